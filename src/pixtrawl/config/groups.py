@@ -1,0 +1,221 @@
+"""Every setting, in small frozen groups; a part of pixtrawl receives only its own group.
+
+A field is written once: its default, its unit (in the name), the sentence under it, and how it is
+spelled on the command line. The command line, the environment (`PIXTRAWL_<NAME>`), the TOML file,
+`pixtrawl config show` and the table in docs/settings.md are all made from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Final
+
+from pixtrawl.config import parse
+from pixtrawl.model import Filters
+
+DEFAULT_USER_AGENT: Final = (
+    "pixtrawl/0.1 (+https://pypi.org/project/pixtrawl/; image data sets; honours robots.txt)"
+)
+
+
+def setting(  # noqa: PLR0913 - one call is one row of the settings table
+    default: Any,
+    sentence: str,
+    *,
+    flag: str | None = None,
+    short: str | None = None,
+    parse: Callable[[str], Any] = str,
+    metavar: str | None = None,
+    choices: tuple[str, ...] | None = None,
+    repeat: bool = False,
+) -> Any:
+    """A dataclass field that knows how it is set from text.
+
+    Args:
+        default: the value when nobody sets it.
+        sentence: one line of help.
+        flag: long option, `--timeout`; None keeps it off the command line.
+        short: short option, `-n`.
+        parse: text to value; raises ValueError with a message for the user.
+        metavar: placeholder in `--help`.
+        choices: closed list of words.
+        repeat: may be given several times; the value is a tuple.
+    """
+    metadata = {
+        "sentence": sentence,
+        "flag": flag,
+        "short": short,
+        "parse": parse,
+        "metavar": metavar,
+        "choices": choices,
+        "repeat": repeat,
+    }
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is wanted, and where it goes."""
+
+    limit: int | None = setting(
+        100, "valid distinct images per query", flag="--limit", short="-n",
+        parse=parse.count, metavar="N",
+    )  # fmt: skip
+    output: str = setting("images", "data set folder", flag="--output", short="-o", metavar="DIR")
+    sources: tuple[str, ...] = setting(
+        ("auto",), "where to look (repeatable); see `pixtrawl sources`", flag="--source",
+        short="-s", metavar="NAME", repeat=True,
+    )  # fmt: skip
+    label: str | None = setting(None, "folder name for all queries", flag="--label", metavar="WORD")
+    prefix: str = setting("", "words put before each query", flag="--prefix", metavar="WORDS")
+    suffix: str = setting("", "words put after each query", flag="--suffix", metavar="WORDS")
+    expand: str = setting(
+        "off", "ask more than the sources list", flag="--expand",
+        choices=("off", "filters", "related", "synonyms"),
+    )  # fmt: skip
+    engine: str = setting(
+        "local", "where work is carried out", flag="--engine", choices=("local", "ray")
+    )
+    retry: str = setting(
+        "transient", "which failures a resumed run tries again", flag="--retry",
+        choices=("transient", "failed", "none"),
+    )  # fmt: skip
+    max_total_bytes: int | None = setting(
+        None, "stop after so many bytes fetched", flag="--max-total-bytes", parse=parse.size_bytes,
+        metavar="BYTES",
+    )  # fmt: skip
+    max_time_s: float | None = setting(
+        None, "stop after so many seconds", flag="--max-time", parse=parse.seconds, metavar="S"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """One transfer: limits, identity, way out."""
+
+    concurrency: int = setting(
+        256, "transfers at once, at most (adaptive below it)", flag="--concurrency",
+        parse=parse.positive, metavar="N",
+    )  # fmt: skip
+    timeout_s: float = setting(
+        30.0, "total for one file, all attempts", flag="--timeout", parse=parse.seconds, metavar="S"
+    )
+    connect_timeout_s: float = setting(5.0, "for a connection, TLS included", parse=parse.seconds)
+    first_byte_timeout_s: float = setting(8.0, "for the first byte", parse=parse.seconds)
+    min_speed_bytes_s: int = setting(1024, "slower than this is too slow", parse=parse.size_bytes)
+    min_speed_window_s: int = setting(10, "for so long", parse=parse.positive)
+    retries: int = setting(
+        2, "further attempts after a transient failure", flag="--retries", parse=parse.count,
+        metavar="N",
+    )  # fmt: skip
+    max_bytes: int = setting(
+        64 * 2**20, "largest file, compressed or not", flag="--max-bytes", parse=parse.size_bytes,
+        metavar="BYTES",
+    )  # fmt: skip
+    max_redirects: int = setting(10, "hops followed", parse=parse.count)
+    limit_rate_bytes_s: int | None = setting(
+        None, "bytes per second over all transfers", flag="--limit-rate", parse=parse.size_bytes,
+        metavar="BYTES",
+    )  # fmt: skip
+    proxy: str | None = setting(
+        None, "http://, https:// or socks5h:// proxy for everything", flag="--proxy", metavar="URL"
+    )
+    cookies: str | None = setting(
+        None, "cookies.txt (Netscape format) to send", flag="--cookies", metavar="FILE"
+    )
+    user_agent: str = setting(
+        DEFAULT_USER_AGENT, "how we introduce ourselves", flag="--user-agent", metavar="TEXT"
+    )
+    allow_address: tuple[str, ...] = setting(
+        (), "inner range that may be connected to (repeatable)", flag="--allow-address",
+        parse=parse.network, metavar="CIDR", repeat=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Politeness:
+    """How hosts are treated."""
+
+    per_host: int = setting(
+        8, "transfers at once from one host", flag="--per-host", parse=parse.positive, metavar="N"
+    )
+    delay_s: float = setting(
+        0.0, "seconds between two requests to one host", flag="--delay", parse=parse.seconds,
+        metavar="S",
+    )  # fmt: skip
+    exclude_host: tuple[str, ...] = setting(
+        (), "never fetch from it or its subdomains (repeatable)", flag="--exclude-host",
+        metavar="HOST", repeat=True,
+    )  # fmt: skip
+    ignore_robots: bool = setting(
+        False, "do not ask robots.txt and opt-out headers", flag="--ignore-robots",
+        parse=parse.boolean,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """What is kept."""
+
+    min_size: tuple[int, int] | None = setting(
+        None, "smallest width x height kept", flag="--min-size", parse=parse.size_px, metavar="WxH"
+    )
+    max_pixels: int = setting(100_000_000, "more are refused undecoded", parse=parse.positive)
+    check: str = setting(
+        "full", "full: decode every byte; none: bytes, hash and file only", flag="--check",
+        choices=("full", "none"),
+    )  # fmt: skip
+    allow_thumbnails: bool = setting(
+        False, "thumbnails count where nothing better exists", flag="--allow-thumbnails",
+        parse=parse.boolean,
+    )  # fmt: skip
+    dedup: str = setting(
+        "near", "how alike two images of a label may be", flag="--dedup",
+        choices=("strict", "near", "wide", "exact", "off"),
+    )  # fmt: skip
+    decoders: int | None = setting(
+        None, "decoder processes (default: one a core)", parse=parse.positive
+    )
+    decoder_memory_bytes: int = setting(2**30, "address space of a decoder", parse=parse.size_bytes)
+    decoder_timeout_s: float = setting(10.0, "for one file", parse=parse.seconds)
+
+
+FILTER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "color": (
+        "color", "gray", "transparent", "red", "orange", "yellow", "green", "teal", "blue",
+        "purple", "pink", "white", "black", "brown",
+    ),
+    "type": ("photo", "clipart", "lineart", "animated", "face"),
+    "aspect": ("square", "wide", "tall"),
+    "safe": ("off", "moderate", "strict"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All groups, the filters, and each source's own settings."""
+
+    job: Job = Job()
+    fetch: Fetch = Fetch()
+    politeness: Politeness = Politeness()
+    images: Images = Images()
+    filters: Filters = Filters()  # noqa: RUF009 - frozen
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def source(self, name: str) -> Mapping[str, str]:
+        """The settings given for one source: `base_url`, `delay_s`, `enabled`, its own."""
+        return self.sources.get(name, {})
+
+
+GROUPS: Final[Mapping[str, type]] = {
+    "job": Job,
+    "fetch": Fetch,
+    "politeness": Politeness,
+    "images": Images,
+}
+
+
+def settings() -> list[tuple[str, Field[Any]]]:
+    """Every (group name, field) in the order of this file."""
+    return [(group, item) for group, cls in GROUPS.items() for item in fields(cls)]

@@ -1,0 +1,120 @@
+"""The error tree, and the exit code that each branch ends the command with.
+
+PixtrawlError                 1   an unexpected error
+├── UsageError                2   bad option, unreadable input, unknown name
+│   └── MissingExtraError     2   an optional part is not installed; names the command
+├── EnvironmentFailedError    5   what the run stands on failed
+│   ├── StorageError          5   catalog locked, newer or damaged; disk full
+│   └── EngineError           5   decoders or cluster cannot be started
+├── ExportError               1   an exporter cannot write what was asked
+├── SourceStop                -   a source ends with an outcome other than ok (never leaves a run)
+└── FetchError                -   one transfer failed (turned into a Reason by the worker)
+
+Exit codes: 0 all that was asked for is there; 1 unexpected error; 2 usage or unreadable input;
+3 finished, but some query is short; 4 finished with nothing saved; 5 the environment failed;
+130 interrupted (resumable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from pixtrawl.model import Reason, SourceOutcome
+
+EXIT_OK: Final = 0
+EXIT_UNEXPECTED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_SHORT: Final = 3
+EXIT_NOTHING: Final = 4
+EXIT_ENVIRONMENT: Final = 5
+EXIT_INTERRUPTED: Final = 130
+
+
+class PixtrawlError(Exception):
+    """Anything pixtrawl raises on purpose; the message is one that a user can act on."""
+
+    exit_code: ClassVar[int] = EXIT_UNEXPECTED
+
+
+class UsageError(PixtrawlError):
+    """The user's input cannot be used; the message names file and line, or the option."""
+
+    exit_code = EXIT_USAGE
+
+
+class MissingExtraError(UsageError):
+    """An optional part is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional part: pip install 'pixtrawl[{extra}]'")
+        self.what = what
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), (self.what, self.extra)
+
+
+class EnvironmentFailedError(PixtrawlError):
+    """What the run stands on failed: disk, lock, browser, decoders."""
+
+    exit_code = EXIT_ENVIRONMENT
+
+
+class StorageError(EnvironmentFailedError):
+    """The data set folder cannot be used."""
+
+
+class EngineError(EnvironmentFailedError):
+    """The engine cannot carry out work."""
+
+
+class ExportError(PixtrawlError):
+    """An exporter cannot write what was asked."""
+
+
+class SourceStop(PixtrawlError):  # noqa: N818 - an end with a reason, not always an error
+    """A source ends for one query with an outcome other than ok.
+
+    `detail` holds plain JSON values; keys in use: `kind` (of a block), `message`, `next_step`,
+    `http_status`, `evidence` (paths below `.pixtrawl/evidence`).
+    """
+
+    def __init__(self, outcome: SourceOutcome, **detail: object) -> None:
+        super().__init__(f"{outcome}: {detail.get('message', '')}")
+        self.outcome = outcome
+        self.detail: Mapping[str, object] = detail
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _source_stop, (self.outcome, dict(self.detail))
+
+
+def _source_stop(outcome: SourceOutcome, detail: dict[str, object]) -> SourceStop:
+    return SourceStop(outcome, **detail)
+
+
+class FetchError(PixtrawlError):
+    """One transfer did not give a usable answer."""
+
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        http_status: int = 0,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+        self.detail = detail
+        self.http_status = http_status
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _fetch_error, (self.reason, self.detail, self.http_status, self.retry_after_s)
+
+
+def _fetch_error(
+    reason: Reason, detail: str, http_status: int, retry_after_s: float | None
+) -> FetchError:
+    return FetchError(reason, detail, http_status=http_status, retry_after_s=retry_after_s)

@@ -1,0 +1,101 @@
+"""What happened in a run, as values. The progress display, the report and callers listen.
+
+Emitting costs one function call when nobody listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pixtrawl.model import Candidate, Outcome, Query, SourceOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins: its queries, and how many images they already have."""
+
+    queries: tuple[Query, ...]
+    already_saved: Mapping[str, int]  # by query text
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStarted:
+    query: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesFound:
+    """A source gave `count` candidates, `new` of them not known before."""
+
+    query: str
+    source: str
+    count: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFinished:
+    query: str
+    source: str
+    outcome: SourceOutcome
+    found: int
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchStarted:
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSettled:
+    """One candidate reached its outcome; `file_name` when it was saved."""
+
+    candidate: Candidate
+    outcome: Outcome
+    file_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFinished:
+    query: Query
+    saved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the user: a filter a source cannot do, a containment that is missing."""
+
+    message: str
+    level: str = "info"  # info | warning
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    report: Mapping[str, object]
+
+
+Event = (
+    RunStarted
+    | SourceStarted
+    | CandidatesFound
+    | SourceFinished
+    | FetchStarted
+    | CandidateSettled
+    | QueryFinished
+    | Notice
+    | RunFinished
+)
+
+
+class Listener(Protocol):
+    """Anything that can be called with an event; it must not block."""
+
+    def __call__(self, event: Event, /) -> None: ...
+
+
+def ignore(event: Event, /) -> None:
+    """The listener of a run that nobody watches."""

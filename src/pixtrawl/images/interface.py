@@ -1,0 +1,30 @@
+"""What the worker sees of inspection: a staged file in, an image info or a reason out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pixtrawl.model import ImageInfo, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`info` when the file is a whole image, else the `reason` why it is refused.
+
+    `info.sha256` is left empty: identity is the business of whoever wrote the file.
+    """
+
+    info: ImageInfo | None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+class Inspector(Protocol):
+    """Looks at staged files without ever being hurt by them."""
+
+    async def inspect(self, name: str, size_bytes: int) -> Verdict:
+        """`name` is a file inside the staging folder. Raises EngineError, nothing else."""
+        ...
+
+    async def aclose(self) -> None: ...

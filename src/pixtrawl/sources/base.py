@@ -1,0 +1,98 @@
+"""The Source interface: one query in, pages of candidates out, and one outcome at the end.
+
+A source is one file with one class. `discover` is an async generator of `Page`; it ends normally
+when the source has no more (the outcome is then `ok`, exhausted), and raises `SourceStop` for every
+other outcome. The caller stops asking when it has enough. Nothing else may leave `discover`:
+a FetchError raised by `context.http` is turned into `network_error` by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from pixtrawl.events import Event, ignore
+from pixtrawl.model import Candidate, Query
+from pixtrawl.net.interface import Http
+
+Position = Mapping[str, Any]  # plain JSON values; opaque to everyone but the source
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some candidates in rank order.
+
+    `position` is where a later run goes on after this page; None where the source cannot.
+    `related` are queries that the source offers beside the results.
+    """
+
+    candidates: tuple[Candidate, ...]
+    position: Position | None = None
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSetting:
+    """A source's own setting: `--set NAME.key=value`, `PIXTRAWL_NAME_KEY`, `[NAME]` in the file."""
+
+    key: str
+    default: str
+    sentence: str
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceInfo:
+    """What `pixtrawl sources` tells about a source."""
+
+    title: str
+    base_url: str
+    sentence: str
+    verified: str  # recorded | real server | documented only
+    groups: tuple[str, ...] = ()  # auto, open, species
+    needs: tuple[str, ...] = ()  # browser, key, ...
+    filters: frozenset[str] = frozenset()  # names of model.Filters that it can pass on
+    settings: tuple[SourceSetting, ...] = ()
+    delay_s: float = 0.0  # live pace, applied with the built-in base URL only
+    limit: str = ""  # "about 1000 a query"
+    license: str = "unknown"  # per image | unknown | a licence id for all
+    terms: str = ""  # what its terms and robots.txt say, in plain words
+
+
+class Evidence(Protocol):
+    """Keeps what a source answered, for a person to look at."""
+
+    def save(self, name: str, content: bytes | str) -> str:
+        """Stores it and returns the path relative to the data set folder."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceContext:
+    """What a source is given for one query."""
+
+    http: Http
+    evidence: Evidence
+    wanted: int | None = None  # how many more candidates would be welcome; a hint
+    position: Position | None = None  # of an earlier run
+    emit: Callable[[Event], None] = field(default=ignore)
+
+
+class Source(Protocol):
+    """Finds image URLs. One instance serves all queries of a run, concurrently."""
+
+    name: ClassVar[str]
+    info: ClassVar[SourceInfo]
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        """`settings` are those given by the user, as text. Raises UsageError."""
+        ...
+
+    def discover(self, query: Query, context: SourceContext) -> AsyncIterator[Page]:
+        """Pages of candidates in rank order. Raises SourceStop."""
+        ...
+
+    async def aclose(self) -> None:
+        """Releases what the instance holds: a browser, temporary files."""
+        ...
