@@ -26,6 +26,7 @@ __all__ = [
     "Sample",
     "SourceOutcome",
     "Status",
+    "Task",
 ]
 
 
@@ -278,6 +279,16 @@ class Candidate:
     alternates: tuple[Alternate, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A candidate claimed from the frontier: what an engine carries out."""
+
+    id: int  # of the candidate's row
+    query_id: int
+    host: str  # host[:port] of its URL; "" for a data: URI
+    candidate: Candidate
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
     """What inspection found out about one image file.
@@ -334,5 +345,6 @@ class Sample:
     url: str
     final_url: str
     fetched_at: str  # ISO 8601, UTC
+    kind: Kind = Kind.ORIGINAL  # of the URL that was fetched
     provenance: tuple[Mapping[str, object], ...] = ()  # every way by which it was found
     rights: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,108 @@
+"""The SQLite catalog: opened once, written by one thread, one transaction per unit of work.
+
+"Who writes?" has a one-word answer: the catalog's own thread. Others hand it a function
+(`await catalog.write(function)`) which gets the connection inside `BEGIN IMMEDIATE` and whose
+result comes back; an exception rolls all of it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from pixtrawl.errors import StorageError
+from pixtrawl.storage.schema import migrate
+
+T = TypeVar("T")
+
+# Durability against kill -9 needs no fsync per commit: WAL pages survive the process. A power cut
+# may lose the newest commits, never the file's consistency (sqlite.org/wal.html, "NORMAL").
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA cache_size = -32768",  # 32 MiB: the working set of a million rows' key index
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with our pragmas. Raises StorageError with the reason."""
+    try:
+        if read_only:
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
+            )
+        else:
+            connection = sqlite3.connect(path, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise StorageError(f"cannot open the catalog {path}: {error}") from error
+    connection.isolation_level = None
+    try:
+        for pragma in _PRAGMAS[2:] if read_only else _PRAGMAS:
+            connection.execute(pragma)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StorageError(f"cannot use the catalog {path}: {error}") from error
+    return connection
+
+
+class Catalog:
+    """One open catalog and its writer thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path)
+        try:
+            migrate(self._connection)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise StorageError(f"the catalog {path} is damaged: {error}") from error
+        except BaseException:
+            self._connection.close()
+            raise
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="catalog")
+        self._closed = False
+
+    async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `function` in one transaction on the writer thread."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._thread, self.write_now, function)
+        # A cancelled caller must not leave before the transaction is over: whoever is told
+        # "cancelled" may close the catalog next.
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+
+    def write_now(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """The same in the calling thread; for start-up and for the writer thread itself."""
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = function(connection)
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StorageError(f"the catalog cannot be written: {error}") from error
+        return result
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """Runs file work on the writer thread, in order with the transactions around it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    def close(self) -> None:
+        """Waits for the writer and closes; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._thread.shutdown(wait=True)
+        self._connection.close()

@@ -1,0 +1,211 @@
+"""The frontier: every candidate once per query, in the order found, until it is settled.
+
+Plain functions over a connection; the pipeline calls them inside `Catalog.write`. A claim is kept
+in memory only (the data set has one writer), so a killed run leaves nothing to release: whatever is
+not settled is open again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pixtrawl.model import (
+    REASONS,
+    Alternate,
+    Candidate,
+    Kind,
+    Outcome,
+    Query,
+    Reason,
+    Status,
+    Task,
+)
+from pixtrawl.urls import host_of, url_key
+
+_COLUMNS: Final = (
+    "url, kind, source, rank, page_url, title, width, height, thumb_url, license, license_url, "
+    "creator, alternates"
+)
+_INSERT: Final = (
+    f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}) "  # noqa: S608 - our own constants
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"
+)
+_SETTLE: Final = (
+    "UPDATE candidate SET state = 2, reason = ?, detail = ?, http_status = ?, attempts = ?, "
+    "fetched_url = ?, final_url = ?, sha256 = ?, size_bytes = ?, elapsed_s = ?, sample_id = ?, "
+    "distance = ?, run_id = ? WHERE id = ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRow:
+    """A query as the catalog knows it. `saved` counts images that are in place now."""
+
+    id: int
+    query: Query
+    saved: int
+
+
+def filters_json(query: Query) -> str:
+    """The filters in one canonical spelling; part of a query's identity."""
+    return json.dumps(query.filters.given(), sort_keys=True, ensure_ascii=False)
+
+
+def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
+    """Adds the query or finds it again; its `wanted` is what this run asks for."""
+    row = db.execute(
+        "INSERT INTO query (text, label, filters, wanted, run_id) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (text, label, filters) DO UPDATE SET wanted = excluded.wanted, "
+        "run_id = excluded.run_id RETURNING id",
+        (query.text, query.label, filters_json(query), query.limit, run_id),
+    ).fetchone()
+    return QueryRow(row[0], query, saved_count(db, row[0]))
+
+
+def saved_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Images of the query that are accepted or in place."""
+    row = db.execute(
+        "SELECT count(*) FROM sample WHERE query_id = ? AND state IN (0, 1)", (query_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def add(db: sqlite3.Connection, query_id: int, candidates: Iterable[Candidate]) -> int:
+    """Adds candidates; one that is known already gains provenance. Returns how many are new."""
+    new = 0
+    for candidate in candidates:
+        key = url_key(candidate.url)
+        row = (query_id, key, host_of(candidate.url), *_values(candidate))
+        if db.execute(_INSERT, row).fetchone() is not None:
+            new += 1
+        else:
+            _also_found(db, query_id, key, candidate)
+    return new
+
+
+def _values(c: Candidate) -> tuple[object, ...]:
+    alternates = (
+        json.dumps([[a.url, a.kind.value] for a in c.alternates], ensure_ascii=False)
+        if c.alternates
+        else None
+    )
+    return (
+        c.url, c.kind.value, c.source, c.rank, c.page_url, c.title, c.width, c.height, c.thumb_url,
+        c.license, c.license_url, c.creator, alternates,
+    )  # fmt: skip
+
+
+def _also_found(db: sqlite3.Connection, query_id: int, key: bytes, c: Candidate) -> None:
+    known = db.execute(
+        "SELECT id, source, rank FROM candidate WHERE query_id = ? AND key = ?", (query_id, key)
+    ).fetchone()
+    if (known[1], known[2]) == (c.source, c.rank):
+        return
+    db.execute(
+        "INSERT INTO also_found VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (known[0], c.source, c.rank, c.page_url, c.title, c.license, c.license_url, c.creator),
+    )
+
+
+def candidate_of(row: Sequence[object], query: Query) -> Candidate:
+    """Rebuilds a candidate from the columns of `_COLUMNS`."""
+    (
+        url, kind, source, rank, page_url, title, width, height, thumb_url, license_, license_url,
+        creator, alternates,
+    ) = row  # fmt: skip
+    pairs = json.loads(str(alternates)) if alternates else ()
+    return Candidate(
+        url=str(url), query=query.text, label=query.label, source=str(source),
+        rank=int(str(rank)), kind=Kind(str(kind)), page_url=page_url, title=title, width=width,  # type: ignore[arg-type]
+        height=height, thumb_url=thumb_url, license=license_, license_url=license_url,  # type: ignore[arg-type]
+        creator=creator, alternates=tuple(Alternate(u, Kind(k)) for u, k in pairs),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def claim(
+    db: sqlite3.Connection, row: QueryRow, *, after: tuple[int, int], count: int
+) -> list[Task]:
+    """The next open candidates of a query after (is thumbnail, id), thumbnails last."""
+    rows = db.execute(
+        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        "WHERE query_id = ? AND state = 0 AND (kind = 'thumbnail', id) > (?, ?) "
+        "ORDER BY kind = 'thumbnail', id LIMIT ?",
+        (row.id, *after, count),
+    )
+    return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
+
+
+def set_aside(db: sqlite3.Connection, tasks: Iterable[Task]) -> None:
+    """Puts claimed candidates back until their crowded host has room again."""
+    db.executemany("UPDATE candidate SET state = 1 WHERE id = ?", ((task.id,) for task in tasks))
+
+
+def claim_set_aside(db: sqlite3.Connection, row: QueryRow, host: str, count: int) -> list[Task]:
+    """Claims candidates of one host that were set aside, oldest first."""
+    rows = db.execute(
+        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        "WHERE query_id = ? AND host = ? AND state = 1 ORDER BY id LIMIT ?",
+        (row.id, host, count),
+    ).fetchall()
+    tasks = [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
+    db.executemany("UPDATE candidate SET state = 0 WHERE id = ?", ((t.id,) for t in tasks))
+    return tasks
+
+
+def settle(  # noqa: PLR0913 - the columns of one row
+    db: sqlite3.Connection,
+    task_id: int,
+    outcome: Outcome,
+    run_id: int,
+    *,
+    sample_id: int | None = None,
+    distance: int | None = None,
+) -> None:
+    """Writes the final word on a candidate."""
+    sha256 = bytes.fromhex(outcome.info.sha256) if outcome.info else None
+    db.execute(
+        _SETTLE,
+        (
+            outcome.reason.value, outcome.detail or None, outcome.http_status or None,
+            outcome.attempts, outcome.url or None, outcome.final_url or None, sha256,
+            outcome.size_bytes, round(outcome.elapsed_s, 4), sample_id, distance, run_id, task_id,
+        ),
+    )  # fmt: skip
+
+
+def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: bool) -> int:
+    """Opens settled candidates that this run may try again. Returns how many.
+
+    Args:
+        retry: `transient` (what may have been bad luck), `failed` (permanent refusals of hosts
+            too), `none`.
+        thumbnails: thumbnails that were refused count now.
+    """
+    db.execute("UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 1", (query_id,))
+    reasons: set[Reason] = {
+        r for r, info in REASONS.items() if info.status is Status.SKIPPED and info.transient
+    }
+    if retry != "none":
+        reasons |= {r for r, i in REASONS.items() if i.status is Status.FAILED and i.transient}
+    if retry == "failed":
+        reasons |= {r for r, i in REASONS.items() if i.status is Status.FAILED}
+        reasons |= {Reason.ROBOTS_TXT, Reason.ROBOTS_HEADER, Reason.ADDRESS_REFUSED, Reason.HTML}
+    if thumbnails:
+        reasons.add(Reason.THUMBNAIL)
+    marks = ", ".join("?" * len(reasons))
+    return db.execute(
+        f"UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 2 AND reason IN ({marks})",  # noqa: S608
+        (query_id, *reasons),
+    ).rowcount
+
+
+def open_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Candidates not settled yet."""
+    row = db.execute(
+        "SELECT count(*) FROM candidate WHERE query_id = ? AND state < 2", (query_id,)
+    ).fetchone()
+    return int(row[0])

@@ -1,0 +1,191 @@
+"""Accepted images: the rows behind the files, and reading them back as `Sample`s.
+
+A sample's row is committed as `accepted` before its file is renamed into place; `placed` follows
+later. A number is never used twice within a label, whatever became of its file.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Query, Sample, Task
+from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.frontier import candidate_of
+from pixtrawl.storage.journal import now
+
+
+class State(IntEnum):
+    """Where a sample stands; the values of `sample.state`."""
+
+    ACCEPTED = 0
+    PLACED = 1
+    DELETED_BY_HAND = 2
+    REPLACED = 3
+    TAKEN_DOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A sample that has the same bytes as something new."""
+
+    id: int
+    label: str
+    state: State
+
+
+_INSERT: Final = (
+    "INSERT INTO sample (label, number, file_name, query_id, candidate_id, state, staged_name, "
+    "sha256, format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, "
+    "thumb, measures, kind, fetched_at) "
+    "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
+    """The sample of this label with these bytes, whatever became of it."""
+    row = db.execute(
+        "SELECT id, label, state FROM sample WHERE label = ? AND sha256 = ?",
+        (label, bytes.fromhex(sha256)),
+    ).fetchone()
+    return None if row is None else Known(row[0], row[1], State(row[2]))
+
+
+def next_number(db: sqlite3.Connection, label: str) -> int:
+    """One more than the highest number ever given in this label."""
+    row = db.execute("SELECT max(number) FROM sample WHERE label = ?", (label,)).fetchone()
+    return int(row[0] or 0) + 1
+
+
+def accept(
+    db: sqlite3.Connection, task: Task, outcome: Outcome, number: int, file_name: str
+) -> int:
+    """Commits a decision: this staged file becomes `file_name`. Returns the sample's id."""
+    info = outcome.info
+    assert info is not None
+    cursor = db.execute(
+        _INSERT,
+        (
+            task.candidate.label, number, file_name, task.query_id, task.id, outcome.staged_name,
+            bytes.fromhex(info.sha256), info.format, info.width, info.height, info.frames,
+            info.size_bytes, info.orientation, int(info.flat), info.phash, info.phash_trim,
+            info.thumb, json.dumps(dict(info.measures)) if info.measures else "{}",
+            outcome.kind.value, now(),
+        ),
+    )  # fmt: skip
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def mark(db: sqlite3.Connection, sample_id: int, state: State) -> None:
+    """Sets a sample's state."""
+    db.execute("UPDATE sample SET state = ? WHERE id = ?", (state, sample_id))
+
+
+def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) -> None:
+    """Gives an accepted sample another number, where the first one's file name was taken."""
+    db.execute(
+        "UPDATE sample SET number = ?, file_name = ? WHERE id = ?", (number, file_name, sample_id)
+    )
+
+
+def accepted(db: sqlite3.Connection) -> list[tuple[int, str, int, str, str | None, bytes, str]]:
+    """Rows whose rename may not have happened: id, label, number, file, staged, sha256, format."""
+    return db.execute(
+        "SELECT id, label, number, file_name, staged_name, sha256, format FROM sample "
+        "WHERE state = 0 ORDER BY id"
+    ).fetchall()
+
+
+def placed_files(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+    """Id and file name of every image that should be there, label by label."""
+    yield from db.execute(
+        "SELECT id, file_name FROM sample WHERE state IN (0, 1) ORDER BY label, number"
+    )
+
+
+_SELECT: Final = (
+    "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, s.frames, "
+    "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "
+    "s.fetched_at, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
+    "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
+    "c.alternates FROM sample s JOIN candidate c ON c.id = s.candidate_id "
+    "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1) ORDER BY s.label, s.number"
+)
+_PROVENANCE: Final = (
+    "SELECT c.source, c.rank, c.url, c.page_url, c.title, c.license, c.license_url, c.creator, "
+    "q.text, c.distance FROM candidate c JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1 "
+    "UNION ALL "
+    "SELECT a.source, a.rank, c.url, a.page_url, a.title, a.license, a.license_url, a.creator, "
+    "q.text, NULL FROM also_found a JOIN candidate c ON c.id = a.candidate_id "
+    "JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1"
+)
+_PROVENANCE_KEYS: Final = (
+    "source", "rank", "url", "page_url", "title", "license", "license_url", "creator", "query",
+    "distance",
+)  # fmt: skip
+
+
+class Samples:
+    """Every kept image of a data set, in the order of label and number; read anew each time."""
+
+    def __init__(self, folder: Folder) -> None:
+        folder.require()
+        self.folder = folder
+
+    def __len__(self) -> int:
+        db = connect(self.folder.catalog, read_only=True)
+        try:
+            row = db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()
+            return int(row[0])
+        finally:
+            db.close()
+
+    def __iter__(self) -> Iterator[Sample]:
+        db = connect(self.folder.catalog, read_only=True)
+        try:
+            yield from read(db)
+        finally:
+            db.close()
+
+
+def open_samples(root: Path | str) -> Samples:
+    """The samples of a data set folder. Raises UsageError where there is none."""
+    return Samples(Folder(root))
+
+
+def read(db: sqlite3.Connection) -> Iterator[Sample]:
+    """Streams samples from an open connection."""
+    for row in db.execute(_SELECT):
+        yield _sample(db, row)
+
+
+def _sample(db: sqlite3.Connection, row: tuple[object, ...]) -> Sample:
+    (
+        id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
+        orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, text, fetched_url,
+        final_url,
+    ) = row[:21]  # fmt: skip
+    assert isinstance(sha256, bytes)
+    info = ImageInfo(
+        format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,  # type: ignore[arg-type]
+        sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),  # type: ignore[arg-type]
+        orientation=orientation, measures=json.loads(str(measures)),  # type: ignore[arg-type]
+    )  # fmt: skip
+    candidate: Candidate = candidate_of(row[21:], Query(str(text), str(label)))
+    provenance: tuple[Mapping[str, object], ...] = tuple(
+        {k: v for k, v in zip(_PROVENANCE_KEYS, found, strict=True) if v is not None}
+        for found in db.execute(_PROVENANCE, (id_,))
+    )
+    return Sample(
+        id=id_, label=str(label), number=number, file_name=str(file_name), info=info,  # type: ignore[arg-type]
+        candidate=candidate, kind=Kind(str(kind)), url=str(fetched_url or candidate.url),
+        final_url=str(final_url or fetched_url or candidate.url), fetched_at=str(fetched_at),
+        provenance=provenance,
+    )  # fmt: skip

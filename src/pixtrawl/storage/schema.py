@@ -1,0 +1,137 @@
+"""Tables of the catalog and how an older catalog becomes a newer one.
+
+A migration and the note that it ran commit together (`PRAGMA user_version` is transactional), so a
+kill between two of them leaves a catalog that the next start brings up to date.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from pixtrawl.errors import StorageError
+
+_V1: Final = """
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY,
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  version TEXT NOT NULL,
+  settings TEXT NOT NULL,            -- JSON, secrets left out
+  end_reason TEXT,                   -- done | interrupted | budget
+  elapsed_s REAL NOT NULL DEFAULT 0,
+  fetched_bytes INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE query (
+  id INTEGER PRIMARY KEY,
+  text TEXT NOT NULL,
+  label TEXT NOT NULL,
+  filters TEXT NOT NULL,             -- JSON object, sorted keys
+  wanted INTEGER,                    -- NULL: all there are
+  run_id INTEGER NOT NULL,           -- the last run that asked for it
+  UNIQUE (text, label, filters)
+);
+CREATE TABLE source_state (
+  query_id INTEGER NOT NULL REFERENCES query,
+  source TEXT NOT NULL,
+  outcome TEXT,
+  found INTEGER NOT NULL DEFAULT 0,
+  detail TEXT NOT NULL DEFAULT '{}',
+  position TEXT,                     -- JSON, opaque: where to go on
+  exhausted INTEGER NOT NULL DEFAULT 0,
+  run_id INTEGER NOT NULL,
+  PRIMARY KEY (query_id, source)
+) WITHOUT ROWID;
+CREATE TABLE candidate (
+  id INTEGER PRIMARY KEY,
+  query_id INTEGER NOT NULL REFERENCES query,
+  key BLOB NOT NULL,                 -- 16 bytes of the canonical URL
+  url TEXT NOT NULL,                 -- byte for byte as found
+  host TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  page_url TEXT, title TEXT, width INTEGER, height INTEGER, thumb_url TEXT,
+  license TEXT, license_url TEXT, creator TEXT,
+  alternates TEXT,                   -- JSON [[url, kind], ...]
+  state INTEGER NOT NULL DEFAULT 0,  -- 0 open, 1 open but its host is crowded, 2 settled
+  reason TEXT, detail TEXT, http_status INTEGER, attempts INTEGER,
+  fetched_url TEXT, final_url TEXT, sha256 BLOB, size_bytes INTEGER, elapsed_s REAL,
+  sample_id INTEGER,                 -- the sample it became or is a copy of
+  distance INTEGER,                  -- bits, where it is a near duplicate
+  run_id INTEGER
+);
+CREATE UNIQUE INDEX candidate_key ON candidate (query_id, key);
+CREATE INDEX candidate_open ON candidate (query_id, state, kind = 'thumbnail', id) WHERE state < 2;
+CREATE INDEX candidate_crowded ON candidate (query_id, host, id) WHERE state = 1;
+CREATE INDEX candidate_sample ON candidate (sample_id) WHERE sample_id IS NOT NULL;
+CREATE TABLE also_found (            -- the same URL under another source or rank
+  candidate_id INTEGER NOT NULL REFERENCES candidate,
+  source TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  page_url TEXT, title TEXT, license TEXT, license_url TEXT, creator TEXT,
+  PRIMARY KEY (candidate_id, source, rank)
+) WITHOUT ROWID;
+CREATE TABLE sample (
+  id INTEGER PRIMARY KEY,
+  label TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  file_name TEXT NOT NULL,
+  query_id INTEGER NOT NULL REFERENCES query,
+  candidate_id INTEGER NOT NULL REFERENCES candidate,
+  state INTEGER NOT NULL,            -- 0 accepted, 1 placed, 2 deleted by hand, 3 replaced, 4 down
+  staged_name TEXT,
+  sha256 BLOB NOT NULL,
+  format TEXT NOT NULL,
+  width INTEGER NOT NULL, height INTEGER NOT NULL, frames INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL, orientation INTEGER NOT NULL, flat INTEGER NOT NULL,
+  phash BLOB NOT NULL, phash_trim BLOB NOT NULL, thumb BLOB NOT NULL,
+  measures TEXT NOT NULL,            -- JSON
+  kind TEXT NOT NULL,
+  fetched_at TEXT NOT NULL
+);
+CREATE UNIQUE INDEX sample_bytes ON sample (label, sha256);
+CREATE INDEX sample_sha256 ON sample (sha256);
+CREATE INDEX sample_number ON sample (label, number);
+CREATE INDEX sample_query ON sample (query_id, state);
+CREATE INDEX sample_accepted ON sample (state) WHERE state = 0;
+CREATE TABLE takedown (
+  kind TEXT NOT NULL,                -- domain | sha256 | url | phash
+  value TEXT NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (kind, value)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1,)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Brings the catalog to the newest version. Raises StorageError for one from the future."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise StorageError(
+            f"the catalog was written by a newer pixtrawl (format {version}, this one knows "
+            f"{len(MIGRATIONS)}); upgrade pixtrawl to go on"
+        )
+    for number in range(version, len(MIGRATIONS)):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in _statements(MIGRATIONS[number]):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _statements(script: str) -> list[str]:
+    """Splits a script; `executescript` would commit in between."""
+    statements, current = [], ""
+    for line in script.splitlines(keepends=True):
+        current += line
+        if sqlite3.complete_statement(current):
+            statements.append(current)
+            current = ""
+    return statements
