@@ -59,8 +59,8 @@ class Job:
     """What is wanted, and where it goes."""
 
     limit: int | None = setting(
-        100, "valid distinct images per query", flag="--limit", short="-n",
-        parse=parse.count, metavar="N",
+        100, "valid distinct images per query, or `all`", flag="--limit", short="-n",
+        parse=parse.limit, metavar="N",
     )  # fmt: skip
     output: str = setting("images", "data set folder", flag="--output", short="-o", metavar="DIR")
     sources: tuple[str, ...] = setting(

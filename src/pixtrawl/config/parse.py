@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import datetime
 import re
 from typing import Final
 
@@ -25,6 +25,16 @@ def positive(text: str) -> int:
     if value < 1:
         raise ValueError(f"{text!r} is not a whole number from 1")
     return value
+
+
+def limit(text: str) -> int | None:
+    """A whole number from 1, or `all` for everything the sources have (None)."""
+    if text.strip().lower() == "all":
+        return None
+    try:
+        return positive(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither a whole number from 1 nor 'all'") from None
 
 
 def seconds(text: str) -> float:
@@ -54,6 +64,8 @@ def size_px(text: str) -> tuple[int, int]:
 
 def network(text: str) -> str:
     """An address range such as 127.0.0.0/8, given back in its canonical form."""
+    import ipaddress  # 8 ms that --help and most runs do without
+
     try:
         return str(ipaddress.ip_network(text.strip(), strict=False))
     except ValueError:
@@ -68,3 +80,70 @@ def boolean(text: str) -> bool:
     if word in {"0", "false", "no", "off", ""}:
         return False
     raise ValueError(f"{text!r} is neither true nor false")
+
+
+_DATE_WORDS: Final = ("day", "week", "month", "year")
+
+
+def filter_size(text: str) -> str:
+    """small, medium, large, or WxH (at least so large)."""
+    word = text.strip().lower()
+    if word in {"small", "medium", "large"}:
+        return word
+    try:
+        width, height = size_px(word)
+    except ValueError:
+        raise ValueError(f"{text!r} is none of small, medium, large, WxH (640x480)") from None
+    return f"{width}x{height}"
+
+
+def filter_date(text: str) -> str:
+    """day, week, month, year (the last one), or YYYY-MM-DD..YYYY-MM-DD."""
+    word = text.strip().lower()
+    if word in _DATE_WORDS:
+        return word
+    first, separator, last = word.partition("..")
+    try:
+        begin, end = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last)
+    except ValueError:
+        begin = end = datetime.date.min
+        separator = ""
+    if not separator:
+        raise ValueError(f"{text!r} is none of day, week, month, year, YYYY-MM-DD..YYYY-MM-DD")
+    if begin > end:
+        raise ValueError(f"{text!r} ends before it begins")
+    return f"{begin}..{end}"
+
+
+def language(text: str) -> str:
+    """A language tag (BCP 47): en, de, pt-BR."""
+    word = text.strip()
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", word):
+        raise ValueError(f"{text!r} is no language tag (examples: en, de, pt-BR)")
+    return word
+
+
+def region(text: str) -> str:
+    """A country code of two letters (ISO 3166-1): us, de."""
+    word = text.strip().lower()
+    if not re.fullmatch(r"[a-z]{2}", word):
+        raise ValueError(f"{text!r} is no country code (examples: us, de)")
+    return word
+
+
+def site(text: str) -> str:
+    """A host name: example.org."""
+    word = text.strip().lower()
+    if not word or not re.fullmatch(r"[^\s/:@]+", word):
+        raise ValueError(f"{text!r} is no host name (example: example.org)")
+    return word
+
+
+def license_words(text: str) -> str:
+    """any, open, public, commercial, modify, or the id of a licence such as cc-by."""
+    word = text.strip().lower()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", word):
+        raise ValueError(
+            f"{text!r} is none of any, open, public, commercial, modify, nor an id such as cc-by"
+        )
+    return word
