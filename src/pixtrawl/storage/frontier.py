@@ -74,16 +74,30 @@ def saved_count(db: sqlite3.Connection, query_id: int) -> int:
     return int(row[0])
 
 
-def add(db: sqlite3.Connection, query_id: int, candidates: Iterable[Candidate]) -> int:
-    """Adds candidates; one that is known already gains provenance. Returns how many are new."""
+def add(
+    db: sqlite3.Connection, query_id: int, candidates: Iterable[Candidate], *, thumbnails: bool
+) -> int:
+    """Adds candidates; one that is known already gains provenance.
+
+    A thumbnail is settled at once where `thumbnails` do not count.
+
+    Returns:
+        How many new ones are open.
+    """
     new = 0
     for candidate in candidates:
         key = url_key(candidate.url)
         row = (query_id, key, host_of(candidate.url), *_values(candidate))
-        if db.execute(_INSERT, row).fetchone() is not None:
-            new += 1
-        else:
+        inserted = db.execute(_INSERT, row).fetchone()
+        if inserted is None:
             _also_found(db, query_id, key, candidate)
+        elif candidate.kind is Kind.THUMBNAIL and not thumbnails:
+            db.execute(
+                "UPDATE candidate SET state = 2, reason = ? WHERE id = ?",
+                (Reason.THUMBNAIL.value, inserted[0]),
+            )
+        else:
+            new += 1
     return new
 
 
@@ -127,14 +141,14 @@ def candidate_of(row: Sequence[object], query: Query) -> Candidate:
 
 
 def claim(
-    db: sqlite3.Connection, row: QueryRow, *, after: tuple[int, int], count: int
+    db: sqlite3.Connection, row: QueryRow, *, after: int, count: int, thumbnails: bool = False
 ) -> list[Task]:
-    """The next open candidates of a query after (is thumbnail, id), thumbnails last."""
+    """The next open candidates of a query with ids above `after`: thumbnails, or all others."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
-        "WHERE query_id = ? AND state = 0 AND (kind = 'thumbnail', id) > (?, ?) "
-        "ORDER BY kind = 'thumbnail', id LIMIT ?",
-        (row.id, *after, count),
+        "WHERE query_id = ? AND state = 0 AND (kind = 'thumbnail') = ? AND id > ? "
+        "ORDER BY id LIMIT ?",
+        (row.id, int(thumbnails), after, count),
     )
     return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
 

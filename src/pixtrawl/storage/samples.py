@@ -103,6 +103,28 @@ def accepted(db: sqlite3.Connection) -> list[tuple[int, str, int, str, str | Non
     ).fetchall()
 
 
+def replaced_file(db: sqlite3.Connection, label: str, number: int) -> str | None:
+    """The file name of the copy that held this number until a better one came."""
+    row = db.execute(
+        "SELECT file_name FROM sample WHERE label = ? AND number = ? AND state = 3 "
+        "ORDER BY id DESC LIMIT 1",
+        (label, number),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def is_kept(db: sqlite3.Connection, label: str, leaf: str) -> bool:
+    """Whether a file of a label's folder has a row that keeps it."""
+    number = leaf.partition(".")[0]
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        return False
+    row = db.execute(
+        "SELECT 1 FROM sample WHERE label = ? AND number = ? AND file_name = ? AND state IN (0, 1)",
+        (label, int(number), f"{label}/{leaf}"),
+    ).fetchone()
+    return row is not None
+
+
 def placed_files(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
     """Id and file name of every image that should be there, label by label."""
     yield from db.execute(

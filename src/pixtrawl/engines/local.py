@@ -1,0 +1,75 @@
+"""This machine: one event loop for the network, processes of their own for decoding."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pixtrawl.engines.base import Feed
+from pixtrawl.model import Outcome, Reason, Task
+
+# Tasks that wait for a retry, a host's pace or a decoder hold no connection; so more tasks than
+# transfers are kept going. Each costs a few kB.
+_TASKS_PER_TRANSFER: Final = 2
+# Drawing depends on time in one way only: a query may ask for more when others take long.
+_LOOK_AGAIN_S: Final = 0.5
+
+
+class LocalEngine:
+    """Runs `work` for every task of a feed, up to `concurrency` transfers at once."""
+
+    def __init__(self, work: Callable[[Task], Awaitable[Outcome]], concurrency: int) -> None:
+        self._work = work
+        self._max_tasks = concurrency * _TASKS_PER_TRANSFER
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self, feed: Feed) -> None:
+        """Works until the feed is over.
+
+        Raises whatever the work raised that is no outcome (EngineError, StorageError).
+        """
+        failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def ended(runner: asyncio.Task[None]) -> None:
+            self._running.discard(runner)
+            feed.changed.set()
+            if not runner.cancelled() and (error := runner.exception()) and not failure.done():
+                failure.set_exception(error)
+
+        try:
+            while not (feed.over and not self._running):
+                if failure.done():
+                    await failure
+                feed.changed.clear()
+                while len(self._running) < self._max_tasks and (task := feed.next()) is not None:
+                    runner = asyncio.create_task(self._one(task, feed))
+                    self._running.add(runner)
+                    runner.add_done_callback(ended)
+                if feed.over and not self._running:
+                    break
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(feed.changed.wait(), _LOOK_AGAIN_S)
+        finally:
+            if failure.done():
+                failure.exception()  # looked at, so that the loop does not complain of it
+            await self._cancel()
+
+    async def _one(self, task: Task, feed: Feed) -> None:
+        try:
+            outcome = await self._work(task)
+        except asyncio.CancelledError:
+            feed.settled(task, Outcome(reason=Reason.INTERRUPTED))
+            raise
+        feed.settled(task, outcome)
+
+    async def _cancel(self) -> None:
+        for runner in self._running:
+            runner.cancel()
+        if self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        """Cancels what is still under way."""
+        await self._cancel()

@@ -1,0 +1,104 @@
+"""The files that are made from the catalog: metadata.jsonl and keyword_urls.txt.
+
+They are never the truth: each is written whole beside its place and renamed, and can be made again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from pixtrawl.model import Sample
+from pixtrawl.storage import samples
+from pixtrawl.storage.files import write_whole
+from pixtrawl.storage.folder import Folder
+
+
+def metadata_row(sample: Sample) -> dict[str, object]:
+    """One line of metadata.jsonl. `file_name` is what Hugging Face's ImageFolder looks for."""
+    c, info = sample.candidate, sample.info
+    row: dict[str, object] = {
+        "file_name": sample.file_name,
+        "label": sample.label,
+        "query": c.query,
+        "url": sample.url,
+        "final_url": sample.final_url,
+        "page_url": c.page_url,
+        "title": c.title,
+        "source": c.source,
+        "rank": c.rank,
+        "kind": sample.kind.value,
+        "license": c.license,
+        "license_url": c.license_url,
+        "creator": c.creator,
+        "width": info.width,
+        "height": info.height,
+        "format": info.format,
+        "frames": info.frames,
+        "size_bytes": info.size_bytes,
+        "sha256": info.sha256,
+        "phash": info.phash.hex() or None,
+        "fetched_at": sample.fetched_at,
+    }
+    return row
+
+
+def write_metadata(db: sqlite3.Connection, folder: Folder) -> None:
+    """One line per kept image. Every line has the same keys, which loaders rely on."""
+
+    def write(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for sample in samples.read(db):
+                file.write(json.dumps(metadata_row(sample), ensure_ascii=False) + "\n")
+
+    write_whole(folder.metadata, write)
+
+
+def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
+    """The post's dict literal: query to URLs of kept images, then untried ones in rank order."""
+
+    def write(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.write("{")
+            separator = ""
+            for text in _texts(db):
+                file.write(f"{separator}{text!r}: [")
+                comma = ""
+                for (url,) in _urls(db, text):
+                    file.write(f"{comma}{url!r}")
+                    comma = ", "
+                file.write("]")
+                separator = ", "
+            file.write("}\n")
+
+    write_whole(folder.keyword_urls, write)
+
+
+def _texts(db: sqlite3.Connection) -> list[str]:
+    rows = db.execute("SELECT text, min(id) AS first FROM query GROUP BY text ORDER BY first")
+    return [row[0] for row in rows]
+
+
+def _urls(db: sqlite3.Connection, text: str) -> sqlite3.Cursor:
+    return db.execute(
+        "SELECT url FROM ("
+        "SELECT c.url AS url, 0 AS part, s.number AS place, s.id AS id FROM sample s "
+        "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
+        "WHERE q.text = ?1 AND s.state IN (0, 1) "
+        "UNION ALL "
+        "SELECT c.url, 1, CASE WHEN c.rank > 0 THEN c.rank ELSE c.id END, c.id FROM candidate c "
+        "JOIN query q ON q.id = c.query_id WHERE q.text = ?1 AND c.state < 2 "
+        "AND c.kind <> 'thumbnail') ORDER BY part, place, id",
+        (text,),
+    )
+
+
+def label_counts(db: sqlite3.Connection) -> Mapping[str, int]:
+    """Kept images by label."""
+    return dict(
+        db.execute(
+            "SELECT label, count(*) FROM sample WHERE state IN (0, 1) GROUP BY label ORDER BY label"
+        ).fetchall()
+    )
