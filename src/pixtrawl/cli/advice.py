@@ -1,0 +1,140 @@
+"""Why a query is short, and what to do next: one sentence each, from the report alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pixtrawl.cli.screen import clean
+from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
+
+AGAIN: Final = "the same command goes on where it stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`why` it is short; `next_step` for the user."""
+
+    why: str
+    next_step: str
+
+
+_BLOCKS: Final[Mapping[str, str]] = {
+    "captcha": "solve it in the browser window (no display: xvfb-run), wait, or use another source",
+    "rate_limit": f"wait an hour, then {AGAIN}; or use another source",
+    "js_wall": "it wants a browser: pip install 'pixtrawl[browser]', or use another source",
+    "soft_block": f"wait an hour, then {AGAIN}; or use another source",
+    "login": "give it the cookies of a login (--cookies FILE), or use another source",
+    "forbidden": "use another source, or another way out (--proxy URL)",
+}
+_OUTCOMES: Final[Mapping[SourceOutcome, str]] = {
+    SourceOutcome.BLOCKED: "wait, or use another source (-s NAME, see `pixtrawl sources`)",
+    SourceOutcome.CONSENT: "answer its consent page in the visible browser window once",
+    SourceOutcome.CHANGED: "its pages have changed: use another source, and report the evidence",
+    SourceOutcome.QUOTA: "wait until its quota is renewed, or use another key or source",
+    SourceOutcome.BROWSER_MISSING: "install Chrome or Chromium, or set PIXTRAWL_CHROME to its path",
+    SourceOutcome.NETWORK_ERROR: f"check it with `pixtrawl doctor --network`; then {AGAIN}",
+    SourceOutcome.UNSUPPORTED: "leave out the filter it cannot do, or use another source",
+    SourceOutcome.NO_RESULTS: "check the spelling, or use fewer words or filters",
+}
+
+# What mostly went wrong, and the option that changes it.
+_REASONS: Final[Mapping[Reason, str]] = {
+    Reason.TOO_SMALL: "lower --min-size",
+    Reason.THUMBNAIL: "add --allow-thumbnails, or use a source that gives originals (-s google)",
+    Reason.UNWANTED_LICENSE: "widen --license, or use licensed sources (-s open)",
+    Reason.UNWANTED_ASPECT: "leave out --aspect",
+    Reason.SAME_PICTURE: "the sources repeat themselves: add -s NAME, or try --dedup strict",
+    Reason.ROBOTS_TXT: "these hosts opt out of it; add another source (-s NAME)",
+    Reason.ROBOTS_HEADER: "these hosts opt out of it; add another source (-s NAME)",
+    Reason.TOO_MANY_BYTES: "raise --max-bytes",
+    Reason.ADDRESS_REFUSED: "if these hosts are yours: --allow-address CIDR",
+    Reason.DEADLINE: "raise --timeout",
+    Reason.TOO_SLOW: f"lower --concurrency; {AGAIN}",
+    Reason.RATE_LIMITED: f"lower --per-host or raise --delay; {AGAIN}",
+    Reason.DNS_FAILED: f"check the name server (`pixtrawl doctor --network`); {AGAIN}",
+    Reason.PROXY_FAILED: "check --proxy and HTTP(S)_PROXY",
+}
+_MUCH: Final = 0.3  # of the lost candidates: worth a word of its own
+
+
+def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
+    """Why this query of the report is short, and the next step."""
+    if report.get("interrupted"):
+        return Advice("the run was interrupted", AGAIN)
+    if report.get("reasons", {}).get(Reason.BUDGET):
+        return Advice("the budget was used up", "raise --max-total-bytes or --max-time")
+    failed = list(_refusals(query))
+    if failed:
+        return failed[0]
+    return _lost(query, report) or _exhausted(query)
+
+
+def _refusals(query: Mapping[str, Any]) -> Iterator[Advice]:
+    """Sources that ended other than well, in the report's order."""
+    for name, answer in query.get("sources", {}).items():
+        outcome = str(answer.get("outcome", ""))
+        if outcome in {SourceOutcome.OK, SourceOutcome.NO_RESULTS, ""}:
+            continue
+        detail = detail_of(answer)
+        kind = str(detail.get("kind", ""))
+        what = f"{outcome} ({kind.replace('_', ' ')})" if kind else outcome.replace("_", " ")
+        step = detail.get("next_step") or _BLOCKS.get(kind)
+        step = step or _OUTCOMES.get(_outcome(outcome), "use another source (-s NAME)")
+        yield Advice(f"{clean(name)}: {clean(what)}", clean(step))
+
+
+def _outcome(text: str) -> SourceOutcome:
+    return SourceOutcome(text) if text in set(SourceOutcome) else SourceOutcome.BLOCKED
+
+
+def detail_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The `detail` of a source's answer; a bare text counts as its message."""
+    detail = answer.get("detail") or {}
+    return detail if isinstance(detail, Mapping) else {"message": str(detail)}
+
+
+def _lost(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice | None:
+    """What most of its candidates were lost to; the whole run's where it is not kept by query."""
+    if not _found(query):
+        return None
+    own = query.get("reasons") or (report.get("reasons") if len(report["queries"]) == 1 else None)
+    counts = {
+        Reason(name): count
+        for name, count in (own or report.get("reasons") or {}).items()
+        if name in set(Reason)
+    }
+    lost = {
+        reason: count
+        for reason, count in counts.items()
+        if REASONS[reason].status not in {Status.SAVED, Status.SKIPPED}
+    }
+    if not lost:
+        return None
+    worst = max(lost, key=lambda reason: lost[reason])
+    if lost[worst] < _MUCH * sum(lost.values()) or lost[worst] < _shortfall(query) * _MUCH:
+        return None
+    step = _REASONS.get(worst)
+    if step is None:
+        transient = REASONS[worst].transient
+        step = AGAIN if transient else "add a source (-s NAME) or try --expand filters"
+    share = "" if own else " in the whole run"
+    return Advice(f"{lost[worst]:,} {worst}{share}: {REASONS[worst].sentence}", step)
+
+
+def _found(query: Mapping[str, Any]) -> int:
+    return sum(int(answer.get("found") or 0) for answer in query.get("sources", {}).values())
+
+
+def _shortfall(query: Mapping[str, Any]) -> int:
+    return max(0, int(query.get("wanted") or 0) - int(query.get("saved") or 0))
+
+
+def _exhausted(query: Mapping[str, Any]) -> Advice:
+    if not _found(query) and query.get("sources"):
+        return Advice("no source has results", _OUTCOMES[SourceOutcome.NO_RESULTS])
+    return Advice(
+        "the sources have no more",
+        "try --expand filters, or add a source (-s NAME, see `pixtrawl sources`)",
+    )

@@ -1,0 +1,38 @@
+"""Keeps the trace of an unexpected error out of the user's sight, and within reach."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from pixtrawl import __version__
+
+
+def trace(error: BaseException) -> str:
+    """The trace as text, headed by versions; arguments are left out, they may hold keys."""
+    head = (
+        f"pixtrawl {__version__}, Python {platform.python_version()}, {sys.platform},"
+        f" {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n"
+    )
+    return head + "".join(traceback.format_exception(error))
+
+
+def keep_trace(error: BaseException) -> Path | str:
+    """Writes the trace to the user's log folder, else to the temporary one; says where."""
+    import platformdirs
+
+    name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    for folder in (platformdirs.user_log_dir("pixtrawl", appauthor=False), tempfile.gettempdir()):
+        path = Path(folder) / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(trace(error), "utf-8")
+        except OSError:
+            continue  # a full or read-only disk may be the very error; the next folder is tried
+        return path
+    return "no writable folder; use -vv"

@@ -1,0 +1,23 @@
+"""What the numbers mean that the command ends with; shown in `--help` and docs/exit-codes.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pixtrawl import errors
+
+EXIT_CODES: Final[Mapping[int, str]] = {
+    errors.EXIT_OK: "all that was asked for is there",
+    errors.EXIT_UNEXPECTED: "unexpected error",
+    errors.EXIT_USAGE: "usage, or unreadable input",
+    errors.EXIT_SHORT: "finished, but some query is short",
+    errors.EXIT_NOTHING: "finished with nothing saved",
+    errors.EXIT_ENVIRONMENT: "the environment failed: no browser, disk full, data set in use",
+    errors.EXIT_INTERRUPTED: "interrupted; the same command goes on where it stopped",
+}
+
+
+def exit_code_lines() -> list[str]:
+    """The table as indented lines."""
+    return [f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()]

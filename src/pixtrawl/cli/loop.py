@@ -1,0 +1,83 @@
+"""Runs a coroutine on the fastest event loop there is, with a graceful Ctrl-C.
+
+The first SIGINT or SIGTERM cancels the task, which leaves the data set resumable; the second ends
+the process at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from pixtrawl.errors import EXIT_INTERRUPTED
+
+T = TypeVar("T")
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """What a signal does: cancel first, leave at the second."""
+
+    def __init__(self, task: asyncio.Task[Any], leave: Callable[[int], object] = os._exit) -> None:
+        self._task = task
+        self._leave = leave
+        self.asked = False
+
+    def __call__(self) -> None:
+        if self.asked:
+            # no clean-up on purpose: the catalog survives it, and the user has asked twice
+            self._leave(EXIT_INTERRUPTED)
+            return
+        self.asked = True
+        sys.stderr.write("\npixtrawl: stopping; once more to quit at once\n")
+        sys.stderr.flush()
+        self._task.cancel()
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """The uvloop kind where it is installed (it is not for Windows), else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        if sys.platform == "win32":  # the proactor loop has no add_reader, which curl needs
+            return asyncio.SelectorEventLoop()
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+def run_loop(coroutine: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """Runs it to its end.
+
+    Returns:
+        its value, and whether a signal asked it to stop (it then returned what it had).
+
+    Raises:
+        KeyboardInterrupt: it was asked to stop and had nothing to return.
+    """
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(coroutine)
+        stop = Stop(task)
+        _listen(loop, stop)
+        try:
+            return runner.run(_wait(task)), stop.asked
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+async def _wait(task: asyncio.Task[T]) -> T:
+    return await task
+
+
+def _listen(loop: asyncio.AbstractEventLoop, stop: Stop) -> None:
+    for number in _SIGNALS:
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows; the handler runs between two bytecodes
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))

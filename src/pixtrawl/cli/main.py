@@ -1,0 +1,181 @@
+"""The `pixtrawl` command: finds the subcommand, and turns every ending into an exit code.
+
+Only the subcommand that is asked for is imported, and it imports its heavy parts when it runs:
+`--version` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from pixtrawl import __version__
+from pixtrawl.errors import (
+    EXIT_ENVIRONMENT,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_UNEXPECTED,
+    PixtrawlError,
+    UsageError,
+)
+
+
+class Command(NamedTuple):
+    """A subcommand: the module with its `add_parser(subparsers)` and `main(args)`, and a line."""
+
+    module: str
+    sentence: str
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "run": Command("pixtrawl.cli.run", "find, download, check and de-duplicate images"),
+    "discover": Command("pixtrawl.cli.discover", "find image URLs only, into a manifest"),
+    "download": Command("pixtrawl.cli.download", "download the URLs of manifests"),
+    "export": Command("pixtrawl.cli.export", "write a data set in another format"),
+    "report": Command("pixtrawl.cli.report", "what became of every query and URL of a data set"),
+    "sources": Command("pixtrawl.cli.sources", "where images can be looked for"),
+    "doctor": Command("pixtrawl.cli.doctor", "check what a run stands on"),
+    "playground": Command("pixtrawl.cli.playground", "serve the offline practice site"),
+    "config": Command("pixtrawl.cli.config", "every setting, its value, and who set it"),
+}
+RESERVED: Final = ("studio", "lock", "verify", "mcp")
+
+# OSErrors that no caller can mend and that are not our mistake: disk, quota, read-only, handles.
+_ENVIRONMENT_ERRNOS: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"})
+
+
+def entry() -> int:
+    """The console script. Returns the exit code."""
+    return main(sys.argv[1:])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command with these arguments; no exception leaves it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a Latin-1 terminal, a Thai query
+    try:
+        return _dispatch(list(arguments))
+    except KeyboardInterrupt:
+        return _say("interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output went away; printing more would raise again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_UNEXPECTED
+    except PixtrawlError as error:
+        return _say(str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last stand: one line, and the trace in a file
+        return _unexpected(error, arguments)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    first = arguments[0] if arguments else ""
+    if first in {"-V", "--version"}:
+        sys.stdout.write(f"pixtrawl {__version__}\n")
+        return EXIT_OK
+    if first in {"-h", "--help", "help"}:
+        if len(arguments) > 1 and first == "help":
+            return _dispatch([arguments[1], "--help"])
+        sys.stdout.write(help_text())
+        return EXIT_OK
+    if not arguments:
+        sys.stderr.write(help_text())
+        return UsageError.exit_code
+    if first in RESERVED:
+        raise UsageError(f"`{first}` is not in this version ({__version__}); the name is reserved")
+    if first not in COMMANDS:
+        raise UsageError(_unknown(first))
+    return _run(first, arguments[1:])
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    from importlib import import_module
+
+    from pixtrawl.cli.parser import Parser
+
+    module = import_module(COMMANDS[name].module)
+    subparsers = Parser(prog="pixtrawl").add_subparsers()
+    module.add_parser(subparsers)
+    try:
+        parsed = subparsers.choices[name].read(arguments)
+    except SystemExit as end:  # --help has been printed
+        return int(end.code or 0)
+    return int(module.main(parsed) or EXIT_OK)
+
+
+def _unknown(word: str) -> str:
+    from pixtrawl.config.load import did_you_mean
+
+    if word.startswith("-"):
+        return (
+            f"options stand behind a command: pixtrawl run QUERIES {word} (see `pixtrawl --help`)"
+        )
+    hint = did_you_mean(word, [*COMMANDS, *RESERVED])
+    hint = hint or f"; to look for it: pixtrawl run {word!r}"
+    return f"{word!r} is no command{hint}"
+
+
+def help_text() -> str:
+    """What `pixtrawl --help` prints."""
+    from pixtrawl.cli.exit_codes import exit_code_lines
+
+    width = max(map(len, COMMANDS))
+    return "\n".join(
+        [
+            "usage: pixtrawl COMMAND [OPTIONS]",
+            "",
+            "From a list of keywords to an image data set that can be trained on.",
+            "",
+            "commands:",
+            *(f"  {name:{width + 3}}  {command.sentence}" for name, command in COMMANDS.items()),
+            "",
+            "  pixtrawl run 'tabby cat' 'golden retriever' -n 100",
+            "  pixtrawl run queries.csv -o images",
+            "",
+            "options:",
+            f"  {'-h, --help':{width + 3}}  this; `pixtrawl COMMAND --help` for a command's own",
+            f"  {'-V, --version':{width + 3}}  the version",
+            "",
+            "exit codes:",
+            *exit_code_lines(),
+            "",
+            "environment: PIXTRAWL_<SETTING>, PIXTRAWL_CONFIG, PIXTRAWL_CHROME, SSL_CERT_FILE,",
+            "  HTTP_PROXY, HTTPS_PROXY, NO_PROXY, NO_COLOR",
+            "",
+        ]
+    )
+
+
+def _say(message: str, code: int) -> int:
+    from pixtrawl.cli.screen import clean
+
+    sys.stderr.write(f"pixtrawl: {clean(message) or 'stopped'}\n")
+    return code
+
+
+def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
+    import errno
+
+    known = _inside(error)
+    if isinstance(known, PixtrawlError):
+        return _say(str(known), known.exit_code)
+    number = known.errno if isinstance(known, OSError) else None
+    if errno.errorcode.get(number or 0) in _ENVIRONMENT_ERRNOS:
+        return _say(str(known), EXIT_ENVIRONMENT)
+    from pixtrawl.cli.crash import keep_trace, trace
+
+    if any(word.startswith("-vv") for word in arguments) or "--verbose" in arguments:
+        sys.stderr.write(trace(error))
+        where = "trace above"
+    else:
+        where = f"trace in {keep_trace(error)}"
+    return _say(f"unexpected {type(error).__name__}: {error} ({where})", EXIT_UNEXPECTED)
+
+
+def _inside(error: Exception) -> Exception:
+    """The error a group of tasks ended with, where it is a group."""
+    while isinstance(error, ExceptionGroup):
+        ours = (one for one in error.exceptions if isinstance(one, PixtrawlError))
+        error = next(ours, error.exceptions[0])
+    return error

@@ -1,0 +1,91 @@
+"""Command-line options made from the settings table, and what was given of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Collection
+from typing import Any, Final
+
+from pixtrawl.config.load import Loaded, load
+from pixtrawl.config.table import Setting, shown_setting, table
+
+# Names that users of other tools type (google-images-download's --num, for one).
+ALIASES: Final = {"job.limit": ("--num",)}
+
+_TITLES: Final = {
+    "job": "what is wanted",
+    "fetch": "transfers",
+    "politeness": "politeness",
+    "images": "what is kept",
+    "filters": "search filters (passed on to each source that can)",
+}
+
+
+def add_settings(parser: argparse.ArgumentParser, keys: Collection[str]) -> None:
+    """Adds an option for each of these settings that has one, in groups."""
+    groups: dict[str, Any] = {}
+    for row in table():
+        if row.flag is None or row.key not in keys:
+            continue
+        if row.group not in groups:
+            groups[row.group] = parser.add_argument_group(_TITLES[row.group])
+        _add(groups[row.group], row)
+
+
+def _add(group: Any, row: Setting) -> None:
+    names = [name for name in (row.short, row.flag, *ALIASES.get(row.key, ())) if name]
+    default = shown_setting(row, row.default)
+    tail = f" (default: {default})" if default and not row.is_switch else ""
+    keywords: dict[str, Any] = {
+        "dest": row.key,
+        "default": argparse.SUPPRESS,
+        "help": f"{row.sentence}{tail}".replace("%", "%%"),
+    }
+    if row.is_switch:
+        group.add_argument(*names, action=argparse.BooleanOptionalAction, **keywords)
+        return
+    # no `choices` and no `type`: load() checks every place alike, and names the place
+    keywords["metavar"] = "{" + ",".join(row.choices) + "}" if row.choices else row.metavar
+    group.add_argument(*names, action="append" if row.repeat else "store", **keywords)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`--config` and `--set`."""
+    group = parser.add_argument_group("settings (see `pixtrawl config show`)")
+    group.add_argument("--config", metavar="FILE", help="settings file (TOML)")
+    group.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="one setting, of a source (google.base_url=URL) or any other (fetch.max_redirects=5)",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, *, progress: bool = True) -> None:
+    """`--json`, `-q`, `-v`, `--no-progress`."""
+    group = parser.add_argument_group("what is shown")
+    group.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    if progress:
+        group.add_argument("-q", "--quiet", action="store_true", help="errors only")
+        group.add_argument("-v", "--verbose", action="count", default=0, help="more (-vv: all)")
+        group.add_argument("--no-progress", action="store_true", help="no live display")
+
+
+def given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that stand on the command line, as `load` takes them."""
+    values = {name: value for name, value in vars(arguments).items() if "." in name}
+    return {**values, "set": arguments.set}
+
+
+def load_settings(arguments: argparse.Namespace) -> Loaded:
+    """The settings from everywhere. Raises UsageError."""
+    from pixtrawl.cli.known import known_sources
+
+    return load(
+        given(arguments),
+        environ=os.environ,
+        config_file=arguments.config,
+        known=known_sources(),
+    )

@@ -1,0 +1,116 @@
+"""What is written to a terminal: clean text, columns, colours, and a reader who may be gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TextIO
+
+_COLORS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+_ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def clean(text: object) -> str:
+    """One line without control characters: titles and answers of the web may carry escapes."""
+    kept = "".join(
+        " " if char.isspace() else char
+        for char in str(text)
+        if char.isspace() or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
+    )
+    return " ".join(kept.split())
+
+
+def has_color(stream: TextIO) -> bool:
+    """Colours only on a terminal, and never against NO_COLOR (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def paint(text: str, color: str, *, on: bool) -> str:
+    """The text in bold, dim, red, green or yellow."""
+    return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if on and text else text
+
+
+def cells(text: str) -> int:
+    """Columns that it takes on a terminal: wide East Asian characters count twice."""
+    bare = _ANSI.sub("", text)
+    if bare.isascii():
+        return len(bare)
+    wide = sum(unicodedata.east_asian_width(char) in {"W", "F"} for char in bare)
+    combining = sum(unicodedata.combining(char) > 0 for char in bare)
+    return len(bare) + wide - combining
+
+
+def shorten(text: str, width: int) -> str:
+    """At most `width` columns, with an ellipsis where something was cut."""
+    if cells(text) <= width:
+        return text
+    text = text[:width]
+    while text and cells(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def columns(rows: Sequence[Sequence[str]], *, widest: int = 40, right: Iterable[int] = ()) -> str:
+    """Aligned columns; the last one runs free. `right` are the columns set flush right."""
+    cut = [[*(shorten(cell, widest) for cell in row[:-1]), row[-1]] for row in rows]
+    count = max((len(row) for row in cut), default=0)
+    widths = [max(cells(row[at]) for row in cut if at < len(row)) for at in range(count)]
+    flush = set(right)
+    lines = []
+    for row in cut:
+        parts = []
+        for at, cell in enumerate(row):
+            space = " " * (widths[at] - cells(cell))
+            parts.append(space + cell if at in flush else cell + space)
+        lines.append("  ".join(parts).rstrip())
+    return "\n".join(lines)
+
+
+def out(text: str) -> None:
+    """Writes a line of result to stdout. A reader that went away is no error of ours."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # the interpreter flushes stdout once more at its end, and would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def out_json(value: Mapping[str, object]) -> None:
+    """The result as ONE JSON object on stdout."""
+    unicode = "utf" in (sys.stdout.encoding or "").lower()
+    out(json.dumps(value, ensure_ascii=not unicode, indent=2, default=str))
+
+
+def note(text: str) -> None:
+    """A remark for the user on stderr."""
+    print(f"pixtrawl: {clean(text)}", file=sys.stderr, flush=True)
+
+
+def size(number: float) -> str:
+    """Bytes for people: `45.1 MiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"
+
+
+def span(seconds: float) -> str:
+    """Seconds for people: `12.3 s`, `3:20 min`, `2:05 h`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02} min"
+    return f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def plural(count: int, word: str, words: str | None = None) -> str:
+    """`1 query`, `3 queries`; `words` where an s does not make the plural."""
+    return f"{count:,} {word if count == 1 else words or word + 's'}"

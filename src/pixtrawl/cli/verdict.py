@@ -1,0 +1,160 @@
+"""The last screen of a run: what is there, what is not, why, and what to do next.
+
+Made from the report alone, so that `pixtrawl report DIR` shows the same. However many queries and
+reasons there are, it stays one screen: rows beyond the caps are counted, not listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pixtrawl.cli.advice import Advice, advise, detail_of
+from pixtrawl.cli.screen import clean, columns, paint, plural, shorten, size, span
+from pixtrawl.model import REASONS, Reason, Status
+
+MAX_ROWS: Final = 8  # of queries
+MAX_REASONS: Final = 5
+MAX_ADVICE: Final = 3
+MAX_WIDTH: Final = 110  # columns of a free-running last column
+
+_WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}
+
+
+def verdict(report: Mapping[str, Any], *, where: str = "", color: bool = False) -> str:
+    """The screen as text.
+
+    Args:
+        report: as the pipeline returns it.
+        where: the data set folder, to say where the files are.
+        color: whether ANSI colours may be used.
+    """
+    queries = list(report.get("queries", ()))
+    parts = [
+        _headline(report, queries, color),
+        _table(queries, color),
+        _totals(report),
+        _reasons(report),
+        _advice(report, queries, color),
+        _files(report, where),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def is_short(query: Mapping[str, Any]) -> bool:
+    """Whether it has less than asked; a query that asked for all is short when it has none."""
+    saved, wanted = int(query.get("saved") or 0), query.get("wanted")
+    return saved < int(wanted) if wanted is not None else saved == 0
+
+
+def _headline(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool) -> str:
+    saved = sum(int(query.get("saved") or 0) for query in queries)
+    wanted = [int(query["wanted"]) for query in queries if query.get("wanted") is not None]
+    of = f" of {sum(wanted):,}" if wanted and len(wanted) == len(queries) else ""
+    short = sum(map(is_short, queries))
+    if report.get("interrupted"):
+        word, tint = "interrupted", "yellow"
+    elif not saved:
+        word, tint = "nothing saved", "red"
+    elif short:
+        word, tint = f"{short} of {plural(len(queries), 'query', 'queries')} short", "yellow"
+    else:
+        word, tint = "complete", "green"
+    facts = [plural(len(queries), "query", "queries")]
+    if report.get("bytes"):
+        facts.append(size(float(report["bytes"])))
+    if report.get("elapsed_s") is not None:
+        facts.append(span(float(report["elapsed_s"])))
+    return f"{paint(word, tint, on=color)}: {saved:,}{of} images ({', '.join(facts)})"
+
+
+def _table(queries: Sequence[Mapping[str, Any]], color: bool) -> str:
+    if not queries:
+        return ""
+    few = len(queries) <= MAX_ROWS
+    listed = list(queries) if few else [query for query in queries if is_short(query)]
+    rest = listed[MAX_ROWS:]
+    rows = [_row(query, color) for query in listed[:MAX_ROWS]]
+    text = columns([("query", "saved", "sources"), *rows], right={1}) if rows else ""
+    lines = text.splitlines()
+    if rest:
+        lines.append(f"… and {len(rest):,} more that are short")
+    if complete := 0 if few else len(queries) - len(listed):
+        lines.append(f"{plural(complete, 'query', 'queries')} complete")
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _row(query: Mapping[str, Any], color: bool) -> tuple[str, str, str]:
+    saved, wanted = int(query.get("saved") or 0), query.get("wanted")
+    count = f"{saved}/{wanted}" if wanted is not None else str(saved)
+    sources = ", ".join(
+        f"{clean(name)} {_answer(answer)}" for name, answer in query.get("sources", {}).items()
+    )
+    tint = ("red" if not saved else "yellow") if is_short(query) else "green"
+    return (
+        clean(query.get("query", "")),
+        paint(count, tint, on=color),
+        shorten(sources or "none asked", MAX_WIDTH - 50),
+    )
+
+
+def _answer(answer: Mapping[str, Any]) -> str:
+    kind = detail_of(answer).get("kind")
+    word = clean(str(answer.get("outcome", "?")).replace("_", " "))
+    return (
+        f"{word} ({clean(kind).replace('_', ' ')})" if kind else f"{word} {answer.get('found', 0)}"
+    )
+
+
+def _totals(report: Mapping[str, Any]) -> str:
+    totals = report.get("totals") or {}
+    if not totals.get("candidates"):
+        return ""
+    each = ", ".join(
+        f"{int(totals[status]):,} {_WORDS.get(status, str(status))}"
+        for status in Status
+        if totals.get(status)
+    )
+    return f"{plural(int(totals['candidates']), 'candidate')}: {each}"
+
+
+def _reasons(report: Mapping[str, Any]) -> str:
+    counts = {
+        Reason(name): int(count)
+        for name, count in (report.get("reasons") or {}).items()
+        if name in set(Reason) and name != Reason.SAVED and count
+    }
+    ranked = sorted(counts, key=lambda reason: -counts[reason])
+    rows = [(f"{counts[one]:,}", str(one), REASONS[one].sentence) for one in ranked[:MAX_REASONS]]
+    lines = columns(rows, right={0}).splitlines()
+    if rest := ranked[MAX_REASONS:]:
+        lines.append(
+            f"{sum(counts[one] for one in rest):,} for {plural(len(rest), 'other reason')}"
+        )
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool) -> str:
+    found: dict[Advice, list[str]] = {}
+    for query in queries:
+        if is_short(query):
+            found.setdefault(advise(query, report), []).append(clean(query.get("query", "")))
+    ranked = sorted(found, key=lambda one: -len(found[one]))
+    lines = []
+    for one in ranked[:MAX_ADVICE]:
+        names = found[one]
+        who = shorten(names[0], 40) if len(names) == 1 else f"{len(names):,} queries"
+        lines.append(shorten(f"{paint('short', 'yellow', on=color)}: {who}: {one.why}", MAX_WIDTH))
+        lines.append(f"  next: {one.next_step}")
+    if rest := ranked[MAX_ADVICE:]:
+        lines.append(f"… and {plural(len(rest), 'other cause')} (--json lists all)")
+    return "\n".join(lines)
+
+
+def _files(report: Mapping[str, Any], where: str) -> str:
+    if not where:
+        return ""
+    queries = report.get("queries") or ()
+    labels = sorted({str(query.get("label", "")) for query in queries})
+    folder = f"{where}/{clean(labels[0])}/" if len(labels) == 1 else f"{where}/<label>/"
+    return f"files: {folder}   once more: pixtrawl report {where}"
