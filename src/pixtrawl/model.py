@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 __all__ = [
@@ -348,3 +349,9 @@ class Sample:
     kind: Kind = Kind.ORIGINAL  # of the URL that was fetched
     provenance: tuple[Mapping[str, object], ...] = ()  # every way by which it was found
     rights: Mapping[str, object] = field(default_factory=dict)
+    root: str = ""  # the data set folder
+
+    @property
+    def path(self) -> Path:
+        """Where the image file is."""
+        return Path(self.root, self.file_name)

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from pixtrawl.model import Outcome, Reason, Task
+from pixtrawl.model import Outcome, Task
 from pixtrawl.storage import frontier
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
@@ -272,22 +272,21 @@ class Draw:
         self.undecided += 1
         self.on_settled(task, outcome)
 
-    def decided(self, task: Task, reason: Reason) -> None:
-        """The catalog has the final word on a task."""
+    def decided(self, task: Task, *, gained: bool) -> None:
+        """The catalog has the final word on a task; `gained` when it is one image more."""
         self.undecided -= 1
         draw = self.queries[task.query_id]
         draw.under_way.pop(task.id, None)
-        if reason is Reason.SAVED:
-            draw.saved += 1
+        draw.saved += gained
         self.check_finished(draw)
         self._wake(draw)
 
     def check_finished(self, draw: QueryDraw) -> None:
         """A query is over when it has its N, or nothing is left that could become an image."""
-        if draw.finished.is_set() or draw.under_way:
+        if draw.finished.is_set():
             return
         ended = draw.complete_input and draw.open <= 0 and not draw.loading
-        if draw.met or ended or self.halted:
+        if draw.met or (not draw.under_way and (ended or self.halted)):
             draw.finished.set()
             draw.hungry.set()
             self._active.discard(draw)

@@ -50,7 +50,7 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> None:
 
     def write(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            for sample in samples.read(db):
+            for sample in samples.read(db, folder):
                 file.write(json.dumps(metadata_row(sample), ensure_ascii=False) + "\n")
 
     write_whole(folder.metadata, write)

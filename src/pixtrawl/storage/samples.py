@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Query, Sample, Task
+from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import candidate_of
@@ -84,8 +84,68 @@ def accept(
 
 
 def mark(db: sqlite3.Connection, sample_id: int, state: State) -> None:
-    """Sets a sample's state."""
+    """Sets a sample's state; its candidate's outcome follows where it leaves the data set."""
     db.execute("UPDATE sample SET state = ? WHERE id = ?", (state, sample_id))
+    reason = {
+        State.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
+        State.TAKEN_DOWN: Reason.TAKEN_DOWN,
+    }.get(state)
+    if reason is not None:
+        db.execute(
+            "UPDATE candidate SET reason = ? WHERE reason = 'saved' AND "
+            "id = (SELECT candidate_id FROM sample WHERE id = ?)",
+            (reason.value, sample_id),
+        )
+
+
+def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
+    """Their files are where their rows say."""
+    db.executemany("UPDATE sample SET state = 1 WHERE id = ?", ((i,) for i in sample_ids))
+
+
+def quality(db: sqlite3.Connection, sample_id: int) -> tuple[int, ImageInfo] | None:
+    """What decides between two copies: how good its kind is, and its size."""
+    row = db.execute(
+        "SELECT kind, format, width, height, size_bytes, sha256 FROM sample "
+        "WHERE id = ? AND state IN (0, 1)",
+        (sample_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    info = ImageInfo(
+        format=row[1], width=row[2], height=row[3], size_bytes=row[4], sha256=row[5].hex()
+    )
+    return Kind(row[0]).preference, info
+
+
+def number_and_query(db: sqlite3.Connection, sample_id: int) -> tuple[int, int]:
+    """The number a sample holds and the query that it counts for."""
+    row = db.execute("SELECT number, query_id FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def inherit(db: sqlite3.Connection, old_id: int, new_id: int) -> None:
+    """A better copy takes over the provenance of the one it replaces."""
+    db.execute(
+        "UPDATE candidate SET reason = ? WHERE sample_id = ? AND reason = ?",
+        (Reason.BETTER_COPY_KEPT.value, old_id, Reason.SAVED.value),
+    )
+    db.execute("UPDATE candidate SET sample_id = ? WHERE sample_id = ?", (new_id, old_id))
+
+
+def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]]:
+    """What the near-duplicate index needs of the images of a label."""
+    rows = db.execute(
+        "SELECT id, format, width, height, phash, phash_trim, thumb, flat FROM sample "
+        "WHERE label = ? AND state IN (0, 1)",
+        (label,),
+    )
+    for row in rows:
+        info = ImageInfo(
+            format=row[1], width=row[2], height=row[3], phash=row[4], phash_trim=row[5],
+            thumb=row[6], flat=bool(row[7]),
+        )  # fmt: skip
+        yield row[0], info
 
 
 def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) -> None:
@@ -172,7 +232,7 @@ class Samples:
     def __iter__(self) -> Iterator[Sample]:
         db = connect(self.folder.catalog, read_only=True)
         try:
-            yield from read(db)
+            yield from read(db, self.folder)
         finally:
             db.close()
 
@@ -182,13 +242,14 @@ def open_samples(root: Path | str) -> Samples:
     return Samples(Folder(root))
 
 
-def read(db: sqlite3.Connection) -> Iterator[Sample]:
+def read(db: sqlite3.Connection, folder: Folder) -> Iterator[Sample]:
     """Streams samples from an open connection."""
+    root = str(folder.root)
     for row in db.execute(_SELECT):
-        yield _sample(db, row)
+        yield _sample(db, row, root)
 
 
-def _sample(db: sqlite3.Connection, row: tuple[object, ...]) -> Sample:
+def _sample(db: sqlite3.Connection, row: tuple[object, ...], root: str) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
         orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, text, fetched_url,
@@ -209,5 +270,5 @@ def _sample(db: sqlite3.Connection, row: tuple[object, ...]) -> Sample:
         id=id_, label=str(label), number=number, file_name=str(file_name), info=info,  # type: ignore[arg-type]
         candidate=candidate, kind=Kind(str(kind)), url=str(fetched_url or candidate.url),
         final_url=str(final_url or fetched_url or candidate.url), fetched_at=str(fetched_at),
-        provenance=provenance,
+        provenance=provenance, root=root,
     )  # fmt: skip

@@ -1,0 +1,149 @@
+"""What happened, from the catalog: counts by outcome and reason, per query and source."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pixtrawl.errors import (
+    EXIT_ENVIRONMENT,
+    EXIT_INTERRUPTED,
+    EXIT_NOTHING,
+    EXIT_OK,
+    EXIT_SHORT,
+)
+from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
+from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.frontier import saved_count
+
+Report = dict[str, Any]
+
+_END_REASON: Final = {
+    "interrupted": Reason.INTERRUPTED,
+    "budget": Reason.BUDGET,
+}
+
+
+def report(root: Path | str) -> Report:
+    """The report of a data set, over every query it knows. Raises UsageError where there is none."""
+    folder = Folder(root)
+    folder.require()
+    db = connect(folder.catalog, read_only=True)
+    try:
+        ids = [row[0] for row in db.execute("SELECT id FROM query ORDER BY id")]
+        return build(db, folder, ids)
+    finally:
+        db.close()
+
+
+def build(db: sqlite3.Connection, folder: Folder, query_ids: Sequence[int]) -> Report:
+    """The report over some queries, cumulative over all runs that asked for them."""
+    run = db.execute(
+        "SELECT id, started_at, ended_at, end_reason, elapsed_s, fetched_bytes FROM run "
+        "ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    end_reason = run[3] if run else None
+    reasons = _reasons(db, query_ids, end_reason)
+    return {
+        "output": str(folder.root),
+        "queries": [_query(db, query_id) for query_id in query_ids],
+        "totals": _totals(reasons),
+        "reasons": {reason.value: count for reason, count in reasons.items()},
+        "bytes": run[5] if run else 0,
+        "elapsed_s": round(run[4], 3) if run else 0.0,
+        "interrupted": end_reason == "interrupted",
+        "end_reason": end_reason or "killed",
+        "across_labels": _across_labels(db),
+    }
+
+
+def _reasons(
+    db: sqlite3.Connection, query_ids: Iterable[int], end_reason: str | None
+) -> dict[Reason, int]:
+    """How often each reason; candidates still open are skipped, by the reason the run ended."""
+    counts: dict[Reason, int] = {}
+    still_open = _END_REASON.get(end_reason or "interrupted", Reason.NOT_NEEDED)
+    for query_id in query_ids:
+        rows = db.execute(
+            "SELECT CASE WHEN state < 2 THEN NULL ELSE reason END, count(*) FROM candidate "
+            "WHERE query_id = ? GROUP BY 1",
+            (query_id,),
+        )
+        for name, count in rows:
+            reason = still_open if name is None else Reason(name)
+            counts[reason] = counts.get(reason, 0) + count
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _totals(reasons: Mapping[Reason, int]) -> dict[str, int]:
+    totals = {"candidates": 0} | {status.value: 0 for status in Status}
+    for reason, count in reasons.items():
+        totals["candidates"] += count
+        totals[REASONS[reason].status.value] += count
+    return totals
+
+
+def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
+    text, label, wanted, filters = db.execute(
+        "SELECT text, label, wanted, filters FROM query WHERE id = ?", (query_id,)
+    ).fetchone()
+    sources = {
+        name: {"outcome": outcome, "found": found, "detail": json.loads(detail)}
+        for name, outcome, found, detail in db.execute(
+            "SELECT source, outcome, found, detail FROM source_state WHERE query_id = ? "
+            "ORDER BY source",
+            (query_id,),
+        )
+    }
+    reasons = dict(
+        db.execute(
+            "SELECT reason, count(*) FROM candidate WHERE query_id = ? AND state = 2 GROUP BY 1 "
+            "ORDER BY 2 DESC",
+            (query_id,),
+        ).fetchall()
+    )
+    row: dict[str, Any] = {
+        "query": text,
+        "label": label,
+        "wanted": wanted,
+        "saved": saved_count(db, query_id),
+        "sources": sources,
+        "reasons": reasons,
+    }
+    if filters != "{}":
+        row["filters"] = json.loads(filters)
+    return row
+
+
+def _across_labels(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """The same bytes under several labels: shown, at most 100 of them."""
+    rows = db.execute(
+        "SELECT sha256, group_concat(file_name, char(10)) FROM sample WHERE state IN (0, 1) "
+        "GROUP BY sha256 HAVING count(*) > 1 ORDER BY min(id) LIMIT 100"
+    )
+    return [{"sha256": sha.hex(), "files": names.split("\n")} for sha, names in rows]
+
+
+def exit_code(result: Mapping[str, Any], *, strict: bool = False) -> int:
+    """What the command ends with; `strict` makes any URL that was not saved count as short."""
+    if result.get("interrupted"):
+        return EXIT_INTERRUPTED
+    queries = result["queries"]
+    saved = sum(query["saved"] for query in queries)
+    short = any(q["wanted"] is not None and q["saved"] < q["wanted"] for q in queries)
+    if saved == 0 and (short or all(q["wanted"] is None for q in queries)):
+        return EXIT_ENVIRONMENT if _no_browser(queries) else EXIT_NOTHING
+    totals = result["totals"]
+    if short or (strict and totals["failed"] + totals["rejected"] + totals["skipped"] > 0):
+        return EXIT_SHORT
+    return EXIT_OK
+
+
+def _no_browser(queries: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the one thing that was missing was a browser."""
+    outcomes = [s["outcome"] for q in queries for s in q["sources"].values()]
+    return bool(outcomes) and all(o == SourceOutcome.BROWSER_MISSING for o in outcomes)
