@@ -1,0 +1,154 @@
+"""Text files of unknown making, line by line: encodings, NUL bytes, endless lines, CSV quoting.
+
+One line is held at a time. What is wrong with a line is said beside it, and the next one follows.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from pixtrawl.errors import UsageError
+
+_MARKS: Final = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_UNDECODED: Final = re.compile("[\ud800-\udfff]")
+_QUOTED: Final = re.compile(r'"([^"]*(?:""[^"]*)*)"')
+_MAX_FIELD_LINES: Final = 16  # of one quoted CSV field; a forgotten quote must not eat the file
+
+
+class Line(NamedTuple):
+    """One line without its end; `problem` says why it cannot be used, else it is empty."""
+
+    number: int  # from 1
+    text: str
+    problem: str = ""
+
+
+class Row(NamedTuple):
+    """One CSV row; `raw` is the text it was made from."""
+
+    number: int  # of its first line
+    cells: list[str]
+    raw: str
+    problem: str = ""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, seekable (a pipe is copied to a temporary file). Raises UsageError."""
+    try:
+        with path.open("rb") as stream:
+            if stream.seekable():
+                yield stream
+                return
+            with tempfile.TemporaryFile() as copy:
+                shutil.copyfileobj(stream, copy)
+                copy.seek(0)
+                yield copy
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def read_lines(stream: BinaryIO, *, max_chars: int) -> Iterator[Line]:
+    """Every line of UTF-8, or of UTF-16/32 with a byte order mark.
+
+    A longer line than `max_chars` is skipped without being held in memory.
+    """
+    head = stream.read(4)
+    stream.seek(0)
+    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+    # Bytes that are no UTF-8 come through as lone surrogates, and so can be told by line.
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    text = io.TextIOWrapper(stream, encoding=encoding, errors=errors)
+    try:
+        yield from _lines(text, max_chars)
+    finally:
+        if not stream.closed:  # a reader that gave up may have closed it first
+            text.detach()
+
+
+def _lines(text: io.TextIOWrapper, max_chars: int) -> Iterator[Line]:
+    number = 0
+    while line := text.readline(max_chars + 1):
+        number += 1
+        if line[-1] == "\n":
+            line = line[:-1]
+        elif len(line) > max_chars:
+            start = line[:80]
+            while line and line[-1] != "\n":
+                line = text.readline(max_chars + 1)
+            yield Line(number, start, f"longer than {max_chars} characters")
+            continue
+        yield Line(number, line, "" if line.isascii() and "\0" not in line else _problem(line))
+
+
+def _problem(line: str) -> str:
+    if "\0" in line:
+        return "holds NUL bytes; save the file as UTF-8"
+    if _UNDECODED.search(line):
+        return "is not UTF-8; save the file as UTF-8"
+    return ""
+
+
+def csv_rows(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[Row]:
+    """Rows by RFC 4180, without its limit on the length of a field (data: URIs are long).
+
+    A quote inside an unquoted field is an ordinary character; a quoted field may span some lines.
+    """
+    waiting: deque[Line] = deque()
+    while (line := waiting.popleft() if waiting else next(lines, None)) is not None:
+        cells = None if line.problem else _cells(line.text, delimiter)
+        if cells is not None or line.problem:
+            yield Row(line.number, cells or [], line.text, line.problem)
+            continue
+        raw = line.text
+        more: list[Line] = []
+        while cells is None and len(more) < _MAX_FIELD_LINES:
+            following = waiting.popleft() if waiting else next(lines, None)
+            if following is None:
+                break
+            more.append(following)
+            raw = f"{raw}\n{following.text}"
+            if '"' in following.text and not following.problem:
+                cells = _cells(raw, delimiter)
+        if cells is None:  # the following lines stand on their own again
+            waiting.extendleft(reversed(more))
+            yield Row(line.number, [], line.text, "a quotation mark is not closed")
+        else:
+            problem = next((one.problem for one in more if one.problem), "")
+            yield Row(line.number, cells, raw, problem)
+
+
+def _cells(text: str, delimiter: str) -> list[str] | None:
+    """The fields of a row, or None where a quoted field goes on."""
+    if '"' not in text:
+        return text.split(delimiter)
+    cells = []
+    start = 0
+    while True:
+        value = ""
+        if text.startswith('"', start):
+            match = _QUOTED.match(text, start)
+            if match is None:
+                return None
+            value = match[1].replace('""', '"')
+            start = match.end()
+        end = text.find(delimiter, start)
+        cells.append(value + (text[start:] if end < 0 else text[start:end]))
+        if end < 0:
+            return cells
+        start = end + 1
