@@ -1,0 +1,49 @@
+# `make` lists what there is. Everything sets itself up; nothing needs to be activated.
+.DEFAULT_GOAL := help
+SHELL := bash
+PY := .venv/bin/python
+# Tools and, where apt has none, the browser of scripts/browser.sh are found in .venv/bin first.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHON
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## Python environment and browser for working on pixtrawl
+	@bash scripts/setup.sh dev
+
+setup-run:
+	@bash scripts/setup.sh run
+
+demo: setup-run ## a whole run with a real browser against a local site: the data set lies in .demo/
+	@$(PY) scripts/demo.py
+
+test: setup ## the test suite, in parallel, without the internet
+	$(PY) -m pytest -n 2
+
+lint: setup ## everything that reads the code: format, rules, types, layers
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports --no-logo
+
+docs-check: setup ## what the documents say is true of the code
+	$(PY) -m pytest -q tests/project
+
+check: lint docs-check test ## what CI runs
+
+format: setup ## rewrite files in the house format
+	ruff format .
+	ruff check --fix .
+
+bench: setup ## the benchmarks, against the playground
+	$(PY) -m bench
+
+lock: setup ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1: newest versions)
+	bash scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## remove what was made here, the environment included
+	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help setup setup-run demo test lint docs-check check format bench lock clean
