@@ -2,7 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 PY := .venv/bin/python
-# Tools and, where apt has none, the browser of scripts/browser.sh are found in .venv/bin first.
+# The browser that scripts/browser.sh unpacks where apt has none; one named by the user wins.
+UNPACKED := $(CURDIR)/.venv/bin/chromium-headless-shell
+BROWSER := if [ -z "$$PIXTRAWL_CHROME" -a -x "$(UNPACKED)" ]; then export PIXTRAWL_CHROME="$(UNPACKED)"; fi;
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
 
@@ -16,10 +18,10 @@ setup-run:
 	@bash scripts/setup.sh run
 
 demo: setup-run ## a whole run with a real browser against a local site: the data set lies in .demo/
-	@$(PY) scripts/demo.py
+	@$(BROWSER) $(PY) scripts/demo.py
 
 test: setup ## the test suite, in parallel, without the internet
-	$(PY) -m pytest -n 2
+	@$(BROWSER) $(PY) -m pytest -n 2
 
 lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff format --check .
@@ -37,7 +39,7 @@ format: setup ## rewrite files in the house format
 	ruff check --fix .
 
 bench: setup ## the benchmarks, against the playground
-	$(PY) -m bench
+	@$(BROWSER) $(PY) -m bench
 
 lock: setup ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1: newest versions)
 	bash scripts/lock.sh $(if $(UPGRADE),--upgrade)

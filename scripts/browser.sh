@@ -11,7 +11,7 @@ say() { printf '%s\n' "$*" >&2; }
 mac_app="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 unpacked=.venv/bin/chromium-headless-shell
 
-# The same names, in the same order, as pixtrawl itself looks for.
+# The places where pixtrawl itself looks (src/pixtrawl/sources/browser_path.py).
 find_browser() {
   if [ -n "${PIXTRAWL_CHROME:-}" ]; then
     [ -x "$PIXTRAWL_CHROME" ]
@@ -19,7 +19,7 @@ find_browser() {
   fi
   local name
   for name in google-chrome google-chrome-stable chromium chromium-browser chrome \
-    microsoft-edge brave chromium-headless-shell; do
+    microsoft-edge microsoft-edge-stable msedge brave-browser brave chromium-headless-shell; do
     # Ubuntu's /usr/bin/chromium-browser may be a script that only asks for a snap.
     if command -v "$name" >/dev/null && "$name" --version >/dev/null 2>&1; then return 0; fi
   done

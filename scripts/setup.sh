@@ -24,7 +24,7 @@ find_python() {
   done
   fail "pixtrawl needs Python 3.11 or newer; \`python3\` here is: $(python3 --version 2>&1 || true)" \
     "Install one, for example:  apt-get install python3.11 python3.11-venv" \
-    "or name one:               make PYTHON=/path/to/python3 $set_name"
+    "or name one:               make test PYTHON=/path/to/python3"
 }
 
 make_venv() {
