@@ -1,0 +1,131 @@
+"""The sources by name. A source is one file with one class, and one line in the table below.
+
+A class is imported when its name is used. Other packages add sources by the entry point group
+`pixtrawl.sources` (name = "module:Class"); a built-in name cannot be replaced by one of these.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, cast
+
+from pixtrawl.config import parse
+from pixtrawl.errors import UsageError
+from pixtrawl.sources.base import Source
+
+__all__ = ["GROUPS", "available", "expand", "load", "missing"]
+
+_ENTRY_POINTS: Final = "pixtrawl.sources"
+
+_BUILT_IN: Final[Mapping[str, str]] = {
+    "bing": "pixtrawl.sources.bing:Bing",
+    "google": "pixtrawl.sources.google:Google",
+    "urls": "pixtrawl.sources.url_list:UrlList",
+}
+
+# In the order in which they are asked. Names without a line in the table above are passed over.
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "auto": ("bing", "google", "searxng"),
+    "open": ("openverse", "wikimedia"),
+    "species": ("inaturalist", "gbif", "wikimedia"),
+}
+
+# A member of a group that is asked only where the user set this.
+_ONLY_WITH: Final[Mapping[str, str]] = {"google": "enabled", "searxng": "url"}
+
+# What a source needs -> (the module that shows it is there, the extra that brings it).
+_EXTRAS: Final[Mapping[str, tuple[str, str]]] = {"browser": ("playwright", "browser")}
+
+Settings = Mapping[str, Mapping[str, str]]  # of every source, by its name
+
+
+def available() -> list[str]:
+    """The names of all sources: built in, then those of other packages, each in order."""
+    others = {point.name for point in entry_points(group=_ENTRY_POINTS)}
+    return [*sorted(_BUILT_IN), *sorted(others - _BUILT_IN.keys())]
+
+
+def load(name: str) -> type[Source]:
+    """The class of a source. Raises UsageError for a name that nobody has, or a broken package."""
+    target = _BUILT_IN.get(name)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return cast("type[Source]", getattr(importlib.import_module(module), attribute))
+    point = _entry_point(name)
+    if point is None:
+        raise UsageError(_unknown(name))
+    try:
+        return cast("type[Source]", point.load())
+    except Exception as error:  # whatever another package does when imported
+        package = point.dist.name if point.dist else point.value
+        raise UsageError(f"source {name!r} of {package} cannot be loaded: {error}") from error
+
+
+def expand(names: Iterable[str], settings: Settings) -> list[str]:
+    """Sources for the names that a user gave, groups replaced by their members, each once.
+
+    A group passes over what is switched off (`NAME.enabled=false`), and over what has to be
+    switched on or pointed somewhere first; a source that is named itself is always asked.
+
+    Raises:
+        UsageError: a name that nobody has, or a group without a member that can be asked.
+    """
+    chosen: dict[str, None] = {}
+    for name in names:
+        if name in GROUPS:
+            members = [one for one in GROUPS[name] if _in_group(one, settings.get(one, {}))]
+            if not members:
+                raise UsageError(f"no source of the group {name!r} can be asked")
+            chosen.update(dict.fromkeys(members))
+        elif name in _BUILT_IN or _entry_point(name) is not None:
+            chosen[name] = None
+        else:
+            raise UsageError(_unknown(name))
+    return list(chosen)
+
+
+def missing(name: str, settings: Settings) -> list[str]:
+    """What a source needs and does not have, as sentences with the next step; usually nothing."""
+    info = load(name).info
+    given = settings.get(name, {})
+    sentences = []
+    for need in info.needs:
+        module, extra = _EXTRAS.get(need, ("", ""))
+        if module and importlib.util.find_spec(module) is None:
+            sentences.append(f"{name} needs a {need}: pip install 'pixtrawl[{extra}]'")
+        elif not module and any(one.key == need for one in info.settings) and not given.get(need):
+            sentences.append(f"{name} needs a {need}: --set {name}.{need}=...")
+    return sentences
+
+
+def _in_group(name: str, given: Mapping[str, str]) -> bool:
+    if name not in _BUILT_IN:
+        return False
+    required = _ONLY_WITH.get(name)
+    if required is not None and required != "enabled":
+        return bool(given.get(required)) and _switched(name, given, default=True)
+    return _switched(name, given, default=required is None)
+
+
+def _switched(name: str, given: Mapping[str, str], *, default: bool) -> bool:
+    if "enabled" not in given:
+        return default
+    try:
+        return parse.boolean(given["enabled"])
+    except ValueError as error:
+        raise UsageError(f"{name}.enabled: {error}") from None
+
+
+def _entry_point(name: str) -> EntryPoint | None:
+    return next(iter(entry_points(group=_ENTRY_POINTS, name=name)), None)
+
+
+def _unknown(name: str) -> str:
+    known = [*available(), *GROUPS]
+    alike = difflib.get_close_matches(name.lower(), known, 1)
+    hint = f"did you mean {alike[0]!r}?" if alike else f"there are: {', '.join(known)}"
+    return f"no source is called {name!r}; {hint}"
