@@ -1,0 +1,300 @@
+"""One easy handle and what happens to it: options, callbacks, limits while bytes arrive.
+
+A handle is set up once and then serves one transfer after another. Its callbacks run on the event
+loop thread, inside libcurl: they only note facts and refuse, and never raise.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pycurl
+
+from pixtrawl.config.groups import Fetch
+from pixtrawl.errors import FetchError
+from pixtrawl.model import Reason
+from pixtrawl.net.address import AddressGuard
+from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
+from pixtrawl.net.rate import RateLimit
+
+__all__ = ["Transfer", "Wire", "parse_headers"]
+
+REFUSED_BODY_BYTES: Final = 64 * 1024  # read of an answer that will not be staged
+_ABORT: Final = -1
+_BUFFER_BYTES: Final = 128 * 1024  # fewer, larger pieces: a callback costs more than its bytes
+_DNS_CACHE_S: Final = 300
+
+
+@dataclass(slots=True, kw_only=True)
+class Wire:
+    """What all transfers of one client share."""
+
+    fetch: Fetch
+    guard: AddressGuard
+    ca_file: str | None
+    staging: Staging | None = None
+    rate: RateLimit | None = None
+    cookies: Any = None  # a CurlShare that holds them
+
+
+class _OpenSocket:
+    """A descriptor on its way to libcurl, which takes a duplicate; ours is closed with this."""
+
+    def __init__(self, family: int, kind: int, protocol: int) -> None:
+        self._fd = socket.socket(family, kind, protocol).detach()
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def __del__(self) -> None:
+        socket.close(self._fd)
+
+
+class Transfer:
+    """A reusable easy handle with the state of the transfer it is on."""
+
+    def __init__(self, wire: Wire, clock: Callable[[], float]) -> None:
+        self._wire = wire
+        self._clock = clock
+        self.curl = pycurl.Curl()
+        self._set_constants()
+        self._proxy: str | None = None
+        self._custom = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets the last transfer."""
+        self.error: FetchError | None = None
+        self.enough = False  # stopped on purpose: the answer as far as read is the answer
+        self.first_byte = False
+        self.answered = False  # the final headers have come
+        self.started_at = 0.0
+        self.sent_at = 0.0  # when the connection stood and the request went out
+        self.proxied = False
+        self.bodiless = False
+        self.sink: Sink | None = None
+        self.stage_as: str | None = None
+        self.max_bytes = 0
+        self.size_bytes = 0
+        self.header_lines: list[bytes] = []
+        self._refused = ""
+        self._opened = False
+
+    # -- options -----------------------------------------------------------------------------
+
+    def _set_constants(self) -> None:
+        fetch, curl = self._wire.fetch, self.curl
+        slow = fetch.limit_rate_bytes_s is None
+        options: dict[int, Any] = {
+            pycurl.NOSIGNAL: 1,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.FOLLOWLOCATION: 0,  # every hop is asked about anew
+            pycurl.PATH_AS_IS: 1,  # dots are already resolved, by the URL standard
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
+            pycurl.ENCODING: "",  # all that libcurl can decode
+            pycurl.USERAGENT: fetch.user_agent.encode(),
+            pycurl.CONNECTTIMEOUT_MS: max(1, int(fetch.connect_timeout_s * 1000)),
+            # A pace that we set ourselves is no slowness of the host.
+            pycurl.LOW_SPEED_LIMIT: fetch.min_speed_bytes_s if slow else 0,
+            pycurl.LOW_SPEED_TIME: fetch.min_speed_window_s if slow else 0,
+            pycurl.DNS_CACHE_TIMEOUT: _DNS_CACHE_S,
+            pycurl.BUFFERSIZE: _BUFFER_BYTES if slow else 16 * 1024,
+            pycurl.PROXY: "",  # chosen by us, or none: libcurl asks no environment
+            pycurl.OPENSOCKETFUNCTION: self._on_open,
+            pycurl.SOCKOPTFUNCTION: _close_on_exec,
+            pycurl.PREREQFUNCTION: self._on_send,
+            pycurl.HEADERFUNCTION: self._on_header,
+            pycurl.WRITEFUNCTION: self._on_body,
+        }
+        if self._wire.ca_file:
+            options[pycurl.CAINFO] = self._wire.ca_file
+        else:
+            options[pycurl.SSL_OPTIONS] = pycurl.SSLOPT_NATIVE_CA
+        if self._wire.cookies is not None:
+            options[pycurl.SHARE] = self._wire.cookies
+            options[pycurl.COOKIEFILE] = ""
+        for option, value in options.items():
+            curl.setopt(option, value)
+
+    def prepare(self, url: str, *, timeout_s: float, max_bytes: int, proxy: str) -> None:
+        """Sets what differs from one transfer to the next."""
+        curl = self.curl
+        curl.setopt(pycurl.URL, url)
+        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout_s * 1000)))
+        # The cap before decompression; the one after it is counted in `_on_body`.
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes)
+        self.max_bytes = max_bytes
+        self.proxied = bool(proxy)
+        if proxy != (self._proxy or ""):
+            curl.setopt(pycurl.PROXY, proxy)
+            self._proxy = proxy
+
+    def set_request(self, method: str, headers: Mapping[str, str], body: bytes | None) -> None:
+        """Method, headers and body; what was set is unset again for the next transfer."""
+        curl = self.curl
+        if headers or self._custom:
+            curl.setopt(pycurl.HTTPHEADER, [_header_line(*item) for item in headers.items()])
+        if self._custom:
+            curl.setopt(pycurl.HTTPGET, 1)
+            curl.unsetopt(pycurl.CUSTOMREQUEST)
+        self._custom = bool(headers) or method != "GET" or body is not None
+        if body is not None:
+            curl.setopt(pycurl.POST, 1)
+            curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
+            curl.setopt(pycurl.COPYPOSTFIELDS, body)
+        self.bodiless = method == "HEAD"
+        if self.bodiless:
+            curl.setopt(pycurl.NOBODY, 1)
+        elif method != ("POST" if body is not None else "GET"):
+            curl.setopt(pycurl.CUSTOMREQUEST, method)
+
+    def close(self) -> None:
+        self.curl.close()
+
+    # -- callbacks ---------------------------------------------------------------------------
+
+    def _on_open(self, _purpose: int, address: Any) -> object:
+        """libcurl is about to connect to this very address: the last word of the SSRF guard."""
+        if not self.proxied:
+            inet = address.family in {socket.AF_INET, socket.AF_INET6}
+            text = address.addr[0] if inet else str(address.addr)
+            if isinstance(text, bytes):
+                text = text.decode("ascii", "replace")
+            if self._wire.guard.refuses(text):
+                self._refused = text
+                return pycurl.SOCKET_BAD
+        self._opened = True
+        try:
+            return _OpenSocket(address.family, address.socktype, address.protocol)
+        except OSError:
+            return pycurl.SOCKET_BAD
+
+    def _on_send(self, *_connection: object) -> int:
+        self.sent_at = self._clock()
+        return int(pycurl.PREREQFUNC_OK)
+
+    def _on_header(self, line: bytes) -> int | None:
+        self.first_byte = True
+        if self.answered:  # trailers
+            return None
+        self.header_lines.append(line)
+        if line in {b"\r\n", b"\n"}:
+            return self._on_headers_end()
+        return None
+
+    def _on_headers_end(self) -> int | None:
+        status = _status(self.header_lines[0])
+        # An interim answer (1xx), or a proxy's to CONNECT: the real one is yet to come.
+        if status < 200 or not self.sent_at:
+            self.header_lines = []
+            return None
+        self.answered = True
+        staged = self.stage_as is not None
+        if staged and not 200 <= status < 300:
+            self.max_bytes = min(self.max_bytes, REFUSED_BODY_BYTES)
+            staged = False
+        elif _content_length(self.header_lines) > self.max_bytes and not self.bodiless:
+            return self._too_many_bytes("announced")
+        if not staged:
+            self.sink = MemoryBody()
+        return None
+
+    def _on_body(self, piece: bytes) -> int | None:
+        rate = self._wire.rate
+        if rate is not None and not rate.take(len(piece)):
+            rate.wait(self._unpause)
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self.size_bytes += len(piece)
+        if self.size_bytes > self.max_bytes:
+            return self._over_cap(piece)
+        try:
+            if self.sink is None:
+                self.sink = self._open_sink()
+            self.sink.write(piece)
+        except OSError as error:
+            self.error = FetchError(Reason.STORE_FAILED, str(error))
+            return _ABORT
+        return None
+
+    def _open_sink(self) -> Sink:
+        if self.stage_as is None or self._wire.staging is None:
+            return MemoryBody()
+        return StagedBody(self._wire.staging, self.stage_as)
+
+    def _over_cap(self, piece: bytes) -> int:
+        if self.stage_as is None or isinstance(self.sink, StagedBody) or self.sink is None:
+            return self._too_many_bytes("received")
+        over = self.size_bytes - self.max_bytes
+        self.sink.write(piece[: len(piece) - over])
+        self.size_bytes = self.max_bytes
+        self.enough = True
+        return _ABORT
+
+    def _too_many_bytes(self, how: str) -> int:
+        self.error = FetchError(
+            Reason.TOO_MANY_BYTES,
+            f"more than {self.max_bytes} bytes {how}",
+            http_status=_status(self.header_lines[0]) if self.header_lines else 0,
+        )
+        return _ABORT
+
+    def _unpause(self) -> None:
+        if self.started_at:  # still on the transfer that was paused
+            self.curl.pause(pycurl.PAUSE_CONT)
+
+    # -- afterwards --------------------------------------------------------------------------
+
+    @property
+    def refused(self) -> str:
+        """The address whose refusal left nothing to connect to, or empty."""
+        return "" if self._opened else self._refused
+
+
+def _close_on_exec(fd: int, _purpose: int) -> int:
+    os.set_inheritable(fd, False)  # the duplicate would outlive us in a child process
+    return int(pycurl.SOCKOPT_OK)
+
+
+def _status(line: bytes) -> int:
+    """Of `HTTP/1.1 200 OK`; 0 where there is none (libcurl has refused such an answer already)."""
+    word = line[:16].split(b" ")[1:2]
+    return int(word[0]) if word and word[0][:3].isdigit() and len(word[0]) == 3 else 0
+
+
+def _content_length(lines: list[bytes]) -> int:
+    """As announced; 0 where it is not (or nonsense, which libcurl refuses itself)."""
+    for line in lines:
+        if line[:15].lower() == b"content-length:":
+            text = line[15:].strip()
+            return int(text) if text.isdigit() and len(text) < 20 else 0
+    return 0
+
+
+def _header_line(name: str, value: str) -> bytes:
+    text = f"{name}: {value}" if value else f"{name};"  # libcurl's way to send an empty one
+    return text.replace("\r", " ").replace("\n", " ").encode("utf-8", "replace")
+
+
+def parse_headers(lines: list[bytes]) -> dict[str, str]:
+    """Header lines as a dict with lower-case names; repeated ones are joined."""
+    headers: dict[str, str] = {}
+    name = ""
+    for raw in lines[1:]:
+        line = raw.decode("latin-1").rstrip("\r\n")
+        if line[:1] in {" ", "\t"} and name:  # obsolete folding, RFC 9112 5.2
+            headers[name] += " " + line.strip()
+            continue
+        key, colon, value = line.partition(":")
+        if not colon:
+            continue
+        name = key.strip().lower()
+        value = value.strip()
+        if name in headers:
+            headers[name] += ("\n" if name == "set-cookie" else ", ") + value
+        else:
+            headers[name] = value
+    return headers

@@ -1,0 +1,159 @@
+"""URLs: the canonical form that is a candidate's key, hosts, joining, and what is fetched at all.
+
+Pure. Parsing follows the WHATWG URL standard, as browsers do, so that a URL means the same here as
+on the page it was found on: `http://2130706433/` is 127.0.0.1, `HTTP://EXAMPLE.com:80/a/../b` is
+`http://example.com/b`. A candidate's own URL stays byte for byte; these forms are keys and what
+goes over the wire.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+import can_ada
+
+from pixtrawl.model import Reason
+
+__all__ = [
+    "canonical",
+    "check",
+    "host_name_of",
+    "host_of",
+    "join",
+    "same_or_subdomain",
+    "scheme_of",
+    "url_key",
+]
+
+_FETCHED: Final = frozenset({"http", "https", "data"})
+_C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
+
+
+def _parse(text: str) -> can_ada.URL:
+    """Raises ValueError. Lone surrogates become U+FFFD, as the standard's USVString asks."""
+    try:
+        return can_ada.parse(text)
+    except TypeError:
+        return can_ada.parse(_scalar(text))
+
+
+def _scalar(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _href(url: can_ada.URL) -> str:
+    """The serialisation; `^` in a path is encoded, which the parser (of an older date) leaves."""
+    href: str = url.href
+    if "^" in href and "^" in url.pathname and url.pathname.startswith("/"):
+        url.pathname = url.pathname.replace("^", "%5E")
+        return str(url.href)
+    return href
+
+
+def _is_data(url: str) -> bool:
+    return url[:64].lstrip(_C0_AND_SPACE)[:5].lower() == "data:"
+
+
+def canonical(url: str) -> str:
+    """The form under which two spellings of one URL are the same: serialised, without fragment.
+
+    A data: URI (of megabytes, perhaps) is only trimmed; what is no URL stays as it is, trimmed.
+    """
+    if _is_data(url):
+        return "data:" + url.strip(_C0_AND_SPACE)[5:]
+    try:
+        parsed = _parse(url)
+    except ValueError:
+        return url.strip(_C0_AND_SPACE)
+    href = _href(parsed)
+    return href.partition("#")[0] if "#" in href else href
+
+
+def url_key(url: str) -> bytes:
+    """16 bytes that stand for the URL in indexes: BLAKE2b of its canonical form."""
+    return blake2b(canonical(url).encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def host_of(url: str) -> str:
+    """Lower-case ASCII host, with the port where it is not the scheme's own.
+
+    Empty for data: URIs and for what is no URL. An IPv6 address keeps its brackets.
+    """
+    if _is_data(url):
+        return ""
+    try:
+        return str(_parse(url).host)
+    except ValueError:
+        return ""
+
+
+def host_name_of(url: str) -> str:
+    """As `host_of`, without the port."""
+    return _without_port(host_of(url))
+
+
+def scheme_of(url: str) -> str:
+    """`http`, `https`, `data`, ...; empty for what is no URL."""
+    if _is_data(url):
+        return "data"
+    try:
+        return str(_parse(url).protocol)[:-1]
+    except ValueError:
+        return ""
+
+
+def join(base: str | None, ref: str) -> str | None:
+    """`ref` as found in a document or header at `base`, made absolute; None where it is no URL.
+
+    Without a base the reference has to be absolute itself.
+    """
+    try:
+        if not base:
+            return _href(_parse(ref))
+        try:
+            return _href(can_ada.parse(base) + ref)
+        except TypeError:
+            return _href(can_ada.parse(_scalar(base)) + _scalar(ref))
+    except ValueError:
+        return None
+
+
+def check(url: str) -> Reason | None:
+    """Why a URL is never fetched, or None: `BAD_URL`, `SCHEME_REFUSED`.
+
+    Tabs and line ends inside a URL are refused although browsers drop them: they reach us only by
+    a broken list or an attempt to look like another host.
+    """
+    if _is_data(url):
+        return None
+    try:
+        parsed = _parse(url)
+    except ValueError:
+        return Reason.BAD_URL
+    if str(parsed.protocol)[:-1] not in _FETCHED:
+        return Reason.SCHEME_REFUSED
+    inner = url.strip(_C0_AND_SPACE)
+    if "\t" in inner or "\n" in inner or "\r" in inner:
+        return Reason.BAD_URL
+    return None
+
+
+def same_or_subdomain(host: str, parent: str) -> bool:
+    """Is `host` (as of `host_of`) the domain `parent` or below it?
+
+    `parent` may be written `example.org`, `.example.org` or `*.example.org`, in Unicode too; a
+    port in it must match, else any port does.
+    """
+    wanted = host_of(f"http://{parent.strip().removeprefix('*').removeprefix('.')}/")
+    if not wanted:
+        return False
+    if ":" not in wanted.rpartition("]")[2]:
+        host = _without_port(host)
+    host, wanted = host.rstrip("."), wanted.rstrip(".")
+    return host == wanted or host.endswith("." + wanted)
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() and not name.endswith(":") else host
