@@ -1,0 +1,277 @@
+"""Full decode under a pixel cap: the whole coded stream is read, a small grey picture comes out.
+
+JPEG goes through libjpeg-turbo in strict mode at the smallest DCT scale that leaves 64 pixels on
+both sides: it reads every entropy-coded bit, notices all cuts and all 20-bit damage, and costs half
+of a full decode. A blind 1/8 would leave too little of small pictures for the hash. Everything else
+is loaded whole by Pillow, frame by frame, with one named format only.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import simplejpeg
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from pixtrawl.images import exif, jpeg
+from pixtrawl.images.phash import SIDE
+from pixtrawl.model import Reason
+
+__all__ = ["Decoded", "RefusedError", "decode"]
+
+# Each plugin is imported here, before any limit is set, and none but these can open a file.
+PLUGINS: Final = {
+    "jpeg": (JpegImagePlugin, "JPEG"),
+    "png": (PngImagePlugin, "PNG"),
+    "webp": (WebPImagePlugin, "WEBP"),
+    "gif": (GifImagePlugin, "GIF"),
+    "avif": (AvifImagePlugin, "AVIF"),
+    "bmp": (BmpImagePlugin, "BMP"),
+    "tiff": (TiffImagePlugin, "TIFF"),
+    "mpo": (MpoImagePlugin, "MPO"),
+}
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a decoder may start no threads: the system filter kills
+Image.MAX_IMAGE_PIXELS = None  # the cap below is asked before anything is decoded
+
+_STRIP_PIXELS: Final = 4_000_000  # larger pictures are shrunk strip by strip, to spare memory
+_REDUCED_RESOLUTION: Final = 1  # bit of TIFF tag NewSubfileType
+_OPTIONAL_TIFF_CODECS: Final = frozenset(
+    {34712, 34925, 50001, 50002, 52546}
+)  # J2K, LZMA, WebP, JXL
+_EXTRANEOUS: Final = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+
+
+class RefusedError(Exception):
+    """The file is no picture that can be kept."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What a full decode leaves: `grey` is small, upright, and at least 64 px where the file is."""
+
+    grey: np.ndarray[Any, Any]
+    width: int  # as stored
+    height: int
+    frames: int = 1
+    animated: bool = False
+    orientation: int = 1
+    has_exif: bool = False
+    has_alpha: bool = False
+    alpha_mean: float = 1.0
+    is_gray: bool = False
+    jpeg_quality: float = 0.0
+    colour: Callable[[], tuple[float, float, float]] | None = None  # mean red, green, blue, 0..1
+
+
+def decode(format: str, data: bytes, max_pixels: int) -> Decoded:
+    """Decode all of `data`, a file of a kept `format`.
+
+    Raises:
+        RefusedError: too many pixels, cut short, or damaged.
+        MemoryError: more than this process may have.
+    """
+    if format == "jpeg":
+        return _jpeg(data, max_pixels)
+    return _pillow(PLUGINS[format][1], data, max_pixels)
+
+
+def _jpeg(data: bytes, max_pixels: int) -> Decoded:
+    head = jpeg.read_head(data)
+    if not head.width or not head.scan_at:
+        raise RefusedError(Reason.TRUNCATED, "JPEG without a picture")
+    _cap(head.width, head.height, max_pixels)
+    orientation = exif.orientation_of(head.exif)
+    if head.components not in (1, 3) or head.precision != 8:
+        decoded = _pillow("JPEG", data, max_pixels)  # CMYK, YCCK and rarer kinds
+        decoded.orientation = orientation
+    else:
+        grey, sound = _strict_grey(data, head)
+        decoded = Decoded(exif.upright(grey, orientation), head.width, head.height)
+        decoded.orientation = orientation
+        decoded.colour = lambda: _mean_colour(_turbo(sound, "RGB"))
+    decoded.frames = head.frames
+    decoded.has_exif = bool(head.exif)
+    decoded.is_gray = head.components == 1
+    decoded.jpeg_quality = jpeg.quality(head.luma_table)
+    return decoded
+
+
+def _turbo(data: bytes, colours: str) -> np.ndarray[Any, Any]:
+    pixels: np.ndarray[Any, Any] = simplejpeg.decode_jpeg(
+        data, colours, fastdct=True, fastupsample=True,
+        min_height=SIDE, min_width=SIDE, min_factor=1, strict=True,
+    )  # fmt: skip
+    return pixels
+
+
+def _strict_grey(data: bytes, head: jpeg.JpegHead) -> tuple[np.ndarray[Any, Any], bytes]:
+    """Strict, but fair: what only metadata or padding made the decoder doubt is asked again.
+
+    Returns the grey picture, and the bytes that passed.
+    """
+    try:
+        return _turbo(data, "GRAY")[:, :, 0], data
+    except ValueError as error:
+        doubt = str(error)
+    if "Premature end" in doubt:
+        raise RefusedError(Reason.TRUNCATED, doubt)
+    padding = _EXTRANEOUS.search(doubt)
+    tidy = jpeg.essential(data, head, int(padding[1]) if padding else 0)
+    try:
+        return _turbo(tidy, "GRAY")[:, :, 0], tidy
+    except ValueError as error:
+        raise RefusedError(Reason.CORRUPT, str(error)) from error
+
+
+def _cap(width: int, height: int, max_pixels: int) -> None:
+    if width <= 0 or height <= 0:
+        raise RefusedError(Reason.CORRUPT, f"{width}x{height} pixels")
+    if width * height > max_pixels:
+        raise RefusedError(Reason.TOO_MANY_PIXELS, f"{width}x{height} pixels")
+
+
+def _pillow(name: str, data: bytes, max_pixels: int) -> Decoded:
+    try:
+        with Image.open(io.BytesIO(data), formats=(name,)) as image:
+            decoded = _load(image, max_pixels)
+            if name == "GIF":  # the logical screen: Pillow grows it where a frame reaches out
+                screen = struct.unpack_from("<HH", data, 6)
+                decoded.width, decoded.height = screen if all(screen) else image.size
+            return decoded
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        cut = isinstance(error, EOFError) or "truncat" in text.lower()
+        raise RefusedError(Reason.TRUNCATED if cut else Reason.CORRUPT, text) from error
+
+
+def _load(image: Any, max_pixels: int) -> Decoded:
+    _cap(image.width, image.height, max_pixels)
+    _refuse_kinds(image)
+    one_picture = _is_tiled_gif(image)
+    width, height = image.size
+    image.load()
+    decoded = _first_frame(image, width, height)
+    decoded.frames = getattr(image, "n_frames", 1)
+    decoded.animated = decoded.frames > 1 and image.format not in ("TIFF", "MPO", "JPEG")
+    for index in range(1, decoded.frames):
+        image.seek(index)
+        _cap(image.width, image.height, max_pixels)
+        image.load()
+    if one_picture:
+        decoded.frames, decoded.animated = 1, False
+    return decoded
+
+
+def _refuse_kinds(image: Any) -> None:
+    """A TIFF whose first picture calls itself a preview is a camera's raw file; some are WebP."""
+    if image.format != "TIFF":
+        return
+    if image.tag_v2.get(254, 0) & _REDUCED_RESOLUTION:
+        raise RefusedError(Reason.UNSUPPORTED_FORMAT, "a camera's raw file")
+    if image.tag_v2.get(259) in _OPTIONAL_TIFF_CODECS:
+        raise RefusedError(Reason.UNSUPPORTED_FORMAT, "TIFF with a codec of its own")
+
+
+def _is_tiled_gif(image: Any) -> bool:
+    """Several images without any timing that start with a part of the screen are one picture:
+    how GIFs of more than 256 colours are made.
+    """
+    if image.format != "GIF" or "duration" in image.info or not image.tile:
+        return False
+    return tuple(image.tile[0][1]) != (0, 0, *image.size)
+
+
+def _first_frame(image: Any, width: int, height: int) -> Decoded:
+    raw = image.info.get("exif") or b""
+    if image.format == "TIFF":
+        stated = image.tag_v2.get(274, 1)
+        orientation = stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
+    else:
+        orientation = exif.orientation_of(raw)
+    has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
+    small = _shrunk(image, "RGBA" if has_alpha else "RGB")
+    pixels = np.asarray(small)
+    decoded = Decoded(exif.upright(_grey(small), orientation), width, height)
+    decoded.orientation = orientation
+    decoded.has_exif = bool(raw)
+    decoded.has_alpha = has_alpha
+    if has_alpha:
+        decoded.alpha_mean = float(pixels[:, :, 3].mean()) / 255.0
+    decoded.is_gray = bool(
+        np.ptp(pixels[:, :, :3].astype(np.int16), axis=2).max() <= 2  # rounding of conversions
+    )
+    decoded.colour = lambda: _mean_colour(np.asarray(_on_white(small)))
+    return decoded
+
+
+def _shrunk(image: Any, mode: str) -> Any:
+    """An RGB or RGBA picture whose shorter side is 64 to 127 px, or its own where it is smaller."""
+    factor = max(min(image.size) // SIDE, 1)
+    width, height = image.size
+    rows = max(_STRIP_PIXELS // (width * factor), 1) * factor
+    if rows >= height:
+        return _converted(image, mode).reduce(factor)
+    strips = [
+        _converted(image.crop((0, top, width, min(top + rows, height))), mode).reduce(factor)
+        for top in range(0, height, rows)
+    ]
+    whole = Image.new(mode, (strips[0].width, sum(strip.height for strip in strips)))
+    top = 0
+    for strip in strips:
+        whole.paste(strip, (0, top))
+        top += strip.height
+    return whole
+
+
+def _converted(image: Any, mode: str) -> Any:
+    """8 bits a channel. Deep grey modes are scaled by their range: Pillow's convert would clip."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        values = np.asarray(image).astype(np.float32)
+        scale = 255.0 / 65535.0 if float(values.max(initial=0)) > 255 else 1.0
+        eight = np.nan_to_num(np.clip(values * scale, 0, 255)).astype(np.uint8)
+        image = Image.fromarray(eight)
+    elif image.mode == "LAB":
+        # Lightness alone: a profile conversion would need a library that opens files.
+        image = image.getchannel(0)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _on_white(image: Any) -> Any:
+    """Transparent parts as most viewers show them."""
+    if image.mode != "RGBA":
+        return image
+    canvas = Image.new("RGB", image.size, (255, 255, 255))
+    canvas.paste(image, mask=image.getchannel(3))
+    return canvas
+
+
+def _grey(image: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(_on_white(image).convert("L"))
+
+
+def _mean_colour(pixels: np.ndarray[Any, Any]) -> tuple[float, float, float]:
+    red, green, blue = (float(value) / 255.0 for value in pixels.mean(axis=(0, 1)))
+    return red, green, blue

@@ -1,0 +1,63 @@
+"""Bytes to image info or a reason, in a fixed order of checks, the cheapest first.
+
+Runs inside the decoder process. Order: empty, signature, container length, pixel cap, decode, look.
+"""
+
+from __future__ import annotations
+
+from pixtrawl.images import container, sniff
+from pixtrawl.images.decode import RefusedError, decode
+from pixtrawl.images.interface import Verdict
+from pixtrawl.images.measure import measure
+from pixtrawl.images.phash import look_at, thumbnail
+from pixtrawl.images.record import MEASURES
+from pixtrawl.model import ImageInfo, Reason
+
+__all__ = ["inspect_bytes"]
+
+
+def inspect_bytes(data: bytes, max_pixels: int) -> Verdict:
+    """Look at a whole file. Raises nothing that a file can cause, MemoryError included."""
+    try:
+        return Verdict(_info(data, max_pixels))
+    except RefusedError as refused:
+        return Verdict(None, refused.reason, refused.detail)
+    except MemoryError:
+        return Verdict(None, Reason.DECODER_MEMORY, f"{len(data)} bytes")
+
+
+def _info(data: bytes, max_pixels: int) -> ImageInfo:
+    name = _kept_format(data)
+    fault = container.check(name, data)
+    if fault:
+        raise RefusedError(*fault)
+    decoded = decode(name, data, max_pixels)
+    square = thumbnail(decoded.grey)
+    look = look_at(square)
+    return ImageInfo(
+        format=name,
+        width=decoded.width,
+        height=decoded.height,
+        frames=decoded.frames,
+        size_bytes=len(data),
+        phash=look.phash,
+        phash_trim=look.phash_trim,
+        thumb=look.thumb,
+        flat=look.flat,
+        orientation=decoded.orientation,
+        measures=dict(zip(MEASURES, measure(decoded, square, look), strict=True)),
+    )
+
+
+def _kept_format(data: bytes) -> str:
+    if not data:
+        raise RefusedError(Reason.EMPTY_BODY)
+    name = sniff.sniff(data[: sniff.HEAD_BYTES])
+    if name in sniff.KEPT_FORMATS:
+        assert name is not None
+        return name
+    if name == "html":
+        raise RefusedError(Reason.HTML)
+    if name in sniff.IMAGE_FORMATS:
+        raise RefusedError(Reason.UNSUPPORTED_FORMAT, name or "")
+    raise RefusedError(Reason.NOT_AN_IMAGE, name or "no known signature")

@@ -1,0 +1,121 @@
+"""The marker segments of a JPEG file (ITU-T T.81 annex B), walked once before anything decodes.
+
+One pass gives size, components, quantisation tables, EXIF and the number of pictures, so that
+neither Pillow nor libjpeg has to open the file just to be asked for its size.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+from pixtrawl.images import exif
+
+__all__ = ["JpegHead", "essential", "quality", "read_head"]
+
+_SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
+_SOS, _EOI, _DQT, _COM, _APP0 = 0xDA, 0xD9, 0xDB, 0xFE, 0xE0
+_MAX_SEGMENTS: Final = 4096
+_MPF_COUNT: Final = 0xB001  # CIPA DC-007: number of images
+
+# Sum of the 64 numbers of T.81 table K.1, to which IJG qualities 1..100 are a scale.
+_STANDARD_LUMA_SUM: Final = 3688
+
+
+@dataclass(slots=True)
+class JpegHead:
+    """What the segments before the first scan say."""
+
+    width: int = 0
+    height: int = 0
+    components: int = 0
+    precision: int = 8
+    frames: int = 1  # pictures in a multi-picture file
+    exif: bytes = b""
+    luma_table: tuple[int, ...] = ()
+    scan_at: int = 0  # offset of the first SOS marker; 0: there is none
+    segments: list[tuple[int, int, int]] = field(default_factory=list)  # marker, start, end
+
+
+def read_head(data: bytes) -> JpegHead:
+    """Walk the segments up to the first scan; stops where the file does, never raises."""
+    head = JpegHead()
+    at = 2
+    while len(head.segments) < _MAX_SEGMENTS:
+        at = data.find(b"\xff", at)  # garbage between segments is skipped, as libjpeg does
+        while at >= 0 and at + 1 < len(data) and data[at + 1] == 0xFF:
+            at += 1
+        if at < 0 or at + 4 > len(data) or data[at + 1] == _EOI:
+            return head
+        marker = data[at + 1]
+        if marker == 0 or marker in _STANDALONE:
+            at += 2
+            continue
+        if marker == _SOS:
+            head.scan_at = at
+            return head
+        end = at + 2 + (data[at + 2] << 8 | data[at + 3])
+        head.segments.append((marker, at, end))
+        _take(head, marker, data[at + 4 : end])
+        at = max(end, at + 4)
+    return head
+
+
+def _take(head: JpegHead, marker: int, body: bytes) -> None:
+    if marker in _SOF and len(body) >= 6 and not head.width:
+        head.precision, head.height, head.width, head.components = struct.unpack_from(">BHHB", body)
+    elif marker == _DQT and not head.luma_table:
+        head.luma_table = _first_table(body)
+    elif marker == 0xE1 and body.startswith(b"Exif\x00\x00") and not head.exif:
+        head.exif = body[6:]
+    elif marker == 0xE2 and body.startswith(b"MPF\x00"):
+        head.frames = _pictures(body[4:])
+
+
+def _first_table(body: bytes) -> tuple[int, ...]:
+    if body and body[0] >> 4 == 0 and len(body) >= 65:
+        return tuple(body[1:65])
+    if body and len(body) >= 129:
+        return struct.unpack_from(">64H", body, 1)
+    return ()
+
+
+def _pictures(mpf: bytes) -> int:
+    order = "<" if mpf[:2] == b"II" else ">"
+    for tag, _, _, value in exif.entries(mpf):
+        if tag == _MPF_COUNT:
+            return int(min(max(struct.unpack(order + "I", value)[0], 1), 1000))
+    return 1
+
+
+def quality(table: tuple[int, ...]) -> float:
+    """The IJG quality (1..100) whose scaled standard table is nearest; 0 without a table."""
+    if not table:
+        return 0.0
+    scale = 100.0 * sum(table) / _STANDARD_LUMA_SUM
+    estimate = (200.0 - scale) / 2.0 if scale <= 100.0 else 5000.0 / scale
+    return float(min(max(estimate, 1.0), 100.0))
+
+
+def essential(data: bytes, head: JpegHead, padding: int = 0) -> bytes:
+    """The same picture without what harmless oddities live in.
+
+    Comments, application segments but APP0 and APP14 (both say what the colours mean), garbage
+    between segments, and `padding` bytes of 00 or FF before the end marker go; what is left is
+    what decoding needs, and must pass the strict decoder.
+    """
+    if not head.scan_at:
+        return data
+    kept = [b"\xff\xd8"]
+    for marker, start, end in head.segments:
+        is_metadata = marker == _COM or (marker & 0xF0 == _APP0 and marker not in (0xE0, 0xEE))
+        if not is_metadata:
+            kept.append(data[start:end])
+    end = data.rfind(b"\xff\xd9")
+    if padding and end - padding > head.scan_at and not data[end - padding : end].strip(b"\0\xff"):
+        kept += [data[head.scan_at : end - padding], data[end:]]
+    else:
+        kept.append(data[head.scan_at :])
+    return b"".join(kept)

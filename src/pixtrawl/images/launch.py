@@ -1,0 +1,333 @@
+"""Starting decoder processes: forked by a clean zygote where that is possible, else one by one.
+
+Either way a decoder inherits no file, no environment and no terminal of ours: the data set's lock
+and API keys stay here. Its death is reported once, after all that it wrote has been delivered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+from pixtrawl.errors import EngineError
+from pixtrawl.images import record
+
+__all__ = ["ExecLauncher", "Launcher", "Link", "Receiver", "Settings", "ZygoteLauncher", "launcher"]
+
+START_TIMEOUT_S: Final = 30.0
+_LIBRARIES: Final = ("numpy", "PIL", "simplejpeg", "pyseccomp")
+_PASSED_ON: Final = ("LD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "TZ")
+# BLAS must not start threads: there is one core for each decoder, and the filter allows none.
+_ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+Settings = Mapping[str, object]
+
+
+class Receiver(Protocol):
+    """Whoever owns a decoder."""
+
+    def received(self, data: bytes) -> None: ...
+
+    def ended(self, exit_code: int | None) -> None:
+        """Called once, last. Negative: the signal that killed it; None: not known."""
+        ...
+
+
+class Link(Protocol):
+    """One running decoder."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def close(self) -> None:
+        """Let it finish: it exits when it has nothing left to read."""
+        ...
+
+
+class Launcher(Protocol):
+    """A way of starting decoders."""
+
+    async def launch(self, receiver: Receiver) -> Link:
+        """Start one. Raises EngineError."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+def launcher(program: Path, settings: Settings, platform: str = sys.platform) -> Launcher:
+    """The best way that this system has. macOS can fork, but not safely after loading BLAS."""
+    kind = ZygoteLauncher if platform == "linux" else ExecLauncher
+    return kind(program, settings)
+
+
+def _command(program: Path, settings: Settings, control: int) -> list[str]:
+    if not sys.executable:
+        raise EngineError("decoders need a Python interpreter, and this process knows none")
+    everything = {
+        **settings,
+        "paths": _library_folders(),
+        "package": str(Path(__file__).resolve().parent.parent),
+        "parent": os.getpid(),
+        "control": control,
+    }
+    return [sys.executable, "-I", "-S", str(program), json.dumps(everything)]
+
+
+def _library_folders() -> list[str]:
+    folders = []
+    for name in _LIBRARIES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        file = Path(spec.origin).resolve()
+        folder = file.parent.parent if spec.submodule_search_locations else file.parent
+        if str(folder) not in folders:
+            folders.append(str(folder))
+    return folders
+
+
+def _environment() -> dict[str, str]:
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return passed | dict.fromkeys(_ONE_THREAD, "1")
+
+
+class ZygoteLauncher:
+    """Decoders forked on demand (3 ms) by one fresh, single-threaded interpreter (100 ms)."""
+
+    def __init__(self, program: Path, settings: Settings) -> None:
+        self._program = program
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._starting = asyncio.Lock()
+        self._links: dict[int, _ForkLink] = {}  # by process id
+
+    async def launch(self, receiver: Receiver) -> Link:
+        async with self._starting:
+            control = self._control or await self._start()
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(control, [b"F"], [theirs.fileno()])
+            ours.setblocking(False)
+            link = _ForkLink(self, receiver)
+            await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=ours)
+        except OSError as error:
+            ours.close()
+            raise EngineError(f"no decoder could be started: {error}") from error
+        return link
+
+    async def _start(self) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        try:
+            with theirs:
+                # Holds the loop for under a millisecond: the child is started and no more.
+                self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - ours; not waited for
+                    _command(self._program, self._settings, theirs.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env=_environment(),
+                    cwd="/",
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,  # Ctrl-C in the terminal is not for it
+                )
+            hello = await asyncio.wait_for(loop.sock_recv(ours, 4096), START_TIMEOUT_S)
+        except (OSError, TimeoutError) as error:
+            ours.close()
+            await self._reap()
+            raise EngineError(f"the decoder program does not start: {error!r}") from error
+        if hello[:4] != record.MAGIC:
+            ours.close()
+            await self._reap()
+            said = hello[1:].decode("utf-8", "replace") or "it ended at once"
+            raise EngineError(f"the decoder program does not start: {said}")
+        self._control = ours
+        loop.add_reader(ours.fileno(), self._heard)
+        return ours
+
+    def _heard(self) -> None:
+        """Deaths of decoders, or of the zygote itself: its decoders die with it."""
+        assert self._control is not None
+        try:
+            message = self._control.recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            message = b""
+        if message:
+            pid, status = record.DIED.unpack(message)
+            link = self._links.pop(pid, None)
+            if link:
+                link.died(status)
+            return
+        self._drop_control()
+        for link in list(self._links.values()):
+            link.died(None)
+        self._links.clear()
+
+    def _drop_control(self) -> None:
+        if self._control is not None:
+            asyncio.get_running_loop().remove_reader(self._control.fileno())
+            self._control.close()
+            self._control = None
+
+    def adopt(self, pid: int, link: _ForkLink) -> None:
+        self._links[pid] = link
+
+    def kill(self, pid: int) -> None:
+        if self._control is not None:
+            try:
+                self._control.send(b"K" + struct.pack("<I", pid))
+            except OSError:
+                self._heard()
+
+    async def aclose(self) -> None:
+        self._drop_control()
+        for link in list(self._links.values()):
+            link.died(None)
+        self._links.clear()
+        await self._reap()
+
+    async def _reap(self) -> None:
+        """The zygote ends when its control socket does; one that does not is killed."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            await asyncio.to_thread(process.wait, 5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+
+
+class _ForkLink(asyncio.Protocol):
+    """The socket of one forked decoder; its end is told when both socket and process are gone."""
+
+    def __init__(self, owner: ZygoteLauncher, receiver: Receiver) -> None:
+        self._owner = owner
+        self._receiver = receiver
+        self._transport: asyncio.Transport | None = None
+        self._pid = 0
+        self._lost = False
+        self._dead = False
+        self._told = False
+        self._exit_code: int | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._pid and len(data) >= record.HELLO.size:
+            _, self._pid, _ = record.HELLO.unpack_from(data)
+            self._owner.adopt(self._pid, self)
+        self._receiver.received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        if self._pid and not self._dead:
+            self._owner.kill(self._pid)  # closed its socket: whatever it does now, it is over
+        else:
+            self._dead = True
+        self._tell()
+
+    def died(self, exit_code: int | None) -> None:
+        self._dead = True
+        self._exit_code = exit_code
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._lost and self._dead and not self._told:
+            self._told = True
+            self._receiver.ended(self._exit_code)
+
+    def send(self, data: bytes) -> None:
+        if self._transport is not None and not self._lost:
+            self._transport.write(data)
+
+    def kill(self) -> None:
+        if self._pid:
+            self._owner.kill(self._pid)
+        elif self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        if self._transport is not None and not self._lost:
+            self._transport.close()
+
+
+class ExecLauncher:
+    """One fresh interpreter for each decoder, over pipes: works on every system."""
+
+    def __init__(self, program: Path, settings: Settings) -> None:
+        self._program = program
+        self._settings = settings
+
+    async def launch(self, receiver: Receiver) -> Link:
+        loop = asyncio.get_running_loop()
+        try:
+            _, link = await loop.subprocess_exec(
+                lambda: _PipeLink(receiver),
+                *_command(self._program, self._settings, -1),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                start_new_session=os.name == "posix",
+            )
+        except OSError as error:
+            raise EngineError(f"no decoder could be started: {error}") from error
+        return link
+
+    async def aclose(self) -> None:
+        """Nothing is shared between these decoders."""
+
+
+class _PipeLink(asyncio.SubprocessProtocol):
+    """Both pipes of one decoder; asyncio tells the end after both are drained."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._transport: asyncio.SubprocessTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.SubprocessTransport", transport)
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self._receiver.received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        code = self._transport.get_returncode() if self._transport else None
+        if self._transport:
+            self._transport.close()
+        self._receiver.ended(code)
+
+    def _stdin(self) -> asyncio.WriteTransport | None:
+        pipe = self._transport.get_pipe_transport(0) if self._transport else None
+        return cast("asyncio.WriteTransport | None", pipe)
+
+    def send(self, data: bytes) -> None:
+        pipe = self._stdin()
+        if pipe is not None and not pipe.is_closing():
+            pipe.write(data)
+
+    def kill(self) -> None:
+        if self._transport is not None and self._transport.get_returncode() is None:
+            self._transport.kill()
+
+    def close(self) -> None:
+        pipe = self._stdin()
+        if pipe is not None:
+            pipe.close()

@@ -1,0 +1,114 @@
+"""Perceptual hash: 256 bits of what a picture looks like, from one 64x64 grey thumbnail.
+
+The sign of 16x16 DCT coefficients, without the first row and column, against their median: as good
+as PDQ of the full picture on 7,680 edited photographs, at a fortieth of its cost. The second hash
+is that of the picture without uniform borders, which finds frames, letter boxes and padding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+__all__ = ["HASH_BYTES", "SIDE", "THUMB_SIDE", "Look", "dct_hash", "look_at", "thumbnail"]
+
+SIDE: Final = 64
+THUMB_SIDE: Final = 32
+HASH_BYTES: Final = 32
+_COEFFICIENTS: Final = 16
+
+_FLAT_QUALITY: Final = 50  # below it: 96 % of near-uniform pictures, 0.02 % of natural ones
+_FLAT_DEVIATION: Final = 8.0
+_BORDER_SPREAD: Final = 12  # of 255; what JPEG makes of a uniform border after shrinking
+_MIN_INNER: Final = 24  # of 64 rows: less than that is a picture on a canvas, not a border
+
+Array = np.ndarray[Any, Any]
+
+
+def _dct_rows(side: int) -> Array:
+    """Rows 1..16 of the orthonormal DCT-II matrix: the constant term is never asked for."""
+    k = np.arange(1, _COEFFICIENTS + 1)[:, None]
+    n = np.arange(side)[None, :]
+    rows = np.cos(np.pi * k * (2 * n + 1) / (2 * side)) * np.sqrt(2.0 / side)
+    return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+_DCT: Final = {side: _dct_rows(side) for side in (THUMB_SIDE, SIDE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The perceptual facts of one picture."""
+
+    phash: bytes
+    phash_trim: bytes
+    thumb: bytes
+    flat: bool
+    gradient: float  # PDQ's quality, 0..100
+    deviation: float  # of grey, 0..255
+
+
+def thumbnail(grey: Array, side: int = SIDE) -> Array:
+    """`grey` (height x width, uint8) shrunk to `side` x `side` by area; small ones are blown up."""
+    image = Image.fromarray(np.ascontiguousarray(grey))
+    small = min(image.size) < side
+    method = Image.Resampling.BILINEAR if small else Image.Resampling.BOX
+    return np.asarray(image.resize((side, side), method))
+
+
+def dct_hash(square: Array) -> bytes:
+    """256 bits of a 64x64 or 32x32 grey array."""
+    rows = _DCT[square.shape[0]]
+    block = rows @ square.astype(np.float32) @ rows.T
+    values = block.ravel()
+    # The median as the 128th of 256 sorted values: np.median costs three times as much.
+    middle = np.partition(values, 127)[127]
+    return np.packbits(values > middle).tobytes()
+
+
+def look_at(square: Array) -> Look:
+    """Everything that follows from the 64x64 thumbnail."""
+    phash = dct_hash(square)
+    inner = _without_border(square)
+    trimmed = phash if inner is None else dct_hash(thumbnail(inner))
+    quality = _gradient(square)
+    deviation = float(square.std())
+    halves = square.reshape(THUMB_SIDE, 2, THUMB_SIDE, 2).mean(axis=(1, 3))
+    return Look(
+        phash=phash,
+        phash_trim=trimmed,
+        thumb=(halves + 0.5).astype(np.uint8).tobytes(),
+        flat=quality < _FLAT_QUALITY or deviation < _FLAT_DEVIATION,
+        gradient=quality,
+        deviation=deviation,
+    )
+
+
+def _gradient(square: Array) -> float:
+    """PDQ's image quality: the sum of grey steps, each in hundredths of the range, cut at 100."""
+    wide = square.astype(np.int16)
+    steps = 0
+    for axis in (0, 1):
+        step = np.abs(np.diff(wide, axis=axis)).astype(np.int32) * 100 // 255
+        steps += int(step.sum())
+    return float(min(100, steps // 90))
+
+
+def _without_border(square: Array) -> Array | None:
+    """The part inside uniform rows and columns; None where there is no border to cut."""
+    top, bottom = _span(square.max(axis=1), square.min(axis=1))
+    if bottom - top < _MIN_INNER:
+        return None
+    rows = square[top:bottom]
+    left, right = _span(rows.max(axis=0), rows.min(axis=0))
+    if right - left < _MIN_INNER or (right - left == SIDE and bottom - top == SIDE):
+        return None
+    return rows[:, left:right]
+
+
+def _span(high: Array, low: Array) -> tuple[int, int]:
+    busy = np.flatnonzero(high.astype(np.int16) - low > _BORDER_SPREAD)
+    return (int(busy[0]), int(busy[-1]) + 1) if busy.size else (0, SIDE)

@@ -1,0 +1,200 @@
+"""What passes between parent and decoder: fixed sizes, plain numbers, never a pickle.
+
+The decoder may be in the hands of whoever made the file, so that every field of an answer is
+checked before it becomes an image info: closed lists by index, numbers by range, text by character.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pixtrawl.images.interface import Verdict
+from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.model import ImageInfo, Reason
+
+__all__ = [
+    "ANSWER_BYTES", "DIED", "HELLO", "INSPECT", "MAGIC", "MEASURES", "REQUEST", "RIGHTS",
+    "RIGHTS_BYTES", "RIGHTS_FIELDS", "HostileAnswerError", "Request", "pack_failure",
+    "pack_rights", "pack_verdict", "unpack_rights", "unpack_verdict",
+]  # fmt: skip
+
+INSPECT: Final = 1
+RIGHTS: Final = 2
+
+MEASURES: Final = (
+    "brightness",  # mean grey, 0..1
+    "contrast",  # standard deviation of grey, 0..0.5
+    "entropy",  # of the grey histogram, 0..8 bits
+    "sharpness",  # variance of the Laplacian, grey levels squared
+    "edges",  # share of pixels at a steep step, 0..1: text and drawings have many
+    "gradient",  # PDQ's quality, 0..100
+    "jpeg_quality",  # estimated from the quantisation table, 1..100; 0: not a JPEG
+    "has_alpha",
+    "alpha_mean",  # 0 wholly transparent .. 1 opaque
+    "is_gray",
+    "has_exif",
+    "animated",
+    "mean_red",  # 0..1, of flat pictures only: they are told apart by colour, not by hash
+    "mean_green",
+    "mean_blue",
+)
+
+REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow
+MAGIC: Final = b"pxt1"
+HELLO: Final = struct.Struct("<4sII")  # magic, process id, containment bits
+DIED: Final = struct.Struct("<Ii")  # process id, exit status as in waitstatus_to_exitcode
+_VERDICT: Final = struct.Struct(f"<IBBIIIBBQ32s32s1024s{len(MEASURES)}d120s")
+_RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
+RIGHTS_BYTES: Final = 16 * 1024
+
+ANSWER_BYTES: Final[Mapping[int, int]] = {
+    INSPECT: _VERDICT.size,
+    RIGHTS: _RIGHTS_HEAD.size + RIGHTS_BYTES,
+}
+
+_FORMATS: Final = tuple(EXTENSIONS)
+_REASONS: Final = (
+    Reason.SAVED,  # stands for "a whole image"
+    Reason.EMPTY_BODY,
+    Reason.NOT_AN_IMAGE,
+    Reason.HTML,
+    Reason.UNSUPPORTED_FORMAT,
+    Reason.TRUNCATED,
+    Reason.CORRUPT,
+    Reason.TOO_MANY_PIXELS,
+    Reason.DECODER_MEMORY,
+    Reason.STORE_FAILED,
+)
+
+
+class HostileAnswerError(Exception):
+    """A decoder said what no decoder of ours says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One file to look at."""
+
+    kind: int
+    task: int
+    name: str
+
+    def pack(self) -> bytes:
+        name = self.name.encode()
+        return REQUEST.pack(self.kind, self.task, len(name)) + name
+
+
+def pack_verdict(task: int, verdict: Verdict) -> bytes:
+    """Inside the decoder: the answer to INSPECT."""
+    info = verdict.info or ImageInfo(format=_FORMATS[0])
+    return _VERDICT.pack(
+        task,
+        _REASONS.index(verdict.reason or Reason.SAVED),
+        _FORMATS.index(info.format),
+        info.width,
+        info.height,
+        info.frames,
+        info.orientation,
+        info.flat,
+        info.size_bytes,
+        info.phash,
+        info.phash_trim,
+        info.thumb,
+        *(info.measures.get(name, 0.0) for name in MEASURES),
+        verdict.detail.encode("ascii", "replace")[:120],
+    )
+
+
+def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> bytes:
+    """Inside the decoder: the file could not even be read."""
+    if kind == RIGHTS:
+        return pack_rights(task, {})
+    reason = Reason.DECODER_MEMORY if memory else Reason.STORE_FAILED
+    return pack_verdict(task, Verdict(None, reason, detail))
+
+
+def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> Verdict:
+    """In the parent: what the decoder says of the file of `size_bytes` that was task `task`.
+
+    Raises:
+        HostileAnswerError: any field is out of its range.
+    """
+    (
+        of_task, reason_at, format_at, width, height, frames, orientation, flat, _size,
+        phash, phash_trim, thumb, *rest,
+    ) = _VERDICT.unpack(data)  # fmt: skip
+    values, detail = rest[:-1], _clean(rest[-1])
+    _demand(of_task == task, "task")
+    _demand(reason_at < len(_REASONS), "reason")
+    if reason_at:
+        return Verdict(None, _REASONS[reason_at], detail)
+    _demand(format_at < len(_FORMATS), "format")
+    _demand(min(width, height) > 0 and width * height <= max_pixels, "size")
+    _demand(frames >= 1 and 1 <= orientation <= 8 and flat <= 1, "frames or orientation")
+    _demand(all(math.isfinite(value) and abs(value) < 1e12 for value in values), "measures")
+    info = ImageInfo(
+        format=_FORMATS[format_at],
+        width=width,
+        height=height,
+        frames=frames,
+        size_bytes=size_bytes,
+        phash=phash,
+        phash_trim=phash_trim,
+        thumb=thumb,
+        flat=bool(flat),
+        orientation=orientation,
+        measures={name: round(value, 6) for name, value in zip(MEASURES, values, strict=True)},
+    )
+    return Verdict(info)
+
+
+def _demand(holds: bool, what: str) -> None:
+    if not holds:
+        raise HostileAnswerError(f"the decoder's answer has an impossible {what}")
+
+
+def _clean(text: bytes) -> str:
+    """Printable ASCII only: it ends up in terminals, reports and web pages."""
+    return "".join(chr(code) for code in text if 32 <= code < 127)
+
+
+def pack_rights(task: int, rights: Mapping[str, Any]) -> bytes:
+    """Inside the decoder: the answer to RIGHTS, cut to its fixed size by leaving fields out."""
+    kept = dict(rights)
+    text = json.dumps(kept).encode("ascii")
+    while len(text) > RIGHTS_BYTES:
+        del kept[max(kept, key=lambda name: len(json.dumps(kept[name])))]
+        text = json.dumps(kept).encode("ascii")
+    return _RIGHTS_HEAD.pack(task, len(text)) + text.ljust(RIGHTS_BYTES, b"\x00")
+
+
+def unpack_rights(data: bytes, task: int) -> dict[str, str | bool]:
+    """In the parent: known fields of short printable text, and booleans. Raises as above."""
+    of_task, length = _RIGHTS_HEAD.unpack_from(data)
+    _demand(of_task == task, "task")
+    _demand(length <= RIGHTS_BYTES, "length")
+    try:
+        found = json.loads(data[_RIGHTS_HEAD.size : _RIGHTS_HEAD.size + length])
+    except (ValueError, RecursionError) as error:
+        raise HostileAnswerError("the decoder's answer is no JSON") from error
+    _demand(isinstance(found, dict), "shape")
+    kept: dict[str, str | bool] = {}
+    for name in RIGHTS_FIELDS:
+        value = found.get(name)
+        if isinstance(value, bool):
+            kept[name] = value
+        elif isinstance(value, str) and value.strip():
+            kept[name] = "".join(c for c in value[:2000] if c.isprintable()).strip()
+    return kept
+
+
+RIGHTS_FIELDS: Final = (
+    "creator", "copyright", "credit", "source", "usage_terms", "web_statement", "license_url",
+    "digital_source_type", "c2pa",
+)  # fmt: skip
+"""`c2pa` is a boolean, the others are text of at most 2,000 characters."""

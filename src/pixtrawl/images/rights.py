@@ -1,0 +1,148 @@
+"""Rights statements inside an image file: EXIF, IPTC, XMP, and whether it carries C2PA.
+
+Runs inside the decoder. Nothing is resolved or fetched, and no XML parser sees hostile bytes: XMP
+properties are picked out of the packet as text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pixtrawl.images import exif, jpeg
+
+__all__ = ["read_rights"]
+
+_MAX_XMP_BYTES: Final = 1 << 20
+_MAX_TEXT: Final = 2000
+
+# XMP properties (IPTC Photo Metadata Standard 2023.2, PLUS 2.0, Creative Commons rights).
+_XMP_FIELDS: Final[Mapping[str, tuple[bytes, ...]]] = {
+    "creator": (b"dc:creator",),
+    "copyright": (b"dc:rights", b"xmpRights:Owner"),
+    "credit": (b"photoshop:Credit",),
+    "source": (b"photoshop:Source", b"dc:source"),
+    "usage_terms": (b"xmpRights:UsageTerms",),
+    "web_statement": (b"xmpRights:WebStatement",),
+    "license_url": (b"cc:license", b"plus:LicensorURL", b"xmp:License"),
+    "digital_source_type": (b"Iptc4xmpExt:DigitalSourceType",),
+}
+_EXIF_FIELDS: Final = {0x013B: "creator", 0x8298: "copyright"}
+_IPTC_FIELDS: Final = {80: "creator", 110: "credit", 115: "source", 116: "copyright"}
+
+
+def read_rights(data: bytes) -> dict[str, Any]:
+    """The fields that `data` states, and `c2pa`. Raises nothing that a file can cause."""
+    found: dict[str, Any] = {"c2pa": _has_c2pa(data)}
+    if data.startswith(b"\xff\xd8\xff"):
+        head = jpeg.read_head(data)
+        _merge(found, _from_exif(head.exif))
+        _merge(found, _from_iptc(data, head))
+    else:
+        at = data.find(b"Exif\x00\x00")
+        block = data if data[:4] in (b"II*\x00", b"MM\x00*") else _exif_chunk(data, at)
+        _merge(found, _from_exif(block))
+    _merge(found, _from_xmp(data))
+    return found
+
+
+def _merge(found: dict[str, Any], more: Mapping[str, str]) -> None:
+    """Later ones win: XMP is what today's tools write."""
+    for name, text in more.items():
+        cleaned = " ".join(text.split())[:_MAX_TEXT]
+        if cleaned:
+            found[name] = cleaned
+
+
+def _has_c2pa(data: bytes) -> bool:
+    """A JUMBF superbox labelled c2pa (C2PA 2.2, 11.1), or the chunk or box that holds one."""
+    if b"jumd" in data and b"c2pa" in data:
+        return True
+    return b"caBX" in data[: 1 << 16] and data.startswith(b"\x89PNG")
+
+
+def _exif_chunk(data: bytes, at: int) -> bytes:
+    if at >= 0:
+        return data[at + 6 : at + 6 + (1 << 16)]
+    for mark in (b"eXIf", b"EXIF"):  # PNG chunk; WebP chunk with its size after the name
+        at = data.find(mark)
+        if at >= 0:
+            start = at + (4 if mark == b"eXIf" else 8)
+            return data[start : start + (1 << 16)]
+    return b""
+
+
+def _from_exif(block: bytes) -> dict[str, str]:
+    found = {}
+    order = "little" if block[:2] == b"II" else "big"
+    for tag, kind, count, value in exif.entries(block):
+        name = _EXIF_FIELDS.get(tag)
+        if name and kind in (1, 2, 7, 129) and count:
+            at = int.from_bytes(value, "little" if order == "little" else "big")
+            raw = value[:count] if count <= 4 else block[at : at + min(count, _MAX_TEXT)]
+            found[name] = _text(raw)
+    return found
+
+
+def _from_iptc(data: bytes, head: jpeg.JpegHead) -> dict[str, str]:
+    """IIM datasets of record 2 in the Photoshop resource block (IIM 4.2, 1.5)."""
+    found: dict[str, str] = {}
+    for marker, start, end in head.segments:
+        body = data[start + 4 : end]
+        if marker != 0xED or not body.startswith(b"Photoshop 3.0\x00"):
+            continue
+        at = body.find(b"\x1c\x02")
+        while 0 <= at < len(body) - 5 and body[at] == 0x1C:
+            record, field = body[at + 1], body[at + 2]
+            length = body[at + 3] << 8 | body[at + 4]
+            if record == 2 and field in _IPTC_FIELDS and length < 0x8000:
+                found.setdefault(_IPTC_FIELDS[field], _text(body[at + 5 : at + 5 + length]))
+            at += 5 + length
+    return found
+
+
+def _from_xmp(data: bytes) -> dict[str, str]:
+    start = data.find(b"<x:xmpmeta")
+    start = start if start >= 0 else data.find(b"<rdf:RDF")
+    if start < 0:
+        return {}
+    packet = data[start : start + _MAX_XMP_BYTES]
+    end = max(packet.find(b"</x:xmpmeta>"), packet.find(b"</rdf:RDF>"))
+    packet = packet[:end] if end >= 0 else packet
+    found = {}
+    for name, properties in _XMP_FIELDS.items():
+        for key in properties:
+            text = _property(packet, key)
+            if text:
+                found[name] = text
+                break
+    return found
+
+
+def _property(packet: bytes, key: bytes) -> str:
+    """An attribute's value, a resource, or the text of an element with its list items."""
+    at = packet.find(b"<" + key)
+    if at >= 0:
+        end = packet.find(b"</" + key, at)
+        opening = packet[at : packet.find(b">", at) + 1]
+        resource = re.search(rb"rdf:resource\s*=\s*[\"']([^\"']{1,2000})", opening)
+        if resource:
+            return html.unescape(_text(resource[1]))
+        inner = packet[at + len(opening) : end if end >= 0 else at + len(opening)]
+        items = re.findall(rb"<rdf:li[^>]*>([^<]{1,2000})", inner[:65536])
+        text = b", ".join(items) if items else inner[:_MAX_TEXT]
+        return html.unescape(_text(re.sub(rb"<[^>]*>", b" ", text)))
+    match = re.search(
+        rb"\s" + re.escape(key) + rb"\s*=\s*(?:\"([^\"]{1,2000})\"|'([^']{1,2000})')", packet
+    )
+    return html.unescape(_text(match[1] or match[2])) if match else ""
+
+
+def _text(raw: bytes) -> str:
+    raw = raw.split(b"\x00", 1)[0] if not raw.startswith(b"\x00") else b""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

@@ -1,0 +1,190 @@
+"""Limits that a decoder puts on itself, for good, before it sees the first hostile byte.
+
+Resource limits, then Landlock (Linux 5.13 and newer: nothing but reading below one folder), then a
+seccomp filter (an allow-list; everything else ends the process). A system that lacks one of them
+goes without it; `contain` returns which ones hold. Every library that decoding needs has to be
+loaded before: a later import would be refused like any other attempt to open a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import signal
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+__all__ = ["MEANS", "contain", "die_with_parent", "load_filter_library"]
+
+RLIMITS, LANDLOCK, SECCOMP, PARENT_DEATH = 1, 2, 4, 8
+MEANS: Final = {
+    RLIMITS: "resource limits",
+    LANDLOCK: "landlock",
+    SECCOMP: "seccomp",
+    PARENT_DEATH: "dies with its parent",
+}
+
+_CPU_SECONDS: Final = 900  # of a whole life of 2,000 files; one file is limited by the parent
+_OPEN_FILES: Final = 16
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NO_NEW_PRIVS: Final = 38
+
+# The three system calls have these numbers on every architecture (asm-generic/unistd.h).
+_LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
+_READ_FILE: Final = 1 << 2
+# Bits of file access that each ABI version knows (landlock(7)).
+_FILE_BITS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
+_NET_BITS: Final = 0b11  # bind and connect of TCP, ABI 4
+_SCOPE_BITS: Final = 0b11  # abstract sockets and signals of others, ABI 6
+
+_ALLOWED: Final = (
+    "read", "readv", "pread64", "write", "writev", "recvfrom", "recvmsg", "sendto", "sendmsg",
+    "close", "fstat", "newfstatat", "stat", "lstat", "statx", "lseek", "access", "faccessat",
+    "faccessat2", "readlink", "readlinkat", "fcntl", "dup", "getdents64", "getcwd",
+    "mmap", "munmap", "mprotect", "mremap", "madvise", "brk", "membarrier",
+    "futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall",
+    "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
+    "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getrandom", "getrusage",
+    "times", "uname", "sysinfo", "poll", "ppoll", "exit", "exit_group",
+)  # fmt: skip
+# Refused with an error that callers expect, rather than by death: starting a thread (libraries go
+# on with one), asking what kind of terminal a file is, raising a limit.
+_REFUSED: Final = (
+    ("clone", errno.EAGAIN), ("clone3", errno.ENOSYS), ("ioctl", errno.ENOTTY),
+    ("prlimit64", errno.EPERM), ("prctl", errno.EPERM), ("sched_setaffinity", errno.EPERM),
+    ("mbind", errno.EPERM), ("set_mempolicy", errno.EPERM), ("get_mempolicy", errno.EPERM),
+)  # fmt: skip
+
+
+def load_filter_library() -> ModuleType | None:
+    """pyseccomp, loaded once and early; None where it or libseccomp is missing."""
+    if sys.platform != "linux":
+        return None
+    try:
+        import pyseccomp
+    except (ImportError, RuntimeError, OSError):
+        return None
+    module: ModuleType = pyseccomp
+    return module
+
+
+def die_with_parent(parent: int) -> bool:
+    """Be killed when the process (strictly: thread) that started us ends. True where it holds."""
+    if sys.platform != "linux":
+        return False
+    held: bool = _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
+    if os.getppid() != parent:  # it ended before we asked
+        os._exit(0)
+    return held
+
+
+def contain(folder: str, memory_bytes: int, filters: ModuleType | None) -> int:
+    """Give up everything but reading files of `folder`. Returns the bits of what holds."""
+    held = RLIMITS if _limit(memory_bytes) else 0
+    if sys.platform != "linux":
+        return held
+    _libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if _landlock(folder):
+        held |= LANDLOCK
+    if filters is not None and _seccomp(filters):
+        held |= SECCOMP
+    return held
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _limit(memory_bytes: int) -> bool:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    wanted = {
+        "RLIMIT_AS": memory_bytes,
+        "RLIMIT_CPU": _CPU_SECONDS,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": _OPEN_FILES,
+        "RLIMIT_FSIZE": 0,
+        "RLIMIT_NPROC": 0,
+    }
+    missing = 0
+    for name, value in wanted.items():
+        try:
+            number = getattr(resource, name)
+            _, hard = resource.getrlimit(number)
+            most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(number, (most, most))
+        except (AttributeError, ValueError, OSError):  # macOS sets no RLIMIT_AS
+            missing += 1
+    return missing == 0
+
+
+def _landlock(folder: str) -> bool:
+    libc = _libc()
+    version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
+    if version < 1:
+        return False
+    file_bits = (1 << _FILE_BITS.get(version, 16)) - 1
+    rules = struct.pack(
+        "<QQQ",
+        file_bits,
+        _NET_BITS if version >= 4 else 0,
+        _SCOPE_BITS if version >= 6 else 0,
+    )
+    size = 8 if version < 4 else 16 if version < 6 else 24
+    ruleset = libc.syscall(_LANDLOCK_CREATE, rules, ctypes.c_size_t(size), 0)
+    if ruleset < 0:
+        return False
+    try:
+        with _opened(folder) as place:
+            rule = struct.pack("<Qi", _READ_FILE, place)
+            if libc.syscall(_LANDLOCK_ADD, ruleset, 1, rule, 0):
+                return False
+        held: bool = libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0) == 0
+        return held
+    finally:
+        os.close(ruleset)
+
+
+@contextlib.contextmanager
+def _opened(folder: str) -> Iterator[int]:
+    place = os.open(Path(folder), os.O_PATH | os.O_CLOEXEC)
+    try:
+        yield place
+    finally:
+        os.close(place)
+
+
+def _seccomp(library: ModuleType) -> bool:
+    try:
+        rules = library.SyscallFilter(library.KILL_PROCESS)
+        for name in _ALLOWED:
+            _rule(library, rules, library.ALLOW, name)
+        for name, number in _REFUSED:
+            _rule(library, rules, library.ERRNO(number), name)
+        # Opening is for reading; where, is Landlock's business.
+        reading = library.Arg(2, library.MASKED_EQ, os.O_ACCMODE | os.O_CREAT | os.O_TRUNC, 0)
+        _rule(library, rules, library.ALLOW, "openat", reading)
+        rules.load()
+    except (OSError, RuntimeError, ValueError):
+        return False
+    return True
+
+
+def _rule(library: ModuleType, rules: object, action: int, name: str, *args: object) -> None:
+    """Architectures differ in which calls exist: those that do not are not missed."""
+    try:
+        library.resolve_syscall(library.system_arch(), name)
+    except (OSError, ValueError):
+        return
+    with contextlib.suppress(FileNotFoundError):
+        rules.add_rule(action, name, *args)  # type: ignore[attr-defined]

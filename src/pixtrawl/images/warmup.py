@@ -1,0 +1,36 @@
+"""One tiny picture of each format through the whole inspection, before any limit is set.
+
+Whatever a decoder or codec loads on first use (plugins, tables, codecs, text encodings) is then
+there, shared by all forks, and no file has to be opened once opening is forbidden.
+"""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from pixtrawl.images.decode import PLUGINS
+from pixtrawl.images.inspect import inspect_bytes
+from pixtrawl.images.record import RIGHTS_FIELDS, pack_rights, pack_verdict
+from pixtrawl.images.rights import read_rights
+
+__all__ = ["run"]
+
+
+def run(max_pixels: int) -> None:
+    """Decode a picture of each format and throw the results away."""
+    Image.preinit()
+    picture = Image.linear_gradient("L").resize((72, 66))
+    for name in sorted({name for _, name in PLUGINS.values()} - {"MPO"}):
+        buffer = io.BytesIO()
+        mode = "RGBA" if name in ("PNG", "WEBP", "AVIF") else "RGB"
+        picture.convert(mode).save(buffer, name)
+        verdict = inspect_bytes(buffer.getvalue(), max_pixels)
+        pack_verdict(0, verdict)
+        inspect_bytes(buffer.getvalue()[: len(buffer.getvalue()) // 2], max_pixels)
+        pack_rights(0, read_rights(buffer.getvalue()))
+    cmyk = io.BytesIO()
+    picture.convert("CMYK").save(cmyk, "JPEG")
+    inspect_bytes(cmyk.getvalue(), max_pixels)
+    pack_rights(0, dict.fromkeys(RIGHTS_FIELDS, ""))

@@ -1,0 +1,230 @@
+"""The decoder program: an interpreter that decodes what it is told to and can do nothing else.
+
+Started as `python -I -S worker_main.py SETTINGS` with no environment worth stealing and no
+inherited files. It imports numpy and the image plugins, and then either
+
+- serves as a zygote (Linux): waits on a control socket, and for each socket that the parent sends
+  forks a decoder that contains itself and serves that socket. A fork costs 3 ms, a fresh
+  interpreter 100 ms; the zygote never reads an image;
+- or is itself the one decoder and serves stdin and stdout.
+
+It imports nothing of pixtrawl but what inspection needs, so that a decoder's memory holds no code
+that knows of networks, catalogs or keys.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import types
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+_MAX_FILE_BYTES = 2**31
+
+
+class Program:
+    """What the interpreter was started for; `settings` comes from our own parent."""
+
+    def __init__(self, settings: dict[str, object]) -> None:
+        self.paths = [str(path) for path in settings["paths"]]  # type: ignore[attr-defined]
+        self.package = str(settings["package"])
+        self.staging = str(settings["staging"])
+        self.memory_bytes = int(str(settings["memory_bytes"]))
+        self.max_pixels = int(str(settings["max_pixels"]))
+        self.parent = int(str(settings["parent"]))
+        self.control = int(str(settings["control"]))  # fd, or -1: serve stdin and stdout
+
+    def load(self) -> None:
+        """Import everything that decoding will ever need, before any limit."""
+        sys.path[:0] = self.paths
+        # The package without its __init__: that one imports the product's public interface.
+        package = types.ModuleType("pixtrawl")
+        package.__path__ = [self.package]
+        sys.modules["pixtrawl"] = package
+        warnings.simplefilter("ignore")
+        from pixtrawl.images import inspect, record, rights, sandbox, warmup
+
+        self.inspect, self.record, self.rights, self.sandbox = inspect, record, rights, sandbox
+        self.filters = sandbox.load_filter_library()
+        warmup.run(self.max_pixels)
+        gc.collect()
+        gc.freeze()  # the collector must not touch pages shared with the decoders
+
+    # -- one decoder ---------------------------------------------------------------------------
+
+    def answer(self, kind: int, task: int, data: bytes) -> bytes:
+        if kind == self.record.RIGHTS:
+            return self.record.pack_rights(task, self.rights.read_rights(data))
+        verdict = self.inspect.inspect_bytes(data, self.max_pixels)
+        return self.record.pack_verdict(task, verdict)
+
+    def serve(
+        self, parent: int, read: Callable[[int], bytes], write: Callable[[bytes], None]
+    ) -> None:
+        """Contain this process, say hello, and answer until the parent closes its end."""
+        folder = os.open(self.staging, os.O_RDONLY) if os.open in os.supports_dir_fd else None
+        held = self.sandbox.PARENT_DEATH if self.sandbox.die_with_parent(parent) else 0
+        held |= self.sandbox.contain(self.staging, self.memory_bytes, self.filters)
+        record = self.record
+        write(record.HELLO.pack(record.MAGIC, os.getpid(), held))
+        while head := read(record.REQUEST.size):
+            kind, task, length = record.REQUEST.unpack(head)
+            name = read(length).decode()
+            try:
+                data = self.file(name, folder)
+            except (OSError, ValueError) as error:
+                write(record.pack_failure(kind, task, str(error)))
+                continue
+            except MemoryError:
+                write(record.pack_failure(kind, task, "", memory=True))
+                continue
+            write(self.answer(kind, task, data))
+
+    def file(self, name: str, folder: int | None) -> bytes:
+        """The bytes of one staged file; a name never leads out of the folder."""
+        if not name or name in (".", "..") or set(name) & set("/\\\0"):
+            raise ValueError("not a file name")
+        if folder is None:
+            fd = os.open(Path(self.staging) / name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        else:
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            size = os.fstat(fd).st_size
+            if size > _MAX_FILE_BYTES:
+                raise ValueError("larger than a decoder reads")
+            return _read_all(fd, size)
+        finally:
+            os.close(fd)
+
+    # -- the zygote ----------------------------------------------------------------------------
+
+    def zygote(self) -> None:
+        """Fork a decoder for each socket received; report each death; end with the parent."""
+        control = socket.socket(fileno=self.control)
+        wake_read, wake_write = os.pipe()
+        for fd in (wake_read, wake_write):
+            os.set_blocking(fd, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        control.send(self.record.HELLO.pack(self.record.MAGIC, os.getpid(), 0))
+        alive: set[int] = set()
+        poll = select.poll()
+        poll.register(control, select.POLLIN)
+        poll.register(wake_read, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if wake_read in ready:
+                os.read(wake_read, 4096)
+                self.bury(control, alive)
+            if control.fileno() in ready and not self.command(
+                control, alive, (wake_read, wake_write)
+            ):
+                for pid in alive:
+                    os.kill(pid, signal.SIGKILL)
+                return
+
+    def command(self, control: socket.socket, alive: set[int], private: tuple[int, int]) -> bool:
+        """Carry out one command of the parent; False when it is gone."""
+        message, fds, _, _ = socket.recv_fds(control, 64, 1)
+        if not message:
+            return False
+        if message[:1] == b"K":  # only ever one of our own, unburied: its id cannot be reused
+            (pid,) = struct.unpack("<I", message[1:5])
+            if pid in alive:
+                os.kill(pid, signal.SIGKILL)
+            return True
+        zygote = os.getpid()
+        pid = os.fork()
+        if pid:
+            alive.add(pid)
+            os.close(fds[0])
+            return True
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for fd in private:
+            os.close(fd)
+        control.close()
+        status = 1
+        try:
+            wire = socket.socket(fileno=fds[0])
+            self.serve(zygote, lambda count: _receive(wire, count), wire.sendall)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def bury(self, control: socket.socket, alive: set[int]) -> None:
+        while alive:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            alive.discard(pid)
+            try:
+                control.send(self.record.DIED.pack(pid, os.waitstatus_to_exitcode(status)))
+            except OSError:  # the parent is gone: the next poll says so
+                return
+
+
+def _read_all(fd: int, size: int) -> bytes:
+    parts = []
+    while size > 0 and (part := os.read(fd, size)):
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _receive(wire: socket.socket, count: int) -> bytes:
+    data = wire.recv(count)
+    while data and len(data) < count:
+        more = wire.recv(count - len(data))
+        if not more:
+            return b""
+        data += more
+    return data
+
+
+def _read_exactly(fd: int, count: int) -> bytes:
+    data = _read_all(fd, count)
+    return data if len(data) == count else b""
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def main(program: type[Program] = Program) -> None:
+    """Load, then serve until the parent goes away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    settings = json.loads(sys.argv[1])
+    worker = program(settings)
+    if worker.control >= 0:
+        try:
+            worker.load()
+        except BaseException as error:
+            text = f"{type(error).__name__}: {error}".encode()[:2000]
+            socket.socket(fileno=worker.control).send(b"E" + text)
+            raise
+        worker.sandbox.die_with_parent(worker.parent)
+        worker.zygote()
+        return
+    # Whatever a library prints must not land among the answers.
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    worker.load()
+    worker.serve(
+        worker.parent,
+        lambda count: _read_exactly(0, count),
+        lambda data: _write_all(answers, data),
+    )
+
+
+if __name__ == "__main__":
+    main()
