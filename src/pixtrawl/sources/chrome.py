@@ -1,0 +1,405 @@
+"""One Chrome for a whole run, driven by Playwright; the only module that imports it.
+
+Playwright talks to the browser over a pipe: when we die, by whatever signal, the pipe closes, the
+browser ends and its temporary profile is removed (measured: 0 left after SIGKILL; with tools that
+use a port, all are left). Images are blocked with `Network.setBlockedURLs`, which costs nothing per
+request; Playwright's `route()` is 2.5 times slower. The browser shows its own User-Agent and hides
+nothing about being automated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from pixtrawl.errors import PixtrawlError
+from pixtrawl.sources.browser_path import (
+    BrowserFound,
+    find_browser,
+    has_display,
+    install_command,
+    missing_message,
+)
+
+MAX_BODY_BYTES: Final = 16 * 2**20
+MAX_BODIES: Final = 400  # answers kept of one tab between two looks
+_TEXT_KINDS: Final = frozenset({"document", "xhr", "fetch", "script"})
+
+# What follows a "?" or "#" may name the file too, hence the trailing star.
+_ENDINGS: Final = ("jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "tiff", "ico", "svg")
+BLOCKED: Final = (
+    *(f"*.{ending}*" for ending in _ENDINGS),
+    *(f"*.{ending.upper()}*" for ending in _ENDINGS),
+    "*encrypted-tbn*", "*q=tbn:*", "*.mp4*", "*.webm*", "*.woff2*",
+)  # fmt: skip
+
+ARGUMENTS: Final = (
+    "--disable-dev-shm-usage",  # containers give 64 MB
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--renderer-process-limit=3",  # 10 tabs: 580 instead of 643 MiB, and faster
+    "--window-size=1366,1000",
+)
+
+
+class Trouble(StrEnum):
+    """What kind of failure a `BrowserFailure` is."""
+
+    MISSING = "missing"  # no playwright, no browser, or it does not start
+    GONE = "gone"  # the browser or the tab ended
+    MOVED = "moved"  # the page went elsewhere while we looked at it
+    NETWORK = "network"  # the page could not be loaded
+    SCRIPT = "script"  # the page answers with nonsense
+
+
+class BrowserFailure(PixtrawlError):  # noqa: N818 - a failure by its kind
+    """The browser did not do what it was asked; never leaves a source."""
+
+    def __init__(self, trouble: Trouble, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.trouble = trouble
+        self.next_step = next_step
+
+
+@dataclass(frozen=True, slots=True)
+class ChromeOptions:
+    """How the browser is started. `visible` of None: when there is a display."""
+
+    visible: bool | None = None
+    profile: str | None = None  # folder that keeps cookies between runs
+    pages: int = 3  # tabs at once
+    extra_arguments: tuple[str, ...] = ()
+
+
+class Chrome:
+    """A browser that starts on first use and serves all queries of a run, a tab each."""
+
+    def __init__(self, options: ChromeOptions) -> None:
+        self._options = options
+        self._lock = asyncio.Lock()
+        self._tabs = asyncio.Semaphore(options.pages)
+        self._driver: Any = None
+        self._context: Any = None
+        self._alive = False
+        self._ours: set[Any] = set()
+        self.visible = False
+
+    @contextlib.asynccontextmanager
+    async def tab(self) -> AsyncIterator[Tab]:
+        """A new tab, closed at the end. Raises BrowserFailure."""
+        async with self._tabs:
+            context = await self._started()
+            with _translated():
+                page = await context.new_page()
+            self._ours.add(page)
+            tab = Tab(page)
+            try:
+                await tab.prepare()
+                yield tab
+            finally:
+                self._ours.discard(page)
+                await tab.close()
+
+    async def aclose(self) -> None:
+        """Ends the browser; also when it is gone already, or was never started."""
+        async with self._lock:
+            await self._stop()
+
+    async def _started(self) -> Any:
+        async with self._lock:
+            if self._context is None or not self._alive:
+                await self._stop()  # what a crashed browser left of itself
+                try:
+                    await self._start()
+                except BaseException:
+                    await self._stop()
+                    raise
+            return self._context
+
+    async def _start(self) -> None:
+        found = find_browser()
+        if found is None:
+            raise BrowserFailure(Trouble.MISSING, missing_message(), install_command())
+        self.visible = _visible(self._options, found)
+        try:
+            from playwright.async_api import async_playwright
+        except ImportError:
+            raise BrowserFailure(
+                Trouble.MISSING,
+                "driving a browser needs the package playwright",
+                "pip install 'pixtrawl[browser]'",
+            ) from None
+        try:
+            self._driver = await async_playwright().start()
+            self._context = await self._launch(found)
+        except Exception as error:
+            raise BrowserFailure(
+                Trouble.MISSING,
+                f"{found.path} does not start: {_first_line(error)}",
+                "check that it runs by hand, or name another one with PIXTRAWL_CHROME",
+            ) from error
+        self._alive = True
+        self._context.on("close", self._note_end)
+        self._context.on("page", self._close_stranger)
+
+    async def _launch(self, found: BrowserFound) -> Any:
+        chromium = self._driver.chromium
+        start: dict[str, Any] = {
+            "executable_path": found.path,
+            "headless": not self.visible,
+            # The sandbox cannot work for root; everyone else keeps it.
+            "chromium_sandbox": not _is_root(),
+            "args": [*ARGUMENTS, *self._options.extra_arguments],
+            # Signals are the business of the program that uses us.
+            "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
+            "timeout": 30_000,
+        }  # fmt: skip
+        look: dict[str, Any] = {"accept_downloads": False, "service_workers": "block"}
+        look |= {"no_viewport": True} if self.visible else {
+            "viewport": {"width": 1366, "height": 1500}
+        }  # fmt: skip
+        if self._options.profile:
+            return await chromium.launch_persistent_context(self._options.profile, **start, **look)
+        browser = await chromium.launch(**start)
+        browser.on("disconnected", self._note_end)
+        return await browser.new_context(**look)
+
+    async def _stop(self) -> None:
+        self._alive = False
+        context, self._context = self._context, None
+        driver, self._driver = self._driver, None
+        self._ours.clear()
+        if context is not None:
+            await _quietly(context.close(), 10)
+            if context.browser is not None:
+                await _quietly(context.browser.close(), 10)
+        if driver is not None:
+            await _quietly(driver.stop(), 10)
+
+    def _note_end(self, _: Any) -> None:
+        self._alive = False
+
+    def _close_stranger(self, page: Any) -> None:
+        # A window that a click opened; our own are told apart by having no opener.
+        async def close_if_opened() -> None:
+            if await page.opener() is not None:
+                await page.close()
+
+        task = asyncio.ensure_future(_quietly(close_if_opened(), 10))
+        self._ours.add(task)
+        task.add_done_callback(self._ours.discard)
+
+
+class Tab:
+    """One page of the browser. Every method may raise BrowserFailure."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self._cdp: Any = None
+        self._bodies: list[str] = []
+        self._reading: set[asyncio.Future[Any]] = set()
+        self._image_requests: list[str] = []
+        self._pending: set[Any] = set()
+        self.refused = 0  # status 403 or 429 of an answer the page itself asked for
+        self.status = 0  # of the last document in the main frame
+
+    async def prepare(self) -> None:
+        """Listeners and image blocking; once, before the first page."""
+        self._page.on("response", self._on_response)
+        self._page.on("request", self._on_request)
+        self._page.on("requestfinished", self._pending.discard)
+        self._page.on("requestfailed", self._pending.discard)
+        with _translated():
+            self._cdp = await self._page.context.new_cdp_session(self._page)
+            await self._cdp.send("Network.enable")
+        await self.block_images(True)
+
+    async def block_images(self, blocked: bool) -> None:
+        """Switches image loading; a person who solves a captcha has to see its pictures."""
+        with _translated():
+            await self._cdp.send(
+                "Network.setBlockedURLs", {"urls": list(BLOCKED if blocked else ())}
+            )
+
+    async def goto(self, url: str, timeout_s: float) -> None:
+        """Loads a page up to its DOM; `status` then tells how it was answered."""
+        self._bodies.clear()
+        self._pending.clear()
+        self.refused = self.status = 0
+        with _translated():
+            await self._page.goto(url, wait_until="commit", timeout=timeout_s * 1000)
+        await self.parsed(timeout_s)
+
+    async def parsed(self, timeout_s: float) -> None:
+        """Waits until the document is parsed; a script that hangs is no reason to fail."""
+        with _translated(), contextlib.suppress(_timeout_error()):
+            await self._page.wait_for_load_state("domcontentloaded", timeout=timeout_s * 1000)
+
+    @property
+    def url(self) -> str:
+        return str(self._page.url)
+
+    @property
+    def busy(self) -> bool:
+        """True while the page waits for answers that may hold results."""
+        return bool(self._pending or self._reading)
+
+    async def evaluate(self, script: str, argument: Any = None) -> Any:
+        """The value of a JavaScript function in the page."""
+        with _translated():
+            return await self._page.evaluate(script, argument)
+
+    async def place(self, script: str) -> Placed:
+        """Calls a JavaScript function in the page and keeps the object it gives."""
+        with _translated():
+            return Placed(await self._page.evaluate_handle(script))
+
+    async def take_bodies(self) -> list[str]:
+        """Texts of answers that arrived since the last call; each is given once."""
+        ready = [task for task in self._reading if not task.done()]
+        if ready:
+            await asyncio.wait(ready, timeout=0.05)
+        bodies, self._bodies = self._bodies, []
+        return bodies
+
+    def take_image_requests(self) -> list[str]:
+        """URLs of images that the page asked for since the last call, blocked ones included."""
+        urls, self._image_requests = self._image_requests, []
+        return urls
+
+    async def move_mouse(self, x: float, y: float) -> None:
+        with _translated():
+            await self._page.mouse.move(x, y)
+
+    async def click(self, x: float, y: float) -> None:
+        with _translated():
+            await self._page.mouse.click(x, y)
+
+    async def html(self) -> str:
+        with _translated():
+            return str(await self._page.content())
+
+    async def screenshot(self) -> bytes:
+        with _translated():
+            return bytes(await self._page.screenshot(timeout=5000, animations="disabled"))
+
+    async def close(self) -> None:
+        for task in tuple(self._reading):
+            task.cancel()
+        await _quietly(self._page.close(), 10)
+
+    def _on_request(self, request: Any) -> None:
+        if request.resource_type in _TEXT_KINDS and len(self._pending) < MAX_BODIES:
+            self._pending.add(request)
+        if request.resource_type == "image" and request.url[:4] == "http":
+            self._image_requests.append(request.url)
+            del self._image_requests[:-2000]
+
+    def _on_response(self, response: Any) -> None:
+        kind = response.request.resource_type
+        if kind not in _TEXT_KINDS or len(self._reading) > MAX_BODIES:
+            return
+        if kind == "document" and response.request.frame == self._page.main_frame:
+            self.status = response.status
+        if kind in ("xhr", "fetch") and response.status in (403, 429):
+            self.refused = response.status
+        task = asyncio.ensure_future(self._read(response))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _read(self, response: Any) -> None:
+        if int(response.headers.get("content-length") or 0) > MAX_BODY_BYTES:
+            return
+        try:
+            body = await response.body()
+        except Exception as error:  # noqa: BLE001 - a redirect, or evicted by a navigation: no body
+            if "closed" in str(error):
+                return
+            body = b""
+        if body and len(self._bodies) < MAX_BODIES:
+            self._bodies.append(body[:MAX_BODY_BYTES].decode("utf-8", "replace"))
+
+
+class Placed:
+    """An object that lives in the page; ends with it."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def call(self, method: str, argument: Any = None) -> Any:
+        """Calls a method of it with one plain JSON value."""
+        with _translated():
+            return await self._handle.evaluate(f"(it, value) => it.{method}(value)", argument)
+
+
+def _visible(options: ChromeOptions, found: BrowserFound) -> bool:
+    if options.visible is None:
+        return has_display() and not found.headless_only
+    if options.visible and found.headless_only:
+        raise BrowserFailure(
+            Trouble.MISSING, f"{found.path} has no window to show", install_command()
+        )
+    if options.visible and not has_display():
+        raise BrowserFailure(
+            Trouble.MISSING,
+            "a visible browser needs a display, and there is none",
+            "put xvfb-run -a before the command",
+        )
+    return options.visible
+
+
+def _is_root() -> bool:
+    return getattr(os, "geteuid", lambda: 1)() == 0
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _timeout_error() -> type[Exception]:
+    from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+    return PlaywrightTimeout
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Playwright's errors end here; its time-outs pass where the caller handles them."""
+    from playwright.async_api import Error
+
+    try:
+        yield
+    except Error as error:
+        message = _first_line(error)
+        raise BrowserFailure(_trouble(message), message) from error
+
+
+_SIGNS: Final = (
+    (Trouble.GONE, ("has been closed", "Connection closed", "crashed", "Target closed",
+                    "Browser closed", "detached")),
+    (Trouble.MOVED, ("context was destroyed", "navigat", "Cannot find context",
+                     "execution context", "JSHandle is disposed")),
+    (Trouble.NETWORK, ("net::", "Timeout", "NS_ERROR", "ERR_")),
+)  # fmt: skip
+
+
+def _trouble(message: str) -> Trouble:
+    for trouble, signs in _SIGNS:
+        if any(sign in message for sign in signs):
+            return trouble
+    return Trouble.SCRIPT
+
+
+async def _quietly(work: Any, timeout_s: float) -> None:
+    """Closing what may be gone already: the only place where a failure says nothing of interest."""
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(work, timeout_s)
