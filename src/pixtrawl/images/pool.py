@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -20,132 +18,14 @@ from pixtrawl.config.groups import Images
 from pixtrawl.errors import EngineError
 from pixtrawl.events import Listener, Notice, ignore
 from pixtrawl.images import launch, record, sandbox
+from pixtrawl.images.decoder import LIFE, Decoder, Task, cause
 from pixtrawl.images.interface import Verdict
 from pixtrawl.model import Reason
 
 __all__ = ["DecoderPool"]
 
-_DEPTH: Final = 2  # files a decoder holds: one at work, one waiting
-_LIFE: Final = 2000  # files until a decoder is replaced: leaks end, CPU limits start again
 _START_FAILURES: Final = 3
-_BYTES_PER_SECOND: Final = 4 * 2**20  # large files get a second more for so many bytes
 _WORKER: Final = Path(__file__).with_name("worker_main.py")
-
-
-@dataclass(slots=True, eq=False)
-class _Task:
-    """One file, asked for once."""
-
-    number: int
-    kind: int
-    name: str
-    size_bytes: int
-    future: asyncio.Future[Any]
-    alone: bool = False  # was behind a culprit: gets a decoder of its own
-
-
-class _Decoder:
-    """One decoder as the pool sees it."""
-
-    def __init__(self, pool: DecoderPool) -> None:
-        self.pool = pool
-        self.link: launch.Link | None = None
-        self.tasks: deque[_Task] = deque()
-        self.taken = 0
-        self.ready = False
-        self.leaving = False
-        self.verdict: tuple[Reason, str] | None = None  # why we killed it
-        self._buffer = bytearray()
-        self._timer: asyncio.TimerHandle | None = None
-        self._limit(launch.START_TIMEOUT_S)
-
-    def room_for(self, task: _Task) -> bool:
-        if not self.ready or self.leaving or self.verdict or self.taken >= _LIFE:
-            return False
-        if self.tasks and (task.alone or self.tasks[0].alone):
-            return False
-        return len(self.tasks) < _DEPTH
-
-    def take(self, task: _Task) -> None:
-        assert self.link is not None
-        self.taken += 1
-        self.tasks.append(task)
-        self.link.send(record.Request(task.kind, task.number, task.name).pack())
-        if len(self.tasks) == 1:
-            self._limit_head()
-
-    # -- launch.Receiver ---------------------------------------------------------------------
-
-    def received(self, data: bytes) -> None:
-        self._buffer += data
-        if not self.ready:
-            self._greet()
-        while self.tasks and len(self._buffer) >= (size := record.ANSWER_BYTES[self.tasks[0].kind]):
-            answer = bytes(self._buffer[:size])
-            del self._buffer[:size]
-            self._answered(answer)
-        if self.ready and not self.tasks and self._buffer:
-            self.kill(Reason.DECODER_CRASHED, "the decoder spoke unasked")
-
-    def ended(self, exit_code: int | None) -> None:
-        self.unlimit()
-        self.pool.lost(self, exit_code)
-
-    # -- inner -------------------------------------------------------------------------------
-
-    def _greet(self) -> None:
-        if len(self._buffer) < record.HELLO.size:
-            return
-        magic, _, held = record.HELLO.unpack_from(self._buffer)
-        del self._buffer[: record.HELLO.size]
-        if magic != record.MAGIC:
-            self.kill(Reason.DECODER_CRASHED, "no decoder answered")
-            return
-        self.ready = True
-        self.unlimit()
-        self.pool.greeted(held)
-
-    def _answered(self, answer: bytes) -> None:
-        task = self.tasks[0]
-        try:
-            result: Any = self.pool.read(task, answer)
-        except record.HostileAnswerError as error:
-            self.kill(Reason.DECODER_CRASHED, str(error))
-            self._buffer.clear()
-            return
-        self.tasks.popleft()
-        if not task.future.done():
-            task.future.set_result(result)
-        self.unlimit()
-        if self.tasks:
-            self._limit_head()
-        self.pool.pump()
-
-    def _limit_head(self) -> None:
-        allowance = self.tasks[0].size_bytes / _BYTES_PER_SECOND
-        self._limit(self.pool.images.decoder_timeout_s + allowance)
-
-    def _limit(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        detail = f"not done in {seconds:.1f} s"
-        self._timer = loop.call_later(seconds, self.kill, Reason.DECODER_TIMEOUT, detail)
-
-    def unlimit(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def kill(self, reason: Reason, detail: str) -> None:
-        self.verdict = self.verdict or (reason, detail)
-        if self.link is not None:
-            self.link.kill()
-
-    def leave(self) -> None:
-        """Let it go: it has answered everything."""
-        self.leaving = True
-        self.unlimit()
-        if self.link is not None:
-            self.link.close()
 
 
 class DecoderPool:
@@ -170,8 +50,8 @@ class DecoderPool:
         self._isolation = isolation
         self._emit = emit
         self._size = images.decoders or os.cpu_count() or 1
-        self._pending: deque[_Task] = deque()
-        self._decoders: set[_Decoder] = set()
+        self._pending: deque[Task] = deque()
+        self._decoders: set[Decoder] = set()
         self._launcher: launch.Launcher | None = None
         self._launching: set[asyncio.Task[None]] = set()
         self._failures = 0
@@ -258,7 +138,7 @@ class DecoderPool:
             raise EngineError("the decoders have been closed")
         self._next = (self._next + 1) & 0xFFFFFFFF
         future = asyncio.get_running_loop().create_future()
-        self._pending.append(_Task(self._next, kind, name, size_bytes, future))
+        self._pending.append(Task(self._next, kind, name, size_bytes, future))
         self.pump()
         return await future
 
@@ -277,7 +157,7 @@ class DecoderPool:
         packed = record.pack_verdict(0, verdict)
         return record.unpack_verdict(packed, 0, len(data), self.images.max_pixels)
 
-    def read(self, task: _Task, answer: bytes) -> Any:
+    def read(self, task: Task, answer: bytes) -> Any:
         """Check an answer. Raises HostileAnswerError."""
         if task.kind == record.RIGHTS:
             return record.unpack_rights(answer, task.number)
@@ -298,22 +178,22 @@ class DecoderPool:
             self._pending.popleft()
             min(free, key=lambda decoder: len(decoder.tasks)).take(task)
         for decoder in self._decoders:
-            if decoder.taken >= _LIFE and not decoder.tasks and not decoder.leaving:
+            if decoder.taken >= LIFE and not decoder.tasks and not decoder.leaving:
                 decoder.leave()
-        staying = sum(1 for d in self._decoders if not d.leaving and d.taken < _LIFE)
+        staying = sum(1 for d in self._decoders if not d.leaving and d.taken < LIFE)
         starting = sum(1 for d in self._decoders if not d.ready)
         wanted = min(max(wanted, staying - starting + len(self._pending)), self._size)
         for _ in range(wanted - staying if not self._closed and self._failure is None else 0):
             self._start_one()
 
     def _start_one(self) -> None:
-        decoder = _Decoder(self)
+        decoder = Decoder(self)
         self._decoders.add(decoder)
         starting = asyncio.get_running_loop().create_task(self._launch(decoder))
         self._launching.add(starting)
         starting.add_done_callback(self._launching.discard)
 
-    async def _launch(self, decoder: _Decoder) -> None:
+    async def _launch(self, decoder: Decoder) -> None:
         if self._launcher is None:
             await asyncio.to_thread(self._staging.mkdir, parents=True, exist_ok=True)
             self._launcher = self._launcher or self.make_launcher()
@@ -347,12 +227,12 @@ class DecoderPool:
         self._quiet.set()
         self.pump()
 
-    def lost(self, decoder: _Decoder, exit_code: int | None) -> None:
+    def lost(self, decoder: Decoder, exit_code: int | None) -> None:
         """A decoder has ended: its oldest file is the culprit, unless it was let go."""
         tasks, decoder.tasks = decoder.tasks, deque()
         if tasks and decoder.ready:
             culprit = tasks.popleft()
-            reason, detail = decoder.verdict or _cause(exit_code)
+            reason, detail = decoder.verdict or cause(exit_code)
             if not culprit.future.done():
                 culprit.future.set_result(Verdict(None, reason, detail))
         for task in reversed(tasks):
@@ -361,10 +241,10 @@ class DecoderPool:
         if not decoder.ready and not decoder.leaving:
             self._failures += 1
         self._forget(
-            decoder, EngineError(f"decoders end before they start ({_cause(exit_code)[1]})")
+            decoder, EngineError(f"decoders end before they start ({cause(exit_code)[1]})")
         )
 
-    def _forget(self, decoder: _Decoder, error: EngineError) -> None:
+    def _forget(self, decoder: Decoder, error: EngineError) -> None:
         decoder.leaving = True
         decoder.unlimit()
         self._decoders.discard(decoder)
@@ -382,21 +262,3 @@ def _is_file_name(name: str) -> bool:
     return (
         0 < len(name.encode()) <= 255 and name not in (".", "..") and not set(name) & set("/\\\0")
     )
-
-
-def _cause(exit_code: int | None) -> tuple[Reason, str]:
-    """What an end that we did not order says about the file."""
-    if exit_code is None:
-        return Reason.DECODER_CRASHED, "the decoder ended"
-    if exit_code >= 0:
-        return Reason.DECODER_CRASHED, f"the decoder ended with status {exit_code}"
-    try:
-        name = signal.Signals(-exit_code).name
-    except ValueError:
-        name = f"signal {-exit_code}"
-    reason = {
-        # Nobody else sends it: the kernel, out of memory.
-        "SIGKILL": Reason.DECODER_MEMORY,
-        "SIGXCPU": Reason.DECODER_TIMEOUT,
-    }.get(name, Reason.DECODER_CRASHED)
-    return reason, f"the decoder was ended by {name}"

@@ -1,0 +1,169 @@
+"""One decoder as the pool sees it: what it holds, how long it may take, what its end means."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from pixtrawl.config.groups import Images
+from pixtrawl.images import launch, record
+from pixtrawl.model import Reason
+
+__all__ = ["LIFE", "Decoder", "Owner", "Task", "cause"]
+
+LIFE: Final = 2000  # files until a decoder is replaced: leaks end, CPU limits start again
+_DEPTH: Final = 2  # files a decoder holds: one at work, one waiting
+_BYTES_PER_SECOND: Final = 4 * 2**20  # large files get a second more for so many bytes
+
+
+class Owner(Protocol):
+    """The pool, as far as a decoder knows it."""
+
+    images: Images
+
+    def read(self, task: Task, answer: bytes) -> Any:
+        """Check an answer. Raises HostileAnswerError."""
+        ...
+
+    def greeted(self, held: int) -> None: ...
+
+    def lost(self, decoder: Decoder, exit_code: int | None) -> None: ...
+
+    def pump(self) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One file, asked for once."""
+
+    number: int
+    kind: int
+    name: str
+    size_bytes: int
+    future: asyncio.Future[Any]
+    alone: bool = False  # was behind a culprit: gets a decoder of its own
+
+
+class Decoder:
+    """One decoder as the pool sees it."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self.link: launch.Link | None = None
+        self.tasks: deque[Task] = deque()
+        self.taken = 0
+        self.ready = False
+        self.leaving = False
+        self.verdict: tuple[Reason, str] | None = None  # why we killed it
+        self._buffer = bytearray()
+        self._timer: asyncio.TimerHandle | None = None
+        self._limit(launch.START_TIMEOUT_S)
+
+    def room_for(self, task: Task) -> bool:
+        if not self.ready or self.leaving or self.verdict or self.taken >= LIFE:
+            return False
+        if self.tasks and (task.alone or self.tasks[0].alone):
+            return False
+        return len(self.tasks) < _DEPTH
+
+    def take(self, task: Task) -> None:
+        assert self.link is not None
+        self.taken += 1
+        self.tasks.append(task)
+        self.link.send(record.Request(task.kind, task.number, task.name).pack())
+        if len(self.tasks) == 1:
+            self._limit_head()
+
+    # -- launch.Receiver ---------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        self._buffer += data
+        if not self.ready:
+            self._greet()
+        while self.tasks and len(self._buffer) >= (size := record.ANSWER_BYTES[self.tasks[0].kind]):
+            answer = bytes(self._buffer[:size])
+            del self._buffer[:size]
+            self._answered(answer)
+        if self.ready and not self.tasks and self._buffer:
+            self.kill(Reason.DECODER_CRASHED, "the decoder spoke unasked")
+
+    def ended(self, exit_code: int | None) -> None:
+        self.unlimit()
+        self._owner.lost(self, exit_code)
+
+    # -- inner -------------------------------------------------------------------------------
+
+    def _greet(self) -> None:
+        if len(self._buffer) < record.HELLO.size:
+            return
+        magic, _, held = record.HELLO.unpack_from(self._buffer)
+        del self._buffer[: record.HELLO.size]
+        if magic != record.MAGIC:
+            self.kill(Reason.DECODER_CRASHED, "no decoder answered")
+            return
+        self.ready = True
+        self.unlimit()
+        self._owner.greeted(held)
+
+    def _answered(self, answer: bytes) -> None:
+        task = self.tasks[0]
+        try:
+            result: Any = self._owner.read(task, answer)
+        except record.HostileAnswerError as error:
+            self.kill(Reason.DECODER_CRASHED, str(error))
+            self._buffer.clear()
+            return
+        self.tasks.popleft()
+        if not task.future.done():
+            task.future.set_result(result)
+        self.unlimit()
+        if self.tasks:
+            self._limit_head()
+        self._owner.pump()
+
+    def _limit_head(self) -> None:
+        allowance = self.tasks[0].size_bytes / _BYTES_PER_SECOND
+        self._limit(self._owner.images.decoder_timeout_s + allowance)
+
+    def _limit(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        detail = f"not done in {seconds:.1f} s"
+        self._timer = loop.call_later(seconds, self.kill, Reason.DECODER_TIMEOUT, detail)
+
+    def unlimit(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def kill(self, reason: Reason, detail: str) -> None:
+        self.verdict = self.verdict or (reason, detail)
+        if self.link is not None:
+            self.link.kill()
+
+    def leave(self) -> None:
+        """Let it go: it has answered everything."""
+        self.leaving = True
+        self.unlimit()
+        if self.link is not None:
+            self.link.close()
+
+
+def cause(exit_code: int | None) -> tuple[Reason, str]:
+    """What an end that we did not order says about the file."""
+    if exit_code is None:
+        return Reason.DECODER_CRASHED, "the decoder ended"
+    if exit_code >= 0:
+        return Reason.DECODER_CRASHED, f"the decoder ended with status {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    reason = {
+        # Nobody else sends it: the kernel, out of memory.
+        "SIGKILL": Reason.DECODER_MEMORY,
+        "SIGXCPU": Reason.DECODER_TIMEOUT,
+    }.get(name, Reason.DECODER_CRASHED)
+    return reason, f"the decoder was ended by {name}"
