@@ -61,9 +61,9 @@ _MUCH: Final = 0.3  # of the lost candidates: worth a word of its own
 
 def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
     """Why this query of the report is short, and the next step."""
-    if report.get("interrupted"):
-        return Advice("the run was interrupted", AGAIN)
-    if report.get("reasons", {}).get(Reason.BUDGET):
+    if report.get("interrupted") or report.get("end_reason") == "killed":
+        return Advice("the run did not end", AGAIN)
+    if report.get("end_reason") == "budget" or report.get("reasons", {}).get(Reason.BUDGET):
         return Advice("the budget was used up", "raise --max-total-bytes or --max-time")
     failed = list(_refusals(query))
     if failed:
@@ -74,7 +74,7 @@ def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
 def _refusals(query: Mapping[str, Any]) -> Iterator[Advice]:
     """Sources that ended other than well, in the report's order."""
     for name, answer in query.get("sources", {}).items():
-        outcome = str(answer.get("outcome", ""))
+        outcome = str(answer.get("outcome") or "")
         if outcome in {SourceOutcome.OK, SourceOutcome.NO_RESULTS, ""}:
             continue
         detail = detail_of(answer)

@@ -54,6 +54,8 @@ def _headline(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], c
     short = sum(map(is_short, queries))
     if report.get("interrupted"):
         word, tint = "interrupted", "yellow"
+    elif report.get("end_reason") == "killed":
+        word, tint = "not ended (killed, or still at work)", "yellow"
     elif not saved:
         word, tint = "nothing saved", "red"
     elif short:
@@ -100,7 +102,7 @@ def _row(query: Mapping[str, Any], color: bool) -> tuple[str, str, str]:
 
 def _answer(answer: Mapping[str, Any]) -> str:
     kind = detail_of(answer).get("kind")
-    word = clean(str(answer.get("outcome", "?")).replace("_", " "))
+    word = clean(str(answer.get("outcome") or "not finished").replace("_", " "))
     return (
         f"{word} ({clean(kind).replace('_', ' ')})" if kind else f"{word} {answer.get('found', 0)}"
     )

@@ -1,0 +1,226 @@
+"""The checks of `pixtrawl doctor`. Each looks at one thing and says what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pixtrawl import sources
+from pixtrawl.config.groups import Config
+from pixtrawl.errors import EngineError, PixtrawlError
+
+OK: Final = "ok"
+WARN: Final = "warn"
+FAIL: Final = "fail"
+
+# Import name, distribution, and whether a run can do without it.
+_PACKAGES: Final = (
+    ("pycurl", "pycurl", False),
+    ("simplejpeg", "simplejpeg", False),
+    ("PIL.Image", "pillow", False),
+    ("numpy", "numpy", False),
+    ("selectolax.lexbor", "selectolax", False),
+    ("ada_url", "ada-url", False),
+    ("protego", "protego", False),
+    ("uvloop", "uvloop", True),
+)
+_LITTLE_BYTES: Final = 2**30
+_TOO_LITTLE_BYTES: Final = 100 * 2**20
+_CONNECT_TIMEOUT_S: Final = 3.0
+_DECODER_TIMEOUT_S: Final = 20.0
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, how it is, and what to do where it is not well."""
+
+    name: str
+    status: str  # ok | warn | fail
+    detail: str
+    next_step: str = ""
+
+
+def python() -> Iterator[Check]:
+    """The interpreter, and each compiled package: imported, not only found."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", OK, f"{version}, {sys.platform}")
+    for module, package, optional in _PACKAGES:
+        if package == "uvloop" and sys.platform == "win32":
+            continue
+        try:
+            importlib.import_module(module)
+            yield Check(package, OK, importlib.metadata.version(package))
+        except ImportError as error:
+            status = WARN if optional else FAIL
+            yield Check(package, status, str(error), f"pip install --force-reinstall {package}")
+
+
+def decoders(config: Config) -> Iterator[Check]:
+    """Starts one decoder, as a run does, and says what holds it."""
+    from pixtrawl.images.pool import DecoderPool
+
+    async def start(staging: str) -> dict[str, bool]:
+        pool = DecoderPool(config.images, Path(staging))
+        try:
+            await asyncio.wait_for(pool.prepare(), _DECODER_TIMEOUT_S)
+            return dict(pool.containment())
+        finally:
+            await pool.aclose()
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="pixtrawl-doctor-") as staging:
+            held = asyncio.run(start(staging))
+    except (EngineError, TimeoutError) as error:
+        yield Check("decoders", FAIL, str(error) or "did not start in time", "see the line above")
+        return
+    lacking = [name for name, holds in held.items() if not holds]
+    if lacking:
+        step = "this system lacks it; run in a container or virtual machine of its own"
+        yield Check("decoders", WARN, f"start, but without {', '.join(lacking)}", step)
+    else:
+        yield Check("decoders", OK, f"contained: {', '.join(held)}")
+
+
+def browser(config: Config) -> Iterator[Check]:
+    """The browser and what drives it; a must only where a chosen source needs it."""
+    from pixtrawl.sources import browser_path
+
+    names = sources.expand(config.job.sources, config.sources)
+    needed = [name for name in names if "browser" in sources.load(name).info.needs]
+    worst = FAIL if needed else WARN
+    why = f" (needed by {', '.join(needed)})" if needed else " (only some sources need it)"
+    found = browser_path.find_browser()
+    if found is None:
+        message = browser_path.missing_message() + why
+        yield Check("browser", worst, message, browser_path.install_command())
+    else:
+        yield Check("browser", OK, f"{found.path} ({found.how})")
+    if importlib.util.find_spec("playwright") is None:
+        step = "pip install 'pixtrawl[browser]'"
+        yield Check("playwright", worst, f"not installed{why}", step)
+    else:
+        yield Check("playwright", OK, importlib.metadata.version("playwright"))
+    if found is not None and not browser_path.has_display():
+        step = "to solve a captcha by hand: xvfb-run pixtrawl run …"
+        yield Check("display", WARN if needed else OK, "none: browsers run without a window", step)
+
+
+def chosen_sources(config: Config) -> Iterator[Check]:
+    """Whether each chosen source has what it needs."""
+    for name in sources.expand(config.job.sources, config.sources):
+        lacking = sources.missing(name, config.sources)
+        if lacking:
+            yield Check(f"source {name}", FAIL, "; ".join(lacking), f"pixtrawl sources {name}")
+        else:
+            yield Check(f"source {name}", OK, "has what it needs")
+
+
+def disk(config: Config) -> Iterator[Check]:
+    """Whether the data set folder can be written, with room; whether somebody is at it."""
+    from pixtrawl.storage.folder import Folder, in_use
+
+    folder = Folder(config.job.output)
+    there = next(one for one in (folder.root, *folder.root.absolute().parents) if one.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"pixtrawl")
+    except OSError as error:
+        step = "choose another folder with -o DIR"
+        yield Check("disk", FAIL, f"{there} cannot be written: {error.strerror or error}", step)
+        return
+    free = shutil.disk_usage(there).free
+    step = "free some, or choose another disk with -o DIR" if free < _LITTLE_BYTES else ""
+    status = FAIL if free < _TOO_LITTLE_BYTES else WARN if free < _LITTLE_BYTES else OK
+    yield Check("disk", status, f"{free / 2**30:.1f} GiB free at {there}", step)
+    if not folder.exists():
+        yield Check("data set", OK, f"{folder.root}: none yet")
+    elif in_use(folder):
+        step = "wait for that run, or stop it"
+        yield Check("data set", FAIL, f"{folder.root}: another run is at work on it", step)
+    else:
+        yield Check("data set", OK, f"{folder.root}: there, not in use")
+
+
+def limits(config: Config) -> Iterator[Check]:
+    """Open files: each transfer takes a socket and a file."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * config.fetch.concurrency + 128
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        step = f"ulimit -n {min(wanted, hard)}, or lower --concurrency"
+        yield Check("open files", WARN, f"{soft} allowed, {wanted} may be wanted", step)
+    else:
+        yield Check("open files", OK, "no limit" if soft < 0 else f"{soft} allowed")
+
+
+def certificates() -> Iterator[Check]:
+    """A file named by the user must be there; the system's own is curl's business."""
+    path = os.environ.get("SSL_CERT_FILE")
+    if path and not Path(path).is_file():
+        yield Check("certificates", FAIL, f"SSL_CERT_FILE={path}: no such file", "correct it")
+
+
+def network(config: Config, *, everything: bool) -> Iterator[Check]:
+    """A TCP connection to each chosen source; without `everything`, only to the user's own ones."""
+    for name in sources.expand(config.job.sources, config.sources):
+        given = config.source(name)
+        own = given.get("base_url") or given.get("url")
+        if own or everything:
+            yield _connects(name, own or sources.load(name).info.base_url)
+
+
+def _connects(name: str, url: str) -> Check:
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError as error:
+        return Check(f"network {name}", FAIL, f"{url}: {error}", f"correct {name}.base_url")
+    if not host or not port:
+        return Check(f"network {name}", OK, "no host of its own to connect to")
+    try:
+        socket.create_connection((host, port), timeout=_CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        step = "check the connection; behind a proxy this check does not apply"
+        return Check(
+            f"network {name}", WARN if _proxied() else FAIL, f"{host}:{port}: {error}", step
+        )
+    return Check(f"network {name}", OK, f"{host}:{port} connects")
+
+
+def _proxied() -> bool:
+    names = ("http_proxy", "https_proxy", "all_proxy")
+    return any(os.environ.get(name) or os.environ.get(name.upper()) for name in names)
+
+
+def all_checks(config: Config, *, ask_network: bool) -> Iterator[Check]:
+    """Every check, in order; one that cannot be made is a failed one."""
+    for group in (
+        python(),
+        decoders(config),
+        browser(config),
+        chosen_sources(config),
+        disk(config),
+        limits(config),
+        certificates(),
+        network(config, everything=ask_network),
+    ):
+        try:
+            yield from group
+        except PixtrawlError as error:
+            yield Check("check", FAIL, str(error), "see the message")

@@ -1,0 +1,94 @@
+"""`pixtrawl discover`: image URLs only, written to a manifest."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, Final
+
+from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
+from pixtrawl.config.table import FILTERS_GROUP, by_key
+from pixtrawl.errors import UsageError
+
+FORMATS: Final = (".jsonl", ".csv", ".parquet", ".txt")
+DEFAULT_FILE: Final = "urls.jsonl"
+
+_SETTINGS: Final = frozenset(
+    {
+        "job.limit", "job.sources", "job.label", "job.prefix", "job.suffix", "job.expand",
+        "job.max_time_s", "fetch.timeout_s", "fetch.retries", "fetch.proxy", "fetch.cookies",
+        "fetch.user_agent", "fetch.allow_address", "politeness.delay_s", "politeness.exclude_host",
+        "politeness.ignore_robots", "images.allow_thumbnails",
+        *(key for key in by_key() if key.startswith(f"{FILTERS_GROUP}.")),
+    }
+)  # fmt: skip
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser("discover", help="find image URLs", description=__doc__)
+    parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default=DEFAULT_FILE,
+        help=f"manifest: {', '.join(FORMATS)} (a dict {{query: [URL, …]}}) (default: %(default)s)",
+    )
+    add_settings(parser, _SETTINGS)
+    add_config(parser)
+    add_output(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be asked of which source; no network"
+    )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code."""
+    from pixtrawl.cli import running
+
+    file = manifest_path(arguments.output)
+    loaded = load_settings(arguments)
+    config = loaded.config
+    running.warn(loaded, quiet=arguments.quiet)
+    queries = running.read_queries(arguments.queries, config, folder=None, quiet=arguments.quiet)
+    if arguments.dry_run:
+        from pixtrawl.cli.plan import show_plan
+
+        return show_plan(queries, config, as_json=arguments.json)
+
+    from pixtrawl.pipeline.discover import discover
+
+    report = running.watched(
+        arguments,
+        lambda listener: discover(queries, config, out=file, listener=listener),
+    )
+    if arguments.json:
+        running.show_report(report, where="", as_json=True)
+    else:
+        _show(report, file)
+    return running.ending(report)
+
+
+def manifest_path(text: str) -> Path:
+    """The file to write. Raises UsageError for an ending that is no manifest format."""
+    path = Path(text)
+    if path.is_dir():
+        raise UsageError(f"--output {text}: is a folder; a file is wanted, such as {DEFAULT_FILE}")
+    if path.suffix.lower() not in (*FORMATS, ""):
+        raise UsageError(f"--output {text}: a manifest ends in {', '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--output {text}: there is no folder {path.parent}")
+    return path
+
+
+def _show(report: dict[str, Any], file: Path) -> None:
+    import shlex
+    import sys
+
+    from pixtrawl.cli.screen import has_color, out
+    from pixtrawl.cli.verdict import verdict
+
+    out(verdict(report, color=has_color(sys.stdout)))
+    name = shlex.quote(str(file))
+    out(f"\nmanifest: {name}   next: pixtrawl download {name}")

@@ -1,0 +1,56 @@
+"""`pixtrawl download`: the URLs of manifests, or of a plain list."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Final
+
+from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
+from pixtrawl.config.load import DEFAULT_ORIGIN
+from pixtrawl.config.table import FILTERS_GROUP, by_key
+
+# What a manifest cannot be asked: it is a list already. Licence and shape can be told of a row.
+_ASKING: Final = frozenset({"job.sources", "job.prefix", "job.suffix", "job.expand"})
+_TOLD: Final = frozenset({"filters.license", "filters.aspect"})
+_SETTINGS: Final = frozenset(
+    key
+    for key in by_key()
+    if key in _TOLD or not (key in _ASKING or key.startswith(f"{FILTERS_GROUP}."))
+)
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser("download", help="download manifests", description=__doc__)
+    parser.add_argument(
+        "manifests",
+        metavar="MANIFEST",
+        nargs="+",
+        help="what `discover` wrote, keyword_urls.txt, or a list of URLs; - is standard input",
+    )
+    add_settings(parser, _SETTINGS)
+    parser.add_argument(
+        "--strict", action="store_true", help="exit code 3 unless every URL was saved"
+    )
+    add_config(parser)
+    add_output(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code."""
+    from pixtrawl.cli import running
+    from pixtrawl.pipeline.download import download
+
+    loaded = load_settings(arguments)
+    config = loaded.config
+    running.warn(loaded, quiet=arguments.quiet)
+    limit_given = loaded.origins["job.limit"] != DEFAULT_ORIGIN
+    report = running.watched(
+        arguments,
+        lambda listener: download(
+            arguments.manifests, config, listener=listener, limit_given=limit_given
+        ),
+    )
+    where = running.shown_folder(config.job.output)
+    running.show_report(report, where=where, as_json=arguments.json)
+    return running.ending(report, strict=arguments.strict)

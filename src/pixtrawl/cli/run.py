@@ -1,0 +1,51 @@
+"""`pixtrawl run`: discover, download, check and de-duplicate."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
+from pixtrawl.config.table import by_key
+
+EPILOG = """\
+QUERIES are words, or files: .csv (one column, or a header with query, label, limit), .txt (one a
+line), .jsonl, or - for standard input. The same command again goes on where the last one stopped.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "run", help="find and download images", description=__doc__, epilog=EPILOG
+    )
+    parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")
+    add_settings(parser, by_key())
+    add_config(parser)
+    add_output(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be asked of which source; no network"
+    )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code."""
+    from pixtrawl.cli import running
+
+    loaded = load_settings(arguments)
+    config = loaded.config
+    running.warn(loaded, quiet=arguments.quiet)
+    queries = running.read_queries(
+        arguments.queries, config, folder=config.job.output, quiet=arguments.quiet
+    )
+    if arguments.dry_run:
+        from pixtrawl.cli.plan import show_plan
+
+        return show_plan(queries, config, as_json=arguments.json)
+
+    from pixtrawl.pipeline.run import run
+
+    report = running.watched(arguments, lambda listener: run(queries, config, listener=listener))
+    where = running.shown_folder(config.job.output)
+    running.show_report(report, where=where, as_json=arguments.json)
+    return running.ending(report)

@@ -1,0 +1,88 @@
+"""What `run`, `discover` and `download` share: reading queries, running with progress, ending."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from pixtrawl.cli.screen import has_color, note, out, out_json
+from pixtrawl.config.groups import Config
+from pixtrawl.config.load import Loaded
+from pixtrawl.events import Listener
+from pixtrawl.model import Query
+
+Report = dict[str, Any]
+
+
+def read_queries(
+    items: Sequence[str], config: Config, *, folder: str | None, quiet: bool
+) -> list[Query]:
+    """The queries of the command line, with the labels that `folder` already knows them by.
+
+    Raises:
+        UsageError: with file and line.
+    """
+    from pixtrawl import queries
+    from pixtrawl.storage.folder import Folder
+    from pixtrawl.storage.known_queries import known_queries
+
+    defaults = queries.QueryDefaults(
+        limit=config.job.limit,
+        label=config.job.label,
+        prefix=config.job.prefix,
+        suffix=config.job.suffix,
+        filters=config.filters,
+    )
+    taken = known_queries(Folder(folder)) if folder is not None else []
+    return queries.read_queries(items, defaults, taken=taken, notice=None if quiet else note)
+
+
+def warn(loaded: Loaded, *, quiet: bool) -> None:
+    """Says what was found beside the settings: misspelt variables."""
+    if not quiet:
+        for warning in loaded.warnings:
+            note(f"warning: {warning}")
+
+
+def watched(
+    arguments: argparse.Namespace, work: Callable[[Listener], Coroutine[Any, Any, Report]]
+) -> Report:
+    """Runs the pipeline under the progress display.
+
+    Raises:
+        KeyboardInterrupt: stopped by the user before there was a report.
+    """
+    from pixtrawl.cli.loop import run_loop
+    from pixtrawl.cli.progress import progress
+
+    live = not arguments.no_progress
+    with progress(quiet=arguments.quiet, verbose=arguments.verbose, live=live) as listener:
+        report, stopped = run_loop(work(listener))
+    return {**report, "interrupted": bool(stopped or report.get("interrupted"))}
+
+
+def show_report(report: Report, *, where: str, as_json: bool) -> None:
+    """The report on stdout: as JSON, or as the one-screen verdict."""
+    if as_json:
+        out_json(report)
+        return
+    from pixtrawl.cli.verdict import verdict
+
+    out(verdict(report, where=where, color=has_color(sys.stdout)))
+
+
+def ending(report: Report, *, strict: bool = False) -> int:
+    """The exit code; `strict` makes any URL that was not saved count as short."""
+    from pixtrawl.pipeline.report import exit_code
+
+    return exit_code(report, strict=strict)
+
+
+def shown_folder(folder: str) -> str:
+    """The data set folder as a user would type it behind a command."""
+    import shlex
+
+    return shlex.quote(str(Path(folder)))

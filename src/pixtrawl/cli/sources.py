@@ -1,0 +1,122 @@
+"""`pixtrawl sources`: where images can be looked for, and what each place needs and says."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pixtrawl.cli.options import add_config, add_output, load_settings
+
+EPILOG = """\
+Give a name for all that is known of a source, its settings and terms included. Groups: auto (the
+default), open (licensed), species.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "sources", help="where to look", description=__doc__, epilog=EPILOG
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="details of these")
+    add_config(parser)
+    add_output(parser, progress=False)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code."""
+    from pixtrawl import sources
+    from pixtrawl.cli.screen import out, out_json
+
+    config = load_settings(arguments).config
+    # a name that was typed is checked; a group stands for its members
+    names = sources.expand(arguments.names, config.sources) or sources.available()
+    rows = [describe(name, config.sources) for name in names]
+    if arguments.json:
+        out_json({"sources": rows})
+    elif arguments.names:
+        out("\n\n".join(_details(row) for row in rows))
+    else:
+        out(_table(rows))
+    return 0
+
+
+def describe(name: str, settings: Any) -> dict[str, Any]:
+    """All that is known of a source, as plain values."""
+    from pixtrawl import sources
+
+    info = sources.load(name).info
+    return {
+        "name": name,
+        "title": info.title,
+        "sentence": info.sentence,
+        "base_url": info.base_url,
+        "groups": list(info.groups),
+        "needs": list(info.needs),
+        "missing": sources.missing(name, settings),
+        "filters": sorted(info.filters),
+        "limit": info.limit,
+        "license": info.license,
+        "verified": info.verified,
+        "delay_s": info.delay_s,
+        "terms": info.terms,
+        "settings": [
+            {"key": one.key, "default": one.default, "sentence": one.sentence, "secret": one.secret}
+            for one in info.settings
+        ],
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    from pixtrawl.cli.screen import columns
+
+    cells = [
+        (
+            row["name"],
+            ", ".join(row["groups"]) or "-",
+            ", ".join(row["needs"]) or "-",
+            row["license"],
+            row["verified"],
+            row["limit"] or "-",
+            f"{row['title']}{' (see below)' if row['missing'] else ''}",
+        )
+        for row in rows
+    ]
+    head = ("source", "groups", "needs", "licence", "verified", "limit", "title")
+    text = columns([head, *cells], widest=28)
+    missing = "".join(f"\n  {sentence}" for row in rows for sentence in row["missing"])
+    tail = "\n\n`pixtrawl sources NAME` tells its filters, settings, pace and terms"
+    return text + (f"\n\nnot there yet:{missing}" if missing else "") + tail
+
+
+def _details(row: dict[str, Any]) -> str:
+    from pixtrawl.cli.screen import columns
+
+    pairs = [
+        ("base URL", row["base_url"]),
+        ("groups", ", ".join(row["groups"]) or "none: only when named (-s)"),
+        ("needs", ", ".join(row["needs"]) or "nothing"),
+        *(("missing", sentence) for sentence in row["missing"]),
+        ("filters", ", ".join(row["filters"]) or "none"),
+        ("limit", row["limit"] or "not known"),
+        ("pace", f"{row['delay_s']:g} s between requests" if row["delay_s"] else "no pause"),
+        ("licences", row["license"]),
+        ("verified", row["verified"]),
+        ("terms", row["terms"] or "not known"),
+        ("settings", f"--set {row['name']}.KEY=VALUE, PIXTRAWL_{row['name'].upper()}_KEY"),
+        *(
+            (f"  {one['key']}", _setting(one))
+            for one in [
+                {"key": "base_url", "default": "", "sentence": "another server of its kind"},
+                {"key": "delay_s", "default": "", "sentence": "seconds between two requests"},
+                {"key": "enabled", "default": "", "sentence": "whether its groups ask it"},
+                *row["settings"],
+            ]
+        ),
+    ]
+    return f"{row['name']}: {row['title']}. {row['sentence']}\n" + columns(pairs)
+
+
+def _setting(one: dict[str, Any]) -> str:
+    default = f" (default: {one['default']})" if one["default"] else ""
+    return f"{one['sentence']}{default}{' (secret)' if one.get('secret') else ''}"
