@@ -106,7 +106,7 @@ class ZygoteLauncher:
 
     def __init__(self, program: Path, settings: Settings) -> None:
         self._program = program
-        self._settings = settings
+        self.settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._starting = asyncio.Lock()
@@ -135,7 +135,7 @@ class ZygoteLauncher:
             with theirs:
                 # Holds the loop for under a millisecond: the child is started and no more.
                 self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - ours; not waited for
-                    _command(self._program, self._settings, theirs.fileno()),
+                    _command(self._program, self.settings, theirs.fileno()),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -149,6 +149,9 @@ class ZygoteLauncher:
             ours.close()
             await self._reap()
             raise EngineError(f"the decoder program does not start: {error!r}") from error
+        except asyncio.CancelledError:
+            ours.close()  # the program ends when it notices; `aclose` waits for it
+            raise
         if hello[:4] != record.MAGIC:
             ours.close()
             await self._reap()
@@ -273,14 +276,14 @@ class ExecLauncher:
 
     def __init__(self, program: Path, settings: Settings) -> None:
         self._program = program
-        self._settings = settings
+        self.settings = settings
 
     async def launch(self, receiver: Receiver) -> Link:
         loop = asyncio.get_running_loop()
         try:
             _, link = await loop.subprocess_exec(
                 lambda: _PipeLink(receiver),
-                *_command(self._program, self._settings, -1),
+                *_command(self._program, self.settings, -1),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

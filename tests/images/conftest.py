@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SUITES = Path(__file__).parents[3] / "shared" / "suites"
+
+
+@pytest.fixture
+def suites() -> Path:
+    if not SUITES.is_dir():
+        pytest.skip("the third-party suites are not on this machine")
+    return SUITES
+
+
+def _picture(seed: int, width: int = 160, height: int = 120) -> Image.Image:
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def _encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def picture() -> Callable[..., Image.Image]:
+    """Smooth coloured blobs by seed: unlike a flat picture, each has a hash of its own."""
+    return _picture
+
+
+@pytest.fixture
+def encoded() -> Callable[..., bytes]:
+    """A picture as the bytes of a file."""
+    return _encoded
+
+
+@pytest.fixture
+def jpegs(tmp_path: Path) -> Callable[[int], list[str]]:
+    """Writes so many different JPEG files into the staging folder and returns their names."""
+
+    def write(count: int) -> list[str]:
+        names = [f"good-{number}" for number in range(count)]
+        for number, name in enumerate(names):
+            (tmp_path / name).write_bytes(_encoded(_picture(number)))
+        return names
+
+    return write
