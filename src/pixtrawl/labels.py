@@ -77,19 +77,25 @@ class Labels:
         self._owner: dict[str, str] = {}  # same_name(label) -> label
         self._pairs: set[tuple[str, str]] = set()
         self._given: dict[str, str] = {}
+        self._shared: dict[str, str] = {}
         for label, text in taken:
             self._owner.setdefault(same_name(label), label)
             self._pairs.add((label, text))
 
     def assign(self, texts: Sequence[str]) -> list[str]:
         """A label for each text, the same for the same text."""
-        new = set(texts) - self._given.keys()
+        new = {text for text in texts if text not in self._given}
         for text in sorted(new, key=lambda text: (text != label_for(text), text)):
             self._given[text] = self._take(text)
         return [self._given[text] for text in texts]
 
     def share(self, word: str) -> str:
         """The label that the user wrote; all who write the same word share it."""
+        if word not in self._shared:
+            self._shared[word] = self._share(word)
+        return self._shared[word]
+
+    def _share(self, word: str) -> str:
         base = label_for(word)
         suffixed = _with_suffix(base, word)
         if self._owner.get(same_name(suffixed)) == suffixed:

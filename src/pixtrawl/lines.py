@@ -63,19 +63,32 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
+def encoding_of(head: bytes) -> str:
+    """The encoding that a byte order mark at the start tells, else UTF-8."""
+    return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+
+
 def read_lines(stream: BinaryIO, *, max_chars: int) -> Iterator[Line]:
     """Every line of UTF-8, or of UTF-16/32 with a byte order mark.
 
     A longer line than `max_chars` is skipped without being held in memory.
     """
-    head = stream.read(4)
+    with decoded(stream) as text:
+        yield from _lines(text, max_chars)
+
+
+@contextmanager
+def decoded(stream: BinaryIO) -> Iterator[io.TextIOWrapper]:
+    """The text of a file from its start.
+
+    Bytes that are no UTF-8 come through as lone surrogates, and so can be told by line.
+    """
+    encoding = encoding_of(stream.read(4))
     stream.seek(0)
-    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
-    # Bytes that are no UTF-8 come through as lone surrogates, and so can be told by line.
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     text = io.TextIOWrapper(stream, encoding=encoding, errors=errors)
     try:
-        yield from _lines(text, max_chars)
+        yield text
     finally:
         if not stream.closed:  # a reader that gave up may have closed it first
             text.detach()
