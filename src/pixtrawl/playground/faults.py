@@ -1,0 +1,327 @@
+"""Bad behaviour of servers: each a class, with its name in the URL and the expected Reason.
+
+`/fault/NAME/SLUG/N.jpg` on any host of the playground behaves badly about picture N of SLUG. Each
+fault listed by a query lies on a host of its own, so that one client's back-off from one of them
+touches no other. `reason` is how a careful client with default settings ends; `also` lists what is
+right too, by setting, system or HTTP library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from pixtrawl.playground.server import Answer, Connection, Raw, Request, Response
+
+REGISTRY: Final[dict[str, type[Fault]]] = {}
+Delay = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request to a fault. `attempt` counts the requests for this very URL from 1."""
+
+    request: Request
+    attempt: int
+    slug: str
+    index: int
+    picture: bytes  # a sound JPEG of 640 x 480
+    origin: str  # scheme, address and port of the host asked
+    patience: float  # factor on every waiting time, 1.0 on the playground as it comes
+
+    @property
+    def connection(self) -> Connection:
+        return self.request.connection
+
+    def jpeg(self, *headers: tuple[str, str]) -> Response:
+        """The sound answer."""
+        return Response(self.picture, 200, "image/jpeg", headers)
+
+    async def wait(self, seconds: float) -> None:
+        """Sleeps, scaled by `patience`."""
+        await asyncio.sleep(seconds * self.patience)
+
+    def head(self, length: int | None, *headers: str, content_type: str = "image/jpeg") -> bytes:
+        """A head written by hand; `length` None leaves Content-Length out."""
+        lines = ["HTTP/1.1 200 OK", f"Content-Type: {content_type}", *headers]
+        if length is not None:
+            lines.append(f"Content-Length: {length}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class Fault(ABC):
+    """A way to be bad. Subclasses register by being defined; the docstring tells a person."""
+
+    name: ClassVar[str]
+    reason: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
+    file: ClassVar[str] = "{}.jpg"  # last path component, with the index in place of {}
+    common: ClassVar[bool] = False  # part of `faults="some"`
+    waits: ClassVar[bool] = False  # costs a client seconds
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "name"):
+            REGISTRY[cls.name] = cls
+
+    @abstractmethod
+    def answer(self, case: Case) -> Answer | Awaitable[Answer]:
+        """Behaves badly."""
+
+    def url(self, origin: str, slug: str, index: int) -> str:
+        """Where it happens, on the host `origin`."""
+        return f"{origin}/fault/{self.name}/{slug}/{self.file.format(index)}"
+
+
+class _Status(Fault):
+    status: ClassVar[int]
+    headers: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    def answer(self, case: Case) -> Answer:
+        text = f"<!doctype html><title>{self.status}</title><h1>{self.status}</h1>".encode()
+        return Response(text, self.status, headers=self.headers)
+
+
+class NotFound(_Status):
+    """Status 404 with an HTML page."""
+
+    name, reason, status, common = "not-found", "not_found", 404, True
+
+
+class Gone(_Status):
+    """Status 410."""
+
+    name, reason, status = "gone", "not_found", 410
+
+
+class Forbidden(_Status):
+    """Status 403."""
+
+    name, reason, status, common = "forbidden", "forbidden", 403, True
+
+
+class Unauthorized(_Status):
+    """Status 401."""
+
+    name, reason, status = "unauthorized", "forbidden", 401
+
+
+class LegalReasons(_Status):
+    """Status 451."""
+
+    name, reason, status = "legal-reasons", "forbidden", 451
+
+
+class Teapot(_Status):
+    """Status 418: a 4xx that has no reason of its own."""
+
+    name, reason, status = "teapot", "client_error", 418
+
+
+class RateLimited(_Status):
+    """Status 429 for ever, with Retry-After: 1."""
+
+    name, reason, status, waits = "rate-limited", "rate_limited", 429, True
+    headers = (("Retry-After", "1"),)
+
+
+class Down(_Status):
+    """Status 503 for ever."""
+
+    name, reason, status, waits = "down", "server_error", 503, True
+
+
+class RetryAfter(Fault):
+    """Status 429 with Retry-After: 1, then the picture."""
+
+    name, reason, waits, common = "retry-after", "saved", True, True
+
+    def answer(self, case: Case) -> Answer:
+        if case.attempt == 1:
+            return Response(b"wait", 429, "text/plain", [("Retry-After", "1")])
+        return case.jpeg()
+
+
+class FlakyServer(Fault):
+    """Status 503 twice, then the picture."""
+
+    name, reason, waits = "flaky-503", "saved", True
+
+    def answer(self, case: Case) -> Answer:
+        if case.attempt <= 2:
+            return Response(b"busy", 503, "text/plain")
+        return case.jpeg()
+
+
+class _Redirect(Fault):
+    target: ClassVar[str]
+
+    def answer(self, case: Case) -> Answer:
+        return moved(self.target)
+
+
+def moved(target: str, status: int = 302) -> Response:
+    """A redirect whose Location is sent as given."""
+    return Response(b"", status, None, [("Location", target)])
+
+
+class RedirectChain(Fault):
+    """Three hops (302, 301 with a relative target, 307), then the picture."""
+
+    name, reason, common = "redirect-chain", "saved", True
+
+    def answer(self, case: Case) -> Answer:
+        hop = int(case.request.query.get("hop", "0"))
+        if hop == 3:
+            return case.jpeg()
+        target = f"{case.request.path}?hop={hop + 1}"
+        if hop == 1:
+            return moved(target.rpartition("/")[2], 301)
+        return moved(case.origin + target, (302, 301, 307)[hop])
+
+
+class RedirectLoop(Fault):
+    """Two addresses that send to each other."""
+
+    name, reason = "redirect-loop", "too_many_redirects"
+
+    def answer(self, case: Case) -> Answer:
+        other = "b" if case.request.query.get("at") == "a" else "a"
+        return moved(f"{case.request.path}?at={other}")
+
+
+class EndlessRedirect(Fault):
+    """Always one more hop, each to a new address."""
+
+    name, reason = "redirect-endless", "too_many_redirects"
+
+    def answer(self, case: Case) -> Answer:
+        return moved(f"{case.request.path}?hop={int(case.request.query.get('hop', '0')) + 1}")
+
+
+class RedirectMetadata(_Redirect):
+    """A redirect to the metadata address of cloud machines."""
+
+    name, reason, target = "redirect-metadata", "address_refused", "http://169.254.169.254/latest/"
+
+
+class RedirectPrivate(_Redirect):
+    """A redirect into 10.0.0.0/8."""
+
+    name, reason, target = "redirect-private", "address_refused", "http://10.0.0.1/x.jpg"
+
+
+class RedirectMapped(_Redirect):
+    """A redirect to an inner address written as an IPv4-mapped IPv6 one."""
+
+    name, reason = "redirect-mapped", "address_refused"
+    also, target = ("bad_url",), "http://[::ffff:169.254.169.254]/x.jpg"
+
+
+class RedirectInner(Fault):
+    """A redirect to 127.1.0.1, outside of 127.0.0.0/24, where a picture and a log wait."""
+
+    name, reason, also = "redirect-inner", "address_refused", ("saved", "connect_failed")
+
+    def answer(self, case: Case) -> Answer:
+        port = case.origin.rpartition(":")[2]
+        return moved(f"http://127.1.0.1:{port}/inner/{case.slug}/{case.index}.jpg")
+
+
+class RedirectFile(_Redirect):
+    """A redirect to a file: URL."""
+
+    name, reason, also = "redirect-file", "scheme_refused", ("address_refused", "bad_url")
+    target = "file:///etc/hostname"
+
+
+class Hotlink(Fault):
+    """Status 403 without a Referer."""
+
+    name, reason, also, common = "hotlink", "saved", ("forbidden",), True
+
+    def answer(self, case: Case) -> Answer:
+        if not case.request.headers.get("referer"):
+            return Response(b"<!doctype html><h1>No hot-linking</h1>", 403)
+        return case.jpeg()
+
+
+class CookieNeeded(Fault):
+    """Sets a cookie and sends the client round until it brings it along."""
+
+    name, reason, also = "cookie-needed", "saved", ("too_many_redirects",)
+
+    def answer(self, case: Case) -> Answer:
+        if case.request.cookies.get("seen") == "1":
+            return case.jpeg()
+        headers = [("Location", case.request.target), ("Set-Cookie", "seen=1; Path=/")]
+        return Response(b"", 302, None, headers)
+
+
+class NoAiHeader(Fault):
+    """A sound picture with `X-Robots-Tag: noai, noimageai`."""
+
+    name, reason, common = "noai", "robots_header", True
+
+    def answer(self, case: Case) -> Answer:
+        return case.jpeg(("X-Robots-Tag", "noai, noimageai"))
+
+
+class RobotsDisallowed(Fault):
+    """A sound picture under a path that the host's robots.txt disallows."""
+
+    name, reason, common = "robots-disallowed", "robots_txt", True
+
+    def answer(self, case: Case) -> Answer:
+        return case.jpeg()
+
+
+class UnicodeUrl(Fault):
+    """A sound picture whose URL holds spaces and letters outside ASCII, as found on pages."""
+
+    name, reason, file = "unicode-url", "saved", "ñandú en flor {}.jpg"
+
+    def answer(self, case: Case) -> Answer:
+        return case.jpeg()
+
+
+class Base64InPath(Fault):
+    """A sound picture whose http URL holds the word base64."""
+
+    name, reason, file = "base64-in-path", "saved", "base64,{}.jpg"
+
+    def answer(self, case: Case) -> Answer:
+        return case.jpeg()
+
+
+class QueryString(Fault):
+    """The picture only with the whole query string; without it a 404 (signed URLs)."""
+
+    name, reason, file = "signed-url", "saved", "{}.jpg?w=640&sig=a%2Bb%3D&x=1,2"
+
+    def answer(self, case: Case) -> Answer:
+        sound = case.request.target.endswith("?w=640&sig=a%2Bb%3D&x=1,2")
+        return case.jpeg() if sound else Response(b"no signature", 404, "text/plain")
+
+
+class Silent(Fault):
+    """Takes the request and never answers."""
+
+    name, reason, also, waits = "silent", "first_byte_timeout", ("deadline",), True
+
+    async def answer(self, case: Case) -> Answer:
+        await asyncio.get_running_loop().create_future()
+        return Raw()
+
+
+class SlowFirstByte(Fault):
+    """Thinks for three seconds, then sends the picture."""
+
+    name, reason, waits = "slow-first-byte", "saved", True
+
+    async def answer(self, case: Case) -> Answer:
+        await case.wait(3.0)
+        return case.jpeg()

@@ -1,0 +1,62 @@
+"""Pages that pictures stand on, robots.txt, and the table of credits."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+from pixtrawl.playground.listing import Listings, Original
+from pixtrawl.playground.server import Request, Response
+
+ROBOTS = (
+    "User-agent: *\n"
+    "Disallow: /private/\n"
+    "Disallow: /gallery/private/\n"
+    "Disallow: /fault/robots-disallowed/\n"
+    "Disallow: /search\n"
+    "Disallow: /images/search\n"
+    "Disallow: /images/async\n"
+    "Allow: /private/open/\n"
+    "\n"
+    "Sitemap: http://{host}/sitemap.xml\n"
+)
+
+
+def robots(request: Request) -> Response:
+    """robots.txt of any host (RFC 9309)."""
+    body = ROBOTS.format(host=request.host).encode()
+    return Response(body, content_type="text/plain; charset=utf-8")
+
+
+def landing_page(entry: Original) -> Response:
+    """The page of one picture: og:image, JSON-LD with licence and creator, and the picture."""
+    traits = entry.traits
+    about: dict[str, object] = {
+        "@context": "https://schema.org", "@type": "ImageObject", "contentUrl": entry.url,
+        "name": entry.title, "width": entry.width, "height": entry.height,
+        "creator": {"@type": "Person", "name": traits.creator},
+    }  # fmt: skip
+    if traits.license_url:
+        about["license"] = traits.license_url
+    title, url = escape(entry.title), escape(entry.url, quote=True)
+    data = json.dumps(about).replace("<", "\\u003c")
+    return Response(
+        (
+            f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
+            f"<meta property='og:image' content='{url}'>"
+            f"<meta property='og:title' content='{title}'>"
+            f"<script type='application/ld+json'>{data}</script></head><body><h1>{title}</h1>"
+            f"<figure><img src='{url}' width='{entry.width}' height='{entry.height}' alt='{title}'>"
+            f"<figcaption>Picture: {escape(traits.creator)}, {escape(traits.license)}</figcaption>"
+            "</figure></body></html>"
+        ).encode()
+    )
+
+
+def credits_table(listings: Listings, query: str) -> str:
+    """Who made what under which licence, as tab-separated lines with a header."""
+    rows = ["url\ttitle\tcreator\tlicense\tlicense_url"]
+    for entry in listings.all(query):
+        t = entry.traits
+        rows.append("\t".join([entry.url, entry.title, t.creator, t.license, t.license_url or ""]))
+    return "\n".join(rows) + "\n"

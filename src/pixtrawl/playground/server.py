@@ -1,0 +1,382 @@
+"""A small HTTP/1.1 server on asyncio: fast where it behaves, and free to misbehave.
+
+One `Connection` per client answers one request after the other (keep-alive, pipelining). A handler
+gets a `Request` and returns a `Response`, an awaitable of one, or `Raw`: it has then written to the
+connection itself. Every request is recorded with its host and the number of requests in progress
+there, so that tests can assert how polite a client is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from typing import Final, Literal, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+MAX_HEAD: Final = 256 * 1024  # bytes of request line and headers
+MAX_LOG: Final = 500_000  # requests remembered
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+
+
+class RequestRecord(NamedTuple):
+    """One line of the log: `time` is time.monotonic() in seconds, `host` is address:port."""
+
+    time: float
+    host: str
+    method: str
+    target: str  # path and query as sent
+    headers: Mapping[str, str]  # names in lower case
+    in_progress: int  # requests in progress at the host, this one included
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+
+@dataclass
+class Request:
+    """A request as received. `headers` with names in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    connection: Connection
+
+    @property
+    def host(self) -> str:
+        """Address and port that the client connected to."""
+        return self.connection.listener.host
+
+    @cached_property
+    def path(self) -> str:
+        """Path as sent, still percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """Decoded query parameters; of repeated ones the last."""
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+    @cached_property
+    def form(self) -> dict[str, str]:
+        """Decoded fields of a posted form."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        pairs = (part.strip().partition("=") for part in self.headers.get("cookie", "").split(";"))
+        return {name: unquote(value) for name, _, value in pairs if name}
+
+
+@dataclass(slots=True)
+class Response:
+    """An answer with its whole body; Content-Length is added unless `headers` has one."""
+
+    body: bytes = b""
+    status: int = 200
+    content_type: str | None = "text/html; charset=utf-8"
+    headers: Iterable[tuple[str, str]] = ()
+    close: bool = False  # end the connection after it
+
+    def head(self) -> bytes:
+        """Status line and headers, blank line included."""
+        lines = [f"HTTP/1.1 {self.status} {_PHRASES.get(self.status, 'Unknown')}"]
+        if self.content_type is not None:
+            lines.append(f"Content-Type: {self.content_type}")
+        names = set()
+        for name, value in self.headers:
+            lines.append(f"{name}: {value}")
+            names.add(name.lower())
+        if "content-length" not in names and "transfer-encoding" not in names:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+
+
+class Ready(bytes):
+    """A whole answer, head and body, that is sent as it is."""
+
+    __slots__ = ()
+
+
+class Raw:
+    """Tells that the handler has written to the connection itself and is done with it."""
+
+
+Answer = Response | Ready | Raw
+Handler = Callable[[Request], Answer | Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class Listener:
+    """One listening address with its log."""
+
+    host: str  # address:port
+    handler: Handler
+    log: RequestLog
+    latency_s: float = 0.0  # before every answer
+    server: asyncio.Server | None = None
+
+
+@dataclass
+class RequestLog:
+    """What was asked of all hosts. `high_water`: most requests in progress at once, by host."""
+
+    records: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=MAX_LOG))
+    in_progress: Counter[str] = field(default_factory=Counter)
+    high_water: Counter[str] = field(default_factory=Counter)
+    connections: Counter[str] = field(default_factory=Counter)  # opened ever, by host
+    errors: list[Exception] = field(default_factory=list)  # of our own handlers
+    enabled: bool = True
+
+    def begin(self, host: str, method: str, target: str, headers: dict[str, str]) -> None:
+        """Notes a request that has arrived."""
+        self.in_progress[host] += 1
+        now = self.in_progress[host]
+        if now > self.high_water[host]:
+            self.high_water[host] = now
+        if self.enabled:
+            self.records.append(RequestRecord(time.monotonic(), host, method, target, headers, now))
+
+    def end(self, host: str) -> None:
+        """Notes that its answer is out, or that its connection is gone."""
+        self.in_progress[host] -= 1
+
+
+class Connection(asyncio.Protocol):
+    """One client. Handlers of misbehaviour use `write`, `drain`, `close`, `reset` directly."""
+
+    def __init__(self, listener: Listener, tasks: set[asyncio.Task[None]], open_: set[Connection]):
+        self.listener = listener
+        self._tasks = tasks
+        self._open = open_
+        self._buffer = bytearray()
+        self._request: Request | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self.transport: asyncio.Transport | None = None
+        self.loop = asyncio.get_running_loop()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._open.add(self)
+        self.listener.log.connections[self.listener.host] += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open.discard(self)
+        self.transport = None
+        self._finish_request()
+        if self._task is not None:
+            self._task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        self._writable = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._serve()
+
+    def _serve(self) -> None:
+        while self._request is None and self.transport is not None:
+            request = self._parse()
+            if request is None:
+                return
+            self._request = request
+            log = self.listener.log
+            log.begin(self.listener.host, request.method, request.target, request.headers)
+            try:
+                answer = self.listener.handler(request)
+            except Exception as error:  # noqa: BLE001 - a bug of a handler must show
+                answer = self._broken(error)
+            if isinstance(answer, Awaitable):
+                self._task = self.loop.create_task(self._answer_later(answer))
+                self._tasks.add(self._task)
+                self._task.add_done_callback(self._tasks.discard)
+            else:
+                self._send(answer)
+
+    def _parse(self) -> Request | None:
+        """The next whole request in the buffer."""
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            if len(self._buffer) > MAX_HEAD:
+                self._refuse(431)
+            return None
+        first, *lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers[name.strip().lower()] = value.strip()
+        length = headers.get("content-length", "0")
+        words = first.split(" ")
+        if len(words) != 3 or not length.isdigit():
+            self._refuse(400)
+            return None
+        whole = end + 4 + int(length)
+        if len(self._buffer) < whole:
+            return None
+        body = bytes(self._buffer[end + 4 : whole])
+        del self._buffer[:whole]
+        return Request(words[0], words[1], headers, body, self)
+
+    def _refuse(self, status: int) -> None:
+        self.write(Response(status=status, headers=[("Connection", "close")]).head())
+        self.close()
+
+    async def _answer_later(self, answer: Awaitable[Answer]) -> None:
+        try:
+            result = await answer
+        except Exception as error:  # noqa: BLE001 - a bug of a handler must show
+            result = self._broken(error)
+        self._task = None
+        self._send(result)
+        self._serve()
+
+    def _broken(self, error: Exception) -> Response:
+        self.listener.log.errors.append(error)
+        text = "".join(traceback.format_exception(error)).encode()
+        return Response(text, 500, "text/plain; charset=utf-8")
+
+    def _send(self, answer: Answer) -> None:
+        latency = self.listener.latency_s
+        if latency > 0 and not isinstance(answer, Raw):
+            self._timer = self.loop.call_later(latency, self._send_later, answer)
+        else:
+            self._send_now(answer)
+
+    def _send_later(self, answer: Answer) -> None:
+        self._timer = None
+        self._send_now(answer)
+        self._serve()
+
+    def _send_now(self, answer: Answer) -> None:
+        request = self._request
+        if isinstance(answer, Raw) or request is None:
+            self._finish_request()
+            return
+        if isinstance(answer, Ready):
+            head, blank, _ = answer.partition(b"\r\n\r\n")
+            self.write(head + blank if request.method == "HEAD" else answer)
+        else:
+            self.write(answer.head() + (b"" if request.method == "HEAD" else answer.body))
+        self._finish_request()
+        asked = request.headers.get("connection", "").lower() == "close"
+        if asked or (isinstance(answer, Response) and answer.close):
+            self.close()
+
+    def _finish_request(self) -> None:
+        if self._request is not None:
+            self._request = None
+            self.listener.log.end(self.listener.host)
+
+    # What handlers of misbehaviour use.
+
+    def write(self, data: bytes) -> None:
+        """Sends `data`, or nothing when the client is gone."""
+        if self.transport is not None:
+            self.transport.write(data)
+
+    async def drain(self) -> None:
+        """Waits until the client has taken what was written."""
+        if self._writable is not None:
+            await self._writable
+
+    def close(self) -> None:
+        """Closes after everything written is sent."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def reset(self) -> None:
+        """Closes with a TCP reset (SO_LINGER of 0 s)."""
+        if self.transport is None:
+            return
+        sock = self.transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+class Server:
+    """Several listeners on one event loop that share one log."""
+
+    def __init__(self, log: RequestLog, latency_s: float = 0.0) -> None:
+        self.log = log
+        self.latency_s = latency_s
+        self._listeners: list[Listener] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[Connection] = set()
+        self._sockets: list[socket.socket] = []
+
+    async def listen(self, address: str, port: int, handler: Handler) -> Listener:
+        """Listens on `address` (`port` 0: any free one). Raises OSError where it cannot."""
+        sock = bound(address, port)
+        host = "{}:{}".format(*sock.getsockname()[:2])
+        listener = Listener(host, handler, self.log, self.latency_s)
+        loop = asyncio.get_running_loop()
+
+        def connect() -> Connection:
+            return Connection(listener, self._tasks, self._connections)
+
+        listener.server = await loop.create_server(connect, sock=sock, backlog=1024)
+        self._listeners.append(listener)
+        return listener
+
+    def hold(self, address: str, mode: Literal["refused", "full"]) -> str:
+        """A port that refuses connections, or one whose queue is full; returns address:port."""
+        sock = bound(address, 0)
+        self._sockets.append(sock)
+        if mode == "full":
+            sock.listen(0)
+            for _ in range(4):  # Linux takes backlog + 1, and drops every further SYN
+                filler = socket.socket(sock.family)
+                filler.setblocking(False)
+                filler.connect_ex(sock.getsockname())
+                self._sockets.append(filler)
+        return "{}:{}".format(*sock.getsockname()[:2])
+
+    async def aclose(self) -> None:
+        """Stops listening, ends all connections and frees every socket."""
+        for listener in self._listeners:
+            if listener.server is not None:
+                listener.server.close()
+        for connection in list(self._connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for sock in self._sockets:
+            sock.close()
+        await asyncio.sleep(0)
+
+
+def bound(address: str, port: int) -> socket.socket:
+    """A TCP socket bound to `address`. Raises OSError."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
