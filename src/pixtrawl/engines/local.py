@@ -25,6 +25,11 @@ class LocalEngine:
         self._max_tasks = concurrency * _TASKS_PER_TRANSFER
         self._running: set[asyncio.Task[None]] = set()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way."""
+        return not self._running
+
     async def run(self, feed: Feed) -> None:
         """Works until the feed is over.
 
@@ -39,7 +44,8 @@ class LocalEngine:
                 failure.set_exception(error)
 
         try:
-            while not (feed.over and not self._running):
+            # Tasks that still run when the feed is over belong to queries that are met: cancelled.
+            while not feed.over:
                 if failure.done():
                     await failure
                 feed.changed.clear()
@@ -47,8 +53,6 @@ class LocalEngine:
                     runner = asyncio.create_task(self._one(task, feed))
                     self._running.add(runner)
                     runner.add_done_callback(ended)
-                if feed.over and not self._running:
-                    break
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(feed.changed.wait(), _LOOK_AGAIN_S)
         finally:

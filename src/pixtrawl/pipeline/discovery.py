@@ -7,8 +7,7 @@ that refuses is not asked again in this run; the others go on.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -23,9 +22,7 @@ from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
 
 # One refusal concerns every query: asking on would be rude and useless.
-_BREAKS = frozenset(
-    {SourceOutcome.BLOCKED, SourceOutcome.QUOTA, SourceOutcome.BROWSER_MISSING}
-)
+_BREAKS = frozenset({SourceOutcome.BLOCKED, SourceOutcome.QUOTA, SourceOutcome.BROWSER_MISSING})
 
 
 class Hunger(Protocol):
@@ -67,13 +64,18 @@ class Discovery:
         self._emit = emit
         self._refused: dict[str, SourceStop] = {}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sources, in the order asked for."""
+        return tuple(self._sources)
+
     async def ask(
         self,
         name: str,
         row: QueryRow,
         run_id: int,
         hunger: Hunger,
-        add: Callable[[tuple[Candidate, ...]], asyncio.Future[int]],
+        add: Callable[[tuple[Candidate, ...]], Awaitable[int]],
     ) -> SourceOutcome:
         """Asks one source until the query is satisfied or the source ends.
 
@@ -88,17 +90,11 @@ class Discovery:
         if known is not None and known.exhausted:
             assert known.outcome is not None
             return known.outcome
-        ask = _Ask(
-            found=known.found if known else 0, position=known.position if known else None
-        )
+        ask = _Ask(found=known.found if known else 0, position=known.position if known else None)
         outcome, detail, exhausted = SourceOutcome.OK, {}, False
         self._emit(SourceStarted(row.query.text, name))
         try:
-            if refused := self._refused.get(name):
-                raise SourceStop(
-                    refused.outcome,
-                    **{**refused.detail, "message": f"not asked: {_message(refused)}"},
-                )
+            self._check_refused(name)
             exhausted = await self._pages(name, row, ask, hunger, add)
         except SourceStop as stop:
             outcome, detail = stop.outcome, dict(stop.detail)
@@ -119,13 +115,19 @@ class Discovery:
         self._emit(SourceFinished(row.query.text, name, outcome, ask.found, detail))
         return outcome
 
+    def _check_refused(self, name: str) -> None:
+        refused = self._refused.get(name)
+        if refused is not None:
+            message = f"not asked: {_message(refused)}"
+            raise SourceStop(refused.outcome, **{**refused.detail, "message": message})
+
     async def _pages(
         self,
         name: str,
         row: QueryRow,
         ask: _Ask,
         hunger: Hunger,
-        add: Callable[[tuple[Candidate, ...]], asyncio.Future[int]],
+        add: Callable[[tuple[Candidate, ...]], Awaitable[int]],
     ) -> bool:
         """Returns whether the source has no more."""
         if not await hunger.wait():
@@ -157,7 +159,7 @@ class Discovery:
         row: QueryRow,
         ask: _Ask,
         page: Page,
-        add: Callable[[tuple[Candidate, ...]], asyncio.Future[int]],
+        add: Callable[[tuple[Candidate, ...]], Awaitable[int]],
     ) -> None:
         new = await add(page.candidates)
         ask.found += len(page.candidates)

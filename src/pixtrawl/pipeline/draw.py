@@ -168,9 +168,7 @@ class QueryDraw:
         elif self.complete_input:
             after = self._thumbnail_cursor
             tasks = await catalog.write(
-                lambda db: frontier.claim(
-                    db, self.row, after=after, count=WINDOW, thumbnails=True
-                )
+                lambda db: frontier.claim(db, self.row, after=after, count=WINDOW, thumbnails=True)
             )
             if tasks:
                 self._thumbnail_cursor = tasks[-1].id

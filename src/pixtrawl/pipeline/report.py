@@ -29,7 +29,7 @@ _END_REASON: Final = {
 
 
 def report(root: Path | str) -> Report:
-    """The report of a data set, over every query it knows. Raises UsageError where there is none."""
+    """The report over every query of a data set. Raises UsageError where there is none."""
     folder = Folder(root)
     folder.require()
     db = connect(folder.catalog, read_only=True)

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from pixtrawl.dedup import Level, NearDuplicates
@@ -119,9 +120,7 @@ class Judge:
         samples.mark(db, old_id, State.REPLACED)
         name = file_name(task.candidate.label, number, EXTENSIONS[info.format])
         # The number belongs to the query that first filled it, whoever found the better copy.
-        sample_id = samples.accept(
-            db, replace(task, query_id=query_id), outcome, number, name
-        )
+        sample_id = samples.accept(db, replace(task, query_id=query_id), outcome, number, name)
         samples.inherit(db, old_id, sample_id)
         self.near.remove(old_id)
         self.near.add(task.candidate.label, sample_id, info)
@@ -194,7 +193,7 @@ class Settler:
             if not self._pending and not self._closing:
                 self._wake.clear()
             if batch:
-                for decision in await self._catalog.call(lambda work=batch: self._settle(work)):
+                for decision in await self._catalog.call(partial(self._settle, batch)):
                     self._decided(decision)
 
     async def _gather(self) -> None:
@@ -247,4 +246,3 @@ class Settler:
             with contextlib.suppress(FileNotFoundError, StorageError):
                 files.move_new(staged, aside)
         files.discard(staged)
-

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pixtrawl.model import Sample
 from pixtrawl.storage import samples
+from pixtrawl.storage.card import Summary, data_card
 from pixtrawl.storage.files import write_whole
 from pixtrawl.storage.folder import Folder
 
@@ -45,15 +46,38 @@ def metadata_row(sample: Sample) -> dict[str, object]:
     return row
 
 
-def write_metadata(db: sqlite3.Connection, folder: Folder) -> None:
-    """One line per kept image. Every line has the same keys, which loaders rely on."""
+def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
+    """One line per kept image; every line has the same keys, which loaders rely on.
+
+    Returns what the data card tells, counted on the way.
+    """
+    summary = Summary()
 
     def write(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="\n") as file:
-            for sample in samples.read(db, folder):
+            for sample in samples.read(db, folder, provenance=False):
                 file.write(json.dumps(metadata_row(sample), ensure_ascii=False) + "\n")
+                summary.count(sample)
 
     write_whole(folder.metadata, write)
+    return summary
+
+
+def write_card(folder: Folder, summary: Summary) -> None:
+    """README.md: what, when, from where, licences, and the line that loads it."""
+    name = folder.root.absolute().name
+    load = f'load_dataset("imagefolder", data_files={{"train": "{_glob(name)}/**"}})'
+    text = data_card(summary, title=name, load=load)
+    write_whole(folder.card, lambda path: _write_text(path, text))
+
+
+def _glob(name: str) -> str:
+    """A folder name inside a pattern: fsspec reads *, ? and [ as wildcards."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name).replace('"', '\\"')
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
@@ -102,3 +126,10 @@ def label_counts(db: sqlite3.Connection) -> Mapping[str, int]:
             "SELECT label, count(*) FROM sample WHERE state IN (0, 1) GROUP BY label ORDER BY label"
         ).fetchall()
     )
+
+
+def write_all(db: sqlite3.Connection, folder: Folder) -> None:
+    """Everything that is made from the catalog, made again."""
+    summary = write_metadata(db, folder)
+    write_keyword_urls(db, folder)
+    write_card(folder, summary)

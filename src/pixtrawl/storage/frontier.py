@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -153,6 +153,16 @@ def claim(
     return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
 
 
+def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
+    """Every candidate of a query in the order found, whatever became of it."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM candidate WHERE query_id = ? ORDER BY id",  # noqa: S608
+        (row.id,),
+    )
+    for columns in rows:
+        yield candidate_of(columns, row.query)
+
+
 def set_aside(db: sqlite3.Connection, tasks: Iterable[Task]) -> None:
     """Puts claimed candidates back until their crowded host has room again."""
     db.executemany("UPDATE candidate SET state = 1 WHERE id = ?", ((task.id,) for task in tasks))
@@ -170,7 +180,7 @@ def claim_set_aside(db: sqlite3.Connection, row: QueryRow, host: str, count: int
     return tasks
 
 
-def settle(  # noqa: PLR0913 - the columns of one row
+def settle(
     db: sqlite3.Connection,
     task_id: int,
     outcome: Outcome,
@@ -194,10 +204,8 @@ def settle(  # noqa: PLR0913 - the columns of one row
 def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: bool) -> int:
     """Opens settled candidates that this run may try again. Returns how many.
 
-    Args:
-        retry: `transient` (what may have been bad luck), `failed` (permanent refusals of hosts
-            too), `none`.
-        thumbnails: thumbnails that were refused count now.
+    `retry` is `transient` (what may have been bad luck), `failed` (permanent refusals of hosts too)
+    or `none`; with `thumbnails` those that were refused count now.
     """
     db.execute("UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 1", (query_id,))
     reasons: set[Reason] = {

@@ -229,6 +229,17 @@ class Samples:
         finally:
             db.close()
 
+    def at(self, index: int) -> Sample:
+        """The image at a place in that order. Raises IndexError."""
+        db = connect(self.folder.catalog, read_only=True)
+        try:
+            row = db.execute(f"{_SELECT} LIMIT 1 OFFSET ?", (index,)).fetchone()
+            if row is None:
+                raise IndexError(f"there is no image {index}")
+            return _sample(db, row, str(self.folder.root))
+        finally:
+            db.close()
+
     def __iter__(self) -> Iterator[Sample]:
         db = connect(self.folder.catalog, read_only=True)
         try:
@@ -242,14 +253,19 @@ def open_samples(root: Path | str) -> Samples:
     return Samples(Folder(root))
 
 
-def read(db: sqlite3.Connection, folder: Folder) -> Iterator[Sample]:
-    """Streams samples from an open connection."""
+def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> Iterator[Sample]:
+    """Streams samples from an open connection.
+
+    Each with every way by which it was found, or without.
+    """
     root = str(folder.root)
     for row in db.execute(_SELECT):
-        yield _sample(db, row, root)
+        yield _sample(db, row, root, provenance=provenance)
 
 
-def _sample(db: sqlite3.Connection, row: tuple[object, ...], root: str) -> Sample:
+def _sample(
+    db: sqlite3.Connection, row: tuple[object, ...], root: str, *, provenance: bool = True
+) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
         orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, text, fetched_url,
@@ -262,13 +278,13 @@ def _sample(db: sqlite3.Connection, row: tuple[object, ...], root: str) -> Sampl
         orientation=orientation, measures=json.loads(str(measures)),  # type: ignore[arg-type]
     )  # fmt: skip
     candidate: Candidate = candidate_of(row[21:], Query(str(text), str(label)))
-    provenance: tuple[Mapping[str, object], ...] = tuple(
+    ways: tuple[Mapping[str, object], ...] = tuple(
         {k: v for k, v in zip(_PROVENANCE_KEYS, found, strict=True) if v is not None}
-        for found in db.execute(_PROVENANCE, (id_,))
+        for found in (db.execute(_PROVENANCE, (id_,)) if provenance else ())
     )
     return Sample(
         id=id_, label=str(label), number=number, file_name=str(file_name), info=info,  # type: ignore[arg-type]
         candidate=candidate, kind=Kind(str(kind)), url=str(fetched_url or candidate.url),
         final_url=str(final_url or fetched_url or candidate.url), fetched_at=str(fetched_at),
-        provenance=provenance, root=root,
+        provenance=ways, root=root,
     )  # fmt: skip

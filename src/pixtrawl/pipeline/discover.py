@@ -1,0 +1,171 @@
+"""URLs only: sources to a manifest, nothing downloaded.
+
+The same discovery as a run's over a catalog in a temporary folder, so that a million URLs need no
+memory; the manifest is written from it at the end, also when the run is interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from pixtrawl.config.groups import Config
+from pixtrawl.errors import UsageError
+from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignore
+from pixtrawl.model import Candidate, Kind, Query
+from pixtrawl.net.client import Client
+from pixtrawl.pipeline.discovery import Discovery
+from pixtrawl.pipeline.report import Report, build
+from pixtrawl.pipeline.run import open_sources, paced
+from pixtrawl.storage import frontier, journal
+from pixtrawl.storage.catalog import Catalog
+from pixtrawl.storage.evidence import EvidenceStore
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.frontier import QueryRow
+from pixtrawl.storage.manifest_writer import ManifestWriter
+
+_QUERIES_AT_ONCE = 32
+
+
+class _Hunger:
+    """A query's appetite where nothing is downloaded: so many distinct URLs, no more."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self.found = 0
+
+    async def wait(self) -> bool:
+        return self._limit is None or self.found < self._limit
+
+    def wanted(self) -> int | None:
+        return None if self._limit is None else max(0, self._limit - self.found)
+
+
+async def discover(
+    queries: Sequence[Query],
+    config: Config,
+    *,
+    out: Path | None,
+    listener: Callable[[Event], None] = ignore,
+    take: Callable[[Candidate], None] | None = None,
+) -> Report:
+    """Finds URLs and writes them to `out` (.jsonl, .csv, .txt or .parquet) and to `take`.
+
+    In the report `saved` counts the URLs written for a query. Pages kept as evidence go to a folder
+    beside `out`.
+
+    Raises UsageError; StorageError where `out` cannot be written.
+    """
+    if not queries:
+        raise UsageError("there is no query to ask for")
+    sources = open_sources(config)
+    started = time.monotonic()
+    writer = ManifestWriter(out) if out is not None else None  # a bad name is told at once
+    with tempfile.TemporaryDirectory(prefix="pixtrawl-") as temporary:
+        folder = Folder(temporary)
+        folder.create()
+        catalog = Catalog(folder.catalog)
+        client = Client(config.fetch)
+        evidence = EvidenceStore(
+            out.with_name(f"{out.name}.evidence") if out is not None else folder.evidence
+        )
+        try:
+            http = paced(sources, client, config)
+            discovery = Discovery(sources, http, catalog, evidence, listener)
+            run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
+            rows = catalog.write_now(
+                lambda db: [frontier.ensure_query(db, query, run_id) for query in queries]
+            )
+            listener(RunStarted(tuple(queries), {}))
+            interrupted = await _ask_all(discovery, catalog, rows, run_id, listener)
+            counts = catalog.write_now(lambda db: _write(db, rows, writer, take))
+            report = catalog.write_now(lambda db: build(db, folder, [row.id for row in rows]))
+        finally:
+            await client.aclose()
+            for source in sources.values():
+                await source.aclose()
+            catalog.close()
+            if writer is not None:
+                writer.close()
+    for row, query in zip(rows, report["queries"], strict=True):
+        query["saved"] = counts[row.id]
+    report |= {
+        "output": str(out) if out is not None else "",
+        "elapsed_s": round(time.monotonic() - started, 3),
+        "interrupted": interrupted,
+        "end_reason": "interrupted" if interrupted else "done",
+    }
+    listener(RunFinished(report))
+    return report
+
+
+async def _ask_all(
+    discovery: Discovery,
+    catalog: Catalog,
+    rows: Sequence[QueryRow],
+    run_id: int,
+    listener: Callable[[Event], None],
+) -> bool:
+    """Asks every source for every query. Returns whether it was interrupted."""
+    slots = asyncio.Semaphore(_QUERIES_AT_ONCE)
+
+    async def one(row: QueryRow) -> None:
+        hunger = _Hunger(row.query.limit)
+
+        async def add(candidates: tuple[Candidate, ...]) -> int:
+            new = await catalog.write(
+                lambda db: frontier.add(db, row.id, candidates, thumbnails=True)
+            )
+            hunger.found += new - sum(c.kind is Kind.THUMBNAIL for c in candidates)
+            return new
+
+        async with slots, asyncio.TaskGroup() as group:
+            for name in discovery.names:
+                group.create_task(discovery.ask(name, row, run_id, hunger, add))
+        listener(QueryFinished(row.query, hunger.found))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for row in rows:
+                group.create_task(one(row))
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+        return True
+    return False
+
+
+def _write(
+    db: sqlite3.Connection,
+    rows: Sequence[QueryRow],
+    writer: ManifestWriter | None,
+    take: Callable[[Candidate], None] | None,
+) -> dict[int, int]:
+    counts = {}
+    for row in rows:
+        counts[row.id] = 0
+        if writer is not None:
+            writer.add_query(row.query.text)  # a query without URLs is listed, too
+        for candidate in _wanted(frontier.everything(db, row), row.query.limit):
+            counts[row.id] += candidate.kind is not Kind.THUMBNAIL
+            if writer is not None:
+                writer.add(candidate)
+            if take is not None:
+                take(candidate)
+    return counts
+
+
+def _wanted(candidates: Iterator[Candidate], limit: int | None) -> Iterator[Candidate]:
+    """The first `limit` that are no thumbnails, and the thumbnails that stand between them."""
+    left = limit
+    for candidate in candidates:
+        if left is not None and candidate.kind is not Kind.THUMBNAIL:
+            if left == 0:
+                continue
+            left -= 1
+        yield candidate

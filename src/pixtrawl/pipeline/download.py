@@ -1,0 +1,131 @@
+"""From URL manifests to images: the frontier is filled from files instead of sources."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from pixtrawl.config.groups import Config
+from pixtrawl.errors import UsageError
+from pixtrawl.events import Event, Notice, QueryFinished, RunStarted, ignore
+from pixtrawl.labels import Labels
+from pixtrawl.model import Candidate, Query
+from pixtrawl.pipeline.report import Report
+from pixtrawl.pipeline.run import conduct
+from pixtrawl.pipeline.session import Session
+from pixtrawl.storage import frontier
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.frontier import QueryRow
+from pixtrawl.storage.known_queries import known_queries
+from pixtrawl.storage.manifest import BadLine, read_manifest
+
+_BATCH: Final = 1000  # candidates a transaction
+_SHOWN: Final = 20  # broken lines told one by one
+
+
+async def download(
+    manifests: Sequence[str],
+    config: Config,
+    *,
+    listener: Callable[[Event], None] = ignore,
+    limit_given: bool = False,
+) -> Report:
+    """Downloads the URLs of manifests; every URL unless a limit was given.
+
+    A broken line is told with its number and the rest goes on; the report counts them under
+    `bad_lines`. Cancelling ends it gracefully, as with `run`.
+
+    Raises:
+        UsageError: a manifest that cannot be read at all, before anything is fetched.
+        StorageError, EngineError: as `run`.
+    """
+    if not manifests:
+        raise UsageError("there is no manifest to download")
+    # Opened before anything else, so that a wrong name costs nothing.
+    folder = Folder(config.job.output)
+    labels = Labels(known_queries(folder))
+    readers = [
+        (name, read_manifest(Path(name), label=config.job.label, labels=labels))
+        for name in manifests
+    ]
+    limit = config.job.limit if limit_given else None
+    filler = _Filler(limit, listener)
+
+    async def body(current: Session) -> None:
+        await current.carry_out(filler.fill(current, readers))
+
+    report = await conduct(config, folder, listener, body)
+    report["bad_lines"] = filler.bad_lines
+    return report
+
+
+class _Filler:
+    """Reads manifests batch by batch; a query joins the run when its first line is seen."""
+
+    def __init__(self, limit: int | None, listener: Callable[[Event], None]) -> None:
+        self._limit = limit
+        self._listener = listener
+        self._rows: dict[tuple[str, str], QueryRow] = {}
+        self.bad_lines = 0
+
+    async def fill(
+        self, current: Session, readers: Sequence[tuple[str, Iterator[Candidate | BadLine]]]
+    ) -> None:
+        self._listener(RunStarted((), {}))
+        try:
+            for name, reader in readers:
+                while batch := await asyncio.to_thread(_next_batch, reader):
+                    await self._take(current, name, batch)
+                    if current.draw.halted:
+                        return
+        finally:
+            for row in self._rows.values():
+                draw = current.draw.queries[row.id]
+                current.draw.input_complete(draw)
+            current.draw.closed = True
+            current.draw.changed.set()
+        for row in self._rows.values():
+            draw = current.draw.queries[row.id]
+            await draw.finished.wait()
+            self._listener(QueryFinished(row.query, draw.saved))
+
+    async def _take(
+        self, current: Session, name: str, batch: Sequence[Candidate | BadLine]
+    ) -> None:
+        groups: dict[tuple[str, str], list[Candidate]] = {}
+        for item in batch:
+            if isinstance(item, BadLine):
+                self._tell(name, item)
+                continue
+            groups.setdefault((item.query, item.label), []).append(item)
+        for key, candidates in groups.items():
+            row = self._rows.get(key) or await self._join(current, key)
+            await current.add(row, candidates)
+
+    async def _join(self, current: Session, key: tuple[str, str]) -> QueryRow:
+        text, label = key
+
+        def join(db: sqlite3.Connection) -> tuple[QueryRow, int]:
+            query = Query(text, label, self._limit)
+            row = frontier.ensure_query(db, query, current.run_id)
+            return row, current.join(db, row)
+
+        row, open_count = await current.catalog.write(join)
+        self._rows[key] = row
+        current.draw.add(row, open_count)
+        return row
+
+    def _tell(self, name: str, line: BadLine) -> None:
+        self.bad_lines += 1
+        if self.bad_lines <= _SHOWN:
+            self._listener(Notice(f"{name}:{line.number}: {line.problem}", level="warning"))
+        elif self.bad_lines == _SHOWN + 1:
+            self._listener(Notice("further broken lines are only counted", level="warning"))
+
+
+def _next_batch(reader: Iterator[Candidate | BadLine]) -> list[Candidate | BadLine]:
+    return list(islice(reader, _BATCH))

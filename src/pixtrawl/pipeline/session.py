@@ -1,0 +1,269 @@
+"""Everything one run holds open, brought up in order and let go of in the opposite one.
+
+lock, catalog, recovery, HTTP client, decoders, engine, judge. Nothing here knows whether candidates
+come from sources or from a manifest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from typing import Final
+
+from pixtrawl import __version__
+from pixtrawl.config.groups import Config
+from pixtrawl.dedup import Level
+from pixtrawl.engines.local import LocalEngine
+from pixtrawl.errors import UsageError
+from pixtrawl.events import CandidateSettled, Event, FetchStarted, Listener, Notice
+from pixtrawl.images.pool import DecoderPool
+from pixtrawl.model import Candidate, Outcome, Task
+from pixtrawl.net.client import Client
+from pixtrawl.net.fetcher import Fetcher
+from pixtrawl.pipeline.draw import Draw
+from pixtrawl.pipeline.settle import Decision, Judge, Settler
+from pixtrawl.storage import derived, frontier, journal, recovery
+from pixtrawl.storage.catalog import Catalog
+from pixtrawl.storage.folder import Folder, Lock
+from pixtrawl.storage.frontier import QueryRow
+from pixtrawl.worker import Worker
+
+_FIRST_WRITE_S: Final = 0.2  # keyword_urls.txt is there from the first URL on,
+_WRITE_GROWTH: Final = 2.0  # then written anew ever more rarely: it grows with the set
+_SECRET_WORDS: Final = ("key", "token", "secret", "password", "cookie", "proxy")
+
+
+class Session:
+    """One run on one data set folder."""
+
+    def __init__(self, config: Config, folder: Folder, emit: Listener) -> None:
+        self.config = config
+        self.folder = folder
+        self.emit = emit
+        self.run_id = 0
+        self.end_reason = "done"
+        self.fetched_bytes = 0
+        self._started = time.monotonic()
+        self.catalog: Catalog
+        self.client: Client
+        self.fetcher: Fetcher
+        self.draw: Draw
+        self.judge: Judge
+        self._engine: LocalEngine
+        self._settler: Settler
+        self._dirty = False  # candidates came since keyword_urls.txt was written
+        self._query_ids: list[int] = []
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def query_ids(self) -> list[int]:
+        """Rows of the queries of this run, in the order given."""
+        return self._query_ids
+
+    def join(self, db: sqlite3.Connection, row: QueryRow) -> int:
+        """A query joins the run, inside a transaction. Returns how many candidates are open."""
+        if row.id not in self._query_ids:
+            self._query_ids.append(row.id)
+        frontier.reopen(
+            db, row.id, self.config.job.retry, thumbnails=self.config.images.allow_thumbnails
+        )
+        self.judge.expect(row.id, row.query.limit, row.saved)
+        self.judge.load(db, row.query.label)
+        return frontier.open_count(db, row.id)
+
+    async def add(self, row: QueryRow, candidates: Iterable[Candidate]) -> int:
+        """Candidates join the frontier. Returns how many are new and open."""
+        batch = tuple(candidates)
+        allowed = self.config.images.allow_thumbnails
+        new = await self.catalog.write(
+            lambda db: frontier.add(db, row.id, batch, thumbnails=allowed)
+        )
+        self._dirty = True
+        if (draw := self.draw.queries.get(row.id)) is not None:
+            self.draw.found(draw, new)
+        return new
+
+    # -- what runs beside each other
+
+    async def carry_out(self, feeding: Awaitable[None]) -> None:
+        """Downloads while `feeding` brings candidates; both end, or the first error ends both."""
+        settling = asyncio.create_task(self._settler.run())
+        writing = asyncio.create_task(self._keep_urls_written())
+        working = [asyncio.ensure_future(feeding), asyncio.create_task(self._engine.run(self.draw))]
+        budget = self._budget_timer()
+        try:
+            await self._all_or_first_error([*working, settling], until=working)
+        finally:
+            if budget is not None:
+                budget.cancel()
+            writing.cancel()
+            await _end(working)
+            await self.draw.aclose()
+            self._settler.close()
+            # A cancelled run still writes down what it knows: shielded by waiting, not by luck.
+            await _end([writing], cancel=False)
+            await asyncio.wait([settling])
+        settling.result()
+
+    async def _all_or_first_error(
+        self, tasks: Sequence[asyncio.Future[None]], until: Sequence[asyncio.Future[None]]
+    ) -> None:
+        waiting = set(tasks)
+        while any(task in waiting for task in until):
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    def _budget_timer(self) -> asyncio.TimerHandle | None:
+        limit_s = self.config.job.max_time_s
+        if limit_s is None:
+            return None
+        return asyncio.get_running_loop().call_later(limit_s, self._halt)
+
+    def _halt(self) -> None:
+        self.end_reason = "budget"
+        self.draw.halt()
+
+    async def work(self, task: Task, worker: Worker) -> Outcome:
+        """What the engine carries out for each task."""
+        self.emit(FetchStarted(task.candidate))
+        return await worker.work(task)
+
+    def settled(self, task: Task, outcome: Outcome) -> None:
+        """An outcome comes back from the engine."""
+        self.fetched_bytes += outcome.size_bytes
+        limit = self.config.job.max_total_bytes
+        if limit is not None and self.fetched_bytes >= limit and not self.draw.halted:
+            self._halt()
+        self._settler.offer(task, outcome)
+
+    def decided(self, decision: Decision) -> None:
+        """The catalog has the final word."""
+        self.draw.decided(decision.task, gained=decision.gained)
+        self.emit(CandidateSettled(decision.task.candidate, decision.outcome, decision.file_name))
+
+    async def _keep_urls_written(self) -> None:
+        pause_s = _FIRST_WRITE_S
+        while True:
+            await asyncio.sleep(pause_s)
+            if self._dirty:
+                self._dirty = False
+                await self.catalog.write(lambda db: derived.write_keyword_urls(db, self.folder))
+                pause_s *= _WRITE_GROWTH
+
+    # -- beginning and end
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Brings everything up. Raises StorageError, UsageError, EngineError."""
+        config = self.config
+        if config.job.engine != "local":
+            raise UsageError(f"the engine {config.job.engine!r} is not in this version; use local")
+        self.folder.create()
+        stack.enter_context(Lock(self.folder))
+        self.catalog = Catalog(self.folder.catalog)
+        stack.callback(self.catalog.close)
+        found = self.catalog.write_now(lambda db: recovery.recover(db, self.folder))
+        self._tell(found)
+        self.run_id = self.catalog.write_now(
+            lambda db: journal.begin_run(db, __version__, _plain(config))
+        )
+        self.client = Client(config.fetch, staging=self.folder.staging)
+        stack.push_async_callback(self.client.aclose)
+        self.fetcher = Fetcher(self.client, config.politeness, config.fetch)
+        stack.push_async_callback(self.fetcher.aclose)
+        inspector = None
+        if config.images.check == "full":
+            inspector = DecoderPool(config.images, self.folder.staging, emit=self.emit)
+            stack.push_async_callback(inspector.aclose)
+        worker = Worker(self.fetcher, inspector, config.images)
+        self.draw = Draw(self.catalog, config.politeness.per_host)
+        self.draw.on_settled = self.settled
+        self.judge = Judge(Level(config.images.dedup), self.run_id)
+        self._engine = LocalEngine(lambda task: self.work(task, worker), config.fetch.concurrency)
+        stack.push_async_callback(self._engine.aclose)
+        self._settler = Settler(self.catalog, self.folder, self.judge, self.decided)
+        self._settler.idle = lambda: self._engine.idle
+
+    def _tell(self, found: recovery.Recovered) -> None:
+        if found.placed or found.lost:
+            self.emit(
+                Notice(f"went on where a killed run stopped: {found.placed} files put in place")
+            )
+        if found.deleted_by_hand:
+            self.emit(Notice(f"{found.deleted_by_hand} files were deleted by hand; they stay so"))
+        if found.unknown:
+            shown = ", ".join(found.unknown[:3])
+            self.emit(
+                Notice(
+                    f"{len(found.unknown)} files in the data set are not pixtrawl's and are left "
+                    f"alone: {shown}",
+                    level="warning",
+                )
+            )
+
+    def finish(self) -> None:
+        """Writes what is derived from the catalog, and how the run ended."""
+        self.catalog.write_now(
+            lambda db: journal.end_run(
+                db, self.run_id, reason=self.end_reason, elapsed_s=self.elapsed_s,
+                fetched_bytes=self.fetched_bytes,
+            )
+        )  # fmt: skip
+        self.catalog.write_now(lambda db: derived.write_all(db, self.folder))
+
+
+async def _end(tasks: Iterable[asyncio.Future[None]], *, cancel: bool = True) -> None:
+    """Cancels and waits, even when the one who waits is cancelled meanwhile."""
+    open_tasks = {task for task in tasks if not task.done()}
+    if cancel:
+        for task in open_tasks:
+            task.cancel()
+    while open_tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            _, open_tasks = await asyncio.wait(open_tasks)
+
+
+@asynccontextmanager
+async def session(
+    config: Config, folder: Folder, emit: Callable[[Event], None]
+) -> AsyncIterator[Session]:
+    """A run from the lock to the last row; on every way out the data set can be resumed."""
+    async with AsyncExitStack() as stack:
+        current = Session(config, folder, emit)
+        await current.open(stack)
+        try:
+            yield current
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            current.end_reason = "interrupted"
+            raise
+        except BaseException:
+            current.end_reason = "failed"
+            raise
+        finally:
+            current.finish()
+
+
+def _plain(config: Config) -> dict[str, object]:
+    """The settings as plain values, without secrets: they are kept in the catalog."""
+    values: dict[str, object] = json.loads(json.dumps(asdict(config), default=str))
+    for group in values.values():
+        if isinstance(group, dict):
+            _hide(group)
+    return values
+
+
+def _hide(group: dict[str, object]) -> None:
+    for name, value in group.items():
+        if isinstance(value, dict):
+            _hide(value)
+        elif value and any(word in name.lower() for word in _SECRET_WORDS):
+            group[name] = "set"
