@@ -17,7 +17,11 @@ EPILOG = "A key or token is never shown: only that it is set, and where."
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
-        "config", help="every setting", description=__doc__, epilog=EPILOG
+        "config",
+        usage="%(prog)s show [OPTIONS]",
+        help="every setting",
+        description=__doc__,
+        epilog=EPILOG,
     )
     parser.add_argument("action", choices=("show",), metavar="show", nargs="?", default="show")
     add_config(parser)

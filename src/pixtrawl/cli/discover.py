@@ -26,7 +26,12 @@ _SETTINGS: Final = frozenset(
 
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
-    parser = subparsers.add_parser("discover", help="find image URLs", description=__doc__)
+    parser = subparsers.add_parser(
+        "discover",
+        usage="%(prog)s QUERIES... [-o FILE] [OPTIONS]",
+        help="find image URLs",
+        description=__doc__,
+    )
     parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")
     parser.add_argument(
         "-o",
@@ -89,6 +94,6 @@ def _show(report: dict[str, Any], file: Path) -> None:
     from pixtrawl.cli.screen import has_color, out
     from pixtrawl.cli.verdict import verdict
 
-    out(verdict(report, color=has_color(sys.stdout)))
+    out(verdict(report, things="URLs", color=has_color(sys.stdout)))
     name = shlex.quote(str(file))
     out(f"\nmanifest: {name}   next: pixtrawl download {name}")

@@ -16,7 +16,9 @@ _TINTS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
-    parser = subparsers.add_parser("doctor", help="check this computer", description=__doc__)
+    parser = subparsers.add_parser(
+        "doctor", usage="%(prog)s [OPTIONS]", help="check this computer", description=__doc__
+    )
     parser.add_argument(
         "--network", action="store_true", help="also connect to the chosen sources (TCP only)"
     )

@@ -21,7 +21,12 @@ _SETTINGS: Final = frozenset(
 
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
-    parser = subparsers.add_parser("download", help="download manifests", description=__doc__)
+    parser = subparsers.add_parser(
+        "download",
+        usage="%(prog)s MANIFEST... [-o DIR] [OPTIONS]",
+        help="download manifests",
+        description=__doc__,
+    )
     parser.add_argument(
         "manifests",
         metavar="MANIFEST",

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from pixtrawl.errors import UsageError
+
+
+# Put before each word behind `--`: parse_intermixed_args forgets about `--` in its second pass, and
+# takes such a word for an option. No argument of a process can contain a NUL.
+_MARK: Final = "\0"
+
+
+def _marked(arguments: Sequence[str]) -> list[str]:
+    if "--" not in arguments:
+        return list(arguments)
+    end = list(arguments).index("--")
+    return [*arguments[:end], *(_MARK + word for word in arguments[end + 1 :])]
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unmarked(one) for one in value]
+    return value.removeprefix(_MARK) if isinstance(value, str) else value
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -17,7 +35,7 @@ class HelpFormatter(argparse.HelpFormatter):
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         # `-n, --limit N` rather than `-n N, --limit N, --num N`
-        if not action.option_strings or action.nargs == 0:
+        if not action.option_strings or action.nargs == 0:  # an operand, or a switch
             return super()._format_action_invocation(action)
         placeholder = self._format_args(action, self._get_default_metavar_for_optional(action))
         return f"{', '.join(action.option_strings)} {placeholder}"
@@ -37,16 +55,19 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parses with options and operands in any order. Raises UsageError."""
+        words = _marked(arguments)
         operands_first = any(
             action.nargs in {argparse.PARSER, argparse.REMAINDER}
             for action in self._get_positional_actions()
         )
         if operands_first:
-            parsed, extras = self.parse_known_args(arguments)
+            parsed, extras = self.parse_known_args(words)
         else:
-            parsed, extras = self.parse_known_intermixed_args(arguments)
+            parsed, extras = self.parse_known_intermixed_args(words)
         if extras:
-            self._refuse(extras)
+            self._refuse([extra.removeprefix(_MARK) for extra in extras])
+        for name, value in vars(parsed).items():
+            setattr(parsed, name, _unmarked(value))
         return parsed
 
     def _refuse(self, extras: Sequence[str]) -> NoReturn:

@@ -11,7 +11,9 @@ from pixtrawl.cli.options import add_output
 
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
-    parser = subparsers.add_parser("report", help="what happened", description=__doc__)
+    parser = subparsers.add_parser(
+        "report", usage="%(prog)s DIR [--json]", help="what happened", description=__doc__
+    )
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
     )

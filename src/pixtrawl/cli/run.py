@@ -17,7 +17,11 @@ line), .jsonl, or - for standard input. The same command again goes on where the
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
-        "run", help="find and download images", description=__doc__, epilog=EPILOG
+        "run",
+        usage="%(prog)s QUERIES... [OPTIONS]",
+        help="find and download images",
+        description=__doc__,
+        epilog=EPILOG,
     )
     parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")
     add_settings(parser, by_key())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pixtrawl.cli.options import add_config, add_output, load_settings
+
+if TYPE_CHECKING:
+    from pixtrawl.sources.base import SourceInfo
 
 EPILOG = """\
 Give a name for all that is known of a source, its settings and terms included. Groups: auto (the
@@ -13,10 +16,21 @@ default), open (licensed), species.
 """
 
 
+COMMON: Final = (
+    ("base_url", "another server of its kind"),
+    ("delay_s", "seconds between two requests"),
+    ("enabled", "whether its groups ask it"),
+)
+
+
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
-        "sources", help="where to look", description=__doc__, epilog=EPILOG
+        "sources",
+        usage="%(prog)s [NAME...] [OPTIONS]",
+        help="where to look",
+        description=__doc__,
+        epilog=EPILOG,
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="details of these")
     add_config(parser)
@@ -60,11 +74,18 @@ def describe(name: str, settings: Any) -> dict[str, Any]:
         "verified": info.verified,
         "delay_s": info.delay_s,
         "terms": info.terms,
-        "settings": [
-            {"key": one.key, "default": one.default, "sentence": one.sentence, "secret": one.secret}
-            for one in info.settings
-        ],
+        "settings": _settings(info),
     }
+
+
+def _settings(info: SourceInfo) -> list[dict[str, Any]]:
+    """Its own settings; those that every source has come first, unless it words them itself."""
+    own = {
+        one.key: {"default": one.default, "sentence": one.sentence, "secret": one.secret}
+        for one in info.settings
+    }
+    common = {key: {"default": "", "sentence": said, "secret": False} for key, said in COMMON}
+    return [{"key": key, **facts} for key, facts in (common | own).items()]
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -104,15 +125,7 @@ def _details(row: dict[str, Any]) -> str:
         ("verified", row["verified"]),
         ("terms", row["terms"] or "not known"),
         ("settings", f"--set {row['name']}.KEY=VALUE, PIXTRAWL_{row['name'].upper()}_KEY"),
-        *(
-            (f"  {one['key']}", _setting(one))
-            for one in [
-                {"key": "base_url", "default": "", "sentence": "another server of its kind"},
-                {"key": "delay_s", "default": "", "sentence": "seconds between two requests"},
-                {"key": "enabled", "default": "", "sentence": "whether its groups ask it"},
-                *row["settings"],
-            ]
-        ),
+        *((f"  {one['key']}", _setting(one)) for one in row["settings"]),
     ]
     return f"{row['name']}: {row['title']}. {row['sentence']}\n" + columns(pairs)
 

@@ -13,6 +13,7 @@ from pixtrawl.cli.advice import Advice, advise, detail_of
 from pixtrawl.cli.screen import clean, columns, paint, plural, shorten, size, span
 from pixtrawl.model import REASONS, Reason, Status
 
+IMAGES: Final = "images"
 MAX_ROWS: Final = 8  # of queries
 MAX_REASONS: Final = 5
 MAX_ADVICE: Final = 3
@@ -21,20 +22,24 @@ MAX_WIDTH: Final = 110  # columns of a free-running last column
 _WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}
 
 
-def verdict(report: Mapping[str, Any], *, where: str = "", color: bool = False) -> str:
+def verdict(
+    report: Mapping[str, Any], *, where: str = "", things: str = IMAGES, color: bool = False
+) -> str:
     """The screen as text.
 
     Args:
         report: as the pipeline returns it.
         where: the data set folder, to say where the files are.
+        things: what was asked for: images, or URLs.
         color: whether ANSI colours may be used.
     """
     queries = list(report.get("queries", ()))
     parts = [
-        _headline(report, queries, color),
+        _headline(report, queries, things, color),
         _table(queries, color),
-        _totals(report),
-        _reasons(report),
+        # of URLs that were only looked for, nothing has become anything yet
+        _totals(report) if things == IMAGES else "",
+        _reasons(report) if things == IMAGES else "",
         _advice(report, queries, color),
         _files(report, where),
     ]
@@ -47,7 +52,9 @@ def is_short(query: Mapping[str, Any]) -> bool:
     return saved < int(wanted) if wanted is not None else saved == 0
 
 
-def _headline(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool) -> str:
+def _headline(
+    report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], things: str, color: bool
+) -> str:
     saved = sum(int(query.get("saved") or 0) for query in queries)
     wanted = [int(query["wanted"]) for query in queries if query.get("wanted") is not None]
     of = f" of {sum(wanted):,}" if wanted and len(wanted) == len(queries) else ""
@@ -57,7 +64,7 @@ def _headline(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], c
     elif report.get("end_reason") == "killed":
         word, tint = "not ended (killed, or still at work)", "yellow"
     elif not saved:
-        word, tint = "nothing saved", "red"
+        word, tint = f"no {things}", "red"
     elif short:
         word, tint = f"{short} of {plural(len(queries), 'query', 'queries')} short", "yellow"
     else:
@@ -67,7 +74,7 @@ def _headline(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], c
         facts.append(size(float(report["bytes"])))
     if report.get("elapsed_s") is not None:
         facts.append(span(float(report["elapsed_s"])))
-    return f"{paint(word, tint, on=color)}: {saved:,}{of} images ({', '.join(facts)})"
+    return f"{paint(word, tint, on=color)}: {saved:,}{of} {things} ({', '.join(facts)})"
 
 
 def _table(queries: Sequence[Mapping[str, Any]], color: bool) -> str:
@@ -117,7 +124,10 @@ def _totals(report: Mapping[str, Any]) -> str:
         for status in Status
         if totals.get(status)
     )
-    return f"{plural(int(totals['candidates']), 'candidate')}: {each}"
+    line = f"{plural(int(totals['candidates']), 'candidate')}: {each}"
+    if bad := int(report.get("bad_lines") or 0):
+        line += f"\n{plural(bad, 'line')} could not be read"
+    return line
 
 
 def _reasons(report: Mapping[str, Any]) -> str:

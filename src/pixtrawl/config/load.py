@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pixtrawl.config import parse
 from pixtrawl.config.groups import GROUPS, Config
 from pixtrawl.config.table import FILTERS_GROUP, Setting, by_key, by_word, table
 from pixtrawl.errors import UsageError
@@ -26,6 +27,7 @@ CONFIG_VARIABLE: Final = "PIXTRAWL_CONFIG"
 FOREIGN_VARIABLES: Final = frozenset({"PIXTRAWL_CHROME"})
 SOURCE_KEYS: Final = ("base_url", "delay_s", "enabled")  # understood by every source
 DEFAULT_ORIGIN: Final = "default"
+COMMAND_LINE: Final = "command line"
 
 _TABLES: Final = frozenset({*GROUPS, FILTERS_GROUP})
 
@@ -63,6 +65,7 @@ class _Reader:
     """Turns each place's notation into `_Given` values."""
 
     known: KnownSources | None
+    place: str
     warnings: list[str] = field(default_factory=list)
 
     def file(self, path: Path, content: Mapping[str, Any]) -> Iterator[_Given]:
@@ -113,13 +116,14 @@ class _Reader:
                 if row is None:
                     hint = did_you_mean(name, by_word())
                     raise UsageError(f"{name!r} is no setting{hint}")
-                yield _Given(row.key, value, f"command line {row.flag or name}")
+                word = row.flag if row.flag and self.place == COMMAND_LINE else name
+                yield _Given(row.key, value, f"{self.place} {word}")
 
     def _assignment(self, text: str) -> _Given:
         name, separator, value = text.partition("=")
         if not separator:
             raise UsageError(f"--set {text}: must read NAME=VALUE, such as google.enabled=true")
-        where = f"command line --set {name.strip()}"
+        where = f"{self.place} --set {name.strip()}"
         name = name.strip().lower()
         return self.dotted(name, value, where) if "." in name else self._bare(name, value, where)
 
@@ -161,21 +165,23 @@ def load(
     config_file: str | Path | None = None,
     user_file: Path | None = None,
     known: KnownSources | None = None,
+    place: str = COMMAND_LINE,
 ) -> Loaded:
     """Puts all places together.
 
     Args:
-        cli: setting (`fetch.timeout_s`, `timeout_s`, `timeout`) to text, to a native value, or to a list for a
-            repeatable one; `set` to a list of `NAME=VALUE`.
+        cli: setting (`fetch.timeout_s`, `timeout_s`, `timeout`) to text, to a native value, or to a
+            list for a repeatable one; `set` to a list of `NAME=VALUE`.
         environ: the environment.
         config_file: the file named by `--config`; else by `PIXTRAWL_CONFIG`. It must exist.
         user_file: the user's own file, which need not exist; None asks the system where it lies.
         known: the sources there are; None believes every name.
+        place: what `cli` is called in errors and origins, where it is no command line.
 
     Raises:
         UsageError: with the place of the mistake.
     """
-    reader = _Reader(known)
+    reader = _Reader(known, place)
     given: list[_Given] = []
     own = user_file or user_config_path()
     if own.is_file():
@@ -211,22 +217,18 @@ def _merge(given: list[_Given], warnings: tuple[str, ...]) -> Loaded:
 
 
 def _value(row: Setting, item: _Given) -> Any:
-    if item.value is None and row.default is None:
-        return None
+    if item.value is None:  # from Python only: as if it were not given; limit=None is a value
+        return None if row.parse is parse.limit else row.default
     if row.repeat:
         many = item.value if isinstance(item.value, list | tuple) else [item.value]
         # no repeatable setting holds commas, and the environment has no other way to list
         texts = [part.strip() for one in many for part in _text(one, item).split(",")]
         return tuple(_parsed(row, text, item) for text in texts if text)
     if isinstance(item.value, list | tuple):
-        if row.parse is not _size_px() or len(item.value) != 2:
+        if row.parse is not parse.size_px or len(item.value) != 2:
             raise UsageError(f"{item.where}: takes one value, not a list")
         return _parsed(row, "x".join(_text(part, item) for part in item.value), item)
     return _parsed(row, _text(item.value, item), item)
-
-
-def _size_px() -> Callable[[str], Any]:
-    return by_key()["images.min_size"].parse
 
 
 def _parsed(row: Setting, text: str, item: _Given) -> Any:

@@ -1,0 +1,202 @@
+"""`pixtrawl export DIR --to FORMAT -o OUT`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from pixtrawl.exporters.export import Exported, Options
+
+__all__ = ["add_parser", "main", "options_of"]
+
+_MODES: Final = ("no", "border", "keep_ratio", "keep_ratio_largest", "center_crop")
+_DEFAULT_MODE: Final = "keep_ratio_largest"
+_EPILOG: Final = """\
+resize modes, with the names and meanings that img2dataset gives them:
+  keep_ratio_largest  longest side N, shape kept (default)
+  keep_ratio          shortest side N, shape kept
+  center_crop         shortest side N, then the middle square NxN
+  border              longest side N, then a white border makes it NxN
+  no                  no resizing
+
+An export that was interrupted goes on with the same command; the result is the same, byte by byte.
+"""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Adds the command to a parser's subparsers."""
+    from pixtrawl.exporters import FORMATS
+
+    formats = "; ".join(f"{name}: {sentence}" for name, (_, sentence) in FORMATS.items())
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "export",
+        help="write a data set in the format of a loader",
+        description="Writes a data set in the format of a loader. Formats: " + formats + ".",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("dataset", metavar="DIR", help="data set folder")
+    parser.add_argument("--to", required=True, metavar="FORMAT", help=", ".join(FORMATS))
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help="folder or fsspec URL (s3://...)"
+    )
+    _add_pictures(parser.add_argument_group("pictures (bytes are kept unless asked otherwise)"))
+    _add_choice(parser.add_argument_group("which images, in which split"))
+    shards = parser.add_argument_group("shards")
+    shards.add_argument("--shard-size", metavar="BYTES", help="largest shard: 500M, 1G")
+    shards.add_argument("--shard-images", metavar="N", help="most images in a shard")
+    parser.add_argument("--title", metavar="TEXT", help="heading of the data card")
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out files that cannot be read, and count them",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    parser.set_defaults(main=main)
+    return parser
+
+
+def _add_pictures(group: Any) -> None:
+    group.add_argument("--resize", metavar="N", help="size in pixels; MODE:N for another mode")
+    group.add_argument("--resize-mode", metavar="MODE", help="one of " + ", ".join(_MODES))
+    group.add_argument("--no-upscale", action="store_true", help="never enlarge a small picture")
+    group.add_argument("--encode", metavar="FORMAT", help="jpg, png, webp or avif")
+    group.add_argument(
+        "--quality", metavar="Q", help="1 to 100 (default: jpg 95, webp 90, avif 80)"
+    )
+    group.add_argument("--flatten", metavar="COLOR", help="put transparency on a colour: white")
+
+
+def _add_choice(group: Any) -> None:
+    group.add_argument("--split", metavar="SHARES", help="train=0.8,val=0.1,test=0.1")
+    group.add_argument(
+        "--split-by",
+        metavar="WHAT",
+        default="label",
+        help="label: stratified, near duplicates on one side (default); host: whole hosts, too",
+    )
+    group.add_argument("--seed", metavar="N", default="0", help="of splits and shuffling")
+    group.add_argument("--balance", metavar="min|N", help="so many images of each label")
+    group.add_argument("--label", metavar="LABEL", action="append", help="only it (repeatable)")
+    group.add_argument("--license", metavar="ID", action="append", help="only it (repeatable)")
+    group.add_argument("--min-size", metavar="WxH", help="only images at least so large")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Carries the command out. Raises PixtrawlError."""
+    from pathlib import Path
+
+    from pixtrawl.exporters.export import export
+    from pixtrawl.storage.samples import open_samples
+
+    options = options_of(args)
+    root = Path(args.dataset)
+    samples = open_samples(root)
+    show = None if args.quiet or not sys.stderr.isatty() else _Progress()
+    done = export(samples, root, args.output, args.to, options, on_progress=show)
+    if show is not None:
+        show.end()
+    print(_verdict(done, args.to, args.output))
+    return EXIT_OK if done.images else EXIT_NOTHING
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    """What the command line asks for. Raises UsageError."""
+    from pixtrawl.config import parse
+    from pixtrawl.exporters.base import Sharding
+    from pixtrawl.exporters.export import Options
+    from pixtrawl.exporters.plan import Selection
+    from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
+
+    if args.split_by not in {"label", "host"}:
+        raise UsageError(f"--split-by: {args.split_by!r} is neither label nor host")
+    balance = args.balance
+    return Options(
+        selection=Selection(
+            labels=frozenset(args.label or ()),
+            licenses=frozenset(args.license or ()),
+            min_size=_read("--min-size", args.min_size, parse.size_px),
+            balance=balance if balance == "min" else _read("--balance", balance, parse.positive),
+        ),
+        splitting=Splitting(
+            shares=parse_shares(args.split) if args.split else EVERYTHING,
+            by=args.split_by,
+            seed=_read("--seed", args.seed, int) or 0,
+        ),
+        transform=_transform(args),
+        sharding=Sharding(
+            max_bytes=_read("--shard-size", args.shard_size, parse.size_bytes),
+            max_images=_read("--shard-images", args.shard_images, parse.positive),
+        ),
+        skip_bad=args.skip_bad,
+        title=args.title,
+    )
+
+
+def _transform(args: argparse.Namespace) -> Any:
+    from pixtrawl.config import parse
+    from pixtrawl.exporters.pixels import Transform
+
+    mode, size = args.resize_mode, args.resize
+    if size and ":" in size:
+        first, _, second = size.partition(":")
+        inline, size = (second, first) if first.isdigit() else (first, second)
+        if mode not in {None, inline}:
+            raise UsageError(f"--resize says {inline}, --resize-mode {mode}")
+        mode = inline
+    if mode not in {None, "no"} and not size:
+        raise UsageError("--resize-mode needs --resize N")
+    mode = mode or (_DEFAULT_MODE if size else "no")
+    encode = (args.encode or "").lower()
+    return Transform(
+        mode=mode,
+        size=_read("--resize", size, parse.positive) or 0,
+        upscale=not args.no_upscale,
+        encode={"jpeg": "jpg"}.get(encode, encode) or None,
+        quality=_read("--quality", args.quality, parse.positive),
+        flatten=args.flatten,
+    )
+
+
+def _read(option: str, text: str | None, parse: Any) -> Any:
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _verdict(done: Exported, to: str, out: str) -> str:
+    missing = f"; {done.missing:,} deleted by hand were left out" if done.missing else ""
+    if not done.images:
+        return f"nothing to export{missing}"
+    if done.was_complete:
+        return f"{out} is up to date: {done.images:,} images as {to}"
+    splits = ", ".join(f"{name} {count:,}" for name, count in done.splits.items())
+    splits = f" ({splits})" if len(done.splits) > 1 else ""
+    bad = f"; {done.bad:,} bad files were skipped" if done.bad else ""
+    return f"{done.images:,} images{splits} as {to} in {out}, {done.files:,} files{missing}{bad}"
+
+
+class _Progress:
+    """One line on stderr, at most ten times a second."""
+
+    def __init__(self) -> None:
+        self._shown_at = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._shown_at >= 0.1 or done == total:
+            self._shown_at = now
+            print(f"\r{done:,} of {total:,} images", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leaves the line."""
+        if self._shown_at:
+            print(file=sys.stderr)
