@@ -1,0 +1,96 @@
+"""requirements/*.txt hold what pyproject.toml asks for, every file by its hash."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+EXTRAS_FROM_THE_START = {
+    "browser", "formats", "studio", "ray", "clip", "fiftyone", "lance", "all",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Locked:
+    version: str
+    marker: str
+    hashes: int
+
+
+def read_lock(path: Path) -> dict[str, Locked]:
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    locked: dict[str, Locked] = {}
+    for line in text.splitlines():
+        requirement, *hashes = line.split("--hash=")
+        parsed = Requirement(requirement)
+        (specifier,) = parsed.specifier
+        assert specifier.operator == "=="
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}\s*", item) for item in hashes)
+        locked[canonicalize_name(parsed.name)] = Locked(
+            specifier.version, str(parsed.marker or ""), len(hashes)
+        )
+    return locked
+
+
+@pytest.fixture(scope="module")
+def run(root: Path) -> dict[str, Locked]:
+    return read_lock(root / "requirements" / "run.txt")
+
+
+@pytest.fixture(scope="module")
+def dev(root: Path) -> dict[str, Locked]:
+    return read_lock(root / "requirements" / "dev.txt")
+
+
+def asked_for(lines: list[Any]) -> list[Requirement]:
+    """Named packages of a dependency list; references to ourselves and to groups left out."""
+    named = [Requirement(line) for line in lines if isinstance(line, str)]
+    return [requirement for requirement in named if requirement.name != "pixtrawl"]
+
+
+def unmet(requirements: list[Requirement], locked: dict[str, Locked]) -> list[str]:
+    return [
+        str(requirement)
+        for requirement in requirements
+        if (found := locked.get(canonicalize_name(requirement.name))) is None
+        or found.version not in requirement.specifier
+    ]
+
+
+def test_the_product_s_dependencies_and_extras_are_locked(
+    pyproject: dict[str, Any], run: dict[str, Locked]
+) -> None:
+    project = pyproject["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    assert [unmet(asked_for(lines), run) for lines in lists] == [[] for _ in lists]
+
+
+def test_the_tools_and_tests_are_locked(pyproject: dict[str, Any], dev: dict[str, Locked]) -> None:
+    groups = pyproject["dependency-groups"].values()
+    assert [unmet(asked_for(lines), dev) for lines in groups] == [[] for _ in groups]
+
+
+def test_both_locks_agree_on_every_version(run: dict[str, Locked], dev: dict[str, Locked]) -> None:
+    assert {name: dev.get(name) for name in run} == run
+
+
+def test_every_locked_package_has_hashes(run: dict[str, Locked], dev: dict[str, Locked]) -> None:
+    assert [name for name, row in {**run, **dev}.items() if row.hashes == 0] == []
+
+
+def test_locks_carry_no_address(root: Path) -> None:
+    for path in (root / "requirements").iterdir():
+        assert "://" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_every_extra_exists_and_all_never_brings_torch(
+    pyproject: dict[str, Any], run: dict[str, Locked]
+) -> None:
+    assert set(pyproject["project"]["optional-dependencies"]) == EXTRAS_FROM_THE_START
+    assert "torch" not in run

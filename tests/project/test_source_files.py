@@ -1,0 +1,126 @@
+"""Size, documentation and wording of the source files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MAX_LINES = 350
+LONG_FOR_A_REASON = {
+    "src/pixtrawl/model.py": "the closed lists (every reason with its sentence) stay on one page",
+}
+
+# Words that the vocabulary in CONTRIBUTING.md replaces, as part of a module's or class's name.
+MODULE_NAMES_AVOIDED = {"utils", "util", "common", "helpers", "helper", "core", "manager", "misc"}
+CLASS_WORDS_AVOIDED = re.compile(
+    r"Util|Helper|Manager|Spider|Extractor|Provider|Plugin|Throttle|Dumper|Distributor|Mock|Dummy"
+)
+
+# Pieced together so that this file does not contain them itself.
+REGISTRY_HOSTS = (
+    "pypi" + ".org",
+    "pythonhosted" + ".org",
+    "npmjs" + ".org",
+    "npmjs" + ".com",
+    "deb.debian" + ".org",
+    "archive.ubuntu" + ".com",
+    "conda.anaconda" + ".org",
+)
+WORDS_OUT_OF_PLACE = re.compile(
+    r"\b(" + "|".join(("C" + "EO", "sub-?" + "agent", "cla" + "ude", "anth" + "ropic")) + r")\b",
+    re.IGNORECASE,
+)
+LEFT_OPEN = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|raise Not" + "Implemented")
+
+
+Documented = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def sources(root: Path) -> list[Path]:
+    return sorted((root / "src").rglob("*.py"))
+
+
+def text_of(path: Path) -> str | None:
+    """The file's text; None where it is no text (pictures, archives)."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def found(paths: list[Path], root: Path, pattern: re.Pattern[str]) -> list[str]:
+    hits = []
+    for path in paths:
+        for number, line in enumerate((text_of(path) or "").splitlines(), 1):
+            if match := pattern.search(line):
+                hits.append(f"{path.relative_to(root)}:{number}: {match[0]}")
+    return hits
+
+
+def test_no_source_file_is_longer_than_350_lines(root: Path) -> None:
+    lengths = {
+        path.relative_to(root).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in sources(root)
+    }
+    long = {name: count for name, count in lengths.items() if count > MAX_LINES}
+    assert {n: c for n, c in long.items() if n not in LONG_FOR_A_REASON} == {}
+    assert set(LONG_FOR_A_REASON) <= set(long), "an exception that is no longer needed"
+
+
+def public_things(root: Path) -> Iterator[tuple[str, Documented]]:
+    for path in sources(root):
+        where = path.relative_to(root / "src").as_posix()
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if tree.body:
+            yield where, tree
+        for node in tree.body:
+            if isinstance(node, DEFINITIONS) and not node.name.startswith("_"):
+                yield f"{where}: {node.name}", node
+
+
+def is_an_event(where: str) -> bool:
+    """The events are named so that their fields need no more words."""
+    return where.startswith("pixtrawl/events.py: ")
+
+
+def test_every_module_and_public_name_has_a_docstring(root: Path) -> None:
+    bare = [
+        where
+        for where, node in public_things(root)
+        if not ast.get_docstring(node) and not is_an_event(where)
+    ]
+    assert bare == []
+
+
+def test_modules_and_classes_are_named_in_the_words_of_the_vocabulary(root: Path) -> None:
+    modules = [
+        path.relative_to(root).as_posix()
+        for path in sources(root)
+        if MODULE_NAMES_AVOIDED & {path.stem, *path.relative_to(root).parts[2:-1]}
+    ]
+    classes = [
+        where
+        for where, node in public_things(root)
+        if isinstance(node, ast.ClassDef) and CLASS_WORDS_AVOIDED.search(node.name)
+    ]
+    assert modules + classes == []
+
+
+def test_no_source_file_leaves_something_open(root: Path) -> None:
+    assert found(sources(root), root, LEFT_OPEN) == []
+
+
+@pytest.mark.parametrize("host", REGISTRY_HOSTS)
+def test_no_file_names_the_host_of_a_package_registry(
+    host: str, tracked: list[Path], root: Path
+) -> None:
+    assert found(tracked, root, re.compile(re.escape(host))) == []
+
+
+def test_the_project_speaks_of_itself_alone(tracked: list[Path], root: Path) -> None:
+    assert found(tracked, root, WORDS_OUT_OF_PLACE) == []
