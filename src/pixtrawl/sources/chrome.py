@@ -215,8 +215,8 @@ class Tab:
         """Listeners and image blocking; once, before the first page."""
         self._page.on("response", self._on_response)
         self._page.on("request", self._on_request)
-        self._page.on("requestfinished", self._pending.discard)
-        self._page.on("requestfailed", self._pending.discard)
+        self._page.on("requestfinished", self._on_end)
+        self._page.on("requestfailed", self._on_end)
         with _translated():
             self._cdp = await self._page.context.new_cdp_session(self._page)
             await self._cdp.send("Network.enable")
@@ -302,6 +302,9 @@ class Tab:
         if request.resource_type == "image" and request.url[:4] == "http":
             self._image_requests.append(request.url)
             del self._image_requests[:-2000]
+
+    def _on_end(self, request: Any) -> None:
+        self._pending.discard(request)
 
     def _on_response(self, response: Any) -> None:
         kind = response.request.resource_type

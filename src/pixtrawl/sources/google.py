@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlsplit
@@ -132,7 +133,7 @@ class Google:
             try:
                 async with (
                     self._chrome.tab() as tab,
-                    contextlib.aclosing(visit.pages(tab)) as pages,
+                    aclosing(visit.pages(tab)) as pages,
                 ):
                     async for page in pages:
                         given_at = time.monotonic()

@@ -18,7 +18,7 @@ from pixtrawl.sources.google_grid import Grid
 TRIAL: Final = 4  # tiles on which a way has to show that it works
 HOVER_S: Final = 0.3  # for links to appear after the mouse was there
 DWELL_S: Final = 0.12  # for a page that answers only to a mouse that stays
-CLICK_S: Final = 1.6  # for the picture that a click brings up
+CLICK_S: Final = 1.2  # for the picture that a click brings up
 MISS_S: Final = 0.5  # the same, after three clicks in a row brought nothing
 MAX_MISSES: Final = 5
 REQUEST_GRACE_S: Final = 0.06  # an image in the page tells more than the bare request for it

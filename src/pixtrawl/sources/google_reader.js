@@ -50,10 +50,18 @@
     const src = im.getAttribute("src") || "";
     return src.length > 400 && src.startsWith("data:image/") ? src : "";
   };
+  const hashes = new Map();
+  const hashOf = (text) => {
+    if (hashes.has(text)) return hashes.get(text);
+    let h = 0x811c9dc5;  // FNV-1a
+    for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+    hashes.set(text, h >>> 0);
+    return h >>> 0;
+  };
   const keyOf = (im, id, thumb) => {
     if (id) return "i:" + id;
     if (/^http/.test(thumb)) return "t:" + thumb;
-    if (thumb) return "d:" + thumb.length + ":" + thumb.slice(40, 60) + thumb.slice(200, 280) + thumb.slice(-60);
+    if (thumb) return "d:" + thumb.length + ":" + hashOf(thumb);
     if (!keys.has(im)) keys.set(im, "e:" + ++serial);
     return keys.get(im);
   };
@@ -73,7 +81,7 @@
     const link = cell.querySelector(LINK) || im.closest(LINK);
     const isNamed = !!(id || page || link || im.closest("[data-ri]"));
     const isKnown = isNamed || isThumb(thumb) || !!im.closest("[data-hveid][data-ved]");
-    if (!isNamed && !isBig(im)) return null;
+    if (!isBig(im) && (!isNamed || cell.getElementsByTagName("img").length > 1)) return null;
     if (!isKnown && (shapes.get(shapeOf(im)) || 0) < 4) return null;
     const key = keyOf(im, id, thumb), before = keys.get(im);
     keys.set(im, key);

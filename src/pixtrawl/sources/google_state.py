@@ -107,7 +107,7 @@ def classify(url: str, status: int, facts: Any, *, records: int = 0) -> State:
     text = _text(facts, "text")
     if "/sorry/" in path or facts.get("captcha") is True or _is_traffic_page(text, records):
         return State.CAPTCHA
-    if _asks_consent(path, facts):
+    if _asks_consent(path, facts, records):
         return State.CONSENT
     refusal = _REFUSALS.get(status)
     if refusal is not None:
@@ -137,8 +137,9 @@ def _is_traffic_page(text: str, records: int) -> bool:
     return not records and len(text) < SHORT_PAGE_CHARS and _UNUSUAL.search(text) is not None
 
 
-def _asks_consent(path: str, facts: Mapping[str, Any]) -> bool:
-    if facts.get("consentForm") is True or _CONSENT_PATH.search(path):
+def _asks_consent(path: str, facts: Mapping[str, Any], records: int) -> bool:
+    shows_results = records > 0 or _count(facts, "tiles") > 0
+    if facts.get("consentForm") is True or (not shows_results and _CONSENT_PATH.search(path)):
         return True
     dialogs = facts.get("dialogs")
     for dialog in dialogs if isinstance(dialogs, list) else []:
