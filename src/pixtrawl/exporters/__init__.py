@@ -1,0 +1,45 @@
+"""Export formats: an explicit table from name to class, loaded on use.
+
+A format that needs a package which is not installed answers with the command that installs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, Final
+
+from pixtrawl.errors import UsageError
+
+__all__ = ["FORMATS", "load"]
+
+# name: (where, what it is)
+FORMATS: Final[Mapping[str, tuple[str, str]]] = {
+    "imagefolder": (
+        "pixtrawl.exporters.imagefolder:ImageFolder",
+        "class folders, metadata.jsonl, splits (Hugging Face, torchvision, Keras, YOLO classify)",
+    ),
+    "webdataset": ("pixtrawl.exporters.webdataset:WebDataset", "tar shards and an index"),
+    "parquet": (
+        "pixtrawl.exporters.parquet:Parquet",
+        "shards with image bytes and columns (Hugging Face, Spark, Ray, DuckDB)",
+    ),
+    "tfrecord": ("pixtrawl.exporters.tfrecord:TfRecord", "shards of tf.train.Example"),
+    "coco": ("pixtrawl.exporters.coco:Coco", "images and COCO annotations, one label per image"),
+    "csv": ("pixtrawl.exporters.tables:Csv", "one row per image, without the images"),
+    "jsonl": ("pixtrawl.exporters.tables:JsonLines", "the same as JSON Lines"),
+}
+
+
+def load(name: str) -> type[Any]:
+    """The class of a format. Raises UsageError (unknown), MissingExtraError (not installed)."""
+    try:
+        place, _ = FORMATS[name]
+    except KeyError:
+        near = get_close_matches(name, FORMATS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}"
+        raise UsageError(f"unknown export format {name!r} ({hint})") from None
+    module, _, attribute = place.partition(":")
+    kind: type[Any] = getattr(import_module(module), attribute)
+    return kind

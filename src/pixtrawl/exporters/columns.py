@@ -1,0 +1,64 @@
+"""The columns of an exported image: those of metadata.jsonl, with one type each and no null.
+
+Loaders guess a column's type from the first rows they see (Hugging Face's ImageFolder and
+WebDataset readers do), and a null that turns into text later breaks them; so text that is not
+known is the empty string. Parquet, which states its types, gets a null back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from pixtrawl.model import Sample
+from pixtrawl.storage.derived import metadata_row
+
+__all__ = ["INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
+
+Columns = dict[str, str | int]
+
+INTEGERS: Final = frozenset(
+    {
+        "rank",
+        "width",
+        "height",
+        "frames",
+        "size_bytes",
+        "class",
+        "original_width",
+        "original_height",
+    }
+)
+# What pictures that were resized or encoded anew say of the file they come from.
+ORIGINALS: Final = ("original_width", "original_height", "original_sha256")
+
+
+def columns_of(sample: Sample) -> Columns:
+    """A sample as plain text and whole numbers, in a fixed order."""
+    return {name: _plain(name, value) for name, value in metadata_row(sample).items()}
+
+
+def _plain(name: str, value: object) -> str | int:
+    if name in INTEGERS:
+        return int(value) if isinstance(value, int | float) else 0
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        is_container = isinstance(value, Mapping | list | tuple)
+        value = json.dumps(value, ensure_ascii=False) if is_container else str(value)
+    return value.encode("utf-8", "replace").decode()  # a lone surrogate is no UTF-8
+
+
+def host_of(columns: Columns) -> str:
+    """The host that a file came from: lower case, without `www.` and port; "" for data: URLs."""
+    for name in ("final_url", "url"):
+        url = str(columns.get(name, ""))
+        scheme, colon, rest = url.partition("://")
+        if colon and scheme.lower() in {"http", "https"}:
+            authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
+            host = authority.rpartition("@")[2].lower()
+            if not host.startswith("["):
+                host = host.partition(":")[0]
+            return host.rstrip(".").removeprefix("www.")
+    return ""

@@ -1,0 +1,269 @@
+"""An export from start to end: plan, go on where it was left, write parts, tie them together.
+
+The same samples and options give the same bytes, whether the export ran through or was killed any
+number of times; `journal` tells what is there already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Final
+
+from pixtrawl import exporters
+from pixtrawl.errors import ExportError, UsageError
+from pixtrawl.exporters.base import Exporter, Job, Sharding, Written
+from pixtrawl.exporters.columns import Columns
+from pixtrawl.exporters.journal import Journal
+from pixtrawl.exporters.pictures import Pictures
+from pixtrawl.exporters.pixels import BadPictureError, Transform
+from pixtrawl.exporters.plan import Entry, GroupOf, Plan, Selection, duplicate_keys
+from pixtrawl.exporters.splits import Splitting
+from pixtrawl.exporters.tables import Table
+from pixtrawl.exporters.target import STATE, LocalTarget, Target, open_target
+from pixtrawl.model import Sample
+
+__all__ = ["Exported", "Options", "export"]
+
+Progress = Callable[[int, int], None]  # images done, images in all
+
+# Its own, since the folder of a table may hold another export that is under way.
+_TABLE_STATE: Final = f"{STATE}-table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What an export may be told."""
+
+    selection: Selection = Selection()  # noqa: RUF009 - frozen, as those below
+    splitting: Splitting = Splitting()  # noqa: RUF009
+    transform: Transform = Transform()  # noqa: RUF009
+    sharding: Sharding = Sharding()  # noqa: RUF009
+    skip_bad: bool = False
+    title: str | None = None  # default: the name of the data set folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an export did."""
+
+    images: int
+    splits: dict[str, int]
+    files: int
+    missing: int  # deleted by hand since
+    bad: int  # skipped with skip_bad
+    was_complete: bool = False  # nothing was left to do
+
+
+def export(  # noqa: PLR0913 - what, where from, where to, and as what
+    samples: Iterable[Sample],
+    root: Path | str,
+    out: Path | str,
+    to: str,
+    options: Options = Options(),
+    *,
+    group_of: GroupOf = duplicate_keys,
+    on_progress: Progress | None = None,
+) -> Exported:
+    """Writes samples in a format to a folder or fsspec URL.
+
+    Args:
+        samples: in the order of label and number, each once.
+        root: the data set folder that holds their files.
+        out: where to; `csv` and `jsonl` also take the name of a file.
+        to: name of the format, see `exporters.FORMATS`.
+        options: selection, splits, pictures, shards.
+        group_of: keys of a sample; images that share one end on the same side of a split.
+        on_progress: called after each image.
+
+    Raises:
+        UsageError: an option makes no sense, or `out` holds something else.
+        MissingExtraError: the format needs a package that is not installed.
+        ExportError: an image or the target cannot be used.
+    """
+    root = Path(root)
+    _check_apart(root, out)
+    kind = exporters.load(to)
+    shuffled = getattr(kind, "shuffled", False)
+    with Plan(
+        samples,
+        root,
+        selection=options.selection,
+        splitting=options.splitting,
+        shuffled=shuffled,
+        group_of=group_of,
+    ) as plan:
+        if not len(plan):
+            return Exported(images=0, splits={}, files=0, missing=plan.missing, bad=0)
+        if issubclass(kind, Table):
+            return _export_table(kind(), plan, out, options)
+        title = options.title or root.resolve().name
+        target = open_target(out)
+        job = Job(
+            target=target,
+            plan=plan,
+            transform=options.transform,
+            sharding=options.sharding,
+            title=title,
+        )
+        run = _Run(kind(job), job, root, options, on_progress or _no_progress)
+        return run.carry_out()
+
+
+class _Run:
+    def __init__(
+        self, exporter: Exporter, job: Job, root: Path, options: Options, on_progress: Progress
+    ) -> None:
+        self._exporter = exporter
+        self._job = job
+        self._root = root
+        self._skip_bad = options.skip_bad
+        self._on_progress = on_progress
+        self._total = len(job.plan)
+        self._journal = Journal(job.target, exporter.name, self._fingerprint())
+
+    def carry_out(self) -> Exported:
+        parts = self._journal.begin()
+        if parts is None:
+            counts = self._job.plan.counts()
+            return Exported(
+                images=self._total,
+                splits=counts,
+                files=0,
+                missing=self._job.plan.missing,
+                bad=0,
+                was_complete=True,
+            )
+        with Pictures(self._root, self._job.transform) as pictures:
+            while (start := parts[-1].end if parts else 0) < self._total:
+                parts.append(self._part(start, parts, pictures))
+        if not any(part.images for part in parts):
+            raise ExportError("none of the images could be exported")
+        finals = self._exporter.final_files(parts)
+        self._journal.intend(len(parts), [name for name, _ in finals])
+        for name, write in finals:
+            with self._job.target.write(name) as file:
+                write(file)
+        splits: dict[str, int] = {}
+        for part in parts:
+            splits[part.split] = splits.get(part.split, 0) + part.images
+        return Exported(
+            images=sum(part.images for part in parts),
+            splits=splits,
+            files=self._journal.finish(len(parts)),
+            missing=self._job.plan.missing,
+            bad=sum(len(part.bad) for part in parts),
+        )
+
+    def _part(self, start: int, parts: list[Written], pictures: Pictures) -> Written:
+        """Writes the part that begins at a position."""
+        entries = self._chunk(start)
+        split = entries[0].split
+        number = sum(part.split == split and part.images > 0 for part in parts)
+        self._journal.intend(len(parts), self._exporter.names(number, entries))
+        part = self._exporter.open_part(len(parts), number, entries)
+        images, size_bytes, end = 0, 0, start
+        bad: list[int] = []
+        try:
+            for entry, item in pictures.stream(entries):
+                if isinstance(item, BadPictureError):
+                    self._refuse(entry, item)
+                    bad.append(entry.position)
+                elif images and not part.takes(item):
+                    break
+                else:
+                    part.add(item)
+                    images += 1
+                    size_bytes += len(item.picture.data)
+                end = entry.position + 1
+                self._on_progress(end, self._total)
+        except BaseException:
+            part.abandon()
+            raise
+        if images:
+            part.close()
+        else:
+            part.abandon()
+        written = Written(
+            index=len(parts),
+            split=split,
+            number=number,
+            images=images,
+            end=end,
+            size_bytes=size_bytes,
+            bad=tuple(bad),
+        )
+        self._journal.record(written)
+        return written
+
+    def _chunk(self, start: int) -> list[Entry]:
+        """The most that the next part may hold: of one split, in order."""
+        entries = self._job.plan.entries(start)
+        first = next(entries)
+        rest = takewhile(lambda entry: entry.split == first.split, entries)
+        return [first, *islice(rest, self._exporter.part_images - 1)]
+
+    def _refuse(self, entry: Entry, error: BadPictureError) -> None:
+        if not self._skip_bad:
+            raise ExportError(
+                f"{entry.file_name} {error}; --skip-bad leaves such files out"
+            ) from error
+
+    def _fingerprint(self) -> str:
+        """Of everything that changes a byte of the result."""
+        facts = {
+            "layout": self._exporter.layout,
+            "transform": asdict(self._job.transform),
+            "sharding": asdict(self._job.sharding),
+            "title": self._job.title,
+            "plan": self._job.plan.digest(),
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _export_table(table: Table, plan: Plan, out: Path | str, options: Options) -> Exported:
+    if not options.transform.keeps_bytes:
+        raise UsageError(f"--to {table.name} writes no images: --resize and --encode do nothing")
+    target, name = _table_target(table, str(out))
+    has_splits = len(plan.splits) > 1
+
+    def rows() -> Iterator[Columns]:
+        for entry in plan.entries():
+            yield {**entry.columns, "split": entry.split} if has_splits else entry.columns
+
+    with target.write(name) as file:
+        file.writelines(table.encode(rows()))
+    target.remove_state()
+    counts = plan.counts()
+    return Exported(images=len(plan), splits=counts, files=1, missing=plan.missing, bad=0)
+
+
+def _table_target(table: Table, out: str) -> tuple[Target, str]:
+    """`meta.csv` is a file; anything else is a folder that gets `metadata.csv`."""
+    if not out.lower().endswith(table.suffix):
+        return open_target(out, _TABLE_STATE), f"metadata{table.suffix}"
+    if "://" in out:
+        folder, _, name = out.rpartition("/")
+        return open_target(folder, _TABLE_STATE), name
+    path = Path(out)
+    return LocalTarget(path.parent, _TABLE_STATE), path.name
+
+
+def _check_apart(root: Path, out: Path | str) -> None:
+    """An export inside the data set would be taken for images, one above it would hide them."""
+    if "://" in str(out) and not str(out).startswith("file:"):
+        return
+    target = open_target(out)
+    if not isinstance(target, LocalTarget):
+        return
+    place, data = target.root.resolve(), root.resolve()
+    if place == data or data in place.parents:
+        raise UsageError(f"{out} lies in the data set {root}; choose a folder outside of it")
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody watches."""

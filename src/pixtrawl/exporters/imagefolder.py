@@ -1,0 +1,88 @@
+"""Class folders: `train/<label>/000001.jpg` and `train/metadata.jsonl`, split by split.
+
+Hugging Face's `load_dataset(OUT)`, torchvision's `ImageFolder(OUT/train)`, Keras, fastai and YOLO's
+classification trainer read it as it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import IO, ClassVar
+
+from pixtrawl.exporters.base import FinalFile, Item, Job, Written, json_line, rows_name
+from pixtrawl.exporters.cards import card_files
+from pixtrawl.exporters.plan import Entry
+
+__all__ = ["FilesPart", "ImageFolder"]
+
+_PART_IMAGES = 500
+
+
+def leaf_name(entry: Entry, extension: str) -> str:
+    """`<label>/<number>.<extension>` as in the data set, the extension that of the picture."""
+    return f"{entry.file_name.rpartition('.')[0]}.{extension}"
+
+
+class FilesPart:
+    """Pictures as single files; their rows wait until all parts are there."""
+
+    def __init__(self, job: Job, index: int) -> None:
+        self._job = job
+        self._index = index
+        self._rows: list[bytes] = []
+
+    def takes(self, item: Item) -> bool:
+        return True
+
+    def add(self, item: Item) -> None:
+        leaf = leaf_name(item.entry, item.picture.extension)
+        with self._job.target.write(f"{item.entry.split}/{leaf}") as file:
+            file.write(item.picture.data)
+        self._rows.append(json_line({**item.columns, "file_name": leaf}))
+
+    def close(self) -> None:
+        with self._job.target.write(rows_name(self._index)) as file:
+            file.writelines(self._rows)
+
+    def abandon(self) -> None:
+        """Nothing to drop: each file is whole, and will be written again."""
+
+
+class ImageFolder:
+    """ImageFolder with metadata and explicit splits."""
+
+    name: ClassVar[str] = "imagefolder"
+    shuffled: ClassVar[bool] = False
+    layout: ClassVar[int] = 1
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    @property
+    def part_images(self) -> int:
+        return _PART_IMAGES
+
+    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+        extension = self._job.transform.extension
+        return [f"{e.split}/{leaf_name(e, extension(str(e.columns['format'])))}" for e in entries]
+
+    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> FilesPart:
+        return FilesPart(self._job, index)
+
+    def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
+        splits = list(dict.fromkeys(part.split for part in parts if part.images))
+        files: list[FinalFile] = [
+            (f"{split}/metadata.jsonl", partial(self._metadata, parts, split)) for split in splits
+        ]
+        return files + card_files(
+            self._job,
+            parts,
+            load='load_dataset("path/to/this/folder")',
+            patterns={split: [f"{split}/**"] for split in splits},
+        )
+
+    def _metadata(self, parts: Sequence[Written], split: str, file: IO[bytes]) -> None:
+        for part in parts:
+            if part.split == split and part.images:
+                file.writelines(self._job.target.lines(rows_name(part.index)))

@@ -1,0 +1,161 @@
+"""What of an export is done: how one that was killed goes on, and what an older one left.
+
+While an export runs, `.pixtrawl-export/` holds its fingerprint and two small files per part: the
+names that the part will publish, written before it, and a record, written after it. A complete
+export has `.pixtrawl-export.jsonl` instead: the fingerprint and every file with its size. Only
+files named there are ever removed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from pixtrawl.errors import ExportError, UsageError
+from pixtrawl.exporters.base import Written
+from pixtrawl.exporters.target import STATE, Target
+
+__all__ = ["Journal"]
+
+_DONE: Final = f"{STATE}.jsonl"
+_HEAD: Final = f"{STATE}/export.json"
+
+
+class Journal:
+    """The records of one export.
+
+    Args:
+        target: where it is written.
+        format_: name of the exporter.
+        fingerprint: of the plan and of every option that changes a byte.
+    """
+
+    def __init__(self, target: Target, format_: str, fingerprint: str) -> None:
+        self._target = target
+        self._head = {"format": format_, "fingerprint": fingerprint}
+
+    def begin(self) -> list[Written] | None:
+        """The parts that are already there, in order; None when the export is complete.
+
+        Removes what an export of other images or options left. Raises UsageError where the place
+        holds something else.
+        """
+        complete, begun = self._read_head(_DONE), self._read_head(_HEAD)
+        if complete is None and begun is None and not self._target.is_empty():
+            raise UsageError(
+                f"{self._target.shown} is not empty and holds no export; choose another folder"
+            )
+        for head in (complete, begun):
+            if head is not None and head.get("format") != self._head["format"]:
+                raise UsageError(
+                    f"{self._target.shown} holds an export to {head.get('format')}; "
+                    "choose another folder"
+                )
+        if complete == self._head and self._all_there():
+            self._target.remove_state()
+            return None
+        if begun != self._head:
+            self._start_anew(was_complete=complete is not None, was_begun=begun is not None)
+            return []
+        return list(self._parts())
+
+    def intend(self, index: int, names: Sequence[str]) -> None:
+        """Notes what a part will publish."""
+        self._write(_names(index), names)
+
+    def record(self, part: Written) -> None:
+        """Notes that a part is complete."""
+        self._write(_record(part.index), asdict(part))
+
+    def finish(self, parts: int) -> int:
+        """Replaces the records by the list of all files; returns how many there are.
+
+        The final files count as one part more than `parts`.
+        """
+        count = 0
+        with self._target.write(_DONE) as file:
+            file.write(_line(self._head))
+            for name in self._names(parts + 1):
+                size = self._target.size(name)
+                if size is not None:  # a shard that ended early published fewer than it noted
+                    file.write(_line([name, size]))
+                    count += 1
+        self._target.remove_state()
+        return count
+
+    def _names(self, parts: int) -> Iterator[str]:
+        for index in range(parts):
+            yield from self._read(_names(index)) or []
+
+    def _parts(self) -> Iterator[Written]:
+        index = 0
+        while (record := self._read(_record(index))) is not None:
+            record["bad"] = tuple(record["bad"])
+            yield Written(**record)
+            index += 1
+
+    def _all_there(self) -> bool:
+        return all(self._target.size(name) == size for name, size in self._listed())
+
+    def _listed(self) -> Iterator[tuple[str, int]]:
+        lines = self._target.lines(_DONE)
+        next(lines)
+        for line in lines:
+            name, size = json.loads(line)
+            yield _checked(name), size
+
+    def _start_anew(self, *, was_complete: bool, was_begun: bool) -> None:
+        """Empties the place of what is ours; the lists go last, in case this is interrupted."""
+        if was_complete:
+            for name, _ in self._listed():
+                self._target.remove(name)
+            self._target.remove(_DONE)
+        if was_begun:
+            index = 0
+            while (names := self._read(_names(index))) is not None:
+                for name in names:
+                    self._target.remove(_checked(name))
+                index += 1
+            self._target.remove_state()
+        self._write(_HEAD, self._head)
+
+    def _read_head(self, name: str) -> dict[str, Any] | None:
+        if self._target.size(name) is None:
+            return None
+        line = next(self._target.lines(name), b"{}")
+        try:
+            head = json.loads(line)
+        except ValueError:
+            head = None
+        if not isinstance(head, dict):
+            raise ExportError(f"{name} in {self._target.shown} is damaged; choose another folder")
+        return head
+
+    def _read(self, name: str) -> Any:
+        text = self._target.read(name)
+        return None if text is None else json.loads(text)
+
+    def _write(self, name: str, value: object) -> None:
+        with self._target.write(name) as file:
+            file.write(_line(value))
+
+
+def _names(index: int) -> str:
+    return f"{STATE}/names-{index:06d}.json"
+
+
+def _record(index: int) -> str:
+    return f"{STATE}/part-{index:06d}.json"
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+
+
+def _checked(name: str) -> str:
+    """A name read back from a list that anyone may have edited: never one that leads outside."""
+    if any(part in {"", ".", ".."} or "\\" in part or ":" in part for part in name.split("/")):
+        raise ExportError(f"the list of files names {name!r}, which no export writes")
+    return name

@@ -1,0 +1,142 @@
+"""Parquet shards: `image` as a struct of bytes and path, and one typed column for each fact.
+
+Hugging Face `datasets` reads `image` as its Image feature (named in the schema's metadata); Spark,
+Ray, pandas, polars and DuckDB read plain columns. The only module that imports pyarrow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError:
+    from pixtrawl.errors import MissingExtraError
+
+    raise MissingExtraError("exporting to parquet", "formats") from None
+
+from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
+from pixtrawl.exporters.cards import card_files
+from pixtrawl.exporters.columns import INTEGERS, ORIGINALS, Columns
+from pixtrawl.exporters.plan import Entry
+
+__all__ = ["Parquet"]
+
+_SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
+_SHARD_IMAGES: Final = 10_000
+_GROUP_IMAGES: Final = 100  # a row group is read whole to show one row
+_GROUP_BYTES: Final = 32 * 2**20  # and is in memory while it is written
+_REQUIRED: Final = frozenset({"file_name", "label", "query", "source", "kind", "sha256", "format"})
+
+
+class Parquet:
+    """Shards `train-00000.parquet`."""
+
+    name: ClassVar[str] = "parquet"
+    shuffled: ClassVar[bool] = False
+    layout: ClassVar[int] = 1
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    @property
+    def part_images(self) -> int:
+        return self._job.shard_images(_SHARD_IMAGES)
+
+    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+        return [f"{entries[0].split}-{number:05d}.parquet"]
+
+    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
+        (name,) = self.names(number, entries)
+        columns = dict(entries[0].columns)
+        if not self._job.transform.keeps_bytes:
+            columns |= dict.fromkeys(ORIGINALS, 0)
+        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), list(columns))
+
+    def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
+        splits = list(dict.fromkeys(part.split for part in parts if part.images))
+        return card_files(
+            self._job,
+            parts,
+            load='load_dataset("path/to/this/folder")',
+            patterns={split: [f"{split}-*.parquet"] for split in splits},
+        )
+
+
+class _Shard(ShardPart):
+    def __init__(self, job: Job, name: str, max_bytes: int, columns: list[str]) -> None:
+        super().__init__(job.target, name, max_bytes)
+        self._schema = _schema(columns)
+        self._writer = pq.ParquetWriter(
+            self.file,
+            self._schema,
+            compression={field: _codec(field) for field in _leaves(self._schema)},
+            use_dictionary=["label", "query", "source", "kind", "format", "license"],
+            store_schema=True,
+        )
+        self._rows: list[dict[str, Any]] = []
+        self._group_bytes = 0
+
+    def takes(self, item: Item) -> bool:
+        return self.fits(_estimate(item))
+
+    def add(self, item: Item) -> None:
+        image = {"bytes": item.picture.data, "path": _leaf(item)}
+        self._rows.append({"image": image, **_nulls(item.columns)})
+        self.size_bytes += _estimate(item)
+        self._group_bytes += _estimate(item)
+        if len(self._rows) >= _GROUP_IMAGES or self._group_bytes >= _GROUP_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+        super().close()
+
+    def abandon(self) -> None:
+        self._writer.close()  # into the temporary file, which is dropped
+        super().abandon()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows.clear()
+            self._group_bytes = 0
+
+
+def _schema(columns: Sequence[str]) -> pa.Schema:
+    image = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
+    fields = [pa.field("image", image)]
+    features: dict[str, Any] = {"image": {"_type": "Image"}}
+    for name in columns:
+        type_ = pa.int64() if name in INTEGERS else pa.string()
+        fields.append(pa.field(name, type_))
+        features[name] = {"dtype": str(type_), "_type": "Value"}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.schema(fields, metadata=metadata)
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    return ["image.bytes", "image.path", *schema.names[1:]]
+
+
+def _codec(leaf: str) -> str:
+    return "none" if leaf == "image.bytes" else "snappy"  # images are compressed already
+
+
+def _nulls(columns: Columns) -> dict[str, str | int | None]:
+    return {
+        name: None if value == "" and name not in _REQUIRED else value
+        for name, value in columns.items()
+    }
+
+
+def _leaf(item: Item) -> str:
+    return f"{item.entry.file_name.rpartition('.')[0]}.{item.picture.extension}"
+
+
+def _estimate(item: Item) -> int:
+    return len(item.picture.data) + sum(len(str(value)) for value in item.columns.values()) + 200

@@ -1,0 +1,106 @@
+"""Files of a data set as pictures of an export: read, checked and transformed on all cores.
+
+Order is kept and the window is bounded, so that memory depends on neither number nor pace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pixtrawl.exporters.base import Item
+from pixtrawl.exporters.columns import Columns
+from pixtrawl.exporters.pixels import EXTENSIONS, BadPictureError, Picture, Transform
+from pixtrawl.exporters.plan import Entry
+from pixtrawl.storage.layout import inside
+
+__all__ = ["Pictures"]
+
+
+class Pictures:
+    """Reads pictures ahead of whoever writes them. Decoders release the interpreter's lock."""
+
+    def __init__(self, root: Path, transform: Transform, workers: int | None = None) -> None:
+        self._root = root
+        self._transform = transform
+        self._workers = workers or min(os.cpu_count() or 1, 16)
+        self._pool = ThreadPoolExecutor(self._workers, "picture")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def stream(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Item | BadPictureError]]:
+        """Each entry with its picture, or why there is none."""
+        waiting: deque[tuple[Entry, Future[Item]]] = deque()
+        try:
+            for entry in entries:
+                waiting.append((entry, self._pool.submit(self._item, entry)))
+                if len(waiting) > 2 * self._workers:
+                    yield _result(*waiting.popleft())
+            while waiting:
+                yield _result(*waiting.popleft())
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _item(self, entry: Entry) -> Item:
+        try:
+            data = inside(self._root, entry.file_name).read_bytes()
+        except OSError as error:
+            raise BadPictureError(f"cannot be read ({error.strerror or error})") from error
+        digest = hashlib.sha256(data).hexdigest()
+        if entry.columns["sha256"] not in {"", digest}:
+            raise BadPictureError("is not the file that was saved: its SHA-256 differs")
+        if self._transform.keeps_bytes:
+            return Item(entry, _as_it_is(data, entry), {**entry.columns, "sha256": digest})
+        picture = self._transform.apply(data, str(entry.columns["format"]))
+        return Item(entry, picture, _described(entry.columns, picture, digest))
+
+
+def _result(entry: Entry, future: Future[Item]) -> tuple[Entry, Item | BadPictureError]:
+    try:
+        return entry, future.result()
+    except BadPictureError as error:
+        return entry, error
+
+
+def _as_it_is(data: bytes, entry: Entry) -> Picture:
+    format_ = str(entry.columns["format"])
+    extension = entry.file_name.rpartition(".")[2].lower()
+    return Picture(
+        data,
+        EXTENSIONS.get(format_, extension),
+        format_,
+        int(entry.columns["width"]),
+        int(entry.columns["height"]),
+    )
+
+
+def _described(before: Columns, picture: Picture, digest: str) -> Columns:
+    """The columns of a picture that is no longer the file; those of the file stay beside them."""
+    return {
+        **before,
+        "width": picture.width,
+        "height": picture.height,
+        "format": picture.format,
+        "frames": 1,
+        "size_bytes": len(picture.data),
+        "sha256": hashlib.sha256(picture.data).hexdigest(),
+        "original_width": before["width"],
+        "original_height": before["height"],
+        "original_sha256": digest,
+    }

@@ -1,0 +1,309 @@
+"""What is exported, in which split and order: decided once, kept on disk, read as a stream.
+
+Balancing, duplicate groups and shares need to see every image before the first is written. The
+plan therefore goes through a temporary SQLite file: memory stays flat (four bytes an image, while
+groups are joined), and an export that goes on after a kill makes the same plan again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from pixtrawl.exporters.columns import Columns, columns_of, host_of
+from pixtrawl.exporters.splits import Dealer, Splitting, block_place
+from pixtrawl.model import Sample
+from pixtrawl.storage.layout import inside
+
+__all__ = ["Entry", "GroupOf", "Plan", "Selection", "duplicate_keys"]
+
+GroupOf = Callable[[Sample], Iterable[str]]
+
+_SCHEMA: Final = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000;
+PRAGMA temp_store = FILE;
+CREATE TABLE image (seq INTEGER PRIMARY KEY, label TEXT, number INTEGER, shuffle BLOB,
+                    family INTEGER, split INTEGER DEFAULT 0, format TEXT, body TEXT);
+CREATE TABLE mark (key BLOB, seq INTEGER);
+CREATE TABLE place (position INTEGER PRIMARY KEY, seq INTEGER, split INTEGER);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which images are exported. Empty means all."""
+
+    labels: frozenset[str] = frozenset()
+    licenses: frozenset[str] = frozenset()  # claims such as "CC BY 4.0" or "cc-by"
+    min_size: tuple[int, int] | None = None  # width, height in pixels
+    balance: int | str | None = None  # images per label: a number, or "min" for the smallest label
+
+    def wants(self, columns: Columns) -> bool:
+        """Whether an image passes."""
+        if self.labels and columns["label"] not in self.labels:
+            return False
+        if self.licenses and not any(
+            _same_license(wanted, str(columns["license"])) for wanted in self.licenses
+        ):
+            return False
+        if self.min_size is None:
+            return True
+        width, height = self.min_size
+        return int(columns["width"]) >= width and int(columns["height"]) >= height
+
+
+def _same_license(wanted: str, claim: str) -> bool:
+    """`cc-by` is also "CC BY 4.0", but never "CC BY-NC": a version may follow, a term may not."""
+    wanted, claim = (
+        re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") for text in (wanted, claim)
+    )
+    return re.fullmatch(re.escape(wanted) + r"(-\d+)*", claim) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One image of the plan. `position` counts from 0 over the whole export."""
+
+    position: int
+    split: str
+    label: str
+    class_index: int
+    columns: Columns
+
+    @property
+    def file_name(self) -> str:
+        """Relative to the data set folder."""
+        return str(self.columns["file_name"])
+
+
+def duplicate_keys(sample: Sample) -> Iterable[str]:
+    """Images that share one of these keys are taken for the same picture."""
+    yield f"bytes:{sample.info.sha256 or sample.file_name}"
+    if sample.info.phash and not sample.info.flat:
+        yield f"phash:{sample.info.phash.hex()}"
+
+
+class Plan:
+    """A finished plan; a context manager that removes its temporary file.
+
+    Args:
+        samples: read once, in the order of label and number.
+        root: the data set folder, in which the files must still be there.
+        selection: which of them.
+        splitting: how they are dealt to splits.
+        shuffled: order within a split: by a seeded shuffle, or by label and number.
+        group_of: keys of a sample; images that share one are never on two sides.
+    """
+
+    def __init__(
+        self,
+        samples: Iterable[Sample],
+        root: Path,
+        *,
+        selection: Selection = Selection(),
+        splitting: Splitting = Splitting(),  # noqa: B008 - frozen
+        shuffled: bool = False,
+        group_of: GroupOf = duplicate_keys,
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="pixtrawl-export-")
+        self._db = sqlite3.connect(Path(self._folder.name) / "plan.sqlite3")
+        self._splitting = splitting
+        self.splits = [name for name, _ in splitting.shares]
+        self.missing: int = 0
+        self.examined: int = 0
+        self._db.executescript(_SCHEMA)
+        try:
+            self._load(samples, root, selection, group_of)
+            self._balance(selection.balance)
+            self._join()
+            self._split()
+            self._place(shuffled)
+        except BaseException:
+            self.close()
+            raise
+        self.labels = [row[0] for row in self._db.execute("SELECT DISTINCT label FROM image")]
+        self.labels.sort()
+        formats = self._db.execute("SELECT DISTINCT format FROM image ORDER BY format")
+        self.formats = [row[0] for row in formats]
+        self._class_of = {label: index for index, label in enumerate(self.labels)}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes the temporary file."""
+        self._db.close()
+        with suppress(OSError):  # an anti-virus scanner holding it on Windows harms nobody
+            self._folder.cleanup()
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM place").fetchone()[0])
+
+    def entries(self, start: int = 0) -> Iterator[Entry]:
+        """The images from a position on, split by split."""
+        rows = self._db.execute(
+            "SELECT p.position, p.split, i.label, i.body FROM place p "
+            "JOIN image i ON i.seq = p.seq WHERE p.position >= ? ORDER BY p.position",
+            (start,),
+        )
+        for position, index, label, body in rows:
+            columns: Columns = json.loads(body)
+            yield Entry(position, self.splits[index], label, self._class_of[label], columns)
+
+    def counts(self) -> dict[str, int]:
+        """Images by split, splits without any left out."""
+        rows = self._db.execute("SELECT split, count(*) FROM place GROUP BY split ORDER BY split")
+        return {self.splits[index]: count for index, count in rows}
+
+    def digest(self) -> str:
+        """Changes when any image, its split, its order or what is known of it does."""
+        digest = hashlib.sha256(json.dumps([self.splits, self.labels]).encode())
+        rows = "SELECT p.split, i.body FROM place p JOIN image i ON i.seq = p.seq ORDER BY position"
+        for split, body in self._db.execute(rows):
+            digest.update(f"{split}\0{body}\n".encode())
+        return digest.hexdigest()
+
+    def _load(
+        self, samples: Iterable[Sample], root: Path, selection: Selection, group_of: GroupOf
+    ) -> None:
+        with self._db as db:
+            for sample in samples:
+                self.examined += 1
+                columns = columns_of(sample)
+                if not selection.wants(columns):
+                    continue
+                if not inside(root, sample.file_name).is_file():
+                    self.missing += 1  # deleted by hand, which is a way to curate
+                    continue
+                key = f"{self._splitting.seed}\0{sample.info.sha256}\0{sample.file_name}"
+                seq = db.execute(
+                    "INSERT INTO image (label, number, shuffle, format, body) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (
+                        columns["label"],
+                        sample.number,
+                        hashlib.sha256(key.encode(errors="replace")).digest()[:16],
+                        columns["format"],
+                        json.dumps(columns, ensure_ascii=False),
+                    ),
+                ).lastrowid
+                marks = set(group_of(sample))
+                if self._splitting.by == "host":
+                    marks.add(f"host:{host_of(columns)}")
+                db.executemany(
+                    "INSERT INTO mark VALUES (?, ?)",
+                    (
+                        (hashlib.sha256(m.encode(errors="replace")).digest()[:16], seq)
+                        for m in marks
+                    ),
+                )
+
+    def _balance(self, balance: int | str | None) -> None:
+        """Keeps the first images of each label: those that their sources ranked highest."""
+        if balance is None:
+            return
+        if balance == "min":
+            smallest = "SELECT min(n) FROM (SELECT count(*) AS n FROM image GROUP BY label)"
+            balance = self._db.execute(smallest).fetchone()[0] or 0
+        with self._db as db:
+            db.execute(
+                "DELETE FROM image WHERE seq IN (SELECT seq FROM (SELECT seq, row_number() OVER "
+                "(PARTITION BY label ORDER BY number, seq) AS rank FROM image) WHERE rank > ?)",
+                (balance,),
+            )
+            db.execute("DELETE FROM mark WHERE seq NOT IN (SELECT seq FROM image)")
+
+    def _join(self) -> None:
+        """Gives images that share a mark, directly or by others, the same family."""
+        size = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM image").fetchone()[0]
+        parent = array("i", range(size))
+
+        def first(seq: int) -> int:
+            while parent[seq] != seq:
+                parent[seq] = parent[parent[seq]]
+                seq = parent[seq]
+            return seq
+
+        before: tuple[bytes, int] | None = None
+        for key, seq in self._db.execute("SELECT key, seq FROM mark ORDER BY key, seq"):
+            if before is not None and before[0] == key:
+                one, other = sorted((first(before[1]), first(seq)))
+                parent[other] = one
+            before = key, seq
+        self._update("family", ((first(seq), seq) for seq in self._seqs()))
+
+    def _seqs(self) -> Iterator[int]:
+        last = 0
+        while rows := self._db.execute(
+            "SELECT seq FROM image WHERE seq > ? ORDER BY seq LIMIT 10000", (last,)
+        ).fetchall():
+            yield from (row[0] for row in rows)
+            last = rows[-1][0]
+
+    def _update(self, column: str, values: Iterable[tuple[int, int]]) -> None:
+        with self._db as db:
+            db.executemany(f"UPDATE image SET {column} = ? WHERE seq = ?", values)  # noqa: S608
+
+    def _split(self) -> None:
+        if len(self.splits) == 1:
+            return
+        self._db.execute("CREATE INDEX family ON image (family)")
+        deal = self._by_host() if self._splitting.by == "host" else self._by_rank()
+        self._db.execute("CREATE TABLE dealt (family INTEGER PRIMARY KEY, split INTEGER)")
+        with self._db as db:
+            db.executemany("INSERT INTO dealt VALUES (?, ?)", deal)
+            db.execute(
+                "UPDATE image SET split = "
+                "(SELECT split FROM dealt WHERE dealt.family = image.family)"
+            )
+
+    def _by_rank(self) -> Iterator[tuple[int, int]]:
+        """Each family by the rank, within its label, of its member with the lowest number."""
+        shares, seed = self._splitting.shares, self._splitting.seed
+        rows = self._db.execute(
+            "SELECT family, label, row_number() OVER (PARTITION BY label ORDER BY number, seq) - 1 "
+            "FROM (SELECT family, label, number, seq, row_number() OVER (PARTITION BY family "
+            "ORDER BY number, label, seq) AS nth FROM image) WHERE nth = 1"
+        )
+        for family, label, rank in rows:
+            yield family, block_place(shares, seed, label, rank)
+
+    def _by_host(self) -> Iterator[tuple[int, int]]:
+        totals = dict(self._db.execute("SELECT label, count(*) FROM image GROUP BY label"))
+        dealer = Dealer(self._splitting.shares, totals)
+        families = self._db.execute(
+            "SELECT family, count(*) AS n, min(shuffle) AS s FROM image GROUP BY family "
+            "ORDER BY n DESC, s"
+        )
+        for family, _, _ in families:
+            labels = self._db.execute(
+                "SELECT label, count(*) FROM image WHERE family = ? GROUP BY label ORDER BY label",
+                (family,),
+            ).fetchall()
+            yield family, dealer.deal(labels)
+
+    def _place(self, shuffled: bool) -> None:
+        order = "shuffle" if shuffled else "label, number"
+        with self._db as db:
+            db.execute(
+                "INSERT INTO place SELECT row_number() OVER w - 1, seq, split FROM image "  # noqa: S608
+                f"WINDOW w AS (ORDER BY split, {order}, seq)"
+            )

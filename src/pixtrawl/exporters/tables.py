@@ -1,0 +1,57 @@
+"""CSV and JSON Lines: one row per image, without the images.
+
+`file_name` is relative to the data set folder. The file is written whole and renamed, so a killed
+export leaves nothing half-done and the same command simply writes it again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from pixtrawl.exporters.base import json_line
+from pixtrawl.exporters.columns import Columns
+
+__all__ = ["Csv", "JsonLines", "Table"]
+
+
+class Table(ABC):
+    """Rows as bytes."""
+
+    name: ClassVar[str]
+    suffix: ClassVar[str]
+
+    @abstractmethod
+    def encode(self, rows: Iterable[Columns]) -> Iterator[bytes]:
+        """The file's content in pieces; every row has the same keys."""
+
+
+class JsonLines(Table):
+    """One JSON object a line, UTF-8."""
+
+    name = "jsonl"
+    suffix = ".jsonl"
+
+    def encode(self, rows: Iterable[Columns]) -> Iterator[bytes]:
+        yield from map(json_line, rows)
+
+
+class Csv(Table):
+    """RFC 4180 with a header, UTF-8 without a byte order mark, lines ended by LF."""
+
+    name = "csv"
+    suffix = ".csv"
+
+    def encode(self, rows: Iterable[Columns]) -> Iterator[bytes]:
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, lineterminator="\n")
+        for number, row in enumerate(rows):
+            if number == 0:
+                writer.writerow(row)
+            writer.writerow(row.values())
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()

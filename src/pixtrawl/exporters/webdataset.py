@@ -1,0 +1,162 @@
+"""WebDataset: tar shards `train-000000.tar` with `<key>.jpg`, `<key>.json` and `<key>.cls`.
+
+The tar is written here, header by header: owner, mode and time are fixed, so that the same input
+gives the same bytes; a member never needs more than a plain ustar header.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import IO, ClassVar, Final
+
+from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
+from pixtrawl.exporters.cards import card_files
+from pixtrawl.exporters.plan import Entry
+
+__all__ = ["WebDataset"]
+
+_BLOCK: Final = 512
+_RECORD: Final = 20 * _BLOCK  # tar files are padded to whole records
+_SHARD_BYTES: Final = 1_000_000_000  # loaders like 100 MB to 1 GB
+_SHARD_IMAGES: Final = 10_000
+
+
+class WebDataset:
+    """Tar shards and the index that `wids` reads."""
+
+    name: ClassVar[str] = "webdataset"
+    shuffled: ClassVar[bool] = True
+    layout: ClassVar[int] = 1
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._extension = _one_extension(job)
+
+    @property
+    def part_images(self) -> int:
+        return self._job.shard_images(_SHARD_IMAGES)
+
+    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+        return [f"{entries[0].split}-{number:06d}.tar"]
+
+    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
+        (name,) = self.names(number, entries)
+        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), self._extension)
+
+    def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
+        splits = list(dict.fromkeys(part.split for part in parts if part.images))
+        files: list[FinalFile] = [
+            ("index.json", lambda file: self._index(parts, file)),
+            ("classes.json", lambda file: _dump(self._job.plan.labels, file)),
+        ]
+        note = (
+            "Each sample is `<key>.<image>`, `<key>.json` (what is known of it) and `<key>.cls` "
+            "(the number of its label in classes.json). Samples are shuffled. The reader is the "
+            "one of Hugging Face or the webdataset package."
+        )
+        notes = [note]
+        if not _is_uniform(self._job):
+            notes.append(
+                "The images are of several formats and keep their bytes; all members are called "
+                "`.jpg`, because readers want one name for one field and look at the content. "
+                "`format` in the JSON says what each is."
+            )
+        return files + card_files(
+            self._job,
+            parts,
+            load='load_dataset("path/to/this/folder")',
+            patterns={split: [f"{split}-*.tar"] for split in splits},
+            notes=notes,
+        )
+
+    def _index(self, parts: Sequence[Written], file: IO[bytes]) -> None:
+        shards = [
+            {
+                "url": f"{part.split}-{part.number:06d}.tar",
+                "nsamples": part.images,
+                "filesize": self._job.target.size(f"{part.split}-{part.number:06d}.tar"),
+                "split": part.split,
+            }
+            for part in parts
+            if part.images
+        ]
+        head = {"__kind__": "wids-shard-index-v1", "wids_version": 1, "name": self._job.title}
+        _dump({**head, "shardlist": shards}, file)
+
+
+class _Shard(ShardPart):
+    def __init__(self, job: Job, name: str, max_bytes: int, extension: str) -> None:
+        super().__init__(job.target, name, max_bytes - _RECORD)  # the end and its padding
+        self._extension = extension
+
+    def takes(self, item: Item) -> bool:
+        return self.fits(sum(_padded(len(data)) + _BLOCK for _, data in self._members(item)))
+
+    def add(self, item: Item) -> None:
+        for name, data in self._members(item):
+            self.file.write(tar_header(name, len(data)))
+            self.file.write(data)
+            self.file.write(bytes(-len(data) % _BLOCK))
+            self.size_bytes += _BLOCK + _padded(len(data))
+
+    def close(self) -> None:
+        self.file.write(bytes(2 * _BLOCK))
+        self.file.write(bytes(-(self.size_bytes + 2 * _BLOCK) % _RECORD))
+        super().close()
+
+    def _members(self, item: Item) -> list[tuple[str, bytes]]:
+        key = f"{item.entry.position:09d}"
+        row = {"key": key, **item.columns, "class": item.entry.class_index}
+        return [
+            (f"{key}.{self._extension}", item.picture.data),
+            (f"{key}.json", json.dumps(row, ensure_ascii=False).encode()),
+            (f"{key}.cls", str(item.entry.class_index).encode()),
+        ]
+
+
+def tar_header(name: str, size_bytes: int) -> bytes:
+    """A ustar header (POSIX.1-1988) of a regular file; names here are short and ASCII."""
+    size = (
+        b"%011o\0" % size_bytes if size_bytes < 8**11 else b"\x80" + size_bytes.to_bytes(11, "big")
+    )
+    header = b"".join(
+        (
+            name.encode("ascii").ljust(100, b"\0"),
+            b"0000644\0" + b"0000000\0" * 2,  # mode, owner, group
+            size,
+            b"00000000000\0",  # time of modification
+            b" " * 8,  # the checksum counts as blanks while it is computed
+            b"0".ljust(101, b"\0"),  # a regular file, no link
+            b"ustar\00000".ljust(80, b"\0"),  # no owner's name, no group's
+            b"".ljust(163, b"\0"),
+        )
+    )
+    header += b"\0" * (_BLOCK - len(header))
+    return header[:148] + b"%06o\0 " % sum(header) + header[156:]
+
+
+def _padded(size_bytes: int) -> int:
+    return size_bytes + -size_bytes % _BLOCK
+
+
+def _formats(job: Job) -> set[str]:
+    return {job.transform.extension(format_) for format_ in job.plan.formats}
+
+
+def _is_uniform(job: Job) -> bool:
+    return len(_formats(job)) == 1
+
+
+def _one_extension(job: Job) -> str:
+    """One name for the image field of all samples.
+
+    Hugging Face's reader takes a sample's fields from its first five samples and refuses a data
+    set in which they differ; webdataset's decoder goes by content once the name is an image's.
+    """
+    extensions = _formats(job)
+    return extensions.pop() if len(extensions) == 1 else "jpg"
+
+
+def _dump(value: object, file: IO[bytes]) -> None:
+    file.write(json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n")

@@ -1,0 +1,312 @@
+"""The data card (README.md) and the attribution list of a data set, as text.
+
+Titles, creators and queries come from anywhere: they are put into Markdown and YAML so that they
+can be read and can do nothing else. Nothing here reads the clock; dates are those of the images.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+
+from pixtrawl.model import Sample
+
+__all__ = [
+    "Credit",
+    "Summary",
+    "attribution",
+    "attribution_lines",
+    "credit_of",
+    "data_card",
+    "markdown_link",
+    "markdown_text",
+    "summarise",
+    "yaml_text",
+]
+
+# Patterns that Hugging Face's loader is given for a data set folder as it lies: explicit, because
+# it would guess splits from words such as train or test in a label.
+AS_IT_LIES: Final = (("train", ("metadata.jsonl", "*/*")),)
+LOAD_AS_IT_LIES: Final = 'load_dataset("imagefolder", data_files={"train": "images/**"})'
+
+_MAX_TEXT: Final = 200
+_MAX_ROWS: Final = 200
+_SIZES: Final = (
+    (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
+)  # fmt: skip
+# https://huggingface.co/docs/hub/repositories-licenses
+_LICENSE_IDS: Final = {
+    "cc0": "cc0-1.0", "cc0-1-0": "cc0-1.0", "cc-by-4-0": "cc-by-4.0",
+    "cc-by-3-0": "cc-by-3.0", "cc-by-2-0": "cc-by-2.0", "cc-by-2-5": "cc-by-2.5",
+    "cc-by-sa-4-0": "cc-by-sa-4.0", "cc-by-sa-3-0": "cc-by-sa-3.0", "cc-by-nc-4-0": "cc-by-nc-4.0",
+    "cc-by-nd-4-0": "cc-by-nd-4.0", "cc-by-nc-sa-4-0": "cc-by-nc-sa-4.0",
+    "cc-by-nc-nd-4-0": "cc-by-nc-nd-4.0",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What an attribution says of one image."""
+
+    file_name: str
+    title: str = ""
+    creator: str = ""
+    license: str = ""
+    license_url: str = ""
+    page_url: str = ""
+    url: str = ""
+
+
+def credit_of(sample: Sample) -> Credit:
+    """The credit of a sample."""
+    found = sample.candidate
+    return Credit(
+        file_name=sample.file_name,
+        title=found.title or "",
+        creator=found.creator or "",
+        license=found.license or "",
+        license_url=found.license_url or "",
+        page_url=found.page_url or "",
+        url=sample.url,
+    )
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts over a data set; memory grows with labels, licences and sources, not with images."""
+
+    images: int = 0
+    size_bytes: int = 0
+    labels: Counter[tuple[str, str]] = field(default_factory=Counter)  # label, query
+    licenses: Counter[tuple[str, str]] = field(default_factory=Counter)  # claim, URL
+    sources: Counter[str] = field(default_factory=Counter)
+    formats: Counter[str] = field(default_factory=Counter)
+    first: str = ""
+    last: str = ""
+
+    def add(  # noqa: PLR0913 - one column each
+        self,
+        *,
+        label: str,
+        query: str,
+        source: str,
+        format: str,
+        size_bytes: int,
+        license: str = "",
+        license_url: str = "",
+        fetched_at: str = "",
+    ) -> None:
+        """Counts one image."""
+        self.images += 1
+        self.size_bytes += size_bytes
+        self.labels[label, query] += 1
+        self.licenses[license, license_url if license else ""] += 1
+        self.sources[source] += 1
+        self.formats[format] += 1
+        if fetched_at:
+            self.first = min(self.first or fetched_at, fetched_at)
+            self.last = max(self.last, fetched_at)
+
+    def count(self, sample: Sample) -> None:
+        """Counts one sample."""
+        found = sample.candidate
+        self.add(
+            label=sample.label,
+            query=found.query,
+            source=found.source,
+            format=sample.info.format,
+            size_bytes=sample.info.size_bytes,
+            license=found.license or "",
+            license_url=found.license_url or "",
+            fetched_at=sample.fetched_at,
+        )
+
+
+def summarise(samples: Iterable[Sample]) -> Summary:
+    """Counts samples, as a stream."""
+    summary = Summary()
+    for sample in samples:
+        summary.count(sample)
+    return summary
+
+
+def data_card(
+    summary: Summary,
+    *,
+    title: str,
+    load: str = LOAD_AS_IT_LIES,
+    data_files: Sequence[tuple[str, Sequence[str]]] = AS_IT_LIES,
+    splits: Sequence[tuple[str, int]] = (),
+    notes: Sequence[str] = (),
+) -> str:
+    """README.md of a data set or an export.
+
+    Args:
+        summary: what is in it.
+        title: its heading.
+        load: the Python expression that loads it.
+        data_files: for Hugging Face, (split, path patterns); none: no loading instruction there.
+        splits: (name, images), shown as a table when given.
+        notes: sentences of ours, in Markdown.
+    """
+    lines = [*_header(summary, title, data_files), f"# {markdown_text(title)}", ""]
+    when = _days(summary)
+    what = f"{summary.images:,} images ({_size(summary.size_bytes)})"
+    labels_count = len({label for label, _ in summary.labels})
+    fetched = f" and fetched {when}" if when else ""
+    lines += [f"{what} of {labels_count:,} labels, found on the web{fetched} with pixtrawl.", ""]
+    if load:
+        lines += ["```python", "from datasets import load_dataset", "", f"ds = {load}", "```", ""]
+    lines += [line for note in notes for line in (note, "")]
+    if splits:
+        lines += _table("Splits", ("split", "images"), [(name, f"{n:,}") for name, n in splits])
+    labels = [(label, query, f"{n:,}") for (label, query), n in sorted(summary.labels.items())]
+    lines += _table("Labels", ("label", "query", "images"), labels)
+    lines += _table("Sources", ("source", "images"), _ranked(summary.sources))
+    lines += _table("Formats", ("format", "images"), _ranked(summary.formats))
+    lines += _licenses(summary)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def attribution_lines(credits_: Iterable[Credit]) -> Iterator[str]:
+    """ATTRIBUTION.md line by line, without ends of line."""
+    yield from (
+        "# Attribution",
+        "",
+        "What the sources said of each image: title, creator, licence claim, page. A claim is not",
+        "a guarantee; an image without one is not free.",
+        "",
+    )
+    for credit in credits_:
+        title = f"“{markdown_text(credit.title)}”" if credit.title.strip() else "untitled"
+        creator = f" by {markdown_text(credit.creator)}" if credit.creator.strip() else ""
+        claim = markdown_text(credit.license) if credit.license.strip() else "licence unknown"
+        if credit.license.strip() and credit.license_url:
+            claim = markdown_link(claim, credit.license_url)
+        where = markdown_link("page", credit.page_url) if credit.page_url else ""
+        where = where or markdown_link("file", credit.url)
+        ending = f", {where}" if where else ""
+        yield f"- {markdown_text(credit.file_name)}: {title}{creator}, {claim}{ending}"
+
+
+def attribution(samples: Iterable[Sample]) -> str:
+    """ATTRIBUTION.md of samples, whole."""
+    return "\n".join(attribution_lines(map(credit_of, samples))) + "\n"
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is, on one line, and in which nothing is a tag or a link."""
+    text = "".join(char if char.isprintable() else " " for char in text)  # controls, bidi, newlines
+    text = " ".join(text.encode("utf-8", "replace").decode().split())
+    if len(text) > _MAX_TEXT:
+        text = text[: _MAX_TEXT - 1] + "…"
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\`*_\[\]|~$!#])", r"\\\1", text)
+    text = text.replace("@", "&#64;")  # no mail address, no mention
+    text = re.sub(r"(?i)(https?|ftp):(?=//)", r"\1&#58;", text)  # GitHub links bare addresses
+    text = re.sub(r"(?i)\bwww\.", "www&#46;", text)
+    # a dash, plus or number opens a list where the text stands first on its line
+    return re.sub(r"^(\d*)([-+.)=])", r"\1\\\2", text)
+
+
+def markdown_link(text: str, url: str) -> str:
+    """A link for http and https; else the text. `text` is Markdown already."""
+    if not re.match(r"(?i)https?://[^\s/]", url) or len(url) > 2_000:
+        return text if url[:5].lower() != "data:" else ""
+    safe = quote(url.encode("utf-8", "replace"), safe="%:/?#@!$&'*+,;=~-._")
+    return f"[{text}](<{safe}>)"
+
+
+def yaml_text(text: str) -> str:
+    """A double-quoted YAML 1.2 scalar on one line."""
+    out = []
+    for char in text.encode("utf-8", "replace").decode():
+        if char in '"\\':
+            out.append("\\" + char)
+        elif char.isprintable():
+            out.append(char)
+        else:
+            out.append(f"\\U{ord(char):08X}")
+    return '"' + "".join(out) + '"'
+
+
+def _header(
+    summary: Summary, title: str, data_files: Sequence[tuple[str, Sequence[str]]]
+) -> Iterator[str]:
+    yield from ("---", f"pretty_name: {yaml_text(title)}", f"license: {_license_id(summary)}")
+    yield from ("task_categories:", "- image-classification", "size_categories:")
+    yield f"- {next((word for limit, word in _SIZES if summary.images < limit), 'n>1T')}"
+    yield from ("tags:", "- image", "- web")
+    if data_files:
+        yield from ("configs:", "- config_name: default", "  data_files:")
+        for split, patterns in data_files:
+            yield f"  - split: {split}"
+            yield "    path:"
+            yield from (f"    - {yaml_text(pattern)}" for pattern in patterns)
+    yield from ("---", "")
+
+
+def _license_id(summary: Summary) -> str:
+    """Hugging Face's word for the licence of the whole: one only where all images claim it."""
+    claims = {re.sub(r"[^a-z0-9]+", "-", claim.lower()).strip("-") for claim, _ in summary.licenses}
+    if claims <= {""}:
+        return "unknown"
+    return _LICENSE_IDS.get(claims.pop(), "other") if len(claims) == 1 else "other"
+
+
+def _licenses(summary: Summary) -> Iterator[str]:
+    rows = []
+    for (claim, url), count in sorted(summary.licenses.items(), key=lambda kv: (-kv[1], kv[0])):
+        shown = markdown_text(claim) if claim.strip() else "unknown"
+        rows.append((_Raw(markdown_link(shown, url) if url else shown), f"{count:,}"))
+    yield from _table("Licences", ("claim of the source", "images"), rows)
+    yield from (
+        "A licence is what the source claims for an image; it was not verified. Unknown does not",
+        "mean free: most images on the web are protected by copyright, and what may be done with",
+        "them depends on the purpose and the country. ATTRIBUTION.md names title, creator and page",
+        "of each image; keep it with the images. Whoever finds a work of theirs here can have it",
+        "removed: `pixtrawl takedown` forgets it for good.",
+        "",
+    )
+
+
+class _Raw(str):
+    """Text that is Markdown already."""
+
+    __slots__ = ()
+
+
+def _table(heading: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    yield from (f"## {heading}", "", f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}")
+    for row in rows[:_MAX_ROWS]:
+        cells = (cell if isinstance(cell, _Raw) else markdown_text(cell) or " " for cell in row)
+        yield f"| {' | '.join(cells)} |"
+    if len(rows) > _MAX_ROWS:
+        yield f"\n… and {len(rows) - _MAX_ROWS:,} more."
+    yield ""
+
+
+def _ranked(counts: Counter[str]) -> list[tuple[str, str]]:
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [(name, f"{count:,}") for name, count in ranked]
+
+
+def _days(summary: Summary) -> str:
+    first, last = markdown_text(summary.first[:10]), markdown_text(summary.last[:10])
+    if not first:
+        return ""
+    return f"on {first}" if first == last else f"from {first} to {last}"
+
+
+def _size(size_bytes: int) -> str:
+    size = float(size_bytes)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1024
+    return f"{size:,.1f} TiB"
