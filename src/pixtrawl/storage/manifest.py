@@ -31,6 +31,7 @@ SOURCE: Final = "urls"  # of rows that name none
 
 _URL_COLUMNS: Final = ("url", "image_url")
 _ALSO: Final[Mapping[str, tuple[str, ...]]] = {"title": ("caption", "text"), "query": ("keyword",)}
+_KINDS: Final = {kind.value: kind for kind in Kind}
 _HEAD_BYTES: Final = 64 * 1024
 _MAX_LINE_CHARS: Final = 96 * 2**20  # a data: URI of 64 MiB of bytes is 86 Mi characters
 _MAX_PIXELS: Final = 10**9
@@ -246,15 +247,23 @@ def _candidate(row: Mapping[str, object], reading: _Reading) -> Candidate | str:
 
 
 def _text(row: Mapping[str, object], name: str) -> str | None:
-    for key in (name, *_ALSO.get(name, ())):
-        value = row.get(key)
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            return _clean(str(value)).strip() or None
+    value = row.get(name)
+    if value is None:
+        also = _ALSO.get(name, ())
+        value = next((row[key] for key in also if row.get(key) is not None), None)
+        if value is None:
+            return None
+    if isinstance(value, str):
+        return _clean(value).strip() or None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
     return None
 
 
 def _number(value: object) -> int | None:
     """A whole number from 1; data sets write sizes as 640, 640.0 and "640"."""
+    if value is None:
+        return None
     if isinstance(value, str):
         digits = value.strip().removesuffix(".0")
         value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
@@ -266,10 +275,8 @@ def _number(value: object) -> int | None:
 
 
 def _kind(value: object, url: str) -> Kind:
-    try:
-        return Kind(str(value))
-    except ValueError:
-        return Kind.DATA if url[:5].lower() == "data:" else Kind.ORIGINAL
+    known = _KINDS.get(value) if isinstance(value, str) else None
+    return known or (Kind.DATA if url[:5].lower() == "data:" else Kind.ORIGINAL)
 
 
 def _alternates(value: object) -> tuple[Alternate, ...]:
