@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "manifests",
         metavar="MANIFEST",
         nargs="+",
-        help="what `discover` wrote, keyword_urls.txt, or a list of URLs; - is standard input",
+        help="what `discover` wrote, keyword_urls.txt, or a list of URLs",
     )
     add_settings(parser, _SETTINGS)
     parser.add_argument(

@@ -8,7 +8,6 @@ from typing import Any, Final, NoReturn
 
 from pixtrawl.errors import UsageError
 
-
 # Put before each word behind `--`: parse_intermixed_args forgets about `--` in its second pass, and
 # takes such a word for an option. No argument of a process can contain a NUL.
 _MARK: Final = "\0"

@@ -1,0 +1,155 @@
+"""Writes the reference pages that are made from the code: `python docs/make_reference.py`.
+
+tests/docs/test_reference.py fails when a page does not say what the code says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from pixtrawl.cli.exit_codes import EXIT_CODES
+from pixtrawl.cli.options import ALIASES
+from pixtrawl.config.table import Setting, shown_setting, table
+from pixtrawl.model import REASONS, SourceOutcome, Status
+
+_GROUPS: Final = {
+    "job": "Job: what is wanted, and where it goes",
+    "fetch": "Fetch: one transfer",
+    "politeness": "Politeness: how hosts are treated",
+    "images": "Images: what is kept",
+    "filters": "Filters: passed on to each source that can",
+}
+
+_SETTINGS_HEAD: Final = """\
+# Settings
+
+Every setting can be given in five places. A later one wins:
+
+1. its default;
+2. your own file, `config.toml` in the system's place for settings
+   (Linux: `~/.config/pixtrawl/`, macOS: `~/Library/Application Support/pixtrawl/`,
+   Windows: `%LOCALAPPDATA%\\pixtrawl\\`);
+3. the file named by `--config FILE`, or else by `PIXTRAWL_CONFIG`;
+4. the environment;
+5. the command line: its option, or `--set GROUP.NAME=VALUE`, which also reaches settings that have
+   no option.
+
+`pixtrawl config show` prints each setting, its value, and who set it. A mistake ends the command
+with exit code 2 and one line that names the file and its key, the variable, or the option. An
+unknown `PIXTRAWL_` variable is told and ignored. No file is read because it lies in the current
+folder: a folder that came from somebody else could then set a proxy or open the address guard.
+
+```toml
+# config.toml: keys stand in their group's table, or without a group at the top
+limit = 200
+
+[fetch]
+timeout_s = 20
+max_bytes = "32M"
+
+[politeness]
+exclude_host = ["example.com"]
+
+[google]            # a source's own settings; [sources.google] is the same
+enabled = true
+```
+
+Sizes are powers of 1024 (`500K`, `64M`, `2G`), times are seconds or `500ms`, `10m`, `1h`. What may
+be given several times is a list in the file, and separated by commas elsewhere.
+
+## A source's own settings
+
+`--set NAME.KEY=VALUE`, the variable `PIXTRAWL_NAME_KEY`, or the table `[NAME]`. Every source has
+`base_url` (another server of its kind), `delay_s` (seconds between two requests; with a `base_url`
+of yours it is 0 unless set) and `enabled` (whether a group such as `auto` asks it).
+`pixtrawl sources NAME` lists the others. Keys and tokens are never printed.
+
+## What others read
+
+`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `NO_COLOR` mean what they mean everywhere;
+`PIXTRAWL_CHROME` is the path of the browser.
+"""
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    parts = [_SETTINGS_HEAD]
+    for group, title in _GROUPS.items():
+        rows = [_setting_row(row) for row in table() if row.group == group]
+        head = ("setting", "option", "variable", "default", "meaning")
+        parts.append(f"## {title}\n\n{_markdown(head, rows)}")
+    return "\n".join(parts)
+
+
+def _setting_row(row: Setting) -> tuple[str, ...]:
+    names = [name for name in (row.short, row.flag, *ALIASES.get(row.key, ())) if name]
+    if row.is_switch and row.flag:
+        names.append(row.flag.replace("--", "--no-", 1))
+    default = shown_setting(row, row.default)
+    meaning = row.sentence
+    if row.choices:
+        meaning += ": " + ", ".join(f"`{word}`" for word in row.choices)
+    return (
+        f"`{row.key}`",
+        ", ".join(f"`{name}`" for name in names) or "-",
+        f"`{row.variable}`",
+        f"`{default}`" if default else "-",
+        meaning,
+    )
+
+
+def exit_codes_page() -> str:
+    """docs/exit-codes.md."""
+    rows = [(f"{code}", meaning) for code, meaning in EXIT_CODES.items()]
+    return (
+        "# Exit codes\n\n"
+        f"{_markdown(('code', 'meaning'), rows)}\n"
+        "`download` takes every URL unless `-n` is given: it ends with 0 if every URL ended in an\n"
+        "outcome and at least one was saved, and with 3 only with `-n` or `--strict`.\n"
+    )
+
+
+def reasons_page() -> str:
+    """docs/reasons.md."""
+    head_text = (
+        "# Outcomes and reasons\n\n"
+        "Every candidate ends in one status with one reason, from this closed list. The report\n"
+        "(`pixtrawl report DIR --json`) counts them. What failed for a passing reason is tried\n"
+        "again when the same command is run again; `--retry failed` tries the others, too.\n"
+    )
+    parts = [head_text]
+    for status in Status:
+        rows = [
+            (f"`{reason}`", info.sentence, "yes" if info.transient else "no")
+            for reason, info in REASONS.items()
+            if info.status is status
+        ]
+        head = ("reason", "meaning", "tried again")
+        parts.append(f"## {status}\n\n{_markdown(head, rows)}")
+    outcomes = ", ".join(f"`{outcome}`" for outcome in SourceOutcome)
+    parts.append(
+        "## How a source answered\n\n"
+        f"For each query a source ends with one of: {outcomes}.\n"
+        "`ok` with fewer images than asked means that it has no more.\n"
+    )
+    return "\n".join(parts)
+
+
+def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    cells = [list(head)]
+    cells.append(["---"] * len(cells[0]))
+    cells.extend([one.replace("|", "\\|") for one in row] for row in rows)
+    return "".join(f"| {' | '.join(row)} |\n" for row in cells)
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "settings.md": settings_page,
+    "exit-codes.md": exit_codes_page,
+    "reasons.md": reasons_page,
+}
+
+if __name__ == "__main__":
+    for file_name, page in PAGES.items():
+        Path(__file__).with_name(file_name).write_text(page(), "utf-8")
