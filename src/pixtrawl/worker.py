@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from pixtrawl.config.groups import Images
-from pixtrawl.errors import FetchError
 from pixtrawl.images.interface import Inspector, Verdict
 from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
-from pixtrawl.net.fetcher import Fetched, Fetcher
+from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
 
 _FINAL: Final = frozenset(
@@ -28,11 +29,14 @@ _FINAL: Final = frozenset(
 class Worker:
     """Turns tasks into outcomes, many at once."""
 
-    def __init__(self, fetcher: Fetcher, inspector: Inspector | None, rules: Images) -> None:
+    def __init__(
+        self, fetcher: Fetcher, inspector: Inspector | None, rules: Images, staging: Path
+    ) -> None:
         """Without an `inspector` files are kept unchecked but for their type (--check none)."""
         self._fetcher = fetcher
         self._inspector = inspector
         self._rules = rules
+        self._staging = staging
         self._names = count()
 
     async def work(self, task: Task) -> Outcome:
@@ -70,10 +74,10 @@ class Worker:
         name = f"{task.id}-{next(self._names)}"
         try:
             fetched = await self._fetcher.fetch(Request(url=url, headers=headers), stage_as=name)
-        except FetchError as error:
+        except FetchFailedError as error:
             return Outcome(
                 reason=error.reason, detail=error.detail, url=url, kind=kind,
-                http_status=error.http_status, attempts=error.attempts,
+                final_url=error.final_url, http_status=error.http_status, attempts=error.attempts,
             )  # fmt: skip
         verdict = await self._inspect(fetched)
         return self._outcome(fetched, verdict, url, kind)
@@ -94,7 +98,8 @@ class Worker:
             reason, detail = self._judge(info)
         assert reason is not None
         if reason is not Reason.SAVED and response.staged_name is not None:
-            self._fetcher.discard(response.staged_name)
+            with suppress(FileNotFoundError):
+                (self._staging / response.staged_name).unlink()
         return Outcome(
             reason=reason,
             detail=detail,

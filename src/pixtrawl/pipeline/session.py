@@ -184,7 +184,7 @@ class Session:
         if config.images.check == "full":
             inspector = DecoderPool(config.images, self.folder.staging, emit=self.emit)
             stack.push_async_callback(inspector.aclose)
-        worker = Worker(self.fetcher, inspector, config.images)
+        worker = Worker(self.fetcher, inspector, config.images, self.folder.staging)
         self.draw = Draw(self.catalog, config.politeness.per_host)
         self.draw.on_settled = self.settled
         self.judge = Judge(Level(config.images.dedup), self.run_id)
