@@ -27,7 +27,7 @@ from pixtrawl.net.failures import failure
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.rate import RateLimit
-from pixtrawl.net.transfer import Transfer, Wire, parse_headers
+from pixtrawl.net.transfer import Admit, Transfer, Wire
 
 __all__ = ["Client"]
 
@@ -61,7 +61,7 @@ class Client:
         self._wire.staging = Staging(staging) if staging is not None else None
         self._loop: CurlLoop | None = None
         self._idle: list[Transfer] = []
-        self._active: dict[Transfer, None] = {}
+        self._active: set[Transfer] = set()
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -69,12 +69,26 @@ class Client:
     def guard(self) -> AddressGuard:
         return self._wire.guard
 
-    async def transfer(self, request: Request, *, stage_as: str | None = None) -> Response:
+    async def transfer(
+        self,
+        request: Request,
+        *,
+        stage_as: str | None = None,
+        cut_at: int | None = None,
+        admit: Admit | None = None,
+    ) -> Response:
         """Exactly one request; any status is an answer, redirects included.
 
         With `stage_as` the body of a 2xx answer goes to that new file in the staging folder and
         `Response.staged_name` is set, unless the body is empty; of other answers at most 64 KiB
         are read. No file is left behind by a failure or a cancellation.
+
+        Args:
+            request: what to ask.
+            stage_as: plain file name.
+            cut_at: read no more bytes of the body than this; an answer cut there is whole.
+            admit: asked with the headers of a 2xx answer before its body is read; a reason from it
+                ends the transfer.
 
         Raises FetchError.
         """
@@ -87,20 +101,19 @@ class Client:
         if urls.scheme_of(request.url) == "data":
             staging = self._wire.staging if stage_as is not None else None
             return data_url.respond(request.url, max_bytes, staging, stage_as)
-        return await self._over_http(request, max_bytes, stage_as)
-
-    async def _over_http(self, request: Request, max_bytes: int, stage_as: str | None) -> Response:
-        url = urls.canonical(request.url)
-        if self._wire.guard.refuses_host(urls.host_name_of(url)):
-            raise FetchError(Reason.ADDRESS_REFUSED, urls.host_of(url))
-        timeout_s = self._fetch.timeout_s if request.timeout_s is None else request.timeout_s
+        if self._wire.guard.refuses_host(urls.host_name_of(request.url)):
+            raise FetchError(Reason.ADDRESS_REFUSED, urls.host_of(request.url))
         loop = self._running_loop()
         transfer = self._idle.pop() if self._idle else self._new_transfer()
+        transfer.stage_as, transfer.cut_at, transfer.admit = stage_as, cut_at, admit
+        transfer.max_bytes = max_bytes
+        return await self._over_http(loop, request, transfer)
+
+    async def _over_http(self, loop: CurlLoop, request: Request, transfer: Transfer) -> Response:
         try:
-            transfer.stage_as = stage_as
-            transfer.prepare(
-                url, timeout_s=timeout_s, max_bytes=max_bytes, proxy=self._proxies.for_url(url)
-            )
+            url = urls.canonical(request.url)
+            timeout_s = self._fetch.timeout_s if request.timeout_s is None else request.timeout_s
+            transfer.prepare(url, timeout_s=timeout_s, proxy=self._proxies.for_url(url))
             transfer.set_request(request.method, request.headers, request.body)
             code, message = await self._run(loop, transfer)
             return self._conclude(request.url, transfer, code, message)
@@ -119,13 +132,13 @@ class Client:
     async def _run(self, loop: CurlLoop, transfer: Transfer) -> tuple[int, str]:
         transfer.started_at = asyncio.get_running_loop().time()
         future = loop.start(transfer.curl)
-        self._active[transfer] = None
+        self._active.add(transfer)
         if self._sweep_timer is None:
             self._schedule_sweep()
         try:
             return await future
         finally:
-            del self._active[transfer]
+            self._active.discard(transfer)
             loop.stop(transfer.curl)
 
     def _conclude(self, url: str, transfer: Transfer, code: int, message: str) -> Response:
@@ -135,8 +148,8 @@ class Client:
         if code and not transfer.enough:
             if transfer.refused:
                 raise FetchError(Reason.ADDRESS_REFUSED, transfer.refused)
-            large = code == pycurl.E_FILESIZE_EXCEEDED and transfer.stage_as is not None
-            if not (large and status and not 200 <= status < 300):
+            large = code == pycurl.E_FILESIZE_EXCEEDED and transfer.cut_at is not None
+            if not large:
                 error = failure(code, message, answered=transfer.answered, proxied=transfer.proxied)
                 error.http_status = status
                 raise error
@@ -195,8 +208,8 @@ class Client:
                 transfer.error = FetchError(Reason.INTERRUPTED, "the client was closed")
                 self._loop.stop(transfer.curl, (_STOPPED, ""))
             self._loop.close()
-        while self._active:  # each waiting task releases its own handle and file
-            await asyncio.sleep(0)
+        while self._active:  # noqa: ASYNC110 - whoever waits is awake already: a turn or two
+            await asyncio.sleep(0)  # each takes back its own handle and file
         for transfer in self._idle:
             transfer.close()
         self._idle.clear()
@@ -205,7 +218,6 @@ class Client:
 
 
 def _response(url: str, status: int, transfer: Transfer) -> Response:
-    headers = parse_headers(transfer.header_lines)
     elapsed_s = asyncio.get_running_loop().time() - transfer.started_at
     sink = transfer.sink
     if isinstance(sink, StagedBody):
@@ -216,7 +228,7 @@ def _response(url: str, status: int, transfer: Transfer) -> Response:
         return Response(
             url=url,
             status=status,
-            headers=headers,
+            headers=transfer.headers,
             staged_name=sink.name,
             sha256=sink.sha256,
             head=sink.head,
@@ -227,7 +239,7 @@ def _response(url: str, status: int, transfer: Transfer) -> Response:
     return Response(
         url=url,
         status=status,
-        headers=headers,
+        headers=transfer.headers,
         body=body,
         head=body[:HEAD_BYTES],
         size_bytes=len(body),

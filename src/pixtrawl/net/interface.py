@@ -30,7 +30,8 @@ class Request:
 class Response:
     """A complete answer, whatever its status.
 
-    `headers` has lower-case names; a repeated header is joined by ", " (set-cookie by newline).
+    `headers` has lower-case names; a repeated header is joined by ", " (set-cookie and
+    x-robots-tag by newline).
     `body` is decoded from its content encoding; it is empty when the body went to a staged file,
     and then `staged_name`, `sha256` (hex) and `head` (its first bytes) are set.
     """

@@ -21,12 +21,15 @@ from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
 from pixtrawl.net.rate import RateLimit
 
-__all__ = ["Transfer", "Wire", "parse_headers"]
+__all__ = ["Admit", "Transfer", "Wire", "parse_headers"]
 
 REFUSED_BODY_BYTES: Final = 64 * 1024  # read of an answer that will not be staged
 _ABORT: Final = -1
 _BUFFER_BYTES: Final = 128 * 1024  # fewer, larger pieces: a callback costs more than its bytes
 _DNS_CACHE_S: Final = 300
+_NEVER_JOINED: Final = frozenset({"set-cookie", "x-robots-tag"})  # a comma means something else
+
+Admit = Callable[[Mapping[str, str]], Reason | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,7 +83,10 @@ class Transfer:
         self.stage_as: str | None = None
         self.max_bytes = 0
         self.size_bytes = 0
-        self.header_lines: list[bytes] = []
+        self.headers: dict[str, str] = {}
+        self.cut_at: int | None = None
+        self.admit: Admit | None = None
+        self._lines: list[bytes] = []
         self._refused = ""
         self._opened = False
 
@@ -120,14 +126,13 @@ class Transfer:
         for option, value in options.items():
             curl.setopt(option, value)
 
-    def prepare(self, url: str, *, timeout_s: float, max_bytes: int, proxy: str) -> None:
+    def prepare(self, url: str, *, timeout_s: float, proxy: str) -> None:
         """Sets what differs from one transfer to the next."""
         curl = self.curl
         curl.setopt(pycurl.URL, url)
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout_s * 1000)))
         # The cap before decompression; the one after it is counted in `_on_body`.
-        curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes)
-        self.max_bytes = max_bytes
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, self.max_bytes)
         self.proxied = bool(proxy)
         if proxy != (self._proxy or ""):
             curl.setopt(pycurl.PROXY, proxy)
@@ -158,7 +163,7 @@ class Transfer:
     # -- callbacks ---------------------------------------------------------------------------
 
     def _on_open(self, _purpose: int, address: Any) -> object:
-        """libcurl is about to connect to this very address: the last word of the SSRF guard."""
+        """Asked with the address about to be connected to: the last word of the SSRF guard."""
         if not self.proxied:
             inet = address.family in {socket.AF_INET, socket.AF_INET6}
             text = address.addr[0] if inet else str(address.addr)
@@ -181,23 +186,32 @@ class Transfer:
         self.first_byte = True
         if self.answered:  # trailers
             return None
-        self.header_lines.append(line)
+        self._lines.append(line)
         if line in {b"\r\n", b"\n"}:
             return self._on_headers_end()
         return None
 
     def _on_headers_end(self) -> int | None:
-        status = _status(self.header_lines[0])
+        status = _status(self._lines[0])
         # An interim answer (1xx), or a proxy's to CONNECT: the real one is yet to come.
         if status < 200 or not self.sent_at:
-            self.header_lines = []
+            self._lines = []
             return None
         self.answered = True
+        self.headers = parse_headers(self._lines)
         staged = self.stage_as is not None
-        if staged and not 200 <= status < 300:
-            self.max_bytes = min(self.max_bytes, REFUSED_BODY_BYTES)
-            staged = False
-        elif _content_length(self.header_lines) > self.max_bytes and not self.bodiless:
+        if not 200 <= status < 300:
+            if staged:
+                self.cut_at = REFUSED_BODY_BYTES
+            self.sink = MemoryBody()
+            return None
+        if self.admit is not None:
+            reason = self.admit(self.headers)
+            if reason is not None:
+                self.error = FetchError(reason, http_status=status)
+                return _ABORT
+        announced = _content_length(self.headers)
+        if announced > self.max_bytes and self.cut_at is None and not self.bodiless:
             return self._too_many_bytes("announced")
         if not staged:
             self.sink = MemoryBody()
@@ -209,8 +223,10 @@ class Transfer:
             rate.wait(self._unpause)
             return int(pycurl.WRITEFUNC_PAUSE)
         self.size_bytes += len(piece)
+        if self.cut_at is not None and self.size_bytes >= self.cut_at:
+            return self._cut(piece, self.cut_at)
         if self.size_bytes > self.max_bytes:
-            return self._over_cap(piece)
+            return self._too_many_bytes("received")
         try:
             if self.sink is None:
                 self.sink = self._open_sink()
@@ -225,12 +241,12 @@ class Transfer:
             return MemoryBody()
         return StagedBody(self._wire.staging, self.stage_as)
 
-    def _over_cap(self, piece: bytes) -> int:
-        if self.stage_as is None or isinstance(self.sink, StagedBody) or self.sink is None:
-            return self._too_many_bytes("received")
-        over = self.size_bytes - self.max_bytes
-        self.sink.write(piece[: len(piece) - over])
-        self.size_bytes = self.max_bytes
+    def _cut(self, piece: bytes, at: int) -> int | None:
+        """The body as far as it is wanted; the rest is not waited for."""
+        over = self.size_bytes - at
+        if self.sink is not None:
+            self.sink.write(piece[: len(piece) - over])
+        self.size_bytes = at
         self.enough = True
         return _ABORT
 
@@ -238,7 +254,7 @@ class Transfer:
         self.error = FetchError(
             Reason.TOO_MANY_BYTES,
             f"more than {self.max_bytes} bytes {how}",
-            http_status=_status(self.header_lines[0]) if self.header_lines else 0,
+            http_status=_status(self._lines[0]) if self._lines else 0,
         )
         return _ABORT
 
@@ -265,13 +281,10 @@ def _status(line: bytes) -> int:
     return int(word[0]) if word and word[0][:3].isdigit() and len(word[0]) == 3 else 0
 
 
-def _content_length(lines: list[bytes]) -> int:
+def _content_length(headers: Mapping[str, str]) -> int:
     """As announced; 0 where it is not (or nonsense, which libcurl refuses itself)."""
-    for line in lines:
-        if line[:15].lower() == b"content-length:":
-            text = line[15:].strip()
-            return int(text) if text.isdigit() and len(text) < 20 else 0
-    return 0
+    text = headers.get("content-length", "")
+    return int(text) if text.isdigit() and len(text) < 20 else 0
 
 
 def _header_line(name: str, value: str) -> bytes:
@@ -294,7 +307,7 @@ def parse_headers(lines: list[bytes]) -> dict[str, str]:
         name = key.strip().lower()
         value = value.strip()
         if name in headers:
-            headers[name] += ("\n" if name == "set-cookie" else ", ") + value
+            headers[name] += ("\n" if name in _NEVER_JOINED else ", ") + value
         else:
             headers[name] = value
     return headers

@@ -1,0 +1,86 @@
+"""Redirects, one hop at a time: each is a new request that passes every check anew."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from pixtrawl import urls
+from pixtrawl.errors import FetchError
+from pixtrawl.model import Reason
+from pixtrawl.net.interface import Request, Response
+
+__all__ = ["follow", "next_request"]
+
+_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+# What may go along to another host: nothing that could be a secret, so a list of what is none.
+_HARMLESS: Final = frozenset({
+    "accept", "accept-encoding", "accept-language", "cache-control", "range", "referer",
+    "user-agent",
+})  # fmt: skip
+
+
+async def follow(
+    request: Request, send: Callable[[Request], Awaitable[Response]], max_redirects: int
+) -> Response:
+    """Sends the request and those that its redirects lead to; the last answer.
+
+    `Response.redirects` holds every URL before the last. Raises FetchError: what `send` raises,
+    `TOO_MANY_REDIRECTS` (also for a circle), `SCHEME_REFUSED`, `BAD_URL`.
+    """
+    passed: list[str] = []
+    seen = {urls.canonical(request.url)}
+    while True:
+        response = await send(request)
+        following = next_request(request, response)
+        if following is None:
+            return replace(response, redirects=tuple(passed)) if passed else response
+        passed.append(request.url)
+        key = urls.canonical(following.url)
+        if key in seen or len(passed) > max_redirects:
+            how = "in a circle" if key in seen else f"more than {max_redirects}"
+            raise FetchError(
+                Reason.TOO_MANY_REDIRECTS,
+                f"{how}: {following.url[:200]}",
+                http_status=response.status,
+            )
+        seen.add(key)
+        request = following
+
+
+def next_request(request: Request, response: Response) -> Request | None:
+    """The request that a redirect asks for; None where the answer is none. Raises FetchError."""
+    location = response.headers.get("location", "")
+    if response.status not in _STATUSES or not location:
+        return None
+    target = urls.join(urls.canonical(request.url), _as_text(location))
+    reason = Reason.BAD_URL if target is None else urls.check(target)
+    if target is None or reason is not None or urls.scheme_of(target) == "data":
+        raise FetchError(
+            reason or Reason.SCHEME_REFUSED, location[:200], http_status=response.status
+        )
+    headers, method, body = request.headers, request.method, request.body
+    if response.status == 303 or (response.status in {301, 302} and method == "POST"):
+        method, body = ("HEAD" if method == "HEAD" else "GET"), None
+    if _origin(target) != _origin(request.url):
+        headers = _without_secrets(headers)
+    return replace(request, url=target, method=method, body=body, headers=headers)
+
+
+def _as_text(location: str) -> str:
+    """Header bytes read as Latin-1; servers that do not escape a path mean UTF-8 by them."""
+    if location.isascii():
+        return location
+    try:
+        return location.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return location
+
+
+def _origin(url: str) -> tuple[str, str]:
+    return urls.scheme_of(url), urls.host_of(url)
+
+
+def _without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() in _HARMLESS}

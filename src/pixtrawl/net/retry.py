@@ -1,0 +1,77 @@
+"""Retry policy: what follows a failed attempt, a wait or the end. Pure.
+
+What the host said for good (404, 403, an opt-out) is never asked twice. A failed connection is
+tried once more, then its host is out for the run (`net.hosts`). The wait is exponential backoff
+with full jitter, so that what failed together does not come back together; a `Retry-After` is
+obeyed as it stands, and ends the attempts where it asks for more than we would wait.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from pixtrawl.errors import FetchError
+from pixtrawl.model import Reason
+
+__all__ = ["RetryPolicy", "retry_after_s"]
+
+# How many further attempts a reason is worth, at most; other reasons none.
+_WORTH: Final = {
+    Reason.CONNECT_FAILED: 1,
+    Reason.CONNECT_TIMEOUT: 1,
+    Reason.DNS_FAILED: 1,
+    Reason.FIRST_BYTE_TIMEOUT: 1,
+    Reason.PROXY_FAILED: 1,
+    Reason.PROTOCOL_ERROR: 2,
+    Reason.BODY_INCOMPLETE: 5,
+    Reason.SERVER_ERROR: 5,
+    Reason.RATE_LIMITED: 5,
+}
+_FINAL_STATUSES: Final = frozenset({501, 505, 508})  # a 5xx that will not change its mind
+
+
+def retry_after_s(value: str, now: datetime | None = None) -> float | None:
+    """Seconds asked for by a `Retry-After` header (seconds or an HTTP date); None if unreadable."""
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text) if len(text) < 10 else float(10**9)
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """`retries` is the most that any reason gets; times are in seconds."""
+
+    retries: int = 2
+    base_s: float = 0.5
+    cap_s: float = 10.0
+    jitter: Callable[[], float] = random.random
+
+    def wait_s(self, error: FetchError, attempts: int, left_s: float) -> float | None:
+        """How long to wait before the next attempt; None to stop.
+
+        Args:
+            error: of the attempt just made.
+            attempts: made so far, this one included.
+            left_s: of the time for all attempts.
+        """
+        if attempts > min(self.retries, _WORTH.get(error.reason, 0)):
+            return None
+        if error.http_status in _FINAL_STATUSES:
+            return None
+        backoff_s = self.jitter() * min(self.cap_s, self.base_s * 2.0 ** (attempts - 1))
+        wait_s = backoff_s
+        if error.retry_after_s is not None:
+            wait_s = error.retry_after_s + backoff_s * 0.1
+        return wait_s if wait_s < left_s else None

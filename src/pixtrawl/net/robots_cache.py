@@ -1,0 +1,124 @@
+"""robots.txt of every host met, fetched once however many ask, and what its absence means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pixtrawl import urls
+from pixtrawl.errors import FetchError
+from pixtrawl.model import Reason
+from pixtrawl.net.interface import Request, Response
+from pixtrawl.net.redirects import follow
+from pixtrawl.net.robots import RobotsRules, parse_robots
+
+__all__ = ["RobotsCache"]
+
+_MAX_REDIRECTS: Final = 5  # RFC 9309 2.3.1.2
+_ALLOW_ALL: Final = RobotsRules()
+_AGAIN_AFTER_S: Final = 0.5
+
+# A robots.txt that cannot be had for a reason of its own says: nothing (RFC 9309 2.3.1.4).
+_DISALLOW_REASONS: Final = frozenset({
+    Reason.ADDRESS_REFUSED, Reason.SCHEME_REFUSED, Reason.HOST_EXCLUDED,
+})  # fmt: skip
+
+Verdict = RobotsRules | FetchError
+
+
+class RobotsCache:
+    """Answers for a run. `send` makes one request, with slot and guard, no redirect followed."""
+
+    def __init__(self, send: Callable[[Request], Awaitable[Response]]) -> None:
+        self._send = send
+        self._known: dict[str, Verdict] = {}
+        self._fetching: dict[str, asyncio.Task[Verdict]] = {}
+
+    async def check(self, url: str) -> None:
+        """Returns when the URL may be fetched.
+
+        Raises FetchError: `ROBOTS_TXT` where the rules forbid it or the server fails to give
+        them (5xx: complete disallow); the network's own reason where the host is not reached, or
+        asks to slow down.
+        """
+        verdict = await self._verdict(url)
+        if isinstance(verdict, FetchError):
+            raise FetchError(
+                verdict.reason,
+                verdict.detail,
+                http_status=verdict.http_status,
+                retry_after_s=verdict.retry_after_s,
+            )
+        if not verdict.allows(urls.canonical(url)):
+            raise FetchError(Reason.ROBOTS_TXT, f"{_origin(url)}/robots.txt")
+
+    async def _verdict(self, url: str) -> Verdict:
+        origin = _origin(url)
+        known = self._known.get(origin)
+        if known is not None:
+            return known
+        task = self._fetching.get(origin)
+        if task is None:
+            task = asyncio.create_task(self._fetch(origin))
+            self._fetching[origin] = task
+        # Who waits may be cancelled; the others still wait for the same answer.
+        return await asyncio.shield(task)
+
+    async def _fetch(self, origin: str) -> Verdict:
+        try:
+            verdict = await self._ask(origin)
+            if _worth_another_try(verdict):
+                await asyncio.sleep(_AGAIN_AFTER_S)
+                verdict = await self._ask(origin)
+            # A host that was not reached may be asked anew by whoever tries it next.
+            if not isinstance(verdict, FetchError) or verdict.reason is Reason.ROBOTS_TXT:
+                self._known[origin] = verdict
+            return verdict
+        finally:
+            del self._fetching[origin]
+
+    async def _ask(self, origin: str) -> Verdict:
+        request = Request(url=f"{origin}/robots.txt")
+        try:
+            response = await follow(request, self._send, _MAX_REDIRECTS)
+        except FetchError as error:
+            return _unavailable(error)
+        status = response.status
+        if status == 429:
+            return FetchError(Reason.RATE_LIMITED, "robots.txt answers 429", http_status=429)
+        if status >= 500:
+            return FetchError(Reason.ROBOTS_TXT, f"robots.txt answers {status}", http_status=status)
+        if not 200 <= status < 300:
+            return _ALLOW_ALL  # "unavailable", RFC 9309 2.3.1.3
+        return parse_robots(response.body)
+
+    async def aclose(self) -> None:
+        """Ends what is being fetched."""
+        tasks = list(self._fetching.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _unavailable(error: FetchError) -> Verdict:
+    if error.reason is Reason.TOO_MANY_REDIRECTS:
+        return _ALLOW_ALL  # RFC 9309 2.3.1.2: may be taken as unavailable
+    redirected = error.http_status >= 300
+    if error.reason in _DISALLOW_REASONS and redirected:
+        return FetchError(Reason.ROBOTS_TXT, f"robots.txt leads astray: {error}")
+    return FetchError(
+        error.reason, f"robots.txt: {error.detail}", http_status=error.http_status,
+        retry_after_s=error.retry_after_s,
+    )  # fmt: skip
+
+
+def _worth_another_try(verdict: Verdict) -> bool:
+    return isinstance(verdict, FetchError) and (
+        verdict.http_status >= 500 or verdict.reason in {Reason.BODY_INCOMPLETE,
+                                                         Reason.PROTOCOL_ERROR}
+    )  # fmt: skip
+
+
+def _origin(url: str) -> str:
+    return f"{urls.scheme_of(url)}://{urls.host_of(url)}"
