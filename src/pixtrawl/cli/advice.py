@@ -56,7 +56,8 @@ _REASONS: Final[Mapping[Reason, str]] = {
     Reason.DNS_FAILED: f"check the name server (`pixtrawl doctor --network`); {AGAIN}",
     Reason.PROXY_FAILED: "check --proxy and HTTP(S)_PROXY",
 }
-_MUCH: Final = 0.3  # of the lost candidates: worth a word of its own
+_MUCH: Final = 0.3  # of the lost candidates, and of what is missing: worth a word of its own
+_SOME: Final = 0.1  # of all candidates; less is noise
 
 
 def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
@@ -113,7 +114,10 @@ def _lost(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice | None:
     if not lost:
         return None
     worst = max(lost, key=lambda reason: lost[reason])
-    if lost[worst] < _MUCH * sum(lost.values()) or lost[worst] < _shortfall(query) * _MUCH:
+    little = max(
+        _MUCH * sum(lost.values()), _MUCH * _shortfall(query), _SOME * sum(counts.values())
+    )
+    if lost[worst] < little:
         return None
     step = _REASONS.get(worst)
     if step is None:

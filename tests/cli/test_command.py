@@ -1,0 +1,219 @@
+"""The real command, as a process: what it prints where, and what it ends with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixtrawl.cli.exit_codes import EXIT_CODES
+from pixtrawl.cli.main import COMMANDS, RESERVED
+from pixtrawl.config.table import table
+
+OWN = ("run", "discover", "download", "report", "sources", "doctor", "config")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def pixtrawl(
+    *arguments: str, home: Path, stdin: str | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIXTRAWL_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pixtrawl", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        input=stdin,
+        timeout=50,
+        env={
+            **kept,
+            "PYTHONUTF8": "1",
+            "HOME": str(home),
+            "XDG_CONFIG_HOME": str(home / "config"),
+            "XDG_STATE_HOME": str(home / "state"),
+            **environ,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rnu", "cat"], ["did you mean run?"]),
+        (["tabby cat"], ["no command", "pixtrawl run 'tabby cat'"]),
+        (["--limit", "5"], ["pixtrawl run QUERIES --limit"]),
+        (["run"], ["QUERIES"]),
+        (["run", "cat", "--limt", "5"], ["--limt", "did you mean --limit?"]),
+        (["run", "cat", "-n"], ["--limit", "expected one argument"]),
+        (["run", "cat", "-n", "many"], ["command line --limit", "'many'"]),
+        (["run", "cat", "--dedup", "nera"], ["did you mean near?"]),
+        (["run", "cat", "--set", "gogle.base_url=x"], ["did you mean google?"]),
+        (["run", "cat", "-s", "gogle", "--dry-run"], ["google"]),
+        (["run", "cat", "--config", "no.toml"], ["no.toml"]),
+        (["run", "nothere.csv"], ["nothere.csv", "no such file"]),
+        (["discover", "cat", "-o", "urls.xlsx"], ["urls.xlsx", ".jsonl"]),
+        (["report", "nowhere"], ["nowhere", "no pixtrawl data set"]),
+    ],
+)
+def test_a_usage_error_is_one_line_and_exit_code_2(
+    home: Path, arguments: list[str], words: list[str]
+) -> None:
+    ended = pixtrawl(*arguments, home=home)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("pixtrawl: ")
+    assert ended.stderr.count("\n") == 1
+    for word in words:
+        assert word in ended.stderr
+
+
+def test_a_wrong_variable_is_named(home: Path) -> None:
+    ended = pixtrawl("run", "cat", "--dry-run", home=home, PIXTRAWL_TIMEOUT="soon")
+    assert ended.returncode == 2
+    assert "environment PIXTRAWL_TIMEOUT: 'soon' is no time" in ended.stderr
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_a_reserved_name_says_that_it_is_not_there_yet(home: Path, name: str) -> None:
+    ended = pixtrawl(name, "x", home=home)
+    assert ended.returncode == 2
+    assert (
+        ended.stderr == f"pixtrawl: `{name}` is not in this version (0.1.0); the name is reserved\n"
+    )
+
+
+def test_the_version_is_on_stdout(home: Path) -> None:
+    ended = pixtrawl("--version", home=home)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "pixtrawl 0.1.0\n", "")
+
+
+def test_help_lists_every_command_and_exit_code(home: Path) -> None:
+    ended = pixtrawl("--help", home=home)
+    assert ended.returncode == 0
+    for name, command in COMMANDS.items():
+        assert name in ended.stdout
+        assert command.sentence in ended.stdout
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code:>5}  {meaning}" in ended.stdout
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_command_has_help(home: Path, name: str) -> None:
+    ended = pixtrawl(name, "--help", home=home)
+    assert ended.returncode == 0
+    assert ended.stdout.startswith(f"usage: pixtrawl {name} ")
+    assert ended.stderr == ""
+
+
+def test_the_help_of_run_mentions_every_option(home: Path) -> None:
+    shown = pixtrawl("run", "--help", home=home).stdout.split()
+    words = {word.rstrip(",") for word in shown}
+    for row in table():
+        if row.flag:
+            assert row.flag in words
+    more = {"--set", "--config", "--dry-run", "--json", "-q", "-v", "--no-progress", "--num", "-n"}
+    assert more <= words
+
+
+def test_help_imports_nothing_heavy(home: Path) -> None:
+    heavy = {
+        "rich",
+        "numpy",
+        "pycurl",
+        "asyncio",
+        "playwright",
+        "PIL",
+        "uvloop",
+        "sqlite3",
+        "email",
+    }
+    for arguments in (["--version"], ["--help"], ["run", "--help"]):
+        ended = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "pixtrawl", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=50,
+        )
+        imported = {line.rsplit("|", 1)[-1].strip() for line in ended.stderr.splitlines()}
+        assert not heavy & {name.partition(".")[0] for name in imported}, arguments
+        assert "argparse" not in imported or arguments == ["run", "--help"]
+
+
+def test_a_dry_run_asks_nobody_and_leaves_no_folder(home: Path, tmp_path: Path) -> None:
+    output = tmp_path / "images"
+    ended = pixtrawl(
+        *("run", "tabby cat", "-s", "google", "-n", "5", "-o", str(output), "--dry-run", "--json"),
+        *("--prefix", "photo of", "--size", "large", "golden retriever", "--", "-odd"),
+        *("--no-such",),
+        home=home,
+        PIXTRAWL_GOOGLE_BASE_URL="http://user:pass@127.0.0.1:9",
+    )
+    assert ended.returncode == 0, ended.stderr
+    plan = json.loads(ended.stdout)
+    texts = [query["query"] for query in plan["queries"]]
+    assert texts == [
+        "photo of tabby cat",
+        "photo of golden retriever",
+        "photo of -odd",
+        "photo of --no-such",
+    ]
+    assert {query["wanted"] for query in plan["queries"]} == {5}
+    assert plan["filters"] == {"size": "large"}
+    assert [source["name"] for source in plan["sources"]] == ["google"]
+    assert plan["sources"][0]["base_url"] == "http://***@127.0.0.1:9"
+    assert not output.exists()
+
+
+def test_queries_are_read_from_standard_input(home: Path) -> None:
+    ended = pixtrawl(
+        "run", "-", "-s", "google", "--dry-run", "--json", home=home, stdin="猫\n2020\nnull\n"
+    )
+    assert [query["query"] for query in json.loads(ended.stdout)["queries"]] == [
+        "猫",
+        "2020",
+        "null",
+    ]
+
+
+def test_config_show_tells_value_and_origin_and_hides_secrets(home: Path) -> None:
+    file = home / "config" / "pixtrawl" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('retries = 5\nproxy = "http://me:hush@proxy.example:1"\n')
+    ended = pixtrawl(
+        *("config", "show", "--json", "--set", "google.profile=/p"),
+        home=home,
+        PIXTRAWL_TIMEOUT="2m",
+    )
+    assert ended.returncode == 0, ended.stderr
+    settings = json.loads(ended.stdout)["settings"]
+    assert settings["fetch.timeout_s"] == {
+        "value": "120",
+        "origin": "environment PIXTRAWL_TIMEOUT",
+    }
+    assert settings["google.profile"]["origin"] == "command line --set google.profile"
+    assert settings["job.limit"] == {"value": "100", "origin": "default"}
+    if sys.platform == "linux":  # elsewhere the user's folder does not follow XDG_CONFIG_HOME
+        assert settings["fetch.retries"] == {"value": "5", "origin": f"{file}, key retries"}
+        assert settings["fetch.proxy"]["value"] == "http://***@proxy.example:1"
+    assert "hush" not in ended.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        ended = subprocess.run(
+            [sys.executable, "-m", "pixtrawl", "config", "show"],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=50,
+            env={**os.environ, "XDG_CONFIG_HOME": str(home)},
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")
