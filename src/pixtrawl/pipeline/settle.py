@@ -27,6 +27,7 @@ from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.samples import State
 
 _BATCH: Final = 500  # rows
+_KEPT: Final = frozenset({State.ACCEPTED, State.PLACED})
 _EVERY_S: Final = 0.25  # DESIGN: a transaction about every half second; half of it for short jobs
 
 
@@ -45,7 +46,8 @@ class Judge:
     """Decides one batch inside a transaction; knows samples, duplicates and how many are wanted."""
 
     def __init__(self, level: Level, run_id: int) -> None:
-        self.near = NearDuplicates(level)
+        self.near = NearDuplicates(level, self._thumb)
+        self._db: sqlite3.Connection
         self._exact = level is not Level.OFF
         self._run_id = run_id
         self._numbers: dict[str, int] = {}
@@ -62,7 +64,12 @@ class Judge:
         for sample_id, info in samples.hashes(db, label):
             self.near.add(label, sample_id, info)
 
+    def _thumb(self, sample_id: int) -> bytes:
+        return samples.thumb(self._db, sample_id)
+
     def decide(self, db: sqlite3.Connection, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
+        """The final word on each, in order; rows are written, files are not touched."""
+        self._db = db
         return [self._decide(db, task, outcome) for task, outcome in batch]
 
     def _decide(self, db: sqlite3.Connection, task: Task, outcome: Outcome) -> Decision:
@@ -91,7 +98,7 @@ class Judge:
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
     ) -> Decision | None:
         known = samples.same_bytes(db, task.candidate.label, info.sha256)
-        if known is None:
+        if known is None or (not self._exact and known.state in _KEPT):
             return None
         reason = {
             State.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
@@ -103,7 +110,7 @@ class Judge:
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
     ) -> Decision | None:
         match = self.near.find(task.candidate.label, info)
-        if match is None:
+        if match is None or match.label != task.candidate.label:
             return None
         detail = f"distance {match.distance} ({match.stage})"
         kept = samples.quality(db, match.id)

@@ -51,7 +51,7 @@ _INSERT: Final = (
 def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
     """The sample of this label with these bytes, whatever became of it."""
     row = db.execute(
-        "SELECT id, label, state FROM sample WHERE label = ? AND sha256 = ?",
+        "SELECT id, label, state FROM sample WHERE label = ? AND sha256 = ? ORDER BY state LIMIT 1",
         (label, bytes.fromhex(sha256)),
     ).fetchone()
     return None if row is None else Known(row[0], row[1], State(row[2]))
@@ -116,6 +116,12 @@ def quality(db: sqlite3.Connection, sample_id: int) -> tuple[int, ImageInfo] | N
         format=row[1], width=row[2], height=row[3], size_bytes=row[4], sha256=row[5].hex()
     )
     return Kind(row[0]).preference, info
+
+
+def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
+    """The grey thumbnail of a sample."""
+    row = db.execute("SELECT thumb FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    return bytes(row[0])
 
 
 def number_and_query(db: sqlite3.Connection, sample_id: int) -> tuple[int, int]:

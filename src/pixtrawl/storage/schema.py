@@ -90,7 +90,7 @@ CREATE TABLE sample (
   kind TEXT NOT NULL,
   fetched_at TEXT NOT NULL
 );
-CREATE UNIQUE INDEX sample_bytes ON sample (label, sha256);
+CREATE INDEX sample_bytes ON sample (label, sha256);
 CREATE INDEX sample_sha256 ON sample (sha256);
 CREATE INDEX sample_number ON sample (label, number);
 CREATE INDEX sample_query ON sample (query_id, state);
