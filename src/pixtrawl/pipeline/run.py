@@ -11,8 +11,8 @@ from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.net.client import Client
-from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.net.interface import Http
+from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery import Discovery
 from pixtrawl.pipeline.draw import QueryDraw
 from pixtrawl.pipeline.report import Report, build
