@@ -208,7 +208,7 @@ class Tab:
         self._reading: set[asyncio.Future[Any]] = set()
         self._image_requests: list[str] = []
         self._pending: set[Any] = set()
-        self.refused = 0  # status 403 or 429 of an answer the page itself asked for
+        self.refused: tuple[int, str] | None = None  # status 403 or 429, and URL, of an XHR
         self.status = 0  # of the last document in the main frame
 
     async def prepare(self) -> None:
@@ -233,7 +233,7 @@ class Tab:
         """Loads a page up to its DOM; `status` then tells how it was answered."""
         self._bodies.clear()
         self._pending.clear()
-        self.refused = self.status = 0
+        self.refused, self.status = None, 0
         with _translated():
             await self._page.goto(url, wait_until="commit", timeout=timeout_s * 1000)
         await self.parsed(timeout_s)
@@ -313,7 +313,7 @@ class Tab:
         if kind == "document" and response.request.frame == self._page.main_frame:
             self.status = response.status
         if kind in ("xhr", "fetch") and response.status in (403, 429):
-            self.refused = response.status
+            self.refused = (response.status, response.url)
         task = asyncio.ensure_future(self._read(response))
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)

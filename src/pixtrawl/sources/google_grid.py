@@ -36,6 +36,7 @@ class Tile:
     title: str | None = None
     width: int | None = None
     height: int | None = None
+    rank: int = 0  # place among the tiles seen, from 1
     record: Record | None = None
 
 
@@ -46,13 +47,15 @@ class Grid:
     query: Query
     source: str
     tiles: dict[str, Tile] = field(default_factory=dict)
-    given: int = 0  # candidates handed out; the last rank
+    given: int = 0  # candidates handed out
+    last_rank: int = 0
     originals: int = 0  # of them, those that are no thumbnails
     _records: dict[str, Record] = field(default_factory=dict)  # by original URL, in order
     _by_id: dict[str, str] = field(default_factory=dict)  # id to original URL
     _by_thumb: dict[str, str] = field(default_factory=dict)
     _deferred: dict[str, str] = field(default_factory=dict)
     _sent: set[str] = field(default_factory=set)
+    _ranks: set[int] = field(default_factory=set)
     _bare: dict[str, Record] = field(default_factory=dict)  # thumbnail only, by id or thumbnail
 
     def add_records(self, records: Iterable[Record]) -> None:
@@ -79,7 +82,9 @@ class Grid:
                 continue
             key = _text(row, "key")
             old = self.tiles.pop(_text(row, "was"), None) if row.get("was") else None
-            tile = self.tiles.get(key) or (replace(old, key=key) if old else Tile(key))
+            tile = self.tiles.get(key) or (
+                replace(old, key=key) if old else Tile(key, rank=len(self.tiles) + 1)
+            )
             self.tiles[key] = _seen(tile, row)
             link = link_record(_text(row, "link"))
             if link is not None:
@@ -125,9 +130,11 @@ class Grid:
         for tile in self.tiles.values():
             if tile.record is not None:
                 self._hand_out(tile.record, tile, fresh)
-        for record in list(self._records.values()):
-            self._hand_out(record, None, fresh)
-        return tuple(fresh)
+        # Records stand in page order as well, so that their number is a good rank until their
+        # tile is seen.
+        for number, record in enumerate(list(self._records.values()), 1):
+            self._hand_out(record, Tile("", rank=number), fresh)
+        return tuple(sorted(fresh, key=lambda candidate: candidate.rank))
 
     def leftovers(self, pictures: Mapping[str, str]) -> tuple[Candidate, ...]:
         """Thumbnails of the tiles whose original never came; `pictures` are the inline ones."""
@@ -142,7 +149,7 @@ class Grid:
             known = record.id in self._by_id or url in self._by_thumb or url in self._sent
             if url and not known:
                 self._sent.add(url)
-                fresh.append(self._candidate(replace(record, url=url), None, Kind.THUMBNAIL))
+                fresh.append(self._candidate(replace(record, url=url), Tile(""), Kind.THUMBNAIL))
         return tuple(fresh)
 
     def _know(self, tile: Tile, record: Record) -> None:
@@ -160,27 +167,31 @@ class Grid:
             if url:
                 tile.record = self._records[url]
 
-    def _hand_out(self, record: Record, tile: Tile | None, fresh: list[Candidate]) -> None:
+    def _hand_out(self, record: Record, tile: Tile, fresh: list[Candidate]) -> None:
         if record.url is None or record.url in self._sent:
             return
         self._sent.add(record.url)
         self.originals += 1
         fresh.append(self._candidate(record, tile, Kind.ORIGINAL))
 
-    def _candidate(self, record: Record, tile: Tile | None, kind: Kind) -> Candidate:
-        tile = tile or Tile("")
+    def _candidate(self, record: Record, tile: Tile, kind: Kind) -> Candidate:
         self.given += 1
         sizes = (record.width, record.height)
         if not all(sizes):
             sizes = (tile.width, tile.height)
         if kind is Kind.THUMBNAIL:
             sizes = (None, None)  # what the page tells is the size of the original
+        rank = tile.rank or self.last_rank + 1
+        while rank in self._ranks:
+            rank += 1
+        self._ranks.add(rank)
+        self.last_rank = max(self.last_rank, rank)
         return Candidate(
             url=record.url or "",
             query=self.query.text,
             label=self.query.label,
             source=self.source,
-            rank=self.given,
+            rank=rank,
             kind=kind,
             page_url=record.page_url or tile.page_url,
             title=record.title or tile.title,
@@ -205,6 +216,7 @@ def _seen(tile: Tile, row: Mapping[str, Any]) -> Tile:
         title=" ".join(html.unescape(_text(row, "title")).split())[:1000] or tile.title,
         width=width or tile.width,
         height=height or tile.height,
+        rank=tile.rank,
         record=tile.record,
     )
 

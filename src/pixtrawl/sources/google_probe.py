@@ -21,24 +21,39 @@ DWELL_S: Final = 0.12  # for a page that answers only to a mouse that stays
 CLICK_S: Final = 1.2  # for the picture that a click brings up
 MISS_S: Final = 0.5  # the same, after three clicks in a row brought nothing
 MAX_MISSES: Final = 5
-REQUEST_GRACE_S: Final = 0.06  # an image in the page tells more than the bare request for it
+REQUEST_GRACE_S: Final = 0.03  # an image in the page tells more than the bare request for it
+
+
+Way = Callable[[Placed, list[str]], Awaitable[None]]
 
 
 class Probe:
-    """Hovers and clicks for one query. `look` takes in what the page shows."""
+    """Hovers and clicks for one query.
+
+    Args:
+        tab: with the result page.
+        look: takes in what the page shows now.
+        grid: what is known so far.
+        click_limit: clicks at most.
+        useless: names of ways that gave nothing where a click did, shared by all queries.
+    """
 
     def __init__(
-        self, tab: Tab, look: Callable[[], Awaitable[None]], grid: Grid, click_limit: int
+        self,
+        tab: Tab,
+        look: Callable[[], Awaitable[None]],
+        grid: Grid,
+        click_limit: int,
+        useless: set[str],
     ) -> None:
         self._tab = tab
         self._look = look
         self._grid = grid
         self._clicks_left = click_limit
-        self._ways: list[Callable[[Placed, list[str]], Awaitable[None]]] = [
-            self._hover,
-            self._dwell,
-            self._touch,
-        ]
+        self._useless = useless
+        ways: dict[str, Way] = {"hover": self._hover, "dwell": self._dwell, "touch": self._touch}
+        self._ways = [(name, way) for name, way in ways.items() if name not in useless]
+        self._given_up: set[str] = set()
         self._proven = False  # the first of the ways has given something
         self._tried: set[str] = set()
         self._clicked: set[str] = set()
@@ -65,16 +80,16 @@ class Probe:
     async def _try_hovering(self, reader: Placed, keys: list[str]) -> None:
         if self._proven:
             self._tried.update(keys)
-            await self._ways[0](reader, keys)
+            await self._ways[0][1](reader, keys)
             return
         trial = keys[:TRIAL]
         while self._ways:
-            await self._ways[0](reader, trial)
+            await self._ways[0][1](reader, trial)
             if len(self._still(trial)) < len(trial):
                 self._proven = True
                 self._tried.update(trial)
                 return
-            self._ways.pop(0)
+            self._given_up.add(self._ways.pop(0)[0])
         self._tried.update(trial)
 
     def _still(self, keys: list[str]) -> list[str]:
@@ -133,6 +148,8 @@ class Probe:
             await reader.call("press", key)
         found = await self._answer(reader, key)
         self._misses = 0 if found else self._misses + 1
+        if found:
+            self._useless |= self._given_up
 
     async def _answer(self, reader: Placed, key: str) -> bool:
         """Waits for the address of the picture that the click on tile `key` asks for."""

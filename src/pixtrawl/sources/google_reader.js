@@ -6,7 +6,7 @@
   const LINK = 'a[href*="/imgres?"]';
   const isThumb = (u) => /^data:|encrypted-tbn\d*\.|^https?:\/\/[^/]*gstatic\.com\/|[?&]q=tbn(:|%3A)/i.test(u);
   const elements = new Map(), sent = new Map(), keys = new WeakMap();
-  const inline = new Map(), links = [], seenLinks = new Set(), scripts = new WeakSet();
+  const inline = new Map(), owners = new Map(), links = [], seenLinks = new Set(), scripts = new WeakSet();
   let serial = 0, armed = null, noted = [], changes = 0, pressed = null;
 
   // Below 80 px it is a filter chip or a site's icon. A blocked image has no size of its own, and
@@ -84,6 +84,9 @@
     if (!isBig(im) && (!isNamed || cell.getElementsByTagName("img").length > 1)) return null;
     if (!isKnown && (shapes.get(shapeOf(im)) || 0) < 4) return null;
     const key = keyOf(im, id, thumb), before = keys.get(im);
+    // The same thumbnail once more, in a preview panel: not another result.
+    if (thumb && !id && owners.has(thumb) && owners.get(thumb) !== key) return null;
+    if (thumb) owners.set(thumb, key);
     keys.set(im, key);
     if (thumb.startsWith("data:")) inline.set(key, thumb);
     elements.set(key, im);

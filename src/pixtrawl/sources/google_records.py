@@ -48,7 +48,7 @@ _FLAT_OBJECT: Final = re.compile(r'\{[^{}]{0,20000}?"ou"[^{}]{0,20000}+\}')
 _MEMBER: Final = re.compile(rf'"(\w{{1,4}})"{_GAP}:{_GAP}(?:{_STRING}|(\d{{1,6}}))', re.DOTALL)
 _LINK: Final = re.compile(r"/imgres\?([^\"'\s<>\\]{10,9000}+)")
 _LINK_KEYS: Final = "imgurl|imgrefurl|docid|tbnid|tbnw|tbnh|vet|ved|hl|sa|source|itg|w|h|q|s|client"
-_LINK_SPLIT: Final = re.compile(rf"[&;](?:amp;)?(?=(?:{_LINK_KEYS})=)")
+_LINK_SPLIT: Final = re.compile(rf"&(?:amp;)?|;(?=(?:{_LINK_KEYS})=)")
 _DEFERRED: Final = re.compile(rf'"([\w:-]{{1,80}})"{_GAP}:{_GAP}"(https?:(?:[^"\\]++|\\.)*+)"')
 _ESCAPE: Final = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL
@@ -166,7 +166,7 @@ def link_record(href: str) -> Record | None:
     values: dict[str, str] = {}
     for part in _LINK_SPLIT.split(query.partition("#")[0]):
         key, _, value = part.partition("=")
-        values.setdefault(key.removeprefix("amp;"), _unquote(value))
+        values.setdefault(key, _unquote(value))
     url = values.get("imgurl", "")
     if not is_web_url(url) or is_thumbnail(url):
         return None

@@ -138,8 +138,9 @@ def _is_traffic_page(text: str, records: int) -> bool:
 
 
 def _asks_consent(path: str, facts: Mapping[str, Any], records: int) -> bool:
-    shows_results = records > 0 or _count(facts, "tiles") > 0
-    if facts.get("consentForm") is True or (not shows_results and _CONSENT_PATH.search(path)):
+    # The name of a server's folder may be "consent" too; its result page is none for that.
+    is_result_page = records > 0 or _count(facts, "tiles") > 0 or path.endswith("/search")
+    if facts.get("consentForm") is True or (not is_result_page and _CONSENT_PATH.search(path)):
         return True
     dialogs = facts.get("dialogs")
     for dialog in dialogs if isinstance(dialogs, list) else []:

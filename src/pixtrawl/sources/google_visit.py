@@ -62,6 +62,7 @@ class Shared:
     person: asyncio.Lock = field(default_factory=asyncio.Lock)
     solved: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
+    useless: set[str] = field(default_factory=set)  # ways of `Probe` that a click had to replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Visit:
         """Candidates as they become known. Raises SourceStop, BrowserFailure."""
         self._tab = tab
         await self._open()
-        probe = Probe(tab, self._look, self.grid, self._limits.click_limit)
+        probe = Probe(tab, self._look, self.grid, self._limits.click_limit, self._shared.useless)
         for _ in range(self._limits.scroll_passes):
             for page in self._page():
                 yield page
@@ -244,7 +245,7 @@ class Visit:
 
     def _page(self) -> list[Page]:
         fresh = self.grid.news()
-        return [Page(fresh, position={"rank": self.grid.given})] if fresh else []
+        return [Page(fresh, position={"rank": self.grid.last_rank})] if fresh else []
 
     def _batch(self) -> int:
         wanted = self._context.wanted
@@ -308,8 +309,8 @@ class Visit:
     async def _still_results(self) -> None:
         """Raises SourceStop where the page was refused more, or taken somewhere else."""
         if self._tab.refused:
-            refusal = State.RATE_LIMIT if self._tab.refused == 429 else State.FORBIDDEN
-            raise await self._stop(refusal, self._tab.refused)
+            status, url = self._tab.refused
+            raise await self._stop(classify(url, status, None), status)
         if "/sorry/" not in self._tab.url and not self._moved:
             return
         self._moved = False
@@ -329,7 +330,7 @@ class Visit:
                 picture = await self._reader.call("picture", key)
                 pictures[key] = picture if isinstance(picture, str) else ""
         rest = self.grid.leftovers(pictures)
-        return [Page(rest, position={"rank": self.grid.given})] if rest else []
+        return [Page(rest, position={"rank": self.grid.last_rank})] if rest else []
 
     async def _stop(self, state: State, http_status: int = 0, *, message: str = "") -> SourceStop:
         return stop_for(
