@@ -95,6 +95,7 @@ def test_an_interrupted_run_says_how_to_go_on() -> None:
     text = verdict(_report(_query("cat", 4), interrupted=True))
     assert text.startswith("interrupted: 4 of 10 images")
     assert "the same command goes on" in text
+    assert "the same command goes on" in verdict(_report(_query("list", 7, None), interrupted=True))
 
 
 def test_forty_queries_and_fifty_reasons_stay_one_screen() -> None:
@@ -137,3 +138,8 @@ def test_a_query_without_a_limit_is_short_only_when_empty() -> None:
     text = verdict(_report(_query("list", 7, None)))
     assert text.startswith("complete: 7 images")
     assert verdict(_report(_query("list", 0, None))).startswith("no images")
+
+
+def test_a_list_that_is_short_is_not_told_to_expand() -> None:
+    query = _query("list", 2) | {"sources": {}, "reasons": {"saved": 2}}
+    assert advise(query, _report(query)).why == "the list has no more"

@@ -98,7 +98,7 @@ def detail_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _lost(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice | None:
     """What most of its candidates were lost to; the whole run's where it is not kept by query."""
-    if not _found(query):
+    if query.get("sources") and not _found(query):
         return None
     own = query.get("reasons") or (report.get("reasons") if len(report["queries"]) == 1 else None)
     counts = {
@@ -138,6 +138,8 @@ def _shortfall(query: Mapping[str, Any]) -> int:
 def _exhausted(query: Mapping[str, Any]) -> Advice:
     if not _found(query) and query.get("sources"):
         return Advice("no source has results", _OUTCOMES[SourceOutcome.NO_RESULTS])
+    if not query.get("sources"):
+        return Advice("the list has no more", "add URLs to it, or let `pixtrawl run` look for more")
     return Advice(
         "the sources have no more",
         "try --expand filters, or add a source (-s NAME, see `pixtrawl sources`)",

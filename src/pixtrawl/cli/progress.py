@@ -92,7 +92,7 @@ def summary_line(tally: Tally, now: float) -> str:
     parts = [
         f"{tally.saved:,}{of} saved",
         f"{tally.found:,} found",
-        f"{sum(tally.statuses.values()):,} done",
+        f"{tally.done:,} done",
         f"{rate:.1f}/s",
         f"{size(tally.bytes.per_second(now))}/s",
     ]
@@ -104,7 +104,7 @@ def summary_line(tally: Tally, now: float) -> str:
 
 def stage_lines(tally: Tally, now: float) -> list[str]:
     """Finding, downloading, checking; then some of the queries."""
-    done = sum(tally.statuses.values())
+    done = tally.done
     wanted = f" of {tally.wanted:,}" if tally.wanted is not None else ""
     lost = done - tally.statuses[Status.SAVED]
     eta, speed = tally.eta_s(now), size(tally.bytes.per_second(now))

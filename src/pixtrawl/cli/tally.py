@@ -105,6 +105,11 @@ class Tally:
         return self.queries.setdefault(text, QueryTally(text, None))
 
     @property
+    def done(self) -> int:
+        """Candidates that had their turn; the skipped ones had none."""
+        return sum(self.statuses.values()) - self.statuses[Status.SKIPPED]
+
+    @property
     def saved(self) -> int:
         """Images that the queries of this run have, those of earlier runs included."""
         return sum(query.saved for query in list(self.queries.values()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pixtrawl.cli.advice import Advice, advise, detail_of
+from pixtrawl.cli.advice import AGAIN, Advice, advise, detail_of
 from pixtrawl.cli.screen import clean, columns, paint, plural, shorten, size, span
 from pixtrawl.model import REASONS, Reason, Status
 
@@ -103,7 +103,7 @@ def _row(query: Mapping[str, Any], color: bool) -> tuple[str, str, str]:
     return (
         clean(query.get("query", "")),
         paint(count, tint, on=color),
-        shorten(sources or "none asked", MAX_WIDTH - 50),
+        shorten(sources or "-", MAX_WIDTH - 50),
     )
 
 
@@ -151,6 +151,8 @@ def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], col
     for query in queries:
         if is_short(query):
             found.setdefault(advise(query, report), []).append(clean(query.get("query", "")))
+    if report.get("interrupted") and not found:  # lists without a limit are short of nothing
+        return f"next: {AGAIN}"
     ranked = sorted(found, key=lambda one: -len(found[one]))
     lines = []
     for one in ranked[:MAX_ADVICE]:
