@@ -272,6 +272,8 @@ class Connection(asyncio.Protocol):
         request = self._request
         if isinstance(answer, Raw) or request is None:
             self._finish_request()
+            if request is not None and request.headers.get("connection", "").lower() == "close":
+                self.close()
             return
         if isinstance(answer, Ready):
             head, blank, _ = answer.partition(b"\r\n\r\n")
@@ -358,6 +360,8 @@ class Server:
         for listener in self._listeners:
             if listener.server is not None:
                 listener.server.close()
+        for _ in range(4):  # a client just accepted becomes a Connection some turns later
+            await asyncio.sleep(0)
         for connection in list(self._connections):
             if connection.transport is not None:
                 connection.transport.abort()
