@@ -1,18 +1,22 @@
 """The real command, as a process: what it prints where, and what it ends with."""
 
+import io
 import json
 import os
+import random
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.cli.main import COMMANDS, RESERVED
 from pixtrawl.config.table import table
-
-OWN = ("run", "discover", "download", "report", "sources", "doctor", "config")
 
 
 @pytest.fixture
@@ -103,7 +107,7 @@ def test_help_lists_every_command_and_exit_code(home: Path) -> None:
         assert f"{code:>5}  {meaning}" in ended.stdout
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help(home: Path, name: str) -> None:
     ended = pixtrawl(name, "--help", home=home)
     assert ended.returncode == 0
@@ -202,6 +206,75 @@ def test_config_show_tells_value_and_origin_and_hides_secrets(home: Path) -> Non
         assert settings["fetch.retries"] == {"value": "5", "origin": f"{file}, key retries"}
         assert settings["fetch.proxy"]["value"] == "http://***@proxy.example:1"
     assert "hush" not in ended.stdout
+
+
+class _Pictures(BaseHTTPRequestHandler):
+    """/1.png, /2.png …: a different picture each; anything else is not there."""
+
+    def do_GET(self) -> None:
+        stem = self.path.strip("/").removesuffix(".png")
+        if not stem.isdigit():
+            self.send_error(404)
+            return
+        body = io.BytesIO()
+        noise = random.Random(int(stem)).randbytes(16 * 16 * 3)
+        Image.frombytes("RGB", (16, 16), noise).resize((256, 256)).save(body, "PNG")
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")
+        self.send_header("Content-Length", str(body.tell()))
+        self.end_headers()
+        self.wfile.write(body.getvalue())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keeps the test's output clean."""
+
+
+@pytest.fixture
+def pictures() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Pictures) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_download_reports_and_ends_with_the_right_code(
+    home: Path, tmp_path: Path, pictures: str
+) -> None:
+    urls = tmp_path / "birds.txt"
+    urls.write_text("".join(f"{pictures}/{name}\n" for name in ("1.png", "2.png", "gone")))
+    images = tmp_path / "my images"
+    common = (str(urls), "-o", str(images), "--allow-address", "127.0.0.0/8")
+
+    ended = pixtrawl("download", *common, "--json", home=home)
+    assert ended.returncode == 0, ended.stderr
+    report = json.loads(ended.stdout)
+    assert report["totals"]["saved"] == 2
+    assert report["reasons"] == {"saved": 2, "not_found": 1}
+    assert report["interrupted"] is False
+    assert len(list((images / "birds").iterdir())) == 2
+
+    assert pixtrawl("download", *common, "--strict", "-q", home=home).returncode == 3
+    ended = pixtrawl("download", *common, "-n", "5", "-q", home=home)
+    assert (ended.returncode, ended.stderr) == (3, "")
+    assert "short: birds" in ended.stdout
+
+    ended = pixtrawl("report", str(images), home=home)
+    assert ended.returncode == 0
+    assert "3 candidates: 2 saved, 1 failed" in ended.stdout
+    assert f"pixtrawl report '{images}'" in ended.stdout
+
+
+def test_a_download_that_saves_nothing_ends_with_4(
+    home: Path, tmp_path: Path, pictures: str
+) -> None:
+    urls = tmp_path / "list.txt"
+    urls.write_text(f"{pictures}/1.png\n")
+    ended = pixtrawl("download", str(urls), "-o", str(tmp_path / "set"), home=home)
+    assert ended.returncode == 4
+    assert "no images: 0 images" in ended.stdout
+    assert "--allow-address" in ended.stdout  # the guard refused the inner address
 
 
 def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
