@@ -1,6 +1,7 @@
 """`make demo`: the real command against the local practice site, from keywords to a data set.
 
-Starts the playground, which mixes broken, slow and lying image URLs into its search results, runs `pixtrawl run` on four keywords with both of its searches (one in a real Chrome), and draws a
+Starts the playground, which mixes broken, slow and lying image URLs into its search results, runs
+`pixtrawl run` on four keywords with both of its searches (one in a real Chrome), and draws a
 contact sheet of what came home. Exit code: that of `pixtrawl run`, 1 if that is not to be had.
 """
 
