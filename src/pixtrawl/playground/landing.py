@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from html import escape
 
+from pixtrawl.playground.faultline import FaultTruth
 from pixtrawl.playground.listing import Listings, Original
 from pixtrawl.playground.server import Request, Response
 
@@ -51,6 +53,16 @@ def landing_page(entry: Original) -> Response:
             "</figure></body></html>"
         ).encode()
     )
+
+
+def faults_page(truths: Iterable[FaultTruth]) -> Response:
+    """A table of all faults, with links."""
+    rows = "".join(
+        f"<tr><td><a href='{escape(truth.url[:2000], quote=True)}'>{truth.name}</a></td>"
+        f"<td>{escape(truth.sentence)}</td><td>{truth.reason}</td></tr>"
+        for truth in truths
+    )
+    return Response(f"<!doctype html><title>Faults</title><table>{rows}</table>".encode())
 
 
 def credits_table(listings: Listings, query: str) -> str:

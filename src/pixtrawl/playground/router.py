@@ -8,14 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from pixtrawl.playground.bing import BingPages
+from pixtrawl.playground.duckduckgo import DuckDuckGoPages
 from pixtrawl.playground.faultline import FaultLine
+from pixtrawl.playground.gallery import Galleries
 from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import GooglePages
-from pixtrawl.playground.landing import credits_table, landing_page, robots
+from pixtrawl.playground.landing import credits_table, faults_page, landing_page, robots
 from pixtrawl.playground.listing import Listings, Original, slug_and_index
+from pixtrawl.playground.openverse import OpenverseApi
+from pixtrawl.playground.searxng import SearxngApi
 from pixtrawl.playground.server import Answer, Ready, Request, Response
 from pixtrawl.playground.store import KINDS, ImageFile, PictureStore
 from pixtrawl.playground.variants import split_variant
+from pixtrawl.playground.wikimedia import WikimediaApi
 
 Part = Callable[[Request, str], Response | None]
 _CACHE_CONTROL: Final = ("Cache-Control", "public, max-age=600")
@@ -43,6 +48,9 @@ class Router:
         gates = Gates()
         self._google = GooglePages(listings, gates, self.thumbnail)
         self._bing = BingPages(listings, gates, cap)
+        self.galleries = Galleries(listings)
+        parts = (OpenverseApi, WikimediaApi, SearxngApi, DuckDuckGoPages)
+        self._parts = [self.galleries.answer, *(part(listings).answer for part in parts)]
 
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
         """The answer to any request."""
@@ -63,6 +71,8 @@ class Router:
         path = request.path
         if path.startswith("/page/"):
             return self._landing(path)
+        if path == "/faults":
+            return faults_page(self._line.truth(name) for name in self._line.names())
         if path == "/credits.tsv":
             text = credits_table(self._listings, request.query.get("q", ""))
             return Response(text.encode(), content_type="text/tab-separated-values; charset=utf-8")

@@ -22,6 +22,7 @@ from typing import Final, Self
 from pixtrawl.playground.faultline import FAULTS, FaultLine, FaultTruth
 from pixtrawl.playground.faults_link import DeadEnds
 from pixtrawl.playground.filters import bing_filter, google_filter
+from pixtrawl.playground.gallery import Galleries
 from pixtrawl.playground.listing import Listings, Original
 from pixtrawl.playground.pictures import slug_of
 from pixtrawl.playground.router import Router
@@ -134,6 +135,11 @@ class Playground:
     def faults(self) -> list[FaultTruth]:
         """Every fault."""
         return [self.fault(name) for name in self.fault_line.names("all")]
+
+    @property
+    def galleries(self) -> Galleries:
+        """Addresses of gallery pages and the truth about them."""
+        return Galleries(self.listings)
 
     def image_urls(self, count: int, keyword: str = "bench") -> list[str]:
         """URLs of `count` sound pictures, in turn over the hosts; rendered on first request."""

@@ -7,12 +7,15 @@ Paths on the image hosts (SLUG and N decide the picture):
     /edit/KIND/SLUG/N.EXT    a near duplicate; KIND is a key of `EDITS`
     /small/SLUG/N.jpg        150 pixels high
     /sound/SLUG/N.jpg        a JPEG of 640 x 480 of the same scene (what faults are bad about)
+    /sized/W/SLUG/N.jpg      the same in 4:3, W pixels wide (for srcset)
+    /wp-content/uploads/2026/05/SLUG_N.jpg and SLUG_N-300x225.jpg, as WordPress names them
     /no-image/SLUG/N.png     the 'image not available' picture, the same for all
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,7 +36,18 @@ SMALL_HEIGHT: Final = 150  # pixels
 THUMB_HEIGHT: Final = 180  # pixels
 SOUND_SIZE: Final = (640, 480)  # pixels
 KINDS: Final = frozenset(
-    {"photo", "mirror", "edit", "small", "thumb", "sound", "no-image", "inner"}
+    {
+        "sized",
+        "wp-content",
+        "photo",
+        "mirror",
+        "edit",
+        "small",
+        "thumb",
+        "sound",
+        "no-image",
+        "inner",
+    }
 )
 
 
@@ -129,6 +143,8 @@ class PictureStore:
 
     def _body(self, parts: list[str]) -> tuple[bytes, str]:
         """Raises ValueError, KeyError or IndexError where the path is none of ours."""
+        if parts[0] == "wp-content":
+            return self._wordpress(parts[-1]), "jpg"
         kind, slug, name = parts[0], parts[-2], parts[-1]
         stem, _, extension = name.partition(".")
         index = int(stem)
@@ -148,9 +164,24 @@ class PictureStore:
             return thumbnail(self.seed, slug, index, height), "jpg"
         if kind in {"sound", "inner"} and len(parts) == 3:
             return encode(draw_scene(self.seed, slug, index, SOUND_SIZE), "jpeg"), "jpg"
+        if kind == "sized" and len(parts) == 4:
+            return self._scene(slug, index, int(parts[1])), "jpg"
         if kind == "no-image":
             return not_available(), "png"
         raise ValueError(kind)
+
+    def _scene(self, slug: str, index: int, width: int) -> bytes:
+        """A JPEG in 4:3, `width` pixels wide (at most 2,048)."""
+        size = (width, width * 3 // 4)
+        if not 16 <= width <= 2048:
+            raise ValueError(width)
+        return encode(draw_scene(self.seed, slug, index, size), "jpeg")
+
+    def _wordpress(self, name: str) -> bytes:
+        found = re.fullmatch(r"(.+)_(\d{1,6})(?:-(\d{2,4})x\d{2,4})?\.jpg", name)
+        if found is None:
+            raise ValueError(name)
+        return self._scene(found[1], int(found[2]), int(found[3] or 1200))
 
     def _picture(self, slug: str, index: int) -> bytes:
         if self._distinct is None or index < self._distinct:

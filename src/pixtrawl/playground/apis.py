@@ -1,0 +1,27 @@
+"""What the made-up JSON interfaces share: where results and licences come from."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from pixtrawl.playground.listing import Original
+from pixtrawl.playground.server import Response
+
+OPEN_LICENSES: Final = frozenset({"by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "cc0", "pdm"})
+
+
+def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> Response:
+    """`value` as an application/json answer."""
+    text = json.dumps(value, ensure_ascii=False).encode()
+    return Response(text, status, "application/json", headers)
+
+
+def is_open(entry: Original) -> bool:
+    """Whether the picture carries an open licence; open catalogues list only those."""
+    return entry.traits.license in OPEN_LICENSES
+
+
+def positive(text: str | None, default: int) -> int:
+    """A number of at least 1 from a query parameter."""
+    return max(1, int(text)) if text and text.isdigit() else default
