@@ -48,9 +48,11 @@ def test_a_short_query_says_why_and_what_to_do() -> None:
 
 
 def test_what_the_source_itself_advises_comes_first() -> None:
-    detail = {"kind": "captcha", "next_step": "do this"}
+    detail = {"kind": "captcha", "next_step": "do this", "message": "it wants to know who you are"}
     query = _query("cat", 0, bing={"outcome": "blocked", "found": 0, "detail": detail})
-    assert advise(query, _report(query)).next_step == "do this"
+    advice = advise(query, _report(query))
+    assert advice.next_step == "do this"
+    assert advice.why == "bing: blocked (captcha): it wants to know who you are"
 
 
 @pytest.mark.parametrize("outcome", sorted(set(SourceOutcome) - {SourceOutcome.OK}))

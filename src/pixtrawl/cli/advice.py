@@ -83,7 +83,8 @@ def _refusals(query: Mapping[str, Any]) -> Iterator[Advice]:
         what = f"{outcome} ({kind.replace('_', ' ')})" if kind else outcome.replace("_", " ")
         step = detail.get("next_step") or _BLOCKS.get(kind)
         step = step or _OUTCOMES.get(_outcome(outcome), "use another source (-s NAME)")
-        yield Advice(f"{clean(name)}: {clean(what)}", clean(step))
+        said = f": {detail['message']}" if detail.get("message") else ""
+        yield Advice(clean(f"{name}: {what}{said}"), clean(step))
 
 
 def _outcome(text: str) -> SourceOutcome:
