@@ -1,0 +1,45 @@
+"""The filters of a query in a source's own words; what it cannot do is said once a query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pixtrawl.events import Notice
+from pixtrawl.model import Query
+from pixtrawl.sources.base import SourceContext
+
+# By filter: a table of words, or a function that gives None (or raises ValueError) for a value
+# that the source does not know.
+Words = Mapping[str, Mapping[str, str] | Callable[[str], str | None]]
+
+
+def in_words_of(
+    source: str, query: Query, context: SourceContext, words: Words, *, also: frozenset[str]
+) -> dict[str, str]:
+    """The filters that `words` covers, by name.
+
+    `also` are those that the source passes on by other means. For every other one that the user
+    asked for, a notice is emitted: results come unfiltered by it.
+    """
+    found: dict[str, str] = {}
+    for name, value in query.filters.given().items():
+        if name in also:
+            continue
+        word = _word(words.get(name), value)
+        if word is not None:
+            found[name] = word
+        else:
+            message = f"{source} cannot filter by {name} {value!r}: its results come without it"
+            context.emit(Notice(message, "warning"))
+    return found
+
+
+def _word(known: Mapping[str, str] | Callable[[str], str | None] | None, value: str) -> str | None:
+    if known is None:
+        return None
+    if isinstance(known, Mapping):
+        return known.get(value.strip().lower())
+    try:
+        return known(value)
+    except ValueError:
+        return None

@@ -1,0 +1,128 @@
+"""Hostile HTML, parsed fast and bounded: a thin face over selectolax's Lexbor parser.
+
+Lexbor takes quadratic time for some pages (10,000 nested `div` take 0.25 s, 200,000 minutes; the
+same for thousands of attributes on one element). A linear scan refuses such pages beforehand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_MAX_OPEN: Final = 3000  # elements open at once; real pages stay below 100
+_MAX_TAGS: Final = 200_000
+_MAX_ATTRIBUTES: Final = 3000  # of one element, counted by the white space between them
+_MAX_TEXT_CHARS: Final = 200_000
+
+_TAG: Final = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*))")
+_RAW: Final = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noframes"})
+_COMMENT_END: Final = re.compile(r"--!?>")
+_VOID: Final = "area base br col embed hr img input link meta param source track wbr"
+_CLOSED_BY_THE_NEXT: Final = (
+    "p li dt dd option tr td th thead tbody tfoot colgroup rp rt html head body"
+)
+_NEVER_DEEP: Final = frozenset(f"{_VOID} {_CLOSED_BY_THE_NEXT}".split())
+
+
+class TooComplexError(ValueError):
+    """The page would take the parser too long."""
+
+
+class Element:
+    """One element of a page."""
+
+    __slots__ = ("_attributes", "_node")
+
+    def __init__(self, node: LexborNode) -> None:
+        self._node = node
+        self._attributes: dict[str, str | None] = node.attributes
+
+    @property
+    def tag(self) -> str:
+        return self._node.tag or ""
+
+    def get(self, name: str) -> str:
+        """An attribute's value, entities decoded; empty where it is missing."""
+        return self._attributes.get(name) or ""
+
+    @property
+    def text(self) -> str:
+        """The text inside, white space collapsed."""
+        return " ".join(self._node.text(separator=" ").split())
+
+    def all(self, css: str) -> list[Element]:
+        """Elements inside it, in the order of the page."""
+        return [Element(node) for node in self._node.css(css)]
+
+
+class Document:
+    """One parsed page. Raises TooComplexError for text that would take too long."""
+
+    def __init__(self, source: str) -> None:
+        _check(source)
+        self._source = source
+        self._tree = LexborHTMLParser(source)
+
+    def all(self, css: str) -> list[Element]:
+        """Elements in the order of the page."""
+        return [Element(node) for node in self._tree.css(css)]
+
+    def first(self, css: str) -> Element | None:
+        node = self._tree.css_first(css)
+        return None if node is None else Element(node)
+
+    def has(self, css: str) -> bool:
+        return self._tree.css_first(css) is not None
+
+    def text(self) -> str:
+        """What a person may read, without title, scripts and styles; at most 200,000 characters."""
+        tree = LexborHTMLParser(self._source)  # of its own: stripping changes it
+        tree.strip_tags(["script", "style", "title", "template"])
+        body = tree.body
+        return "" if body is None else " ".join(body.text(separator=" ")[:_MAX_TEXT_CHARS].split())
+
+
+def _check(source: str) -> None:
+    """Raises TooComplexError; counts too much rather than too little. Linear."""
+    lowered = source.lower()
+    still_open: Counter[str] = Counter()
+    depth = tags = at = 0
+    while match := _TAG.search(lowered, at):
+        at = _end_of_tag(lowered, match, foreign=bool(still_open["svg"] or still_open["math"]))
+        name = match[3]
+        if name and name not in _NEVER_DEEP and name not in _RAW:
+            if not match[2]:
+                still_open[name] += 1
+                depth += 1
+            elif still_open[name]:
+                still_open[name] -= 1
+                depth -= 1
+        tags += 1
+        if depth > _MAX_OPEN or tags > _MAX_TAGS:
+            raise TooComplexError("the page is nested too deeply or has too many elements")
+
+
+def _end_of_tag(lowered: str, match: re.Match[str], *, foreign: bool) -> int:
+    """Where the scan goes on: behind the tag, and behind the content of scripts and the like.
+
+    Inside SVG and MathML (`foreign`) nothing is skipped: a title there holds elements.
+    """
+    if match[1]:
+        ending = _COMMENT_END.search(lowered, match.start() + 2)  # `<!-->` is a whole comment
+        return ending.end() if ending else len(lowered)
+    end = lowered.find(">", match.end())
+    end = len(lowered) if end < 0 else end
+    if end - match.end() > 2 * _MAX_ATTRIBUTES:
+        _check_attributes(lowered[match.end() : end])
+    if match[3] in _RAW and not match[2] and not foreign:
+        end = lowered.find(f"</{match[3]}", end)
+        end = len(lowered) if end < 0 else end
+    return end
+
+
+def _check_attributes(inside: str) -> None:
+    if len(inside.split(maxsplit=_MAX_ATTRIBUTES)) > _MAX_ATTRIBUTES:
+        raise TooComplexError("an element of the page has too many attributes")
