@@ -114,9 +114,11 @@ class Google:
         "only when named with -s google, or switched on with google.enabled=true.",
     )
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], *, chrome: Chrome | None = None) -> None:
+        """`chrome`: a browser to share; whoever made it closes it."""
         self._settings = GoogleSettings.read(settings)
-        self._chrome = Chrome(self._settings.chrome)
+        self._chrome = chrome or Chrome(self._settings.chrome)
+        self._is_shared = chrome is not None
         self._shared = Shared(pace=self._pace, visible=lambda: self._chrome.visible)
         self._turn = asyncio.Lock()
         self._next_load = 0.0
@@ -151,7 +153,8 @@ class Google:
 
     async def aclose(self) -> None:
         """Ends the browser."""
-        await self._chrome.aclose()
+        if not self._is_shared:
+            await self._chrome.aclose()
 
     def _remember(self, stop: SourceStop) -> None:
         # The live source is left alone for the rest of the run after its first refusal; a

@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 MAX_TEXT_CHARS: Final = 8_000_000  # real pages have 0.5 to 2 million
 MAX_LEVELS: Final = 3  # JSON in a string in a JSON answer is level 2
-MAX_ESCAPES: Final = 600_000  # decoded per level; about 0.3 s
+MAX_ESCAPES: Final = 250_000  # decoded per level; 100 records have some 20,000
 MAX_TAIL_CHARS: Final = 30_000  # what belongs to one record after its two images
 
 _STRING: Final = r'"((?:[^"\\]++|\\.)*+)"'
@@ -59,6 +59,7 @@ _ONCE_MORE: Final = re.compile(r"\\(?:\"|x22|u0022|x5b|u005b)|imgurl\\(?:u003d|x
 _THUMB_HOST: Final = re.compile(r"(?:encrypted-tbn\d*\.)|(?:(?:^|\.)gstatic\.com\Z)")
 _THUMB_QUERY: Final = re.compile(r"[?&]q=tbn(?::|%3A)", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LONE_BYTE: Final = re.compile(r"[\udc80-\udcff]")
 
 
@@ -83,7 +84,7 @@ def js_unescape(text: str) -> str:
     if "\\" not in text:
         return text
     plain = _ESCAPE.sub(_one_escape, text)
-    if any("\ud800" <= char <= "\udfff" for char in plain):
+    if _SURROGATE.search(plain):
         plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return plain
 
