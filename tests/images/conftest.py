@@ -20,8 +20,12 @@ def suites() -> Path:
 
 def _picture(seed: int, width: int = 160, height: int = 120) -> Image.Image:
     random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (9, 12, 3), dtype=np.uint8)
-    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    total = np.zeros((height, width, 3))
+    for cells, strength in ((3, 1.0), (6, 0.6), (12, 0.4), (24, 0.25)):
+        coarse = random.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
+        layer = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+        total += strength * (np.asarray(layer, dtype=np.float64) - 128)
+    return Image.fromarray(np.clip(total + 128, 0, 255).astype(np.uint8))
 
 
 def _encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
@@ -32,7 +36,7 @@ def _encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byt
 
 @pytest.fixture
 def picture() -> Callable[..., Image.Image]:
-    """Smooth coloured blobs by seed: unlike a flat picture, each has a hash of its own."""
+    """Coloured blobs of four sizes, as in nature: each seed has a hash of its own."""
     return _picture
 
 

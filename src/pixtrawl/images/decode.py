@@ -30,6 +30,7 @@ from PIL import (
 )
 
 from pixtrawl.images import exif, jpeg
+from pixtrawl.images.bitfields import decode_bitfields
 from pixtrawl.images.phash import SIDE
 from pixtrawl.model import Reason
 
@@ -68,14 +69,20 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class Decoded:
-    """What a full decode leaves: `grey` is small, upright, and at least 64 px where the file is."""
+    """What a full decode leaves: `grey` is small, at least 64 px a side where the file is.
+
+    Its last row and column may stand for less than a whole one: `extent` says in pixels of `grey`
+    how far the picture really reaches (a hundredth of a side moves 30 bits of the hash).
+    """
 
     grey: np.ndarray[Any, Any]
+    extent: tuple[float, float]  # across, down
     width: int  # as stored
     height: int
     frames: int = 1
     animated: bool = False
-    orientation: int = 1
+    orientation: int = 1  # EXIF, as the file states it
+    turn: int = 1  # the orientation that `grey` still has
     has_exif: bool = False
     has_alpha: bool = False
     alpha_mean: float = 1.0
@@ -93,7 +100,12 @@ def decode(format: str, data: bytes, max_pixels: int) -> Decoded:
     """
     if format == "jpeg":
         return _jpeg(data, max_pixels)
-    return _pillow(PLUGINS[format][1], data, max_pixels)
+    try:
+        return _pillow(PLUGINS[format][1], data, max_pixels)
+    except RefusedError as refused:
+        if format == "bmp" and "bitfields" in refused.detail:
+            return _masked_bmp(data, max_pixels)
+        raise
 
 
 def _jpeg(data: bytes, max_pixels: int) -> Decoded:
@@ -101,15 +113,15 @@ def _jpeg(data: bytes, max_pixels: int) -> Decoded:
     if not head.width or not head.scan_at:
         raise RefusedError(Reason.TRUNCATED, "JPEG without a picture")
     _cap(head.width, head.height, max_pixels)
-    orientation = exif.orientation_of(head.exif)
     if head.components not in (1, 3) or head.precision != 8:
         decoded = _pillow("JPEG", data, max_pixels)  # CMYK, YCCK and rarer kinds
-        decoded.orientation = orientation
     else:
         grey, sound = _strict_grey(data, head)
-        decoded = Decoded(exif.upright(grey, orientation), head.width, head.height)
-        decoded.orientation = orientation
+        eighths = round(8 * grey.shape[1] / head.width)  # the DCT scale that was chosen
+        extent = (head.width * eighths / 8, head.height * eighths / 8)
+        decoded = Decoded(grey, extent, head.width, head.height)
         decoded.colour = lambda: _mean_colour(_turbo(sound, "RGB"))
+    decoded.orientation = decoded.turn = exif.orientation_of(head.exif)
     decoded.frames = head.frames
     decoded.has_exif = bool(head.exif)
     decoded.is_gray = head.components == 1
@@ -162,9 +174,19 @@ def _pillow(name: str, data: bytes, max_pixels: int) -> Decoded:
     except (RefusedError, MemoryError):
         raise
     except Exception as error:
-        text = f"{type(error).__name__}: {error}"
+        # An object's address tells nothing, and makes equal outcomes differ.
+        text = re.sub(r"<[^>]*>", "the file", f"{type(error).__name__}: {error}")
         cut = isinstance(error, EOFError) or "truncat" in text.lower()
         raise RefusedError(Reason.TRUNCATED if cut else Reason.CORRUPT, text) from error
+
+
+def _masked_bmp(data: bytes, max_pixels: int) -> Decoded:
+    width, height = struct.unpack_from("<ii", data, 18)
+    _cap(width, abs(height), max_pixels)
+    pixels = decode_bitfields(data)
+    if pixels is None:
+        raise RefusedError(Reason.CORRUPT, "BMP with channel masks that make no sense")
+    return _first_frame(Image.fromarray(pixels), width, abs(height))
 
 
 def _load(image: Any, max_pixels: int) -> Decoded:
@@ -172,8 +194,12 @@ def _load(image: Any, max_pixels: int) -> Decoded:
     _refuse_kinds(image)
     one_picture = _is_tiled_gif(image)
     width, height = image.size
+    turned = _orientation_tag(image)
     image.load()
     decoded = _first_frame(image, width, height)
+    if turned > 1:  # Pillow has applied it while loading, and swapped the size
+        decoded.orientation = turned
+        decoded.width, decoded.height = (height, width) if turned >= 5 else (width, height)
     decoded.frames = getattr(image, "n_frames", 1)
     decoded.animated = decoded.frames > 1 and image.format not in ("TIFF", "MPO", "JPEG")
     for index in range(1, decoded.frames):
@@ -183,6 +209,12 @@ def _load(image: Any, max_pixels: int) -> Decoded:
     if one_picture:
         decoded.frames, decoded.animated = 1, False
     return decoded
+
+
+def _orientation_tag(image: Any) -> int:
+    """Of a TIFF; others keep theirs in an EXIF block."""
+    stated = image.tag_v2.get(274, 1) if image.format == "TIFF" else 1
+    return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
 
 
 def _refuse_kinds(image: Any) -> None:
@@ -206,16 +238,14 @@ def _is_tiled_gif(image: Any) -> bool:
 
 def _first_frame(image: Any, width: int, height: int) -> Decoded:
     raw = image.info.get("exif") or b""
-    if image.format == "TIFF":
-        stated = image.tag_v2.get(274, 1)
-        orientation = stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
-    else:
-        orientation = exif.orientation_of(raw)
+    orientation = exif.orientation_of(raw)
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
-    small = _shrunk(image, "RGBA" if has_alpha else "RGB")
+    factor = max(min(image.size) // SIDE, 1)
+    small = _shrunk(image, "RGBA" if has_alpha else "RGB", factor)
     pixels = np.asarray(small)
-    decoded = Decoded(exif.upright(_grey(small), orientation), width, height)
-    decoded.orientation = orientation
+    extent = (image.width / factor, image.height / factor)
+    decoded = Decoded(_grey(small), extent, width, height)
+    decoded.orientation = decoded.turn = orientation
     decoded.has_exif = bool(raw)
     decoded.has_alpha = has_alpha
     if has_alpha:
@@ -227,9 +257,8 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     return decoded
 
 
-def _shrunk(image: Any, mode: str) -> Any:
+def _shrunk(image: Any, mode: str, factor: int) -> Any:
     """An RGB or RGBA picture whose shorter side is 64 to 127 px, or its own where it is smaller."""
-    factor = max(min(image.size) // SIDE, 1)
     width, height = image.size
     rows = max(_STRIP_PIXELS // (width * factor), 1) * factor
     if rows >= height:

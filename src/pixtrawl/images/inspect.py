@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pixtrawl.images import container, sniff
 from pixtrawl.images.decode import RefusedError, decode
+from pixtrawl.images.exif import upright
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.measure import measure
 from pixtrawl.images.phash import look_at, thumbnail
@@ -32,7 +33,7 @@ def _info(data: bytes, max_pixels: int) -> ImageInfo:
     if fault:
         raise RefusedError(*fault)
     decoded = decode(name, data, max_pixels)
-    square = thumbnail(decoded.grey)
+    square = upright(thumbnail(decoded.grey, decoded.extent), decoded.turn)
     look = look_at(square)
     return ImageInfo(
         format=name,

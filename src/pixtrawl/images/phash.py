@@ -51,12 +51,16 @@ class Look:
     deviation: float  # of grey, 0..255
 
 
-def thumbnail(grey: Array, side: int = SIDE) -> Array:
-    """`grey` (height x width, uint8) shrunk to `side` x `side` by area; small ones are blown up."""
+def thumbnail(grey: Array, extent: tuple[float, float] | None = None) -> Array:
+    """`grey` (height x width, uint8) shrunk to 64x64 by area; small ones are blown up.
+
+    `extent` (across, down) is how much of the array is picture; all of it unless given.
+    """
     image = Image.fromarray(np.ascontiguousarray(grey))
-    small = min(image.size) < side
+    small = min(image.size) < SIDE
     method = Image.Resampling.BILINEAR if small else Image.Resampling.BOX
-    return np.asarray(image.resize((side, side), method))
+    box = None if extent is None else (0.0, 0.0, *extent)
+    return np.asarray(image.resize((SIDE, SIDE), method, box))
 
 
 def dct_hash(square: Array) -> bytes:

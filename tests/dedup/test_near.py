@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+
+from pixtrawl.dedup import Level, NearDuplicates, aligned_distance
+from pixtrawl.images.inspect import inspect_bytes
+from pixtrawl.model import ImageInfo
+
+SUITES = Path(__file__).parents[3] / "shared" / "suites"
+
+# Photographs that come with two libraries; textures, text and drawings among them are left out.
+PHOTOGRAPHS = {
+    "skimage": [
+        "data/coffee.png", "data/camera.png", "data/astronaut.png", "data/motorcycle_left.png",
+        "data/chelsea.png", "data/coins.png", "data/ihc.png", "data/moon.png",
+        "data/retina.jpg", "data/rocket.jpg",
+    ],
+    "sklearn": ["datasets/images/china.jpg", "datasets/images/flower.jpg"],
+}  # fmt: skip
+
+Edit = Callable[[Image.Image], Image.Image]
+
+
+def info_of(picture: Image.Image, kind: str = "JPEG", **options: object) -> ImageInfo:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    info = inspect_bytes(buffer.getvalue(), 100_000_000).info
+    assert info is not None
+    return info
+
+
+def crop(left: float, top: float, right: float, bottom: float) -> Edit:
+    def cut(picture: Image.Image) -> Image.Image:
+        w, h = picture.size
+        return picture.crop((int(left * w), int(top * h), int(right * w), int(bottom * h)))
+
+    return cut
+
+
+def turned(picture: Image.Image) -> Image.Image:
+    return crop(0.05, 0.05, 0.95, 0.95)(picture.rotate(2, Image.Resampling.BICUBIC))
+
+
+# Edit -> share found at (strict, near), as measured on the twelve photographs, a little below.
+EDITS: dict[str, tuple[Edit, float, float]] = {
+    "half": (lambda p: p.resize((p.width // 2, p.height // 2)), 1.0, 1.0),
+    "thumb": (lambda p: p.resize((120, 120 * p.height // p.width)), 0.8, 0.9),
+    "bright": (lambda p: ImageEnhance.Brightness(p).enhance(1.25), 0.9, 0.9),
+    "grey": (lambda p: p.convert("L"), 1.0, 1.0),
+    "blur": (lambda p: p.filter(ImageFilter.GaussianBlur(1.5)), 1.0, 1.0),
+    "stretch": (lambda p: p.resize((int(1.15 * p.width), p.height)), 1.0, 1.0),
+    "frame": (lambda p: ImageOps.expand(p, p.width // 25, "white"), 0.6, 0.75),
+    "crop 5 %": (crop(0, 0.05, 0.95, 1), 0.0, 0.75),
+    "crop 10 %": (crop(0.1, 0.1, 1, 1), 0.0, 0.75),
+    "crop middle": (crop(0.05, 0.05, 0.95, 0.95), 0.0, 0.75),
+    "crop bottom": (crop(0, 0, 1, 0.9), 0.0, 0.75),
+    "rotate 2 degrees": (turned, 0.0, 0.75),
+}
+
+
+@pytest.fixture(scope="module")
+def photographs() -> list[Image.Image]:
+    found = []
+    for package, names in PHOTOGRAPHS.items():
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            pytest.skip(f"the photographs of {package} are not installed")
+        found += [Path(spec.origin).parent / name for name in names]
+    return [Image.open(file).convert("RGB") for file in found if file.exists()]
+
+
+@pytest.fixture(scope="module")
+def originals(photographs: list[Image.Image]) -> list[ImageInfo]:
+    return [info_of(picture, "PNG") for picture in photographs]
+
+
+def kept(level: str, infos: list[ImageInfo], label: str = "x") -> NearDuplicates:
+    near = NearDuplicates(level)
+    for number, info in enumerate(infos):
+        near.add(label, number, info)
+    return near
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_edits_of_a_photograph_find_it_and_only_it(
+    edit: str, photographs: list[Image.Image], originals: list[ImageInfo]
+) -> None:
+    change, at_strict, at_near = EDITS[edit]
+    edited = [info_of(change(picture), quality=85) for picture in photographs]
+    for level, least in (("strict", at_strict), ("near", at_near), ("wide", at_near)):
+        near = kept(level, originals)
+        found = [near.find("x", info) for info in edited]
+        assert all(match is None or match.id == at for at, match in enumerate(found))
+        assert sum(match is not None for match in found) / len(found) >= least, level
+
+
+def test_different_photographs_do_not_find_each_other(originals: list[ImageInfo]) -> None:
+    near = NearDuplicates(Level.WIDE)
+    for number, info in enumerate(originals):
+        assert near.find("x", info) is None
+        near.add("x", number, info)
+    pairs = [(a, b) for at, a in enumerate(originals) for b in originals[:at]]
+    assert min(aligned_distance(a.thumb, b.thumb) for a, b in pairs) > 60
+
+
+@pytest.mark.parametrize("level", ["strict", "near", "wide"])
+def test_the_third_party_suite_is_all_right(level: str) -> None:
+    if not (SUITES / "neardup.jsonl").exists():
+        pytest.skip("the third-party suites are not on this machine")
+    cases = [json.loads(line) for line in (SUITES / "neardup.jsonl").read_text().splitlines()]
+    near = NearDuplicates(level)
+    for number, case in enumerate(cases):
+        info = inspect_bytes((SUITES / "neardup" / case["file"]).read_bytes(), 10**8).info
+        assert info is not None
+        match = near.find("x", info)
+        known = [at for at in range(number) if cases[at]["group"] == case["group"]]
+        if case["kind"].startswith("edit"):
+            assert match is not None, case
+            assert cases[match.id]["group"] == case["group"]
+        else:  # originals, distinct ones, and mirrored ones, which stay
+            assert match is None, (case, match, known)
+        near.add("x", number, info)
+
+
+def test_the_second_look_stays_within_a_label(photographs: list[Image.Image]) -> None:
+    near = kept("near", [info_of(photographs[0])], label="cups")
+    cropped = info_of(crop(0.1, 0.1, 1, 1)(photographs[0]))
+    match = near.find("cups", cropped)
+    assert match is not None
+    assert (match.id, match.stage, match.label) == (0, "aligned", "cups")
+    assert near.find("saucers", cropped) is None
+    across = near.find("saucers", info_of(photographs[0], quality=60))
+    assert across is not None
+    assert (across.stage, across.label) == ("hash", "cups")
+
+
+def test_what_is_removed_is_not_found(originals: list[ImageInfo]) -> None:
+    near = kept("near", originals)
+    match = near.find("x", originals[2])
+    assert match is not None
+    assert (match.id, match.distance) == (2, 0)
+    near.remove(2)
+    near.remove(2)
+    assert near.find("x", originals[2]) is None
+    assert near.find("x", originals[3]) is not None
+
+
+def test_thumbnails_can_stay_in_the_catalog(photographs: list[Image.Image]) -> None:
+    infos = [info_of(picture) for picture in photographs[:4]]
+    asked: list[int] = []
+
+    def thumb_of(id: int) -> bytes:
+        asked.append(id)
+        return infos[id].thumb
+
+    near = NearDuplicates("near", thumb_of)
+    for number, info in enumerate(infos):
+        near.add("x", number, info)
+    match = near.find("x", info_of(crop(0.05, 0.05, 1, 1)(photographs[1])))
+    assert match is not None
+    assert match.id == 1
+    assert 1 in asked
+
+
+@pytest.mark.parametrize("level", ["exact", "off"])
+def test_two_levels_never_find_anything(level: str, originals: list[ImageInfo]) -> None:
+    assert kept(level, originals).find("x", originals[0]) is None
+
+
+def test_an_image_without_a_hash_is_passed_over(originals: list[ImageInfo]) -> None:
+    bare = replace(originals[0], phash=b"", phash_trim=b"", thumb=b"")
+    near = kept("near", [bare])
+    assert near.find("x", bare) is None
+    assert near.find("x", originals[0]) is None
+
+
+def test_flat_pictures_are_joined_by_colour_and_shape_only() -> None:
+    red, near_red = (
+        Image.new("RGB", (300, 200), (200, 30, 30)),
+        Image.new("RGB", (600, 400), (202, 31, 29)),
+    )
+    same_grey = Image.new("RGB", (300, 200), (80, 81, 80))
+    near = kept("near", [info_of(red, "PNG")])
+    match = near.find("x", info_of(near_red, quality=95))
+    assert match is not None
+    assert match.stage == "flat"
+    assert near.find("x", info_of(same_grey, "PNG")) is None
+    assert near.find("x", info_of(Image.new("RGB", (200, 300), (200, 30, 30)))) is None
+    near.remove(0)
+    assert near.find("x", info_of(red, "PNG")) is None
+
+
+def test_blank_pages_with_other_words_stay_apart() -> None:
+    def page(words: str) -> ImageInfo:
+        picture = Image.new("RGB", (400, 400), "white")
+        ImageDraw.Draw(picture).text((60, 170), words, fill="black", font_size=60)
+        return info_of(picture, "PNG")
+
+    assert kept("near", [page("Hello")]).find("x", page("Moped")) is None
+
+
+def test_only_the_most_similar_of_many_are_looked_at_twice(photographs: list[Image.Image]) -> None:
+    random = np.random.default_rng(4)
+    near = NearDuplicates("near")
+    for number in range(300):
+        coarse = random.integers(0, 256, (7, 7, 3), dtype=np.uint8)
+        near.add("x", number, info_of(Image.fromarray(coarse).resize((96, 96))))
+    near.add("x", 1000, info_of(photographs[0]))
+    match = near.find("x", info_of(crop(0.1, 0, 1, 0.95)(photographs[0])))
+    assert match is not None
+    assert match.id == 1000
