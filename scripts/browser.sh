@@ -5,7 +5,7 @@
 # Nothing is downloaded from anywhere but the package registries that apt and npm are set up for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 . scripts/apt.sh
 
 mac_app="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"

@@ -9,7 +9,7 @@ lock=requirements/$set_name.txt
 stamp=.venv/.ready-$set_name
 [ "$set_name" = run ] || [ "$set_name" = dev ] || { echo "usage: setup.sh run|dev" >&2; exit 2; }
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 fail() { say "" "$@"; exit 1; }
 . scripts/apt.sh
 
@@ -17,12 +17,20 @@ good_python() {
   "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2])' 2>/dev/null
 }
 
-find_python() {
+first_good_python() {
   local name
   for name in ${PYTHON:-} python3 python3.11 python3.12 python3.13 python3.14; do
-    if good_python "$name"; then echo "$name"; return; fi
+    if good_python "$name"; then echo "$name"; return 0; fi
   done
-  fail "pixtrawl needs Python 3.11 or newer; \`python3\` here is: $(python3 --version 2>&1 || true)" \
+  return 1
+}
+
+find_python() {
+  first_good_python && return
+  # Debian 12 and later have a good python3; Ubuntu 22.04 has python3.11 beside its own.
+  if apt_install python3 python3-venv && first_good_python; then return; fi
+  if apt_install python3.11 python3.11-venv && first_good_python; then return; fi
+  fail "pixtrawl needs Python 3.11 or newer; \`python3\` here is: $(python3 -V 2>/dev/null || echo none)" \
     "Install one, for example:  apt-get install python3.11 python3.11-venv" \
     "or name one:               make test PYTHON=/path/to/python3"
 }
