@@ -68,7 +68,7 @@ class RetryPolicy:
         """
         if attempts > min(self.retries, _WORTH.get(error.reason, 0)):
             return None
-        if error.http_status in _FINAL_STATUSES:
+        if error.http_status in _FINAL_STATUSES or 300 <= error.http_status < 400:
             return None
         backoff_s = self.jitter() * min(self.cap_s, self.base_s * 2.0 ** (attempts - 1))
         wait_s = backoff_s

@@ -141,12 +141,13 @@ class Transfer:
     def set_request(self, method: str, headers: Mapping[str, str], body: bytes | None) -> None:
         """Method, headers and body; what was set is unset again for the next transfer."""
         curl = self.curl
-        if headers or self._custom:
-            curl.setopt(pycurl.HTTPHEADER, [_header_line(*item) for item in headers.items()])
         if self._custom:
+            curl.unsetopt(pycurl.HTTPHEADER)
             curl.setopt(pycurl.HTTPGET, 1)
             curl.unsetopt(pycurl.CUSTOMREQUEST)
         self._custom = bool(headers) or method != "GET" or body is not None
+        if headers:
+            curl.setopt(pycurl.HTTPHEADER, [_header_line(*item) for item in headers.items()])
         if body is not None:
             curl.setopt(pycurl.POST, 1)
             curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
@@ -193,6 +194,9 @@ class Transfer:
 
     def _on_headers_end(self) -> int | None:
         status = _status(self._lines[0])
+        if not status:
+            self.error = FetchError(Reason.PROTOCOL_ERROR, repr(self._lines[0][:40]))
+            return _ABORT
         # An interim answer (1xx), or a proxy's to CONNECT: the real one is yet to come.
         if status < 200 or not self.sent_at:
             self._lines = []
@@ -276,9 +280,10 @@ def _close_on_exec(fd: int, _purpose: int) -> int:
 
 
 def _status(line: bytes) -> int:
-    """Of `HTTP/1.1 200 OK`; 0 where there is none (libcurl has refused such an answer already)."""
-    word = line[:16].split(b" ")[1:2]
-    return int(word[0]) if word and word[0][:3].isdigit() and len(word[0]) == 3 else 0
+    """Of `HTTP/1.1 200 OK`; 0 where there is none."""
+    words = line[:32].split()
+    code = words[1] if len(words) > 1 else b""
+    return int(code) if len(code) == 3 and code.isdigit() else 0
 
 
 def _content_length(headers: Mapping[str, str]) -> int:

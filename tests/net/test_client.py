@@ -1,0 +1,344 @@
+"""One request: what comes back, and where the body goes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from pixtrawl.errors import FetchError, UsageError
+from pixtrawl.model import Reason
+from pixtrawl.net.client import Client
+from pixtrawl.net.interface import Request, Response
+
+PICTURE = os.urandom(300_000)
+
+
+def with_client(
+    fetch: Any, use: Callable[[Client], Awaitable[Any]], staging: Path | None = None
+) -> Any:
+    async def main() -> Any:
+        client = Client(fetch, staging=staging)
+        try:
+            return await use(client)
+        finally:
+            await client.aclose()
+
+    result = asyncio.run(main())
+    gc.collect()  # a leaked socket would warn here, and a warning is an error
+    return result
+
+
+def get(fetch: Any, url: str, staging: Path | None = None, **more: Any) -> Response:
+    stage_as = "a" if staging else None
+
+    async def use(client: Client) -> Response:
+        return await client.transfer(Request(url=url, **more), stage_as=stage_as)
+
+    response: Response = with_client(fetch, use, staging)
+    return response
+
+
+def reason_of(fetch: Any, url: str, staging: Path | None = None, **more: Any) -> FetchError:
+    with pytest.raises(FetchError) as caught:
+        get(fetch, url, staging, **more)
+    return caught.value
+
+
+def test_a_body_comes_back_in_memory(server: Any, settings: Any) -> None:
+    url = server.route("/a", body=PICTURE, Content_Type="image/jpeg")
+    response = get(settings(), url)
+    assert response.status == 200
+    assert response.body == PICTURE
+    assert response.head == PICTURE[:2048]
+    assert response.headers["content-type"] == "image/jpeg"
+    assert response.size_bytes == len(PICTURE)
+    assert response.url == url
+    assert 0 < response.elapsed_s < 5
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_body_is_staged_and_hashed_on_both_loops(
+    server: Any, settings: Any, staging: Path, runner: Any
+) -> None:
+    url = server.route("/a", body=PICTURE)
+
+    async def main() -> Response:
+        client = Client(settings(), staging=staging)
+        response = await client.transfer(Request(url=url), stage_as="a.part")
+        await client.aclose()
+        return response
+
+    response = runner(main())
+    assert (staging / "a.part").read_bytes() == PICTURE
+    assert response.staged_name == "a.part"
+    assert response.sha256 == hashlib.sha256(PICTURE).hexdigest()
+    assert response.head == PICTURE[:2048]
+    assert response.body == b""
+    assert response.size_bytes == len(PICTURE)
+
+
+def test_a_loop_that_cannot_watch_sockets_is_served_by_a_timer(
+    server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.route("/a", body=PICTURE)
+    monkeypatch.setattr("pixtrawl.net.curl_loop._can_watch", lambda _loop: False)
+    assert get(settings(), url).body == PICTURE
+
+
+def test_a_connection_is_used_again(server: Any, settings: Any) -> None:
+    url = server.route("/a", body=b"x")
+
+    async def use(client: Client) -> None:
+        for _ in range(5):
+            await client.transfer(Request(url=url))
+
+    with_client(settings(), use)
+    assert server.connections == 1
+
+
+def test_redirects_are_answers_and_not_followed(server: Any, settings: Any) -> None:
+    url = server.route("/a", 302, Location="/b")
+    response = get(settings(), url)
+    assert (response.status, response.headers["location"]) == (302, "/b")
+    assert server.paths() == ["/a"]
+
+
+def test_a_refusal_is_never_staged_and_read_only_so_far(
+    server: Any, settings: Any, staging: Path
+) -> None:
+    url = server.route("/a", 404, body=b"n" * 200_000)
+    response = get(settings(), url, staging)
+    assert response.status == 404
+    assert response.body == b"n" * 65_536
+    assert list(staging.iterdir()) == []
+
+
+def test_an_empty_body_leaves_no_file(server: Any, settings: Any, staging: Path) -> None:
+    response = get(settings(), server.route("/a"), staging)
+    assert (response.status, response.staged_name, response.size_bytes) == (200, None, 0)
+    assert list(staging.iterdir()) == []
+
+
+def test_an_interim_answer_is_not_the_answer(server: Any, settings: Any) -> None:
+    def handler(connection: Any) -> None:
+        connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+        connection.reply(200, b"real")
+
+    response = get(settings(), server.on("/a", handler))
+    assert (response.status, response.body) == (200, b"real")
+    assert "link" not in response.headers
+
+
+def test_a_status_line_needs_no_words(server: Any, settings: Any, staging: Path) -> None:
+    def handler(connection: Any) -> None:
+        connection.send(b"HTTP/1.1 200\r\nContent-Length: 2\r\nX: y\r\n\r\nok")
+
+    response = get(settings(), server.on("/a", handler), staging)
+    assert (response.status, response.size_bytes, response.headers["x"]) == (200, 2, "y")
+
+
+def test_repeated_headers_are_joined(server: Any, settings: Any) -> None:
+    def handler(connection: Any) -> None:
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nVary: a\r\nVary: b\r\nSet-Cookie: x=1, 2\r\nSet-Cookie: y=2\r\n"
+            b"Content-Length: 0\r\n\r\n"
+        )
+
+    headers = get(settings(), server.on("/a", handler)).headers
+    assert headers["vary"] == "a, b"
+    assert headers["set-cookie"] == "x=1, 2\ny=2"
+
+
+def test_our_name_and_given_headers_go_along_once(server: Any, settings: Any) -> None:
+    url = server.route("/a")
+
+    async def use(client: Client) -> None:
+        await client.transfer(Request(url=url, headers={"Referer": "http://p/", "X-Empty": ""}))
+        await client.transfer(Request(url=url))
+
+    with_client(settings(user_agent="pixtrawl/9 (+mailto:a@b)"), use)
+    first, second = (connection.headers for connection in server.seen)
+    assert first["user-agent"] == second["user-agent"] == "pixtrawl/9 (+mailto:a@b)"
+    assert first["referer"] == "http://p/"
+    assert first["x-empty"] == ""
+    assert "referer" not in second
+
+
+def test_a_header_value_cannot_smuggle_in_another(server: Any, settings: Any) -> None:
+    get(settings(), server.route("/a"), headers={"Referer": "x\r\nX-Evil: 1"})
+    assert "x-evil" not in server.seen[0].headers
+
+
+def test_a_post_carries_its_body_and_the_next_request_is_a_plain_get(
+    server: Any, settings: Any
+) -> None:
+    url = server.route("/a")
+
+    async def use(client: Client) -> None:
+        await client.transfer(Request(url=url, method="POST", body=b"k=v"))
+        await client.transfer(Request(url=url))
+
+    with_client(settings(), use)
+    assert [(seen.method, seen.body) for seen in server.seen] == [("POST", b"k=v"), ("GET", b"")]
+
+
+def test_spaces_and_other_letters_in_a_url_are_escaped(server: Any, settings: Any) -> None:
+    server.route("*", body=b"x")
+    get(settings(), server.url("/ä b/../c%2F d?q=ü#part"))
+    assert server.paths() == ["/c%2F%20d?q=%C3%BC"]
+
+
+def test_a_data_url_is_staged_like_any_other(settings: Any, staging: Path) -> None:
+    response = get(settings(), "data:image/png;base64,AAEC", staging)
+    assert (staging / "a").read_bytes() == b"\0\1\2"
+    assert response.sha256 == hashlib.sha256(b"\0\1\2").hexdigest()
+    assert response.headers == {"content-type": "image/png"}
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "", "..", "a\\b"])
+def test_a_staged_name_stays_inside(server: Any, settings: Any, staging: Path, name: str) -> None:
+    url = server.route("/a", body=b"x")
+
+    async def use(client: Client) -> None:
+        await client.transfer(Request(url=url), stage_as=name)
+
+    with pytest.raises(FetchError) as caught:
+        with_client(settings(), use, staging)
+    assert caught.value.reason is Reason.STORE_FAILED
+
+
+def test_an_existing_file_or_link_is_never_written_to(
+    server: Any, settings: Any, staging: Path, tmp_path: Path
+) -> None:
+    url = server.route("/a", body=b"x")
+    (tmp_path / "precious").write_text("gold")
+    (staging / "a").symlink_to(tmp_path / "precious")
+    assert reason_of(settings(), url, staging).reason is Reason.STORE_FAILED
+    assert (tmp_path / "precious").read_text() == "gold"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_is_a_failure_of_the_store(
+    server: Any, settings: Any, staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.route("/a", body=PICTURE)
+    monkeypatch.setattr(
+        "pixtrawl.net.body.Staging.create", lambda *_: os.open("/dev/full", os.O_WRONLY)
+    )
+    error = reason_of(settings(), url, staging)
+    assert error.reason is Reason.STORE_FAILED
+    assert "space" in error.detail
+
+
+def test_a_cancelled_transfer_leaves_no_file_and_no_connection(
+    server: Any, settings: Any, staging: Path
+) -> None:
+    def handler(connection: Any) -> None:
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"x" * 600_000)
+        connection.stop.wait(20)
+
+    url = server.on("/a", handler)
+
+    async def use(client: Client) -> Response:
+        task = asyncio.create_task(client.transfer(Request(url=url), stage_as="a"))
+        while not (staging / "a").exists():
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert list(staging.iterdir()) == []
+        server.route("/b", body=b"still works")
+        return await client.transfer(Request(url=server.url("/b")))
+
+    assert with_client(settings(), use, staging).body == b"still works"
+
+
+def test_closing_ends_what_is_under_way(server: Any, settings: Any, staging: Path) -> None:
+    url = server.on("/a", lambda connection: connection.stop.wait(20))
+
+    async def main() -> FetchError:
+        client = Client(settings(), staging=staging)
+        task = asyncio.create_task(client.transfer(Request(url=url), stage_as="a"))
+        while not server.seen:
+            await asyncio.sleep(0.005)
+        await client.aclose()
+        with pytest.raises(FetchError) as caught:
+            await task
+        return caught.value
+
+    assert asyncio.run(main()).reason is Reason.INTERRUPTED
+
+
+def test_nothing_stays_open(server: Any, settings: Any, staging: Path) -> None:
+    url = server.route("/a", body=PICTURE)
+
+    async def use(client: Client) -> None:
+        await asyncio.gather(
+            *(client.transfer(Request(url=url), stage_as=f"f{i}") for i in range(20))
+        )
+
+    with_client(settings(), use, staging)
+    server.close()
+    before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+    made = Client  # the second client starts from the same count
+    assert made is Client
+    with_client(settings(), lambda client: client.transfer(Request(url="data:,x")), staging)
+    after = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+    assert after <= before
+
+
+def test_cookies_go_to_their_own_host_only(
+    server: Any, other_server: Any, settings: Any, tmp_path: Path
+) -> None:
+    jar = tmp_path / "cookies.txt"
+    jar.write_text(
+        "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t4000000000\tsid\tsecret\n"
+    )
+
+    async def use(client: Client) -> None:
+        await client.transfer(Request(url=server.route("/a")))
+        await client.transfer(Request(url=other_server.route("/a")))
+
+    with_client(settings(cookies=str(jar)), use)
+    assert server.seen[0].headers["cookie"] == "sid=secret"
+    assert "cookie" not in other_server.seen[0].headers
+
+
+@pytest.mark.parametrize("content", [None, "no cookies here\n"])
+def test_a_cookie_file_that_cannot_be_used_is_told(
+    settings: Any, tmp_path: Path, content: str | None
+) -> None:
+    jar = tmp_path / "cookies.txt"
+    if content is not None:
+        jar.write_text(content)
+    with pytest.raises(UsageError, match=r"cookies\.txt"):
+        Client(settings(cookies=str(jar)))
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(tls_server: Any, settings: Any) -> None:
+    assert reason_of(settings(), tls_server.route("/a")).reason is Reason.TLS_FAILED
+
+
+def test_ssl_cert_file_names_the_authority_and_http2_is_offered(
+    tls_server: Any, settings: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    offered: list[object] = []
+    tls_server.context.set_alpn_protocols(["http/1.1"])
+    tls_server.on(
+        "/a",
+        lambda connection: (
+            offered.append(connection.sock.selected_alpn_protocol()),
+            connection.reply(200, b"safe"),
+        ),
+    )
+    assert get(settings(), tls_server.url("/a")).body == b"safe"
+    assert offered == ["http/1.1"]

@@ -1,0 +1,409 @@
+"""Fetching politely: robots, slots, redirects, retries and the deadline around one request."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixtrawl.config.groups import Politeness
+from pixtrawl.model import Reason
+from pixtrawl.net.client import Client
+from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
+from pixtrawl.net.interface import Request
+
+
+def with_fetcher(
+    fetch: Any,
+    use: Callable[[Fetcher], Awaitable[Any]],
+    staging: Path,
+    politeness: Politeness | None = None,
+) -> Any:
+    async def main() -> Any:
+        client = Client(fetch, staging=staging)
+        fetcher = Fetcher(client, politeness or Politeness(), fetch)
+        try:
+            return await use(fetcher)
+        finally:
+            await fetcher.aclose()
+            await client.aclose()
+
+    return asyncio.run(main())
+
+
+def fetch_one(
+    fetch: Any, url: str, staging: Path, politeness: Politeness | None = None, **more: Any
+) -> Fetched:
+    headers = more.pop("headers", {})
+    request = Request(url=url, headers=headers, timeout_s=more.pop("timeout_s", None))
+
+    async def use(fetcher: Fetcher) -> Fetched:
+        return await fetcher.fetch(request, stage_as="a", **more)
+
+    fetched: Fetched = with_fetcher(fetch, use, staging, politeness)
+    return fetched
+
+
+def failed(
+    fetch: Any, url: str, staging: Path, politeness: Politeness | None = None, **more: Any
+) -> FetchFailedError:
+    with pytest.raises(FetchFailedError) as caught:
+        fetch_one(fetch, url, staging, politeness, **more)
+    assert list(staging.iterdir()) == []
+    return caught.value
+
+
+# -- redirects -----------------------------------------------------------------------------------
+
+
+def test_redirects_are_followed_and_told(server: Any, settings: Any, staging: Path) -> None:
+    server.route("/a", 302, Location="/b")
+    server.route("/b", 301, Location="c?d=1")
+    server.route("/c", body=b"picture")
+    fetched = fetch_one(settings(), server.url("/a"), staging)
+    assert fetched.response.url == server.url("/c?d=1")
+    assert fetched.response.redirects == (server.url("/a"), server.url("/b"))
+    assert (staging / "a").read_bytes() == b"picture"
+    assert fetched.attempts == 1
+
+
+def test_a_redirect_to_a_private_address_is_refused(
+    server: Any, other_server: Any, settings: Any, staging: Path
+) -> None:
+    other_server.route("/secret", body=b"secret")
+    url = server.route("/a", 302, Location=other_server.url("/secret"))
+    error = failed(settings(allow_address=("127.0.0.1/32",)), url, staging)
+    assert error.reason is Reason.ADDRESS_REFUSED
+    assert other_server.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("file:///etc/passwd", Reason.SCHEME_REFUSED),
+        ("data:image/png;base64,AAAA", Reason.SCHEME_REFUSED),
+        ("http://", Reason.BAD_URL),
+        ("/a", Reason.TOO_MANY_REDIRECTS),
+        ("/a#again", Reason.TOO_MANY_REDIRECTS),
+    ],
+)
+def test_a_redirect_to_what_is_not_fetched(
+    server: Any, settings: Any, staging: Path, target: str, reason: Reason
+) -> None:
+    error = failed(settings(), server.route("/a", 302, Location=target), staging)
+    assert error.reason is reason
+    assert server.paths().count("/a") == 1
+
+
+def test_an_endless_staircase_of_redirects_ends(server: Any, settings: Any, staging: Path) -> None:
+    def step(connection: Any) -> None:
+        connection.reply(302, Location=connection.target + "x")
+
+    server.on("*", step)
+    error = failed(settings(max_redirects=3), server.url("/a"), staging, robots=False)
+    assert error.reason is Reason.TOO_MANY_REDIRECTS
+    assert server.paths() == ["/a", "/ax", "/axx", "/axxx"]
+
+
+def test_secrets_stay_with_their_host(
+    server: Any, other_server: Any, settings: Any, staging: Path
+) -> None:
+    other_server.route("/b", body=b"x")
+    server.route("/a", 302, Location="/same")
+    server.route("/same", 302, Location=other_server.url("/b"))
+    headers = {"Authorization": "t", "Cookie": "c", "X-Api-Key": "k", "Referer": "http://p/"}
+    fetch_one(settings(), server.url("/a"), staging, headers=headers)
+    same = next(seen for seen in server.seen if seen.target == "/same").headers
+    assert (same["authorization"], same["x-api-key"]) == ("t", "k")
+    there = next(seen for seen in other_server.seen if seen.target == "/b").headers
+    assert {"authorization", "cookie", "x-api-key"}.isdisjoint(there)
+    assert there["referer"] == "http://p/"
+
+
+# -- statuses and retries ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (404, Reason.NOT_FOUND),
+        (410, Reason.NOT_FOUND),
+        (401, Reason.FORBIDDEN),
+        (403, Reason.FORBIDDEN),
+        (451, Reason.FORBIDDEN),
+        (418, Reason.CLIENT_ERROR),
+        (501, Reason.SERVER_ERROR),
+        (304, Reason.PROTOCOL_ERROR),
+        (204, Reason.EMPTY_BODY),
+    ],
+)
+def test_a_refusal_is_final_and_asked_once(
+    server: Any, settings: Any, staging: Path, status: int, reason: Reason
+) -> None:
+    error = failed(settings(), server.route("/a", status), staging)
+    assert (error.reason, error.http_status, error.attempts) == (reason, status, 1)
+    assert server.paths().count("/a") == 1
+
+
+def flaky(*statuses: int, **headers: str) -> Callable[[Any], None]:
+    left = list(statuses)
+
+    def handler(connection: Any) -> None:
+        if left:
+            connection.reply(left.pop(0), **headers)
+        else:
+            connection.reply(200, b"picture")
+
+    return handler
+
+
+def test_a_server_error_is_tried_again(server: Any, settings: Any, staging: Path) -> None:
+    url = server.on("/a", flaky(503, 500, Retry_After="0"))
+    assert fetch_one(settings(), url, staging).attempts == 3
+
+
+def test_attempts_end(server: Any, settings: Any, staging: Path) -> None:
+    url = server.route("/a", 500)
+    error = failed(settings(retries=1), url, staging)
+    assert (error.reason, error.attempts) == (Reason.SERVER_ERROR, 2)
+    assert server.paths().count("/a") == 2
+    assert failed(settings(retries=0), url, staging).attempts == 1
+
+
+@pytest.mark.slow
+def test_retry_after_holds_the_whole_host(server: Any, settings: Any, staging: Path) -> None:
+    times: list[float] = []
+
+    def first_too_many(connection: Any) -> None:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            connection.reply(429, Retry_After="1")
+        else:
+            connection.reply(200, b"picture")
+
+    server.on("/a", first_too_many)
+    server.on("/b", first_too_many)
+
+    async def use(fetcher: Fetcher) -> list[int]:
+        first = asyncio.create_task(fetcher.fetch(Request(url=server.url("/a")), stage_as="a"))
+        while not times:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        second = await fetcher.fetch(Request(url=server.url("/b")), stage_as="b")
+        return [(await first).attempts, second.attempts]
+
+    assert with_fetcher(settings(), use, staging) == [2, 1]
+    assert times[1] - times[0] >= 0.95
+    assert times[2] - times[0] >= 0.95
+
+
+def test_a_retry_after_beyond_the_deadline_ends_the_attempts(
+    server: Any, settings: Any, staging: Path
+) -> None:
+    url = server.route("/a", 429, Retry_After="3600")
+    error = failed(settings(), url, staging)
+    assert (error.reason, error.attempts, error.retry_after_s) == (Reason.RATE_LIMITED, 1, 3600)
+
+
+def test_a_cut_body_is_tried_again_and_leaves_nothing(
+    server: Any, settings: Any, staging: Path
+) -> None:
+    cuts = [True]
+
+    def handler(connection: Any) -> None:
+        if cuts:
+            cuts.pop()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\npic")
+            connection.hang_up()
+        else:
+            connection.reply(200, b"picture")
+
+    assert fetch_one(settings(), server.on("/a", handler), staging).attempts == 2
+    assert (staging / "a").read_bytes() == b"picture"
+
+
+def test_the_deadline_is_for_all_attempts(server: Any, settings: Any, staging: Path) -> None:
+    def slow_failure(connection: Any) -> None:
+        connection.stop.wait(0.3)
+        connection.reply(500)
+
+    server.on("/a", slow_failure)
+    began = time.monotonic()
+    error = failed(settings(retries=50), server.url("/a"), staging, timeout_s=1.0)
+    assert error.reason in {Reason.SERVER_ERROR, Reason.DEADLINE}
+    assert time.monotonic() - began < 3
+
+
+def test_a_failure_survives_pickling(server: Any, settings: Any, staging: Path) -> None:
+    error = pickle.loads(pickle.dumps(failed(settings(), server.route("/a", 404), staging)))
+    assert (error.reason, error.attempts, error.final_url) == (
+        Reason.NOT_FOUND,
+        1,
+        server.url("/a"),
+    )
+
+
+# -- robots --------------------------------------------------------------------------------------
+
+
+def test_robots_txt_is_asked_once_and_obeyed(server: Any, settings: Any, staging: Path) -> None:
+    server.route("/robots.txt", body=b"User-agent: *\nDisallow: /private/\n")
+    server.route("/a", body=b"x")
+
+    async def use(fetcher: Fetcher) -> list[Any]:
+        urls = [server.url("/private/x"), *[server.url("/a")] * 5]
+        return await asyncio.gather(
+            *(fetcher.fetch(Request(url=u), stage_as=f"f{i}") for i, u in enumerate(urls)),
+            return_exceptions=True,
+        )
+
+    results = with_fetcher(settings(), use, staging)
+    assert results[0].reason is Reason.ROBOTS_TXT
+    assert all(isinstance(result, Fetched) for result in results[1:])
+    assert server.paths().count("/robots.txt") == 1
+    assert "/private/x" not in server.paths()
+
+
+def test_robots_hold_on_the_hop_too(
+    server: Any, other_server: Any, settings: Any, staging: Path
+) -> None:
+    other_server.route("/robots.txt", body=b"User-agent: pixtrawl\nDisallow: /\n")
+    url = server.route("/a", 302, Location=other_server.url("/b"))
+    error = failed(settings(), url, staging)
+    assert (error.reason, error.final_url) == (Reason.ROBOTS_TXT, other_server.url("/b"))
+    assert other_server.paths() == ["/robots.txt"]
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"), [(404, True), (403, True), (401, True), (500, False), (503, False)]
+)
+def test_what_a_missing_robots_txt_means(
+    server: Any, settings: Any, staging: Path, status: int, asked: bool
+) -> None:
+    server.route("/robots.txt", status, Retry_After="0")
+    url = server.route("/a", body=b"x")
+    if asked:
+        assert fetch_one(settings(), url, staging).response.size_bytes == 1
+    else:
+        assert failed(settings(), url, staging).reason is Reason.ROBOTS_TXT
+        assert server.paths() == ["/robots.txt", "/robots.txt"]
+
+
+def test_robots_txt_may_move(server: Any, settings: Any, staging: Path) -> None:
+    server.route("/robots.txt", 301, Location="/r2")
+    server.route("/r2", body=b"User-agent: *\nDisallow: /\n")
+    url = server.route("/a", body=b"x")
+    assert failed(settings(), url, staging).reason is Reason.ROBOTS_TXT
+
+
+def test_robots_can_be_left_out(server: Any, settings: Any, staging: Path) -> None:
+    server.route("/robots.txt", body=b"User-agent: *\nDisallow: /\n")
+    url = server.route("/a", body=b"x", X_Robots_Tag="noai")
+    fetch_one(settings(), url, staging, Politeness(ignore_robots=True))
+    (staging / "a").unlink()
+    fetch_one(settings(), url, staging, robots=False)
+    assert "/robots.txt" not in server.paths()
+
+
+def test_an_opt_out_header_ends_it_before_the_body(
+    server: Any, settings: Any, staging: Path
+) -> None:
+    def handler(connection: Any) -> None:
+        connection.send(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Robots-Tag: otherbot: all\r\n"
+            b"X-Robots-Tag: noimageai\r\n\r\n"
+        )
+        connection.stop.wait(20)
+
+    error = failed(settings(), server.on("/a", handler), staging)
+    assert (error.reason, error.attempts) == (Reason.ROBOTS_HEADER, 1)
+
+
+# -- hosts ---------------------------------------------------------------------------------------
+
+
+def test_an_excluded_host_is_never_asked(server: Any, settings: Any, staging: Path) -> None:
+    url = server.route("/a", body=b"x")
+    error = failed(settings(), url, staging, Politeness(exclude_host=("127.0.0.1",)))
+    assert error.reason is Reason.HOST_EXCLUDED
+    assert server.connections == 0
+
+
+def test_a_host_that_fails_to_connect_twice_is_out(settings: Any, staging: Path) -> None:
+    async def use(fetcher: Fetcher) -> list[Any]:
+        first, second = (Request(url=f"http://127.0.0.1:1/{n}") for n in "ab")
+        one = await asyncio.gather(fetcher.fetch(first, stage_as="a"), return_exceptions=True)
+        two = await asyncio.gather(fetcher.fetch(second, stage_as="b"), return_exceptions=True)
+        return [*one, *two]
+
+    first, second = with_fetcher(settings(), use, staging)
+    assert (first.reason, first.attempts) == (Reason.CONNECT_FAILED, 2)
+    assert (second.reason, second.attempts) == (Reason.HOST_OUT, 1)
+
+
+def test_one_host_gets_no_more_than_its_slots(server: Any, settings: Any, staging: Path) -> None:
+    running: list[int] = []
+    most: list[int] = []
+
+    def handler(connection: Any) -> None:
+        running.append(1)
+        most.append(len(running))
+        connection.stop.wait(0.03)
+        running.pop()
+        connection.reply(200, b"x")
+
+    server.on("*", handler)
+
+    async def use(fetcher: Fetcher) -> None:
+        await asyncio.gather(
+            *(
+                fetcher.fetch(Request(url=server.url(f"/{i}")), stage_as=f"f{i}", robots=False)
+                for i in range(12)
+            )
+        )
+
+    with_fetcher(settings(), use, staging, Politeness(per_host=3))
+    assert max(most) == 3
+
+
+def test_a_silent_host_costs_only_its_own_slot(
+    server: Any, other_server: Any, settings: Any, staging: Path
+) -> None:
+    server.on("*", lambda connection: connection.stop.wait(20))
+    other_server.route("*", body=b"x")
+
+    async def use(fetcher: Fetcher) -> float:
+        silent = [
+            asyncio.create_task(fetcher.fetch(Request(url=server.url(f"/{i}")), robots=False))
+            for i in range(20)
+        ]
+        while not server.seen:
+            await asyncio.sleep(0.005)
+        assert not fetcher.has_room(f"127.0.0.1:{server.port}")
+        began = time.monotonic()
+        await asyncio.gather(
+            *(
+                fetcher.fetch(Request(url=other_server.url(f"/{i}")), robots=False)
+                for i in range(20)
+            )
+        )
+        took_s = time.monotonic() - began
+        for task in silent:
+            task.cancel()
+        await asyncio.gather(*silent, return_exceptions=True)
+        assert fetcher.has_room(f"127.0.0.1:{server.port}")
+        return took_s
+
+    assert with_fetcher(settings(), use, staging) < 2
+
+
+def test_a_data_url_needs_no_slot_and_no_robots(settings: Any, staging: Path) -> None:
+    fetched = fetch_one(settings(), "data:image/png;base64,AAEC", staging)
+    assert (fetched.response.size_bytes, fetched.attempts) == (3, 1)
+    (staging / "a").unlink()
+    assert failed(settings(), "data:image/png;base64,", staging).reason is Reason.EMPTY_BODY

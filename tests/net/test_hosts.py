@@ -1,0 +1,192 @@
+"""Slots, pace and hosts that are out; the clock is a number."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given, strategies as st
+
+from pixtrawl.errors import FetchError
+from pixtrawl.model import Reason
+from pixtrawl.net.concurrency import AdaptiveLimit
+from pixtrawl.net.hosts import HostSlots, HostTable
+from pixtrawl.net.rate import RateLimit
+
+
+def test_a_host_has_room_for_so_many() -> None:
+    table = HostTable(per_host=2)
+    table.start("a", 0)
+    assert table.has_room("a", 0)
+    table.start("a", 0)
+    assert not table.has_room("a", 0)
+    assert table.wait_s("a", 0) is None
+    assert table.has_room("b", 0)
+    table.end("a")
+    assert table.wait_s("a", 0) == 0
+
+
+def test_the_delay_lies_between_two_starts() -> None:
+    table = HostTable(per_host=8, delay_s=2.0)
+    table.start("a", 10.0)
+    assert table.wait_s("a", 10.5) == 1.5
+    assert table.wait_s("a", 12.0) == 0
+
+
+def test_a_hold_is_for_the_whole_host() -> None:
+    table = HostTable(per_host=8)
+    table.hold("a", 30, now=100)
+    table.hold("a", 5, now=100)
+    assert table.wait_s("a", 110) == 20
+    assert table.wait_s("b", 110) == 0
+
+
+def test_failures_at_the_same_time_count_as_one() -> None:
+    table = HostTable(per_host=8)
+    for _ in range(8):
+        table.failed("a", Reason.CONNECT_FAILED, started_at=0, now=5)
+    assert table.out("a") is None
+    table.failed("a", Reason.CONNECT_FAILED, started_at=6, now=11)
+    assert table.out("a") is Reason.CONNECT_FAILED
+    assert table.statistics()["a"]["out"] == "connect_failed"
+
+
+def test_an_answer_in_between_starts_the_count_anew() -> None:
+    table = HostTable(per_host=8)
+    table.failed("a", Reason.CONNECT_TIMEOUT, started_at=0, now=5)
+    table.answered("a")
+    table.failed("a", Reason.CONNECT_TIMEOUT, started_at=6, now=11)
+    assert table.out("a") is None
+    table.failed("a", Reason.SERVER_ERROR, started_at=12, now=13)
+    assert table.out("a") is None
+
+
+def test_who_waits_for_a_host_that_goes_out_is_told() -> None:
+    async def main() -> list[object]:
+        slots = HostSlots(HostTable(per_host=1), asyncio.get_running_loop().time)
+
+        async def wait() -> None:
+            async with slots.slot("a"):
+                pass
+
+        async with slots.slot("a"):
+            waiting = [asyncio.create_task(wait()) for _ in range(3)]
+            await asyncio.sleep(0)
+            slots.failed("a", Reason.CONNECT_FAILED, started_at=0)
+            slots.failed("a", Reason.CONNECT_FAILED, started_at=float("inf"))
+            return list(await asyncio.gather(*waiting, return_exceptions=True))
+
+    for result in asyncio.run(main()):
+        assert isinstance(result, FetchError)
+        assert result.reason is Reason.HOST_OUT
+
+
+def test_waiting_is_first_come_first_served_and_cancelling_gives_up_the_place() -> None:
+    async def main() -> list[int]:
+        slots = HostSlots(HostTable(per_host=1), asyncio.get_running_loop().time)
+        order: list[int] = []
+
+        async def use(number: int) -> None:
+            async with slots.slot("a"):
+                order.append(number)
+                await asyncio.sleep(0)
+
+        async with slots.slot("a"):
+            tasks = [asyncio.create_task(use(number)) for number in range(5)]
+            await asyncio.sleep(0)
+            tasks[2].cancel()
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert slots.table["a"].active == 0
+        assert slots.has_room("a")
+        return order
+
+    assert asyncio.run(main()) == [0, 1, 3, 4]
+
+
+def test_the_pace_wakes_those_who_wait() -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        slots = HostSlots(HostTable(per_host=8, delay_s=0.03), loop.time)
+        began = loop.time()
+
+        async def use() -> None:
+            async with slots.slot("a"):
+                pass
+
+        await asyncio.gather(*(use() for _ in range(4)))
+        slots.close()
+        return loop.time() - began
+
+    assert 0.085 < asyncio.run(main()) < 1
+
+
+# -- how many at once ----------------------------------------------------------------------------
+
+
+def simulate(capacity_s: float, latency_s: float, seconds: float) -> AdaptiveLimit:
+    """Files end at the slower of what the latency allows and what the line carries."""
+    limit, now = AdaptiveLimit(256, timeout_s=30.0, now=0.0), 0.0
+    while now < seconds:
+        rate = min(limit.limit / latency_s, capacity_s)
+        now += 1 / rate
+        limit.full()
+        took_s = max(latency_s, limit.limit / capacity_s)
+        limit.ended(size_bytes=100_000, elapsed_s=took_s, timed_out=took_s > 30, now=now)
+    return limit
+
+
+def test_far_hosts_and_a_wide_line_get_all_there_is() -> None:
+    assert simulate(capacity_s=10_000, latency_s=0.5, seconds=6).limit == 256
+
+
+def test_a_slow_line_does_not_time_itself_out() -> None:
+    limit = simulate(capacity_s=4, latency_s=0.2, seconds=120)
+    assert limit.limit <= 64
+    assert limit.limit / 4 < 20
+
+
+def test_time_outs_shrink_it_and_never_below_the_least() -> None:
+    limit = AdaptiveLimit(256, timeout_s=30.0, now=0.0)
+    for tenth in range(1, 400):
+        limit.ended(size_bytes=0, elapsed_s=8.0, timed_out=True, now=tenth / 10)
+    assert limit.limit == 4
+
+
+@given(st.integers(1, 20))
+def test_the_users_cap_is_never_passed(cap: int) -> None:
+    limit = AdaptiveLimit(cap, timeout_s=30.0, now=0.0)
+    for step in range(500):
+        limit.full()
+        limit.ended(size_bytes=9, elapsed_s=0.1, timed_out=step % 3 == 0, now=step / 50)
+        assert 1 <= limit.limit <= cap
+
+
+def test_a_rate_limit_lets_pass_what_it_should() -> None:
+    now, timers = [0.0], []
+    limit = RateLimit(
+        1000, now=lambda: now[0], call_later=lambda after, call: timers.append((after, call))
+    )
+    woken: list[str] = []
+    assert limit.take(600)
+    assert not limit.take(1)
+    limit.wait(lambda: woken.append("first"))
+    limit.wait(lambda: woken.append("second"))
+    ((after, call),) = timers
+    assert 0.4 < after < 0.6
+    now[0] = 0.2
+    call()
+    assert woken == []
+    now[0] = 1.0
+    timers[-1][1]()
+    assert woken == ["first", "second"]
+
+
+@pytest.mark.parametrize("sizes", [[10] * 100, [5000, 1, 1]])
+def test_over_time_the_rate_is_kept(sizes: list[int]) -> None:
+    now = 0.0
+    limit = RateLimit(1000, now=lambda: now, call_later=lambda *_: None)
+    for size in sizes:
+        while not limit.take(size):
+            now += 0.01
+    assert now >= (sum(sizes) - sizes[-1] - 100) / 1000 - 0.02

@@ -1,0 +1,122 @@
+"""URLs: joining by the standard, canonical keys, what is fetched at all."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from pixtrawl import urls
+from pixtrawl.model import Reason
+
+SUITES = Path(__file__).parents[2] / "shared" / "suites"
+
+
+def test_every_case_of_the_join_suite() -> None:
+    path = SUITES / "url-join.jsonl"
+    if not path.exists():
+        pytest.skip(f"{path} is not here")
+    for line in path.read_text().splitlines():
+        row = json.loads(line)
+        base, ref = row["input"]
+        assert urls.join(base, ref) == row["expected"], row
+
+
+@pytest.mark.parametrize(
+    ("spelling", "canonical"),
+    [
+        ("HTTP://EXAMPLE.com:80/a/../b#x", "http://example.com/b"),
+        (" http://example.com\n", "http://example.com/"),
+        ("http://münchen.example/ü ü", "http://xn--mnchen-3ya.example/%C3%BC%20%C3%BC"),
+        ("http://2130706433/", "http://127.0.0.1/"),
+        ("https://a.example/x?b=2&a=1", "https://a.example/x?b=2&a=1"),
+        ("https://a.example/x^y", "https://a.example/x%5Ey"),
+        ("no url at all ", "no url at all"),
+        (" DATA:image/png;base64,AA==", "data:image/png;base64,AA=="),
+        ("http://a.example/\ud800", "http://a.example/%EF%BF%BD"),
+    ],
+)
+def test_two_spellings_have_one_canonical_form(spelling: str, canonical: str) -> None:
+    assert urls.canonical(spelling) == canonical
+    assert urls.url_key(spelling) == urls.url_key(canonical)
+    assert len(urls.url_key(spelling)) == 16
+
+
+def test_a_data_uri_of_megabytes_has_a_key() -> None:
+    long = "data:image/png;base64," + "A" * 8_000_000
+    began = time.perf_counter()
+    assert urls.url_key(long) != urls.url_key(long + "B")
+    assert urls.check(long) is None
+    assert urls.host_of(long) == ""
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Example.ORG:443/x", "example.org"),
+        ("https://example.org:8443/x", "example.org:8443"),
+        ("http://[::1]:80/", "[::1]"),
+        ("data:,x", ""),
+        ("nothing", ""),
+    ],
+)
+def test_the_host_is_lower_case_with_an_odd_port_only(url: str, host: str) -> None:
+    assert urls.host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://example.org/a.jpg", None),
+        ("HTTP://example.org", None),
+        ("data:,", None),
+        ("example.org/a.jpg", Reason.BAD_URL),
+        ("//example.org/a.jpg", Reason.BAD_URL),
+        ("http://", Reason.BAD_URL),
+        ("http://a b.example/", Reason.BAD_URL),
+        ("http://example.org:99999/", Reason.BAD_URL),
+        ("http://exa\tmple.org/", Reason.BAD_URL),
+        ("", Reason.BAD_URL),
+        ("file:///etc/passwd", Reason.SCHEME_REFUSED),
+        ("ftp://example.org/a.jpg", Reason.SCHEME_REFUSED),
+        ("javascript:alert(1)", Reason.SCHEME_REFUSED),
+        ("blob:https://example.org/x", Reason.SCHEME_REFUSED),
+    ],
+)
+def test_what_is_fetched_at_all(url: str, reason: Reason | None) -> None:
+    assert urls.check(url) is reason
+
+
+@pytest.mark.parametrize(
+    ("host", "parent", "inside"),
+    [
+        ("example.org", "example.org", True),
+        ("img.example.org", "example.org", True),
+        ("img.example.org:8080", ".example.org", True),
+        ("img.example.org", "*.Example.org", True),
+        ("notexample.org", "example.org", False),
+        ("example.org", "img.example.org", False),
+        ("example.org:8080", "example.org:8080", True),
+        ("example.org:8081", "example.org:8080", False),
+        ("xn--mnchen-3ya.example", "münchen.example", True),
+        ("127.0.0.1:80", "127.0.0.1", True),
+        ("[::1]:81", "[::1]", True),
+        ("example.org", "", False),
+    ],
+)
+def test_subdomains_belong_to_their_domain(host: str, parent: str, inside: bool) -> None:
+    assert urls.same_or_subdomain(host, parent) is inside
+
+
+@given(st.text())
+def test_any_text_gets_an_answer_and_canonical_is_final(text: str) -> None:
+    once = urls.canonical(text)
+    assert urls.canonical(once) == once
+    assert len(urls.url_key(text)) == 16
+    urls.check(text)
+    urls.host_of(text)
+    urls.join("https://example.org/a", text)
