@@ -30,7 +30,7 @@ lint: setup ## everything that reads the code: format, rules, types, layers
 	lint-imports --no-logo
 
 docs-check: setup ## what the documents say is true of the code
-	$(PY) -m pytest -q tests/project
+	$(PY) -m pytest -q tests/project tests/docs
 
 check: lint docs-check test ## what CI runs
 
