@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.aligned import Glance, refined_distance, window_scores
+from pixtrawl.dedup.aligned import Glance, promise, refined_distance, window_scores
 from pixtrawl.dedup.index import HashIndex
 from pixtrawl.dedup.shelf import Shelf
 from pixtrawl.model import ImageInfo
@@ -26,6 +26,7 @@ Array = np.ndarray[Any, Any]
 
 _CANDIDATES: Final = 8
 _WORTH_REFINING: Final = 0.75  # correlation of the best window: leaves one distinct pair in 350
+_WORTH_A_GLANCE: Final = 0.6  # the same, estimated for all candidates at once
 _FLAT_STEP: Final = 4  # of 255, between thumbnails and mean colours
 _FLAT_ASPECT: Final = 0.01
 
@@ -136,10 +137,14 @@ class NearDuplicates:
         shelf = self._shelves.get(label)
         if shelf is None or not rule.aligned or not info.thumb:
             return None
+        ids = shelf.nearest(info.thumb, _CANDIDATES)
+        if not ids:
+            return None
         ours = Glance(info.thumb)
+        thumbs = [self._thumb_of(id) if self._thumb_of else shelf.thumb(id) for id in ids]
         scored = []
-        for id in shelf.nearest(info.thumb, _CANDIDATES):
-            theirs = Glance(self._thumb_of(id) if self._thumb_of else shelf.thumb(id))
+        for at in np.flatnonzero(promise(ours, thumbs) >= _WORTH_A_GLANCE):
+            id, theirs = ids[at], Glance(thumbs[at])
             score, window, in_ours = window_scores(ours, theirs)
             if score >= _WORTH_REFINING:
                 scored.append((score, id, theirs, window, in_ours))
