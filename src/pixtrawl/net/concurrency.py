@@ -40,6 +40,7 @@ class AdaptiveLimit:
 
     def _open_window(self, now: float) -> None:
         self._since = now
+        self._ceiling = 2 * self.limit
         self._files = self._bytes = self._timeouts = 0
         self._busy_s = 0.0
         self._full = False
@@ -51,7 +52,7 @@ class AdaptiveLimit:
         self._busy_s += elapsed_s
         self._timeouts += timed_out
         if self._growing and self._full and not timed_out:
-            self.limit = min(self._cap, self.limit + 2)
+            self.limit = min(self._cap, self._ceiling, self.limit + 2)
         span_s = now - self._since
         shortest_s, longest_s = _WINDOW_S
         if span_s >= longest_s or (span_s >= shortest_s and self._files >= self.limit // 2):
