@@ -188,7 +188,8 @@ def _config(settings: Mapping[str, Any]) -> Config:
     """Defaults < user file < environment < `settings`. Raises UsageError."""
     import os
 
-    from pixtrawl.config.load import load
+    from pixtrawl import sources
+    from pixtrawl.config.load import KnownSources, load
 
     given: dict[str, Any] = {
         name: str(value) if isinstance(value, Path) else value for name, value in settings.items()
@@ -198,7 +199,10 @@ def _config(settings: Mapping[str, Any]) -> Config:
         f"{source}.{key}={value}" for source, pairs in of_sources.items()
         for key, value in pairs.items()
     ]  # fmt: skip
-    return load(given, environ=os.environ).config
+    known = KnownSources(
+        sources.available(), lambda name: [s.key for s in sources.load(name).info.settings]
+    )
+    return load(given, environ=os.environ, known=known, place="argument").config
 
 
 def _queries(queries: Queries, config: Config) -> list[Query]:

@@ -15,7 +15,7 @@ from pixtrawl.config import parse
 from pixtrawl.model import Filters
 
 DEFAULT_USER_AGENT: Final = (
-    "pixtrawl/0.1 (+https://pypi.org/project/pixtrawl/; image data sets; honours robots.txt)"
+    "pixtrawl/0.1 (image data set tool; honours robots.txt; +https://pixtrawl.example/contact)"
 )
 
 

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote
 
 MAX_HEAD: Final = 256 * 1024  # bytes of request line and headers
@@ -168,8 +168,8 @@ class Connection(asyncio.Protocol):
         self.loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # A cast, no isinstance: uvloop's transports are not of asyncio's class.
+        self.transport = cast(asyncio.Transport, transport)
         self._open.add(self)
         self.listener.log.connections[self.listener.host] += 1
 
