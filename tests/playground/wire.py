@@ -31,7 +31,7 @@ class Seen:
 
 
 def ask(
-    url: str, *headers: str, timeout: float = 3.0, limit: int = 8 << 20, method: str = "GET"
+    url: str, *headers: str, timeout: float = 20.0, limit: int = 8 << 20, method: str = "GET"
 ) -> Seen:
     """Sends one request and reads until the end, `timeout` seconds or `limit` bytes."""
     parts = urlsplit(url)

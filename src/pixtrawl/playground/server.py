@@ -169,7 +169,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A cast, no isinstance: uvloop's transports are not of asyncio's class.
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = cast("asyncio.Transport", transport)
         self._open.add(self)
         self.listener.log.connections[self.listener.host] += 1
 

@@ -124,9 +124,15 @@ class Playground:
         return _ranked(self.listings.select(query, google_filter({"q": query, **parameters})))
 
     def expected_bing(self, query: str, **parameters: str) -> list[Original]:
-        """The truth about a Bing-like listing, capped; `parameters`: qft."""
+        """The truth about a Bing-like listing, capped; `parameters`: qft.
+
+        Faults may end as saved there: the page offers a cached copy of every picture.
+        """
         kept = self.listings.select(query, bing_filter({"q": query, **parameters}))
-        return _ranked(kept[: self.options.cap])
+        return [
+            replace(e, also=(*e.also, "saved")) if e.role.startswith("fault:") else e
+            for e in _ranked(kept[: self.options.cap])
+        ]
 
     def fault(self, name: str, index: int = 0) -> FaultTruth:
         """Where the fault `name` is, and how a client should end there."""
