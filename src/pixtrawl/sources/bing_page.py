@@ -122,7 +122,8 @@ def _tile(element: Element) -> Tile | None:
         return None
     link = _parameters(element.get("href"))
     original = _web_url(data.get("murl"))
-    cached = _web_url(link.get("cdnurl"))
+    # Where the original is plain http, Bing names its own copy in `mediaurl` instead.
+    cached = _web_url(link.get("cdnurl")) or _web_url(link.get("mediaurl"))
     if original is None and cached is None:
         return None
     return Tile(

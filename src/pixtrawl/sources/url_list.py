@@ -1,0 +1,94 @@
+"""URLs from files as a source, so that lists of one's own mix with searches.
+
+`-s urls --set urls.file=keyword_urls.txt` gives each query the rows that name it. In
+`--set urls.file=lists/{label}.txt` every row of a query's own file is for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from pixtrawl.errors import SourceStop, UsageError
+from pixtrawl.events import Notice
+from pixtrawl.model import Candidate, Query, SourceOutcome
+from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
+from pixtrawl.sources.settings import read_settings
+from pixtrawl.storage.manifest import BadLine, read_manifest
+
+_PAGE: Final = 200  # rows handed out at once
+_TOLD: Final = 5  # broken lines that are named one by one
+_PLACE: Final = "{label}"
+
+
+class UrlList:
+    """Rows of URL manifests and plain lists."""
+
+    name: ClassVar[str] = "urls"
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="URLs from a file",
+        base_url="",
+        sentence="Gives the rows of a URL manifest or a plain list that belong to a query.",
+        verified="real server",
+        needs=("file",),
+        settings=(
+            SourceSetting("file", "", "manifest or list; {label} stands for the query's label"),
+            SourceSetting("enabled", "true", "false takes the source out of its groups"),
+        ),
+        limit="the file's length",
+        license="per image",
+        terms="Nobody is asked: the rows are your own.",
+    )
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._file = read_settings(self.name, self.info, settings).given.get("file", "").strip()
+        if not self._file:
+            raise UsageError("source urls: tell it the file with --set urls.file=FILE")
+        if _PLACE not in self._file and not Path(self._file).exists():
+            raise UsageError(f"urls.file: {self._file}: no such file")
+
+    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
+        """The rows of the query in the order of the file. Raises SourceStop."""
+        start = (context.position or {}).get("row")
+        done = start if isinstance(start, int) else 0
+        given = done > 0
+        page: list[Candidate] = []
+        row = 0
+        for row, candidate in enumerate(self._rows(query, context), 1):
+            if row <= done:
+                continue
+            page.append(candidate)
+            if len(page) == _PAGE:
+                given = True
+                yield Page(tuple(page), {"row": row})
+                page = []
+        if page:
+            yield Page(tuple(page), {"row": row})
+        elif not given:
+            message = f"{self._file} has no row for this query"
+            raise SourceStop(SourceOutcome.NO_RESULTS, message=message)
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
+    def _rows(self, query: Query, context: SourceContext) -> Iterator[Candidate]:
+        path = Path(self._file.replace(_PLACE, query.label))
+        own = _PLACE in self._file
+        if own and not path.exists():
+            return
+        broken = 0
+        try:
+            for one in read_manifest(path):
+                if isinstance(one, BadLine):
+                    broken += 1
+                    if broken <= _TOLD:
+                        text = f"{one.file}:{one.number}: {one.problem}"
+                        context.emit(Notice(text, "warning"))
+                elif own or one.query == query.text or one.label == query.label:
+                    yield replace(one, query=query.text, label=query.label)
+        except UsageError as error:
+            raise SourceStop(SourceOutcome.UNSUPPORTED, message=str(error)) from error
+        if broken > _TOLD:
+            context.emit(Notice(f"{path.name}: {broken} broken lines in all", "warning"))

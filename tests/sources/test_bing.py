@@ -1,0 +1,401 @@
+"""Bing: the recorded page is read whole, every other answer ends in a typed outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import html as html_text
+import json
+import random
+import re
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from pixtrawl.config.groups import Fetch
+from pixtrawl.errors import UsageError
+from pixtrawl.events import Notice
+from pixtrawl.model import Candidate, Filters, Kind, Query, SourceOutcome
+from pixtrawl.net.client import Client
+from pixtrawl.net.interface import Response
+from pixtrawl.net.source_http import SourceHttp
+from pixtrawl.sources import contract
+from pixtrawl.sources.bing import Bing
+from pixtrawl.sources.bing_page import read_page
+from pixtrawl.sources.contract import Ending, Replay, answer, ask
+from pixtrawl.sources.html import Document
+
+RECORDED = Path(__file__).parents[3] / "shared" / "recorded" / "bing" / "bing_images.html"
+BASE = "http://bing.test"
+QUERY = Query("golang gopher", "golang gopher", 100)
+NO_RESULTS = "<html><body><div>There are no results for <b>qqq</b></div></body></html>"
+
+
+@pytest.fixture(scope="module")
+def recorded() -> str:
+    if not RECORDED.exists():
+        pytest.skip("the recorded pages are not here")
+    return RECORDED.read_text(encoding="utf-8")
+
+
+def tile(number: int, **more: object) -> str:
+    data: dict[str, object] = {
+        "murl": f"https://img.test/{number}.jpg?a=1&b={number}",
+        "turl": f"https://thumb.test/{number}",
+        "purl": f"https://page.test/{number}",
+        "t": f"\ue000Title\ue001 {number}",
+    }
+    m = html_text.escape(json.dumps(data | more))
+    href = html_text.escape(
+        f"/images/search?view=detailV2&exph=480&expw=640&cdnurl=https%3a%2f%2fcdn.test%2f{number}%3fpid%3dImgRaw&q=x"
+    )
+    return f'<li><div class="x"><a class="y" m="{m}" href="{href}"><img src="z"></a></div></li>'
+
+
+def listing(numbers: range, following: str | None = None) -> str:
+    field = "" if following is None else f' data-nextUrl="{html_text.escape(following)}"'
+    return f"<div{field}><ul>{''.join(tile(number) for number in numbers)}</ul></div>"
+
+
+def bing(**given: str) -> Bing:
+    return Bing({"base_url": BASE, **given})
+
+
+def run(http: object, query: Query = QUERY, **more: object) -> Ending:
+    return asyncio.run(ask(bing(), http, query, **more))  # type: ignore[arg-type]
+
+
+def originals(page: str, query: str = "golang gopher") -> list[str | None]:
+    return [one.original for one in read_page(Document(page), query).tiles]
+
+
+def test_the_recorded_page_gives_every_distinct_result_with_what_is_known(recorded: str) -> None:
+    ending = run(Replay(answer(recorded)), max_pages=1)
+    candidates = ending.candidates
+    assert len(candidates) == 42
+    assert [c.rank for c in candidates] == list(range(1, 43))
+    first = candidates[0]
+    assert (
+        first.url
+        == "https://vectorseek.com/wp-content/uploads/2023/03/Golang-Gopher-Logo-Vector.jpg"
+    )
+    assert first.page_url == "https://vectorseek.com/vector_logo/golang-gopher-logo-vector/"
+    assert (first.width, first.height, first.kind) == (1000, 1000, Kind.ORIGINAL)
+    assert first.alternates[0].kind is Kind.CACHED
+    assert first.alternates[0].url.startswith(
+        "https://th.bing.com/th/id/R.2d0422d1eb74145b21be23e12f5f2af5?"
+    )
+    assert all(c.width and c.height for c in candidates)
+    assert all(c.alternates and c.thumb_url and c.page_url for c in candidates[:35])
+    assert not any(c.title for c in candidates[35:])  # tiles of related searches come last
+    assert all(c.title and not re.search("[\ue000-\uf8ff]", c.title) for c in candidates[:35])
+    position = ending.pages[0].position
+    assert position is not None
+    assert str(position["next"]).startswith("q=golang+gopher&first=36&count=35&")
+    related = ending.pages[0].related
+    assert {"Golang Gopher Meme", "Golang Mascot"} < set(related)
+    assert "golang gopher" not in {text.casefold() for text in related}
+
+
+def test_renamed_classes_ids_and_tags_change_nothing(recorded: str) -> None:
+    whole = originals(recorded)
+    dice = random.Random(1)
+    names = {
+        name: f"c{dice.randrange(10**9)}"
+        for name in re.findall(r'(?:class|id)="([^"]*)"', recorded)
+    }
+    renamed = re.sub(r'(class|id)="([^"]*)"', lambda m: f'{m[1]}="{names[m[2]]}"', recorded)
+    assert originals(renamed) == whole
+    assert originals(re.sub(r"<(/?)a\b", r"<\1x-link", recorded)) == whole
+
+
+def test_a_page_cut_anywhere_gives_what_came_before_the_cut(recorded: str) -> None:
+    whole = originals(recorded)
+    dice = random.Random(2)
+    for _ in range(15):
+        cut = originals(recorded[: dice.randrange(len(recorded))])
+        assert set(cut) <= set(whole)
+
+
+def test_pages_are_followed_by_their_own_next_url_until_one_says_the_end() -> None:
+    pages = {
+        "1": listing(range(1, 36), "/images/async?q=x&first=36&tok=a%2bb&async=1"),
+        "36": listing(range(36, 71), "https://bing.test/images/async?q=x&first=71&x=%3d"),
+        "71": listing(range(65, 80), ""),
+    }
+    http = Replay(lambda url: answer(pages[parse_qs(urlsplit(url).query)["first"][0]])(url))
+    ending = run(http)
+    assert ending.outcome is SourceOutcome.OK
+    assert len(ending.candidates) == 79
+    assert http.asked[1:] == [
+        f"{BASE}/images/async?q=x&first=36&tok=a%2bb&async=1", f"{BASE}/images/async?q=x&first=71&x=%3d",
+    ]  # fmt: skip
+    assert [page.position for page in ending.pages] == [
+        {"next": "q=x&first=36&tok=a%2bb&async=1", "rank": 35},
+        {"next": "q=x&first=71&x=%3d", "rank": 70},
+        {"next": "", "rank": 79},
+    ]
+
+
+def test_a_later_run_goes_on_at_the_position() -> None:
+    http = Replay(answer(listing(range(50, 60), "")))
+    ending = run(http, position={"next": "q=x&first=36", "rank": 35})
+    assert http.asked == [f"{BASE}/images/async?q=x&first=36"]
+    assert [c.rank for c in ending.candidates] == list(range(36, 46))
+    done = Replay(answer("never asked"))
+    assert run(done, position={"next": "", "rank": 45}).outcome is SourceOutcome.OK
+    assert done.asked == []
+
+
+def test_without_a_next_url_the_offset_is_counted_and_repetition_ends_it() -> None:
+    def page(url: str) -> Response:
+        first = int(parse_qs(urlsplit(url).query)["first"][0])
+        return answer(listing(range(min(first, 71), min(first, 71) + 35)))(url)
+
+    http = Replay(page)
+    ending = run(http)
+    assert ending.outcome is SourceOutcome.OK
+    assert len(ending.candidates) == 105
+    assert [parse_qs(urlsplit(url).query)["first"][0] for url in http.asked] == [
+        "1",
+        "36",
+        "71",
+        "106",
+    ]
+
+
+def test_a_server_that_never_ends_is_left_after_a_hundred_pages() -> None:
+    count = iter(range(1, 10_000))
+
+    def page(url: str) -> Response:
+        number = next(count)
+        return answer(listing(range(number, number + 1), f"/images/async?q=x&first={number}"))(url)
+
+    http = Replay(page)
+    run(http, max_pages=1000)
+    assert len(http.asked) <= 101
+
+
+def test_a_next_url_that_leads_elsewhere_is_not_followed() -> None:
+    http = Replay(answer(listing(range(3), "https://evil.test/x?q=x&first=36")))
+    run(http)
+    assert all(url.startswith(f"{BASE}/images/") for url in http.asked)
+
+
+def test_no_results_needs_the_sentence() -> None:
+    ending = run(Replay(answer(NO_RESULTS)))
+    assert ending.outcome is SourceOutcome.NO_RESULTS
+    empty = listing(range(0), "")
+    ending = run(Replay(answer(empty)))
+    assert ending.outcome is SourceOutcome.CHANGED
+    assert list(ending.evidence.values()) == [empty.encode()]
+    assert ending.stop is not None
+    assert ending.stop.detail["evidence"] == [".pixtrawl/evidence/bing-changed.html"]
+
+
+def test_where_the_fragment_is_gone_the_full_page_is_asked() -> None:
+    def page(url: str) -> Response:
+        if "/images/async" in url:
+            return answer("gone", 404)(url)
+        return answer(listing(range(5), ""))(url)
+
+    http = Replay(page)
+    ending = run(http)
+    assert (ending.outcome, len(ending.candidates)) == (SourceOutcome.OK, 5)
+    assert [urlsplit(url).path for url in http.asked] == ["/images/async", "/images/search"]
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome", "kind"),
+    [
+        ('<div class="captcha">x</div>', SourceOutcome.BLOCKED, "captcha"),
+        ("<p>Please verify that you are not a robot</p>", SourceOutcome.BLOCKED, "captcha"),
+        ("<p>Enter the characters you see below</p>", SourceOutcome.BLOCKED, "captcha"),
+        ("<p>Please enable JavaScript to go on</p>", SourceOutcome.BLOCKED, "js_wall"),
+        (
+            '<div id="bnp_container"><button id="bnp_btn_accept">Accept</button></div>',
+            SourceOutcome.CONSENT,
+            None,
+        ),
+        ("<p>Maintenance</p>", SourceOutcome.CHANGED, None),
+        ("", SourceOutcome.CHANGED, None),
+    ],
+)
+def test_a_page_without_results_is_told_by_its_signs(
+    body: str, outcome: SourceOutcome, kind: str | None
+) -> None:
+    ending = run(Replay(answer(f"<html><title>captcha</title><body>{body}")))
+    assert ending.outcome is outcome
+    assert ending.stop is not None
+    assert ending.stop.detail.get("kind") == kind
+    assert ending.evidence
+
+
+def test_words_of_a_block_inside_a_good_page_are_nothing() -> None:
+    page = (
+        listing(range(3), "") + "<p>verify that you are not a robot</p><div class='captcha'></div>"
+    )
+    assert run(Replay(answer(page))).outcome is SourceOutcome.OK
+
+
+def test_a_consent_page_is_answered_once_with_reject_all() -> None:
+    form = (
+        '<form action="/consent/save" method="post"><input type="hidden" name="t" value="1">'
+        '<button name="do" value="accept">Accept</button><button name="do" value="reject">Reject all</button></form>'
+    )
+
+    class Consenting(Replay):
+        posted: bytes = b""
+
+        async def post(self, url: str, *, body: bytes, headers: object = None) -> Response:
+            self.posted = body
+            return Response(url=url, status=200, headers={"set-cookie": "C=no; Path=/"}, body=b"ok")
+
+    def page(url: str) -> Response:
+        good = "C=no" in http.headers[-1].get("Cookie", "")
+        return answer(listing(range(4), "") if good else form)(url)
+
+    http = Consenting(page)
+    ending = run(http)
+    assert (ending.outcome, len(ending.candidates)) == (SourceOutcome.OK, 4)
+    assert http.posted == b"t=1&do=reject"
+    assert len(http.asked) == 2
+
+
+def test_filters_are_asked_in_bings_words_and_what_it_cannot_do_is_said() -> None:
+    filters = Filters(
+        size="800x600", color="teal", type="face", aspect="wide", date="week", license="commercial",
+        site="example.org", lang="de", region="at", safe="off",
+    )  # fmt: skip
+    http = Replay(answer(listing(range(2), "")))
+    query = Query("black & white C# cat", "x", 5, filters)
+    ending = run(http, query)
+    asked = parse_qs(urlsplit(http.asked[0]).query)
+    assert asked["q"] == ["black & white C# cat site:example.org"]
+    assert asked["qft"][0].split("+filterui:")[1:] == [
+        "imagesize-custom_800_600", "color2-FGcls_TEAL", "face-face", "aspect-wide", "age-lt10080",
+        "license-L2_L3_L4",
+    ]  # fmt: skip
+    assert (asked["mkt"], asked["adlt"], asked["setlang"]) == (["de-AT"], ["off"], ["en"])
+    assert http.headers[0]["Accept-Language"] == "de-AT,de;q=0.9"
+    assert ending.candidates[0].license == "bing:license-L2_L3_L4"
+    assert ending.events == []
+    odd = Query(
+        "cat", "cat", 5, Filters(date="2020-01-01..2020-02-01", license="cc-by", size="huge")
+    )
+    ending = run(Replay(answer(listing(range(2), ""))), odd)
+    notices = [one.message for one in ending.events if isinstance(one, Notice)]
+    assert len(notices) == 3
+    assert notices[0].startswith("bing cannot filter by size 'huge'")
+    assert ending.candidates[0].license is None
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [({"murl": 5}, Kind.CACHED), ({"murl": "javascript:x"}, Kind.CACHED), ({"murl": None}, Kind.CACHED),
+     ({"turl": [], "purl": {}, "t": 7}, Kind.ORIGINAL)],
+)  # fmt: skip
+def test_values_of_wrong_types_are_passed_over(more: dict[str, object], kind: Kind) -> None:
+    ending = run(
+        Replay(
+            answer(
+                f"<ul data-nexturl=''>{tile(1, **more)}<a m='[]'></a><a m='{{\"murl\":'></a></ul>"
+            )
+        )
+    )
+    (found,) = ending.candidates
+    assert found.kind is kind
+    assert found.width == 640
+
+
+def test_it_keeps_the_contract_of_sources() -> None:
+    contract.check_class(Bing)
+    asyncio.run(contract.check_hostile_answers(bing))
+    asyncio.run(contract.check_refusals(bing))
+
+
+def test_hostile_pages_take_less_than_a_second(recorded: str) -> None:
+    deep = html_text.escape('{"murl":' + "[" * 40_000)
+    pages = [
+        "<div>" * 1_000_000, f'<a m="{deep}">' * 20, "<a m=''>" * 100_000, tile(1) * 2000,
+        recorded.replace("&quot;", "&amp;quot;"), recorded.replace(":", "["), "<b><p>" * 100_000,
+    ]  # fmt: skip
+    for page in pages:
+        started = time.perf_counter()
+        ending = run(Replay(answer(page)), max_pages=1)
+        assert time.perf_counter() - started < 2  # of a busy machine
+        assert ending.candidates or ending.outcome is SourceOutcome.CHANGED
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5),
+        lambda v: st.lists(v) | st.dictionaries(st.sampled_from(["murl", "t", "x"]), v),
+        max_leaves=6,
+    ),
+    st.text(max_size=30),
+)
+def test_any_data_in_a_tile_gives_a_typed_outcome(data: object, href: str) -> None:
+    m = html_text.escape(json.dumps({"murl": data, "t": data}))
+    ending = run(Replay(answer(f'<a m="{m}" href="{html_text.escape(href)}">x</a>')), max_pages=2)
+    assert ending.candidates or ending.outcome is SourceOutcome.CHANGED
+
+
+@pytest.mark.parametrize("given", [{"base_url": "ftp://x"}, {"base_url": "http://"}, {"delay_s": "soon"},
+                                   {"enabled": "perhaps"}, {"base-url": "http://x"}])  # fmt: skip
+def test_settings_that_make_no_sense_are_refused(given: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match=r"^bing\."):
+        Bing(given)
+
+
+def serve(page: Callable[[str], str]) -> tuple[ThreadingHTTPServer, str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = page(self.path).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def test_over_real_http_two_pages_are_read(recorded: str) -> None:
+    asked: list[str] = []
+
+    def page(path: str) -> str:
+        asked.append(path)
+        return recorded if len(asked) == 1 else listing(range(7), "")
+
+    server, base_url = serve(page)
+
+    async def discover() -> list[Candidate]:
+        client = Client(Fetch(allow_address=("127.0.0.0/8",)))
+        try:
+            return (
+                await ask(Bing({"base_url": base_url + "/"}), SourceHttp(client), QUERY)
+            ).candidates
+        finally:
+            await client.aclose()
+
+    try:
+        assert len(asyncio.run(discover())) == 49
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked[0].startswith(
+        "/images/async?q=golang+gopher&mkt=en-US&setlang=en&async=1&first=1&count=35"
+    )
+    assert asked[1].startswith("/images/async?q=golang+gopher&first=36&count=35&cw=1024")
