@@ -12,7 +12,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from pixtrawl.errors import FetchError
@@ -40,6 +39,8 @@ def retry_after_s(value: str, now: datetime | None = None) -> float | None:
     text = value.strip()
     if text.isascii() and text.isdigit():
         return float(text) if len(text) < 10 else float(10**9)
+    from email.utils import parsedate_to_datetime  # 15 ms, and dates are rare
+
     try:
         at = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
