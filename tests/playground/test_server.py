@@ -124,3 +124,15 @@ def test_benchmark_pictures_repeat_with_other_bytes() -> None:
         urls = [url for url in site.image_urls(20) if url.endswith(".jpg")]
         bodies = {ask(url).body for url in urls}
         assert len(bodies) == len(urls)
+
+
+def test_it_behaves_the_same_on_the_loop_that_the_command_uses() -> None:
+    uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
+
+    async def visit() -> list[str]:
+        async with Playground() as site:
+            names = ("reset", "short-body", "dropped", "chunked")
+            urls = [site.fault(name).url for name in names]
+            return [(await asyncio.to_thread(ask, url)).ended for url in urls]
+
+    assert uvloop.run(visit()) == ["reset", "closed", "closed", "closed"]
