@@ -74,6 +74,10 @@ class Job:
         "off", "ask more than the sources list", flag="--expand",
         choices=("off", "filters", "related", "synonyms"),
     )  # fmt: skip
+    synonyms: str | None = setting(
+        None, "for --expand synonyms: lines QUERY = SYNONYM, ...", flag="--synonyms",
+        metavar="FILE",
+    )  # fmt: skip
     engine: str = setting(
         "local", "where work is carried out", flag="--engine", choices=("local", "ray")
     )

@@ -18,9 +18,9 @@ from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
-from pixtrawl.pipeline.discovery import Discovery
+from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.report import Report, build
-from pixtrawl.pipeline.run import open_sources, paced
+from pixtrawl.pipeline.run import open_plan, open_sources, paced
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.evidence import EvidenceStore
@@ -62,6 +62,7 @@ async def discover(
     """
     if not queries:
         raise UsageError("there is no query to ask for")
+    expansion = open_plan(config)
     sources = open_sources(config)
     started = time.monotonic()
     writer = ManifestWriter(out) if out is not None else None  # a bad name is told at once
@@ -76,6 +77,7 @@ async def discover(
         try:
             http = paced(sources, client, config)
             discovery = Discovery(sources, http, catalog, evidence, listener)
+            discovery.plan = expansion
             run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
             rows = catalog.write_now(
                 lambda db: [frontier.ensure_query(db, query, run_id) for query in queries]
@@ -123,9 +125,10 @@ async def _ask_all(
             hunger.found += new - sum(c.kind is Kind.THUMBNAIL for c in candidates)
             return new
 
+        errand = Errand(row, run_id, hunger, add)
         async with slots, asyncio.TaskGroup() as group:
             for name in discovery.names:
-                group.create_task(discovery.ask(name, row, run_id, hunger, add))
+                group.create_task(discovery.ask(name, errand))
         listener(QueryFinished(row.query, hunger.found))
 
     try:

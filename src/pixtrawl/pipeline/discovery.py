@@ -7,19 +7,22 @@ that refuses is not asked again in this run; the others go on.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pixtrawl.errors import FetchError, SourceStop
-from pixtrawl.events import CandidatesFound, Event, SourceFinished, SourceStarted
-from pixtrawl.model import Candidate, SourceOutcome
+from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted
+from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.net.interface import Http
+from pixtrawl.pipeline.planner import Plan, Yield
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.storage import journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
+from pixtrawl.storage.journal import SourceState
 
 # One refusal concerns every query: asking on would be rude and useless.
 _BREAKS = frozenset({SourceOutcome.BLOCKED, SourceOutcome.QUOTA, SourceOutcome.BROWSER_MISSING})
@@ -37,11 +40,25 @@ class Hunger(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One query on its way through the sources."""
+
+    row: QueryRow
+    run_id: int
+    hunger: Hunger
+    add: Callable[[tuple[Candidate, ...]], Awaitable[int]]  # gives how many were new
+
+
 @dataclass(slots=True)
 class _Ask:
-    """One source asked for one query: what it gave so far."""
+    """One source asked for one query or slice: what it gave so far."""
 
+    source: str
+    query: Query  # as asked; differs from the row's for a slice
+    slice: str = ""
     found: int = 0
+    new: int = 0
     position: Position | None = None
     related: set[str] = field(default_factory=set)
 
@@ -63,57 +80,85 @@ class Discovery:
         self._evidence = evidence
         self._emit = emit
         self._refused: dict[str, SourceStop] = {}
+        self._told: set[tuple[str, str]] = set()
+        self.plan: Plan | None = None  # how a dry source is asked on
 
     @property
     def names(self) -> tuple[str, ...]:
         """The sources, in the order asked for."""
         return tuple(self._sources)
 
-    async def ask(
-        self,
-        name: str,
-        row: QueryRow,
-        run_id: int,
-        hunger: Hunger,
-        add: Callable[[tuple[Candidate, ...]], Awaitable[int]],
-    ) -> SourceOutcome:
-        """Asks one source until the query is satisfied or the source ends.
+    async def ask(self, name: str, errand: Errand) -> SourceOutcome:
+        """Asks one source until the query is satisfied or the source has ended, slices included."""
+        self._tell_ignored_filters(name, errand.row.query)
+        state = await self._ask_once(_Ask(name, errand.row.query), errand)
+        assert state.outcome is not None
+        if self.plan is not None and state.exhausted and state.outcome is SourceOutcome.OK:
+            related = state.detail.get("related")
+            await self._ask_slices(name, errand, related if isinstance(related, list) else [])
+        return state.outcome
 
-        Args:
-            name: the source.
-            row: the query.
-            run_id: of this run.
-            hunger: when to ask on.
-            add: takes a page's candidates; gives how many were new.
-        """
-        known = await self._catalog.write(lambda db: journal.source_state(db, row.id, name))
-        if known is not None and known.exhausted:
-            assert known.outcome is not None
-            return known.outcome
-        ask = _Ask(found=known.found if known else 0, position=known.position if known else None)
-        outcome, detail, exhausted = SourceOutcome.OK, {}, False
-        self._emit(SourceStarted(row.query.text, name))
-        try:
-            self._check_refused(name)
-            exhausted = await self._pages(name, row, ask, hunger, add)
-        except SourceStop as stop:
-            outcome, detail = stop.outcome, dict(stop.detail)
-            exhausted = outcome is SourceOutcome.NO_RESULTS
-            if outcome in _BREAKS:
-                self._refused.setdefault(name, stop)
-        except FetchError as error:
-            outcome = SourceOutcome.NETWORK_ERROR
-            detail = {"message": str(error), "next_step": "check the connection; run again"}
+    async def _ask_slices(self, name: str, errand: Errand, related: list[str]) -> None:
+        """Variations of the query, one after another, while they bring something new."""
+        assert self.plan is not None
+        worth = Yield()
+        supported = self._sources[name].info.filters
+        for slice_ in self.plan(errand.row.query, supported, related):
+            if worth.over or not await errand.hunger.wait():
+                return
+            state = await self._ask_once(_Ask(name, slice_.query, slice_.name), errand)
+            worth.note(state.found, state.new)
+            if state.outcome in _BREAKS:
+                return
+
+    def _tell_ignored_filters(self, name: str, query: Query) -> None:
+        for given in query.filters.given():
+            if given not in self._sources[name].info.filters and (name, given) not in self._told:
+                self._told.add((name, given))
+                self._emit(Notice(f"{name} cannot filter by --{given}", level="warning"))
+
+    async def _ask_once(self, ask: _Ask, errand: Errand) -> SourceState:
+        row_id = errand.row.id
+        known = await self._catalog.write(
+            lambda db: journal.source_state(db, row_id, ask.source, ask.slice)
+        )
+        if known is not None:
+            if known.exhausted:
+                return known
+            ask.found, ask.new, ask.position = known.found, known.new, known.position
+        self._emit(SourceStarted(errand.row.query.text, ask.source))
+        outcome, detail, exhausted = await self._end_of(ask, errand)
         if ask.related:
             detail["related"] = sorted(ask.related)[:20]
+        ignored = errand.row.query.filters.given().keys() - self._sources[ask.source].info.filters
+        if ignored:
+            detail["filters_ignored"] = sorted(ignored)
+        state = SourceState(outcome, ask.found, ask.new, detail, ask.position, exhausted)
         await self._catalog.write(
-            lambda db: journal.note_source(
-                db, row.id, name, run_id, outcome=outcome, found=ask.found, detail=detail,
-                position=ask.position, exhausted=exhausted,
-            )
-        )  # fmt: skip
-        self._emit(SourceFinished(row.query.text, name, outcome, ask.found, detail))
-        return outcome
+            lambda db: journal.note_source(db, row_id, ask.source, ask.slice, errand.run_id, state)
+        )
+        self._emit(SourceFinished(errand.row.query.text, ask.source, outcome, ask.found, detail))
+        return state
+
+    async def _end_of(
+        self, ask: _Ask, errand: Errand
+    ) -> tuple[SourceOutcome, dict[str, object], bool]:
+        """Asks, and gives outcome, detail, and whether there is no more to be had."""
+        try:
+            self._check_refused(ask.source)
+            return SourceOutcome.OK, {}, await self._pages(ask, errand)
+        except SourceStop as stop:
+            if stop.outcome in _BREAKS:
+                self._refused.setdefault(ask.source, stop)
+            none = stop.outcome is SourceOutcome.NO_RESULTS
+            return stop.outcome, dict(stop.detail), none
+        except FetchError as error:
+            detail = {"message": str(error), "next_step": "check the connection; run again"}
+            return SourceOutcome.NETWORK_ERROR, dict(detail), False
+        except Exception as error:  # noqa: BLE001 - a source's own bug costs that source alone
+            path = self._evidence.save(f"{ask.source}-error.txt", traceback.format_exc())
+            message = f"the source itself failed: {type(error).__name__}: {error}"
+            return SourceOutcome.CHANGED, {"message": message, "evidence": [path]}, False
 
     def _check_refused(self, name: str) -> None:
         refused = self._refused.get(name)
@@ -121,30 +166,23 @@ class Discovery:
             message = f"not asked: {_message(refused)}"
             raise SourceStop(refused.outcome, **{**refused.detail, "message": message})
 
-    async def _pages(
-        self,
-        name: str,
-        row: QueryRow,
-        ask: _Ask,
-        hunger: Hunger,
-        add: Callable[[tuple[Candidate, ...]], Awaitable[int]],
-    ) -> bool:
+    async def _pages(self, ask: _Ask, errand: Errand) -> bool:
         """Returns whether the source has no more."""
-        if not await hunger.wait():
+        if not await errand.hunger.wait():
             return False
         context = SourceContext(
-            http=self._http[name],
+            http=self._http[ask.source],
             evidence=self._evidence,
-            wanted=hunger.wanted(),
+            wanted=errand.hunger.wanted(),
             position=ask.position,
             emit=self._emit,
         )
-        async with aclosing(self._sources[name].discover(row.query, context)) as pages:  # type: ignore[type-var]
+        async with aclosing(self._sources[ask.source].discover(ask.query, context)) as pages:  # type: ignore[type-var]
             async for page in pages:
-                await self._take(name, row, ask, page, add)
-                if not await hunger.wait():
+                await self._take(ask, errand, page)
+                if not await errand.hunger.wait():
                     return False
-        if ask.found == 0:
+        if ask.found == 0 and not ask.slice:
             # DESIGN 2.1: nothing parsed without a positive marker is never "no results".
             raise SourceStop(
                 SourceOutcome.CHANGED,
@@ -153,19 +191,17 @@ class Discovery:
             )
         return True
 
-    async def _take(
-        self,
-        name: str,
-        row: QueryRow,
-        ask: _Ask,
-        page: Page,
-        add: Callable[[tuple[Candidate, ...]], Awaitable[int]],
-    ) -> None:
-        new = await add(page.candidates)
-        ask.found += len(page.candidates)
+    async def _take(self, ask: _Ask, errand: Errand, page: Page) -> None:
+        query = errand.row.query
+        candidates = page.candidates
+        if ask.slice:  # found by other words or filters, wanted for the query all the same
+            candidates = tuple(replace(c, query=query.text, label=query.label) for c in candidates)
+        new = await errand.add(candidates)
+        ask.found += len(candidates)
+        ask.new += new
         ask.position = page.position
         ask.related.update(page.related)
-        self._emit(CandidatesFound(row.query.text, name, len(page.candidates), new))
+        self._emit(CandidatesFound(query.text, ask.source, len(candidates), new))
 
 
 def _message(stop: SourceStop) -> str:

@@ -94,11 +94,19 @@ def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
     sources = {
         name: {"outcome": outcome, "found": found, "detail": json.loads(detail)}
         for name, outcome, found, detail in db.execute(
-            "SELECT source, outcome, found, detail FROM source_state WHERE query_id = ? "
-            "ORDER BY source",
+            "SELECT source, outcome, found, detail FROM source_state "
+            "WHERE query_id = ? AND slice = '' ORDER BY source",
             (query_id,),
         )
     }
+    slices = [
+        {"source": source, "slice": name, "outcome": outcome, "found": found, "new": new}
+        for source, name, outcome, found, new in db.execute(
+            "SELECT source, slice, outcome, found, new FROM source_state "
+            "WHERE query_id = ? AND slice <> '' ORDER BY source, run_id, slice",
+            (query_id,),
+        )
+    ]
     reasons = dict(
         db.execute(
             "SELECT reason, count(*) FROM candidate WHERE query_id = ? AND state = 2 GROUP BY 1 "
@@ -114,6 +122,8 @@ def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
         "sources": sources,
         "reasons": reasons,
     }
+    if slices:
+        row["slices"] = slices
     if filters != "{}":
         row["filters"] = json.loads(filters)
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
@@ -13,8 +14,9 @@ from pixtrawl.model import Candidate, Query
 from pixtrawl.net.client import Client
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
-from pixtrawl.pipeline.discovery import Discovery
+from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.draw import QueryDraw
+from pixtrawl.pipeline.planner import Plan, plan, read_synonyms
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.session import Session, session
 from pixtrawl.sources import expand, load
@@ -45,6 +47,7 @@ async def run(
     """
     if not queries:
         raise UsageError("there is no query to run")
+    expansion = open_plan(config)
     sources = open_sources(config)
     folder = Folder(config.job.output)
 
@@ -58,6 +61,7 @@ async def run(
             EvidenceStore(folder.evidence),
             listener,
         )
+        discovery.plan = expansion
         await current.carry_out(_feed(current, discovery, rows))
 
     try:
@@ -98,6 +102,21 @@ def open_sources(config: Config) -> dict[str, Source]:
     """The sources that were asked for, in order. Raises UsageError."""
     names = expand(config.job.sources, config.sources)
     return {name: load(name)(config.source(name)) for name in names}
+
+
+def open_plan(config: Config) -> Plan | None:
+    """How queries are asked beyond what the sources list. Raises UsageError."""
+    synonyms: Mapping[str, Sequence[str]] = {}
+    if config.job.expand == "synonyms":
+        if config.job.synonyms is None:
+            raise UsageError("--expand synonyms needs a file of synonyms: --synonyms FILE")
+        path = Path(config.job.synonyms)
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read {path}: {error}") from error
+        synonyms = read_synonyms(lines, str(path))
+    return plan(config.job.expand, synonyms)
 
 
 def paced(sources: Mapping[str, Source], client: Client, config: Config) -> dict[str, Http]:
@@ -162,9 +181,10 @@ async def _query(current: Session, discovery: Discovery, row: QueryRow) -> None:
     def add(candidates: tuple[Candidate, ...]) -> Awaitable[int]:
         return current.add(row, candidates)
 
+    errand = Errand(row, current.run_id, hunger, add)
     async with asyncio.TaskGroup() as group:
         for name in discovery.names:
-            group.create_task(discovery.ask(name, row, current.run_id, hunger, add))
+            group.create_task(discovery.ask(name, errand))
     current.draw.input_complete(draw)
     await draw.finished.wait()
     current.emit(QueryFinished(row.query, draw.saved))

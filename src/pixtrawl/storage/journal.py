@@ -17,6 +17,7 @@ class SourceState:
 
     outcome: SourceOutcome | None
     found: int
+    new: int
     detail: Mapping[str, object]
     position: Mapping[str, object] | None
     exhausted: bool
@@ -48,46 +49,43 @@ def end_run(
     )
 
 
-def source_state(db: sqlite3.Connection, query_id: int, source: str) -> SourceState | None:
-    """What is known, or None when the source was never asked."""
+def source_state(
+    db: sqlite3.Connection, query_id: int, source: str, slice_: str = ""
+) -> SourceState | None:
+    """What is known, or None when the source was never asked for this slice of the query."""
     row = db.execute(
-        "SELECT outcome, found, detail, position, exhausted FROM source_state "
-        "WHERE query_id = ? AND source = ?",
-        (query_id, source),
+        "SELECT outcome, found, detail, position, exhausted, new FROM source_state "
+        "WHERE query_id = ? AND source = ? AND slice = ?",
+        (query_id, source, slice_),
     ).fetchone()
     if row is None:
         return None
     return SourceState(
         SourceOutcome(row[0]) if row[0] else None,
         row[1],
+        row[5],
         json.loads(row[2]),
         json.loads(row[3]) if row[3] else None,
         bool(row[4]),
     )
 
 
-def note_source(  # noqa: PLR0913 - the columns of one row
+def note_source(  # noqa: PLR0913 - the key of one row
     db: sqlite3.Connection,
     query_id: int,
     source: str,
+    slice_: str,
     run_id: int,
-    *,
-    outcome: SourceOutcome | None,
-    found: int,
-    detail: Mapping[str, object],
-    position: Mapping[str, object] | None,
-    exhausted: bool,
+    state: SourceState,
 ) -> None:
-    """Writes how a source stands with a query."""
+    """Writes how a source stands with a query, or with one slice of it."""
     db.execute(
-        "INSERT INTO source_state (query_id, source, outcome, found, detail, position, exhausted, "
-        "run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (query_id, source) DO UPDATE SET "
-        "outcome = excluded.outcome, found = excluded.found, detail = excluded.detail, "
-        "position = excluded.position, exhausted = excluded.exhausted, run_id = excluded.run_id",
+        "INSERT OR REPLACE INTO source_state (query_id, source, slice, outcome, found, new, "
+        "detail, position, exhausted, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            query_id, source, outcome.value if outcome else None, found,
-            json.dumps(detail, default=str, ensure_ascii=False),
-            None if position is None else json.dumps(position, ensure_ascii=False),
-            int(exhausted), run_id,
+            query_id, source, slice_, state.outcome.value if state.outcome else None,
+            state.found, state.new, json.dumps(state.detail, default=str, ensure_ascii=False),
+            None if state.position is None else json.dumps(state.position, ensure_ascii=False),
+            int(state.exhausted), run_id,
         ),
     )  # fmt: skip

@@ -34,13 +34,15 @@ CREATE TABLE query (
 CREATE TABLE source_state (
   query_id INTEGER NOT NULL REFERENCES query,
   source TEXT NOT NULL,
+  slice TEXT NOT NULL DEFAULT '',    -- '' for the query itself, else the variation asked
   outcome TEXT,
   found INTEGER NOT NULL DEFAULT 0,
+  new INTEGER NOT NULL DEFAULT 0,    -- of them, unknown before
   detail TEXT NOT NULL DEFAULT '{}',
   position TEXT,                     -- JSON, opaque: where to go on
   exhausted INTEGER NOT NULL DEFAULT 0,
   run_id INTEGER NOT NULL,
-  PRIMARY KEY (query_id, source)
+  PRIMARY KEY (query_id, source, slice)
 ) WITHOUT ROWID;
 CREATE TABLE candidate (
   id INTEGER PRIMARY KEY,

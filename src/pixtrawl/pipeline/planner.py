@@ -1,0 +1,147 @@
+"""More than one listing holds: the same query asked in slices, while slices bring something new.
+
+A search source lists a few hundred results and then ends. Asked for large red ones, for those of
+the last month, for tall ones, it lists others of the same thing. The planner names such slices in a
+fixed order: single filters first, pairs of filters later. Related queries and synonyms change
+the words, which may drift off the topic: a related query has to share most of its words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Final
+
+from pixtrawl.config.groups import FILTER_WORDS
+from pixtrawl.errors import UsageError
+from pixtrawl.model import Filters, Query
+
+# Values in the order of how little they overlap: a picture has one date and one size, but may be
+# found under two colours.
+_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
+    "date": ("day", "week", "month", "year"),
+    "size": ("large", "medium", "small"),
+    "aspect": FILTER_WORDS["aspect"],
+    "color": FILTER_WORDS["color"],
+    "type": ("photo", "clipart", "lineart", "face"),
+    "lang": ("en", "de", "fr", "es", "it", "pt", "ja", "zh", "ru", "ar"),
+}
+# Which pairs are worth asking: neither repeats what the other says.
+_PAIRS: Final = (("color", "aspect"), ("color", "size"), ("size", "aspect"), ("date", "color"))
+_WORD: Final = re.compile(r"\w+")
+
+# A slice counts as barren below this share of new candidates; so many in a row end the expansion.
+NEW_SHARE: Final = 0.05
+BARREN_IN_A_ROW: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A variation of a query, as it is asked of one source."""
+
+    name: str  # "color=red aspect=tall", "related: tabby kitten"
+    query: Query
+
+
+class Yield:
+    """Decides from what slices brought whether asking on is worth it."""
+
+    def __init__(self) -> None:
+        self._barren = 0
+
+    def note(self, found: int, new: int) -> None:
+        """A slice gave `found` candidates, `new` of them unknown before."""
+        if found and new >= max(1, found * NEW_SHARE):
+            self._barren = 0
+        else:
+            self._barren += 1
+
+    @property
+    def over(self) -> bool:
+        return self._barren >= BARREN_IN_A_ROW
+
+
+def by_filters(query: Query, supported: Collection[str]) -> Iterator[Slice]:
+    """Slices by filters that a source knows and the user left open."""
+    free = [name for name in _VALUES if name in supported and name not in query.filters.given()]
+    for name in free:
+        for value in _VALUES[name]:
+            yield _slice(query, {name: value})
+    for first, second in _PAIRS:
+        if first in free and second in free:
+            for value in _VALUES[first]:
+                for other in _VALUES[second]:
+                    yield _slice(query, {first: value, second: other})
+    if len(free) > 2:
+        for names in combinations(("color", "aspect", "size"), 3):
+            if set(names) <= set(free):
+                yield from _triples(query, names)
+
+
+def _triples(query: Query, names: Sequence[str]) -> Iterator[Slice]:
+    for first in _VALUES[names[0]]:
+        for second in _VALUES[names[1]]:
+            for third in _VALUES[names[2]]:
+                yield _slice(query, dict(zip(names, (first, second, third), strict=True)))
+
+
+def _slice(query: Query, values: Mapping[str, str]) -> Slice:
+    name = " ".join(f"{key}={value}" for key, value in values.items())
+    filters: Filters = replace(query.filters, **values)
+    return Slice(name, replace(query, filters=filters))
+
+
+def by_related(query: Query, related: Collection[str]) -> Iterator[Slice]:
+    """Queries that the sources offered, those that keep to the topic."""
+    for text in sorted(related):
+        if keeps_to_topic(query.text, text):
+            yield Slice(f"related: {text}", replace(query, text=text))
+
+
+def keeps_to_topic(text: str, other: str) -> bool:
+    """Whether a query has all words of another, and no more new ones than those."""
+    words, others = _words(text), _words(other)
+    return words < others and len(others - words) <= len(words)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
+
+
+def by_synonyms(query: Query, synonyms: Mapping[str, Sequence[str]]) -> Iterator[Slice]:
+    """Queries that the user says mean the same."""
+    for text in synonyms.get(query.text.casefold(), ()):
+        yield Slice(f"synonym: {text}", replace(query, text=text))
+
+
+def read_synonyms(lines: Sequence[str], name: str) -> dict[str, list[str]]:
+    """`tabby cat = mackerel cat, tiger cat` a line; blank lines and `# ` comments are passed over.
+
+    Raises UsageError with file and line.
+    """
+    found: dict[str, list[str]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("# "):
+            continue
+        text, separator, rest = line.partition("=")
+        others = [part.strip() for part in rest.split(",") if part.strip()]
+        if not separator or not text.strip() or not others:
+            raise UsageError(f"{name}:{number}: must read QUERY = SYNONYM, SYNONYM")
+        found.setdefault(text.strip().casefold(), []).extend(others)
+    return found
+
+
+Plan = Callable[[Query, Collection[str], Collection[str]], Iterator[Slice]]
+
+
+def plan(mode: str, synonyms: Mapping[str, Sequence[str]]) -> Plan | None:
+    """The slices of `--expand MODE`, given a query, a source's filters and related queries."""
+    if mode == "filters":
+        return lambda query, supported, _: by_filters(query, supported)
+    if mode == "related":
+        return lambda query, _, related: by_related(query, related)
+    if mode == "synonyms":
+        return lambda query, _, __: by_synonyms(query, synonyms)
+    return None
