@@ -14,10 +14,9 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
-from pixtrawl.errors import PixtrawlError
+from pixtrawl.sources.browser_failure import BrowserFailure, Trouble, first_line, trouble_of
 from pixtrawl.sources.browser_path import (
     BrowserFound,
     find_browser,
@@ -48,25 +47,6 @@ ARGUMENTS: Final = (
     "--renderer-process-limit=3",  # 10 tabs: 580 instead of 643 MiB, and faster
     "--window-size=1366,1000",
 )
-
-
-class Trouble(StrEnum):
-    """What kind of failure a `BrowserFailure` is."""
-
-    MISSING = "missing"  # no playwright, no browser, or it does not start
-    GONE = "gone"  # the browser or the tab ended
-    MOVED = "moved"  # the page went elsewhere while we looked at it
-    NETWORK = "network"  # the page could not be loaded
-    SCRIPT = "script"  # the page answers with nonsense
-
-
-class BrowserFailure(PixtrawlError):  # noqa: N818 - a failure by its kind
-    """The browser did not do what it was asked; never leaves a source."""
-
-    def __init__(self, trouble: Trouble, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.trouble = trouble
-        self.next_step = next_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +123,7 @@ class Chrome:
         except Exception as error:
             raise BrowserFailure(
                 Trouble.MISSING,
-                f"{found.path} does not start: {_first_line(error)}",
+                f"{found.path} does not start: {first_line(error)}",
                 "check that it runs by hand, or name another one with PIXTRAWL_CHROME",
             ) from error
         self._alive = True
@@ -363,11 +343,6 @@ def _is_root() -> bool:
     return getattr(os, "geteuid", lambda: 1)() == 0
 
 
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
-
-
 def _timeout_error() -> type[Exception]:
     from playwright.async_api import TimeoutError as PlaywrightTimeout
 
@@ -382,24 +357,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        message = _first_line(error)
-        raise BrowserFailure(_trouble(message), message) from error
-
-
-_SIGNS: Final = (
-    (Trouble.GONE, ("has been closed", "Connection closed", "crashed", "Target closed",
-                    "Browser closed", "detached")),
-    (Trouble.MOVED, ("context was destroyed", "navigat", "Cannot find context",
-                     "execution context", "JSHandle is disposed")),
-    (Trouble.NETWORK, ("net::", "Timeout", "NS_ERROR", "ERR_")),
-)  # fmt: skip
-
-
-def _trouble(message: str) -> Trouble:
-    for trouble, signs in _SIGNS:
-        if any(sign in message for sign in signs):
-            return trouble
-    return Trouble.SCRIPT
+        message = first_line(error)
+        raise BrowserFailure(trouble_of(message), message) from error
 
 
 async def _quietly(work: Any, timeout_s: float) -> None:

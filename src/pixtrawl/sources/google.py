@@ -19,10 +19,12 @@ from pixtrawl.config import parse
 from pixtrawl.errors import SourceStop, UsageError
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
-from pixtrawl.sources.chrome import BrowserFailure, Chrome, ChromeOptions, Trouble
+from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
+from pixtrawl.sources.chrome import Chrome, ChromeOptions
 from pixtrawl.sources.google_outcome import stop_after
 from pixtrawl.sources.google_request import FILTERS
-from pixtrawl.sources.google_visit import Limits, Shared, Visit
+from pixtrawl.sources.google_shared import Limits, Shared
+from pixtrawl.sources.google_visit import Visit
 
 BASE_URL: Final = "https://www.google.com"
 DELAY_S: Final = 7.0  # between page loads, with the built-in base URL

@@ -7,8 +7,8 @@ from typing import Final
 
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import SourceOutcome
+from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
 from pixtrawl.sources.browser_path import has_display, install_command
-from pixtrawl.sources.chrome import BrowserFailure, Trouble
 from pixtrawl.sources.google_state import BLOCKED, State
 
 _MESSAGES: Final = {

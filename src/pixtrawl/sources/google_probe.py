@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pixtrawl.sources.chrome import BrowserFailure, Placed, Tab, Trouble
+from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
+from pixtrawl.sources.chrome import Placed, Tab
 from pixtrawl.sources.google_grid import Grid
 
 TRIAL: Final = 4  # tiles on which a way has to show that it works

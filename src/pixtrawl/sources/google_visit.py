@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Final
 
@@ -18,12 +17,14 @@ from pixtrawl.errors import SourceStop
 from pixtrawl.events import Notice
 from pixtrawl.model import Query
 from pixtrawl.sources.base import Page, SourceContext
-from pixtrawl.sources.chrome import BrowserFailure, Placed, Tab, Trouble
+from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
+from pixtrawl.sources.chrome import Placed, Tab
 from pixtrawl.sources.google_grid import Grid
 from pixtrawl.sources.google_outcome import ONLY_THUMBNAILS, evidence_name, stop_for
 from pixtrawl.sources.google_probe import Probe
 from pixtrawl.sources.google_records import deferred_thumbnails, records_in
 from pixtrawl.sources.google_request import search_url
+from pixtrawl.sources.google_shared import Limits, Shared
 from pixtrawl.sources.google_state import (
     BLOCKED,
     MORE_WORDS,
@@ -51,27 +52,6 @@ def _script(name: str) -> str:
 READER: Final = _script("google_reader.js")
 FACTS: Final = _script("google_facts.js")
 REJECT: Final = _script("google_reject.js")
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all queries of a run share: pace, the person at the screen, numbers of evidence."""
-
-    pace: Callable[[], Awaitable[None]]
-    visible: Callable[[], bool]
-    person: asyncio.Lock = field(default_factory=asyncio.Lock)
-    solved: int = 0
-    numbers: dict[str, int] = field(default_factory=dict)
-    useless: set[str] = field(default_factory=set)  # ways of `Probe` that a click had to replace
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far one query goes. Times in seconds; `patience_s` of None: 120 when visible."""
-
-    scroll_passes: int
-    click_limit: int
-    patience_s: float | None
 
 
 class Visit:

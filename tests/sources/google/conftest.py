@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sources.google.site_forms import Site
 
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event
@@ -18,9 +17,6 @@ from pixtrawl.model import Candidate, Query
 from pixtrawl.sources.base import Page, SourceContext
 from pixtrawl.sources.chrome import Chrome, ChromeOptions
 from pixtrawl.sources.google import Google
-
-sys.path.insert(0, str(Path(__file__).parent))
-from site_forms import Site
 
 SHELL = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
@@ -62,7 +58,9 @@ class Desk:
     def google(self, base_url: str, **settings: str) -> Google:
         return Google({"base_url": base_url, **settings}, chrome=self.chrome)
 
-    def ask(self, form: str, text: str = "tabby cat", *, enough: int | None = None, **settings: str) -> Asked:
+    def ask(
+        self, form: str, text: str = "tabby cat", *, enough: int | None = None, **settings: str
+    ) -> Asked:
         base = form if "://" in form else self.site.base(form)
         return self.runner.run(self.asking(self.google(base, **settings), text, enough))
 

@@ -92,7 +92,7 @@ class Page:
 
     def wrap(self, body: str, script: str = "") -> str:
         return (
-            f'<!doctype html><html><head><meta charset=utf-8><title>q - Google Search</title><style>.{self.cls().split()[0]}'
+            f"<!doctype html><html><head><meta charset=utf-8><title>q - Google Search</title><style>.{self.cls().split()[0]}"
             f"{{}}</style></head><body class='{self.cls()}'><form action=/search><input name=q></form>"
             f"{self.chips()}<div id=grid style='display:flex;flex-wrap:wrap'>{body}</div><div id=foot></div>"
             f"<script>{script}</script></body></html>"
@@ -117,7 +117,10 @@ def form_2020(page: Page) -> str:
         for i, item in enumerate(page.items)
     )
     data = ",".join(record(item, slashes=True) for item in page.items)
-    return page.wrap(tiles, f"var AF_initDataCallback=function(){{}};AF_initDataCallback({{key:'ds:1',hash:'2',data:[null,[[{data}]]]}});")
+    return page.wrap(
+        tiles,
+        f"var AF_initDataCallback=function(){{}};AF_initDataCallback({{key:'ds:1',hash:'2',data:[null,[[{data}]]]}});",
+    )
 
 
 def tile_2024(page: Page, item: Item) -> str:
@@ -131,13 +134,20 @@ def tile_2024(page: Page, item: Item) -> str:
 def form_2024(page: Page) -> str:
     tiles = "".join(tile_2024(page, item) for item in page.items)
     data = ",".join(f"{js(item.id)}:{record(item)}" for item in page.items)
-    return page.wrap(tiles, f"window.WIZ_global_data={{x:1}};var m={{{data}}};(function(){{var a=m;}})();")
+    return page.wrap(
+        tiles, f"window.WIZ_global_data={{x:1}};var m={{{data}}};(function(){{var a=m;}})();"
+    )
 
 
 def form_escaped(page: Page) -> str:
     """Records inside a single-quoted string of a script, as \\x22."""
     inner = ",".join(record(item) for item in page.items)
-    inner = inner.replace("\\", "\\\\").replace('"', "\\x22").replace("'", "\\x27").replace("[", "\\x5b")
+    inner = (
+        inner.replace("\\", "\\\\")
+        .replace('"', "\\x22")
+        .replace("'", "\\x27")
+        .replace("[", "\\x5b")
+    )
     tiles = "".join(tile_2024(page, item) for item in page.items)
     return page.wrap(tiles, f"var z='\\x5b{inner}]';")
 
@@ -176,16 +186,23 @@ def links_script(page: Page, event: str, trusted: bool) -> str:
 
 
 def form_hover(page: Page) -> str:
-    return page.wrap("".join(tile_2026(page, i) for i in page.items), links_script(page, "mouseover", True))
+    return page.wrap(
+        "".join(tile_2026(page, i) for i in page.items), links_script(page, "mouseover", True)
+    )
 
 
 def form_context(page: Page) -> str:
-    return page.wrap("".join(tile_2026(page, i) for i in page.items), links_script(page, "contextmenu", False))
+    return page.wrap(
+        "".join(tile_2026(page, i) for i in page.items), links_script(page, "contextmenu", False)
+    )
 
 
 def form_click(page: Page) -> str:
     table = hidden([[i.url, i.page] for i in page.items])
-    tiles = "".join(f"<div><div class='{page.cls()}' role=button>{page.img(i, data_uri(i))}</div></div>" for i in page.items)
+    tiles = "".join(
+        f"<div><div class='{page.cls()}' role=button>{page.img(i, data_uri(i))}</div></div>"
+        for i in page.items
+    )
     return page.wrap(
         tiles,
         f"const t={table};const p=document.createElement('div');p.style='position:fixed;right:0;top:0;width:500px;height:90%;background:#eee';"
@@ -218,7 +235,9 @@ def form_deferred(page: Page) -> str:
         for i in page.items
     )
     table = ",".join(f'"dimg_{i.number}":{js(i.thumb)}' for i in page.items)
-    data = ",".join(record(i).replace('"2003"', '"2009"').replace(js(i.page), "null") for i in page.items)
+    data = ",".join(
+        record(i).replace('"2003"', '"2009"').replace(js(i.page), "null") for i in page.items
+    )
     return page.wrap(tiles, f"var google={{}};google.ldi={{{table}}};var r=[{data}];")
 
 
@@ -297,9 +316,7 @@ NOTHING = "<html><title>q</title><body><p>Your search - q - did not match any im
 CHANGED = "<html><title>q</title><body><h1>Something new</h1><img src=/logo.png width=300 height=200><p>words</p></body></html>"
 
 FORMS = {
-    name[5:]: function
-    for name, function in list(globals().items())
-    if name.startswith("form_")
+    name[5:]: function for name, function in list(globals().items()) if name.startswith("form_")
 }
 COUNTS = {"scroll": 90, "virtual": 60, "click": 12, "request": 8}
 
@@ -321,13 +338,19 @@ class Site:
                 self.reply(status, body, extra)
 
             def do_POST(self) -> None:
-                sent = parse_qs(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
+                sent = parse_qs(
+                    self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+                )
                 site.hits.append("POST " + self.path)
                 if sent.get("set_eom") != ["true"]:
                     site.accepted += 1
                 stays = "ask_again" in self.path
                 back = sent.get("continue", ["/"])[0]
-                self.reply(302, "", {"location": back, **({} if stays else {"set-cookie": "SOCS=no; Path=/"})})
+                self.reply(
+                    302,
+                    "",
+                    {"location": back, **({} if stays else {"set-cookie": "SOCS=no; Path=/"})},
+                )
 
             def reply(self, status: int, body: str, extra: dict[str, str]) -> None:
                 content = body.encode()
@@ -372,11 +395,17 @@ class Site:
         if form in FORMS:
             page = Page(self.items(form, query))
             if "asearch" in values:
-                return 200, scroll_chunk(page, int(values["start"][0])), {"content-type": "text/plain; charset=utf-8"}
+                return (
+                    200,
+                    scroll_chunk(page, int(values["start"][0])),
+                    {"content-type": "text/plain; charset=utf-8"},
+                )
             return 200, FORMS[form](page), {}
         return self.obstacle(form, path, query, cookie)
 
-    def obstacle(self, form: str, path: str, query: str, cookie: str) -> tuple[int, str, dict[str, str]]:
+    def obstacle(
+        self, form: str, path: str, query: str, cookie: str
+    ) -> tuple[int, str, dict[str, str]]:
         grid = form_2024(Page(self.items("2024", query)))
         seen = sum(hit.startswith(f"/{form}/search") for hit in self.hits)
         if form.startswith("ask"):
@@ -394,7 +423,11 @@ class Site:
             "rate": (429, "<p>slow down</p>", {}),
             "forbidden": (403, "<p>no</p>", {}),
             "wall": (200, WALL % "", {}),
-            "passing_wall": (200, WALL % "document.cookie='SG=1;path=/';setTimeout(()=>location.reload(),300)", {}),
+            "passing_wall": (
+                200,
+                WALL % "document.cookie='SG=1;path=/';setTimeout(()=>location.reload(),300)",
+                {},
+            ),
             "soft": (200, SOFT, {}),
             "login": (200, "<form><input name=u><input type=password></form>", {}),
             "nothing": (200, NOTHING, {}),
@@ -403,7 +436,11 @@ class Site:
             "empty_once": (200, CHANGED if seen == 1 else grid, {}),
         }
         if form == "person" and "ok=1" not in path:
-            return 200, CAPTCHA + f"<script>setTimeout(()=>location.replace('{path}&ok=1'),700)</script>", {}
+            return (
+                200,
+                CAPTCHA + f"<script>setTimeout(()=>location.replace('{path}&ok=1'),700)</script>",
+                {},
+            )
         if form == "person":
             return 200, grid, {}
         if form == "passing_wall" and "SG=1" in cookie:

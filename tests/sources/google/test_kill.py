@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from tests.sources.google.conftest import Desk
 
 pytestmark = [
     pytest.mark.browser,
@@ -49,7 +49,9 @@ def living() -> dict[int, tuple[int, str]]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             stat = (folder / "stat").read_text()
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            command = (
+                (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            )
         except OSError:
             continue
         state, parent = stat.rpartition(")")[2].split()[:2]
@@ -76,12 +78,23 @@ def wait_until_gone(pids: dict[int, str], seconds: float) -> list[str]:
     return left
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
-def test_no_browser_and_no_profile_are_left_when_we_are_ended(desk: Desk, number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "whole_group"),
+    [
+        (signal.SIGKILL, False),
+        (signal.SIGTERM, False),
+        (signal.SIGINT, False),
+        (signal.SIGINT, True),  # what Ctrl-C in a terminal does
+    ],
+)
+def test_no_browser_and_no_profile_are_left_when_we_are_ended(
+    desk: Desk, number: signal.Signals, whole_group: bool, tmp_path: Path
+) -> None:
     ours = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, desk.site.base("2024")],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     try:
@@ -90,7 +103,10 @@ def test_no_browser_and_no_profile_are_left_when_we_are_ended(desk: Desk, number
         pids = descendants(ours.pid)
         assert any("--type=renderer" in command for command in pids.values())
         assert list(tmp_path.iterdir()), "the temporary profile lies here"
-        ours.send_signal(number)
+        if whole_group:
+            os.killpg(ours.pid, number)
+        else:
+            ours.send_signal(number)
         ours.wait(20)
     finally:
         if ours.poll() is None:

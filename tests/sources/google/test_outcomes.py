@@ -11,7 +11,7 @@ from pixtrawl.events import Notice
 from pixtrawl.model import Kind, SourceOutcome
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from tests.sources.google.conftest import Desk
 
 pytestmark = pytest.mark.browser
 
@@ -30,17 +30,25 @@ pytestmark = pytest.mark.browser
         ("changed", SourceOutcome.CHANGED, None, 3),
     ],
 )
-def test_outcomes_with_evidence(desk: Desk, form: str, outcome: SourceOutcome, kind: str | None, loads: int) -> None:
+def test_outcomes_with_evidence(
+    desk: Desk, form: str, outcome: SourceOutcome, kind: str | None, loads: int
+) -> None:
     asked = desk.ask(form)
     assert asked.stop is not None
     assert (asked.stop.outcome, asked.stop.detail.get("kind")) == (outcome, kind)
     assert asked.pages == []
     assert sum(f"/{form}/search" in hit for hit in desk.site.hits) == loads
     assert sorted(asked.evidence.files) == ["google-tabby-cat-1.html", "google-tabby-cat-1.png"]
-    assert bytes(asked.evidence.files["google-tabby-cat-1.png"])[:4] == b"\x89PNG"  # type: ignore[arg-type]
-    assert asked.stop.detail["evidence"] == [f".pixtrawl/evidence/{n}" for n in asked.evidence.files]
+    picture = asked.evidence.files["google-tabby-cat-1.png"]
+    assert isinstance(picture, bytes)
+    assert picture.startswith(b"\x89PNG")
+    assert asked.stop.detail["evidence"] == [
+        f".pixtrawl/evidence/{n}" for n in asked.evidence.files
+    ]
     if outcome is SourceOutcome.BLOCKED:
-        assert "xvfb-run" in str(asked.stop.detail["next_step"]) or "window" in str(asked.stop.detail["next_step"])
+        assert "xvfb-run" in str(asked.stop.detail["next_step"]) or "window" in str(
+            asked.stop.detail["next_step"]
+        )
 
 
 def test_consent_is_answered_once_with_reject_all(desk: Desk) -> None:
@@ -77,7 +85,9 @@ def test_thumbnails_alone_are_given_and_counted_as_a_changed_page(desk: Desk) ->
     assert asked.stop is not None
     assert asked.stop.outcome is SourceOutcome.CHANGED
     assert {c.kind for c in asked.candidates} == {Kind.THUMBNAIL}
-    assert [c.url for c in asked.candidates] == [i.thumb for i in desk.site.items("thumbs_only", "tabby cat")]
+    assert [c.url for c in asked.candidates] == [
+        i.thumb for i in desk.site.items("thumbs_only", "tabby cat")
+    ]
 
 
 def test_a_server_that_is_not_there_is_a_network_error(desk: Desk) -> None:
@@ -96,7 +106,9 @@ def test_a_block_in_the_middle_keeps_what_was_found(desk: Desk) -> None:
     assert asked.stop.detail["kind"] == "captcha"
 
 
-def test_without_playwright_the_command_that_installs_it_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_playwright_the_command_that_installs_it_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import asyncio
 
     from pixtrawl.sources.google import Google
@@ -109,7 +121,9 @@ def test_without_playwright_the_command_that_installs_it_is_told(desk: Desk, mon
 
 
 @pytest.mark.parametrize("path", ["/nowhere/chrome", "/bin/false"])
-def test_a_browser_that_is_missing_or_does_not_start(desk: Desk, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_is_missing_or_does_not_start(
+    desk: Desk, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import asyncio
 
     from pixtrawl.sources.google import Google

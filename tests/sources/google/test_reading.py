@@ -13,7 +13,7 @@ from pixtrawl.model import Kind
 from pixtrawl.playground import Playground
 
 if TYPE_CHECKING:
-    from conftest import Desk
+    from tests.sources.google.conftest import Desk
 
 pytestmark = pytest.mark.browser
 
@@ -43,13 +43,19 @@ def test_thumbnails_of_deferred_tiles_tie_tile_and_record(desk: Desk) -> None:
 def test_a_click_gives_the_original_the_page_and_the_title(desk: Desk) -> None:
     asked = desk.ask("click")
     items = desk.site.items("click", "tabby cat")
-    assert [(c.url, c.page_url, c.title) for c in asked.candidates] == [(i.url, i.page, i.title) for i in items]
+    assert [(c.url, c.page_url, c.title) for c in asked.candidates] == [
+        (i.url, i.page, i.title) for i in items
+    ]
 
 
-def test_a_request_after_a_click_is_enough_where_the_page_never_shows_the_picture(desk: Desk) -> None:
+def test_a_request_after_a_click_is_enough_where_the_page_never_shows_the_picture(
+    desk: Desk,
+) -> None:
     asked = desk.ask("request")
     items = desk.site.items("request", "tabby cat")
-    assert [unquote(c.url) for c in asked.candidates] == [unquote(i.url).partition("#")[0] for i in items]
+    assert [unquote(c.url) for c in asked.candidates] == [
+        unquote(i.url).partition("#")[0] for i in items
+    ]
 
 
 def test_clicks_are_bounded_and_what_is_left_is_given_as_thumbnails(desk: Desk) -> None:
@@ -61,9 +67,7 @@ def test_clicks_are_bounded_and_what_is_left_is_given_as_thumbnails(desk: Desk) 
 def test_ten_keywords_with_ten_urls_each_by_clicks_alone_in_one_browser(desk: Desk) -> None:
     async def all_of_them() -> int:
         google = desk.google(desk.site.base("click"))
-        asked = await asyncio.gather(
-            *(desk.asking(google, f"keyword {n}", 10) for n in range(10))
-        )
+        asked = await asyncio.gather(*(desk.asking(google, f"keyword {n}", 10) for n in range(10)))
         return sum(len(one.candidates) >= 10 for one in asked)
 
     began = time.monotonic()

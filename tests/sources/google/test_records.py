@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from tests.sources.google.site_forms import FORMS, Item, Page, record, scroll_chunk
 
 from pixtrawl.sources.google_records import (
     Record,
@@ -18,9 +19,6 @@ from pixtrawl.sources.google_records import (
     link_record,
     records_in,
 )
-
-sys.path.insert(0, str(Path(__file__).parent))
-from site_forms import FORMS, Item, Page, record, scroll_chunk
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded"
 IN_SCRIPT = ["2020", "2024", "escaped", "2026", "deferred"]
@@ -41,7 +39,9 @@ def test_every_form_of_script_gives_all_records_complete_and_in_order(form: str)
 
 
 def test_height_stands_before_width() -> None:
-    (found,) = records_in('[0,"abc",["https://encrypted-tbn0.gstatic.com/images?q=tbn:x",1,2],["https://a.b/c",30,40]]')
+    (found,) = records_in(
+        '[0,"abc",["https://encrypted-tbn0.gstatic.com/images?q=tbn:x",1,2],["https://a.b/c",30,40]]'
+    )
     assert (found.height, found.width) == (30, 40)
 
 
@@ -58,7 +58,7 @@ def test_a_pair_whose_second_image_is_a_thumbnail_has_no_original() -> None:
 
 
 def test_records_of_before_2020_are_read_by_their_keys() -> None:
-    meta = {"id": "x:", "ou": "http://a.b/c d".replace(" ", "%20"), "ow": 800, "oh": 600, "ru": "http://a.b/p",
+    meta: dict[str, Any] = {"id": "x:", "ou": "http://a.b/c d".replace(" ", "%20"), "ow": 800, "oh": 600, "ru": "http://a.b/p",
             "pt": "A &amp; B", "tu": "https://encrypted-tbn0.gstatic.com/images?q=tbn:1"}  # fmt: skip
     (found,) = records_in(f"<div>{json.dumps(meta)}</div>")
     assert found == Record("http://a.b/c%20d", "x:", meta["tu"], "http://a.b/p", "A & B", 800, 600)
@@ -81,7 +81,13 @@ def test_javascript_strings_are_unescaped_once(literal: str, text: str) -> None:
 
 @pytest.mark.parametrize("mark", ["&", "&amp;", ";"])
 def test_imgres_links_are_read_with_any_separator(mark: str) -> None:
-    parts = ["imgurl=http%3A%2F%2Fx.y%2Fa%2520b%3Fc%3Dd%26e", "imgrefurl=http%3A%2F%2Fx.y%2Fp", "tbnid=T_1M", "w=5", "h=7"]
+    parts = [
+        "imgurl=http%3A%2F%2Fx.y%2Fa%2520b%3Fc%3Dd%26e",
+        "imgrefurl=http%3A%2F%2Fx.y%2Fp",
+        "tbnid=T_1M",
+        "w=5",
+        "h=7",
+    ]
     found = link_record("/imgres?" + mark.join(parts) + ("&hcb=2" if mark != ";" else ""))
     assert found == Record("http://x.y/a%20b?c=d&e", "T_1M", None, "http://x.y/p", None, 5, 7)
 
@@ -116,7 +122,9 @@ def test_maps_of_deferred_thumbnails_are_read_from_a_recorded_page() -> None:
     assert all(key.startswith("dimg_") and is_web_url(url) for key, url in pairs.items())
 
 
-@pytest.mark.parametrize("name", ["search_captcha", "search_no_results", "search_results", "search_soft_block"])
+@pytest.mark.parametrize(
+    "name", ["search_captcha", "search_no_results", "search_results", "search_soft_block"]
+)
 def test_recorded_pages_without_images_give_no_records(name: str) -> None:
     page = RECORDED / "openserp" / "google" / f"{name}.html"
     if not page.exists():
@@ -156,7 +164,7 @@ def test_a_page_cut_anywhere_gives_the_records_before_the_cut(cut: int) -> None:
         '["https://a.b/c",1,2],["https://a.b/c",1,2],"2003":[' * 25_000,
         "\\" * 2_000_000,
         '\\"' * 1_000_000,
-        '\\x22[\\x22http' * 200_000,
+        "\\x22[\\x22http" * 200_000,
         '{"ou"' * 400_000,
         "/imgres?imgurl=" * 150_000,
         '"a":"https:' * 200_000,

@@ -10,8 +10,8 @@ from pixtrawl.sources.google import BASE_URL, DELAY_S, Google, GoogleSettings
 from pixtrawl.sources.google_request import search_url
 
 
-def params(filters: Filters = Filters(), text: str = "cat", base: str = "http://h") -> dict[str, str]:
-    url, _ = search_url(base, text, filters)
+def params(filters: Filters) -> dict[str, str]:
+    url, _ = search_url("http://h", "cat", filters)
     return {key: values[0] for key, values in parse_qs(urlsplit(url).query).items()}
 
 
@@ -37,7 +37,11 @@ def test_the_older_form_and_a_base_url_that_names_the_page() -> None:
         (Filters(color="transparent"), "tbs", "ic:trans"),
         (Filters(aspect="tall"), "imgar", "t"),
         (Filters(date="week"), "tbs", "qdr:w"),
-        (Filters(date="2024-01-31..2025-12-01"), "tbs", "cdr:1,cd_min:01/31/2024,cd_max:12/01/2025"),
+        (
+            Filters(date="2024-01-31..2025-12-01"),
+            "tbs",
+            "cdr:1,cd_min:01/31/2024,cd_max:12/01/2025",
+        ),
         (Filters(license="commercial"), "tbs", "sur:ol"),
         (Filters(license="cc-by"), "tbs", "sur:cl"),
         (Filters(site="example.org"), "q", "cat site:example.org"),
@@ -51,7 +55,9 @@ def test_filters_are_passed_in_googles_form(filters: Filters, name: str, value: 
 
 
 def test_a_filter_that_cannot_be_passed_on_is_said_so_and_left_out() -> None:
-    url, notes = search_url("http://h", "cat", Filters(color="beige", aspect="round", license="cc-by"))
+    url, notes = search_url(
+        "http://h", "cat", Filters(color="beige", aspect="round", license="cc-by")
+    )
     assert "beige" not in url
     assert "imgar" not in url
     assert len(notes) == 3
@@ -59,7 +65,14 @@ def test_a_filter_that_cannot_be_passed_on_is_said_so_and_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("pages", "0"), ("headless", "maybe"), ("base_url", "ftp://x"), ("enabled", "?"), ("delay_s", "-1"), ("spead", "1")],
+    [
+        ("pages", "0"),
+        ("headless", "maybe"),
+        ("base_url", "ftp://x"),
+        ("enabled", "?"),
+        ("delay_s", "-1"),
+        ("spead", "1"),
+    ],
 )
 def test_a_bad_setting_is_a_usage_error_that_names_it(key: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"google.{key}"):

@@ -21,7 +21,12 @@ def facts_of(page: str) -> dict[str, Any]:
     """What google_facts.js would give, as far as these pages need it."""
     noscript = "".join(re.findall(r"(?s)<noscript>(.*?)</noscript>", page))
     text = re.sub(r"(?s)<(script|style|noscript).*?</\1>|<[^>]+>", " ", page)
-    return {"text": text[:20000], "noscript": noscript, "chars": len(page), "captcha": "captcha-form" in page}
+    return {
+        "text": text[:20000],
+        "noscript": noscript,
+        "chars": len(page),
+        "captcha": "captcha-form" in page,
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,9 @@ names = st.sampled_from(["text", "noscript", "chars", "tiles", "captcha", "dialo
 
 
 @given(st.text(), st.integers(0, 999), st.dictionaries(names, values) | values)
-def test_facts_of_wrong_types_give_a_state_and_no_exception(url: str, status: int, facts: Any) -> None:
+def test_facts_of_wrong_types_give_a_state_and_no_exception(
+    url: str, status: int, facts: Any
+) -> None:
     assert isinstance(classify(url, status, facts), State)
 
 
