@@ -222,6 +222,16 @@ def test_where_the_fragment_is_gone_the_full_page_is_asked() -> None:
             SourceOutcome.CONSENT,
             None,
         ),
+        (
+            "<noscript><p>Click <a href='/enablejs'>here</a></p></noscript>",
+            SourceOutcome.BLOCKED,
+            "js_wall",
+        ),
+        (
+            "<noscript><iframe src='/retry'></iframe></noscript>",
+            SourceOutcome.BLOCKED,
+            "soft_block",
+        ),
         ("<p>Maintenance</p>", SourceOutcome.CHANGED, None),
         ("", SourceOutcome.CHANGED, None),
     ],

@@ -82,6 +82,11 @@ _WORDS: Final[Words] = {
         "modify": "license-L2_L3_L5_L6",
     },
 }
+_BLOCKS: Final[Mapping[State, tuple[str, str]]] = {
+    State.CAPTCHA: ("captcha", "bing asks to prove that a person is asking"),
+    State.JS_WALL: ("js_wall", "bing answers only where JavaScript runs"),
+    State.SOFT_BLOCK: ("soft_block", "bing answers with an empty page that loads itself again"),
+}
 _OTHERWISE: Final = frozenset({"site", "lang", "region", "safe"})
 
 
@@ -251,12 +256,9 @@ class _Search:
     def _stop(self, state: State, response: Response) -> SourceStop:
         if state is State.NOTHING:
             return stops.no_results("bing", response.status)
-        if state is State.CAPTCHA:
-            message = "bing asks to prove that a person is asking"
-            return stops.blocked(self.context, response, "bing", "captcha", message)
-        if state is State.JS_WALL:
-            message = "bing answers only where JavaScript runs"
-            return stops.blocked(self.context, response, "bing", "js_wall", message)
+        if state in _BLOCKS:
+            kind, message = _BLOCKS[state]
+            return stops.blocked(self.context, response, "bing", kind, message)
         message = "bing's answer holds no results and does not say that there are none"
         return stops.changed(self.context, response, "bing", message)
 

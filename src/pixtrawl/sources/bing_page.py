@@ -38,6 +38,7 @@ _CAPTCHA_FORM: Final = (
     "[name=cf-turnstile-response], script[src*=turnstile]"
 )
 _NEEDS_SCRIPT: Final = re.compile(r"(?:enable|turn on|requires?) javascript", re.IGNORECASE)
+_SCRIPT_LINK: Final = "a[href*=enablejs], meta[content*=enablejs]"
 _CONSENT: Final = "#bnp_container, #bnp_btn_accept, #bnp_btn_reject"
 
 
@@ -48,6 +49,7 @@ class State(Enum):
     CAPTCHA = auto()
     CONSENT = auto()
     JS_WALL = auto()
+    SOFT_BLOCK = auto()  # nothing to read, and it loads itself again
     END = auto()  # the frame of a list of results, with none in it
     UNKNOWN = auto()
 
@@ -105,8 +107,10 @@ def state_of(document: Document) -> State:
         return State.CONSENT
     if document.has("[data-nexturl]") and not document.has("[m]"):
         return State.END
-    if _NEEDS_SCRIPT.search(text):
+    if _NEEDS_SCRIPT.search(text) or document.has(_SCRIPT_LINK):
         return State.JS_WALL
+    if not text and document.has("meta[http-equiv=refresh], noscript iframe"):
+        return State.SOFT_BLOCK
     return State.UNKNOWN
 
 
