@@ -149,6 +149,18 @@ class Judge:
         return Decision(task, outcome, sample_id, name, gained=True)
 
 
+def _note_superseded(decisions: list[Decision]) -> None:
+    """An image that a better copy replaced within its own batch is never put in place."""
+    newest: dict[str, Decision] = {}
+    for decision in decisions:
+        if decision.outcome.reason is Reason.SAVED and decision.file_name is not None:
+            place = decision.file_name.rpartition(".")[0]
+            if (older := newest.get(place)) is not None:
+                older.outcome = replace(older.outcome, reason=Reason.BETTER_COPY_KEPT)
+                decision.gained, older.gained = decision.gained or older.gained, False
+            newest[place] = decision
+
+
 def _distance(outcome: Outcome) -> int | None:
     if outcome.reason is not Reason.SAME_PICTURE:
         return None
@@ -220,6 +232,7 @@ class Settler:
     def _settle(self, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
         """On the catalog's thread: commit, rename, mark."""
         decisions = self._catalog.write_now(lambda db: self._judge.decide(db, batch))
+        _note_superseded(decisions)
         kept = [d for d in decisions if d.outcome.reason is Reason.SAVED]
         for decision in decisions:
             if decision.outcome.reason is not Reason.SAVED:
