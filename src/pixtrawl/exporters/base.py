@@ -59,6 +59,7 @@ class Job:
     transform: Transform
     sharding: Sharding
     title: str
+    fingerprint: str  # of the plan and of every option that changes a byte
 
     def shard_bytes(self, default: int) -> int:
         return self.sharding.max_bytes or default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO
 
@@ -39,6 +40,7 @@ def card_files(
             data_files=data_files,
             splits=list(_images(parts).items()),
             notes=notes,
+            version=_version(job, bad),
         )
         file.write(text.encode())
 
@@ -54,6 +56,10 @@ def _images(parts: Sequence[Written]) -> dict[str, int]:
     for part in parts:
         counts[part.split] = counts.get(part.split, 0) + part.images
     return counts
+
+
+def _version(job: Job, bad: Collection[int]) -> str:
+    return hashlib.sha256(f"{job.fingerprint} {sorted(bad)}".encode()).hexdigest()[:32]
 
 
 def _summary(job: Job, bad: Collection[int], size_bytes: int) -> Summary:

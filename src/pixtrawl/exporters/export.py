@@ -102,13 +102,13 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
         if issubclass(kind, Table):
             return _export_table(kind(), plan, out, options)
         title = options.title or root.resolve().name
-        target = open_target(out)
         job = Job(
-            target=target,
+            target=open_target(out),
             plan=plan,
             transform=options.transform,
             sharding=options.sharding,
             title=title,
+            fingerprint=_fingerprint(kind, plan, options, title),
         )
         run = _Run(kind(job), job, root, options, on_progress or _no_progress)
         return run.carry_out()
@@ -124,7 +124,7 @@ class _Run:
         self._skip_bad = options.skip_bad
         self._on_progress = on_progress
         self._total = len(job.plan)
-        self._journal = Journal(job.target, exporter.name, self._fingerprint())
+        self._journal = Journal(job.target, exporter.name, job.fingerprint)
 
     def carry_out(self) -> Exported:
         parts = self._journal.begin()
@@ -213,16 +213,17 @@ class _Run:
                 f"{entry.file_name} {error}; --skip-bad leaves such files out"
             ) from error
 
-    def _fingerprint(self) -> str:
-        """Of everything that changes a byte of the result."""
-        facts = {
-            "layout": self._exporter.layout,
-            "transform": asdict(self._job.transform),
-            "sharding": asdict(self._job.sharding),
-            "title": self._job.title,
-            "plan": self._job.plan.digest(),
-        }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+def _fingerprint(kind: type[Exporter], plan: Plan, options: Options, title: str) -> str:
+    facts = {
+        "format": kind.name,
+        "layout": kind.layout,
+        "transform": asdict(options.transform),
+        "sharding": asdict(options.sharding),
+        "title": title,
+        "plan": plan.digest(),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _export_table(table: Table, plan: Plan, out: Path | str, options: Options) -> Exported:
