@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to it that a Chrome or Chromium is there: the user's own, else Debian's
+# Sees to it that Playwright can start and that a Chrome or Chromium is there: the user's own, else Debian's
 # chromium-headless-shell (64 MB, a second to start), else the one that the npm package
 # @sparticuz/chromium carries (for Ubuntu, where apt's chromium is a snap; Linux on x86-64 only).
 # Nothing is downloaded from anywhere but the package registries that apt and npm are set up for.
@@ -69,6 +69,21 @@ unbrotli() { # node brings npm and brotli; Debian's minimal system has no brotli
   node -e 'fs.createReadStream(process.argv[1]).pipe(zlib.createBrotliDecompress()).pipe(process.stdout)' "$1"
 }
 
+# Playwright's wheel carries a node that needs libatomic, which a minimal Debian has not.
+driver_runs() {
+  local node
+  for node in .venv/lib/python3*/site-packages/playwright/driver/node; do
+    [ ! -x "$node" ] || "$node" --version >/dev/null 2>&1 || return 1
+  done
+}
+
+if ! driver_runs; then
+  { apt_install libatomic1 && driver_runs; } || {
+    say "" "The node program inside Playwright cannot start; it needs a library:" \
+      "  Debian, Ubuntu:  apt-get install libatomic1" "  Fedora:          dnf install libatomic"
+    exit 1
+  }
+fi
 if find_browser; then exit 0; fi
 if [ -n "${PIXTRAWL_CHROME:-}" ]; then
   say "PIXTRAWL_CHROME=$PIXTRAWL_CHROME cannot be run."

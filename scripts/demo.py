@@ -7,6 +7,7 @@ contact sheet of what came home. Exit code: that of `pixtrawl run`, 1 if that is
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -50,6 +51,20 @@ def run(words: list[str]) -> tuple[int, str]:
     return process.returncode, verdict
 
 
+def without_browser() -> list[str]:
+    """What `google` said for each query where its Chrome did not bring results."""
+    words = [*PIXTRAWL, "report", str(DEMO / "images"), "--json"]
+    shown = subprocess.run(words, stdout=subprocess.PIPE, check=True)
+    answers = {
+        row["query"]: row["sources"].get("google") for row in json.loads(shown.stdout)["queries"]
+    }
+    return [
+        f"{query}: {answer['outcome']} {answer['detail'].get('message', '')}"
+        for query, answer in answers.items()
+        if answer and answer["outcome"] != "ok"
+    ]
+
+
 def main() -> int:
     """Runs the demo in the current folder."""
     started = time.monotonic()
@@ -58,6 +73,9 @@ def main() -> int:
     (DEMO / "queries.csv").write_text("\n".join(QUERIES) + "\n", encoding="utf-8")
     with Playground(faults="some", log=False) as site:
         code, verdict = run(arguments(site.url))
+    if code == 0 and (complaints := without_browser()):
+        print("\nThe images are there, but Chrome had no part in it:", *complaints, sep="\n  ")
+        return 1
     (DEMO / "verdict.txt").write_text(verdict, encoding="utf-8")
     if code == 0:
         draw(DEMO / "images", verdict, DEMO / "contact-sheet.png")
