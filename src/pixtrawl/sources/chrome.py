@@ -13,14 +13,18 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble, first_line, trouble_of
+from pixtrawl.sources.browser_options import (
+    ARGUMENTS,
+    BLOCKED,
+    ChromeOptions,
+    shows_window,
+)
 from pixtrawl.sources.browser_path import (
     BrowserFound,
     find_browser,
-    has_display,
     install_command,
     missing_message,
 )
@@ -28,35 +32,6 @@ from pixtrawl.sources.browser_path import (
 MAX_BODY_BYTES: Final = 16 * 2**20
 MAX_BODIES: Final = 400  # answers kept of one tab between two looks
 _TEXT_KINDS: Final = frozenset({"document", "xhr", "fetch", "script"})
-
-# What follows a "?" or "#" may name the file too, hence the trailing star.
-_ENDINGS: Final = ("jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "tiff", "ico", "svg")
-BLOCKED: Final = (
-    *(f"*.{ending}*" for ending in _ENDINGS),
-    *(f"*.{ending.upper()}*" for ending in _ENDINGS),
-    "*encrypted-tbn*", "*q=tbn:*", "*.mp4*", "*.webm*", "*.woff2*",
-)  # fmt: skip
-
-ARGUMENTS: Final = (
-    "--disable-dev-shm-usage",  # containers give 64 MB
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--renderer-process-limit=3",  # 10 tabs: 580 instead of 643 MiB, and faster
-    "--window-size=1366,1000",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ChromeOptions:
-    """How the browser is started. `visible` of None: when there is a display."""
-
-    visible: bool | None = None
-    profile: str | None = None  # folder that keeps cookies between runs
-    pages: int = 3  # tabs at once
-    extra_arguments: tuple[str, ...] = ()
 
 
 class Chrome:
@@ -108,7 +83,7 @@ class Chrome:
         found = find_browser()
         if found is None:
             raise BrowserFailure(Trouble.MISSING, missing_message(), install_command())
-        self.visible = _visible(self._options, found)
+        self.visible = shows_window(self._options, found)
         try:
             from playwright.async_api import async_playwright
         except ImportError:
@@ -321,22 +296,6 @@ class Placed:
         """Calls a method of it with one plain JSON value."""
         with _translated():
             return await self._handle.evaluate(f"(it, value) => it.{method}(value)", argument)
-
-
-def _visible(options: ChromeOptions, found: BrowserFound) -> bool:
-    if options.visible is None:
-        return has_display() and not found.headless_only
-    if options.visible and found.headless_only:
-        raise BrowserFailure(
-            Trouble.MISSING, f"{found.path} has no window to show", install_command()
-        )
-    if options.visible and not has_display():
-        raise BrowserFailure(
-            Trouble.MISSING,
-            "a visible browser needs a display, and there is none",
-            "put xvfb-run -a before the command",
-        )
-    return options.visible
 
 
 def _is_root() -> bool:

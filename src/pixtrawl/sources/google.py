@@ -20,7 +20,8 @@ from pixtrawl.errors import SourceStop, UsageError
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
-from pixtrawl.sources.chrome import Chrome, ChromeOptions
+from pixtrawl.sources.browser_options import ChromeOptions
+from pixtrawl.sources.chrome import Chrome
 from pixtrawl.sources.google_outcome import stop_after
 from pixtrawl.sources.google_request import FILTERS
 from pixtrawl.sources.google_shared import Limits, Shared

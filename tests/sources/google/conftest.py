@@ -15,7 +15,8 @@ from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event
 from pixtrawl.model import Candidate, Query
 from pixtrawl.sources.base import Page, SourceContext
-from pixtrawl.sources.chrome import Chrome, ChromeOptions
+from pixtrawl.sources.browser_options import ChromeOptions
+from pixtrawl.sources.chrome import Chrome
 from pixtrawl.sources.google import Google
 
 SHELL = shutil.which("chromium-headless-shell") or shutil.which("chromium")
