@@ -39,9 +39,7 @@ class Data:
         )
 
     def tasks(self, row: QueryRow, count: int = 100) -> list[Task]:
-        return self.catalog.write_now(
-            lambda db: frontier.claim(db, row, after=0, count=count)
-        )
+        return self.catalog.write_now(lambda db: frontier.claim(db, row, after=0, count=count))
 
     def accept(self, task: Task, content: bytes, *, number: int | None = None) -> str:
         """Commits a decision about a staged file; does not rename it. Returns the file name."""

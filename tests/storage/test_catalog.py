@@ -40,7 +40,7 @@ def test_a_catalog_from_the_future_is_refused_with_the_next_step(folder: Folder)
 
 def test_a_file_that_is_no_catalog_is_refused_in_one_line(folder: Folder) -> None:
     folder.catalog.write_bytes(b"this is no database, it is text" * 100)
-    with pytest.raises(StorageError, match="cannot use the catalog|damaged"):
+    with pytest.raises(StorageError, match=r"cannot use the catalog|damaged"):
         Catalog(folder.catalog)
 
 

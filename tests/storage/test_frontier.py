@@ -36,12 +36,12 @@ def test_a_thumbnail_is_settled_at_once_unless_thumbnails_count(data: Data) -> N
         url="http://t.example/1", query="cat", label="cat", source="t", kind=Kind.THUMBNAIL
     )
     other = replace(thumb, url="http://t.example/2")
-    assert data.catalog.write_now(
-        lambda db: frontier.add(db, row.id, [thumb], thumbnails=False)
-    ) == 0
-    assert data.catalog.write_now(
-        lambda db: frontier.add(db, row.id, [other], thumbnails=True)
-    ) == 1
+    assert (
+        data.catalog.write_now(lambda db: frontier.add(db, row.id, [thumb], thumbnails=False)) == 0
+    )
+    assert (
+        data.catalog.write_now(lambda db: frontier.add(db, row.id, [other], thumbnails=True)) == 1
+    )
     assert data.catalog.write_now(lambda db: frontier.open_count(db, row.id)) == 1
 
 
@@ -82,7 +82,5 @@ def test_candidates_of_a_crowded_host_come_back_in_order(data: Data) -> None:
     tasks = data.tasks(row)
     data.catalog.write_now(lambda db: frontier.set_aside(db, tasks[2:]))
     assert len(data.tasks(row)) == 2
-    back = data.catalog.write_now(
-        lambda db: frontier.claim_set_aside(db, row, "busy.example", 2)
-    )
+    back = data.catalog.write_now(lambda db: frontier.claim_set_aside(db, row, "busy.example", 2))
     assert [t.id for t in back] == [tasks[2].id, tasks[3].id]

@@ -24,6 +24,7 @@ from pixtrawl.model import (
     Status,
     Task,
 )
+from pixtrawl.storage.merging import merge, picture_key
 from pixtrawl.urls import host_of, url_key
 
 _COLUMNS: Final = (
@@ -31,8 +32,14 @@ _COLUMNS: Final = (
     "creator, alternates"
 )
 _INSERT: Final = (
-    f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}) "  # noqa: S608 - our own constants
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"
+    f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}, picture) "  # noqa: S608 - constants
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+)
+_KNOWN: Final = (
+    "SELECT id, url, kind, source, rank, width, height, alternates, state FROM candidate "
+    "WHERE query_id = ? AND key = ? UNION ALL "
+    "SELECT id, url, kind, source, rank, width, height, alternates, state FROM candidate "
+    "WHERE query_id = ? AND picture = ? LIMIT 1"
 )
 _SETTLE: Final = (
     "UPDATE candidate SET state = 2, reason = ?, detail = ?, http_status = ?, attempts = ?, "
@@ -77,7 +84,7 @@ def saved_count(db: sqlite3.Connection, query_id: int) -> int:
 def add(
     db: sqlite3.Connection, query_id: int, candidates: Iterable[Candidate], *, thumbnails: bool
 ) -> int:
-    """Adds candidates; one that is known already gains provenance.
+    """Adds candidates; one that is known already, or shows a known picture, joins that one.
 
     A thumbnail is settled at once where `thumbnails` do not count.
 
@@ -87,14 +94,17 @@ def add(
     new = 0
     for candidate in candidates:
         key = url_key(candidate.url)
-        row = (query_id, key, host_of(candidate.url), *_values(candidate))
-        inserted = db.execute(_INSERT, row).fetchone()
-        if inserted is None:
-            _also_found(db, query_id, key, candidate)
-        elif candidate.kind is Kind.THUMBNAIL and not thumbnails:
+        picture = picture_key(candidate.thumb_url)
+        known = db.execute(_KNOWN, (query_id, key, query_id, picture)).fetchone()
+        if known is not None:
+            new += merge(db, known, candidate)
+            continue
+        row = (query_id, key, host_of(candidate.url), *_values(candidate), picture)
+        (row_id,) = db.execute(_INSERT, row).fetchone()
+        if candidate.kind is Kind.THUMBNAIL and not thumbnails:
             db.execute(
                 "UPDATE candidate SET state = 2, reason = ? WHERE id = ?",
-                (Reason.THUMBNAIL.value, inserted[0]),
+                (Reason.THUMBNAIL.value, row_id),
             )
         else:
             new += 1
@@ -111,18 +121,6 @@ def _values(c: Candidate) -> tuple[object, ...]:
         c.url, c.kind.value, c.source, c.rank, c.page_url, c.title, c.width, c.height, c.thumb_url,
         c.license, c.license_url, c.creator, alternates,
     )  # fmt: skip
-
-
-def _also_found(db: sqlite3.Connection, query_id: int, key: bytes, c: Candidate) -> None:
-    known = db.execute(
-        "SELECT id, source, rank FROM candidate WHERE query_id = ? AND key = ?", (query_id, key)
-    ).fetchone()
-    if (known[1], known[2]) == (c.source, c.rank):
-        return
-    db.execute(
-        "INSERT INTO also_found VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (known[0], c.source, c.rank, c.page_url, c.title, c.license, c.license_url, c.creator),
-    )
 
 
 def candidate_of(row: Sequence[object], query: Query) -> Candidate:

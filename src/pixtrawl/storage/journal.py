@@ -70,7 +70,7 @@ def source_state(
     )
 
 
-def note_source(  # noqa: PLR0913 - the key of one row
+def note_source(
     db: sqlite3.Connection,
     query_id: int,
     source: str,

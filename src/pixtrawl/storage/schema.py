@@ -56,6 +56,7 @@ CREATE TABLE candidate (
   page_url TEXT, title TEXT, width INTEGER, height INTEGER, thumb_url TEXT,
   license TEXT, license_url TEXT, creator TEXT,
   alternates TEXT,                   -- JSON [[url, kind], ...]
+  picture BLOB,                      -- key of the picture's id at a search engine, where it has one
   state INTEGER NOT NULL DEFAULT 0,  -- 0 open, 1 open but its host is crowded, 2 settled
   reason TEXT, detail TEXT, http_status INTEGER, attempts INTEGER,
   fetched_url TEXT, final_url TEXT, sha256 BLOB, size_bytes INTEGER, elapsed_s REAL,
@@ -66,12 +67,13 @@ CREATE TABLE candidate (
 CREATE UNIQUE INDEX candidate_key ON candidate (query_id, key);
 CREATE INDEX candidate_open ON candidate (query_id, state, kind = 'thumbnail', id) WHERE state < 2;
 CREATE INDEX candidate_crowded ON candidate (query_id, host, id) WHERE state = 1;
+CREATE INDEX candidate_picture ON candidate (query_id, picture) WHERE picture IS NOT NULL;
 CREATE INDEX candidate_sample ON candidate (sample_id) WHERE sample_id IS NOT NULL;
-CREATE TABLE also_found (            -- the same URL under another source or rank
+CREATE TABLE also_found (            -- the same URL or picture under another source or rank
   candidate_id INTEGER NOT NULL REFERENCES candidate,
   source TEXT NOT NULL,
   rank INTEGER NOT NULL,
-  page_url TEXT, title TEXT, license TEXT, license_url TEXT, creator TEXT,
+  url TEXT, page_url TEXT, title TEXT, license TEXT, license_url TEXT, creator TEXT,
   PRIMARY KEY (candidate_id, source, rank)
 ) WITHOUT ROWID;
 CREATE TABLE sample (

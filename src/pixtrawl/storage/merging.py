@@ -1,0 +1,93 @@
+"""The same picture found twice is one candidate: all ways to it are kept, the best is tried first.
+
+Two findings show the same picture when their URLs have one canonical form, or when a search engine
+gives them the same picture id. Several engines answer from Bing's index and carry its ids (`OIP.`)
+in their thumbnails, Google has its own (`tbn:`). Other thumbnail URLs say nothing: a site may show
+one grey square for everything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from typing import Final
+
+from pixtrawl.model import Candidate, Kind
+from pixtrawl.urls import host_of, url_key
+
+_ID: Final = re.compile(r"[?&](?:id=(OIP\.[\w-]{8,})|q=(tbn:[\w-]{8,}))")
+_OPEN: Final = 2  # states below this one are not settled
+_MAX_ALTERNATES: Final = 8
+
+Known = tuple[int, str, str, str, int, int | None, int | None, str | None, int]
+
+
+def picture_key(thumb_url: str | None) -> bytes | None:
+    """A short key of the picture's id in a thumbnail URL; None where there is no such id."""
+    if thumb_url is None:
+        return None
+    match = _ID.search(thumb_url, 0, 2000)
+    return None if match is None else url_key(match[1] or match[2])
+
+
+def merge(db: sqlite3.Connection, known: Known, candidate: Candidate) -> bool:
+    """A finding joins a known candidate: provenance, and its URL as another way to the picture.
+
+    Returns whether it opened the candidate: a thumbnail that had been refused has an original now.
+    """
+    row_id, url, kind, source, rank, width, height, alternates, state = known
+    if (source, rank, url) == (candidate.source, candidate.rank, candidate.url):
+        return False
+    _note_provenance(db, row_id, url, candidate)
+    opens = kind == Kind.THUMBNAIL and state >= _OPEN and candidate.kind is not Kind.THUMBNAIL
+    if state >= _OPEN and not opens:
+        return False
+    ways = _ways(url, kind, alternates, candidate)
+    if _better(candidate, Kind(kind), (width or 0) * (height or 0)):
+        first = [candidate.url, candidate.kind.value]
+        rest = [way for way in ways if way[0] != candidate.url][:_MAX_ALTERNATES]
+        db.execute(
+            "UPDATE candidate SET url = ?, kind = ?, host = ?, width = ?, height = ?, "
+            "alternates = ?, state = 0 WHERE id = ?",
+            (*first, host_of(candidate.url), candidate.width, candidate.height,
+             json.dumps(rest, ensure_ascii=False), row_id),
+        )  # fmt: skip
+    else:
+        rest = [way for way in ways if way[0] != url][:_MAX_ALTERNATES]
+        if rest:
+            text = json.dumps(rest, ensure_ascii=False)
+            db.execute("UPDATE candidate SET alternates = ? WHERE id = ?", (text, row_id))
+    return opens
+
+
+def _note_provenance(db: sqlite3.Connection, row_id: int, url: str, candidate: Candidate) -> None:
+    c = candidate
+    own_url = None if c.url == url else c.url
+    db.execute(
+        "INSERT INTO also_found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (row_id, c.source, c.rank, own_url, c.page_url, c.title, c.license, c.license_url,
+         c.creator),
+    )  # fmt: skip
+
+
+def _ways(url: str, kind: str, alternates: str | None, candidate: Candidate) -> list[list[str]]:
+    """Every URL of the picture once: originals, then cached copies, then thumbnails."""
+    known = [[url, kind], *(json.loads(alternates) if alternates else [])]
+    found = [[candidate.url, candidate.kind.value]]
+    found += [[a.url, a.kind.value] for a in candidate.alternates]
+    seen: set[bytes] = set()
+    ways = []
+    for way in known + found:
+        key = url_key(way[0])
+        if key not in seen:
+            seen.add(key)
+            ways.append(way)
+    return sorted(ways, key=lambda way: Kind(way[1]).preference)
+
+
+def _better(candidate: Candidate, kind: Kind, pixels: int) -> bool:
+    """Original before cached before thumbnail, then the larger one."""
+    if candidate.kind is not kind:
+        return candidate.kind.preference < kind.preference
+    return (candidate.width or 0) * (candidate.height or 0) > pixels > 0
