@@ -165,6 +165,8 @@ class QueryDraw:
         )
         if tasks:
             self._cursor = tasks[-1].id
+            # Several sources fill the frontier page by page; the best of each come first.
+            tasks.sort(key=lambda task: task.candidate.rank)
         elif self.complete_input:
             after = self._thumbnail_cursor
             tasks = await catalog.write(

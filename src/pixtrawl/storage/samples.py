@@ -210,7 +210,8 @@ _PROVENANCE: Final = (
     "SELECT c.source, c.rank, c.url, c.page_url, c.title, c.license, c.license_url, c.creator, "
     "q.text, c.distance FROM candidate c JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1 "
     "UNION ALL "
-    "SELECT a.source, a.rank, coalesce(a.url, c.url), a.page_url, a.title, a.license, a.license_url, a.creator, "
+    "SELECT a.source, a.rank, coalesce(a.url, c.url), a.page_url, a.title, a.license, "
+    "a.license_url, a.creator, "
     "q.text, NULL FROM also_found a JOIN candidate c ON c.id = a.candidate_id "
     "JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1"
 )
