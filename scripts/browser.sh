@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to it that Playwright can start and that a Chrome or Chromium is there: the user's own, else Debian's
-# chromium-headless-shell (64 MB, a second to start), else the one that the npm package
+# Sees to it that Playwright can start and that a Chrome or Chromium is there: the user's own, else
+# Debian's chromium-headless-shell (64 MB to fetch), else the one that the npm package
 # @sparticuz/chromium carries (for Ubuntu, where apt's chromium is a snap; Linux on x86-64 only).
 # Nothing is downloaded from anywhere but the package registries that apt and npm are set up for.
 set -euo pipefail
