@@ -57,6 +57,13 @@ def test_a_request_that_is_none_is_refused(site: Playground) -> None:
         assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
+def test_a_client_that_speaks_tls_is_told_at_once(site: Playground) -> None:
+    parts = urlsplit(site.url)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as sock:
+        sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # a ClientHello begins
+        assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
 def test_the_log_tells_headers_and_how_many_requests_were_under_way() -> None:
     with Playground(latency_s=0.2) as site:
         url = site.image_urls(1)[0]

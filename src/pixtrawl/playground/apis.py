@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from pixtrawl.playground.listing import Original
-from pixtrawl.playground.server import Response
+from pixtrawl.playground.messages import Response
 
 OPEN_LICENSES: Final = frozenset({"by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "cc0", "pdm"})
 

@@ -19,7 +19,7 @@ from pixtrawl.playground.filters import bing_filter
 from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import related_queries
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 from pixtrawl.playground.variants import Variant
 
 PAGE: Final = 35  # results per page

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from pixtrawl.playground.apis import json_answer
 from pixtrawl.playground.listing import Listings
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 
 PER_PAGE: Final = 100
 PREFIX: Final = "/duckduckgo"

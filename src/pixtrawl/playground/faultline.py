@@ -13,7 +13,7 @@ from pixtrawl.playground import faults_content, faults_transfer
 from pixtrawl.playground.faults import REGISTRY, Case
 from pixtrawl.playground.faults_link import LINK_FAULTS, DeadEnds, LinkPlace
 from pixtrawl.playground.listing import FaultEntry
-from pixtrawl.playground.server import Answer, Request, Response
+from pixtrawl.playground.messages import Answer, Request, Response
 from pixtrawl.playground.store import PictureStore
 
 FAULTS: Final = {name: kind() for name, kind in REGISTRY.items()}

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from pixtrawl.playground.server import Answer, Connection, Raw, Request, Response
+from pixtrawl.playground.messages import Answer, Raw, Request, Response
+from pixtrawl.playground.server import Connection
 
 REGISTRY: Final[dict[str, type[Fault]]] = {}
 Delay = Callable[[float], Awaitable[None]]

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from pixtrawl.playground.faults import Case, Fault
+from pixtrawl.playground.messages import Answer, Response
 from pixtrawl.playground.pictures import encode
-from pixtrawl.playground.server import Answer, Response
 from pixtrawl.playground.store import not_available
 
 PIXEL: Final = (

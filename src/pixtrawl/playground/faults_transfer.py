@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from pixtrawl.playground.faults import Case, Fault
-from pixtrawl.playground.server import Answer, Raw, Response
+from pixtrawl.playground.messages import Answer, Raw, Response
 
 _BLOCK: Final = bytes(64 * 1024)
 ENDLESS_BYTES: Final = 1 << 40  # bytes after which even the endless body ends

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 
 PER_PAGE: Final = 10
 WIDTHS: Final = (320, 640, 1024)  # of the files behind srcset, pixels

@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 from pixtrawl.playground.variants import Variant
 
 CONSENT_COOKIE: Final = "SOCS"

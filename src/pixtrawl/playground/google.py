@@ -29,7 +29,7 @@ from pixtrawl.playground.google_records import (
     inline_thumbnail_script,
 )
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 from pixtrawl.playground.variants import Variant
 
 INLINE: Final = 8  # thumbnails of the first page that stand in the page as data: URIs

@@ -8,7 +8,7 @@ from html import escape
 
 from pixtrawl.playground.faultline import FaultTruth
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 
 ROBOTS = (
     "User-agent: *\n"

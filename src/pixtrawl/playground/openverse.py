@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pixtrawl.playground.apis import is_open, json_answer, positive
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 
 MOST: Final = 240  # results a query
 _COMMERCIAL: Final = frozenset({"by", "by-sa", "by-nd", "cc0", "pdm"})

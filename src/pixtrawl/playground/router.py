@@ -15,9 +15,9 @@ from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import GooglePages
 from pixtrawl.playground.landing import credits_table, faults_page, landing_page, robots
 from pixtrawl.playground.listing import Listings, Original, slug_and_index
+from pixtrawl.playground.messages import Answer, Ready, Request, Response
 from pixtrawl.playground.openverse import OpenverseApi
 from pixtrawl.playground.searxng import SearxngApi
-from pixtrawl.playground.server import Answer, Ready, Request, Response
 from pixtrawl.playground.store import KINDS, ImageFile, PictureStore
 from pixtrawl.playground.variants import split_variant
 from pixtrawl.playground.wikimedia import WikimediaApi

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pixtrawl.playground.apis import json_answer, positive
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 
 PER_PAGE: Final = 30
 PREFIX: Final = "/searxng"

@@ -1,9 +1,8 @@
 """A small HTTP/1.1 server on asyncio: fast where it behaves, and free to misbehave.
 
-One `Connection` per client answers one request after the other (keep-alive, pipelining). A handler
-gets a `Request` and returns a `Response`, an awaitable of one, or `Raw`: it has then written to the
-connection itself. Every request is recorded with its host and the number of requests in progress
-there, so that tests can assert how polite a client is.
+One `Connection` per client answers one request after the other (keep-alive, pipelining), by a
+handler as described in `messages`. Every request is recorded with its host and the number of
+requests in progress there, so that tests can assert how polite a client is.
 """
 
 from __future__ import annotations
@@ -15,16 +14,15 @@ import struct
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from http import HTTPStatus
 from typing import Final, Literal, NamedTuple, cast
-from urllib.parse import parse_qsl, unquote
+
+from pixtrawl.playground.messages import Answer, Handler, Raw, Ready, Request, Response
 
 MAX_HEAD: Final = 256 * 1024  # bytes of request line and headers
 MAX_LOG: Final = 500_000  # requests remembered
-_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+_TLS: Final = b"\x16\x03"  # a handshake record (RFC 8446, 5.1): no request will ever come
 
 
 class RequestRecord(NamedTuple):
@@ -40,80 +38,6 @@ class RequestRecord(NamedTuple):
     @property
     def path(self) -> str:
         return self.target.partition("?")[0]
-
-
-@dataclass
-class Request:
-    """A request as received. `headers` with names in lower case."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes
-    connection: Connection
-
-    @property
-    def host(self) -> str:
-        """Address and port that the client connected to."""
-        return self.connection.listener.host
-
-    @cached_property
-    def path(self) -> str:
-        """Path as sent, still percent-encoded."""
-        return self.target.partition("?")[0]
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """Decoded query parameters; of repeated ones the last."""
-        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
-
-    @cached_property
-    def form(self) -> dict[str, str]:
-        """Decoded fields of a posted form."""
-        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
-
-    @cached_property
-    def cookies(self) -> dict[str, str]:
-        pairs = (part.strip().partition("=") for part in self.headers.get("cookie", "").split(";"))
-        return {name: unquote(value) for name, _, value in pairs if name}
-
-
-@dataclass(slots=True)
-class Response:
-    """An answer with its whole body; Content-Length is added unless `headers` has one."""
-
-    body: bytes = b""
-    status: int = 200
-    content_type: str | None = "text/html; charset=utf-8"
-    headers: Iterable[tuple[str, str]] = ()
-    close: bool = False  # end the connection after it
-
-    def head(self) -> bytes:
-        """Status line and headers, blank line included."""
-        lines = [f"HTTP/1.1 {self.status} {_PHRASES.get(self.status, 'Unknown')}"]
-        if self.content_type is not None:
-            lines.append(f"Content-Type: {self.content_type}")
-        names = set()
-        for name, value in self.headers:
-            lines.append(f"{name}: {value}")
-            names.add(name.lower())
-        if "content-length" not in names and "transfer-encoding" not in names:
-            lines.append(f"Content-Length: {len(self.body)}")
-        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
-
-
-class Ready(bytes):
-    """A whole answer, head and body, that is sent as it is."""
-
-    __slots__ = ()
-
-
-class Raw:
-    """Tells that the handler has written to the connection itself and is done with it."""
-
-
-Answer = Response | Ready | Raw
-Handler = Callable[[Request], Answer | Awaitable[Answer]]
 
 
 @dataclass(slots=True)
@@ -218,7 +142,9 @@ class Connection(asyncio.Protocol):
         """The next whole request in the buffer."""
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
-            if len(self._buffer) > MAX_HEAD:
+            if self._buffer.startswith(_TLS):
+                self._refuse(400)
+            elif len(self._buffer) > MAX_HEAD:
                 self._refuse(431)
             return None
         first, *lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")

@@ -14,7 +14,7 @@ from typing import Any
 
 from pixtrawl.playground.apis import is_open, json_answer, positive
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.server import Request, Response
+from pixtrawl.playground.messages import Request, Response
 
 
 @dataclass
