@@ -30,7 +30,7 @@ EXTENSIONS: Final = {
     "jpeg": "jpg", "png": "png", "webp": "webp", "avif": "avif", "gif": "gif", "bmp": "bmp",
     "tiff": "tif",
 }  # fmt: skip
-_READABLE: Final = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _QUALITY: Final = {"jpg": 95, "webp": 90, "avif": 80}
 _MAX_PIXELS: Final = 100_000_000
 _MAX_SIDE: Final = 16_383  # of WebP; JPEG ends at 65,535
@@ -167,6 +167,8 @@ class Transform:
         return framed
 
     def _encoded(self, image: Image.Image, extension: str) -> Picture:
+        # Pillow would write the file's profile and EXIF, which no longer hold, into the new one.
+        image.info.clear()
         quality = self.quality or _QUALITY.get(extension, 0)
         if extension == "jpg":
             data = _jpeg(image, quality)

@@ -219,8 +219,8 @@ def markdown_text(text: str) -> str:
     text = text.replace("@", "&#64;")  # no mail address, no mention
     text = re.sub(r"(?i)(https?|ftp):(?=//)", r"\1&#58;", text)  # GitHub links bare addresses
     text = re.sub(r"(?i)\bwww\.", "www&#46;", text)
-    # a dash, plus or number opens a list where the text stands first on its line
-    return re.sub(r"^(\d*)([-+.)=])", r"\1\\\2", text)
+    # a dash, plus or numeral opens a list, a rule or a heading where the text begins its line
+    return re.sub(r"^(\d*)([.)])|^([-+=])", r"\1\\\2\3", text)
 
 
 def markdown_link(text: str, url: str) -> str:
