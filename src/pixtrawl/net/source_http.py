@@ -87,9 +87,13 @@ class SourceHttp:
         await self._wait_turn()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await follow(request, self._client.transfer, _MAX_REDIRECTS)
+                return await follow(request, self.hop, _MAX_REDIRECTS)
         except TimeoutError:
             raise FetchError(Reason.DEADLINE, f"no answer in {self._timeout_s:g} s") from None
+
+    async def hop(self, request: Request) -> Response:
+        """One request, no redirect followed. Raises FetchError."""
+        return await self._client.transfer(request)
 
     async def _wait_turn(self) -> None:
         if not self._delay_s:

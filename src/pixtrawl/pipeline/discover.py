@@ -78,6 +78,7 @@ async def discover(
             http = paced(sources, client, config)
             discovery = Discovery(sources, http, catalog, evidence, listener)
             discovery.plan = expansion
+            discovery.ignore_robots = config.politeness.ignore_robots
             run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
             rows = catalog.write_now(
                 lambda db: [frontier.ensure_query(db, query, run_id) for query in queries]

@@ -61,6 +61,7 @@ class _Ask:
     new: int = 0
     position: Position | None = None
     related: set[str] = field(default_factory=set)
+    detail: dict[str, object] = field(default_factory=dict)
 
 
 class Discovery:
@@ -82,6 +83,7 @@ class Discovery:
         self._refused: dict[str, SourceStop] = {}
         self._told: set[tuple[str, str]] = set()
         self.plan: Plan | None = None  # how a dry source is asked on
+        self.ignore_robots = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,6 +130,7 @@ class Discovery:
             ask.found, ask.new, ask.position = known.found, known.new, known.position
         self._emit(SourceStarted(errand.row.query.text, ask.source))
         outcome, detail, exhausted = await self._end_of(ask, errand)
+        detail = {**ask.detail, **detail}
         if ask.related:
             detail["related"] = sorted(ask.related)[:20]
         ignored = errand.row.query.filters.given().keys() - self._sources[ask.source].info.filters
@@ -148,7 +151,8 @@ class Discovery:
             self._check_refused(ask.source)
             return SourceOutcome.OK, {}, await self._pages(ask, errand)
         except SourceStop as stop:
-            if stop.outcome in _BREAKS:
+            # What one site refuses to a crawl says nothing of the next query's site.
+            if stop.outcome in _BREAKS and not self._sources[ask.source].info.crawls:
                 self._refused.setdefault(ask.source, stop)
             none = stop.outcome is SourceOutcome.NO_RESULTS
             return stop.outcome, dict(stop.detail), none
@@ -176,6 +180,7 @@ class Discovery:
             wanted=errand.hunger.wanted(),
             position=ask.position,
             emit=self._emit,
+            ignore_robots=self.ignore_robots,
         )
         async with aclosing(self._sources[ask.source].discover(ask.query, context)) as pages:  # type: ignore[type-var]
             async for page in pages:
@@ -201,6 +206,7 @@ class Discovery:
         ask.new += new
         ask.position = page.position
         ask.related.update(page.related)
+        ask.detail.update(page.detail)
         self._emit(CandidatesFound(query.text, ask.source, len(candidates), new))
 
 

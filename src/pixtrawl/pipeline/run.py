@@ -12,6 +12,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.net.client import Client
+from pixtrawl.net.crawl_http import CrawlHttp
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery import Discovery, Errand
@@ -62,6 +63,7 @@ async def run(
             listener,
         )
         discovery.plan = expansion
+        discovery.ignore_robots = config.politeness.ignore_robots
         await current.carry_out(_feed(current, discovery, rows))
 
     try:
@@ -121,8 +123,11 @@ def open_plan(config: Config) -> Plan | None:
 
 def paced(sources: Mapping[str, Source], client: Client, config: Config) -> dict[str, Http]:
     """Each source's way to the network, at its own pace."""
+    paces = {name: delay_s(source, config.source(name)) for name, source in sources.items()}
     return {
-        name: SourceHttp(client, delay_s=delay_s(source, config.source(name)))
+        name: CrawlHttp(client, config.politeness, delay_s=paces[name])
+        if source.info.crawls
+        else SourceHttp(client, delay_s=paces[name])
         for name, source in sources.items()
     }
 

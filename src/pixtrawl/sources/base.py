@@ -30,6 +30,7 @@ class Page:
     candidates: tuple[Candidate, ...]
     position: Position | None = None
     related: tuple[str, ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)  # for the report; later ones win
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class SourceInfo:
     delay_s: float = 0.0  # live pace, applied with the built-in base URL only
     limit: str = ""  # "about 1000 a query"
     license: str = "unknown"  # per image | unknown | a licence id for all
+    crawls: bool = False  # pages of sites: their robots.txt governs, a refusal is one site's
     terms: str = ""  # what its terms and robots.txt say, in plain words
 
 
@@ -77,6 +79,7 @@ class SourceContext:
     wanted: int | None = None  # how many more candidates would be welcome; a hint
     position: Position | None = None  # of an earlier run
     emit: Callable[[Event], None] = field(default=ignore)
+    ignore_robots: bool = False  # the user's word; concerns sources that crawl
 
 
 class Source(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -47,6 +48,22 @@ class Element:
     def get(self, name: str) -> str:
         """An attribute's value, entities decoded; empty where it is missing."""
         return self._attributes.get(name) or ""
+
+    @property
+    def attributes(self) -> Mapping[str, str | None]:
+        """All attributes; None is the value of one without any."""
+        return self._attributes
+
+    @property
+    def parent(self) -> Element | None:
+        """The element around it."""
+        node = self._node.parent
+        return None if node is None or not node.is_element_node else Element(node)
+
+    @property
+    def key(self) -> int:
+        """The same for two `Element`s exactly where they are one element of one document."""
+        return self._node.mem_id
 
     @property
     def text(self) -> str:
