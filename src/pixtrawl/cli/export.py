@@ -16,7 +16,7 @@ __all__ = ["add_parser", "main", "options_of"]
 
 _MODES: Final = ("no", "border", "keep_ratio", "keep_ratio_largest", "center_crop")
 _DEFAULT_MODE: Final = "keep_ratio_largest"
-_EPILOG: Final = """\
+_EPILOG: Final = """
 resize modes, with the names and meanings that img2dataset gives them:
   keep_ratio_largest  longest side N, shape kept (default)
   keep_ratio          shortest side N, shape kept
@@ -32,12 +32,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     """Adds the command to a parser's subparsers."""
     from pixtrawl.exporters import FORMATS
 
-    formats = "; ".join(f"{name}: {sentence}" for name, (_, sentence) in FORMATS.items())
+    width = max(map(len, FORMATS))
+    formats = [f"  {name:{width}}  {sentence}" for name, (_, sentence) in FORMATS.items()]
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "export",
+        usage="%(prog)s DIR --to FORMAT -o OUT [OPTIONS]",
         help="write a data set in the format of a loader",
-        description="Writes a data set in the format of a loader. Formats: " + formats + ".",
-        epilog=_EPILOG,
+        description="Writes a data set in the format of a loader.",
+        epilog="\n".join(["formats:", *formats]) + "\n" + _EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("dataset", metavar="DIR", help="data set folder")

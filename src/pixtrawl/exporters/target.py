@@ -7,6 +7,7 @@ publish an object when its upload ends; other remote systems get a temporary nam
 from __future__ import annotations
 
 import itertools
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -68,7 +69,7 @@ class LocalTarget:
         self._state = state
         self.shown = str(root)
         self._made: set[Path] = set()
-        self._count = itertools.count()
+        self._temporaries = _temporary_names()
         if root.exists() and not root.is_dir():
             raise UsageError(f"{root} is a file; an export needs a folder")
 
@@ -76,7 +77,7 @@ class LocalTarget:
     def write(self, name: str) -> Iterator[IO[bytes]]:
         path = self._path(name)
         # Below the state folder, which is removed whole: a kill leaves nothing among the files.
-        temporary = self.root / self._state / f"{next(self._count)}.part"
+        temporary = self.root / self._state / next(self._temporaries)
         try:
             for folder in (temporary.parent, path.parent):
                 if folder not in self._made:
@@ -153,7 +154,7 @@ class RemoteTarget:
         except (ValueError, ImportError) as error:  # unknown protocol, or its package is missing
             raise UsageError(f"cannot export to {url}: {error}") from error
         self._root = str(root).rstrip("/")
-        self._count = itertools.count()
+        self._temporaries = _temporary_names()
         protocols = {self._fs.protocol} if isinstance(self._fs.protocol, str) else self._fs.protocol
         self._is_atomic = bool(_ATOMIC & set(protocols))
 
@@ -164,7 +165,7 @@ class RemoteTarget:
             yield spool
             spool.seek(0)
             goal = (
-                path if self._is_atomic else self._path(f"{self._state}/{next(self._count)}.part")
+                path if self._is_atomic else self._path(f"{self._state}/{next(self._temporaries)}")
             )
             try:
                 for file_path in {goal, path}:
@@ -216,6 +217,12 @@ class RemoteTarget:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def _temporary_names() -> Iterator[str]:
+    """Names that two exports to one place, started by mistake, do not share."""
+    token = secrets.token_hex(4)
+    return (f"{token}-{count}.part" for count in itertools.count())
 
 
 def open_target(out: str | Path, state: str = STATE) -> LocalTarget | RemoteTarget:
