@@ -1,0 +1,51 @@
+"""APIs of two steps: a list of records, then one more request for the pictures of each."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pixtrawl.sources.json_api import Ask, Batch, Found, JsonSource, Place
+
+_AT_ONCE: Final = 5  # records whose pictures are handed out together
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of records, and where the next one lies; None at the end."""
+
+    records: Sequence[Any]
+    following: Place | None = None
+
+
+class ListingSource(JsonSource):
+    """A source that is asked for a list, then for each of its records."""
+
+    @abstractmethod
+    async def listing(self, ask: Ask, place: Place) -> Listing:
+        """One page; a page without records means that there is nothing (more)."""
+
+    @abstractmethod
+    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+        """Those of one record; None where the answer cannot be read, [] where it has none."""
+
+    async def batch(self, ask: Ask, place: Place) -> Batch:
+        """The pictures of the next few records."""
+        at = place.get("at", 0)
+        at = at if isinstance(at, int) and at >= 0 else 0
+        outer = {key: given for key, given in place.items() if key != "at"}
+        if ask.memo.get("place") != outer:
+            ask.memo.update(listing=await self.listing(ask, outer), place=outer)
+        listing: Listing = ask.memo["listing"]
+        found: list[Found] = []
+        readable = True
+        for record in listing.records[at : at + _AT_ONCE]:
+            pictures = await self.pictures(ask, record)
+            found += pictures or []
+            readable = readable and pictures is not None
+        following = listing.following
+        if at + _AT_ONCE < len(listing.records):
+            following = {**outer, "at": at + _AT_ONCE}
+        return Batch(tuple(found), following, empty=readable)
