@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from pixtrawl.model import Candidate, Kind, Outcome, Query, Reason
 from pixtrawl.storage import frontier
@@ -57,10 +58,10 @@ def test_a_transient_failure_is_reopened_and_a_refusal_is_not(data: Data) -> Non
     data.add(row, "http://h.example/slow", "http://h.example/gone", "http://h.example/robots")
     reasons = [Reason.CONNECT_TIMEOUT, Reason.NOT_FOUND, Reason.ROBOTS_TXT]
     for task, reason in zip(data.tasks(row), reasons, strict=True):
-        outcome = Outcome(reason=reason)
-        data.catalog.write_now(
-            lambda db, t=task, o=outcome: frontier.settle(db, t.id, o, data.run_id)
+        settle = partial(
+            frontier.settle, task_id=task.id, outcome=Outcome(reason=reason), run_id=data.run_id
         )
+        data.catalog.write_now(settle)
     assert data.tasks(row) == []
     data.catalog.write_now(lambda db: frontier.reopen(db, row.id, "transient", thumbnails=False))
     assert [t.candidate.url for t in data.tasks(row)] == ["http://h.example/slow"]
