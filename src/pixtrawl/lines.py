@@ -8,8 +8,6 @@ from __future__ import annotations
 import codecs
 import io
 import re
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +53,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             if stream.seekable():
                 yield stream
                 return
+            import shutil  # with tempfile: 8 ms
+            import tempfile
+
             with tempfile.TemporaryFile() as copy:
                 shutil.copyfileobj(stream, copy)
                 copy.seek(0)

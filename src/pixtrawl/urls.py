@@ -8,8 +8,9 @@ goes over the wire.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import can_ada
 
@@ -42,6 +43,26 @@ def _scalar(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+class _Parts(NamedTuple):
+    """What a fetch asks of a URL, at different places: parsed once for all of them."""
+
+    scheme: str
+    host: str
+    canonical: str
+
+
+@lru_cache(maxsize=2048)
+def _parts(text: str) -> _Parts | None:
+    """None for what is no URL. A fetch asks eleven times, in 0.2 us each instead of 2."""
+    try:
+        parsed = _parse(text)
+    except ValueError:
+        return None
+    href = _href(parsed)
+    scheme, host = str(parsed.protocol)[:-1], str(parsed.host)
+    return _Parts(scheme, host, href.partition("#")[0] if "#" in href else href)
+
+
 def _href(url: can_ada.URL) -> str:
     """The serialisation; `^` in a path is encoded, which the parser (of an older date) leaves."""
     href: str = url.href
@@ -52,6 +73,8 @@ def _href(url: can_ada.URL) -> str:
 
 
 def _is_data(url: str) -> bool:
+    if url.startswith("http"):  # nearly always
+        return False
     return url[:64].lstrip(_C0_AND_SPACE)[:5].lower() == "data:"
 
 
@@ -62,12 +85,8 @@ def canonical(url: str) -> str:
     """
     if _is_data(url):
         return "data:" + url.strip(_C0_AND_SPACE)[5:]
-    try:
-        parsed = _parse(url)
-    except ValueError:
-        return url.strip(_C0_AND_SPACE)
-    href = _href(parsed)
-    return href.partition("#")[0] if "#" in href else href
+    parts = _parts(url)
+    return url.strip(_C0_AND_SPACE) if parts is None else parts.canonical
 
 
 def url_key(url: str) -> bytes:
@@ -80,12 +99,8 @@ def host_of(url: str) -> str:
 
     Empty for data: URIs and for what is no URL. An IPv6 address keeps its brackets.
     """
-    if _is_data(url):
-        return ""
-    try:
-        return str(_parse(url).host)
-    except ValueError:
-        return ""
+    parts = None if _is_data(url) else _parts(url)
+    return "" if parts is None else parts.host
 
 
 def host_name_of(url: str) -> str:
@@ -97,10 +112,8 @@ def scheme_of(url: str) -> str:
     """`http`, `https`, `data`, ...; empty for what is no URL."""
     if _is_data(url):
         return "data"
-    try:
-        return str(_parse(url).protocol)[:-1]
-    except ValueError:
-        return ""
+    parts = _parts(url)
+    return "" if parts is None else parts.scheme
 
 
 def join(base: str | None, ref: str) -> str | None:
@@ -127,11 +140,10 @@ def check(url: str) -> Reason | None:
     """
     if _is_data(url):
         return None
-    try:
-        parsed = _parse(url)
-    except ValueError:
+    parts = _parts(url)
+    if parts is None:
         return Reason.BAD_URL
-    if str(parsed.protocol)[:-1] not in _FETCHED:
+    if parts.scheme not in _FETCHED:
         return Reason.SCHEME_REFUSED
     inner = url.strip(_C0_AND_SPACE)
     if "\t" in inner or "\n" in inner or "\r" in inner:

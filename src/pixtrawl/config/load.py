@@ -9,7 +9,6 @@ variable, or the option.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -259,6 +258,8 @@ def _source_text(item: _Given) -> str:
 
 
 def _toml(path: Path, named_by: str) -> Mapping[str, Any]:
+    import tomllib  # 6 ms, and most have no such file
+
     try:
         # utf-8-sig: editors on Windows still write the mark
         return tomllib.loads(path.read_text("utf-8-sig"))

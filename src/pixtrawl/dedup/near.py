@@ -4,6 +4,9 @@ Stage 1 asks a global index of perceptual hashes (of the picture and of the pict
 border). Stage 2 lays the thumbnails of the most similar images of the same label over each other:
 it finds crops, small rotations and frames. Pictures with next to nothing on them have hashes that
 mean nothing: they are joined only where thumbnail, colour and shape all agree.
+
+What compares needs numpy, 0.15 s of a start: it is imported with the first image that has a hash,
+when the network is at work already.
 """
 
 from __future__ import annotations
@@ -11,24 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from pixtrawl.dedup.aligned import Glance, promise, refined_distance, window_scores
-from pixtrawl.dedup.index import HashIndex
-from pixtrawl.dedup.shelf import Shelf
 from pixtrawl.model import ImageInfo
+
+if TYPE_CHECKING:
+    from pixtrawl.dedup.flat import Flat
+    from pixtrawl.dedup.index import HashIndex
+    from pixtrawl.dedup.shelf import Shelf
 
 __all__ = ["Level", "Match", "NearDuplicates"]
 
-Array = np.ndarray[Any, Any]
-
 _CANDIDATES: Final = 8
-_WORTH_REFINING: Final = 0.75  # correlation of the best window: leaves one distinct pair in 350
-_WORTH_A_GLANCE: Final = 0.6  # the same, estimated for all candidates at once
 _FLAT_STEP: Final = 4  # of 255, between thumbnails and mean colours
-_FLAT_ASPECT: Final = 0.01
 
 
 class Level(StrEnum):
@@ -82,11 +80,19 @@ class NearDuplicates:
     ) -> None:
         self.level = Level(level)
         self._rule = _RULES.get(self.level)
-        self._index = HashIndex()
+        self._made: HashIndex | None = None
         self._labels: dict[int, str] = {}
         self._shelves: dict[str, Shelf] = {}
-        self._flats: dict[str, dict[int, _Flat]] = {}
+        self._flats: dict[str, dict[int, Flat]] = {}
         self._thumb_of = thumb_of
+
+    @property
+    def _index(self) -> HashIndex:
+        if self._made is None:
+            from pixtrawl.dedup.index import HashIndex
+
+            self._made = HashIndex()
+        return self._made
 
     def add(self, label: str, id: int, info: ImageInfo) -> None:
         """Make an image known; one without a perceptual hash is passed over."""
@@ -94,12 +100,21 @@ class NearDuplicates:
             return
         self._labels[id] = label
         if info.flat:
-            self._flats.setdefault(label, {})[id] = _Flat.of(info)
+            from pixtrawl.dedup.flat import Flat
+
+            self._flats.setdefault(label, {})[id] = Flat.of(info)
             return
         self._index.add(id, [info.phash, info.phash_trim])
         if self._rule.aligned:
-            shelf = self._shelves.setdefault(label, Shelf(keep=self._thumb_of is None))
-            shelf.add(id, info.thumb)
+            self._shelf(label).add(id, info.thumb)
+
+    def _shelf(self, label: str) -> Shelf:
+        shelf = self._shelves.get(label)
+        if shelf is None:
+            from pixtrawl.dedup.shelf import Shelf
+
+            shelf = self._shelves[label] = Shelf(keep=self._thumb_of is None)
+        return shelf
 
     def remove(self, id: int) -> None:
         """Forget an image; an unknown one is no error."""
@@ -140,23 +155,20 @@ class NearDuplicates:
         ids = shelf.nearest(info.thumb, _CANDIDATES)
         if not ids:
             return None
-        ours = Glance(info.thumb)
         thumbs = [self._thumb_of(id) if self._thumb_of else shelf.thumb(id) for id in ids]
-        scored = []
-        for at in np.flatnonzero(promise(ours, thumbs) >= _WORTH_A_GLANCE):
-            id, theirs = ids[at], Glance(thumbs[at])
-            score, window, in_ours = window_scores(ours, theirs)
-            if score >= _WORTH_REFINING:
-                scored.append((score, id, theirs, window, in_ours))
-        for _, id, theirs, window, in_ours in sorted(scored, key=lambda row: -row[0]):
-            distance = refined_distance(ours, theirs, window, in_ours)
-            if distance <= rule.aligned:
-                return Match(id, distance, "aligned", label)
-        return None
+        from pixtrawl.dedup.sight import closest
+
+        found = closest(info.thumb, thumbs, rule.aligned)
+        return None if found is None else Match(ids[found[0]], found[1], "aligned", label)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:
-        wanted = _Flat.of(info)
-        for id, known in self._flats.get(label, {}).items():
+        flats = self._flats.get(label)
+        if not flats:
+            return None
+        from pixtrawl.dedup.flat import Flat
+
+        wanted = Flat.of(info)
+        for id, known in flats.items():
             step = known.step(wanted)
             if step <= _FLAT_STEP:
                 return Match(id, step, "flat", label)
@@ -165,33 +177,3 @@ class NearDuplicates:
 
 def _order(match: Match, label: str) -> tuple[bool, int, int]:
     return match.label != label, match.distance, match.id
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Flat:
-    """A picture with next to nothing on it: grey thumbnail, mean colour, shape."""
-
-    thumb: Array
-    colour: Array  # 0..255
-    aspect: float
-
-    @classmethod
-    def of(cls, info: ImageInfo) -> _Flat:
-        names = ("mean_red", "mean_green", "mean_blue")
-        width, height = info.width, info.height
-        if info.orientation >= 5:
-            width, height = height, width
-        return cls(
-            np.frombuffer(info.thumb, dtype=np.uint8).astype(np.int16),
-            np.array([255 * info.measures.get(name, 0.0) for name in names]),
-            width / max(height, 1),
-        )
-
-    def step(self, other: _Flat) -> int:
-        """The largest difference in grey or colour, 0..255; 256 where the shapes differ."""
-        if abs(self.aspect - other.aspect) > _FLAT_ASPECT * max(self.aspect, other.aspect):
-            return 256
-        if self.thumb.shape != other.thumb.shape:
-            return 256
-        grey = np.abs(self.thumb - other.thumb).max(initial=0)
-        return int(np.ceil(max(float(grey), float(np.abs(self.colour - other.colour).max()))))

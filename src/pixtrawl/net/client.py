@@ -73,6 +73,7 @@ class Client:
         self,
         request: Request,
         *,
+        timeout_s: float | None = None,
         stage_as: str | None = None,
         cut_at: int | None = None,
         admit: Admit | None = None,
@@ -85,6 +86,7 @@ class Client:
 
         Args:
             request: what to ask.
+            timeout_s: goes before the request's own.
             stage_as: plain file name.
             cut_at: read no more bytes of the body than this; an answer cut there is whole.
             admit: asked with the headers of a 2xx answer before its body is read; a reason from it
@@ -107,13 +109,15 @@ class Client:
         transfer = self._idle.pop() if self._idle else self._new_transfer()
         transfer.stage_as, transfer.cut_at, transfer.admit = stage_as, cut_at, admit
         transfer.max_bytes = max_bytes
+        if timeout_s is None:
+            timeout_s = self._fetch.timeout_s if request.timeout_s is None else request.timeout_s
+        transfer.timeout_s = timeout_s
         return await self._over_http(loop, request, transfer)
 
     async def _over_http(self, loop: CurlLoop, request: Request, transfer: Transfer) -> Response:
         try:
             url = urls.canonical(request.url)
-            timeout_s = self._fetch.timeout_s if request.timeout_s is None else request.timeout_s
-            transfer.prepare(url, timeout_s=timeout_s, proxy=self._proxies.for_url(url))
+            transfer.prepare(url, proxy=self._proxies.for_url(url))
             transfer.set_request(request.method, request.headers, request.body)
             code, message = await self._run(loop, transfer)
             return self._conclude(request.url, transfer, code, message)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Final
 
 __all__ = ["AdaptiveLimit", "Gate"]
@@ -109,20 +108,23 @@ class Gate:
     def has_room(self) -> bool:
         return self.active + len(self._waiting) < self.limit.limit
 
-    @asynccontextmanager
-    async def passage(self) -> AsyncIterator[None]:
+    def passage(self) -> _Passage:
         """One place inside the block."""
+        return _Passage(self)
+
+    async def enter(self) -> None:
+        """Waits for a place."""
         if self._waiting or self.active >= self.limit.limit:
             await self._wait()
         else:
             self.active += 1
         if self.active >= self.limit.limit:
             self.limit.full()
-        try:
-            yield
-        finally:
-            self.active -= 1
-            self._pump()
+
+    def leave(self) -> None:
+        """Gives back what `enter` gave."""
+        self.active -= 1
+        self._pump()
 
     async def _wait(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -150,3 +152,18 @@ class Gate:
             size_bytes=size_bytes, elapsed_s=elapsed_s, timed_out=timed_out, now=self._now()
         )
         self._pump()
+
+
+class _Passage:
+    """`async with` of a gate; see `hosts._Slot`."""
+
+    __slots__ = ("_gate",)
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def __aenter__(self) -> None:
+        await self._gate.enter()
+
+    async def __aexit__(self, *_exception: object) -> None:
+        self._gate.leave()

@@ -1,8 +1,8 @@
 """libcurl's multi interface on the running asyncio event loop: one transfer, one future.
 
-libcurl says which sockets to watch and when it wants to be woken; asyncio (or uvloop) watches and
-wakes. No thread and no polling, except on a loop without `add_reader` (Windows' ProactorEventLoop),
-where a timer drives the same handles every 10 ms.
+libcurl says which sockets to watch and when it wants to be woken; `net.watch` watches, asyncio (or
+uvloop) wakes. No thread and no polling, except on a loop without `add_reader` (Windows'
+ProactorEventLoop), where a timer drives the same handles every 10 ms.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import socket
 from typing import Any, Final
 
 import pycurl
+
+from pixtrawl.net.watch import watcher
 
 __all__ = ["CurlLoop"]
 
@@ -28,11 +30,11 @@ class CurlLoop:
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._running: dict[Any, asyncio.Future[tuple[int, str]]] = {}
-        self._watched: dict[int, int] = {}
         self._timer: asyncio.Handle | None = None
         self._closed = False
         self._polling = not _can_watch(self._loop)
         if not self._polling:
+            self._watcher = watcher(self._loop, self._act)
             self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
             self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
 
@@ -71,30 +73,14 @@ class CurlLoop:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for fd in self._watched:
-            self._loop.remove_reader(fd)
-            self._loop.remove_writer(fd)
-        self._watched.clear()
-        self._multi.close()
+        self._multi.close()  # TLS says goodbye: sockets are asked for a last time
+        if not self._polling:
+            self._watcher.close()
 
     # -- what libcurl asks for ---------------------------------------------------------------
 
     def _on_socket(self, what: int, fd: int, _multi: Any, _data: Any) -> None:
-        before = self._watched.get(fd, pycurl.POLL_NONE)
-        now = pycurl.POLL_NONE if what == pycurl.POLL_REMOVE else what
-        gone, new = before & ~now, now & ~before
-        if gone & pycurl.POLL_IN:
-            self._loop.remove_reader(fd)
-        if gone & pycurl.POLL_OUT:
-            self._loop.remove_writer(fd)
-        if new & pycurl.POLL_IN:
-            self._loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
-        if new & pycurl.POLL_OUT:
-            self._loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
-        if now:
-            self._watched[fd] = now
-        else:
-            self._watched.pop(fd, None)
+        self._watcher.watch(fd, pycurl.POLL_NONE if what == pycurl.POLL_REMOVE else what)
 
     def _on_timer(self, timeout_ms: int) -> None:
         if self._timer is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from pixtrawl import urls
@@ -143,7 +143,8 @@ class Fetcher:
             started_at = self._now()
             try:
                 response = await self._client.transfer(
-                    replace(request, timeout_s=task.left_s),
+                    request,
+                    timeout_s=task.left_s,
                     stage_as=task.stage_as,
                     admit=_admit if task.robots else None,
                 )

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -124,17 +123,17 @@ class HostSlots:
     def has_room(self, host: str) -> bool:
         return self.table.has_room(host, self._now())
 
-    @asynccontextmanager
-    async def slot(self, host: str) -> AsyncIterator[None]:
+    def slot(self, host: str) -> _Slot:
         """A slot of the host, held inside the block. Raises FetchError `HOST_OUT`."""
-        await self._acquire(host)
-        try:
-            yield
-        finally:
-            self.table.end(host)
-            self._pump(host)
+        return _Slot(self, host)
 
-    async def _acquire(self, host: str) -> None:
+    def release(self, host: str) -> None:
+        """Gives back what `acquire` gave."""
+        self.table.end(host)
+        self._pump(host)
+
+    async def acquire(self, host: str) -> None:
+        """Waits for a slot of the host. Raises FetchError `HOST_OUT`."""
         self.check_out(host)
         entry, now = self.table[host], self._now()
         if not entry.waiting and self.table.wait_s(host, now) == 0:
@@ -202,3 +201,19 @@ class HostSlots:
             timer = self.table[host].timer
             if timer is not None:
                 timer.cancel()
+
+
+class _Slot:
+    """`async with`: written out, as a generator's would cost five times as much (6 us a fetch)."""
+
+    __slots__ = ("_host", "_slots")
+
+    def __init__(self, slots: HostSlots, host: str) -> None:
+        self._slots = slots
+        self._host = host
+
+    async def __aenter__(self) -> None:
+        await self._slots.acquire(self._host)
+
+    async def __aexit__(self, *_exception: object) -> None:
+        self._slots.release(self._host)

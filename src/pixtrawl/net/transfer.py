@@ -82,6 +82,7 @@ class Transfer:
         self.sink: Sink | None = None
         self.stage_as: str | None = None
         self.max_bytes = 0
+        self.timeout_s = 0.0
         self.size_bytes = 0
         self.headers: dict[str, str] = {}
         self.cut_at: int | None = None
@@ -126,11 +127,11 @@ class Transfer:
         for option, value in options.items():
             curl.setopt(option, value)
 
-    def prepare(self, url: str, *, timeout_s: float, proxy: str) -> None:
+    def prepare(self, url: str, *, proxy: str) -> None:
         """Sets what differs from one transfer to the next."""
         curl = self.curl
         curl.setopt(pycurl.URL, url)
-        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(timeout_s * 1000)))
+        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(self.timeout_s * 1000)))
         # The cap before decompression; the one after it is counted in `_on_body`.
         curl.setopt(pycurl.MAXFILESIZE_LARGE, self.max_bytes)
         self.proxied = bool(proxy)

@@ -14,8 +14,8 @@ from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, Notice, QueryFinished, RunStarted, ignore
 from pixtrawl.labels import Labels
 from pixtrawl.model import Candidate, Query
+from pixtrawl.pipeline.conduct import conduct
 from pixtrawl.pipeline.report import Report
-from pixtrawl.pipeline.run import conduct
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.folder import Folder

@@ -9,21 +9,21 @@ from pathlib import Path
 
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
-from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignore
+from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
+from pixtrawl.pipeline.conduct import conduct
 from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.draw import QueryDraw
 from pixtrawl.pipeline.planner import Plan, plan, read_synonyms
-from pixtrawl.pipeline.report import Report, build
-from pixtrawl.pipeline.session import Session, session
+from pixtrawl.pipeline.report import Report
+from pixtrawl.pipeline.session import Session
 from pixtrawl.sources import expand, load
 from pixtrawl.sources.base import Source
 from pixtrawl.storage import frontier
-from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.evidence import EvidenceStore
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
@@ -71,33 +71,6 @@ async def run(
     finally:
         for source in sources.values():
             await source.aclose()
-
-
-async def conduct(
-    config: Config,
-    folder: Folder,
-    listener: Callable[[Event], None],
-    body: Callable[[Session], Awaitable[None]],
-) -> Report:
-    """A session around `body`; a cancelled one ends with a report, too."""
-    current: Session | None = None
-    try:
-        async with session(config, folder, listener) as current:
-            await body(current)
-    except asyncio.CancelledError:
-        if current is None:
-            raise
-        task = asyncio.current_task()
-        assert task is not None
-        task.uncancel()
-    assert current is not None
-    db = connect(folder.catalog, read_only=True)
-    try:
-        report = build(db, folder, current.query_ids)
-    finally:
-        db.close()
-    listener(RunFinished(report))
-    return report
 
 
 def open_sources(config: Config) -> dict[str, Source]:

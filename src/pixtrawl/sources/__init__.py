@@ -6,16 +6,17 @@ A class is imported when its name is used. Other packages add sources by the ent
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
 from pixtrawl.sources.base import Source
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
 
 __all__ = ["GROUPS", "available", "expand", "load", "missing"]
 
@@ -45,7 +46,7 @@ Settings = Mapping[str, Mapping[str, str]]  # of every source, by its name
 
 def available() -> list[str]:
     """The names of all sources: built in, then those of other packages, each in order."""
-    others = {point.name for point in entry_points(group=_ENTRY_POINTS)}
+    others = {point.name for point in _entry_points()}
     return [*sorted(_BUILT_IN), *sorted(others - _BUILT_IN.keys())]
 
 
@@ -121,10 +122,18 @@ def _switched(name: str, given: Mapping[str, str], *, default: bool) -> bool:
 
 
 def _entry_point(name: str) -> EntryPoint | None:
-    return next(iter(entry_points(group=_ENTRY_POINTS, name=name)), None)
+    return next(iter(_entry_points().select(name=name)), None)
+
+
+def _entry_points() -> EntryPoints:
+    from importlib.metadata import entry_points  # 25 ms, which most runs can do without
+
+    return entry_points(group=_ENTRY_POINTS)
 
 
 def _unknown(name: str) -> str:
+    import difflib
+
     known = [*available(), *GROUPS]
     alike = difflib.get_close_matches(name.lower(), known, 1)
     hint = f"did you mean {alike[0]!r}?" if alike else f"there are: {', '.join(known)}"

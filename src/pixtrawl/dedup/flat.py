@@ -1,0 +1,46 @@
+"""Pictures with next to nothing on them, which no hash tells apart: compared as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from pixtrawl.model import ImageInfo
+
+__all__ = ["Flat"]
+
+Array = np.ndarray[Any, Any]
+
+_FLAT_ASPECT: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flat:
+    """A picture with next to nothing on it: grey thumbnail, mean colour, shape."""
+
+    thumb: Array
+    colour: Array  # 0..255
+    aspect: float
+
+    @classmethod
+    def of(cls, info: ImageInfo) -> Flat:
+        names = ("mean_red", "mean_green", "mean_blue")
+        width, height = info.width, info.height
+        if info.orientation >= 5:
+            width, height = height, width
+        return cls(
+            np.frombuffer(info.thumb, dtype=np.uint8).astype(np.int16),
+            np.array([255 * info.measures.get(name, 0.0) for name in names]),
+            width / max(height, 1),
+        )
+
+    def step(self, other: Flat) -> int:
+        """The largest difference in grey or colour, 0..255; 256 where the shapes differ."""
+        if abs(self.aspect - other.aspect) > _FLAT_ASPECT * max(self.aspect, other.aspect):
+            return 256
+        if self.thumb.shape != other.thumb.shape:
+            return 256
+        grey = np.abs(self.thumb - other.thumb).max(initial=0)
+        return int(np.ceil(max(float(grey), float(np.abs(self.colour - other.colour).max()))))
