@@ -120,10 +120,11 @@ async def _ask_all(
         hunger = _Hunger(row.query.limit)
 
         async def add(candidates: tuple[Candidate, ...]) -> int:
-            new = await catalog.write(
-                lambda db: frontier.add(db, row.id, candidates, thumbnails=True)
-            )
-            hunger.found += new - sum(c.kind is Kind.THUMBNAIL for c in candidates)
+            def write(db: sqlite3.Connection) -> tuple[int, int]:
+                new = frontier.add(db, row.id, candidates, thumbnails=True)
+                return new, frontier.full_size_count(db, row.id)
+
+            new, hunger.found = await catalog.write(write)
             return new
 
         errand = Errand(row, run_id, hunger, add)

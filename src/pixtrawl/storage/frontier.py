@@ -223,6 +223,14 @@ def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: boo
     ).rowcount
 
 
+def full_size_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Candidates that are more than thumbnails, whatever became of them."""
+    row = db.execute(
+        "SELECT count(*) FROM candidate WHERE query_id = ? AND kind <> 'thumbnail'", (query_id,)
+    ).fetchone()
+    return int(row[0])
+
+
 def open_count(db: sqlite3.Connection, query_id: int) -> int:
     """Candidates not settled yet."""
     row = db.execute(
