@@ -43,7 +43,9 @@ class QueryDraw:
         self._in_memory = 0
         self._cursor = 0
         self._thumbnail_cursor = 0
-        self._set_aside: dict[str, int] = {}
+        self._set_aside: dict[str, int] = {}  # by host
+        self._aside = 0  # all of them
+        self._drained: set[str] = set()  # hosts that have room for what was set aside
         self.loading = False
         self.ready = False  # in the feed's list of queries that may have a task
         self.hungry.set()
@@ -95,6 +97,8 @@ class QueryDraw:
             self._turn.rotate(-1)
             self._in_memory -= 1
             self.open -= 1
+            if len(tasks) <= _HOST_SHARE // 8 and host in self._set_aside:
+                self._drained.add(host)
             return tasks.popleft()
         return None
 
@@ -115,6 +119,7 @@ class QueryDraw:
             if len(waiting) >= _HOST_SHARE:
                 aside.append(task)
                 self._set_aside[task.host] = self._set_aside.get(task.host, 0) + 1
+                self._aside += 1
             else:
                 waiting.append(task)
                 self._in_memory += 1
@@ -123,39 +128,35 @@ class QueryDraw:
     def wants_load(self) -> bool:
         if self.loading or self.met or self.open <= self._in_memory:
             return False
-        if self._drained_host() is not None:
+        if self._drained:
             return True
-        return self._in_memory < _LOW and self.open - self._in_memory > self._aside_total()
-
-    def _aside_total(self) -> int:
-        return sum(self._set_aside.values()) if self._set_aside else 0
-
-    def _drained_host(self) -> str | None:
-        for host in self._set_aside:
-            if len(self._by_host.get(host, ())) < _HOST_SHARE // 8:
-                return host
-        return None
+        # Where every host in the window is busy, others may wait further down the list.
+        scarce = self._in_memory < _LOW or not self._turn
+        return scarce and self.open - self._in_memory > self._aside
 
     async def load(self, catalog: Catalog) -> None:
         """Claims the next candidates from the catalog."""
-        host = self._drained_host()
-        if host is not None:
-            tasks = await catalog.write(
-                lambda db: frontier.claim_set_aside(db, self.row, host, _HOST_SHARE // 2)
-            )
-            left = self._set_aside[host] - len(tasks)
-            if left > 0 and tasks:
-                self._set_aside[host] = left
-            else:
-                del self._set_aside[host]
-            self.put(tasks)
+        if self._drained:
+            await self._load_set_aside(catalog, self._drained.pop())
             return
         tasks = await self._claim_next(catalog)
         if not tasks:
             # `open` was counted too high (a candidate settled elsewhere): settle the account.
-            self.open = self._in_memory + self._aside_total()
+            self.open = self._in_memory + self._aside
         elif aside := self.put(tasks):
             await catalog.write(lambda db: frontier.set_aside(db, aside))
+
+    async def _load_set_aside(self, catalog: Catalog, host: str) -> None:
+        tasks = await catalog.write(
+            lambda db: frontier.claim_set_aside(db, self.row, host, _HOST_SHARE // 2)
+        )
+        left = self._set_aside.pop(host) - len(tasks)
+        self._aside -= len(tasks)
+        if left > 0 and tasks:
+            self._set_aside[host] = left
+        else:
+            self._aside -= left
+        self.put(tasks)
 
     async def _claim_next(self, catalog: Catalog) -> list[Task]:
         """Originals in the order found; thumbnails when there will be no more originals."""
@@ -272,14 +273,21 @@ class Draw:
         self.undecided += 1
         self.on_settled(task, outcome)
 
-    def decided(self, task: Task, *, gained: bool) -> None:
-        """The catalog has the final word on a task; `gained` when it is one image more."""
+    def decided(self, task: Task, *, gained: int) -> None:
+        """The catalog has the final word on a task; `gained` is 1 when it is one image more."""
         self.undecided -= 1
         draw = self.queries[task.query_id]
         draw.under_way.pop(task.id, None)
         draw.saved += gained
         self.check_finished(draw)
         self._wake(draw)
+
+    def lost(self, query_id: int) -> None:
+        """An image of a query was withdrawn: it goes on drawing, unless it has ended already."""
+        draw = self.queries.get(query_id)
+        if draw is not None:
+            draw.saved -= 1
+            self._wake(draw)
 
     def check_finished(self, draw: QueryDraw) -> None:
         """A query is over when it has its N, or nothing is left that could become an image."""
