@@ -22,9 +22,15 @@ __all__ = ["GROUPS", "available", "expand", "load", "missing"]
 _ENTRY_POINTS: Final = "pixtrawl.sources"
 
 _BUILT_IN: Final[Mapping[str, str]] = {
+    "baidu": "pixtrawl.sources.baidu:Baidu",
     "bing": "pixtrawl.sources.bing:Bing",
+    "brave": "pixtrawl.sources.brave:Brave",
+    "ecosia": "pixtrawl.sources.ecosia:Ecosia",
     "google": "pixtrawl.sources.google:Google",
+    "naver": "pixtrawl.sources.naver:Naver",
+    "startpage": "pixtrawl.sources.startpage:Startpage",
     "urls": "pixtrawl.sources.url_list:UrlList",
+    "yandex": "pixtrawl.sources.yandex:Yandex",
 }
 
 # In the order in which they are asked. Names without a line in the table above are passed over.
