@@ -16,8 +16,8 @@ from pixtrawl.net.crawl_http import CrawlHttp
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery import Discovery, Errand
-from pixtrawl.pipeline.draw import QueryDraw
 from pixtrawl.pipeline.planner import Plan, plan, read_synonyms
+from pixtrawl.pipeline.query_draw import QueryDraw
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.session import Session, session
 from pixtrawl.sources import expand, load
