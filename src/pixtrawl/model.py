@@ -327,6 +327,7 @@ class Outcome:
     attempts: int = 0
     size_bytes: int = 0
     elapsed_s: float = 0.0
+    rights: Mapping[str, str | bool] = field(default_factory=dict)  # what the file itself states
 
     @property
     def status(self) -> Status:
