@@ -19,6 +19,7 @@ from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignor
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.pipeline.discovery import Discovery, Errand
+from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.run import open_plan, open_sources, paced
 from pixtrawl.storage import frontier, journal
@@ -65,7 +66,9 @@ async def discover(
     expansion = open_plan(config)
     sources = open_sources(config)
     started = time.monotonic()
-    writer = ManifestWriter(out) if out is not None else None  # a bad name is told at once
+    writer = None
+    if out is not None:  # a bad name is told at once
+        writer = ManifestWriter(out, write_parquet=open_rows)
     with tempfile.TemporaryDirectory(prefix="pixtrawl-") as temporary:
         folder = Folder(temporary)
         folder.create()
