@@ -23,7 +23,7 @@ except ImportError:
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.columns import INTEGERS, ORIGINALS, Columns
+from pixtrawl.exporters.columns import FLOATS, INTEGERS, ORIGINALS, Columns
 from pixtrawl.exporters.plan import Entry
 from pixtrawl.model import Candidate
 from pixtrawl.storage.manifest import FIELDS, row_of
@@ -118,7 +118,9 @@ def _schema(columns: Sequence[str]) -> pa.Schema:
     fields = [pa.field("image", image)]
     features: dict[str, Any] = {"image": {"_type": "Image"}}
     for name in columns:
-        type_ = pa.int64() if name in INTEGERS else pa.string()
+        type_ = pa.string()
+        if name in INTEGERS or name in FLOATS:
+            type_ = pa.int64() if name in INTEGERS else pa.float64()
         fields.append(pa.field(name, type_))
         features[name] = {"dtype": str(type_), "_type": "Value"}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
@@ -133,7 +135,7 @@ def _codec(leaf: str) -> str:
     return "none" if leaf == "image.bytes" else "snappy"  # images are compressed already
 
 
-def _nulls(columns: Columns) -> dict[str, str | int | None]:
+def _nulls(columns: Columns) -> dict[str, str | int | float | None]:
     return {
         name: None if value == "" and name not in _REQUIRED else value
         for name, value in columns.items()
