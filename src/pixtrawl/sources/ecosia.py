@@ -70,8 +70,8 @@ class Ecosia:
         delay_s=DELAY_S,
         limit="about 500 a query",
         license="unknown",
-        terms="Ecosia's terms are for personal use and refuse automated queries; a Cloudflare "
-        "check stops many clients that are no browser.",
+        terms="Ecosia's terms do not allow automated queries; a Cloudflare check stops many "
+        "clients that are no browser.",
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:

@@ -80,7 +80,7 @@ class Startpage:
         delay_s=DELAY_S,
         limit="not known",
         license="unknown",
-        terms="Startpage's terms forbid automated queries; robots.txt disallows /sp/search.",
+        terms="Startpage's terms forbid automated queries; a captcha enforces that.",
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:

@@ -87,7 +87,7 @@ class Yandex:
         limit="about 1000 a query; a captcha comes sooner",
         license="unknown",
         terms="Yandex's terms of search forbid automated queries and point to its paid Search "
-        "API; robots.txt disallows /images/search to crawlers.",
+        "API; a captcha enforces that.",
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
