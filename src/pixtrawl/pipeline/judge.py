@@ -7,6 +7,7 @@ is decided depends on what is in the catalog and on the batch, never on the cloc
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.storage import frontier, samples, standing, takedown
 from pixtrawl.storage.layout import file_name
+from pixtrawl.storage.lock_file import Locked
 from pixtrawl.storage.samples import Known, State
 from pixtrawl.storage.standing import Withdrawal
 from pixtrawl.urls import host_of, url_key
@@ -58,11 +60,16 @@ class Judge:
         self._wanted: dict[int, int | None] = {}
         self._loaded: set[str] = set()
         self._taken_down: takedown.TakenDown | None = None
+        self._locked: dict[tuple[int, str], Locked] = {}
 
     def expect(self, query_id: int, wanted: int | None, saved: int) -> None:
         """A query joins with what it wants and has."""
         self._wanted[query_id] = wanted
         self._saved[query_id] = saved
+
+    def expect_locked(self, query_id: int, images: Iterable[Locked]) -> None:
+        """Rebuilding: only these images are wanted, each under its own number."""
+        self._locked.update(((query_id, one.candidate.url), one) for one in images)
 
     def load(self, db: sqlite3.Connection, label: str) -> None:
         """Fills the near-duplicate index: a label of the run in full, all others by their hashes.
@@ -98,7 +105,10 @@ class Judge:
         if outcome.reason is not Reason.SAVED or info is None:
             frontier.settle(db, task.id, outcome, self._run_id)
             return Decision(task, outcome)
-        decision = self._down(task, outcome, info) or self._same_bytes(db, task, outcome, info)
+        decision = self._down(task, outcome, info)
+        if decision is None and self._locked:
+            decision = self._as_locked(db, task, outcome, info)
+        decision = decision or self._same_bytes(db, task, outcome, info)
         if decision is None:
             label = task.candidate.label
             pardoned = standing.is_pardoned(db, label, info.sha256)
@@ -122,6 +132,18 @@ class Judge:
         if why is None:
             return None
         return Decision(task, replace(outcome, reason=Reason.TAKEN_DOWN, detail=why))
+
+    def _as_locked(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
+    ) -> Decision:
+        """Whether this is still the picture that the lock file names."""
+        locked = self._locked.get((task.query_id, task.candidate.url))
+        if locked is None:
+            return Decision(task, replace(outcome, reason=Reason.NOT_NEEDED))
+        detail = locked.drift(info, _STRICT_BITS)
+        if detail is None:
+            return Decision(task, replace(outcome, reason=Reason.CHANGED))
+        return self._new(db, task, replace(outcome, detail=detail), info, locked.number)
 
     # -- copies ---------------------------------------------------------------------------------
 
@@ -158,9 +180,7 @@ class Judge:
             return self._replace(db, task, outcome, info, match)
         return self._copy(task, outcome, match, Reason.SAME_PICTURE)
 
-    def _copy(
-        self, task: Task, outcome: Outcome, match: Match, reason: Reason | None
-    ) -> Decision:
+    def _copy(self, task: Task, outcome: Outcome, match: Match, reason: Reason | None) -> Decision:
         detail = f"distance {match.distance} ({match.stage})"
         verdict = replace(outcome, reason=reason or Reason.SAME_PICTURE, detail=detail)
         return Decision(task, verdict, match.id, distance=match.distance)
@@ -281,11 +301,17 @@ class Judge:
         return decision
 
     def _new(
-        self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
+        self,
+        db: sqlite3.Connection,
+        task: Task,
+        outcome: Outcome,
+        info: ImageInfo,
+        number: int | None = None,
     ) -> Decision:
         label = task.candidate.label
-        number = self._numbers.get(label) or samples.next_number(db, label)
-        self._numbers[label] = number + 1
+        if number is None:
+            number = self._numbers.get(label) or samples.next_number(db, label)
+            self._numbers[label] = number + 1
         name = file_name(label, number, EXTENSIONS[info.format])
         sample_id = samples.accept(db, task, outcome, number, name)
         self._saved[task.query_id] += 1

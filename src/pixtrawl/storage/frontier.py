@@ -151,6 +151,16 @@ def claim(
     return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
 
 
+def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
+    """A candidate by its row, whatever became of it."""
+    row = db.execute(
+        f"SELECT q.id, q.text, q.label, c.host, {_COLUMNS} FROM candidate c "  # noqa: S608
+        "JOIN query q ON q.id = c.query_id WHERE c.id = ?",
+        (candidate_id,),
+    ).fetchone()
+    return Task(candidate_id, row[0], row[3], candidate_of(row[4:], Query(row[1], row[2])))
+
+
 def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
     """Every candidate of a query in the order found, whatever became of it."""
     rows = db.execute(

@@ -155,9 +155,7 @@ def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]
         yield row[0], info
 
 
-def hashes_elsewhere(
-    db: sqlite3.Connection, label: str
-) -> Iterator[tuple[str, int, bytes, bytes]]:
+def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, int, bytes, bytes]]:
     """Label, id and the two hashes of every image of another label; flat ones have none."""
     yield from db.execute(
         "SELECT label, id, phash, phash_trim FROM sample "

@@ -137,9 +137,7 @@ def finish_withdrawals(db: sqlite3.Connection, folder: Folder) -> None:
 
 def note_conflict(db: sqlite3.Connection, sample_id: int, other_id: int, distance: int) -> None:
     """The same picture stands under two labels."""
-    db.execute(
-        "INSERT OR IGNORE INTO conflict VALUES (?, ?, ?)", (sample_id, other_id, distance)
-    )
+    db.execute("INSERT OR IGNORE INTO conflict VALUES (?, ?, ?)", (sample_id, other_id, distance))
 
 
 def pardon(db: sqlite3.Connection, label: str, sha256: str) -> None:
