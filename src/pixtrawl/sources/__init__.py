@@ -42,6 +42,7 @@ _BUILT_IN: Final[Mapping[str, str]] = {
     "nasa": "pixtrawl.sources.nasa:Nasa",
     "naver": "pixtrawl.sources.naver:Naver",
     "openverse": "pixtrawl.sources.openverse:Openverse",
+    "page": "pixtrawl.sources.page:WebPage",
     "pexels": "pixtrawl.sources.pexels:Pexels",
     "pixabay": "pixtrawl.sources.pixabay:Pixabay",
     "rijksmuseum": "pixtrawl.sources.rijksmuseum:Rijksmuseum",
