@@ -133,9 +133,11 @@ class QueryDraw:
 
     async def load(self, catalog: Catalog) -> None:
         """Claims the next candidates from the catalog."""
-        if self._drained:
-            await self._load_set_aside(catalog, self._drained.pop())
-            return
+        while self._drained:
+            host = self._drained.pop()
+            if host in self._set_aside:  # it may have drained again while it was being loaded
+                await self._load_set_aside(catalog, host)
+                return
         tasks = await self._claim_next(catalog)
         if not tasks:
             # `open` was counted too high (a candidate settled elsewhere): settle the account.
