@@ -161,7 +161,9 @@ def _texts(db: sqlite3.Connection) -> list[str]:
 def _urls(db: sqlite3.Connection, text: str) -> sqlite3.Cursor:
     return db.execute(
         "SELECT url FROM ("
-        "SELECT c.url AS url, 0 AS part, s.number AS place, s.id AS id FROM sample s "
+        # the one that gave the image: what was found first may have been dead
+        "SELECT coalesce(c.fetched_url, c.url) AS url, 0 AS part, s.number AS place, s.id AS id "
+        "FROM sample s "
         "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
         "WHERE q.text = ?1 AND s.state IN (0, 1) "
         "UNION ALL "
