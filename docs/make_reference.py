@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from pixtrawl import sources
 from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.cli.options import ALIASES
 from pixtrawl.config.table import Setting, shown_setting, table
 from pixtrawl.model import REASONS, SourceOutcome, Status
+from pixtrawl.sources.base import SourceInfo
 
 _GROUPS: Final = {
     "job": "Job: what is wanted, and where it goes",
@@ -70,6 +72,26 @@ of yours it is 0 unless set) and `enabled` (whether a group such as `auto` asks 
 
 `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `NO_COLOR` mean what they mean everywhere;
 `PIXTRAWL_CHROME` is the path of the browser.
+"""
+
+
+_SOURCES_HEAD = """\
+# Sources
+
+`-s NAME` asks a source, or the members of a group; without it, `auto` is asked. A source that is
+*documented only* was written after descriptions of its form and never met a recorded answer or a
+real server. What no group has is asked only when it is named; `google` is asked by `auto` once it
+is switched on. Every `base_url` can point to a server of your own; the pace holds for the built-in
+address.
+
+- `pixtrawl sources NAME` tells the same of one source, and what it still lacks on this computer;
+- `pixtrawl doctor --sources [NAME...]` asks each of them one question and says how it answers;
+- `pixtrawl sources check NAME PAGE` reads a page that was saved, such as the evidence of a run,
+  with the source's own parser and without a network.
+
+Whether a source may be asked by a program is for its terms to say; what is known of them stands
+below. It is you who asks.
+
 """
 
 
@@ -137,6 +159,48 @@ def reasons_page() -> str:
     return "\n".join(parts)
 
 
+def sources_page() -> str:
+    """docs/sources.md."""
+    infos = {name: sources.load(name).info for name in sources.available()}
+    built_in = {
+        name: info for name, info in infos.items()
+        if sources.load(name).__module__.startswith("pixtrawl.")
+    }  # fmt: skip
+    head = ("source", "groups", "needs", "licence", "verified", "limit")
+    rows = [
+        (
+            f"[`{name}`](#{name})",
+            ", ".join(info.groups) or "-",
+            ", ".join(info.needs) or "-",
+            info.license,
+            info.verified,
+            info.limit or "not known",
+        )
+        for name, info in built_in.items()
+    ]
+    details = [_source_section(name, info) for name, info in built_in.items()]
+    return _SOURCES_HEAD + _markdown(head, rows) + "".join(details)
+
+
+def _source_section(name: str, info: SourceInfo) -> str:
+    pace = f"{info.delay_s:g} s between requests" if info.delay_s else "no pause"
+    rows = [
+        ("base URL", f"`{info.base_url}`" if info.base_url else "none"),
+        ("pace", pace),
+        ("filters", ", ".join(f"`{one}`" for one in sorted(info.filters)) or "none"),
+        ("terms", info.terms or "not known"),
+        *(
+            (f"`{name}.{one.key}`", _setting_text(one.sentence, one.default))
+            for one in info.settings
+        ),
+    ]
+    return f"\n## {name}\n\n{info.title}. {info.sentence}\n\n{_markdown(('', ''), rows)}"
+
+
+def _setting_text(sentence: str, default: str) -> str:
+    return f"{sentence} (default: `{default}`)" if default else sentence
+
+
 def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     cells = [list(head)]
     cells.append(["---"] * len(cells[0]))
@@ -148,6 +212,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": settings_page,
     "exit-codes.md": exit_codes_page,
     "reasons.md": reasons_page,
+    "sources.md": sources_page,
 }
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ _CC_CODE: Final = (
 )
 _CC_NAMED: Final = re.compile(r"(?<![a-z])(?:cc|creative commons)[\s_:-]{1,3}" + _CC_CODE)
 _CC_BARE: Final = re.compile(_CC_CODE)  # the whole claim: "by Jane Doe" names a person
+_CC_TITLE: Final = re.compile(
+    r"attribution[a-z\s-]{0,40}\s[1-4]\.\d (?:international|generic|unported)"
+)
 _PORTED: Final = (
     "ar at au az be bg br ca ch cl cn co cr cz de dk ec ee es fi fr ge gr gt hk hr hu ie igo il in "
     "it jp kr lu mk mt mx my ng nl no nz pe ph pl pr pt ro rs se sg si th tw ug uk us ve vn za"
@@ -162,13 +165,13 @@ def _of_claim(claim: str) -> str:
 
 def _creative(words: str) -> str:
     """A Creative Commons licence in words or as a code; what stands first holds."""
-    if "attribution" in words and ("creative commons" in words or re.search(r"\d\.\d", words)):
+    if "attribution" in words and ("creative commons" in words or _CC_TITLE.match(words)):
         parts = dict.fromkeys(short for long, short in _LONG_CC if long in words)
         version = re.search(r"(?<![\d.])([1-4]\.\d)(?![\d.])", words)
         code = "-".join(["by", *sorted(parts, key=("nc", "nd", "sa").index)])
         return _id(code, version[1] if version else "", "")
     match = _CC_NAMED.search(words) or _CC_BARE.fullmatch(words)
-    if match is None:
+    if match is None or (match[4] and not match[2] and match.re is _CC_BARE):
         return UNKNOWN
     code = re.sub(r"[\s_/-]+", "-", match[1])
     port = match[4] if match[4] in _PORTS else ""

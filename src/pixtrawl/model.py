@@ -100,6 +100,7 @@ class Reason(StrEnum):
     FLAT = "flat"
     UNWANTED_LICENSE = "unwanted_license"
     LABEL_CONFLICT = "label_conflict"
+    CHANGED = "changed"
 
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"
@@ -174,6 +175,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.FLAT, s.REJECTED, "one colour or next to nothing on it", False),
         (r.UNWANTED_LICENSE, s.REJECTED, "its licence is not one asked for by --license", False),
         (r.LABEL_CONFLICT, s.REJECTED, "the same picture is kept under another label", False),
+        (r.CHANGED, s.REJECTED, "no longer the picture that the lock file names", False),
         (r.NOT_FOUND, s.FAILED, "the host says it is not there (404, 410)", False),
         (r.FORBIDDEN, s.FAILED, "the host refuses it (401, 403, 451)", False),
         (r.RATE_LIMITED, s.FAILED, "the host asks to slow down (429)", True),
@@ -327,6 +329,7 @@ class Outcome:
     attempts: int = 0
     size_bytes: int = 0
     elapsed_s: float = 0.0
+    rights: Mapping[str, str | bool] = field(default_factory=dict)  # what the file itself states
 
     @property
     def status(self) -> Status:

@@ -7,36 +7,58 @@ never to get round a refusal: what a host disallows is not taken from somewhere 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Final
 
-from pixtrawl.config.groups import Images
+from pixtrawl.errors import EngineError
 from pixtrawl.images.interface import Inspector, Verdict
+from pixtrawl.images.marks import may_state_rights
+from pixtrawl.images.rules import JUNK, Rules
 from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
 
-_FINAL: Final = frozenset(
-    {Reason.ROBOTS_TXT, Reason.ROBOTS_HEADER, Reason.HOST_EXCLUDED, Reason.TAKEN_DOWN}
-)
+# No other copy is asked for: the host or its owner refuses, or every copy is of the same picture.
+_FINAL: Final = JUNK | {
+    Reason.ROBOTS_TXT,
+    Reason.ROBOTS_HEADER,
+    Reason.HOST_EXCLUDED,
+    Reason.TAKEN_DOWN,
+    Reason.UNWANTED_LICENSE,
+}
+_ICONS: Final = frozenset({"ico", "cur"})
+
+TakenDown = Callable[[Candidate, str], str | None]
+"""A candidate and one of its URLs to why it is never fetched again, or None."""
+
+
+def _nothing_taken_down(candidate: Candidate, url: str) -> str | None:
+    return None
 
 
 class Worker:
     """Turns tasks into outcomes, many at once."""
 
     def __init__(
-        self, fetcher: Fetcher, inspector: Inspector | None, rules: Images, staging: Path
+        self,
+        fetcher: Fetcher,
+        inspector: Inspector | None,
+        rules: Rules,
+        staging: Path,
+        *,
+        taken_down: TakenDown = _nothing_taken_down,
     ) -> None:
         """Without an `inspector` files are kept unchecked but for their type (--check none)."""
         self._fetcher = fetcher
         self._inspector = inspector
         self._rules = rules
         self._staging = staging
+        self._taken_down = taken_down
         self._names = count()
 
     async def work(self, task: Task) -> Outcome:
@@ -65,11 +87,14 @@ class Worker:
             (candidate.url, candidate.kind),
             *((a.url, a.kind) for a in candidate.alternates),
         ):
-            if kind is not Kind.THUMBNAIL or self._rules.allow_thumbnails:
+            if kind is not Kind.THUMBNAIL or self._rules.images.allow_thumbnails:
                 yield url, kind
 
     async def _try(self, task: Task, url: str, kind: Kind) -> Outcome:
-        page_url = task.candidate.page_url
+        candidate = task.candidate
+        if (why := self._taken_down(candidate, url)) is not None:
+            return Outcome(reason=Reason.TAKEN_DOWN, detail=why, url=url, kind=kind)
+        page_url = candidate.page_url
         headers = {"Referer": page_url} if page_url and _plain(page_url) else {}
         name = f"{task.id}-{next(self._names)}"
         try:
@@ -79,8 +104,44 @@ class Worker:
                 reason=error.reason, detail=error.detail, url=url, kind=kind,
                 final_url=error.final_url, http_status=error.http_status, attempts=error.attempts,
             )  # fmt: skip
+        outcome = await self._look(candidate, fetched, url, kind)
+        if outcome.reason is not Reason.SAVED and outcome.staged_name is not None:
+            with suppress(FileNotFoundError):
+                (self._staging / outcome.staged_name).unlink()
+            return replace(outcome, staged_name=None)
+        return outcome
+
+    async def _look(self, candidate: Candidate, fetched: Fetched, url: str, kind: Kind) -> Outcome:
+        """Inspects and judges what was fetched; the staged file stays."""
+        response = fetched.response
         verdict = await self._inspect(fetched)
-        return self._outcome(fetched, verdict, url, kind)
+        info, reason, detail = verdict.info, verdict.reason, verdict.detail
+        rights: Mapping[str, str | bool] = {}
+        why = self._taken_down(candidate, response.url) if response.redirects else None
+        if why is not None:
+            info, reason, detail = None, Reason.TAKEN_DOWN, why
+        elif info is not None:
+            info = replace(info, sha256=response.sha256, size_bytes=response.size_bytes)
+            reason, detail = self._rules.judge(candidate, url, kind, info)
+            if reason is Reason.SAVED:
+                rights = await self._rights(response.staged_name)
+                reason, detail = self._rules.judge_license(candidate, rights)
+        elif reason is Reason.UNSUPPORTED_FORMAT and detail in _ICONS:
+            reason = Reason.ICON if self._rules.drops_junk(candidate) else reason
+        assert reason is not None
+        return Outcome(
+            reason=reason,
+            detail=detail,
+            info=info,
+            staged_name=response.staged_name,
+            url=url,
+            kind=kind,
+            final_url=response.url,
+            http_status=response.status,
+            attempts=fetched.attempts,
+            size_bytes=response.size_bytes,
+            rights=rights,
+        )
 
     async def _inspect(self, fetched: Fetched) -> Verdict:
         response = fetched.response
@@ -90,44 +151,17 @@ class Worker:
             return _by_type(response.head)
         return await self._inspector.inspect(response.staged_name, response.size_bytes)
 
-    def _outcome(self, fetched: Fetched, verdict: Verdict, url: str, kind: Kind) -> Outcome:
-        response = fetched.response
-        info, reason, detail = verdict.info, verdict.reason, verdict.detail
-        if info is not None:
-            info = replace(info, sha256=response.sha256, size_bytes=response.size_bytes)
-            reason, detail = self._judge(info)
-        assert reason is not None
-        if reason is not Reason.SAVED and response.staged_name is not None:
-            with suppress(FileNotFoundError):
-                (self._staging / response.staged_name).unlink()
-        return Outcome(
-            reason=reason,
-            detail=detail,
-            info=info,
-            staged_name=response.staged_name if reason is Reason.SAVED else None,
-            url=url,
-            kind=kind,
-            final_url=response.url,
-            http_status=response.status,
-            attempts=fetched.attempts,
-            size_bytes=response.size_bytes,
-        )
-
-    def _judge(self, info: ImageInfo) -> tuple[Reason, str]:
-        """What the user's rules say of a whole image."""
-        least = self._rules.min_size
-        if least is not None and info.width:
-            width, height = upright(info)
-            if width < least[0] or height < least[1]:
-                return Reason.TOO_SMALL, f"{width}x{height}"
-        return Reason.SAVED, ""
-
-
-def upright(info: ImageInfo) -> tuple[int, int]:
-    """Width and height as a viewer shows them: EXIF orientations 5 to 8 lie on their side."""
-    if info.orientation >= 5:
-        return info.height, info.width
-    return info.width, info.height
+    async def _rights(self, staged_name: str | None) -> Mapping[str, str | bool]:
+        """What the file states of its rights; most files carry no such statement."""
+        if self._inspector is None or staged_name is None:
+            return {}
+        try:
+            if not may_state_rights(self._staging / staged_name):
+                return {}
+        except OSError as error:
+            raise EngineError(f"a staged file cannot be read: {error}") from error
+        found = await self._inspector.rights(staged_name)
+        return {name: value for name, value in found.items() if value}
 
 
 def _by_type(head: bytes) -> Verdict:

@@ -21,6 +21,7 @@ from tests.exporters.dataset import tree
 TABLES = ("csv", "jsonl")
 WITH_IMAGES = [name for name in FORMATS if name not in TABLES]
 OPTIONS = killed_export.OPTIONS
+NEEDS_SIGKILL = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
 
 @pytest.fixture(params=FORMATS)
@@ -44,6 +45,7 @@ def test_the_same_input_gives_the_same_bytes(to: str, root: Path, tmp_path: Path
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
+@NEEDS_SIGKILL
 @pytest.mark.slow
 def test_a_killed_export_ends_as_an_undisturbed_one(to: str, root: Path, tmp_path: Path) -> None:
     samples = dataset.dataset(root, format_of=dataset.mixed)
@@ -63,6 +65,7 @@ def test_a_killed_export_ends_as_an_undisturbed_one(to: str, root: Path, tmp_pat
     assert tree(out) == undisturbed
 
 
+@NEEDS_SIGKILL
 @pytest.mark.slow
 def test_a_killed_export_of_other_options_leaves_nothing_behind(
     to: str, root: Path, tmp_path: Path

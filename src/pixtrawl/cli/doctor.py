@@ -5,22 +5,49 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
-from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK
+from pixtrawl.config.groups import Config
+from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SHORT
 
-_SETTINGS = frozenset({"job.output", "job.sources", "fetch.concurrency"})
+if TYPE_CHECKING:
+    from pixtrawl.cli.source_questions import Health
+
+EPILOG: Final = """\
+It ends with 0 where all is well, with 5 where a check failed, and with 3 where --sources asked a
+source that did not answer well. A source that needs what it does not have is not asked unless it is
+named.
+"""
+
+_SETTINGS = frozenset(
+    {
+        "job.output", "job.sources", "fetch.concurrency", "fetch.allow_address", "fetch.proxy",
+        "fetch.cookies",
+    }
+)  # fmt: skip
 _TINTS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
-        "doctor", usage="%(prog)s [OPTIONS]", help="check this computer", description=__doc__
+        "doctor",
+        usage="%(prog)s [OPTIONS]",
+        help="check this computer",
+        description=__doc__,
+        epilog=EPILOG,
     )
     parser.add_argument(
         "--network", action="store_true", help="also connect to the chosen sources (TCP only)"
+    )
+    parser.add_argument(
+        "--sources",
+        dest="asked",
+        metavar="NAME",
+        nargs="*",
+        help="ask these sources one question each (all of them without a NAME), and nothing else",
     )
     add_settings(parser, _SETTINGS)
     add_config(parser)
@@ -28,13 +55,15 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns 5 when a check failed."""
+    """Runs it. Returns 5 when a check failed, 3 when a source did not answer well."""
     from pixtrawl.cli import running
     from pixtrawl.cli.checks import FAIL, all_checks
     from pixtrawl.cli.screen import clean, has_color, out, out_json, paint
 
     loaded = load_settings(arguments)
     running.warn(loaded, quiet=False)
+    if arguments.asked is not None:
+        return _ask_sources(arguments.asked, loaded.config, as_json=arguments.json)
     color = has_color(sys.stdout)
     checks = []
     for check in all_checks(loaded.config, ask_network=arguments.network):
@@ -50,3 +79,59 @@ def main(arguments: argparse.Namespace) -> int:
     elif failed:
         out(f"\n{failed} of {len(checks)} checks failed")
     return EXIT_ENVIRONMENT if failed else EXIT_OK
+
+
+def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
+    """Asks sources and prints each answer when it is there. Raises UsageError for a name."""
+    from pixtrawl import sources
+    from pixtrawl.cli.loop import run_loop
+    from pixtrawl.cli.screen import has_color, out, out_json
+    from pixtrawl.cli.source_questions import NOT_ASKED, ask_all
+
+    color = has_color(sys.stdout)
+
+    def tell(health: Health) -> None:
+        if not as_json:
+            out("\n".join(_lines(health, color=color)))
+
+    chosen = sources.expand(names, config.sources) if names else sources.available()
+    folder = _evidence_folder(config)
+    asking = ask_all(chosen, config, folder, everyone=not names, tell=tell)
+    found, stopped = run_loop(asking)
+    if stopped:
+        raise KeyboardInterrupt
+    well = all(health.well for health in found)
+    if as_json:
+        out_json({"ok": well, "sources": [asdict(health) for health in found]})
+    else:
+        asked = [health for health in found if health.status != NOT_ASKED]
+        good = sum(health.well for health in asked)
+        out(f"\n{good} of {len(asked)} sources asked are well")
+    return EXIT_OK if well else EXIT_SHORT
+
+
+def _lines(health: Health, *, color: bool) -> list[str]:
+    from pixtrawl.cli.screen import clean, paint
+    from pixtrawl.cli.source_questions import NOT_ASKED
+
+    tint = "dim" if health.status == NOT_ASKED else "green" if health.well else "red"
+    status = f"{health.status} ({health.kind})" if health.kind else health.status
+    said = clean(health.message) or f"{health.found} results, {health.elapsed_s:g} s"
+    indent = " " * 36
+    lines = [f"{health.name:17} {paint(f'{status:17}', tint, on=color)} {said}"]
+    lines += [f"{indent}saved: {path}" for path in health.evidence]
+    if health.next_step and not health.well:
+        lines.append(f"{indent}next: {clean(health.next_step)}")
+    return lines
+
+
+def _evidence_folder(config: Config) -> Path:
+    """That of the data set where there is one, else the user's folder for logs."""
+    from pixtrawl.storage.folder import Folder
+
+    folder = Folder(config.job.output)
+    if folder.exists():
+        return folder.evidence
+    import platformdirs
+
+    return Path(platformdirs.user_log_dir("pixtrawl", appauthor=False)) / "doctor"

@@ -125,6 +125,8 @@ def _totals(report: Mapping[str, Any]) -> str:
         if totals.get(status)
     )
     line = f"{plural(int(totals['candidates']), 'candidate')}: {each}"
+    if several := len(report.get("across_labels") or ()):
+        line += f"\n{plural(several, 'picture')} under several labels (--conflict decides)"
     if bad := int(report.get("bad_lines") or 0):
         line += f"\n{plural(bad, 'line')} could not be read"
     return line

@@ -174,6 +174,17 @@ class Images:
         False, "thumbnails count where nothing better exists", flag="--allow-thumbnails",
         parse=parse.boolean,
     )  # fmt: skip
+    junk: str = setting(
+        "auto", "icons, empty pictures, thumbnails ...; auto: drop unless listed by yourself",
+        flag="--junk", choices=("auto", "drop", "keep"),
+    )  # fmt: skip
+    max_aspect: float = setting(
+        8.0, "longer side by shorter side; more is a sliver", parse=parse.ratio
+    )
+    conflict: str = setting(
+        "keep", "the same picture under two labels: both, the first only, or neither",
+        flag="--conflict", choices=("keep", "first", "drop"),
+    )  # fmt: skip
     dedup: str = setting(
         "near", "how alike two images of a label may be", flag="--dedup",
         choices=("strict", "near", "wide", "exact", "off"),

@@ -62,6 +62,14 @@ def size_px(text: str) -> tuple[int, int]:
     return width, int(match[2]) if match[2] else width
 
 
+def ratio(text: str) -> float:
+    """A number from 1: 8, 2.5."""
+    match = re.fullmatch(r"\d+(?:\.\d+)?", text.strip())
+    if match is None or float(match[0]) < 1:
+        raise ValueError(f"{text!r} is not a number from 1 (example: 8)")
+    return float(match[0])
+
+
 def network(text: str) -> str:
     """An address range such as 127.0.0.0/8, given back in its canonical form."""
     import ipaddress  # 8 ms that --help and most runs do without

@@ -132,7 +132,10 @@ class NearDuplicates:
             return None
         if info.flat:
             return self._flat(label, info)
-        return self._by_hash(label, info, self._rule) or self._by_sight(label, info, self._rule)
+        by_hash = self._by_hash(label, info, self._rule)
+        if by_hash is not None and by_hash.label == label:
+            return by_hash
+        return self._by_sight(label, info, self._rule) or by_hash
 
     def _by_hash(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)

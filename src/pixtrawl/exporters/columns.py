@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from pixtrawl.model import Sample
-from pixtrawl.storage.derived import metadata_row
+from pixtrawl.storage.derived import FLAGS, NUMBERS, metadata_row
 
-__all__ = ["INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
+__all__ = ["FLOATS", "INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
 
-Columns = dict[str, str | int]
+Columns = dict[str, str | int | float]
 
 INTEGERS: Final = frozenset(
     {
@@ -28,8 +28,10 @@ INTEGERS: Final = frozenset(
         "class",
         "original_width",
         "original_height",
+        *FLAGS,  # 0 or 1
     }
 )
+FLOATS: Final = frozenset(NUMBERS)
 # What pictures that were resized or encoded anew say of the file they come from.
 ORIGINALS: Final = ("original_width", "original_height", "original_sha256")
 
@@ -39,9 +41,11 @@ def columns_of(sample: Sample) -> Columns:
     return {name: _plain(name, value) for name, value in metadata_row(sample).items()}
 
 
-def _plain(name: str, value: object) -> str | int:
+def _plain(name: str, value: object) -> str | int | float:
     if name in INTEGERS:
         return int(value) if isinstance(value, int | float) else 0
+    if name in FLOATS:
+        return float(value) if isinstance(value, int | float) else 0.0
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -18,10 +18,11 @@ from pixtrawl import exporters
 from pixtrawl.errors import ExportError, UsageError
 from pixtrawl.exporters.base import Exporter, Job, Sharding, Written
 from pixtrawl.exporters.columns import Columns
+from pixtrawl.exporters.groups import GroupOf
 from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.pictures import Pictures
 from pixtrawl.exporters.pixels import BadPictureError, Transform
-from pixtrawl.exporters.plan import Entry, GroupOf, Plan, Selection, duplicate_keys
+from pixtrawl.exporters.plan import Entry, Plan, Selection
 from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import Table
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, open_target
@@ -66,7 +67,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     to: str,
     options: Options = Options(),
     *,
-    group_of: GroupOf = duplicate_keys,
+    group_of: GroupOf | None = None,
     on_progress: Progress | None = None,
 ) -> Exported:
     """Writes samples in a format to a folder or fsspec URL.
@@ -77,7 +78,8 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
         out: where to; `csv` and `jsonl` also take the name of a file.
         to: name of the format, see `exporters.FORMATS`.
         options: selection, splits, pictures, shards.
-        group_of: keys of a sample; images that share one end on the same side of a split.
+        group_of: keys of a sample; images that share one end on the same side of a split
+            (default: those that look nearly the same).
         on_progress: called after each image.
 
     Raises:

@@ -1,13 +1,15 @@
 """Parquet shards: `image` as a struct of bytes and path, and one typed column for each fact.
 
 Hugging Face `datasets` reads `image` as its Image feature (named in the schema's metadata); Spark,
-Ray, pandas, polars and DuckDB read plain columns. The only module that imports pyarrow.
+Ray, pandas, polars and DuckDB read plain columns. URL manifests have their parquet form here, too:
+this is the only module that imports pyarrow.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 try:
@@ -16,19 +18,23 @@ try:
 except ImportError:
     from pixtrawl.errors import MissingExtraError
 
-    raise MissingExtraError("exporting to parquet", "formats") from None
+    raise MissingExtraError("parquet", "formats") from None
 
+from pixtrawl.errors import UsageError
 from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.columns import INTEGERS, ORIGINALS, Columns
+from pixtrawl.exporters.columns import FLOATS, INTEGERS, ORIGINALS, Columns
 from pixtrawl.exporters.plan import Entry
+from pixtrawl.model import Candidate
+from pixtrawl.storage.manifest import FIELDS, row_of
 
-__all__ = ["Parquet"]
+__all__ = ["ManifestRows", "Parquet", "read_manifest_rows"]
 
 _SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
 _SHARD_IMAGES: Final = 10_000
 _GROUP_IMAGES: Final = 100  # a row group is read whole to show one row
 _GROUP_BYTES: Final = 32 * 2**20  # and is in memory while it is written
+_GROUP_ROWS: Final = 10_000  # of a URL manifest
 _REQUIRED: Final = frozenset({"file_name", "label", "query", "source", "kind", "sha256", "format"})
 
 
@@ -112,7 +118,9 @@ def _schema(columns: Sequence[str]) -> pa.Schema:
     fields = [pa.field("image", image)]
     features: dict[str, Any] = {"image": {"_type": "Image"}}
     for name in columns:
-        type_ = pa.int64() if name in INTEGERS else pa.string()
+        type_ = pa.string()
+        if name in INTEGERS or name in FLOATS:
+            type_ = pa.int64() if name in INTEGERS else pa.float64()
         fields.append(pa.field(name, type_))
         features[name] = {"dtype": str(type_), "_type": "Value"}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
@@ -127,7 +135,7 @@ def _codec(leaf: str) -> str:
     return "none" if leaf == "image.bytes" else "snappy"  # images are compressed already
 
 
-def _nulls(columns: Columns) -> dict[str, str | int | None]:
+def _nulls(columns: Columns) -> dict[str, str | int | float | None]:
     return {
         name: None if value == "" and name not in _REQUIRED else value
         for name, value in columns.items()
@@ -140,3 +148,61 @@ def _leaf(item: Item) -> str:
 
 def _estimate(item: Item) -> int:
     return len(item.picture.data) + sum(len(str(value)) for value in item.columns.values()) + 200
+
+
+class ManifestRows:
+    """Writes the rows of a URL manifest (`storage.manifest_writer.RowWriter`)."""
+
+    def __init__(self, path: Path) -> None:
+        numbers = {"rank", "width", "height"}
+        fields = [pa.field(n, pa.int64() if n in numbers else pa.string()) for n in FIELDS]
+        alternate = pa.struct([pa.field("url", pa.string()), pa.field("kind", pa.string())])
+        self._schema = pa.schema([*fields, pa.field("alternates", pa.list_(alternate))])
+        self._file = path.open("wb")
+        self._writer = pq.ParquetWriter(self._file, self._schema)
+        self._rows: list[dict[str, object]] = []
+
+    def add_query(self, text: str) -> None:
+        """Rows name their query; one without rows has no place here."""
+
+    def add(self, candidate: Candidate) -> None:
+        self._rows.append(row_of(candidate))
+        if len(self._rows) >= _GROUP_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits. The file can be read once it is closed."""
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows.clear()
+
+    def close(self) -> None:
+        try:
+            self.flush()
+            self._writer.close()
+        finally:
+            self._file.close()
+
+
+def read_manifest_rows(path: Path) -> Iterator[Mapping[str, object]]:
+    """The rows of a parquet file in their order, as mappings. Raises UsageError at once."""
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise UsageError(f"{path}: cannot be read as parquet: {error}") from error
+    known = {*FIELDS, "alternates", "image_url", "caption", "text", "keyword"}
+    columns = [name for name in file.schema_arrow.names if name.lower() in known]
+    if not {"url", "image_url"} & {name.lower() for name in columns}:
+        raise UsageError(f"{path}: has no column 'url'")
+    return _rows_of(file, columns, path)
+
+
+def _rows_of(
+    file: pq.ParquetFile, columns: list[str], path: Path
+) -> Iterator[Mapping[str, object]]:
+    with file:
+        try:
+            for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):
+                yield from batch.to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise UsageError(f"{path}: is damaged: {error}") from error

@@ -13,7 +13,7 @@ import re
 import sqlite3
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from pixtrawl.exporters.columns import Columns, columns_of, host_of
+from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
 from pixtrawl.model import Sample
 from pixtrawl.storage.layout import inside
 
-__all__ = ["Entry", "GroupOf", "Plan", "Selection", "duplicate_keys"]
-
-GroupOf = Callable[[Sample], Iterable[str]]
+__all__ = ["Entry", "Plan", "Selection"]
 
 _SCHEMA: Final = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000;
@@ -86,13 +85,6 @@ class Entry:
         return str(self.columns["file_name"])
 
 
-def duplicate_keys(sample: Sample) -> Iterable[str]:
-    """Images that share one of these keys are taken for the same picture."""
-    yield f"bytes:{sample.info.sha256 or sample.file_name}"
-    if sample.info.phash and not sample.info.flat:
-        yield f"phash:{sample.info.phash.hex()}"
-
-
 class Plan:
     """A finished plan; a context manager that removes its temporary file.
 
@@ -102,7 +94,8 @@ class Plan:
         selection: which of them.
         splitting: how they are dealt to splits.
         shuffled: order within a split: by a seeded shuffle, or by label and number.
-        group_of: keys of a sample; images that share one are never on two sides.
+        group_of: keys of a sample; images that share one are never on two sides (default: those
+            that look nearly the same).
     """
 
     def __init__(
@@ -113,7 +106,7 @@ class Plan:
         selection: Selection = Selection(),
         splitting: Splitting = Splitting(),  # noqa: B008 - frozen
         shuffled: bool = False,
-        group_of: GroupOf = duplicate_keys,
+        group_of: GroupOf | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pixtrawl-export-")
         self._db = sqlite3.connect(Path(self._folder.name) / "plan.sqlite3")
@@ -123,10 +116,11 @@ class Plan:
         self.examined: int = 0
         self._db.executescript(_SCHEMA)
         try:
-            self._load(samples, root, selection, group_of)
+            self._load(samples, root, selection, group_of or NearDuplicateGroups())
             self._balance(selection.balance)
-            self._join()
-            self._split()
+            if len(self.splits) > 1:
+                self._join()
+                self._split()
             self._place(shuffled)
         except BaseException:
             self.close()
@@ -205,6 +199,8 @@ class Plan:
                         json.dumps(columns, ensure_ascii=False),
                     ),
                 ).lastrowid
+                if len(self.splits) == 1:
+                    continue
                 marks = set(group_of(sample))
                 if self._splitting.by == "host":
                     marks.add(f"host:{host_of(columns)}")
@@ -263,8 +259,6 @@ class Plan:
             db.executemany(f"UPDATE image SET {column} = ? WHERE seq = ?", values)  # noqa: S608
 
     def _split(self) -> None:
-        if len(self.splits) == 1:
-            return
         self._db.execute("CREATE INDEX family ON image (family)")
         deal = self._by_host() if self._splitting.by == "host" else self._by_rank()
         self._db.execute("CREATE TABLE dealt (family INTEGER PRIMARY KEY, split INTEGER)")

@@ -83,7 +83,7 @@ class _Shard(ShardPart):
 
     def _example(self, item: Item) -> bytes:
         if self._last[0] != item.entry.position:
-            features: dict[str, bytes | str | int] = {
+            features: dict[str, bytes | str | int | float] = {
                 "image/encoded": item.picture.data,
                 "image/class/label": item.entry.class_index,
             }
@@ -101,7 +101,7 @@ def frame(record: bytes) -> Iterator[bytes]:
     yield struct.pack("<I", masked_crc32c(record))
 
 
-def encode_example(features: Mapping[str, bytes | str | int]) -> bytes:
+def encode_example(features: Mapping[str, bytes | str | int | float]) -> bytes:
     """A tf.train.Example with one value per feature, the features sorted by name."""
     entries = b"".join(
         _field(1, _field(1, name.encode()) + _field(2, _feature(features[name])))
@@ -110,7 +110,9 @@ def encode_example(features: Mapping[str, bytes | str | int]) -> bytes:
     return _field(1, entries)
 
 
-def _feature(value: bytes | str | int) -> bytes:
+def _feature(value: bytes | str | int | float) -> bytes:
+    if isinstance(value, float):
+        return _field(2, _field(1, struct.pack("<f", value)))  # FloatList, packed
     if isinstance(value, int):
         return _field(3, _field(1, _varint(value & 0xFFFF_FFFF_FFFF_FFFF)))  # Int64List, packed
     return _field(1, _field(1, value.encode() if isinstance(value, str) else value))  # BytesList

@@ -63,7 +63,9 @@ class Decoder:
         self._limit(launch.START_TIMEOUT_S)
 
     def room_for(self, task: Task) -> bool:
-        if not self.ready or self.leaving or self.verdict or self.taken >= LIFE:
+        if self.link is None or not self.ready:
+            return False  # its greeting may be heard before its launch is over
+        if self.leaving or self.verdict or self.taken >= LIFE:
             return False
         if self.tasks and (task.alone or self.tasks[0].alone):
             return False

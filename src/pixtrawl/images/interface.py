@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,10 @@ class Inspector(Protocol):
 
     async def inspect(self, name: str, size_bytes: int) -> Verdict:
         """`name` is a file inside the staging folder. Raises EngineError, nothing else."""
+        ...
+
+    async def rights(self, name: str) -> Mapping[str, str | bool]:
+        """What a staged file states of its rights. Raises EngineError, nothing else."""
         ...
 
     async def aclose(self) -> None: ...

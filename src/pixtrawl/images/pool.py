@@ -206,6 +206,10 @@ class DecoderPool:
             self._decoders.discard(decoder)
             decoder.leave()
             raise
+        else:
+            if decoder.leaving:
+                decoder.leave()
+            self.pump()
 
     def make_launcher(self) -> launch.Launcher:
         settings = {

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from pixtrawl.errors import FetchError
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.net.client import Client
+from pixtrawl.net.cookie_jar import CookieJar
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
 
@@ -44,6 +45,7 @@ class SourceHttp:
         self._headers = dict(headers or {})
         self._pace = asyncio.Lock()
         self._next_at = 0.0
+        self._cookies = CookieJar()  # a consent page's answer is a cookie, set on a redirect
 
     async def get(
         self,
@@ -93,7 +95,14 @@ class SourceHttp:
 
     async def hop(self, request: Request) -> Response:
         """One request, no redirect followed. Raises FetchError."""
-        return await self._client.transfer(request)
+        given = next((v for n, v in request.headers.items() if n.lower() == "cookie"), "")
+        if cookies := self._cookies.header(request.url, given):
+            others = {n: v for n, v in request.headers.items() if n.lower() != "cookie"}
+            request = replace(request, headers={**others, "Cookie": cookies})
+        response = await self._client.transfer(request)
+        if set_cookie := response.headers.get("set-cookie"):
+            self._cookies.take(request.url, set_cookie)
+        return response
 
     async def _wait_turn(self) -> None:
         if not self._delay_s:

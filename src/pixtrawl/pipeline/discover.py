@@ -19,6 +19,7 @@ from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignor
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.pipeline.discovery import Discovery, Errand
+from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.run import open_plan, open_sources, paced
 from pixtrawl.storage import frontier, journal
@@ -65,7 +66,9 @@ async def discover(
     expansion = open_plan(config)
     sources = open_sources(config)
     started = time.monotonic()
-    writer = ManifestWriter(out) if out is not None else None  # a bad name is told at once
+    writer = None
+    if out is not None:  # a bad name is told at once
+        writer = ManifestWriter(out, write_parquet=open_rows)
     with tempfile.TemporaryDirectory(prefix="pixtrawl-") as temporary:
         folder = Folder(temporary)
         folder.create()
@@ -120,10 +123,11 @@ async def _ask_all(
         hunger = _Hunger(row.query.limit)
 
         async def add(candidates: tuple[Candidate, ...]) -> int:
-            new = await catalog.write(
-                lambda db: frontier.add(db, row.id, candidates, thumbnails=True)
-            )
-            hunger.found += new - sum(c.kind is Kind.THUMBNAIL for c in candidates)
+            def write(db: sqlite3.Connection) -> tuple[int, int]:
+                new = frontier.add(db, row.id, candidates, thumbnails=True)
+                return new, frontier.full_size_count(db, row.id)
+
+            new, hunger.found = await catalog.write(write)
             return new
 
         errand = Errand(row, run_id, hunger, add)

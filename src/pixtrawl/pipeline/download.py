@@ -11,17 +11,18 @@ from typing import Final
 
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
-from pixtrawl.events import Event, Notice, QueryFinished, RunStarted, ignore
+from pixtrawl.events import CandidatesFound, Event, Notice, QueryFinished, RunStarted, ignore
 from pixtrawl.labels import Labels
 from pixtrawl.model import Candidate, Query
 from pixtrawl.pipeline.conduct import conduct
+from pixtrawl.pipeline.parquet_manifest import read_rows
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.known_queries import known_queries
-from pixtrawl.storage.manifest import BadLine, read_manifest
+from pixtrawl.storage.manifest import SOURCE, BadLine, read_manifest
 
 _BATCH: Final = 1000  # candidates a transaction
 _SHOWN: Final = 20  # broken lines told one by one
@@ -49,7 +50,12 @@ async def download(
     folder = Folder(config.job.output)
     labels = Labels(known_queries(folder))
     readers = [
-        (name, read_manifest(Path(name), label=config.job.label, labels=labels))
+        (
+            name,
+            read_manifest(
+                Path(name), label=config.job.label, labels=labels, read_parquet=read_rows
+            ),
+        )
         for name in manifests
     ]
     limit = config.job.limit if limit_given else None
@@ -104,7 +110,8 @@ class _Filler:
             groups.setdefault((item.query, item.label), []).append(item)
         for key, candidates in groups.items():
             row = self._rows.get(key) or await self._join(current, key)
-            await current.add(row, candidates)
+            new = await current.add(row, candidates)
+            self._listener(CandidatesFound(row.query.text, SOURCE, len(candidates), new))
 
     async def _join(self, current: Session, key: tuple[str, str]) -> QueryRow:
         text, label = key

@@ -2,8 +2,7 @@
 
 A query draws only as many candidates as it still needs, so that N good images are found without
 fetching many more. A candidate whose host is busy is passed over, not waited for: a host that never
-answers holds its own few tasks and nobody else's. Of each query only a window of candidates is in
-memory; those of crowded hosts are set aside in the catalog and come back when the host has room.
+answers holds its own few tasks and nobody else's.
 """
 
 from __future__ import annotations
@@ -15,166 +14,11 @@ from collections.abc import Callable
 from typing import Final
 
 from pixtrawl.model import Outcome, Task
-from pixtrawl.storage import frontier
+from pixtrawl.pipeline.query_draw import SLOW_S, QueryDraw
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
 
-WINDOW: Final = 512  # candidates of one query in memory
-_HOST_SHARE: Final = 256  # of them, candidates of one host
-_LOW: Final = 128  # load more below this
-_SLOW_S: Final = 3.0  # a task this old no longer counts as a promise
 _MAX_UNDECIDED: Final = 4096  # outcomes that wait for the catalog: back-pressure
-
-
-class QueryDraw:
-    """What one query has, needs, and has under way."""
-
-    def __init__(self, row: QueryRow) -> None:
-        self.row = row
-        self.wanted = row.query.limit
-        self.saved = row.saved
-        self.open = 0  # candidates known to be open and not yet drawn
-        self.complete_input = False  # nobody will add candidates any more
-        self.under_way: dict[int, float] = {}  # task id -> when it was drawn
-        self.finished = asyncio.Event()
-        self.hungry = asyncio.Event()
-        self._by_host: dict[str, deque[Task]] = {}
-        self._turn: deque[str] = deque()  # hosts that may have room
-        self._in_memory = 0
-        self._cursor = 0
-        self._thumbnail_cursor = 0
-        self._set_aside: dict[str, int] = {}
-        self.loading = False
-        self.ready = False  # in the feed's list of queries that may have a task
-        self.hungry.set()
-
-    @property
-    def met(self) -> bool:
-        return self.wanted is not None and self.saved >= self.wanted
-
-    def promised(self) -> int:
-        """Tasks under way that may still become images soon."""
-        horizon = time.monotonic() - _SLOW_S
-        return sum(1 for started in self.under_way.values() if started > horizon)
-
-    def may_draw(self) -> bool:
-        if self.wanted is None:
-            return True
-        missing = self.wanted - self.saved
-        if missing <= 0:
-            return False
-        return len(self.under_way) < missing or self.promised() < missing
-
-    def lookahead(self) -> int:
-        """How many open candidates are enough for now; sources are asked on below it."""
-        if self.wanted is None:
-            return 2 * WINDOW
-        return max(0, self.wanted - self.saved - len(self.under_way)) + 20
-
-    def note_hunger(self) -> None:
-        if self.met or self.open < self.lookahead():
-            self.hungry.set()
-        else:
-            self.hungry.clear()
-
-    # -- the window
-
-    def take(self, has_room: Callable[[str], bool], park: Callable[[str], None]) -> Task | None:
-        """The next candidate whose host has room; a host without is parked until it is freed."""
-        for _ in range(len(self._turn)):
-            host = self._turn[0]
-            tasks = self._by_host.get(host)
-            if not tasks:
-                self._turn.popleft()
-                self._by_host.pop(host, None)
-                continue
-            if not has_room(host):
-                self._turn.popleft()
-                park(host)
-                continue
-            self._turn.rotate(-1)
-            self._in_memory -= 1
-            self.open -= 1
-            return tasks.popleft()
-        return None
-
-    def host_freed(self, host: str) -> None:
-        if self._by_host.get(host) and host not in self._turn:
-            self._turn.append(host)
-
-    def put(self, tasks: list[Task]) -> list[Task]:
-        """Adds claimed candidates to the window; returns those to be set aside."""
-        aside = []
-        for task in tasks:
-            waiting = self._by_host.get(task.host)
-            if waiting is None:
-                waiting = self._by_host[task.host] = deque()
-                self._turn.append(task.host)
-            elif not waiting and task.host not in self._turn:
-                self._turn.append(task.host)
-            if len(waiting) >= _HOST_SHARE:
-                aside.append(task)
-                self._set_aside[task.host] = self._set_aside.get(task.host, 0) + 1
-            else:
-                waiting.append(task)
-                self._in_memory += 1
-        return aside
-
-    def wants_load(self) -> bool:
-        if self.loading or self.met or self.open <= self._in_memory:
-            return False
-        if self._drained_host() is not None:
-            return True
-        return self._in_memory < _LOW and self.open - self._in_memory > self._aside_total()
-
-    def _aside_total(self) -> int:
-        return sum(self._set_aside.values()) if self._set_aside else 0
-
-    def _drained_host(self) -> str | None:
-        for host in self._set_aside:
-            if len(self._by_host.get(host, ())) < _HOST_SHARE // 8:
-                return host
-        return None
-
-    async def load(self, catalog: Catalog) -> None:
-        """Claims the next candidates from the catalog."""
-        host = self._drained_host()
-        if host is not None:
-            tasks = await catalog.write(
-                lambda db: frontier.claim_set_aside(db, self.row, host, _HOST_SHARE // 2)
-            )
-            left = self._set_aside[host] - len(tasks)
-            if left > 0 and tasks:
-                self._set_aside[host] = left
-            else:
-                del self._set_aside[host]
-            self.put(tasks)
-            return
-        tasks = await self._claim_next(catalog)
-        if not tasks:
-            # `open` was counted too high (a candidate settled elsewhere): settle the account.
-            self.open = self._in_memory + self._aside_total()
-        elif aside := self.put(tasks):
-            await catalog.write(lambda db: frontier.set_aside(db, aside))
-
-    async def _claim_next(self, catalog: Catalog) -> list[Task]:
-        """Originals in the order found; thumbnails when there will be no more originals."""
-        after = self._cursor
-        tasks = await catalog.write(
-            lambda db: frontier.claim(db, self.row, after=after, count=WINDOW)
-        )
-        if tasks:
-            self._cursor = tasks[-1].id
-            # Several sources fill the frontier page by page; the best of each come first.
-            tasks.sort(key=lambda task: task.candidate.rank)
-        elif self.complete_input:
-            after = self._thumbnail_cursor
-            tasks = await catalog.write(
-                lambda db: frontier.claim(db, self.row, after=after, count=WINDOW, thumbnails=True)
-            )
-            if tasks:
-                self._thumbnail_cursor = tasks[-1].id
-        return tasks
 
 
 class Draw:
@@ -252,7 +96,7 @@ class Draw:
     def _look_again(self) -> None:
         """Wakes queries that wait for tasks which have become slow meanwhile."""
         now = time.monotonic()
-        if now - self._looked_at < _SLOW_S / 4:
+        if now - self._looked_at < SLOW_S / 4:
             return
         self._looked_at = now
         for draw in self._active:
@@ -272,14 +116,21 @@ class Draw:
         self.undecided += 1
         self.on_settled(task, outcome)
 
-    def decided(self, task: Task, *, gained: bool) -> None:
-        """The catalog has the final word on a task; `gained` when it is one image more."""
+    def decided(self, task: Task, *, gained: int) -> None:
+        """The catalog has the final word on a task; `gained` is 1 when it is one image more."""
         self.undecided -= 1
         draw = self.queries[task.query_id]
         draw.under_way.pop(task.id, None)
         draw.saved += gained
         self.check_finished(draw)
         self._wake(draw)
+
+    def lost(self, query_id: int) -> None:
+        """An image of a query was withdrawn: it goes on drawing, unless it has ended already."""
+        draw = self.queries.get(query_id)
+        if draw is not None:
+            draw.saved -= 1
+            self._wake(draw)
 
     def check_finished(self, draw: QueryDraw) -> None:
         """A query is over when it has its N, or nothing is left that could become an image."""

@@ -130,12 +130,28 @@ def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
 
 
 def _across_labels(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The same bytes under several labels: shown, at most 100 of them."""
+    """The same picture under several labels, at most 100 times: same bytes first, then looks.
+
+    `distance` is in bits of the perceptual hash; 0 for the same bytes.
+    """
     rows = db.execute(
         "SELECT sha256, group_concat(file_name, char(10)) FROM sample WHERE state IN (0, 1) "
-        "GROUP BY sha256 HAVING count(*) > 1 ORDER BY min(id) LIMIT 100"
+        "GROUP BY sha256 HAVING count(DISTINCT label) > 1 ORDER BY min(id) LIMIT 100"
     )
-    return [{"sha256": sha.hex(), "files": names.split("\n")} for sha, names in rows]
+    same = [
+        {"sha256": sha.hex(), "files": names.split("\n"), "distance": 0} for sha, names in rows
+    ]
+    near = db.execute(
+        "SELECT s.sha256, o.file_name, s.file_name, f.distance FROM conflict f "
+        "JOIN sample s ON s.id = f.sample_id JOIN sample o ON o.id = f.other_id "
+        "WHERE s.state IN (0, 1) AND o.state IN (0, 1) AND s.sha256 <> o.sha256 "
+        "ORDER BY f.distance, s.id LIMIT ?",
+        (100 - len(same),),
+    )
+    return same + [
+        {"sha256": sha.hex(), "files": [first, second], "distance": distance}
+        for sha, first, second, distance in near
+    ]
 
 
 def exit_code(result: Mapping[str, Any], *, strict: bool = False) -> int:

@@ -17,8 +17,8 @@ from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.conduct import conduct
 from pixtrawl.pipeline.discovery import Discovery, Errand
-from pixtrawl.pipeline.draw import QueryDraw
 from pixtrawl.pipeline.planner import Plan, plan, read_synonyms
+from pixtrawl.pipeline.query_draw import QueryDraw
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
 from pixtrawl.sources import expand, load

@@ -16,19 +16,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from typing import Final
 
-from pixtrawl import __version__
+from pixtrawl import __version__, sources
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
 from pixtrawl.engines.local import LocalEngine
 from pixtrawl.errors import UsageError
 from pixtrawl.events import CandidateSettled, Event, FetchStarted, Listener, Notice
 from pixtrawl.images.pool import DecoderPool
-from pixtrawl.model import Candidate, Outcome, Task
+from pixtrawl.images.rules import Rules
+from pixtrawl.model import REASONS, Candidate, Outcome, Task
 from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetcher
 from pixtrawl.pipeline.draw import Draw
-from pixtrawl.pipeline.settle import Decision, Judge, Settler
-from pixtrawl.storage import derived, frontier, journal, recovery
+from pixtrawl.pipeline.judge import Decision, Judge
+from pixtrawl.pipeline.settle import Settler
+from pixtrawl.storage import derived, frontier, journal, recovery, takedown
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder, Lock
 from pixtrawl.storage.frontier import QueryRow
@@ -148,6 +150,9 @@ class Session:
 
     def decided(self, decision: Decision) -> None:
         """The catalog has the final word."""
+        for one in decision.withdrawn:
+            self.draw.lost(one.query_id)
+            self.emit(Notice(f"{one.file_name} is taken out: {REASONS[one.reason].sentence}"))
         self.draw.decided(decision.task, gained=decision.gained)
         self.emit(CandidateSettled(decision.task.candidate, decision.outcome, decision.file_name))
 
@@ -184,10 +189,14 @@ class Session:
         if config.images.check == "full":
             inspector = DecoderPool(config.images, self.folder.staging, emit=self.emit)
             stack.push_async_callback(inspector.aclose)
-        worker = Worker(self.fetcher, inspector, config.images, self.folder.staging)
+        rules = Rules(config.images, config.filters, _license_sources(config))
+        down = self.catalog.write_now(takedown.load)
+        worker = Worker(
+            self.fetcher, inspector, rules, self.folder.staging, taken_down=down.why_url
+        )
         self.draw = Draw(self.catalog, config.politeness.per_host)
         self.draw.on_settled = self.settled
-        self.judge = Judge(Level(config.images.dedup), self.run_id)
+        self.judge = Judge(Level(config.images.dedup), self.run_id, rules)
         self._engine = LocalEngine(lambda task: self.work(task, worker), config.fetch.concurrency)
         stack.push_async_callback(self._engine.aclose)
         self._settler = Settler(self.catalog, self.folder, self.judge, self.decided)
@@ -219,6 +228,14 @@ class Session:
             )
         )  # fmt: skip
         self.catalog.write_now(lambda db: derived.write_all(db, self.folder))
+
+
+def _license_sources(config: Config) -> frozenset[str]:
+    """Sources that are asked for images of the wished licence only."""
+    if config.filters.license is None:
+        return frozenset()
+    names = sources.expand(config.job.sources, config.sources)
+    return frozenset(name for name in names if "license" in sources.load(name).info.filters)
 
 
 async def _end(tasks: Iterable[asyncio.Future[None]], *, cancel: bool = True) -> None:

@@ -133,6 +133,8 @@ class Listings:
         else:
             path, size = self._place(role, slug, index, of)
             reason, also = _REASONS[role]
+            if traits.kind == "animated":  # kept only where animation is asked for
+                also = (*also, "animated")
         return Original(
             rank=index + 1,
             index=index,

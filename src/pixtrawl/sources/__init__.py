@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
+from pixtrawl.sources import keys
 from pixtrawl.sources.base import Source
 
 if TYPE_CHECKING:
@@ -23,20 +24,52 @@ __all__ = ["GROUPS", "available", "expand", "load", "missing"]
 _ENTRY_POINTS: Final = "pixtrawl.sources"
 
 _BUILT_IN: Final[Mapping[str, str]] = {
+    "artic": "pixtrawl.sources.artic:Artic",
+    "baidu": "pixtrawl.sources.baidu:Baidu",
     "bing": "pixtrawl.sources.bing:Bing",
+    "brave": "pixtrawl.sources.brave:Brave",
+    "cleveland": "pixtrawl.sources.cleveland:Cleveland",
+    "duckduckgo": "pixtrawl.sources.duckduckgo:DuckDuckGo",
+    "ecosia": "pixtrawl.sources.ecosia:Ecosia",
+    "europeana": "pixtrawl.sources.europeana:Europeana",
+    "flickr": "pixtrawl.sources.flickr:Flickr",
+    "gbif": "pixtrawl.sources.gbif:Gbif",
     "google": "pixtrawl.sources.google:Google",
+    "google_cse": "pixtrawl.sources.google_cse:GoogleCse",
+    "inaturalist": "pixtrawl.sources.inaturalist:INaturalist",
+    "internet_archive": "pixtrawl.sources.internet_archive:InternetArchive",
+    "loc": "pixtrawl.sources.loc:LibraryOfCongress",
+    "met": "pixtrawl.sources.met:Met",
+    "nasa": "pixtrawl.sources.nasa:Nasa",
+    "naver": "pixtrawl.sources.naver:Naver",
+    "openverse": "pixtrawl.sources.openverse:Openverse",
+    "page": "pixtrawl.sources.page:WebPage",
+    "pexels": "pixtrawl.sources.pexels:Pexels",
+    "pixabay": "pixtrawl.sources.pixabay:Pixabay",
+    "rijksmuseum": "pixtrawl.sources.rijksmuseum:Rijksmuseum",
+    "searxng": "pixtrawl.sources.searxng:Searxng",
+    "smithsonian": "pixtrawl.sources.smithsonian:Smithsonian",
+    "startpage": "pixtrawl.sources.startpage:Startpage",
+    "unsplash": "pixtrawl.sources.unsplash:Unsplash",
     "urls": "pixtrawl.sources.url_list:UrlList",
+    "wellcome": "pixtrawl.sources.wellcome:Wellcome",
+    "wikimedia": "pixtrawl.sources.wikimedia:Wikimedia",
+    "yandex": "pixtrawl.sources.yandex:Yandex",
 }
 
 # In the order in which they are asked. Names without a line in the table above are passed over.
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "auto": ("bing", "google", "searxng"),
-    "open": ("openverse", "wikimedia"),
+    "auto": ("bing", "google", "duckduckgo", "searxng"),
+    "open": (
+        "openverse", "wikimedia", "flickr", "europeana", "met", "smithsonian", "cleveland",
+    ),
     "species": ("inaturalist", "gbif", "wikimedia"),
-}
+}  # fmt: skip
 
 # A member of a group that is asked only where the user set this.
-_ONLY_WITH: Final[Mapping[str, str]] = {"google": "enabled", "searxng": "url"}
+_ONLY_WITH: Final[Mapping[str, str]] = {
+    "google": "enabled", "searxng": "url", "flickr": "key", "europeana": "key",
+}  # fmt: skip
 
 # What a source needs -> (the module that shows it is there, the extra that brings it).
 _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {"browser": ("playwright", "browser")}
@@ -98,6 +131,9 @@ def missing(name: str, settings: Settings) -> list[str]:
         module, extra = _EXTRAS.get(need, ("", ""))
         if module and importlib.util.find_spec(module) is None:
             sentences.append(f"{name} needs a {need}: pip install 'pixtrawl[{extra}]'")
+        elif need == "key" and name in keys.VARIABLES:
+            if not keys.key_of(name, given):
+                sentences.append(f"{name} needs a key: {keys.where(name)}")
         elif not module and any(one.key == need for one in info.settings) and not given.get(need):
             sentences.append(f"{name} needs a {need}: --set {name}.{need}=...")
     return sentences
@@ -107,6 +143,8 @@ def _in_group(name: str, given: Mapping[str, str]) -> bool:
     if name not in _BUILT_IN:
         return False
     required = _ONLY_WITH.get(name)
+    if required == "key":
+        return bool(keys.key_of(name, given)) and _switched(name, given, default=True)
     if required is not None and required != "enabled":
         return bool(given.get(required)) and _switched(name, given, default=True)
     return _switched(name, given, default=required is None)
@@ -122,13 +160,13 @@ def _switched(name: str, given: Mapping[str, str], *, default: bool) -> bool:
 
 
 def _entry_point(name: str) -> EntryPoint | None:
-    return next(iter(_entry_points().select(name=name)), None)
+    return next(iter(_entry_points(name=name)), None)
 
 
-def _entry_points() -> EntryPoints:
-    from importlib.metadata import entry_points  # 25 ms, which most runs can do without
+def _entry_points(**which: str) -> EntryPoints:
+    from importlib import metadata  # 25 ms, which most runs can do without
 
-    return entry_points(group=_ENTRY_POINTS)
+    return metadata.entry_points(group=_ENTRY_POINTS, **which)
 
 
 def _unknown(name: str) -> str:

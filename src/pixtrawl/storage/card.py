@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+from pixtrawl.licenses import UNKNOWN, normalise
 from pixtrawl.model import Sample
 
 __all__ = [
@@ -40,13 +41,17 @@ _SIZES: Final = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
 )  # fmt: skip
-# https://huggingface.co/docs/hub/repositories-licenses
+# https://huggingface.co/docs/hub/repositories-licenses: their words for ours.
 _LICENSE_IDS: Final = {
-    "cc0": "cc0-1.0", "cc0-1-0": "cc0-1.0", "cc-by-4-0": "cc-by-4.0",
-    "cc-by-3-0": "cc-by-3.0", "cc-by-2-0": "cc-by-2.0", "cc-by-2-5": "cc-by-2.5",
-    "cc-by-sa-4-0": "cc-by-sa-4.0", "cc-by-sa-3-0": "cc-by-sa-3.0", "cc-by-nc-4-0": "cc-by-nc-4.0",
-    "cc-by-nd-4-0": "cc-by-nd-4.0", "cc-by-nc-sa-4-0": "cc-by-nc-sa-4.0",
-    "cc-by-nc-nd-4-0": "cc-by-nc-nd-4.0",
+    "cc0": "cc0-1.0", "gfdl": "gfdl", "mit": "mit", "apache-2.0": "apache-2.0",
+    **{
+        name: name
+        for name in (
+            "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0",
+            "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-3.0",
+            "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0",
+        )
+    },
 }  # fmt: skip
 
 
@@ -69,7 +74,7 @@ def credit_of(sample: Sample) -> Credit:
     return Credit(
         file_name=sample.file_name,
         title=found.title or "",
-        creator=found.creator or "",
+        creator=found.creator or str(sample.rights.get("creator") or ""),
         license=found.license or "",
         license_url=found.license_url or "",
         page_url=found.page_url or "",
@@ -265,10 +270,10 @@ def _header(
 
 def _license_id(summary: Summary) -> str:
     """Hugging Face's word for the licence of the whole: one only where all images claim it."""
-    claims = {re.sub(r"[^a-z0-9]+", "-", claim.lower()).strip("-") for claim, _ in summary.licenses}
-    if claims <= {""}:
+    ids = {normalise(claim, url) for claim, url in summary.licenses}
+    if ids <= {UNKNOWN}:
         return "unknown"
-    return _LICENSE_IDS.get(claims.pop(), "other") if len(claims) == 1 else "other"
+    return _LICENSE_IDS.get(ids.pop(), "other") if len(ids) == 1 else "other"
 
 
 def _licenses(summary: Summary) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The files that are made from the catalog: metadata.jsonl and keyword_urls.txt.
+"""What is made from the catalog: metadata.jsonl, ATTRIBUTION.md, README.md, keyword_urls.txt.
 
 They are never the truth: each is written whole beside its place and renamed, and can be made again.
 """
@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
-from pixtrawl.model import Sample
+from pixtrawl.claims import claim_of
+from pixtrawl.model import Reason, Sample
 from pixtrawl.storage import samples
-from pixtrawl.storage.card import Summary, data_card
+from pixtrawl.storage.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.storage.files import write_whole
 from pixtrawl.storage.folder import Folder
+
+# What is measured of every picture (images.record.MEASURES says in which units).
+NUMBERS: Final = (
+    "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
+    "alpha_mean",
+)  # fmt: skip
+FLAGS: Final = ("c2pa", "has_alpha", "is_gray", "has_exif", "animated")
 
 
 def metadata_row(sample: Sample) -> dict[str, object]:
     """One line of metadata.jsonl. `file_name` is what Hugging Face's ImageFolder looks for."""
     c, info = sample.candidate, sample.info
+    claim = claim_of(c, sample.rights)
     row: dict[str, object] = {
         "file_name": sample.file_name,
         "label": sample.label,
@@ -33,7 +43,13 @@ def metadata_row(sample: Sample) -> dict[str, object]:
         "kind": sample.kind.value,
         "license": c.license,
         "license_url": c.license_url,
-        "creator": c.creator,
+        "license_id": claim.id,
+        "license_evidence": claim.evidence or None,
+        "creator": c.creator or sample.rights.get("creator"),
+        "copyright": sample.rights.get("copyright"),
+        "credit": sample.rights.get("credit"),
+        "usage_terms": sample.rights.get("usage_terms"),
+        "c2pa": bool(sample.rights.get("c2pa")),
         "width": info.width,
         "height": info.height,
         "format": info.format,
@@ -43,32 +59,69 @@ def metadata_row(sample: Sample) -> dict[str, object]:
         "phash": info.phash.hex() or None,
         "fetched_at": sample.fetched_at,
     }
+    row.update((name, info.measures.get(name)) for name in NUMBERS)
+    for name in FLAGS[1:]:
+        row[name] = bool(info.measures[name]) if name in info.measures else None
     return row
 
 
 def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
-    """One line per kept image; every line has the same keys, which loaders rely on.
+    """metadata.jsonl and ATTRIBUTION.md: one line per kept image.
 
-    Returns what the data card tells, counted on the way.
+    Every line of the former has the same keys, which loaders rely on. Returns what the data card
+    tells, counted on the way.
     """
     summary = Summary()
 
-    def write(path: Path) -> None:
+    def credits_(path: Path) -> Iterator[Credit]:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for sample in samples.read(db, folder, provenance=False):
                 file.write(json.dumps(metadata_row(sample), ensure_ascii=False) + "\n")
                 summary.count(sample)
+                yield credit_of(sample)
 
-    write_whole(folder.metadata, write)
+    def both(path: Path) -> None:
+        write_whole(folder.attribution, lambda other: _write_lines(other, credits_(path)))
+
+    write_whole(folder.metadata, both)
     return summary
 
 
-def write_card(folder: Folder, summary: Summary) -> None:
+def _write_lines(path: Path, credits_: Iterator[Credit]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for line in attribution_lines(credits_):
+            file.write(line + "\n")
+
+
+def write_card(db: sqlite3.Connection, folder: Folder, summary: Summary) -> None:
     """README.md: what, when, from where, licences, and the line that loads it."""
     name = folder.root.absolute().name
     load = f'load_dataset("imagefolder", data_files={{"train": "{_glob(name)}/**"}})'
-    text = data_card(summary, title=name, load=load)
+    text = data_card(summary, title=name, load=load, notes=list(_notes(db)))
     write_whole(folder.card, lambda path: _write_text(path, text))
+
+
+_OPT_OUTS: Final = {
+    Reason.ROBOTS_TXT: "their hosts' robots.txt",
+    Reason.ROBOTS_HEADER: "an opt-out in the answer (X-Robots-Tag or meta robots)",
+}
+
+
+def _notes(db: sqlite3.Connection) -> Iterator[str]:
+    """Opt-outs that were honoured, and what was taken down."""
+    counts = dict(
+        db.execute("SELECT reason, count(*) FROM candidate WHERE state = 2 GROUP BY reason")
+    )
+    told = [
+        f"{counts[reason.value]:,} for {why}"
+        for reason, why in _OPT_OUTS.items()
+        if counts.get(reason.value)
+    ]
+    if told:
+        yield f"Opt-outs were honoured; images were left out: {', '.join(told)}."
+    (down,) = db.execute("SELECT count(*) FROM sample WHERE state = 4").fetchone()
+    if down:
+        yield f"{down:,} images were taken down on request and are not fetched again."
 
 
 def _glob(name: str) -> str:
@@ -108,7 +161,9 @@ def _texts(db: sqlite3.Connection) -> list[str]:
 def _urls(db: sqlite3.Connection, text: str) -> sqlite3.Cursor:
     return db.execute(
         "SELECT url FROM ("
-        "SELECT c.url AS url, 0 AS part, s.number AS place, s.id AS id FROM sample s "
+        # the one that gave the image: what was found first may have been dead
+        "SELECT coalesce(c.fetched_url, c.url) AS url, 0 AS part, s.number AS place, s.id AS id "
+        "FROM sample s "
         "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
         "WHERE q.text = ?1 AND s.state IN (0, 1) "
         "UNION ALL "
@@ -132,4 +187,4 @@ def write_all(db: sqlite3.Connection, folder: Folder) -> None:
     """Everything that is made from the catalog, made again."""
     summary = write_metadata(db, folder)
     write_keyword_urls(db, folder)
-    write_card(folder, summary)
+    write_card(db, folder, summary)

@@ -31,6 +31,7 @@ class Folder:
         self.metadata = self.root / "metadata.jsonl"
         self.keyword_urls = self.root / "keyword_urls.txt"
         self.card = self.root / "README.md"
+        self.attribution = self.root / "ATTRIBUTION.md"
 
     def create(self) -> None:
         """Makes the folders. Raises StorageError with the reason."""

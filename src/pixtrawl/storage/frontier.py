@@ -151,6 +151,16 @@ def claim(
     return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
 
 
+def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
+    """A candidate by its row, whatever became of it."""
+    row = db.execute(
+        f"SELECT q.id, q.text, q.label, c.host, {_COLUMNS} FROM candidate c "  # noqa: S608
+        "JOIN query q ON q.id = c.query_id WHERE c.id = ?",
+        (candidate_id,),
+    ).fetchone()
+    return Task(candidate_id, row[0], row[3], candidate_of(row[4:], Query(row[1], row[2])))
+
+
 def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
     """Every candidate of a query in the order found, whatever became of it."""
     rows = db.execute(
@@ -221,6 +231,14 @@ def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: boo
         f"UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 2 AND reason IN ({marks})",  # noqa: S608
         (query_id, *reasons),
     ).rowcount
+
+
+def full_size_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Candidates that are more than thumbnails, whatever became of them."""
+    row = db.execute(
+        "SELECT count(*) FROM candidate WHERE query_id = ? AND kind <> 'thumbnail'", (query_id,)
+    ).fetchone()
+    return int(row[0])
 
 
 def open_count(db: sqlite3.Connection, query_id: int) -> int:

@@ -20,7 +20,7 @@ from pixtrawl.lines import Line, Row, csv_rows, decoded, encoding_of, opened, re
 from pixtrawl.model import Alternate, Candidate, Kind
 from pixtrawl.storage.literal import Broken, read_literal
 
-__all__ = ["FIELDS", "BadLine", "ReadParquet", "read_manifest", "row_of"]
+__all__ = ["FIELDS", "SOURCE", "BadLine", "ReadParquet", "read_manifest", "row_of"]
 
 FIELDS: Final = (
     "query", "label", "url", "kind", "source", "rank", "page_url", "title", "width", "height",

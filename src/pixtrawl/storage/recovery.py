@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from pixtrawl.storage import files, samples
+from pixtrawl.storage import files, quarantine, samples, standing, takedown
 from pixtrawl.storage.folder import CONTROL, Folder
 from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.samples import State
@@ -43,6 +43,8 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     for sample_id in _missing(db, folder.root):
         samples.mark(db, sample_id, State.DELETED_BY_HAND)
         result.deleted_by_hand += 1
+    standing.finish_withdrawals(db, folder)
+    takedown.finish(db, folder)
     result.unknown = sorted(_unknown(db, folder.root))
     result.swept = _sweep(folder.staging) + _sweep_temporaries(folder.control)
     return result
@@ -89,9 +91,9 @@ def place(  # noqa: PLR0913 - one rename and the row behind it
     """
     worse = samples.replaced_file(db, label, number)
     if worse is not None:
+        worse_name, sha256 = worse
+        quarantine.put(folder, folder.root / worse_name, sha256)
         files.replace(staged, folder.root / name)
-        if worse != name:
-            files.discard(folder.root / worse)
         return name
     while not files.move_new(staged, folder.root / name):
         number = max(number, samples.next_number(db, label) - 1) + 1

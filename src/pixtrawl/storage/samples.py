@@ -29,6 +29,7 @@ class State(IntEnum):
     DELETED_BY_HAND = 2
     REPLACED = 3
     TAKEN_DOWN = 4
+    WITHDRAWN = 5  # turned out to be a placeholder, or in conflict with another label
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +39,30 @@ class Known:
     id: int
     label: str
     state: State
+    withdrawn_for: Reason | None = None
 
 
 _INSERT: Final = (
     "INSERT INTO sample (label, number, file_name, query_id, candidate_id, state, staged_name, "
     "sha256, format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, "
-    "thumb, measures, kind, fetched_at) "
-    "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "thumb, measures, kind, rights, fetched_at) "
+    "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
 def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
     """The sample of this label with these bytes, whatever became of it."""
     row = db.execute(
-        "SELECT id, label, state FROM sample WHERE label = ? AND sha256 = ? ORDER BY state LIMIT 1",
+        "SELECT id, label, state, withdrawn_for FROM sample WHERE label = ? AND sha256 = ? "
+        "ORDER BY state LIMIT 1",
         (label, bytes.fromhex(sha256)),
     ).fetchone()
-    return None if row is None else Known(row[0], row[1], State(row[2]))
+    return None if row is None else known(row)
+
+
+def known(row: tuple[int, str, int, str | None]) -> Known:
+    """From the columns id, label, state, withdrawn_for."""
+    return Known(row[0], row[1], State(row[2]), Reason(row[3]) if row[3] else None)
 
 
 def next_number(db: sqlite3.Connection, label: str) -> int:
@@ -76,7 +84,7 @@ def accept(
             bytes.fromhex(info.sha256), info.format, info.width, info.height, info.frames,
             info.size_bytes, info.orientation, int(info.flat), info.phash, info.phash_trim,
             info.thumb, json.dumps(dict(info.measures)) if info.measures else "{}",
-            outcome.kind.value, now(),
+            outcome.kind.value, json.dumps(dict(outcome.rights), ensure_ascii=False), now(),
         ),
     )  # fmt: skip
     assert cursor.lastrowid is not None
@@ -103,21 +111,6 @@ def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
     db.executemany("UPDATE sample SET state = 1 WHERE id = ?", ((i,) for i in sample_ids))
 
 
-def quality(db: sqlite3.Connection, sample_id: int) -> tuple[int, ImageInfo] | None:
-    """What decides between two copies: how good its kind is, and its size."""
-    row = db.execute(
-        "SELECT kind, format, width, height, size_bytes, sha256 FROM sample "
-        "WHERE id = ? AND state IN (0, 1)",
-        (sample_id,),
-    ).fetchone()
-    if row is None:
-        return None
-    info = ImageInfo(
-        format=row[1], width=row[2], height=row[3], size_bytes=row[4], sha256=row[5].hex()
-    )
-    return Kind(row[0]).preference, info
-
-
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
     """The grey thumbnail of a sample."""
     row = db.execute("SELECT thumb FROM sample WHERE id = ?", (sample_id,)).fetchone()
@@ -130,28 +123,45 @@ def number_and_query(db: sqlite3.Connection, sample_id: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def inherit(db: sqlite3.Connection, old_id: int, new_id: int) -> None:
-    """A better copy takes over the provenance of the one it replaces."""
+def inherit(db: sqlite3.Connection, old_id: int, new_id: int, distance: int) -> None:
+    """A better copy, `distance` bits away, takes over the provenance of the one it replaces."""
     db.execute(
-        "UPDATE candidate SET reason = ? WHERE sample_id = ? AND reason = ?",
-        (Reason.BETTER_COPY_KEPT.value, old_id, Reason.SAVED.value),
+        "UPDATE candidate SET reason = ?, distance = ? WHERE sample_id = ? AND reason = ?",
+        (Reason.BETTER_COPY_KEPT.value, distance, old_id, Reason.SAVED.value),
     )
-    db.execute("UPDATE candidate SET sample_id = ? WHERE sample_id = ?", (new_id, old_id))
+    db.execute(
+        "UPDATE candidate SET sample_id = ?, alike = 0 WHERE sample_id = ?", (new_id, old_id)
+    )
+    for column in ("sample_id", "other_id"):
+        db.execute(
+            f"UPDATE OR REPLACE conflict SET {column} = ? WHERE {column} = ?",  # noqa: S608
+            (new_id, old_id),
+        )
 
 
 def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]]:
-    """What the near-duplicate index needs of the images of a label."""
+    """What the near-duplicate index needs of a label: of its images, and of those withdrawn."""
     rows = db.execute(
-        "SELECT id, format, width, height, phash, phash_trim, thumb, flat FROM sample "
-        "WHERE label = ? AND state IN (0, 1)",
+        "SELECT id, format, width, height, phash, phash_trim, thumb, flat, measures, orientation "
+        "FROM sample WHERE label = ? AND state IN (0, 1, 5)",
         (label,),
     )
     for row in rows:
+        measures = json.loads(row[8]) if row[7] else {}  # colours, which tell flat ones apart
         info = ImageInfo(
             format=row[1], width=row[2], height=row[3], phash=row[4], phash_trim=row[5],
-            thumb=row[6], flat=bool(row[7]),
+            thumb=row[6], flat=bool(row[7]), measures=measures, orientation=row[9],
         )  # fmt: skip
         yield row[0], info
+
+
+def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, int, bytes, bytes]]:
+    """Label, id and the two hashes of every image of another label; flat ones have none."""
+    yield from db.execute(
+        "SELECT label, id, phash, phash_trim FROM sample "
+        "WHERE label <> ? AND state IN (0, 1, 5) AND NOT flat AND length(phash) > 0",
+        (label,),
+    )
 
 
 def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) -> None:
@@ -169,14 +179,14 @@ def accepted(db: sqlite3.Connection) -> list[tuple[int, str, int, str, str | Non
     ).fetchall()
 
 
-def replaced_file(db: sqlite3.Connection, label: str, number: int) -> str | None:
-    """The file name of the copy that held this number until a better one came."""
+def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str, str] | None:
+    """File name and SHA-256 of the copy that held this number until a better one came."""
     row = db.execute(
-        "SELECT file_name FROM sample WHERE label = ? AND number = ? AND state = 3 "
+        "SELECT file_name, hex(sha256) FROM sample WHERE label = ? AND number = ? AND state = 3 "
         "ORDER BY id DESC LIMIT 1",
         (label, number),
     ).fetchone()
-    return None if row is None else str(row[0])
+    return None if row is None else (str(row[0]), str(row[1]).lower())
 
 
 def is_kept(db: sqlite3.Connection, label: str, leaf: str) -> bool:
@@ -201,7 +211,7 @@ def placed_files(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
 _SELECT: Final = (
     "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, s.frames, "
     "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "
-    "s.fetched_at, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
+    "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
     "c.alternates FROM sample s JOIN candidate c ON c.id = s.candidate_id "
     "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1) ORDER BY s.label, s.number"
@@ -275,16 +285,16 @@ def _sample(
 ) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
-        orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, text, fetched_url,
-        final_url,
-    ) = row[:21]  # fmt: skip
+        orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, rights, text,
+        fetched_url, final_url,
+    ) = row[:22]  # fmt: skip
     assert isinstance(sha256, bytes)
     info = ImageInfo(
         format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,  # type: ignore[arg-type]
         sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),  # type: ignore[arg-type]
         orientation=orientation, measures=json.loads(str(measures)),  # type: ignore[arg-type]
     )  # fmt: skip
-    candidate: Candidate = candidate_of(row[21:], Query(str(text), str(label)))
+    candidate: Candidate = candidate_of(row[22:], Query(str(text), str(label)))
     ways: tuple[Mapping[str, object], ...] = tuple(
         {k: v for k, v in zip(_PROVENANCE_KEYS, found, strict=True) if v is not None}
         for found in (db.execute(_PROVENANCE, (id_,)) if provenance else ())
@@ -293,5 +303,5 @@ def _sample(
         id=id_, label=str(label), number=number, file_name=str(file_name), info=info,  # type: ignore[arg-type]
         candidate=candidate, kind=Kind(str(kind)), url=str(fetched_url or candidate.url),
         final_url=str(final_url or fetched_url or candidate.url), fetched_at=str(fetched_at),
-        provenance=ways, root=root,
+        provenance=ways, rights=json.loads(str(rights)), root=root,
     )  # fmt: skip

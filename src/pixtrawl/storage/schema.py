@@ -62,12 +62,14 @@ CREATE TABLE candidate (
   fetched_url TEXT, final_url TEXT, sha256 BLOB, size_bytes INTEGER, elapsed_s REAL,
   sample_id INTEGER,                 -- the sample it became or is a copy of
   distance INTEGER,                  -- bits, where it is a near duplicate
+  alike INTEGER NOT NULL DEFAULT 0,  -- 1: same bytes, or same look and size, as its sample
   run_id INTEGER
 );
 CREATE UNIQUE INDEX candidate_key ON candidate (query_id, key);
 CREATE INDEX candidate_open ON candidate (query_id, state, kind = 'thumbnail', id) WHERE state < 2;
 CREATE INDEX candidate_crowded ON candidate (query_id, host, id) WHERE state = 1;
 CREATE INDEX candidate_picture ON candidate (query_id, picture) WHERE picture IS NOT NULL;
+CREATE INDEX candidate_sha256 ON candidate (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX candidate_sample ON candidate (sample_id) WHERE sample_id IS NOT NULL;
 CREATE TABLE also_found (            -- the same URL or picture under another source or rank
   candidate_id INTEGER NOT NULL REFERENCES candidate,
@@ -83,7 +85,9 @@ CREATE TABLE sample (
   file_name TEXT NOT NULL,
   query_id INTEGER NOT NULL REFERENCES query,
   candidate_id INTEGER NOT NULL REFERENCES candidate,
-  state INTEGER NOT NULL,            -- 0 accepted, 1 placed, 2 deleted by hand, 3 replaced, 4 down
+  state INTEGER NOT NULL,            -- 0 accepted, 1 placed, 2 deleted by hand, 3 replaced, 4 down,
+                                     -- 5 withdrawn
+  withdrawn_for TEXT,                -- the reason, in state 5
   staged_name TEXT,
   sha256 BLOB NOT NULL,
   format TEXT NOT NULL,
@@ -92,6 +96,7 @@ CREATE TABLE sample (
   phash BLOB NOT NULL, phash_trim BLOB NOT NULL, thumb BLOB NOT NULL,
   measures TEXT NOT NULL,            -- JSON
   kind TEXT NOT NULL,
+  rights TEXT NOT NULL DEFAULT '{}', -- JSON: what the file itself states
   fetched_at TEXT NOT NULL
 );
 CREATE INDEX sample_bytes ON sample (label, sha256);
@@ -99,6 +104,18 @@ CREATE INDEX sample_sha256 ON sample (sha256);
 CREATE INDEX sample_number ON sample (label, number);
 CREATE INDEX sample_query ON sample (query_id, state);
 CREATE INDEX sample_accepted ON sample (state) WHERE state = 0;
+CREATE INDEX sample_withdrawn ON sample (state) WHERE state = 5;
+CREATE TABLE conflict (              -- the same picture under two labels
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  other_id INTEGER NOT NULL REFERENCES sample,  -- the one that was there first
+  distance INTEGER NOT NULL,         -- 0: same bytes, or no bit of the hash differs
+  PRIMARY KEY (sample_id, other_id)
+) WITHOUT ROWID;
+CREATE TABLE pardon (                -- looks like another image and stays all the same: a person
+  label TEXT NOT NULL,               -- took the decision back
+  sha256 BLOB NOT NULL,
+  PRIMARY KEY (label, sha256)
+) WITHOUT ROWID;
 CREATE TABLE takedown (
   kind TEXT NOT NULL,                -- domain | sha256 | url | phash
   value TEXT NOT NULL,

@@ -1,0 +1,95 @@
+"""`pixtrawl dedup`: near duplicates that were dropped, and bringing one back."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pixtrawl.cli.options import add_output
+
+if TYPE_CHECKING:
+    from pixtrawl.pipeline.curate import Copy
+
+_EPILOG = """\
+Without --undo it lists every kept image with what was dropped in its favour, by how many bits it
+differs and where it came from; then placeholders and conflicts that were taken out.
+
+--undo makes such a file an image of its own, with a new number, and it is not dropped again. It is
+given by its SHA-256 (8 digits and more), by its path in .pixtrawl/quarantine, or by the kept image,
+which stands for all of its copies.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "dedup",
+        usage="%(prog)s DIR [--list] [--undo SHA256|FILE ...] [--json]",
+        help="look over near duplicates",
+        description=__doc__,
+        epilog=_EPILOG,
+    )
+    parser.add_argument("folder", metavar="DIR", help="data set folder")
+    parser.add_argument("--list", action="store_true", help="groups of near duplicates (default)")
+    parser.add_argument(
+        "--undo", metavar="SHA256|FILE", nargs="+", action="extend", default=[],
+        help="bring these back as images",
+    )  # fmt: skip
+    add_output(parser, progress=False)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code."""
+    from pixtrawl.cli.screen import clean, out, out_json, plural
+    from pixtrawl.errors import EXIT_OK
+    from pixtrawl.pipeline import curate
+    from pixtrawl.storage.folder import Folder
+
+    folder = Folder(arguments.folder)
+    if arguments.undo:
+        from pixtrawl.cli.loop import run_loop
+
+        names, _ = run_loop(curate.take_back(folder, arguments.undo))
+        if arguments.json:
+            out_json({"files": names})
+        else:
+            lines = [clean(name) for name in names]
+            out("\n".join([*lines, f"{plural(len(names), 'image')} brought back"]))
+        return EXIT_OK
+    groups: dict[str, list[Copy]] = {}
+    for one in curate.copies(folder):
+        groups.setdefault(one.of, []).append(one)
+    if arguments.json:
+        out_json({"groups": [_group(of, found) for of, found in groups.items()]})
+        return EXIT_OK
+    lines = []
+    for of, found in groups.items():
+        lines.append(clean(of) or "(taken out)")
+        lines += [f"  {_line(one)}" for one in found]
+    out("\n".join([*lines, plural(len(lines) - len(groups), "near duplicate")]))
+    return EXIT_OK
+
+
+def _group(of: str, found: list[Copy]) -> dict[str, object]:
+    return {
+        "file_name": of or None,
+        "copies": [
+            {
+                "sha256": one.sha256,
+                "label": one.label,
+                "reason": one.reason,
+                "distance": one.distance,
+                "url": one.url,
+                "kept_aside": None if one.aside is None else str(one.aside),
+            }
+            for one in found
+        ],
+    }
+
+
+def _line(one: Copy) -> str:
+    from pixtrawl.cli.screen import clean, shorten
+
+    bits = "" if one.distance is None else f"{one.distance} bits"
+    where = "" if one.aside else " (file gone)"
+    return f"{one.sha256[:12]}  {one.reason:16}  {bits:>8}  {shorten(clean(one.url), 60)}{where}"

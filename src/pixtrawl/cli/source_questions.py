@@ -1,0 +1,168 @@
+"""Asks sources one question each, side by side, and says how they answered: their proof of life."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pixtrawl import sources
+from pixtrawl.config import parse
+from pixtrawl.config.groups import Config
+from pixtrawl.errors import FetchError, SourceStop, UsageError
+from pixtrawl.model import Query, SourceOutcome
+from pixtrawl.net.client import Client
+from pixtrawl.net.source_http import SourceHttp
+from pixtrawl.pipeline.run import delay_s
+from pixtrawl.sources.base import Source, SourceContext, SourceInfo
+from pixtrawl.storage.evidence import EvidenceStore
+
+LIMIT_S: Final = 25.0  # for one source; all are asked at once
+_CLOSING_S: Final = 4.0
+NOT_ASKED: Final = "not_asked"
+_TEXT: Final = "cat"
+_SPECIES: Final = "Felis catus"  # for those that know organisms by their scientific names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How one source answered. `status` is a source's outcome, or `not_asked`."""
+
+    name: str
+    status: str
+    found: int = 0
+    elapsed_s: float = 0.0
+    kind: str = ""  # of a block
+    message: str = ""
+    next_step: str = ""
+    evidence: tuple[str, ...] = ()  # paths
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing to complain about."""
+        return self.status in {SourceOutcome.OK, NOT_ASKED}
+
+
+async def ask_all(
+    names: Iterable[str],
+    config: Config,
+    evidence: Path,
+    *,
+    everyone: bool,
+    tell: Callable[[Health], None],
+) -> list[Health]:
+    """One question to each source; `tell` gets each answer when it is there.
+
+    Args:
+        names: of the sources.
+        config: with their settings, base URLs included.
+        evidence: folder for what sources answered when they did not deliver.
+        everyone: the user named none of them: what must be switched on is then left alone.
+        tell: called in the order of the answers.
+    """
+    with tempfile.TemporaryDirectory(prefix="pixtrawl-doctor-") as staging:
+        client = Client(config.fetch, staging=Path(staging))
+
+        async def one(name: str) -> Health:
+            why_not = _why_not(name, config) if everyone else ""
+            if why_not:
+                health = Health(name=name, status=NOT_ASKED, message=why_not)
+            else:
+                health = await _ask(name, config, client, evidence)
+            tell(health)
+            return health
+
+        try:
+            return await asyncio.gather(*(one(name) for name in names))
+        finally:
+            await client.aclose()
+
+
+def _why_not(name: str, config: Config) -> str:
+    """Why a source that nobody named is not asked; "" where it is."""
+    given = config.source(name)
+    lacking = sources.missing(name, config.sources)
+    if lacking:
+        return "; ".join(lacking)
+    if not sources.load(name).info.base_url and not _address(given):
+        return "has no server of its own"
+    switched_off = "enabled" in given and not parse.boolean(given["enabled"])
+    if switched_off or (name == "google" and "enabled" not in given and not _address(given)):
+        return f"is not switched on; to ask it: pixtrawl doctor --sources {name}"
+    return ""
+
+
+def _address(given: Mapping[str, str]) -> bool:
+    return bool(given.get("base_url") or given.get("url"))
+
+
+async def _ask(name: str, config: Config, client: Client, evidence: Path) -> Health:
+    started = time.perf_counter()
+
+    def answer(status: SourceOutcome, found: int = 0, **detail: object) -> Health:
+        said = {key: str(detail.get(key) or "") for key in ("kind", "message", "next_step")}
+        saved = detail.get("evidence")
+        return Health(
+            name=name,
+            status=status.value,
+            found=found,
+            elapsed_s=round(time.perf_counter() - started, 2),
+            evidence=tuple(map(str, saved)) if isinstance(saved, list | tuple) else (),
+            **said,
+        )
+
+    try:
+        source = sources.load(name)(config.source(name))
+    except UsageError as error:
+        return answer(SourceOutcome.UNSUPPORTED, message=error)
+    keep = _Evidence(EvidenceStore(evidence), evidence)
+    http = SourceHttp(client, delay_s=delay_s(source, config.source(name)))
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            found = await _first_page(source, SourceContext(http=http, evidence=keep, wanted=1))
+        if found:
+            return answer(SourceOutcome.OK, found)
+        message = "ended without a result and without saying that there is none"
+        return answer(SourceOutcome.CHANGED, message=message)
+    except SourceStop as stop:
+        return answer(stop.outcome, 0, **stop.detail)
+    except FetchError as error:
+        return answer(SourceOutcome.NETWORK_ERROR, message=error, next_step="check the connection")
+    except TimeoutError:
+        message = f"no answer in {LIMIT_S:g} s"
+        return answer(SourceOutcome.NETWORK_ERROR, message=message)
+    except Exception as error:  # noqa: BLE001 - a source's own bug is its state, not the doctor's
+        message = f"the source itself failed: {type(error).__name__}: {error}"
+        return answer(SourceOutcome.CHANGED, message=message)
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(source.aclose(), _CLOSING_S)
+
+
+async def _first_page(source: Source, context: SourceContext) -> int:
+    """How many candidates the first page has."""
+    query = Query(_question(source.info), "cat", 1)
+    async with aclosing(source.discover(query, context)) as pages:  # type: ignore[type-var]
+        async for page in pages:
+            return len(page.candidates)
+    return 0
+
+
+def _question(info: SourceInfo) -> str:
+    return _SPECIES if info.groups == ("species",) else _TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Evidence whose paths can be opened: there may be no data set to be relative to."""
+
+    store: EvidenceStore
+    folder: Path
+
+    def save(self, name: str, content: bytes | str) -> str:
+        return str(self.folder / Path(self.store.save(name, content)).name)

@@ -1,0 +1,69 @@
+"""`pixtrawl takedown`: removes images of a data set and remembers never to fetch them again."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pixtrawl.cli.options import add_output
+
+_EPILOG = """\
+The image files are removed and their rows stay, marked as taken down, so that neither the number
+nor the bytes come back. A domain or URL holds for the image, for where it redirects to, and for the
+page it stands on; it is not asked again. Exports leave out what was taken down.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "takedown",
+        usage="%(prog)s DIR [FILE...] [--domain D] [--url U] [--sha256 H] [--phash HEX[:BITS]]",
+        help="remove images for good",
+        description=__doc__,
+        epilog=_EPILOG,
+    )
+    parser.add_argument("folder", metavar="DIR", help="data set folder")
+    parser.add_argument("files", metavar="FILE", nargs="*", help="image files of it")
+    for name, metavar, sentence in (
+        ("domain", "D", "everything from this domain and those below it (repeatable)"),
+        ("url", "U", "the image of this URL, or all of this page (repeatable)"),
+        ("sha256", "H", "these bytes (repeatable)"),
+        ("phash", "HEX[:BITS]", "what looks like this, within BITS (default 31; repeatable)"),
+    ):
+        parser.add_argument(
+            f"--{name}", metavar=metavar, action="append", default=[], help=sentence
+        )
+    parser.add_argument("--list", action="store_true", help="what was taken down so far")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    add_output(parser, progress=False)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code: 0, whether or not there was an image to remove."""
+    from pixtrawl.cli.screen import clean, out, out_json, plural
+    from pixtrawl.errors import EXIT_OK, UsageError
+    from pixtrawl.pipeline import curate
+    from pixtrawl.storage.folder import Folder
+    from pixtrawl.storage.takedown import KINDS, parse_rule
+
+    folder = Folder(arguments.folder)
+    rules = [parse_rule(kind, text) for kind in KINDS for text in getattr(arguments, kind)]
+    if arguments.list:
+        known = curate.rules_of(folder)
+        if arguments.json:
+            out_json({"rules": [{"kind": r.kind, "value": r.value, "at": r.at} for r in known]})
+        else:
+            out("\n".join(f"{r.at}  {r.kind}  {clean(r.value)}" for r in known) or "nothing yet")
+        return EXIT_OK
+    if not rules and not arguments.files:
+        raise UsageError("nothing to take down: give FILE, --domain, --url, --sha256 or --phash")
+    taken = curate.take_down(folder, rules, arguments.files, dry_run=arguments.dry_run)
+    if arguments.json:
+        removed = [{"file_name": t.file_name, "sha256": t.sha256, "why": t.why} for t in taken]
+        out_json({"removed": removed, "dry_run": arguments.dry_run})
+        return EXIT_OK
+    lines = [f"{clean(one.file_name)}  ({clean(one.why)})" for one in taken]
+    word = "would be removed" if arguments.dry_run else "removed"
+    out("\n".join([*lines, f"{plural(len(taken), 'image')} {word}"]))
+    return EXIT_OK

@@ -1,0 +1,270 @@
+"""Decisions of a person on a finished data set: take images down, take a near duplicate back.
+
+Each opens the data set as a run does (lock, catalog, recovery) and leaves all files that are made
+from the catalog as they should be. What is only looked at needs no lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from pixtrawl.config.groups import Images
+from pixtrawl.errors import UsageError
+from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.model import Outcome, Reason
+from pixtrawl.storage import (
+    derived,
+    files,
+    frontier,
+    quarantine,
+    recovery,
+    samples,
+    standing,
+    takedown,
+)
+from pixtrawl.storage.catalog import Catalog, connect
+from pixtrawl.storage.folder import Folder, Lock
+from pixtrawl.storage.layout import file_name
+from pixtrawl.storage.takedown import Rule, Taken, TakenDown
+
+__all__ = ["Copy", "copies", "rules_of", "take_back", "take_down"]
+
+_BACK: Final = (
+    Reason.SAME_PICTURE,
+    Reason.BETTER_COPY_KEPT,
+    Reason.PLACEHOLDER,
+    Reason.LABEL_CONFLICT,
+)
+_MARKS: Final = ", ".join(f"'{reason.value}'" for reason in _BACK)
+
+
+@contextlib.contextmanager
+def _opened(folder: Folder) -> Iterator[Catalog]:
+    """The data set for writing. Raises UsageError, StorageError."""
+    folder.require()
+    folder.create()
+    with Lock(folder):
+        catalog = Catalog(folder.catalog)
+        try:
+            catalog.write_now(lambda db: recovery.recover(db, folder))
+            yield catalog
+        finally:
+            catalog.close()
+
+
+@contextlib.contextmanager
+def _looked_at(folder: Folder) -> Iterator[sqlite3.Connection]:
+    folder.require()
+    db = connect(folder.catalog, read_only=True)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+# -- taking down
+
+
+def rules_of(folder: Folder) -> tuple[Rule, ...]:
+    """What was taken down so far. Raises UsageError where there is no data set."""
+    with _looked_at(folder) as db:
+        return takedown.load(db).rules
+
+
+def take_down(
+    folder: Folder, rules: Sequence[Rule], names: Sequence[str], *, dry_run: bool = False
+) -> list[Taken]:
+    """Removes the images that rules or file names tell of, and remembers them.
+
+    Args:
+        folder: the data set.
+        rules: of domains, URLs, bytes and looks.
+        names: image files, as paths or relative to the data set.
+        dry_run: only says what would go.
+
+    Raises:
+        UsageError: a file is no image of the data set.
+        StorageError: a run is at work on it.
+    """
+    if dry_run:
+        with _looked_at(folder) as db:
+            return _taken(db, folder, rules, names)
+    with _opened(folder) as catalog:
+        taken = catalog.write_now(lambda db: _take(db, folder, rules, names))
+        catalog.write_now(lambda db: takedown.finish(db, folder))
+        catalog.write_now(lambda db: derived.write_all(db, folder))
+        return taken
+
+
+def _take(
+    db: sqlite3.Connection, folder: Folder, rules: Sequence[Rule], names: Sequence[str]
+) -> list[Taken]:
+    taken = _taken(db, folder, rules, names)
+    takedown.remember(db, rules)
+    takedown.remove(db, taken)
+    return taken
+
+
+def _taken(
+    db: sqlite3.Connection, folder: Folder, rules: Sequence[Rule], names: Sequence[str]
+) -> list[Taken]:
+    named = [_named(db, folder, name) for name in names]
+    ids = {one.sample_id for one in named}
+    return named + [
+        one for one in takedown.matching(db, TakenDown(rules)) if one.sample_id not in ids
+    ]
+
+
+def _named(db: sqlite3.Connection, folder: Folder, name: str) -> Taken:
+    relative = _relative(folder, name)
+    row = db.execute(
+        "SELECT id, file_name, sha256 FROM sample WHERE file_name = ? AND state IN (0, 1)",
+        (relative,),
+    ).fetchone()
+    if row is None:
+        raise UsageError(f"{name}: no image of the data set {folder.root}")
+    return Taken(row[0], row[1], row[2].hex(), "named")
+
+
+def _relative(folder: Folder, name: str) -> str:
+    """A file name as the catalog has it: relative to the data set, with forward slashes."""
+    path = Path(name)
+    for one in (path, folder.root / path):
+        with contextlib.suppress(ValueError):
+            found = one.absolute().relative_to(folder.root.absolute())
+            if one.exists():
+                return found.as_posix()
+    return path.as_posix()
+
+
+# -- taking back
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A candidate that was dropped in favour of a kept image, or withdrawn."""
+
+    candidate_id: int
+    label: str
+    sha256: str
+    url: str
+    reason: str
+    distance: int | None
+    of: str  # file name of the kept image; "" where there is none any more
+    aside: Path | None  # where its file lies
+
+
+def copies(folder: Folder) -> list[Copy]:
+    """Every near duplicate, placeholder and conflict whose decision can be looked over."""
+    with _looked_at(folder) as db:
+        return list(_copies(db, folder))
+
+
+def _copies(db: sqlite3.Connection, folder: Folder) -> Iterator[Copy]:
+    rows = db.execute(
+        "SELECT c.id, q.label, c.sha256, coalesce(c.fetched_url, c.url), c.reason, c.distance, "  # noqa: S608
+        "CASE WHEN s.state IN (0, 1) THEN s.file_name ELSE '' END FROM candidate c "
+        "JOIN query q ON q.id = c.query_id LEFT JOIN sample s ON s.id = c.sample_id "
+        f"WHERE c.state = 2 AND c.reason IN ({_MARKS}) AND c.sha256 IS NOT NULL "
+        "ORDER BY q.label, s.number, c.id"
+    )
+    for row_id, label, sha256, url, reason, distance, of in rows:
+        aside = quarantine.find(folder, sha256.hex())
+        yield Copy(row_id, label, sha256.hex(), url, reason, distance, of, aside)
+
+
+async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
+    """Makes dropped near duplicates images of their own; they are not dropped again.
+
+    Args:
+        folder: the data set.
+        wanted: SHA-256 (or its first 8 digits and more), a file kept aside, or a kept image, which
+            stands for all that was dropped in its favour.
+
+    Returns the names of the new files.
+
+    Raises:
+        UsageError: something is no near duplicate of this data set, or its file is gone.
+        StorageError: a run is at work on it.
+    """
+    with _opened(folder) as catalog:
+        known = catalog.write_now(lambda db: list(_copies(db, folder)))
+        chosen = {one.sha256: one for text in wanted for one in _chosen(folder, known, text)}
+        pool = DecoderPool(Images(), folder.staging)
+        try:
+            done = [await _one_back(folder, catalog, pool, one) for one in chosen.values()]
+        finally:
+            await pool.aclose()
+            catalog.write_now(lambda db: derived.write_all(db, folder))
+        return done
+
+
+def _chosen(folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
+    digits = Path(text).name.partition(".")[0].lower()
+    if re.fullmatch(r"[0-9a-f]{8,64}", digits):
+        found = [one for one in known if one.sha256.startswith(digits)]
+        if len({one.sha256 for one in found}) > 1:
+            raise UsageError(f"{text}: several near duplicates begin so; give more digits")
+    else:
+        relative = _relative(folder, text)
+        found = [one for one in known if one.of == relative and one.aside is not None]
+    if not found:
+        raise UsageError(
+            f"{text}: no near duplicate of this data set (see `pixtrawl dedup {folder.root}`)"
+        )
+    gone = next((one for one in found if one.aside is None), None)
+    if gone is not None:
+        raise UsageError(f"{gone.sha256}: its file is not kept aside any more ({gone.url})")
+    return found
+
+
+async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: Copy) -> str:
+    assert copy.aside is not None
+    staged = folder.staging / f"back-{copy.candidate_id}"
+    shutil.copyfile(copy.aside, staged)
+    size_bytes = staged.stat().st_size
+    verdict = await pool.inspect(staged.name, size_bytes)
+    if verdict.info is None:
+        files.discard(staged)
+        raise UsageError(f"{copy.aside}: is no whole image any more ({verdict.reason})")
+    rights = await pool.rights(staged.name)
+    info = replace(verdict.info, sha256=copy.sha256, size_bytes=size_bytes)
+    facts: dict[str, Any] = {name: value for name, value in rights.items() if value}
+
+    def write(db: sqlite3.Connection) -> tuple[int, int, str]:
+        task = frontier.task_of(db, copy.candidate_id)
+        fetched_url, final_url, http_status, attempts, run_id = db.execute(
+            "SELECT coalesce(fetched_url, url), coalesce(final_url, ''), "
+            "coalesce(http_status, 0), coalesce(attempts, 0), run_id FROM candidate WHERE id = ?",
+            (copy.candidate_id,),
+        ).fetchone()
+        outcome = Outcome(
+            reason=Reason.SAVED, detail="taken back", info=info, staged_name=staged.name,
+            url=fetched_url, kind=task.candidate.kind, final_url=final_url,
+            http_status=http_status, attempts=attempts, size_bytes=size_bytes, rights=facts,
+        )  # fmt: skip
+        standing.pardon(db, copy.label, copy.sha256)
+        number = samples.next_number(db, copy.label)
+        name = file_name(copy.label, number, EXTENSIONS[info.format])
+        sample_id = samples.accept(db, task, outcome, number, name)
+        frontier.settle(db, task.id, outcome, run_id, sample_id=sample_id)
+        return sample_id, number, name
+
+    sample_id, number, name = catalog.write_now(write)
+
+    def place(db: sqlite3.Connection) -> str:
+        placed = recovery.place(db, folder, sample_id, copy.label, number, name, staged)
+        samples.mark_placed(db, [sample_id])
+        return placed
+
+    name = catalog.write_now(place)
+    files.discard(copy.aside)
+    return name

@@ -1,0 +1,374 @@
+"""Decides what becomes of each outcome: new image, copy, better copy, placeholder, conflict.
+
+Runs inside one transaction of the catalog per batch; rows are written, files are not touched. What
+is decided depends on what is in the catalog and on the batch, never on the clock.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pixtrawl.dedup import Level, Match, NearDuplicates
+from pixtrawl.images.rules import Rules, is_card
+from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.model import ImageInfo, Kind, Outcome, Reason, Task
+from pixtrawl.storage import frontier, samples, standing, takedown
+from pixtrawl.storage.layout import file_name
+from pixtrawl.storage.lock_file import Locked
+from pixtrawl.storage.samples import Known, State
+from pixtrawl.storage.standing import Withdrawal
+from pixtrawl.urls import host_of, url_key
+
+__all__ = ["Decision", "Judge"]
+
+_KEPT: Final = frozenset({State.ACCEPTED, State.PLACED})
+_MANY_URLS: Final = 3  # of one host that give one picture: it stands for others
+_STRICT_BITS: Final = 31  # of 256: never two natural pictures (dedup.near)
+_FLAT_STEP: Final = 4  # of 255, the same for flat pictures
+_LOSSLESS: Final = frozenset({"png", "bmp", "tiff"})
+_USUAL_QUALITY: Final = 85  # of lossy formats that do not tell theirs
+_QUALITY_STEP: Final = 5  # estimates of a JPEG's quality differ by so much between encoders
+
+
+@dataclass(slots=True)
+class Decision:
+    """The final word on one task, and what has to happen to files because of it."""
+
+    task: Task
+    outcome: Outcome
+    sample_id: int | None = None
+    file_name: str | None = None
+    gained: int = 0  # 1: one image more; 0 for a better copy, which replaces one
+    distance: int | None = None
+    withdrawn: list[Withdrawal] = field(default_factory=list)
+
+
+class Judge:
+    """Decides one batch inside a transaction; knows samples, duplicates and how many are wanted."""
+
+    def __init__(self, level: Level, run_id: int, rules: Rules) -> None:
+        self.near = NearDuplicates(level, self._thumb)
+        self._db: sqlite3.Connection
+        self._rules = rules
+        self._exact = level is not Level.OFF
+        self._run_id = run_id
+        self._numbers: dict[str, int] = {}
+        self._saved: dict[int, int] = {}
+        self._wanted: dict[int, int | None] = {}
+        self._loaded: set[str] = set()
+        self._taken_down: takedown.TakenDown | None = None
+        self._locked: dict[tuple[int, str], Locked] = {}
+
+    def expect(self, query_id: int, wanted: int | None, saved: int) -> None:
+        """A query joins with what it wants and has."""
+        self._wanted[query_id] = wanted
+        self._saved[query_id] = saved
+
+    def expect_locked(self, query_id: int, images: Iterable[Locked]) -> None:
+        """Rebuilding: only these images are wanted, each under its own number."""
+        self._locked.update(((query_id, one.candidate.url), one) for one in images)
+
+    def load(self, db: sqlite3.Connection, label: str) -> None:
+        """Fills the near-duplicate index: a label of the run in full, all others by their hashes.
+
+        The others are loaded with the first label: the same picture may lie under any of them.
+        """
+        if label in self._loaded:
+            return
+        if not self._loaded:
+            for other, sample_id, phash, trim in samples.hashes_elsewhere(db, label):
+                info = ImageInfo(format="", phash=phash, phash_trim=trim)
+                self.near.add(other, sample_id, info)
+        self._loaded.add(label)
+        for sample_id, info in samples.hashes(db, label):
+            self.near.add(label, sample_id, info)
+
+    def _thumb(self, sample_id: int) -> bytes:
+        return samples.thumb(self._db, sample_id)
+
+    def decide(self, db: sqlite3.Connection, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
+        """The final word on each, in order; rows are written, files are not touched."""
+        self._db = db
+        self._taken_down = takedown.load(db)
+        decisions = [self._decide(db, task, outcome) for task, outcome in batch]
+        _note_superseded(decisions)
+        _note_withdrawn(decisions)
+        return decisions
+
+    def _decide(self, db: sqlite3.Connection, task: Task, outcome: Outcome) -> Decision:
+        info = outcome.info
+        if outcome.reason is Reason.INTERRUPTED:
+            return Decision(task, outcome)  # its row stays open
+        if outcome.reason is not Reason.SAVED or info is None:
+            frontier.settle(db, task.id, outcome, self._run_id)
+            return Decision(task, outcome)
+        decision = self._down(task, outcome, info)
+        if decision is None and self._locked:
+            decision = self._as_locked(db, task, outcome, info)
+        decision = decision or self._same_bytes(db, task, outcome, info)
+        if decision is None:
+            label = task.candidate.label
+            pardoned = standing.is_pardoned(db, label, info.sha256)
+            match = None if pardoned else self.near.find(label, info)
+            if match is not None and match.label == label:
+                decision = self._same_picture(db, task, outcome, info, match)
+            decision = decision or self._accept(db, task, outcome, info, match)
+        frontier.settle(
+            db,
+            task.id,
+            decision.outcome,
+            self._run_id,
+            sample_id=decision.sample_id,
+            distance=decision.distance,
+        )
+        return decision
+
+    def _down(self, task: Task, outcome: Outcome, info: ImageInfo) -> Decision | None:
+        assert self._taken_down is not None
+        why = self._taken_down.why_content(info)
+        if why is None:
+            return None
+        return Decision(task, replace(outcome, reason=Reason.TAKEN_DOWN, detail=why))
+
+    def _as_locked(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
+    ) -> Decision:
+        """Whether this is still the picture that the lock file names."""
+        locked = self._locked.get((task.query_id, task.candidate.url))
+        if locked is None:
+            return Decision(task, replace(outcome, reason=Reason.NOT_NEEDED))
+        detail = locked.drift(info, _STRICT_BITS)
+        if detail is None:
+            return Decision(task, replace(outcome, reason=Reason.CHANGED))
+        return self._new(db, task, replace(outcome, detail=detail), info, locked.number)
+
+    # -- copies ---------------------------------------------------------------------------------
+
+    def _same_bytes(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
+    ) -> Decision | None:
+        known = samples.same_bytes(db, task.candidate.label, info.sha256)
+        if known is None or (not self._exact and known.state in _KEPT):
+            return None
+        if known.state in _KEPT and self._stands_for_others(db, task, outcome, known.id):
+            return self._placeholder(db, task, outcome, known.id)
+        reason = known.withdrawn_for or {
+            State.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
+            State.TAKEN_DOWN: Reason.TAKEN_DOWN,
+        }.get(known.state, Reason.SAME_BYTES)
+        return Decision(task, replace(outcome, reason=reason), known.id)
+
+    def _same_picture(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo, match: Match
+    ) -> Decision | None:
+        kept = standing.standing_of(db, match.id)
+        alike = _is_alike(match, kept.info, info)
+        if kept.known.state is State.WITHDRAWN:
+            if kept.known.withdrawn_for is Reason.PLACEHOLDER and not alike:
+                return None
+            return self._copy(task, outcome, match, kept.known.withdrawn_for)
+        if alike:
+            if is_card(info) and self._stands_for_others(db, task, outcome, match.id):
+                return self._placeholder(db, task, outcome, match.id, match.distance)
+            standing.note_alike(db, task.id)
+        if _merit(outcome.kind, task.candidate.rank, info) > _merit(
+            kept.kind, kept.rank, kept.info
+        ):
+            return self._replace(db, task, outcome, info, match)
+        return self._copy(task, outcome, match, Reason.SAME_PICTURE)
+
+    def _copy(self, task: Task, outcome: Outcome, match: Match, reason: Reason | None) -> Decision:
+        detail = f"distance {match.distance} ({match.stage})"
+        verdict = replace(outcome, reason=reason or Reason.SAME_PICTURE, detail=detail)
+        return Decision(task, verdict, match.id, distance=match.distance)
+
+    def _replace(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo, match: Match
+    ) -> Decision:
+        """A better copy takes the place and the number of a kept one."""
+        number, query_id = samples.number_and_query(db, match.id)
+        samples.mark(db, match.id, State.REPLACED)
+        name = file_name(task.candidate.label, number, EXTENSIONS[info.format])
+        # The number belongs to the query that first filled it, whoever found the better copy.
+        sample_id = samples.accept(db, replace(task, query_id=query_id), outcome, number, name)
+        samples.inherit(db, match.id, sample_id, match.distance)
+        self.near.remove(match.id)
+        self.near.add(task.candidate.label, sample_id, info)
+        return Decision(task, outcome, sample_id, name)
+
+    # -- placeholders ---------------------------------------------------------------------------
+
+    def _stands_for_others(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, sample_id: int
+    ) -> bool:
+        """Whether this host has given the picture for several URLs: it is not what they lead to.
+
+        A person's own list is taken as it is.
+        """
+        assert outcome.info is not None
+        if not self._rules.drops_junk(task.candidate) or outcome.url != task.candidate.url:
+            return False
+        host, key = host_of(outcome.url), url_key(outcome.url)
+        sha256 = outcome.info.sha256
+        return standing.urls_of_host(db, host, sha256, sample_id, key) >= _MANY_URLS
+
+    def _placeholder(
+        self,
+        db: sqlite3.Connection,
+        task: Task,
+        outcome: Outcome,
+        sample_id: int,
+        distance: int | None = None,
+    ) -> Decision:
+        """The picture, kept when it came first, is taken out again under every label."""
+        assert outcome.info is not None
+        host = host_of(outcome.url)
+        verdict = replace(
+            outcome, reason=Reason.PLACEHOLDER, detail=f"{host} gives it for several URLs"[:200]
+        )
+        decision = Decision(task, verdict, sample_id, distance=distance)
+        same = standing.same_everywhere(db, outcome.info.sha256)
+        for one in dict.fromkeys([sample_id, *same]):
+            self._withdraw(db, decision, one, Reason.PLACEHOLDER)
+        return decision
+
+    def _withdraw(
+        self, db: sqlite3.Connection, decision: Decision, sample_id: int, reason: Reason
+    ) -> None:
+        withdrawal = standing.withdraw(db, sample_id, reason)
+        if withdrawal is not None:
+            decision.withdrawn.append(withdrawal)
+            if withdrawal.query_id in self._saved:
+                self._saved[withdrawal.query_id] -= 1
+
+    # -- acceptance and conflicts ---------------------------------------------------------------
+
+    def _accept(
+        self,
+        db: sqlite3.Connection,
+        task: Task,
+        outcome: Outcome,
+        info: ImageInfo,
+        match: Match | None,
+    ) -> Decision:
+        wanted = self._wanted[task.query_id]
+        if wanted is not None and self._saved[task.query_id] >= wanted:
+            return Decision(task, replace(outcome, reason=Reason.NOT_NEEDED))
+        other = self._elsewhere(db, task, info, match)
+        if other is not None:
+            known, distance = other
+            if known.withdrawn_for is Reason.PLACEHOLDER or (
+                known.state in _KEPT
+                and distance == 0
+                and self._stands_for_others(db, task, outcome, known.id)
+            ):
+                return self._placeholder(db, task, outcome, known.id, distance)
+            if self._rules.images.conflict != "keep":
+                return self._conflict(db, task, outcome, known, distance)
+        decision = self._new(db, task, outcome, info)
+        if other is not None and decision.sample_id is not None:
+            standing.note_conflict(db, decision.sample_id, other[0].id, other[1])
+        return decision
+
+    def _elsewhere(
+        self, db: sqlite3.Connection, task: Task, info: ImageInfo, match: Match | None
+    ) -> tuple[Known, int] | None:
+        """The same picture under another label, and how many bits it differs by."""
+        label = task.candidate.label
+        known = standing.same_bytes_elsewhere(db, label, info.sha256)
+        if known is not None:
+            return known, 0
+        if match is None or match.label == label:
+            return None
+        kept = standing.standing_of(db, match.id)
+        if kept.known.withdrawn_for is Reason.PLACEHOLDER and not _is_alike(match, kept.info, info):
+            return None
+        return kept.known, match.distance
+
+    def _conflict(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, known: Known, distance: int
+    ) -> Decision:
+        """`--conflict first`: the other label keeps it; `drop`: neither does."""
+        verdict = replace(
+            outcome, reason=Reason.LABEL_CONFLICT, detail=f"distance {distance} to {known.label}"
+        )
+        decision = Decision(task, verdict, known.id, distance=distance)
+        if self._rules.images.conflict == "drop":
+            self._withdraw(db, decision, known.id, Reason.LABEL_CONFLICT)
+        return decision
+
+    def _new(
+        self,
+        db: sqlite3.Connection,
+        task: Task,
+        outcome: Outcome,
+        info: ImageInfo,
+        number: int | None = None,
+    ) -> Decision:
+        label = task.candidate.label
+        if number is None:
+            number = self._numbers.get(label) or samples.next_number(db, label)
+            self._numbers[label] = number + 1
+        name = file_name(label, number, EXTENSIONS[info.format])
+        sample_id = samples.accept(db, task, outcome, number, name)
+        self._saved[task.query_id] += 1
+        self.near.add(label, sample_id, info)
+        return Decision(task, outcome, sample_id, name, gained=1)
+
+
+def _note_superseded(decisions: list[Decision]) -> None:
+    """An image that a better copy replaced within its own batch is never put in place."""
+    newest: dict[str, Decision] = {}
+    for decision in decisions:
+        if decision.outcome.reason is Reason.SAVED and decision.file_name is not None:
+            place = decision.file_name.rpartition(".")[0]
+            if (older := newest.get(place)) is not None:
+                older.outcome = replace(older.outcome, reason=Reason.BETTER_COPY_KEPT)
+                decision.gained, older.gained = decision.gained or older.gained, 0
+            newest[place] = decision
+
+
+def _note_withdrawn(decisions: list[Decision]) -> None:
+    """Neither is one that was withdrawn within its own batch."""
+    saved = {d.sample_id: d for d in decisions if d.outcome.reason is Reason.SAVED}
+    for decision in decisions:
+        for withdrawal in list(decision.withdrawn):
+            own = saved.get(withdrawal.sample_id)
+            if own is None:
+                continue
+            own.outcome = replace(own.outcome, reason=withdrawal.reason)
+            if own.gained:
+                own.gained = 0
+                decision.withdrawn.remove(withdrawal)
+
+
+def _is_alike(match: Match, kept: ImageInfo, info: ImageInfo) -> bool:
+    """The same look at the same size: what a host does with its placeholder, not with previews."""
+    if (kept.width, kept.height) != (info.width, info.height):
+        return False
+    limit = {"hash": _STRICT_BITS, "flat": _FLAT_STEP}.get(match.stage, -1)
+    return match.distance <= limit
+
+
+def _merit(kind: Kind, rank: int, info: ImageInfo) -> tuple[int, int, int, int, int, str]:
+    """What decides between two copies; the larger one is kept. A total order, so that the order of
+    arrival does not matter.
+
+    Original before thumbnail, more pixels, less compressed; then what its source ranked higher,
+    since a copy is made of what is known already; then more bytes.
+    """
+    if info.format in _LOSSLESS:
+        quality = 100
+    else:
+        quality = round(info.measures.get("jpeg_quality", 0)) or _USUAL_QUALITY
+    return (
+        -kind.preference,
+        info.width * info.height,
+        round(quality / _QUALITY_STEP),
+        -(rank or 10**9),
+        info.size_bytes,
+        info.sha256,
+    )

@@ -1,0 +1,177 @@
+"""A data set rebuilt from its lock file, and how far the web has drifted from it meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from pixtrawl.config.groups import Config
+from pixtrawl.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_NOTHING,
+    EXIT_OK,
+    EXIT_SHORT,
+    StorageError,
+    UsageError,
+)
+from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
+from pixtrawl.model import Filters, Query, Reason
+from pixtrawl.pipeline.run import conduct
+from pixtrawl.pipeline.session import Session
+from pixtrawl.storage import frontier
+from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.frontier import QueryRow
+from pixtrawl.storage.lock_file import Locked, lock_lines, read_lock
+from pixtrawl.urls import canonical
+
+__all__ = ["exit_code", "rebuild", "write_lock"]
+
+OK: Final = "ok"
+MOVED: Final = "moved"  # the same bytes, by another redirect
+CHANGED: Final = "changed"  # other bytes under the URL; kept where they show the same picture
+GONE: Final = "gone"
+_STATES: Final = (OK, MOVED, CHANGED, GONE)
+_BATCH: Final = 1000  # candidates a transaction
+
+
+def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
+    """Hands the lock file of a data set to `write`, piece by piece. Returns how many images.
+
+    Raises UsageError where there is no data set.
+    """
+    folder = Folder(root)
+    folder.require()
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        try:
+            for line in lock_lines(db, folder):
+                write(line)
+            (count,) = db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot read the catalog {folder.catalog}: {error}") from error
+    return int(count)
+
+
+async def rebuild(
+    lock_file: Path, config: Config, *, listener: Callable[[Event], None] = ignore
+) -> dict[str, Any]:
+    """Fetches every image of a lock file into `config.job.output`, under its own number.
+
+    Nothing is judged but whether it is still the same picture: the recipe was made of what had
+    passed. Cancelling it ends gracefully; the same command goes on.
+
+    Returns the drift report: `totals` by state, and a row of each image that is not `ok`.
+
+    Raises:
+        UsageError: no lock file, or one without images.
+        StorageError, EngineError: as `run`.
+    """
+    lock = read_lock(lock_file)
+    if not lock.images:
+        raise UsageError(f"{lock_file}: names no image")
+    images = replace(
+        config.images, junk="keep", conflict="keep", dedup="off", min_size=None,
+        allow_thumbnails=True,
+    )  # fmt: skip
+    config = replace(config, images=images, filters=Filters())
+    folder = Folder(config.job.output)
+    groups: dict[Query, list[Locked]] = {}
+    for one in lock.images:
+        groups.setdefault(one.query, []).append(one)
+
+    async def body(current: Session) -> None:
+        listener(RunStarted((), {}))
+        await current.carry_out(_fill(current, groups, listener))
+
+    report = await conduct(config, folder, listener, body)
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        rows = list(_drift(db, groups))
+    counts = Counter(row["state"] for row in rows)
+    return {
+        "output": str(folder.root),
+        "lock": str(lock_file),
+        "images": len(rows),
+        "totals": {state: counts[state] for state in _STATES},
+        "kept": sum(row["kept"] for row in rows),
+        "drift": [row for row in rows if row["state"] != OK],
+        "interrupted": bool(report["interrupted"]),
+        "elapsed_s": report["elapsed_s"],
+    }
+
+
+async def _fill(
+    current: Session, groups: dict[Query, list[Locked]], listener: Callable[[Event], None]
+) -> None:
+    joined: list[QueryRow] = []
+    try:
+        for query, images in groups.items():
+            row, open_count = await current.catalog.write(
+                lambda db, query=query: _join(current, db, query)  # type: ignore[misc]
+            )
+            joined.append(row)
+            current.judge.expect_locked(row.id, images)
+            current.draw.add(row, open_count)
+            for start in range(0, len(images), _BATCH):
+                batch = images[start : start + _BATCH]
+                await current.add(row, [one.candidate for one in batch])
+    finally:
+        for row in joined:
+            current.draw.input_complete(current.draw.queries[row.id])
+        current.draw.closed = True
+        current.draw.changed.set()
+    for row in joined:
+        draw = current.draw.queries[row.id]
+        await draw.finished.wait()
+        listener(QueryFinished(row.query, draw.saved))
+
+
+def _join(current: Session, db: sqlite3.Connection, query: Query) -> tuple[QueryRow, int]:
+    row = frontier.ensure_query(db, query, current.run_id)
+    return row, current.join(db, row)
+
+
+def _drift(db: sqlite3.Connection, groups: dict[Query, list[Locked]]) -> Iterator[dict[str, Any]]:
+    for query, images in groups.items():
+        (query_id,) = db.execute(
+            "SELECT id FROM query WHERE text = ? AND label = ? AND filters = ?",
+            (query.text, query.label, frontier.filters_json(query)),
+        ).fetchone()
+        yield from (_state(db, query_id, one) for one in images)
+
+
+def _state(db: sqlite3.Connection, query_id: int, locked: Locked) -> dict[str, Any]:
+    """What became of one image of the recipe."""
+    url = locked.candidate.url
+    found = db.execute(
+        "SELECT c.reason, c.detail, c.final_url, hex(c.sha256), s.file_name FROM candidate c "
+        "LEFT JOIN sample s ON s.id = c.sample_id AND s.state IN (0, 1) "
+        "WHERE c.query_id = ? AND c.url = ?",
+        (query_id, url),
+    ).fetchone()
+    reason, detail, final_url, sha256, file_name = found or (None, None, None, "", None)
+    row: dict[str, Any] = {"label": locked.candidate.label, "number": locked.number, "url": url}
+    row["kept"] = file_name is not None
+    if reason == Reason.CHANGED.value:
+        return {**row, "state": CHANGED, "same_look": False}
+    if file_name is None:
+        return {**row, "state": GONE, "reason": reason or Reason.INTERRUPTED.value}
+    row["file_name"] = file_name
+    if sha256.lower() != locked.sha256:
+        return {**row, "state": CHANGED, "same_look": True, "detail": detail}
+    if canonical(final_url or url) != canonical(locked.final_url):
+        return {**row, "state": MOVED, "final_url": final_url}
+    return {**row, "state": OK}
+
+
+def exit_code(report: dict[str, Any]) -> int:
+    """0 where every picture is there again, whatever its bytes; else as `run` ends."""
+    if report["interrupted"]:
+        return EXIT_INTERRUPTED
+    if not report["kept"]:
+        return EXIT_NOTHING
+    return EXIT_OK if report["kept"] == report["images"] else EXIT_SHORT

@@ -1,0 +1,169 @@
+"""Which pages of a site are visited, and in which order: breadth first, bounded. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from pixtrawl import urls
+
+__all__ = ["CrawlRules", "PageQueue", "Via", "Visit"]
+
+_MAX_QUEUE: Final = 5000
+_MAX_SITEMAPS: Final = 20
+_MAX_URL: Final = 4000
+_NO_PAGE: Final = re.compile(
+    r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|ico|pdf|zip|gz|tgz|bz2|xz|7z|rar|tar|exe|dmg|iso|"
+    r"mp[34]|m4[av]|webm|mov|avi|mkv|ogg|wav|flac|docx?|xlsx?|pptx?|odt|epub|css|js|mjs|json|xml|"
+    r"rss|atom|txt|csv|woff2?|ttf|otf|apk|deb|rpm|torrent)\Z",
+    re.IGNORECASE,
+)
+
+
+class Via(StrEnum):
+    """How a page came to be visited."""
+
+    START = "start"
+    LINK = "link"
+    NEXT = "next"  # rel=next of a page: the same list goes on
+    SITEMAP = "sitemap"  # the address of a sitemap
+    LISTED = "listed"  # a page that a sitemap names
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlRules:
+    """How far a crawl goes. `depth` counts links from a start page; 0: only the page itself."""
+
+    depth: int = 0
+    max_pages: int = 50
+    same_site: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One page to be visited."""
+
+    url: str
+    depth: int = 0
+    via: Via = Via.START
+
+
+class PageQueue:
+    """The pages ahead. A page is visited once, whatever leads to it."""
+
+    def __init__(self, rules: CrawlRules) -> None:
+        self._rules = rules
+        self._ahead: deque[Visit] = deque()
+        self._known: set[bytes] = set()
+        self._done: set[bytes] = set()
+        self._sites: set[str] = set()
+        self._refused: set[str] = set()
+        self._sitemaps = 0
+        self.visited = 0  # pages, sitemaps not counted
+
+    def start(self, addresses: Iterable[str]) -> None:
+        """The pages that the user named; their sites are the crawl's."""
+        for url in addresses:
+            self._sites.add(_site(url))
+            self._append(Visit(url))
+
+    def moved(self, visit: Visit, url: str) -> None:
+        """A start page has redirected: where it went is the user's site as well."""
+        self._known.add(urls.url_key(url))
+        self._done.add(urls.url_key(url))
+        if visit.via is Via.START:
+            self._sites.add(_site(url))
+
+    def links(self, visit: Visit, found: Iterable[str]) -> None:
+        """Links of a visited page, where the depth allows for another step."""
+        if visit.depth < self._rules.depth:
+            for url in found:
+                if not _NO_PAGE.search(_path(url)) and self._ours(url):
+                    self._append(Visit(url, visit.depth + 1, Via.LINK))
+
+    def following(self, visit: Visit, found: Iterable[str]) -> None:
+        """Where the list on a visited page goes on; it comes before everything else."""
+        for url in found:
+            if self._ours(url):
+                self._append(Visit(url, visit.depth, Via.NEXT), first=True)
+
+    def sitemaps(self, found: Iterable[str], *, depth: int) -> None:
+        """Sitemaps of the site, a limited number."""
+        for url in found:
+            if self._sitemaps < _MAX_SITEMAPS and self._ours(url):
+                self._sitemaps += self._append(Visit(url, depth, Via.SITEMAP))
+
+    def listed(self, visit: Visit, found: Iterable[str]) -> None:
+        """Pages that a sitemap names."""
+        for url in found:
+            if self._ours(url) and not _NO_PAGE.search(_path(url)):
+                self._append(Visit(url, visit.depth, Via.LISTED))
+
+    def refuse(self, url: str) -> None:
+        """The host asks to stop: nothing more of it is visited."""
+        self._refused.add(urls.host_of(url))
+
+    def take(self) -> Visit | None:
+        """The next page; None at the end, or when enough have been visited."""
+        while self._ahead and self.visited < self._rules.max_pages:
+            visit = self._ahead.popleft()
+            if urls.host_of(visit.url) not in self._refused:
+                self.visited += visit.via is not Via.SITEMAP
+                self._done.add(urls.url_key(visit.url))
+                return visit
+        return None
+
+    def _append(self, visit: Visit, *, first: bool = False) -> bool:
+        key = urls.url_key(visit.url)
+        full = len(self._ahead) >= _MAX_QUEUE or len(visit.url) > _MAX_URL
+        if full or key in self._known or urls.check(visit.url) is not None:
+            return False
+        self._known.add(key)
+        if first:
+            self._ahead.appendleft(visit)
+        else:
+            self._ahead.append(visit)
+        return True
+
+    def _ours(self, url: str) -> bool:
+        if urls.scheme_of(url) not in {"http", "https"}:
+            return False
+        return not self._rules.same_site or _site(url) in self._sites
+
+    def position(self) -> dict[str, Any]:
+        """Where a later run goes on, as plain values: what is ahead, and what is behind."""
+        room = max(0, self._rules.max_pages - self.visited)
+        ahead = [[one.url, one.depth, one.via.value] for one in list(self._ahead)[:room]]
+        return {
+            "ahead": ahead,
+            "known": [key.hex() for key in self._done] if ahead else [],
+            "sites": sorted(self._sites),
+            "visited": self.visited,
+        }
+
+    def restore(self, position: Mapping[str, Any]) -> bool:
+        """Goes on from `position`; False (and nothing done) where it is not of this form."""
+        try:
+            ahead = [Visit(str(u), int(d), Via(v)) for u, d, v in position["ahead"]]
+            known = {bytes.fromhex(key) for key in position["known"]}
+            sites = {str(site) for site in position["sites"]}
+            visited = int(position["visited"])
+        except (KeyError, TypeError, ValueError):
+            return False
+        self._ahead, self._done, self._sites = deque(ahead), known, sites
+        self._known = known | {urls.url_key(one.url) for one in ahead}
+        self.visited = visited
+        return True
+
+
+def _site(url: str) -> str:
+    """Hosts that are one site: with and without www."""
+    return urls.host_of(url).removeprefix("www.")
+
+
+def _path(url: str) -> str:
+    return url.partition("#")[0].partition("?")[0]

@@ -1,0 +1,238 @@
+"""The pictures of one page, each once, however many ways lead to it.
+
+Whoever reads the page (`page_links`, `page_state`) adds ways to pictures as they come; here they
+are made absolute, sorted out, upgraded to originals, and put together where they are of one
+picture. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from enum import IntEnum
+from typing import Final
+
+from pixtrawl import urls
+from pixtrawl.model import Kind
+from pixtrawl.sources.page_upgrade import stated_width, upgraded
+
+__all__ = ["Facts", "Picture", "Pictures", "Tier", "Way", "Wish"]
+
+MAX_PICTURES: Final = 5000  # of one page
+_MAX_URL: Final = 8000
+_MAX_DATA: Final = 12 * 2**20
+_MAX_ALTERNATES: Final = 4
+_SMALL_PX: Final = 400  # a resized copy below it is a thumbnail; WordPress's "medium" is 300
+_MAX_TEXT: Final = 500
+
+# A data: URI of less than 133 base64 characters holds a spacer or a blurred dot, never a picture
+# (the threshold of Mozilla's Readability).
+_PLACEHOLDER_CHARS: Final = 133
+_DATA_IMAGE: Final = re.compile(r"data:image/(?P<kind>[a-z0-9.+-]+)", re.IGNORECASE)
+_SVG: Final = re.compile(r"\.svgz?(?:[?#]|\Z)", re.IGNORECASE)
+_ICO: Final = re.compile(r"(?:\.ico|/favicon[^/]*)(?:[?#]|\Z)", re.IGNORECASE)
+_THUMB: Final = re.compile(
+    r"/thumb(?:s|nails?)?/|[/_.-]thumb(?:s|nail)?\.[a-z]{3,4}(?:\?|\Z)|[._-](?:tn|th)\.[a-z]{3,4}\Z",
+    re.IGNORECASE,
+)
+
+
+class Tier(IntEnum):
+    """Where a picture was found; the order in which a page's pictures are ranked."""
+
+    LEAD = 0  # in the body, and named by the head as the page's picture
+    BODY = 1
+    META = 2
+    DATA = 3  # JSON-LD
+    STYLE = 4
+    STATE = 5
+    TEXT = 6
+    DECOR = 10  # logos, avatars, navigation
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user wants of a page. `min_size` is held against stated sizes, in pixels."""
+
+    upgrade: bool = True
+    icons: bool = False
+    svg: bool = False
+    min_size: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One address of a picture as the page gives it.
+
+    `weak`: it may stand for several pictures (a placeholder, a file type's icon), so that sharing
+    it does not make two pictures one.
+    """
+
+    ref: str
+    kind: Kind = Kind.ORIGINAL
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a page says of a picture."""
+
+    title: str | None = None
+    width: int | None = None
+    height: int | None = None
+    license: str | None = None
+    license_url: str | None = None
+    creator: str | None = None
+
+
+@dataclass(slots=True)
+class Picture:
+    """One picture: its addresses, best first, with what is said of it."""
+
+    ways: list[tuple[str, Kind]]
+    tier: int
+    facts: Facts
+    thumb_url: str | None = None
+
+
+@dataclass(slots=True)
+class _Mention:
+    ways: list[tuple[str, Kind]]
+    strong: list[bytes]
+    weak: list[bytes]
+    tier: int
+    facts: Facts
+
+
+@dataclass(slots=True)
+class Pictures:
+    """Collects the mentions of pictures on a page at `base` (its own URL, or of `<base>`)."""
+
+    base: str
+    wish: Wish = field(default_factory=Wish)
+    _mentions: list[_Mention] = field(default_factory=list)
+    _weak: Counter[bytes] = field(default_factory=Counter)
+    seen_any: bool = False  # something that stands for a picture, whether it counts or not
+
+    def __len__(self) -> int:
+        return len(self._mentions)
+
+    def absolute(self, ref: str) -> str | None:
+        """The address that `ref` means here; one that is absolute stays byte for byte."""
+        ref = ref.strip("\t\n\f\r ")
+        if not ref or len(ref) > _MAX_DATA:
+            return None
+        if ref[:5].lower() == "data:":
+            return ref
+        if len(ref) > _MAX_URL or ref[0] == "#":
+            return None
+        if ref[:8].lower().startswith(("http://", "https://")) and urls.check(ref) is None:
+            return ref
+        url = urls.join(self.base, ref)
+        return url if url and urls.scheme_of(url) in {"http", "https"} else None
+
+    def add(self, tier: Tier, ways: Iterable[Way], facts: Facts | None = None) -> None:
+        """One mention: `ways` are of one picture, the best first."""
+        facts = facts or Facts()
+        self.seen_any = True
+        if len(self._mentions) >= MAX_PICTURES or self._unwanted(facts):
+            return
+        mention = _Mention([], [], [], tier, facts)
+        for way in ways:
+            url = self.absolute(way.ref)
+            if url is not None and self._counts(url, alone=not mention.ways):
+                self._take(mention, url, way)
+        if mention.strong:
+            self._mentions.append(mention)
+            self._weak.update(set(mention.weak))
+
+    def _take(self, mention: _Mention, url: str, way: Way) -> None:
+        kind = Kind.DATA if url[:5].lower() == "data:" else way.kind
+        better = upgraded(url) if self.wish.upgrade and kind is not Kind.DATA else None
+        if better is not None and not way.weak:
+            mention.ways.append((better, Kind.ORIGINAL))
+            mention.strong.append(urls.url_key(better))
+        if kind is Kind.ORIGINAL and _is_small(url, resized=better is not None):
+            kind = Kind.THUMBNAIL
+        mention.ways.append((url, kind))
+        (mention.weak if way.weak else mention.strong).append(urls.url_key(url))
+
+    def _counts(self, url: str, *, alone: bool) -> bool:
+        if url[:5].lower() == "data:":
+            match = _DATA_IMAGE.match(url)
+            if match is None or not alone:  # beside a real address it is a preview
+                return False
+            is_svg = match["kind"].lower() == "svg+xml"
+            payload = len(url) - url.find(",") - 1
+            return payload >= _PLACEHOLDER_CHARS and (self.wish.svg or not is_svg)
+        if not self.wish.svg and _SVG.search(url):
+            return False
+        return self.wish.icons or not _ICO.search(url)
+
+    def _unwanted(self, facts: Facts) -> bool:
+        """A stated size of a tracking pixel, of an icon, or below what the user wants."""
+        width, height = facts.width, facts.height
+        if (width is not None and width <= 2) or (height is not None and height <= 2):
+            return True
+        if width is not None and height is not None and max(width, height) <= 32:
+            return not self.wish.icons
+        least = self.wish.min_size
+        too_narrow = width is not None and width < least[0]
+        return too_narrow or (height is not None and height < least[1])
+
+    def found(self) -> list[Picture]:
+        """Every picture once, in the order of rank."""
+        index: dict[bytes, Picture] = {}
+        pictures: list[Picture] = []
+        for mention in sorted(self._mentions, key=lambda one: one.tier):
+            own = [key for key in mention.weak if self._weak[key] == 1]
+            keys = [*mention.strong, *own]
+            picture = next((index[key] for key in keys if key in index), None)
+            shared = {key for key in mention.weak if self._weak[key] > 1}
+            ways = [way for way in mention.ways if not shared or urls.url_key(way[0]) not in shared]
+            if picture is None:
+                picture = Picture(ways, mention.tier, mention.facts)
+                pictures.append(picture)
+            else:
+                _merge(picture, ways, mention)
+            for key in keys:
+                index.setdefault(key, picture)
+        for picture in pictures:
+            _settle(picture)
+        return sorted(pictures, key=lambda one: one.tier)
+
+
+def _is_small(url: str, *, resized: bool) -> bool:
+    """Whether an address says that it is a thumbnail's."""
+    width = stated_width(url)
+    if width is not None:
+        return width < _SMALL_PX and (resized or _THUMB.search(url) is not None)
+    return _THUMB.search(url) is not None
+
+
+def _merge(picture: Picture, ways: list[tuple[str, Kind]], mention: _Mention) -> None:
+    known = {url for url, _ in picture.ways}
+    picture.ways += [way for way in ways if way[0] not in known]
+    if picture.tier == Tier.BODY and mention.tier in {Tier.META, Tier.DATA}:
+        picture.tier = Tier.LEAD
+    old, new = picture.facts, mention.facts
+    values = {one.name: getattr(old, one.name) for one in fields(Facts)}
+    missing = {name: getattr(new, name) for name, value in values.items() if value is None}
+    picture.facts = Facts(**{**values, **missing})
+
+
+def _settle(picture: Picture) -> None:
+    """Best kind first (stable), few of them; the first thumbnail is told as such."""
+    unique = dict.fromkeys(picture.ways)
+    ordered = sorted(unique, key=lambda way: way[1].preference)
+    thumb = next((url for url, kind in ordered if kind is Kind.THUMBNAIL), None)
+    if ordered[0][1] is not Kind.THUMBNAIL:
+        picture.thumb_url = thumb
+    picture.ways = ordered[: 1 + _MAX_ALTERNATES]
+    facts = picture.facts
+    if facts.title is not None and len(facts.title) > _MAX_TEXT:
+        picture.facts = Facts(**{
+            one.name: getattr(facts, one.name) for one in fields(Facts)
+        } | {"title": facts.title[:_MAX_TEXT]})  # fmt: skip

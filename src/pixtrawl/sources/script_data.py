@@ -1,0 +1,231 @@
+"""Data in the scripts of a page, read as JavaScript writes it. Pure, bounded, linear in time.
+
+Result pages carry their results as an object literal, which is JSON only by accident: keys without
+quotes, single quotes, `void 0`, `!0`, trailing commas, comments. Values that only a program could
+work out (a call, `new Date(..)`) are read as None.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+from pixtrawl.sources.google_records import js_unescape
+
+MAX_CHARS: Final = 8_000_000  # of a page; real ones have 0.1 to 2 million
+MAX_DEPTH: Final = 80  # real pages stay below 20
+MAX_TOKENS: Final = 200_000  # and escapes; a page of 150 results has 15,000
+_MAX_NODES: Final = 200_000
+_MAX_PLACES: Final = 4  # where one pattern may match before the real place
+
+_STRICT: Final = json.JSONDecoder(strict=False)
+_SPACE: Final = re.compile(r"\s*+")
+_TOKEN: Final = re.compile(
+    r"""(?:\s++ | //[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+\*/)*+
+    (?: (?P<string> "(?:[^"\\]++|\\.)*+" | '(?:[^'\\]++|\\.)*+' | `(?:[^`\\]++|\\.)*+` )
+      | (?P<number> [-+]?(?: 0[xX][0-9a-fA-F]++ | (?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)? ) )
+      | (?P<word> [^\W\d][\w$.]*+ | \$[\w$.]*+ )
+      | (?P<mark> [{}\[\]:,()!] ) )""",
+    re.VERBOSE | re.DOTALL,
+)
+_SCRIPT: Final = re.compile(
+    r"<script\b([^>]{0,2000}+)>([^<]*+(?:<(?!/script)[^<]*+)*+)", re.IGNORECASE
+)
+_WORDS: Final = {"true": True, "false": False, "null": None, "undefined": None}
+_MAX_DIGITS: Final = 40  # more is no number of ours, and int() takes quadratic time
+
+
+class ScriptDataError(ValueError):
+    """The text holds no value at this place, or one beyond the bounds."""
+
+
+def read_value(text: str, start: int = 0) -> Any:
+    """The value that begins at `start`, in JSON's types; what follows it is not looked at.
+
+    Raises:
+        ScriptDataError: no value, a cut one, or one too deep or too large.
+    """
+    return _Reader(text, MAX_TOKENS).read(start)
+
+
+def values_after(text: str, place: re.Pattern[str]) -> Iterator[Any]:
+    """The values behind the first places where the pattern matches; unreadable ones are left out.
+
+    They share one budget: a hostile page repeats the place in front of something long.
+    """
+    reader = _Reader(text[:MAX_CHARS], MAX_TOKENS)
+    for match in islice(place.finditer(reader.text), _MAX_PLACES):
+        try:
+            yield reader.read(match.end())
+        except ScriptDataError:
+            continue
+
+
+def scripts_in(page: str) -> Iterator[tuple[str, str]]:
+    """Attributes and content of each script element, byte for byte; a cut one is given as it is."""
+    for match in _SCRIPT.finditer(page[:MAX_CHARS]):
+        yield match[1], match[2]
+
+
+def dig(value: Any, *path: str | int) -> Any:
+    """What lies at the end of `path` (keys and indices); None where a step leads nowhere."""
+    for step in path:
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, dict) else None
+        else:
+            there = isinstance(value, list) and -len(value) <= step < len(value)
+            value = value[step] if there else None
+    return value
+
+
+def objects_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a value, outer before inner, in order; at most 200,000 nodes are visited."""
+    waiting = [value]
+    for _ in range(_MAX_NODES):
+        if not waiting:
+            return
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            waiting.extend(reversed(node.values()))
+        elif isinstance(node, list):
+            waiting.extend(reversed(node))
+
+
+class _Reader:
+    """Recursive descent; the depth is bounded far below Python's own limit."""
+
+    def __init__(self, text: str, left: int) -> None:
+        if len(text) > MAX_CHARS:
+            raise ScriptDataError(f"more than {MAX_CHARS} characters")
+        self.text = text
+        self._at = 0
+        self._left = left  # tokens that may still be read
+
+    def read(self, start: int) -> Any:
+        space = _SPACE.match(self.text, start)
+        self._at = space.end() if space else start
+        try:
+            value, _ = _STRICT.raw_decode(self.text, self._at)
+        except (ValueError, RecursionError):
+            return self._value(0)
+        return value
+
+    def _value(self, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            raise ScriptDataError("nested too deeply")
+        kind, said = self._next()
+        if kind == "string":
+            return self._string(said)
+        if kind == "number":
+            return _number(said)
+        if kind == "word":
+            return self._word(said, depth)
+        return self._marked(said, depth)
+
+    def _marked(self, mark: str, depth: int) -> Any:
+        if mark == "{":
+            return self._object(depth)
+        if mark == "[":
+            return self._list(depth)
+        if mark == "!":
+            return not self._value(depth + 1)
+        if mark != "(":
+            raise self._failure(mark)
+        inner = self._value(depth + 1)
+        closing = self._next()[1]
+        if closing != ")":
+            raise self._failure(closing)
+        return inner
+
+    def _object(self, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while True:
+            kind, said = self._next()
+            if kind == "mark":
+                if said == "}":
+                    return found
+                if said == ",":
+                    continue
+                raise self._failure(said)
+            key = self._string(said) if kind == "string" else said
+            found[key] = None  # `{name}` stands for a variable
+            if self._peek() == ":":
+                self._next()
+                found[key] = self._value(depth + 1)
+            if self._peek() not in {",", "}"}:
+                raise self._failure(self._peek())
+
+    def _list(self, depth: int) -> list[Any]:
+        found: list[Any] = []
+        while True:
+            mark = self._peek()
+            if mark == "]":
+                self._next()
+                return found
+            if mark == ",":  # `[a,,b]` has a hole
+                self._next()
+                found.append(None)
+                continue
+            found.append(self._value(depth + 1))
+            if self._peek() == ",":
+                self._next()
+            elif self._peek() != "]":
+                raise self._failure(self._peek())
+
+    def _word(self, word: str, depth: int) -> Any:
+        if word in _WORDS:
+            return _WORDS[word]
+        if word in {"void", "new"}:  # `void 0`, `new Date(..)`
+            self._value(depth + 1)
+        elif self._peek() == "(":
+            self._skip_call()
+        return None
+
+    def _string(self, said: str) -> str:
+        self._left -= said.count("\\")  # each costs as much as a token
+        if self._left < 0:
+            raise ScriptDataError(f"more than {MAX_TOKENS} tokens and escapes")
+        return js_unescape(said[1:-1])
+
+    def _skip_call(self) -> None:
+        still_open = 0
+        while True:
+            kind, said = self._next()
+            if kind == "mark":
+                still_open += (said == "(") - (said == ")")
+            if not still_open:
+                return
+
+    def _next(self) -> tuple[str, str]:
+        match = self._match()
+        self._at = match.end()
+        kind = match.lastgroup or ""
+        return kind, match[kind]
+
+    def _peek(self) -> str:
+        """The next mark; "" where it is something else."""
+        return self._match()["mark"] or ""
+
+    def _match(self) -> re.Match[str]:
+        self._left -= 1
+        if self._left < 0:
+            raise ScriptDataError(f"more than {MAX_TOKENS} tokens")
+        match = _TOKEN.match(self.text, self._at)
+        if match is None:
+            raise self._failure(self.text[self._at : self._at + 20])
+        return match
+
+    def _failure(self, said: str) -> ScriptDataError:
+        return ScriptDataError(f"cannot be read at character {self._at}: {said[:20]!r}")
+
+
+def _number(said: str) -> int | float | None:
+    if len(said) > _MAX_DIGITS:
+        return None
+    if said.lstrip("+-")[:2].lower() == "0x":
+        return int(said, 16)
+    return float(said) if set(said) & set(".eE") else int(said)

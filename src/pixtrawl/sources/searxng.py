@@ -1,0 +1,184 @@
+"""SearXNG: the user's own meta search. Verified against a recorded answer and a real searX 1.1.
+
+An instance asks other engines in turn; those that did not answer are told. The list of engines
+matters: with an instance's defaults nearly all "images" are icons of icon engines (656 of 723 in
+the recorded answer).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from pixtrawl.errors import SourceStop
+from pixtrawl.events import Notice
+from pixtrawl.model import Kind, SourceOutcome
+from pixtrawl.net.interface import Response
+from pixtrawl.sources import json_values as value
+from pixtrawl.sources.base import SourceInfo, SourceSetting
+from pixtrawl.sources.filters import Words
+from pixtrawl.sources.json_api import Ask, Batch, Found, JsonSource, Place, ShapeError
+from pixtrawl.sources.settings import common_settings
+
+ENGINES: Final = (
+    "bing images,duckduckgo images,google images,google cse images,brave.images,openverse,"
+    "wikicommons.images,flickr,unsplash,pexels,pixabay images,artic"
+)
+_RESOLUTION: Final = re.compile(r"(\d{1,6})\s*[x\u00d7*]\s*(\d{1,6})")
+_MAX_DATA: Final = 2 * 2**20  # characters of a data: URI
+_REFUSED: Final = (
+    ("captcha", "captcha"),
+    ("too many requests", "rate_limit"),
+    ("denied", "forbidden"),
+    ("suspended", "rate_limit"),
+)
+
+
+class Searxng(JsonSource):
+    """A SearXNG or searX instance."""
+
+    name: ClassVar[str] = "searxng"
+    words: ClassVar[Words] = {
+        "date": {word: word for word in ("day", "week", "month", "year")},
+        "safe": {"off": "0", "moderate": "1", "strict": "2"},
+    }
+    otherwise: ClassVar[frozenset[str]] = frozenset({"site", "lang"})
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="SearXNG (your own instance)",
+        base_url="",
+        sentence="Meta search of your own; engines that did not answer are named.",
+        verified="real server",
+        groups=("auto",),
+        needs=("url",),
+        filters=frozenset(words) | otherwise,
+        settings=(
+            *common_settings("", 0.0),
+            SourceSetting("url", "", "address of the instance, e.g. http://127.0.0.1:8888"),
+            SourceSetting("engines", ENGINES, "its engines to ask, separated by commas; * for all"),
+        ),
+        license="unknown",
+        terms="Your instance, your rules: ask none of other people's without their consent. Needs "
+        "`json` in search.formats of its settings.yml.",
+    )
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        given = dict(settings)
+        if url := given.get("url", "").strip():
+            given.setdefault("base_url", url)
+        super().__init__(given)
+        self._engines = given.get("engines", "").strip() or ENGINES
+
+    def unsupported(self) -> SourceStop | None:
+        """There is no instance to ask unless the user names one."""
+        if self.settings.base_url:
+            return None
+        return SourceStop(
+            SourceOutcome.UNSUPPORTED,
+            message="searxng needs the address of an instance of yours",
+            next_step="--set searxng.url=http://127.0.0.1:8888",
+        )
+
+    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+        """403 and 429 come from the instance's own settings."""
+        if response.status == 403:
+            message = "the instance answers with status 403: its JSON format is not enabled"
+            step = "put `json` into search.formats in the instance's settings.yml, restart it"
+            return ask.blocked(response, "forbidden", message, step)
+        if response.status == 429:
+            message = "the instance's limiter refuses (status 429)"
+            step = "switch server.limiter off in the settings.yml of your instance, or wait"
+            return ask.blocked(response, "rate_limit", message, step)
+        return None
+
+    async def batch(self, ask: Ask, place: Place) -> Batch:
+        """One page of every engine's results."""
+        page = value.count(place.get("page")) or 1
+        text = ask.query.text
+        if ask.query.filters.site:
+            text += f" site:{''.join(ask.query.filters.site.split())}"
+        params: dict[str, str | int] = {
+            "q": text, "format": "json", "categories": "images", "pageno": page,
+            "language": ask.query.filters.lang or "all",
+        }  # fmt: skip
+        if self._engines != "*":
+            params["engines"] = self._engines
+        if "date" in ask.words:
+            params["time_range"] = ask.words["date"]
+        if "safe" in ask.words:
+            params["safesearch"] = ask.words["safe"]
+        said = await ask.json("/search", params)
+        batch, silent = read_results(said)
+        self._tell(ask, silent, any_found=bool(batch.found) or page > 1)
+        following = {"page": page + 1} if batch.found else None
+        return Batch(batch.found, following, batch.empty, batch.related)
+
+    def _tell(self, ask: Ask, silent: Mapping[str, str], *, any_found: bool) -> None:
+        """Names engines that did not answer. Raises SourceStop where nobody else did."""
+        if not silent or ask.memo.get("told") == silent:
+            return
+        ask.memo["told"] = silent
+        names = "; ".join(f"{name} ({why})" for name, why in silent.items())
+        message = f"searxng: these engines did not answer: {names}"[:1000]
+        if any_found:
+            ask.context.emit(Notice(message, "warning"))
+            return
+        reasons = " ".join(silent.values()).lower()
+        kind = next((kind for word, kind in _REFUSED if word in reasons), None)
+        detail: dict[str, object] = {
+            "message": message,
+            "unresponsive_engines": dict(silent),
+            "next_step": "look at these engines in the instance, or name others: "
+            "--set searxng.engines=...",
+        }
+        if kind is not None:
+            raise SourceStop(SourceOutcome.BLOCKED, kind=kind, **detail)
+        raise SourceStop(SourceOutcome.NETWORK_ERROR, **detail)
+
+
+def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
+    """The pictures of one answer, and the engines that did not answer. Raises ShapeError."""
+    results = value.at(said, "results")
+    if not isinstance(results, list):
+        raise ShapeError("searxng's answer has no list of results")
+    if not results and "query" not in said:
+        raise ShapeError("searxng's answer is not one to a query")
+    found = tuple(one for one in map(_found, results) if one is not None)
+    told = not results or all(value.text(one, "template") for one in results)
+    related = (value.text(one) for one in value.items(said, "suggestions")[:50])
+    silent = {}
+    for pair in value.items(said, "unresponsive_engines")[:200]:
+        if name := value.text(pair, 0):
+            silent[name] = value.text(pair, 1) or "no reason given"
+    return Batch(found, empty=told, related=tuple(one for one in related if one)), silent
+
+
+def _found(result: Any) -> Found | None:
+    url, kind = value.url(result, "img_src"), Kind.ORIGINAL
+    if url is None:
+        data = value.at(result, "img_src")
+        # a picture inside the answer is at most a thumbnail
+        if not isinstance(data, str) or not data.startswith("data:image/"):
+            return None
+        if len(data) > _MAX_DATA or not data.isascii():
+            return None
+        url, kind = data, Kind.THUMBNAIL
+    width, height = _size(result)
+    return Found(
+        url=url,
+        kind=kind,
+        page_url=value.url(result, "url"),
+        title=value.plain(result, "title"),
+        width=width,
+        height=height,
+        thumb_url=value.url(result, "thumbnail_src") or value.url(result, "thumbnail"),
+        creator=value.plain(result, "author"),
+    )
+
+
+def _size(result: Any) -> tuple[int | None, int | None]:
+    """From "1882x1264", the sign being one of several."""
+    match = _RESOLUTION.search(value.text(result, "resolution") or "")
+    if match is None:
+        return None, None
+    return value.pixels(match[1]), value.pixels(match[2])

@@ -1,0 +1,122 @@
+"""Which candidate goes next: exactly N, no host beyond its share, a dead host costs its own slot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pixtrawl.engines.local import LocalEngine
+from pixtrawl.model import Candidate, Outcome, Query, Reason, Task
+from pixtrawl.pipeline.draw import Draw
+from pixtrawl.storage import frontier, journal
+from pixtrawl.storage.catalog import Catalog
+from pixtrawl.storage.frontier import QueryRow
+
+
+class Bench:
+    """A catalog with candidates, and a worker that ends as the URL says."""
+
+    def __init__(self, path: Path) -> None:
+        self.catalog = Catalog(path / "catalog.sqlite3")
+        self.run_id = self.catalog.write_now(lambda db: journal.begin_run(db, "test", {}))
+        self.busy: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.worked: list[str] = []
+        self.never = asyncio.Event()
+
+    def query(self, text: str, urls: list[str], limit: int | None) -> QueryRow:
+        query = Query(text, text, limit)
+        found = [Candidate(url=url, query=text, label=text, source="t") for url in urls]
+        row = self.catalog.write_now(lambda db: frontier.ensure_query(db, query, self.run_id))
+        self.catalog.write_now(lambda db: frontier.add(db, row.id, found, thumbnails=False))
+        return row
+
+    async def work(self, task: Task) -> Outcome:
+        self.busy[task.host] += 1
+        self.most[task.host] = max(self.most[task.host], self.busy[task.host])
+        try:
+            if "dead" in task.host:
+                await self.never.wait()
+            await asyncio.sleep(0)
+        finally:
+            self.busy[task.host] -= 1
+        self.worked.append(task.candidate.url)
+        good = "bad" not in task.candidate.url
+        return Outcome(reason=Reason.SAVED if good else Reason.NOT_FOUND)
+
+    async def run(self, rows: list[QueryRow], per_host: int = 4) -> Draw:
+        draw = Draw(self.catalog, per_host)
+
+        deciding: set[asyncio.Task[None]] = set()
+
+        async def write(task: Task, outcome: Outcome) -> None:
+            await self.catalog.write(lambda db: frontier.settle(db, task.id, outcome, self.run_id))
+            draw.decided(task, gained=outcome.reason is Reason.SAVED)
+
+        def decide(task: Task, outcome: Outcome) -> None:
+            if outcome.reason is Reason.INTERRUPTED:
+                return
+            job = asyncio.create_task(write(task, outcome))
+            deciding.add(job)
+            job.add_done_callback(deciding.discard)
+
+        draw.on_settled = decide
+        for row in rows:
+            count = self.catalog.write_now(lambda db, r=row: frontier.open_count(db, r.id))  # type: ignore[misc]
+            draw.input_complete(draw.add(row, count))
+        draw.closed = True
+        engine = LocalEngine(self.work, concurrency=64)
+        await asyncio.wait_for(engine.run(draw), 20)
+        await draw.aclose()
+        await asyncio.gather(*deciding)
+        return draw
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_a_query_draws_until_it_has_its_n_and_hardly_further(bench: Bench) -> None:
+    urls = [f"http://h{i % 9}.example/{'bad' if i % 3 else 'good'}/{i}" for i in range(600)]
+    row = bench.query("cat", urls, 50)
+    draw = asyncio.run(bench.run([row]))
+    assert draw.queries[row.id].saved == 50
+    assert len(bench.worked) <= 3 * 50 + 20
+    bench.catalog.close()
+
+
+def test_every_candidate_is_worked_once_when_there_is_no_limit(bench: Bench) -> None:
+    urls = [f"http://h{i % 3}.example/{i}" for i in range(3000)]  # far beyond window and share
+    asyncio.run(bench.run([bench.query("cat", urls, None)]))
+    assert sorted(bench.worked) == sorted(urls)
+    bench.catalog.close()
+
+
+def test_no_host_gets_more_at_once_than_its_share(bench: Bench) -> None:
+    urls = [f"http://h{i % 2}.example/{i}" for i in range(400)]
+    asyncio.run(bench.run([bench.query("cat", urls, None)], per_host=3))
+    assert max(bench.most.values()) == 3
+    bench.catalog.close()
+
+
+def test_a_host_that_never_answers_does_not_keep_the_others_waiting(bench: Bench) -> None:
+    # Its candidates fill the whole window and all that is set aside; the others come after them.
+    urls = [f"http://dead.example/{i}" for i in range(1500)]
+    urls += [f"http://alive.example/{i}" for i in range(40)]
+    draw = asyncio.run(bench.run([bench.query("cat", urls, 40)]))
+    assert next(iter(draw.queries.values())).saved == 40
+    assert bench.most["dead.example"] == 4
+    bench.catalog.close()
+
+
+def test_one_query_cannot_starve_another(bench: Bench) -> None:
+    long = bench.query("long", [f"http://h.example/a{i}" for i in range(2000)], None)
+    short = bench.query("short", [f"http://h.example/b{i}" for i in range(20)], 10)
+    asyncio.run(bench.run([long, short]))
+    last_of_short = max(i for i, url in enumerate(bench.worked) if "/b" in url)
+    assert last_of_short < 200
+    bench.catalog.close()
