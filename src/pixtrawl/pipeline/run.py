@@ -75,8 +75,16 @@ async def run(
 
 def open_sources(config: Config) -> dict[str, Source]:
     """The sources that were asked for, in order. Raises UsageError."""
-    names = expand(config.job.sources, config.sources)
-    return {name: load(name)(config.source(name)) for name in names}
+    return {name: _open(name, config) for name in expand(config.job.sources, config.sources)}
+
+
+def _open(name: str, config: Config) -> Source:
+    """One source with its settings; one that has a way out of its own takes the general proxy."""
+    kind = load(name)
+    given = dict(config.source(name))
+    if config.fetch.proxy and any(setting.key == "proxy" for setting in kind.info.settings):
+        given.setdefault("proxy", config.fetch.proxy)
+    return kind(given)
 
 
 def open_plan(config: Config) -> Plan | None:

@@ -69,7 +69,8 @@ def read_page(said: Any) -> tuple[Batch, int]:
     found = tuple(one for one in (_found(work, images or "") for work in listed) if one)
     # works without a picture have an image_id of null
     told = (total == 0 and not listed) or (
-        bool(listed) and all(isinstance(one, dict) and "image_id" in one for one in listed)
+        bool(listed)
+        and all(isinstance(one, dict) and one.get("image_id", 0) is None for one in listed)
     )
     return Batch(found, empty=told), value.count(said, "pagination", "total_pages") or 1
 

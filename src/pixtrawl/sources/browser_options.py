@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
 from pixtrawl.sources.browser_path import BrowserFound, has_display, install_command
@@ -35,7 +36,19 @@ class ChromeOptions:
     visible: bool | None = None
     profile: str | None = None  # folder that keeps cookies between runs
     pages: int = 3  # tabs at once
+    proxy: str | None = None  # http://user:password@host:port, socks5://host:port
     extra_arguments: tuple[str, ...] = ()
+
+
+def proxy_of(url: str) -> dict[str, str]:
+    """A proxy URL as Playwright takes it: credentials apart, Chrome's word for socks5h."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    scheme = parts.scheme.replace("socks5h", "socks5")  # Chrome resolves names there anyway
+    port = f":{parts.port}" if parts.port else ""
+    proxy = {"server": f"{scheme}://{parts.hostname or ''}{port}"}
+    if parts.username:
+        proxy |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
+    return proxy
 
 
 def shows_window(options: ChromeOptions, found: BrowserFound) -> bool:

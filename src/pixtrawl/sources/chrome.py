@@ -20,6 +20,7 @@ from pixtrawl.sources.browser_options import (
     ARGUMENTS,
     BLOCKED,
     ChromeOptions,
+    proxy_of,
     shows_window,
 )
 from pixtrawl.sources.browser_path import (
@@ -117,6 +118,8 @@ class Chrome:
             "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
             "timeout": 30_000,
         }  # fmt: skip
+        if self._options.proxy:
+            start["proxy"] = proxy_of(self._options.proxy)
         look: dict[str, Any] = {"accept_downloads": False, "service_workers": "block"}
         look |= {"no_viewport": True} if self.visible else {
             "viewport": {"width": 1366, "height": 1500}

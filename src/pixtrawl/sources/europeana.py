@@ -104,8 +104,6 @@ def read_page(said: Any) -> Batch:
     found = tuple(one for one in map(_found, listed) if one is not None)
     total, cursor = value.count(said, "totalResults"), value.text(said, "nextCursor")
     empty = not listed and total is not None  # the page behind the last one is empty too
-    # items that are only described have no address of a picture, as their collections want it
-    empty = empty or all(value.text(one, "id") and "edmIsShownBy" not in one for one in listed)
     return Batch(found, {"cursor": cursor} if cursor and listed else None, empty)
 
 

@@ -132,11 +132,15 @@ def read_page(said: Any) -> tuple[Batch, int]:
     if total is None or not isinstance(listed, list):
         raise ShapeError("flickr's answer has no list of photos")
     found = tuple(one for one in map(read_photo, listed) if one is not None)
-    # owners may offer small sizes only; such photos are known by their id
-    told = (total == 0 and not listed) or (
-        bool(listed) and all(value.text(one, "id") and value.text(one, "owner") for one in listed)
-    )
+    told = total == 0 and not listed
+    told = told or (bool(listed) and all(_is_small(one) for one in listed))
     return Batch(found, empty=told), value.count(said, "photos", "pages") or 0
+
+
+def _is_small(photo: Any) -> bool:
+    """Whether its owner offers nothing above 320 pixels."""
+    larger = any(f"url_{size}" in photo for size in _SIZES) if isinstance(photo, dict) else True
+    return not larger and value.url(photo, "url_n") is not None
 
 
 def read_photo(photo: Any) -> Found | None:

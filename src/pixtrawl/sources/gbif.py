@@ -89,10 +89,18 @@ def read_page(said: Any) -> tuple[Batch, bool]:
             one = _found(record, media)
             if one is not None:
                 found.append(one)
-    # a record whose media carry no address says so itself: its pictures are only described
-    told = all(isinstance(value.at(record, "media"), list) for record in results)
+    told = all(_has_none(record) for record in results)
     last = value.at(said, "endOfRecords") is not False or not results
     return Batch(tuple(found), empty=told and (bool(results) or total == 0)), last
+
+
+def _has_none(record: Any) -> bool:
+    """Whether the record says itself that it has no picture to fetch: sounds, descriptions only."""
+    media = value.at(record, "media")
+    return isinstance(media, list) and not any(
+        value.at(one, "identifier") and value.text(one, "type") in {None, "StillImage"}
+        for one in media
+    )
 
 
 def _found(record: Any, media: Any) -> Found | None:

@@ -38,6 +38,7 @@ SETTINGS: Final = (
     SourceSetting("headless", "auto", "auto (a window where there is a display), true or false"),
     SourceSetting("profile", "", "folder in which the browser keeps its cookies between runs"),
     SourceSetting("pages", "3", "tabs at once"),
+    SourceSetting("proxy", "", "proxy of the browser (that of --proxy)"),
     SourceSetting("delay_s", "", "seconds between page loads (7; 0 with another base_url)"),
     SourceSetting("scroll_passes", "60", "steps down a page at most"),
     SourceSetting("click_limit", "100", "clicks a query, where nothing else gives originals"),
@@ -78,6 +79,7 @@ class GoogleSettings:
                 visible=visible,
                 profile=given.get("profile") or None,
                 pages=_value(given, "pages", parse.positive, 3),
+                proxy=given.get("proxy") or None,
             ),
             limits=Limits(
                 scroll_passes=_value(given, "scroll_passes", parse.positive, 60),

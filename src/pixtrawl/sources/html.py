@@ -70,6 +70,11 @@ class Element:
         """The text inside, white space collapsed."""
         return " ".join(self._node.text(separator=" ").split())
 
+    @property
+    def content(self) -> str:
+        """The text inside as it stands: what a script or style holds."""
+        return self._node.text()
+
     def all(self, css: str) -> list[Element]:
         """Elements inside it, in the order of the page."""
         return [Element(node) for node in self._node.css(css)]

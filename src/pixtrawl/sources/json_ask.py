@@ -170,7 +170,7 @@ class Ask:
             return list(found)
         shown = []
         for one in found:
-            clean = {
+            clean: dict[str, Any] = {
                 item.name: self.hide(given)
                 for item in fields(Found)
                 if isinstance(given := getattr(one, item.name), str) and item.name != "kind"
@@ -181,10 +181,17 @@ class Ask:
 
     def hide(self, text: str) -> str:
         """The text with secrets replaced."""
-        for secret in self.secrets():
-            for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
-                text = text.replace(form, _HIDDEN)
+        for secret in self._forms():
+            text = text.replace(secret, _HIDDEN)
         return text
+
+    def _forms(self) -> set[str]:
+        """Every spelling that a secret may have in an address or in JSON."""
+        return {
+            form
+            for secret in self.secrets()
+            for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+        }
 
     async def _guarded(self, answer: Any) -> Response:
         try:
@@ -203,8 +210,8 @@ class Ask:
         """The answer without secrets, so that it may be saved as evidence."""
         if self.secrets():
             body = response.body
-            for secret in self.secrets():
-                body = body.replace(secret.encode(), _HIDDEN.encode())
+            for form in self._forms():
+                body = body.replace(form.encode(), _HIDDEN.encode())
             response = replace(response, url=self.hide(response.url), body=body)
         self._last = response
         return response

@@ -51,11 +51,9 @@ def read_page(said: Any) -> tuple[Batch, bool]:
     if not isinstance(listed, list) or not isinstance(pages, dict):
         raise ShapeError("loc's answer has no list of results")
     found = tuple(one for one in map(_found, listed) if one is not None)
-    # pages of the library itself, and items without a scan, have an empty list of pictures
-    told = all(value.at(one, "image_url") == [] or "image_url" not in one for one in listed if
-               isinstance(one, dict) and value.text(one, "id"))  # fmt: skip
-    known = all(isinstance(one, dict) and value.text(one, "id") for one in listed)
-    return Batch(found, empty=told and known), value.text(pages, "next") is not None
+    # items without a scan have an empty list of pictures
+    told = all(value.at(one, "image_url") == [] for one in listed)
+    return Batch(found, empty=told), value.text(pages, "next") is not None
 
 
 def _found(item: Any) -> Found | None:

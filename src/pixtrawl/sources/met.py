@@ -67,13 +67,16 @@ def read_ids(said: Any) -> list[int]:
 
 def read_object(said: Any) -> list[Found] | None:
     """The pictures of one object; None where it is none."""
-    if value.count(said, "objectID") is None or "primaryImage" not in said:
+    primary = value.at(said, "primaryImage")
+    if value.count(said, "objectID") is None or not isinstance(primary, str):
+        return None
+    if primary and value.url(primary) is None:  # empty where the work is not in the public domain
         return None
     free = value.at(said, "isPublicDomain") is True
     claim = "CC0" if free else value.plain(said, "rightsAndReproduction")
     additional = value.items(said, "additionalImages")
     found = []
-    for number, image in enumerate([value.at(said, "primaryImage"), *additional]):
+    for number, image in enumerate([primary, *additional]):
         url = value.url(image)
         if url is not None:
             found.append(

@@ -1,9 +1,10 @@
 """Pictures of given pages, and of crawls from them.
 
-`pixtrawl run https://example.org/gallery -s page -n 50 --set page.depth=1`: the query is the page's address. With `--set page.urls='https://example.org/search?q={query}'` other
-queries take the pictures of those pages (several, separated by spaces); `{query}` stands for the
-query's text, and without it every query gets all pictures of the pages: nothing is matched by
-words. Pages are fetched as robots.txt and opt-outs allow, one at a time, at a pace by host.
+`pixtrawl run https://example.org/gallery -s page -n 50 --set page.depth=1`: the query is the page's
+address. With `--set page.urls='https://example.org/search?q={query}'` other queries take the
+pictures of those pages (several, separated by spaces); `{query}` stands for the query's text, and
+without it every query gets all pictures of the pages: nothing is matched by words. Pages are
+fetched as robots.txt and opt-outs allow, one at a time, at a pace by host.
 """
 
 from __future__ import annotations

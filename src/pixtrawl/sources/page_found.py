@@ -119,6 +119,11 @@ class Pictures:
     def __len__(self) -> int:
         return len(self._mentions)
 
+    @property
+    def full(self) -> bool:
+        """As many mentions as are kept of one page."""
+        return len(self._mentions) >= MAX_PICTURES
+
     def absolute(self, ref: str) -> str | None:
         """The address that `ref` means here; one that is absolute stays byte for byte."""
         ref = ref.strip("\t\n\f\r ")
@@ -137,7 +142,7 @@ class Pictures:
         """One mention: `ways` are of one picture, the best first."""
         facts = facts or Facts()
         self.seen_any = True
-        if len(self._mentions) >= MAX_PICTURES or self._unwanted(facts):
+        if self.full or self._unwanted(facts):
             return
         mention = _Mention([], [], [], tier, facts)
         for way in ways:

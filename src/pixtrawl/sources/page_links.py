@@ -79,7 +79,7 @@ def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
             pictures.base = joined
     page = _Page(document, pictures)
     page.read()
-    if not len(pictures):
+    if not len(pictures) and not pictures.seen_any:
         read_text(text, pictures)
     found = pictures.found()
     _apply_license(found, page_license(document, pictures))
@@ -119,6 +119,8 @@ class _Page:
 
     def _one(self, element: Element) -> None:
         tag = element.tag
+        if self._pictures.full and tag != "a":
+            return
         if tag in _IMG:
             self._image(element)
         elif tag in {"a", "link"}:
@@ -126,7 +128,7 @@ class _Page:
         elif tag == "script":
             self._script(element)
         elif tag == "style":
-            self._css(element.text)
+            self._css(element.content)
         elif tag in _OTHERS:
             self._other(element)
         elif tag == "svg":
@@ -200,11 +202,11 @@ class _Page:
     def _script(self, element: Element) -> None:
         kind = element.get("type").partition(";")[0].strip().lower()
         if kind == "application/ld+json":
-            read_json_ld(element.text, self._pictures)
+            read_json_ld(element.content, self._pictures)
             return
         if kind in _DATA_TYPES or element.get("id").startswith("__"):
-            read_state(element.text, self._pictures)
-        elif not element.get("src") and _STATE.search(text := element.text):
+            read_state(element.content, self._pictures)
+        elif not element.get("src") and _STATE.search(text := element.content):
             read_state(text, self._pictures)
 
     def _css(self, css: str) -> None:

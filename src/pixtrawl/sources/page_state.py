@@ -234,7 +234,7 @@ def _read(
         text = text.replace(escaped, plain)
     seen: set[str] = set()
     for match in pattern.finditer(text):
-        url = match[group]
+        url = match[group].rstrip(".,;:!?")
         if has_image_name(url) and url not in seen:
             seen.add(url)
             pictures.add(tier, [Way(url)])

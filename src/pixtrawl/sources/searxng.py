@@ -109,7 +109,7 @@ class Searxng(JsonSource):
             params["safesearch"] = ask.words["safe"]
         said = await ask.json("/search", params)
         batch, silent = read_results(said)
-        self._tell(ask, silent, any_found=bool(batch.found) or page > 1)
+        self._tell(ask, silent, any_found=bool(batch.found) or not batch.empty or page > 1)
         following = {"page": page + 1} if batch.found else None
         return Batch(batch.found, following, batch.empty, batch.related)
 
@@ -144,7 +144,9 @@ def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
     if not results and "query" not in said:
         raise ShapeError("searxng's answer is not one to a query")
     found = tuple(one for one in map(_found, results) if one is not None)
-    told = not results or all(value.text(one, "template") for one in results)
+    # results of another kind than pictures are told by their template
+    kinds = [value.text(one, "template") for one in results]
+    told = all(kind is not None and kind != "images.html" for kind in kinds)
     related = (value.text(one) for one in value.items(said, "suggestions")[:50])
     silent = {}
     for pair in value.items(said, "unresponsive_engines")[:200]:

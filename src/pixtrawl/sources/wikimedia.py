@@ -83,8 +83,10 @@ class Wikimedia(JsonSource):
         for _ in range(_MAX_PIECES):
             said = await self._ask(ask, given, plain=plain)
             complete, following = read_piece(said, pages)
-            if complete or following is None:
+            if complete:
                 return read_pages(pages), following
+            if following is None:
+                break
             given = following
         raise ShapeError("wikimedia's answer does not come to an end: batchcomplete is missing")
 
@@ -153,6 +155,8 @@ def read_piece(said: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[
     """
     if not isinstance(said, dict) or not {"batchcomplete", "query", "continue"} & said.keys():
         raise ShapeError("wikimedia's answer is not that of a query")
+    if not isinstance(said.get("query", {}), dict):
+        raise ShapeError("wikimedia's answer has no pages")
     listed = value.at(said, "query", "pages")
     if isinstance(listed, dict):  # format version 1 has them by id
         listed = list(listed.values())
@@ -170,16 +174,24 @@ def read_pages(pages: dict[str, dict[str, Any]]) -> Batch:
     """The files of one complete batch, in the order of the search."""
     ordered = sorted(pages.values(), key=lambda page: value.count(page, "index") or 0)
     found = tuple(one for one in map(_found, ordered) if one is not None)
-    # pages of other kinds (sound, PDF), and files that are gone, are told as such
-    told = all(value.at(page, "imageinfo", 0, "mime") or "missing" in page for page in ordered)
-    return Batch(found, empty=told)
+    return Batch(found, empty=all(_is_none(page) for page in ordered))
+
+
+def _is_none(page: dict[str, Any]) -> bool:
+    """Whether the answer says itself that this is no picture: sound, a PDF, a file that is gone."""
+    mime = value.text(page, "imageinfo", 0, "mime")
+    return "missing" in page or (mime is not None and not _is_picture(mime))
+
+
+def _is_picture(mime: str) -> bool:
+    return mime.startswith("image/") and mime not in _NO_PICTURES
 
 
 def _found(page: dict[str, Any]) -> Found | None:
     info = value.at(page, "imageinfo", 0)
     url = value.url(info, "url")
     mime = value.text(info, "mime") or "image/"
-    if url is None or not mime.startswith("image/") or mime in _NO_PICTURES:
+    if url is None or not _is_picture(mime):
         return None
     about = value.at(info, "extmetadata")
     title = value.plain(about, "ObjectName", "value") or value.text(page, "title")
