@@ -11,6 +11,7 @@ import pytest
 from pixtrawl.engines.local import LocalEngine
 from pixtrawl.model import Candidate, Outcome, Query, Reason, Task
 from pixtrawl.pipeline.draw import Draw
+from pixtrawl.pipeline.query_draw import QueryDraw
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
@@ -120,3 +121,33 @@ def test_one_query_cannot_starve_another(bench: Bench) -> None:
     last_of_short = max(i for i, url in enumerate(bench.worked) if "/b" in url)
     assert last_of_short < 200
     bench.catalog.close()
+
+
+def test_a_host_that_drains_while_more_of_it_is_loaded_loses_none(bench: Bench) -> None:
+    urls = [f"http://a.example/{i}" for i in range(300)]
+    row = bench.query("q", urls, None)
+    draw = QueryDraw(row)
+
+    async def draw_all() -> list[Task]:
+        draw.open = len(urls)
+        await draw.load(bench.catalog)
+        more = [Candidate(url=f"{url}/more", query="q", label="q", source="t") for url in urls]
+        bench.catalog.write_now(lambda db: frontier.add(db, row.id, more, thumbnails=False))
+        draw.open += len(more)
+
+        def take() -> Task | None:
+            return draw.take(lambda host: True, lambda host: None)
+
+        loading = asyncio.create_task(draw.load(bench.catalog))
+        await asyncio.sleep(0)  # asked for, not yet answered
+        drawn = [task for _ in range(240) if (task := take()) is not None]
+        await loading
+        while draw.wants_load() or draw.open:
+            if draw.wants_load():
+                await draw.load(bench.catalog)
+            while (task := take()) is not None:
+                drawn.append(task)
+        return drawn
+
+    drawn = asyncio.run(draw_all())
+    assert len({task.id for task in drawn}) == len(drawn) == 600

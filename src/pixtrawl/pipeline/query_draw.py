@@ -135,7 +135,9 @@ class QueryDraw:
         """Claims the next candidates from the catalog."""
         while self._drained:
             host = self._drained.pop()
-            if host in self._set_aside:  # it may have drained again while it was being loaded
+            # Loaded meanwhile, or filled again by what came next in the list: it will drain again.
+            low = len(self._by_host.get(host, ())) <= _HOST_SHARE // 8
+            if low and host in self._set_aside:
                 await self._load_set_aside(catalog, host)
                 return
         tasks = await self._claim_next(catalog)
