@@ -22,6 +22,8 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class SourceStarted:
+    """A source is asked for a query."""
+
     query: str
     source: str
 
@@ -38,6 +40,8 @@ class CandidatesFound:
 
 @dataclass(frozen=True, slots=True)
 class SourceFinished:
+    """A source will give no more for a query."""
+
     query: str
     source: str
     outcome: SourceOutcome
@@ -47,6 +51,8 @@ class SourceFinished:
 
 @dataclass(frozen=True, slots=True)
 class FetchStarted:
+    """A candidate's turn has come."""
+
     candidate: Candidate
 
 
@@ -61,6 +67,8 @@ class CandidateSettled:
 
 @dataclass(frozen=True, slots=True)
 class QueryFinished:
+    """A query has its images, or nothing is left that could become one."""
+
     query: Query
     saved: int
 
@@ -75,6 +83,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
+    """The run is over."""
+
     report: Mapping[str, object]
 
 

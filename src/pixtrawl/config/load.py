@@ -54,6 +54,8 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
+    """A value, and the place that gave it."""
+
     key: str
     value: object
     where: str

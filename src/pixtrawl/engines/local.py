@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -43,6 +42,7 @@ class LocalEngine:
             if not runner.cancelled() and (error := runner.exception()) and not failure.done():
                 failure.set_exception(error)
 
+        looking = asyncio.create_task(_look_again(feed))
         try:
             # Tasks that still run when the feed is over belong to queries that are met: cancelled.
             while not feed.over:
@@ -53,9 +53,9 @@ class LocalEngine:
                     runner = asyncio.create_task(self._one(task, feed))
                     self._running.add(runner)
                     runner.add_done_callback(ended)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(feed.changed.wait(), _LOOK_AGAIN_S)
+                await feed.changed.wait()
         finally:
+            looking.cancel()
             if failure.done():
                 failure.exception()  # looked at, so that the loop does not complain of it
             await self._cancel()
@@ -77,3 +77,10 @@ class LocalEngine:
     async def aclose(self) -> None:
         """Cancels what is still under way."""
         await self._cancel()
+
+
+async def _look_again(feed: Feed) -> None:
+    """One task for the run: a time-out around each wait would be a task and a timer an image."""
+    while True:
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        feed.changed.set()

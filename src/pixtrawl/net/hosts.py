@@ -27,6 +27,8 @@ _OUT_AFTER: Final = {
 
 @dataclass(slots=True)
 class _Host:
+    """What is known of one host."""
+
     active: int = 0
     next_at: float = 0.0  # the earliest start of the next request
     failed_rounds: int = 0

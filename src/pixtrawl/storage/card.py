@@ -36,6 +36,8 @@ AS_IT_LIES: Final = (("train", ("metadata.jsonl", "*/*")),)
 LOAD_AS_IT_LIES: Final = 'load_dataset("imagefolder", data_files={"train": "images/**"})'
 
 _MAX_TEXT: Final = 200
+# No markup, no control, no address; begins like no list: shown as it is, as most texts are.
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9,;/.'-]*(?: [A-Za-z0-9,;/.'-]+)*")
 _MAX_ROWS: Final = 200
 _SIZES: Final = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
@@ -215,6 +217,8 @@ def attribution(samples: Iterable[Sample]) -> str:
 
 def markdown_text(text: str) -> str:
     """Text that Markdown shows as it is, on one line, and in which nothing is a tag or a link."""
+    if len(text) <= _MAX_TEXT and _PLAIN.fullmatch(text) and "www." not in text.lower():
+        return text
     text = "".join(char if char.isprintable() else " " for char in text)  # controls, bidi, newlines
     text = " ".join(text.encode("utf-8", "replace").decode().split())
     if len(text) > _MAX_TEXT:

@@ -23,6 +23,7 @@ NUMBERS: Final = (
     "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
     "alpha_mean",
 )  # fmt: skip
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` would make one each time
 FLAGS: Final = ("c2pa", "has_alpha", "is_gray", "has_exif", "animated")
 
 
@@ -76,7 +77,7 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
     def credits_(path: Path) -> Iterator[Credit]:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for sample in samples.read(db, folder, provenance=False):
-                file.write(json.dumps(metadata_row(sample), ensure_ascii=False) + "\n")
+                file.write(_ENCODE(metadata_row(sample)) + "\n")
                 summary.count(sample)
                 yield credit_of(sample)
 

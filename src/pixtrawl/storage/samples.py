@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 from pixtrawl.storage.catalog import connect
@@ -77,6 +77,7 @@ def accept(
     """Commits a decision: this staged file becomes `file_name`. Returns the sample's id."""
     info = outcome.info
     assert info is not None
+    rights = json.dumps(dict(outcome.rights), ensure_ascii=False) if outcome.rights else "{}"
     cursor = db.execute(
         _INSERT,
         (
@@ -84,7 +85,7 @@ def accept(
             bytes.fromhex(info.sha256), info.format, info.width, info.height, info.frames,
             info.size_bytes, info.orientation, int(info.flat), info.phash, info.phash_trim,
             info.thumb, json.dumps(dict(info.measures)) if info.measures else "{}",
-            outcome.kind.value, json.dumps(dict(outcome.rights), ensure_ascii=False), now(),
+            outcome.kind.value, rights, now(),
         ),
     )  # fmt: skip
     assert cursor.lastrowid is not None
@@ -280,6 +281,12 @@ def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> 
         yield _sample(db, row, root, provenance=provenance)
 
 
+def _object(text: object) -> dict[str, Any]:
+    """A JSON column; most are empty."""
+    found: dict[str, Any] = {} if text == "{}" else json.loads(str(text))
+    return found
+
+
 def _sample(
     db: sqlite3.Connection, row: tuple[object, ...], root: str, *, provenance: bool = True
 ) -> Sample:
@@ -292,7 +299,7 @@ def _sample(
     info = ImageInfo(
         format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,  # type: ignore[arg-type]
         sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),  # type: ignore[arg-type]
-        orientation=orientation, measures=json.loads(str(measures)),  # type: ignore[arg-type]
+        orientation=orientation, measures=_object(measures),  # type: ignore[arg-type]
     )  # fmt: skip
     candidate: Candidate = candidate_of(row[22:], Query(str(text), str(label)))
     ways: tuple[Mapping[str, object], ...] = tuple(
@@ -303,5 +310,5 @@ def _sample(
         id=id_, label=str(label), number=number, file_name=str(file_name), info=info,  # type: ignore[arg-type]
         candidate=candidate, kind=Kind(str(kind)), url=str(fetched_url or candidate.url),
         final_url=str(final_url or fetched_url or candidate.url), fetched_at=str(fetched_at),
-        provenance=ways, rights=json.loads(str(rights)), root=root,
+        provenance=ways, rights=_object(rights), root=root,
     )  # fmt: skip
