@@ -29,7 +29,7 @@ _MAX_REQUESTS: Final = 12  # a source that reads one page needs no more
 _FRONT_PAGES: Final = 2  # answers before the page that are tried
 _QUERY: Final = Query("replay", "replay", 100)
 _KINDS: Final = {".json": "application/json", ".js": "text/javascript", ".txt": "text/plain"}
-_STAND_IN: Final = "replay"  # for a key or an address, which no network ever sees
+_STAND_IN: Final = "stand-in-for-a-key-0"  # never sent; keys are blotted out in answers
 _STAND_IN_URL: Final = "http://replay.invalid"
 
 # What front pages hold that sources ask for first: Startpage's form, DuckDuckGo's token.
@@ -154,7 +154,7 @@ async def _ask(source: Source, http: _OnePage, path: Path) -> Replayed:
         return Replayed(SourceOutcome.CHANGED, detail={"message": message})
     finally:
         await source.aclose()
-    if page is None or not page.candidates:
+    if page is None:
         message = "the source ends without a result and without saying that there is none"
         return Replayed(SourceOutcome.CHANGED, detail={"message": message})
     return Replayed(SourceOutcome.OK, page.candidates)
@@ -163,7 +163,8 @@ async def _ask(source: Source, http: _OnePage, path: Path) -> Replayed:
 async def _first_page(source: Source, context: SourceContext) -> Page | None:
     async with aclosing(source.discover(_QUERY, context)) as pages:  # type: ignore[type-var]
         async for page in pages:
-            return page
+            if page.candidates:  # some first pages are half an answer
+                return page
     return None
 
 
