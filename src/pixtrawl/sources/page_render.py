@@ -14,8 +14,10 @@ from pixtrawl.sources.chrome import Chrome, Tab
 __all__ = ["RenderLimits", "Renderer"]
 
 _POLL_S: Final = 0.1
-_SCROLL: Final = """(all) => {
+_SCROLL: Final = """() => {
   window.scrollBy(0, Math.max(400, window.innerHeight * 0.9));
+  // At the bottom nothing moves any more (pictures are not loaded and have no height).
+  window.dispatchEvent(new Event('scroll'));
   const more = [...document.querySelectorAll('button, a[role=button], [data-next-url] ~ button')]
     .find(one => /^(load|show|see|view) more\\b/i.test((one.textContent || '').trim()));
   const bottom = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 4;

@@ -145,6 +145,7 @@ def nothing_on(context: SourceContext, response: Response, *, why: str) -> Sourc
         )
     sentences = {
         "cut": "the page ends too early, and what there is of it holds no image",
+        "unlisted": "the sitemap lists no page",
         "blank": "the answer is empty",
         "complex": "the page is nested too deeply to be read, and names no image in its text",
         "hidden": "the page holds images, but none that counts (see page.svg and page.icons)",

@@ -134,7 +134,7 @@ class Crawl:
         if content is Content.IMAGE:
             return self._candidates(self._single(visit.url), None)
         if content is Content.SITEMAP:
-            return self._of_sitemap(visit, read_sitemap(text))
+            return self._of_sitemap(visit, response, read_sitemap(text))
         if content is Content.DATA:
             return self._of_data(response, text)
         if content is not Content.HTML:
@@ -223,7 +223,11 @@ class Crawl:
         pictures.add(Tier.BODY, [Way(url)])
         return pictures.found()
 
-    def _of_sitemap(self, visit: Visit, found: Sitemap) -> tuple[Candidate, ...]:
+    def _of_sitemap(
+        self, visit: Visit, response: Response, found: Sitemap
+    ) -> tuple[Candidate, ...]:
+        if not (found.sitemaps or found.pages):
+            raise page_stops.nothing_on(self._context, response, why="unlisted")
         self.queue.sitemaps(found.sitemaps, depth=visit.depth)
         self.queue.listed(visit, found.pages)
         candidates: list[Candidate] = []
