@@ -29,9 +29,7 @@ def candidate(**facts: Any) -> Candidate:
     })  # fmt: skip
 
 
-def judged(
-    image: ImageInfo, found: Candidate | None = None, rules: Rules | None = None
-) -> Reason:
+def judged(image: ImageInfo, found: Candidate | None = None, rules: Rules | None = None) -> Reason:
     found = found or candidate()
     return (rules or Rules(Images())).judge(found, found.url, found.kind, image)[0]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -101,8 +103,6 @@ def serving(answers: dict[str, Answer], address: str = "127.0.0.1") -> Iterator[
 
 def manifest(path: Path, rows: list[tuple[str, str]], **columns: str) -> Path:
     """A URL manifest of (query, url) as sources would have found them."""
-    import json
-
     facts = {"source": "bing", **columns}
     lines = [
         json.dumps({"query": query, "label": query, "url": url, "rank": rank, **facts})
@@ -114,7 +114,12 @@ def manifest(path: Path, rows: list[tuple[str, str]], **columns: str) -> Path:
 
 def fetch(manifest_: Path, output: Path, **settings: object) -> pixtrawl.Dataset:
     """Downloads it one by one, in its order."""
-    given = {"per_host": 1, "concurrency": 1, "allow_address": ["127.0.0.0/8"], **settings}
+    given: dict[str, Any] = {
+        "per_host": 1,
+        "concurrency": 1,
+        "allow_address": ["127.0.0.0/8"],
+        **settings,
+    }
     return pixtrawl.download(manifest_, output=str(output), **given)
 
 

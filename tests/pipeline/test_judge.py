@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import pixtrawl
 from tests.pipeline.pictures import Answer, card, fetch, jpeg, manifest, png, saved, scene, serving
 
 
-def reasons(ds: object) -> dict[str, int]:
-    return dict(ds.report["reasons"])  # type: ignore[attr-defined]
+def reasons(ds: pixtrawl.Dataset) -> dict[str, int]:
+    return dict(ds.report["reasons"])
 
 
 def test_one_picture_for_three_urls_of_a_host_is_a_placeholder_and_goes_again(
@@ -92,10 +93,13 @@ def test_a_picture_under_two_labels_is_decided_by_the_rule(
         paths = {"cat": "/a.png", "dog": "/b.jpg", "owl": "/c.png"}
         rows = [(label, host.url + path) for label, path in paths.items()]
         # one after the other, so that it is known which label was first
-        for row in rows:
-            ds = fetch(
+        sets = [
+            fetch(
                 manifest(tmp_path / f"{row[0]}.jsonl", [row]), tmp_path / "set", conflict=conflict
             )
+            for row in rows
+        ]
+    ds = pixtrawl.open(sets[-1].root)
     assert {s.label for s in ds} == left
     shown = ds.report["across_labels"]
     if conflict == "keep":
@@ -114,7 +118,8 @@ def test_a_larger_copy_takes_the_number_and_the_smaller_one_is_kept_aside(tmp_pa
     with serving(answers) as host:
         rows = [("cat", f"{host.url}/small.jpg"), ("cat", f"{host.url}/large.png")]
         for number, row in enumerate(rows):
-            ds = fetch(manifest(tmp_path / f"{number}.jsonl", [row]), tmp_path / "set")
+            fetch(manifest(tmp_path / f"{number}.jsonl", [row]), tmp_path / "set")
+    ds = pixtrawl.open(tmp_path / "set")
     assert [(s.number, s.info.width) for s in ds] == [(1, 640)]
     (group,) = ds.duplicates()
     assert [copy.reason for copy in group.copies] == ["better_copy_kept"]
