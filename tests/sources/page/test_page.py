@@ -370,3 +370,28 @@ def test_small_pictures_are_left_out_by_their_attributes() -> None:
     )
     assert names(run({START: body}, min_size="200x200")) == ["l.jpg", "u.jpg"]
     assert run({START: answer(body)(START)}).candidates[0].width == 100
+
+
+def test_pages_that_are_not_to_be_listed_still_lead_on_but_those_that_refuse_do_not() -> None:
+    following = "<link rel='next' href='/2'>"
+
+    def pages(words: str) -> Answers:
+        return {
+            START: page("<img src='/a.jpg'>", f"<meta name=robots content='{words}'>{following}"),
+            "https://a.test/2": page("<img src='/b.jpg'>"),
+        }
+
+    assert names(run(pages("noindex,follow"))) == ["b.jpg"]
+    for words in ("noai", "noindex,nofollow", "none"):
+        assert run(pages(words)).outcome is SourceOutcome.BLOCKED
+
+
+def test_a_page_about_cookies_is_no_question_about_them() -> None:
+    url = "https://a.test/cookies-with-nuts"
+    moved = Response(
+        url=url, status=200, headers={"content-type": "text/html"},
+        body=page("<img src='/nut.jpg'>").encode(), redirects=("http://a.test/cookies-with-nuts",),
+    )  # fmt: skip
+    assert names(
+        run({"http://a.test/cookies-with-nuts": moved}, "http://a.test/cookies-with-nuts")
+    ) == ["nut.jpg"]
