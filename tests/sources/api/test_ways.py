@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.net.conftest import Connection, Server
 from tests.sources.api.asking import CAT, ask, cat, reply, serve, settings
-from tests.sources.api.stand_ins import ALL, BY_NAME
+from tests.sources.api.stand_ins import ALL, BY_NAME, asked
 
 from pixtrawl.events import Notice
 from pixtrawl.model import Kind, SourceOutcome
@@ -205,6 +205,7 @@ def test_searxng_needs_an_address_and_takes_either_setting(server: Server) -> No
     ending = ask("searxng", {"url": given["base_url"], "engines": "my engine"})
     assert len(ending.candidates) == 3
     assert query_of(server.seen[0])["engines"] == "my engine"
+    assert "categories" not in query_of(server.seen[0])
     assert ending.pages[0].related == ("kitten",)
 
 
@@ -221,6 +222,20 @@ def test_engines_that_did_not_answer_are_named(server: Server) -> None:
         assert ending.outcome is outcome
         assert ending.stop is not None
         assert ending.stop.detail["unresponsive_engines"] == dict(silent)
+
+
+def test_an_instance_without_the_usual_engines_is_asked_by_category(server: Server) -> None:
+    pictures = BY_NAME["searxng"].answer
+
+    def handle(connection: Connection) -> None:
+        known = query_of(connection).get("categories") == "images"
+        asking = asked(server.url(""), connection.target)
+        reply(connection, pictures(asking, 3 if known else 0))
+
+    server.on("*", handle)
+    ending = ask("searxng", settings(server, BY_NAME["searxng"]))
+    assert len(ending.candidates) == 3
+    assert "engines" not in query_of(server.seen[1])
 
 
 def test_searxng_s_403_is_explained(server: Server) -> None:
