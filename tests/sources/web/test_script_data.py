@@ -92,17 +92,17 @@ def test_any_text_gives_a_value_or_the_one_error(text: str) -> None:
     ids=range(14),
 )
 def test_megabytes_of_anything_take_less_than_a_second(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(ScriptDataError):
         read_value(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_place_that_repeats_in_front_of_much_is_not_read_again_and_again() -> None:
     page = "data=[a" + ",1" * 300_000 + "data=[a,1" * 1000
-    started = time.perf_counter()
+    started = time.process_time()
     assert list(values_after(page, re.compile("data="))) == []
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_the_first_readable_place_is_found() -> None:
