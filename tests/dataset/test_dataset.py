@@ -147,9 +147,9 @@ def test_a_missing_library_is_told_with_the_command_that_installs_it(
     monkeypatch.setitem(sys.modules, "pandas", None)
     monkeypatch.setitem(sys.modules, "datasets", None)
     ds = pixtrawl.open(root)
-    with pytest.raises(MissingExtraError, match="pip install"):
+    with pytest.raises(MissingExtraError, match="pip install pandas"):
         ds.to_pandas()
-    with pytest.raises(MissingExtraError, match="pip install"):
+    with pytest.raises(MissingExtraError, match="pip install datasets"):
         ds.to_hf()
 
 

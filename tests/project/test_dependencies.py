@@ -17,7 +17,7 @@ NEVER_IMPORTED = {
     "webdataset": "reads the shards that the exporter writes with its own code",
 }
 # Imported where the user has it, with a message where not; never installed by us.
-OPTIONAL_GUESTS = {"pandas", "torch", "ray", "pyarrow", "IPython"}
+OPTIONAL_GUESTS = {"pandas", "datasets", "torch", "ray", "pyarrow", "IPython"}
 
 
 def imported_modules(root: Path) -> set[str]:

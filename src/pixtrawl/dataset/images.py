@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from pixtrawl.dataset.conditions import matches
-from pixtrawl.errors import MissingExtraError
+from pixtrawl.errors import MissingPackageError
 from pixtrawl.model import Sample
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.samples import Samples
@@ -139,7 +139,7 @@ class Dataset:
         try:
             import pandas
         except ImportError:
-            raise MissingExtraError("to_pandas", "formats") from None
+            raise MissingPackageError("to_pandas", "pandas") from None
         from pixtrawl.storage.derived import metadata_row
 
         return pandas.DataFrame([metadata_row(sample) for sample in self])
@@ -152,7 +152,7 @@ class Dataset:
         try:
             import datasets  # noqa: F401
         except ImportError:
-            raise MissingExtraError("to_hf", "formats") from None
+            raise MissingPackageError("to_hf", "datasets") from None
         from pixtrawl.dataset.hugging_face import hugging_face
 
         return hugging_face(self)
