@@ -19,7 +19,9 @@ from pixtrawl.net.interface import Response
 from pixtrawl.sources import contract
 
 PAGE = Path(__file__).parents[2] / "docs" / "write-a-source.md"
-EXAMPLE, TEST = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLE, TEST = re.findall(
+    r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.fixture
