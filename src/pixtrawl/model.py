@@ -139,7 +139,7 @@ class ImageInfo:
     """What inspection found out about one image file.
 
     `phash` and `phash_trim` are 32 bytes each (256 bits; the latter of the border-trimmed picture),
-    `thumb` is the 32x32 grey thumbnail (1,024 bytes); all three are empty with `--check none`.
+    `thumb` is the 64x64 grey thumbnail (4,096 bytes); all three are empty with `--check none`.
     """
 
     format: str  # jpeg | png | webp | gif | avif | bmp | tiff | ...
