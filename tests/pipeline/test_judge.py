@@ -6,8 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import pixtrawl
+from pixtrawl.model import Reason
+from pixtrawl.storage import standing
+from pixtrawl.storage.catalog import Catalog
 from tests.pipeline.pictures import Answer, card, fetch, jpeg, manifest, png, saved, scene, serving
 
 
@@ -126,3 +130,33 @@ def test_a_larger_copy_takes_the_number_and_the_smaller_one_is_kept_aside(tmp_pa
     aside = group.copies[0].aside
     assert aside is not None
     assert aside.read_bytes() == answers["/small.jpg"]
+
+
+def test_a_mirrored_copy_is_one_picture_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    mirrored = scene(7).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    answers: dict[str, Answer] = {"/a.png": png(scene(7)), "/b.png": png(mirrored)}
+    with serving(answers) as host:
+        rows = [("cat", host.url + path) for path in answers]
+        file = manifest(tmp_path / "m.jsonl", rows)
+        assert len(fetch(file, tmp_path / "apart")) == 2
+        joined = fetch(file, tmp_path / "joined", turned=True)
+    assert reasons(joined) == {"saved": 1, "same_picture": 1}
+
+
+def test_a_withdrawal_that_was_killed_half_way_is_finished_by_the_next_start(
+    tmp_path: Path,
+) -> None:
+    with serving(saved(scene, 3)) as host:
+        rows = [("cat", f"{host.url}/{n}.png") for n in range(3)]
+        file = manifest(tmp_path / "m.jsonl", rows)
+        ds = fetch(file, tmp_path / "set")
+        catalog = Catalog(ds.root / ".pixtrawl" / "catalog.sqlite3")
+        catalog.write_now(lambda db: standing.withdraw(db, ds[1].id, Reason.PLACEHOLDER))
+        catalog.close()
+        path = ds.root / "cat" / "000002.png"
+        content = path.read_bytes()
+        fetch(file, ds.root)
+    assert not path.exists()
+    (aside,) = (ds.root / ".pixtrawl" / "quarantine").iterdir()
+    assert aside.read_bytes() == content
+    assert [s.number for s in ds] == [1, 3]

@@ -33,7 +33,7 @@ class Judge:
     """Decides one batch inside a transaction; knows samples, duplicates and how many are wanted."""
 
     def __init__(self, level: Level, run_id: int, rules: Rules) -> None:
-        self.near = NearDuplicates(level, self._thumb)
+        self.near = NearDuplicates(level, self._thumb, turned=rules.images.turned)
         self._db: sqlite3.Connection
         self._rules = rules
         self._exact = level is not Level.OFF
@@ -62,12 +62,12 @@ class Judge:
         if label in self._loaded:
             return
         if not self._loaded:
-            for other, sample_id, phash, trim in samples.hashes_elsewhere(db, label):
-                info = ImageInfo(format="", phash=phash, phash_trim=trim)
-                self.near.add(other, sample_id, info)
+            self.near.add_many(
+                (other, sample_id, ImageInfo(format="", phash=phash, phash_trim=trim))
+                for other, sample_id, phash, trim in samples.hashes_elsewhere(db, label)
+            )
         self._loaded.add(label)
-        for sample_id, info in samples.hashes(db, label):
-            self.near.add(label, sample_id, info)
+        self.near.add_many((label, id, info) for id, info in samples.hashes(db, label))
 
     def _thumb(self, sample_id: int) -> bytes:
         return samples.thumb(self._db, sample_id)
