@@ -53,12 +53,16 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def _create(path: Path) -> None:
-    """An empty catalog appears whole: one killed half-way would be no catalog to any reader."""
+    """An empty catalog appears whole: one killed half-way would be no catalog to any reader.
+
+    It is in WAL mode from the start. The switch to it goes through a rollback journal, and one left
+    by a kill is more than a reader may mend (sqlite.org, SQLITE_READONLY_ROLLBACK).
+    """
     part = path.with_name(f"{path.name}.tmp")
-    part.unlink(missing_ok=True)
     try:
-        with contextlib.closing(sqlite3.connect(part)) as connection:
-            connection.isolation_level = None
+        for left in part.parent.glob(f"{part.name}*"):  # with -journal, -wal, -shm
+            left.unlink()
+        with contextlib.closing(connect(part)) as connection:
             migrate(connection)
         part.replace(path)
     except (OSError, sqlite3.Error) as error:
