@@ -12,8 +12,8 @@ __all__ = ["STRICT_BITS", "is_alike", "merit"]
 STRICT_BITS: Final = 31  # of 256: never two natural pictures (dedup.near)
 _FLAT_STEP: Final = 4  # of 255, the same for flat pictures
 _LOSSLESS: Final = frozenset({"png", "bmp", "tiff"})
-_USUAL_QUALITY: Final = 85  # of lossy formats that do not tell theirs
-_QUALITY_STEP: Final = 5  # estimates of a JPEG's quality differ by so much between encoders
+_FINE: Final = 90  # JPEG quality from which little is lost
+_POOR: Final = 70  # and below which it shows
 
 
 def is_alike(match: Match, kept: ImageInfo, info: ImageInfo) -> bool:
@@ -25,21 +25,29 @@ def is_alike(match: Match, kept: ImageInfo, info: ImageInfo) -> bool:
 
 
 def merit(kind: Kind, rank: int, info: ImageInfo) -> tuple[int, int, int, int, int, str]:
-    """What decides between two copies; the larger one is kept. A total order, so that the order of
-    arrival does not matter.
+    """What decides between two copies; the larger one is kept.
 
-    Original before thumbnail, more pixels, less compressed; then what its source ranked higher,
-    since a copy is made of what is known already; then more bytes.
+    A total order, so that the order of arrival does not matter: original before thumbnail, more
+    pixels, less compressed; then what its source ranked higher, since a copy is made of what is
+    known already; then more bytes.
     """
-    if info.format in _LOSSLESS:
-        quality = 100
-    else:
-        quality = round(info.measures.get("jpeg_quality", 0)) or _USUAL_QUALITY
     return (
         -kind.preference,
         info.width * info.height,
-        round(quality / _QUALITY_STEP),
+        _grade(info),
         -(rank or 10**9),
         info.size_bytes,
         info.sha256,
     )
+
+
+def _grade(info: ImageInfo) -> int:
+    """How much compression took, in three grades: no finer than what formats tell of themselves.
+
+    WebP and AVIF do not tell; most of them were made of a JPEG by its host, so that they count as
+    one of usual quality and the rank decides.
+    """
+    quality = info.measures.get("jpeg_quality", 0.0)
+    if info.format in _LOSSLESS or quality >= _FINE:
+        return 2
+    return 0 if 0 < quality < _POOR else 1
