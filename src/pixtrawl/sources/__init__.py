@@ -174,7 +174,7 @@ def _switched(name: str, given: Mapping[str, str], *, default: bool) -> bool:
 
 
 def _entry_point(name: str) -> EntryPoint | None:
-    return next(iter(_entry_points().select(name=name)), None)
+    return next((point for point in _entry_points() if point.name == name), None)
 
 
 def _entry_points() -> EntryPoints:
