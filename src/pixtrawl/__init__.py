@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pixtrawl.api import (
-        Dataset as Dataset,
         discover as discover,
         discover_async as discover_async,
         download as download,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
         run_async as run_async,
     )
     from pixtrawl.config.groups import Config as Config
+    from pixtrawl.dataset import Dataset as Dataset
     from pixtrawl.errors import PixtrawlError as PixtrawlError
     from pixtrawl.model import (
         Candidate as Candidate,
@@ -40,9 +40,9 @@ __version__ = "0.1.0"
 
 _HOME: Final = {
     "pixtrawl.api": (
-        "Dataset", "discover", "discover_async", "download", "download_async", "open", "run",
-        "run_async",
+        "discover", "discover_async", "download", "download_async", "open", "run", "run_async",
     ),
+    "pixtrawl.dataset": ("Dataset",),
     "pixtrawl.config.groups": ("Config",),
     "pixtrawl.errors": ("PixtrawlError",),
     "pixtrawl.model": (

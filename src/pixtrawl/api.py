@@ -8,81 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pixtrawl.errors import MissingExtraError, UsageError
+from pixtrawl.dataset import Dataset
+from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, ignore
-from pixtrawl.model import Candidate, Query, Sample
+from pixtrawl.model import Candidate, Query
 from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.samples import Samples
 
 if TYPE_CHECKING:
-    import pandas
-
     from pixtrawl.config.groups import Config
 
 T = TypeVar("T")
 Queries = str | Query | Iterable[str | Query]
-
-
-class Dataset:
-    """A data set folder: its report, and its images in the order of label and number.
-
-    `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report["totals"]`.
-    """
-
-    def __init__(self, root: Path | str, report: Mapping[str, Any] | None = None) -> None:
-        """Raises UsageError where there is no data set."""
-        self._samples = Samples(Folder(root))
-        self._report = report
-
-    @property
-    def root(self) -> Path:
-        """The folder."""
-        return self._samples.folder.root
-
-    @property
-    def report(self) -> Mapping[str, Any]:
-        """What happened: of the run that gave this data set, or of all runs on the folder."""
-        if self._report is None:
-            from pixtrawl.pipeline.report import report
-
-            self._report = report(self.root)
-        return self._report
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self._samples)
-
-    @overload
-    def __getitem__(self, index: int) -> Sample: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Sample]: ...
-    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
-        if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            return [self[i] for i in range(start, stop, step)]
-        size = len(self)
-        if not -size <= index < size:
-            raise IndexError(f"image {index} of {size}")
-        return self._samples.at(index % size)
-
-    def __repr__(self) -> str:
-        return f"Dataset({str(self.root)!r}, {len(self)} images)"
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per image with the columns of metadata.jsonl. Needs pandas."""
-        try:
-            import pandas
-        except ImportError:
-            raise MissingExtraError("to_pandas", "formats") from None
-        from pixtrawl.storage.derived import metadata_row
-
-        return pandas.DataFrame([metadata_row(sample) for sample in self])
 
 
 def open(root: Path | str) -> Dataset:

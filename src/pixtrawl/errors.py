@@ -3,6 +3,7 @@
 PixtrawlError                 1   an unexpected error
 ├── UsageError                2   bad option, unreadable input, unknown name
 │   └── MissingExtraError     2   an optional part is not installed; names the command
+│       └── MissingPackageError   the same of a library that no extra brings
 ├── EnvironmentFailedError    5   what the run stands on failed
 │   ├── StorageError          5   catalog locked, newer or damaged; disk full
 │   └── EngineError           5   decoders or cluster cannot be started
@@ -53,6 +54,15 @@ class MissingExtraError(UsageError):
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         return type(self), (self.what, self.extra)
+
+
+class MissingPackageError(MissingExtraError):
+    """A library of the user's own choice is not installed; no extra brings it."""
+
+    def __init__(self, what: str, package: str) -> None:
+        UsageError.__init__(self, f"{what} needs {package}: pip install {package}")
+        self.what = what
+        self.extra = package
 
 
 class EnvironmentFailedError(PixtrawlError):

@@ -64,7 +64,7 @@ def test_every_kept_format_gives_the_whole_image_info(
     assert info.format == kind.lower()
     assert (info.width, info.height, info.frames, info.orientation) == (160, 120, 1, 1)
     assert len(info.phash) == len(info.phash_trim) == 32
-    assert len(info.thumb) == 1024
+    assert len(info.thumb) == 4096
     assert not info.flat
     assert tuple(info.measures) == MEASURES
     assert distance(info.phash, reference.phash) <= 24

@@ -246,7 +246,7 @@ def test_pictures_are_far_apart_to_a_perceptual_hash() -> None:
     )
     distances = (bits[:, None] != bits[None]).sum(axis=2)
     np.fill_diagonal(distances, 256)
-    assert distances.min() > 60
+    assert distances.min() >= 62
 
 
 def test_pictures_depend_on_seed_keyword_and_index_alone() -> None:

@@ -15,9 +15,11 @@ from packaging.utils import canonicalize_name
 # Declared for the user's sake, and imported by no line of ours.
 NEVER_IMPORTED = {
     "webdataset": "reads the shards that the exporter writes with its own code",
+    "scikit-image": "its photographs are read as files",
+    "scikit-learn": "the same",
 }
 # Imported where the user has it, with a message where not; never installed by us.
-OPTIONAL_GUESTS = {"pandas", "torch", "ray", "pyarrow", "IPython"}
+OPTIONAL_GUESTS = {"pandas", "datasets", "torch", "ray", "pyarrow", "IPython"}
 
 
 def imported_modules(root: Path) -> set[str]:

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 EXTRAS_FROM_THE_START = {
-    "browser", "formats", "studio", "ray", "clip", "fiftyone", "lance", "all",
+    "browser", "formats", "studio", "ray", "clip", "fiftyone", "lance", "demo", "all",
 }  # fmt: skip
 
 
@@ -67,8 +67,17 @@ def test_the_product_s_dependencies_and_extras_are_locked(
     pyproject: dict[str, Any], run: dict[str, Locked]
 ) -> None:
     project = pyproject["project"]
-    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    extras = {k: v for k, v in project["optional-dependencies"].items() if k != "demo"}
+    lists = [project["dependencies"], *extras.values()]
     assert [unmet(asked_for(lines), run) for lines in lists] == [[] for _ in lists]
+
+
+def test_the_demo_s_photographs_are_one_locked_wheel(
+    root: Path, pyproject: dict[str, Any], dev: dict[str, Locked]
+) -> None:
+    photographs = read_lock(root / "requirements" / "photographs.txt")
+    assert photographs == {"scikit-image": dev["scikit-image"]}
+    assert unmet(asked_for(pyproject["project"]["optional-dependencies"]["demo"]), dev) == []
 
 
 def test_the_tools_and_tests_are_locked(pyproject: dict[str, Any], dev: dict[str, Locked]) -> None:

@@ -14,23 +14,33 @@ from pixtrawl.errors import UsageError
 
 
 def test_auto_asks_google_only_when_it_is_switched_on() -> None:
-    assert sources.expand(["auto"], {}) == ["bing", "duckduckgo"]
-    assert sources.expand(["auto"], {"google": {"enabled": "true"}}) == [
-        "bing", "google", "duckduckgo",
-    ]  # fmt: skip
-    assert sources.expand(["auto"], {"google": {"enabled": "no"}}) == ["bing", "duckduckgo"]
+    on, off = {"enabled": "true"}, {"enabled": "no"}
+    assert sources.expand(["auto"], {}) == ["bing", "ecosia"]
+    assert sources.expand(["auto"], {"google": on}) == ["bing", "google", "ecosia"]
+    assert sources.expand(["auto"], {"google": off}) == ["bing", "ecosia"]
     assert sources.expand(["google"], {}) == ["google"]
-    assert sources.expand(["auto"], {"bing": {"enabled": "off"}, "google": {"enabled": "on"}}) == [
-        "google",
-        "duckduckgo",
-    ]
-    assert sources.expand(["google", "auto", "google"], {}) == ["google", "bing", "duckduckgo"]
+    assert sources.expand(["auto"], {"bing": off, "google": on}) == ["google", "ecosia"]
+    assert sources.expand(["google", "auto", "google"], {}) == ["google", "bing", "ecosia"]
+
+
+def test_what_is_known_from_documents_alone_joins_a_group_only_when_switched_on() -> None:
+    for group in sources.GROUPS:
+        for name in sources.expand([group], {}):
+            assert sources.load(name).info.verified != "documented only"
+    on = {"openverse": {"enabled": "true"}}
+    assert sources.expand(["open"], on)[0] == "openverse"
+
+
+def test_a_source_that_stands_in_for_others_is_asked_last_unless_it_was_named() -> None:
+    assert sources.asked_last(["auto"]) == {"ecosia"}
+    assert sources.asked_last(["auto", "ecosia"]) == frozenset()
+    assert sources.asked_last(["bing"]) == frozenset()
 
 
 def test_a_group_that_leaves_nobody_to_ask_is_an_error() -> None:
     off = {"enabled": "false"}
     with pytest.raises(UsageError, match="'auto'"):
-        sources.expand(["auto"], {"bing": off, "duckduckgo": off})
+        sources.expand(["auto"], {"bing": off, "ecosia": off})
     with pytest.raises(UsageError, match=r"bing\.enabled"):
         sources.expand(["auto"], {"bing": {"enabled": "perhaps"}})
 

@@ -14,6 +14,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.storage import schema
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder, Lock, in_use
+from pixtrawl.storage.known_queries import known_queries
 
 
 @pytest.fixture
@@ -111,3 +112,29 @@ def test_a_data_set_in_use_is_refused_and_a_killed_holder_leaves_no_lock(folder:
 def test_two_runs_in_one_process_exclude_each_other(folder: Folder) -> None:
     with Lock(folder), pytest.raises(StorageError, match="very process"), Lock(folder):
         pass
+
+
+def test_a_catalog_appears_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalog.sqlite3"
+
+    def killed(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE query (id)")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pixtrawl.storage.catalog.migrate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Catalog(path)
+    assert not path.exists()
+    Catalog(path).close()
+    assert [file.name for file in tmp_path.iterdir()] == ["catalog.sqlite3"]
+
+
+def test_an_empty_file_in_place_of_the_catalog_is_no_data_set_yet(folder: Folder) -> None:
+    folder.catalog.touch()
+    assert known_queries(folder) == []
+    catalog = Catalog(folder.catalog)
+    assert catalog.write_now(lambda db: db.execute("SELECT count(*) FROM query").fetchone()) == (0,)
+    catalog.close()

@@ -145,11 +145,12 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path) -> Hea
 
 
 async def _first_page(source: Source, context: SourceContext) -> int:
-    """How many candidates the first page has."""
+    """How many candidates the first page has that has any; some first pages are half an answer."""
     query = Query(_question(source.info), "cat", 1)
     async with aclosing(source.discover(query, context)) as pages:  # type: ignore[type-var]
         async for page in pages:
-            return len(page.candidates)
+            if page.candidates:
+                return len(page.candidates)
     return 0
 
 

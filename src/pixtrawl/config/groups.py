@@ -189,6 +189,10 @@ class Images:
         "near", "how alike two images of a label may be", flag="--dedup",
         choices=("strict", "near", "wide", "exact", "off"),
     )  # fmt: skip
+    turned: bool = setting(
+        False, "mirrored copies and quarter turns are near duplicates, too", flag="--turned",
+        parse=parse.boolean,
+    )  # fmt: skip
     decoders: int | None = setting(
         None, "decoder processes (default: one a core)", parse=parse.positive
     )

@@ -1,9 +1,10 @@
 """The second look: lay one thumbnail over the other, then hash what both of them show.
 
-No hash of a whole picture survives a crop of a tenth (found: 0.6 %). On 32x32 thumbnails the right
-overlay is found by trying 81 windows in both directions, all at once as matrix products, and is
-then refined by a few Gauss-Newton steps on an affine map, which also takes small rotations. Both
-pictures are cut to what they share, and the 256-bit hashes of the cuts are compared.
+No hash of a whole picture survives a crop of a tenth (found: 0.6 %). From the best coarse window a
+few Gauss-Newton steps on an affine map find the exact overlay, small rotations included, first on
+32x32, then on 64x64. Both pictures are cut to what they share, and the 256-bit hashes of the cuts
+are compared: 12 bits of difference are usual for a crop, 60 is the least that distinct photographs
+had.
 """
 
 from __future__ import annotations
@@ -12,163 +13,170 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["SIDE", "Glance", "aligned_distance", "promise", "refined_distance", "window_scores"]
+from pixtrawl.dedup.windows import best_places, cut_windows, shrunk, window_map
+
+__all__ = [
+    "FAR",
+    "SIDE",
+    "THUMB_BYTES",
+    "aligned_distance",
+    "hash_of",
+    "pixels_of",
+    "refined_distance",
+]
 
 Array = np.ndarray[Any, Any]
 
-SIDE: Final = 32
-_COARSE: Final = 16  # windows are compared on 16x16
-_STEPS: Final = 8  # of refinement
-_RIDGE: Final = 1e-3
-_LEAST_SHARED: Final = 0.7  # of a side: less in common is another picture
-_COEFFICIENTS: Final = 16
+SIDE: Final = 64
+THUMB_BYTES: Final = SIDE * SIDE
 FAR: Final = 256  # the distance of what cannot be laid over each other
 
-
-def _axis_windows() -> list[tuple[float, float]]:
-    """(start, length) along one axis: 100 %, 95 % at 3 places, 90 % at 5 places."""
-    windows = [(0.0, 1.0)]
-    windows += [(start, 0.95) for start in (0.0, 0.025, 0.05)]
-    windows += [(start, 0.90) for start in (0.0, 0.025, 0.05, 0.075, 0.1)]
-    return windows
-
-
-def _sampling(start: float, length: float, source: int, target: int) -> Array:
-    """`target` x `source` matrix of linear interpolation over a part of an axis."""
-    centres = (start + length * (np.arange(target) + 0.5) / target) * source - 0.5
-    centres = np.clip(centres, 0, source - 1)
-    left = np.minimum(centres.astype(int), source - 2)
-    share = centres - left
-    matrix = np.zeros((target, source), dtype=np.float32)
-    rows = np.arange(target)
-    matrix[rows, left] = 1 - share
-    matrix[rows, left + 1] += share
-    return matrix
+_HALF: Final = SIDE // 2
+_STEPS: Final = {_HALF: 10, SIDE: 6}
+_SMALL_STEP: Final = {_HALF: 1e-3, SIDE: 3e-4}  # of a side
+_LARGEST_STEP: Final = 0.05
+_FARTHEST: Final = 0.2  # from where the search began: what strays farther has lost its way
+_LEAST_SHARED: Final = 0.7  # of a side: less in common is another picture
+_GAINS: Final = (0.2, 5.0)  # of contrast between two copies
+_HOPELESS: Final = 80  # bits on 32x32: no copy had more than 56, one distinct pair in 1,000 less
+_COEFFICIENTS: Final = 16
 
 
-_WINDOWS: Final = _axis_windows()
-_RESAMPLERS: Final = np.concatenate([_sampling(s, n, _COARSE, _COARSE) for s, n in _WINDOWS])
+def _grid(side: int) -> tuple[Array, Array]:
+    centres = (np.arange(side, dtype=np.float32) + 0.5) / side
+    x, y = np.meshgrid(centres, centres)
+    return x.ravel(), y.ravel()
 
-_BLOCKS: Final = _RESAMPLERS.reshape(len(_WINDOWS), _COARSE, _COARSE)
 
-
-def _dct() -> Array:
+def _cosines(side: int) -> Array:
     k = np.arange(1, _COEFFICIENTS + 1)[:, None]
-    rows = np.cos(np.pi * k * (2 * np.arange(SIDE)[None, :] + 1) / (2 * SIDE))
+    rows = np.cos(np.pi * k * (2 * np.arange(side)[None, :] + 1) / (2 * side))
     return rows.astype(np.float32)
 
 
-_DCT: Final = _dct()
-_GRID: Final = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE
+_GRIDS: Final = {side: _grid(side) for side in (_HALF, SIDE)}
+_DCT: Final = {side: _cosines(side) for side in (_HALF, SIDE)}
 
 
-class Glance:
-    """What comparing needs of one thumbnail, made once."""
-
-    __slots__ = ("base", "pixels", "windows")
-
-    def __init__(self, thumb: bytes) -> None:
-        pixels = np.frombuffer(thumb, dtype=np.uint8).reshape(SIDE, SIDE).astype(np.float32)
-        self.pixels = pixels
-        half = pixels.reshape(_COARSE, 2, _COARSE, 2).mean(axis=(1, 3))
-        self.base = _unit(half.reshape(1, -1))[0]
-        stack = _RESAMPLERS @ half @ _RESAMPLERS.T  # 9*16 x 9*16: every window at once
-        number = len(_WINDOWS)
-        blocks = stack.reshape(number, _COARSE, number, _COARSE).transpose(0, 2, 1, 3)
-        self.windows = _unit(blocks.reshape(number * number, -1))
+def pixels_of(thumb: bytes) -> Array:
+    """64 x 64, uint8, of the 4,096 bytes of a thumbnail."""
+    return np.frombuffer(thumb, dtype=np.uint8).reshape(SIDE, SIDE)
 
 
-def _unit(rows: Array) -> Array:
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    lengths = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
-    units: Array = centred / np.maximum(lengths, 1e-6)
-    return units
-
-
-def promise(one: Glance, thumbs: list[bytes]) -> Array:
-    """About the best window correlation with each of several thumbnails, all in two products.
-
-    Windows of the others are not made but looked at from the other side: correlating a window of B
-    with A is correlating B with A spread over that window. Their lengths are taken as 1, which is
-    right to some tenths: a gate, not an answer.
-    """
-    planes = np.frombuffer(b"".join(thumbs), dtype=np.uint8).astype(np.float32)
-    halves = planes.reshape(-1, _COARSE, 2, _COARSE, 2).mean(axis=(2, 4))
-    bases = _unit(halves.reshape(len(thumbs), -1))
-    spread = (_BLOCKS.transpose(0, 2, 1) @ one.base.reshape(_COARSE, _COARSE))[:, None] @ _BLOCKS
-    both = np.concatenate([one.windows, spread.reshape(len(one.windows), -1)])
-    best: Array = (both @ bases.T).max(axis=0)
-    return best
-
-
-def window_scores(one: Glance, other: Glance) -> tuple[float, int, bool]:
-    """(best correlation, its window, whether the window is in `one`)."""
-    inside_one = one.windows @ other.base
-    inside_other = other.windows @ one.base
-    at_one, at_other = int(inside_one.argmax()), int(inside_other.argmax())
-    if inside_one[at_one] >= inside_other[at_other]:
-        return float(inside_one[at_one]), at_one, True
-    return float(inside_other[at_other]), at_other, False
-
-
-def refined_distance(one: Glance, other: Glance, window: int, in_one: bool) -> int:
-    """Bits by which both differ where they overlap, starting from a window; FAR if they do not."""
-    large, small = (one, other) if in_one else (other, one)
-    (top, height), (left, width) = _WINDOWS[window // 9], _WINDOWS[window % 9]
-    # small(x, y) = large(a x + b y + c, d x + e y + f), coordinates 0..1
-    start = np.array([width, 0.0, left, 0.0, height, top], dtype=np.float64)
-    found = _refine(large.pixels, small.pixels, start)
-    return min(_cut_distance(large.pixels, small.pixels, p) for p in (start, found))
+def hash_of(square: Array) -> bytes:
+    """The 32 bytes of perceptual hash that inspection takes of a 64 x 64 thumbnail."""
+    return np.packbits(_bits(square.astype(np.float32), SIDE)).tobytes()
 
 
 def aligned_distance(thumb_a: bytes, thumb_b: bytes) -> int:
-    """0..256: the second look on two thumbnails of 1,024 bytes."""
-    one, other = Glance(thumb_a), Glance(thumb_b)
-    _, window, in_one = window_scores(one, other)
+    """0..256: the second look on two thumbnails of 4,096 bytes."""
+    one, other = pixels_of(thumb_a), pixels_of(thumb_b)
+    windows = cut_windows(shrunk(np.stack([one, other])))
+    _, window, in_one = best_places(windows[0], windows[1:])[0]
     return refined_distance(one, other, window, in_one)
 
 
-def _sample(pixels: Array, x: Array, y: Array) -> Array:
-    """Bilinear, coordinates 0..1, the edge continued."""
-    x = np.clip(x * SIDE - 0.5, 0, SIDE - 1.001)
-    y = np.clip(y * SIDE - 0.5, 0, SIDE - 1.001)
-    left, top = x.astype(np.intp), y.astype(np.intp)
-    across, down = x - left, y - top
-    flat, at = pixels.ravel(), top * SIDE + left
-    upper = flat[at] + across * (flat[at + 1] - flat[at])
-    lower = flat[at + SIDE] + across * (flat[at + SIDE + 1] - flat[at + SIDE])
-    values: Array = upper + down * (lower - upper)
+def refined_distance(one: Array, other: Array, window: int, in_one: bool) -> int:
+    """Bits by which both differ where they overlap; FAR or many where they do not.
+
+    `one` and `other` are 64 x 64; the search begins with all of one lying on a window of the other.
+    """
+    large, small = (one, other) if in_one else (other, one)
+    start = window_map(window)
+    large_half, small_half = (_halved(plane) for plane in (large, small))
+    coarse = _refine(large_half, small_half, start)
+    rough = min(_cut_distance(large_half, small_half, p) for p in (start, coarse))
+    if rough > _HOPELESS:
+        return rough
+    large, small = large.astype(np.float32), small.astype(np.float32)
+    fine = _refine(large, small, coarse)
+    return min(_cut_distance(large, small, p) for p in (start, fine))
+
+
+def _halved(plane: Array) -> Array:
+    wide = plane.astype(np.float32)
+    sums = wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2]
+    halves: Array = sums * np.float32(0.25)
+    return halves
+
+
+def _corners(plane: Array, x: Array, y: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """The four pixels round each place (coordinates 0..1, the edge continued), and how far in."""
+    side = plane.shape[0]
+    across = np.clip(x * side - 0.5, 0, side - 1.001)
+    down = np.clip(y * side - 0.5, 0, side - 1.001)
+    left, top = across.astype(np.intp), down.astype(np.intp)
+    across -= left
+    down -= top
+    flat, at = plane.ravel(), top * side + left
+    return flat[at], flat[at + 1], flat[at + side], flat[at + side + 1], across, down
+
+
+def _sample(plane: Array, x: Array, y: Array) -> Array:
+    """Bilinear."""
+    a, b, c, d, across, down = _corners(plane, x, y)
+    upper = a + across * (b - a)
+    values: Array = upper + down * (c + across * (d - c) - upper)
     return values
 
 
-_X, _Y = (axis.ravel() for axis in np.meshgrid(_GRID, _GRID))
-
-
 def _refine(large: Array, small: Array, start: Array) -> Array:
-    """Gauss-Newton on the six numbers of an affine map, with gain and offset of the grey values."""
-    slope_y, slope_x = (slope * SIDE for slope in np.gradient(large))
+    """Gauss-Newton on the six numbers of an affine map, with gain and offset of the grey values.
+
+    Finds small(x, y) = gain * large(p0 x + p1 y + p2, p3 x + p4 y + p5) + offset. Pixels that do
+    not fit (a logo, a caption) weigh less from the second step on.
+    """
+    side = small.shape[0]
+    x, y = _GRIDS[side]
     target = small.ravel()
-    p = start.copy()
-    for _ in range(_STEPS):
-        x, y = p[0] * _X + p[1] * _Y + p[2], p[3] * _X + p[4] * _Y + p[5]
-        inside = (x > 0) & (x < 1) & (y > 0) & (y < 1)
-        values, gx, gy = (_sample(plane, x, y) for plane in (large, slope_x, slope_y))
-        ones = np.ones_like(values)
-        design = np.stack([gx * _X, gx * _Y, gx, gy * _X, gy * _Y, gy, values, ones], axis=1)
-        design *= inside[:, None]
-        wanted = target * inside
-        # target = gain * (values + slope * step) + offset: solve for gain*step, gain, offset
-        normal = design.T @ design
-        normal[np.arange(8), np.arange(8)] += _RIDGE * np.trace(normal) / 8 * 1e-3 + 1e-6
-        solved = np.linalg.solve(normal, design.T @ wanted)
-        gain = solved[6]
-        if not 0.2 < gain < 5:
+    rows = np.empty((8, side * side), dtype=np.float32)
+    p, weights = start.astype(np.float32), None
+    for _ in range(_STEPS[side]):
+        at_x, at_y = p[0] * x + p[1] * y + p[2], p[3] * x + p[4] * y + p[5]
+        inside = (at_x > 0) & (at_x < 1) & (at_y > 0) & (at_y < 1)
+        values = _slopes(large, at_x, at_y, rows)
+        weighted = rows * (inside if weights is None else inside * weights)
+        solved = _solved(weighted @ rows.T, weighted @ target)
+        gain, offset = solved[6], solved[7]
+        if not _GAINS[0] < gain < _GAINS[1]:
             return start
         step = solved[:6] / gain
-        p += np.clip(step, -0.05, 0.05)
-        if np.abs(step).max() < 1e-3:
+        p += np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
+        if np.abs(p - start).max() > _FARTHEST:
+            return start
+        if np.abs(step).max() < _SMALL_STEP[side]:
             break
-    return p if np.abs(p - start).max() < 0.15 else start
+        misfit = np.abs(target - gain * values - offset)
+        scale = 3 * misfit.mean() + 2
+        weights = 1 / (1 + (misfit / scale) ** 2)
+    return p
+
+
+def _slopes(large: Array, x: Array, y: Array, rows: Array) -> Array:
+    """Fills `rows` with what each unknown does to each pixel; gives the values themselves."""
+    grid_x, grid_y = _GRIDS[large.shape[0]]
+    a, b, c, d, across, down = _corners(large, x, y)
+    upper, lower = b - a, d - c
+    left = a + across * upper
+    fall = c + across * lower - left
+    slope_x = (upper + down * (lower - upper)) * large.shape[0]
+    slope_y = fall * large.shape[0]
+    values: Array = left + down * fall
+    np.multiply(slope_x, grid_x, out=rows[0])
+    np.multiply(slope_x, grid_y, out=rows[1])
+    rows[2] = slope_x
+    np.multiply(slope_y, grid_x, out=rows[3])
+    np.multiply(slope_y, grid_y, out=rows[4])
+    rows[5], rows[6], rows[7] = slope_y, values, 1.0
+    return values
+
+
+def _solved(normal: Array, right: Array) -> Array:
+    """With a ridge of a millionth, so that a picture without any slope has an answer too."""
+    square = normal.astype(np.float64)
+    square[np.arange(8), np.arange(8)] += 1e-6 * np.trace(square) / 8 + 1e-6
+    answer: Array = np.linalg.solve(square, right.astype(np.float64)).astype(np.float32)
+    return answer
 
 
 def _cut_distance(large: Array, small: Array, p: Array) -> int:
@@ -177,22 +185,25 @@ def _cut_distance(large: Array, small: Array, p: Array) -> int:
     low_y, high_y = _shared(p[4], abs(p[3]), p[5], p[3])
     if high_x - low_x < _LEAST_SHARED or high_y - low_y < _LEAST_SHARED:
         return FAR
-    x, y = low_x + (high_x - low_x) * _X, low_y + (high_y - low_y) * _Y
+    side = small.shape[0]
+    grid_x, grid_y = _GRIDS[side]
+    x, y = low_x + (high_x - low_x) * grid_x, low_y + (high_y - low_y) * grid_y
     ours = _sample(small, x, y)
     theirs = _sample(large, p[0] * x + p[1] * y + p[2], p[3] * x + p[4] * y + p[5])
-    return int(np.count_nonzero(_bits(ours) != _bits(theirs)))
+    return int(np.count_nonzero(_bits(ours, side) != _bits(theirs, side)))
 
 
 def _shared(scale: float, slant: float, shift: float, signed: float) -> tuple[float, float]:
     """Where along one axis of `small` the map stays inside 0..1, whatever the other axis is."""
-    least, most = min(0.0, signed), max(0.0, signed)
-    low = max(0.0, (0.0 - shift - least) / scale)
-    high = min(1.0, (1.0 - shift - most) / scale)
-    return (low, high) if slant < 0.2 else (0.0, 0.0)
+    if slant >= _FARTHEST or scale <= 0:
+        return 0.0, 0.0
+    least, most = min(0.0, float(signed)), max(0.0, float(signed))
+    low = max(0.0, float((0.0 - shift - least) / scale))
+    high = min(1.0, float((1.0 - shift - most) / scale))
+    return low, high
 
 
-def _bits(values: Array) -> Array:
-    square = values.reshape(SIDE, SIDE).astype(np.float32)
-    block = (_DCT @ square @ _DCT.T).ravel()
+def _bits(values: Array, side: int) -> Array:
+    block = (_DCT[side] @ values.reshape(side, side) @ _DCT[side].T).ravel()
     bits: Array = block > np.partition(block, 127)[127]
     return bits

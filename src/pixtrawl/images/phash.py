@@ -13,10 +13,9 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-__all__ = ["HASH_BYTES", "SIDE", "THUMB_SIDE", "Look", "dct_hash", "look_at", "thumbnail"]
+__all__ = ["HASH_BYTES", "SIDE", "Look", "dct_hash", "look_at", "thumbnail"]
 
 SIDE: Final = 64
-THUMB_SIDE: Final = 32
 HASH_BYTES: Final = 32
 _COEFFICIENTS: Final = 16
 
@@ -36,7 +35,7 @@ def _dct_rows(side: int) -> Array:
     return np.ascontiguousarray(rows, dtype=np.float32)
 
 
-_DCT: Final = {side: _dct_rows(side) for side in (THUMB_SIDE, SIDE)}
+_DCT: Final = _dct_rows(SIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Look:
 
     phash: bytes
     phash_trim: bytes
-    thumb: bytes
+    thumb: bytes  # the 64x64 itself: on it crops are found (dedup/aligned.py)
     flat: bool
     gradient: float  # PDQ's quality, 0..100
     deviation: float  # of grey, 0..255
@@ -64,9 +63,8 @@ def thumbnail(grey: Array, extent: tuple[float, float] | None = None) -> Array:
 
 
 def dct_hash(square: Array) -> bytes:
-    """256 bits of a 64x64 or 32x32 grey array."""
-    rows = _DCT[square.shape[0]]
-    block = rows @ square.astype(np.float32) @ rows.T
+    """256 bits of a 64x64 grey array."""
+    block = _DCT @ square.astype(np.float32) @ _DCT.T
     values = block.ravel()
     # The median as the 128th of 256 sorted values: np.median costs three times as much.
     middle = np.partition(values, 127)[127]
@@ -80,12 +78,10 @@ def look_at(square: Array) -> Look:
     trimmed = phash if inner is None else dct_hash(thumbnail(inner))
     quality = _gradient(square)
     deviation = float(square.std(dtype=np.float32))
-    wide = square.astype(np.uint16)
-    halves = wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2]
     return Look(
         phash=phash,
         phash_trim=trimmed,
-        thumb=((halves + 2) >> 2).astype(np.uint8).tobytes(),
+        thumb=square.tobytes(),
         flat=quality < _FLAT_QUALITY or deviation < _FLAT_DEVIATION,
         gradient=quality,
         deviation=deviation,

@@ -48,7 +48,7 @@ REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow
 MAGIC: Final = b"pxt1"
 HELLO: Final = struct.Struct("<4sII")  # magic, process id, containment bits
 DIED: Final = struct.Struct("<Ii")  # process id, exit status as in waitstatus_to_exitcode
-_VERDICT: Final = struct.Struct(f"<IBBIIIBBQ32s32s1024s{len(MEASURES)}d120s")
+_VERDICT: Final = struct.Struct(f"<IBBIIIBBQ32s32s4096s{len(MEASURES)}d120s")
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
 

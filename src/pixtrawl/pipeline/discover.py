@@ -22,6 +22,7 @@ from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.run import open_plan, open_sources, paced
+from pixtrawl.sources import asked_last
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.evidence import EvidenceStore
@@ -81,6 +82,7 @@ async def discover(
             http = paced(sources, client, config)
             discovery = Discovery(sources, http, catalog, evidence, listener)
             discovery.plan = expansion
+            discovery.last = asked_last(config.job.sources)
             discovery.ignore_robots = config.politeness.ignore_robots
             run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
             rows = catalog.write_now(
@@ -130,10 +132,8 @@ async def _ask_all(
             new, hunger.found = await catalog.write(write)
             return new
 
-        errand = Errand(row, run_id, hunger, add)
-        async with slots, asyncio.TaskGroup() as group:
-            for name in discovery.names:
-                group.create_task(discovery.ask(name, errand))
+        async with slots:
+            await discovery.ask_all(Errand(row, run_id, hunger, add))
         listener(QueryFinished(row.query, hunger.found))
 
     try:

@@ -7,6 +7,7 @@ that refuses is not asked again in this run; the others go on.
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -83,12 +84,25 @@ class Discovery:
         self._refused: dict[str, SourceStop] = {}
         self._told: set[tuple[str, str]] = set()
         self.plan: Plan | None = None  # how a dry source is asked on
+        self.last: frozenset[str] = frozenset()  # sources that only stand in for the others
         self.ignore_robots = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """The sources, in the order asked for."""
         return tuple(self._sources)
+
+    async def ask_all(self, errand: Errand) -> None:
+        """Asks every source, side by side; those that stand in only if the others left it short."""
+        for names in (
+            [name for name in self._sources if name not in self.last],
+            [name for name in self._sources if name in self.last],
+        ):
+            async with asyncio.TaskGroup() as group:
+                for name in names:
+                    group.create_task(self.ask(name, errand))
+            if not await errand.hunger.wait():
+                return
 
     async def ask(self, name: str, errand: Errand) -> SourceOutcome:
         """Asks one source until the query is satisfied or the source has ended, slices included."""

@@ -8,49 +8,32 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.images.rules import Rules, is_card
 from pixtrawl.images.sniff import EXTENSIONS
-from pixtrawl.model import ImageInfo, Kind, Outcome, Reason, Task
+from pixtrawl.model import ImageInfo, Outcome, Reason, Task
+from pixtrawl.pipeline.copies import STRICT_BITS, is_alike, merit
+from pixtrawl.pipeline.decision import Decision, note_superseded, note_withdrawn
 from pixtrawl.storage import frontier, samples, standing, takedown
 from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.lock_file import Locked
 from pixtrawl.storage.samples import Known, State
-from pixtrawl.storage.standing import Withdrawal
 from pixtrawl.urls import host_of, url_key
 
-__all__ = ["Decision", "Judge"]
+__all__ = ["Judge"]
 
 _KEPT: Final = frozenset({State.ACCEPTED, State.PLACED})
 _MANY_URLS: Final = 3  # of one host that give one picture: it stands for others
-_STRICT_BITS: Final = 31  # of 256: never two natural pictures (dedup.near)
-_FLAT_STEP: Final = 4  # of 255, the same for flat pictures
-_LOSSLESS: Final = frozenset({"png", "bmp", "tiff"})
-_USUAL_QUALITY: Final = 85  # of lossy formats that do not tell theirs
-_QUALITY_STEP: Final = 5  # estimates of a JPEG's quality differ by so much between encoders
-
-
-@dataclass(slots=True)
-class Decision:
-    """The final word on one task, and what has to happen to files because of it."""
-
-    task: Task
-    outcome: Outcome
-    sample_id: int | None = None
-    file_name: str | None = None
-    gained: int = 0  # 1: one image more; 0 for a better copy, which replaces one
-    distance: int | None = None
-    withdrawn: list[Withdrawal] = field(default_factory=list)
 
 
 class Judge:
     """Decides one batch inside a transaction; knows samples, duplicates and how many are wanted."""
 
     def __init__(self, level: Level, run_id: int, rules: Rules) -> None:
-        self.near = NearDuplicates(level, self._thumb)
+        self.near = NearDuplicates(level, self._thumb, turned=rules.images.turned)
         self._db: sqlite3.Connection
         self._rules = rules
         self._exact = level is not Level.OFF
@@ -79,12 +62,12 @@ class Judge:
         if label in self._loaded:
             return
         if not self._loaded:
-            for other, sample_id, phash, trim in samples.hashes_elsewhere(db, label):
-                info = ImageInfo(format="", phash=phash, phash_trim=trim)
-                self.near.add(other, sample_id, info)
+            self.near.add_many(
+                (other, sample_id, ImageInfo(format="", phash=phash, phash_trim=trim))
+                for other, sample_id, phash, trim in samples.hashes_elsewhere(db, label)
+            )
         self._loaded.add(label)
-        for sample_id, info in samples.hashes(db, label):
-            self.near.add(label, sample_id, info)
+        self.near.add_many((label, id, info) for id, info in samples.hashes(db, label))
 
     def _thumb(self, sample_id: int) -> bytes:
         return samples.thumb(self._db, sample_id)
@@ -94,8 +77,8 @@ class Judge:
         self._db = db
         self._taken_down = takedown.load(db)
         decisions = [self._decide(db, task, outcome) for task, outcome in batch]
-        _note_superseded(decisions)
-        _note_withdrawn(decisions)
+        note_superseded(decisions)
+        note_withdrawn(decisions)
         return decisions
 
     def _decide(self, db: sqlite3.Connection, task: Task, outcome: Outcome) -> Decision:
@@ -140,7 +123,7 @@ class Judge:
         locked = self._locked.get((task.query_id, task.candidate.url))
         if locked is None:
             return Decision(task, replace(outcome, reason=Reason.NOT_NEEDED))
-        detail = locked.drift(info, _STRICT_BITS)
+        detail = locked.drift(info, STRICT_BITS)
         if detail is None:
             return Decision(task, replace(outcome, reason=Reason.CHANGED))
         return self._new(db, task, replace(outcome, detail=detail), info, locked.number)
@@ -165,7 +148,7 @@ class Judge:
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo, match: Match
     ) -> Decision | None:
         kept = standing.standing_of(db, match.id)
-        alike = _is_alike(match, kept.info, info)
+        alike = is_alike(match, kept.info, info)
         if kept.known.state is State.WITHDRAWN:
             if kept.known.withdrawn_for is Reason.PLACEHOLDER and not alike:
                 return None
@@ -174,9 +157,7 @@ class Judge:
             if is_card(info) and self._stands_for_others(db, task, outcome, match.id):
                 return self._placeholder(db, task, outcome, match.id, match.distance)
             standing.note_alike(db, task.id)
-        if _merit(outcome.kind, task.candidate.rank, info) > _merit(
-            kept.kind, kept.rank, kept.info
-        ):
+        if merit(outcome.kind, task.candidate.rank, info) > merit(kept.kind, kept.rank, kept.info):
             return self._replace(db, task, outcome, info, match)
         return self._copy(task, outcome, match, Reason.SAME_PICTURE)
 
@@ -284,7 +265,7 @@ class Judge:
         if match is None or match.label == label:
             return None
         kept = standing.standing_of(db, match.id)
-        if kept.known.withdrawn_for is Reason.PLACEHOLDER and not _is_alike(match, kept.info, info):
+        if kept.known.withdrawn_for is Reason.PLACEHOLDER and not is_alike(match, kept.info, info):
             return None
         return kept.known, match.distance
 
@@ -317,58 +298,3 @@ class Judge:
         self._saved[task.query_id] += 1
         self.near.add(label, sample_id, info)
         return Decision(task, outcome, sample_id, name, gained=1)
-
-
-def _note_superseded(decisions: list[Decision]) -> None:
-    """An image that a better copy replaced within its own batch is never put in place."""
-    newest: dict[str, Decision] = {}
-    for decision in decisions:
-        if decision.outcome.reason is Reason.SAVED and decision.file_name is not None:
-            place = decision.file_name.rpartition(".")[0]
-            if (older := newest.get(place)) is not None:
-                older.outcome = replace(older.outcome, reason=Reason.BETTER_COPY_KEPT)
-                decision.gained, older.gained = decision.gained or older.gained, 0
-            newest[place] = decision
-
-
-def _note_withdrawn(decisions: list[Decision]) -> None:
-    """Neither is one that was withdrawn within its own batch."""
-    saved = {d.sample_id: d for d in decisions if d.outcome.reason is Reason.SAVED}
-    for decision in decisions:
-        for withdrawal in list(decision.withdrawn):
-            own = saved.get(withdrawal.sample_id)
-            if own is None:
-                continue
-            own.outcome = replace(own.outcome, reason=withdrawal.reason)
-            if own.gained:
-                own.gained = 0
-                decision.withdrawn.remove(withdrawal)
-
-
-def _is_alike(match: Match, kept: ImageInfo, info: ImageInfo) -> bool:
-    """The same look at the same size: what a host does with its placeholder, not with previews."""
-    if (kept.width, kept.height) != (info.width, info.height):
-        return False
-    limit = {"hash": _STRICT_BITS, "flat": _FLAT_STEP}.get(match.stage, -1)
-    return match.distance <= limit
-
-
-def _merit(kind: Kind, rank: int, info: ImageInfo) -> tuple[int, int, int, int, int, str]:
-    """What decides between two copies; the larger one is kept. A total order, so that the order of
-    arrival does not matter.
-
-    Original before thumbnail, more pixels, less compressed; then what its source ranked higher,
-    since a copy is made of what is known already; then more bytes.
-    """
-    if info.format in _LOSSLESS:
-        quality = 100
-    else:
-        quality = round(info.measures.get("jpeg_quality", 0)) or _USUAL_QUALITY
-    return (
-        -kind.preference,
-        info.width * info.height,
-        round(quality / _QUALITY_STEP),
-        -(rank or 10**9),
-        info.size_bytes,
-        info.sha256,
-    )

@@ -21,7 +21,7 @@ from pixtrawl.errors import (
 )
 from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
 from pixtrawl.model import Filters, Query, Reason
-from pixtrawl.pipeline.run import conduct
+from pixtrawl.pipeline.conduct import conduct
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.catalog import connect

@@ -138,9 +138,7 @@ def _across_labels(db: sqlite3.Connection) -> list[dict[str, Any]]:
         "SELECT sha256, group_concat(file_name, char(10)) FROM sample WHERE state IN (0, 1) "
         "GROUP BY sha256 HAVING count(DISTINCT label) > 1 ORDER BY min(id) LIMIT 100"
     )
-    same = [
-        {"sha256": sha.hex(), "files": names.split("\n"), "distance": 0} for sha, names in rows
-    ]
+    same = [{"sha256": sha.hex(), "files": names.split("\n"), "distance": 0} for sha, names in rows]
     near = db.execute(
         "SELECT s.sha256, o.file_name, s.file_name, f.distance FROM conflict f "
         "JOIN sample s ON s.id = f.sample_id JOIN sample o ON o.id = f.other_id "

@@ -21,7 +21,7 @@ from pixtrawl.pipeline.planner import Plan, plan, read_synonyms
 from pixtrawl.pipeline.query_draw import QueryDraw
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
-from pixtrawl.sources import expand, load
+from pixtrawl.sources import asked_last, expand, load
 from pixtrawl.sources.base import Source
 from pixtrawl.storage import frontier
 from pixtrawl.storage.evidence import EvidenceStore
@@ -63,6 +63,7 @@ async def run(
             listener,
         )
         discovery.plan = expansion
+        discovery.last = asked_last(config.job.sources)
         discovery.ignore_robots = config.politeness.ignore_robots
         await current.carry_out(_feed(current, discovery, rows))
 
@@ -167,10 +168,7 @@ async def _query(current: Session, discovery: Discovery, row: QueryRow) -> None:
     def add(candidates: tuple[Candidate, ...]) -> Awaitable[int]:
         return current.add(row, candidates)
 
-    errand = Errand(row, current.run_id, hunger, add)
-    async with asyncio.TaskGroup() as group:
-        for name in discovery.names:
-            group.create_task(discovery.ask(name, errand))
+    await discovery.ask_all(Errand(row, current.run_id, hunger, add))
     current.draw.input_complete(draw)
     await draw.finished.wait()
     current.emit(QueryFinished(row.query, draw.saved))

@@ -27,8 +27,9 @@ from pixtrawl.images.rules import Rules
 from pixtrawl.model import REASONS, Candidate, Outcome, Task
 from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetcher
+from pixtrawl.pipeline.decision import Decision
 from pixtrawl.pipeline.draw import Draw
-from pixtrawl.pipeline.judge import Decision, Judge
+from pixtrawl.pipeline.judge import Judge
 from pixtrawl.pipeline.settle import Settler
 from pixtrawl.storage import derived, frontier, journal, recovery, takedown
 from pixtrawl.storage.catalog import Catalog

@@ -16,7 +16,8 @@ from typing import Final
 
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import Outcome, Reason, Task
-from pixtrawl.pipeline.judge import Decision, Judge
+from pixtrawl.pipeline.decision import Decision
+from pixtrawl.pipeline.judge import Judge
 from pixtrawl.storage import files, quarantine, recovery, samples
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from pixtrawl.playground.photographs import marked, photograph
 from pixtrawl.playground.pictures import Traits, generator, slug_of, traits_of
 from pixtrawl.playground.store import (
     EDITS,
@@ -96,6 +97,7 @@ class Listings:
     supply: int | Mapping[str, int] = 120
     mix: Mapping[str, float] = field(default_factory=dict)
     faults: Sequence[FaultEntry] = ()
+    photographs: bool = False  # real ones first, where there are any
 
     def count(self, query: str) -> int:
         """How many entries the query has before any filter."""
@@ -122,8 +124,6 @@ class Listings:
         traits = traits_of(self.seed, slug, index)
         base = self.hosts[host % len(self.hosts)]
         docid = docid_of(slug, index)
-        place = _PLACES[host // 9 % 6]
-        title = f"{_ADJECTIVES[host % 9].capitalize()} {query} {place}, no. {index + 1}"
         fault = (
             self.faults[self._fault_number(index) % len(self.faults)] if role == "fault" else None
         )
@@ -142,7 +142,7 @@ class Listings:
             role=role,
             url=base + path if fault is None else fault.url(slug, index),
             page_url=f"{self.site_url}/page/{slug}/{index}",
-            title=title,
+            title=_title(query, slug, index, host),
             site=_SITES[host % len(_SITES)],
             width=size[0],
             height=size[1],
@@ -222,8 +222,16 @@ class Listings:
 @lru_cache(maxsize=64)
 def _entries(listings: Listings, query: str) -> tuple[Original, ...]:
     words = " ".join(word for word in query.split() if not word.startswith("site:"))
-    slug = slug_of(words)
+    slug = marked(slug_of(words)) if listings.photographs else slug_of(words)
     return tuple(listings.entry(words, slug, index) for index in range(listings.count(words)))
+
+
+def _title(query: str, slug: str, index: int, number: int) -> str:
+    photo = photograph(slug, index)
+    if photo is not None:
+        return photo.title
+    adjective, place = _ADJECTIVES[number % 9].capitalize(), _PLACES[number // 9 % 6]
+    return f"{adjective} {query} {place}, no. {index + 1}"
 
 
 def _by_words(query: str, default: int) -> int:

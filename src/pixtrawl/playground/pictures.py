@@ -1,32 +1,27 @@
 """Made-up photographs: any number per keyword, each decided by (seed, slug, index) alone.
 
-A picture is a small random field (24 x 24 cosine terms with falling weight) seen through palettes
-and cut by crisp shapes: hills, a sea, a skyline, flowers. The field sets the sign of every low
-frequency of the picture, so two pictures differ in about half of the bits of a perceptual hash,
-which is built from just those signs. Drawing at 800 x 600 costs about 5 ms with encoding.
+A picture is a scene (hills, sea, city, flowers, forest, desert) in a palette of its dominant
+colour, with what the query names standing in it where `motifs` knows the word. Everything in it is
+placed at random, and uneven light lies over it: both set the signs of the low frequencies from
+which perceptual hashes are built, so two pictures differ in about half of the bits.
 """
 
 from __future__ import annotations
 
-import colorsys
 import io
 import re
 import zlib
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
-Grid = NDArray[np.float32]
-
-COLORS: Final = {
-    "red": 0.99, "orange": 0.07, "yellow": 0.14, "green": 0.33, "teal": 0.48, "blue": 0.60,
-    "purple": 0.75, "pink": 0.91, "brown": 0.06, "gray": 0.60, "black": 0.62, "white": 0.58,
-}  # fmt: skip
-"""Dominant colours that a picture may have, with their hue (0..1)."""
+from pixtrawl.playground.canvas import Canvas, surface
+from pixtrawl.playground.motifs import chance_motif, motif_of, place, scenes_of
+from pixtrawl.playground.palettes import COLORS, Palette, palette_of
+from pixtrawl.playground.photographs import Photograph, photograph
+from pixtrawl.playground.scenes import SCENES
 
 LICENSES: Final = (
     ("by", "4.0"), ("by-sa", "4.0"), ("cc0", "1.0"), ("pdm", "1.0"), ("by-nc", "4.0"),
@@ -38,10 +33,10 @@ _SIZES: Final = (
     (800, 450), (600, 800), (1024, 768), (1280, 720), (1200, 1200), (1600, 1200), (800, 320),
 )  # fmt: skip
 _SIZE_SHARES: Final = np.cumsum([6, 9, 14, 12, 7, 9, 14, 8, 7, 7, 3, 1, 1, 2]) / 100
-_SCENES: Final = ("hills", "sea", "city", "flowers", "forest", "stones")
+_SCENES: Final = tuple(SCENES)
 _EXTENSIONS: Final = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif", "avif": "avif"}
-_TERMS: Final = 24
-_GRID: Final = 64  # side of the field before it is enlarged, pixels
+_LIGHT: Final = 5.5  # deviation of the light over a picture, grey levels
+_GRAIN: Final = 2.0  # of a photograph, grey levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +98,35 @@ def traits_of(seed: int, slug: str, index: int) -> Traits:
     if picture_format != "jpeg" and width * height > 640 * 480:
         width, height = width * 5 // 8, height * 5 // 8  # the slow encoders get fewer pixels
     license_id, version = LICENSES[int(draw[3] * len(LICENSES))]
-    return Traits(
+    scenes = scenes_of(slug, _SCENES)
+    drawn = Traits(
         width=width,
         height=height,
         format=picture_format,
         kind=kind,
-        scene=_SCENES[int(draw[2] * len(_SCENES))],
-        color=list(COLORS)[int(draw[4] * len(COLORS))],
+        scene=scenes[int(draw[2] * len(scenes))],
+        color=COLORS[int(draw[4] * len(COLORS))],
         license=license_id,
         license_version=version,
         creator=_PEOPLE[index % len(_PEOPLE)],
         age_days=int(900 * draw[5] ** 2),
+    )
+    photo = photograph(slug, index)
+    return drawn if photo is None else _traits_of_photograph(photo, drawn)
+
+
+def _traits_of_photograph(photo: Photograph, drawn: Traits) -> Traits:
+    width, height = photo.size
+    return replace(
+        drawn,
+        width=width,
+        height=height,
+        format="jpeg",
+        kind="photo",
+        color=photo.color,
+        license=photo.license,
+        license_version=photo.license_version,
+        creator=photo.creator,
     )
 
 
@@ -129,138 +142,44 @@ def _kind_and_format(draw: float) -> tuple[str, str]:
     raise AssertionError(draw)
 
 
-@lru_cache(maxsize=8)
-def _cosines(terms: int, size: int) -> Grid:
-    x = (np.arange(size) + 0.5) * np.pi / size
-    return np.cos(np.arange(terms)[:, None] * x[None, :]).astype(np.float32)
-
-
-def _field(rng: np.random.Generator) -> Grid:
-    """A smooth random surface, mean 0 and deviation 1."""
-    k = np.arange(_TERMS)
-    weight = (1.0 / (1.0 + np.hypot(k[:, None], k[None, :])) ** 1.15).astype(np.float32)
-    signs = rng.choice([-1.0, 1.0], weight.shape)
-    terms = (signs * rng.uniform(0.55, 1.45, weight.shape) * weight).astype(np.float32)
-    terms[0, 0] = 0
-    basis = _cosines(_TERMS, _GRID)
-    surface = basis.T @ terms @ basis
-    return (surface / np.float32(max(surface.std(), 1e-6))).astype(np.float32)
-
-
-def _palette(rng: np.random.Generator, color: str, low: int, high: int) -> NDArray[np.uint8]:
-    """256 colours from dark to light around the dominant one."""
-    hue = COLORS[color] + float(rng.uniform(-0.03, 0.03))
-    strength = 0.06 if color in {"gray", "black", "white"} else float(rng.uniform(0.4, 0.85))
-    shift = float(rng.uniform(-0.12, 0.12)) if strength > 0.1 else 0.0
-    ramp = np.linspace(0, 1, 256)
-    stops = [colorsys.hls_to_rgb((hue + shift * (t - 0.5)) % 1, 0.5, strength) for t in (0, 0.5, 1)]
-    tint = np.stack([np.interp(ramp, (0, 0.5, 1), [s[c] for s in stops]) for c in range(3)], axis=1)
-    light = (low + (high - low) * ramp)[:, None]
-    grey = tint @ np.array([0.299, 0.587, 0.114])
-    colors: NDArray[np.uint8] = np.clip(
-        light * (0.25 + 0.75 * tint / grey[:, None]), 0, 255
-    ).astype(np.uint8)
-    return colors
-
-
-def _paint(field: Grid, palette: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
-    levels = np.clip(128 + 56 * field, 0, 255).astype(np.uint8)
-    return Image.fromarray(palette[levels]).resize(size, Image.Resampling.BICUBIC)
-
-
-def _tone(color: str) -> tuple[int, int]:
-    return {"black": (0, 150), "white": (110, 255)}.get(color, (30, 250))
-
-
 def draw_scene(seed: int, slug: str, index: int, size: tuple[int, int]) -> Image.Image:
     """The picture in RGB at any size in pixels; the composition does not depend on the size."""
+    photo = photograph(slug, index)
+    if photo is not None:
+        return ImageOps.fit(photo.open(), size)
     traits = traits_of(seed, slug, index)
     rng = generator(seed, slug, index, "pixels")
-    field = _field(rng)
-    low, high = _tone(traits.color)
+    palette = palette_of(traits.color, rng)
     if traits.kind == "line":
-        ink = np.where(np.abs(field) % 0.7 < 0.2, -1.6, 1.8) + 0.6 * np.sign(field)
-        return _paint(ink.astype(np.float32), _palette(rng, "gray", 20, 255), size)
-    if traits.kind == "clipart":
-        field = (np.round(field * 1.5) / 1.5).astype(np.float32)
-    back = _paint(field, _palette(rng, traits.color, low, high), size)
-    other = list(COLORS)[int(rng.integers(len(COLORS)))]
-    front_palette = _palette(rng, other, max(0, low - 20), int(low + (high - low) * 0.8))
-    front = _paint(0.9 * field + 0.45 * _field(rng), front_palette, size)
-    mask = Image.new("L", size, 0)
-    _SHAPES[traits.scene](ImageDraw.Draw(mask), rng, *size)
-    back.paste(front, (0, 0), mask)
-    return back
+        return _contours(rng, palette, size)
+    canvas = Canvas(size)
+    spot = SCENES[traits.scene](canvas, rng, palette)
+    motif = motif_of(slug) or chance_motif(traits.scene, rng)
+    if motif is not None:
+        place(canvas, motif, palette, spot, flip=bool(rng.random() < 0.5))
+    grainy = traits.kind == "photo" and traits.format != "png"  # grain makes a PNG twice as large
+    canvas.light(rng, _LIGHT, _GRAIN if grainy else 0.0)
+    return ImageOps.posterize(canvas.image, 4) if traits.kind == "clipart" else canvas.image
 
 
-def _hills(pen: ImageDraw.ImageDraw, rng: np.random.Generator, w: int, h: int) -> None:
-    for ridge, strength in ((0.45, 150), (0.65, 255)):
-        heights = ridge + 0.05 * np.cumsum(rng.normal(0, 1, 24)) / 2
-        points = [(w * i / 23, h * float(y)) for i, y in enumerate(heights)]
-        pen.polygon([(0, h), *points, (w, h)], fill=strength)
-
-
-def _sea(pen: ImageDraw.ImageDraw, rng: np.random.Generator, w: int, h: int) -> None:
-    horizon = h * float(rng.uniform(0.45, 0.65))
-    pen.rectangle((0, horizon, w, h), fill=200)
-    x, r = w * float(rng.uniform(0.2, 0.8)), min(w, h) * float(rng.uniform(0.06, 0.12))
-    pen.ellipse((x - r, horizon - 3 * r, x + r, horizon - r), fill=230)
-    for y in rng.uniform(horizon, h, 12):
-        left = w * float(rng.random())
-        pen.line((left, float(y), left + w * 0.2, float(y)), fill=90, width=max(1, h // 200))
-
-
-def _city(pen: ImageDraw.ImageDraw, rng: np.random.Generator, w: int, h: int) -> None:
-    x = 0.0
-    while x < w:
-        width = w * float(rng.uniform(0.05, 0.12))
-        top = h * float(rng.uniform(0.3, 0.75))
-        pen.rectangle((x, top, x + width, h), fill=int(rng.integers(140, 255)))
-        step = max(4.0, w / 60)
-        for column in np.arange(x + step / 2, x + width - step / 2, step):
-            for row in np.arange(top + step, h, step * 2):
-                if rng.random() < 0.4:
-                    pen.rectangle((column, row, column + step / 2, row + step / 2), fill=30)
-        x += width * 1.05
-
-
-def _flowers(pen: ImageDraw.ImageDraw, rng: np.random.Generator, w: int, h: int) -> None:
-    for _ in range(int(rng.integers(3, 7))):
-        x, y = w * float(rng.uniform(0.1, 0.9)), h * float(rng.uniform(0.15, 0.9))
-        r = min(w, h) * float(rng.uniform(0.08, 0.16))
-        for angle in np.arange(0, 2 * np.pi, np.pi / 4):
-            px, py = x + r * float(np.cos(angle)), y + r * float(np.sin(angle))
-            pen.ellipse((px - r / 2, py - r / 2, px + r / 2, py + r / 2), fill=220)
-        pen.ellipse((x - r / 2, y - r / 2, x + r / 2, y + r / 2), fill=60)
-
-
-def _forest(pen: ImageDraw.ImageDraw, rng: np.random.Generator, w: int, h: int) -> None:
-    for x in np.sort(rng.uniform(0, w, 14)):
-        top = h * float(rng.uniform(0.2, 0.6))
-        half = w * float(rng.uniform(0.03, 0.07))
-        pen.polygon(
-            [(float(x) - half, h * 0.92), (float(x), top), (float(x) + half, h * 0.92)], 210
-        )
-
-
-def _stones(pen: ImageDraw.ImageDraw, rng: np.random.Generator, w: int, h: int) -> None:
-    for _ in range(18):
-        x, y = w * float(rng.random()), h * float(rng.uniform(0.3, 1))
-        a, b = w * float(rng.uniform(0.03, 0.12)), h * float(rng.uniform(0.03, 0.09))
-        pen.ellipse((x - a, y - b, x + a, y + b), fill=int(rng.integers(80, 250)))
-
-
-_SHAPES: Final = {
-    "hills": _hills, "sea": _sea, "city": _city,
-    "flowers": _flowers, "forest": _forest, "stones": _stones,
-}  # fmt: skip
+def _contours(rng: np.random.Generator, palette: Palette, size: tuple[int, int]) -> Image.Image:
+    """A map of a made-up country: lines of equal height over tinted paper."""
+    field = surface(rng, 1.6)
+    levels = Image.fromarray(np.clip(128 + 48 * field, 0, 255).astype(np.uint8))
+    large = np.asarray(levels.resize(size, Image.Resampling.BICUBIC))
+    steps = np.arange(256)
+    paper = np.array([(248, 244, 232)]) - 0.35 * (255 - steps[:, None]) * (
+        1 - np.array(palette.horizon) / 300
+    )
+    paper[steps % 24 < 3] *= 0.45
+    return Image.fromarray(paper.clip(0, 255).astype(np.uint8)[large])
 
 
 def encode(image: Image.Image, picture_format: str, **options: Any) -> bytes:
     """`image` as a file, with settings that favour speed over size."""
     out = io.BytesIO()
     fast: dict[str, Any] = {
-        "jpeg": {"quality": 85}, "png": {"compress_level": 1}, "webp": {"method": 0, "quality": 80},
+        "jpeg": {"quality": 82}, "png": {"compress_level": 1}, "webp": {"method": 0, "quality": 80},
         "avif": {"speed": 10, "quality": 60}, "gif": {},
     }[picture_format]  # fmt: skip
     image.save(out, picture_format.upper(), **{**fast, **options})

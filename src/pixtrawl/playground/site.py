@@ -51,6 +51,7 @@ class Options:
     log: bool = True
     cache_bytes: int = 256 << 20
     distinct: int | None = None
+    photographs: bool = False
 
 
 class Playground:
@@ -71,6 +72,7 @@ class Playground:
         log: whether requests are recorded (counts are always kept).
         cache_bytes: how much of the rendered pictures is kept.
         distinct: pictures repeat with other bytes from this index on (for benchmarks).
+        photographs: some words find real photographs first, where `pixtrawl[demo]` is installed.
     """
 
     def __init__(self, **options: object) -> None:
@@ -251,6 +253,7 @@ class Playground:
             supply=self.options.supply,
             mix=mix,
             faults=tuple(self._line.entries(chosen)),
+            photographs=self.options.photographs,
         )
 
     async def _listen_first(self, router: Router) -> Listener:

@@ -19,7 +19,7 @@ from pixtrawl.sources.base import Source
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
-__all__ = ["GROUPS", "available", "expand", "load", "missing"]
+__all__ = ["GROUPS", "asked_last", "available", "expand", "load", "missing"]
 
 _ENTRY_POINTS: Final = "pixtrawl.sources"
 
@@ -59,17 +59,23 @@ _BUILT_IN: Final[Mapping[str, str]] = {
 
 # In the order in which they are asked. Names without a line in the table above are passed over.
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "auto": ("bing", "google", "duckduckgo", "searxng"),
+    "auto": ("bing", "google", "duckduckgo", "searxng", "ecosia"),
     "open": (
         "openverse", "wikimedia", "flickr", "europeana", "met", "smithsonian", "cleveland",
     ),
     "species": ("inaturalist", "gbif", "wikimedia"),
 }  # fmt: skip
 
-# A member of a group that is asked only where the user set this.
+# A member of a group that is asked only where the user set this. What is known from documents
+# alone (never seen to answer) has to be switched on.
 _ONLY_WITH: Final[Mapping[str, str]] = {
     "google": "enabled", "searxng": "url", "flickr": "key", "europeana": "key",
+    "duckduckgo": "enabled", "openverse": "enabled", "gbif": "enabled",
 }  # fmt: skip
+
+# Members of a group that are asked when the others have ended and left the query short: Ecosia
+# answers from Bing's index, so beside Bing it would bring little.
+_LAST: Final[Mapping[str, tuple[str, ...]]] = {"auto": ("ecosia",)}
 
 # What a source needs -> (the module that shows it is there, the extra that brings it).
 _EXTRAS: Final[Mapping[str, tuple[str, str]]] = {"browser": ("playwright", "browser")}
@@ -122,6 +128,14 @@ def expand(names: Iterable[str], settings: Settings) -> list[str]:
     return list(chosen)
 
 
+def asked_last(names: Iterable[str]) -> frozenset[str]:
+    """Sources that only stand in for others: those of a group's end that nobody named."""
+    given = set(names)
+    return frozenset(
+        one for group in given & _LAST.keys() for one in _LAST[group] if one not in given
+    )
+
+
 def missing(name: str, settings: Settings) -> list[str]:
     """What a source needs and does not have, as sentences with the next step; usually nothing."""
     info = load(name).info
@@ -160,13 +174,13 @@ def _switched(name: str, given: Mapping[str, str], *, default: bool) -> bool:
 
 
 def _entry_point(name: str) -> EntryPoint | None:
-    return next(iter(_entry_points(name=name)), None)
+    return next((point for point in _entry_points() if point.name == name), None)
 
 
-def _entry_points(**which: str) -> EntryPoints:
+def _entry_points() -> EntryPoints:
     from importlib import metadata  # 25 ms, which most runs can do without
 
-    return metadata.entry_points(group=_ENTRY_POINTS, **which)
+    return metadata.entry_points(group=_ENTRY_POINTS)
 
 
 def _unknown(name: str) -> str:

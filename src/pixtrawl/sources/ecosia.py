@@ -65,6 +65,7 @@ class Ecosia:
         base_url=BASE_URL,
         sentence="Reads result pages over HTTP; the pictures are those of Bing's index.",
         verified="recorded",
+        groups=("auto",),
         filters=frozenset(_WORDS),
         settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,

@@ -206,8 +206,9 @@ class _Page:
             return
         if kind in _DATA_TYPES or element.get("id").startswith("__"):
             read_state(element.content, self._pictures)
-        elif not element.get("src") and _STATE.search(text := element.content):
-            read_state(text, self._pictures)
+        elif not element.get("src"):
+            text = element.content
+            read_state(text, self._pictures, relative=_STATE.search(text) is None)
 
     def _css(self, css: str) -> None:
         for ways in css_ways(css):

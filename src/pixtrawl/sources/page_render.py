@@ -7,15 +7,19 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pixtrawl import urls
 from pixtrawl.net.interface import Response
+from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
 from pixtrawl.sources.browser_options import ChromeOptions
 from pixtrawl.sources.chrome import Chrome, Tab
 
 __all__ = ["RenderLimits", "Renderer"]
 
 _POLL_S: Final = 0.1
-_SCROLL: Final = """(all) => {
+_SCROLL: Final = """() => {
   window.scrollBy(0, Math.max(400, window.innerHeight * 0.9));
+  // At the bottom nothing moves any more (pictures are not loaded and have no height).
+  window.dispatchEvent(new Event('scroll'));
   const more = [...document.querySelectorAll('button, a[role=button], [data-next-url] ~ button')]
     .find(one => /^(load|show|see|view) more\\b/i.test((one.textContent || '').trim()));
   const bottom = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 4;
@@ -48,6 +52,9 @@ class Renderer:
         async with self._chrome.tab() as tab:
             await tab.goto(response.url, self._limits.load_s)
             await self._scroll(tab)
+            if urls.host_of(tab.url) != urls.host_of(response.url):
+                # Elsewhere neither robots.txt nor the guard of inner addresses has been asked.
+                raise BrowserFailure(Trouble.MOVED, f"the page's scripts went to {tab.url[:200]}")
             body = (await tab.html()).encode("utf-8", "replace")
             kind = {"content-type": "text/html; charset=utf-8"}
             return replace(response, url=tab.url, body=body, headers={**response.headers, **kind})

@@ -204,6 +204,7 @@ def _density(text: str | None) -> float:
 
 
 _QUOTED: Final = re.compile(r"[\"']((?:https?:/|/)/?[^\"'\s\\<>]{1,2000}+)(?=[\"'])", re.IGNORECASE)
+_RELATIVE: Final = re.compile(r"[\"']([^\"'\s\\<>(){}]{1,2000}+)(?=[\"'])")
 _BARE: Final = re.compile(r"https?://[^\s\"'<>()\\]{1,2000}+", re.IGNORECASE)
 _UNESCAPED: Final = (
     ("\\/", "/"),
@@ -215,9 +216,13 @@ _UNESCAPED: Final = (
 )
 
 
-def read_state(text: str, pictures: Pictures) -> None:
-    """Addresses of pictures in what a script carries, quoted, by their names."""
-    _read(_QUOTED, text, pictures, Tier.STATE, group=1)
+def read_state(text: str, pictures: Pictures, *, relative: bool = False) -> None:
+    """Addresses of pictures in what a script carries, quoted, by their names.
+
+    `relative` takes `"thumbs/cat.jpg"`, too: inline scripts of galleries name files beside the
+    page, while the state of an application names what its server makes an address of.
+    """
+    _read(_RELATIVE if relative else _QUOTED, text, pictures, Tier.STATE, group=1)
 
 
 def read_text(text: str, pictures: Pictures) -> None:

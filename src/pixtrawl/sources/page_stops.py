@@ -10,10 +10,25 @@ from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources import stops
 from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
+from pixtrawl.sources.browser_path import install_command
 
-__all__ = ["no_page_query", "nothing_on", "of_failure", "of_status", "opted_out", "walled"]
+__all__ = [
+    "no_page_query",
+    "nothing_on",
+    "of_browser",
+    "of_failure",
+    "of_status",
+    "opted_out",
+    "walled",
+]
 
 SOURCE: Final = "page"
+_BROWSER: Final = {
+    Trouble.MISSING: SourceOutcome.BROWSER_MISSING,
+    Trouble.NETWORK: SourceOutcome.NETWORK_ERROR,
+    Trouble.GONE: SourceOutcome.NETWORK_ERROR,
+}
 _IGNORE: Final = "ask the site's owner, or decide it yourself with --ignore-robots"
 _KINDS: Final = {401: "login", 403: "forbidden", 429: "rate_limit", 451: "forbidden"}
 _WALLS: Final = {
@@ -101,6 +116,15 @@ def of_status(context: SourceContext, response: Response, wall: str) -> SourceSt
     )
 
 
+def of_browser(failure: BrowserFailure) -> SourceStop:
+    """The browser is not there, or did not get the page."""
+    outcome = _BROWSER.get(failure.trouble, SourceOutcome.CHANGED)
+    step = failure.next_step or "run the same command again, or without page.render"
+    if outcome is SourceOutcome.BROWSER_MISSING:
+        step = failure.next_step or install_command()
+    return SourceStop(outcome, message=str(failure), next_step=step, evidence=[])
+
+
 def opted_out(context: SourceContext, response: Response, directive: str, where: str) -> SourceStop:
     """The page opts out by a robots directive, in its head or in a header."""
     name = f"page-opt-out.{'html' if where == 'meta robots' else 'txt'}"
@@ -145,6 +169,7 @@ def nothing_on(context: SourceContext, response: Response, *, why: str) -> Sourc
         )
     sentences = {
         "cut": "the page ends too early, and what there is of it holds no image",
+        "unlisted": "the sitemap lists no page",
         "blank": "the answer is empty",
         "complex": "the page is nested too deeply to be read, and names no image in its text",
         "hidden": "the page holds images, but none that counts (see page.svg and page.icons)",

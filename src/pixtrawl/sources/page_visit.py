@@ -16,7 +16,6 @@ from pixtrawl.net.robots import opts_out
 from pixtrawl.sources import consent, page_stops, stops
 from pixtrawl.sources.base import SourceContext
 from pixtrawl.sources.browser_failure import BrowserFailure
-from pixtrawl.sources.google_outcome import stop_after
 from pixtrawl.sources.page_crawl import CrawlRules, PageQueue, Via, Visit
 from pixtrawl.sources.page_found import Facts, Picture, Pictures, Tier, Way, Wish
 from pixtrawl.sources.page_links import Reading, is_image_link, read_page
@@ -32,6 +31,7 @@ __all__ = ["Crawl"]
 _MAX_BYTES: Final = 8 * 2**20
 _ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"}
 _CONSENT_PICTURES: Final = 3  # a page with more is no mere question
+_NOT_LISTED: Final = frozenset({"noindex", "noimageindex"})
 _MAX_SEEN: Final = 200_000
 
 
@@ -134,7 +134,7 @@ class Crawl:
         if content is Content.IMAGE:
             return self._candidates(self._single(visit.url), None)
         if content is Content.SITEMAP:
-            return self._of_sitemap(visit, read_sitemap(text))
+            return self._of_sitemap(visit, response, read_sitemap(text))
         if content is Content.DATA:
             return self._of_data(response, text)
         if content is not Content.HTML:
@@ -169,31 +169,35 @@ class Crawl:
             reading = read_page(text_of(response), response.url, self._wish)
             if self._is_consent(visit, response, reading):
                 raise stops.consent(self._context, response, page_stops.SOURCE)
-        self._check_opt_out(response, reading)
+        self._check_opt_out(visit, response, reading)
         if self.renderer is not None:
             try:
                 response = await self.renderer.render(response)
             except BrowserFailure as failure:
-                raise stop_after(failure) from failure
+                raise page_stops.of_browser(failure) from failure
             reading = read_page(text_of(response), response.url, self._wish)
-            self._check_opt_out(response, reading)
+            self._check_opt_out(visit, response, reading)
         wall = wall_of(response, text_of(response), reading.document, len(reading.pictures))
         if wall:
             raise page_stops.walled(self._context, response, wall)
         return response, reading
 
-    def _check_opt_out(self, response: Response, reading: Reading) -> None:
+    def _check_opt_out(self, visit: Visit, response: Response, reading: Reading) -> None:
         directive = opts_out(reading.robots)
-        if directive and not self._context.ignore_robots:
-            raise page_stops.opted_out(self._context, response, directive, "meta robots")
+        if not directive or self._context.ignore_robots:
+            return
+        if directive in _NOT_LISTED:  # such a page may still lead to others that are
+            self._lead_on(visit, response, reading)
+        raise page_stops.opted_out(self._context, response, directive, "meta robots")
 
     def _is_consent(self, visit: Visit, response: Response, reading: Reading) -> bool:
-        if reading.document is None or len(reading.pictures) > _CONSENT_PICTURES:
+        document = reading.document
+        if document is None or len(reading.pictures) > _CONSENT_PICTURES:
             return False
-        asked = replace(response, url=visit.url)
-        if consent.is_consent(asked, reading.document) and not response.redirects:
-            return bool(consent.reject_all(response, reading.document))
-        return bool(response.redirects) and consent.is_consent(response, reading.document)
+        if not consent.is_consent(response, document):
+            return False
+        moved = urlsplit(response.url).path != urlsplit(visit.url).path
+        return moved or consent.reject_all(response, document) is not None
 
     async def _reject(self, visit: Visit, response: Response, reading: Reading) -> Response:
         """Answers a consent page once with "reject all", and asks for the page again."""
@@ -223,7 +227,11 @@ class Crawl:
         pictures.add(Tier.BODY, [Way(url)])
         return pictures.found()
 
-    def _of_sitemap(self, visit: Visit, found: Sitemap) -> tuple[Candidate, ...]:
+    def _of_sitemap(
+        self, visit: Visit, response: Response, found: Sitemap
+    ) -> tuple[Candidate, ...]:
+        if not (found.sitemaps or found.pages):
+            raise page_stops.nothing_on(self._context, response, why="unlisted")
         self.queue.sitemaps(found.sitemaps, depth=visit.depth)
         self.queue.listed(visit, found.pages)
         candidates: list[Candidate] = []

@@ -122,6 +122,6 @@ def wall_of(response: Response, text: str, document: Document | None, pictures: 
 def _is_shell(document: Document) -> bool:
     """An empty element that a script is to fill, or a word to those without JavaScript."""
     roots = document.all("#root, #app, #__next, #__nuxt, #___gatsby, app-root, [data-reactroot]")
-    if any(not one.text and not one.all("*") for one in roots[:5]):
+    if any(not one.text and len(one.all("*")) <= 1 for one in roots[:5]):
         return True
     return "javascript" in " ".join(one.text for one in document.all("noscript")[:5]).lower()

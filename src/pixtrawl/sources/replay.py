@@ -29,8 +29,9 @@ _MAX_REQUESTS: Final = 12  # a source that reads one page needs no more
 _FRONT_PAGES: Final = 2  # answers before the page that are tried
 _QUERY: Final = Query("replay", "replay", 100)
 _KINDS: Final = {".json": "application/json", ".js": "text/javascript", ".txt": "text/plain"}
-_STAND_IN: Final = "replay"  # for a key or an address, which no network ever sees
+_STAND_IN: Final = "stand-in-for-a-key-0"  # never sent; keys are blotted out in answers
 _STAND_IN_URL: Final = "http://replay.invalid"
+_TEXTS: Final = {"page": f"{_STAND_IN_URL}/page"}  # queries that are no words
 
 # What front pages hold that sources ask for first: Startpage's form, DuckDuckGo's token.
 _FRONT_PAGE: Final = (
@@ -87,10 +88,11 @@ async def replay(name: str, path: Path, settings: Mapping[str, str]) -> Replayed
         message = f"{name} asks nobody: a saved page says nothing about it"
         return Replayed(SourceOutcome.UNSUPPORTED, detail={"message": message})
     given = {**_stand_ins(cls, settings), **settings}
+    query = replace(_QUERY, text=_TEXTS.get(name, _QUERY.text))
     best = Replayed(SourceOutcome.UNSUPPORTED, detail={"message": f"{name} asks for no page"})
     for front_pages in range(_FRONT_PAGES + 1):
         http = _OnePage(page, front_pages)
-        found = await _ask(cls(given), http, path)
+        found = await _ask(cls(given), query, http, path)
         if http.asked <= front_pages:  # the page itself was never read
             break
         if _place(found) <= _place(best):
@@ -141,10 +143,10 @@ class _Kept:
         return str(self.path)
 
 
-async def _ask(source: Source, http: _OnePage, path: Path) -> Replayed:
+async def _ask(source: Source, query: Query, http: _OnePage, path: Path) -> Replayed:
     context = SourceContext(http=http, evidence=_Kept(path))
     try:
-        page = await _first_page(source, context)
+        page = await _first_page(source, query, context)
     except SourceStop as stop:
         return Replayed(stop.outcome, detail=stop.detail)
     except FetchError as error:
@@ -154,16 +156,17 @@ async def _ask(source: Source, http: _OnePage, path: Path) -> Replayed:
         return Replayed(SourceOutcome.CHANGED, detail={"message": message})
     finally:
         await source.aclose()
-    if page is None or not page.candidates:
+    if page is None:
         message = "the source ends without a result and without saying that there is none"
         return Replayed(SourceOutcome.CHANGED, detail={"message": message})
     return Replayed(SourceOutcome.OK, page.candidates)
 
 
-async def _first_page(source: Source, context: SourceContext) -> Page | None:
-    async with aclosing(source.discover(_QUERY, context)) as pages:  # type: ignore[type-var]
+async def _first_page(source: Source, query: Query, context: SourceContext) -> Page | None:
+    async with aclosing(source.discover(query, context)) as pages:  # type: ignore[type-var]
         async for page in pages:
-            return page
+            if page.candidates:  # some first pages are half an answer
+                return page
     return None
 
 

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from pixtrawl.errors import SourceStop
@@ -20,6 +20,8 @@ from pixtrawl.net.interface import Response
 from pixtrawl.sources import consent, stops
 from pixtrawl.sources.base import Page, SourceContext
 from pixtrawl.sources.html import Document, TooComplexError
+
+_T = TypeVar("_T")
 
 MAX_BYTES: Final = 8 * 2**20
 _MAX_RESULTS: Final = 1000  # on one page
@@ -99,6 +101,20 @@ class Visit:
             )
         )
 
+    async def past_consent(
+        self, ask: Callable[[], Awaitable[Response]], read: Callable[[Response], _T | None]
+    ) -> tuple[Response, _T | None]:
+        """Asks and reads; where nothing can be read, a consent page is answered and asked past."""
+        response = await ask()
+        found = self._tried(read, response)
+        if found is None and self._is_consent(response):
+            await self._reject(response)
+            response = await ask()
+            found = self._tried(read, response)
+            if found is None and self._is_consent(response):
+                raise stops.consent(self.context, response, self.source)
+        return response, found
+
     async def read(self, ask: Callable[[], Awaitable[Response]], read: Read) -> Listing:
         """Asks and reads; a consent page in the way is answered once with "reject all".
 
@@ -106,14 +122,7 @@ class Visit:
             SourceStop: nothing could be read, or the page says that there is nothing.
             FetchError: the network failed.
         """
-        response = await ask()
-        listing = self._tried(read, response)
-        if listing is None and self._is_consent(response):
-            await self._reject(response)
-            response = await ask()
-            listing = self._tried(read, response)
-            if listing is None and self._is_consent(response):
-                raise stops.consent(self.context, response, self.source)
+        response, listing = await self.past_consent(ask, read)
         if listing is None or not (listing.results or listing.nothing):
             raise self.wall(response) or self.changed(response)
         if listing.nothing and not listing.results:
@@ -165,7 +174,7 @@ class Visit:
         stops.check_status(self.context, response, self.source)
         return response
 
-    def _tried(self, read: Read, response: Response) -> Listing | None:
+    def _tried(self, read: Callable[[Response], _T | None], response: Response) -> _T | None:
         try:
             return read(response)
         except TooComplexError as error:

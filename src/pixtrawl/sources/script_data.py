@@ -17,7 +17,7 @@ from pixtrawl.sources.google_records import js_unescape
 
 MAX_CHARS: Final = 8_000_000  # of a page; real ones have 0.1 to 2 million
 MAX_DEPTH: Final = 80  # real pages stay below 20
-MAX_TOKENS: Final = 200_000  # and escapes; a page of 150 results has 15,000
+MAX_TOKENS: Final = 100_000  # and escapes; a page of 150 results has some 30,000
 _MAX_NODES: Final = 200_000
 _MAX_PLACES: Final = 4  # where one pattern may match before the real place
 

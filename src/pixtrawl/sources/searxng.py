@@ -26,6 +26,7 @@ ENGINES: Final = (
     "wikicommons.images,flickr,unsplash,pexels,pixabay images,artic"
 )
 _RESOLUTION: Final = re.compile(r"(\d{1,6})\s*[x\u00d7*]\s*(\d{1,6})")
+_FILE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|bmp|tiff?)(?:$|\?)", re.IGNORECASE)
 _MAX_DATA: Final = 2 * 2**20  # characters of a data: URI
 _REFUSED: Final = (
     ("captcha", "captcha"),
@@ -55,7 +56,7 @@ class Searxng(JsonSource):
         settings=(
             *common_settings("", 0.0),
             SourceSetting("url", "", "address of the instance, e.g. http://127.0.0.1:8888"),
-            SourceSetting("engines", ENGINES, "its engines to ask, separated by commas; * for all"),
+            SourceSetting("engines", ENGINES, "its engines to ask, by commas; * for all of images"),
         ),
         license="unknown",
         terms="Your instance, your rules: ask none of other people's without their consent. Needs "
@@ -94,24 +95,37 @@ class Searxng(JsonSource):
     async def batch(self, ask: Ask, place: Place) -> Batch:
         """One page of every engine's results."""
         page = value.count(place.get("page")) or 1
+        by_category = place.get("by") == "category" or self._engines == "*"
+        said = await ask.json("/search", self._parameters(ask, page, by_category=by_category))
+        batch, silent = read_results(said)
+        silent = ask.memo["silent"] = {**ask.memo.get("silent", {}), **silent}
+        nothing = page == 1 and batch.empty and not batch.found
+        if nothing and not by_category and self._engines == ENGINES:
+            # an instance may know none of the usual engines: then those that it has for images
+            return Batch(following={"by": "category"}, empty=True)
+        self._tell(ask, silent, any_found=not nothing)
+        following = {"page": page + 1, **({"by": "category"} if by_category else {})}
+        return Batch(batch.found, following if batch.found else None, batch.empty, batch.related)
+
+    def _parameters(self, ask: Ask, page: int, *, by_category: bool) -> dict[str, str | int]:
+        filters = ask.query.filters
         text = ask.query.text
-        if ask.query.filters.site:
-            text += f" site:{''.join(ask.query.filters.site.split())}"
+        if filters.site:
+            text += f" site:{''.join(filters.site.split())}"
         params: dict[str, str | int] = {
-            "q": text, "format": "json", "categories": "images", "pageno": page,
-            "language": ask.query.filters.lang or "all",
+            "q": text, "format": "json", "pageno": page, "language": filters.lang or "all",
         }  # fmt: skip
-        if self._engines != "*":
+        # never both: a category brings all of its engines, whatever the list of engines says
+        # (seen with searX 1.1), and most of them give icons
+        if by_category:
+            params["categories"] = "images"
+        else:
             params["engines"] = self._engines
         if "date" in ask.words:
             params["time_range"] = ask.words["date"]
         if "safe" in ask.words:
             params["safesearch"] = ask.words["safe"]
-        said = await ask.json("/search", params)
-        batch, silent = read_results(said)
-        self._tell(ask, silent, any_found=bool(batch.found) or not batch.empty or page > 1)
-        following = {"page": page + 1} if batch.found else None
-        return Batch(batch.found, following, batch.empty, batch.related)
+        return params
 
     def _tell(self, ask: Ask, silent: Mapping[str, str], *, any_found: bool) -> None:
         """Names engines that did not answer. Raises SourceStop where nobody else did."""
@@ -156,7 +170,13 @@ def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
 
 
 def _found(result: Any) -> Found | None:
+    if not isinstance(result, dict):
+        return None
     url, kind = value.url(result, "img_src"), Kind.ORIGINAL
+    if url is None and "img_src" not in result:
+        # engines that an instance's owner put together (searX's json_engine) know no such field
+        linked = value.url(result, "url")
+        url = linked if linked and _FILE.search(linked) else None
     if url is None:
         data = value.at(result, "img_src")
         # a picture inside the answer is at most a thumbnail

@@ -119,14 +119,17 @@ class Startpage:
             token, since = self._token
             if token and time.monotonic() - since < _TOKEN_AGE_S:
                 return token
-            response = await visit.get("/")
-            hidden = visit.document(response).first("input[name=sc][value]")
-            token = hidden.get("value")[:500] if hidden else ""
-            if not token:
+            response, found = await visit.past_consent(lambda: visit.get("/"), _token_in)
+            if found is None:
                 message = "startpage's front page has no form with the value `sc`"
                 raise visit.wall(response) or visit.changed(response, message)
-            self._token = (token, time.monotonic())
-            return token
+            self._token = (found, time.monotonic())
+            return found
+
+
+def _token_in(response: Response) -> str | None:
+    hidden = Document(response.text).first("input[name=sc][value]")
+    return hidden.get("value")[:500] or None if hidden else None
 
 
 def _listing(response: Response, number: int, fields: dict[str, str]) -> Listing | None:

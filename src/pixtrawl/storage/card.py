@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from pixtrawl.licenses import UNKNOWN, normalise
+from pixtrawl.licenses import normalise
 from pixtrawl.model import Sample
 
 __all__ = [
@@ -274,9 +274,9 @@ def _header(
 
 def _license_id(summary: Summary) -> str:
     """Hugging Face's word for the licence of the whole: one only where all images claim it."""
-    ids = {normalise(claim, url) for claim, url in summary.licenses}
-    if ids <= {UNKNOWN}:
+    if not any(claim.strip() for claim, _ in summary.licenses):
         return "unknown"
+    ids = {normalise(claim, url) for claim, url in summary.licenses}
     return _LICENSE_IDS.get(ids.pop(), "other") if len(ids) == 1 else "other"
 
 

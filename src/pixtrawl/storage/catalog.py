@@ -8,6 +8,7 @@ result comes back; an exception rolls all of it back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -51,10 +52,29 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def _create(path: Path) -> None:
+    """An empty catalog appears whole: one killed half-way would be no catalog to any reader.
+
+    It is in WAL mode from the start. The switch to it goes through a rollback journal, and one left
+    by a kill is more than a reader may mend (sqlite.org, SQLITE_READONLY_ROLLBACK).
+    """
+    part = path.with_name(f"{path.name}.tmp")
+    try:
+        for left in part.parent.glob(f"{part.name}*"):  # with -journal, -wal, -shm
+            left.unlink()
+        with contextlib.closing(connect(part)) as connection:
+            migrate(connection)
+        part.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"cannot create the catalog {path}: {error}") from error
+
+
 class Catalog:
     """One open catalog and its writer thread."""
 
     def __init__(self, path: Path) -> None:
+        if not path.exists() or path.stat().st_size == 0:
+            _create(path)
         self._connection = connect(path)
         try:
             migrate(self._connection)

@@ -43,7 +43,7 @@ class Folder:
 
     def exists(self) -> bool:
         """Whether pixtrawl has written here before."""
-        return self.catalog.exists()
+        return self.catalog.exists() and self.catalog.stat().st_size > 0
 
     def require(self) -> None:
         """Raises UsageError where there is no data set."""

@@ -215,8 +215,9 @@ _SELECT: Final = (
     "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
     "c.alternates FROM sample s JOIN candidate c ON c.id = s.candidate_id "
-    "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1) ORDER BY s.label, s.number"
+    "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1)"
 )
+_ORDERED: Final = f"{_SELECT} ORDER BY s.label, s.number"
 _PROVENANCE: Final = (
     "SELECT c.source, c.rank, c.url, c.page_url, c.title, c.license, c.license_url, c.creator, "
     "q.text, c.distance FROM candidate c JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1 "
@@ -251,9 +252,20 @@ class Samples:
         """The image at a place in that order. Raises IndexError."""
         db = connect(self.folder.catalog, read_only=True)
         try:
-            row = db.execute(f"{_SELECT} LIMIT 1 OFFSET ?", (index,)).fetchone()
+            row = db.execute(f"{_ORDERED} LIMIT 1 OFFSET ?", (index,)).fetchone()
             if row is None:
                 raise IndexError(f"there is no image {index}")
+            return _sample(db, row, str(self.folder.root))
+        finally:
+            db.close()
+
+    def by_id(self, sample_id: int) -> Sample:
+        """The image of a row. Raises IndexError where it is kept no more."""
+        db = connect(self.folder.catalog, read_only=True)
+        try:
+            row = db.execute(f"{_SELECT} AND s.id = ?", (sample_id,)).fetchone()
+            if row is None:
+                raise IndexError(f"image {sample_id} is not in the data set any more")
             return _sample(db, row, str(self.folder.root))
         finally:
             db.close()
@@ -277,7 +289,7 @@ def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> 
     Each with every way by which it was found, or without.
     """
     root = str(folder.root)
-    for row in db.execute(_SELECT):
+    for row in db.execute(_ORDERED):
         yield _sample(db, row, root, provenance=provenance)
 
 

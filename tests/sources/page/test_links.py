@@ -120,6 +120,7 @@ def test_recorded_pages_give_their_pictures_once_each() -> None:
         ("<table background='/t.gif'></table>", ["/t.gif"]),
         ("<img src='/t.gif' width=1 height=1><img src='/i.png' width=16 height=16>", []),
         ("<script>window.__INITIAL_STATE__={\"u\":\"https:\\u002F\\u002Fb.test\\u002Fa.jpg?w=9\\u0026v=1\"}</script>", ["https://b.test/a.jpg?v=1"]),
+        ("<script>var d=[{thumb:\"thumbnails/c%20d.jpg\",image:'c%20d.jpg',n:'x.js'}]</script>", ["/dir/thumbnails/c%20d.jpg", "/dir/c%20d.jpg"]),
         ("<p>see https://b.test/only.jpg, there</p>", ["https://b.test/only.jpg"]),
         ("<nav><img src='/logo.png'></nav><img src='/a.jpg'>", ["/a.jpg", "/logo.png"]),
         ("<img src='javascript:alert(1)//a.jpg'><img src='ftp://x/a.jpg'><img src='http://[::1/a.jpg'>", []),

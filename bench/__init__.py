@@ -1,0 +1,1 @@
+"""Measurements of pixtrawl against what its users might otherwise take."""

@@ -1,0 +1,57 @@
+"""Conditions on images by name: `width__ge=640`, `label="cat"`, `license_id__in=[...]`. Pure."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pixtrawl.errors import UsageError
+
+__all__ = ["Row", "matches"]
+
+Row = Mapping[str, object]
+
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+    "in": lambda value, wanted: value in wanted,
+    "contains": lambda value, wanted: wanted in value,
+}
+
+
+def matches(row: Row, conditions: Mapping[str, object]) -> bool:
+    """Whether a row of metadata fulfils all conditions; what is not known fulfils none but `ne`.
+
+    Raises:
+        UsageError: no such column or comparison, or two things that cannot be compared.
+    """
+    return all(_holds(row, name, wanted) for name, wanted in conditions.items())
+
+
+def _holds(row: Row, name: str, wanted: object) -> bool:
+    column, _, word = name.partition("__")
+    if column not in row:
+        raise UsageError(f"filter: no column {column!r}{_near(column, row)}")
+    compare = _OPERATORS.get(word or "eq")
+    if compare is None:
+        raise UsageError(f"filter: no comparison {word!r} (one of {', '.join(_OPERATORS)})")
+    value = row[column]
+    if value is None:
+        return (word == "ne") if wanted is not None else word in {"", "eq"}
+    if wanted is None:
+        return word == "ne"
+    try:
+        return bool(compare(value, wanted))
+    except TypeError:
+        raise UsageError(f"filter: {name}={wanted!r} cannot be compared with {value!r}") from None
+
+
+def _near(column: str, row: Row) -> str:
+    near = get_close_matches(column, row, 1)
+    return f" (did you mean {near[0]}?)" if near else f" (columns: {', '.join(row)})"

@@ -1,0 +1,83 @@
+"""A contact sheet: some pictures of each label in a grid, with what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from pixtrawl.errors import UsageError
+from pixtrawl.model import Sample
+
+__all__ = ["contact_sheet"]
+
+_MARGIN: Final = 6  # px
+_CAPTION: Final = 16  # px
+_PAPER: Final = (255, 255, 255)
+_INK: Final = (60, 60, 60)
+_MISSING: Final = (225, 225, 225)
+_MAX_SIDE: Final = 20_000  # px of the sheet
+
+
+def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: int) -> Image.Image:
+    """The sheet in RGB. Raises UsageError for one without pictures, or of a senseless size."""
+    if min(count, columns, size) < 1:
+        raise UsageError("show: count, columns and size are whole numbers from 1")
+    chosen = _spread(samples, count)
+    columns = min(columns, max(len(chosen), 1))
+    rows = max(1, -(-len(chosen) // columns))
+    width = columns * (size + _MARGIN) + _MARGIN
+    height = rows * (size + _CAPTION + _MARGIN) + _MARGIN
+    if max(width, height) > _MAX_SIDE:
+        raise UsageError(f"show: a sheet of {width}x{height} pixels is too large")
+    sheet = Image.new("RGB", (width, height), _PAPER)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    for place, sample in enumerate(chosen):
+        row, column = divmod(place, columns)
+        left = _MARGIN + column * (size + _MARGIN)
+        top = _MARGIN + row * (size + _CAPTION + _MARGIN)
+        picture = _small(sample, size)
+        sheet.paste(
+            picture, (left + (size - picture.width) // 2, top + (size - picture.height) // 2)
+        )
+        pen.text((left, top + size + 1), _fitting(sample.file_name, size, font), _INK, font)
+    return sheet
+
+
+def _spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
+    """The first pictures of each label, as many of each as of the others."""
+    by_label: dict[str, list[Sample]] = {}
+    for sample in samples:
+        own = by_label.setdefault(sample.label, [])
+        if len(own) < count:
+            own.append(sample)
+    chosen: list[Sample] = []
+    for turn in range(count):
+        for own in by_label.values():
+            if turn < len(own) and len(chosen) < count:
+                chosen.append(own[turn])
+    return sorted(chosen, key=lambda sample: (sample.label, sample.number))
+
+
+def _small(sample: Sample, size: int) -> Image.Image:
+    try:
+        with Image.open(sample.path) as file:
+            file.draft("RGB", (size, size))
+            picture = ImageOps.exif_transpose(file).convert("RGBA")
+    except OSError:  # deleted by hand since
+        return Image.new("RGB", (size, size), _MISSING)
+    picture.thumbnail((size, size))
+    paper = Image.new("RGB", picture.size, _PAPER)
+    paper.paste(picture, mask=picture)
+    return paper
+
+
+def _fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """The end of a name, which holds the number, in at most `width` pixels."""
+    text = "".join(char if char.isascii() and char.isprintable() else "?" for char in text)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(f"...{text}") > width:
+        text = text[1:]
+    return f"...{text}"

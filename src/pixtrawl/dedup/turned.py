@@ -1,0 +1,33 @@
+"""Mirrored and turned copies: the seven other ways to lay a picture on the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from pixtrawl.dedup.aligned import THUMB_BYTES, hash_of, pixels_of
+from pixtrawl.model import ImageInfo
+
+__all__ = ["turned_copies"]
+
+# The mirror image first: by far the most frequent.
+_WAYS: Final = ((True, 0), (False, 1), (False, 3), (False, 2), (True, 2), (True, 1), (True, 3))
+
+
+def turned_copies(info: ImageInfo) -> Iterator[tuple[str, ImageInfo]]:
+    """(`mirrored` or `turned`, what inspection would have said of that copy).
+
+    The hash without a border is not made anew: a turned copy with a frame of its own is found by
+    the second look only. Nothing for an image without a thumbnail.
+    """
+    if len(info.thumb) != THUMB_BYTES:
+        return
+    square = pixels_of(info.thumb)
+    for mirrored, quarters in _WAYS:
+        other = np.ascontiguousarray(np.rot90(square[:, ::-1] if mirrored else square, quarters))
+        hash = hash_of(other)
+        copy = replace(info, phash=hash, phash_trim=hash, thumb=other.tobytes())
+        yield ("mirrored" if mirrored else "turned"), copy

@@ -1,0 +1,89 @@
+"""Which part of one picture is the other? A coarse answer for many pictures at once.
+
+Of a 16x16 grey picture 81 windows of 90-100 % are cut, and of each the 8x8 lowest DCT terms are
+kept, without the constant, multiplied by their frequency and brought to length 1. The weights undo
+the fall of natural spectra: plain correlation sees bright sky over dark ground in both and says
+0.6, the weighted one 0.35; a crop of a tenth has 0.84 or more in 99 of 100 photographs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+__all__ = ["COARSE", "Place", "best_places", "cut_windows", "shrunk", "window_map"]
+
+Array = np.ndarray[Any, Any]
+
+COARSE: Final = 16
+_TERMS: Final = 8
+_AXIS: Final = (
+    (0.0, 1.0),
+    *((start, 0.95) for start in (0.0, 0.025, 0.05)),
+    *((start, 0.90) for start in (0.0, 0.025, 0.05, 0.075, 0.1)),
+)  # (start, length) along one axis
+_NUMBER: Final = len(_AXIS)
+
+Place = tuple[float, int, bool]  # score 0..1, window, whether the window lies in ours
+
+
+def _resampler(start: float, length: float) -> Array:
+    """16x16 matrix of linear interpolation over a part of an axis."""
+    centres = (start + length * (np.arange(COARSE) + 0.5) / COARSE) * COARSE - 0.5
+    centres = np.clip(centres, 0, COARSE - 1)
+    left = np.minimum(centres.astype(int), COARSE - 2)
+    matrix = np.zeros((COARSE, COARSE))
+    rows = np.arange(COARSE)
+    matrix[rows, left] = 1 - (centres - left)
+    matrix[rows, left + 1] += centres - left
+    return matrix
+
+
+def _cosines() -> Array:
+    k = np.arange(_TERMS)[:, None]
+    rows: Array = np.cos(np.pi * k * (2 * np.arange(COARSE)[None, :] + 1) / (2 * COARSE))
+    rows[0] *= np.sqrt(0.5)
+    return rows
+
+
+_CUTTERS: Final = np.concatenate([_cosines() @ _resampler(*part) for part in _AXIS]).astype(
+    np.float32
+)  # 9*8 x 16
+_WEIGHTS: Final = np.hypot(*np.mgrid[:_TERMS, :_TERMS]).astype(np.float32)
+
+
+def shrunk(thumbs: Array) -> Array:
+    """... x 64 x 64 to ... x 16 x 16 by area, float32."""
+    step = thumbs.shape[-1] // COARSE
+    blocks = thumbs.reshape(*thumbs.shape[:-2], COARSE, step, COARSE, step)
+    small: Array = blocks.mean(axis=(-3, -1), dtype=np.float32)
+    return small
+
+
+def cut_windows(coarse: Array) -> Array:
+    """From n x 16 x 16 to n x 81 x 64: every window's terms, of length 1; the whole is first."""
+    stack = _CUTTERS @ coarse @ _CUTTERS.T
+    parts = stack.reshape(-1, _NUMBER, _TERMS, _NUMBER, _TERMS).transpose(0, 1, 3, 2, 4)
+    weighted: Array = (parts * _WEIGHTS).reshape(len(coarse), _NUMBER * _NUMBER, _TERMS * _TERMS)
+    lengths = np.sqrt(np.einsum("nwt,nwt->nw", weighted, weighted))
+    weighted /= np.maximum(lengths, 1e-3)[:, :, None]
+    return weighted
+
+
+def best_places(ours: Array, theirs: Array) -> list[Place]:
+    """For each of n pictures the best window; `ours` 81 x 64, `theirs` n x 81 x 64."""
+    in_ours = ours @ theirs[:, 0].T  # 81 x n
+    in_theirs = theirs @ ours[0]  # n x 81
+    at_ours, at_theirs = in_ours.argmax(axis=0), in_theirs.argmax(axis=1)
+    places: list[Place] = []
+    for n, (a, b) in enumerate(zip(at_ours.tolist(), at_theirs.tolist(), strict=True)):
+        score_a, score_b = float(in_ours[a, n]), float(in_theirs[n, b])
+        places.append((score_a, a, True) if score_a >= score_b else (score_b, b, False))
+    return places
+
+
+def window_map(window: int) -> Array:
+    """The six numbers that lead from a window's coordinates to its picture's, both 0..1."""
+    (top, height), (left, width) = _AXIS[window // _NUMBER], _AXIS[window % _NUMBER]
+    return np.array([width, 0.0, left, 0.0, height, top], dtype=np.float32)

@@ -1,0 +1,173 @@
+"""The final words: six statuses, and the closed list of reasons with a sentence each.
+
+A closed list can be counted, documented, filtered and tested for completeness; free text cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+__all__ = ["REASONS", "Reason", "ReasonInfo", "Status"]
+
+
+class Status(StrEnum):
+    """Final word on a candidate; the six add up to the number of candidates when a run is over."""
+
+    SAVED = "saved"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Reason(StrEnum):
+    """Why a candidate ended as it did. `REASONS` gives status, sentence and whether to retry."""
+
+    SAVED = "saved"
+
+    SAME_BYTES = "same_bytes"
+    SAME_PICTURE = "same_picture"
+    BETTER_COPY_KEPT = "better_copy_kept"
+
+    BAD_URL = "bad_url"
+    SCHEME_REFUSED = "scheme_refused"
+    BAD_DATA_URL = "bad_data_url"
+    ADDRESS_REFUSED = "address_refused"
+    HOST_EXCLUDED = "host_excluded"
+    ROBOTS_TXT = "robots_txt"
+    ROBOTS_HEADER = "robots_header"
+    TAKEN_DOWN = "taken_down"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    EMPTY_BODY = "empty_body"
+    TOO_MANY_BYTES = "too_many_bytes"
+    NOT_AN_IMAGE = "not_an_image"
+    HTML = "html"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    DECODER_CRASHED = "decoder_crashed"
+    DECODER_TIMEOUT = "decoder_timeout"
+    DECODER_MEMORY = "decoder_memory"
+    TOO_SMALL = "too_small"
+    EXTREME_ASPECT = "extreme_aspect"
+    UNWANTED_ASPECT = "unwanted_aspect"
+    UNWANTED_FORMAT = "unwanted_format"
+    ANIMATED = "animated"
+    THUMBNAIL = "thumbnail"
+    PLACEHOLDER = "placeholder"
+    TRACKING_PIXEL = "tracking_pixel"
+    ICON = "icon"
+    FLAT = "flat"
+    UNWANTED_LICENSE = "unwanted_license"
+    LABEL_CONFLICT = "label_conflict"
+    CHANGED = "changed"
+
+    NOT_FOUND = "not_found"
+    FORBIDDEN = "forbidden"
+    RATE_LIMITED = "rate_limited"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    DNS_FAILED = "dns_failed"
+    CONNECT_FAILED = "connect_failed"
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+    TOO_SLOW = "too_slow"
+    DEADLINE = "deadline"
+    TLS_FAILED = "tls_failed"
+    PROTOCOL_ERROR = "protocol_error"
+    BODY_INCOMPLETE = "body_incomplete"
+    PROXY_FAILED = "proxy_failed"
+    HOST_OUT = "host_out"
+    STORE_FAILED = "store_failed"
+    INTERNAL_ERROR = "internal_error"
+
+    NOT_NEEDED = "not_needed"
+    BUDGET = "budget"
+    INTERRUPTED = "interrupted"
+    REMOVED_BY_USER = "removed_by_user"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonInfo:
+    """What a reason means: the status it belongs to, a sentence, whether a later run retries."""
+
+    status: Status
+    sentence: str
+    transient: bool = False
+
+
+def _table() -> dict[Reason, ReasonInfo]:
+    r, s = Reason, Status
+    rows: list[tuple[Reason, Status, str, bool]] = [
+        (r.SAVED, s.SAVED, "kept in the data set", False),
+        (r.SAME_BYTES, s.DUPLICATE, "byte for byte the same as a kept image", False),
+        (r.SAME_PICTURE, s.NEAR_DUPLICATE, "looks the same as a kept image", False),
+        (r.BETTER_COPY_KEPT, s.NEAR_DUPLICATE, "was kept until a better copy replaced it", False),
+        (r.BAD_URL, s.REJECTED, "the line is no URL", False),
+        (r.SCHEME_REFUSED, s.REJECTED, "only http, https and data URLs are fetched", False),
+        (r.BAD_DATA_URL, s.REJECTED, "the data: URI cannot be decoded", False),
+        (r.ADDRESS_REFUSED, s.REJECTED, "leads to an inner address (see --allow-address)", False),
+        (r.HOST_EXCLUDED, s.REJECTED, "the host is excluded by --exclude-host", False),
+        (r.ROBOTS_TXT, s.REJECTED, "robots.txt of the host disallows it", False),
+        (r.ROBOTS_HEADER, s.REJECTED, "the answer opts out (X-Robots-Tag or meta robots)", False),
+        (r.TAKEN_DOWN, s.REJECTED, "was taken down from this data set", False),
+        (r.TOO_MANY_REDIRECTS, s.REJECTED, "redirects too often or in a circle", False),
+        (r.EMPTY_BODY, s.REJECTED, "the answer has no body", False),
+        (r.TOO_MANY_BYTES, s.REJECTED, "larger than --max-bytes", False),
+        (r.NOT_AN_IMAGE, s.REJECTED, "the content is no image", False),
+        (r.HTML, s.REJECTED, "the content is an HTML page", False),
+        (r.UNSUPPORTED_FORMAT, s.REJECTED, "an image, but of a format that is not kept", False),
+        (r.TRUNCATED, s.REJECTED, "the image file is cut short", False),
+        (r.CORRUPT, s.REJECTED, "the image does not decode", False),
+        (r.TOO_MANY_PIXELS, s.REJECTED, "more pixels than the cap, refused undecoded", False),
+        (r.DECODER_CRASHED, s.REJECTED, "crashed its decoder", False),
+        (r.DECODER_TIMEOUT, s.REJECTED, "took its decoder too long", False),
+        (r.DECODER_MEMORY, s.REJECTED, "needs more memory than a decoder has", False),
+        (r.TOO_SMALL, s.REJECTED, "smaller than --min-size", False),
+        (r.EXTREME_ASPECT, s.REJECTED, "a sliver: width and height are too far apart", False),
+        (r.UNWANTED_ASPECT, s.REJECTED, "not of the shape asked for by --aspect", False),
+        (r.UNWANTED_FORMAT, s.REJECTED, "not of the format asked for", False),
+        (r.ANIMATED, s.REJECTED, "animated, and animation was not asked for", False),
+        (r.THUMBNAIL, s.REJECTED, "only a thumbnail (see --allow-thumbnails)", False),
+        (r.PLACEHOLDER, s.REJECTED, "a 'not available' or hot-link placeholder", False),
+        (r.TRACKING_PIXEL, s.REJECTED, "a tracking pixel", False),
+        (r.ICON, s.REJECTED, "an icon", False),
+        (r.FLAT, s.REJECTED, "one colour or next to nothing on it", False),
+        (r.UNWANTED_LICENSE, s.REJECTED, "its licence is not one asked for by --license", False),
+        (r.LABEL_CONFLICT, s.REJECTED, "the same picture is kept under another label", False),
+        (r.CHANGED, s.REJECTED, "no longer the picture that the lock file names", False),
+        (r.NOT_FOUND, s.FAILED, "the host says it is not there (404, 410)", False),
+        (r.FORBIDDEN, s.FAILED, "the host refuses it (401, 403, 451)", False),
+        (r.RATE_LIMITED, s.FAILED, "the host asks to slow down (429)", True),
+        (r.CLIENT_ERROR, s.FAILED, "the host answers with another 4xx", False),
+        (r.SERVER_ERROR, s.FAILED, "the host answers with a 5xx", True),
+        (r.DNS_FAILED, s.FAILED, "the host name does not resolve", True),
+        (r.CONNECT_FAILED, s.FAILED, "the host cannot be connected to", True),
+        (r.CONNECT_TIMEOUT, s.FAILED, "the host does not answer a connection in time", True),
+        (r.FIRST_BYTE_TIMEOUT, s.FAILED, "connected, but no first byte in time", True),
+        (r.TOO_SLOW, s.FAILED, "below the minimum speed for too long", True),
+        (r.DEADLINE, s.FAILED, "not complete within --timeout", True),
+        (r.TLS_FAILED, s.FAILED, "no secure connection (certificate or protocol)", False),
+        (r.PROTOCOL_ERROR, s.FAILED, "the answer breaks the HTTP protocol", True),
+        (r.BODY_INCOMPLETE, s.FAILED, "the connection ended before the body did", True),
+        (r.PROXY_FAILED, s.FAILED, "the proxy cannot be used", True),
+        (r.HOST_OUT, s.FAILED, "its host failed to connect and is out for this run", True),
+        (r.STORE_FAILED, s.FAILED, "could not be written to disk", True),
+        (r.INTERNAL_ERROR, s.FAILED, "an error of pixtrawl itself, please report it", True),
+        (r.NOT_NEEDED, s.SKIPPED, "the query had enough images without it", True),
+        (r.BUDGET, s.SKIPPED, "--max-total-bytes or --max-time was reached", True),
+        (r.INTERRUPTED, s.SKIPPED, "the run was interrupted before its turn", True),
+        (r.REMOVED_BY_USER, s.SKIPPED, "was deleted from the data set by hand", False),
+    ]
+    return {
+        reason: ReasonInfo(status, sentence, transient)
+        for reason, status, sentence, transient in rows
+    }
+
+
+REASONS: Final[Mapping[Reason, ReasonInfo]] = _table()

@@ -1,0 +1,170 @@
+"""`pixtrawl sources` and `pixtrawl sources check`: what they print, and what they end with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.sources.web import synthetic_answers as pages
+
+from pixtrawl import sources
+from pixtrawl.cli.main import main
+from pixtrawl.model import SourceOutcome
+from pixtrawl.sources import replay as replaying
+
+RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
+KEYS = (
+    "groups", "needs", "filters", "limit", "license", "verified", "delay_s", "terms", "settings",
+)  # fmt: skip
+
+
+def saved(folder: Path, name: str, text: str) -> str:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return str(path)
+
+
+def recorded(name: str) -> str:
+    path = RECORDED / name
+    if not path.exists():
+        pytest.skip("the recorded pages are not here")
+    return str(path)
+
+
+def check(
+    capsys: pytest.CaptureFixture[str], name: str, page: str
+) -> tuple[int, dict[str, object]]:
+    code = main(["sources", "check", name, page, "--json"])
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return code, found
+
+
+def test_the_table_has_a_line_for_each_source(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sources"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split()[0] for line in lines if line} >= set(sources.available())
+
+
+def test_every_fact_of_every_source_is_there_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sources", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["sources"]
+    assert {row["name"] for row in rows} == set(sources.available())
+    for row in rows:
+        assert set(KEYS) <= row.keys()
+        assert row["verified"] in {"recorded", "real server", "documented only"}
+        assert row["terms"], row["name"]
+
+
+def test_one_source_is_told_with_its_terms_pace_and_settings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["sources", "yandex"]) == 0
+    text = capsys.readouterr().out
+    for words in ("5 s between requests", "documented only", "forbid automated", "base_url"):
+        assert words in text
+
+
+def test_a_recorded_page_is_read_as_the_source_would(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = check(capsys, "ecosia", recorded("openserp/ecosia/images_results.html"))
+    assert (code, found["outcome"], found["results"]) == (0, "ok", 24)
+    assert found["missing"] == {"license": 24, "creator": 24}
+    code, found = check(capsys, "bing", recorded("bing/bing_images.html"))
+    assert (code, found["outcome"], found["results"]) == (0, "ok", 42)
+
+
+def test_a_page_without_results_ends_with_3_and_its_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    captcha = saved(tmp_path, "page.html", "<h1>I am not a robot</h1>")
+    code, found = check(capsys, "yandex", captcha)
+    assert (code, found["outcome"], found["results"]) == (3, "blocked", 0)
+    shop = saved(tmp_path, "shop.html", "<p>Welcome to our shop</p>")
+    code, found = check(capsys, "yandex", shop)
+    assert (code, found["outcome"]) == (3, "changed")
+
+
+def test_the_first_three_candidates_are_printed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = saved(tmp_path, "page.html", pages.naver([pages.number_of(at) for at in range(5)]))
+    assert main(["sources", "check", "naver", page]) == 0
+    text = capsys.readouterr().out
+    assert "results  5" in text
+    assert all((pages.number_of(at) in text) == (at < 3) for at in range(5))
+    assert "640x480, A cat" in text
+    assert "missing  license 5, creator 5 (of 5)" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("startpage", pages.startpage([pages.PICTURE])),  # its token is asked for first
+        ("baidu", pages.baidu([pages.baidu_record(pages.PICTURE)], 1)),  # its cookies are
+        ("searxng", str(pages.ANSWERS["searxng"].ok)),  # has no address of its own
+        ("pexels", str(pages.ANSWERS["pexels"].ok)),  # wants a key
+        ("page", pages.page(f"<img src='{pages.PICTURE}' width=640 height=480>")),  # robots.txt
+        ("duckduckgo", json.dumps({"query": "cat", "results": [
+            {"image": pages.PICTURE, "url": pages.LANDING, "title": "A cat"}]})),
+    ],
+)  # fmt: skip
+def test_a_source_that_asks_for_something_else_before_reads_the_page_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, text: str
+) -> None:
+    code, found = check(capsys, name, saved(tmp_path, "answer", text))
+    assert (code, found["outcome"], found["results"]) == (0, "ok", 1)
+
+
+def test_a_page_of_google_is_read_without_a_browser(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    thumb = "https://encrypted-tbn0.gstatic.com/images?q=tbn:abc"
+    script = f'[0,"docid1",["{thumb}",180,240],["{pages.PICTURE}",480,640],null]'
+    code, found = check(
+        capsys, "google", saved(tmp_path, "g.html", pages.page(f"<script>{script}</script>"))
+    )
+    assert (code, found["results"]) == (0, 1)
+    (one,) = found["candidates"]  # type: ignore[misc]
+    assert (one["url"], one["width"], one["height"]) == (pages.PICTURE, 640, 480)  # type: ignore[has-type]
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome"),
+    [
+        ("search_captcha.html", SourceOutcome.BLOCKED),
+        ("search_soft_block.html", SourceOutcome.BLOCKED),
+        ("search_no_results.html", SourceOutcome.NO_RESULTS),
+        ("search_results.html", SourceOutcome.CHANGED),
+    ],
+)
+def test_recorded_pages_of_google_are_told_apart(
+    capsys: pytest.CaptureFixture[str], page: str, outcome: SourceOutcome
+) -> None:
+    code, found = check(capsys, "google", recorded(f"openserp/google/{page}"))
+    assert (code, found["outcome"]) == (3, outcome)
+
+
+def test_a_source_that_asks_nobody_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, found = check(capsys, "urls", saved(tmp_path, "list.txt", "https://a.test/1.jpg"))
+    assert (code, found["outcome"]) == (3, "unsupported")
+
+
+@pytest.mark.parametrize(
+    "operands", [[], ["bing"], ["bing", "nothere.html"], ["bnig", "x"], ["bing", ".", "more"]]
+)
+def test_a_mistake_is_an_error_of_use(
+    capsys: pytest.CaptureFixture[str], operands: list[str]
+) -> None:
+    assert main(["sources", "check", *operands]) == 2
+    assert capsys.readouterr().err.startswith("pixtrawl: ")
+
+
+def test_a_file_beyond_the_cap_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "MAX_BYTES", 1 << 20)
+    page = saved(tmp_path, "big.html", "x" * ((1 << 20) + 1))
+    assert main(["sources", "check", "bing", page]) == 2
+    assert "larger than 1 MiB" in capsys.readouterr().err

@@ -1,0 +1,71 @@
+"""Crawling over HTTP: robots.txt, excluded hosts and the pace, on every hop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pixtrawl.config.groups import Politeness
+from pixtrawl.errors import FetchError
+from pixtrawl.model import Reason
+from pixtrawl.net.client import Client
+from pixtrawl.net.crawl_http import CrawlHttp
+
+
+def get(fetch: Any, *urls: str, delay_s: float = 0.0, **politeness: Any) -> list[Any]:
+    async def main() -> list[Any]:
+        client = Client(fetch())
+        http = CrawlHttp(client, Politeness(**politeness), delay_s=delay_s)
+        try:
+            results: list[Any] = []
+            for url in urls:
+                try:
+                    results.append(await http.get(url))
+                except FetchError as error:
+                    results.append(error.reason)
+            return results
+        finally:
+            await http.aclose()
+            await client.aclose()
+
+    return asyncio.run(main())
+
+
+@pytest.fixture
+def site(server: Any) -> Any:
+    server.route("/robots.txt", 200, body=b"User-agent: pixtrawl\nDisallow: /private")
+    server.route("/open", 200, body=b"open")
+    server.route("/private", 200, body=b"private")
+    server.route("/moved", 302, Location="/private")
+    return server
+
+
+def test_robots_txt_governs_every_hop_and_is_asked_once(site: Any, settings: Any) -> None:
+    found = get(settings, site.url("/open"), site.url("/private"), site.url("/moved"))
+    assert found[0].body == b"open"
+    assert found[1:] == [Reason.ROBOTS_TXT, Reason.ROBOTS_TXT]
+
+
+def test_the_user_may_ignore_robots(site: Any, settings: Any) -> None:
+    found = get(settings, site.url("/moved"), ignore_robots=True)
+    assert found[0].body == b"private"
+
+
+def test_excluded_hosts_are_never_asked(site: Any, settings: Any) -> None:
+    assert get(settings, site.url("/open"), exclude_host=("127.0.0.1",)) == [Reason.HOST_EXCLUDED]
+
+
+def test_requests_to_one_host_keep_their_distance(site: Any, settings: Any) -> None:
+    async def main() -> float:
+        client = Client(settings())
+        http = CrawlHttp(client, Politeness(), delay_s=0.15)
+        started = asyncio.get_running_loop().time()
+        try:
+            await asyncio.gather(*(http.get(site.url("/open")) for _ in range(3)))
+        finally:
+            await client.aclose()
+        return asyncio.get_running_loop().time() - started
+
+    assert asyncio.run(main()) >= 0.3
