@@ -1,0 +1,1 @@
+"""Programs that run inside the peers' environment; none of them imports pixtrawl."""

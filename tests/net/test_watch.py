@@ -1,0 +1,80 @@
+"""Sockets that libcurl waits for, watched by one epoll or by the event loop: the same either way."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+from collections.abc import Callable
+
+import pycurl
+import pytest
+
+from pixtrawl.net import watch
+from pixtrawl.net.watch import Act, Watcher
+
+Make = Callable[[asyncio.AbstractEventLoop, Act], Watcher]
+
+KINDS = [
+    pytest.param(
+        watch._EpollWatcher,
+        id="epoll",
+        marks=pytest.mark.skipif(not hasattr(select, "epoll"), reason="no epoll on this system"),
+    ),
+    pytest.param(watch._LoopWatcher, id="loop"),
+]
+
+
+async def _told(make: Make, what: list[int], *, send: bool) -> list[tuple[int, int]]:
+    """What is heard of one socket after each word of `what`, a turn of the loop later."""
+    heard: list[tuple[int, int]] = []
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    if send:
+        theirs.send(b"x")
+    watcher = make(asyncio.get_running_loop(), lambda fd, events: heard.append((fd, events)))
+    for word in what:
+        heard.clear()
+        watcher.watch(ours.fileno(), word)
+        await asyncio.sleep(0.02)
+    watcher.close()
+    ours.close()
+    theirs.close()
+    return list(dict.fromkeys((0, events) for _, events in heard))
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_readable_socket_is_told_as_readable(make: Make) -> None:
+    assert asyncio.run(_told(make, [pycurl.POLL_IN], send=True)) == [(0, pycurl.CSELECT_IN)]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_silent_socket_is_told_only_when_writing_is_asked_for(make: Make) -> None:
+    assert asyncio.run(_told(make, [pycurl.POLL_IN], send=False)) == []
+    told = asyncio.run(_told(make, [pycurl.POLL_IN, pycurl.POLL_OUT], send=False))
+    assert told == [(0, pycurl.CSELECT_OUT)]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_socket_that_is_no_longer_watched_is_not_told(make: Make) -> None:
+    assert asyncio.run(_told(make, [pycurl.POLL_IN, pycurl.POLL_NONE], send=True)) == []
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_descriptor_closed_before_it_is_let_go_harms_nothing(make: Make) -> None:
+    async def close_first() -> None:
+        watcher = make(asyncio.get_running_loop(), lambda fd, events: None)
+        ours, theirs = socket.socketpair()
+        fd = ours.fileno()
+        watcher.watch(fd, pycurl.POLL_IN)
+        ours.close()
+        theirs.close()
+        watcher.watch(fd, pycurl.POLL_NONE)
+        again, other = socket.socketpair()  # takes the same number, usually
+        watcher.watch(again.fileno(), pycurl.POLL_INOUT)
+        watcher.watch(again.fileno(), pycurl.POLL_NONE)
+        watcher.close()
+        again.close()
+        other.close()
+
+    asyncio.run(close_first())
