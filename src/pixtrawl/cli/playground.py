@@ -56,6 +56,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         latency_s=arguments.latency,
         seed=arguments.seed,
         faults=arguments.faults,
+        photographs=True,
         supply=arguments.supply,
         log=False,
     )
