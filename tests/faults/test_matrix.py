@@ -75,7 +75,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
             [
                 *(sys.executable, "-m", "pixtrawl", "download", str(manifest), "-o", str(folder)),
                 *("--allow-address", "127.0.0.0/24", "--timeout", "15", "--max-bytes", "8M"),
-                *("--json", "-q"),
+                *("--junk", "drop", "--json", "-q"),
                 *("--set", "fetch.first_byte_timeout_s=2"),
                 *("--set", "fetch.connect_timeout_s=2", "--set", "fetch.min_speed_window_s=2"),
             ],
