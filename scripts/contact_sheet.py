@@ -53,7 +53,7 @@ def draw(dataset: Path, text: str, target: Path) -> None:
             sheet.paste(_tile(path), place, _rounded())
     pen.rectangle((0, grid + MARGIN, width, height), fill=PANEL)
     for number, lines in enumerate(columns):
-        _write_lines(pen, lines, (MARGIN + number * width // 2, grid + 2 * MARGIN))
+        _write_lines(pen, lines, (MARGIN + number * width * 43 // 100, grid + 2 * MARGIN))
     sheet.quantize(COLORS).save(target, optimize=True)
 
 
