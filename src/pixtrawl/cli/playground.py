@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 HINT: Final = (
-    "\nThe practice site is up until Ctrl-C. Above: its front page, two image searches, galleries,\n"
-    "bad behaviour on demand, image hosts; then two commands to type in another terminal."
+    "\nThe practice site is up until Ctrl-C. Above: its front page, two image searches,\n"
+    "galleries, bad behaviour on demand, image hosts; then two commands for another terminal."
 )
 
 
