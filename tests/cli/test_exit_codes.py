@@ -18,7 +18,7 @@ from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.playground import Playground
 from pixtrawl.storage.folder import Folder, Lock
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")

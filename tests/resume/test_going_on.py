@@ -19,7 +19,7 @@ import pytest
 
 from pixtrawl.playground import Playground
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 QUERY = "tabby cat"
 FULL_BYTES = 300_000  # of room on the disk that is full
