@@ -21,7 +21,9 @@ NEVER_IMPORTED = {
     "scikit-learn": "the same",
 }
 # Imported where the user has it, with a message where not; never installed by us.
-OPTIONAL_GUESTS = {"pandas", "datasets", "torch", "ray", "pyarrow", "IPython"}
+OPTIONAL_GUESTS = {
+    "pandas", "datasets", "torch", "ray", "pyarrow", "IPython", "open-clip", "open-clip-torch",
+}  # fmt: skip
 
 
 def imported_modules(root: Path) -> set[str]:

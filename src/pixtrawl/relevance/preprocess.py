@@ -125,7 +125,7 @@ def read_preprocess(
     squash = found.get("do_center_crop") is False or (
         isinstance(size, Mapping) and "height" in size and "do_center_crop" not in found
     )
-    mode = found.get("mode", found.get("resize_mode", "squash" if squash else "shortest"))
+    mode = found.get("resize_mode", "squash" if squash else "shortest")
     resample = found.get("resample", 3)
     return Preprocess(
         size=both,

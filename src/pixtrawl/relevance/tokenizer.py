@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Tokenizer", "load_tokenizer"]
 
 _CLIP_MERGES: Final = "bpe_simple_vocab_16e6.txt.gz"
-_CLIP_SIZE: Final = 49_152  # numbers of bytes and merges, with the two marks
+_CLIP_MERGED: Final = 48_894  # of the merges in the file; CLIP was trained with 49,408 tokens
 _START: Final = "<|startoftext|>"
 _END: Final = "<|endoftext|>"
 _WORDS: Final = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
@@ -99,7 +99,7 @@ def _packed_pairs(path: Path) -> list[tuple[str, str]]:
         data = file.read(_MAX_BYTES)
     heading, _, rest = data.decode("utf-8").partition("\n")
     pairs = _pairs(rest if "version" in heading else f"{heading}\n{rest}")
-    return pairs[: _CLIP_SIZE - 2 * 256]  # the file holds more than the model was trained with
+    return pairs[:_CLIP_MERGED]
 
 
 def _clip_numbers(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
