@@ -14,10 +14,10 @@ help: ## show this list
 setup: ## Python environment and browser for working on pixtrawl
 	@bash scripts/setup.sh dev
 
-setup-run:
-	@bash scripts/setup.sh run
+setup-demo:
+	@bash scripts/setup.sh demo
 
-demo: setup-run ## a whole run with a real browser against a local site: the data set lies in .demo/
+demo: setup-demo ## a whole run with a real browser against a local site: the data set lies in .demo/
 	@$(BROWSER) $(PY) scripts/demo.py
 
 test: setup ## the test suite, in parallel, without the internet
@@ -48,4 +48,4 @@ clean: ## remove what was made here, the environment included
 	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup setup-run demo test lint docs-check check format bench lock clean
+.PHONY: help setup setup-demo demo test lint docs-check check format bench lock clean

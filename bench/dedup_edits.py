@@ -51,7 +51,9 @@ def _gamma(power: float) -> Edit:
 
 def _sepia(image: Image.Image) -> Image.Image:
     grey = image.convert("L")
-    return Image.merge("RGB", [grey.point(lambda v, f=f: min(255, int(v * f))) for f in (1.07, 0.95, 0.75)])
+    return Image.merge(
+        "RGB", [grey.point(lambda v, f=f: min(255, int(v * f))) for f in (1.07, 0.95, 0.75)]
+    )
 
 
 def _noise(image: Image.Image) -> Image.Image:
@@ -80,7 +82,12 @@ def _tiled_text(image: Image.Image) -> Image.Image:
     step = max(24, image.width // 5)
     for top in range(0, image.height, step // 2):
         for left in range(-step, image.width, step):
-            draw.text((left + top % step, top), "preview", (255, 255, 255, 80), font_size=max(8, step // 6))
+            draw.text(
+                (left + top % step, top),
+                "preview",
+                (255, 255, 255, 80),
+                font_size=max(8, step // 6),
+            )
     return _over(image, layer)
 
 
@@ -90,7 +97,13 @@ def _logo(image: Image.Image) -> Image.Image:
     box = (round(0.85 * w), round(0.85 * h), round(0.97 * w), round(0.97 * h))
     draw = ImageDraw.Draw(image)
     draw.ellipse(box, fill=(200, 20, 30))
-    draw.text(((box[0] + box[2]) // 2, (box[1] + box[3]) // 2), "TV", "white", anchor="mm", font_size=max(8, w // 25))
+    draw.text(
+        ((box[0] + box[2]) // 2, (box[1] + box[3]) // 2),
+        "TV",
+        "white",
+        anchor="mm",
+        font_size=max(8, w // 25),
+    )
     return image
 
 
@@ -99,7 +112,13 @@ def _caption(image: Image.Image) -> Image.Image:
     w, h = image.size
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, round(0.92 * h), w, h), fill="black")
-    draw.text((w // 2, round(0.96 * h)), "as seen on the evening news", "white", anchor="mm", font_size=max(8, h // 22))
+    draw.text(
+        (w // 2, round(0.96 * h)),
+        "as seen on the evening news",
+        "white",
+        anchor="mm",
+        font_size=max(8, h // 22),
+    )
     return image
 
 
@@ -129,7 +148,9 @@ def _screenshot(bar: float, aside: float) -> Edit:
         w, h = image.size
         canvas = Image.new("RGB", (round(w * (1 + aside)), round(h * (1 + bar))), (245, 245, 247))
         draw = ImageDraw.Draw(canvas)
-        draw.rectangle((0, 0, canvas.width, canvas.height * bar / (1 + bar) * 0.6), fill=(60, 64, 72))
+        draw.rectangle(
+            (0, 0, canvas.width, canvas.height * bar / (1 + bar) * 0.6), fill=(60, 64, 72)
+        )
         draw.text((8, 4), "Photos - viewer", "white", font_size=max(8, h // 40))
         canvas.paste(image, (round(w * aside / 2), round(h * bar * 0.7)))
         return canvas
@@ -216,7 +237,15 @@ def captioned(image: Image.Image, words: str) -> Image.Image:
         (first, (image.width // 2, image.height // 30), "mt"),
         (second, (image.width // 2, image.height - image.height // 30), "mb"),
     ):
-        draw.text(place, text, "white", anchor=anchor, font_size=size, stroke_width=size // 12, stroke_fill="black")
+        draw.text(
+            place,
+            text,
+            "white",
+            anchor=anchor,
+            font_size=size,
+            stroke_width=size // 12,
+            stroke_fill="black",
+        )
     return image
 
 

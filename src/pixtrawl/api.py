@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -134,15 +134,20 @@ def _config(settings: Mapping[str, Any]) -> Config:
     given: dict[str, Any] = {
         name: str(value) if isinstance(value, Path) else value for name, value in settings.items()
     }
-    of_sources: Mapping[str, Mapping[str, Any]] = given.pop("settings", {})
-    given["set"] = [
-        f"{source}.{key}={value}" for source, pairs in of_sources.items()
-        for key, value in pairs.items()
-    ]  # fmt: skip
+    given["set"] = list(_pairs(given.pop("settings", {})))
     known = KnownSources(
         sources.available(), lambda name: [s.key for s in sources.load(name).info.settings]
     )
     return load(given, environ=os.environ, known=known, place="argument").config
+
+
+def _pairs(settings: Mapping[str, Any]) -> Iterator[str]:
+    """`--set` words from {"bing": {"delay_s": 2}} as well as from {"bing.delay_s": 2}."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{key}={inner}" for key, inner in value.items())
+        else:
+            yield f"{name}={value}"
 
 
 def _queries(queries: Queries, config: Config) -> list[Query]:

@@ -104,12 +104,20 @@ class Worker:
                 reason=error.reason, detail=error.detail, url=url, kind=kind,
                 final_url=error.final_url, http_status=error.http_status, attempts=error.attempts,
             )  # fmt: skip
-        outcome = await self._look(candidate, fetched, url, kind)
-        if outcome.reason is not Reason.SAVED and outcome.staged_name is not None:
-            with suppress(FileNotFoundError):
-                (self._staging / outcome.staged_name).unlink()
+        try:
+            outcome = await self._look(candidate, fetched, url, kind)
+        except BaseException:  # cancelled in the middle: nobody else knows of the file
+            self._discard(fetched.response.staged_name)
+            raise
+        if outcome.reason is not Reason.SAVED:
+            self._discard(outcome.staged_name)
             return replace(outcome, staged_name=None)
         return outcome
+
+    def _discard(self, staged_name: str | None) -> None:
+        if staged_name is not None:
+            with suppress(FileNotFoundError):
+                (self._staging / staged_name).unlink()
 
     async def _look(self, candidate: Candidate, fetched: Fetched, url: str, kind: Kind) -> Outcome:
         """Inspects and judges what was fetched; the staged file stays."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from pixtrawl.dedup import HashIndex
+from pixtrawl.dedup.table import Table
 
 
 def flipped(value: np.ndarray[tuple[int], np.dtype[np.uint8]], bits: int, seed: int) -> bytes:
@@ -77,6 +78,44 @@ def test_an_id_with_two_hashes_counts_by_the_nearer() -> None:
     index = HashIndex()
     index.add(7, [b"\x00" * 32, b"\xff" * 32])
     assert index.query(b"\xff" * 31 + b"\xfe", 40) == [(7, 1)]
+
+
+def test_an_id_may_come_back_after_it_was_removed() -> None:
+    index = HashIndex()
+    index.add(1, b"\x0f" * 32)
+    index.remove(1)
+    index.add(1, b"\xf0" * 32)
+    assert index.query(b"\x0f" * 32, 40) == []
+    assert index.query(b"\xf0" * 32, 40) == [(1, 0)]
+    assert len(index) == 1
+
+
+def test_the_opposite_of_a_hash_is_as_far_as_can_be() -> None:
+    index = HashIndex()
+    index.add(1, b"\x00" * 32)
+    assert index.query(b"\xff" * 32, 255) == []
+    assert index.query(b"\xff" * 32, 256) == [(1, 256)]
+
+
+def test_rows_added_one_by_one_end_in_few_tables_and_are_all_found(
+    hashes: np.ndarray[tuple[int, int], np.dtype[np.uint8]],
+) -> None:
+    index = HashIndex()
+    for number, value in enumerate(hashes):
+        index.add(number, value.tobytes())
+    assert len(index._tables) <= 3
+    for number in range(0, len(hashes), 997):
+        assert index.query(flipped(hashes[number], 31, number), 31) == [(number, 31)]
+
+
+@pytest.mark.parametrize("bits", [0, 20, 32])
+def test_a_table_of_wide_bands_misses_nothing_up_to_32_bits(
+    hashes: np.ndarray[tuple[int, int], np.dtype[np.uint8]], bits: int
+) -> None:
+    table = Table(500, hashes.view(np.uint64), many=1_000)
+    for seed in range(20):
+        wanted = np.frombuffer(flipped(hashes[seed * 911], bits, seed), dtype=np.uint64)
+        assert seed * 911 + 500 in table.rows(wanted)
 
 
 @settings(max_examples=30, deadline=None)

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from pixtrawl.dedup import Level, NearDuplicates, aligned_distance
+from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
+from pixtrawl.dedup.windows import best_places, cut_windows, shrunk
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
 
@@ -53,17 +55,17 @@ def turned(picture: Image.Image) -> Image.Image:
 # Edit -> share found at (strict, near), as measured on the twelve photographs, a little below.
 EDITS: dict[str, tuple[Edit, float, float]] = {
     "half": (lambda p: p.resize((p.width // 2, p.height // 2)), 1.0, 1.0),
-    "thumb": (lambda p: p.resize((120, 120 * p.height // p.width)), 0.8, 0.9),
+    "thumb": (lambda p: p.resize((120, 120 * p.height // p.width)), 0.8, 1.0),
     "bright": (lambda p: ImageEnhance.Brightness(p).enhance(1.25), 0.9, 0.9),
     "grey": (lambda p: p.convert("L"), 1.0, 1.0),
     "blur": (lambda p: p.filter(ImageFilter.GaussianBlur(1.5)), 1.0, 1.0),
     "stretch": (lambda p: p.resize((int(1.15 * p.width), p.height)), 1.0, 1.0),
-    "frame": (lambda p: ImageOps.expand(p, p.width // 25, "white"), 0.6, 0.75),
-    "crop 5 %": (crop(0, 0.05, 0.95, 1), 0.0, 0.75),
-    "crop 10 %": (crop(0.1, 0.1, 1, 1), 0.0, 0.75),
-    "crop middle": (crop(0.05, 0.05, 0.95, 0.95), 0.0, 0.75),
-    "crop bottom": (crop(0, 0, 1, 0.9), 0.0, 0.75),
-    "rotate 2 degrees": (turned, 0.0, 0.75),
+    "frame": (lambda p: ImageOps.expand(p, p.width // 25, "white"), 0.6, 0.9),
+    "crop 5 %": (crop(0, 0.05, 0.95, 1), 0.0, 1.0),
+    "crop 10 %": (crop(0.1, 0.1, 1, 1), 0.0, 0.9),
+    "crop middle": (crop(0.05, 0.05, 0.95, 0.95), 0.0, 1.0),
+    "crop bottom": (crop(0, 0, 1, 0.9), 0.0, 1.0),
+    "rotate 2 degrees": (turned, 0.0, 0.9),
 }
 
 
@@ -197,6 +199,88 @@ def test_flat_pictures_are_joined_by_colour_and_shape_only() -> None:
     assert near.find("x", info_of(Image.new("RGB", (200, 300), (200, 30, 30)))) is None
     near.remove(0)
     assert near.find("x", info_of(red, "PNG")) is None
+
+
+@pytest.mark.parametrize(
+    ("way", "turn"),
+    [
+        ("mirrored", ImageOps.mirror),
+        ("mirrored", ImageOps.flip),
+        ("turned", lambda p: p.transpose(Image.Transpose.ROTATE_90)),
+        ("turned", lambda p: p.transpose(Image.Transpose.ROTATE_180)),
+        ("turned", lambda p: p.transpose(Image.Transpose.ROTATE_270)),
+        ("mirrored", lambda p: p.transpose(Image.Transpose.TRANSPOSE)),
+    ],
+    ids=["mirror", "flip", "quarter", "half", "three quarters", "mirror and quarter"],
+)
+def test_mirrored_and_turned_copies_are_found_on_request_only(
+    way: str, turn: Edit, photographs: list[Image.Image], originals: list[ImageInfo]
+) -> None:
+    usual, asked = kept("near", originals), NearDuplicates("near", turned=True)
+    asked.add_many(("x", number, info) for number, info in enumerate(originals))
+    for number in (0, 4):  # one landscape, one of things on a table
+        copy = info_of(turn(photographs[number]))
+        assert usual.find("x", copy) is None
+        match = asked.find("x", copy)
+        assert match is not None
+        assert (match.id, match.stage) == (number, f"hash, {way}")
+        cropped = asked.find("x", info_of(crop(0.07, 0, 1, 1)(turn(photographs[number]))))
+        assert cropped is not None
+        assert (cropped.id, cropped.stage) == (number, f"aligned, {way}")
+
+
+def test_one_thing_in_the_place_of_another_fits_nearly_everywhere_and_is_no_copy(
+    photographs: list[Image.Image],
+) -> None:
+    ground, cat, coins = photographs[0].resize((600, 400)), photographs[4], photographs[5]
+
+    def showing(thing: Image.Image, left: float) -> ImageInfo:
+        picture = ground.copy()
+        picture.paste(thing.resize((260, 190)), (170, 105))
+        return info_of(crop(left, 0.04, 1, 1)(picture))
+
+    def laid(one: ImageInfo, other: ImageInfo) -> Overlay:
+        planes = [pixels_of(info.thumb) for info in (one, other)]
+        windows = cut_windows(shrunk(np.stack(planes)))
+        return lay_over(planes[0], planes[1], *best_places(windows[0], windows[1:])[0][1:])
+
+    same = laid(showing(cat, 0), showing(cat, 0.08))
+    other = laid(showing(cat, 0), showing(coins, 0.08))
+    assert same.misfit < 0.3 < 0.6 < other.misfit
+    assert same.distance < other.distance
+    near = kept("near", [showing(cat, 0)])
+    assert near.find("x", showing(coins, 0.08)) is None
+    assert near.find("x", showing(cat, 0.08)) is not None
+
+
+def test_a_whole_catalog_is_made_known_at_once(
+    photographs: list[Image.Image], originals: list[ImageInfo]
+) -> None:
+    near = NearDuplicates("near")
+    near.add_many(("x", number, info) for number, info in enumerate(originals))
+    near.add_hashes([("y", 100, originals[0].phash, originals[1].phash)])
+    blank = info_of(Image.new("RGB", (90, 90), "red"), "PNG")
+    near.add_many([("x", 101, blank), ("x", 102, replace(originals[0], phash=b""))])
+    for number, picture in enumerate(photographs):
+        match = near.find("x", info_of(crop(0, 0.05, 0.95, 1)(picture)))
+        assert match is not None
+        assert match.id == number
+    for number in (0, 1):  # by its hash, and by the one without a border
+        match = near.find("y", originals[number])
+        assert match is not None
+        assert (match.id, match.label) == (100, "y")
+    match = near.find("x", blank)
+    assert match is not None
+    assert match.id == 101
+
+
+def test_thumbnails_of_an_older_size_have_no_second_look(
+    photographs: list[Image.Image], originals: list[ImageInfo]
+) -> None:
+    old = replace(originals[0], thumb=originals[0].thumb[:1024])
+    near = kept("near", [old])
+    assert near.find("x", info_of(crop(0.1, 0.1, 1, 1)(photographs[0]))) is None
+    assert near.find("x", old) is not None
 
 
 def test_blank_pages_with_other_words_stay_apart() -> None:

@@ -66,8 +66,10 @@ def parsed_example(data: bytes) -> dict[str, Any]:
         parts = dict(fields(entry))
         ((kind, content),) = fields(parts[2])
         ((_, value),) = fields(content)
-        assert kind in {1, 3}
-        if kind == 3:
+        assert kind in {1, 2, 3}  # of Feature: bytes_list, float_list, int64_list
+        if kind == 2:
+            (values[parts[1].decode()],) = struct.unpack("<f", value)
+        elif kind == 3:
             number, end = varint(value, 0)
             assert end == len(value)
             values[parts[1].decode()] = number - (1 << 64) * (number >> 63)

@@ -28,6 +28,8 @@ from pixtrawl.playground.faults_link import LINK_FAULTS
 NAMES = (*FAULTS, *(fault.name for fault in LINK_FAULTS))
 PATIENCE = 0.05
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -75,7 +77,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
             [
                 *(sys.executable, "-m", "pixtrawl", "download", str(manifest), "-o", str(folder)),
                 *("--allow-address", "127.0.0.0/24", "--timeout", "15", "--max-bytes", "8M"),
-                *("--json", "-q"),
+                *("--junk", "drop", "--json", "-q"),
                 *("--set", "fetch.first_byte_timeout_s=2"),
                 *("--set", "fetch.connect_timeout_s=2", "--set", "fetch.min_speed_window_s=2"),
             ],
@@ -95,7 +97,6 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_fault_ends_with_its_reason(matrix: Matrix, name: str) -> None:
     truth, ended = matrix.truths[name], matrix.ended[name]
@@ -105,7 +106,6 @@ def test_the_fault_ends_with_its_reason(matrix: Matrix, name: str) -> None:
         assert (matrix.folder / ended.file_name).is_file()
 
 
-@pytest.mark.slow
 def test_the_totals_add_up_over_all_faults(matrix: Matrix) -> None:
     totals, reasons = matrix.report["totals"], matrix.report["reasons"]
     assert totals["candidates"] == len(NAMES)
@@ -117,7 +117,6 @@ def test_the_totals_add_up_over_all_faults(matrix: Matrix) -> None:
     assert by_status == {status: totals[status] for status in Status if totals[status]}
 
 
-@pytest.mark.slow
 def test_nothing_is_left_in_staging_and_every_file_has_a_row(matrix: Matrix) -> None:
     assert list((matrix.folder / ".pixtrawl" / "staging").iterdir()) == []
     lines = (matrix.folder / "metadata.jsonl").read_text("utf-8").splitlines()
@@ -127,7 +126,6 @@ def test_nothing_is_left_in_staging_and_every_file_has_a_row(matrix: Matrix) -> 
     assert len(files) == matrix.report["totals"]["saved"]
 
 
-@pytest.mark.slow
 def test_a_host_that_never_answers_costs_its_own_slots_only(tmp_path: Path) -> None:
     settled: list[tuple[str, str]] = []
 
@@ -157,13 +155,11 @@ def test_a_host_that_never_answers_costs_its_own_slots_only(tmp_path: Path) -> N
     assert {url for url, _ in settled[: len(sound)]} == set(sound)
 
 
-@pytest.mark.slow
 def test_an_inner_address_is_never_asked(matrix: Matrix) -> None:
     assert matrix.ended["redirect-inner"].reason == Reason.ADDRESS_REFUSED
     assert matrix.inner_requests == 0
 
 
-@pytest.mark.slow
 def test_names_follow_the_content_and_not_the_url(matrix: Matrix) -> None:
     endings = {
         name: (matrix.ended[name].file_name or "").rpartition(".")[2]

@@ -14,6 +14,7 @@ import pytest
 
 import pixtrawl
 from pixtrawl.errors import MissingExtraError, UsageError
+from pixtrawl.events import Event, RunFinished
 from pixtrawl.model import Candidate
 from pixtrawl.playground import Playground
 
@@ -113,3 +114,23 @@ def test_parquet_of_other_tools_needs_a_column_of_urls(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [1]}), tmp_path / "x.parquet")
     with pytest.raises(UsageError, match="has no column 'url'"):
         pixtrawl.download(tmp_path / "x.parquet", output=tmp_path / "images")
+
+
+@pytest.mark.slow
+def test_discovery_ends_in_time_and_writes_what_it_found(site: Playground, tmp_path: Path) -> None:
+    events: list[Event] = []
+    found = pixtrawl.discover(
+        [f"scene {number}" for number in range(20)],
+        out=tmp_path / "urls.jsonl",
+        source="bing",
+        settings={"bing": {"base_url": site.url, "delay_s": "0.5"}},
+        allow_address="127.0.0.0/24",
+        max_time=2,
+        listener=events.append,
+    )
+    last = events[-1]
+    assert isinstance(last, RunFinished)
+    assert last.report["end_reason"] == "budget"
+    assert last.report["interrupted"] is False
+    assert 0 < len({one.query for one in found}) < 20
+    assert urls_in(tmp_path / "urls.jsonl") == [one.url for one in found]

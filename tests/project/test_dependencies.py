@@ -12,6 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from pixtrawl.cli import checks
+
 # Declared for the user's sake, and imported by no line of ours.
 NEVER_IMPORTED = {
     "webdataset": "reads the shards that the exporter writes with its own code",
@@ -19,7 +21,9 @@ NEVER_IMPORTED = {
     "scikit-learn": "the same",
 }
 # Imported where the user has it, with a message where not; never installed by us.
-OPTIONAL_GUESTS = {"pandas", "datasets", "torch", "ray", "pyarrow", "IPython"}
+OPTIONAL_GUESTS = {
+    "pandas", "datasets", "torch", "ray", "pyarrow", "IPython", "open-clip", "open-clip-torch",
+}  # fmt: skip
 
 
 def imported_modules(root: Path) -> set[str]:
@@ -60,3 +64,10 @@ def test_everything_imported_is_declared(imported: set[str], declared: set[str])
 def test_everything_declared_is_imported(imported: set[str], declared: set[str]) -> None:
     elsewhere = {"pyseccomp", "uvloop"} if sys.platform == "win32" else set()
     assert declared - imported - set(NEVER_IMPORTED) - elsewhere == set()
+
+
+def test_doctor_looks_for_the_packages_that_are_declared(pyproject: dict[str, Any]) -> None:
+    """A package that is no longer needed must not be called missing."""
+    needed = {Requirement(row).name for row in pyproject["project"]["dependencies"]}
+    asked = {distribution for _, distribution, _ in checks._PACKAGES}
+    assert asked <= needed

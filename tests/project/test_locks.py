@@ -72,12 +72,17 @@ def test_the_product_s_dependencies_and_extras_are_locked(
     assert [unmet(asked_for(lines), run) for lines in lists] == [[] for _ in lists]
 
 
-def test_the_demo_s_photographs_are_one_locked_wheel(
+def test_the_demo_needs_a_part_of_the_locks(
     root: Path, pyproject: dict[str, Any], dev: dict[str, Locked]
 ) -> None:
-    photographs = read_lock(root / "requirements" / "photographs.txt")
-    assert photographs == {"scikit-image": dev["scikit-image"]}
-    assert unmet(asked_for(pyproject["project"]["optional-dependencies"]["demo"]), dev) == []
+    demo = read_lock(root / "requirements" / "demo.txt")
+    assert {name: dev.get(name) for name in demo} == demo
+    project = pyproject["project"]
+    assert unmet(asked_for(project["dependencies"]), demo) == []
+    assert unmet(asked_for(project["optional-dependencies"]["browser"]), demo) == []
+    assert unmet(asked_for(project["optional-dependencies"]["demo"]), dev) == []
+    assert "scikit-image" in demo
+    assert "scipy" not in demo, "of scikit-image only the pictures are read"
 
 
 def test_the_tools_and_tests_are_locked(pyproject: dict[str, Any], dev: dict[str, Locked]) -> None:

@@ -108,6 +108,7 @@ def assert_in_order(output: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_ten_kills_with_all_that_there_is_end_in_the_same_set(
     site: Playground, tmp_path: Path
 ) -> None:
@@ -119,6 +120,7 @@ def test_ten_kills_with_all_that_there_is_end_in_the_same_set(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_ten_kills_below_the_supply_end_in_exactly_n(site: Playground, tmp_path: Path) -> None:
     assert kill_ten_times(site, tmp_path / "images", 16, seed=11) >= 6
     report = finish(site, tmp_path / "images", 16)

@@ -17,10 +17,10 @@ from pixtrawl.sources.html import Document, TooComplexError
 )  # fmt: skip
 @pytest.mark.parametrize("start", ["", "<!-->", "<!-- --!>", "<svg><title>", "<script></script>"])
 def test_pages_that_would_take_the_parser_minutes_are_refused(start: str, piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # wall time would measure the machine's other work
     with pytest.raises(TooComplexError):
         Document(start + piece * (3 * 2**20 // len(piece)))
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_too_many_attributes_are_refused() -> None:

@@ -60,12 +60,17 @@ _MUCH: Final = 0.3  # of the lost candidates, and of what is missing: worth a wo
 _SOME: Final = 0.1  # of all candidates; less is noise
 
 
+BUDGET: Final = Advice(
+    "the budget was used up", f"raise --max-total-bytes or --max-time, or: {AGAIN}"
+)
+
+
 def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
     """Why this query of the report is short, and the next step."""
     if report.get("interrupted") or report.get("end_reason") == "killed":
         return Advice("the run did not end", AGAIN)
     if report.get("end_reason") == "budget" or report.get("reasons", {}).get(Reason.BUDGET):
-        return Advice("the budget was used up", "raise --max-total-bytes or --max-time")
+        return BUDGET
     failed = list(_refusals(query))
     if failed:
         return failed[0]

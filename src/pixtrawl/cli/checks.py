@@ -32,8 +32,7 @@ _PACKAGES: Final = (
     ("PIL.Image", "pillow", False),
     ("numpy", "numpy", False),
     ("selectolax.lexbor", "selectolax", False),
-    ("ada_url", "ada-url", False),
-    ("protego", "protego", False),
+    ("can_ada", "can-ada", False),
     ("uvloop", "uvloop", True),
 )
 _LITTLE_BYTES: Final = 2**30

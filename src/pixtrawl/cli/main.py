@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "export": Command("pixtrawl.cli.export", "write a data set in another format"),
     "report": Command("pixtrawl.cli.report", "what became of every query and URL of a data set"),
     "dedup": Command("pixtrawl.cli.dedup", "look over near duplicates, bring some back"),
+    "relevance": Command("pixtrawl.cli.relevance", "score images against their queries"),
     "takedown": Command("pixtrawl.cli.takedown", "remove images and never fetch them again"),
     "lock": Command("pixtrawl.cli.lock", "write a recipe of a data set, or rebuild it from one"),
     "sources": Command("pixtrawl.cli.sources", "where images can be looked for"),

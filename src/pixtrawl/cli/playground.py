@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shlex
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 from pixtrawl.errors import EnvironmentFailedError, UsageError
 
 if TYPE_CHECKING:
     from pixtrawl.playground import Playground
+
+
+HINT: Final = (
+    "\nThe practice site is up until Ctrl-C. Above: its front page, two image searches,\n"
+    "galleries, bad behaviour on demand, image hosts; then two commands for another terminal."
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -56,12 +63,14 @@ async def _serve(arguments: argparse.Namespace) -> None:
         latency_s=arguments.latency,
         seed=arguments.seed,
         faults=arguments.faults,
+        photographs=True,
         supply=arguments.supply,
         log=False,
     )
     try:
         async with site:
             print("\n".join(lines(site)), flush=True)
+            print(HINT, file=sys.stderr, flush=True)
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pixtrawl.cli.advice import AGAIN, Advice, advise, detail_of
+from pixtrawl.cli.advice import AGAIN, BUDGET, Advice, advise, detail_of
 from pixtrawl.cli.screen import clean, columns, paint, plural, shorten, size, span
 from pixtrawl.model import REASONS, Reason, Status
 
@@ -67,6 +67,8 @@ def _headline(
         word, tint = f"no {things}", "red"
     elif short:
         word, tint = f"{short} of {plural(len(queries), 'query', 'queries')} short", "yellow"
+    elif report.get("cut_short"):
+        word, tint = "cut short", "yellow"
     else:
         word, tint = "complete", "green"
     facts = [plural(len(queries), "query", "queries")]
@@ -153,8 +155,10 @@ def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], col
     for query in queries:
         if is_short(query):
             found.setdefault(advise(query, report), []).append(clean(query.get("query", "")))
-    if report.get("interrupted") and not found:  # lists without a limit are short of nothing
+    if not found and report.get("interrupted"):  # lists without a limit are short of nothing
         return f"next: {AGAIN}"
+    if not found and report.get("cut_short"):
+        return f"short: {BUDGET.why}\n  next: {BUDGET.next_step}"
     ranked = sorted(found, key=lambda one: -len(found[one]))
     lines = []
     for one in ranked[:MAX_ADVICE]:

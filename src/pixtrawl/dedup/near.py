@@ -47,14 +47,15 @@ class _Rule:
 
     within_label: int
     across_labels: int
-    aligned: int  # 0: no second look
+    aligned: int  # second look; 0: there is none
+    fitting: int = 0  # second look, where every part fits: no one thing in place of another
 
 
 _RULES: Final[Mapping[Level, _Rule]] = {
     Level.STRICT: _Rule(31, 31, 0),  # never wrong on natural pictures
-    Level.NEAR: _Rule(40, 40, 36),
+    Level.NEAR: _Rule(40, 40, 24, 44),
     # Takes memes of one template for one, and shirts on one floor: never across labels.
-    Level.WIDE: _Rule(48, 40, 44),
+    Level.WIDE: _Rule(48, 40, 30, 48),
 }
 
 
@@ -114,16 +115,41 @@ class NearDuplicates:
         if self._rule is None:
             return
         rows = iter(images)
+        ids: list[int] = []
+        hashes: list[bytes] = []
         while batch := list(islice(rows, _BATCH)):
-            taken = [row for row in batch if self._takes(*row)]
-            trimmed = [row for row in taken if row[2].phash_trim != row[2].phash]
-            self._index.extend([id for _, id, _ in taken], [i.phash for *_, i in taken])
-            self._index.extend([id for _, id, _ in trimmed], [i.phash_trim for *_, i in trimmed])
             by_label: dict[str, list[tuple[int, ImageInfo]]] = {}
-            for label, id, info in taken:
-                by_label.setdefault(label, []).append((id, info))
+            for label, id, info in batch:
+                if not self._takes(label, id, info):
+                    continue
+                for hash in {info.phash, info.phash_trim}:
+                    ids.append(id)
+                    hashes.append(hash)
+                if info.thumb:
+                    by_label.setdefault(label, []).append((id, info))
             for label, some in by_label.items():
                 self._put_on_shelf(label, some)
+        if ids:
+            self._index.extend(ids, hashes)  # all at once: tables are sorted once
+
+    def add_hashes(self, rows: Iterable[tuple[str, int, bytes, bytes]]) -> None:
+        """Make known (label, id, hash, hash without border) of labels that are not collected now.
+
+        They are found by their hashes only. A million take two seconds or so.
+        """
+        if self._rule is None:
+            return
+        ids: list[int] = []
+        hashes: list[bytes] = []
+        for label, id, hash, trimmed in rows:
+            self._labels[id] = label
+            ids.append(id)
+            hashes.append(hash)
+            if trimmed != hash:
+                ids.append(id)
+                hashes.append(trimmed)
+        if ids:
+            self._index.extend(ids, hashes)
 
     def _takes(self, label: str, id: int, info: ImageInfo) -> bool:
         """Notes whose label it is; whether hashes tell something about it. Flats go elsewhere."""
@@ -206,7 +232,7 @@ class NearDuplicates:
             return None
         from pixtrawl.dedup.sight import look_closer
 
-        found = look_closer(shelf, info.thumb, self._thumb_of, rule.aligned)
+        found = look_closer(shelf, info.thumb, self._thumb_of, (rule.aligned, rule.fitting))
         return None if found is None else Match(*found, "aligned", label)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:

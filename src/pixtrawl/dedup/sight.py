@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.aligned import THUMB_BYTES, pixels_of, refined_distance
+from pixtrawl.dedup.aligned import THUMB_BYTES, lay_over, pixels_of
 from pixtrawl.dedup.shelf import Shelf
 from pixtrawl.dedup.windows import best_places, cut_windows, shrunk
 
@@ -19,6 +19,7 @@ _CANDIDATES: Final = 8
 # Of the best window: 99 of 100 crops of a tenth have 0.84, one distinct pair of 50 has as much
 # as this; so that most pictures are never laid over another one.
 _WORTH_REFINING: Final = 0.72
+_FITS: Final = 0.45  # Overlay.misfit: of crops within 46 bits none had more than 0.31
 
 
 def coarse_of(thumbs: list[bytes]) -> Array:
@@ -28,10 +29,11 @@ def coarse_of(thumbs: list[bytes]) -> Array:
 
 
 def look_closer(
-    shelf: Shelf, thumb: bytes, thumb_of: Callable[[int], bytes], limit: int
+    shelf: Shelf, thumb: bytes, thumb_of: Callable[[int], bytes], limits: tuple[int, int]
 ) -> tuple[int, int] | None:
-    """(id, distance) of the first picture found within `limit` bits, the most promising first.
+    """(id, distance) of the first picture found within the limits, the most promising first.
 
+    `limits` in bits: of any overlay, and of one that fits everywhere.
     Thumbnails are asked for only of the pictures that are laid over this one.
     """
     coarse = coarse_of([thumb])
@@ -47,7 +49,7 @@ def look_closer(
         theirs = thumb_of(id)
         if len(theirs) != THUMB_BYTES:
             continue
-        distance = refined_distance(ours, pixels_of(theirs), window, in_ours)
-        if distance <= limit:
-            return id, distance
+        found = lay_over(ours, pixels_of(theirs), window, in_ours)
+        if found.distance <= limits[found.misfit <= _FITS]:
+            return id, found.distance
     return None

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 
 from pixtrawl.config.groups import Config
@@ -89,7 +89,13 @@ async def discover(
                 lambda db: [frontier.ensure_query(db, query, run_id) for query in queries]
             )
             listener(RunStarted(tuple(queries), {}))
-            interrupted = await _ask_all(discovery, catalog, rows, run_id, listener)
+            asking = _ask_all(discovery, catalog, rows, run_id, listener)
+            end_reason = await _in_time(asking, config.job.max_time_s)
+            catalog.write_now(
+                lambda db: journal.end_run(
+                    db, run_id, reason=end_reason, elapsed_s=0.0, fetched_bytes=0
+                )
+            )
             counts = catalog.write_now(lambda db: _write(db, rows, writer, take))
             report = catalog.write_now(lambda db: build(db, folder, [row.id for row in rows]))
         finally:
@@ -104,8 +110,8 @@ async def discover(
     report |= {
         "output": str(out) if out is not None else "",
         "elapsed_s": round(time.monotonic() - started, 3),
-        "interrupted": interrupted,
-        "end_reason": "interrupted" if interrupted else "done",
+        "interrupted": end_reason == "interrupted",
+        "end_reason": end_reason,
     }
     listener(RunFinished(report))
     return report
@@ -117,8 +123,8 @@ async def _ask_all(
     rows: Sequence[QueryRow],
     run_id: int,
     listener: Callable[[Event], None],
-) -> bool:
-    """Asks every source for every query. Returns whether it was interrupted."""
+) -> None:
+    """Asks every source for every query."""
     slots = asyncio.Semaphore(_QUERIES_AT_ONCE)
 
     async def one(row: QueryRow) -> None:
@@ -136,16 +142,24 @@ async def _ask_all(
             await discovery.ask_all(Errand(row, run_id, hunger, add))
         listener(QueryFinished(row.query, hunger.found))
 
+    async with asyncio.TaskGroup() as group:
+        for row in rows:
+            group.create_task(one(row))
+
+
+async def _in_time(asking: Coroutine[None, None, None], limit_s: float | None) -> str:
+    """How it ended: done, interrupted, or stopped by the budget of time."""
     try:
-        async with asyncio.TaskGroup() as group:
-            for row in rows:
-                group.create_task(one(row))
+        async with asyncio.timeout(limit_s):
+            await asking
+    except TimeoutError:
+        return "budget"
     except asyncio.CancelledError:
         task = asyncio.current_task()
         assert task is not None
         task.uncancel()
-        return True
-    return False
+        return "interrupted"
+    return "done"
 
 
 def _write(

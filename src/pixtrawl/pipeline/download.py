@@ -66,6 +66,7 @@ async def download(
 
     report = await conduct(config, folder, listener, body)
     report["bad_lines"] = filler.bad_lines
+    report["cut_short"] = report["cut_short"] or filler.stopped
     return report
 
 
@@ -77,6 +78,7 @@ class _Filler:
         self._listener = listener
         self._rows: dict[tuple[str, str], QueryRow] = {}
         self.bad_lines = 0
+        self.stopped = False  # by a budget, with lines left
 
     async def fill(
         self, current: Session, readers: Sequence[tuple[str, Iterator[Candidate | BadLine]]]
@@ -87,6 +89,7 @@ class _Filler:
                 while batch := await asyncio.to_thread(_next_batch, reader):
                     await self._take(current, name, batch)
                     if current.draw.halted:
+                        self.stopped = True
                         return
         finally:
             for row in self._rows.values():

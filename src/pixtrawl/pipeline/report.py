@@ -48,15 +48,19 @@ def build(db: sqlite3.Connection, folder: Folder, query_ids: Sequence[int]) -> R
     ).fetchone()
     end_reason = run[3] if run else None
     reasons = _reasons(db, query_ids, end_reason)
+    queries = [_query(db, query_id) for query_id in query_ids]
     return {
         "output": str(folder.root),
-        "queries": [_query(db, query_id) for query_id in query_ids],
+        "queries": queries,
         "totals": _totals(reasons),
         "reasons": {reason.value: count for reason, count in reasons.items()},
         "bytes": run[5] if run else 0,
         "elapsed_s": round(run[4], 3) if run else 0.0,
         "interrupted": end_reason == "interrupted",
         "end_reason": end_reason or "killed",
+        "cut_short": end_reason == "budget"
+        and reasons.get(Reason.BUDGET, 0) > 0
+        and any(query["wanted"] is None for query in queries),
         "across_labels": _across_labels(db),
     }
 
@@ -162,7 +166,11 @@ def exit_code(result: Mapping[str, Any], *, strict: bool = False) -> int:
     if saved == 0 and (short or all(q["wanted"] is None for q in queries)):
         return EXIT_ENVIRONMENT if _no_browser(queries) else EXIT_NOTHING
     totals = result["totals"]
-    if short or (strict and totals["failed"] + totals["rejected"] + totals["skipped"] > 0):
+    if (
+        short
+        or result.get("cut_short")
+        or (strict and totals["failed"] + totals["rejected"] + totals["skipped"] > 0)
+    ):
         return EXIT_SHORT
     return EXIT_OK
 

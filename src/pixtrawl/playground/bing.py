@@ -83,7 +83,8 @@ class BingPages:
             "count": str(PAGE),
         }
         next_url = f"{variant.prefix}/images/async?{urlencode(parameters)}"
-        tiles = [tile(entry, number) for number, entry in enumerate(shown, first)]
+        cached = self.listings.cached_copies
+        tiles = [tile(entry, number, cached) for number, entry in enumerate(shown, first)]
         tiles += [
             _related_tile(text, variant.prefix, len(tiles) + n)
             for n, text in enumerate(related_queries(query)[:RELATED])
@@ -98,8 +99,8 @@ class BingPages:
         )
 
 
-def tile(entry: Original, number: int) -> str:
-    """One result."""
+def tile(entry: Original, number: int, cached: bool = True) -> str:
+    """One result; with a link to the search engine's own copy if `cached`."""
     digest = hashlib.md5(entry.url.encode(), usedforsecurity=False).hexdigest().upper()
     thumb = entry.thumb_url.replace("/images?q=tbn:", "/th?id=OIP.").replace("&s", "&pid=15.1")
     about = {
@@ -109,7 +110,7 @@ def tile(entry: Original, number: int) -> str:
     }  # fmt: skip
     detail = {
         "view": "detailV2", "ccid": digest[:8], "id": digest, "thid": f"OIP.{entry.docid}",
-        "mediaurl": entry.url, "cdnurl": cached_copy(entry), "exph": entry.height,
+        "mediaurl": entry.url, "cdnurl": cached_copy(entry) if cached else "", "exph": entry.height,
         "expw": entry.width, "q": entry.query, "FORM": "IRPRST", "selectedIndex": number - 1,
     }  # fmt: skip
     href = escape("/images/search?" + urlencode(detail), quote=True)

@@ -98,6 +98,7 @@ class Listings:
     mix: Mapping[str, float] = field(default_factory=dict)
     faults: Sequence[FaultEntry] = ()
     photographs: bool = False  # real ones first, where there are any
+    cached_copies: bool = True  # the Bing-like search has one of every picture
 
     def count(self, query: str) -> int:
         """How many entries the query has before any filter."""

@@ -52,6 +52,7 @@ class Options:
     cache_bytes: int = 256 << 20
     distinct: int | None = None
     photographs: bool = False
+    cached_copies: bool = True
 
 
 class Playground:
@@ -73,6 +74,8 @@ class Playground:
         cache_bytes: how much of the rendered pictures is kept.
         distinct: pictures repeat with other bytes from this index on (for benchmarks).
         photographs: some words find real photographs first, where `pixtrawl[demo]` is installed.
+        cached_copies: the Bing-like search offers a copy of its own of every picture, which is
+            there even where the original is not.
     """
 
     def __init__(self, **options: object) -> None:
@@ -131,8 +134,9 @@ class Playground:
         Faults may end as saved there: the page offers a cached copy of every picture.
         """
         kept = self.listings.select(query, bing_filter({"q": query, **parameters}))
+        rescued = self.options.cached_copies
         return [
-            replace(e, also=(*e.also, "saved")) if e.role.startswith("fault:") else e
+            replace(e, also=(*e.also, "saved")) if rescued and e.role.startswith("fault:") else e
             for e in _ranked(kept[: self.options.cap])
         ]
 
@@ -254,6 +258,7 @@ class Playground:
             mix=mix,
             faults=tuple(self._line.entries(chosen)),
             photographs=self.options.photographs,
+            cached_copies=self.options.cached_copies,
         )
 
     async def _listen_first(self, router: Router) -> Listener:

@@ -13,7 +13,7 @@ from typing import Final
 
 from pixtrawl.claims import claim_of
 from pixtrawl.model import Reason, Sample
-from pixtrawl.storage import samples
+from pixtrawl.storage import relevance, samples
 from pixtrawl.storage.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.storage.files import write_whole
 from pixtrawl.storage.folder import Folder
@@ -69,15 +69,19 @@ def metadata_row(sample: Sample) -> dict[str, object]:
 def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
     """metadata.jsonl and ATTRIBUTION.md: one line per kept image.
 
-    Every line of the former has the same keys, which loaders rely on. Returns what the data card
-    tells, counted on the way.
+    Every line of the former has the same keys, which loaders rely on; `relevance` is among them
+    once a model has scored images. Returns what the data card tells, counted on the way.
     """
     summary = Summary()
+    scored = relevance.has_scores(db)
 
     def credits_(path: Path) -> Iterator[Credit]:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for sample in samples.read(db, folder, provenance=False):
-                file.write(_ENCODE(metadata_row(sample)) + "\n")
+                row = metadata_row(sample)
+                if scored:
+                    row["relevance"] = relevance.score_of(db, sample.id)
+                file.write(_ENCODE(row) + "\n")
                 summary.count(sample)
                 yield credit_of(sample)
 

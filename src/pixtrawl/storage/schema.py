@@ -124,7 +124,21 @@ CREATE TABLE takedown (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1,)
+_V2: Final = """
+CREATE TABLE relevance (             -- how well an image fits its query, by a model of the user's
+  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  model TEXT NOT NULL,               -- name and digest of what made the embedding
+  score REAL,                        -- cosine with the query, -1 to 1; NULL: embedded only
+  flagged INTEGER NOT NULL DEFAULT 0,
+  embedding BLOB NOT NULL            -- float16, little-endian, of length 1
+);
+CREATE TRIGGER relevance_gone AFTER UPDATE OF state ON sample WHEN NEW.state NOT IN (0, 1)
+BEGIN
+  DELETE FROM relevance WHERE sample_id = NEW.id;
+END;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -61,9 +61,9 @@ def replay(api: StandIn, change: Callable[[Any], bytes]) -> contract.Replay:
 
 def outcome_of(api: StandIn, http: contract.Replay) -> tuple[contract.Ending, float]:
     source = sources.load(api.name)({**api.settings, "base_url": BASE})
-    started = time.perf_counter()
+    started = time.process_time()
     ending = asyncio.run(contract.ask(source, http, CAT, max_pages=20))
-    return ending, time.perf_counter() - started
+    return ending, time.process_time() - started
 
 
 @each

@@ -1,0 +1,102 @@
+"""Other tools on the same files: found copies and wrong pairs, each with its own usual limit.
+
+The tools are not dependencies of the project. `uv venv rivals; uv pip install --python rivals
+imagehash pdqhash imagededup fastdup` makes an environment for `--rivals rivals/bin/python`; what is
+not there is left out. Every tool gets one folder and says which pairs of files are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import dedup_edits as edits, dedup_photos as photos
+from pixtrawl.dedup import NearDuplicates
+from pixtrawl.images.inspect import inspect_bytes
+
+# Beyond the core kinds that every hash finds, those that tell the tools apart.
+KINDS = (
+    "q60", "q30", "resize50", "thumb225", "webp70", "crop5", "crop10", "crop10 middle",
+    "bright+25", "grey", "blur", "watermark text", "logo 12%", "border black 5%", "rotate 1",
+)  # fmt: skip
+PHOTOS = 60
+_SCRIPT = Path(__file__).with_name("dedup_rivals_run.py")
+
+Pairs = set[tuple[str, str]]
+
+
+def folder() -> Path:
+    """Writes the files once: originals `p<number>.jpg`, edits `p<number>_<edit>`, ninths `t...`."""
+    place = photos.cache_folder() / "rivals-folder"
+    if place.exists():
+        return place
+    unfinished = place.with_suffix(".part")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    for number, picture in enumerate(photos.photographs()):
+        original = edits.encoded(picture.image, quality=92)
+        (unfinished / f"p{number:03d}.jpg").write_bytes(original)
+        if number % 17 < 6:
+            for at, kind in enumerate(KINDS):
+                suffix = "webp" if kind == "webp70" else "jpg"
+                data = edits.edited(picture.image, kind)
+                (unfinished / f"p{number:03d}_{at:02d}.{suffix}").write_bytes(data)
+    for number, picture in enumerate(photos.tiles()):
+        (unfinished / f"t{number:03d}.jpg").write_bytes(edits.encoded(picture.image, quality=92))
+    unfinished.rename(place)
+    return place
+
+
+def ours(files: list[Path], level: str) -> tuple[Pairs, float]:
+    """As a run does: one file after the other, each kept or a copy of a kept one."""
+    known, pairs = NearDuplicates(level), set[tuple[str, str]]()
+    start = time.process_time()
+    for number, file in enumerate(files):
+        info = inspect_bytes(file.read_bytes(), 10**9).info
+        assert info is not None
+        match = known.find("x", info)
+        if match is None:
+            known.add("x", number, info)
+        else:
+            pairs.add((files[match.id].name, file.name))
+    return pairs, time.process_time() - start
+
+
+def judged(pairs: Pairs, files: list[Path]) -> tuple[float, float, int]:
+    """(share of edits joined with their original or another edit of it, of crops, wrong pairs)."""
+    group = {file.name: file.stem.partition("_")[0] for file in files}
+    joined = {name for pair in pairs if group[pair[0]] == group[pair[1]] for name in pair}
+    wrong = {tuple(sorted(pair)) for pair in pairs if group[pair[0]] != group[pair[1]]}
+    copies = [file for file in files if "_" in file.stem]
+    crops = [f for f in copies if KINDS[int(f.stem[-2:])].startswith("crop10")]
+
+    def share(some: list[Path]) -> float:
+        return sum(file.name in joined for file in some) / len(some)
+
+    return share(copies), share(crops), len(wrong)
+
+
+def table(python: str) -> Iterator[str]:
+    """The rows, as they become known."""
+    files = sorted(folder().iterdir())
+    copies = sum("_" in f.stem for f in files)
+    yield f"{len(files)} files, {copies} of them edits"
+    yield "| tool | ms an image | found | crops 10 % | wrong pairs |"
+    yield "| --- | --- | --- | --- | --- |"
+    results: list[tuple[str, Pairs, float]] = [
+        (f"pixtrawl --dedup {level}", *ours(files, level)) for level in ("strict", "near", "wide")
+    ]
+    answer = subprocess.run(
+        [python, _SCRIPT, folder()], stdout=subprocess.PIPE, text=True, check=False
+    )
+    for line in answer.stdout.splitlines():
+        if line.startswith("{"):
+            found = json.loads(line)
+            pairs = {(a, b) for a, b in found["pairs"]}
+            results.append((found["tool"], pairs, found["seconds"]))
+    for tool, pairs, seconds in results:
+        share, crops, wrong = judged(pairs, files)
+        each = 1e3 * seconds / len(files)
+        yield f"| {tool} | {each:.1f} | {share:.3f} | {crops:.3f} | {wrong} |"

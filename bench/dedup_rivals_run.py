@@ -1,0 +1,127 @@
+"""Runs inside an environment of its own: `python dedup_rivals_run.py FOLDER`, one JSON line a tool.
+
+Imports nothing of the project. A tool that is not installed is left out, with a word on stderr.
+Times are processor seconds of this process, all threads.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+Pairs = Iterable[tuple[str, str]]
+
+
+def _close(names: list[str], bits: np.ndarray, radius: int) -> list[tuple[str, str]]:
+    packed = np.packbits(bits.astype(bool), axis=1)
+    found = []
+    for at in range(1, len(names)):
+        distances = np.bitwise_count(packed[:at] ^ packed[at]).sum(axis=1)
+        found += [(names[k], names[at]) for k in np.flatnonzero(distances <= radius)]
+    return found
+
+
+def imagehash_phash(files: list[Path]) -> Pairs:
+    import imagehash
+
+    bits = np.stack([imagehash.phash(Image.open(f)).hash.ravel() for f in files])
+    return _close([f.name for f in files], bits, 8)
+
+
+def imagehash_dhash(files: list[Path]) -> Pairs:
+    import imagehash
+
+    bits = np.stack([imagehash.dhash(Image.open(f)).hash.ravel() for f in files])
+    return _close([f.name for f in files], bits, 4)
+
+
+def imagehash_crop_resistant(files: list[Path]) -> Pairs:
+    import imagehash
+
+    hashes = [imagehash.crop_resistant_hash(Image.open(f).convert("RGB")) for f in files]
+    return [
+        (files[a].name, files[b].name)
+        for a, b in combinations(range(len(files)), 2)
+        if hashes[a].matches(hashes[b])
+    ]
+
+
+def pdqhash_31(files: list[Path]) -> Pairs:
+    import pdqhash
+
+    bits = np.stack([pdqhash.compute(np.asarray(Image.open(f).convert("RGB")))[0] for f in files])
+    return _close([f.name for f in files], bits, 31)
+
+
+def _imagededup(method: str, **options: int) -> Callable[[list[Path]], Pairs]:
+    def run(files: list[Path]) -> Pairs:
+        from imagededup import methods
+
+        finder = getattr(methods, method)(verbose=False)
+        folder = str(files[0].parent)
+        encodings = finder.encode_images(image_dir=folder, num_enc_workers=0)
+        options_ = {"max_distance_threshold": 10, **options}
+        found = finder.find_duplicates(encoding_map=encodings, num_dist_workers=0, **options_)
+        return [(a, b) for a, others in found.items() for b in others]
+
+    return run
+
+
+def _fastdup(similarity: float) -> Callable[[list[Path]], Pairs]:
+    def run(files: list[Path]) -> Pairs:
+        import fastdup
+
+        with tempfile.TemporaryDirectory() as work:
+            known = fastdup.create(work_dir=work, input_dir=str(files[0].parent))
+            known.run(
+                ccthreshold=similarity,
+                threshold=similarity,
+                nearest_neighbors_k=20,
+                overwrite=True,
+                print_summary=False,
+            )
+            table = known.similarity()
+        pairs = table[table["distance"] >= similarity]
+        return [
+            (Path(a).name, Path(b).name)
+            for a, b in zip(pairs["filename_from"], pairs["filename_to"], strict=True)
+        ]
+
+    return run
+
+
+TOOLS: dict[str, Callable[[list[Path]], Pairs]] = {
+    "imagehash phash <= 8": imagehash_phash,
+    "imagehash dhash <= 4": imagehash_dhash,
+    "pdqhash <= 31": pdqhash_31,
+    "imagededup PHash <= 10 (its default)": _imagededup("PHash"),
+    "imagededup PHash <= 4": _imagededup("PHash", max_distance_threshold=4),
+    "imagededup DHash <= 10 (its default)": _imagededup("DHash"),
+    "fastdup >= 0.90": _fastdup(0.90),
+    "fastdup >= 0.95": _fastdup(0.95),
+}
+
+
+def main() -> None:
+    files = sorted(Path(sys.argv[1]).iterdir())
+    for tool, run in TOOLS.items():
+        start = time.process_time()
+        try:
+            pairs = [list(pair) for pair in run(files)]
+        except ImportError as error:
+            print(f"{tool}: {error}", file=sys.stderr)
+            continue
+        seconds = time.process_time() - start
+        print(json.dumps({"tool": tool, "pairs": pairs, "seconds": seconds}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

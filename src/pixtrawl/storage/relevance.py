@@ -1,0 +1,129 @@
+"""Scores and embeddings of images, as a model of the user's gave them.
+
+A row belongs to one model; another model's replaces it. The row of an image that leaves the data
+set goes with it (trigger `relevance_gone`), since an embedding tells much of a picture.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "Embedded",
+    "QueryKey",
+    "Scored",
+    "clear_scores",
+    "embedded",
+    "has_scores",
+    "labels",
+    "queries",
+    "score_of",
+    "set_scores",
+    "store",
+    "without_embedding",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryKey:
+    """A query that has kept images."""
+
+    id: int
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A kept image and its embedding (float16, little-endian)."""
+
+    sample_id: int
+    file_name: str
+    embedding: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What is written of one image: the cosine with its query, and whether it stands apart."""
+
+    sample_id: int
+    score: float
+    flagged: bool
+
+
+def without_embedding(
+    db: sqlite3.Connection, model: str, *, after: int, count: int
+) -> list[tuple[int, str, str]]:
+    """Id, file name and SHA-256 of kept images that this model has not seen, by id."""
+    return db.execute(
+        "SELECT s.id, s.file_name, lower(hex(s.sha256)) FROM sample s LEFT JOIN relevance r "
+        "ON r.sample_id = s.id AND r.model = ? "
+        "WHERE s.state IN (0, 1) AND r.sample_id IS NULL AND s.id > ? ORDER BY s.id LIMIT ?",
+        (model, after, count),
+    ).fetchall()
+
+
+def store(db: sqlite3.Connection, model: str, rows: Sequence[tuple[int, bytes]]) -> None:
+    """Keeps embeddings by sample id; a score given by another model goes."""
+    db.executemany(
+        "INSERT OR REPLACE INTO relevance (sample_id, model, embedding) VALUES (?, ?, ?)",
+        ((sample_id, model, embedding) for sample_id, embedding in rows),
+    )
+
+
+def queries(db: sqlite3.Connection) -> list[QueryKey]:
+    """The queries that have kept images, by label and text."""
+    rows = db.execute(
+        "SELECT q.id, q.text, q.label FROM query q WHERE EXISTS "
+        "(SELECT 1 FROM sample s WHERE s.query_id = q.id AND s.state IN (0, 1)) "
+        "ORDER BY q.label, q.text, q.id"
+    )
+    return [QueryKey(*row) for row in rows]
+
+
+def labels(db: sqlite3.Connection) -> list[str]:
+    """The labels that have kept images."""
+    rows = db.execute("SELECT DISTINCT label FROM sample WHERE state IN (0, 1) ORDER BY label")
+    return [row[0] for row in rows]
+
+
+def embedded(
+    db: sqlite3.Connection, model: str, *, query_id: int | None = None, label: str = ""
+) -> Iterator[Embedded]:
+    """The images of a query, or of a label, in the order of their numbers."""
+    column, value = ("label", label) if query_id is None else ("query_id", query_id)
+    rows = db.execute(
+        "SELECT s.id, s.file_name, r.embedding FROM sample s "  # noqa: S608 - a word of ours
+        f"JOIN relevance r ON r.sample_id = s.id WHERE s.{column} = ? AND s.state IN (0, 1) "
+        "AND r.model = ? ORDER BY s.label, s.number",
+        (value, model),
+    )
+    for row in rows:
+        yield Embedded(*row)
+
+
+def clear_scores(db: sqlite3.Connection) -> None:
+    """Forgets every score, so that none of an earlier question stands beside those of this one."""
+    db.execute("UPDATE relevance SET score = NULL, flagged = 0")
+
+
+def set_scores(db: sqlite3.Connection, rows: Sequence[Scored]) -> None:
+    """Writes scores and flags of images that have an embedding."""
+    db.executemany(
+        "UPDATE relevance SET score = ?, flagged = ? WHERE sample_id = ?",
+        ((row.score, int(row.flagged), row.sample_id) for row in rows),
+    )
+
+
+def has_scores(db: sqlite3.Connection) -> bool:
+    """Whether any image has been scored."""
+    row = db.execute("SELECT 1 FROM relevance WHERE score IS NOT NULL LIMIT 1").fetchone()
+    return row is not None
+
+
+def score_of(db: sqlite3.Connection, sample_id: int) -> float | None:
+    """The score of an image, to four places; None where it has none."""
+    row = db.execute("SELECT score FROM relevance WHERE sample_id = ?", (sample_id,)).fetchone()
+    return None if row is None or row[0] is None else round(float(row[0]), 4)
