@@ -77,6 +77,11 @@ class DecoderPool:
         answer = await self._ask(record.RIGHTS, name, 0)
         return {} if isinstance(answer, Verdict) else answer
 
+    def begin(self) -> None:
+        """Start decoders without waiting for them, while the first file is still on its way."""
+        if self._isolation and not (self._decoders or self._closed or self._failure):
+            self.pump(wanted=self._size)
+
     async def prepare(self) -> None:
         """Start one decoder now, so that the first file need not wait. Raises EngineError."""
         if not self._isolation or self._held is not None:

@@ -59,6 +59,7 @@ class Session:
         self.draw: Draw
         self.judge: Judge
         self._engine: LocalEngine
+        self._decoders: DecoderPool | None = None
         self._settler: Settler
         self._dirty = False  # candidates came since keyword_urls.txt was written
         self._query_ids: list[int] = []
@@ -139,6 +140,8 @@ class Session:
     async def work(self, task: Task, worker: Worker) -> Outcome:
         """What the engine carries out for each task."""
         self.emit(FetchStarted(task.candidate))
+        if self._decoders is not None:
+            self._decoders.begin()  # an interpreter with numpy takes 0.2 s: beside the first fetch
         return await worker.work(task)
 
     def settled(self, task: Task, outcome: Outcome) -> None:
@@ -186,14 +189,13 @@ class Session:
         stack.push_async_callback(self.client.aclose)
         self.fetcher = Fetcher(self.client, config.politeness, config.fetch)
         stack.push_async_callback(self.fetcher.aclose)
-        inspector = None
         if config.images.check == "full":
-            inspector = DecoderPool(config.images, self.folder.staging, emit=self.emit)
-            stack.push_async_callback(inspector.aclose)
+            self._decoders = DecoderPool(config.images, self.folder.staging, emit=self.emit)
+            stack.push_async_callback(self._decoders.aclose)
         rules = Rules(config.images, config.filters, _license_sources(config))
         down = self.catalog.write_now(takedown.load)
         worker = Worker(
-            self.fetcher, inspector, rules, self.folder.staging, taken_down=down.why_url
+            self.fetcher, self._decoders, rules, self.folder.staging, taken_down=down.why_url
         )
         self.draw = Draw(self.catalog, config.politeness.per_host)
         self.draw.on_settled = self.settled
