@@ -15,7 +15,7 @@ from pixtrawl.model import REASONS, Reason, Status
 
 IMAGES: Final = "images"
 MAX_ROWS: Final = 8  # of queries
-MAX_REASONS: Final = 5
+MAX_REASONS: Final = 8
 MAX_ADVICE: Final = 3
 MAX_WIDTH: Final = 110  # columns of a free-running last column
 
@@ -140,7 +140,8 @@ def _reasons(report: Mapping[str, Any]) -> str:
         for name, count in (report.get("reasons") or {}).items()
         if name in set(Reason) and name != Reason.SAVED and count
     }
-    ranked = sorted(counts, key=lambda reason: -counts[reason])
+    # What was never tried says least, however much there is of it.
+    ranked = sorted(counts, key=lambda one: (REASONS[one].status is Status.SKIPPED, -counts[one]))
     rows = [(f"{counts[one]:,}", str(one), REASONS[one].sentence) for one in ranked[:MAX_REASONS]]
     lines = columns(rows, right={0}).splitlines()
     if rest := ranked[MAX_REASONS:]:

@@ -50,15 +50,13 @@ def _cosines() -> Array:
 _CUTTERS: Final = np.concatenate([_cosines() @ _resampler(*part) for part in _AXIS]).astype(
     np.float32
 )  # 9*8 x 16
+_SHRINK: Final = np.kron(np.eye(COARSE), np.full((1, 4), 0.25)).astype(np.float32)  # 16 x 64
 _WEIGHTS: Final = np.hypot(*np.mgrid[:_TERMS, :_TERMS]).astype(np.float32)
 
 
 def shrunk(thumbs: Array) -> Array:
-    """... x 64 x 64 to ... x 16 x 16 by area, float32."""
-    step = thumbs.shape[-1] // COARSE
-    blocks = thumbs.reshape(*thumbs.shape[:-2], COARSE, step, COARSE, step)
-    small: Array = blocks.mean(axis=(-3, -1), dtype=np.float32)
-    return small
+    """From ... x 64 x 64 to ... x 16 x 16 by area, float32; two products, a quarter of a mean()."""
+    return _SHRINK @ thumbs.astype(np.float32) @ _SHRINK.T
 
 
 def cut_windows(coarse: Array) -> Array:
