@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ def machine() -> dict[str, str]:
                 Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
                platform.processor())  # fmt: skip
     return {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "cpu": cpu,
-            "system": platform.platform()}  # fmt: skip
+            "system": platform.platform(), "load": f"{os.getloadavg()[2]:.1f}"}  # fmt: skip
 
 
 def markdown(tables: Iterable[Table]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import socket
 import sqlite3
 import statistics
@@ -17,8 +18,9 @@ from bench import contenders, measure
 from bench.contenders import Command, Place
 from bench.corpus import Corpus
 from bench.measure import Result
-from bench.servers import DEAD_HOST, SILENT_HOST, WEB_HOSTS, Nginx
+from bench.servers import DEAD_HOST, SILENT_HOST, WEB_HOSTS, Nginx, free_port
 
+_DRIVERS = Path(__file__).parent / "drivers"
 _WEB_SEED = 5
 
 
@@ -311,7 +313,48 @@ def _fill(bench: Bench, folder: Path, size: int) -> None:
     db.close()
 
 
+_QUERIES = ("tabby cat", "golden retriever", "steam train", "lighthouse", "red fox", "oak tree",
+            "old bridge", "blue boat", "white horse", "green hill")  # fmt: skip
+
+
+def discovery(bench: Bench) -> Table:
+    """Ten queries in a real Chrome on the playground's search, ours and as it was done before."""
+    chrome = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), "")
+    table = Table("discovery", "10 queries in a real Chrome, on the playground", 0,
+                  1 if bench.quick else min(bench.rounds, 3))  # fmt: skip
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    search = [sys.executable, str(_DRIVERS / "post_search.py")]
+    ours = [sys.executable, "-m", "pixtrawl", "discover", *_QUERIES, "-s", "google", "-q",
+            "--set", f"google.base_url={base}", "--allow-address", "127.0.0.0/8",
+            "-o", str(bench.work / "found.jsonl")]  # fmt: skip
+    commands = {
+        "pixtrawl, 10 x 10": [*ours, "-n", "10"],
+        "the post's clicking, 10 x 10": [*search, "clicks", base, chrome, "10", *_QUERIES],
+        "pixtrawl, 10 x 100": [*ours, "-n", "100"],
+        "the pages loaded bare, 10 x 100": [*search, "bare", base, chrome, "100", *_QUERIES],
+    }
+    site = subprocess.Popen(
+        [sys.executable, "-m", "pixtrawl", "playground", "--port", str(port), "--faults", "none",
+         "--supply", "140"], stdout=subprocess.PIPE, text=True)  # fmt: skip
+    runs: dict[str, list[Result]] = {}
+    try:
+        assert site.stdout is not None
+        site.stdout.readline()
+        for _ in range(table.rounds):
+            for name, command in commands.items():
+                (bench.work / "found.jsonl").unlink(missing_ok=True)
+                result, _ = measure.run(name, command, log=bench.work / "log.txt")
+                bench.tell(f"discovery: {name} {result.wall_s:.1f} s, exit {result.exit_code}")
+                runs.setdefault(name, []).append(result)
+    finally:
+        site.terminate()
+        site.wait()
+    table.rows = [median(results) for results in runs.values()]
+    return table
+
+
 ALL: Mapping[str, Callable[[Bench], Table]] = {
     "start": start, "small": small, "http": http, "https": https, "full": full, "web": web,
-    "growth": growth, "memory": memory,
+    "discovery": discovery, "growth": growth, "memory": memory,
 }  # fmt: skip
