@@ -38,8 +38,8 @@ format: setup ## rewrite files in the house format
 	ruff format .
 	ruff check --fix .
 
-bench: setup ## the benchmarks, against the playground
-	@$(BROWSER) $(PY) -m bench
+bench: setup ## the benchmark beside curl, the bare decoder and other tools (BENCH='--quick')
+	@$(BROWSER) $(PY) -m bench $(BENCH)
 
 lock: setup ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1: newest versions)
 	bash scripts/lock.sh $(if $(UPGRADE),--upgrade)
