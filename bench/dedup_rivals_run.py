@@ -21,10 +21,10 @@ Pairs = Iterable[tuple[str, str]]
 
 
 def _close(names: list[str], bits: np.ndarray, radius: int) -> list[tuple[str, str]]:
-    packed = np.packbits(bits.astype(bool), axis=1)
+    signs = 2 * bits.astype(np.float32) - 1  # some tools want a NumPy without bitwise_count
     found = []
     for at in range(1, len(names)):
-        distances = np.bitwise_count(packed[:at] ^ packed[at]).sum(axis=1)
+        distances = (signs.shape[1] - signs[:at] @ signs[at]) / 2
         found += [(names[k], names[at]) for k in np.flatnonzero(distances <= radius)]
     return found
 

@@ -37,11 +37,11 @@ def test_what_a_file_states_stands_in_metadata_sample_and_attribution(tmp_path: 
         rows = [("cat", host.url + path) for path in answers]
         ds = fetch(manifest(tmp_path / "m.jsonl", rows), tmp_path / "set")
     first, second = (json.loads(x) for x in (ds.root / "metadata.jsonl").read_text().splitlines())
-    assert first["license"] is None, "the source claimed nothing"
+    assert first["license"] == "", "the source claimed nothing"
     assert first["license_id"] == "cc-by-4.0"
     assert first["license_evidence"] == "file: license_url"
     assert (first["creator"], first["copyright"]) == ("Ada Adams", "(c) Ada Adams")
-    assert (second["license_id"], second["creator"]) == ("unknown", None)
+    assert (second["license_id"], second["creator"]) == ("unknown", "")
     assert first.keys() == second.keys()
     assert ds[0].rights["license_url"] == CC_BY
     assert ds[1].rights == {}

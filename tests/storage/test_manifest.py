@@ -288,9 +288,9 @@ def test_memory_stays_flat_whatever_the_length(tmp_path: Path, suffix: str) -> N
 
 def test_one_endless_text_or_line_is_read_in_linear_time(tmp_path: Path) -> None:
     payload = random.Random(1).randbytes(1).hex() * 3_000_000
-    started = time.perf_counter()
+    started = time.process_time()
     (one,) = read(tmp_path / "k.txt", f"{{'a': ['data:,{payload}']}}")
     assert isinstance(one, Candidate)
     assert len(one.url) > 6_000_000
     assert len(urls(read(tmp_path / "k.txt", "{'a': ['" + "\\\\" * 2_000_000))) == 0
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -28,7 +28,11 @@ FLAGS: Final = ("c2pa", "has_alpha", "is_gray", "has_exif", "animated")
 
 
 def metadata_row(sample: Sample) -> dict[str, object]:
-    """One line of metadata.jsonl. `file_name` is what Hugging Face's ImageFolder looks for."""
+    """One line of metadata.jsonl. `file_name` is what Hugging Face's ImageFolder looks for.
+
+    A text that is not known is "" and never null: that loader takes the types of columns from the
+    first 10 MB (datasets, folder_based_builder); a column of nulls there can hold no text later.
+    """
     c, info = sample.candidate, sample.info
     claim = claim_of(c, sample.rights)
     row: dict[str, object] = {
@@ -37,19 +41,19 @@ def metadata_row(sample: Sample) -> dict[str, object]:
         "query": c.query,
         "url": sample.url,
         "final_url": sample.final_url,
-        "page_url": c.page_url,
-        "title": c.title,
+        "page_url": c.page_url or "",
+        "title": c.title or "",
         "source": c.source,
         "rank": c.rank,
         "kind": sample.kind.value,
-        "license": c.license,
-        "license_url": c.license_url,
+        "license": c.license or "",
+        "license_url": c.license_url or "",
         "license_id": claim.id,
-        "license_evidence": claim.evidence or None,
-        "creator": c.creator or sample.rights.get("creator"),
-        "copyright": sample.rights.get("copyright"),
-        "credit": sample.rights.get("credit"),
-        "usage_terms": sample.rights.get("usage_terms"),
+        "license_evidence": claim.evidence or "",
+        "creator": c.creator or sample.rights.get("creator") or "",
+        "copyright": sample.rights.get("copyright") or "",
+        "credit": sample.rights.get("credit") or "",
+        "usage_terms": sample.rights.get("usage_terms") or "",
         "c2pa": bool(sample.rights.get("c2pa")),
         "width": info.width,
         "height": info.height,
@@ -57,7 +61,7 @@ def metadata_row(sample: Sample) -> dict[str, object]:
         "frames": info.frames,
         "size_bytes": info.size_bytes,
         "sha256": info.sha256,
-        "phash": info.phash.hex() or None,
+        "phash": info.phash.hex(),
         "fetched_at": sample.fetched_at,
     }
     row.update((name, info.measures.get(name)) for name in NUMBERS)
