@@ -14,6 +14,7 @@ __all__ = ["Flat"]
 Array = np.ndarray[Any, Any]
 
 _FLAT_ASPECT: Final = 0.01
+_APART: Final = 8.0  # of 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,7 @@ class Flat:
     thumb: Array
     colour: Array  # 0..255
     aspect: float
+    mean: float  # of the thumbnail: most others are told by it, without looking at every pixel
 
     @classmethod
     def of(cls, info: ImageInfo) -> Flat:
@@ -30,15 +32,21 @@ class Flat:
         width, height = info.width, info.height
         if info.orientation >= 5:
             width, height = height, width
+        thumb = np.frombuffer(info.thumb, dtype=np.uint8).astype(np.int16)
         return cls(
-            np.frombuffer(info.thumb, dtype=np.uint8).astype(np.int16),
+            thumb,
             np.array([255 * info.measures.get(name, 0.0) for name in names]),
             width / max(height, 1),
+            float(thumb.mean()) if thumb.size else 0.0,
         )
 
     def step(self, other: Flat) -> int:
-        """The largest difference in grey or colour, 0..255; 256 where the shapes differ."""
+        """The largest difference in grey or colour, 0..255; 256 where the shapes differ, or where
+        the pictures are `_APART` on average.
+        """
         if abs(self.aspect - other.aspect) > _FLAT_ASPECT * max(self.aspect, other.aspect):
+            return 256
+        if abs(self.mean - other.mean) > _APART:
             return 256
         if self.thumb.shape != other.thumb.shape:
             return 256

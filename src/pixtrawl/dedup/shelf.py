@@ -2,12 +2,13 @@
 
 The descriptor is the 8x8 corner of the DCT without its constant, a little weighted towards detail,
 of length 1. Asked are the picture, nine windows of it of 90 % (the known one may be a crop), and
-the picture laid into nine windows of a larger one (it may be a crop itself). In arrays: 0.4 KB an
+the picture laid into nine windows of a larger one (it may be a crop itself). In arrays: 0.5 KB an
 image, and one product asks all of them.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ _TERMS: Final = _LOW * _LOW
 _PART: Final = 0.9
 _PLACES: Final = (0.0, 0.05, 0.1)
 _WEIGHT: Final = 0.5  # power of frequency; 0 and 1 rank the original of a crop lower
-_LEAST: Final = 0.6  # of 1: 99 of 100 crops of a tenth have 0.69 or more
+_LEAST: Final = 0.62  # of 1: 99 of 100 crops of a tenth have 0.69 or more
 
 
 def _cut(start: float, length: float) -> Array:
@@ -42,8 +43,13 @@ def _spread(start: float, length: float) -> Array:
 
 
 _WHOLE: Final = _cut(0.0, 1.0)
-_CUTS: Final = np.concatenate([_cut(start, _PART) for start in _PLACES])  # 24 x 16
-_SPREADS: Final = np.concatenate([_spread(start, _PART) for start in _PLACES])
+_ALL: Final = np.concatenate(
+    [
+        _WHOLE,
+        *(_cut(start, _PART) for start in _PLACES),
+        *(_spread(start, _PART) for start in _PLACES),
+    ]
+)  # 56 x 16: one product for all, since the calls cost more than the numbers
 _WEIGHTS: Final = (np.hypot(*np.mgrid[:_LOW, :_LOW]) ** _WEIGHT).astype(np.float32)
 
 
@@ -58,13 +64,19 @@ def _unit(terms: Array) -> Array:
 def _asked(coarse: Array) -> Array:
     """19 x 64: the whole, its windows, and what it would be a window of."""
     centred = coarse - coarse.mean()
-    number = len(_PLACES)
-    parts = [
-        (rows @ centred @ rows.T).reshape(number, _LOW, number, _LOW).transpose(0, 2, 1, 3)
-        for rows in (_CUTS, _SPREADS)
-    ]
-    stacked = [part.reshape(-1, _LOW, _LOW) for part in parts]
-    return _unit(np.concatenate([(_WHOLE @ centred @ _WHOLE.T)[None], *stacked]))
+    return _unit((_ALL @ centred @ _ALL.T).ravel()[_PICKED])
+
+
+def _picked() -> Array:
+    """Where in the product of all rows with all rows the terms of the 19 lie: 19 x 8 x 8."""
+    terms = np.arange(_LOW)
+    cuts = [_LOW * (1 + at) for at in range(len(_PLACES))]
+    spreads = [_LOW * (1 + len(_PLACES) + at) for at in range(len(_PLACES))]
+    pairs = [(0, 0), *product(cuts, repeat=2), *product(spreads, repeat=2)]
+    return np.stack([(y + terms)[:, None] * len(_ALL) + x + terms for y, x in pairs])
+
+
+_PICKED: Final = _picked()
 
 
 class Shelf:
@@ -74,7 +86,7 @@ class Shelf:
         self._count = 0
         self._ids = np.empty(16, dtype=np.int64)
         self._coarse = np.empty((16, COARSE, COARSE), dtype=np.uint8)
-        self._described = np.empty((16, _TERMS), dtype=np.float16)
+        self._described = np.empty((16, _TERMS), dtype=np.float32)
 
     def __len__(self) -> int:
         return self._count
@@ -109,8 +121,7 @@ class Shelf:
 
     def nearest(self, coarse: Array, count: int) -> tuple[list[int], Array]:
         """At most `count` ids, the most similar first, and their pictures (n x 16 x 16)."""
-        known = self._described[: self._count].astype(np.float32)
-        best = (_asked(coarse) @ known.T).max(axis=0)
+        best = (_asked(coarse) @ self._described[: self._count].T).max(axis=0)
         rows = np.flatnonzero(best >= _LEAST)
         if len(rows) > count:
             rows = rows[np.argpartition(-best[rows], count)[:count]]
