@@ -69,12 +69,23 @@ install_project() {
     --no-deps --no-build-isolation -e .
 }
 
+# apt and pip work at the same time; before and after, apt-get is for the others to use.
+real_parts=
+start_real_parts() {
+  if [ "$set_name" = demo ] || [ -n "$real_parts" ]; then return; fi
+  bash scripts/realparts.sh &
+  real_parts=$!
+}
+
 fingerprint() { cat "$lock" pyproject.toml scripts/setup.sh | cksum; }
 
 if ! [ -x .venv/bin/python ] || [ "$(cat "$stamp" 2>/dev/null)" != "$(fingerprint)" ]; then
   make_venv
+  start_real_parts
   install_locked
   install_project
   fingerprint >"$stamp"
 fi
+start_real_parts
+wait
 bash scripts/browser.sh
