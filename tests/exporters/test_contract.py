@@ -20,6 +20,7 @@ from tests.exporters.dataset import tree
 
 TABLES = ("csv", "jsonl")
 WITH_IMAGES = [name for name in FORMATS if name not in TABLES]
+NEEDS = {"parquet": "pyarrow", "lance": "lance"}
 OPTIONS = killed_export.OPTIONS
 NEEDS_SIGKILL = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
@@ -27,8 +28,8 @@ NEEDS_SIGKILL = pytest.mark.skipif(sys.platform == "win32", reason="Windows has 
 @pytest.fixture(params=FORMATS)
 def to(request: pytest.FixtureRequest) -> str:
     name: str = request.param
-    if name == "parquet":
-        pytest.importorskip("pyarrow")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     return name
 
 

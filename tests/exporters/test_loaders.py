@@ -70,6 +70,7 @@ class ReadBack:
                 ("imagefolder", "**"),
                 ("parquet", "*.parquet"),
                 ("webdataset", "*.tar"),
+                ("lance", "*.lance/**"),
             ):
                 out = folder / kind / to
                 export(samples, self.root(kind), out, to, SPLIT)
@@ -115,6 +116,7 @@ def lay_out(root: Path, samples: list[Sample]) -> None:
 @pytest.fixture(scope="module")
 def read_back(tmp_path_factory: pytest.TempPathFactory) -> ReadBack:
     pytest.importorskip("datasets")
+    pytest.importorskip("lance")
     return ReadBack(tmp_path_factory.mktemp("read back"))
 
 
@@ -138,7 +140,7 @@ def check(rows: Rows, root: Path, samples: list[Sample]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("to", ["imagefolder", "parquet", "webdataset"])
+@pytest.mark.parametrize("to", ["imagefolder", "parquet", "webdataset", "lance"])
 @pytest.mark.parametrize("kind", ["jpeg", "mixed"])
 def test_load_dataset_reads_the_folder_with_its_splits(
     to: str, kind: str, read_back: ReadBack
@@ -155,7 +157,7 @@ def test_load_dataset_reads_the_folder_with_its_splits(
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("to", ["imagefolder", "parquet", "webdataset"])
+@pytest.mark.parametrize("to", ["imagefolder", "parquet", "webdataset", "lance"])
 @pytest.mark.parametrize("kind", ["jpeg", "mixed"])
 def test_load_dataset_reads_the_files_by_the_name_of_their_format(
     to: str, kind: str, read_back: ReadBack
@@ -240,6 +242,42 @@ def test_a_parquet_file_has_typed_columns(root: Path, tmp_path: Path) -> None:
     features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
     assert features["image"] == {"_type": "Image"}
     assert list(features) == schema.names
+
+
+def test_lance_reads_the_tables_and_single_rows_of_them(root: Path, tmp_path: Path) -> None:
+    lance = pytest.importorskip("lance")
+    samples = dataset.dataset(root, per_label=8, format_of=dataset.mixed)
+    export(samples, root, tmp_path / "out", "lance", SPLIT)
+    data = saved(root, samples)
+    labels = {one.info.sha256: one.label for one in samples}
+    found = {}
+    for split in ("train", "val", "test"):
+        table = lance.dataset(tmp_path / "out" / f"{split}.lance")
+        for row in table.to_table().to_pylist():
+            assert row["label"] == labels[row["sha256"]]
+            found[row["sha256"]] = row["image"]["bytes"]
+        assert set(table.to_table(["label"]).column("label").to_pylist()) == LABELS
+        (last,) = table.take([table.count_rows() - 1], ["image.bytes", "sha256"]).to_pylist()
+        assert last["image"]["bytes"] == data[last["sha256"]]
+        (version,) = table.versions()
+        assert version["timestamp"].year == 2026
+        table.validate()
+    assert found == data
+    small = lance.dataset(tmp_path / "out" / "train.lance").scanner(
+        ["label"], filter="width >= 48 AND label = 'cat'", limit=2
+    )
+    assert small.to_table().num_rows == 2
+
+
+def test_a_lance_table_takes_rows_of_the_users_own(root: Path, tmp_path: Path) -> None:
+    lance = pytest.importorskip("lance")
+    samples = dataset.dataset(root, ["cat"])
+    export(samples, root, tmp_path / "out", "lance")
+    table = lance.dataset(tmp_path / "out" / "train.lance")
+    table.add_columns({"double": "width * 2"})
+    lance.write_dataset(table.to_table(), table.uri, mode="append")
+    table = lance.dataset(table.uri)
+    assert table.to_table(["double"]).column("double").to_pylist() == [96] * 10
 
 
 @THEIR_WARNINGS

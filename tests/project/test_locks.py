@@ -91,7 +91,10 @@ def test_the_tools_and_tests_are_locked(pyproject: dict[str, Any], dev: dict[str
 
 
 def test_both_locks_agree_on_every_version(run: dict[str, Locked], dev: dict[str, Locked]) -> None:
-    assert {name: dev.get(name) for name in run} == run
+    for name, row in run.items():
+        assert (dev[name].version, dev[name].hashes) == (row.version, row.hashes)
+        # what an extra needs on some systems only, tests may need on all
+        assert dev[name].marker in {row.marker, ""}, name
 
 
 def test_every_locked_package_has_hashes(run: dict[str, Locked], dev: dict[str, Locked]) -> None:

@@ -25,6 +25,10 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
         "pixtrawl.exporters.parquet:Parquet",
         "shards with image bytes and columns (Hugging Face, Spark, Ray, DuckDB)",
     ),
+    "lance": (
+        "pixtrawl.exporters.lance:Lance",
+        "Lance tables with image bytes and columns, for random access (LanceDB, PyTorch)",
+    ),
     "tfrecord": ("pixtrawl.exporters.tfrecord:TfRecord", "shards of tf.train.Example"),
     "coco": ("pixtrawl.exporters.coco:Coco", "images and COCO annotations, one label per image"),
     "csv": ("pixtrawl.exporters.tables:Csv", "one row per image, without the images"),

@@ -28,7 +28,7 @@ from pixtrawl.exporters.plan import Entry
 from pixtrawl.model import Candidate
 from pixtrawl.storage.manifest import FIELDS, row_of
 
-__all__ = ["ManifestRows", "Parquet", "read_manifest_rows"]
+__all__ = ["ImageRows", "ManifestRows", "Parquet", "column_names", "read_manifest_rows"]
 
 _SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
 _SHARD_IMAGES: Final = 10_000
@@ -57,10 +57,8 @@ class Parquet:
 
     def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
         (name,) = self.names(number, entries)
-        columns = dict(entries[0].columns)
-        if not self._job.transform.keeps_bytes:
-            columns |= dict.fromkeys(ORIGINALS, 0)
-        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), list(columns))
+        columns = column_names(self._job, entries[0])
+        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), columns)
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
@@ -75,26 +73,22 @@ class Parquet:
 class _Shard(ShardPart):
     def __init__(self, job: Job, name: str, max_bytes: int, columns: list[str]) -> None:
         super().__init__(job.target, name, max_bytes)
-        self._schema = _schema(columns)
+        self._rows = ImageRows(columns)
+        schema = self._rows.schema
         self._writer = pq.ParquetWriter(
             self.file,
-            self._schema,
-            compression={field: _codec(field) for field in _leaves(self._schema)},
+            schema,
+            compression={field: _codec(field) for field in _leaves(schema)},
             use_dictionary=["label", "query", "source", "kind", "format", "license"],
             store_schema=True,
         )
-        self._rows: list[dict[str, Any]] = []
-        self._group_bytes = 0
 
     def takes(self, item: Item) -> bool:
-        return self.fits(_estimate(item))
+        return self.fits(ImageRows.estimate_bytes(item))
 
     def add(self, item: Item) -> None:
-        image = {"bytes": item.picture.data, "path": _leaf(item)}
-        self._rows.append({"image": image, **_nulls(item.columns)})
-        self.size_bytes += _estimate(item)
-        self._group_bytes += _estimate(item)
-        if len(self._rows) >= _GROUP_IMAGES or self._group_bytes >= _GROUP_BYTES:
+        self.size_bytes += ImageRows.estimate_bytes(item)
+        if self._rows.add(item):
             self._flush()
 
     def close(self) -> None:
@@ -108,9 +102,47 @@ class _Shard(ShardPart):
 
     def _flush(self) -> None:
         if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows.clear()
-            self._group_bytes = 0
+            self._writer.write_table(self._rows.take())
+
+
+class ImageRows:
+    """Rows that wait until they are enough for a row group.
+
+    Args:
+        columns: names of the facts, in order.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.schema = _schema(columns)
+        self._rows: list[dict[str, Any]] = []
+        self._size_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, item: Item) -> bool:
+        """Takes an image; says whether it is time to write."""
+        image = {"bytes": item.picture.data, "path": _leaf(item)}
+        self._rows.append({"image": image, **_nulls(item.columns)})
+        self._size_bytes += self.estimate_bytes(item)
+        return len(self._rows) >= _GROUP_IMAGES or self._size_bytes >= _GROUP_BYTES
+
+    def take(self) -> pa.Table:
+        """All that wait, as a table; none waits any more."""
+        table = pa.Table.from_pylist(self._rows, schema=self.schema)
+        self._rows.clear()
+        self._size_bytes = 0
+        return table
+
+    @staticmethod
+    def estimate_bytes(item: Item) -> int:
+        """About what an image takes in a file."""
+        return len(item.picture.data) + sum(len(str(v)) for v in item.columns.values()) + 200
+
+
+def column_names(job: Job, entry: Entry) -> list[str]:
+    """What is told of each image: with the file's own facts where pictures are changed."""
+    return [*entry.columns, *(() if job.transform.keeps_bytes else ORIGINALS)]
 
 
 def _schema(columns: Sequence[str]) -> pa.Schema:
@@ -144,10 +176,6 @@ def _nulls(columns: Columns) -> dict[str, str | int | float | None]:
 
 def _leaf(item: Item) -> str:
     return f"{item.entry.file_name.rpartition('.')[0]}.{item.picture.extension}"
-
-
-def _estimate(item: Item) -> int:
-    return len(item.picture.data) + sum(len(str(value)) for value in item.columns.values()) + 200
 
 
 class ManifestRows:

@@ -16,6 +16,7 @@ from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.crc32c import masked_crc32c
 from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.protobuf import field, varint
 
 __all__ = ["TfRecord", "encode_example", "frame"]
 
@@ -104,29 +105,15 @@ def frame(record: bytes) -> Iterator[bytes]:
 def encode_example(features: Mapping[str, bytes | str | int | float]) -> bytes:
     """A tf.train.Example with one value per feature, the features sorted by name."""
     entries = b"".join(
-        _field(1, _field(1, name.encode()) + _field(2, _feature(features[name])))
+        field(1, field(1, name.encode()) + field(2, _feature(features[name])))
         for name in sorted(features)
     )
-    return _field(1, entries)
+    return field(1, entries)
 
 
 def _feature(value: bytes | str | int | float) -> bytes:
     if isinstance(value, float):
-        return _field(2, _field(1, struct.pack("<f", value)))  # FloatList, packed
+        return field(2, field(1, struct.pack("<f", value)))  # FloatList, packed
     if isinstance(value, int):
-        return _field(3, _field(1, _varint(value & 0xFFFF_FFFF_FFFF_FFFF)))  # Int64List, packed
-    return _field(1, _field(1, value.encode() if isinstance(value, str) else value))  # BytesList
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A length-delimited protobuf field (wire type 2)."""
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+        return field(3, field(1, varint(value & 0xFFFF_FFFF_FFFF_FFFF)))  # Int64List, packed
+    return field(1, field(1, value.encode() if isinstance(value, str) else value))  # BytesList
