@@ -198,7 +198,7 @@ class Dataset:
         """Writes the images in the format of a loader, as `pixtrawl export --to` does.
 
         Args:
-            to: imagefolder, webdataset, parquet, tfrecord, coco, csv, jsonl.
+            to: imagefolder, webdataset, parquet, lance, tfrecord, coco, fiftyone, csv, jsonl.
             out: folder or fsspec URL.
             options: the command's by name: `resize=256`, `resize_mode="border"`, `encode="webp"`,
                 `quality=80`, `split="train=0.8,val=0.2"`, `split_by="host"`, `seed=1`,

@@ -31,6 +31,10 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "tfrecord": ("pixtrawl.exporters.tfrecord:TfRecord", "shards of tf.train.Example"),
     "coco": ("pixtrawl.exporters.coco:Coco", "images and COCO annotations, one label per image"),
+    "fiftyone": (
+        "pixtrawl.exporters.fiftyone:FiftyOne",
+        "FiftyOne's own format: labels, splits as tags, all columns as fields",
+    ),
     "csv": ("pixtrawl.exporters.tables:Csv", "one row per image, without the images"),
     "jsonl": ("pixtrawl.exporters.tables:JsonLines", "the same as JSON Lines"),
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, ClassVar, Protocol
 
-from pixtrawl.exporters.columns import Columns
+from pixtrawl.exporters.columns import ORIGINALS, Columns
 from pixtrawl.exporters.pixels import Picture, Transform
 from pixtrawl.exporters.plan import Entry, Plan
 from pixtrawl.exporters.target import STATE, Target
@@ -60,6 +60,12 @@ class Job:
     sharding: Sharding
     title: str
     fingerprint: str  # of the plan and of every option that changes a byte
+
+    @property
+    def columns(self) -> list[str]:
+        """What is told of each image: with the file's own facts where pictures are changed."""
+        first = next(self.plan.entries())
+        return [*first.columns, *(() if self.transform.keeps_bytes else ORIGINALS)]
 
     def shard_bytes(self, default: int) -> int:
         return self.sharding.max_bytes or default

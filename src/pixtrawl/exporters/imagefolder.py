@@ -14,7 +14,7 @@ from pixtrawl.exporters.base import FinalFile, Item, Job, Written, json_line, ro
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.plan import Entry
 
-__all__ = ["FilesPart", "ImageFolder"]
+__all__ = ["FilesPart", "ImageFolder", "leaf_name"]
 
 _PART_IMAGES = 500
 
@@ -25,11 +25,18 @@ def leaf_name(entry: Entry, extension: str) -> str:
 
 
 class FilesPart:
-    """Pictures as single files; their rows wait until all parts are there."""
+    """Pictures as single files; their rows wait until all parts are there.
 
-    def __init__(self, job: Job, index: int) -> None:
+    Args:
+        job: what is exported.
+        index: of the part over all splits.
+        folder: where the class folders lie (default: one for each split).
+    """
+
+    def __init__(self, job: Job, index: int, folder: str | None = None) -> None:
         self._job = job
         self._index = index
+        self._folder = folder
         self._rows: list[bytes] = []
 
     def takes(self, item: Item) -> bool:
@@ -37,7 +44,7 @@ class FilesPart:
 
     def add(self, item: Item) -> None:
         leaf = leaf_name(item.entry, item.picture.extension)
-        with self._job.target.write(f"{item.entry.split}/{leaf}") as file:
+        with self._job.target.write(f"{self._folder or item.entry.split}/{leaf}") as file:
             file.write(item.picture.data)
         self._rows.append(json_line({**item.columns, "file_name": leaf}))
 

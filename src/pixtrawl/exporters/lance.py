@@ -30,7 +30,7 @@ except ImportError:
 
 from pixtrawl.exporters.base import FinalFile, Item, Job, Written
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.parquet import ImageRows, column_names
+from pixtrawl.exporters.parquet import ImageRows
 from pixtrawl.exporters.plan import Entry
 from pixtrawl.exporters.protobuf import field, fields, varint
 
@@ -64,8 +64,7 @@ class Lance:
 
     def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
         (name,) = self.names(number, entries)
-        columns = column_names(self._job, entries[0])
-        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), columns)
+        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
@@ -90,9 +89,9 @@ class Lance:
 class _Shard:
     """A data file, written beside the target and published whole: Lance wants a path."""
 
-    def __init__(self, job: Job, name: str, max_bytes: int, columns: Sequence[str]) -> None:
+    def __init__(self, job: Job, name: str, max_bytes: int) -> None:
         self._target, self._name, self._max_bytes = job.target, name, max_bytes
-        self._rows = ImageRows(columns)
+        self._rows = ImageRows(job.columns)
         self._size_bytes = 0
         self._open = ExitStack()
         folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="pixtrawl-export-"))
@@ -131,7 +130,7 @@ def _put(data: bytes, file: IO[bytes]) -> None:
 
 def _table(job: Job, split: str, parts: Sequence[Written]) -> Iterator[tuple[str, bytes]]:
     """What makes a table of data files: manifest and transaction, as Lance itself writes them."""
-    columns = column_names(job, next(job.plan.entries()))
+    columns = job.columns
     with tempfile.TemporaryDirectory(prefix="pixtrawl-export-") as folder:
         pattern = _layout_of(columns, Path(folder) / "pattern")
         fragments = [

@@ -23,12 +23,12 @@ except ImportError:
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.columns import FLOATS, INTEGERS, ORIGINALS, Columns
+from pixtrawl.exporters.columns import FLOATS, INTEGERS, Columns
 from pixtrawl.exporters.plan import Entry
 from pixtrawl.model import Candidate
 from pixtrawl.storage.manifest import FIELDS, row_of
 
-__all__ = ["ImageRows", "ManifestRows", "Parquet", "column_names", "read_manifest_rows"]
+__all__ = ["ImageRows", "ManifestRows", "Parquet", "read_manifest_rows"]
 
 _SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
 _SHARD_IMAGES: Final = 10_000
@@ -57,8 +57,7 @@ class Parquet:
 
     def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
         (name,) = self.names(number, entries)
-        columns = column_names(self._job, entries[0])
-        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), columns)
+        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
@@ -71,9 +70,9 @@ class Parquet:
 
 
 class _Shard(ShardPart):
-    def __init__(self, job: Job, name: str, max_bytes: int, columns: list[str]) -> None:
+    def __init__(self, job: Job, name: str, max_bytes: int) -> None:
         super().__init__(job.target, name, max_bytes)
-        self._rows = ImageRows(columns)
+        self._rows = ImageRows(job.columns)
         schema = self._rows.schema
         self._writer = pq.ParquetWriter(
             self.file,
@@ -138,11 +137,6 @@ class ImageRows:
     def estimate_bytes(item: Item) -> int:
         """About what an image takes in a file."""
         return len(item.picture.data) + sum(len(str(v)) for v in item.columns.values()) + 200
-
-
-def column_names(job: Job, entry: Entry) -> list[str]:
-    """What is told of each image: with the file's own facts where pictures are changed."""
-    return [*entry.columns, *(() if job.transform.keeps_bytes else ORIGINALS)]
 
 
 def _schema(columns: Sequence[str]) -> pa.Schema:
