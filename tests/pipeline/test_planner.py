@@ -15,6 +15,7 @@ from pixtrawl.pipeline.planner import (
     by_filters,
     by_related,
     keeps_to_topic,
+    plan,
     read_synonyms,
 )
 
@@ -43,6 +44,24 @@ def test_a_related_query_has_to_keep_the_words() -> None:
     offered = ["tabby cat kitten", "dog", "cat", "grey tabby cat with long white fur and toys"]
     assert [s.query.text for s in by_related(CAT, offered)] == ["tabby cat kitten"]
     assert all(s.query.label == "tabby cat" for s in by_related(CAT, offered))
+
+
+def test_drift_has_to_be_asked_for_and_comes_last() -> None:
+    offered = ["tabby cat kitten", "dog and bird of prey", "Cat, tabby", "kitten"]
+    texts = [s.query.text for s in by_related(CAT, offered, drift=True)]
+    assert texts == ["tabby cat kitten", "kitten", "dog and bird of prey"]
+
+
+def test_several_ways_are_gone_one_after_another() -> None:
+    ways = plan(("related", "off", "filters", "synonyms"), {"tabby cat": ["mackerel cat"]})
+    assert ways is not None
+    names = [[one.name for one in way] for way in ways(CAT, {"aspect"}, ["tabby cat kitten"])]
+    assert names == [
+        ["aspect=square", "aspect=wide", "aspect=tall"],
+        ["synonym: mackerel cat"],
+        ["related: tabby cat kitten"],
+    ]
+    assert plan(("off",), {}) is None
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -70,9 +70,10 @@ class Job:
     label: str | None = setting(None, "folder name for all queries", flag="--label", metavar="WORD")
     prefix: str = setting("", "words put before each query", flag="--prefix", metavar="WORDS")
     suffix: str = setting("", "words put after each query", flag="--suffix", metavar="WORDS")
-    expand: str = setting(
-        "off", "ask more than the sources list", flag="--expand",
-        choices=("off", "filters", "related", "synonyms"),
+    expand: tuple[str, ...] = setting(
+        ("off",), "ask more than the sources list (repeatable; `drift`: off-topic related queries)",
+        flag="--expand", repeat=True,
+        choices=("off", "filters", "related", "synonyms", "drift"),
     )  # fmt: skip
     synonyms: str | None = setting(
         None, "for --expand synonyms: lines QUERY = SYNONYM, ...", flag="--synonyms",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
@@ -45,6 +45,7 @@ class SourceHttp:
         self._headers = dict(headers or {})
         self._pace = asyncio.Lock()
         self._next_at = 0.0
+        self.before_each: Callable[[], None] | None = None  # after the turn; raises to ask no more
         self._cookies = CookieJar()  # a consent page's answer is a cookie, set on a redirect
 
     async def get(
@@ -87,6 +88,8 @@ class SourceHttp:
 
     async def _once(self, request: Request) -> Response:
         await self._wait_turn()
+        if self.before_each is not None:
+            self.before_each()
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await follow(request, self.hop, _MAX_REDIRECTS)

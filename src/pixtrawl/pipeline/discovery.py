@@ -18,15 +18,14 @@ from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.net.interface import Http
+from pixtrawl.net.source_http import SourceHttp
+from pixtrawl.pipeline.breaker import BREAKS, Breaker
 from pixtrawl.pipeline.planner import Plan, Yield
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.storage import journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.journal import SourceState
-
-# One refusal concerns every query: asking on would be rude and useless.
-_BREAKS = frozenset({SourceOutcome.BLOCKED, SourceOutcome.QUOTA, SourceOutcome.BROWSER_MISSING})
 
 
 class Hunger(Protocol):
@@ -81,7 +80,13 @@ class Discovery:
         self._catalog = catalog
         self._evidence = evidence
         self._emit = emit
-        self._refused: dict[str, SourceStop] = {}
+        # What one site refuses to a crawl says nothing of the next query's site: none for those.
+        self._breakers = {
+            name: Breaker() for name, source in sources.items() if not source.info.crawls
+        }
+        for name, breaker in self._breakers.items():
+            if isinstance(way := http.get(name), SourceHttp):
+                way.before_each = breaker.check
         self._told: set[tuple[str, str]] = set()
         self.plan: Plan | None = None  # how a dry source is asked on
         self.last: frozenset[str] = frozenset()  # sources that only stand in for the others
@@ -109,23 +114,26 @@ class Discovery:
         self._tell_ignored_filters(name, errand.row.query)
         state = await self._ask_once(_Ask(name, errand.row.query), errand)
         assert state.outcome is not None
-        if self.plan is not None and state.exhausted and state.outcome is SourceOutcome.OK:
+        if self.plan is not None and _ran_dry(state):
             related = state.detail.get("related")
             await self._ask_slices(name, errand, related if isinstance(related, list) else [])
         return state.outcome
 
     async def _ask_slices(self, name: str, errand: Errand, related: list[str]) -> None:
-        """Variations of the query, one after another, while they bring something new."""
+        """Variations of the query, one after another, while those of a way bring something new."""
         assert self.plan is not None
-        worth = Yield()
         supported = self._sources[name].info.filters
-        for slice_ in self.plan(errand.row.query, supported, related):
-            if worth.over or not await errand.hunger.wait():
-                return
-            state = await self._ask_once(_Ask(name, slice_.query, slice_.name), errand)
-            worth.note(state.found, state.new)
-            if state.outcome in _BREAKS:
-                return
+        for way in self.plan(errand.row.query, supported, related):
+            worth = Yield()
+            for slice_ in way:
+                if worth.over:
+                    break
+                if not await errand.hunger.wait():
+                    return
+                state = await self._ask_once(_Ask(name, slice_.query, slice_.name), errand)
+                worth.note(state.found, state.new)
+                if state.outcome in BREAKS:
+                    return
 
     def _tell_ignored_filters(self, name: str, query: Query) -> None:
         for given in query.filters.given():
@@ -161,33 +169,47 @@ class Discovery:
         self, ask: _Ask, errand: Errand
     ) -> tuple[SourceOutcome, dict[str, object], bool]:
         """Asks, and gives outcome, detail, and whether there is no more to be had."""
+        breaker = self._breakers.get(ask.source)
         try:
-            self._check_refused(ask.source)
             return SourceOutcome.OK, {}, await self._pages(ask, errand)
         except SourceStop as stop:
-            # What one site refuses to a crawl says nothing of the next query's site.
-            if stop.outcome in _BREAKS and not self._sources[ask.source].info.crawls:
-                self._refused.setdefault(ask.source, stop)
+            if breaker is not None:
+                breaker.note(stop, found=ask.found)
             none = stop.outcome is SourceOutcome.NO_RESULTS
             return stop.outcome, dict(stop.detail), none
         except FetchError as error:
             detail = {"message": str(error), "next_step": "check the connection; run again"}
+            if breaker is not None:
+                breaker.note(SourceStop(SourceOutcome.NETWORK_ERROR, **detail), found=ask.found)
             return SourceOutcome.NETWORK_ERROR, dict(detail), False
         except Exception as error:  # noqa: BLE001 - a source's own bug costs that source alone
             path = self._evidence.save(f"{ask.source}-error.txt", traceback.format_exc())
             message = f"the source itself failed: {type(error).__name__}: {error}"
             return SourceOutcome.CHANGED, {"message": message, "evidence": [path]}, False
 
-    def _check_refused(self, name: str) -> None:
-        refused = self._refused.get(name)
-        if refused is not None:
-            message = f"not asked: {_message(refused)}"
-            raise SourceStop(refused.outcome, **{**refused.detail, "message": message})
-
     async def _pages(self, ask: _Ask, errand: Errand) -> bool:
         """Returns whether the source has no more."""
         if not await errand.hunger.wait():
             return False
+        breaker = self._breakers.get(ask.source)
+        tries = await breaker.enter() if breaker is not None else False
+        try:
+            if not await self._until_sated(ask, errand):
+                return False
+        finally:
+            if tries and breaker is not None:
+                breaker.leave()
+        if ask.found == 0 and not ask.slice:
+            # DESIGN 2.1: nothing parsed without a positive marker is never "no results".
+            raise SourceStop(
+                SourceOutcome.CHANGED,
+                message="the source ended without any result and without saying that it has none",
+                next_step="see `pixtrawl doctor`; another source may do",
+            )
+        return True
+
+    async def _until_sated(self, ask: _Ask, errand: Errand) -> bool:
+        """Takes pages while the query is hungry. Returns whether they came to their end."""
         context = SourceContext(
             http=self._http[ask.source],
             evidence=self._evidence,
@@ -198,16 +220,11 @@ class Discovery:
         )
         async with aclosing(self._sources[ask.source].discover(ask.query, context)) as pages:  # type: ignore[type-var]
             async for page in pages:
+                if ask.source in self._breakers:
+                    self._breakers[ask.source].answers()
                 await self._take(ask, errand, page)
                 if not await errand.hunger.wait():
                     return False
-        if ask.found == 0 and not ask.slice:
-            # DESIGN 2.1: nothing parsed without a positive marker is never "no results".
-            raise SourceStop(
-                SourceOutcome.CHANGED,
-                message="the source ended without any result and without saying that it has none",
-                next_step="see `pixtrawl doctor`; another source may do",
-            )
         return True
 
     async def _take(self, ask: _Ask, errand: Errand, page: Page) -> None:
@@ -224,5 +241,8 @@ class Discovery:
         self._emit(CandidatesFound(query.text, ask.source, len(candidates), new))
 
 
-def _message(stop: SourceStop) -> str:
-    return str(stop.detail.get("message") or stop.outcome)
+def _ran_dry(state: SourceState) -> bool:
+    """Whether it gave what it lists: to its end, or to an answer that could not be read."""
+    if state.outcome is SourceOutcome.CHANGED:
+        return state.found > 0
+    return state.outcome is SourceOutcome.OK and state.exhausted

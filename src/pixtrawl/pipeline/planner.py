@@ -2,8 +2,9 @@
 
 A search source lists a few hundred results and then ends. Asked for large red ones, for those of
 the last month, for tall ones, it lists others of the same thing. The planner names such slices in a
-fixed order: single filters first, pairs of filters later. Related queries and synonyms change
-the words, which may drift off the topic: a related query has to share most of its words.
+fixed order: single filters first, pairs of filters later; then the user's synonyms, then related
+queries. Those change the words, which may drift off the topic: a related query has to share most of
+its words, unless drift was asked for.
 """
 
 from __future__ import annotations
@@ -93,10 +94,13 @@ def _slice(query: Query, values: Mapping[str, str]) -> Slice:
     return Slice(name, replace(query, filters=filters))
 
 
-def by_related(query: Query, related: Collection[str]) -> Iterator[Slice]:
-    """Queries that the sources offered, those that keep to the topic."""
-    for text in sorted(related):
-        if keeps_to_topic(query.text, text):
+def by_related(query: Query, related: Collection[str], *, drift: bool = False) -> Iterator[Slice]:
+    """Queries that the source offered: those that keep to the topic; with `drift` others behind."""
+    asked = _words(query.text)
+    near = [text for text in sorted(related) if keeps_to_topic(query.text, text)]
+    far = sorted(set(related) - set(near), key=lambda text: (len(_words(text) - asked), text))
+    for text in [*near, *far] if drift else near:
+        if _words(text) != asked:
             yield Slice(f"related: {text}", replace(query, text=text))
 
 
@@ -133,15 +137,23 @@ def read_synonyms(lines: Sequence[str], name: str) -> dict[str, list[str]]:
     return found
 
 
-Plan = Callable[[Query, Collection[str], Collection[str]], Iterator[Slice]]
+# Ways of slicing, one after another, given a query, a source's filters and related queries.
+Plan = Callable[[Query, Collection[str], Collection[str]], Iterator[Iterator[Slice]]]
 
 
-def plan(mode: str, synonyms: Mapping[str, Sequence[str]]) -> Plan | None:
-    """The slices of `--expand MODE`, given a query, a source's filters and related queries."""
-    if mode == "filters":
-        return lambda query, supported, _: by_filters(query, supported)
-    if mode == "related":
-        return lambda query, _, related: by_related(query, related)
-    if mode == "synonyms":
-        return lambda query, _, __: by_synonyms(query, synonyms)
-    return None
+def plan(modes: Collection[str], synonyms: Mapping[str, Sequence[str]]) -> Plan | None:
+    """The slices of `--expand MODE...`, given a query, a source's filters and related queries."""
+    if not set(modes) - {"off"}:
+        return None
+
+    def slices(
+        query: Query, supported: Collection[str], related: Collection[str]
+    ) -> Iterator[Iterator[Slice]]:
+        if "filters" in modes:
+            yield by_filters(query, supported)
+        if "synonyms" in modes:
+            yield by_synonyms(query, synonyms)
+        if "related" in modes or "drift" in modes:
+            yield by_related(query, related, drift="drift" in modes)
+
+    return slices

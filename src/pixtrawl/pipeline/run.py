@@ -91,7 +91,7 @@ def _open(name: str, config: Config) -> Source:
 def open_plan(config: Config) -> Plan | None:
     """How queries are asked beyond what the sources list. Raises UsageError."""
     synonyms: Mapping[str, Sequence[str]] = {}
-    if config.job.expand == "synonyms":
+    if "synonyms" in config.job.expand:
         if config.job.synonyms is None:
             raise UsageError("--expand synonyms needs a file of synonyms: --synonyms FILE")
         path = Path(config.job.synonyms)

@@ -221,8 +221,8 @@ class _Search:
         state = state_of(document)
         if state is State.END and not last:
             return None
-        if state is State.NOTHING and self.rank:
-            return None
+        if self.rank and (state is State.NOTHING or document.is_blank):
+            return None  # behind the last page, whose place was counted and not given
         raise self._stop(state, response)
 
     async def _get(self, url: str) -> Response:

@@ -132,8 +132,7 @@ class Google:
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
         """Pages of candidates as the result page gives them. Raises SourceStop."""
         for last_try in (False, True):
-            if self._refusal is not None:
-                raise SourceStop(self._refusal.outcome, **self._refusal.detail)
+            self._check_refusal()
             visit = Visit(
                 self._settings.base_url, query, context, self._settings.limits, self._shared
             )
@@ -171,4 +170,9 @@ class Google:
     async def _pace(self) -> None:
         async with self._turn:
             await asyncio.sleep(max(0.0, self._next_load - time.monotonic()))
+            self._check_refusal()  # while this one waited, another may have been refused
             self._next_load = time.monotonic() + self._settings.delay_s
+
+    def _check_refusal(self) -> None:
+        if self._refusal is not None:
+            raise SourceStop(self._refusal.outcome, **self._refusal.detail)

@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 _MAX_OPEN: Final = 3000  # elements open at once; real pages stay below 100
 _MAX_TAGS: Final = 200_000
 _MAX_ATTRIBUTES: Final = 3000  # of one element, counted by the white space between them
+_CONTENT: Final = "script, iframe, form, img, meta[http-equiv=refresh]"
 _MAX_TEXT_CHARS: Final = 200_000
 
 _TAG: Final = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*))")
@@ -105,6 +106,11 @@ class Document:
         tree.strip_tags(["script", "style", "title", "template"])
         body = tree.body
         return "" if body is None else " ".join(body.text(separator=" ")[:_MAX_TEXT_CHARS].split())
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing is on it that a person could see, and nothing that could still put it there."""
+        return not self.has(_CONTENT) and not self.text()
 
 
 def _check(source: str) -> None:

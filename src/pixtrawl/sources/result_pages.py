@@ -81,6 +81,7 @@ class Visit:
     context: SourceContext
     headers: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
+    has_results: bool = False  # of pages before the one that is asked
     _answered_consent: bool = False
 
     async def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Response:
@@ -123,6 +124,8 @@ class Visit:
             FetchError: the network failed.
         """
         response, listing = await self.past_consent(ask, read)
+        if listing is None and self.has_results and self.document(response).is_blank:
+            return Listing(more=False)  # behind the last page
         if listing is None or not (listing.results or listing.nothing):
             raise self.wall(response) or self.changed(response)
         if listing.nothing and not listing.results:
@@ -206,6 +209,7 @@ async def walk(
     number, rank = _place(visit.context)
     seen: set[str] = set()
     while number < pages:
+        visit.has_results = rank > 0
         try:
             listing = await ask(number)
         except SourceStop as stop:

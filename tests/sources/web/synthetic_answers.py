@@ -48,12 +48,13 @@ def number_of(at: int) -> str:
 # -- engines that are read from pages
 
 
-def bing(urls: list[str]) -> str:
+def bing(urls: list[str], size: tuple[int, int] = (640, 480)) -> str:
     tiles = (
         html.escape(json.dumps({"murl": url, "turl": THUMB, "purl": LANDING, "t": "A cat"}))
         for url in urls
     )
-    return page("".join(f'<a m="{m}" href="?expw=640&amp;exph=480">x</a>' for m in tiles))
+    href = "?expw={}&amp;exph={}".format(*size)
+    return page("".join(f'<a m="{m}" href="{href}">x</a>' for m in tiles))
 
 
 def ecosia(urls: list[str], pages: int = 1) -> str:

@@ -193,6 +193,17 @@ def test_no_results_behind_the_first_page_are_the_end() -> None:
     assert run("yandex", page).outcome is SourceOutcome.OK
 
 
+@pytest.mark.parametrize("blank", ["", pages.page(""), "<div class='x'> </div>"])
+def test_a_blank_page_is_the_end_behind_results_and_a_change_in_front(blank: str) -> None:
+    def page(target: str) -> str:
+        return pages.naver(urls(0, 50)) if "start=1" in target.split("&") else blank
+
+    assert run("naver", page).outcome is SourceOutcome.OK
+    assert run("naver", blank).outcome is SourceOutcome.CHANGED
+    script = pages.page("<script>location = '/'</script>")
+    assert run("naver", lambda t: script if "start=51" in t else page(t)).outcome == "changed"
+
+
 def test_a_later_run_goes_on_at_the_position() -> None:
     http = Replay(answer(pages.naver(urls(0, 2))))
     ending = run_with("naver", http, position={"page": 3, "rank": 150})

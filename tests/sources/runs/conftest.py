@@ -1,0 +1,5 @@
+"""A server for stand-ins."""
+
+from tests.net.conftest import server
+
+__all__ = ["server"]
