@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from PIL import Image
 
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.plan import Plan, Selection
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place, parse_shares
+from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import Candidate, ImageInfo, Sample
+from tests.exporters import dataset
 
 THREE = parse_shares("train=0.8,val=0.1,test=0.1")
 
@@ -95,6 +98,27 @@ def test_near_duplicates_end_on_one_side_even_across_labels() -> None:
         sides.setdefault(one.number % 20, set()).add(splits[one.file_name])
     assert all(len(side) == 1 for side in sides.values())
     assert set(splits.values()) == {"train", "val", "test"}
+
+
+def test_crops_of_one_picture_end_on_one_side() -> None:
+    samples = []
+    for number in range(1, 61):
+        clouds = [dataset.picture(number % 20 + 100 * n).resize((400, 300)) for n in range(2)]
+        detail = dataset.picture(number % 20, (80, 60)).rotate(180).resize((27, 20))
+        picture = Image.blend(*clouds, 0.3)
+        for left, top in ((50, 40), (250, 90), (140, 200)):
+            picture.paste(detail.resize((70, 50)), (left, top))
+        left = 15 * (number // 20)
+        crop = picture.crop((left, 0, left + 370, 280)) if number >= 20 else picture
+        found = inspect_bytes(dataset.encoded(crop), 1_000_000).info
+        assert found is not None
+        samples.append(sample("a", number, info=found))
+    splits = dealt(samples, Splitting(shares=parse_shares("train=0.5,test=0.5")))
+    sides: dict[int, set[str]] = {}
+    for one in samples:
+        sides.setdefault(one.number % 20, set()).add(splits[one.file_name])
+    assert [number for number, side in sides.items() if len(side) > 1] == []
+    assert set(splits.values()) == {"train", "test"}
 
 
 def test_groups_that_are_chained_by_others_end_on_one_side() -> None:

@@ -206,6 +206,25 @@ class NearDuplicates:
                 return replace(found, stage=f"{found.stage}, {way}")
         return None
 
+    def alike(self, label: str, info: ImageInfo) -> list[Match]:
+        """Every kept image that the level counts as the same; of those laid over, the first."""
+        if self._rule is None or not info.phash:
+            return []
+        if info.flat:
+            first = self._flat(label, info)
+            return [] if first is None else [first]
+        rule = self._rule
+        found: dict[int, Match] = {}
+        for hash in {info.phash, info.phash_trim}:
+            for id, distance in self._index.query(hash, max(rule.within_label, rule.across_labels)):
+                own = self._labels[id]
+                if distance <= (rule.within_label if own == label else rule.across_labels):
+                    found.setdefault(id, Match(id, distance, "hash", own))
+        seen = self._by_sight(label, info, rule)
+        if seen is not None:
+            found.setdefault(seen.id, seen)
+        return list(found.values())
+
     def _upright(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:

@@ -25,7 +25,7 @@ from pixtrawl.exporters.pixels import BadPictureError, Transform
 from pixtrawl.exporters.plan import Entry, Plan, Selection
 from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import Table
-from pixtrawl.exporters.target import STATE, LocalTarget, Target, open_target
+from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
 from pixtrawl.model import Sample
 
 __all__ = ["Exported", "Options", "export"]
@@ -258,12 +258,10 @@ def _table_target(table: Table, out: str) -> tuple[Target, str]:
 
 def _check_apart(root: Path, out: Path | str) -> None:
     """An export inside the data set would be taken for images, one above it would hide them."""
-    if "://" in str(out) and not str(out).startswith("file:"):
+    path = local_path(out)
+    if path is None:
         return
-    target = open_target(out)
-    if not isinstance(target, LocalTarget):
-        return
-    place, data = target.root.resolve(), root.resolve()
+    place, data = path.resolve(), root.resolve()
     if place == data or data in place.parents:
         raise UsageError(f"{out} lies in the data set {root}; choose a folder outside of it")
 

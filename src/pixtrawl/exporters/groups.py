@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable
-from typing import Final
+from dataclasses import replace
+from types import TracebackType
+from typing import IO, Final, Self
 
-from pixtrawl.dedup import HashIndex
+from pixtrawl.dedup import Level, NearDuplicates
 from pixtrawl.model import Sample
 
 __all__ = ["GroupOf", "NearDuplicateGroups"]
@@ -13,20 +16,33 @@ __all__ = ["GroupOf", "NearDuplicateGroups"]
 GroupOf = Callable[[Sample], Iterable[str]]
 """Keys of a sample; samples that share a key, directly or by way of others, are one group."""
 
-_RADIUS_BITS: Final = 40  # of 256, the distance of `--dedup near`
+_THUMB_BYTES: Final = 4_096
 
 
 class NearDuplicateGroups:
-    """Groups by perceptual hash, of the picture and of the picture without its border.
+    """Groups by the rule of `--dedup near`, whatever the data set was collected with.
 
-    To be called once for each sample; it remembers their hashes (about 100 bytes an image). A data
-    set that was collected with `--dedup near` has hardly any such groups, one collected with
-    `exact` or `off` has many. A flat picture's hash means nothing, so that only its bytes count.
+    To be called once for each sample; it remembers them (about 1 KB an image, thumbnails lie in a
+    temporary file). A data set that was collected with `near` has hardly any such groups, one
+    collected with `exact` or `off` has many.
     """
 
     def __init__(self) -> None:
-        self._index = HashIndex()
+        self._near = NearDuplicates(Level.NEAR, self._thumb)
+        self._thumbs: IO[bytes] | None = None
         self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._thumbs is not None:
+            self._thumbs.close()
 
     def __call__(self, sample: Sample) -> list[str]:
         """The sample's own keys, and those of earlier samples that look like it."""
@@ -36,9 +52,19 @@ class NearDuplicateGroups:
         keys = [f"look {number}"]
         if info.sha256:
             keys.append(f"bytes {info.sha256}")
-        hashes = [] if info.flat else [value for value in (info.phash, info.phash_trim) if value]
-        for value in set(hashes):
-            keys += [f"look {other}" for other, _ in self._index.query(value, _RADIUS_BITS)]
-        if hashes:
-            self._index.add(number, hashes)
+        if info.flat and not info.thumb:
+            return keys  # such a hash means nothing, and there is nothing else to compare
+        info = replace(info, phash_trim=info.phash_trim or info.phash)
+        keys += [f"look {match.id}" for match in self._near.alike(sample.label, info)]
+        if len(info.thumb) == _THUMB_BYTES:
+            if self._thumbs is None:
+                self._thumbs = tempfile.TemporaryFile()  # noqa: SIM115 - closed at the end
+            self._thumbs.seek(number * _THUMB_BYTES)
+            self._thumbs.write(info.thumb)
+        self._near.add(sample.label, number, info)
         return keys
+
+    def _thumb(self, number: int) -> bytes:
+        assert self._thumbs is not None
+        self._thumbs.seek(number * _THUMB_BYTES)
+        return self._thumbs.read(_THUMB_BYTES)

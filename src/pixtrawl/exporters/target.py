@@ -18,7 +18,7 @@ from urllib.request import url2pathname  # noqa: TID251 - a spelling of paths, n
 
 from pixtrawl.errors import ExportError, MissingExtraError, UsageError
 
-__all__ = ["STATE", "LocalTarget", "RemoteTarget", "Target", "open_target"]
+__all__ = ["STATE", "LocalTarget", "RemoteTarget", "Target", "local_path", "open_target"]
 
 STATE: Final = ".pixtrawl-export"  # the folder of an export that is not complete
 _ATOMIC: Final = frozenset(
@@ -225,12 +225,16 @@ def _temporary_names() -> Iterator[str]:
     return (f"{token}-{count}.part" for count in itertools.count())
 
 
-def open_target(out: str | Path, state: str = STATE) -> LocalTarget | RemoteTarget:
-    """The place that a path or URL names. Raises UsageError, MissingExtraError."""
+def local_path(out: str | Path) -> Path | None:
+    """The path that is meant, by itself or as a file: URL; None where it is elsewhere."""
     text = str(out)
     scheme, colon, _ = text.partition("://")
     if not colon or len(scheme) < 2:  # C:// is a drive
-        return LocalTarget(Path(text), state)
-    if scheme in {"file", "local"}:
-        return LocalTarget(Path(url2pathname(urlsplit(text).path)), state)
-    return RemoteTarget(text, state)
+        return Path(text)
+    return Path(url2pathname(urlsplit(text).path)) if scheme in {"file", "local"} else None
+
+
+def open_target(out: str | Path, state: str = STATE) -> LocalTarget | RemoteTarget:
+    """The place that a path or URL names. Raises UsageError, MissingExtraError."""
+    path = local_path(out)
+    return RemoteTarget(str(out), state) if path is None else LocalTarget(path, state)
