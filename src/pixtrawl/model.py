@@ -178,6 +178,14 @@ class Outcome:
         return REASONS[self.reason].status
 
 
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How well an image fits its query, by a model of the user's."""
+
+    score: float | None = None  # cosine, -1..1; None: not scored
+    outlier: bool = False  # stands apart from the others of its query
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """An accepted image: what exporters, reports and the Python API read."""
@@ -195,6 +203,7 @@ class Sample:
     provenance: tuple[Mapping[str, object], ...] = ()  # every way by which it was found
     rights: Mapping[str, object] = field(default_factory=dict)
     root: str = ""  # the data set folder
+    relevance: Relevance | None = None  # there once any image of the data set has been scored
 
     @property
     def path(self) -> Path:

@@ -71,6 +71,7 @@ def test_every_line_of_metadata_has_the_measures(root: Path) -> None:
     for row in rows:
         assert 0 <= row["brightness"] <= 1
         assert 0 <= row["entropy"] <= 8
+        assert 0 <= row["text_heavy"] <= 1
         assert isinstance(row["is_gray"], bool)
 
 

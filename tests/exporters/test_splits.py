@@ -103,9 +103,9 @@ def test_near_duplicates_end_on_one_side_even_across_labels() -> None:
 def test_crops_of_one_picture_end_on_one_side() -> None:
     samples = []
     for number in range(1, 61):
-        clouds = [dataset.picture(number % 20 + 100 * n).resize((400, 300)) for n in range(2)]
+        soft, fine = (dataset.picture(number % 20 + n).resize((400, 300)) for n in (0, 100))
         detail = dataset.picture(number % 20, (80, 60)).rotate(180).resize((27, 20))
-        picture = Image.blend(*clouds, 0.3)
+        picture = Image.blend(soft, fine, 0.3)
         for left, top in ((50, 40), (250, 90), (140, 200)):
             picture.paste(detail.resize((70, 50)), (left, top))
         left = 15 * (number // 20)

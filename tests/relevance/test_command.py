@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import pixtrawl
 from pixtrawl.cli.main import main
+from pixtrawl.storage.derived import metadata_row
 from pixtrawl.storage.folder import Folder
 from tests.relevance.conftest import RED, png, write_dataset
 from tests.relevance.tiny import write_model
@@ -44,6 +46,23 @@ def test_json_is_one_object_with_everything(
     assert {one["of"] for one in found["duplicates"]} == {"blue/000001.png", "red/000001.png"}
     assert [one["file_name"] for one in found["unreadable"]] == ["blue/000006.png"]
     assert "blue/000006.png" in shown.err
+
+
+def test_scores_and_flags_are_columns_like_any_other(colours: Folder, tmp_path: Path) -> None:
+    assert "relevance" not in metadata_row(pixtrawl.open(colours.root)[0])
+    model = str(write_model(tmp_path / "tiny"))
+    assert main(["relevance", str(colours.root), "--model", model]) == 0
+    ds = pixtrawl.open(colours.root)
+    assert [s.file_name for s in ds.filter(relevance_outlier=True)] == ["red/000009.png"]
+    assert len(ds.filter(relevance__ge=0)) == 14
+    given = ["--to", "jsonl", "-o", str(tmp_path / "good.jsonl")]
+    assert main(["export", str(colours.root), *given, "--where", "relevance_outlier=no"]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "good.jsonl").read_text().splitlines()]
+    assert len(rows) == 14
+    assert all(0 <= row["relevance"] <= 1 and row["relevance_outlier"] == 0 for row in rows)
+    lines = (colours.root / "metadata.jsonl").read_text().splitlines()
+    flagged = [json.loads(line) for line in lines if '"relevance_outlier": true' in line]
+    assert [row["file_name"] for row in flagged] == ["red/000009.png"]
 
 
 @pytest.mark.parametrize("missing", ["onnxruntime", "tokenizers"])

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
     from pixtrawl.exporters.export import Exported, Options
+    from pixtrawl.model import Sample
 
 __all__ = ["add_parser", "main", "options_of"]
 
@@ -87,6 +91,13 @@ def _add_choice(group: Any) -> None:
     group.add_argument("--label", metavar="LABEL", action="append", help="only it (repeatable)")
     group.add_argument("--license", metavar="ID", action="append", help="only it (repeatable)")
     group.add_argument("--min-size", metavar="WxH", help="only images at least so large")
+    group.add_argument(
+        "--where",
+        metavar="CONDITION",
+        action="append",
+        help="only what fulfils it, by columns of metadata.jsonl: sharpness>=100, "
+        "is_gray=false, license_id=cc0, title~sunset (repeatable)",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -94,17 +105,30 @@ def main(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from pixtrawl.exporters.export import export
-    from pixtrawl.storage.samples import open_samples
 
     options = options_of(args)
     root = Path(args.dataset)
-    samples = open_samples(root)
+    samples = _samples(root, args.where or ())
     show = None if args.quiet or not sys.stderr.isatty() else _Progress()
     done = export(samples, root, args.output, args.to, options, on_progress=show)
     if show is not None:
         show.end()
     print(_verdict(done, args.to, args.output))
     return EXIT_OK if done.images else EXIT_NOTHING
+
+
+def _samples(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
+    if not conditions:
+        from pixtrawl.storage.samples import open_samples
+
+        return open_samples(root)
+    from pixtrawl.dataset import Dataset
+    from pixtrawl.dataset.conditions import conditions_of
+
+    chosen = Dataset(root)
+    for condition in conditions_of(conditions):
+        chosen = chosen.filter(**condition)
+    return chosen
 
 
 def options_of(args: argparse.Namespace) -> Options:

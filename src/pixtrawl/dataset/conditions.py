@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
 from pixtrawl.errors import UsageError
+from pixtrawl.storage.derived import FLAGS, INTEGERS, NUMBERS
 
-__all__ = ["Row", "matches"]
+__all__ = ["Row", "conditions_of", "matches"]
 
 Row = Mapping[str, object]
 
@@ -23,6 +25,43 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "in": lambda value, wanted: value in wanted,
     "contains": lambda value, wanted: wanted in value,
 }
+
+# As they are written on a command line; the longer ones first.
+_WRITTEN: Final = {
+    ">=": "ge", "<=": "le", "!=": "ne", "==": "eq", ">": "gt", "<": "lt", "=": "eq",
+    "~": "contains",
+}  # fmt: skip
+_CONDITION: Final = re.compile(
+    rf"\s*(\w+)\s*({'|'.join(map(re.escape, _WRITTEN))})\s*(.*?)\s*", re.DOTALL
+)
+_WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def conditions_of(texts: Iterable[str]) -> list[dict[str, Any]]:
+    """`sharpness>=100`, `label=tabby cat`, `is_gray=false`, `title~sunset`: one dict for each.
+
+    Raises:
+        UsageError: what is no condition, or no number where the column holds numbers.
+    """
+    return [_condition(text) for text in texts]
+
+
+def _condition(text: str) -> dict[str, Any]:
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise UsageError(f"--where: {text!r} is no condition (example: sharpness>=100)")
+    column, sign, written = found.groups()
+    value: object = written
+    if column in FLAGS:
+        value = _WORDS.get(written.lower())
+        if value is None:
+            raise UsageError(f"--where: {column} is true or false, not {written!r}")
+    elif column in NUMBERS or column in INTEGERS:
+        try:
+            value = float(written)
+        except ValueError:
+            raise UsageError(f"--where: {column} is a number, not {written!r}") from None
+    return {f"{column}__{_WRITTEN[sign]}": value}
 
 
 def matches(row: Row, conditions: Mapping[str, object]) -> bool:

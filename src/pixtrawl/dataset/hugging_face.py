@@ -8,11 +8,9 @@ from typing import Any
 import datasets
 
 from pixtrawl.model import Sample
-from pixtrawl.storage.derived import FLAGS, NUMBERS, metadata_row
+from pixtrawl.storage.derived import FLAGS, INTEGERS, NUMBERS, metadata_row
 
 __all__ = ["hugging_face"]
-
-_INTEGERS = frozenset({"rank", "width", "height", "frames", "size_bytes"})
 
 
 def hugging_face(samples: Iterable[Sample]) -> datasets.Dataset:
@@ -34,7 +32,7 @@ def hugging_face(samples: Iterable[Sample]) -> datasets.Dataset:
 def _feature(name: str) -> Any:
     if name == "image":
         return datasets.Image()
-    if name in _INTEGERS:
+    if name in INTEGERS:
         return datasets.Value("int64")
     if name in NUMBERS:
         return datasets.Value("float64")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pixtrawl.model import Sample
-from pixtrawl.storage.derived import FLAGS, NUMBERS, metadata_row
+from pixtrawl.storage.derived import FLAGS, INTEGERS as MEASURES, NUMBERS, metadata_row
 
 __all__ = ["FLOATS", "INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
 
@@ -20,11 +20,7 @@ Columns = dict[str, str | int | float]
 
 INTEGERS: Final = frozenset(
     {
-        "rank",
-        "width",
-        "height",
-        "frames",
-        "size_bytes",
+        *MEASURES,
         "class",
         "original_width",
         "original_height",

@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pixtrawl.model import Relevance
+
 __all__ = [
     "Embedded",
     "QueryKey",
@@ -19,7 +21,7 @@ __all__ = [
     "has_scores",
     "labels",
     "queries",
-    "score_of",
+    "relevance_of",
     "set_scores",
     "store",
     "without_embedding",
@@ -123,7 +125,11 @@ def has_scores(db: sqlite3.Connection) -> bool:
     return row is not None
 
 
-def score_of(db: sqlite3.Connection, sample_id: int) -> float | None:
-    """The score of an image, to four places; None where it has none."""
-    row = db.execute("SELECT score FROM relevance WHERE sample_id = ?", (sample_id,)).fetchone()
-    return None if row is None or row[0] is None else round(float(row[0]), 4)
+def relevance_of(db: sqlite3.Connection, sample_id: int) -> Relevance:
+    """The score of an image, to four places, and whether it was flagged."""
+    row = db.execute(
+        "SELECT score, flagged FROM relevance WHERE sample_id = ?", (sample_id,)
+    ).fetchone()
+    if row is None or row[0] is None:
+        return Relevance()
+    return Relevance(round(float(row[0]), 4), bool(row[1]))

@@ -14,7 +14,17 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
+from pixtrawl.model import (
+    Candidate,
+    ImageInfo,
+    Kind,
+    Outcome,
+    Query,
+    Reason,
+    Sample,
+    Task,
+)
+from pixtrawl.storage import relevance
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import candidate_of
@@ -255,7 +265,7 @@ class Samples:
             row = db.execute(f"{_ORDERED} LIMIT 1 OFFSET ?", (index,)).fetchone()
             if row is None:
                 raise IndexError(f"there is no image {index}")
-            return _sample(db, row, str(self.folder.root))
+            return _sample(db, row, str(self.folder.root), scored=relevance.has_scores(db))
         finally:
             db.close()
 
@@ -266,7 +276,7 @@ class Samples:
             row = db.execute(f"{_SELECT} AND s.id = ?", (sample_id,)).fetchone()
             if row is None:
                 raise IndexError(f"image {sample_id} is not in the data set any more")
-            return _sample(db, row, str(self.folder.root))
+            return _sample(db, row, str(self.folder.root), scored=relevance.has_scores(db))
         finally:
             db.close()
 
@@ -288,9 +298,9 @@ def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> 
 
     Each with every way by which it was found, or without.
     """
-    root = str(folder.root)
+    root, scored = str(folder.root), relevance.has_scores(db)
     for row in db.execute(_ORDERED):
-        yield _sample(db, row, root, provenance=provenance)
+        yield _sample(db, row, root, provenance=provenance, scored=scored)
 
 
 def _object(text: object) -> dict[str, Any]:
@@ -300,7 +310,12 @@ def _object(text: object) -> dict[str, Any]:
 
 
 def _sample(
-    db: sqlite3.Connection, row: tuple[object, ...], root: str, *, provenance: bool = True
+    db: sqlite3.Connection,
+    row: tuple[object, ...],
+    root: str,
+    *,
+    provenance: bool = True,
+    scored: bool = False,
 ) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
@@ -323,4 +338,5 @@ def _sample(
         candidate=candidate, kind=Kind(str(kind)), url=str(fetched_url or candidate.url),
         final_url=str(final_url or fetched_url or candidate.url), fetched_at=str(fetched_at),
         provenance=ways, rights=_object(rights), root=root,
+        relevance=relevance.relevance_of(db, id_) if scored else None,  # type: ignore[arg-type]
     )  # fmt: skip
