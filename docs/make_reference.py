@@ -80,8 +80,9 @@ _SOURCES_HEAD = """\
 
 `-s NAME` asks a source, or the members of a group; without it, `auto` is asked. A source that is
 *documented only* was written after descriptions of its form and never met a recorded answer or a
-real server. What no group has is asked only when it is named; `google` is asked by `auto` once it
-is switched on. Every `base_url` can point to a server of your own; the pace holds for the built-in
+real server; no group asks it by itself. What no group has is asked only when it is named. A group
+in brackets asks the source once it is switched on (`--set google.enabled=true`, or in the settings
+file). Every `base_url` can point to a server of your own; the pace holds for the built-in
 address.
 
 - `pixtrawl sources NAME` tells the same of one source, and what it still lacks on this computer;
@@ -170,7 +171,8 @@ def sources_page() -> str:
     rows = [
         (
             f"[`{name}`](#{name})",
-            ", ".join(info.groups) or "-",
+            ", ".join(info.groups if sources.switched_on(name, {}) else _bracketed(info.groups))
+            or "-",
             ", ".join(info.needs) or "-",
             info.license,
             info.verified,
@@ -180,6 +182,10 @@ def sources_page() -> str:
     ]
     details = [_source_section(name, info) for name, info in built_in.items()]
     return _SOURCES_HEAD + _markdown(head, rows) + "".join(details)
+
+
+def _bracketed(words: Iterable[str]) -> list[str]:
+    return [f"({word})" for word in words]
 
 
 def _source_section(name: str, info: SourceInfo) -> str:

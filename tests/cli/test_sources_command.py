@@ -56,6 +56,21 @@ def test_every_fact_of_every_source_is_there_as_json(capsys: pytest.CaptureFixtu
         assert row["terms"], row["name"]
 
 
+def test_what_is_only_documented_is_in_no_group_until_it_is_switched_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["sources", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["sources"]
+    assert not [r["name"] for r in rows if r["groups"] and r["verified"] == "documented only"]
+    waiting = {row["name"]: row["groups_if_enabled"] for row in rows if row["groups_if_enabled"]}
+    assert waiting == {
+        "duckduckgo": ["auto"], "gbif": ["species"], "google": ["auto"], "openverse": ["open"],
+    }  # fmt: skip
+    assert main(["sources", "gbif", "--set", "gbif.enabled=true", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["sources"]
+    assert (row["groups"], row["groups_if_enabled"]) == (["species"], [])
+
+
 def test_one_source_is_told_with_its_terms_pace_and_settings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -106,6 +121,11 @@ def test_the_first_three_candidates_are_printed(
         ("page", pages.page(f"<img src='{pages.PICTURE}' width=640 height=480>")),  # robots.txt
         ("duckduckgo", json.dumps({"query": "cat", "results": [
             {"image": pages.PICTURE, "url": pages.LANDING, "title": "A cat"}]})),
+        ("met", json.dumps({"objectID": 5, "primaryImage": pages.PICTURE})),  # ids first
+        ("internet_archive", json.dumps({"metadata": {"identifier": "cat"}, "files": [
+            {"name": "cat.jpg", "format": "JPEG", "source": "original"}]})),
+        ("wikimedia", str(pages.ANSWERS["wikimedia"].ok).replace(  # and more of the batch after it
+            '"batchcomplete": true', '"continue": {"gucontinue": "x", "continue": "||"}')),
     ],
 )  # fmt: skip
 def test_a_source_that_asks_for_something_else_before_reads_the_page_too(

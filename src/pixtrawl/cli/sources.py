@@ -70,12 +70,14 @@ def describe(name: str, settings: Any) -> dict[str, Any]:
     from pixtrawl import sources
 
     info = sources.load(name).info
+    asked = sources.switched_on(name, settings)
     return {
         "name": name,
         "title": info.title,
         "sentence": info.sentence,
         "base_url": info.base_url,
-        "groups": list(info.groups),
+        "groups": list(info.groups) if asked else [],
+        "groups_if_enabled": [] if asked else list(info.groups),
         "needs": list(info.needs),
         "missing": sources.missing(name, settings),
         "filters": sorted(info.filters),
@@ -104,7 +106,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
     cells = [
         (
             row["name"],
-            ", ".join(row["groups"]) or "-",
+            _groups(row) or "-",
             ", ".join(row["needs"]) or "-",
             row["license"],
             row["verified"],
@@ -116,7 +118,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
     head = ("source", "groups", "needs", "licence", "verified", "limit", "title")
     text = columns([head, *cells], widest=28)
     missing = "".join(f"\n  {sentence}" for row in rows for sentence in row["missing"])
-    tail = "\n\n`pixtrawl sources NAME` tells its filters, settings, pace and terms"
+    tail = "\n\n(group): asks it only once it is switched on, with --set NAME.enabled=true"
+    tail += "\n`pixtrawl sources NAME` tells its filters, settings, pace and terms"
     return text + (f"\n\nnot there yet:{missing}" if missing else "") + tail
 
 
@@ -125,7 +128,7 @@ def _details(row: dict[str, Any]) -> str:
 
     pairs = [
         ("base URL", row["base_url"]),
-        ("groups", ", ".join(row["groups"]) or "none: only when named (-s)"),
+        ("groups", _groups(row) or "none: only when named (-s)"),
         ("needs", ", ".join(row["needs"]) or "nothing"),
         *(("missing", sentence) for sentence in row["missing"]),
         ("filters", ", ".join(row["filters"]) or "none"),
@@ -138,6 +141,10 @@ def _details(row: dict[str, Any]) -> str:
         *((f"  {one['key']}", _setting(one)) for one in row["settings"]),
     ]
     return f"{row['name']}: {row['title']}. {row['sentence']}\n" + columns(pairs)
+
+
+def _groups(row: dict[str, Any]) -> str:
+    return ", ".join([*row["groups"], *(f"({group})" for group in row["groups_if_enabled"])])
 
 
 def _setting(one: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from pixtrawl.sources.base import Source
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
-__all__ = ["GROUPS", "asked_last", "available", "expand", "load", "missing"]
+__all__ = ["GROUPS", "asked_last", "available", "expand", "load", "missing", "switched_on"]
 
 _ENTRY_POINTS: Final = "pixtrawl.sources"
 
@@ -134,6 +134,11 @@ def asked_last(names: Iterable[str]) -> frozenset[str]:
     return frozenset(
         one for group in given & _LAST.keys() for one in _LAST[group] if one not in given
     )
+
+
+def switched_on(name: str, settings: Settings) -> bool:
+    """Whether its groups may ask it, as far as `NAME.enabled` and its default go."""
+    return _switched(name, settings.get(name, {}), default=_ONLY_WITH.get(name) != "enabled")
 
 
 def missing(name: str, settings: Settings) -> list[str]:

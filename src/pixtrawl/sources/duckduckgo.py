@@ -71,7 +71,7 @@ class DuckDuckGo(JsonSource):
         verified="documented only",
         groups=("auto",),  # although only documented: asked where Bing alone is not enough
         filters=frozenset(words) | otherwise,
-        settings=common_settings(BASE_URL, DELAY_S),
+        settings=common_settings(BASE_URL, DELAY_S, in_groups=False),
         delay_s=DELAY_S,
         limit="about 500 a query",
         license="unknown",

@@ -49,7 +49,7 @@ class Gbif(JsonSource):
         verified="documented only",
         groups=("species",),  # although only documented: the group names it
         filters=frozenset(words),
-        settings=common_settings(BASE_URL, DELAY_S),
+        settings=common_settings(BASE_URL, DELAY_S, in_groups=False),
         delay_s=DELAY_S,
         limit="100000 records a query",
         license="per image",

@@ -63,7 +63,7 @@ class Openverse(JsonSource):
         groups=("open",),  # although only documented: the group was made for it
         filters=frozenset(words),
         settings=(
-            *common_settings(BASE_URL, DELAY_S),
+            *common_settings(BASE_URL, DELAY_S, in_groups=False),
             SourceSetting("client_id", "", "of a registered application, for larger pages"),
             SourceSetting("client_secret", "", "of the same application", secret=True),
         ),

@@ -38,6 +38,13 @@ _FRONT_PAGE: Final = (
     b"<!doctype html><form><input type='hidden' name='sc' value='replay'></form>"
     b'<script>vqd="4-1";</script>'
 )
+# Sources that list ids first: a list of one, so that the page of that one can be read.
+_LISTS: Final[Mapping[str, bytes]] = {
+    "met": b'{"total": 1, "objectIDs": [1]}',
+    "internet_archive": b'{"response": {"numFound": 1, "start": 0, "docs": [{"identifier": "x"}]}}',
+}
+# What comes behind the page, where a source wants the pieces of a batch together.
+_RESTS: Final[Mapping[str, bytes]] = {"wikimedia": b'{"batchcomplete": true}'}
 _BEST_FIRST: Final = (
     SourceOutcome.OK,
     SourceOutcome.NO_RESULTS,
@@ -91,7 +98,7 @@ async def replay(name: str, path: Path, settings: Mapping[str, str]) -> Replayed
     query = replace(_QUERY, text=_TEXTS.get(name, _QUERY.text))
     best = Replayed(SourceOutcome.UNSUPPORTED, detail={"message": f"{name} asks for no page"})
     for front_pages in range(_FRONT_PAGES + 1):
-        http = _OnePage(page, front_pages)
+        http = _OnePage(page, front_pages, _LISTS.get(name, _FRONT_PAGE), _RESTS.get(name))
         found = await _ask(cls(given), query, http, path)
         if http.asked <= front_pages:  # the page itself was never read
             break
@@ -108,6 +115,8 @@ class _OnePage:
 
     page: Response
     front_pages: int
+    front: bytes
+    rest: bytes | None
     asked: int = 0
 
     async def get(
@@ -122,9 +131,9 @@ class _OnePage:
         if self.asked > _MAX_REQUESTS:
             raise FetchError(Reason.NOT_FOUND, "the source asks for more than the one page")
         if self.asked <= self.front_pages:
-            return Response(
-                url=url, status=200, body=_FRONT_PAGE, headers={"content-type": "text/html"}
-            )
+            return _response(url, self.front)
+        if self.rest is not None and self.asked > self.front_pages + 1:
+            return _response(url, self.rest)
         return replace(self.page, url=url)
 
     async def post(
@@ -183,9 +192,13 @@ def _read(path: Path) -> Response:
         raise UsageError(f"{path}: {error.strerror or error}") from error
     if len(body) > MAX_BYTES:
         raise UsageError(f"{path}: larger than {MAX_BYTES >> 20} MiB: no saved page")
+    return _response("", body, _KINDS.get(path.suffix.lower()))
+
+
+def _response(url: str, body: bytes, kind: str | None = None) -> Response:
     is_json = body[:200].lstrip()[:1] in {b"{", b"["}
-    kind = _KINDS.get(path.suffix.lower(), "application/json" if is_json else "text/html")
-    return Response(url="", status=200, body=body, headers={"content-type": kind})
+    kind = kind or ("application/json" if is_json else "text/html")
+    return Response(url=url, status=200, body=body, headers={"content-type": kind})
 
 
 def _stand_ins(cls: type[Source], settings: Mapping[str, str]) -> dict[str, str]:

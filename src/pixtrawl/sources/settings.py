@@ -14,17 +14,21 @@ from pixtrawl.sources.base import SourceInfo, SourceSetting
 
 _T = TypeVar("_T")
 
+SWITCH_ON: Final = "true lets its groups ask this source"
 _COMMON: Final = ("base_url", "delay_s", "enabled")
 
 
-def common_settings(base_url: str, delay_s: float) -> tuple[SourceSetting, ...]:
-    """The settings that every source over HTTP has."""
+def common_settings(
+    base_url: str, delay_s: float, *, in_groups: bool = True
+) -> tuple[SourceSetting, ...]:
+    """The settings that every source over HTTP has; `in_groups`: without being switched on."""
+    switch = "false takes the source out of its groups" if in_groups else SWITCH_ON
     return (
         SourceSetting("base_url", base_url, "server that is asked"),
         SourceSetting(
             "delay_s", "", f"seconds between requests ({delay_s:g}; 0 with another base_url)"
         ),
-        SourceSetting("enabled", "true", "false takes the source out of its groups"),
+        SourceSetting("enabled", str(in_groups).lower(), switch),
     )
 
 
