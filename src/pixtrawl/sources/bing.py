@@ -29,6 +29,7 @@ from pixtrawl.sources.bing_page import (
 from pixtrawl.sources.filters import Words, in_words_of
 from pixtrawl.sources.html import Document, TooComplexError
 from pixtrawl.sources.settings import common_settings, read_settings
+from pixtrawl.sources.walls import wall_in
 
 BASE_URL: Final = "https://www.bing.com"
 DELAY_S: Final = 1.0
@@ -259,6 +260,8 @@ class _Search:
         if state in _BLOCKS:
             kind, message = _BLOCKS[state]
             return stops.blocked(self.context, response, "bing", kind, message)
+        if (wall := wall_in(response)) is not None:
+            return stops.blocked(self.context, response, "bing", wall[0], f"bing {wall[1]}")
         message = "bing's answer holds no results and does not say that there are none"
         return stops.changed(self.context, response, "bing", message)
 

@@ -101,6 +101,8 @@ class DuckDuckGo(JsonSource):
         self._check(ask, response)
         match = _TOKEN.search(response.text)
         if match is None:
+            if (wall := ask.wall(response)) is not None:
+                raise wall
             if "duckduckgo" in response.text[:100_000].lower():
                 message = "duckduckgo gives no token: it does so to addresses that asked too often"
                 raise ask.blocked(response, "soft_block", message, _WAIT)

@@ -27,6 +27,9 @@ __all__ = ["Ask", "Batch", "Found", "JsonSource", "Place", "ShapeError", "key_se
 Place = Mapping[str, Any]  # where in the list: plain JSON values of the source's own
 
 _MAX_BATCHES: Final = 2000  # ends a server that never ends
+_MAX_HOLLOW: Final = 2  # pieces without a picture, one after another
+_MAX_EMPTY: Final = 50  # and such as tell why: records that have none
+_NOTHING_READ: Final = "the answer holds records, and no picture could be read from them"
 _MAX_PLACE: Final = 20_000  # characters
 
 
@@ -102,10 +105,23 @@ class JsonSource(ABC):
         )  # fmt: skip
         place, rank = _begin(context)
         seen: set[str] = set()
+        hollow = 0
         for _ in range(_MAX_BATCHES):
             if place is None:
                 break
             batch = await self._piece(ask, place)
+            hollow = 0 if batch.found else hollow + 1
+            if hollow > _MAX_EMPTY:
+                break
+            if not batch.found and not batch.empty:
+                if not rank:
+                    raise ask.changed(_NOTHING_READ)
+                # Behind good pieces it is the end of what is given, whatever total is told; one
+                # may be of records without pictures.
+                if hollow >= _MAX_HOLLOW:
+                    break
+                place = batch.following if batch.following != place else None
+                continue
             fresh = ask.presentable(_fresh(batch.found, seen))
             if batch.found and not fresh:  # it repeats itself: that is its end
                 break
@@ -121,12 +137,9 @@ class JsonSource(ABC):
 
     async def _piece(self, ask: Ask, place: Place) -> Batch:
         try:
-            batch = await self.batch(ask, place)
+            return await self.batch(ask, place)
         except ShapeError as error:
             raise ask.changed(str(error)) from None
-        if not batch.found and not batch.empty:
-            raise ask.changed("the answer holds records, and no picture could be read from them")
-        return batch
 
     async def aclose(self) -> None:  # noqa: B027 - most hold nothing; one that does overrides it
         """Releases what the instance holds: nothing."""

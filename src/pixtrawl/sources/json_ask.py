@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
@@ -11,9 +11,11 @@ from urllib.parse import quote, quote_plus, urlencode, urlsplit
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Alternate, Kind, Query
 from pixtrawl.net.interface import Response
-from pixtrawl.sources import json_values as value, stops
+from pixtrawl.sources import consent, json_values as value, stops
 from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.html import Document
 from pixtrawl.sources.settings import OwnSettings
+from pixtrawl.sources.walls import page_of, wall_in
 
 _MAX_BYTES: Final = 8 * 2**20  # of one answer; 250 records of the richest API have 3 MB
 _JSON: Final = "application/json"
@@ -62,6 +64,7 @@ class Ask:
     has_quota: bool
     memo: dict[str, Any] = field(default_factory=dict)
     _last: Response | None = None
+    _answered_consent: bool = False
 
     @property
     def base_url(self) -> str:
@@ -83,10 +86,13 @@ class Ask:
         if pairs:
             url += ("&" if "?" in url else "?") + urlencode(pairs)
         sent = {"Accept": _JSON, **(headers or {})}
+
+        async def ask() -> Response:
+            got = self.context.http.get(url, headers=sent, max_bytes=_MAX_BYTES)
+            return self._keep(await self._guarded(got))
+
         async with self.turn:
-            return self._keep(
-                await self._guarded(self.context.http.get(url, headers=sent, max_bytes=_MAX_BYTES))
-            )
+            return await self._past_consent(ask)
 
     async def post(self, path: str, form: Mapping[str, str]) -> Response:
         """A POST of a form. Raises FetchError."""
@@ -103,12 +109,13 @@ class Ask:
         try:
             return response.json()
         except ValueError:
-            raise ShapeError(f"{self.name}'s answer is no JSON") from None
+            raise self.wall(response) or ShapeError(f"{self.name}'s answer is no JSON") from None
 
     def check(self, response: Response) -> None:
         """Lets a 2xx answer pass. Raises SourceStop, FetchError."""
         if 200 <= response.status < 300:
             return
+        stops.check_challenge(self.context, response, self.name)
         said = _json_or_none(response)
         stop = self.explain(self, response, said)
         if stop is not None:
@@ -120,6 +127,29 @@ class Ask:
             words = sentence(said) or "it wants a key"
             raise self.blocked(response, "login", f"{self.name} answers with status 401: {words}")
         stops.check_status(self.context, response, self.name)
+
+    async def _past_consent(self, ask: Callable[[], Awaitable[Response]]) -> Response:
+        """The answer; a consent page in its place is answered once a query with "reject all"."""
+        response = await ask()
+        page = page_of(response)
+        if page is None or not _asks_consent(response, page):
+            return response
+        reject = consent.reject_all(response, page)
+        if reject is not None and not self._answered_consent:
+            self._answered_consent = True
+            await self._guarded(consent.send(self.context.http, reject))
+            response = await ask()
+            page = page_of(response)
+        if page is not None and _asks_consent(response, page):
+            raise stops.consent(self.context, response, self.name)
+        return response
+
+    def wall(self, response: Response) -> SourceStop | None:
+        """The stop for a page that stands where data should be; None for any other answer."""
+        found = wall_in(response)
+        if found is None:
+            return None
+        return stops.blocked(self.context, response, self.name, found[0], f"{self.name} {found[1]}")
 
     def changed(self, message: str) -> SourceStop:
         """The last answer is not of the known form."""
@@ -215,6 +245,11 @@ class Ask:
             response = replace(response, url=self.hide(response.url), body=body)
         self._last = response
         return response
+
+
+def _asks_consent(response: Response, page: Document) -> bool:
+    # One that has no form asks nothing, whatever its address is called.
+    return page.has("form") and consent.is_consent(response, page)
 
 
 def rate_limits(response: Response) -> dict[str, str]:

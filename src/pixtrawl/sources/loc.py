@@ -53,7 +53,7 @@ def read_page(said: Any) -> tuple[Batch, bool]:
     found = tuple(one for one in map(_found, listed) if one is not None)
     # items without a scan have an empty list of pictures
     told = all(value.at(one, "image_url") == [] for one in listed)
-    return Batch(found, empty=told), value.text(pages, "next") is not None
+    return Batch(found, empty=told), bool(listed) and value.text(pages, "next") is not None
 
 
 def _found(item: Any) -> Found | None:

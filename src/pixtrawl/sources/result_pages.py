@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Notice
@@ -20,6 +20,7 @@ from pixtrawl.net.interface import Response
 from pixtrawl.sources import consent, stops
 from pixtrawl.sources.base import Page, SourceContext
 from pixtrawl.sources.html import Document, TooComplexError
+from pixtrawl.sources.walls import wall_of
 
 _T = TypeVar("_T")
 
@@ -32,18 +33,6 @@ _WEB_URL: Final = re.compile(r"https?://[^\s\x00-\x1f\x7f\ud800-\udfff]{1,16000}
 _UNREADABLE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff\ud800-\udfff\x00-\x1f\x7f]")
 _MARKUP: Final = re.compile(r"<[^<>]{0,200}>")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}")
-
-_CAPTCHA_PATH: Final = re.compile(r"/(?:show|check)?captcha(?:[/?_.-]|$)|/sorry/", re.IGNORECASE)
-_CAPTCHA_FORM: Final = (
-    "form[action*=captcha], iframe[src*=captcha], iframe[src*=turnstile], #captcha, #captcha-form, "
-    "[name=cf-turnstile-response], script[src*=turnstile], script[src*=hcaptcha], [data-sitekey]"
-)
-_CAPTCHA_TEXT: Final = re.compile(
-    r"not a robot|unusual traffic|(?:verify|confirm) (?:that )?you(?: a|.)re (?:a )?human"
-    r"|百度安全验证|自动程序|자동입력 방지",
-    re.IGNORECASE,
-)
-_NEEDS_SCRIPT: Final = re.compile(r"(?:enable|turn on|requires?) javascript", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,18 +122,12 @@ class Visit:
         return listing
 
     def wall(self, response: Response) -> SourceStop | None:
-        """The stop for a page that is a captcha or a script wall; None for every other one."""
-        if _CAPTCHA_PATH.search(urlsplit(response.url).path):
-            return self._captcha(response)
-        document = self.document(response)
-        title = document.first("title")
-        text = f"{title.text if title else ''} {document.text()}"
-        if document.has(_CAPTCHA_FORM) or _CAPTCHA_TEXT.search(text):
-            return self._captcha(response)
-        if len(text) < 2000 and _NEEDS_SCRIPT.search(text):
-            message = f"{self.source} answers only where JavaScript runs"
-            return stops.blocked(self.context, response, self.source, "js_wall", message)
-        return None
+        """The stop for a page that stands before the results; None for every other one."""
+        wall = wall_of(response, self.document(response))
+        if wall is None:
+            return None
+        kind, said = wall
+        return stops.blocked(self.context, response, self.source, kind, f"{self.source} {said}")
 
     def changed(self, response: Response, message: str = "") -> SourceStop:
         """The answer is not of the form that the source is known by."""
@@ -182,10 +165,6 @@ class Visit:
             return read(response)
         except TooComplexError as error:
             raise self.changed(response, str(error)) from None
-
-    def _captcha(self, response: Response) -> SourceStop:
-        message = f"{self.source} asks to prove that a person is asking"
-        return stops.blocked(self.context, response, self.source, "captcha", message)
 
     def _is_consent(self, response: Response) -> bool:
         return consent.is_consent(response, self.document(response))

@@ -9,6 +9,7 @@ from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.walls import wall_in
 
 _OTHER: Final = "take another source meanwhile (pixtrawl sources lists them)"
 _NEXT_STEPS: Final = {
@@ -19,6 +20,7 @@ _NEXT_STEPS: Final = {
     "js_wall": f"the source answers browsers only; {_OTHER}",
     "soft_block": f"wait an hour, then run the same command again; or {_OTHER}",
 }
+_CHALLENGES: Final = frozenset({403, 429, 503})  # those that captchas come with
 _STATUS_KINDS: Final = {429: "rate_limit", 403: "forbidden", 401: "login", 451: "forbidden"}
 
 
@@ -32,6 +34,7 @@ def check_status(context: SourceContext, response: Response, source: str) -> Non
     status = response.status
     if 200 <= status < 300:
         return
+    check_challenge(context, response, source)
     kind = _STATUS_KINDS.get(status)
     if kind is None and status == 503 and "retry-after" in response.headers:
         kind = "rate_limit"
@@ -40,6 +43,13 @@ def check_status(context: SourceContext, response: Response, source: str) -> Non
     if status >= 500:
         raise FetchError(Reason.SERVER_ERROR, f"{source}: status {status}", http_status=status)
     raise changed(context, response, source, f"{source} answers with status {status}")
+
+
+def check_challenge(context: SourceContext, response: Response, source: str) -> None:
+    """Raises SourceStop where a refusal comes with a captcha."""
+    wall = wall_in(response) if response.status in _CHALLENGES else None
+    if wall is not None and wall[0] == "captcha":
+        raise blocked(context, response, source, "captcha", f"{source} {wall[1]}")
 
 
 def blocked(

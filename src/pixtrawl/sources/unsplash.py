@@ -65,7 +65,7 @@ class Unsplash(ListingSource):
         names = {"aspect": "orientation", "color": "color", "safe": "content_filter"}
         params |= {names[name]: word for name, word in ask.words.items() if name in names}
         said = await ask.json("/search/photos", params, self._headers())
-        photos, pages = read_page(said)
+        photos, pages = read_page(said, page)
         return Listing(photos, {"page": page + 1} if photos and page < pages else None)
 
     async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
@@ -78,10 +78,10 @@ class Unsplash(ListingSource):
         return [found]
 
 
-def read_page(said: Any) -> tuple[list[Any], int]:
+def read_page(said: Any, page: int = 1) -> tuple[list[Any], int]:
     """Photos of one answer, and how many pages there are. Raises ShapeError."""
     total, listed = value.count(said, "total"), value.at(said, "results")
-    if total is None or not isinstance(listed, list) or (total and not listed):
+    if total is None or not isinstance(listed, list) or (page == 1 and total and not listed):
         raise ShapeError("unsplash's answer has no list of results")
     return listed, value.count(said, "total_pages") or 1
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tests.net.conftest import Connection, Server
-from tests.sources.api.asking import ask, serve, settings
-from tests.sources.api.stand_ins import ALL, BY_NAME, KEY, StandIn
+from tests.sources.api.asking import ask, reply, serve, settings
+from tests.sources.api.stand_ins import ALL, BY_NAME, KEY, Reply, StandIn, asked
 
 from pixtrawl import sources
 from pixtrawl.errors import UsageError
 from pixtrawl.model import SourceOutcome
 from pixtrawl.sources import contract, keys
 
+# Asked for one record after another, or by what the last answer says: they have no total.
+BY_RECORD = {"met", "rijksmuseum", "nasa", "internet_archive", "unsplash", "wikimedia"}
 each = pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
 with_key = pytest.mark.parametrize(
     "api", [api for api in ALL if "key" in api.settings], ids=lambda api: api.name
@@ -172,6 +175,36 @@ def test_a_server_that_repeats_itself_is_at_its_end(api: StandIn, server: Server
 
     server.on("*", forever)
     assert len(ask(api.name, given).candidates) == pictures
+
+
+def hollow(said: Any) -> Any:
+    """The same answer with no records in it; totals stay."""
+    if isinstance(said, list):
+        return [] if any(isinstance(one, dict) for one in said) else said
+    return {k: hollow(v) for k, v in said.items()} if isinstance(said, dict) else said
+
+
+@pytest.mark.parametrize(
+    "api", [one for one in ALL if one.name not in BY_RECORD], ids=lambda api: api.name
+)
+def test_a_list_that_stops_before_its_total_is_at_its_end(api: StandIn, server: Server) -> None:
+    """Flickr tells of all there are and gives 4000; others have such a cap, too."""
+    asked_for = 0
+
+    def capped(connection: Connection) -> None:
+        nonlocal asked_for
+        said = api.answer(
+            asked(server.url("").rstrip("/"), connection.target, connection.headers), 5000
+        )
+        if not isinstance(said, Reply):
+            asked_for += 1
+        reply(connection, hollow(said) if asked_for > 2 else said)
+
+    server.on("*", capped)
+    ending = ask(api.name, settings(server, api), max_pages=8)
+    assert ending.outcome is SourceOutcome.OK
+    assert 0 < len(ending.candidates) < 5000
+    assert asked_for <= 4
 
 
 @pytest.mark.parametrize(

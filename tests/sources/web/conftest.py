@@ -16,6 +16,11 @@ CONSENT_FORM = page(
 CAPTCHA = page(
     "<h1>Confirm you’re not a robot</h1><form action='/checkcaptcha' method='post'></form>"
 )
+LOGIN = page("<h1>Sign in</h1><form action='/login' method='post'><input type='password'></form>")
+SCRIPTS = page(
+    "<noscript>Please enable JavaScript to go on</noscript><script src='/x.js'></script>"
+)
+WALLS = {"captcha": CAPTCHA, "login": LOGIN, "js_wall": SCRIPTS}
 REFUSALS = {"rate_limit": 429, "forbidden": 403, "broken": 500}
 QUOTA = '{"error": {"code": 429, "message": "the allowance of this key is used up"}}'
 
@@ -57,8 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send("refused", REFUSALS[behaviour])
         elif behaviour == "quota":
             self._send(QUOTA, 429)
-        elif behaviour == "captcha":
-            self._send(CAPTCHA)
+        elif behaviour in WALLS:
+            self._send(WALLS[behaviour])
+        elif behaviour == "challenge":
+            self._send(CAPTCHA, 403)
         elif behaviour == "changed":
             self._send(page("<main>" + "<figure></figure>" * 50 + "</main>"))
         elif behaviour == "consent-stays" or (behaviour == "consent" and not rejected):

@@ -28,7 +28,6 @@ NAMES = sorted(
     for name in sources.available()
     if name not in ELSEWHERE and sources.load(name).__module__.startswith("pixtrawl.")
 )
-ENGINES = ["baidu", "brave", "ecosia", "naver", "startpage", "yandex"]
 WITH_QUOTA = [name for name in NAMES if getattr(sources.load(name), "has_quota", False)]
 
 
@@ -121,16 +120,17 @@ def test_a_used_up_allowance_is_a_quota(server: Server, name: str) -> None:
     assert ending.stop.detail["next_step"]
 
 
-@pytest.mark.parametrize("name", [*ENGINES, "bing"])
-def test_a_captcha_is_a_block_and_kept(server: Server, name: str) -> None:
-    ending = asked(name, f"{server.url}/captcha/{name}")
+@pytest.mark.parametrize("wall", ["captcha", "challenge", "login", "js_wall"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wall_is_a_block_of_its_kind_and_kept(server: Server, name: str, wall: str) -> None:
+    ending = asked(name, f"{server.url}/{wall}/{name}")
     assert ending.outcome is SourceOutcome.BLOCKED
     assert ending.stop is not None
-    assert ending.stop.detail["kind"] == "captcha"
+    assert ending.stop.detail["kind"] == ("captcha" if wall == "challenge" else wall)
     assert ending.evidence
 
 
-@pytest.mark.parametrize("name", [*ENGINES, "bing"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_consent_page_is_answered_once_with_reject_all(server: Server, name: str) -> None:
     ending = asked(name, f"{server.url}/consent/{name}")
     assert ending.outcome is SourceOutcome.OK
@@ -139,7 +139,7 @@ def test_a_consent_page_is_answered_once_with_reject_all(server: Server, name: s
     assert "consent=rejected" in server.cookies[-1]
 
 
-@pytest.mark.parametrize("name", [*ENGINES, "bing"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_consent_page_that_stays_is_told_after_one_answer(server: Server, name: str) -> None:
     ending = asked(name, f"{server.url}/consent-stays/{name}")
     assert ending.outcome is SourceOutcome.CONSENT

@@ -1,0 +1,78 @@
+"""What stands where a source's answer should be: a captcha, a login, a wall of scripts. Pure.
+
+Said only of answers in which nothing could be read: a page with results may hold any of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from pixtrawl.net.interface import Response
+from pixtrawl.sources.html import Document, TooComplexError
+
+__all__ = ["page_of", "wall_in", "wall_of"]
+
+_CAPTCHA_PATH: Final = re.compile(r"/(?:show|check)?captcha(?:[/?_.-]|$)|/sorry/", re.IGNORECASE)
+_CAPTCHA_FORM: Final = (
+    "form[action*=captcha], iframe[src*=captcha], iframe[src*=turnstile], #captcha, #captcha-form, "
+    "[name=cf-turnstile-response], script[src*=turnstile], script[src*=hcaptcha], [data-sitekey], "
+    "script[src*=challenge-platform], form[action*='__cf_chl'], #challenge-form, "
+    "form[action*=anomaly]"
+)
+_CAPTCHA_TEXT: Final = re.compile(
+    r"not a robot|unusual traffic|(?:verify|confirm) (?:that )?you(?: a|.)re (?:a )?human"
+    r"|百度安全验证|自动程序|자동입력 방지",
+    re.IGNORECASE,
+)
+_NEEDS_SCRIPT: Final = re.compile(r"(?:enable|turn on|requires?) javascript", re.IGNORECASE)
+_RELOADS: Final = "meta[http-equiv=refresh], noscript iframe"
+_WALL_TEXT: Final = 2000  # characters; a page with more to read is no mere wall
+
+_SAID: Final = {
+    "captcha": "asks to prove that a person is asking",
+    "login": "answers with a login page",
+    "js_wall": "answers only where JavaScript runs",
+    "soft_block": "answers with an empty page that only reloads itself",
+}
+
+
+def page_of(response: Response) -> Document | None:
+    """An answer that is a page for people; None for data, and for what takes too long to read."""
+    kind = response.headers.get("content-type", "").lower()
+    if "html" not in kind and response.body[:200].lstrip()[:1] != b"<":
+        return None
+    try:
+        return Document(response.text)
+    except TooComplexError:
+        return None
+
+
+def wall_in(response: Response) -> tuple[str, str] | None:
+    """As `wall_of`, of an answer that need not be a page."""
+    page = page_of(response)
+    return None if page is None else wall_of(response, page)
+
+
+def wall_of(response: Response, document: Document) -> tuple[str, str] | None:
+    """The kind of block and what to say of it; None for every other page."""
+    kind = _kind(response, document)
+    return (kind, _SAID[kind]) if kind else None
+
+
+def _kind(response: Response, document: Document) -> str:
+    if _CAPTCHA_PATH.search(urlsplit(response.url).path):
+        return "captcha"
+    title = document.first("title")
+    shown = document.text()
+    text = f"{title.text if title else ''} {shown}"
+    if document.has(_CAPTCHA_FORM) or _CAPTCHA_TEXT.search(text):
+        return "captcha"
+    if len(text) >= _WALL_TEXT:
+        return ""
+    if document.has("form input[type=password]"):
+        return "login"
+    if _NEEDS_SCRIPT.search(text):
+        return "js_wall"
+    return "soft_block" if not shown and document.has(_RELOADS) else ""
