@@ -56,6 +56,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too_small"
     EXTREME_ASPECT = "extreme_aspect"
     UNWANTED_ASPECT = "unwanted_aspect"
+    UNWANTED_SIZE = "unwanted_size"
     UNWANTED_FORMAT = "unwanted_format"
     ANIMATED = "animated"
     THUMBNAIL = "thumbnail"
@@ -131,6 +132,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.TOO_SMALL, s.REJECTED, "smaller than --min-size", False),
         (r.EXTREME_ASPECT, s.REJECTED, "a sliver: width and height are too far apart", False),
         (r.UNWANTED_ASPECT, s.REJECTED, "not of the shape asked for by --aspect", False),
+        (r.UNWANTED_SIZE, s.REJECTED, "not of the size asked for by --size", False),
         (r.UNWANTED_FORMAT, s.REJECTED, "not of the format asked for", False),
         (r.ANIMATED, s.REJECTED, "animated, and animation was not asked for", False),
         (r.THUMBNAIL, s.REJECTED, "only a thumbnail (see --allow-thumbnails)", False),

@@ -111,6 +111,20 @@ def test_the_shape_asked_for_is_checked(aspect: str, kept: set[tuple[int, int]])
         assert judged(image, rules=rules) is expected
 
 
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [("small", {300}), ("medium", {700}), ("large", {1200}), ("500x400", {700, 1200})],
+)
+def test_the_size_asked_for_is_checked_where_the_source_cannot(size: str, kept: set[int]) -> None:
+    rules = Rules(Images(), Filters(size=size), size_sources=frozenset({"openverse"}))
+    for width in (300, 700, 1200):
+        image = info(width, width * 3 // 4)
+        expected = Reason.SAVED if width in kept else Reason.UNWANTED_SIZE
+        assert judged(image, rules=rules) is expected
+        if "x" not in size:  # who chose by size itself has classes of its own
+            assert judged(image, candidate(source="openverse"), rules) is Reason.SAVED
+
+
 @given(width=st.integers(0, 10**5), height=st.integers(0, 10**5), url=st.text(max_size=60))
 def test_any_size_and_url_are_judged(width: int, height: int, url: str) -> None:
     image = info(width, height if width else 0)

@@ -45,6 +45,7 @@ _REASONS: Final[Mapping[Reason, str]] = {
     Reason.THUMBNAIL: "add --allow-thumbnails, or use a source that gives originals (-s google)",
     Reason.UNWANTED_LICENSE: "widen --license, or use licensed sources (-s open)",
     Reason.UNWANTED_ASPECT: "leave out --aspect",
+    Reason.UNWANTED_SIZE: "leave out --size",
     Reason.SAME_PICTURE: "the sources repeat themselves: add -s NAME, or try --dedup strict",
     Reason.ROBOTS_TXT: "these hosts opt out of it; add another source (-s NAME)",
     Reason.ROBOTS_HEADER: "these hosts opt out of it; add another source (-s NAME)",

@@ -71,7 +71,10 @@ def _filter(name: str, sentence: str, metavar: str, read: Callable[[str], Any] =
 
 
 _FILTERS: Final = (
-    _filter("size", "small, medium, large, or at least WxH", "SIZE", parse.filter_size),
+    _filter(
+        "size", "small (< 640x480), medium, large (>= 1024x768), or at least WxH", "SIZE",
+        parse.filter_size,
+    ),
     _filter("color", "dominant colour", "COLOR"),
     _filter("type", "kind of picture", "TYPE"),
     _filter("aspect", "shape", "SHAPE"),

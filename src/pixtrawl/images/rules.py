@@ -42,6 +42,10 @@ _CARD_BITS: Final = 4.5  # logos and notices stay below, photographs above (0.1 
 _UNSEEN: Final = 0.01  # mean opacity
 _THUMBNAIL: Final = 256  # px of the shorter side: what sites and search engines call a preview
 _SAME_SHAPE: Final = 0.02
+# Of `--size`, in pixels from and below: small is less than VGA, large 1024x768 and more.
+_SIZES: Final[Mapping[str, tuple[int, int | None]]] = {
+    "small": (0, 640 * 480), "medium": (640 * 480, 1024 * 768), "large": (1024 * 768, None),
+}  # fmt: skip
 _SQUARE: Final = 1.25  # 5:4 still looks square, 4:3 does not
 
 # Words of paths and file names by which sites tell previews from originals: /thumbs/, -150x150.jpg
@@ -76,6 +80,7 @@ class Rules:
     images: Images
     filters: Filters = Filters()  # noqa: RUF009 - frozen
     license_sources: frozenset[str] = frozenset()  # were asked for the wished licence themselves
+    size_sources: frozenset[str] = frozenset()  # and for the wished size: each has its own classes
 
     def judge(self, candidate: Candidate, url: str, kind: Kind, info: ImageInfo) -> Ruling:
         """What a whole image ends with: SAVED as far as it alone decides, or why not.
@@ -92,7 +97,7 @@ class Rules:
             ruling = self._junk(candidate, url, kind, info)
             if ruling is not _KEPT:
                 return ruling
-        return self._wishes(info)
+        return self._wishes(candidate, info)
 
     def judge_license(self, candidate: Candidate, rights: Mapping[str, str | bool]) -> Ruling:
         """Whether its licence is one that was asked for; unknown ones are not."""
@@ -110,13 +115,16 @@ class Rules:
             return candidate.source != LISTED
         return self.images.junk == "drop"
 
-    def _wishes(self, info: ImageInfo) -> Ruling:
+    def _wishes(self, candidate: Candidate, info: ImageInfo) -> Ruling:
         width, height = upright(info)
         least = self.images.min_size
         if least is not None and (width < least[0] or height < least[1]):
             return Reason.TOO_SMALL, f"{width}x{height}"
         if self.filters.aspect and not _has_shape(self.filters.aspect, width / height):
             return Reason.UNWANTED_ASPECT, f"{width}x{height}"
+        trusted = candidate.source in self.size_sources
+        if self.filters.size and not _has_size(self.filters.size, width, height, trusted=trusted):
+            return Reason.UNWANTED_SIZE, f"{width}x{height}"
         return _KEPT
 
     def _junk(self, candidate: Candidate, url: str, kind: Kind, info: ImageInfo) -> Ruling:
@@ -158,6 +166,15 @@ def _preview(candidate: Candidate, url: str, width: int, height: int) -> Ruling:
     if larger and abs(told - found) <= _SAME_SHAPE * told:
         return Reason.THUMBNAIL, f"{width}x{height} of {candidate.width}x{candidate.height}"
     return _KEPT
+
+
+def _has_size(size: str, width: int, height: int, *, trusted: bool) -> bool:
+    """`trusted`: the source chose by its own idea of small, medium and large."""
+    least = re.fullmatch(r"([0-9]+)x([0-9]+)", size)
+    if least is not None:
+        return width >= int(least[1]) and height >= int(least[2])
+    low, high = _SIZES.get(size, (0, None))
+    return trusted or (width * height >= low and (high is None or width * height < high))
 
 
 def _has_shape(aspect: str, ratio: float) -> bool:

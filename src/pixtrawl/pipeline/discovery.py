@@ -15,17 +15,20 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pixtrawl.errors import FetchError, SourceStop
-from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted
+from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted, ignore
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.breaker import BREAKS, Breaker
 from pixtrawl.pipeline.planner import Plan, Yield
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
+from pixtrawl.sources.filters import unfiltered
 from pixtrawl.storage import journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.journal import SourceState
+
+_MAX_TOLD = 10_000  # remarks that are remembered, not to be made again
 
 
 class Hunger(Protocol):
@@ -87,7 +90,7 @@ class Discovery:
         for name, breaker in self._breakers.items():
             if isinstance(way := http.get(name), SourceHttp):
                 way.before_each = breaker.check
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[str] = set()
         self.plan: Plan | None = None  # how a dry source is asked on
         self.last: frozenset[str] = frozenset()  # sources that only stand in for the others
         self.ignore_robots = False
@@ -136,10 +139,18 @@ class Discovery:
                     return
 
     def _tell_ignored_filters(self, name: str, query: Query) -> None:
-        for given in query.filters.given():
-            if given not in self._sources[name].info.filters and (name, given) not in self._told:
-                self._told.add((name, given))
-                self._emit(Notice(f"{name} cannot filter by --{given}", level="warning"))
+        for given, value in query.filters.given().items():
+            if given not in self._sources[name].info.filters:
+                self._tell(unfiltered(name, given, value))
+
+    def _tell(self, event: Event) -> None:
+        """Hands on what a source emits; the same remark once a run."""
+        if isinstance(event, Notice):
+            if event.message in self._told:
+                return
+            if len(self._told) < _MAX_TOLD:
+                self._told.add(event.message)
+        self._emit(event)
 
     async def _ask_once(self, ask: _Ask, errand: Errand) -> SourceState:
         row_id = errand.row.id
@@ -215,7 +226,8 @@ class Discovery:
             evidence=self._evidence,
             wanted=errand.hunger.wanted(),
             position=ask.position,
-            emit=self._emit,
+            # a slice is our own idea: what a source cannot do of it concerns nobody
+            emit=ignore if ask.slice else self._tell,
             ignore_robots=self.ignore_robots,
         )
         async with aclosing(self._sources[ask.source].discover(ask.query, context)) as pages:  # type: ignore[type-var]

@@ -11,7 +11,7 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from typing import Final
@@ -192,7 +192,7 @@ class Session:
         if config.images.check == "full":
             self._decoders = DecoderPool(config.images, self.folder.staging, emit=self.emit)
             stack.push_async_callback(self._decoders.aclose)
-        rules = Rules(config.images, config.filters, _license_sources(config))
+        rules = Rules(config.images, config.filters, *_asked_for_it(config))
         down = self.catalog.write_now(takedown.load)
         worker = Worker(
             self.fetcher, self._decoders, rules, self.folder.staging, taken_down=down.why_url
@@ -233,12 +233,12 @@ class Session:
         self.catalog.write_now(lambda db: derived.write_all(db, self.folder))
 
 
-def _license_sources(config: Config) -> frozenset[str]:
-    """Sources that are asked for images of the wished licence only."""
-    if config.filters.license is None:
-        return frozenset()
-    names = sources.expand(config.job.sources, config.sources)
-    return frozenset(name for name in names if "license" in sources.load(name).info.filters)
+def _asked_for_it(config: Config) -> Iterator[frozenset[str]]:
+    """Sources that are themselves asked for the wished licence; for the wished size."""
+    wished = config.filters.given()
+    for name in ("license", "size"):
+        asked = sources.expand(config.job.sources, config.sources) if name in wished else ()
+        yield frozenset(one for one in asked if sources.can_filter(one, name, wished[name]))
 
 
 async def _end(tasks: Iterable[asyncio.Future[None]], *, cancel: bool = True) -> None:

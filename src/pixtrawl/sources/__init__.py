@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
-from pixtrawl.sources import keys
+from pixtrawl.sources import filters, keys
 from pixtrawl.sources.base import Source
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
-__all__ = ["GROUPS", "asked_last", "available", "expand", "load", "missing", "switched_on"]
+__all__ = [
+    "GROUPS", "asked_last", "available", "can_filter", "expand", "load", "missing", "switched_on",
+]  # fmt: skip
 
 _ENTRY_POINTS: Final = "pixtrawl.sources"
 
@@ -134,6 +136,15 @@ def asked_last(names: Iterable[str]) -> frozenset[str]:
     return frozenset(
         one for group in given & _LAST.keys() for one in _LAST[group] if one not in given
     )
+
+
+def can_filter(name: str, which: str, value: str) -> bool:
+    """Whether a source can be asked for one value of a filter; where only it knows, it can."""
+    kind = load(name)
+    if which not in kind.info.filters:
+        return False
+    words = getattr(kind, "words", {})
+    return which not in words or filters.word_of(words[which], value) is not None
 
 
 def switched_on(name: str, settings: Settings) -> bool:

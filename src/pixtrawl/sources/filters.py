@@ -25,16 +25,24 @@ def in_words_of(
     for name, value in query.filters.given().items():
         if name in also:
             continue
-        word = _word(words.get(name), value)
+        word = word_of(words.get(name), value)
         if word is not None:
             found[name] = word
         else:
-            message = f"{source} cannot filter by {name} {value!r}: its results come without it"
-            context.emit(Notice(message, "warning"))
+            context.emit(unfiltered(source, name, value))
     return found
 
 
-def _word(known: Mapping[str, str] | Callable[[str], str | None] | None, value: str) -> str | None:
+def unfiltered(source: str, name: str, value: str) -> Notice:
+    """What the user is told; the same words wherever it is noticed."""
+    message = f"{source} cannot filter by {name} {value!r}: its results come without it"
+    return Notice(message, "warning")
+
+
+def word_of(
+    known: Mapping[str, str] | Callable[[str], str | None] | None, value: str
+) -> str | None:
+    """A filter's value in a source's own word; None where it has none."""
     if known is None:
         return None
     if isinstance(known, Mapping):
