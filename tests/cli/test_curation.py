@@ -207,6 +207,8 @@ def test_a_set_is_rebuilt_from_its_lock_file_under_the_same_numbers(
         assert report["totals"] == {"ok": 3, "moved": 0, "changed": 0, "gone": 0}
     content = {(s.file_name, s.info.sha256) for s in ds}
     assert {(s.file_name, s.info.sha256) for s in pixtrawl.open(rebuilt)} == content
+    assert main(["lock", str(rebuilt)]) == EXIT_OK
+    assert capsys.readouterr().out == shown, "what was rebuilt has the same recipe"
 
 
 def test_drift_is_told_image_by_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

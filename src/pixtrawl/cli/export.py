@@ -89,7 +89,12 @@ def _add_choice(group: Any) -> None:
     group.add_argument("--seed", metavar="N", default="0", help="of splits and shuffling")
     group.add_argument("--balance", metavar="min|N", help="so many images of each label")
     group.add_argument("--label", metavar="LABEL", action="append", help="only it (repeatable)")
-    group.add_argument("--license", metavar="ID", action="append", help="only it (repeatable)")
+    group.add_argument(
+        "--license",
+        metavar="LICENSE",
+        action="append",
+        help="only open, public, commercial, modify, or an id such as cc-by (repeatable)",
+    )
     group.add_argument("--min-size", metavar="WxH", help="only images at least so large")
     group.add_argument(
         "--where",

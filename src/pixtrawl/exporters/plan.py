@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sqlite3
 import tempfile
 from array import array
@@ -23,6 +22,7 @@ from typing import Final, Self
 from pixtrawl.exporters.columns import Columns, columns_of, host_of
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
+from pixtrawl.licenses import UNKNOWN, allows, normalise
 from pixtrawl.model import Sample
 from pixtrawl.storage.layout import inside
 
@@ -43,7 +43,7 @@ class Selection:
     """Which images are exported. Empty means all."""
 
     labels: frozenset[str] = frozenset()
-    licenses: frozenset[str] = frozenset()  # claims such as "CC BY 4.0" or "cc-by"
+    licenses: frozenset[str] = frozenset()  # words and ids of `--license`, or claims as they are
     min_size: tuple[int, int] | None = None  # width, height in pixels
     balance: int | str | None = None  # images per label: a number, or "min" for the smallest label
 
@@ -51,9 +51,7 @@ class Selection:
         """Whether an image passes."""
         if self.labels and columns["label"] not in self.labels:
             return False
-        if self.licenses and not any(
-            _same_license(wanted, str(columns["license"])) for wanted in self.licenses
-        ):
+        if self.licenses and not any(_is_licensed(columns, wish) for wish in self.licenses):
             return False
         if self.min_size is None:
             return True
@@ -61,12 +59,12 @@ class Selection:
         return int(columns["width"]) >= width and int(columns["height"]) >= height
 
 
-def _same_license(wanted: str, claim: str) -> bool:
-    """`cc-by` is also "CC BY 4.0", but never "CC BY-NC": a version may follow, a term may not."""
-    wanted, claim = (
-        re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") for text in (wanted, claim)
-    )
-    return re.fullmatch(re.escape(wanted) + r"(-\d+)*", claim) is not None
+def _is_licensed(columns: Columns, wish: str) -> bool:
+    """What can be told is compared by its id; a claim that says nothing, by its words alone."""
+    if allows(str(columns["license_id"]), wish):
+        return True
+    claim = str(columns["license"]).casefold().split()
+    return normalise(wish) == UNKNOWN == columns["license_id"] and claim == wish.casefold().split()
 
 
 @dataclass(frozen=True, slots=True)

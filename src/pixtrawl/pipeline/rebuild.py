@@ -27,7 +27,7 @@ from pixtrawl.storage import frontier
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.storage.lock_file import Locked, lock_lines, read_lock
+from pixtrawl.storage.lock_file import Locked, keep_settings, lock_lines, read_lock
 from pixtrawl.urls import canonical
 
 __all__ = ["exit_code", "rebuild", "write_lock"]
@@ -85,6 +85,7 @@ async def rebuild(
         groups.setdefault(one.query, []).append(one)
 
     async def body(current: Session) -> None:
+        await current.catalog.write(lambda db: keep_settings(db, current.run_id, lock))
         listener(RunStarted((), {}))
         await current.carry_out(_fill(current, groups, listener))
 

@@ -20,7 +20,7 @@ from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Query, Sample
 from pixtrawl.storage import samples
 from pixtrawl.storage.folder import Folder
 
-__all__ = ["Lock", "Locked", "lock_lines", "read_lock"]
+__all__ = ["Lock", "Locked", "keep_settings", "lock_lines", "read_lock"]
 
 _VERSION: Final = 1
 _SETTINGS: Final = ("images", "filters")  # groups that decide what is in a data set
@@ -103,6 +103,14 @@ def _settings(db: sqlite3.Connection) -> dict[str, object]:
     }
 
 
+def keep_settings(db: sqlite3.Connection, run_id: int, lock: Lock) -> None:
+    """Makes a run that rebuilds a recipe one of the recipe's settings: it has the same lock."""
+    (text,) = db.execute("SELECT settings FROM run WHERE id = ?", (run_id,)).fetchone()
+    every = json.loads(text) | {k: v for k, v in lock.settings.items() if k in _SETTINGS}
+    text = json.dumps(every, sort_keys=True, ensure_ascii=False)
+    db.execute("UPDATE run SET settings = ? WHERE id = ?", (text, run_id))
+
+
 def _row(sample: Sample, query: int) -> dict[str, object]:
     found, info = sample.candidate, sample.info
     row: dict[str, object] = {
@@ -144,7 +152,8 @@ def read_lock(path: Path) -> Lock:
     try:
         queries = [_query(row) for row in content["queries"]]
         images = tuple(_locked(row, queries) for row in content["images"])
-        return Lock(dict(content.get("settings") or {}), images)
+        settings = {group: dict(values) for group, values in content.get("settings", {}).items()}
+        return Lock(settings, images)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UsageError(f"{path}: a row cannot be understood: {error!r}") from error
 
