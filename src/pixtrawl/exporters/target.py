@@ -179,10 +179,10 @@ class RemoteTarget:
                 raise ExportError(f"cannot write {name} to {self.shown}: {error}") from error
 
     def read(self, name: str) -> bytes | None:
-        try:
-            return bytes(self._fs.cat_file(self._path(name)))
-        except FileNotFoundError:
-            return None
+        found: bytes | None = None
+        with self._telling("read"):
+            found = bytes(self._fs.cat_file(self._path(name)))
+        return found
 
     def lines(self, name: str) -> Iterator[bytes]:
         try:
@@ -192,28 +192,36 @@ class RemoteTarget:
             raise ExportError(f"cannot read {name} from {self.shown}: {error}") from error
 
     def size(self, name: str) -> int | None:
-        try:
-            size = self._fs.info(self._path(name))["size"]
-        except FileNotFoundError:
-            return None
-        return None if size is None else int(size)
+        found: int | None = None
+        with self._telling("read"):
+            found = self._fs.info(self._path(name))["size"]
+        return found
 
     def remove(self, name: str) -> None:
-        with suppress(FileNotFoundError):
+        with self._telling("write"):
             self._fs.rm_file(self._path(name))
 
     def remove_state(self) -> None:
-        with suppress(FileNotFoundError):
+        with self._telling("write"):
             self._fs.rm(self._path(self._state), recursive=True)
         self._fs.invalidate_cache()
 
     def is_empty(self) -> bool:
         self._fs.invalidate_cache()
-        try:
+        names: list[str] = []
+        with self._telling("read"):
             names = self._fs.ls(self._root, detail=False)
-            return all(name.rstrip("/").rpartition("/")[2] == self._state for name in names)
+        return all(name.rstrip("/").rpartition("/")[2] == self._state for name in names)
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """What is not there is no error; wrong keys and lost connections are, on one line."""
+        try:
+            yield
         except FileNotFoundError:
-            return True
+            return
+        except OSError as error:
+            raise ExportError(f"cannot {what} {self.shown}: {error}") from error
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
