@@ -179,10 +179,9 @@ class RemoteTarget:
                 raise ExportError(f"cannot write {name} to {self.shown}: {error}") from error
 
     def read(self, name: str) -> bytes | None:
-        found: bytes | None = None
-        with self._telling("read"):
-            found = bytes(self._fs.cat_file(self._path(name)))
-        return found
+        with suppress(FileNotFoundError), self._telling("read"):
+            return bytes(self._fs.cat_file(self._path(name)))
+        return None
 
     def lines(self, name: str) -> Iterator[bytes]:
         try:
@@ -192,34 +191,34 @@ class RemoteTarget:
             raise ExportError(f"cannot read {name} from {self.shown}: {error}") from error
 
     def size(self, name: str) -> int | None:
-        found: int | None = None
-        with self._telling("read"):
-            found = self._fs.info(self._path(name))["size"]
-        return found
+        with suppress(FileNotFoundError), self._telling("read"):
+            size = self._fs.info(self._path(name))["size"]
+            return None if size is None else int(size)
+        return None
 
     def remove(self, name: str) -> None:
-        with self._telling("write"):
+        with suppress(FileNotFoundError), self._telling("write"):
             self._fs.rm_file(self._path(name))
 
     def remove_state(self) -> None:
-        with self._telling("write"):
+        with suppress(FileNotFoundError), self._telling("write"):
             self._fs.rm(self._path(self._state), recursive=True)
         self._fs.invalidate_cache()
 
     def is_empty(self) -> bool:
         self._fs.invalidate_cache()
-        names: list[str] = []
-        with self._telling("read"):
+        with suppress(FileNotFoundError), self._telling("read"):
             names = self._fs.ls(self._root, detail=False)
-        return all(name.rstrip("/").rpartition("/")[2] == self._state for name in names)
+            return all(name.rstrip("/").rpartition("/")[2] == self._state for name in names)
+        return True
 
     @contextmanager
     def _telling(self, what: str) -> Iterator[None]:
-        """What is not there is no error; wrong keys and lost connections are, on one line."""
+        """Wrong keys and lost connections are told on one line; what is not there, is not."""
         try:
             yield
         except FileNotFoundError:
-            return
+            raise
         except OSError as error:
             raise ExportError(f"cannot {what} {self.shown}: {error}") from error
 
