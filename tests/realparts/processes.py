@@ -19,9 +19,17 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], port: int, log: Path, env: Mapping[str, str], *, within_s: float = 20
+    command: Sequence[str],
+    port: int | Path,
+    log: Path,
+    env: Mapping[str, str],
+    *,
+    within_s: float = 20,
 ) -> Iterator[None]:
-    """Runs it in a process group of its own (php's workers outlive their parent) until the end."""
+    """Runs it, from its listening at a port or a socket file on, until the end.
+
+    In a process group of its own: php's workers outlive their parent.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
@@ -40,12 +48,25 @@ def running(
                 process.wait(5)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path, within_s: float) -> None:
+def _listens(at: int | Path) -> bool:
+    with suppress(OSError):
+        if isinstance(at, int):
+            with socket.create_connection(("127.0.0.1", at), 1):
+                return True
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(at))
+            return True
+    return False
+
+
+def _wait_for(
+    port: int | Path, process: subprocess.Popen[bytes], log: Path, within_s: float
+) -> None:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"it ended at once: {log.read_text(errors='replace')[-2000:]}")
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        if _listens(port):
             return
         time.sleep(0.05)
     raise AssertionError(f"it does not listen: {log.read_text(errors='replace')[-2000:]}")

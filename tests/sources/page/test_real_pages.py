@@ -1,9 +1,10 @@
-"""Pages made by real gallery software: sigal's static pages, copyparty's listings."""
+"""Pages of real software: sigal's galleries, copyparty's listings, a post of WordPress."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
+import re
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from urllib.parse import unquote
 
 import pytest
 from PIL import Image
+from tests.realparts import wordpress
 
 from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.model import Kind, Query
@@ -129,6 +131,25 @@ def test_a_listing_of_copyparty_gives_every_file(pictures: Path, tmp_path: Path)
         server.terminate()
         server.wait(10)
     assert {name.partition("?")[0] for name in originals(ending, base)} >= EXPECTED
+
+
+def test_a_post_of_wordpress_gives_the_uploads_and_their_copies_as_fall_backs(
+    pictures: Path, tmp_path: Path
+) -> None:
+    if reason := wordpress.missing():
+        pytest.skip(reason)
+    files = sorted((pictures / "album one").iterdir())
+    with wordpress.wordpress(tmp_path / "blog", files) as blog:
+        ending = crawl(blog.post)
+        listed = crawl(blog.url, depth="1")  # robots.txt, the sitemap and the front page are real
+    found = [one for one in ending.candidates if "/uploads/" in one.url]
+    uploads = {one.url.rpartition("/")[2] for one in found}
+    assert len(uploads) == len(files) == len(found)
+    assert not any(re.search(r"-[0-9]+x[0-9]+\.", name) for name in uploads)
+    for one in found:
+        assert any(re.search(r"-300x[0-9]+\.", other.url) for other in one.alternates)
+        assert one.title in {"A cat", "Alone"}
+    assert {one.url for one in found} <= {one.url for one in listed.candidates}
 
 
 def wait_for(port: int) -> None:
