@@ -14,9 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from pixtrawl.errors import EngineError
 from pixtrawl.images.interface import Inspector, Verdict
-from pixtrawl.images.marks import may_state_rights
 from pixtrawl.images.rules import JUNK, Rules
 from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
@@ -132,7 +130,8 @@ class Worker:
             info = replace(info, sha256=response.sha256, size_bytes=response.size_bytes)
             reason, detail = self._rules.judge(candidate, url, kind, info)
             if reason is Reason.SAVED:
-                rights = await self._rights(response.staged_name)
+                if verdict.states_rights and self._inspector and response.staged_name:
+                    rights = await self._rights(self._inspector, response.staged_name)
                 reason, detail = self._rules.judge_license(candidate, rights)
         elif reason is Reason.UNSUPPORTED_FORMAT and detail in _ICONS:
             reason = Reason.ICON if self._rules.drops_junk(candidate) else reason
@@ -159,17 +158,9 @@ class Worker:
             return _by_type(response.head)
         return await self._inspector.inspect(response.staged_name, response.size_bytes)
 
-    async def _rights(self, staged_name: str | None) -> Mapping[str, str | bool]:
+    async def _rights(self, inspector: Inspector, name: str) -> Mapping[str, str | bool]:
         """What the file states of its rights; most files carry no such statement."""
-        if self._inspector is None or staged_name is None:
-            return {}
-        try:
-            if not may_state_rights(self._staging / staged_name):
-                return {}
-        except OSError as error:
-            raise EngineError(f"a staged file cannot be read: {error}") from error
-        found = await self._inspector.rights(staged_name)
-        return {name: value for name, value in found.items() if value}
+        return {key: value for key, value in (await inspector.rights(name)).items() if value}
 
 
 def _by_type(head: bytes) -> Verdict:

@@ -148,9 +148,21 @@ def test_a_notice_is_empty_and_photographs_are_not() -> None:
         assert photo.flat or not is_card(photo)
 
 
-def test_only_files_with_a_mark_are_asked_for_rights(tmp_path: Path) -> None:
-    plain, marked, at_end = (tmp_path / name for name in ("plain", "marked", "end"))
-    plain.write_bytes(b"\xff\xd8" + bytes(200_000))
-    marked.write_bytes(b"\xff\xd8\xff\xe1\x00\x20Exif\x00\x00" + bytes(100))
-    at_end.write_bytes(b"RIFF" + bytes(300_000) + b"XMP <x:xmpmeta>")
-    assert [may_state_rights(path) for path in (plain, marked, at_end)] == [False, True, True]
+def test_only_files_with_a_mark_outside_the_picture_are_asked_for_rights() -> None:
+    jpeg = b"\xff\xd8\xff\xe1\x00\x20Exif\x00\x00" + bytes(100)
+    pixels = b"\x00\x00\x00\x04IDATjumb\x00\x00\x00\x00"
+    named = b"\x00\x00\x00\x01eXIf\x00\x00\x00\x00\x00"
+    riff = b"RIFF\x00\x00\x00\x00WEBPVP8 \x03\x00\x00\x00abc\x00"
+    files = {
+        ("jpeg", jpeg, 100): True,
+        ("jpeg", b"\xff\xd8" + bytes(200_000) + b"Exif\x00\x00", 2): False,
+        ("png", b"\x89PNG\r\n\x1a\n" + pixels, 0): False,
+        ("png", b"\x89PNG\r\n\x1a\n" + pixels + named, 0): True,
+        ("webp", riff, 0): False,
+        ("webp", riff + b"XMP \x10\x00\x00\x00<x:xmpmeta......", 0): True,
+        ("gif", b"GIF89a" + bytes(300_000) + b"<rdf:RDF", 0): True,
+        ("tiff", b"II*\x00", 0): True,
+        ("png", b"", 0): False,
+    }
+    for (format, data, scan_at), expected in files.items():
+        assert may_state_rights(format, data, scan_at) is expected, (format, data[:40])

@@ -17,6 +17,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.model import ImageInfo
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class NearDuplicates:
     @property
     def _index(self) -> HashIndex:
         if self._made is None:
+            load_numpy()
             from pixtrawl.dedup.index import HashIndex
 
             self._made = HashIndex()
@@ -155,6 +157,7 @@ class NearDuplicates:
         """Notes whose label it is; whether hashes tell something about it. Flats go elsewhere."""
         if self._rule is None or not info.phash:
             return False
+        load_numpy()
         self._labels[id] = label
         if info.flat:
             from pixtrawl.dedup.flat import Flat
@@ -193,6 +196,7 @@ class NearDuplicates:
         """The most similar kept image that the level counts as the same; its own label first."""
         if self._rule is None or not info.phash:
             return None
+        load_numpy()
         if info.flat:
             return self._flat(label, info)
         found = self._upright(label, info, self._rule)

@@ -88,6 +88,7 @@ class Decoded:
     alpha_mean: float = 1.0
     is_gray: bool = False
     jpeg_quality: float = 0.0
+    picture_at: int = 0  # offset of a JPEG's first scan; 0: not known
     colour: Callable[[], tuple[float, float, float]] | None = None  # mean red, green, blue, 0..1
 
 
@@ -126,6 +127,7 @@ def _jpeg(data: bytes, max_pixels: int) -> Decoded:
     decoded.has_exif = bool(head.exif)
     decoded.is_gray = head.components == 1
     decoded.jpeg_quality = jpeg.quality(head.luma_table)
+    decoded.picture_at = head.scan_at
     return decoded
 
 

@@ -9,6 +9,7 @@ from pixtrawl.images import container, sniff
 from pixtrawl.images.decode import RefusedError, decode
 from pixtrawl.images.exif import upright
 from pixtrawl.images.interface import Verdict
+from pixtrawl.images.marks import may_state_rights
 from pixtrawl.images.measure import measure
 from pixtrawl.images.phash import look_at, thumbnail
 from pixtrawl.images.record import MEASURES
@@ -20,14 +21,16 @@ __all__ = ["inspect_bytes"]
 def inspect_bytes(data: bytes, max_pixels: int) -> Verdict:
     """Look at a whole file. Raises nothing that a file can cause, MemoryError included."""
     try:
-        return Verdict(_info(data, max_pixels))
+        info, picture_at = _info(data, max_pixels)
+        return Verdict(info, states_rights=may_state_rights(info.format, data, picture_at))
     except RefusedError as refused:
         return Verdict(None, refused.reason, refused.detail)
     except MemoryError:
         return Verdict(None, Reason.DECODER_MEMORY, f"{len(data)} bytes")
 
 
-def _info(data: bytes, max_pixels: int) -> ImageInfo:
+def _info(data: bytes, max_pixels: int) -> tuple[ImageInfo, int]:
+    """And where a JPEG's picture begins."""
     name = _kept_format(data)
     fault = container.check(name, data)
     if fault:
@@ -35,7 +38,7 @@ def _info(data: bytes, max_pixels: int) -> ImageInfo:
     decoded = decode(name, data, max_pixels)
     square = upright(thumbnail(decoded.grey, decoded.extent), decoded.turn)
     look = look_at(square)
-    return ImageInfo(
+    info = ImageInfo(
         format=name,
         width=decoded.width,
         height=decoded.height,
@@ -48,6 +51,7 @@ def _info(data: bytes, max_pixels: int) -> ImageInfo:
         orientation=decoded.orientation,
         measures=dict(zip(MEASURES, measure(decoded, square, look), strict=True)),
     )
+    return info, decoded.picture_at
 
 
 def _kept_format(data: bytes) -> str:

@@ -19,6 +19,7 @@ class Verdict:
     info: ImageInfo | None
     reason: Reason | None = None
     detail: str = ""
+    states_rights: bool = False  # it may: worth asking `rights`
 
 
 class Inspector(Protocol):

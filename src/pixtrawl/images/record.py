@@ -48,7 +48,7 @@ REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow
 MAGIC: Final = b"pxt1"
 HELLO: Final = struct.Struct("<4sII")  # magic, process id, containment bits
 DIED: Final = struct.Struct("<Ii")  # process id, exit status as in waitstatus_to_exitcode
-_VERDICT: Final = struct.Struct(f"<IBBIIIBBQ32s32s4096s{len(MEASURES)}d120s")
+_VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s{len(MEASURES)}d120s")
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
 
@@ -101,6 +101,7 @@ def pack_verdict(task: int, verdict: Verdict) -> bytes:
         info.frames,
         info.orientation,
         info.flat,
+        verdict.states_rights,
         info.size_bytes,
         info.phash,
         info.phash_trim,
@@ -125,8 +126,8 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
         HostileAnswerError: any field is out of its range.
     """
     (
-        of_task, reason_at, format_at, width, height, frames, orientation, flat, _size,
-        phash, phash_trim, thumb, *rest,
+        of_task, reason_at, format_at, width, height, frames, orientation, flat, rights,
+        _size, phash, phash_trim, thumb, *rest,
     ) = _VERDICT.unpack(data)  # fmt: skip
     values, detail = rest[:-1], _clean(rest[-1])
     _demand(of_task == task, "task")
@@ -135,7 +136,8 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
         return Verdict(None, _REASONS[reason_at], detail)
     _demand(format_at < len(_FORMATS), "format")
     _demand(min(width, height) > 0 and width * height <= max_pixels, "size")
-    _demand(frames >= 1 and 1 <= orientation <= 8 and flat <= 1, "frames or orientation")
+    _demand(frames >= 1 and 1 <= orientation <= 8, "frames or orientation")
+    _demand(flat <= 1 and rights <= 1, "mark")
     _demand(all(math.isfinite(value) and abs(value) < 1e12 for value in values), "measures")
     info = ImageInfo(
         format=_FORMATS[format_at],
@@ -150,7 +152,7 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
         orientation=orientation,
         measures={name: round(value, 6) for name, value in zip(MEASURES, values, strict=True)},
     )
-    return Verdict(info)
+    return Verdict(info, states_rights=bool(rights))
 
 
 def _demand(holds: bool, what: str) -> None:
