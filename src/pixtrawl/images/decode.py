@@ -252,11 +252,17 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     decoded.has_alpha = has_alpha
     if has_alpha:
         decoded.alpha_mean = float(pixels[:, :, 3].mean()) / 255.0
-    decoded.is_gray = bool(
-        np.ptp(pixels[:, :, :3].astype(np.int16), axis=2).max() <= 2  # rounding of conversions
-    )
+    decoded.is_gray = _is_gray(pixels)
     decoded.colour = lambda: _mean_colour(np.asarray(_on_white(small)))
     return decoded
+
+
+def _is_gray(pixels: np.ndarray[Any, Any]) -> bool:
+    """Whether the colours of all pixels agree, but for the rounding of conversions."""
+    red, green, blue = (pixels[:, :, at].astype(np.int16) for at in range(3))
+    # One pair after the other, which is ten times as fast as a reduction over three.
+    pairs = ((red, green), (green, blue), (red, blue))
+    return all(int(np.abs(one - other).max()) <= 2 for one, other in pairs)
 
 
 def _shrunk(image: Any, mode: str, factor: int) -> Any:

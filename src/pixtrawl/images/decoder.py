@@ -60,6 +60,8 @@ class Decoder:
         self.verdict: tuple[Reason, str] | None = None  # why we killed it
         self._buffer = bytearray()
         self._timer: asyncio.TimerHandle | None = None
+        self._due_at = 0.0  # 0: nothing is limited
+        self._allowed_s = 0.0
         self._limit(launch.START_TIMEOUT_S)
 
     def room_for(self, task: Task) -> bool:
@@ -107,7 +109,7 @@ class Decoder:
             self.kill(Reason.DECODER_CRASHED, "no decoder answered")
             return
         self.ready = True
-        self.unlimit()
+        self._due_at = 0.0
         self._owner.greeted(held)
 
     def _answered(self, answer: bytes) -> None:
@@ -121,7 +123,7 @@ class Decoder:
         self.tasks.popleft()
         if not task.future.done():
             task.future.set_result(result)
-        self.unlimit()
+        self._due_at = 0.0
         if self.tasks:
             self._limit_head()
         self._owner.pump()
@@ -131,11 +133,29 @@ class Decoder:
         self._limit(self._owner.images.decoder_timeout_s + allowance)
 
     def _limit(self, seconds: float) -> None:
+        """One timer for many files: it looks whether the file at work now is due."""
         loop = asyncio.get_running_loop()
-        detail = f"not done in {seconds:.1f} s"
-        self._timer = loop.call_later(seconds, self.kill, Reason.DECODER_TIMEOUT, detail)
+        self._allowed_s = seconds
+        self._due_at = loop.time() + seconds
+        if self._timer is None:
+            self._timer = loop.call_at(self._due_at, self._look)
+        elif self._due_at < self._timer.when():
+            self._timer.cancel()
+            self._timer = loop.call_at(self._due_at, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if not self._due_at:
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._due_at:
+            self._timer = loop.call_at(self._due_at, self._look)
+        else:
+            self.kill(Reason.DECODER_TIMEOUT, f"not done in {self._allowed_s:.1f} s")
 
     def unlimit(self) -> None:
+        """Nothing is waited for any more."""
+        self._due_at = 0.0
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -7,13 +7,14 @@ is that of the picture without uniform borders, which finds frames, letter boxes
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image
 
-__all__ = ["HASH_BYTES", "SIDE", "Look", "dct_hash", "look_at", "thumbnail"]
+__all__ = ["HASH_BYTES", "SIDE", "Look", "dct_hash", "look_at", "moments", "thumbnail"]
 
 SIDE: Final = 64
 HASH_BYTES: Final = 32
@@ -47,7 +48,8 @@ class Look:
     thumb: bytes  # the 64x64 itself: on it crops are found (dedup/aligned.py)
     flat: bool
     gradient: float  # PDQ's quality, 0..100
-    deviation: float  # of grey, 0..255
+    mean: float  # of grey, 0..255
+    deviation: float  # the same
 
 
 def thumbnail(grey: Array, extent: tuple[float, float] | None = None) -> Array:
@@ -77,29 +79,43 @@ def look_at(square: Array) -> Look:
     inner = _without_border(square)
     trimmed = phash if inner is None else dct_hash(thumbnail(inner))
     quality = _gradient(square)
-    deviation = float(square.std(dtype=np.float32))
+    mean, variance = moments(square)
+    deviation = math.sqrt(variance)
     return Look(
         phash=phash,
         phash_trim=trimmed,
         thumb=square.tobytes(),
         flat=quality < _FLAT_QUALITY or deviation < _FLAT_DEVIATION,
         gradient=quality,
+        mean=mean,
         deviation=deviation,
     )
+
+
+def moments(values: Array) -> tuple[float, float]:
+    """Mean and variance. Two products: numpy's own way is a dozen calls, each on a cold cache."""
+    flat = values.ravel().astype(np.float64)
+    mean = float(flat.sum()) / flat.size
+    return mean, max(0.0, float(flat @ flat) / flat.size - mean * mean)
 
 
 def _gradient(square: Array) -> float:
     """PDQ's image quality: the sum of grey steps, each in hundredths of the range, cut at 100."""
     wide = square.astype(np.int16)
     steps = 0
-    for axis in (0, 1):
-        step = np.abs(np.diff(wide, axis=axis)) * 100 // 255  # at most 25,500: fits
+    for step in (wide[1:] - wide[:-1], wide[:, 1:] - wide[:, :-1]):
+        np.abs(step, out=step)
+        step *= 100  # at most 25,500: fits
+        step //= 255
         steps += int(step.sum())
     return float(min(100, steps // 90))
 
 
 def _without_border(square: Array) -> Array | None:
     """The part inside uniform rows and columns; None where there is no border to cut."""
+    sides = (square[0], square[-1], square[:, 0], square[:, -1])
+    if all(max(side) - min(side) > _BORDER_SPREAD for side in map(Array.tobytes, sides)):
+        return None  # as of most pictures, in a third of the time
     top, bottom = _span(square.max(axis=1), square.min(axis=1))
     if bottom - top < _MIN_INNER:
         return None

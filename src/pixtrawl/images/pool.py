@@ -185,6 +185,8 @@ class DecoderPool:
         for decoder in self._decoders:
             if decoder.taken >= LIFE and not decoder.tasks and not decoder.leaving:
                 decoder.leave()
+        if not (self._pending or wanted):
+            return
         staying = sum(1 for d in self._decoders if not d.leaving and d.taken < LIFE)
         starting = sum(1 for d in self._decoders if not d.ready)
         wanted = min(max(wanted, staying - starting + len(self._pending)), self._size)

@@ -106,7 +106,7 @@ def pack_verdict(task: int, verdict: Verdict) -> bytes:
         info.phash,
         info.phash_trim,
         info.thumb,
-        *(info.measures.get(name, 0.0) for name in MEASURES),
+        *(round(info.measures.get(name, 0.0), 6) for name in MEASURES),
         verdict.detail.encode("ascii", "replace")[:120],
     )
 
@@ -129,16 +129,17 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
         of_task, reason_at, format_at, width, height, frames, orientation, flat, rights,
         _size, phash, phash_trim, thumb, *rest,
     ) = _VERDICT.unpack(data)  # fmt: skip
-    values, detail = rest[:-1], _clean(rest[-1])
     _demand(of_task == task, "task")
     _demand(reason_at < len(_REASONS), "reason")
     if reason_at:
-        return Verdict(None, _REASONS[reason_at], detail)
+        return Verdict(None, _REASONS[reason_at], _clean(rest[-1]))
+    values = rest[:-1]
     _demand(format_at < len(_FORMATS), "format")
     _demand(min(width, height) > 0 and width * height <= max_pixels, "size")
     _demand(frames >= 1 and 1 <= orientation <= 8, "frames or orientation")
     _demand(flat <= 1 and rights <= 1, "mark")
-    _demand(all(math.isfinite(value) and abs(value) < 1e12 for value in values), "measures")
+    # A sum is not finite where one of its terms is not.
+    _demand(math.isfinite(sum(values)) and max(map(abs, values)) < 1e12, "measures")
     info = ImageInfo(
         format=_FORMATS[format_at],
         width=width,
@@ -150,7 +151,7 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
         thumb=thumb,
         flat=bool(flat),
         orientation=orientation,
-        measures={name: round(value, 6) for name, value in zip(MEASURES, values, strict=True)},
+        measures=dict(zip(MEASURES, values, strict=True)),
     )
     return Verdict(info, states_rights=bool(rights))
 

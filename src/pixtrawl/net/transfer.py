@@ -302,8 +302,7 @@ def parse_headers(lines: list[bytes]) -> dict[str, str]:
     """Header lines as a dict with lower-case names; repeated ones are joined."""
     headers: dict[str, str] = {}
     name = ""
-    for raw in lines[1:]:
-        line = raw.decode("latin-1").rstrip("\r\n")
+    for line in b"".join(lines[1:]).decode("latin-1").split("\n"):
         if line[:1] in {" ", "\t"} and name:  # obsolete folding, RFC 9112 5.2
             headers[name] += " " + line.strip()
             continue

@@ -18,6 +18,7 @@ __all__ = [
     "Standing",
     "Withdrawal",
     "finish_withdrawals",
+    "has_pardons",
     "is_pardoned",
     "note_alike",
     "note_conflict",
@@ -143,6 +144,11 @@ def note_conflict(db: sqlite3.Connection, sample_id: int, other_id: int, distanc
 def pardon(db: sqlite3.Connection, label: str, sha256: str) -> None:
     """This image stays although it looks like another one."""
     db.execute("INSERT OR IGNORE INTO pardon VALUES (?, ?)", (label, bytes.fromhex(sha256)))
+
+
+def has_pardons(db: sqlite3.Connection) -> bool:
+    """Whether any image was pardoned; mostly none was, and nobody need be looked up."""
+    return db.execute("SELECT 1 FROM pardon LIMIT 1").fetchone() is not None
 
 
 def is_pardoned(db: sqlite3.Connection, label: str, sha256: str) -> bool:
