@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from pixtrawl.errors import EXIT_INTERRUPTED
+from pixtrawl.net.open_files import raise_limit
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> tuple[T, bool]:
     """
     # What start-up made stays to the end: looking through it again and again costs 5 % of a run.
     gc.freeze()
+    raise_limit()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         loop = runner.get_loop()
         task = loop.create_task(coroutine)

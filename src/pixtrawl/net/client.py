@@ -25,6 +25,7 @@ from pixtrawl.net.body import HEAD_BYTES, MemoryBody, StagedBody, Staging
 from pixtrawl.net.curl_loop import CurlLoop
 from pixtrawl.net.failures import failure
 from pixtrawl.net.interface import Request, Response
+from pixtrawl.net.open_files import connections_to_keep
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.rate import RateLimit
 from pixtrawl.net.transfer import Admit, Transfer, Wire
@@ -170,7 +171,7 @@ class Client:
         if self._closed:
             raise FetchError(Reason.INTERRUPTED, "the client is closed")
         if self._loop is None:
-            self._loop = CurlLoop(connections=max(256, self._fetch.concurrency))
+            self._loop = CurlLoop(connections=connections_to_keep(self._fetch.concurrency))
             if self._fetch.limit_rate_bytes_s is not None:
                 loop = asyncio.get_running_loop()
                 self._wire.rate = RateLimit(
