@@ -103,11 +103,8 @@ def _gradient(square: Array) -> float:
     """PDQ's image quality: the sum of grey steps, each in hundredths of the range, cut at 100."""
     wide = square.astype(np.int16)
     steps = 0
-    for step in (wide[1:] - wide[:-1], wide[:, 1:] - wide[:, :-1]):
-        np.abs(step, out=step)
-        step *= 100  # at most 25,500: fits
-        step //= 255
-        steps += int(step.sum())
+    for between in (wide[1:] - wide[:-1], wide[:, 1:] - wide[:, :-1]):
+        steps += int((np.abs(between) * 100 // 255).sum())  # at most 25,500: fits
     return float(min(100, steps // 90))
 
 

@@ -27,8 +27,7 @@ from pixtrawl.net.robots_cache import RobotsCache
 __all__ = ["FetchFailedError", "Fetched", "Fetcher", "status_error"]
 
 _OVERLOAD: Final = frozenset({Reason.FIRST_BYTE_TIMEOUT, Reason.TOO_SLOW, Reason.DEADLINE})
-# A few hundred bytes each, and every file of a host waits for them: behind files, 64 new hosts would
-# stand still for two seconds (measured at 80 ms round trip), and the line with them.
+# A few hundred bytes each, and every file of a host waits for them: they do not queue behind files.
 _ROBOTS_AT_ONCE: Final = 128
 _HOLD_S: Final = 1.0  # after a 429 or 503 that names no time
 
