@@ -183,6 +183,8 @@ def test_a_catalog_of_before_gets_the_table(tmp_path: Path, model: Model) -> Non
     with closing(sqlite3.connect(folder.catalog)) as db:
         db.execute("DROP TRIGGER relevance_gone")
         db.execute("DROP TABLE relevance")
+        db.execute("DROP INDEX candidate_opt_out")
+        db.execute("DROP INDEX sample_down")
         db.execute("PRAGMA user_version = 1")
     assert score(folder, model, Options()).embedded == 1
 
