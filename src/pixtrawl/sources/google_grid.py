@@ -11,6 +11,7 @@ import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.sources.google_records import (
@@ -107,8 +108,17 @@ class Grid:
         tile = self.tiles.get(key)
         if tile is None or not is_web_url(url) or is_thumbnail(url) or url == tile.thumb_url:
             return False
-        if url in self._records or any(url == other.thumb_url for other in self.tiles.values()):
+        # A request names the URL as the browser wrote it: percent-encoded, without its fragment.
+        plain = _plain(url)
+        if any(plain == _plain(known) for known in self._records):
+            return False
+        if any(url == other.thumb_url for other in self.tiles.values()):
             return False  # a neighbour's, loaded in advance, or a thumbnail of the page
+        others = [other for other in self.tiles.values() if title and other.title == title]
+        if others and tile not in others:
+            if len(others) == 1 and others[0].record is None:  # the late answer to its click
+                self.add_clicked(others[0].key, url, page_url, title)
+            return False
         page = page_url if is_web_url(page_url) and page_url != url else None
         self._know(tile, Record(url=url, page_url=page, title=title or None))
         return True
@@ -219,6 +229,10 @@ def _seen(tile: Tile, row: Mapping[str, Any]) -> Tile:
         rank=tile.rank,
         record=tile.record,
     )
+
+
+def _plain(url: str) -> str:
+    return unquote(url.partition("#")[0])
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

@@ -19,10 +19,16 @@ from pixtrawl.sources.google_grid import Grid
 TRIAL: Final = 4  # tiles on which a way has to show that it works
 HOVER_S: Final = 0.3  # for links to appear after the mouse was there
 DWELL_S: Final = 0.12  # for a page that answers only to a mouse that stays
-CLICK_S: Final = 1.2  # for the picture that a click brings up
-MISS_S: Final = 0.5  # the same, after three clicks in a row brought nothing
+CLICK_S: Final = 3.5  # for the picture that a click brings up
+USUAL_S: Final = 1.2  # the same at least, once it is known how long this page takes
+STILL_S: Final = 0.6  # for the page to stir at all after a click
+MISS_S: Final = 1.0  # all in all, after three clicks in a row brought nothing
 MAX_MISSES: Final = 5
-REQUEST_GRACE_S: Final = 0.03  # an image in the page tells more than the bare request for it
+# An image that shows in the page tells more than the bare request for one, which may be that of a
+# neighbour, loaded in advance.
+GRACE_S: Final = 0.25
+BARE_GRACE_S: Final = 0.03  # where requests are all that there ever is
+BARE_ENOUGH: Final = 3
 
 
 Way = Callable[[Placed, list[str]], Awaitable[None]]
@@ -59,6 +65,9 @@ class Probe:
         self._tried: set[str] = set()
         self._clicked: set[str] = set()
         self._misses = 0
+        self._slowest_s = 0.0  # of the clicks that brought something
+        self._shows = False  # the page itself has shown what a click brought
+        self._bare = 0  # clicks in a row that only a request answered
 
     async def dig(self, reader: Placed, batch: int) -> bool:
         """Tries up to `batch` tiles; False when there is nothing left to try."""
@@ -132,7 +141,8 @@ class Probe:
                 if self._clicks_left <= 0 or self._misses >= MAX_MISSES:
                     break
                 self._clicked.add(key)
-                await self._click(reader, key)
+                if self._still([key]):  # the click before may have told of this one, too
+                    await self._click(reader, key)
         finally:
             await reader.call("disarm")
 
@@ -147,26 +157,44 @@ class Probe:
             await self._tab.click(point[0], point[1])
         else:
             await reader.call("press", key)
-        found = await self._answer(reader, key)
+        found = await self._answer(reader, key, armed.get("changes"))
         self._misses = 0 if found else self._misses + 1
         if found:
             self._useless |= self._given_up
 
-    async def _answer(self, reader: Placed, key: str) -> bool:
+    async def _answer(self, reader: Placed, key: str, changes: Any) -> bool:
         """Waits for the address of the picture that the click on tile `key` asks for."""
-        until = time.monotonic() + (MISS_S if self._misses >= 3 else CLICK_S)
+        began = time.monotonic()
+        limit_s = self._limit_s()
+        grace_s = BARE_GRACE_S if self._bare >= BARE_ENOUGH else GRACE_S
+        if self._shows:
+            grace_s = limit_s  # a bare request is then what is left when nothing was shown
         requested: list[str] = []
-        grace = 0.0
-        while (now := time.monotonic()) < until:
-            if self._take_noted(await reader.call("noted"), key):
+        hidden: list[Any] = []
+        first_hint_s = 0.0
+        stirred = False
+        while (waited_s := time.monotonic() - began) < (limit_s if stirred else STILL_S):
+            noted = await reader.call("noted")
+            if self._take_noted(noted, key):
+                self._bare, self._shows = 0, True
+                self._slowest_s = max(self._slowest_s, waited_s)
                 return True
+            stirred = stirred or self._tab.busy or noted.get("changes") != changes
+            hidden += [image for image in noted.get("images") or () if not image["shown"]]
             requested += filter(_may_be_original, self._tab.take_image_requests())
-            if requested:
-                grace = grace or now + REQUEST_GRACE_S
-                if now >= grace and any(self._grid.add_clicked(key, url) for url in requested):
+            if requested or hidden:
+                first_hint_s = first_hint_s or waited_s
+                if waited_s - first_hint_s >= grace_s and self._take_hints(key, hidden, requested):
+                    self._bare += 1
+                    self._slowest_s = max(self._slowest_s, waited_s)
                     return True
             await asyncio.sleep(0.015)
-        return False
+        return self._take_hints(key, hidden, requested)
+
+    def _limit_s(self) -> float:
+        if self._misses >= 3:
+            return MISS_S
+        return max(USUAL_S, 2.5 * self._slowest_s) if self._slowest_s else CLICK_S
 
     def _take_noted(self, noted: Any, key: str) -> bool:
         self._grid.add_links(noted.get("links") or ())
@@ -176,7 +204,14 @@ class Probe:
         return any(
             self._grid.add_clicked(key, image["url"], image["page"], image["title"])
             for image in noted.get("images") or ()
+            if image["shown"]
         )
+
+    def _take_hints(self, key: str, hidden: list[Any], requested: list[str]) -> bool:
+        return any(
+            self._grid.add_clicked(key, image["url"], image["page"], image["title"])
+            for image in hidden
+        ) or any(self._grid.add_clicked(key, url) for url in requested)
 
 
 def _may_be_original(url: str) -> bool:

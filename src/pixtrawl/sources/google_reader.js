@@ -115,7 +115,7 @@
     const src = im.getAttribute("src") || "";
     if (!/^https?:/.test(im.src) || isThumb(im.src) || !src || keys.has(im)) return;
     const out = im.closest("a[href]");
-    noted.push({ url: src.startsWith("http") ? src : im.src, key: armed, page: out ? out.href : "", title: im.alt || "" });
+    noted.push({ url: src.startsWith("http") ? src : im.src, key: armed, page: out ? out.href : "", title: im.alt || "", shown: !im.checkVisibility || im.checkVisibility() });
     im.removeAttribute("src");
   };
   new MutationObserver((mutations) => {
@@ -202,14 +202,14 @@
     arm(key) {
       const im = elements.get(key);
       noted = []; armed = key; pressed = im || null;
-      if (!im || !im.isConnected) return { there: false, point: null };
+      if (!im || !im.isConnected) return { there: false, point: null, changes };
       im.scrollIntoView({ block: "center" });
       const point = pointOf(im), top = point && document.elementFromPoint(point[0], point[1]);
       const cell = cellOf(im);
-      return { there: true, point: top && (cell.contains(top) || top.contains(im)) && top !== document.body && top.tagName !== "HTML" ? point : null };
+      return { there: true, point: top && (cell.contains(top) || top.contains(im)) && top !== document.body && top.tagName !== "HTML" ? point : null, changes };
     },
     press(key) { const im = elements.get(key); if (im) im.click(); },
-    noted: () => ({ images: noted.splice(0), links: links.splice(0) }),
+    noted: () => ({ images: noted.splice(0), links: links.splice(0), changes }),
     disarm() { armed = null; pressed = null; },
     picture: (key) => inline.get(key) || "",
     // One step down; whether the end was reached.

@@ -30,8 +30,9 @@ MAX_TAIL_CHARS: Final = 30_000  # what belongs to one record after its two image
 
 _STRING: Final = r'"((?:[^"\\]++|\\.)*+)"'
 _GAP: Final = r"\s{0,9}"
+_ADDRESS: Final = r'"([a-zA-Z][a-zA-Z0-9+.-]{0,20}+(?::|\\u003[aA]|\\x3[aA])(?:[^"\\]++|\\.)*+)"'
 _IMAGE: Final = re.compile(
-    rf"\[{_GAP}{_STRING}{_GAP},{_GAP}(\d{{1,6}}){_GAP},{_GAP}(\d{{1,6}}){_GAP}"
+    rf"\[{_GAP}{_ADDRESS}{_GAP},{_GAP}(\d{{1,6}}){_GAP},{_GAP}(\d{{1,6}}){_GAP}"
     rf'(?:,[^\[\]{{}}"]{{0,80}}+)?\]',
     re.DOTALL,
 )
@@ -44,11 +45,13 @@ _SCALAR: Final = re.compile(
 _PAGE_AND_TITLE: Final = re.compile(
     rf'"(https?:(?:[^"\\]++|\\.)*+)"{_GAP},{_GAP}{_STRING}', re.DOTALL
 )
-_FLAT_OBJECT: Final = re.compile(r'\{[^{}]{0,20000}?"ou"[^{}]{0,20000}+\}')
+_FLAT_OBJECT: Final = re.compile(r'\{(?:"(?:[^"\\]++|\\.)*+"|[^"{}\\]++){1,4000}+\}', re.DOTALL)
+_AS_MARKUP: Final = re.compile(r"\[&(?:quot|#34);[a-z]{4,5}:|&(?:quot|#34);ou&(?:quot|#34);")
 _MEMBER: Final = re.compile(rf'"(\w{{1,4}})"{_GAP}:{_GAP}(?:{_STRING}|(\d{{1,6}}))', re.DOTALL)
 _LINK: Final = re.compile(r"/imgres\?([^\"'\s<>\\]{10,9000}+)")
 _LINK_KEYS: Final = "imgurl|imgrefurl|docid|tbnid|tbnw|tbnh|vet|ved|hl|sa|source|itg|w|h|q|s|client"
 _LINK_SPLIT: Final = re.compile(rf"&(?:amp;)?|;(?=(?:{_LINK_KEYS})=)")
+_SEMICOLON_SPLIT: Final = re.compile(r";(?=\w{1,12}=)")  # where nothing else separates
 _DEFERRED: Final = re.compile(rf'"([\w:-]{{1,80}})"{_GAP}:{_GAP}"(https?:(?:[^"\\]++|\\.)*+)"')
 _ESCAPE: Final = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL
@@ -165,7 +168,9 @@ def link_record(href: str) -> Record | None:
     if not mark:
         return None
     values: dict[str, str] = {}
-    for part in _LINK_SPLIT.split(query.partition("#")[0]):
+    query = query.partition("#")[0]
+    split = _LINK_SPLIT if "&" in query else _SEMICOLON_SPLIT
+    for part in split.split(query):
         key, _, value = part.partition("=")
         values.setdefault(key, _unquote(value))
     url = values.get("imgurl", "")
@@ -189,6 +194,12 @@ def _unquote(value: str) -> str:
 
 def _levels(text: str) -> Iterator[str]:
     text = text[:MAX_TEXT_CHARS]
+    yield from _unescaped(text)
+    if _AS_MARKUP.search(text):  # in an attribute, or the text of an element
+        yield from _unescaped(html.unescape(text))
+
+
+def _unescaped(text: str) -> Iterator[str]:
     for _ in range(MAX_LEVELS):
         yield text
         if _ONCE_MORE.search(text) is None:
@@ -273,6 +284,8 @@ def _flat_objects(text: str) -> Iterator[Record]:
     if '"ou"' not in text:
         return
     for match in _FLAT_OBJECT.finditer(text):
+        if '"ou"' not in match[0]:
+            continue
         members = {key: js_unescape(value or number) for key, value, number in
                    _MEMBER.findall(match[0])}  # fmt: skip
         url, page = members.get("ou", ""), members.get("ru", "")

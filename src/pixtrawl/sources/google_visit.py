@@ -40,6 +40,7 @@ QUIET_S: Final = 0.6  # without any change, it will not
 NEWS_S: Final = 0.7  # after a scroll to the end; answers still on their way prolong it
 BUSY_S: Final = 4.0
 QUERY_S: Final = 300.0  # all of our own time on one query, pauses of the caller not counted
+GRID_TILES: Final = 4
 MAX_IDLE: Final = 2  # looks at the end of the page without news
 MAX_PRESSES: Final = 25  # of "more results"
 MAX_MOVES: Final = 6  # navigations that are waited out
@@ -137,6 +138,8 @@ class Visit:
             state = classify(
                 self._tab.url, self._tab.status, facts, records=self.grid.known_originals
             )
+            if state is State.UNKNOWN and len(self.grid.tiles) >= GRID_TILES:
+                state = State.GRID  # many pictures of one shape, whatever they are called
             now = time.monotonic()
             if state not in PASSING and state is not leave:
                 return state
@@ -144,12 +147,12 @@ class Visit:
                 changes, last_change = self._changes, now
             ready = isinstance(facts, dict) and facts.get("ready") == "complete"
             quiet = ready and not self._tab.busy and now - last_change > QUIET_S
-            if now - began > limit_s or (quiet and leave is None):
+            if now - began > limit_s or (quiet and (leave is None or self._moved)):
                 return state
             await asyncio.sleep(0.08)
 
     async def _reject_all(self, url: str) -> State:
-        self._consented = True
+        self._consented, self._moved = True, False
         clicked = await self._safely(lambda: self._tab.evaluate(REJECT, REJECT_WORDS))
         if clicked is not True:
             return State.CONSENT

@@ -212,6 +212,23 @@ def form_click(page: Page) -> str:
     )
 
 
+def form_panel(page: Page) -> str:
+    """A panel of three, where the original replaces the thumbnail late and neighbours load too."""
+    table = hidden([[i.url, i.page, i.title] for i in page.items])
+    tiles = "".join(
+        f"<div data-ri={i.number}><a>{page.img(i, data_uri(i))}</a></div>" for i in page.items
+    )
+    return page.wrap(
+        tiles,
+        f"const t={table};const p=document.createElement('div');document.body.append(p);"
+        "p.style='position:fixed;right:0;top:0;width:400px;height:90%;background:#eee';"
+        "const tiles=[...document.querySelectorAll('#grid>div')];tiles.forEach((d,i)=>d.onclick=e=>{p.innerHTML='';"
+        "[i-1,i,i+1].forEach((j,k)=>{if(!t[j])return;const a=document.createElement('a'),m=document.createElement('img');"
+        "a.href=t[j][1];m.alt=t[j][2];m.src=tiles[j].querySelector('img').src;a.append(m);p.append(a);"
+        "if(k!=1)a.style.display='none';setTimeout(()=>{m.src=t[j][0]},k==1?1500:1200)})});",
+    )
+
+
 def form_request(page: Page) -> str:
     """A click loads the picture out of the document's sight first."""
     table = hidden([i.url for i in page.items])
@@ -318,7 +335,7 @@ CHANGED = "<html><title>q</title><body><h1>Something new</h1><img src=/logo.png 
 FORMS = {
     name[5:]: function for name, function in list(globals().items()) if name.startswith("form_")
 }
-COUNTS = {"scroll": 90, "virtual": 60, "click": 12, "request": 8}
+COUNTS = {"scroll": 90, "virtual": 60, "click": 12, "request": 8, "panel": 4}
 
 
 class Site:
@@ -432,6 +449,8 @@ class Site:
             "login": (200, "<form><input name=u><input type=password></form>", {}),
             "nothing": (200, NOTHING, {}),
             "changed": (200, CHANGED, {}),
+            "nothing_but_chips": (200, NOTHING.replace("<img", Page([]).chips() + "<img"), {}),
+            "chips_once": (200, Page([]).wrap("") if seen == 1 else grid, {}),
             "error": (503, "<p>oops</p>", {}),
             "empty_once": (200, CHANGED if seen == 1 else grid, {}),
         }

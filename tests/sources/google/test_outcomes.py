@@ -26,6 +26,7 @@ pytestmark = pytest.mark.browser
         ("soft", SourceOutcome.BLOCKED, "soft_block", 1),
         ("login", SourceOutcome.BLOCKED, "login", 1),
         ("nothing", SourceOutcome.NO_RESULTS, None, 1),
+        ("nothing_but_chips", SourceOutcome.NO_RESULTS, None, 1),
         ("error", SourceOutcome.NETWORK_ERROR, None, 1),
         ("changed", SourceOutcome.CHANGED, None, 3),
     ],
@@ -66,7 +67,7 @@ def test_consent_that_stays_is_the_outcome_after_one_answer(desk: Desk) -> None:
     assert desk.site.accepted == 0
 
 
-@pytest.mark.parametrize("form", ["dialog", "passing_wall", "empty_once"])
+@pytest.mark.parametrize("form", ["dialog", "passing_wall", "empty_once", "chips_once"])
 def test_what_passes_is_no_obstacle(desk: Desk, form: str) -> None:
     asked = desk.ask(form)
     assert asked.stop is None

@@ -40,9 +40,10 @@ def test_thumbnails_of_deferred_tiles_tie_tile_and_record(desk: Desk) -> None:
     }
 
 
-def test_a_click_gives_the_original_the_page_and_the_title(desk: Desk) -> None:
-    asked = desk.ask("click")
-    items = desk.site.items("click", "tabby cat")
+@pytest.mark.parametrize("form", ["click", "panel"])
+def test_a_click_gives_the_original_the_page_and_the_title(desk: Desk, form: str) -> None:
+    asked = desk.ask(form)
+    items = desk.site.items(form, "tabby cat")
     assert [(c.url, c.page_url, c.title) for c in asked.candidates] == [
         (i.url, i.page, i.title) for i in items
     ]

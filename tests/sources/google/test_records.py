@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 import random
 import time
@@ -59,9 +60,16 @@ def test_a_pair_whose_second_image_is_a_thumbnail_has_no_original() -> None:
 
 def test_records_of_before_2020_are_read_by_their_keys() -> None:
     meta: dict[str, Any] = {"id": "x:", "ou": "http://a.b/c d".replace(" ", "%20"), "ow": 800, "oh": 600, "ru": "http://a.b/p",
-            "pt": "A &amp; B", "tu": "https://encrypted-tbn0.gstatic.com/images?q=tbn:1"}  # fmt: skip
+            "pt": "A &amp; B", "s": "a {b} c", "tu": "https://encrypted-tbn0.gstatic.com/images?q=tbn:1"}  # fmt: skip
     (found,) = records_in(f"<div>{json.dumps(meta)}</div>")
     assert found == Record("http://a.b/c%20d", "x:", meta["tu"], "http://a.b/p", "A & B", 800, 600)
+    assert records_in(f"<div>{html.escape(json.dumps(meta))}</div>") == [found]
+
+
+def test_lists_of_a_word_and_two_numbers_are_no_images() -> None:
+    one = record(Item(3, "cat")).replace("[null,null,null,5,3]", '[["x",3,4],["y",5,6]]')
+    (found,) = records_in(one)
+    assert (found.page_url, found.title) == (Item(3, "cat").page, Item(3, "cat").title)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +95,9 @@ def test_imgres_links_are_read_with_any_separator(mark: str) -> None:
         "tbnid=T_1M",
         "w=5",
         "h=7",
+        "hcb=2",
     ]
-    found = link_record("/imgres?" + mark.join(parts) + ("&hcb=2" if mark != ";" else ""))
+    found = link_record("/imgres?" + mark.join(parts))
     assert found == Record("http://x.y/a%20b?c=d&e", "T_1M", None, "http://x.y/p", None, 5, 7)
 
 
