@@ -95,6 +95,21 @@ def test_a_stopped_run_ends_with_130_and_goes_on(
     assert before.items() <= files(output).items()
 
 
+def test_changed_rules_hold_for_new_images_and_the_report_says_so(
+    site: Playground, tmp_path: Path
+) -> None:
+    output = tmp_path / "images"
+    assert run(site, output, "-n", "3")[1]["changed_rules"] == []
+    first = files(output)
+    _, report, _ = run(site, output, "-n", "6", "--min-size", "90x90")
+    assert report["changed_rules"] == [
+        {"setting": "images.min_size", "now": "90x90", "before": [None]}
+    ]
+    assert first.items() <= files(output).items()
+    _, report, _ = run(site, output, "-n", "2", "--size", "large")
+    assert report["queries"][0]["asked_otherwise"] == [{"filters": {}, "saved": 6}]
+
+
 def test_more_go_on_and_fewer_delete_nothing(site: Playground, tmp_path: Path) -> None:
     output = tmp_path / "images"
     assert run(site, output, "-n", "6")[0] == 0

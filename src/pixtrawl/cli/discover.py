@@ -16,6 +16,7 @@ DEFAULT_FILE: Final = "urls.jsonl"
 _SETTINGS: Final = frozenset(
     {
         "job.limit", "job.sources", "job.label", "job.prefix", "job.suffix", "job.expand",
+        "job.synonyms", "fetch.limit_rate_bytes_s", "politeness.per_host",
         "job.max_time_s", "fetch.timeout_s", "fetch.retries", "fetch.proxy", "fetch.cookies",
         "fetch.user_agent", "fetch.allow_address", "politeness.delay_s", "politeness.exclude_host",
         "politeness.ignore_robots", "images.allow_thumbnails",

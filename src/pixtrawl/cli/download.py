@@ -10,7 +10,9 @@ from pixtrawl.config.load import DEFAULT_ORIGIN
 from pixtrawl.config.table import FILTERS_GROUP, by_key
 
 # What a manifest cannot be asked: it is a list already. Licence and shape can be told of a row.
-_ASKING: Final = frozenset({"job.sources", "job.prefix", "job.suffix", "job.expand"})
+_ASKING: Final = frozenset(
+    {"job.sources", "job.prefix", "job.suffix", "job.expand", "job.synonyms"}
+)
 _TOLD: Final = frozenset({"filters.license", "filters.aspect"})
 _SETTINGS: Final = frozenset(
     key
@@ -33,12 +35,15 @@ def add_parser(subparsers: Any) -> None:
         nargs="+",
         help="what `discover` wrote, keyword_urls.txt, or a list of URLs",
     )
-    add_settings(parser, _SETTINGS)
+    add_settings(parser, _SETTINGS, {"job.limit": "every URL"})
     parser.add_argument(
         "--strict", action="store_true", help="exit code 3 unless every URL was saved"
     )
     add_config(parser)
     add_output(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what the manifests hold; no network"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -50,6 +55,12 @@ def main(arguments: argparse.Namespace) -> int:
     config = loaded.config
     running.warn(loaded, quiet=arguments.quiet)
     limit_given = loaded.origins["job.limit"] != DEFAULT_ORIGIN
+    if arguments.dry_run:
+        from pixtrawl.cli.plan import show_manifests
+
+        return show_manifests(
+            arguments.manifests, config, limit_given=limit_given, as_json=arguments.json
+        )
     report = running.watched(
         arguments,
         lambda listener: download(

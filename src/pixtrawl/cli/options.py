@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from pixtrawl.config.load import Loaded, load
@@ -22,20 +23,27 @@ _TITLES: Final = {
 }
 
 
-def add_settings(parser: argparse.ArgumentParser, keys: Collection[str]) -> None:
-    """Adds an option for each of these settings that has one, in groups."""
+def add_settings(
+    parser: argparse.ArgumentParser,
+    keys: Collection[str],
+    defaults: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Adds an option for each of these settings that has one, in groups.
+
+    `defaults` tells what holds in this command where it is not the setting's own default.
+    """
     groups: dict[str, Any] = {}
     for row in table():
         if row.flag is None or row.key not in keys:
             continue
         if row.group not in groups:
             groups[row.group] = parser.add_argument_group(_TITLES[row.group])
-        _add(groups[row.group], row)
+        _add(groups[row.group], row, defaults.get(row.key))
 
 
-def _add(group: Any, row: Setting) -> None:
+def _add(group: Any, row: Setting, told: str | None) -> None:
     names = [name for name in (row.short, row.flag, *ALIASES.get(row.key, ())) if name]
-    default = shown_setting(row, row.default)
+    default = told or shown_setting(row, row.default)
     tail = f" (default: {default})" if default and not row.is_switch else ""
     keywords: dict[str, Any] = {
         "dest": row.key,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pixtrawl import sources
-from pixtrawl.cli.screen import clean, columns, out, out_json, plural
+from pixtrawl.cli.screen import clean, columns, note, out, out_json, plural
 from pixtrawl.cli.secrets import without_password
 from pixtrawl.config.groups import Config
 from pixtrawl.model import Query
@@ -32,6 +32,36 @@ def show_plan(queries: Sequence[Query], config: Config, *, as_json: bool) -> int
     if plan["filters"]:
         out(f"filters: {', '.join(f'{k}={v}' for k, v in plan['filters'].items())}")
     out(f"into: {clean(plan['output'])}   nothing was sent (--dry-run)")
+    return 0
+
+
+def show_manifests(
+    manifests: Sequence[str], config: Config, *, limit_given: bool, as_json: bool
+) -> int:
+    """Prints what is in the manifests, and each line that cannot be used. Returns the exit code.
+
+    Raises:
+        UsageError: a manifest that cannot be read at all.
+    """
+    from pixtrawl.pipeline.download import count_manifests
+
+    counts, bad = count_manifests(manifests, config)
+    wanted = config.job.limit if limit_given else None
+    if as_json:
+        rows = [
+            {"query": text, "label": label, "urls": urls, "wanted": wanted}
+            for (text, label), urls in counts.items()
+        ]
+        plan = {"dry_run": True, "queries": rows, "bad_lines": len(bad)}
+        out_json({**plan, "output": config.job.output})
+        return 0
+    for line in bad:
+        note(f"warning: {line}")
+    listed = [(clean(text), str(urls), label) for (text, label), urls in counts.items()]
+    out(columns([("query", "URLs", "folder"), *listed[:MAX_QUERIES]], right={1}))
+    if (more := len(listed) - MAX_QUERIES) > 0:
+        out(f"… and {plural(more, 'query', 'queries')} more")
+    out(f"into: {clean(config.job.output)}   nothing was sent (--dry-run)")
     return 0
 
 

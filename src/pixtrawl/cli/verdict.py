@@ -129,9 +129,37 @@ def _totals(report: Mapping[str, Any]) -> str:
     line = f"{plural(int(totals['candidates']), 'candidate')}: {each}"
     if several := len(report.get("across_labels") or ()):
         line += f"\n{plural(several, 'picture')} under several labels (--conflict decides)"
+    line += "".join(f"\n{sentence}" for sentence in _changes(report))
     if bad := int(report.get("bad_lines") or 0):
         line += f"\n{plural(bad, 'line')} could not be read"
     return line
+
+
+def _changes(report: Mapping[str, Any]) -> list[str]:
+    """What was kept under other rules than the last run's."""
+    names = [
+        f"--{str(change['setting']).partition('.')[2].replace('_', '-')} "
+        f"{_rule(change['before'][-1])}, now {_rule(change['now'])}"
+        for change in report.get("changed_rules") or ()
+    ]
+    lines = [f"rules changed for new candidates: {'; '.join(names)}"] if names else []
+    queries = report.get("queries") or ()
+    here = [(query.get("query"), query.get("label")) for query in queries]
+    other = sum(
+        int(before["saved"])
+        for query, key in zip(queries, here, strict=True)
+        for before in query.get("asked_otherwise", ())
+        if here.count(key) == 1  # else it is listed here as well
+    )
+    if other:
+        lines.append(f"{plural(other, 'image')} asked for with other filters before, not counted")
+    return [shorten(clean(line), MAX_WIDTH) for line in lines]
+
+
+def _rule(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value is None else str(value)
 
 
 def _reasons(report: Mapping[str, Any]) -> str:

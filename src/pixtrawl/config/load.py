@@ -153,7 +153,7 @@ class _Reader:
         if source not in self.known.names:
             hint = did_you_mean(source, [*self.known.names, *_TABLES])
             raise UsageError(f"{where}: no source or group is called {source!r}{hint}")
-        keys = [*SOURCE_KEYS, *self.known.keys(source)]
+        keys = list(dict.fromkeys((*SOURCE_KEYS, *self.known.keys(source))))
         if key not in keys:
             hint = did_you_mean(key, keys, f"{source}.") or f"; there are: {', '.join(keys)}"
             raise UsageError(f"{where}: source {source} has no setting {key!r}{hint}")

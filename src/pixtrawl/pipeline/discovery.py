@@ -63,6 +63,7 @@ class _Ask:
     found: int = 0
     new: int = 0
     position: Position | None = None
+    resumed: bool = False  # asked before: some sources begin at the beginning again
     related: set[str] = field(default_factory=set)
     detail: dict[str, object] = field(default_factory=dict)
 
@@ -161,6 +162,7 @@ class Discovery:
             if known.exhausted:
                 return known
             ask.found, ask.new, ask.position = known.found, known.new, known.position
+            ask.resumed = True
         self._emit(SourceStarted(errand.row.query.text, ask.source))
         outcome, detail, exhausted = await self._end_of(ask, errand)
         detail = {**ask.detail, **detail}
@@ -170,9 +172,7 @@ class Discovery:
         if ignored:
             detail["filters_ignored"] = sorted(ignored)
         state = SourceState(outcome, ask.found, ask.new, detail, ask.position, exhausted)
-        await self._catalog.write(
-            lambda db: journal.note_source(db, row_id, ask.source, ask.slice, errand.run_id, state)
-        )
+        await self._note(ask, errand, state)
         self._emit(SourceFinished(errand.row.query.text, ask.source, outcome, ask.found, detail))
         return state
 
@@ -245,12 +245,21 @@ class Discovery:
         if ask.slice:  # found by other words or filters, wanted for the query all the same
             candidates = tuple(replace(c, query=query.text, label=query.label) for c in candidates)
         new = await errand.add(candidates)
-        ask.found += len(candidates)
+        ask.found += new if ask.resumed else len(candidates)
         ask.new += new
         ask.position = page.position
         ask.related.update(page.related)
         ask.detail.update(page.detail)
+        # After each page, so that a killed run goes on from here.
+        state = SourceState(None, ask.found, ask.new, dict(ask.detail), ask.position, False)
+        await self._note(ask, errand, state)
         self._emit(CandidatesFound(query.text, ask.source, len(candidates), new))
+
+    async def _note(self, ask: _Ask, errand: Errand, state: SourceState) -> None:
+        row_id, run_id = errand.row.id, errand.run_id
+        await self._catalog.write(
+            lambda db: journal.note_source(db, row_id, ask.source, ask.slice, run_id, state)
+        )
 
 
 def _ran_dry(state: SourceState) -> bool:

@@ -48,16 +48,7 @@ async def download(
         raise UsageError("there is no manifest to download")
     # Opened before anything else, so that a wrong name costs nothing.
     folder = Folder(config.job.output)
-    labels = Labels(known_queries(folder))
-    readers = [
-        (
-            name,
-            read_manifest(
-                Path(name), label=config.job.label, labels=labels, read_parquet=read_rows
-            ),
-        )
-        for name in manifests
-    ]
+    readers = _readers(manifests, config, folder)
     limit = config.job.limit if limit_given else None
     filler = _Filler(limit, listener)
 
@@ -68,6 +59,36 @@ async def download(
     report["bad_lines"] = filler.bad_lines
     report["cut_short"] = report["cut_short"] or filler.stopped
     return report
+
+
+def count_manifests(
+    manifests: Sequence[str], config: Config
+) -> tuple[dict[tuple[str, str], int], list[str]]:
+    """URLs by (query, label), and the lines that cannot be used: what `--dry-run` tells.
+
+    Raises:
+        UsageError: a manifest that cannot be read at all.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    bad: list[str] = []
+    for name, reader in _readers(manifests, config, Folder(config.job.output)):
+        for item in reader:
+            if isinstance(item, BadLine):
+                bad.append(f"{name}:{item.number}: {item.problem}")
+            else:
+                key = (item.query, item.label)
+                counts[key] = counts.get(key, 0) + 1
+    return counts, bad
+
+
+def _readers(
+    manifests: Sequence[str], config: Config, folder: Folder
+) -> list[tuple[str, Iterator[Candidate | BadLine]]]:
+    labels, label = Labels(known_queries(folder)), config.job.label
+    return [
+        (name, read_manifest(Path(name), label=label, labels=labels, read_parquet=read_rows))
+        for name in manifests
+    ]
 
 
 class _Filler:

@@ -16,6 +16,7 @@ from pixtrawl.errors import (
     EXIT_SHORT,
 )
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
+from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import saved_count
@@ -62,6 +63,7 @@ def build(db: sqlite3.Connection, folder: Folder, query_ids: Sequence[int]) -> R
         and reasons.get(Reason.BUDGET, 0) > 0
         and any(query["wanted"] is None for query in queries),
         "across_labels": _across_labels(db),
+        "changed_rules": changed_rules(db),
     }
 
 
@@ -95,8 +97,11 @@ def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
     text, label, wanted, filters = db.execute(
         "SELECT text, label, wanted, filters FROM query WHERE id = ?", (query_id,)
     ).fetchone()
+    saved = saved_count(db, query_id)
+    # A run that was killed left no outcome: where all is there, the source did what was asked.
+    unknown = SourceOutcome.OK if wanted is not None and saved >= wanted else None
     sources = {
-        name: {"outcome": outcome, "found": found, "detail": json.loads(detail)}
+        name: {"outcome": outcome or unknown, "found": found, "detail": json.loads(detail)}
         for name, outcome, found, detail in db.execute(
             "SELECT source, outcome, found, detail FROM source_state "
             "WHERE query_id = ? AND slice = '' ORDER BY source",
@@ -122,7 +127,7 @@ def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
         "query": text,
         "label": label,
         "wanted": wanted,
-        "saved": saved_count(db, query_id),
+        "saved": saved,
         "sources": sources,
         "reasons": reasons,
     }
@@ -130,6 +135,8 @@ def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
         row["slices"] = slices
     if filters != "{}":
         row["filters"] = json.loads(filters)
+    if before := asked_otherwise(db, query_id):
+        row["asked_otherwise"] = before
     return row
 
 

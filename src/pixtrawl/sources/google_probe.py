@@ -24,6 +24,7 @@ USUAL_S: Final = 1.2  # the same at least, once it is known how long this page t
 STILL_S: Final = 0.6  # for the page to stir at all after a click
 MISS_S: Final = 1.0  # all in all, after three clicks in a row brought nothing
 MAX_MISSES: Final = 5
+CLICKS_AT_ONCE: Final = 5  # then what they brought is handed on: a click may take seconds
 # An image that shows in the page tells more than the bare request for one, which may be that of a
 # neighbour, loaded in advance.
 GRACE_S: Final = 0.25
@@ -79,7 +80,7 @@ class Probe:
                 return True
             unclicked = [key for key in lacking if key not in self._clicked]
             if unclicked and self._clicks_left > 0 and self._misses < MAX_MISSES:
-                await self._click_all(reader, unclicked[:batch])
+                await self._click_all(reader, unclicked[: min(batch, CLICKS_AT_ONCE)])
                 return True
         except BrowserFailure as failure:
             if failure.trouble is not Trouble.MOVED:
