@@ -29,7 +29,7 @@ from pixtrawl.sources.bing_page import (
 from pixtrawl.sources.filters import Words, in_words_of
 from pixtrawl.sources.html import Document, TooComplexError
 from pixtrawl.sources.settings import common_settings, read_settings
-from pixtrawl.sources.walls import wall_in
+from pixtrawl.sources.walls import wall_of
 
 BASE_URL: Final = "https://www.bing.com"
 DELAY_S: Final = 1.0
@@ -224,7 +224,7 @@ class _Search:
             return None
         if self.rank and (state is State.NOTHING or document.is_blank):
             return None  # behind the last page, whose place was counted and not given
-        raise self._stop(state, response)
+        raise self._stop(state, response, document)
 
     async def _get(self, url: str) -> Response:
         headers = dict(self._headers)
@@ -254,13 +254,13 @@ class _Search:
             self._cookies += consent.cookies_of(await consent.send(self.context.http, answer))
         return await self._get(url)
 
-    def _stop(self, state: State, response: Response) -> SourceStop:
+    def _stop(self, state: State, response: Response, document: Document) -> SourceStop:
         if state is State.NOTHING:
             return stops.no_results("bing", response.status)
         if state in _BLOCKS:
             kind, message = _BLOCKS[state]
             return stops.blocked(self.context, response, "bing", kind, message)
-        if (wall := wall_in(response)) is not None:
+        if (wall := wall_of(response, document)) is not None:
             return stops.blocked(self.context, response, "bing", wall[0], f"bing {wall[1]}")
         message = "bing's answer holds no results and does not say that there are none"
         return stops.changed(self.context, response, "bing", message)

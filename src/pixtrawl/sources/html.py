@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 _MAX_OPEN: Final = 3000  # elements open at once; real pages stay below 100
 _MAX_TAGS: Final = 200_000
 _MAX_ATTRIBUTES: Final = 3000  # of one element, counted by the white space between them
+_LESS_THANS: Final = re.compile("<{9,}")
 _CONTENT: Final = "script, iframe, form, img, meta[http-equiv=refresh]"
 _MAX_TEXT_CHARS: Final = 200_000
 
@@ -85,9 +86,12 @@ class Document:
     """One parsed page. Raises TooComplexError for text that would take too long."""
 
     def __init__(self, source: str) -> None:
+        # Megabytes of either take seconds and mean nothing.
+        source = _LESS_THANS.sub("<", source.replace("\0", ""))
         _check(source)
         self._source = source
         self._tree = LexborHTMLParser(source)
+        self._text: str | None = None
 
     def all(self, css: str) -> list[Element]:
         """Elements in the order of the page."""
@@ -102,10 +106,12 @@ class Document:
 
     def text(self) -> str:
         """What a person may read, without title, scripts and styles; at most 200,000 characters."""
-        tree = LexborHTMLParser(self._source)  # of its own: stripping changes it
-        tree.strip_tags(["script", "style", "title", "template"])
-        body = tree.body
-        return "" if body is None else " ".join(body.text(separator=" ")[:_MAX_TEXT_CHARS].split())
+        if self._text is None:
+            tree = LexborHTMLParser(self._source)  # of its own: stripping changes it
+            tree.strip_tags(["script", "style", "title", "template"])
+            text = tree.body.text(separator=" ") if tree.body is not None else ""
+            self._text = " ".join(text[:_MAX_TEXT_CHARS].split())
+        return self._text
 
     @property
     def is_blank(self) -> bool:
