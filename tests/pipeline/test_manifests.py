@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 import pixtrawl
+from pixtrawl.cli.main import main
 from pixtrawl.errors import MissingExtraError, UsageError
 from pixtrawl.events import Event, RunFinished
 from pixtrawl.model import Candidate
 from pixtrawl.playground import Playground
+from tests.net.conftest import Connection, Server
+from tests.sources.web import synthetic_answers as synthetic
 
 QUERIES = ["tabby cat", "AC/DC"]
 
@@ -134,3 +137,28 @@ def test_discovery_ends_in_time_and_writes_what_it_found(site: Playground, tmp_p
     assert last.report["interrupted"] is False
     assert 0 < len({one.query for one in found}) < 20
     assert urls_in(tmp_path / "urls.jsonl") == [one.url for one in found]
+
+
+def test_the_best_of_each_source_come_first_in_a_manifest(server: Server, tmp_path: Path) -> None:
+    """Whichever source answers first."""
+    results = [{"img_src": f"https://b.test/{at}.jpg", "url": "https://b.test/"} for at in range(9)]
+    listing = json.dumps({"query": "cat", "results": results}).encode()
+    page = synthetic.bing([f"https://a.test/{at}.jpg" for at in range(9)]).encode()
+
+    def search(connection: Connection) -> None:
+        if connection.target.startswith("/images/"):
+            connection.reply(200, page, Content_Type="text/html")
+        else:
+            connection.reply(200, listing, Content_Type="application/json")
+
+    server.on("*", search)
+    root = server.url("").rstrip("/")
+    out = tmp_path / "found.jsonl"
+    assert main([
+        "discover", "cat", "-s", "bing", "-s", "searxng", "-n", "all", "-o", str(out), "-q",
+        "--set", f"bing.base_url={root}", "--set", f"searxng.url={root}",
+        "--allow-address", "127.0.0.0/8",
+    ]) == 0  # fmt: skip
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["rank"] for row in found] == [rank for rank in range(1, 10) for _ in range(2)]
+    assert {row["source"] for row in found[:2]} == {"bing", "searxng"}

@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from pixtrawl.config.groups import Config
@@ -20,6 +21,7 @@ from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.parquet_manifest import open_rows
+from pixtrawl.pipeline.query_draw import WINDOW
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.run import open_plan, open_sources, paced
 from pixtrawl.sources import asked_last
@@ -173,13 +175,20 @@ def _write(
         counts[row.id] = 0
         if writer is not None:
             writer.add_query(row.query.text)  # a query without URLs is listed, too
-        for candidate in _wanted(frontier.everything(db, row), row.query.limit):
+        found = _by_rank(frontier.everything(db, row))
+        for candidate in _wanted(found, row.query.limit):
             counts[row.id] += candidate.kind is not Kind.THUMBNAIL
             if writer is not None:
                 writer.add(candidate)
             if take is not None:
                 take(candidate)
     return counts
+
+
+def _by_rank(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+    """The best of each source first, as a run draws them: sources answer page by page."""
+    while some := list(islice(candidates, WINDOW)):
+        yield from sorted(some, key=lambda candidate: candidate.rank)
 
 
 def _wanted(candidates: Iterator[Candidate], limit: int | None) -> Iterator[Candidate]:
