@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.concurrency import AdaptiveLimit
+from pixtrawl.net.host_limits import HostLimit
 from pixtrawl.net.hosts import HostSlots, HostTable
 from pixtrawl.net.rate import RateLimit
 
@@ -31,6 +32,32 @@ def test_the_delay_lies_between_two_starts() -> None:
     table.start("a", 10.0)
     assert table.wait_s("a", 10.5) == 1.5
     assert table.wait_s("a", 12.0) == 0
+
+
+def test_a_host_that_asks_for_less_gets_less_whatever_is_allowed() -> None:
+    table = HostTable(per_host=8)
+    for _ in range(2):
+        assert table.has_room("upload.wikimedia.org", 0)
+        table.start("upload.wikimedia.org", 0)
+    assert not table.has_room("upload.wikimedia.org", 0)
+    assert table.wait_s("upload.wikimedia.org", 0) is None
+    assert HostTable(per_host=1).wait_s("upload.wikimedia.org", 0) == 0
+    single = HostTable(per_host=1)
+    single.start("upload.wikimedia.org", 0)
+    assert single.wait_s("upload.wikimedia.org", 0) is None
+
+
+def test_a_limit_of_bandwidth_is_kept_on_average() -> None:
+    limits = {"a": HostLimit(connections=2, bytes_s=1000.0)}
+    table = HostTable(per_host=8, limits=limits)
+    table.start("a", 10.0)
+    table.transferred("a", 5000, started_at=10.0)
+    table.end("a")
+    assert table.wait_s("a", 11.0) == 4.0
+    table.transferred("a", 1000, started_at=10.5)  # the other one of the two
+    assert table.wait_s("a", 11.0) == 5.0
+    table.transferred("b", 10**9, started_at=10.0)
+    assert table.wait_s("b", 10.0) == 0
 
 
 def test_a_hold_is_for_the_whole_host() -> None:

@@ -157,6 +157,7 @@ class Fetcher:
             finally:
                 task.left_s -= self._now() - started_at
             self._note_answer(host, response)
+            self._slots.table.transferred(host, response.size_bytes, started_at)
         return response
 
     async def _send_robots(self, request: Request) -> Response:

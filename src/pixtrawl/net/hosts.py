@@ -14,6 +14,7 @@ from typing import Final
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
+from pixtrawl.net.host_limits import HOST_LIMITS, HostLimit, connections
 
 __all__ = ["HostSlots", "HostTable"]
 
@@ -31,6 +32,7 @@ class _Host:
 
     active: int = 0
     next_at: float = 0.0  # the earliest start of the next request
+    paid_until: float = 0.0  # when what came so far is within the host's bandwidth
     failed_rounds: int = 0
     failed_at: float = float("-inf")
     out: Reason | None = None
@@ -42,9 +44,15 @@ class _Host:
 class HostTable:
     """What is known of every host of a run. Times are seconds of any one steady clock."""
 
-    def __init__(self, per_host: int, delay_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        per_host: int,
+        delay_s: float = 0.0,
+        limits: Mapping[str, HostLimit] = HOST_LIMITS,
+    ) -> None:
         self._per_host = per_host
         self._delay_s = delay_s
+        self._limits = limits
         self._hosts: dict[str, _Host] = {}
 
     def __getitem__(self, host: str) -> _Host:
@@ -58,12 +66,13 @@ class HostTable:
         entry = self._hosts.get(host)
         if entry is None:
             return True
-        return entry.active + len(entry.waiting) < self._per_host and now >= entry.next_at
+        most = connections(host, self._per_host, self._limits)
+        return entry.active + len(entry.waiting) < most and now >= entry.next_at
 
     def wait_s(self, host: str, now: float) -> float | None:
         """0: start now; seconds to wait for the pace; None: wait until a request ends."""
         entry = self[host]
-        if entry.active >= self._per_host:
+        if entry.active >= connections(host, self._per_host, self._limits):
             return None
         return max(0.0, entry.next_at - now)
 
@@ -80,6 +89,14 @@ class HostTable:
         """No request to this host for so long (`Retry-After`)."""
         entry = self[host]
         entry.next_at = max(entry.next_at, now + seconds)
+
+    def transferred(self, host: str, size_bytes: int, started_at: float) -> None:
+        """So much came from it: a host with a limit of bandwidth is left alone until it is due."""
+        limit = self._limits.get(host)
+        if limit is not None:
+            entry = self[host]
+            entry.paid_until = max(entry.paid_until, started_at) + size_bytes / limit.bytes_s
+            entry.next_at = max(entry.next_at, entry.paid_until)
 
     def answered(self, host: str) -> None:
         """The host is alive: earlier failures are forgotten."""

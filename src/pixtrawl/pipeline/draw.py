@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pixtrawl.model import Outcome, Task
+from pixtrawl.net.host_limits import connections
 from pixtrawl.pipeline.query_draw import SLOW_S, QueryDraw
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
@@ -167,7 +168,7 @@ class Draw:
 
     def _has_room(self, host: str) -> bool:
         # A data: URI needs no host; it is bounded by the engine's own number of tasks.
-        return not host or self._busy.get(host, 0) < self._per_host
+        return not host or self._busy.get(host, 0) < connections(host, self._per_host)
 
     def _load(self, draw: QueryDraw) -> None:
         draw.loading = True

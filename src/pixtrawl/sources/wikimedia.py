@@ -55,8 +55,8 @@ class Wikimedia(JsonSource):
         limit="10000 a query",
         license="per image",
         terms="A User-Agent with contact is asked for, one request at a time, and at most 2 "
-        "connections and 25 Mbit/s to upload.wikimedia.org (--per-host 2). Attribution and further "
-        "duties as each file's licence asks.",
+        "connections and 25 Mbit/s to upload.wikimedia.org: all of it is kept. Attribution and "
+        "further duties as each file's licence asks.",
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
