@@ -18,7 +18,7 @@ from pixtrawl import exporters
 from pixtrawl.errors import ExportError, UsageError
 from pixtrawl.exporters.base import Exporter, Job, Sharding, Written
 from pixtrawl.exporters.columns import Columns
-from pixtrawl.exporters.groups import GroupOf
+from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.pictures import Pictures
 from pixtrawl.exporters.pixels import BadPictureError, Transform
@@ -27,6 +27,8 @@ from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import Table
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
 from pixtrawl.model import Sample
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.standing import is_distinct
 
 __all__ = ["Exported", "Options", "export"]
 
@@ -91,14 +93,17 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     _check_apart(root, out)
     kind = exporters.load(to)
     shuffled = getattr(kind, "shuffled", False)
-    with Plan(
-        samples,
-        root,
-        selection=options.selection,
-        splitting=options.splitting,
-        shuffled=shuffled,
-        group_of=group_of,
-    ) as plan:
+    with (
+        NearDuplicateGroups(second_look=not is_distinct(Folder(root))) as look_alikes,
+        Plan(
+            samples,
+            root,
+            selection=options.selection,
+            splitting=options.splitting,
+            shuffled=shuffled,
+            group_of=group_of or look_alikes,
+        ) as plan,
+    ):
         if not len(plan):
             return Exported(images=0, splits={}, files=0, missing=plan.missing, bad=0)
         if issubclass(kind, Table):

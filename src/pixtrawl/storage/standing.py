@@ -5,12 +5,15 @@ Plain functions over a connection, called inside the judge's transaction.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
 from pixtrawl.model import ImageInfo, Kind, Reason
 from pixtrawl.storage import quarantine
+from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.samples import Known, State, known
 
@@ -19,6 +22,7 @@ __all__ = [
     "Withdrawal",
     "finish_withdrawals",
     "has_pardons",
+    "is_distinct",
     "is_pardoned",
     "note_alike",
     "note_conflict",
@@ -157,3 +161,13 @@ def is_pardoned(db: sqlite3.Connection, label: str, sha256: str) -> bool:
         "SELECT 1 FROM pardon WHERE label = ? AND sha256 = ?", (label, bytes.fromhex(sha256))
     ).fetchone()
     return row is not None
+
+
+def is_distinct(folder: Folder) -> bool:
+    """Whether every run dropped crops and the like (`--dedup near`, `wide`) and none came back."""
+    if not folder.catalog.is_file():
+        return False
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        settings = [json.loads(row[0]) for row in db.execute("SELECT settings FROM run")]
+        levels = {run.get("images", {}).get("dedup") for run in settings}
+        return bool(levels) and levels <= {"near", "wide"} and not has_pardons(db)
