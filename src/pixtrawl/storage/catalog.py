@@ -27,7 +27,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA busy_timeout = 10000",
     "PRAGMA cache_size = -32768",  # 32 MiB: the working set of a million rows' key index
-    "PRAGMA temp_store = MEMORY",
+    "PRAGMA temp_store = FILE",  # a sort of a million URLs spills to disk and not into memory
 )
 
 
