@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.corpus import Corpus
@@ -128,6 +128,44 @@ FULL: Mapping[str, Command] = {
         "--output_format", "files", "--resize_mode", "no", "--skip_reencode", "True"
     ),
     "Scrapy ImagesPipeline": _driver("scrapy_urls", "images"),
+}
+
+
+def _bare_shrinker(place: Place) -> Sequence[str]:
+    count = sum(1 for _ in place.urls.open())
+    driver = str(_DRIVERS / "bare_shrinker.py")
+    return [sys.executable, driver, str(place.corpus.folder), str(count)]
+
+
+def _shards(place: Place) -> Sequence[str]:
+    """Full job and export: two commands, measured as one."""
+    images, shards = place.out / "images", place.out / "shards"
+    download = pixtrawl("--per-host", "64")(replace(place, out=images))
+    return [
+        sys.executable,
+        str(_DRIVERS / "in_turn.py"),
+        *download,
+        "then",
+        *_export(images, shards),
+    ]
+
+
+def _export(images: Path, shards: Path) -> Sequence[str]:
+    return [
+        sys.executable, "-m", "pixtrawl", "export", str(images), "-o", str(shards), "-q",
+        "--to", "webdataset", "--resize", "border:256", "--encode", "jpg", "--quality", "95",
+    ]  # fmt: skip
+
+
+def export_only(images: Path) -> Command:
+    """The second of the two commands, on a data set that is there."""
+    return lambda place: _export(images, place.out / "shards")
+
+
+SHARDS: Mapping[str, Command] = {
+    "bare decode, resize, encode": _bare_shrinker,
+    "pixtrawl download + export": _shards,
+    "img2dataset, 256 webdataset": _img2dataset("--output_format", "webdataset"),
 }
 WEB_ONLY: Mapping[str, Command] = {
     "pixtrawl": pixtrawl("--timeout", "20"),

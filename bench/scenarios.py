@@ -138,6 +138,20 @@ def full(bench: Bench) -> Table:
     return bench.compare(table, urls, contenders.FULL, good=good)
 
 
+def shards(bench: Bench) -> Table:
+    """Pictures of 256x256 in tar files: the whole way, and the export by itself."""
+    names = bench.names(500 if bench.quick else 2000)
+    base = f"http://127.0.0.1:{bench.nginx.http}/img"
+    urls = bench.urls("shards", [f"{base}/{name}" for name in names])
+    images = measure.emptied(bench.work / "shards-from")
+    place = Place(urls, images, bench.corpus, bench.peers, bench.nginx.ca_file)
+    subprocess.run(contenders.pixtrawl("--per-host", "64")(place), capture_output=True, check=True)
+    title = f"{len(names)} pictures to 256x256, JPEG q95, WebDataset"
+    table = Table("shards", title, len(names), bench.rounds)
+    who = {"pixtrawl export alone": contenders.export_only(images), **contenders.SHARDS}
+    return bench.compare(table, urls, who)
+
+
 def small(bench: Bench) -> Table:
     names = bench.names(200)
     base = f"http://127.0.0.1:{bench.nginx.http}/img"
@@ -355,6 +369,7 @@ def discovery(bench: Bench) -> Table:
 
 
 ALL: Mapping[str, Callable[[Bench], Table]] = {
-    "start": start, "small": small, "http": http, "https": https, "full": full, "web": web,
+    "start": start, "small": small, "http": http, "https": https, "full": full, "shards": shards,
+    "web": web,
     "discovery": discovery, "growth": growth, "memory": memory,
 }  # fmt: skip

@@ -20,15 +20,19 @@ from pixtrawl.storage.schema import migrate
 
 T = TypeVar("T")
 
-# Durability against kill -9 needs no fsync per commit: WAL pages survive the process. A power cut
-# may lose the newest commits, never the file's consistency (sqlite.org/wal.html, "NORMAL").
-_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
+_COMMON = (
     "PRAGMA busy_timeout = 10000",
-    "PRAGMA cache_size = -32768",  # 32 MiB: the working set of a million rows' key index
     "PRAGMA temp_store = FILE",  # a sort of a million URLs spills to disk and not into memory
 )
+# Durability against kill -9 needs no fsync per commit: WAL pages survive the process. A power cut
+# may lose the newest commits, never the file's consistency (sqlite.org/wal.html, "NORMAL").
+_WRITING = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    *_COMMON,
+    "PRAGMA cache_size = -32768",  # 32 MiB: the working set of a million rows' key index
+)
+_READING = (*_COMMON, "PRAGMA cache_size = -4096")  # reads go through once, from end to end
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -44,7 +48,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         raise StorageError(f"cannot open the catalog {path}: {error}") from error
     connection.isolation_level = None
     try:
-        for pragma in _PRAGMAS[2:] if read_only else _PRAGMAS:
+        for pragma in _READING if read_only else _WRITING:
             connection.execute(pragma)
     except sqlite3.Error as error:
         connection.close()
