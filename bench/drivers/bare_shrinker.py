@@ -1,7 +1,7 @@
 """The bound of shrinking: decode, fit into 256x256 on white, JPEG q95; nothing else.
 
-JPEG at the power of two that leaves twice the size, as `pixtrawl export` does it. One process a
-core.   bare_shrinker.py FOLDER [COUNT]
+JPEG at the power of two that leaves twice the size, and Hamming's filter, as `pixtrawl export` has
+it: box filters are faster and 2 dB worse. One process a core.   bare_shrinker.py FOLDER [COUNT]
 """
 
 import io
@@ -33,7 +33,7 @@ def shrink(path: str) -> int:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     canvas = Image.new("RGB", (_SIDE, _SIDE), "white")
     at = ((_SIDE - size[0]) // 2, (_SIDE - size[1]) // 2)
-    canvas.paste(image.resize(size, Image.Resampling.BOX, reducing_gap=2.0), at)
+    canvas.paste(image.resize(size, Image.Resampling.HAMMING), at)
     out = io.BytesIO()
     canvas.save(out, "JPEG", quality=95)
     return out.tell()
