@@ -56,7 +56,9 @@ def test_a_killed_export_ends_as_an_undisturbed_one(to: str, root: Path, tmp_pat
     script = killed_export.__file__
     rng = random.Random(to)
     # A run gets a little further than the one before, wherever that was.
-    for point in (rng.randrange(10), rng.randrange(10, 100), rng.randrange(100, 250)):
+    points = (rng.randrange(10), rng.randrange(10, 100), rng.randrange(100, 250))
+    # Those that write as imagefolder or as nothing but one file are killed once.
+    for point in points if to not in (*TABLES, "coco", "fiftyone") else points[1:2]:
         done = subprocess.run([sys.executable, script, root, out, to, str(point)], check=False)
         assert done.returncode in {-signal.SIGKILL, 0}
         for name, data in tree(out).items():
