@@ -20,7 +20,7 @@ WORDS = "Tabby cat"
 CAT = Query("tabby cat", "tabby cat", 100)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[wiki.MediaWiki]:
     if reason := wiki.missing():
         pytest.skip(reason)
@@ -28,7 +28,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[wiki.MediaWiki]:
         yield running
 
 
-def test_a_real_mediawiki_gives_every_file_with_creator_and_licence(site: wiki.MediaWiki) -> None:
+# One test for all that is asked of the wiki: tests run in several processes, and each of them would
+# set up a wiki of its own.
+def test_a_real_mediawiki_gives_all_it_has_by_itself_and_through_a_searx(
+    site: wiki.MediaWiki, tmp_path: Path
+) -> None:
+    gives_every_file_with_creator_and_licence(site)
+    says_that_it_has_nothing(site)
+    goes_on_from_a_position(site)
+    if reason := searx.missing():
+        pytest.skip(reason)
+    with searx.searx(tmp_path, site.url) as instance:
+        hands_on_the_wiki_s_pictures_and_names_the_engine_that_failed(site, instance)
+
+
+def gives_every_file_with_creator_and_licence(site: wiki.MediaWiki) -> None:
     ending = ask("wikimedia", {"base_url": site.url}, CAT)
     assert ending.outcome is SourceOutcome.OK
     assert len(ending.pages) >= 2
@@ -43,13 +57,13 @@ def test_a_real_mediawiki_gives_every_file_with_creator_and_licence(site: wiki.M
         assert one.url.startswith(f"{site.url}/images/")
 
 
-def test_a_real_mediawiki_says_that_it_has_nothing(site: wiki.MediaWiki) -> None:
+def says_that_it_has_nothing(site: wiki.MediaWiki) -> None:
     nothing = Query("qqqzzz", "qqqzzz", 10)
     ending = ask("wikimedia", {"base_url": f"{site.url}/api.php"}, nothing)
     assert ending.outcome is SourceOutcome.NO_RESULTS
 
 
-def test_a_real_mediawiki_goes_on_from_a_position(site: wiki.MediaWiki) -> None:
+def goes_on_from_a_position(site: wiki.MediaWiki) -> None:
     given = {"base_url": f"{site.url}/api.php"}
     first = ask("wikimedia", given, CAT, max_pages=2)
     assert first.candidates
@@ -58,14 +72,13 @@ def test_a_real_mediawiki_goes_on_from_a_position(site: wiki.MediaWiki) -> None:
     assert len(urls) == len(set(urls)) == COUNT
 
 
-def test_a_real_searx_hands_on_the_wiki_s_pictures(site: wiki.MediaWiki, tmp_path: Path) -> None:
-    if reason := searx.missing():
-        pytest.skip(reason)
-    with searx.searx(tmp_path, site.url) as instance:
-        given = {"url": instance, "engines": "local wiki,broken engine"}
-        ending = ask("searxng", given, CAT)
-        by_category = ask("searxng", {"url": instance}, CAT)  # it has none of the usual engines
-        nothing = ask("searxng", {**given, "engines": "local wiki"}, Query("qqqzzz", "q", 10))
+def hands_on_the_wiki_s_pictures_and_names_the_engine_that_failed(
+    site: wiki.MediaWiki, instance: str
+) -> None:
+    given = {"url": instance, "engines": "local wiki,broken engine"}
+    ending = ask("searxng", given, CAT)
+    by_category = ask("searxng", {"url": instance}, CAT)  # it has none of the usual engines
+    nothing = ask("searxng", {**given, "engines": "local wiki"}, Query("qqqzzz", "q", 10))
     assert ending.outcome is SourceOutcome.OK
     names = {(c.url.rpartition("/")[2]).replace("_", " ") for c in ending.candidates}
     assert names == set(site.names)
