@@ -52,8 +52,8 @@ def by_area(image: Image.Image, width: int, height: int) -> Any:
         return np.clip(np.minimum(right, pixel + 1) - np.maximum(left, pixel), 0, 1) * new / old
 
     pixels = np.asarray(image, np.float64)
-    rows = np.einsum("ij,jkc->ikc", weights(image.height, height), pixels)
-    return np.einsum("ij,kjc->kic", weights(image.width, width), rows)
+    rows = np.tensordot(weights(image.height, height), pixels, (1, 0))
+    return np.moveaxis(np.tensordot(weights(image.width, width), rows, (1, 1)), 0, 1)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,6 @@ def test_an_export_to_s3_that_was_killed_ends_as_one_to_a_folder(
     done = carry_out(port, "known-secret", root, url, to, 0)
     assert done.stdout == "False\n", done.stderr
     assert tree(place / to / "of mine") == tree(tmp_path / "out")
-    assert carry_out(port, "known-secret", root, url, to, 0).stdout == "True\n"
 
 
 @pytest.mark.slow
