@@ -1,7 +1,8 @@
 """The Python interface: run, discover, download, open, and the data set they give back.
 
 Every function has the command line's names for its settings: `--min-size 640x480` is
-`min_size="640x480"`, `--set google.base_url=...` is `settings={"google": {"base_url": ...}}`.
+`min_size="640x480"`, `--set google.base_url=...` is `settings={"google": {"base_url": ...}}`, or
+`set=["google.base_url=..."]`.
 """
 
 from __future__ import annotations
@@ -134,15 +135,18 @@ def _config(settings: Mapping[str, Any]) -> Config:
     given: dict[str, Any] = {
         name: str(value) if isinstance(value, Path) else value for name, value in settings.items()
     }
-    given["set"] = list(_pairs(given.pop("settings", {})))
+    given["set"] = [*_pairs(given.pop("set", ())), *_pairs(given.pop("settings", ()))]
     known = KnownSources(
         sources.available(), lambda name: [s.key for s in sources.load(name).info.settings]
     )
     return load(given, environ=os.environ, known=known, place="argument").config
 
 
-def _pairs(settings: Mapping[str, Any]) -> Iterator[str]:
-    """`--set` words from {"bing": {"delay_s": 2}} as well as from {"bing.delay_s": 2}."""
+def _pairs(settings: Mapping[str, Any] | Iterable[str] | str) -> Iterator[str]:
+    """`--set` words from {"bing": {"delay_s": 2}}, {"bing.delay_s": 2} or ["bing.delay_s=2"]."""
+    if not isinstance(settings, Mapping):
+        yield from (settings,) if isinstance(settings, str) else settings
+        return
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from (f"{name}.{key}={inner}" for key, inner in value.items())

@@ -158,7 +158,12 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.PROTOCOL_ERROR, s.FAILED, "the answer breaks the HTTP protocol", True),
         (r.BODY_INCOMPLETE, s.FAILED, "the connection ended before the body did", True),
         (r.PROXY_FAILED, s.FAILED, "the proxy cannot be used", True),
-        (r.HOST_OUT, s.FAILED, "its host failed to connect and is out for this run", True),
+        (
+            r.HOST_OUT,
+            s.FAILED,
+            "its host cannot be reached, or asked for a long pause: out for this run",
+            True,
+        ),
         (r.STORE_FAILED, s.FAILED, "could not be written to disk", True),
         (r.INTERNAL_ERROR, s.FAILED, "an error of pixtrawl itself, please report it", True),
         (r.NOT_NEEDED, s.SKIPPED, "the query had enough images without it", True),

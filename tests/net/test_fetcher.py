@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pixtrawl.config.groups import Politeness
+from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
@@ -208,6 +209,20 @@ def test_a_retry_after_beyond_the_deadline_ends_the_attempts(
     url = server.route("/a", 429, Retry_After="3600")
     error = failed(settings(), url, staging)
     assert (error.reason, error.attempts, error.retry_after_s) == (Reason.RATE_LIMITED, 1, 3600)
+
+
+def test_a_retry_after_of_hours_does_not_keep_the_others_waiting(
+    server: Any, settings: Any, staging: Path
+) -> None:
+    urls = [server.route(f"/{n}", 429, Retry_After="3600") for n in range(3)]
+
+    async def use(fetcher: Fetcher) -> list[Reason]:
+        asked = (fetcher.fetch(Request(url=url), stage_as=url[-1]) for url in urls)
+        failures = await asyncio.gather(*asked, return_exceptions=True)
+        return [failure.reason for failure in failures if isinstance(failure, FetchError)]
+
+    reasons = with_fetcher(settings(), use, staging, Politeness(per_host=1))
+    assert reasons == [Reason.RATE_LIMITED, Reason.HOST_OUT, Reason.HOST_OUT]
 
 
 def test_a_cut_body_is_tried_again_and_leaves_nothing(

@@ -11,7 +11,7 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.concurrency import AdaptiveLimit
 from pixtrawl.net.host_limits import HostLimit
-from pixtrawl.net.hosts import HostSlots, HostTable
+from pixtrawl.net.hosts import MAX_HOLD_S, HostSlots, HostTable
 from pixtrawl.net.rate import RateLimit
 
 
@@ -58,6 +58,14 @@ def test_a_limit_of_bandwidth_is_kept_on_average() -> None:
     assert table.wait_s("a", 11.0) == 5.0
     table.transferred("b", 10**9, started_at=10.0)
     assert table.wait_s("b", 10.0) == 0
+
+
+def test_a_host_that_asks_for_hours_is_out_for_the_run() -> None:
+    table = HostTable(per_host=8)
+    table.hold("a", MAX_HOLD_S, now=100)
+    assert table.out("a") is None
+    table.hold("a", 3600, now=100)
+    assert table.out("a") is Reason.RATE_LIMITED
 
 
 def test_a_hold_is_for_the_whole_host() -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 import pixtrawl
-from pixtrawl.errors import StorageError
+from pixtrawl.api import _config
+from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.events import (
     CandidateSettled,
     CandidatesFound,
@@ -54,6 +55,24 @@ def settings(site: Playground, output: Path, **more: Any) -> dict[str, Any]:
         "source": "bing", "settings": {"bing": {"base_url": site.url}}, "output": output,
         "allow_address": "127.0.0.0/24", **more,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"settings": {"bing": {"base_url": "http://127.0.0.1:9/x"}}},
+        {"settings": {"bing.base_url": "http://127.0.0.1:9/x"}},
+        {"set": {"bing.base_url": "http://127.0.0.1:9/x"}},
+        {"set": ["bing.base_url=http://127.0.0.1:9/x"]},
+    ],
+)
+def test_settings_of_a_source_are_taken_in_every_form(given: dict[str, Any]) -> None:
+    assert _config(given).source("bing") == {"base_url": "http://127.0.0.1:9/x"}
+
+
+def test_a_source_given_as_a_setting_is_told_where_it_belongs() -> None:
+    with pytest.raises(UsageError, match="settings="):
+        pixtrawl.run("owl", bing={"base_url": "http://127.0.0.1:9"})
 
 
 def assert_adds_up(report: Any) -> None:

@@ -116,6 +116,8 @@ class _Reader:
                 row = by_key().get(name) or by_word().get(name)
                 if row is None:
                     hint = did_you_mean(name, by_word())
+                    if name.partition(".")[0] in (self.known.names if self.known else ()):
+                        hint = "; what belongs to a source goes into settings={NAME: {KEY: VALUE}}"
                     raise UsageError(f"{name!r} is no setting{hint}")
                 word = row.flag if row.flag and self.place == COMMAND_LINE else name
                 yield _Given(row.key, value, f"{self.place} {word}")

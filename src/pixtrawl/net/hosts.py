@@ -24,6 +24,7 @@ _OUT_AFTER: Final = {
     Reason.DNS_FAILED: 2,
     Reason.FIRST_BYTE_TIMEOUT: 3,
 }
+MAX_HOLD_S: Final = 120.0  # a run does not sit out a `Retry-After` of hours: the host is out
 
 
 @dataclass(slots=True)
@@ -86,8 +87,11 @@ class HostTable:
         self[host].active -= 1
 
     def hold(self, host: str, seconds: float, now: float) -> None:
-        """No request to this host for so long (`Retry-After`)."""
+        """No request to this host for so long (`Retry-After`); if it is long, none in this run."""
         entry = self[host]
+        if seconds > MAX_HOLD_S:
+            entry.out = Reason.RATE_LIMITED
+            return
         entry.next_at = max(entry.next_at, now + seconds)
 
     def transferred(self, host: str, size_bytes: int, started_at: float) -> None:
@@ -202,11 +206,17 @@ class HostSlots:
     def hold(self, host: str, seconds: float) -> None:
         """Nobody asks the host for so long."""
         self.table.hold(host, seconds, self._now())
+        self._dismiss(host)
 
     def failed(self, host: str, reason: Reason, started_at: float) -> None:
         """Notes a failure; when the host is out by it, all who wait for it are told."""
         self.table.failed(host, reason, started_at, self._now())
-        if self.table.out(host) is None:
+        self._dismiss(host)
+
+    def _dismiss(self, host: str) -> None:
+        """Tells all who wait for a host that it is out."""
+        reason = self.table.out(host)
+        if reason is None:
             return
         entry = self.table[host]
         while entry.waiting:
