@@ -33,17 +33,19 @@ def site() -> Iterator[Playground]:
         assert running.errors == []
 
 
-def command(site: Playground, output: Path, limit: int) -> list[str]:
+def command(site: Playground, output: Path, limit: int, *, per_host: int) -> list[str]:
     return [
         sys.executable, "-m", "pixtrawl", "run", *QUERIES, "-s", "bing",
         "--set", f"bing.base_url={site.url}", "--allow-address", "127.0.0.0/8",
         "--set", "images.decoders=1",
-        "-n", str(limit), "--per-host", "1", "-o", str(output), "--json", "-q",
+        "-n", str(limit), "--per-host", str(per_host), "-o", str(output), "--json", "-q",
     ]  # fmt: skip
 
 
 def finish(site: Playground, output: Path, limit: int) -> dict[str, object]:
-    done = subprocess.run(command(site, output, limit), capture_output=True, text=True, timeout=50)
+    done = subprocess.run(
+        command(site, output, limit, per_host=8), capture_output=True, text=True, timeout=50
+    )
     assert done.returncode in {0, 3}, done.stderr
     report: dict[str, object] = json.loads(done.stdout)
     return report
@@ -76,8 +78,9 @@ def kill_ten_times(site: Playground, output: Path, limit: int, seed: int) -> int
     for turn in range(10):
         reached = moment(site, output, chance, turn)
         running = subprocess.Popen(
-            command(site, output, limit), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+            command(site, output, limit, per_host=1),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
         deadline = time.monotonic() + 10
         while running.poll() is None and time.monotonic() < deadline and not reached():
             time.sleep(0.002)

@@ -225,7 +225,7 @@ def form_panel(page: Page) -> str:
         "const tiles=[...document.querySelectorAll('#grid>div')];tiles.forEach((d,i)=>d.onclick=e=>{p.innerHTML='';"
         "[i-1,i,i+1].forEach((j,k)=>{if(!t[j])return;const a=document.createElement('a'),m=document.createElement('img');"
         "a.href=t[j][1];m.alt=t[j][2];m.src=tiles[j].querySelector('img').src;a.append(m);p.append(a);"
-        "if(k!=1)a.style.display='none';setTimeout(()=>{m.src=t[j][0]},k==1?1500:1200)})});",
+        "if(k!=1)a.style.display='none';setTimeout(()=>{m.src=t[j][0]},k==1?1300:1000)})});",
     )
 
 
@@ -335,7 +335,7 @@ CHANGED = "<html><title>q</title><body><h1>Something new</h1><img src=/logo.png 
 FORMS = {
     name[5:]: function for name, function in list(globals().items()) if name.startswith("form_")
 }
-COUNTS = {"scroll": 90, "virtual": 60, "click": 12, "request": 8, "panel": 4}
+COUNTS = {"scroll": 90, "virtual": 60, "click": 12, "request": 8, "panel": 3}
 
 
 class Site:
