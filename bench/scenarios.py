@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import socket
 import sqlite3
 import statistics
@@ -19,6 +18,7 @@ from bench.contenders import Command, Place
 from bench.corpus import Corpus
 from bench.measure import Result
 from bench.servers import DEAD_HOST, SILENT_HOST, WEB_HOSTS, Nginx, free_port
+from pixtrawl.sources.browser_path import find_browser
 
 _DRIVERS = Path(__file__).parent / "drivers"
 _WEB_SEED = 5
@@ -333,7 +333,10 @@ _QUERIES = ("tabby cat", "golden retriever", "steam train", "lighthouse", "red f
 
 def discovery(bench: Bench) -> Table:
     """Ten queries in a real Chrome on the playground's search, ours and as it was done before."""
-    chrome = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), "")
+    found = find_browser()
+    if found is None:
+        raise SystemExit("discovery needs a Chrome or Chromium")
+    chrome = found.path
     table = Table("discovery", "10 queries in a real Chrome, on the playground", 0,
                   1 if bench.quick else min(bench.rounds, 3))  # fmt: skip
     port = free_port()
