@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from functools import partial
 
@@ -85,3 +86,18 @@ def test_candidates_of_a_crowded_host_come_back_in_order(data: Data) -> None:
     assert len(data.tasks(row)) == 2
     back = data.catalog.write_now(lambda db: frontier.claim_set_aside(db, row, "busy.example", 2))
     assert [t.id for t in back] == [tasks[2].id, tasks[3].id]
+
+
+def test_a_claim_looks_through_open_candidates_only(data: Data) -> None:
+    row = data.query()
+    asked: list[str] = []
+
+    def plan(db: sqlite3.Connection) -> list[str]:
+        db.set_trace_callback(asked.append)
+        frontier.claim(db, row, after=0, count=10)
+        db.set_trace_callback(None)
+        (claim,) = (text for text in asked if text.startswith("SELECT"))
+        return [step[3] for step in db.execute(f"EXPLAIN QUERY PLAN {claim}")]
+
+    (step,) = data.catalog.write_now(plan)
+    assert "candidate_open" in step

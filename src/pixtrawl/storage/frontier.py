@@ -144,7 +144,9 @@ def claim(
     """The next open candidates of a query with ids above `after`: thumbnails, or all others."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
-        "WHERE query_id = ? AND state = 0 AND (kind = 'thumbnail') = ? AND id > ? "
+        # `state < 2` says nothing new but to SQLite, which else does not see that the index of open
+        # candidates fits, and looks through all of the query's: 90 % of the time at a million.
+        "WHERE query_id = ? AND state = 0 AND state < 2 AND (kind = 'thumbnail') = ? AND id > ? "
         "ORDER BY id LIMIT ?",
         (row.id, int(thumbnails), after, count),
     )
