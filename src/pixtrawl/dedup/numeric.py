@@ -1,7 +1,8 @@
 """numpy with one thread, where nobody has loaded it before.
 
 What is multiplied here is small: BLAS threads wait for each other in busy loops, next to decoders
-that need every core (measured: 2.4 times the processor time of a whole run on two cores).
+that need every core (measured with 2,000 images on two cores: 9.7 s of processor time in this
+process, 4.1 s with one thread).
 """
 
 from __future__ import annotations

@@ -260,7 +260,7 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
 def _is_gray(pixels: np.ndarray[Any, Any]) -> bool:
     """Whether the colours of all pixels agree, but for the rounding of conversions."""
     red, green, blue = (pixels[:, :, at].astype(np.int16) for at in range(3))
-    # One pair after the other, which is ten times as fast as a reduction over three.
+    # One pair after the other: a reduction over an axis of three took half a millisecond more.
     pairs = ((red, green), (green, blue), (red, blue))
     return all(int(np.abs(one - other).max()) <= 2 for one, other in pairs)
 
