@@ -65,7 +65,9 @@ class Worker:
         first: Outcome | None = None
         attempts = size_bytes = 0
         for url, kind in self._copies(task.candidate):
-            outcome = await self._try(task, url, kind)
+            outcome = await self._try(task, url, kind, started)
+            if first is None and outcome.reason is Reason.SAVED:
+                return outcome  # as almost always
             attempts += outcome.attempts
             size_bytes += outcome.size_bytes
             if outcome.reason is Reason.SAVED:
@@ -88,7 +90,7 @@ class Worker:
             if kind is not Kind.THUMBNAIL or self._rules.images.allow_thumbnails:
                 yield url, kind
 
-    async def _try(self, task: Task, url: str, kind: Kind) -> Outcome:
+    async def _try(self, task: Task, url: str, kind: Kind, started: float) -> Outcome:
         candidate = task.candidate
         if (why := self._taken_down(candidate, url)) is not None:
             return Outcome(reason=Reason.TAKEN_DOWN, detail=why, url=url, kind=kind)
@@ -103,7 +105,7 @@ class Worker:
                 final_url=error.final_url, http_status=error.http_status, attempts=error.attempts,
             )  # fmt: skip
         try:
-            outcome = await self._look(candidate, fetched, url, kind)
+            outcome = await self._look(candidate, fetched, url, kind, started)
         except BaseException:  # cancelled in the middle: nobody else knows of the file
             self._discard(fetched.response.staged_name)
             raise
@@ -117,7 +119,9 @@ class Worker:
             with suppress(FileNotFoundError):
                 (self._staging / staged_name).unlink()
 
-    async def _look(self, candidate: Candidate, fetched: Fetched, url: str, kind: Kind) -> Outcome:
+    async def _look(
+        self, candidate: Candidate, fetched: Fetched, url: str, kind: Kind, started: float
+    ) -> Outcome:
         """Inspects and judges what was fetched; the staged file stays."""
         response = fetched.response
         verdict = await self._inspect(fetched)
@@ -127,7 +131,7 @@ class Worker:
         if why is not None:
             info, reason, detail = None, Reason.TAKEN_DOWN, why
         elif info is not None:
-            info = replace(info, sha256=response.sha256, size_bytes=response.size_bytes)
+            info = info.of_file(response.sha256, response.size_bytes)
             reason, detail = self._rules.judge(candidate, url, kind, info)
             if reason is Reason.SAVED:
                 if verdict.states_rights and self._inspector and response.staged_name:
@@ -147,6 +151,7 @@ class Worker:
             http_status=response.status,
             attempts=fetched.attempts,
             size_bytes=response.size_bytes,
+            elapsed_s=time.monotonic() - started,
             rights=rights,
         )
 

@@ -49,7 +49,6 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code."""
     from pixtrawl.cli import running
-    from pixtrawl.pipeline.download import download
 
     loaded = load_settings(arguments)
     config = loaded.config
@@ -61,6 +60,9 @@ def main(arguments: argparse.Namespace) -> int:
         return show_manifests(
             arguments.manifests, config, limit_given=limit_given, as_json=arguments.json
         )
+    running.head_start(config)
+    from pixtrawl.pipeline.download import download
+
     report = running.watched(
         arguments,
         lambda listener: download(

@@ -47,6 +47,17 @@ def warn(loaded: Loaded, *, quiet: bool) -> None:
             note(f"warning: {warning}")
 
 
+def head_start(config: Config) -> None:
+    """Starts the decoders' program for a run that is about to begin.
+
+    It takes as long to come up as the imports that follow here, on another core.
+    """
+    from pixtrawl.images.program import head_start
+    from pixtrawl.storage.folder import Folder
+
+    head_start(config.images, Folder(config.job.output).staging)
+
+
 def watched(
     arguments: argparse.Namespace, work: Callable[[Listener], Coroutine[Any, Any, Report]]
 ) -> Report:

@@ -56,14 +56,14 @@ _WEIGHTS: Final = (np.hypot(*np.mgrid[:_LOW, :_LOW]) ** _WEIGHT).astype(np.float
 def _unit(terms: Array) -> Array:
     """From n x 8 x 8 terms to n rows of length 1; the constant's weight is 0."""
     rows = (terms * _WEIGHTS).reshape(-1, _TERMS)
-    lengths = np.sqrt(np.einsum("nt,nt->n", rows, rows))
+    lengths = np.sqrt(np.vecdot(rows, rows))  # a third of the time of einsum
     units: Array = rows / np.maximum(lengths, 1e-6)[:, None]
     return units
 
 
 def _asked(coarse: Array) -> Array:
     """19 x 64: the whole, its windows, and what it would be a window of."""
-    centred = coarse - coarse.mean()
+    centred = coarse - np.add.reduce(coarse, axis=None) / coarse.size  # mean() is Python inside
     return _unit((_ALL @ centred @ _ALL.T).ravel()[_PICKED])
 
 

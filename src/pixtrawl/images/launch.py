@@ -7,29 +7,21 @@ and API keys stay here. Its death is reported once, after all that it wrote has 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import json
 import os
 import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol, cast
 
 from pixtrawl.errors import EngineError
 from pixtrawl.images import record
+from pixtrawl.images.program import Settings, command, environment, start_zygote
 
 __all__ = ["ExecLauncher", "Launcher", "Link", "Receiver", "Settings", "ZygoteLauncher", "launcher"]
 
 START_TIMEOUT_S: Final = 30.0
-_LIBRARIES: Final = ("numpy", "PIL", "simplejpeg", "pyseccomp")
-_PASSED_ON: Final = ("LD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "TZ")
-# BLAS must not start threads: there is one core for each decoder, and the filter allows none.
-_ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-
-Settings = Mapping[str, object]
 
 
 class Receiver(Protocol):
@@ -70,37 +62,6 @@ def launcher(program: Path, settings: Settings, platform: str = sys.platform) ->
     return kind(program, settings)
 
 
-def _command(program: Path, settings: Settings, control: int) -> list[str]:
-    if not sys.executable:
-        raise EngineError("decoders need a Python interpreter, and this process knows none")
-    everything = {
-        **settings,
-        "paths": _library_folders(),
-        "package": str(Path(__file__).resolve().parent.parent),
-        "parent": os.getpid(),
-        "control": control,
-    }
-    return [sys.executable, "-I", "-S", str(program), json.dumps(everything)]
-
-
-def _library_folders() -> list[str]:
-    folders = []
-    for name in _LIBRARIES:
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        file = Path(spec.origin).resolve()
-        folder = file.parent.parent if spec.submodule_search_locations else file.parent
-        if str(folder) not in folders:
-            folders.append(str(folder))
-    return folders
-
-
-def _environment() -> dict[str, str]:
-    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return passed | dict.fromkeys(_ONE_THREAD, "1")
-
-
 class ZygoteLauncher:
     """Decoders forked on demand (3 ms) by one fresh, single-threaded interpreter (100 ms)."""
 
@@ -129,21 +90,12 @@ class ZygoteLauncher:
 
     async def _start(self) -> socket.socket:
         loop = asyncio.get_running_loop()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
         try:
-            with theirs:
-                # Holds the loop for under a millisecond: the child is started and no more.
-                self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - ours; not waited for
-                    _command(self._program, self.settings, theirs.fileno()),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    env=_environment(),
-                    cwd="/",
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,  # Ctrl-C in the terminal is not for it
-                )
+            zygote = start_zygote(self._program, self.settings)
+        except OSError as error:
+            raise EngineError(f"the decoder program does not start: {error!r}") from error
+        self._process, ours = zygote.process, zygote.control
+        try:
             hello = await asyncio.wait_for(loop.sock_recv(ours, 4096), START_TIMEOUT_S)
         except (OSError, TimeoutError) as error:
             ours.close()
@@ -283,11 +235,11 @@ class ExecLauncher:
         try:
             _, link = await loop.subprocess_exec(
                 lambda: _PipeLink(receiver),
-                *_command(self._program, self.settings, -1),
+                *command(self._program, self.settings, -1),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=environment(),
                 start_new_session=os.name == "posix",
             )
         except OSError as error:

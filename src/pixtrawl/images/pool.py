@@ -20,12 +20,12 @@ from pixtrawl.events import Listener, Notice, ignore
 from pixtrawl.images import launch, record, sandbox
 from pixtrawl.images.decoder import LIFE, Decoder, Task, cause
 from pixtrawl.images.interface import Verdict
+from pixtrawl.images.program import PROGRAM, settings_of
 from pixtrawl.model import Reason
 
 __all__ = ["DecoderPool"]
 
 _START_FAILURES: Final = 3
-_WORKER: Final = Path(__file__).with_name("worker_main.py")
 
 
 class DecoderPool:
@@ -35,7 +35,7 @@ class DecoderPool:
     process instead: as fast, but a hostile file then hits everything.
     """
 
-    program: ClassVar[Path] = _WORKER
+    program: ClassVar[Path] = PROGRAM
 
     def __init__(
         self,
@@ -219,12 +219,7 @@ class DecoderPool:
             self.pump()
 
     def make_launcher(self) -> launch.Launcher:
-        settings = {
-            "staging": str(self._staging),
-            "memory_bytes": self.images.decoder_memory_bytes,
-            "max_pixels": self.images.max_pixels,
-        }
-        return launch.launcher(self.program, settings)
+        return launch.launcher(self.program, settings_of(self.images, self._staging))
 
     def greeted(self, held: int) -> None:
         """A decoder is ready."""

@@ -129,7 +129,7 @@ class Program:
             ):
                 for pid in alive:
                     os.kill(pid, signal.SIGKILL)
-                return
+                os._exit(0)  # there is nothing to tidy, and the parent waits for it
 
     def command(self, control: socket.socket, alive: set[int], private: tuple[int, int]) -> bool:
         """Carry out one command of the parent; False when it is gone."""

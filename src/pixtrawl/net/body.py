@@ -128,11 +128,26 @@ class StagedBody:
             self._hash.update(piece)
         _write_all(self._fd, pieces, held_bytes)
 
+    @property
+    def held_bytes(self) -> int:
+        """What `finish` has yet to hash and to write."""
+        return self._held_bytes
+
+    @property
+    def at_rest(self) -> bool:
+        """Nothing more is written to the file."""
+        return self._fd < 0
+
     def finish(self) -> None:
-        if self._pieces:
-            self._flush()
-        fd, self._fd = self._fd, -1
-        os.close(fd)
+        try:
+            if self._pieces:
+                # One update and one write: the lock of the interpreter is let go of, and waited
+                # for, around each; a picture comes in about eight pieces.
+                self._pieces = [b"".join(self._pieces)]
+                self._flush()
+        finally:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
 
     def discard(self) -> None:
         if self._fd >= 0:

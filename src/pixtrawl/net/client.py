@@ -29,6 +29,7 @@ from pixtrawl.net.open_files import connections_to_keep
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.rate import RateLimit
 from pixtrawl.net.transfer import Admit, Transfer, Wire
+from pixtrawl.net.writer import BodyWriter
 
 __all__ = ["Client"]
 
@@ -61,6 +62,7 @@ class Client:
         )
         self._wire.staging = Staging(staging) if staging is not None else None
         self._loop: CurlLoop | None = None
+        self._writer: BodyWriter | None = None
         self._idle: list[Transfer] = []
         self._active: set[Transfer] = set()
         self._sweep_timer: asyncio.TimerHandle | None = None
@@ -121,7 +123,8 @@ class Client:
             transfer.prepare(url, proxy=self._proxies.for_url(url))
             transfer.set_request(request.method, request.headers, request.body)
             code, message = await self._run(loop, transfer)
-            return self._conclude(request.url, transfer, code, message)
+            status = self._conclude(transfer, code, message)
+            return await self._response(request.url, status, transfer)
         except pycurl.error as error:  # an option refused: nothing has been sent
             raise FetchError(Reason.BAD_URL, str(error)) from None
         except BaseException:
@@ -146,7 +149,8 @@ class Client:
             self._active.discard(transfer)
             loop.stop(transfer.curl)
 
-    def _conclude(self, url: str, transfer: Transfer, code: int, message: str) -> Response:
+    def _conclude(self, transfer: Transfer, code: int, message: str) -> int:
+        """The status of an answer that is whole, or as much of it as was wanted."""
         status = int(transfer.curl.getinfo(pycurl.RESPONSE_CODE))
         if transfer.error is not None:
             raise transfer.error
@@ -158,7 +162,37 @@ class Client:
                 error = failure(code, message, answered=transfer.answered, proxied=transfer.proxied)
                 error.http_status = status
                 raise error
-        return _response(url, status, transfer)
+        return status
+
+    async def _response(self, url: str, status: int, transfer: Transfer) -> Response:
+        elapsed_s = asyncio.get_running_loop().time() - transfer.started_at
+        sink = transfer.sink
+        if isinstance(sink, StagedBody):
+            assert self._writer is not None
+            try:
+                await self._writer.finish(sink)
+            except OSError as error:
+                raise FetchError(Reason.STORE_FAILED, str(error)) from None
+            return Response(
+                url=url,
+                status=status,
+                headers=transfer.headers,
+                staged_name=sink.name,
+                sha256=sink.sha256,
+                head=sink.head,
+                size_bytes=transfer.size_bytes,
+                elapsed_s=elapsed_s,
+            )
+        body = sink.joined() if isinstance(sink, MemoryBody) else b""
+        return Response(
+            url=url,
+            status=status,
+            headers=transfer.headers,
+            body=body,
+            head=body[:HEAD_BYTES],
+            size_bytes=len(body),
+            elapsed_s=elapsed_s,
+        )
 
     def _release(self, transfer: Transfer) -> None:
         if self._closed or len(self._idle) >= _IDLE_HANDLES:
@@ -172,6 +206,7 @@ class Client:
             raise FetchError(Reason.INTERRUPTED, "the client is closed")
         if self._loop is None:
             self._loop = CurlLoop(connections=connections_to_keep(self._fetch.concurrency))
+            self._writer = BodyWriter(asyncio.get_running_loop())
             if self._fetch.limit_rate_bytes_s is not None:
                 loop = asyncio.get_running_loop()
                 self._wire.rate = RateLimit(
@@ -215,41 +250,13 @@ class Client:
             self._loop.close()
         while self._active:  # noqa: ASYNC110 - whoever waits is awake already: a turn or two
             await asyncio.sleep(0)  # each takes back its own handle and file
+        if self._writer is not None:
+            self._writer.close()
         for transfer in self._idle:
             transfer.close()
         self._idle.clear()
         if self._wire.staging is not None:
             self._wire.staging.close()
-
-
-def _response(url: str, status: int, transfer: Transfer) -> Response:
-    elapsed_s = asyncio.get_running_loop().time() - transfer.started_at
-    sink = transfer.sink
-    if isinstance(sink, StagedBody):
-        try:
-            sink.finish()
-        except OSError as error:
-            raise FetchError(Reason.STORE_FAILED, str(error)) from None
-        return Response(
-            url=url,
-            status=status,
-            headers=transfer.headers,
-            staged_name=sink.name,
-            sha256=sink.sha256,
-            head=sink.head,
-            size_bytes=transfer.size_bytes,
-            elapsed_s=elapsed_s,
-        )
-    body = sink.joined() if isinstance(sink, MemoryBody) else b""
-    return Response(
-        url=url,
-        status=status,
-        headers=transfer.headers,
-        body=body,
-        head=body[:HEAD_BYTES],
-        size_bytes=len(body),
-        elapsed_s=elapsed_s,
-    )
 
 
 def _ca_file() -> str | None:

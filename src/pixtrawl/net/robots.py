@@ -100,6 +100,8 @@ class RobotsRules:
     def allows(self, url: str, agent: str = PRODUCT_TOKEN) -> bool:
         """May `agent` fetch this URL (or path)? All groups that name it are read as one."""
         rules = self.groups.get(agent.strip().lower(), self.groups.get("*", []))
+        if not rules:
+            return True
         path = _normal(_path_of(url))
         if path == "/robots.txt":
             return True
