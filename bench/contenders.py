@@ -26,6 +26,7 @@ class Place:
     corpus: Corpus
     peers: Path  # the python of their environment
     ca_file: Path
+    ca_folder: Path
 
 
 Command = Callable[[Place], Sequence[str]]
@@ -102,6 +103,20 @@ def _img2dataset(*options: str) -> Command:
     return command
 
 
+def _hashed(command: Command) -> Command:
+    """With authorities from a hashed folder alone; OpenSSL has a file by default."""
+
+    def hashed(place: Place) -> Sequence[str]:
+        return [
+            "env",
+            "SSL_CERT_FILE=/dev/null",
+            f"SSL_CERT_DIR={place.ca_folder}",
+            *command(place),
+        ]
+
+    return hashed
+
+
 def _bare(place: Place) -> Sequence[str]:
     count = sum(1 for _ in place.urls.open())
     return [sys.executable, str(_DRIVERS / "bare_decoder.py"), str(place.corpus.folder), str(count)]
@@ -119,6 +134,9 @@ FETCH: Mapping[str, Command] = {
         "--output_format", "files", "--disable_all_reencoding", "True"
     ),
     "the post's step": _driver("post"),
+}
+HTTPS_ONLY: Mapping[str, Command] = {
+    "img2dataset, no decode, hashed CA folder": _hashed(FETCH["img2dataset, no decode"]),
 }
 FULL: Mapping[str, Command] = {
     "bare decoder + sha256": _bare,

@@ -77,7 +77,7 @@ class Bench:
         self, table: Table, urls: Path, name: str, command: Command, known: dict[str, set[str]]
     ) -> Result:
         out = measure.emptied(self.work / "out")
-        place = Place(urls, out, self.corpus, self.peers, self.nginx.ca_file)
+        place = Place(urls, out, self.corpus, self.peers, self.nginx.ca_file, self.nginx.ca_folder)
         result, began = measure.run(
             name, command(place), environment=self.nginx.trust, log=self.work / "log.txt"
         )
@@ -117,7 +117,7 @@ def _fetch(bench: Bench, scheme: str, count: int) -> Table:
     urls = bench.urls(scheme, [f"{scheme}://127.0.0.1:{port}/img/{name}" for name in names])
     title = f"download only, {len(names)} pictures, loopback {scheme.upper()}"
     table = Table(scheme, title, len(names), bench.rounds)
-    who = dict(contenders.FETCH)
+    who = {**contenders.FETCH, **(contenders.HTTPS_ONLY if scheme == "https" else {})}
     return bench.compare(table, urls, who, good={bench.corpus.sha256[name] for name in names})
 
 
@@ -144,7 +144,9 @@ def shards(bench: Bench) -> Table:
     base = f"http://127.0.0.1:{bench.nginx.http}/img"
     urls = bench.urls("shards", [f"{base}/{name}" for name in names])
     images = measure.emptied(bench.work / "shards-from")
-    place = Place(urls, images, bench.corpus, bench.peers, bench.nginx.ca_file)
+    place = Place(
+        urls, images, bench.corpus, bench.peers, bench.nginx.ca_file, bench.nginx.ca_folder
+    )
     subprocess.run(contenders.pixtrawl("--per-host", "64")(place), capture_output=True, check=True)
     title = f"{len(names)} pictures to 256x256, JPEG q95, WebDataset"
     table = Table("shards", title, len(names), bench.rounds)
@@ -252,7 +254,14 @@ def _first_request(bench: Bench) -> Result:
         server.listen()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/a.jpg"
         out = measure.emptied(bench.work / "out")
-        place = Place(bench.urls("one", [url]), out, bench.corpus, bench.peers, bench.nginx.ca_file)
+        place = Place(
+            bench.urls("one", [url]),
+            out,
+            bench.corpus,
+            bench.peers,
+            bench.nginx.ca_file,
+            bench.nginx.ca_folder,
+        )
         began = time.monotonic()
         process = subprocess.Popen(contenders.pixtrawl()(place), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)  # fmt: skip
@@ -274,7 +283,9 @@ def memory(bench: Bench) -> Table:
         base = f"http://127.0.0.1:{bench.nginx.http}/img"
         urls = bench.urls("long", [f"{base}/{names[n % 20]}?{n}" for n in range(length)])
         out = measure.emptied(bench.work / "out")
-        place = Place(urls, out, bench.corpus, bench.peers, bench.nginx.ca_file)
+        place = Place(
+            urls, out, bench.corpus, bench.peers, bench.nginx.ca_file, bench.nginx.ca_folder
+        )
         command = contenders.pixtrawl("--check", "none", "--dedup", "exact", "--per-host", "64")
         result, _ = measure.run(f"{length:,} URLs", command(place), limit_s=7200)
         result.extra = {"images_per_s": length / result.wall_s, "length": length,
@@ -309,7 +320,9 @@ def _fill(bench: Bench, folder: Path, size: int) -> None:
     """A data set made by pixtrawl, then given rows as a long run would have left them."""
     measure.emptied(folder)
     one = bench.urls("first", [f"http://127.0.0.1:{bench.nginx.http}/img/none.jpg"])
-    place = Place(one, folder, bench.corpus, bench.peers, bench.nginx.ca_file)
+    place = Place(
+        one, folder, bench.corpus, bench.peers, bench.nginx.ca_file, bench.nginx.ca_folder
+    )
     subprocess.run(contenders.pixtrawl("--check", "none")(place), capture_output=True)
     db = sqlite3.connect(folder / ".pixtrawl" / "catalog.sqlite3")
     columns = [row[1] for row in db.execute("PRAGMA table_info(candidate)")]
