@@ -82,7 +82,8 @@ def cache_folder() -> Path:
 def fetch() -> None:
     """Downloads and unpacks what is not there yet. Raises CalledProcessError."""
     debs, unpacked = cache_folder() / "debs", cache_folder() / "unpacked"
-    debs.mkdir(parents=True, exist_ok=True)
+    for folder in (debs, unpacked):
+        folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         if (unpacked / package).exists():
             continue

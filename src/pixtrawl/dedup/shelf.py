@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from pixtrawl.dedup.cells import Cells
 from pixtrawl.dedup.windows import COARSE
 
 __all__ = ["Shelf"]
@@ -25,6 +26,9 @@ _PART: Final = 0.9
 _PLACES: Final = (0.0, 0.05, 0.1)
 _WEIGHT: Final = 0.5  # power of frequency; 0 and 1 rank the original of a crop lower
 _LEAST: Final = 0.62  # of 1: 99 of 100 crops of a tenth have 0.69 or more
+_LOOKED_THROUGH: Final = 2_048  # rows that are not worth cells
+_RATIO: Final = 4
+_NOBODY: Final = -1
 
 
 def _cut(start: float, length: float) -> Array:
@@ -80,16 +84,22 @@ _PICKED: Final = _picked()
 
 
 class Shelf:
-    """Ids with their coarse pictures and descriptors; ids on it are distinct."""
+    """Ids with their coarse pictures and descriptors; ids on it are distinct.
+
+    The newest are a tail that is looked through; a long tail is sorted into cells, and stretches
+    of cells of like size are sorted anew together, as in `index.HashIndex`.
+    """
 
     def __init__(self) -> None:
         self._count = 0
+        self._gone = 0  # of them, removed
         self._ids = np.empty(16, dtype=np.int64)
         self._coarse = np.empty((16, COARSE, COARSE), dtype=np.uint8)
         self._described = np.empty((16, _TERMS), dtype=np.float32)
+        self._sorted: list[tuple[int, Cells]] = []  # first row, cells
 
     def __len__(self) -> int:
-        return self._count
+        return self._count - self._gone
 
     def add(self, ids: list[int], coarse: Array) -> None:
         """`ids` (n) with their pictures shrunk to n x 16 x 16."""
@@ -99,6 +109,7 @@ class Shelf:
         self._coarse[rows] = coarse + 0.5  # rounded
         self._described[rows] = _unit(_WHOLE @ coarse @ _WHOLE.T)
         self._count += len(ids)
+        self._settle()
 
     def _reserve(self, count: int) -> None:
         size = len(self._ids)
@@ -109,21 +120,54 @@ class Shelf:
             old = getattr(self, name)
             setattr(self, name, np.concatenate([old, np.empty((more, *old.shape[1:]), old.dtype)]))
 
+    @property
+    def _tail(self) -> int:
+        """The first row that is in no cell."""
+        return self._sorted[-1][0] + self._sorted[-1][1].size if self._sorted else 0
+
+    def _settle(self) -> None:
+        """Sort a long tail into cells, together with stretches before it that are not longer."""
+        first = self._tail
+        if self._count - first <= _LOOKED_THROUGH:
+            return
+        while self._sorted and self._sorted[-1][1].size <= _RATIO * (self._count - first):
+            first = self._sorted.pop()[0]
+        self._sorted.append((first, Cells(self._described[first : self._count])))
+        rows = slice(first, self._count)
+        for name in ("_ids", "_coarse", "_described"):
+            column = getattr(self, name)
+            column[rows] = column[rows][self._sorted[-1][1].order]
+
     def remove(self, id: int) -> None:
-        """The last one takes the free row; an unknown id is no error."""
+        """In the tail the last one takes the free row; an unknown id is no error."""
         found = np.flatnonzero(self._ids[: self._count] == id)
         if not found.size:
             return
         row, last = int(found[0]), self._count - 1
+        if row < self._tail:
+            self._ids[row] = _NOBODY
+            self._described[row] = 0  # like nothing
+            self._gone += 1
+            return
         for rows in (self._ids, self._coarse, self._described):
             rows[row] = rows[last]
         self._count = last
 
     def nearest(self, coarse: Array, count: int) -> tuple[list[int], Array]:
         """At most `count` ids, the most similar first, and their pictures (n x 16 x 16)."""
-        best = (_asked(coarse) @ self._described[: self._count].T).max(axis=0)
-        rows = np.flatnonzero(best >= _LEAST)
+        asked = _asked(coarse)
+        stretches = [
+            (first + begin, first + end)
+            for first, cells in self._sorted
+            for begin, end in cells.rows(asked)
+        ]
+        stretches.append((self._tail, self._count))
+        best = np.concatenate([(asked @ self._described[a:b].T).max(axis=0) for a, b in stretches])
+        rows = np.concatenate([np.arange(a, b) for a, b in stretches])
+        found = np.flatnonzero(best >= _LEAST)
+        best, rows = best[found], rows[found]
         if len(rows) > count:
-            rows = rows[np.argpartition(-best[rows], count)[:count]]
-        rows = rows[np.argsort(-best[rows], kind="stable")]
+            chosen = np.argpartition(-best, count)[:count]
+            best, rows = best[chosen], rows[chosen]
+        rows = rows[np.argsort(-best, kind="stable")]
         return self._ids[rows].tolist(), self._coarse[rows].astype(np.float32)

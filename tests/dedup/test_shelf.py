@@ -1,0 +1,96 @@
+"""A label's shelf: what a long one finds is what looking through all of it finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pixtrawl.dedup import shelf as shelf_module
+from pixtrawl.dedup.cells import Cells
+from pixtrawl.dedup.shelf import Shelf
+from pixtrawl.dedup.windows import COARSE
+
+Array = np.ndarray[Any, Any]
+
+
+def pictures(count: int, seed: int = 0) -> Array:
+    """Coarse pictures with the spectrum of photographs: n x 16 x 16, 0..255."""
+    random = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(COARSE), np.fft.fftfreq(COARSE)))
+    frequency[0, 0] = 1
+    spectra = np.fft.fft2(random.normal(size=(count, COARSE, COARSE))) / frequency
+    found = np.fft.ifft2(spectra).real
+    found -= found.min(axis=(1, 2), keepdims=True)
+    return np.asarray(255 * found / found.max(axis=(1, 2), keepdims=True), dtype=np.float32)
+
+
+@pytest.fixture
+def short_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf_module, "_LOOKED_THROUGH", 256)
+
+
+def filled(coarse: Array, step: int) -> Shelf:
+    shelf = Shelf()
+    for at in range(0, len(coarse), step):
+        shelf.add(list(range(at, min(at + step, len(coarse)))), coarse[at : at + step])
+    return shelf
+
+
+@pytest.mark.usefixtures("short_tails")
+@pytest.mark.parametrize("step", [1, 512])
+def test_every_picture_is_found_again_however_it_came(step: int) -> None:
+    coarse = pictures(3_000)
+    shelf = filled(coarse, step)
+    assert len(shelf) == 3_000
+    for id in range(0, 3_000, 37):
+        ids, seen = shelf.nearest(coarse[id], 8)
+        assert ids[0] == id
+        assert np.abs(seen[0] - coarse[id]).max() <= 0.5
+
+
+def test_a_long_shelf_names_what_looking_through_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    coarse = pictures(6_000)
+    monkeypatch.setattr(shelf_module, "_LOOKED_THROUGH", 10_000)
+    whole = filled(coarse, 1_000)
+    monkeypatch.setattr(shelf_module, "_LOOKED_THROUGH", 256)
+    sorted_ = filled(coarse, 1_000)
+    noise = np.random.default_rng(1).normal(scale=8, size=(200, COARSE, COARSE))
+    asked = np.clip(coarse[::30] + noise.astype(np.float32), 0, 255)
+    same = sum(whole.nearest(one, 8)[0][:1] == sorted_.nearest(one, 8)[0][:1] for one in asked)
+    assert same >= 196  # of 200
+
+
+@pytest.mark.usefixtures("short_tails")
+def test_what_is_removed_is_not_found_whether_sorted_or_new() -> None:
+    coarse = pictures(1_100)
+    shelf = filled(coarse, 100)
+    for id in (5, 700, 1_099, 5, 4_242):
+        shelf.remove(id)
+    assert len(shelf) == 1_097
+    for id in (5, 700, 1_099):
+        assert id not in shelf.nearest(coarse[id], 8)[0]
+    shelf.add([5], coarse[5:6])
+    assert shelf.nearest(coarse[5], 8)[0][0] == 5
+    shelf.add(list(range(2_000, 3_000)), pictures(1_000, seed=9))  # all sorted anew
+    assert len(shelf) == 2_098
+    assert shelf.nearest(coarse[5], 8)[0][0] == 5
+    assert 700 not in shelf.nearest(coarse[700], 8)[0]
+
+
+def test_cells_are_the_same_for_the_same_rows() -> None:
+    rows = np.random.default_rng(2).normal(size=(5_000, 64)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    first, second = Cells(rows), Cells(rows)
+    assert (first.order == second.order).all()
+    assert sorted(first.order) == list(range(5_000))
+    assert first.rows(rows[:3]) == second.rows(rows[:3])
+
+
+def test_a_query_looks_at_a_small_part_of_a_long_shelf() -> None:
+    rows = np.random.default_rng(3).normal(size=(20_000, 64)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    cells = Cells(rows)
+    seen = sum(end - begin for begin, end in cells.rows(rows[:1]))
+    assert seen < 5_000
