@@ -20,10 +20,10 @@ from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignor
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.pipeline.discovery import Discovery, Errand
+from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.query_draw import WINDOW
 from pixtrawl.pipeline.report import Report, build
-from pixtrawl.pipeline.run import open_plan, open_sources, paced
 from pixtrawl.sources import asked_last
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
@@ -81,6 +81,7 @@ async def discover(
             out.with_name(f"{out.name}.evidence") if out is not None else folder.evidence
         )
         try:
+            await begin(sources, len(queries), last=asked_last(config.job.sources))
             http = paced(sources, client, config)
             discovery = Discovery(sources, http, catalog, evidence, listener)
             discovery.plan = expansion

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Query
-from pixtrawl.net.client import Client
-from pixtrawl.net.crawl_http import CrawlHttp
-from pixtrawl.net.interface import Http
-from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.conduct import conduct
 from pixtrawl.pipeline.discovery import Discovery, Errand
-from pixtrawl.pipeline.planner import Plan, plan, read_synonyms
+from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
 from pixtrawl.pipeline.query_draw import QueryDraw
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
-from pixtrawl.sources import asked_last, expand, load
-from pixtrawl.sources.base import Source
+from pixtrawl.sources import asked_last
 from pixtrawl.storage import frontier
 from pixtrawl.storage.evidence import EvidenceStore
 from pixtrawl.storage.folder import Folder
@@ -54,6 +48,10 @@ async def run(
 
     async def body(current: Session) -> None:
         rows = await _join(current, queries)
+        # A query that has images may need no source any more.
+        await begin(
+            sources, sum(not row.saved for row in rows), last=asked_last(config.job.sources)
+        )
         listener(RunStarted(tuple(r.query for r in rows), {r.query.text: r.saved for r in rows}))
         discovery = Discovery(
             sources,
@@ -72,46 +70,6 @@ async def run(
     finally:
         for source in sources.values():
             await source.aclose()
-
-
-def open_sources(config: Config) -> dict[str, Source]:
-    """The sources that were asked for, in order. Raises UsageError."""
-    return {name: _open(name, config) for name in expand(config.job.sources, config.sources)}
-
-
-def _open(name: str, config: Config) -> Source:
-    """One source with its settings; one that has a way out of its own takes the general proxy."""
-    kind = load(name)
-    given = dict(config.source(name))
-    if config.fetch.proxy and any(setting.key == "proxy" for setting in kind.info.settings):
-        given.setdefault("proxy", config.fetch.proxy)
-    return kind(given)
-
-
-def open_plan(config: Config) -> Plan | None:
-    """How queries are asked beyond what the sources list. Raises UsageError."""
-    synonyms: Mapping[str, Sequence[str]] = {}
-    if "synonyms" in config.job.expand:
-        if config.job.synonyms is None:
-            raise UsageError("--expand synonyms needs a file of synonyms: --synonyms FILE")
-        path = Path(config.job.synonyms)
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {path}: {error}") from error
-        synonyms = read_synonyms(lines, str(path))
-    return plan(config.job.expand, synonyms)
-
-
-def paced(sources: Mapping[str, Source], client: Client, config: Config) -> dict[str, Http]:
-    """Each source's way to the network, at its own pace."""
-    paces = {name: delay_s(source, config.source(name)) for name, source in sources.items()}
-    return {
-        name: CrawlHttp(client, config.politeness, delay_s=paces[name])
-        if source.info.crawls
-        else SourceHttp(client, delay_s=paces[name])
-        for name, source in sources.items()
-    }
 
 
 async def _join(current: Session, queries: Sequence[Query]) -> list[QueryRow]:
@@ -172,13 +130,3 @@ async def _query(current: Session, discovery: Discovery, row: QueryRow) -> None:
     current.draw.input_complete(draw)
     await draw.finished.wait()
     current.emit(QueryFinished(row.query, draw.saved))
-
-
-def delay_s(source: Source, settings: Mapping[str, str]) -> float:
-    """A source's pace: its live one applies to its built-in base URL only (DESIGN 3)."""
-    if given := settings.get("delay_s"):
-        try:
-            return float(given)
-        except ValueError:
-            raise UsageError(f"{source.name}.delay_s: {given!r} is no number of seconds") from None
-    return 0.0 if settings.get("base_url") else source.info.delay_s

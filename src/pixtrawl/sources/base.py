@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Candidate, Query
@@ -98,4 +98,13 @@ class Source(Protocol):
 
     async def aclose(self) -> None:
         """Releases what the instance holds: a browser, temporary files."""
+        ...
+
+
+@runtime_checkable
+class StartsEarly(Protocol):
+    """A source that may begin with what takes long before its first query: a browser."""
+
+    def begin(self, queries: int) -> None:
+        """So many queries will come. Must not wait, nor fail; `aclose` ends what it began."""
         ...

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final
+from typing import Any
 
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble, first_line, trouble_of
 from pixtrawl.sources.browser_options import (
@@ -29,14 +29,14 @@ from pixtrawl.sources.browser_path import (
     install_command,
     missing_message,
 )
-
-MAX_BODY_BYTES: Final = 16 * 2**20
-MAX_BODIES: Final = 400  # answers kept of one tab between two looks
-_TEXT_KINDS: Final = frozenset({"document", "xhr", "fetch", "script"})
+from pixtrawl.sources.browser_traffic import Traffic
 
 
 class Chrome:
-    """A browser that starts on first use and serves all queries of a run, a tab each."""
+    """A browser that starts on first use, or a little before, and serves all queries of a run.
+
+    A tab is handed on to the next query that waits: a new one costs 60 ms of two cores' time.
+    """
 
     def __init__(self, options: ChromeOptions) -> None:
         self._options = options
@@ -45,29 +45,82 @@ class Chrome:
         self._driver: Any = None
         self._context: Any = None
         self._alive = False
-        self._ours: set[Any] = set()
+        self._closing: set[asyncio.Future[Any]] = set()  # windows that are not ours
+        self._early: asyncio.Task[None] | None = None
+        self._waiting = 0  # for a tab
+        self._spare: list[Tab] = []
         self.visible = False
+
+    def begin(self, tabs: int) -> None:
+        """Starts the browser and some tabs in the background, for queries that will come.
+
+        What fails here is told to the query that needs it.
+        """
+        if self._early is None:
+            self._early = asyncio.ensure_future(self._begin(min(tabs, self._options.pages)))
+            self._early.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     @contextlib.asynccontextmanager
     async def tab(self) -> AsyncIterator[Tab]:
-        """A new tab, closed at the end. Raises BrowserFailure."""
-        async with self._tabs:
-            context = await self._started()
-            with _translated():
-                page = await context.new_page()
-            self._ours.add(page)
-            tab = Tab(page)
+        """A tab for the caller alone; it may still show another query. Raises BrowserFailure."""
+        self._waiting += 1
+        try:
+            await self._tabs.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            tab = await self._free_tab()
             try:
-                await tab.prepare()
                 yield tab
-            finally:
-                self._ours.discard(page)
+            except GeneratorExit:  # the caller has enough
+                await self._give_back(tab)
+                raise
+            except BaseException:  # who knows what it is up to
                 await tab.close()
+                raise
+            await self._give_back(tab)
+        finally:
+            self._tabs.release()
 
     async def aclose(self) -> None:
         """Ends the browser; also when it is gone already, or was never started."""
+        early, self._early = self._early, None
+        if early is not None:
+            early.cancel()
         async with self._lock:
             await self._stop()
+
+    async def _begin(self, tabs: int) -> None:
+        context = await self._started()
+        self._spare += await asyncio.gather(*(self._new_tab(context) for _ in range(tabs)))
+
+    async def _free_tab(self) -> Tab:
+        early, self._early = self._early, None
+        if early is not None:
+            await asyncio.shield(early)
+        context = await self._started()
+        while self._spare:
+            tab = self._spare.pop()
+            if tab.context is context:  # and not of a browser that crashed since
+                return tab
+        return await self._new_tab(context)
+
+    async def _new_tab(self, context: Any) -> Tab:
+        with _translated():
+            tab = Tab(await context.new_page())
+        try:
+            await tab.prepare()
+        except BaseException:
+            await tab.close()
+            raise
+        return tab
+
+    async def _give_back(self, tab: Tab) -> None:
+        """To the next one who waits; a tab that nobody waits for would only take memory."""
+        if self._waiting > len(self._spare) and self._alive:
+            self._spare.append(tab)
+        else:
+            await tab.close()
 
     async def _started(self) -> Any:
         async with self._lock:
@@ -134,7 +187,7 @@ class Chrome:
         self._alive = False
         context, self._context = self._context, None
         driver, self._driver = self._driver, None
-        self._ours.clear()
+        self._spare.clear()
         if context is not None:
             await _quietly(context.close(), 10)
             if context.browser is not None:
@@ -146,14 +199,14 @@ class Chrome:
         self._alive = False
 
     def _close_stranger(self, page: Any) -> None:
-        # A window that a click opened; our own are told apart by having no opener.
+        # A window that a click opened; our own tabs are told apart by having no opener.
         async def close_if_opened() -> None:
             if await page.opener() is not None:
                 await page.close()
 
         task = asyncio.ensure_future(_quietly(close_if_opened(), 10))
-        self._ours.add(task)
-        task.add_done_callback(self._ours.discard)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
 
 class Tab:
@@ -162,21 +215,19 @@ class Tab:
     def __init__(self, page: Any) -> None:
         self._page = page
         self._cdp: Any = None
-        self._bodies: list[str] = []
-        self._reading: set[asyncio.Future[Any]] = set()
-        self._image_requests: list[str] = []
-        self._pending: set[Any] = set()
-        self.refused: tuple[int, str] | None = None  # status 403 or 429, and URL, of an XHR
-        self.status = 0  # of the last document in the main frame
+        self._traffic: Traffic
+
+    @property
+    def context(self) -> Any:
+        """What the tab belongs to: another one after a restart of the browser."""
+        return self._page.context
 
     async def prepare(self) -> None:
         """Listeners and image blocking; once, before the first page."""
-        self._page.on("response", self._on_response)
-        self._page.on("request", self._on_request)
-        self._page.on("requestfinished", self._on_end)
-        self._page.on("requestfailed", self._on_end)
         with _translated():
             self._cdp = await self._page.context.new_cdp_session(self._page)
+            target = await self._cdp.send("Target.getTargetInfo")
+            self._traffic = Traffic(self._cdp, target["targetInfo"]["targetId"])
             await self._cdp.send("Network.enable")
         await self.block_images(True)
 
@@ -189,9 +240,7 @@ class Tab:
 
     async def goto(self, url: str, timeout_s: float) -> None:
         """Loads a page up to its DOM; `status` then tells how it was answered."""
-        self._bodies.clear()
-        self._pending.clear()
-        self.refused, self.status = None, 0
+        self._traffic.leave()
         with _translated():
             await self._page.goto(url, wait_until="commit", timeout=timeout_s * 1000)
         await self.parsed(timeout_s)
@@ -206,9 +255,19 @@ class Tab:
         return str(self._page.url)
 
     @property
+    def status(self) -> int:
+        """HTTP status of the last document in the main frame."""
+        return self._traffic.status
+
+    @property
+    def refused(self) -> tuple[int, str] | None:
+        """Status 403 or 429, and URL, of an answer to the page's scripts."""
+        return self._traffic.refused
+
+    @property
     def busy(self) -> bool:
         """True while the page waits for answers that may hold results."""
-        return bool(self._pending or self._reading)
+        return self._traffic.busy
 
     async def evaluate(self, script: str, argument: Any = None) -> Any:
         """The value of a JavaScript function in the page."""
@@ -222,16 +281,11 @@ class Tab:
 
     async def take_bodies(self) -> list[str]:
         """Texts of answers that arrived since the last call; each is given once."""
-        ready = [task for task in self._reading if not task.done()]
-        if ready:
-            await asyncio.wait(ready, timeout=0.05)
-        bodies, self._bodies = self._bodies, []
-        return bodies
+        return await self._traffic.take_bodies()
 
     def take_image_requests(self) -> list[str]:
         """URLs of images that the page asked for since the last call, blocked ones included."""
-        urls, self._image_requests = self._image_requests, []
-        return urls
+        return self._traffic.take_images()
 
     async def move_mouse(self, x: float, y: float) -> None:
         with _translated():
@@ -250,43 +304,7 @@ class Tab:
             return bytes(await self._page.screenshot(timeout=5000, animations="disabled"))
 
     async def close(self) -> None:
-        for task in tuple(self._reading):
-            task.cancel()
         await _quietly(self._page.close(), 10)
-
-    def _on_request(self, request: Any) -> None:
-        if request.resource_type in _TEXT_KINDS and len(self._pending) < MAX_BODIES:
-            self._pending.add(request)
-        if request.resource_type == "image" and request.url[:4] == "http":
-            self._image_requests.append(request.url)
-            del self._image_requests[:-2000]
-
-    def _on_end(self, request: Any) -> None:
-        self._pending.discard(request)
-
-    def _on_response(self, response: Any) -> None:
-        kind = response.request.resource_type
-        if kind not in _TEXT_KINDS or len(self._reading) > MAX_BODIES:
-            return
-        if kind == "document" and response.request.frame == self._page.main_frame:
-            self.status = response.status
-        if kind in ("xhr", "fetch") and response.status in (403, 429):
-            self.refused = (response.status, response.url)
-        task = asyncio.ensure_future(self._read(response))
-        self._reading.add(task)
-        task.add_done_callback(self._reading.discard)
-
-    async def _read(self, response: Any) -> None:
-        if int(response.headers.get("content-length") or 0) > MAX_BODY_BYTES:
-            return
-        try:
-            body = await response.body()
-        except Exception as error:  # noqa: BLE001 - a redirect, or evicted by a navigation: no body
-            if "closed" in str(error):
-                return
-            body = b""
-        if body and len(self._bodies) < MAX_BODIES:
-            self._bodies.append(body[:MAX_BODY_BYTES].decode("utf-8", "replace"))
 
 
 class Placed:

@@ -129,6 +129,10 @@ class Google:
         self._next_load = 0.0
         self._refusal: SourceStop | None = None
 
+    def begin(self, queries: int) -> None:
+        """Starts the browser before the first query is there."""
+        self._chrome.begin(queries)
+
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
         """Pages of candidates as the result page gives them. Raises SourceStop."""
         for last_try in (False, True):

@@ -39,6 +39,7 @@ SETTLE_S: Final = 8.0  # for a page to become something that is understood
 QUIET_S: Final = 0.6  # without any change, it will not
 NEWS_S: Final = 0.7  # after a scroll to the end; answers still on their way prolong it
 BUSY_S: Final = 4.0
+BUTTON_S: Final = 0.15  # at the end of a quiet page, before a button for more is looked for
 QUERY_S: Final = 300.0  # all of our own time on one query, pauses of the caller not counted
 GRID_TILES: Final = 4
 MAX_IDLE: Final = 2  # looks at the end of the page without news
@@ -72,6 +73,7 @@ class Visit:
         self._moved = False
         self._consented = False
         self._idle = self._presses = 0
+        self._size_pressed = (-1, -1)  # of the page when a button for more was pressed last
         self._started = time.monotonic()
         self.paused_s = 0.0
         self.grid = Grid(query, "google")
@@ -244,9 +246,9 @@ class Visit:
         self._idle += 1
         if self._idle < MAX_IDLE:
             return True
-        if self._presses >= MAX_PRESSES or not await self._press_more():
+        if not await self._press_more():
             return False
-        self._presses, self._idle = self._presses + 1, 0
+        self._idle = 0
         return True
 
     async def _scroll_on(self) -> bool:
@@ -260,6 +262,7 @@ class Visit:
             await self._look()
             return True
         at_end = step.get("end") is True or step.get("moved") is not True
+        may_press = at_end and before != self._size_pressed  # the last press brought something
         began = time.monotonic()
         while True:
             await asyncio.sleep(0.05)
@@ -267,6 +270,10 @@ class Visit:
             waited = time.monotonic() - began
             if self._size() != before:
                 return True
+            if may_press and not self._tab.busy and waited > BUTTON_S:
+                may_press = False
+                if await self._press_more():
+                    return True
             if not at_end and not self._tab.busy and waited > 0.1:
                 return True
             if waited > (BUSY_S if self._tab.busy else NEWS_S):
@@ -276,9 +283,12 @@ class Visit:
         return len(self.grid.tiles), self.grid.known_originals
 
     async def _press_more(self) -> bool:
+        if self._presses >= MAX_PRESSES:
+            return False
         point = await self._safely(self._more)
         if point is None:
             return False
+        self._presses, self._size_pressed = self._presses + 1, self._size()
         if point[0] >= 0:
             await self._tab.click(point[0], point[1])
         await self._look()
