@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
@@ -38,6 +41,54 @@ class ChromeOptions:
     pages: int = 3  # tabs at once
     proxy: str | None = None  # http://user:password@host:port, socks5://host:port
     extra_arguments: tuple[str, ...] = ()
+
+
+def start_options(options: ChromeOptions, path: str, *, visible: bool) -> dict[str, Any]:
+    """How Playwright is to start the browser."""
+    start: dict[str, Any] = {
+        "executable_path": path,
+        "headless": not visible,
+        # The sandbox cannot work for root; everyone else keeps it.
+        "chromium_sandbox": not _is_root(),
+        "args": [*ARGUMENTS, *options.extra_arguments],
+        # Signals are the business of the program that uses us.
+        "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
+        "timeout": 30_000,
+    }  # fmt: skip
+    if options.proxy:
+        start["proxy"] = proxy_of(options.proxy)
+    return start
+
+
+def look_options(*, visible: bool) -> dict[str, Any]:
+    """What Playwright is to set in every tab."""
+    look: dict[str, Any] = {"accept_downloads": False, "service_workers": "block"}
+    if visible:
+        return look | {"no_viewport": True}
+    return look | {"viewport": {"width": 1366, "height": 1500}}
+
+
+@contextlib.contextmanager
+def compile_cache() -> Iterator[None]:
+    """Lets Playwright's driver, a node program, keep its compiled code: 0.15 s less a start.
+
+    node makes the folder, 1.3 MB a version, and does without it where it cannot.
+    """
+    name = "NODE_COMPILE_CACHE"
+    if name in os.environ:  # the user's own
+        yield
+        return
+    import platformdirs
+
+    os.environ[name] = f"{platformdirs.user_cache_dir('pixtrawl', appauthor=False)}{os.sep}node"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
+def _is_root() -> bool:
+    return getattr(os, "geteuid", lambda: 1)() == 0
 
 
 def proxy_of(url: str) -> dict[str, str]:

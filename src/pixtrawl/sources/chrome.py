@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble, first_line, trouble_of
 from pixtrawl.sources.browser_options import (
-    ARGUMENTS,
     BLOCKED,
     ChromeOptions,
-    proxy_of,
+    compile_cache,
+    look_options,
     shows_window,
+    start_options,
 )
 from pixtrawl.sources.browser_path import (
     BrowserFound,
@@ -45,7 +45,7 @@ class Chrome:
         self._driver: Any = None
         self._context: Any = None
         self._alive = False
-        self._closing: set[asyncio.Future[Any]] = set()  # windows that are not ours
+        self._tasks: set[asyncio.Future[Any]] = set()
         self._early: asyncio.Task[None] | None = None
         self._waiting = 0  # for a tab
         self._spare: list[Tab] = []
@@ -92,7 +92,12 @@ class Chrome:
 
     async def _begin(self, tabs: int) -> None:
         context = await self._started()
-        self._spare += await asyncio.gather(*(self._new_tab(context) for _ in range(tabs)))
+        self._spare.append(await self._new_tab(context))  # the first query need not wait for more
+        for _ in range(tabs - 1):
+            self._in_background(self._add_spare(context))
+
+    async def _add_spare(self, context: Any) -> None:
+        self._spare.append(await self._new_tab(context))
 
     async def _free_tab(self) -> Tab:
         early, self._early = self._early, None
@@ -147,7 +152,8 @@ class Chrome:
                 "pip install 'pixtrawl[browser]'",
             ) from None
         try:
-            self._driver = await async_playwright().start()
+            with compile_cache():
+                self._driver = await async_playwright().start()
             self._context = await self._launch(found)
         except Exception as error:
             raise BrowserFailure(
@@ -161,22 +167,8 @@ class Chrome:
 
     async def _launch(self, found: BrowserFound) -> Any:
         chromium = self._driver.chromium
-        start: dict[str, Any] = {
-            "executable_path": found.path,
-            "headless": not self.visible,
-            # The sandbox cannot work for root; everyone else keeps it.
-            "chromium_sandbox": not _is_root(),
-            "args": [*ARGUMENTS, *self._options.extra_arguments],
-            # Signals are the business of the program that uses us.
-            "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
-            "timeout": 30_000,
-        }  # fmt: skip
-        if self._options.proxy:
-            start["proxy"] = proxy_of(self._options.proxy)
-        look: dict[str, Any] = {"accept_downloads": False, "service_workers": "block"}
-        look |= {"no_viewport": True} if self.visible else {
-            "viewport": {"width": 1366, "height": 1500}
-        }  # fmt: skip
+        start = start_options(self._options, found.path, visible=self.visible)
+        look = look_options(visible=self.visible)
         if self._options.profile:
             return await chromium.launch_persistent_context(self._options.profile, **start, **look)
         browser = await chromium.launch(**start)
@@ -189,9 +181,7 @@ class Chrome:
         driver, self._driver = self._driver, None
         self._spare.clear()
         if context is not None:
-            await _quietly(context.close(), 10)
-            if context.browser is not None:
-                await _quietly(context.browser.close(), 10)
+            await _quietly((context.browser or context).close(), 10)
         if driver is not None:
             await _quietly(driver.stop(), 10)
 
@@ -204,9 +194,12 @@ class Chrome:
             if await page.opener() is not None:
                 await page.close()
 
-        task = asyncio.ensure_future(_quietly(close_if_opened(), 10))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._in_background(close_if_opened())
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.ensure_future(_quietly(work, 10))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 class Tab:
@@ -317,10 +310,6 @@ class Placed:
         """Calls a method of it with one plain JSON value."""
         with _translated():
             return await self._handle.evaluate(f"(it, value) => it.{method}(value)", argument)
-
-
-def _is_root() -> bool:
-    return getattr(os, "geteuid", lambda: 1)() == 0
 
 
 def _timeout_error() -> type[Exception]:
