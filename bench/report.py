@@ -1,4 +1,4 @@
-"""The table: as text, as JSON, and memory over list length as a picture."""
+"""The table: as text, as JSON, and memory and rate over list length as a picture."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PIL import Image, ImageDraw
-
-from bench.measure import Result
+from bench import plot
 from bench.scenarios import Table
 
 
@@ -57,7 +55,7 @@ _COLUMNS = {
 
 
 def write(folder: Path, tables: list[Table], versions: Mapping[str, str]) -> None:
-    """`results.json`, `results.md`, and `memory.png` where that was measured."""
+    """`results.json`, `results.md`, and `memory-rate.svg` where that was measured."""
     folder.mkdir(parents=True, exist_ok=True)
     whole = {
         "machine": machine(), "versions": dict(versions),
@@ -67,32 +65,5 @@ def write(folder: Path, tables: list[Table], versions: Mapping[str, str]) -> Non
     (folder / "results.json").write_text(json.dumps(whole, indent=1) + "\n")
     facts = ", ".join(f"{k} {v}" for k, v in {**machine(), **versions}.items())
     (folder / "results.md").write_text(f"{facts}\n{markdown(tables)}")
-    for table in tables:
-        if table.name == "memory":
-            plot(table.rows, folder / "memory.png")
-
-
-def plot(rows: list[Result], path: Path) -> None:
-    """Peak memory and rate as bars side by side, a pair for each length of list."""
-    width, height, foot = 160 * len(rows) + 80, 320, 60
-    image = Image.new("RGB", (width, height), "white")
-    draw = ImageDraw.Draw(image)
-    most_mb = max(200.0, *(row.pss_mb for row in rows))
-    most_rate = max(row.extra["images_per_s"] for row in rows)
-    ground = height - foot
-    line = ground - int(200 / most_mb * (ground - 30))
-    draw.line((40, line, width - 20, line), fill="#999999")
-    draw.text((42, line - 14), "200 MB", fill="#666666")
-    for number, row in enumerate(rows):
-        left = 60 + number * 160
-        bars = ((row.pss_mb / most_mb, "#33658a", f"{row.pss_mb:.0f} MB"),
-                (row.extra["images_per_s"] / most_rate, "#f6ae2d",
-                 f"{row.extra['images_per_s']:.0f}/s"))  # fmt: skip
-        for at, (share, colour, text) in enumerate(bars):
-            x, top = left + at * 55, ground - int(share * (ground - 30))
-            draw.rectangle((x, top, x + 45, ground), fill=colour)
-            draw.text((x, top - 14), text, fill="black")
-        draw.text((left, ground + 10), row.contender, fill="black")
-    draw.text((40, height - 24), "peak of the process tree (blue), URLs a second (yellow)",
-              fill="black")  # fmt: skip
-    image.save(path)
+    if any(table.name == "memory" and table.rows for table in tables):
+        (folder / "memory-rate.svg").write_text(plot.svg(plot.points(folder / "results.json")))
