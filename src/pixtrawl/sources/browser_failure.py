@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
 from pixtrawl.errors import PixtrawlError
+from pixtrawl.sources.devtools_page import DevtoolsError, DevtoolsTimeoutError
 
 
 class Trouble(StrEnum):
@@ -29,9 +33,10 @@ class BrowserFailure(PixtrawlError):  # noqa: N818 - a failure by its kind
 
 _SIGNS: Final = (
     (Trouble.GONE, ("has been closed", "Connection closed", "crashed", "Target closed",
-                    "Browser closed", "detached")),
+                    "Browser closed", "detached", "Session with given id", "No target with")),
     (Trouble.MOVED, ("context was destroyed", "navigat", "Cannot find context",
-                     "execution context", "JSHandle is disposed")),
+                     "execution context", "JSHandle is disposed", "Could not find object",
+                     "Promise was collected")),
     (Trouble.NETWORK, ("net::", "Timeout", "NS_ERROR", "ERR_")),
 )  # fmt: skip
 
@@ -48,3 +53,26 @@ def first_line(error: BaseException) -> str:
     """The first line that says something: drivers add call logs below it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
+
+
+def timeout_errors() -> tuple[type[Exception], ...]:
+    """What a driver raises when something took too long."""
+    return DevtoolsTimeoutError, *_of_playwright("TimeoutError")
+
+
+def _of_playwright(name: str) -> tuple[type[Exception], ...]:
+    """An error class of it, where it is used at all."""
+    module = sys.modules.get("playwright.async_api")
+    return () if module is None else (getattr(module, name),)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """The driver's errors end here; its time-outs pass where the caller handles them."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, (DevtoolsError, *_of_playwright("Error"))):
+            raise
+        message = first_line(error)
+        raise BrowserFailure(trouble_of(message), message) from error

@@ -32,6 +32,9 @@ ARGUMENTS: Final = (
 )
 
 
+VIEWPORT_PX: Final = (1366, 1500)  # without a window
+
+
 @dataclass(frozen=True, slots=True)
 class ChromeOptions:
     """How the browser is started. `visible` of None: when there is a display."""
@@ -43,6 +46,11 @@ class ChromeOptions:
     extra_arguments: tuple[str, ...] = ()
 
 
+def arguments(options: ChromeOptions) -> list[str]:
+    """What the browser is started with where we start it ourselves."""
+    return [*ARGUMENTS, *options.extra_arguments, *(["--no-sandbox"] if _is_root() else ())]
+
+
 def start_options(options: ChromeOptions, path: str, *, visible: bool) -> dict[str, Any]:
     """How Playwright is to start the browser."""
     start: dict[str, Any] = {
@@ -50,7 +58,7 @@ def start_options(options: ChromeOptions, path: str, *, visible: bool) -> dict[s
         "headless": not visible,
         # The sandbox cannot work for root; everyone else keeps it.
         "chromium_sandbox": not _is_root(),
-        "args": [*ARGUMENTS, *options.extra_arguments],
+        "args": [*ARGUMENTS, *options.extra_arguments],  # Playwright adds --no-sandbox itself
         # Signals are the business of the program that uses us.
         "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
         "timeout": 30_000,
@@ -65,7 +73,7 @@ def look_options(*, visible: bool) -> dict[str, Any]:
     look: dict[str, Any] = {"accept_downloads": False, "service_workers": "block"}
     if visible:
         return look | {"no_viewport": True}
-    return look | {"viewport": {"width": 1366, "height": 1500}}
+    return look | {"viewport": {"width": VIEWPORT_PX[0], "height": VIEWPORT_PX[1]}}
 
 
 @contextlib.contextmanager

@@ -1,23 +1,31 @@
-"""One Chrome for a whole run, driven by Playwright; the only module that imports it.
+"""One Chrome for a whole run, driven by `devtools` or, where that cannot, by Playwright.
 
-Playwright talks to the browser over a pipe: when we die, by whatever signal, the pipe closes, the
-browser ends and its temporary profile is removed (measured: 0 left after SIGKILL; with tools that
-use a port, all are left). Images are blocked with `Network.setBlockedURLs`, which costs nothing per
-request; Playwright's `route()` is 2.5 times slower. The browser shows its own User-Agent and hides
-nothing about being automated.
+The only module that imports Playwright. Both talk to the browser over a pipe: when we die, by
+whatever signal, the pipe closes, the browser ends and its temporary profile is removed (measured:
+0 left after SIGKILL; with tools that use a port, all are left). Images are blocked with
+`Network.setBlockedURLs`, which costs nothing per request; Playwright's `route()` is 2.5 times
+slower. The browser shows its own User-Agent and hides nothing about being automated.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
-from pixtrawl.sources.browser_failure import BrowserFailure, Trouble, first_line, trouble_of
+from pixtrawl.sources.browser_failure import (
+    BrowserFailure,
+    Trouble,
+    first_line,
+    timeout_errors,
+    translated,
+)
 from pixtrawl.sources.browser_options import (
     BLOCKED,
+    VIEWPORT_PX,
     ChromeOptions,
+    arguments,
     compile_cache,
     look_options,
     shows_window,
@@ -30,6 +38,8 @@ from pixtrawl.sources.browser_path import (
     missing_message,
 )
 from pixtrawl.sources.browser_traffic import Traffic
+from pixtrawl.sources.devtools import Browser, can_drive
+from pixtrawl.sources.devtools_page import Page
 
 
 class Chrome:
@@ -111,7 +121,7 @@ class Chrome:
         return await self._new_tab(context)
 
     async def _new_tab(self, context: Any) -> Tab:
-        with _translated():
+        with translated():
             tab = Tab(await context.new_page())
         try:
             await tab.prepare()
@@ -143,6 +153,25 @@ class Chrome:
         if found is None:
             raise BrowserFailure(Trouble.MISSING, missing_message(), install_command())
         self.visible = shows_window(self._options, found)
+        alone = not self.visible and not self._options.profile and not self._options.proxy
+        try:
+            await (self._drive_alone(found) if alone and can_drive() else self._launch(found))
+        except BrowserFailure:
+            raise
+        except Exception as error:
+            raise BrowserFailure(
+                Trouble.MISSING,
+                f"{found.path} does not start: {first_line(error)}",
+                "check that it runs by hand, or name another one with PIXTRAWL_CHROME",
+            ) from error
+        self._alive = True
+
+    async def _drive_alone(self, found: BrowserFound) -> None:
+        browser = self._context = Browser(VIEWPORT_PX)
+        browser.on_end = self._note_end
+        await browser.start(found.path, arguments(self._options))
+
+    async def _launch(self, found: BrowserFound) -> None:
         try:
             from playwright.async_api import async_playwright
         except ImportError:
@@ -151,21 +180,13 @@ class Chrome:
                 "driving a browser needs the package playwright",
                 "pip install 'pixtrawl[browser]'",
             ) from None
-        try:
-            with compile_cache():
-                self._driver = await async_playwright().start()
-            self._context = await self._launch(found)
-        except Exception as error:
-            raise BrowserFailure(
-                Trouble.MISSING,
-                f"{found.path} does not start: {first_line(error)}",
-                "check that it runs by hand, or name another one with PIXTRAWL_CHROME",
-            ) from error
-        self._alive = True
+        with compile_cache():
+            self._driver = await async_playwright().start()
+        self._context = await self._context_of(found)
         self._context.on("close", self._note_end)
         self._context.on("page", self._close_stranger)
 
-    async def _launch(self, found: BrowserFound) -> Any:
+    async def _context_of(self, found: BrowserFound) -> Any:
         chromium = self._driver.chromium
         start = start_options(self._options, found.path, visible=self.visible)
         look = look_options(visible=self.visible)
@@ -181,7 +202,7 @@ class Chrome:
         driver, self._driver = self._driver, None
         self._spare.clear()
         if context is not None:
-            await _quietly((context.browser or context).close(), 10)
+            await _quietly((getattr(context, "browser", None) or context).close(), 10)
         if driver is not None:
             await _quietly(driver.stop(), 10)
 
@@ -217,8 +238,11 @@ class Tab:
 
     async def prepare(self) -> None:
         """Listeners and image blocking; once, before the first page."""
-        with _translated():
-            self._cdp = await self._page.context.new_cdp_session(self._page)
+        with translated():
+            if isinstance(self._page, Page):
+                self._cdp = self._page.session
+            else:
+                self._cdp = await self._page.context.new_cdp_session(self._page)
             target = await self._cdp.send("Target.getTargetInfo")
             self._traffic = Traffic(self._cdp, target["targetInfo"]["targetId"])
             await self._cdp.send("Network.enable")
@@ -226,7 +250,7 @@ class Tab:
 
     async def block_images(self, blocked: bool) -> None:
         """Switches image loading; a person who solves a captcha has to see its pictures."""
-        with _translated():
+        with translated():
             await self._cdp.send(
                 "Network.setBlockedURLs", {"urls": list(BLOCKED if blocked else ())}
             )
@@ -234,13 +258,13 @@ class Tab:
     async def goto(self, url: str, timeout_s: float) -> None:
         """Loads a page up to its DOM; `status` then tells how it was answered."""
         self._traffic.leave()
-        with _translated():
+        with translated():
             await self._page.goto(url, wait_until="commit", timeout=timeout_s * 1000)
         await self.parsed(timeout_s)
 
     async def parsed(self, timeout_s: float) -> None:
         """Waits until the document is parsed; a script that hangs is no reason to fail."""
-        with _translated(), contextlib.suppress(_timeout_error()):
+        with translated(), contextlib.suppress(*timeout_errors()):
             await self._page.wait_for_load_state("domcontentloaded", timeout=timeout_s * 1000)
 
     @property
@@ -264,12 +288,12 @@ class Tab:
 
     async def evaluate(self, script: str, argument: Any = None) -> Any:
         """The value of a JavaScript function in the page."""
-        with _translated():
+        with translated():
             return await self._page.evaluate(script, argument)
 
     async def place(self, script: str) -> Placed:
         """Calls a JavaScript function in the page and keeps the object it gives."""
-        with _translated():
+        with translated():
             return Placed(await self._page.evaluate_handle(script))
 
     async def take_bodies(self) -> list[str]:
@@ -281,19 +305,19 @@ class Tab:
         return self._traffic.take_images()
 
     async def move_mouse(self, x: float, y: float) -> None:
-        with _translated():
+        with translated():
             await self._page.mouse.move(x, y)
 
     async def click(self, x: float, y: float) -> None:
-        with _translated():
+        with translated():
             await self._page.mouse.click(x, y)
 
     async def html(self) -> str:
-        with _translated():
+        with translated():
             return str(await self._page.content())
 
     async def screenshot(self) -> bytes:
-        with _translated():
+        with translated():
             return bytes(await self._page.screenshot(timeout=5000, animations="disabled"))
 
     async def close(self) -> None:
@@ -308,26 +332,8 @@ class Placed:
 
     async def call(self, method: str, argument: Any = None) -> Any:
         """Calls a method of it with one plain JSON value."""
-        with _translated():
+        with translated():
             return await self._handle.evaluate(f"(it, value) => it.{method}(value)", argument)
-
-
-def _timeout_error() -> type[Exception]:
-    from playwright.async_api import TimeoutError as PlaywrightTimeout
-
-    return PlaywrightTimeout
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Playwright's errors end here; its time-outs pass where the caller handles them."""
-    from playwright.async_api import Error
-
-    try:
-        yield
-    except Error as error:
-        message = first_line(error)
-        raise BrowserFailure(trouble_of(message), message) from error
 
 
 async def _quietly(work: Any, timeout_s: float) -> None:

@@ -114,6 +114,7 @@ def test_without_playwright_the_command_that_installs_it_is_told(
 
     from pixtrawl.sources.google import Google
 
+    monkeypatch.setattr("pixtrawl.sources.chrome.can_drive", lambda: False)
     monkeypatch.setitem(sys.modules, "playwright.async_api", None)
     asked = asyncio.run(desk.asking(Google({"base_url": "http://127.0.0.1:9"}), "cat"))
     assert asked.stop is not None
