@@ -11,7 +11,8 @@ from pathlib import Path
 
 from bench import contenders, report
 from bench.corpus import corpus
-from bench.scenarios import ALL, Bench
+from bench.rounds import Bench
+from bench.scenarios import ALL
 from bench.servers import Nginx
 
 

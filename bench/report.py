@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import plot
-from bench.scenarios import Table
+from bench.rounds import Table
 
 
 def machine() -> dict[str, str]:

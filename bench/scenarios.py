@@ -1,114 +1,25 @@
-"""What is measured: each scenario lays out URLs, runs its contenders in turn, several rounds."""
+"""What is measured: each scenario lays out URLs and says who runs."""
 
 from __future__ import annotations
 
 import random
 import socket
 import sqlite3
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import contenders, measure
 from bench.contenders import Command, Place
-from bench.corpus import Corpus
 from bench.measure import Result
-from bench.servers import DEAD_HOST, SILENT_HOST, WEB_HOSTS, Nginx, free_port
+from bench.rounds import Bench, Table, median
+from bench.servers import free_port
+from bench.web import web
 from pixtrawl.sources.browser_path import find_browser
 
 _DRIVERS = Path(__file__).parent / "drivers"
-_WEB_SEED = 5
-
-
-@dataclass(slots=True)
-class Table:
-    """One scenario's results: medians over rounds, in the order of the contenders."""
-
-    name: str
-    title: str
-    images: int
-    rounds: int
-    rows: list[Result] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Bench:
-    """What all scenarios share."""
-
-    work: Path
-    corpus: Corpus
-    nginx: Nginx
-    peers: Path
-    rounds: int = 5
-    quick: bool = False
-    tell: Callable[[str], None] = print
-
-    def urls(self, name: str, urls: list[str]) -> Path:
-        path = self.work / f"{name}.txt"
-        path.write_text("".join(f"{url}\n" for url in urls))
-        return path
-
-    def names(self, count: int) -> list[str]:
-        """A fair part of the corpus: every kind of picture in its share."""
-        names = self.corpus.names
-        return names[:: max(1, len(names) // count)][:count]
-
-    def compare(
-        self, table: Table, urls: Path, who: Mapping[str, Command], **known: set[str]
-    ) -> Table:
-        """Every contender in turn, `table.rounds` times."""
-        runs: dict[str, list[Result]] = {}
-        for number in range(table.rounds):
-            for name, command in who.items():
-                if not contenders.installed(name):
-                    continue
-                result = self._once(table, urls, name, command, known)
-                runs.setdefault(name, []).append(result)
-                kept = f"{result.right} right, {result.junk} junk, {result.other} other"
-                self.tell(f"{table.name} {number + 1}: {name} {result.wall_s:.2f} s, {kept}")
-        table.rows = [median(results) for results in runs.values()]
-        return table
-
-    def _once(
-        self, table: Table, urls: Path, name: str, command: Command, known: dict[str, set[str]]
-    ) -> Result:
-        out = measure.emptied(self.work / "out")
-        place = Place(urls, out, self.corpus, self.peers, self.nginx.ca_file, self.nginx.ca_folder)
-        result, began = measure.run(
-            name, command(place), environment=self.nginx.trust, log=self.work / "log.txt"
-        )
-        measure.judge(result, out, began, known.get("good", set()), known.get("junk", set()))
-        result.extra["cpu_ms_per_image"] = 1000 * result.cpu_s / table.images
-        result.extra["images_per_s"] = table.images / result.wall_s
-        return result
-
-
-def median(results: list[Result]) -> Result:
-    """The middle of each number; what was kept, and how it ended, at its worst."""
-
-    def middle(values: list[float]) -> float:
-        return round(statistics.median(values), 4)
-
-    times = [r.to_95_s for r in results if r.to_95_s is not None]
-    keys = results[0].extra
-    walls = [r.wall_s for r in results]
-    return replace(
-        results[0],
-        wall_s=middle(walls),
-        cpu_s=middle([r.cpu_s for r in results]),
-        pss_mb=middle([r.pss_mb for r in results]),
-        right=min(r.right for r in results),
-        junk=max(r.junk for r in results),
-        other=max(r.other for r in results),
-        exit_code=max((r.exit_code for r in results), key=abs),
-        to_95_s=middle(times) if times else None,
-        extra={key: middle([r.extra[key] for r in results]) for key in keys}
-        | {"fastest_s": min(walls), "slowest_s": max(walls)},
-    )  # fmt: skip
 
 
 def _fetch(bench: Bench, scheme: str, count: int) -> Table:
@@ -164,70 +75,6 @@ def small(bench: Bench) -> Table:
     who |= {name: contenders.FETCH[name] for name in chosen}
     table = Table("small", "a usual small job: 200 URLs, whole command", len(names), bench.rounds)
     return bench.compare(table, urls, who, good={bench.corpus.sha256[name] for name in names})
-
-
-def web(bench: Bench) -> Table:
-    """64 hosts behind latency and slow start, with what the web has wrong with it."""
-    names = bench.names(200 if bench.quick else 1000)
-    urls, good, junk = _web_urls(bench, names)
-    table = Table("web", f"{len(names)} URLs of 64 HTTPS hosts, 80 ms, faults", len(names),
-                  1 if bench.quick else min(bench.rounds, 3))  # fmt: skip
-    chosen = ("aria2c -j256", "Scrapy FilesPipeline", "curl --parallel 256",
-              "icrawler, 50 threads", "img2dataset, no decode")  # fmt: skip
-    who = {**contenders.WEB_ONLY, **{name: contenders.FETCH[name] for name in chosen}}
-    command = [sys.executable, "-m", "bench.delay_proxy", str(bench.nginx.web),
-               str(bench.nginx.https), *WEB_HOSTS]  # fmt: skip
-    proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert proxy.stdout is not None
-        proxy.stdout.readline()
-        bench.compare(table, bench.urls("web", urls), who, good=good, junk=junk)
-    finally:
-        proxy.terminate()
-        proxy.wait()
-    table.title += f"; {len(good)} good ones to be had, {len(junk)} kinds of junk"
-    return table
-
-
-def _web_urls(bench: Bench, names: list[str]) -> tuple[list[str], set[str], set[str]]:
-    rng = random.Random(_WEB_SEED)
-    port, urls, good = bench.nginx.web, [], set()
-    junk = _junk(bench)
-    for number, name in enumerate(names):
-        host, other = rng.choice(WEB_HOSTS), rng.choice(WEB_HOSTS)
-        base, luck = f"https://{host}:{port}", rng.random()
-        url = f"{base}/img/{name}"
-        if luck < 0.03:
-            url = f"{base}/img/gone-{number}.jpg"
-        elif luck < 0.044:
-            url = f"{base}/junk/page-{number % 14}.jpg"
-        elif luck < 0.052:
-            url = f"{base}/junk/cut-{number % 8}.jpg"
-        elif luck < 0.059:
-            url = f"https://{rng.choice((DEAD_HOST, SILENT_HOST))}:{port}/img/{name}"
-        else:
-            good.add(bench.corpus.sha256[name])
-            if luck < 0.063:
-                url = f"{base}/drip/{name}"
-            elif luck < 0.103:
-                url = f"{base}/to/{other}/{name}"
-        urls.append(url)
-    return urls, good, junk
-
-
-def _junk(bench: Bench) -> set[str]:
-    """Pages called .jpg, and pictures cut at their origin; their hashes."""
-    import hashlib
-
-    folder = bench.corpus.folder.parent / "junk"
-    folder.mkdir(exist_ok=True)
-    made = {f"page-{n}.jpg": f"<!doctype html><p>not {n}".encode() * 40 for n in range(14)}
-    for n, name in enumerate(bench.corpus.names[:8]):
-        data = (bench.corpus.folder / name).read_bytes()
-        made[f"cut-{n}.jpg"] = data[: len(data) * 2 // 3]
-    for name, data in made.items():
-        (folder / name).write_bytes(data)
-    return {hashlib.sha256(data).hexdigest() for data in made.values()}
 
 
 def start(bench: Bench) -> Table:

@@ -155,15 +155,6 @@ class ImageInfo:
     orientation: int = 1  # EXIF, 1..8
     measures: Mapping[str, float] = field(default_factory=dict)  # sharpness, brightness, ...
 
-    def of_file(self, sha256: str, size_bytes: int) -> ImageInfo:
-        """The same of the file with this hash; `dataclasses.replace` takes three times as long."""
-        return ImageInfo(
-            format=self.format, width=self.width, height=self.height, frames=self.frames,
-            size_bytes=size_bytes, sha256=sha256, phash=self.phash, phash_trim=self.phash_trim,
-            thumb=self.thumb, flat=self.flat, orientation=self.orientation,
-            measures=self.measures,
-        )  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

@@ -131,7 +131,7 @@ class Worker:
         if why is not None:
             info, reason, detail = None, Reason.TAKEN_DOWN, why
         elif info is not None:
-            info = info.of_file(response.sha256, response.size_bytes)
+            info = replace(info, sha256=response.sha256, size_bytes=response.size_bytes)
             reason, detail = self._rules.judge(candidate, url, kind, info)
             if reason is Reason.SAVED:
                 if verdict.states_rights and self._inspector and response.staged_name:

@@ -60,7 +60,7 @@ _WEIGHTS: Final = (np.hypot(*np.mgrid[:_LOW, :_LOW]) ** _WEIGHT).astype(np.float
 def _unit(terms: Array) -> Array:
     """From n x 8 x 8 terms to n rows of length 1; the constant's weight is 0."""
     rows = (terms * _WEIGHTS).reshape(-1, _TERMS)
-    lengths = np.sqrt(np.vecdot(rows, rows))  # a third of the time of einsum
+    lengths = np.sqrt(np.vecdot(rows, rows))  # half the time of einsum
     units: Array = rows / np.maximum(lengths, 1e-6)[:, None]
     return units
 

@@ -10,6 +10,8 @@ import asyncio
 import base64
 from typing import Any, Final
 
+from pixtrawl.sources.browser_failure import BrowserFailure, translated
+
 MAX_BODY_BYTES: Final = 16 * 2**20
 MAX_BODIES: Final = 400  # answers kept of one tab between two looks
 MAX_IMAGES: Final = 2000  # requests for images
@@ -111,8 +113,9 @@ class Traffic:
 
     async def _read(self, request: str) -> None:
         try:
-            answer = await self._cdp.send("Network.getResponseBody", {"requestId": request})
-        except Exception:  # noqa: BLE001 - evicted by a navigation, or the tab is gone: no body
+            with translated():
+                answer = await self._cdp.send("Network.getResponseBody", {"requestId": request})
+        except BrowserFailure:  # evicted by a navigation, or the tab is gone: there is no body
             return
         text = str(answer["body"])
         if answer["base64Encoded"]:  # of a type that is not known to be text

@@ -67,8 +67,11 @@ class Chrome:
         What fails here is told to the query that needs it.
         """
         if self._early is None:
-            self._early = asyncio.ensure_future(self._begin(min(tabs, self._options.pages)))
-            self._early.add_done_callback(lambda task: task.cancelled() or task.exception())
+            early = asyncio.ensure_future(self._begin(min(tabs, self._options.pages)))
+            early.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._early = early
+            self._tasks.add(early)  # also when nobody waits for it any more
+            early.add_done_callback(self._tasks.discard)
 
     @contextlib.asynccontextmanager
     async def tab(self) -> AsyncIterator[Tab]:
@@ -94,9 +97,8 @@ class Chrome:
 
     async def aclose(self) -> None:
         """Ends the browser; also when it is gone already, or was never started."""
-        early, self._early = self._early, None
-        if early is not None:
-            early.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
         async with self._lock:
             await self._stop()
 

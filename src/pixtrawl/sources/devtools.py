@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -42,6 +43,11 @@ _ARGUMENTS: Final = (
      "availablePointerTypes=4"),
     "--remote-debugging-pipe",
 )  # fmt: skip
+
+
+def _wait_for(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def can_drive() -> bool:
@@ -120,9 +126,12 @@ class Browser:
         self._end_pipes(keep_reading=True)
         if self._pid:
             pid, self._pid = self._pid, 0
-            with contextlib.suppress(ChildProcessError, TimeoutError):
-                async with asyncio.timeout(_END_S):
-                    await self._loop.run_in_executor(None, os.waitpid, pid, 0)
+            gone = self._loop.run_in_executor(None, _wait_for, pid)
+            done, _ = await asyncio.wait([gone], timeout=_END_S)
+            if not done:  # it hangs
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+                await gone
         self._on_end()
         shutil.rmtree(self._profile, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -155,7 +156,8 @@ class Page:
     def _on_dialog(self, event: Any) -> None:
         # Nobody would see it, and the page stands still until it is answered.
         leaves = event["type"] == "beforeunload"
-        self.session.send("Page.handleJavaScriptDialog", {"accept": leaves})
+        with contextlib.suppress(DevtoolsError):  # the browser is being closed
+            self.session.send("Page.handleJavaScriptDialog", {"accept": leaves})
 
     def _on_crash(self, _: Any) -> None:
         self.context.fail(self.session.id, "Page crashed")

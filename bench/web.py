@@ -1,0 +1,77 @@
+"""64 HTTPS hosts behind latency and slow start, with what the web has wrong with it."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+from bench import contenders
+from bench.rounds import Bench, Table
+from bench.servers import DEAD_HOST, SILENT_HOST, WEB_HOSTS
+
+_WEB_SEED = 5
+
+
+def web(bench: Bench) -> Table:
+    """64 hosts behind latency and slow start, with what the web has wrong with it."""
+    names = bench.names(200 if bench.quick else 1000)
+    urls, good, junk = _web_urls(bench, names)
+    table = Table("web", f"{len(names)} URLs of 64 HTTPS hosts, 80 ms, faults", len(names),
+                  1 if bench.quick else min(bench.rounds, 3))  # fmt: skip
+    chosen = ("aria2c -j256", "Scrapy FilesPipeline", "curl --parallel 256",
+              "icrawler, 50 threads", "img2dataset, no decode")  # fmt: skip
+    who = {**contenders.WEB_ONLY, **{name: contenders.FETCH[name] for name in chosen}}
+    command = [sys.executable, "-m", "bench.delay_proxy", str(bench.nginx.web),
+               str(bench.nginx.https), *WEB_HOSTS]  # fmt: skip
+    proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert proxy.stdout is not None
+        proxy.stdout.readline()
+        bench.compare(table, bench.urls("web", urls), who, good=good, junk=junk)
+    finally:
+        proxy.terminate()
+        proxy.wait()
+    table.title += f"; {len(good)} good ones to be had, {len(junk)} kinds of junk"
+    return table
+
+
+def _web_urls(bench: Bench, names: list[str]) -> tuple[list[str], set[str], set[str]]:
+    rng = random.Random(_WEB_SEED)
+    port, urls, good = bench.nginx.web, [], set()
+    junk = _junk(bench)
+    for number, name in enumerate(names):
+        host, other = rng.choice(WEB_HOSTS), rng.choice(WEB_HOSTS)
+        base, luck = f"https://{host}:{port}", rng.random()
+        url = f"{base}/img/{name}"
+        if luck < 0.03:
+            url = f"{base}/img/gone-{number}.jpg"
+        elif luck < 0.044:
+            url = f"{base}/junk/page-{number % 14}.jpg"
+        elif luck < 0.052:
+            url = f"{base}/junk/cut-{number % 8}.jpg"
+        elif luck < 0.059:
+            url = f"https://{rng.choice((DEAD_HOST, SILENT_HOST))}:{port}/img/{name}"
+        else:
+            good.add(bench.corpus.sha256[name])
+            if luck < 0.063:
+                url = f"{base}/drip/{name}"
+            elif luck < 0.103:
+                url = f"{base}/to/{other}/{name}"
+        urls.append(url)
+    return urls, good, junk
+
+
+def _junk(bench: Bench) -> set[str]:
+    """Pages called .jpg, and pictures cut at their origin; their hashes."""
+    import hashlib
+
+    folder = bench.corpus.folder.parent / "junk"
+    folder.mkdir(exist_ok=True)
+    made = {f"page-{n}.jpg": f"<!doctype html><p>not {n}".encode() * 40 for n in range(14)}
+    for n, name in enumerate(bench.corpus.names[:8]):
+        data = (bench.corpus.folder / name).read_bytes()
+        made[f"cut-{n}.jpg"] = data[: len(data) * 2 // 3]
+    for name, data in made.items():
+        (folder / name).write_bytes(data)
+    return {hashlib.sha256(data).hexdigest() for data in made.values()}
