@@ -97,21 +97,32 @@ class Staging:
 
 
 class StagedBody:
-    """A body written to `staging/<name>` and hashed while it arrives."""
+    """A body written to `staging/<name>` and hashed while it arrives.
+
+    The file is made when there is something to write, which for most is in `finish`: making one
+    can take longer than all else (0.6 ms on ext4 where many have just been removed, as it passes
+    over each inode freed in the last seconds).
+    """
 
     def __init__(self, staging: Staging, name: str) -> None:
-        """Raises OSError where the file cannot be made."""
         self._staging = staging
         self.name = name
         self.head = b""
+        self.at_rest = False  # nothing more is written to the file
         self._hash = hashlib.sha256()
         self._pieces: list[bytes] = []
         self._held_bytes = 0
-        self._fd = staging.create(name)
+        self._made = False
+        self._fd = -1
 
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
+
+    @property
+    def held_bytes(self) -> int:
+        """What `finish` has yet to hash and to write."""
+        return self._held_bytes
 
     def write(self, piece: bytes) -> None:
         self._pieces.append(piece)
@@ -120,6 +131,9 @@ class StagedBody:
             self._flush()
 
     def _flush(self) -> None:
+        if not self._made:
+            self._fd = self._staging.create(self.name)
+            self._made = True
         pieces, held_bytes = self._pieces, self._held_bytes
         self._pieces, self._held_bytes = [], 0
         if len(self.head) < HEAD_BYTES:
@@ -127,16 +141,6 @@ class StagedBody:
         for piece in pieces:
             self._hash.update(piece)
         _write_all(self._fd, pieces, held_bytes)
-
-    @property
-    def held_bytes(self) -> int:
-        """What `finish` has yet to hash and to write."""
-        return self._held_bytes
-
-    @property
-    def at_rest(self) -> bool:
-        """Nothing more is written to the file."""
-        return self._fd < 0
 
     def finish(self) -> None:
         try:
@@ -146,15 +150,19 @@ class StagedBody:
                 self._pieces = [b"".join(self._pieces)]
                 self._flush()
         finally:
-            fd, self._fd = self._fd, -1
-            os.close(fd)
+            self._close()
+            self.at_rest = True
 
     def discard(self) -> None:
+        self._close()
+        self._pieces.clear()
+        if self._made:  # else the name is not ours: taken, or none at all
+            self._staging.remove(self.name)
+
+    def _close(self) -> None:
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             os.close(fd)
-        self._pieces.clear()
-        self._staging.remove(self.name)
 
 
 def _head(head: bytes, pieces: Iterable[bytes]) -> bytes:
