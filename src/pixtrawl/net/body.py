@@ -100,7 +100,7 @@ class StagedBody:
     """A body written to `staging/<name>` and hashed while it arrives.
 
     The file is made when there is something to write, which for most is in `finish`: making one
-    can take longer than all else (0.6 ms on ext4 where many have just been removed, as it passes
+    can take longer than all else (0.4 ms on ext4 where many have just been removed, as it passes
     over each inode freed in the last seconds).
     """
 
