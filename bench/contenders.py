@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.corpus import Corpus
@@ -155,24 +155,22 @@ def _bare_shrinker(place: Place) -> Sequence[str]:
     return [sys.executable, driver, str(place.corpus.folder), str(count)]
 
 
-def _shards(place: Place) -> Sequence[str]:
-    """Full job and export: two commands, measured as one."""
-    images, shards = place.out / "images", place.out / "shards"
-    download = pixtrawl("--per-host", "64")(replace(place, out=images))
-    return [
-        sys.executable,
-        str(_DRIVERS / "in_turn.py"),
-        *download,
-        "then",
-        *_export(images, shards),
-    ]
+_TO_SHARDS = ("--to", "webdataset", "--resize", "border:256", "--encode", "jpg", "--quality", "95")
+_FIT = ("--per-host", "64", *_TO_SHARDS)
 
 
 def _export(images: Path, shards: Path) -> Sequence[str]:
     return [
-        sys.executable, "-m", "pixtrawl", "export", str(images), "-o", str(shards), "-q",
-        "--to", "webdataset", "--resize", "border:256", "--encode", "jpg", "--quality", "95",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "pixtrawl",
+        "export",
+        str(images),
+        "-o",
+        str(shards),
+        "-q",
+        *_TO_SHARDS,
+    ]
 
 
 def export_only(images: Path) -> Command:
@@ -182,7 +180,8 @@ def export_only(images: Path) -> Command:
 
 SHARDS: Mapping[str, Command] = {
     "bare decode, resize, encode": _bare_shrinker,
-    "pixtrawl download + export": _shards,
+    "pixtrawl, one pass, --dedup strict": pixtrawl("--dedup", "strict", *_FIT),
+    "pixtrawl, one pass (near)": pixtrawl(*_FIT),
     "img2dataset, 256 webdataset": _img2dataset("--output_format", "webdataset"),
 }
 WEB_ONLY: Mapping[str, Command] = {

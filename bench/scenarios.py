@@ -50,7 +50,7 @@ def full(bench: Bench) -> Table:
 
 
 def shards(bench: Bench) -> Table:
-    """Pictures of 256x256 in tar files: the whole way, and the export by itself."""
+    """Pictures of 256x256 in tar files: the whole way in one pass, and the export by itself."""
     names = bench.names(500 if bench.quick else 2000)
     base = f"http://127.0.0.1:{bench.nginx.http}/img"
     urls = bench.urls("shards", [f"{base}/{name}" for name in names])

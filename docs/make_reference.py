@@ -21,6 +21,7 @@ _GROUPS: Final = {
     "fetch": "Fetch: one transfer",
     "politeness": "Politeness: how hosts are treated",
     "images": "Images: what is kept",
+    "export": "Export: what is written when a run is over",
     "filters": "Filters: passed on to each source that can",
 }
 

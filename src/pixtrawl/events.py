@@ -82,6 +82,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Exporting:
+    """The export at the end of a run: images written, images in all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run is over."""
 
@@ -97,6 +105,7 @@ Event = (
     | CandidateSettled
     | QueryFinished
     | Notice
+    | Exporting
     | RunFinished
 )
 

@@ -20,6 +20,7 @@ from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
+from pixtrawl.transform import Picture
 
 # No other copy is asked for: the host or its owner refuses, or every copy is of the same picture.
 _FINAL: Final = JUNK | {
@@ -33,6 +34,8 @@ _ICONS: Final = frozenset({"ico", "cur"})
 
 TakenDown = Callable[[Candidate, str], str | None]
 """A candidate and one of its URLs to why it is never fetched again, or None."""
+KeepRendition = Callable[[str, Picture], None]
+"""Takes the SHA-256 of a file and its rendition. Raises StorageError."""
 
 
 def _nothing_taken_down(candidate: Candidate, url: str) -> str | None:
@@ -50,13 +53,18 @@ class Worker:
         staging: Path,
         *,
         taken_down: TakenDown = _nothing_taken_down,
+        keep: KeepRendition | None = None,
     ) -> None:
-        """Without an `inspector` files are kept unchecked but for their type (--check none)."""
+        """Without an `inspector` files are kept unchecked but for their type (--check none).
+
+        `keep` takes the renditions that the inspector makes.
+        """
         self._fetcher = fetcher
         self._inspector = inspector
         self._rules = rules
         self._staging = staging
         self._taken_down = taken_down
+        self._keep = keep
         self._names = count()
 
     async def work(self, task: Task) -> Outcome:
@@ -137,6 +145,8 @@ class Worker:
                 if verdict.states_rights and self._inspector and response.staged_name:
                     rights = await self._rights(self._inspector, response.staged_name)
                 reason, detail = self._rules.judge_license(candidate, rights)
+                if verdict.rendition is not None and self._keep and reason is Reason.SAVED:
+                    self._keep(response.sha256, verdict.rendition)
         elif reason is Reason.UNSUPPORTED_FORMAT and detail in _ICONS:
             reason = Reason.ICON if self._rules.drops_junk(candidate) else reason
         assert reason is not None

@@ -14,7 +14,7 @@ import pytest
 from pixtrawl.errors import ExportError, MissingExtraError, UsageError
 from pixtrawl.exporters import FORMATS, load
 from pixtrawl.exporters.export import Options, export
-from pixtrawl.exporters.pixels import Transform
+from pixtrawl.transform import Transform
 from tests.exporters import dataset, killed_export
 from tests.exporters.dataset import tree
 

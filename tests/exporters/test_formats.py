@@ -20,8 +20,8 @@ from pixtrawl.exporters import webdataset
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.crc32c import crc32c
 from pixtrawl.exporters.export import Options, export
-from pixtrawl.exporters.pixels import Transform
 from pixtrawl.exporters.tfrecord import encode_example
+from pixtrawl.transform import Transform
 from tests.exporters import dataset
 
 HOSTILE = 'a, "b"\r\n; =1+1 \N{SNOWMAN}\u2028<script> \ud800'

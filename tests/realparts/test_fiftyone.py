@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.exporters.export import Options, export
-from pixtrawl.exporters.pixels import Transform
 from pixtrawl.exporters.splits import Splitting, parse_shares
 from pixtrawl.labels import label_for
+from pixtrawl.transform import Transform
 from tests.exporters import dataset
 
 pytestmark = [

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "main", "options_of"]
 
 _MODES: Final = ("no", "border", "keep_ratio", "keep_ratio_largest", "center_crop")
-_DEFAULT_MODE: Final = "keep_ratio_largest"
 _EPILOG: Final = """
 resize modes, with the names and meanings that img2dataset gives them:
   keep_ratio_largest  longest side N, shape kept (default)
@@ -171,24 +170,14 @@ def options_of(args: argparse.Namespace) -> Options:
 
 def _transform(args: argparse.Namespace) -> Any:
     from pixtrawl.config import parse
-    from pixtrawl.exporters.pixels import Transform
+    from pixtrawl.transform import Transform, parse_encode, parse_resize
 
-    mode, size = args.resize_mode, args.resize
-    if size and ":" in size:
-        first, _, second = size.partition(":")
-        inline, size = (second, first) if first.isdigit() else (first, second)
-        if mode not in {None, inline}:
-            raise UsageError(f"--resize says {inline}, --resize-mode {mode}")
-        mode = inline
-    if mode not in {None, "no"} and not size:
-        raise UsageError("--resize-mode needs --resize N")
-    mode = mode or (_DEFAULT_MODE if size else "no")
-    encode = (args.encode or "").lower()
+    mode, size = parse_resize(args.resize, args.resize_mode)
     return Transform(
         mode=mode,
-        size=_read("--resize", size, parse.positive) or 0,
+        size=size,
         upscale=not args.no_upscale,
-        encode={"jpeg": "jpg"}.get(encode, encode) or None,
+        encode=parse_encode(args.encode),
         quality=_read("--quality", args.quality, parse.positive),
         flatten=args.flatten,
     )

@@ -19,6 +19,7 @@ _TITLES: Final = {
     "fetch": "transfers",
     "politeness": "politeness",
     "images": "what is kept",
+    "export": "an export when the run is over",
     "filters": "search filters (passed on to each source that can)",
 }
 

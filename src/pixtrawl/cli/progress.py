@@ -86,6 +86,8 @@ class PlainProgress(Progress):
 
 def summary_line(tally: Tally, now: float) -> str:
     """The state in one line."""
+    if tally.exporting is not None:
+        return "exporting: {:,} of {:,} images".format(*tally.exporting)
     of = f"/{tally.wanted:,}" if tally.wanted is not None else ""
     rate = tally.settling.per_second(now)
     eta = tally.eta_s(now)
@@ -116,6 +118,8 @@ def stage_lines(tally: Tally, now: float) -> list[str]:
         f"downloading  {done:,} done · {tally.settling.per_second(now):.1f}/s · {speed}/s",
         f"checking     {tally.saved:,}{wanted} saved · {lost:,} not kept · {over}{ready}",
     ]
+    if tally.exporting is not None:
+        lines.append("exporting    {:,} of {:,} images".format(*tally.exporting))
     active = [query for query in list(tally.queries.values()) if query.is_active]
     lines += [_query_line(query) for query in active[:LIVE_QUERIES]]
     if rest := active[LIVE_QUERIES:]:

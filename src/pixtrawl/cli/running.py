@@ -51,11 +51,18 @@ def head_start(config: Config) -> None:
     """Starts the decoders' program for a run that is about to begin.
 
     It takes as long to come up as the imports that follow here, on another core.
+
+    Raises:
+        UsageError, MissingExtraError: the export that it is to end with cannot be.
     """
     from pixtrawl.images.program import head_start
+    from pixtrawl.pipeline import exporting
     from pixtrawl.storage.folder import Folder
 
-    head_start(config.images, Folder(config.job.output).staging)
+    exporting.check(config)
+    head_start(
+        config.images, Folder(config.job.output).staging, exporting.transform_of(config.export)
+    )
 
 
 def watched(

@@ -66,6 +66,7 @@ class Tally:
         self.settling = Rate()
         self.saving = Rate()
         self.bytes = Rate()
+        self.exporting: tuple[int, int] | None = None  # images written, images in all
 
     def hear(self, event: events.Event, now: float) -> None:
         """Counts one event."""
@@ -87,6 +88,8 @@ class Tally:
             case events.QueryFinished():
                 query_tally = self._query(event.query.text)
                 query_tally.finished, query_tally.saved = True, event.saved
+            case events.Exporting():
+                self.exporting = event.done, event.total
             case events.FetchStarted() | events.Notice() | events.RunFinished():
                 pass  # nothing to count
 

@@ -206,4 +206,15 @@ def _files(report: Mapping[str, Any], where: str) -> str:
     queries = report.get("queries") or ()
     labels = sorted({str(query.get("label", "")) for query in queries})
     folder = f"{where}/{clean(labels[0])}/" if len(labels) == 1 else f"{where}/<label>/"
-    return f"files: {folder}   once more: pixtrawl report {where}"
+    return f"files: {folder}   once more: pixtrawl report {where}{_export(report)}"
+
+
+def _export(report: Mapping[str, Any]) -> str:
+    """A line on the export that a run ended with."""
+    done = report.get("export")
+    if not done:
+        return ""
+    images = plural(int(done["images"]), "image")
+    splits = ", ".join(f"{clean(name)} {count:,}" for name, count in done["splits"].items())
+    parts = f" ({splits})" if len(done["splits"]) > 1 else ""
+    return f"\nexport: {images}{parts} as {clean(done['to'])} in {clean(done['output'])}"

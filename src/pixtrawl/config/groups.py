@@ -201,6 +201,33 @@ class Images:
     decoder_timeout_s: float = setting(10.0, "for one file", parse=parse.seconds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """What is written when a run is over, beside the data set folder."""
+
+    to: str | None = setting(
+        None, "format of a loader, such as webdataset; see `pixtrawl export --help`", flag="--to",
+        metavar="FORMAT",
+    )  # fmt: skip
+    export_to: str | None = setting(
+        None, "folder or fsspec URL (default: DIR-FORMAT)", flag="--export-to", metavar="OUT"
+    )
+    resize: str | None = setting(
+        None, "size in pixels, while files are checked; MODE:N for another mode", flag="--resize",
+        metavar="N",
+    )  # fmt: skip
+    encode: str | None = setting(
+        None, "jpg, png, webp or avif (default: bytes are kept)", flag="--encode", metavar="FORMAT"
+    )
+    quality: int | None = setting(
+        None, "1 to 100 (default: jpg 95, webp 90, avif 80)", flag="--quality",
+        parse=parse.positive, metavar="Q",
+    )  # fmt: skip
+    split: str | None = setting(
+        None, "such as train=0.8,val=0.1,test=0.1", flag="--split", metavar="SHARES"
+    )
+
+
 FILTER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "color": (
         "color", "gray", "transparent", "red", "orange", "yellow", "green", "teal", "blue",
@@ -220,6 +247,7 @@ class Config:
     fetch: Fetch = Fetch()
     politeness: Politeness = Politeness()
     images: Images = Images()
+    export: Export = Export()
     filters: Filters = Filters()  # noqa: RUF009 - frozen
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -233,6 +261,7 @@ GROUPS: Final[Mapping[str, type]] = {
     "fetch": Fetch,
     "politeness": Politeness,
     "images": Images,
+    "export": Export,
 }
 
 

@@ -10,9 +10,9 @@ from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.export import Options
-from pixtrawl.exporters.pixels import Transform
 from pixtrawl.exporters.plan import Selection
 from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
+from pixtrawl.transform import Transform, parse_encode, parse_resize
 
 __all__ = ["export_options"]
 
@@ -30,7 +30,8 @@ def export_options(given: Mapping[str, Any]) -> Options:
             near = get_close_matches(name, _NAMES, 1)
             hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(_NAMES)}"
             raise UsageError(f"export: no option {name!r} ({hint})")
-    size, encode = given.get("resize"), given.get("encode")
+    size = given.get("resize")
+    mode, size_px = parse_resize(None if size is None else str(size), given.get("resize_mode"))
     split, balance = given.get("split"), given.get("balance")
     return Options(
         selection=Selection(
@@ -45,10 +46,10 @@ def export_options(given: Mapping[str, Any]) -> Options:
             seed=int(given.get("seed", 0)),
         ),
         transform=Transform(
-            mode=given.get("resize_mode") or ("keep_ratio_largest" if size else "no"),
-            size=_read("resize", size, parse.positive) or 0,
+            mode=mode,
+            size=size_px,
             upscale=given.get("upscale", True),
-            encode={"jpeg": "jpg"}.get(encode or "", encode),
+            encode=parse_encode(given.get("encode")),
             quality=_read("quality", given.get("quality"), parse.positive),
             flatten=given.get("flatten"),
         ),

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import IO, ClassVar, Protocol
 
 from pixtrawl.exporters.columns import ORIGINALS, Columns
-from pixtrawl.exporters.pixels import Picture, Transform
 from pixtrawl.exporters.plan import Entry, Plan
 from pixtrawl.exporters.target import STATE, Target
+from pixtrawl.transform import Picture, Transform
 
 __all__ = [
     "Exporter",

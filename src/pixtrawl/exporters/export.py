@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice, takewhile
 from pathlib import Path
@@ -21,16 +22,18 @@ from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.pictures import Pictures
-from pixtrawl.exporters.pixels import BadPictureError, Transform
 from pixtrawl.exporters.plan import Entry, Plan, Selection
 from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import Table
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
+from pixtrawl.images.fit import BadPictureError
 from pixtrawl.model import Sample
 from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.renditions import RenditionReader
 from pixtrawl.storage.standing import is_distinct
+from pixtrawl.transform import Transform
 
-__all__ = ["Exported", "Options", "export"]
+__all__ = ["Exported", "Options", "check", "export"]
 
 Progress = Callable[[int, int], None]  # images done, images in all
 
@@ -121,6 +124,14 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
         return run.carry_out()
 
 
+def check(root: Path | str, out: Path | str, to: str, options: Options = Options()) -> None:
+    """Whether `export` can do this, without a look at any image. Raises as it does."""
+    _check_apart(Path(root), out)
+    kind = exporters.load(to)
+    if issubclass(kind, Table):
+        _check_table(kind, options)
+
+
 class _Run:
     def __init__(
         self, exporter: Exporter, job: Job, root: Path, options: Options, on_progress: Progress
@@ -145,7 +156,13 @@ class _Run:
                 bad=0,
                 was_complete=True,
             )
-        with Pictures(self._root, self._job.transform) as pictures:
+        transform = self._job.transform
+        with ExitStack() as stack:
+            renditions = None
+            if not transform.keeps_bytes:
+                folder = Folder(self._root).renditions
+                renditions = stack.enter_context(RenditionReader(folder, transform))
+            pictures = stack.enter_context(Pictures(self._root, transform, renditions))
             while (start := parts[-1].end if parts else 0) < self._total:
                 parts.append(self._part(start, parts, pictures))
         if not any(part.images for part in parts):
@@ -234,8 +251,7 @@ def _fingerprint(kind: type[Exporter], plan: Plan, options: Options, title: str)
 
 
 def _export_table(table: Table, plan: Plan, out: Path | str, options: Options) -> Exported:
-    if not options.transform.keeps_bytes:
-        raise UsageError(f"--to {table.name} writes no images: --resize and --encode do nothing")
+    _check_table(type(table), options)
     target, name = _table_target(table, str(out))
     has_splits = len(plan.splits) > 1
 
@@ -248,6 +264,11 @@ def _export_table(table: Table, plan: Plan, out: Path | str, options: Options) -
     target.remove_state()
     counts = plan.counts()
     return Exported(images=len(plan), splits=counts, files=1, missing=plan.missing, bad=0)
+
+
+def _check_table(kind: type[Table], options: Options) -> None:
+    if not options.transform.keeps_bytes:
+        raise UsageError(f"--to {kind.name} writes no images: --resize and --encode do nothing")
 
 
 def _table_target(table: Table, out: str) -> tuple[Target, str]:

@@ -16,9 +16,11 @@ from typing import Self
 
 from pixtrawl.exporters.base import Item
 from pixtrawl.exporters.columns import Columns
-from pixtrawl.exporters.pixels import EXTENSIONS, BadPictureError, Picture, Transform
 from pixtrawl.exporters.plan import Entry
+from pixtrawl.images.fit import BadPictureError, fit
 from pixtrawl.storage.layout import inside
+from pixtrawl.storage.renditions import RenditionReader
+from pixtrawl.transform import EXTENSIONS, Picture, Transform
 
 __all__ = ["Pictures"]
 
@@ -26,9 +28,16 @@ __all__ = ["Pictures"]
 class Pictures:
     """Reads pictures ahead of whoever writes them. Decoders release the interpreter's lock."""
 
-    def __init__(self, root: Path, transform: Transform, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        transform: Transform,
+        renditions: RenditionReader | None = None,
+        workers: int | None = None,
+    ) -> None:
         self._root = root
         self._transform = transform
+        self._renditions = renditions
         self._workers = workers or min(os.cpu_count() or 1, 16)
         self._pool = ThreadPoolExecutor(self._workers, "picture")
 
@@ -58,6 +67,8 @@ class Pictures:
                 future.cancel()
 
     def _item(self, entry: Entry) -> Item:
+        if (made := self._made_already(entry)) is not None:
+            return made
         try:
             data = inside(self._root, entry.file_name).read_bytes()
         except OSError as error:
@@ -67,8 +78,19 @@ class Pictures:
             raise BadPictureError("is not the file that was saved: its SHA-256 differs")
         if self._transform.keeps_bytes:
             return Item(entry, _as_it_is(data, entry), {**entry.columns, "sha256": digest})
-        picture = self._transform.apply(data, str(entry.columns["format"]))
+        picture = fit(self._transform, data, str(entry.columns["format"]))
         return Item(entry, picture, _described(entry.columns, picture, digest))
+
+    def _made_already(self, entry: Entry) -> Item | None:
+        """With the picture that was made when its file was checked."""
+        sha256 = str(entry.columns["sha256"])
+        if self._renditions is None or not sha256:
+            return None
+        format_ = self._transform.format(str(entry.columns["format"]))
+        picture = self._renditions.get(sha256, format_)
+        if picture is None:
+            return None
+        return Item(entry, picture, _described(entry.columns, picture, sha256))
 
 
 def _result(entry: Entry, future: Future[Item]) -> tuple[Entry, Item | BadPictureError]:

@@ -32,7 +32,9 @@ from PIL import (
 from pixtrawl.images import exif, jpeg
 from pixtrawl.images.bitfields import decode_bitfields
 from pixtrawl.images.phash import SIDE
+from pixtrawl.images.rendition import Renderer
 from pixtrawl.model import Reason
+from pixtrawl.transform import Picture
 
 __all__ = ["Decoded", "RefusedError", "decode"]
 
@@ -90,9 +92,10 @@ class Decoded:
     jpeg_quality: float = 0.0
     picture_at: int = 0  # offset of a JPEG's first scan; 0: not known
     colour: Callable[[], tuple[float, float, float]] | None = None  # mean red, green, blue, 0..1
+    rendition: Picture | None = None  # made from the same decode, where one was asked for
 
 
-def decode(format: str, data: bytes, max_pixels: int) -> Decoded:
+def decode(format: str, data: bytes, max_pixels: int, renderer: Renderer | None = None) -> Decoded:
     """Decode all of `data`, a file of a kept `format`.
 
     Raises:
@@ -100,28 +103,33 @@ def decode(format: str, data: bytes, max_pixels: int) -> Decoded:
         MemoryError: more than this process may have.
     """
     if format == "jpeg":
-        return _jpeg(data, max_pixels)
+        return _jpeg(data, max_pixels, renderer)
     try:
-        return _pillow(PLUGINS[format][1], data, max_pixels)
+        return _pillow(PLUGINS[format][1], data, max_pixels, renderer)
     except RefusedError as refused:
         if format == "bmp" and "bitfields" in refused.detail:
             return _masked_bmp(data, max_pixels)
         raise
 
 
-def _jpeg(data: bytes, max_pixels: int) -> Decoded:
+def _jpeg(data: bytes, max_pixels: int, renderer: Renderer | None) -> Decoded:
     head = jpeg.read_head(data)
     if not head.width or not head.scan_at:
         raise RefusedError(Reason.TRUNCATED, "JPEG without a picture")
     _cap(head.width, head.height, max_pixels)
     if head.components not in (1, 3) or head.precision != 8:
-        decoded = _pillow("JPEG", data, max_pixels)  # CMYK, YCCK and rarer kinds
+        decoded = _pillow("JPEG", data, max_pixels, renderer)  # CMYK, YCCK and rarer kinds
     else:
-        grey, sound = _strict_grey(data, head)
+        rendered = renderer.of_jpeg(data) if renderer is not None else None
+        if rendered is not None and rendered.grey is not None:
+            grey, sound = rendered.grey, data
+        else:
+            grey, sound = _strict_grey(data, head)
         eighths = round(8 * grey.shape[1] / head.width)  # the DCT scale that was chosen
         extent = (head.width * eighths / 8, head.height * eighths / 8)
         decoded = Decoded(grey, extent, head.width, head.height)
         decoded.colour = lambda: _mean_colour(_turbo(sound, "RGB"))
+        decoded.rendition = rendered.picture if rendered is not None else None
     decoded.orientation = decoded.turn = exif.orientation_of(head.exif)
     decoded.frames = head.frames
     decoded.has_exif = bool(head.exif)
@@ -165,10 +173,10 @@ def _cap(width: int, height: int, max_pixels: int) -> None:
         raise RefusedError(Reason.TOO_MANY_PIXELS, f"{width}x{height} pixels")
 
 
-def _pillow(name: str, data: bytes, max_pixels: int) -> Decoded:
+def _pillow(name: str, data: bytes, max_pixels: int, renderer: Renderer | None) -> Decoded:
     try:
         with Image.open(io.BytesIO(data), formats=(name,)) as image:
-            decoded = _load(image, max_pixels)
+            decoded = _load(image, max_pixels, renderer)
             if name == "GIF":  # the logical screen: Pillow grows it where a frame reaches out
                 screen = struct.unpack_from("<HH", data, 6)
                 decoded.width, decoded.height = screen if all(screen) else image.size
@@ -191,7 +199,7 @@ def _masked_bmp(data: bytes, max_pixels: int) -> Decoded:
     return _first_frame(Image.fromarray(pixels), width, abs(height))
 
 
-def _load(image: Any, max_pixels: int) -> Decoded:
+def _load(image: Any, max_pixels: int, renderer: Renderer | None) -> Decoded:
     _cap(image.width, image.height, max_pixels)
     _refuse_kinds(image)
     one_picture = _is_tiled_gif(image)
@@ -199,6 +207,7 @@ def _load(image: Any, max_pixels: int) -> Decoded:
     turned = _orientation_tag(image)
     image.load()
     decoded = _first_frame(image, width, height)
+    decoded.rendition = renderer.of_loaded(image) if renderer is not None else None
     if turned > 1:  # Pillow has applied it while loading, and swapped the size
         decoded.orientation = turned
         decoded.width, decoded.height = (height, width) if turned >= 5 else (width, height)

@@ -87,7 +87,7 @@ class Decoder:
         self._buffer += data
         if not self.ready:
             self._greet()
-        while self.tasks and len(self._buffer) >= (size := record.ANSWER_BYTES[self.tasks[0].kind]):
+        while self.tasks and len(self._buffer) >= (size := self._awaited()) > 0:
             answer = bytes(self._buffer[:size])
             del self._buffer[:size]
             self._answered(answer)
@@ -111,6 +111,15 @@ class Decoder:
         self.ready = True
         self._due_at = 0.0
         self._owner.greeted(held)
+
+    def _awaited(self) -> int:
+        """How long the answer to the oldest file is; 0 where it is none of ours."""
+        try:
+            return record.answer_size(self.tasks[0].kind, self._buffer)
+        except record.HostileAnswerError as error:
+            self.kill(Reason.DECODER_CRASHED, str(error))
+            self._buffer.clear()
+            return 0
 
     def _answered(self, answer: bytes) -> None:
         task = self.tasks[0]

@@ -6,44 +6,47 @@ Runs inside the decoder process. Order: empty, signature, container length, pixe
 from __future__ import annotations
 
 from pixtrawl.images import container, sniff
-from pixtrawl.images.decode import RefusedError, decode
+from pixtrawl.images.decode import Decoded, RefusedError, decode
 from pixtrawl.images.exif import upright
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.marks import may_state_rights
 from pixtrawl.images.measure import measure
 from pixtrawl.images.phash import look_at, thumbnail
 from pixtrawl.images.record import MEASURES
+from pixtrawl.images.rendition import Renderer
 from pixtrawl.model import ImageInfo, Reason
+from pixtrawl.transform import Transform
 
 __all__ = ["inspect_bytes"]
 
 
-def inspect_bytes(data: bytes, max_pixels: int) -> Verdict:
-    """Look at a whole file. Raises nothing that a file can cause, MemoryError included."""
+def inspect_bytes(data: bytes, max_pixels: int, transform: Transform | None = None) -> Verdict:
+    """Look at a whole file. Raises nothing that a file can cause, MemoryError included.
+
+    With a `transform` the verdict has a rendition wherever the decode could be used for it.
+    """
     try:
-        info, picture_at = _info(data, max_pixels)
-        return Verdict(info, states_rights=may_state_rights(info.format, data, picture_at))
+        name = _whole_format(data)
+        renderer = None if transform is None else Renderer(transform, name)
+        decoded = decode(name, data, max_pixels, renderer)
+        states_rights = may_state_rights(name, data, decoded.picture_at)
+        info = _info(name, len(data), decoded)
+        return Verdict(info, states_rights=states_rights, rendition=decoded.rendition)
     except RefusedError as refused:
         return Verdict(None, refused.reason, refused.detail)
     except MemoryError:
         return Verdict(None, Reason.DECODER_MEMORY, f"{len(data)} bytes")
 
 
-def _info(data: bytes, max_pixels: int) -> tuple[ImageInfo, int]:
-    """And where a JPEG's picture begins."""
-    name = _kept_format(data)
-    fault = container.check(name, data)
-    if fault:
-        raise RefusedError(*fault)
-    decoded = decode(name, data, max_pixels)
+def _info(name: str, size_bytes: int, decoded: Decoded) -> ImageInfo:
     square = upright(thumbnail(decoded.grey, decoded.extent), decoded.turn)
     look = look_at(square)
-    info = ImageInfo(
+    return ImageInfo(
         format=name,
         width=decoded.width,
         height=decoded.height,
         frames=decoded.frames,
-        size_bytes=len(data),
+        size_bytes=size_bytes,
         phash=look.phash,
         phash_trim=look.phash_trim,
         thumb=look.thumb,
@@ -51,7 +54,15 @@ def _info(data: bytes, max_pixels: int) -> tuple[ImageInfo, int]:
         orientation=decoded.orientation,
         measures=dict(zip(MEASURES, measure(decoded, square, look), strict=True)),
     )
-    return info, decoded.picture_at
+
+
+def _whole_format(data: bytes) -> str:
+    """The format of a file that is whole by its container."""
+    name = _kept_format(data)
+    fault = container.check(name, data)
+    if fault:
+        raise RefusedError(*fault)
+    return name
 
 
 def _kept_format(data: bytes) -> str:

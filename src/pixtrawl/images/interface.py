@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pixtrawl.model import ImageInfo, Reason
+from pixtrawl.transform import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Verdict:
     reason: Reason | None = None
     detail: str = ""
     states_rights: bool = False  # it may: worth asking `rights`
+    rendition: Picture | None = None  # the picture as it will be exported, where that was asked for
 
 
 class Inspector(Protocol):

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -22,6 +23,7 @@ from pixtrawl.images.decoder import LIFE, Decoder, Task, cause
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.program import PROGRAM, settings_of
 from pixtrawl.model import Reason
+from pixtrawl.transform import Transform
 
 __all__ = ["DecoderPool"]
 
@@ -42,10 +44,12 @@ class DecoderPool:
         images: Images,
         staging: Path,
         *,
+        transform: Transform | None = None,
         isolation: bool = True,
         emit: Listener = ignore,
     ) -> None:
         self.images = images
+        self._transform = transform
         self._staging = staging.resolve()
         self._isolation = isolation
         self._emit = emit
@@ -66,7 +70,8 @@ class DecoderPool:
         """Look at one staged file. Raises EngineError when decoders cannot be started."""
         if size_bytes == 0:
             return Verdict(None, Reason.EMPTY_BODY)
-        verdict: Verdict = await self._ask(record.INSPECT, name, size_bytes)
+        kind = record.INSPECT if self._transform is None else record.RENDER
+        verdict: Verdict = await self._ask(kind, name, size_bytes)
         return verdict
 
     async def rights(self, name: str) -> dict[str, str | bool]:
@@ -158,15 +163,19 @@ class DecoderPool:
         if kind == record.RIGHTS:
             packed = record.pack_rights(0, rights.read_rights(data))
             return record.unpack_rights(packed, 0)
-        verdict = inspect.inspect_bytes(data, self.images.max_pixels)
+        verdict = inspect.inspect_bytes(data, self.images.max_pixels, self._transform)
         packed = record.pack_verdict(0, verdict)
-        return record.unpack_verdict(packed, 0, len(data), self.images.max_pixels)
+        checked = record.unpack_verdict(packed, 0, len(data), self.images.max_pixels)
+        return replace(checked, rendition=verdict.rendition)
 
     def read(self, task: Task, answer: bytes) -> Any:
         """Check an answer. Raises HostileAnswerError."""
         if task.kind == record.RIGHTS:
             return record.unpack_rights(answer, task.number)
-        return record.unpack_verdict(answer, task.number, task.size_bytes, self.images.max_pixels)
+        asked = (answer, task.number, task.size_bytes, self.images.max_pixels)
+        if task.kind == record.RENDER and self._transform is not None:
+            return record.unpack_rendered(*asked, self._transform)
+        return record.unpack_verdict(*asked)
 
     # -- decoders ------------------------------------------------------------------------------
 
@@ -219,7 +228,9 @@ class DecoderPool:
             self.pump()
 
     def make_launcher(self) -> launch.Launcher:
-        return launch.launcher(self.program, settings_of(self.images, self._staging))
+        return launch.launcher(
+            self.program, settings_of(self.images, self._staging, self._transform)
+        )
 
     def greeted(self, held: int) -> None:
         """A decoder is ready."""

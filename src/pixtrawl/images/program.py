@@ -19,6 +19,7 @@ from typing import Final
 
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import EngineError
+from pixtrawl.transform import Transform
 
 __all__ = [
     "PROGRAM", "Settings", "Zygote", "command", "environment", "head_start", "settings_of",
@@ -106,23 +107,24 @@ def start_zygote(program: Path, settings: Settings) -> Zygote:
     return Zygote(process, ours)
 
 
-def settings_of(images: Images, staging: Path) -> Settings:
+def settings_of(images: Images, staging: Path, transform: Transform | None = None) -> Settings:
     """What decoders of this folder are told."""
     return {
         "staging": str(staging.resolve()),
         "memory_bytes": images.decoder_memory_bytes,
         "max_pixels": images.max_pixels,
+        "transform": None if transform is None else transform.plain(),
     }
 
 
-def head_start(images: Images, staging: Path) -> None:
+def head_start(images: Images, staging: Path, transform: Transform | None = None) -> None:
     """Starts a zygote that `start_zygote` will be asked for; without one, nothing is lost.
 
     One that is never asked for ends with this process, as its socket does.
     """
     if sys.platform != "linux" or images.check != "full":
         return
-    settings = settings_of(images, staging)
+    settings = settings_of(images, staging, transform)
     try:
         _ahead[_key(PROGRAM, settings)] = start_zygote(PROGRAM, settings)
     except (OSError, EngineError):

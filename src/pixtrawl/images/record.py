@@ -1,4 +1,4 @@
-"""What passes between parent and decoder: fixed sizes, plain numbers, never a pickle.
+"""What passes between parent and decoder: sizes known first, plain numbers, never a pickle.
 
 The decoder may be in the hands of whoever made the file, so that every field of an answer is
 checked before it becomes an image info: closed lists by index, numbers by range, text by character.
@@ -10,21 +10,24 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Reason
+from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
 
 __all__ = [
-    "ANSWER_BYTES", "DIED", "HELLO", "INSPECT", "MAGIC", "MEASURES", "REQUEST", "RIGHTS",
-    "RIGHTS_BYTES", "RIGHTS_FIELDS", "HostileAnswerError", "Request", "pack_failure",
-    "pack_rights", "pack_verdict", "unpack_rights", "unpack_verdict",
+    "ANSWER_BYTES", "DIED", "HELLO", "INSPECT", "MAGIC", "MEASURES", "RENDER", "REQUEST", "RIGHTS",
+    "RIGHTS_BYTES", "RIGHTS_FIELDS", "HostileAnswerError", "Request", "answer_size",
+    "pack_failure", "pack_rendition", "pack_rights", "pack_verdict", "unpack_rendered",
+    "unpack_rights", "unpack_verdict",
 ]  # fmt: skip
 
 INSPECT: Final = 1
 RIGHTS: Final = 2
+RENDER: Final = 3  # INSPECT, and the picture as it will be exported behind the verdict
 
 MEASURES: Final = (
     "brightness",  # mean grey, 0..1
@@ -51,10 +54,13 @@ DIED: Final = struct.Struct("<Ii")  # process id, exit status as in waitstatus_t
 _VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s{len(MEASURES)}d120s")
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
+_RENDITION_HEAD: Final = struct.Struct("<HHI")  # width, height, bytes that follow; 0: none
+RENDITION_BYTES: Final = 16 * 2**20
 
 ANSWER_BYTES: Final[Mapping[int, int]] = {
     INSPECT: _VERDICT.size,
     RIGHTS: _RIGHTS_HEAD.size + RIGHTS_BYTES,
+    RENDER: _VERDICT.size + _RENDITION_HEAD.size,  # and as many bytes as its head says
 }
 
 _FORMATS: Final = tuple(EXTENSIONS)
@@ -116,7 +122,49 @@ def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> 
     if kind == RIGHTS:
         return pack_rights(task, {})
     reason = Reason.DECODER_MEMORY if memory else Reason.STORE_FAILED
-    return pack_verdict(task, Verdict(None, reason, detail))
+    verdict = pack_verdict(task, Verdict(None, reason, detail))
+    return verdict + pack_rendition(None) if kind == RENDER else verdict
+
+
+def pack_rendition(picture: Picture | None) -> bytes:
+    """Inside the decoder: what follows a verdict in the answer to RENDER."""
+    if picture is None or len(picture.data) > RENDITION_BYTES:
+        return _RENDITION_HEAD.pack(0, 0, 0)
+    return _RENDITION_HEAD.pack(picture.width, picture.height, len(picture.data)) + picture.data
+
+
+def answer_size(kind: int, begun: bytes | bytearray) -> int:
+    """In the parent: how long the answer that begins so is, as far as can be told yet.
+
+    Raises:
+        HostileAnswerError: longer than any answer.
+    """
+    size = ANSWER_BYTES[kind]
+    if kind == RENDER and len(begun) >= size:
+        length: int = _RENDITION_HEAD.unpack_from(begun, _VERDICT.size)[2]
+        _demand(length <= RENDITION_BYTES, "length")
+        return size + length
+    return size
+
+
+def unpack_rendered(
+    data: bytes, task: int, size_bytes: int, max_pixels: int, transform: Transform
+) -> Verdict:
+    """In the parent: the answer to RENDER. Raises as `unpack_verdict`, which it includes.
+
+    That the bytes are such a picture is believed, as that of any file of the data set is: whoever
+    reads it decodes it.
+    """
+    verdict = unpack_verdict(data[: _VERDICT.size], task, size_bytes, max_pixels)
+    width, height, length = _RENDITION_HEAD.unpack_from(data, _VERDICT.size)
+    if not length or verdict.info is None:
+        return verdict
+    _demand(0 < width <= MAX_SIDE_PX and 0 < height <= MAX_SIDE_PX, "rendition")
+    format_ = verdict.info.format
+    picture = Picture(
+        data[-length:], transform.extension(format_), transform.format(format_), width, height
+    )
+    return replace(verdict, rendition=picture)
 
 
 def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> Verdict:

@@ -14,11 +14,12 @@ from pixtrawl.images.decode import PLUGINS
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.images.record import RIGHTS_FIELDS, pack_rights, pack_verdict
 from pixtrawl.images.rights import read_rights
+from pixtrawl.transform import Transform
 
 __all__ = ["run"]
 
 
-def run(max_pixels: int) -> None:
+def run(max_pixels: int, transform: Transform | None = None) -> None:
     """Decode a picture of each format and throw the results away."""
     Image.preinit()
     picture = Image.linear_gradient("L").resize((72, 66))
@@ -27,11 +28,11 @@ def run(max_pixels: int) -> None:
         mode = "RGBA" if name in ("PNG", "WEBP", "AVIF") else "RGB"
         fast = {"speed": 10} if name == "AVIF" else {}
         picture.convert(mode).save(buffer, name, **fast)
-        verdict = inspect_bytes(buffer.getvalue(), max_pixels)
+        verdict = inspect_bytes(buffer.getvalue(), max_pixels, transform)
         pack_verdict(0, verdict)
         inspect_bytes(buffer.getvalue()[: len(buffer.getvalue()) // 2], max_pixels)
         pack_rights(0, read_rights(buffer.getvalue()))
     cmyk = io.BytesIO()
     picture.convert("CMYK").save(cmyk, "JPEG")
-    inspect_bytes(cmyk.getvalue(), max_pixels)
+    inspect_bytes(cmyk.getvalue(), max_pixels, transform)
     pack_rights(0, dict.fromkeys(RIGHTS_FIELDS, ""))

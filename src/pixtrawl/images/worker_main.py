@@ -26,6 +26,7 @@ import types
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 _MAX_FILE_BYTES = 2**31
 
@@ -41,6 +42,7 @@ class Program:
         self.max_pixels = int(str(settings["max_pixels"]))
         self.parent = int(str(settings["parent"]))
         self.control = int(str(settings["control"]))  # fd, or -1: serve stdin and stdout
+        self.asked: dict[str, Any] | None = settings["transform"]  # type: ignore[assignment]
 
     def load(self) -> None:
         """Import everything that decoding will ever need, before any limit."""
@@ -54,7 +56,12 @@ class Program:
 
         self.inspect, self.record, self.rights, self.sandbox = inspect, record, rights, sandbox
         self.filters = sandbox.load_filter_library()
-        warmup.run(self.max_pixels)
+        self.transform = None
+        if self.asked is not None:
+            from pixtrawl.transform import Transform
+
+            self.transform = Transform(**self.asked)
+        warmup.run(self.max_pixels, self.transform)
         gc.collect()
         gc.freeze()  # the collector must not touch pages shared with the decoders
 
@@ -63,8 +70,11 @@ class Program:
     def answer(self, kind: int, task: int, data: bytes) -> bytes:
         if kind == self.record.RIGHTS:
             return self.record.pack_rights(task, self.rights.read_rights(data))
-        verdict = self.inspect.inspect_bytes(data, self.max_pixels)
-        return self.record.pack_verdict(task, verdict)
+        verdict = self.inspect.inspect_bytes(data, self.max_pixels, self.transform)
+        answer = self.record.pack_verdict(task, verdict)
+        if kind == self.record.RENDER:
+            answer += self.record.pack_rendition(verdict.rendition)
+        return answer
 
     def serve(
         self, parent: int, read: Callable[[int], bytes], write: Callable[[bytes], None]

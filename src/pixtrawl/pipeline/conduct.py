@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from pixtrawl.config.groups import Config
 from pixtrawl.events import Event, RunFinished
+from pixtrawl.pipeline import exporting
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.session import Session, session
 from pixtrawl.storage.catalog import connect
@@ -24,7 +25,8 @@ async def conduct(
     listener: Callable[[Event], None],
     body: Callable[[Session], Awaitable[None]],
 ) -> Report:
-    """A session around `body`; a cancelled one ends with a report, too."""
+    """A session around `body`, then the export; a cancelled one ends with a report, too."""
+    exporting.check(config)
     current: Session | None = None
     try:
         async with session(config, folder, listener) as current:
@@ -32,14 +34,25 @@ async def conduct(
     except asyncio.CancelledError:
         if current is None:
             raise
-        task = asyncio.current_task()
-        assert task is not None
-        task.uncancel()
+        _go_on()
     assert current is not None
     db = connect(folder.catalog, read_only=True)
     try:
         report = build(db, folder, current.query_ids)
     finally:
         db.close()
+    if config.export.to is not None and not report["interrupted"]:
+        try:
+            report["export"] = await exporting.export_now(config, folder, listener)
+        except asyncio.CancelledError:
+            _go_on()
+            report["interrupted"] = True
     listener(RunFinished(report))
     return report
+
+
+def _go_on() -> None:
+    """A cancelled run has one thing left to do: to say how far it came."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()

@@ -26,6 +26,7 @@ from pixtrawl.storage import (
     frontier,
     quarantine,
     recovery,
+    renditions,
     samples,
     standing,
     takedown,
@@ -98,6 +99,7 @@ def take_down(
         with _looked_at(folder) as db:
             return _taken(db, folder, rules, names)
     with _opened(folder) as catalog:
+        renditions.remove_all(folder.renditions)
         taken = catalog.write_now(lambda db: _take(db, folder, rules, names))
         catalog.write_now(lambda db: takedown.finish(db, folder))
         catalog.write_now(lambda db: derived.write_all(db, folder))

@@ -29,13 +29,15 @@ from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetcher
 from pixtrawl.pipeline.decision import Decision
 from pixtrawl.pipeline.draw import Draw
+from pixtrawl.pipeline.exporting import transform_of
 from pixtrawl.pipeline.judge import Judge
 from pixtrawl.pipeline.settle import Settler
 from pixtrawl.storage import derived, frontier, journal, recovery, takedown
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder, Lock
 from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.worker import Worker
+from pixtrawl.storage.renditions import RenditionWriter
+from pixtrawl.worker import KeepRendition, Worker
 
 _FIRST_WRITE_S: Final = 0.2  # keyword_urls.txt is there from the first URL on,
 _WRITE_GROWTH: Final = 2.0  # then written anew ever more rarely: it grows with the set
@@ -189,14 +191,23 @@ class Session:
         stack.push_async_callback(self.client.aclose)
         self.fetcher = Fetcher(self.client, config.politeness, config.fetch)
         stack.push_async_callback(self.fetcher.aclose)
+        keep: KeepRendition | None = None
         if config.images.check == "full":
-            self._decoders = DecoderPool(config.images, self.folder.staging, emit=self.emit)
+            transform = transform_of(config.export)
+            if transform is not None:
+                renditions = RenditionWriter(self.folder.renditions, transform)
+                stack.callback(renditions.close)
+                keep = renditions.put
+            self._decoders = DecoderPool(
+                config.images, self.folder.staging, transform=transform, emit=self.emit
+            )
             stack.push_async_callback(self._decoders.aclose)
         rules = Rules(config.images, config.filters, *_asked_for_it(config))
         down = self.catalog.write_now(takedown.load)
         worker = Worker(
-            self.fetcher, self._decoders, rules, self.folder.staging, taken_down=down.why_url
-        )
+            self.fetcher, self._decoders, rules, self.folder.staging, taken_down=down.why_url,
+            keep=keep,
+        )  # fmt: skip
         self.draw = Draw(self.catalog, config.politeness.per_host)
         self.draw.on_settled = self.settled
         self.judge = Judge(Level(config.images.dedup), self.run_id, rules)

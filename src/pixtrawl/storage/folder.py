@@ -27,6 +27,7 @@ class Folder:
         self.staging = self.control / "staging"
         self.evidence = self.control / "evidence"
         self.quarantine = self.control / "quarantine"
+        self.renditions = self.control / "renditions"
         self.lock_file = self.control / "lock"
         self.metadata = self.root / "metadata.jsonl"
         self.keyword_urls = self.root / "keyword_urls.txt"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from pixtrawl.storage import files, quarantine, samples, standing, takedown
+from pixtrawl.storage import files, quarantine, renditions, samples, standing, takedown
 from pixtrawl.storage.folder import CONTROL, Folder
 from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.samples import State
@@ -43,6 +43,8 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     for sample_id in _missing(db, folder.root):
         samples.mark(db, sample_id, State.DELETED_BY_HAND)
         result.deleted_by_hand += 1
+    if result.deleted_by_hand:
+        renditions.remove_all(folder.renditions)  # whoever deletes a picture means all of it
     standing.finish_withdrawals(db, folder)
     takedown.finish(db, folder)
     result.unknown = sorted(_unknown(db, folder.root))

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
+from tests.exporters.dataset import encoded, picture
 
 from pixtrawl.errors import UsageError
-from pixtrawl.exporters.pixels import BadPictureError, Transform
-from tests.exporters.dataset import encoded, picture
+from pixtrawl.images.fit import BadPictureError, fit
+from pixtrawl.transform import Transform
 
 
 def opened(data: bytes) -> Image.Image:
@@ -70,22 +71,22 @@ def test_a_mode_gives_the_size_that_its_name_says(
     mode: str, size: tuple[int, int], before: tuple[int, int]
 ) -> None:
     transform = Transform(mode=mode, size=100)
-    done = transform.apply(encoded(picture(1, before)), "jpeg")
+    done = fit(transform, encoded(picture(1, before)), "jpeg")
     assert (done.width, done.height) == size == opened(done.data).size
     assert (done.extension, done.format) == ("jpg", "jpeg")
 
 
 @pytest.mark.parametrize("mode", ["keep_ratio", "keep_ratio_largest", "center_crop", "border"])
 def test_a_small_picture_stays_as_it_is_where_nothing_may_grow(mode: str) -> None:
-    done = Transform(mode=mode, size=100, upscale=False).apply(
-        encoded(picture(1, (40, 30))), "jpeg"
-    )
+    done = fit(Transform(mode=mode, size=100, upscale=False), encoded(picture(1, (40, 30))), "jpeg")
     assert (done.width, done.height) == (40, 30)
 
 
 def test_a_border_is_white_and_the_picture_in_the_middle() -> None:
-    done = Transform(mode="border", size=64, encode="png").apply(
-        encoded(Image.new("RGB", (200, 100), "navy"), "png"), "png"
+    done = fit(
+        Transform(mode="border", size=64, encode="png"),
+        encoded(Image.new("RGB", (200, 100), "navy"), "png"),
+        "png",
     )
     image = opened(done.data)
     assert image.getpixel((32, 2)) == image.getpixel((32, 61)) == (255, 255, 255)
@@ -95,7 +96,7 @@ def test_a_border_is_white_and_the_picture_in_the_middle() -> None:
 def test_a_crop_is_the_middle() -> None:
     image = Image.new("RGB", (300, 100), "red")
     image.paste("blue", (100, 0, 200, 100))
-    done = Transform(mode="center_crop", size=50).apply(encoded(image, "png"), "png")
+    done = fit(Transform(mode="center_crop", size=50), encoded(image, "png"), "png")
     assert opened(done.data).getpixel((25, 25)) == (0, 0, 255)
     assert opened(done.data).getpixel((2, 2))[2] > 200  # type: ignore[index]
 
@@ -106,9 +107,9 @@ def test_a_turned_picture_comes_out_upright(orientation: int, mode: str) -> None
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(picture(3, (200, 120)), "jpeg", exif=exif, quality=95)
-    done = opened(Transform(mode=mode, size=80, encode="png").apply(data, "jpeg").data)
+    done = opened(fit(Transform(mode=mode, size=80, encode="png"), data, "jpeg").data)
     upright = encoded(ImageOps.exif_transpose(opened(data)), "png")
-    expected = opened(Transform(mode=mode, size=80, encode="png").apply(upright, "png").data)
+    expected = opened(fit(Transform(mode=mode, size=80, encode="png"), upright, "png").data)
     assert done.size == expected.size
     assert done.getexif().get(0x0112, 1) == 1
     assert psnr_db(done, expected) > 35
@@ -119,7 +120,7 @@ def test_the_fast_way_is_within_half_a_decibel_of_a_full_decode() -> None:
     losses = []
     for size in ((1200, 900), (1024, 1024), (800, 600), (640, 480)):
         data = encoded(photograph(*size), "jpeg", quality=88)
-        done = Transform(mode="keep_ratio_largest", size=256).apply(data, "jpeg")
+        done = fit(Transform(mode="keep_ratio_largest", size=256), data, "jpeg")
         reference = by_area(opened(data), done.width, done.height)
         rounded = Image.fromarray(np.clip(reference + 0.5, 0, 255).astype(np.uint8))
         best = psnr_db(opened(encoded(rounded, "jpeg", quality=95)), reference)
@@ -131,7 +132,7 @@ def test_the_fast_way_is_within_half_a_decibel_of_a_full_decode() -> None:
 @pytest.mark.parametrize("encode", ["jpg", "png", "webp", "avif"])
 def test_every_encoding_is_what_its_name_says(encode: str) -> None:
     source = picture(5)
-    done = Transform(encode=encode).apply(encoded(source, "png"), "png")
+    done = fit(Transform(encode=encode), encoded(source, "png"), "png")
     image = opened(done.data)
     assert image.format == {"jpg": "JPEG"}.get(encode, encode.upper())
     assert done.extension == encode
@@ -141,20 +142,19 @@ def test_every_encoding_is_what_its_name_says(encode: str) -> None:
 def test_quality_makes_files_smaller() -> None:
     data = encoded(photograph(200, 150), "png")
     small, large = (
-        len(Transform(encode="jpg", quality=quality).apply(data, "png").data)
-        for quality in (20, 95)
+        len(fit(Transform(encode="jpg", quality=quality), data, "png").data) for quality in (20, 95)
     )
     assert small < large / 3
 
 
 def test_transparency_is_kept_until_a_colour_is_asked_for() -> None:
     image = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
-    kept = Transform(mode="keep_ratio", size=20).apply(encoded(image, "png"), "png")
+    kept = fit(Transform(mode="keep_ratio", size=20), encoded(image, "png"), "png")
     assert opened(kept.data).getpixel((5, 5))[3] == 0  # type: ignore[index]
-    flat = Transform(flatten="#00ff00").apply(encoded(image, "png"), "png")
+    flat = fit(Transform(flatten="#00ff00"), encoded(image, "png"), "png")
     assert opened(flat.data).mode == "RGB"
     assert opened(flat.data).getpixel((5, 5)) == (0, 255, 0)
-    jpeg = Transform(encode="jpg").apply(encoded(image, "png"), "png")
+    jpeg = fit(Transform(encode="jpg"), encoded(image, "png"), "png")
     assert opened(jpeg.data).getpixel((5, 5)) == (255, 255, 255)
 
 
@@ -176,9 +176,9 @@ def test_every_mode_of_pixels_comes_through(mode: str, encode: str) -> None:
     if mode == "PA":
         image = image.convert("RGBA")
     done = opened(
-        Transform(mode="keep_ratio", size=30, encode=encode)
-        .apply(encoded(image, format_), format_)
-        .data
+        fit(
+            Transform(mode="keep_ratio", size=30, encode=encode), encoded(image, format_), format_
+        ).data
     )
     ramp = np.asarray(done.convert("L"), int).mean(axis=1)
     assert ramp[1] < 40
@@ -188,7 +188,7 @@ def test_every_mode_of_pixels_comes_through(mode: str, encode: str) -> None:
 def test_colours_of_another_profile_become_srgb() -> None:
     image = Image.new("RGB", (32, 32), (200, 30, 40))
     data = encoded(image, "png", icc_profile=_swapped_profile())
-    done = opened(Transform(encode="png").apply(data, "png").data)
+    done = opened(fit(Transform(encode="png"), data, "png").data)
     red, green, _ = done.getpixel((5, 5))  # type: ignore[misc]
     assert green > red, "the profile says that the first channel is green"
     assert "icc_profile" not in done.info
@@ -210,7 +210,7 @@ def _swapped_profile() -> bytes:
 
 def test_a_damaged_profile_is_as_good_as_none() -> None:
     data = encoded(picture(9), "png", icc_profile=b"no profile at all")
-    done = Transform(encode="png").apply(data, "png")
+    done = fit(Transform(encode="png"), data, "png")
     assert psnr_db(opened(done.data), picture(9)) > 38
 
 
@@ -218,7 +218,7 @@ def test_an_animation_becomes_its_first_frame() -> None:
     frames = [Image.new("RGB", (30, 30), colour) for colour in ("red", "blue")]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
-    done = Transform(mode="keep_ratio", size=20).apply(buffer.getvalue(), "gif")
+    done = fit(Transform(mode="keep_ratio", size=20), buffer.getvalue(), "gif")
     assert done.extension == "png"
     assert opened(done.data).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
 
@@ -235,7 +235,7 @@ def test_an_animation_becomes_its_first_frame() -> None:
 )
 def test_a_file_that_does_not_decode_is_a_bad_picture(data: bytes) -> None:
     with pytest.raises(BadPictureError):
-        Transform(encode="png").apply(data, "jpeg")
+        fit(Transform(encode="png"), data, "jpeg")
 
 
 def test_a_bomb_is_refused_before_it_is_decoded() -> None:
@@ -244,14 +244,14 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
     chunk = b"IHDR" + size + header[24:29]
     bomb = header[:8] + header[8:12] + chunk + zlib.crc32(chunk).to_bytes(4) + header[33:]
     with pytest.raises(BadPictureError, match="pixels"):
-        Transform(encode="jpg").apply(bomb, "png")
+        fit(Transform(encode="jpg"), bomb, "png")
 
 
 def test_a_sliver_that_would_become_endless_is_a_bad_picture() -> None:
     sliver = encoded(Image.new("RGB", (4000, 2)), "png")
     with pytest.raises(BadPictureError, match="too long and thin"):
-        Transform(mode="keep_ratio", size=512).apply(sliver, "png")
-    done = Transform(mode="keep_ratio_largest", size=100).apply(sliver, "png")
+        fit(Transform(mode="keep_ratio", size=512), sliver, "png")
+    done = fit(Transform(mode="keep_ratio_largest", size=100), sliver, "png")
     assert (done.width, done.height) == (100, 1)
 
 
@@ -277,10 +277,10 @@ def test_nothing_of_the_file_s_metadata_gets_into_the_new_one(encode: str) -> No
     exif[0x0112], exif[0x013B] = 6, "Jane Roe"
     for size in (30, 90):
         data = encoded(picture(3, (60, 40)), "jpeg", exif=exif, icc_profile=_swapped_profile())
-        done = Transform(mode="keep_ratio", size=size, encode=encode).apply(data, "jpeg").data
+        done = fit(Transform(mode="keep_ratio", size=size, encode=encode), data, "jpeg").data
         assert b"Jane Roe" not in done
         assert not opened(done).getexif()
         assert "icc_profile" not in opened(done).info
         assert (
-            done == Transform(mode="keep_ratio", size=size, encode=encode).apply(data, "jpeg").data
+            done == fit(Transform(mode="keep_ratio", size=size, encode=encode), data, "jpeg").data
         )

@@ -1,0 +1,221 @@
+"""Pictures resized and encoded anew, as a `Transform` says.
+
+Where pixels are touched, EXIF orientation is applied, the embedded colour profile is converted to
+sRGB, 16 bits become 8, and the first frame stands for an animation. JPEG is decoded at half, a
+quarter or an eighth of its size where that leaves at least twice the target: libjpeg scales by
+powers of two fast and well, while its odd scales (3/8 ...) cost 1-3 dB against a full decode and
+are no faster. At twice the target the loss is 0.2-0.5 dB on pictures with a 1/f spectrum.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import simplejpeg
+from PIL import Image, ImageColor, UnidentifiedImageError
+
+from pixtrawl.images.srgb import to_srgb
+from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
+
+__all__ = ["BadPictureError", "Plan", "finished", "fit", "open_picture", "plan_for", "scaled_jpeg"]
+
+_READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_MAX_PIXELS: Final = 100_000_000
+_ORIENTATION: Final = 0x0112
+_TURNED: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that exchange width and height
+_TRANSPOSE: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+DECODER_ERRORS: Final = (
+    OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError
+)  # fmt: skip
+"""What Pillow's and libjpeg's readers raise for files that they cannot decode."""
+
+
+class BadPictureError(Exception):
+    """A file that cannot be exported; the message says why, without its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of one picture, by what its file says of itself."""
+
+    before: tuple[int, int]  # width and height, upright
+    inner: tuple[int, int]  # before cropping or padding, and turned as the file is
+    orientation: int  # EXIF, still to be applied
+    profile: bytes | None
+
+
+def fit(transform: Transform, data: bytes, format_: str) -> Picture:
+    """A file's bytes as they are exported. Raises BadPictureError."""
+    try:
+        with open_picture(data) as file:
+            if file.format in {"JPEG", "MPO"} and file.mode in {"L", "RGB"}:
+                plan = plan_for(transform, file)
+                image = scaled_jpeg(data, file, plan.inner) or _loaded(file)
+            else:
+                image = _loaded(file)
+                plan = plan_for(transform, file)  # Pillow turns a TIFF while it loads it
+        return finished(transform, image, plan, transform.extension(format_))
+    except DECODER_ERRORS as error:
+        raise BadPictureError(f"does not decode ({error})") from error
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """A file of a format that can be exported, its pixels unread. Raises BadPictureError."""
+    try:
+        image = Image.open(io.BytesIO(data), formats=_READABLE)
+    except UnidentifiedImageError:
+        raise BadPictureError("is no image of a format that can be exported") from None
+    if image.width * image.height > _MAX_PIXELS:
+        raise BadPictureError(f"has too many pixels ({image.width}x{image.height})")
+    return image
+
+
+def plan_for(transform: Transform, file: Image.Image) -> Plan:
+    """What the transform makes of a file. Raises BadPictureError."""
+    orientation = file.getexif().get(_ORIENTATION, 1)
+    is_turned = orientation in _TURNED
+    before = file.size[::-1] if is_turned else file.size
+    inner = _inner_size(transform, *before)
+    return Plan(
+        before, inner[::-1] if is_turned else inner, orientation, file.info.get("icc_profile")
+    )
+
+
+def finished(transform: Transform, image: Image.Image, plan: Plan, extension: str) -> Picture:
+    """The pixels of a file, in full or scaled down, as they are exported; `image` stays as it is.
+
+    Raises BadPictureError, and what Pillow's encoders raise.
+    """
+    image = to_srgb(_resized(_eight_bit(image), plan.inner), plan.profile)
+    if plan.orientation in _TRANSPOSE:
+        image = image.transpose(_TRANSPOSE[plan.orientation])
+    if transform.flatten is not None:
+        image = _flattened(image, transform.flatten)
+    return _encoded(_framed(transform, image, plan.before), transform, extension)
+
+
+def _inner_size(transform: Transform, width: int, height: int) -> tuple[int, int]:
+    """Width and height before cropping or padding; the picture stands upright."""
+    if transform.mode == "no":
+        return width, height
+    by_longest = transform.mode in {"border", "keep_ratio_largest"}
+    side = max(width, height) if by_longest else min(width, height)
+    if side <= transform.size and not transform.upscale:
+        return width, height
+    scale = transform.size / side
+    if max(width, height) * scale > MAX_SIDE_PX:
+        raise BadPictureError(f"too long and thin ({width}x{height}) for --resize {transform.size}")
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _framed(transform: Transform, image: Image.Image, before: tuple[int, int]) -> Image.Image:
+    if transform.mode not in {"border", "center_crop"}:
+        return image
+    side = max(before) if transform.mode == "border" else min(before)
+    if side <= transform.size and not transform.upscale:
+        return image
+    width, height = image.size
+    left, top = (width - transform.size) // 2, (height - transform.size) // 2
+    if transform.mode == "center_crop":
+        return image.crop((left, top, left + transform.size, top + transform.size))
+    framed = Image.new(image.mode, (transform.size, transform.size), "white")
+    framed.paste(image, (-left, -top))
+    return framed
+
+
+def _encoded(image: Image.Image, transform: Transform, extension: str) -> Picture:
+    quality = transform.quality_of(extension)
+    if extension == "jpg":
+        data = _jpeg(image, quality)
+        return Picture(data, extension, "jpeg", image.width, image.height)
+    # A copy without the file's profile and EXIF, which no longer hold: Pillow would write them.
+    bare = image.copy()
+    bare.info.clear()
+    buffer = io.BytesIO()
+    options = {"compress_level": 6} if extension == "png" else {"quality": quality}
+    if extension == "webp":
+        options["method"] = 4
+    if extension == "avif":
+        options["max_threads"] = 1  # pictures are encoded side by side already
+    bare.save(buffer, {"webp": "WEBP", "avif": "AVIF", "png": "PNG"}[extension], **options)
+    return Picture(buffer.getvalue(), extension, extension, image.width, image.height)
+
+
+def scaled_jpeg(data: bytes, file: Image.Image, target: tuple[int, int]) -> Image.Image | None:
+    """A JPEG of mode L or RGB, decoded strictly and no larger than twice the target needs.
+
+    None where the strict decoder refuses it.
+    """
+    divisor = 1
+    while divisor < 8 and all(
+        side >= 4 * divisor * wanted for side, wanted in zip(file.size, target, strict=True)
+    ):
+        divisor *= 2
+    try:
+        pixels: np.ndarray[Any, Any] = simplejpeg.decode_jpeg(
+            data,
+            "GRAY" if file.mode == "L" else "RGB",
+            min_width=-(-file.width // divisor),
+            min_height=-(-file.height // divisor),
+        )
+    except ValueError:
+        return None  # Pillow reads some of them, and says why otherwise
+    return Image.fromarray(pixels[:, :, 0] if file.mode == "L" else pixels)
+
+
+def _loaded(file: Image.Image) -> Image.Image:
+    """The file with the pixels of its first frame."""
+    file.seek(0)
+    file.load()
+    return file
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """In one of the modes L, LA, RGB, RGBA, CMYK."""
+    if image.mode.startswith("I"):
+        pixels = np.asarray(image).astype(np.int64)
+        return Image.fromarray((pixels.clip(0, 65535) >> 8).astype(np.uint8))
+    if "transparency" in image.info or image.mode in {"PA", "La", "RGBa"}:
+        return image.convert("RGBA")
+    if image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"}:
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    if image.size == size:
+        return image
+    shrinks = image.width >= size[0] and image.height >= size[1]
+    # Hamming is as near to exact area averaging as Pillow's box filter is not: that one takes
+    # each source pixel wholly or not at all (2 dB worse at these ratios).
+    return image.resize(size, Image.Resampling.HAMMING if shrinks else Image.Resampling.LANCZOS)
+
+
+def _flattened(image: Image.Image, colour: str) -> Image.Image:
+    if image.mode not in {"LA", "RGBA"}:
+        return image
+    ground = Image.new("RGBA", image.size, (*ImageColor.getrgb(colour)[:3], 255))
+    flat = Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+    is_grey = image.mode == "LA" and len(set(ImageColor.getrgb(colour)[:3])) == 1
+    return flat.convert("L") if is_grey else flat
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    image = _flattened(image, "white")  # JPEG has no transparency
+    pixels = np.ascontiguousarray(image)
+    if image.mode == "L":
+        encoded = simplejpeg.encode_jpeg(pixels[:, :, None], quality, "GRAY", "Gray")
+    else:
+        encoded = simplejpeg.encode_jpeg(pixels, quality, "RGB", "420")
+    return bytes(encoded)

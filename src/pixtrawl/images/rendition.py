@@ -1,0 +1,97 @@
+"""Renditions: pictures as they will be exported, made while their files are checked.
+
+A JPEG is then decoded once, in colour and at the size that the export needs, and the grey picture
+for hash and measures is a shrunken copy of it: 0.5 ms instead of a second decode of 3.4 ms. Where
+that does not suit, there is no rendition, and the export decodes the file again. Runs inside the
+decoder process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from pixtrawl.images.fit import (
+    DECODER_ERRORS,
+    BadPictureError,
+    Plan,
+    finished,
+    open_picture,
+    plan_for,
+    scaled_jpeg,
+)
+from pixtrawl.images.phash import SIDE
+from pixtrawl.transform import Picture, Transform
+
+__all__ = ["Rendered", "Renderer"]
+
+# Larger ones are left to the export: no file may be refused because its rendition took too long
+# (AVIF takes a second for a million pixels), nor may it fill the pipe.
+_MAX_PIXELS: Final = 2**20
+# Encoders and littlecms raise these of their own, beside what decoders do.
+_NO_RENDITION: Final = (
+    BadPictureError, ImageCms.PyCMSError, MemoryError, TypeError, KeyError, *DECODER_ERRORS
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A JPEG's rendition, and the same decode for those who look at it."""
+
+    picture: Picture
+    grey: np.ndarray[Any, Any] | None
+    """As decoding in grey at the smallest scale would have given it, but for rounding (0.6 of the
+    hash's 256 bits in the mean, 4 at most, of 1,700); None where this decode is too small."""
+
+
+class Renderer:
+    """Makes renditions of the files of one format."""
+
+    def __init__(self, transform: Transform, format_: str) -> None:
+        self._transform = transform
+        self._extension = transform.extension(format_)
+
+    def of_jpeg(self, data: bytes) -> Rendered | None:
+        """Decodes a JPEG of one or three components strictly, once. None: do without."""
+        try:
+            with open_picture(data) as file:
+                plan = plan_for(self._transform, file)
+                if _is_large(plan, self._transform) or file.mode not in {"L", "RGB"}:
+                    return None
+                image = scaled_jpeg(data, file, plan.inner)
+                if image is None:
+                    return None
+                picture = finished(self._transform, image, plan, self._extension)
+                return Rendered(picture, _grey(image, file.size))
+        except _NO_RENDITION:
+            return None
+
+    def of_loaded(self, image: Any) -> Picture | None:
+        """Of a file whose first frame Pillow has loaded. None: do without."""
+        try:
+            plan = plan_for(self._transform, image)
+            if _is_large(plan, self._transform):
+                return None
+            return finished(self._transform, image, plan, self._extension)
+        except _NO_RENDITION:
+            return None
+
+
+def _is_large(plan: Plan, transform: Transform) -> bool:
+    width, height = plan.inner
+    framed = transform.size**2 if transform.mode == "border" else 0
+    return max(width * height, framed) > _MAX_PIXELS
+
+
+def _grey(image: Image.Image, full: tuple[int, int]) -> np.ndarray[Any, Any] | None:
+    """What a decode of `full` size at the smallest scale of 64 px a side would have been."""
+    eighths = next((n for n in range(1, 8) if min(-(-side * n // 8) for side in full) >= SIDE), 8)
+    divisor = round(full[0] / image.width)
+    factor, rest = divmod(8, eighths * divisor)
+    if rest or not factor:
+        return None  # small pictures, which are soon decoded again
+    grey = image.convert("L")
+    return np.asarray(grey.reduce(factor) if factor > 1 else grey)

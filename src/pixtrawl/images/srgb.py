@@ -1,0 +1,56 @@
+"""Colours as sRGB: what training code takes every picture to be in."""
+
+from __future__ import annotations
+
+import io
+import threading
+from functools import lru_cache
+
+from PIL import Image, ImageCms
+
+__all__ = ["to_srgb"]
+
+_local = threading.local()
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Colours as sRGB; a profile that is damaged or of another colour space says nothing."""
+    if profile and image.mode in {"L", "RGB", "RGBA", "CMYK"} and not _is_srgb(profile):
+        alpha = image.getchannel("A") if image.mode == "RGBA" else None
+        colours = image.convert("RGB") if alpha is not None else image
+        transform = _conversion(profile, colours.mode)
+        if transform is not None:
+            colours = ImageCms.applyTransform(colours, transform) or colours
+            if alpha is not None:
+                colours.putalpha(alpha)
+            return colours.convert("L") if image.mode == "L" else colours
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+@lru_cache(maxsize=64)
+def _is_srgb(profile: bytes) -> bool:
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return True  # unreadable: nothing to convert from
+    return name.strip().lower().startswith("srgb") or name.strip() == "c2"  # a compact sRGB
+
+
+def _conversion(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Kept for each thread: a littlecms transform caches its last pixel and is not shared."""
+    known: dict[tuple[bytes, str], ImageCms.ImageCmsTransform | None]
+    known = _local.__dict__.setdefault("conversions", {})
+    key = (profile, mode)
+    if key not in known:
+        if len(known) > 32:
+            known.clear()
+        try:
+            known[key] = ImageCms.buildTransform(
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                mode,
+                "RGB",
+            )
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            known[key] = None
+    return known[key]

@@ -1,0 +1,142 @@
+"""The export that a run ends with, where one is asked for: `--to webdataset --resize 256`.
+
+Asked for beforehand, it costs less: pictures are resized and encoded from the decode that checks
+them (images/rendition.py), and what is exported is then only put together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pixtrawl.config.groups import Config, Export
+from pixtrawl.errors import UsageError
+from pixtrawl.events import Event, Exporting
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.renditions import remove_all
+from pixtrawl.transform import Transform, parse_encode, parse_resize
+
+if TYPE_CHECKING:
+    from pixtrawl.exporters.export import Exported, Options
+
+__all__ = ["check", "export_folder", "export_now", "transform_of"]
+
+_TELL_EVERY_S: Final = 0.1
+
+
+def transform_of(wanted: Export) -> Transform | None:
+    """What decoders are to make of each picture; None where its bytes are kept, or no export is.
+
+    Raises UsageError.
+    """
+    if wanted.to is None:
+        for name in ("export_to", "resize", "encode", "quality", "split"):
+            if getattr(wanted, name) is not None:
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option} needs --to FORMAT, such as --to webdataset")
+        return None
+    transform = _transform(wanted)
+    return None if transform.keeps_bytes else transform
+
+
+def check(config: Config) -> None:
+    """Whether the export can be carried out, before anything is fetched.
+
+    Raises:
+        UsageError: it makes no sense.
+        MissingExtraError: its format needs a package that is not installed.
+    """
+    transform_of(config.export)
+    if config.export.to is not None:
+        from pixtrawl.exporters.export import check
+
+        check(config.job.output, export_folder(config), config.export.to, _options(config.export))
+
+
+def export_folder(config: Config) -> str:
+    """Where the export goes: a folder or fsspec URL."""
+    output = Path(config.job.output)
+    return config.export.export_to or str(
+        output.with_name(f"{output.resolve().name}-{config.export.to}")
+    )
+
+
+async def export_now(config: Config, folder: Folder, tell: Callable[[Event], None]) -> Any:
+    """Exports the whole data set; what the report says of it.
+
+    Cancelling waits until the part at work is dropped; the same command goes on from there.
+
+    Raises:
+        ExportError: an image or the target cannot be used.
+    """
+    stop = threading.Event()
+    watch = _Watch(asyncio.get_running_loop(), tell, stop)
+    out = export_folder(config)
+    work = asyncio.ensure_future(asyncio.to_thread(_export, config, folder, out, watch))
+    try:
+        done = await asyncio.shield(work)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()  # looked at: `_StoppedError`, or what came before it
+        raise
+    if done.images:
+        remove_all(folder.renditions)
+    return {
+        "to": config.export.to, "output": out, "images": done.images, "splits": done.splits,
+        "files": done.files, "missing": done.missing,
+    }  # fmt: skip
+
+
+def _export(config: Config, folder: Folder, out: str, watch: _Watch) -> Exported:
+    from pixtrawl.exporters.export import export
+    from pixtrawl.storage.samples import open_samples
+
+    assert config.export.to is not None
+    options = _options(config.export)
+    return export(
+        open_samples(folder.root), folder.root, out, config.export.to, options, on_progress=watch
+    )
+
+
+def _options(wanted: Export) -> Options:
+    from pixtrawl.exporters.export import Options
+    from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
+
+    shares = parse_shares(wanted.split) if wanted.split else EVERYTHING
+    return Options(splitting=Splitting(shares=shares), transform=_transform(wanted))
+
+
+def _transform(wanted: Export) -> Transform:
+    mode, size = parse_resize(wanted.resize)
+    encode = parse_encode(wanted.encode)
+    return Transform(mode=mode, size=size, encode=encode, quality=wanted.quality)
+
+
+class _StoppedError(Exception):
+    """The run is being cancelled."""
+
+
+class _Watch:
+    """Progress of a thread, told on the event loop; and the way to stop that thread."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, tell: Callable[[Event], None], stop: threading.Event
+    ) -> None:
+        self._loop = loop
+        self._tell = tell
+        self._stop = stop
+        self._told_at = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
+        now = time.monotonic()
+        if now - self._told_at >= _TELL_EVERY_S or done == total:
+            self._told_at = now
+            self._loop.call_soon_threadsafe(self._tell, Exporting(done, total))
