@@ -19,6 +19,7 @@ from bench.servers import Nginx
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=list(ALL), help="repeatable")
+    parser.add_argument("--who", action="append", metavar="PART", help="of a name; repeatable")
     parser.add_argument("--quick", action="store_true", help="smaller lists, one round")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved; medians are shown")
     parser.add_argument("--work", type=Path, default=Path(".bench"), help="everything made is here")
@@ -29,7 +30,8 @@ def main() -> None:
     tables = []
     with Nginx(work / "nginx", work / "corpus") as nginx:
         rounds = 1 if arguments.quick else arguments.rounds
-        bench = Bench(work, pictures, nginx, peers, rounds, arguments.quick, _tell)
+        bench = Bench(work, pictures, nginx, peers, rounds, arguments.quick, _tell,
+                      tuple(arguments.who or ()))  # fmt: skip
         for name in arguments.only or ALL:
             tables.append(ALL[name](bench))
             report.write(work, tables, contenders.versions(peers))

@@ -36,6 +36,7 @@ class Bench:
     rounds: int = 5
     quick: bool = False
     tell: Callable[[str], None] = print
+    who: tuple[str, ...] = ()  # parts of names; empty: everyone
 
     def urls(self, name: str, urls: list[str]) -> Path:
         path = self.work / f"{name}.txt"
@@ -54,7 +55,7 @@ class Bench:
         runs: dict[str, list[Result]] = {}
         for number in range(table.rounds):
             for name, command in who.items():
-                if not contenders.installed(name):
+                if not contenders.installed(name) or not self._takes_part(name):
                     continue
                 result = self._once(table, urls, name, command, known)
                 runs.setdefault(name, []).append(result)
@@ -62,6 +63,9 @@ class Bench:
                 self.tell(f"{table.name} {number + 1}: {name} {result.wall_s:.2f} s, {kept}")
         table.rows = [median(results) for results in runs.values()]
         return table
+
+    def _takes_part(self, name: str) -> bool:
+        return not self.who or any(part in name for part in self.who)
 
     def _once(
         self, table: Table, urls: Path, name: str, command: Command, known: dict[str, set[str]]

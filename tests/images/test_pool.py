@@ -61,6 +61,16 @@ def decoders_of(folder: Path) -> list[int]:
     return found
 
 
+def none_is_left(folder: Path) -> bool:
+    """A busy system takes its time to tear down what was killed."""
+    deadline = time.monotonic() + 5
+    while found := decoders_of(folder):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still there: {found}")
+        time.sleep(0.01)
+    return True
+
+
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 @pytest.mark.parametrize("kind", [DecoderPool, ExecPool])
 def test_files_are_inspected_on_either_loop_and_by_either_way_of_starting(
@@ -186,7 +196,7 @@ def test_a_caller_that_gives_up_leaves_the_others_alone(tmp_path: Path, jpegs: J
 @linux
 def test_closing_leaves_no_process(tmp_path: Path, jpegs: Jpegs) -> None:
     asyncio.run(all_of(DecoderPool(Images(decoders=2), tmp_path), tmp_path, jpegs(5)))
-    assert decoders_of(tmp_path) == []
+    assert none_is_left(tmp_path)
 
 
 @linux
@@ -202,7 +212,7 @@ def test_closing_ends_even_a_decoder_that_is_stuck(tmp_path: Path) -> None:
             await asked
 
     asyncio.run(stuck())
-    assert decoders_of(tmp_path) == []
+    assert none_is_left(tmp_path)
 
 
 PARENT = """
@@ -240,4 +250,4 @@ def test_decoders_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     deadline = time.monotonic() + 5
     while decoders_of(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert decoders_of(tmp_path) == []
+    assert none_is_left(tmp_path)

@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import simplejpeg
@@ -32,9 +32,11 @@ from PIL import (
 from pixtrawl.images import exif, jpeg
 from pixtrawl.images.bitfields import decode_bitfields
 from pixtrawl.images.phash import SIDE
-from pixtrawl.images.rendition import Renderer
 from pixtrawl.model import Reason
-from pixtrawl.transform import Picture
+
+if TYPE_CHECKING:
+    from pixtrawl.images.rendition import Renderer
+    from pixtrawl.transform import Picture
 
 __all__ = ["Decoded", "RefusedError", "decode"]
 

@@ -5,6 +5,8 @@ Runs inside the decoder process. Order: empty, signature, container length, pixe
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pixtrawl.images import container, sniff
 from pixtrawl.images.decode import Decoded, RefusedError, decode
 from pixtrawl.images.exif import upright
@@ -13,9 +15,11 @@ from pixtrawl.images.marks import may_state_rights
 from pixtrawl.images.measure import measure
 from pixtrawl.images.phash import look_at, thumbnail
 from pixtrawl.images.record import MEASURES
-from pixtrawl.images.rendition import Renderer
 from pixtrawl.model import ImageInfo, Reason
 from pixtrawl.transform import Transform
+
+if TYPE_CHECKING:
+    from pixtrawl.images.rendition import Renderer
 
 __all__ = ["inspect_bytes"]
 
@@ -27,8 +31,7 @@ def inspect_bytes(data: bytes, max_pixels: int, transform: Transform | None = No
     """
     try:
         name = _whole_format(data)
-        renderer = None if transform is None else Renderer(transform, name)
-        decoded = decode(name, data, max_pixels, renderer)
+        decoded = decode(name, data, max_pixels, _renderer(transform, name))
         states_rights = may_state_rights(name, data, decoded.picture_at)
         info = _info(name, len(data), decoded)
         return Verdict(info, states_rights=states_rights, rendition=decoded.rendition)
@@ -54,6 +57,14 @@ def _info(name: str, size_bytes: int, decoded: Decoded) -> ImageInfo:
         orientation=decoded.orientation,
         measures=dict(zip(MEASURES, measure(decoded, square, look), strict=True)),
     )
+
+
+def _renderer(transform: Transform | None, name: str) -> Renderer | None:
+    if transform is None:
+        return None  # as of most runs, whose decoders then start without encoders and profiles
+    from pixtrawl.images.rendition import Renderer
+
+    return Renderer(transform, name)
 
 
 def _whole_format(data: bytes) -> str:
