@@ -14,6 +14,9 @@ from threading import Event, Thread
 
 import pytest
 
+from pixtrawl import sources
+from pixtrawl.cli import checks
+from pixtrawl.config.groups import Config, Job
 from pixtrawl.playground import Playground
 
 LOOPBACK = ("--allow-address", "127.0.0.0/8")
@@ -176,3 +179,15 @@ def test_a_run_with_every_engine_but_one_broken_delivers_and_says_what_broke(
     evidence = {path.name for path in (tmp_path / "images/.pixtrawl/evidence").iterdir()}
     assert "ecosia-blocked.html" in evidence
     assert len(list((tmp_path / "images" / "tabby cat").iterdir())) == 6
+
+
+@pytest.mark.parametrize(("alone", "status"), [(True, checks.OK), (False, checks.FAIL)])
+def test_playwright_is_asked_for_only_where_nothing_else_drives_a_browser(
+    monkeypatch: pytest.MonkeyPatch, alone: bool, status: str
+) -> None:
+    monkeypatch.setattr("pixtrawl.sources.browser_path.can_drive", lambda: alone)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    config = Config(job=Job(sources=("google",)))
+    (found,) = (one for one in checks.browser(config) if one.name == "playwright")
+    assert found.status == status
+    assert bool(sources.missing("google", {})) == (not alone)

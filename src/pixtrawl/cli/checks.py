@@ -109,6 +109,8 @@ def browser(config: Config) -> Iterator[Check]:
         yield Check("browser", OK, f"{found.path} ({found.how})")
     if importlib.util.find_spec("playwright") is None:
         step = "pip install 'pixtrawl[browser]'"
+        if browser_path.can_drive():
+            worst, why = OK, " (only windows, kept profiles and proxies need it here)"
         yield Check("playwright", worst, f"not installed{why}", step)
     else:
         yield Check("playwright", OK, importlib.metadata.version("playwright"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
-from pixtrawl.sources import filters, keys
+from pixtrawl.sources import browser_path, filters, keys
 from pixtrawl.sources.base import Source
 
 if TYPE_CHECKING:
@@ -78,9 +78,6 @@ _ONLY_WITH: Final[Mapping[str, str]] = {
 # Members of a group that are asked when the others have ended and left the query short: Ecosia
 # answers from Bing's index, so beside Bing it would bring little.
 _LAST: Final[Mapping[str, tuple[str, ...]]] = {"auto": ("ecosia",)}
-
-# What a source needs -> (the module that shows it is there, the extra that brings it).
-_EXTRAS: Final[Mapping[str, tuple[str, str]]] = {"browser": ("playwright", "browser")}
 
 Settings = Mapping[str, Mapping[str, str]]  # of every source, by its name
 
@@ -158,13 +155,13 @@ def missing(name: str, settings: Settings) -> list[str]:
     given = settings.get(name, {})
     sentences = []
     for need in info.needs:
-        module, extra = _EXTRAS.get(need, ("", ""))
-        if module and importlib.util.find_spec(module) is None:
-            sentences.append(f"{name} needs a {need}: pip install 'pixtrawl[{extra}]'")
+        if need == "browser":
+            if not browser_path.can_drive() and importlib.util.find_spec("playwright") is None:
+                sentences.append(f"{name} needs a driver here: pip install 'pixtrawl[browser]'")
         elif need == "key" and name in keys.VARIABLES:
             if not keys.key_of(name, given):
                 sentences.append(f"{name} needs a key: {keys.where(name)}")
-        elif not module and any(one.key == need for one in info.settings) and not given.get(need):
+        elif any(one.key == need for one in info.settings) and not given.get(need):
             sentences.append(f"{name} needs a {need}: --set {name}.{need}=...")
     return sentences
 

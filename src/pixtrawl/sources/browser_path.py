@@ -82,6 +82,11 @@ def find_browser(
     return None
 
 
+def can_drive() -> bool:
+    """Whether a browser without a window can be driven on two pipes here (sources/devtools.py)."""
+    return hasattr(os, "posix_spawn") and os.path.exists("/bin/sh")  # noqa: PTH110 - once a run
+
+
 def missing_message(environ: Mapping[str, str] | None = None) -> str:
     """Why `find_browser` gives None, in one sentence."""
     named = (os.environ if environ is None else environ).get(VARIABLE, "")

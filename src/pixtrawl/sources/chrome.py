@@ -33,12 +33,13 @@ from pixtrawl.sources.browser_options import (
 )
 from pixtrawl.sources.browser_path import (
     BrowserFound,
+    can_drive,
     find_browser,
     install_command,
     missing_message,
 )
 from pixtrawl.sources.browser_traffic import Traffic
-from pixtrawl.sources.devtools import Browser, can_drive
+from pixtrawl.sources.devtools import Browser
 from pixtrawl.sources.devtools_page import Page
 
 

@@ -50,11 +50,6 @@ def _wait_for(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def can_drive() -> bool:
-    """Whether this system can start a browser on two pipes."""
-    return hasattr(os, "posix_spawn") and os.path.exists("/bin/sh")  # noqa: PTH110 - once a run
-
-
 class Browser:
     """One browser process and the pipe to it. Raises DevtoolsError."""
 
