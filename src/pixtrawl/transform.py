@@ -12,14 +12,9 @@ from typing import Any, Final
 from pixtrawl.errors import UsageError
 
 __all__ = [
-    "EXTENSIONS",
-    "MAX_SIDE_PX",
-    "RESIZE_MODES",
-    "Picture",
-    "Transform",
-    "parse_encode",
-    "parse_resize",
-]
+    "EXTENSIONS", "MAX_SIDE_PX", "RESIZE_MODES", "BadPictureError", "Picture", "Transform",
+    "parse_encode", "parse_resize",
+]  # fmt: skip
 
 # The names and meanings of img2dataset's resize modes.
 RESIZE_MODES: Final = ("no", "border", "keep_ratio", "keep_ratio_largest", "center_crop")
@@ -32,6 +27,10 @@ MAX_SIDE_PX: Final = 16_383  # of WebP; JPEG ends at 65,535
 
 _DEFAULT_MODE: Final = "keep_ratio_largest"
 _QUALITY: Final = {"jpg": 95, "webp": 90, "avif": 80}
+
+
+class BadPictureError(Exception):
+    """A file that cannot be exported; the message says why, without its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from PIL import Image, ImageCms, ImageOps
 from tests.exporters.dataset import encoded, picture
 
 from pixtrawl.errors import UsageError
-from pixtrawl.images.fit import BadPictureError, fit
-from pixtrawl.transform import Transform
+from pixtrawl.images.fit import fit
+from pixtrawl.transform import BadPictureError, Transform
 
 
 def opened(data: bytes) -> Image.Image:

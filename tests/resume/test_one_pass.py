@@ -91,7 +91,7 @@ def test_the_shards_are_made_of_the_pictures_of_the_check(
     def decoded_again(*_: object) -> None:
         raise AssertionError("the export decodes a file that the check had decoded")
 
-    monkeypatch.setattr("pixtrawl.exporters.pictures.fit", decoded_again)
+    monkeypatch.setattr("pixtrawl.images.fit.fit", decoded_again)
     assert main(command(site, tmp_path / "images", "-q", *FIT)) == EXIT_OK
 
 

@@ -26,12 +26,11 @@ from pixtrawl.exporters.plan import Entry, Plan, Selection
 from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import Table
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
-from pixtrawl.images.fit import BadPictureError
 from pixtrawl.model import Sample
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.renditions import RenditionReader
 from pixtrawl.storage.standing import is_distinct
-from pixtrawl.transform import Transform
+from pixtrawl.transform import BadPictureError, Transform
 
 __all__ = ["Exported", "Options", "check", "export"]
 

@@ -17,10 +17,9 @@ from typing import Self
 from pixtrawl.exporters.base import Item
 from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.plan import Entry
-from pixtrawl.images.fit import BadPictureError, fit
 from pixtrawl.storage.layout import inside
 from pixtrawl.storage.renditions import RenditionReader
-from pixtrawl.transform import EXTENSIONS, Picture, Transform
+from pixtrawl.transform import EXTENSIONS, BadPictureError, Picture, Transform
 
 __all__ = ["Pictures"]
 
@@ -78,6 +77,8 @@ class Pictures:
             raise BadPictureError("is not the file that was saved: its SHA-256 differs")
         if self._transform.keeps_bytes:
             return Item(entry, _as_it_is(data, entry), {**entry.columns, "sha256": digest})
+        from pixtrawl.images.fit import fit  # decoders, which an export of bytes does without
+
         picture = fit(self._transform, data, str(entry.columns["format"]))
         return Item(entry, picture, _described(entry.columns, picture, digest))
 

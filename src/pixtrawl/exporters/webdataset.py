@@ -89,12 +89,16 @@ class _Shard(ShardPart):
     def __init__(self, job: Job, name: str, max_bytes: int, extension: str) -> None:
         super().__init__(job.target, name, max_bytes - _RECORD)  # the end and its padding
         self._extension = extension
+        self._ready: tuple[Item, list[tuple[str, bytes]]] | None = None  # asked about last
 
     def takes(self, item: Item) -> bool:
-        return self.fits(sum(_padded(len(data)) + _BLOCK for _, data in self._members(item)))
+        members = self._members(item)
+        self._ready = item, members
+        return self.fits(sum(_padded(len(data)) + _BLOCK for _, data in members))
 
     def add(self, item: Item) -> None:
-        for name, data in self._members(item):
+        asked, members = self._ready or (None, [])
+        for name, data in members if asked is item else self._members(item):
             self.file.write(tar_header(name, len(data)))
             self.file.write(data)
             self.file.write(bytes(-len(data) % _BLOCK))

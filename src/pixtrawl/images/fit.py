@@ -18,9 +18,9 @@ import simplejpeg
 from PIL import Image, ImageColor, UnidentifiedImageError
 
 from pixtrawl.images.srgb import to_srgb
-from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
+from pixtrawl.transform import MAX_SIDE_PX, BadPictureError, Picture, Transform
 
-__all__ = ["BadPictureError", "Plan", "finished", "fit", "open_picture", "plan_for", "scaled_jpeg"]
+__all__ = ["Plan", "finished", "fit", "open_picture", "plan_for", "scaled_jpeg"]
 
 _READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _MAX_PIXELS: Final = 100_000_000
@@ -39,10 +39,6 @@ DECODER_ERRORS: Final = (
     OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError
 )  # fmt: skip
 """What Pillow's and libjpeg's readers raise for files that they cannot decode."""
-
-
-class BadPictureError(Exception):
-    """A file that cannot be exported; the message says why, without its name."""
 
 
 @dataclass(frozen=True, slots=True)

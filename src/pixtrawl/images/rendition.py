@@ -16,7 +16,6 @@ from PIL import Image, ImageCms
 
 from pixtrawl.images.fit import (
     DECODER_ERRORS,
-    BadPictureError,
     Plan,
     finished,
     open_picture,
@@ -24,7 +23,7 @@ from pixtrawl.images.fit import (
     scaled_jpeg,
 )
 from pixtrawl.images.phash import SIDE
-from pixtrawl.transform import Picture, Transform
+from pixtrawl.transform import BadPictureError, Picture, Transform
 
 __all__ = ["Rendered", "Renderer"]
 
