@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -70,6 +70,16 @@ def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
     return None if row is None else known(row)
 
 
+def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
+    """Those that some sample has, under whatever label: mostly none, and nobody is looked up."""
+    marks = ", ".join("?" * len(sha256s))
+    rows = db.execute(
+        f"SELECT sha256 FROM sample WHERE sha256 IN ({marks})",  # noqa: S608 - marks only
+        [bytes.fromhex(sha256) for sha256 in sha256s],
+    )
+    return {sha256.hex() for (sha256,) in rows}
+
+
 def known(row: tuple[int, str, int, str | None]) -> Known:
     """From the columns id, label, state, withdrawn_for."""
     return Known(row[0], row[1], State(row[2]), Reason(row[3]) if row[3] else None)
@@ -119,7 +129,10 @@ def mark(db: sqlite3.Connection, sample_id: int, state: State) -> None:
 
 def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
     """Their files are where their rows say."""
-    db.executemany("UPDATE sample SET state = 1 WHERE id = ?", ((i,) for i in sample_ids))
+    db.execute(
+        "UPDATE sample SET state = 1 WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(sample_ids)),),
+    )
 
 
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
