@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.images.rules import Rules, is_card
@@ -19,9 +19,11 @@ from pixtrawl.pipeline.copies import STRICT_BITS, is_alike, merit
 from pixtrawl.pipeline.decision import Decision, note_superseded, note_withdrawn
 from pixtrawl.storage import frontier, samples, standing, takedown
 from pixtrawl.storage.layout import file_name
-from pixtrawl.storage.lock_file import Locked
 from pixtrawl.storage.samples import Known, State
 from pixtrawl.urls import host_of, url_key
+
+if TYPE_CHECKING:
+    from pixtrawl.storage.lock_file import Locked
 
 __all__ = ["Judge"]
 
@@ -45,6 +47,7 @@ class Judge:
         self._taken_down: takedown.TakenDown | None = None
         self._pardons = False
         self._locked: dict[tuple[int, str], Locked] = {}
+        self._seen: set[str] = set()  # of the batch's bytes, those that some sample has
 
     def expect(self, query_id: int, wanted: int | None, saved: int) -> None:
         """A query joins with what it wants and has."""
@@ -78,6 +81,7 @@ class Judge:
         self._db = db
         self._taken_down = takedown.load(db)
         self._pardons = standing.has_pardons(db)
+        self._seen = standing.seen(db, [o.info.sha256 for _, o in batch if o.info is not None])
         decisions = [self._decide(db, task, outcome) for task, outcome in batch]
         note_superseded(decisions)
         note_withdrawn(decisions)
@@ -135,6 +139,8 @@ class Judge:
     def _same_bytes(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
     ) -> Decision | None:
+        if info.sha256 not in self._seen:
+            return None
         known = samples.same_bytes(db, task.candidate.label, info.sha256)
         if known is None or (not self._exact and known.state in _KEPT):
             return None
@@ -177,6 +183,7 @@ class Judge:
         name = file_name(task.candidate.label, number, EXTENSIONS[info.format])
         # The number belongs to the query that first filled it, whoever found the better copy.
         sample_id = samples.accept(db, replace(task, query_id=query_id), outcome, number, name)
+        self._seen.add(info.sha256)
         samples.inherit(db, match.id, sample_id, match.distance)
         self.near.remove(match.id)
         self.near.add(task.candidate.label, sample_id, info)
@@ -261,9 +268,10 @@ class Judge:
     ) -> tuple[Known, int] | None:
         """The same picture under another label, and how many bits it differs by."""
         label = task.candidate.label
-        known = standing.same_bytes_elsewhere(db, label, info.sha256)
-        if known is not None:
-            return known, 0
+        if info.sha256 in self._seen:
+            known = standing.same_bytes_elsewhere(db, label, info.sha256)
+            if known is not None:
+                return known, 0
         if match is None or match.label == label:
             return None
         kept = standing.standing_of(db, match.id)
@@ -297,6 +305,7 @@ class Judge:
             self._numbers[label] = number + 1
         name = file_name(label, number, EXTENSIONS[info.format])
         sample_id = samples.accept(db, task, outcome, number, name)
+        self._seen.add(info.sha256)
         self._saved[task.query_id] += 1
         self.near.add(label, sample_id, info)
         return Decision(task, outcome, sample_id, name, gained=1)

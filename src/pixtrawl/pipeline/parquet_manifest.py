@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pixtrawl.storage.manifest_writer import RowWriter
+if TYPE_CHECKING:
+    from pixtrawl.storage.manifest_writer import RowWriter
 
 __all__ = ["open_rows", "read_rows"]
 

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from typing import Final
 
-from pixtrawl import __version__, sources
+from pixtrawl import __version__
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
 from pixtrawl.engines.local import LocalEngine
@@ -248,7 +248,12 @@ def _asked_for_it(config: Config) -> Iterator[frozenset[str]]:
     """Sources that are themselves asked for the wished licence; for the wished size."""
     wished = config.filters.given()
     for name in ("license", "size"):
-        asked = sources.expand(config.job.sources, config.sources) if name in wished else ()
+        if name not in wished:
+            yield frozenset()
+            continue
+        from pixtrawl import sources  # a download imports them only to ask this
+
+        asked = sources.expand(config.job.sources, config.sources)
         yield frozenset(one for one in asked if sources.can_filter(one, name, wished[name]))
 
 

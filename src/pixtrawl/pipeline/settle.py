@@ -8,6 +8,7 @@ of these steps is mended by the next start (storage/recovery.py).
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -99,12 +100,13 @@ class Settler:
         return decisions
 
     def _place(self, db: sqlite3.Connection, kept: list[Decision]) -> None:
+        staging = os.fspath(self._folder.staging)
         for d in kept:
             assert d.file_name is not None
             assert d.sample_id is not None
             assert d.outcome.staged_name is not None
             label, _, leaf = d.file_name.rpartition("/")
-            staged = self._folder.staging / d.outcome.staged_name
+            staged = f"{staging}/{d.outcome.staged_name}"
             d.file_name = recovery.place(
                 db, self._folder, d.sample_id, label, int(leaf.partition(".")[0]), d.file_name,
                 staged,

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from pixtrawl.licenses import normalise
 from pixtrawl.model import Sample
+from pixtrawl.values import value
 
 __all__ = [
     "Credit",
@@ -57,7 +58,7 @@ _LICENSE_IDS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Credit:
     """What an attribution says of one image."""
 

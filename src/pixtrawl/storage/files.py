@@ -17,11 +17,15 @@ from typing import Final
 
 from pixtrawl.errors import StorageError
 
+AnyPath = str | os.PathLike[str]
+"""Files are put in place by the thousand: text does where a `Path` would cost as much as the move.
+"""
+
 _AT_FDCWD: Final = -100
 _RENAME_NOREPLACE: Final = 1
 
 
-def _find_renameat2() -> Callable[[Path, Path], None] | None:
+def _find_renameat2() -> Callable[[AnyPath, AnyPath], None] | None:
     """Linux's rename that refuses to replace, in one system call (renameat2(2))."""
     if sys.platform != "linux":
         return None
@@ -30,7 +34,7 @@ def _find_renameat2() -> Callable[[Path, Path], None] | None:
     except (OSError, AttributeError):
         return None
 
-    def rename(source: Path, target: Path) -> None:
+    def rename(source: AnyPath, target: AnyPath) -> None:
         result = function(
             _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE
         )
@@ -44,12 +48,12 @@ def _find_renameat2() -> Callable[[Path, Path], None] | None:
 _renameat2 = _find_renameat2()
 
 
-def _link_rename(source: Path, target: Path) -> None:
+def _link_rename(source: AnyPath, target: AnyPath) -> None:
     os.link(source, target)
-    source.unlink()
+    Path(source).unlink()
 
 
-def move_new(source: Path, target: Path) -> bool:
+def move_new(source: AnyPath, target: AnyPath) -> bool:
     """Renames without replacing. Returns False where the target exists already.
 
     Raises:
@@ -61,18 +65,19 @@ def move_new(source: Path, target: Path) -> bool:
     except FileExistsError:
         return False
     except FileNotFoundError:
-        if target.parent.exists():
+        folder = Path(target).parent
+        if folder.exists():
             raise
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         return move_new(source, target)
     except OSError as error:
         raise StorageError(f"cannot put {target} in place: {error}") from error
     return True
 
 
-def _move_new(source: Path, target: Path) -> None:
+def _move_new(source: AnyPath, target: AnyPath) -> None:
     if sys.platform == "win32":
-        source.rename(target)  # refuses to replace by itself
+        Path(source).rename(target)  # refuses to replace by itself
         return
     if _renameat2 is not None:
         try:
@@ -89,9 +94,9 @@ def _move_new(source: Path, target: Path) -> None:
         if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK}:
             raise
         # No hard links here (FAT, some network shares): the best left is look, then rename.
-        if target.exists():
+        if Path(target).exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-        source.rename(target)
+        Path(source).rename(target)
 
 
 def replace(source: Path, target: Path) -> None:

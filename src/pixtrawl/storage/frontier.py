@@ -33,7 +33,8 @@ _COLUMNS: Final = (
 )
 _INSERT: Final = (
     f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}, picture) "  # noqa: S608 - constants
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (query_id, key) DO NOTHING RETURNING id"
 )
 _KNOWN: Final = (
     "SELECT id, url, kind, source, rank, width, height, alternates, state FROM candidate "
@@ -95,16 +96,18 @@ def add(
     for candidate in candidates:
         key = url_key(candidate.url)
         picture = picture_key(candidate.thumb_url)
-        known = db.execute(_KNOWN, (query_id, key, query_id, picture)).fetchone()
-        if known is not None:
-            new += merge(db, known, candidate)
-            continue
         row = (query_id, key, host_of(candidate.url), *_values(candidate), picture)
-        (row_id,) = db.execute(_INSERT, row).fetchone()
+        known = (query_id, key, query_id, picture)
+        # Without an id of its picture only the URL can be known, which the insert sees by itself.
+        shown = picture and db.execute(_KNOWN, known).fetchone()
+        inserted = None if shown else db.execute(_INSERT, row).fetchone()
+        if inserted is None:
+            new += merge(db, shown or db.execute(_KNOWN, known).fetchone(), candidate)
+            continue
         if candidate.kind is Kind.THUMBNAIL and not thumbnails:
             db.execute(
                 "UPDATE candidate SET state = 2, reason = ? WHERE id = ?",
-                (Reason.THUMBNAIL.value, row_id),
+                (Reason.THUMBNAIL.value, inserted[0]),
             )
         else:
             new += 1

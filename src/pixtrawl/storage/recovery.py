@@ -84,7 +84,7 @@ def place(  # noqa: PLR0913 - one rename and the row behind it
     label: str,
     number: int,
     name: str,
-    staged: Path,
+    staged: files.AnyPath,
 ) -> str:
     """Renames a staged file into place, under another number where that place is taken.
 
@@ -95,9 +95,10 @@ def place(  # noqa: PLR0913 - one rename and the row behind it
     if worse is not None:
         worse_name, sha256 = worse
         quarantine.put(folder, folder.root / worse_name, sha256)
-        files.replace(staged, folder.root / name)
+        files.replace(Path(staged), folder.root / name)
         return name
-    while not files.move_new(staged, folder.root / name):
+    root = os.fspath(folder.root)
+    while not files.move_new(staged, f"{root}/{name}"):
         number = max(number, samples.next_number(db, label) - 1) + 1
         name = file_name(label, number, PurePosixPath(name).suffix[1:])
         samples.rename(db, sample_id, number, name)

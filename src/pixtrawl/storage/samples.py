@@ -119,7 +119,10 @@ def mark(db: sqlite3.Connection, sample_id: int, state: State) -> None:
 
 def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
     """Their files are where their rows say."""
-    db.executemany("UPDATE sample SET state = 1 WHERE id = ?", ((i,) for i in sample_ids))
+    db.execute(
+        "UPDATE sample SET state = 1 WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(sample_ids)),),
+    )
 
 
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
