@@ -7,11 +7,11 @@ can be told, and the evidence is where it stands.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from pixtrawl.licenses import UNKNOWN, allows, normalise
 from pixtrawl.model import Candidate
-from pixtrawl.values import value
 
 __all__ = ["Claim", "allowed", "claim_of"]
 
@@ -21,7 +21,7 @@ _FIELDS: Final = ("license_url", "web_statement", "usage_terms", "copyright")
 _FILTERED: Final = frozenset({"any", "open", "public", "commercial", "modify"})
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """`id` as of `licenses.normalise`; `evidence`: a URL, or `file: FIELD`; "" for none."""
 

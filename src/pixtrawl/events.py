@@ -6,13 +6,13 @@ Emitting costs one function call when nobody listens.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from pixtrawl.model import Candidate, Outcome, Query, SourceOutcome
-from pixtrawl.values import value
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """A run begins: its queries, and how many images they already have."""
 
@@ -20,7 +20,7 @@ class RunStarted:
     already_saved: Mapping[str, int]  # by query text
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SourceStarted:
     """A source is asked for a query."""
 
@@ -28,7 +28,7 @@ class SourceStarted:
     source: str
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class CandidatesFound:
     """A source gave `count` candidates, `new` of them not known before."""
 
@@ -38,7 +38,7 @@ class CandidatesFound:
     new: int
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SourceFinished:
     """A source will give no more for a query."""
 
@@ -49,14 +49,14 @@ class SourceFinished:
     detail: Mapping[str, object]
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class FetchStarted:
     """A candidate's turn has come."""
 
     candidate: Candidate
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class CandidateSettled:
     """One candidate reached its outcome; `file_name` when it was saved."""
 
@@ -65,7 +65,7 @@ class CandidateSettled:
     file_name: str | None = None
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class QueryFinished:
     """A query has its images, or nothing is left that could become one."""
 
@@ -73,7 +73,7 @@ class QueryFinished:
     saved: int
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A sentence for the user: a filter a source cannot do, a containment that is missing."""
 
@@ -81,7 +81,7 @@ class Notice:
     level: str = "info"  # info | warning
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Exporting:
     """The export at the end of a run: images written, images in all."""
 
@@ -89,7 +89,7 @@ class Exporting:
     total: int
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run is over."""
 

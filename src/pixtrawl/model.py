@@ -8,13 +8,12 @@ closed lists, which can be counted, filtered, documented and tested for complete
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from pixtrawl.reasons import REASONS, Reason, ReasonInfo, Status
-from pixtrawl.values import value
 
 __all__ = [
     "REASONS",
@@ -65,7 +64,7 @@ class SourceOutcome(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """Search filters in our own words; each source maps them to its own. None: not asked for."""
 
@@ -86,7 +85,7 @@ class Filters:
         return {name: value for name, value in pairs if value is not None}
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Query:
     """One line of queries.csv."""
 
@@ -96,7 +95,7 @@ class Query:
     filters: Filters = Filters()
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Alternate:
     """Another URL of the same picture, tried when the candidate's own fails."""
 
@@ -104,7 +103,7 @@ class Alternate:
     kind: Kind
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A found, not yet fetched image URL with where it came from."""
 
@@ -125,7 +124,7 @@ class Candidate:
     alternates: tuple[Alternate, ...] = ()
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """A candidate claimed from the frontier: what an engine carries out."""
 
@@ -135,7 +134,7 @@ class Task:
     candidate: Candidate
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
     """What inspection found out about one image file.
 
@@ -157,7 +156,7 @@ class ImageInfo:
     measures: Mapping[str, float] = field(default_factory=dict)  # sharpness, brightness, ...
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one candidate: small, complete, picklable."""
 
@@ -179,7 +178,7 @@ class Outcome:
         return REASONS[self.reason].status
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Relevance:
     """How well an image fits its query, by a model of the user's."""
 
@@ -187,7 +186,7 @@ class Relevance:
     outlier: bool = False  # stands apart from the others of its query
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """An accepted image: what exporters, reports and the Python API read."""
 

@@ -23,7 +23,6 @@ from pixtrawl.net.redirects import follow
 from pixtrawl.net.retry import RetryPolicy, retry_after_s
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES, opts_out
 from pixtrawl.net.robots_cache import RobotsCache
-from pixtrawl.values import value
 
 __all__ = ["FetchFailedError", "Fetched", "Fetcher", "status_error"]
 
@@ -33,7 +32,7 @@ _ROBOTS_AT_ONCE: Final = 128
 _HOLD_S: Final = 1.0  # after a 429 or 503 that names no time
 
 
-@value(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """A usable answer and how many attempts it took."""
 

@@ -81,7 +81,7 @@ class Judge:
         self._db = db
         self._taken_down = takedown.load(db)
         self._pardons = standing.has_pardons(db)
-        self._seen = standing.seen(db, [o.info.sha256 for _, o in batch if o.info is not None])
+        self._seen = samples.seen(db, [o.info.sha256 for _, o in batch if o.info is not None])
         decisions = [self._decide(db, task, outcome) for task, outcome in batch]
         note_superseded(decisions)
         note_withdrawn(decisions)

@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from pixtrawl.licenses import normalise
 from pixtrawl.model import Sample
-from pixtrawl.values import value
 
 __all__ = [
     "Credit",
@@ -58,7 +57,7 @@ _LICENSE_IDS: Final = {
 }  # fmt: skip
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
     """What an attribution says of one image."""
 

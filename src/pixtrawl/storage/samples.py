@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -68,6 +68,16 @@ def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
         (label, bytes.fromhex(sha256)),
     ).fetchone()
     return None if row is None else known(row)
+
+
+def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
+    """Those that some sample has, under whatever label: mostly none, and nobody is looked up."""
+    marks = ", ".join("?" * len(sha256s))
+    rows = db.execute(
+        f"SELECT sha256 FROM sample WHERE sha256 IN ({marks})",  # noqa: S608 - marks only
+        [bytes.fromhex(sha256) for sha256 in sha256s],
+    )
+    return {sha256.hex() for (sha256,) in rows}
 
 
 def known(row: tuple[int, str, int, str | None]) -> Known:

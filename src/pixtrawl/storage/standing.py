@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -30,7 +29,6 @@ __all__ = [
     "pardon",
     "same_bytes_elsewhere",
     "same_everywhere",
-    "seen",
     "standing_of",
     "urls_of_host",
     "withdraw",
@@ -73,13 +71,6 @@ def standing_of(db: sqlite3.Connection, sample_id: int) -> Standing:
         measures={"jpeg_quality": row[11]},
     )  # fmt: skip
     return Standing(known(row[:4]), Kind(row[4]), row[5], info)
-
-
-def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
-    """Those that some sample has, under whatever label: mostly none, and nobody is looked up."""
-    marks = ", ".join("?" * len(sha256s))
-    select = f"SELECT sha256 FROM sample WHERE sha256 IN ({marks})"  # noqa: S608 - marks only
-    return {row[0].hex() for row in db.execute(select, [*map(bytes.fromhex, sha256s)])}
 
 
 def same_bytes_elsewhere(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
