@@ -38,6 +38,9 @@ LOAD_AS_IT_LIES: Final = 'load_dataset("imagefolder", data_files={"train": "imag
 _MAX_TEXT: Final = 200
 # No markup, no control, no address; begins like no list: shown as it is, as most texts are.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9,;/.'-]*(?: [A-Za-z0-9,;/.'-]+)*")
+_WEB: Final = re.compile(r"(?i)https?://[^\s/]")
+_SAFE: Final = "%:/?#@!$&'*+,;=~-._"
+_SAFE_URL: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]+")  # nothing to quote, as mostly
 _MAX_ROWS: Final = 200
 _SIZES: Final = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
@@ -234,9 +237,9 @@ def markdown_text(text: str) -> str:
 
 def markdown_link(text: str, url: str) -> str:
     """A link for http and https; else the text. `text` is Markdown already."""
-    if not re.match(r"(?i)https?://[^\s/]", url) or len(url) > 2_000:
+    if not _WEB.match(url) or len(url) > 2_000:
         return text if url[:5].lower() != "data:" else ""
-    safe = quote(url.encode("utf-8", "replace"), safe="%:/?#@!$&'*+,;=~-._")
+    safe = url if _SAFE_URL.fullmatch(url) else quote(url.encode("utf-8", "replace"), safe=_SAFE)
     return f"[{text}](<{safe}>)"
 
 

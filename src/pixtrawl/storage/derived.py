@@ -67,7 +67,8 @@ def metadata_row(sample: Sample) -> dict[str, object]:
         "phash": info.phash.hex(),
         "fetched_at": sample.fetched_at,
     }
-    row.update((name, info.measures.get(name)) for name in _MEASURED)
+    for name in _MEASURED:
+        row[name] = info.measures.get(name)
     row["text_heavy"] = _text_heavy(info.measures) if info.measures else None
     for name in _MEASURED_FLAGS:
         row[name] = bool(info.measures[name]) if name in info.measures else None

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pixtrawl.model import (
     REASONS,
@@ -126,18 +126,17 @@ def _values(c: Candidate) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def candidate_of(row: Sequence[object], query: Query) -> Candidate:
+def candidate_of(row: Sequence[Any], query: Query) -> Candidate:
     """Rebuilds a candidate from the columns of `_COLUMNS`."""
     (
         url, kind, source, rank, page_url, title, width, height, thumb_url, license_, license_url,
         creator, alternates,
     ) = row  # fmt: skip
-    pairs = json.loads(str(alternates)) if alternates else ()
+    ways = tuple(Alternate(u, Kind(k)) for u, k in json.loads(alternates)) if alternates else ()
     return Candidate(
-        url=str(url), query=query.text, label=query.label, source=str(source),
-        rank=int(str(rank)), kind=Kind(str(kind)), page_url=page_url, title=title, width=width,  # type: ignore[arg-type]
-        height=height, thumb_url=thumb_url, license=license_, license_url=license_url,  # type: ignore[arg-type]
-        creator=creator, alternates=tuple(Alternate(u, Kind(k)) for u, k in pairs),  # type: ignore[arg-type]
+        url=url, query=query.text, label=query.label, source=source, rank=rank, kind=Kind(kind),
+        page_url=page_url, title=title, width=width, height=height, thumb_url=thumb_url,
+        license=license_, license_url=license_url, creator=creator, alternates=ways,
     )  # fmt: skip
 
 

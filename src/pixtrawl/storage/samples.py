@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.model import (
-    Candidate,
     ImageInfo,
     Kind,
     Outcome,
@@ -316,15 +315,15 @@ def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> 
         yield _sample(db, row, root, provenance=provenance, scored=scored)
 
 
-def _object(text: object) -> dict[str, Any]:
+def _object(text: str) -> dict[str, Any]:
     """A JSON column; most are empty."""
-    found: dict[str, Any] = {} if text == "{}" else json.loads(str(text))
+    found: dict[str, Any] = {} if text == "{}" else json.loads(text)
     return found
 
 
 def _sample(
     db: sqlite3.Connection,
-    row: tuple[object, ...],
+    row: tuple[Any, ...],
     root: str,
     *,
     provenance: bool = True,
@@ -335,21 +334,20 @@ def _sample(
         orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, rights, text,
         fetched_url, final_url,
     ) = row[:22]  # fmt: skip
-    assert isinstance(sha256, bytes)
     info = ImageInfo(
-        format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,  # type: ignore[arg-type]
-        sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),  # type: ignore[arg-type]
-        orientation=orientation, measures=_object(measures),  # type: ignore[arg-type]
+        format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,
+        sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),
+        orientation=orientation, measures=_object(measures),
     )  # fmt: skip
-    candidate: Candidate = candidate_of(row[22:], Query(str(text), str(label)))
+    candidate = candidate_of(row[22:], Query(text, label))
     ways: tuple[Mapping[str, object], ...] = tuple(
         {k: v for k, v in zip(_PROVENANCE_KEYS, found, strict=True) if v is not None}
         for found in (db.execute(_PROVENANCE, (id_,)) if provenance else ())
     )
     return Sample(
-        id=id_, label=str(label), number=number, file_name=str(file_name), info=info,  # type: ignore[arg-type]
-        candidate=candidate, kind=Kind(str(kind)), url=str(fetched_url or candidate.url),
-        final_url=str(final_url or fetched_url or candidate.url), fetched_at=str(fetched_at),
+        id=id_, label=label, number=number, file_name=file_name, info=info, candidate=candidate,
+        kind=Kind(kind), url=fetched_url or candidate.url,
+        final_url=final_url or fetched_url or candidate.url, fetched_at=fetched_at,
         provenance=ways, rights=_object(rights), root=root,
-        relevance=relevance.relevance_of(db, id_) if scored else None,  # type: ignore[arg-type]
+        relevance=relevance.relevance_of(db, id_) if scored else None,
     )  # fmt: skip
