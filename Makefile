@@ -21,7 +21,7 @@ demo: setup-demo ## a whole run with a real browser against a local site: the da
 	@$(BROWSER) $(PY) scripts/demo.py
 
 test: setup ## the test suite, in parallel, without the internet
-	@$(BROWSER) $(PY) -m pytest -n 2
+	@$(BROWSER) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff format --check .

@@ -54,7 +54,8 @@ _GC_AFTER: Final = 20_000  # objects
 
 def entry() -> int:
     """The console script. Returns the exit code."""
-    # Imports leave no cycles and a run few; looking for them every 700 objects is 2 % of a run.
+    # Imports leave no cycles and a run few; looking for them every 700 objects is
+    # 2 % of a run without checks.
     gc.set_threshold(_GC_AFTER)
     return main(sys.argv[1:])
 

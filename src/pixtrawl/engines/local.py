@@ -61,7 +61,7 @@ class LocalEngine:
             await self._cancel()
 
     async def _go_on(self, first: Task, feed: Feed) -> None:
-        """One task after another: an asyncio task for each costs four turns of the loop more."""
+        """One task after another: an asyncio task for each would be made and ended anew."""
         task: Task | None = first
         while task is not None:
             try:

@@ -14,15 +14,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.model import (
-    ImageInfo,
-    Kind,
-    Outcome,
-    Query,
-    Reason,
-    Sample,
-    Task,
-)
+from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 from pixtrawl.storage import relevance
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
