@@ -17,8 +17,12 @@ def web(bench: Bench) -> Table:
     """64 hosts behind latency and slow start, with what the web has wrong with it."""
     names = bench.names(200 if bench.quick else 1000)
     urls, good, junk = _web_urls(bench, names)
-    table = Table("web", f"{len(names)} URLs of 64 HTTPS hosts, 80 ms, faults", len(names),
-                  1 if bench.quick else min(bench.rounds, 3))  # fmt: skip
+    table = Table(
+        "web",
+        f"{len(names)} URLs of 64 HTTPS hosts, 80 ms, faults",
+        len(names),
+        1 if bench.quick else bench.rounds,
+    )
     chosen = ("aria2c -j256", "Scrapy FilesPipeline", "curl --parallel 256",
               "icrawler, 50 threads", "img2dataset, no decode")  # fmt: skip
     who = {**contenders.WEB_ONLY, **{name: contenders.FETCH[name] for name in chosen}}
