@@ -86,12 +86,12 @@ def pixtrawl(
         cwd=cwd,
         env={**os.environ, **(environ or {})},
     )
-    browsers: set[int] = set()
+    seen: dict[int, int] = {}
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.1):
-            browsers.update(browsers_below(process.pid))
+            seen.update(browsers_below(process.pid))
 
     watching = threading.Thread(target=watch)
     watching.start()
@@ -100,12 +100,19 @@ def pixtrawl(
     finally:
         over.set()
         watching.join()
+    # A process that has just been forked still looks like its parent, to a glance in that moment
+    # like a Chrome of its own.
+    browsers = {browser for browser, parent in seen.items() if parent not in seen}
     return Ran(process.returncode, out, err, folder, browsers=browsers)
 
 
-def browsers_below(pid: int) -> set[int]:
-    """Chromes among the descendants, without the helpers of each; empty where there is no /proc."""
-    found, below = set(), {pid: False}  # process id -> whether it belongs to a Chrome
+def browsers_below(pid: int) -> dict[int, int]:
+    """Chromes among the descendants, without the helpers of each, and the parent of each.
+
+    Empty where there is no /proc.
+    """
+    found: dict[int, int] = {}
+    below = {pid: False}  # process id -> whether it belongs to a Chrome
     for entry in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
@@ -117,7 +124,7 @@ def browsers_below(pid: int) -> set[int]:
             is_chrome = b"chrom" in program or b"headless_shell" in program
             helper = b"crashpad" in program or any(word.startswith(b"--type=") for word in words)
             if is_chrome and not below[parent] and not helper:
-                found.add(int(entry.name))
+                found[int(entry.name)] = parent
             below[int(entry.name)] = is_chrome or below[parent]
     return found
 
