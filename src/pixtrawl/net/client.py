@@ -28,7 +28,7 @@ from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.open_files import connections_to_keep
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.rate import RateLimit
-from pixtrawl.net.transfer import Admit, Transfer, Wire
+from pixtrawl.net.transfer import Admit, Answered, Transfer, Wire
 from pixtrawl.net.writer import BodyWriter
 
 __all__ = ["Client"]
@@ -80,6 +80,7 @@ class Client:
         stage_as: str | None = None,
         cut_at: int | None = None,
         admit: Admit | None = None,
+        answered: Answered | None = None,
     ) -> Response:
         """Exactly one request; any status is an answer, redirects included.
 
@@ -94,6 +95,7 @@ class Client:
             cut_at: read no more bytes of the body than this; an answer cut there is whole.
             admit: asked with the headers of a 2xx answer before its body is read; a reason from it
                 ends the transfer.
+            answered: told, when an answer's headers have come, how many seconds after the request.
 
         Raises FetchError.
         """
@@ -111,7 +113,7 @@ class Client:
         loop = self._running_loop()
         transfer = self._idle.pop() if self._idle else self._new_transfer()
         transfer.stage_as, transfer.cut_at, transfer.admit = stage_as, cut_at, admit
-        transfer.max_bytes = max_bytes
+        transfer.max_bytes, transfer.on_answer = max_bytes, answered
         if timeout_s is None:
             timeout_s = self._fetch.timeout_s if request.timeout_s is None else request.timeout_s
         transfer.timeout_s = timeout_s

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from pixtrawl import urls
@@ -16,7 +17,8 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
-from pixtrawl.net.concurrency import AdaptiveLimit, Gate
+from pixtrawl.net.concurrency import AdaptiveLimit
+from pixtrawl.net.gate import Gate
 from pixtrawl.net.hosts import HostSlots, HostTable
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
@@ -142,7 +144,7 @@ class Fetcher:
 
     async def _in_slot(self, request: Request, task: _Task) -> Response:
         host = urls.host_of(request.url)
-        async with self._slots.slot(host), self._gate.passage():
+        async with self._slots.slot(host), self._gate.passage(host):
             started_at = self._now()
             try:
                 response = await self._client.transfer(
@@ -150,6 +152,7 @@ class Fetcher:
                     timeout_s=task.left_s,
                     stage_as=task.stage_as,
                     admit=_admit if task.robots else None,
+                    answered=partial(self._begun, host),
                 )
             except FetchError as error:
                 self._note_failure(host, error, started_at)
@@ -175,6 +178,10 @@ class Fetcher:
         return response
 
     # -- what is learned from answers --------------------------------------------------------
+
+    def _begun(self, host: str, waited_s: float) -> None:
+        self._slots.begun(host)
+        self._gate.answered(waited_s)
 
     def _note_failure(self, host: str, error: FetchError, started_at: float) -> None:
         if error.http_status:

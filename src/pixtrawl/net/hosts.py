@@ -24,6 +24,9 @@ _OUT_AFTER: Final = {
     Reason.DNS_FAILED: 2,
     Reason.FIRST_BYTE_TIMEOUT: 3,
 }
+# Transfers at once from a host that has yet to answer. Each answer lets in one more, so that the
+# first places of a run go to many hosts, and a host's files to connections that are open already.
+_FIRST: Final = 2
 MAX_HOLD_S: Final = 120.0  # a run does not sit out a `Retry-After` of hours: the host is out
 
 
@@ -38,6 +41,7 @@ class _Host:
     failed_at: float = float("-inf")
     out: Reason | None = None
     requests: int = 0
+    answers: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
     timer: asyncio.TimerHandle | None = None
 
@@ -67,13 +71,16 @@ class HostTable:
         entry = self._hosts.get(host)
         if entry is None:
             return True
-        most = connections(host, self._per_host, self._limits)
+        most = self._most(host, entry)
         return entry.active + len(entry.waiting) < most and now >= entry.next_at
+
+    def _most(self, host: str, entry: _Host) -> int:
+        return min(connections(host, self._per_host, self._limits), _FIRST + entry.answers)
 
     def wait_s(self, host: str, now: float) -> float | None:
         """0: start now; seconds to wait for the pace; None: wait until a request ends."""
         entry = self[host]
-        if entry.active >= connections(host, self._per_host, self._limits):
+        if entry.active >= self._most(host, entry):
             return None
         return max(0.0, entry.next_at - now)
 
@@ -82,6 +89,10 @@ class HostTable:
         entry.active += 1
         entry.requests += 1
         entry.next_at = max(entry.next_at, now + self._delay_s)
+
+    def begun(self, host: str) -> None:
+        """An answer begins to come: one transfer more at once will do no harm."""
+        self[host].answers += 1
 
     def end(self, host: str) -> None:
         self[host].active -= 1
@@ -174,6 +185,11 @@ class HostSlots:
                 entry.waiting.remove(turn)
             self._pump(host)
             raise
+
+    def begun(self, host: str) -> None:
+        """An answer of the host begins to come."""
+        self.table.begun(host)
+        self._pump(host)
 
     def check_out(self, host: str) -> None:
         """Raises FetchError `HOST_OUT`."""

@@ -21,7 +21,7 @@ from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
 from pixtrawl.net.rate import RateLimit
 
-__all__ = ["Admit", "Transfer", "Wire", "parse_headers"]
+__all__ = ["Admit", "Answered", "Transfer", "Wire", "parse_headers"]
 
 REFUSED_BODY_BYTES: Final = 64 * 1024  # read of an answer that will not be staged
 _ABORT: Final = -1
@@ -30,6 +30,7 @@ _DNS_CACHE_S: Final = 300
 _NEVER_JOINED: Final = frozenset({"set-cookie", "x-robots-tag"})  # a comma means something else
 
 Admit = Callable[[Mapping[str, str]], Reason | None]
+Answered = Callable[[float], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +88,7 @@ class Transfer:
         self.headers: dict[str, str] = {}
         self.cut_at: int | None = None
         self.admit: Admit | None = None
+        self.on_answer: Answered | None = None
         self._lines: list[bytes] = []
         self._refused = ""
         self._opened = False
@@ -204,6 +206,8 @@ class Transfer:
             return None
         self.answered = True
         self.headers = parse_headers(self._lines)
+        if self.on_answer is not None:
+            self.on_answer(self._clock() - self.sent_at)
         staged = self.stage_as is not None
         if not 200 <= status < 300:
             if staged:
