@@ -48,23 +48,23 @@ async def all_of(pool: DecoderPool, folder: Path, names: list[str]) -> list[Verd
         await pool.aclose()
 
 
-def decoders_of(folder: Path) -> list[int]:
-    """Process ids of everything started for this staging folder."""
-    found = []
+def decoders_of(parent: int) -> list[int]:
+    """Process ids of everything that this process started in order to decode."""
+    mark, found = f'"parent": {parent},'.encode(), []
     for entry in Path("/proc").iterdir():
         try:
             command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
-            if str(folder).encode() in command and b"worker" in command:
+            if mark in command and b"worker" in command:
                 found.append(int(entry.name))
         except OSError:
             continue
     return found
 
 
-def none_is_left(folder: Path) -> bool:
+def none_is_left(parent: int) -> bool:
     """A busy system takes its time to tear down what was killed."""
     deadline = time.monotonic() + 5
-    while found := decoders_of(folder):
+    while found := decoders_of(parent):
         if time.monotonic() > deadline:
             raise AssertionError(f"still there: {found}")
         time.sleep(0.01)
@@ -195,8 +195,17 @@ def test_a_caller_that_gives_up_leaves_the_others_alone(tmp_path: Path, jpegs: J
 
 @linux
 def test_closing_leaves_no_process(tmp_path: Path, jpegs: Jpegs) -> None:
-    asyncio.run(all_of(DecoderPool(Images(decoders=2), tmp_path), tmp_path, jpegs(5)))
-    assert none_is_left(tmp_path)
+    seen: list[int] = []
+
+    async def look() -> None:
+        pool = DecoderPool(Images(decoders=2), tmp_path)
+        await pool.prepare()
+        seen.extend(decoders_of(os.getpid()))
+        await all_of(pool, tmp_path, jpegs(5))
+
+    asyncio.run(look())
+    assert len(seen) >= 2  # the zygote and a decoder
+    assert none_is_left(os.getpid())
 
 
 @linux
@@ -212,7 +221,7 @@ def test_closing_ends_even_a_decoder_that_is_stuck(tmp_path: Path) -> None:
             await asked
 
     asyncio.run(stuck())
-    assert none_is_left(tmp_path)
+    assert none_is_left(os.getpid())
 
 
 PARENT = """
@@ -243,11 +252,11 @@ def test_decoders_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"ready\n"
-        assert len(decoders_of(tmp_path)) >= 2
+        assert len(decoders_of(parent.pid)) >= 2
         # A Ctrl-C reaches the terminal's group, in which they are not.
-        assert all(os.getpgid(pid) != parent.pid for pid in decoders_of(tmp_path))
+        assert all(os.getpgid(pid) != parent.pid for pid in decoders_of(parent.pid))
         parent.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 5
-    while decoders_of(tmp_path) and time.monotonic() < deadline:
+    while decoders_of(parent.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert none_is_left(tmp_path)
+    assert none_is_left(parent.pid)

@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
         return show_manifests(
             arguments.manifests, config, limit_given=limit_given, as_json=arguments.json
         )
-    running.head_start(config)
+    running.prepare(config)
     from pixtrawl.pipeline.download import download
 
     report = running.watched(

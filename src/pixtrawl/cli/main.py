@@ -9,7 +9,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from pixtrawl import __version__
@@ -49,6 +50,8 @@ RESERVED: Final = ("studio", "verify", "mcp")
 
 # OSErrors that no caller can mend and that are not our mistake: disk, quota, read-only, handles.
 _ENVIRONMENT_ERRNOS: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"})
+_DECODING: Final = frozenset({"run", "download"})
+_NOT_DECODING: Final = ("-h", "--h", "--dry", "--check")
 _GC_AFTER: Final = 20_000  # objects
 
 
@@ -103,14 +106,33 @@ def _run(name: str, arguments: list[str]) -> int:
 
     from pixtrawl.cli.parser import Parser
 
-    module = import_module(COMMANDS[name].module)
-    subparsers = Parser(prog="pixtrawl").add_subparsers()
-    module.add_parser(subparsers)
+    with _head_start(name, arguments):
+        module = import_module(COMMANDS[name].module)
+        subparsers = Parser(prog="pixtrawl").add_subparsers()
+        module.add_parser(subparsers)
+        try:
+            parsed = subparsers.choices[name].read(arguments)
+        except SystemExit as end:  # --help has been printed
+            return int(end.code or 0)
+        return int(module.main(parsed) or EXIT_OK)
+
+
+@contextmanager
+def _head_start(name: str, arguments: list[str]) -> Iterator[None]:
+    """The decoders' program comes up while everything else is imported and settings are read.
+
+    A guess at what a command will need: a wrong one costs a process that ends unused.
+    """
+    if name not in _DECODING or any(word.startswith(_NOT_DECODING) for word in arguments):
+        yield
+        return
+    from pixtrawl.images import program
+
+    program.head_start()
     try:
-        parsed = subparsers.choices[name].read(arguments)
-    except SystemExit as end:  # --help has been printed
-        return int(end.code or 0)
-    return int(module.main(parsed) or EXIT_OK)
+        yield
+    finally:
+        program.abandon()
 
 
 def _unknown(word: str) -> str:

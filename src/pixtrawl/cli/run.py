@@ -47,7 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
 
         return show_plan(queries, config, as_json=arguments.json)
 
-    running.head_start(config)
+    running.prepare(config)
     from pixtrawl.pipeline.run import run
 
     report = running.watched(arguments, lambda listener: run(queries, config, listener=listener))

@@ -47,22 +47,20 @@ def warn(loaded: Loaded, *, quiet: bool) -> None:
             note(f"warning: {warning}")
 
 
-def head_start(config: Config) -> None:
-    """Starts the decoders' program for a run that is about to begin.
+def prepare(config: Config) -> None:
+    """Tells the decoders' program what it is for, if it was given a head start, or starts it.
 
     It takes as long to come up as the imports that follow here, on another core.
 
     Raises:
         UsageError, MissingExtraError: the export that it is to end with cannot be.
     """
-    from pixtrawl.images.program import head_start
+    from pixtrawl.images.program import prepare
     from pixtrawl.pipeline import exporting
     from pixtrawl.storage.folder import Folder
 
     exporting.check(config)
-    head_start(
-        config.images, Folder(config.job.output).staging, exporting.transform_of(config.export)
-    )
+    prepare(config.images, Folder(config.job.output).staging, exporting.transform_of(config.export))
 
 
 def watched(

@@ -1,11 +1,11 @@
 """The decoder program: an interpreter that decodes what it is told to and can do nothing else.
 
-Started as `python -I -S worker_main.py SETTINGS` with no environment worth stealing and no
+Started as `python -I -S worker_main.py JSON` with no environment worth stealing and no
 inherited files. It imports numpy and the image plugins, and then either
 
-- serves as a zygote (Linux): waits on a control socket, and for each socket that the parent sends
-  forks a decoder that contains itself and serves that socket. A fork costs 3 ms, a fresh
-  interpreter 100 ms; the zygote never reads an image;
+- serves as a zygote (Linux): is told its settings on a control socket, and for each socket that the
+  parent sends there forks a decoder that contains itself and serves that socket. A fork costs 3 ms,
+  a fresh interpreter 100 ms; the zygote never reads an image;
 - or is itself the one decoder and serves stdin and stdout.
 
 It imports nothing of pixtrawl but what inspection needs, so that a decoder's memory holds no code
@@ -29,20 +29,18 @@ from pathlib import Path
 from typing import Any
 
 _MAX_FILE_BYTES = 2**31
+_MAX_SETTINGS_BYTES = 2**16
 
 
 class Program:
-    """What the interpreter was started for; `settings` comes from our own parent."""
+    """What the interpreter was started for; everything told comes from our own parent."""
 
-    def __init__(self, settings: dict[str, object]) -> None:
-        self.paths = [str(path) for path in settings["paths"]]  # type: ignore[attr-defined]
-        self.package = str(settings["package"])
-        self.staging = str(settings["staging"])
-        self.memory_bytes = int(str(settings["memory_bytes"]))
-        self.max_pixels = int(str(settings["max_pixels"]))
-        self.parent = int(str(settings["parent"]))
-        self.control = int(str(settings["control"]))  # fd, or -1: serve stdin and stdout
-        self.asked: dict[str, Any] | None = settings["transform"]  # type: ignore[assignment]
+    def __init__(self, start: dict[str, Any]) -> None:
+        self.paths = [str(path) for path in start["paths"]]
+        self.package = str(start["package"])
+        self.parent = int(start["parent"])
+        self.control = int(start["control"])  # fd, or -1: serve stdin and stdout
+        self.settings: dict[str, Any] | None = start["settings"]  # None: `tell` is yet to come
 
     def load(self) -> None:
         """Import everything that decoding will ever need, before any limit."""
@@ -55,13 +53,20 @@ class Program:
         from pixtrawl.images import inspect, record, rights, sandbox, warmup
 
         self.inspect, self.record, self.rights, self.sandbox = inspect, record, rights, sandbox
+        self.warmup = warmup
         self.filters = sandbox.load_filter_library()
+
+    def tell(self, settings: dict[str, Any]) -> None:
+        """What is to be decoded, and how; everything is then ready to be forked."""
+        self.staging = str(settings["staging"])
+        self.memory_bytes = int(settings["memory_bytes"])
+        self.max_pixels = int(settings["max_pixels"])
         self.transform = None
-        if self.asked is not None:
+        if settings["transform"] is not None:
             from pixtrawl.transform import Transform
 
-            self.transform = Transform(**self.asked)
-        warmup.run(self.max_pixels, self.transform)
+            self.transform = Transform(**settings["transform"])
+        self.warmup.run(self.max_pixels, self.transform)
         gc.collect()
         gc.freeze()  # the collector must not touch pages shared with the decoders
 
@@ -116,9 +121,8 @@ class Program:
 
     # -- the zygote ----------------------------------------------------------------------------
 
-    def zygote(self) -> None:
+    def zygote(self, control: socket.socket) -> None:
         """Fork a decoder for each socket received; report each death; end with the parent."""
-        control = socket.socket(fileno=self.control)
         wake_read, wake_write = os.pipe()
         for fd in (wake_read, wake_write):
             os.set_blocking(fd, False)
@@ -213,22 +217,28 @@ def _write_all(fd: int, data: bytes) -> None:
 def main(program: type[Program] = Program) -> None:
     """Load, then serve until the parent goes away."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    settings = json.loads(sys.argv[1])
-    worker = program(settings)
+    worker = program(json.loads(sys.argv[1]))
     if worker.control >= 0:
+        control = socket.socket(fileno=worker.control)
         try:
             worker.load()
+            told = control.recv(_MAX_SETTINGS_BYTES)
+            if not told:  # nobody asks for it any more
+                return
+            worker.tell(json.loads(told))
         except BaseException as error:
             text = f"{type(error).__name__}: {error}".encode()[:2000]
-            socket.socket(fileno=worker.control).send(b"E" + text)
+            control.send(b"E" + text)
             raise
         worker.sandbox.die_with_parent(worker.parent)
-        worker.zygote()
+        worker.zygote(control)
         return
     # Whatever a library prints must not land among the answers.
     answers = os.dup(1)
     os.dup2(2, 1)
+    assert worker.settings is not None
     worker.load()
+    worker.tell(worker.settings)
     worker.serve(
         worker.parent,
         lambda count: _read_exactly(0, count),
