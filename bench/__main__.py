@@ -23,14 +23,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="smaller lists, one round")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved; medians are shown")
     parser.add_argument("--work", type=Path, default=Path(".bench"), help="everything made is here")
+    parser.add_argument(
+        "--out", type=Path, help="where contenders write; .bench/out. A disk's file system looks "
+        "through what was just removed there: /dev/shm/bench shows the programs by themselves"
+    )  # fmt: skip
     arguments = parser.parse_args()
     work = arguments.work.resolve()
+    out = (arguments.out or work / "out").resolve()
     pictures = corpus(work / "corpus")
     peers = contenders.peers_python(work / "peers")
     tables = []
     with Nginx(work / "nginx", work / "corpus") as nginx:
         rounds = 1 if arguments.quick else arguments.rounds
-        bench = Bench(work, pictures, nginx, peers, rounds, arguments.quick, _tell,
+        bench = Bench(work, out, pictures, nginx, peers, rounds, arguments.quick, _tell,
                       tuple(arguments.who or ()))  # fmt: skip
         for name in arguments.only or ALL:
             tables.append(ALL[name](bench))

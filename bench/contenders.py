@@ -184,6 +184,10 @@ SHARDS: Mapping[str, Command] = {
     "pixtrawl, one pass (near)": pixtrawl(*_FIT),
     "img2dataset, 256 webdataset": _img2dataset("--output_format", "webdataset"),
 }
+SMALL_ONLY: Mapping[str, Command] = {
+    "pixtrawl, full job": pixtrawl(),
+    "img2dataset, 256 webdataset": SHARDS["img2dataset, 256 webdataset"],
+}
 WEB_ONLY: Mapping[str, Command] = {
     "pixtrawl": pixtrawl("--timeout", "20"),
     "pixtrawl --check none": pixtrawl("--timeout", "20", "--check", "none", "--dedup", "exact"),

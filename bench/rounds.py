@@ -30,6 +30,7 @@ class Bench:
     """What all scenarios share."""
 
     work: Path
+    out: Path  # emptied for every run
     corpus: Corpus
     nginx: Nginx
     peers: Path
@@ -70,7 +71,7 @@ class Bench:
     def _once(
         self, table: Table, urls: Path, name: str, command: Command, known: dict[str, set[str]]
     ) -> Result:
-        out = measure.emptied(self.work / "out")
+        out = measure.emptied(self.out)
         place = Place(urls, out, self.corpus, self.peers, self.nginx.ca_file, self.nginx.ca_folder)
         result, began = measure.run(
             name, command(place), environment=self.nginx.trust, log=self.work / "log.txt"

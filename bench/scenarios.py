@@ -71,8 +71,7 @@ def small(bench: Bench) -> Table:
     urls = bench.urls("small", [f"{base}/{name}" for name in names])
     chosen = ("curl --parallel 256", "the post's step", "img2dataset, no decode",
               "Scrapy FilesPipeline", "icrawler, 50 threads")  # fmt: skip
-    who = {"pixtrawl, full job": contenders.pixtrawl()}
-    who |= {name: contenders.FETCH[name] for name in chosen}
+    who = {**contenders.SMALL_ONLY, **{name: contenders.FETCH[name] for name in chosen}}
     table = Table("small", "a usual small job: 200 URLs, whole command", len(names), bench.rounds)
     return bench.compare(table, urls, who, good={bench.corpus.sha256[name] for name in names})
 
@@ -100,7 +99,7 @@ def _first_request(bench: Bench) -> Result:
         server.bind(("127.0.0.1", 0))
         server.listen()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/a.jpg"
-        out = measure.emptied(bench.work / "out")
+        out = measure.emptied(bench.out)
         place = Place(
             bench.urls("one", [url]),
             out,
@@ -130,7 +129,7 @@ def memory(bench: Bench) -> Table:
     for length in lengths:
         base = f"http://127.0.0.1:{bench.nginx.http}/img"
         urls = bench.urls("long", [f"{base}/{names[n % 20]}?{n}" for n in range(length)])
-        out = measure.emptied(bench.work / "out")
+        out = measure.emptied(bench.out)
         place = Place(
             urls, out, bench.corpus, bench.peers, bench.nginx.ca_file, bench.nginx.ca_folder
         )
