@@ -16,7 +16,7 @@ from bench.contenders import Command, Place
 from bench.measure import Result
 from bench.rounds import Bench, Table, median
 from bench.servers import free_port
-from bench.web import web
+from bench.web import slow, web
 from pixtrawl.sources.browser_path import find_browser
 
 _DRIVERS = Path(__file__).parent / "drivers"
@@ -247,6 +247,6 @@ def _found(bench: Bench) -> int:
 
 ALL: Mapping[str, Callable[[Bench], Table]] = {
     "start": start, "small": small, "http": http, "https": https, "full": full, "shards": shards,
-    "web": web,
+    "web": web, "slow": slow,
     "discovery": discovery, "growth": growth, "memory": memory,
 }  # fmt: skip

@@ -1,10 +1,12 @@
-"""64 HTTPS hosts behind latency and slow start, with what the web has wrong with it."""
+"""The web: 64 HTTPS hosts behind latency and slow start, with its faults; and a slow line."""
 
 from __future__ import annotations
 
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from bench import contenders
 from bench.rounds import Bench, Table
@@ -28,16 +30,45 @@ def web(bench: Bench) -> Table:
     who = {**contenders.WEB_ONLY, **{name: contenders.FETCH[name] for name in chosen}}
     command = [sys.executable, "-m", "bench.delay_proxy", str(bench.nginx.web),
                str(bench.nginx.https), *WEB_HOSTS]  # fmt: skip
+    with _beside(command):
+        bench.compare(table, bench.urls("web", urls), who, good=good, junk=junk)
+    table.title += f"; {len(good)} good ones to be had, {len(junk)} kinds of junk"
+    return table
+
+
+_SLOW_HOSTS = WEB_HOSTS[:40]
+
+
+def slow(bench: Bench) -> Table:
+    """40 hosts behind one line of 2 Mbit/s: who asks for too much at once times itself out."""
+    names = bench.names(40 if bench.quick else 150)
+    urls = [
+        f"http://{_SLOW_HOSTS[number % len(_SLOW_HOSTS)]}:{bench.nginx.web}/img/{name}"
+        for number, name in enumerate(names)
+    ]
+    good = {bench.corpus.sha256[name] for name in names}
+    table = Table("slow", f"{len(names)} URLs behind one line of 2 Mbit/s", len(names), 1)
+    chosen = ("aria2c -j256", "Scrapy FilesPipeline", "curl --parallel 256",
+              "icrawler, 50 threads", "img2dataset, no decode")  # fmt: skip
+    who = {"pixtrawl, defaults": contenders.pixtrawl()}
+    who |= {name: contenders.FETCH[name] for name in chosen}
+    command = [sys.executable, "-m", "bench.slow_line", str(bench.nginx.web),
+               str(bench.nginx.http), *_SLOW_HOSTS]  # fmt: skip
+    with _beside(command):
+        return bench.compare(table, bench.urls("slow", urls), who, good=good)
+
+
+@contextmanager
+def _beside(command: list[str]) -> Iterator[None]:
+    """A proxy that says when it is ready, and ends with the block."""
     proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert proxy.stdout is not None
         proxy.stdout.readline()
-        bench.compare(table, bench.urls("web", urls), who, good=good, junk=junk)
+        yield
     finally:
         proxy.terminate()
         proxy.wait()
-    table.title += f"; {len(good)} good ones to be had, {len(junk)} kinds of junk"
-    return table
 
 
 def _web_urls(bench: Bench, names: list[str]) -> tuple[list[str], set[str], set[str]]:
