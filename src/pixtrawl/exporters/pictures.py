@@ -53,21 +53,24 @@ class Pictures:
 
     def stream(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Item | BadPictureError]]:
         """Each entry with its picture, or why there is none."""
-        waiting: deque[tuple[Entry, Future[Item]]] = deque()
+        waiting: deque[tuple[Entry, Future[Item] | Item]] = deque()
         try:
             for entry in entries:
-                waiting.append((entry, self._pool.submit(self._item, entry)))
-                if len(waiting) > 2 * self._workers:
+                # A thread's turn would take longer than looking it up does.
+                made = self._made_already(entry)
+                waiting.append((entry, made or self._pool.submit(self._item, entry)))
+                while waiting and (
+                    len(waiting) > 2 * self._workers or isinstance(waiting[0][1], Item)
+                ):
                     yield _result(*waiting.popleft())
             while waiting:
                 yield _result(*waiting.popleft())
         finally:
-            for _, future in waiting:
-                future.cancel()
+            for _, coming in waiting:
+                if not isinstance(coming, Item):
+                    coming.cancel()
 
     def _item(self, entry: Entry) -> Item:
-        if (made := self._made_already(entry)) is not None:
-            return made
         try:
             data = inside(self._root, entry.file_name).read_bytes()
         except OSError as error:
@@ -94,9 +97,9 @@ class Pictures:
         return Item(entry, picture, _described(entry.columns, picture, sha256))
 
 
-def _result(entry: Entry, future: Future[Item]) -> tuple[Entry, Item | BadPictureError]:
+def _result(entry: Entry, coming: Future[Item] | Item) -> tuple[Entry, Item | BadPictureError]:
     try:
-        return entry, future.result()
+        return entry, coming if isinstance(coming, Item) else coming.result()
     except BadPictureError as error:
         return entry, error
 
