@@ -95,9 +95,9 @@ def test_a_limit_that_grows_lets_in_those_who_wait() -> None:
             await gate.enter("a")
         waiting = [asyncio.create_task(gate.enter("b")) for _ in range(3)]
         await asyncio.sleep(0)
-        gate.answered(0.1)
-        gate.answered(2.0)  # late: the line may be full
-        gate.answered(0.1)
+        gate.answered(0.1, 0)
+        gate.answered(2.0, 0)  # late: the line may be full
+        gate.answered(0.1, 0)
         await asyncio.sleep(0)
         for task in waiting:
             task.cancel()

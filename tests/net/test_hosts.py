@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
-from pixtrawl.net.concurrency import AdaptiveLimit
+from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
 from pixtrawl.net.host_limits import HostLimit
 from pixtrawl.net.hosts import MAX_HOLD_S, HostSlots, HostTable
 from pixtrawl.net.rate import RateLimit
@@ -208,22 +208,40 @@ def test_a_slow_line_does_not_time_itself_out() -> None:
     assert limit.limit / 4 < 10  # seconds a file, of 30
 
 
+def answer(limit: AdaptiveLimit, waited_s: float, bytes_s: int, answers: int = 300) -> int:
+    """A hundred answers a second, while so many bytes a second come."""
+    for number in range(answers):
+        limit.answered(waited_s, bytes_s * number // 100, now=number / 100)
+    return limit.limit
+
+
 def test_answers_that_come_soon_let_more_in_before_anything_has_ended() -> None:
     limit = AdaptiveLimit(256, timeout_s=30.0, now=0.0)
-    limit.answered(0.1)
-    assert limit.limit == 16  # nobody waited
+    assert answer(limit, 0.1, 20_000_000) == 16  # nobody waited
     limit.full()
-    for _ in range(300):
-        limit.answered(0.1)
-    assert limit.limit == 256
+    assert answer(limit, 0.1, 20_000_000) == 256
 
 
 def test_answers_that_queue_behind_a_full_line_let_nobody_in() -> None:
     limit = AdaptiveLimit(256, timeout_s=30.0, now=0.0)
     limit.full()
-    for _ in range(300):
-        limit.answered(0.5)
-    assert limit.limit == 16
+    assert answer(limit, 0.5, 20_000_000) == 16
+
+
+@pytest.mark.parametrize(("bytes_s", "most"), [(0, 32), (250_000, 32), (2_500_000, 57)])
+def test_answers_let_in_no_more_than_the_line_has_been_seen_to_carry(
+    bytes_s: int, most: int
+) -> None:
+    limit = AdaptiveLimit(256, timeout_s=30.0, now=0.0)
+    limit.full()
+    assert answer(limit, 0.1, bytes_s) == most
+
+
+@pytest.mark.parametrize(
+    ("rate_bytes_s", "most"), [(None, 256), (50e6, 256), (2e6, 45), (300_000, 6), (1_000, 1)]
+)
+def test_a_rate_that_is_set_is_shared_by_few(rate_bytes_s: float | None, most: int) -> None:
+    assert most_at_once(256, rate_bytes_s) == most
 
 
 def test_files_that_take_much_of_their_time_let_nobody_in() -> None:

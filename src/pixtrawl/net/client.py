@@ -72,6 +72,11 @@ class Client:
     def guard(self) -> AddressGuard:
         return self._wire.guard
 
+    @property
+    def received_bytes(self) -> int:
+        """Of all bodies so far, those of failures included."""
+        return self._wire.received_bytes
+
     async def transfer(
         self,
         request: Request,

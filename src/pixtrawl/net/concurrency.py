@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["AdaptiveLimit"]
+__all__ = ["AdaptiveLimit", "most_at_once"]
 
 _START: Final = 16
 _LEAST: Final = 4
@@ -22,6 +22,20 @@ _ROOMY: Final = 0.125  # of the time that a file has: the line carries twice as 
 # From the request to its answer. Answers queue behind bodies where a line is full, each with its
 # first ten segments (14.6 KB): below this everyone gets 44 KB/s or more, a megabyte in 23 s.
 _SOON_S: Final = 0.33
+# Routers that queue fairly let answers through at once: beyond twice the start, bodies must come as
+# fast as that for everyone, as seen over some time.
+_FLOW_BYTES_S: Final = 44_000
+_SEEN_S: Final = 0.1
+
+
+def most_at_once(concurrency: int, rate_bytes_s: float | None) -> int:
+    """The cap: as many as are allowed, or as the rate that they are all to keep to is enough for.
+
+    A file of ours that waits for that rate waits on its own time.
+    """
+    if rate_bytes_s is None:
+        return concurrency
+    return max(1, min(concurrency, int(rate_bytes_s / _FLOW_BYTES_S)))
 
 
 class AdaptiveLimit:
@@ -36,6 +50,7 @@ class AdaptiveLimit:
         self._best = (0.0, 0.0)  # files/s and bytes/s of the best window so far
         self._settled_at = self.limit
         self._windows_idle = 0
+        self._first_answer: tuple[int, float] | None = None  # bytes received before it, when
         self._open_window(now)
 
     def _open_window(self, now: float) -> None:
@@ -45,10 +60,24 @@ class AdaptiveLimit:
         self._busy_s = 0.0
         self._full = False
 
-    def answered(self, waited_s: float) -> None:
-        """An answer begins, so long after its request: far files take a while to end."""
-        if self._growing and self._full and waited_s < _SOON_S:
+    def answered(self, waited_s: float, received_bytes: int, now: float) -> None:
+        """An answer begins, so long after its request: far files take a while to end.
+
+        `received_bytes` is all that has come from anybody since the run began.
+        """
+        if self._first_answer is None:
+            self._first_answer = (received_bytes, now)
+        if not self._growing or not self._full or waited_s >= _SOON_S:
+            return
+        if self.limit < 2 * _START or self._flows(received_bytes, now):
             self.limit = min(self._cap, self.limit + 1)
+
+    def _flows(self, received_bytes: int, now: float) -> bool:
+        assert self._first_answer is not None
+        bytes_before, since = self._first_answer
+        span_s = now - since
+        needed_bytes = self.limit * _FLOW_BYTES_S * span_s
+        return span_s >= _SEEN_S and received_bytes - bytes_before >= needed_bytes
 
     def ended(self, *, size_bytes: int, elapsed_s: float, timed_out: bool, now: float) -> None:
         """A transfer ended, well or not."""

@@ -17,7 +17,7 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
-from pixtrawl.net.concurrency import AdaptiveLimit
+from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
 from pixtrawl.net.gate import Gate
 from pixtrawl.net.hosts import HostSlots, HostTable
 from pixtrawl.net.interface import Request, Response
@@ -82,7 +82,8 @@ class Fetcher:
         self._now = now
         self._policy = RetryPolicy(retries=fetch.retries)
         self._slots = HostSlots(HostTable(politeness.per_host, politeness.delay_s), now)
-        self._gate = Gate(AdaptiveLimit(fetch.concurrency, fetch.timeout_s, now()), now)
+        most = most_at_once(fetch.concurrency, fetch.limit_rate_bytes_s)
+        self._gate = Gate(AdaptiveLimit(most, fetch.timeout_s, now()), now)
         self._robots = RobotsCache(self._send_robots)
         self._robots_places = asyncio.Semaphore(min(_ROBOTS_AT_ONCE, fetch.concurrency))
 
@@ -181,7 +182,7 @@ class Fetcher:
 
     def _begun(self, host: str, waited_s: float) -> None:
         self._slots.begun(host)
-        self._gate.answered(waited_s)
+        self._gate.answered(waited_s, self._client.received_bytes)
 
     def _note_failure(self, host: str, error: FetchError, started_at: float) -> None:
         if error.http_status:

@@ -113,9 +113,9 @@ class Gate:
         if self._next(self._of_host[turn.host]) is None:
             del self._of_host[turn.host]
 
-    def answered(self, waited_s: float) -> None:
+    def answered(self, waited_s: float, received_bytes: int) -> None:
         """A transfer's answer begins, so long after the request."""
-        self.limit.answered(waited_s)
+        self.limit.answered(waited_s, received_bytes, self._now())
         self._pump()
 
     def ended(self, *, size_bytes: int, elapsed_s: float, timed_out: bool) -> None:

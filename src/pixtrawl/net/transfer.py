@@ -43,6 +43,7 @@ class Wire:
     staging: Staging | None = None
     rate: RateLimit | None = None
     cookies: Any = None  # a CurlShare that holds them
+    received_bytes: int = 0  # of all bodies
 
 
 class _OpenSocket:
@@ -232,6 +233,7 @@ class Transfer:
             rate.wait(self._unpause)
             return int(pycurl.WRITEFUNC_PAUSE)
         self.size_bytes += len(piece)
+        self._wire.received_bytes += len(piece)
         if self.cut_at is not None and self.size_bytes >= self.cut_at:
             return self._cut(piece, self.cut_at)
         if self.size_bytes > self.max_bytes:

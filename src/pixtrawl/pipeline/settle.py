@@ -56,7 +56,7 @@ class Settler:
         self.idle: Callable[[], bool] = lambda: False  # nothing else is under way: do not wait
 
     def offer(self, task: Task, outcome: Outcome) -> None:
-        """Takes an outcome; the decision follows within about a quarter of a second."""
+        """Takes an outcome; the decision follows within about a tenth of a second."""
         self._pending.append((task, outcome))
         self._wake.set()
 
