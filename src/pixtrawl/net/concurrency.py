@@ -29,9 +29,9 @@ _SEEN_S: Final = 0.1
 
 
 def most_at_once(concurrency: int, rate_bytes_s: float | None) -> int:
-    """The cap: as many as are allowed, or as the rate that they are all to keep to is enough for.
+    """The cap: as many as are allowed, or fewer where all together are to keep to a rate.
 
-    A file of ours that waits for that rate waits on its own time.
+    What a file waits for its share of that rate counts against the time that it has.
     """
     if rate_bytes_s is None:
         return concurrency
