@@ -70,7 +70,7 @@ def asked(on: Shelf, crops: list[tuple[int, bytes]]) -> tuple[set[int], float]:
     hit = {
         number
         for number, (window, thumb) in enumerate(crops)
-        if window in on.nearest(coarse_of([thumb])[0], CANDIDATES)[0]
+        if window in on.nearest(coarse_of([thumb])[0], CANDIDATES)
     }
     return hit, 1000 * (time.process_time() - started) / len(crops)
 

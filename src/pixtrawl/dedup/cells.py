@@ -1,4 +1,4 @@
-"""Which of many directions lie near one of these? Unit vectors sorted into cells around centres.
+"""Which of many directions lie near one of these? Vectors of like length sorted into cells.
 
 An inverted file: centres are found by a few rounds of k-means over a sample, every row belongs to
 the centre nearest to it, and a query looks into the cells whose centres are the nearest to any of
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["Cells"]
+__all__ = ["Cells", "directions"]
 
 Array = np.ndarray[Any, Any]
 
@@ -28,7 +28,7 @@ _SEED: Final = 5
 
 
 class Cells:
-    """Over `described` (n x d, of length 1), which is not kept."""
+    """Over `described` (n x d, of like length, of any type of numbers), which is not kept."""
 
     def __init__(self, described: Array) -> None:
         self.size = len(described)
@@ -60,14 +60,21 @@ def _centres(described: Array, count: int) -> Array:
     sample = described
     if len(described) > _SAMPLE * count:
         sample = described[np.sort(rng.choice(len(described), _SAMPLE * count, replace=False))]
-    centres: Array = sample[rng.choice(len(sample), count, replace=False)].copy()
+    sample = sample.astype(np.float32)
+    centres = directions(sample[rng.choice(len(sample), count, replace=False)])
     for _ in range(_ROUNDS):
         cells = _nearest(sample, centres)
         order = np.argsort(cells, kind="stable")
         filled, starts = np.unique(cells[order], return_index=True)
-        sums = np.add.reduceat(sample[order], starts, axis=0)
-        centres[filled] = sums / np.maximum(np.sqrt(np.vecdot(sums, sums)), 1e-6)[:, None]
+        centres[filled] = directions(np.add.reduceat(sample[order], starts, axis=0))
     return centres
+
+
+def directions(rows: Array) -> Array:
+    """The same rows, of length 1."""
+    lengths = np.sqrt(np.vecdot(rows, rows))  # half the time of einsum
+    units: Array = rows / np.maximum(lengths, 1e-6)[:, None]
+    return units
 
 
 def _nearest(described: Array, centres: Array) -> Array:
@@ -75,7 +82,7 @@ def _nearest(described: Array, centres: Array) -> Array:
     turned = np.ascontiguousarray(centres.T)
     return np.concatenate(
         [
-            (described[at : at + _AT_ONCE] @ turned).argmax(axis=1)
+            (described[at : at + _AT_ONCE].astype(np.float32) @ turned).argmax(axis=1)
             for at in range(0, len(described), _AT_ONCE)
         ]
     )

@@ -27,8 +27,12 @@ def coarse_of(thumbs: list[bytes]) -> Array:
     """The n x 16 x 16 of n thumbnails of 4,096 bytes."""
     if len(thumbs) == 1:
         return _coarse(thumbs[0])
+    return shrunk(_stacked(thumbs))
+
+
+def _stacked(thumbs: list[bytes]) -> Array:
     joined = np.frombuffer(b"".join(thumbs), dtype=np.uint8)
-    return shrunk(joined.reshape(len(thumbs), SIDE, SIDE))
+    return joined.reshape(len(thumbs), SIDE, SIDE)
 
 
 @lru_cache(maxsize=2)
@@ -43,21 +47,19 @@ def look_closer(
     """(id, distance) of the first picture found within the limits, the most promising first.
 
     `limits` in bits: of any overlay, and of one that fits everywhere.
-    Thumbnails are asked for only of the pictures that are laid over this one.
+    Thumbnails are asked for of the few pictures that the shelf names.
     """
     coarse = coarse_of([thumb])
-    ids, pictures = shelf.nearest(coarse[0], _CANDIDATES)
-    if not ids:
+    named = ((id, thumb_of(id)) for id in shelf.nearest(coarse[0], _CANDIDATES))
+    known = [(id, theirs) for id, theirs in named if len(theirs) == THUMB_BYTES]
+    if not known:
         return None
-    windows = cut_windows(np.concatenate([coarse, pictures]))
-    places = zip(best_places(windows[0], windows[1:]), ids, strict=True)
+    windows = cut_windows(np.concatenate([coarse, shrunk(_stacked([t for _, t in known]))]))
+    places = zip(best_places(windows[0], windows[1:]), known, strict=True)
     ours = pixels_of(thumb)
-    for (score, window, in_ours), id in sorted(places, key=lambda pair: -pair[0][0]):
+    for (score, window, in_ours), (id, theirs) in sorted(places, key=lambda pair: -pair[0][0]):
         if score < _WORTH_REFINING:
             break
-        theirs = thumb_of(id)
-        if len(theirs) != THUMB_BYTES:
-            continue
         found = lay_over(ours, pixels_of(theirs), window, in_ours)
         if found.distance <= limits[found.misfit <= _FITS]:
             return id, found.distance

@@ -57,9 +57,10 @@ class Table:
         self.first = first
         self.size = len(hashes)
         self._plan = plan = _NARROW if self.size <= many else _WIDE
+        kind = np.uint16 if self.size < 2**16 else np.uint32  # of places among the rows
         # Starts of all values of all bands one after another: one look-up for all of them.
-        self._starts = np.zeros((plan.bands, 2**plan.width + 1), dtype=np.uint32)
-        self._order = np.empty((plan.bands, self.size), dtype=np.uint32)
+        self._starts = np.zeros((plan.bands, 2**plan.width + 1), dtype=kind)
+        self._order = np.empty((plan.bands, self.size), dtype=kind)
         for band in range(plan.bands):
             values = _band(hashes, band, plan.width)
             self._order[band] = _sorted_rows(values)

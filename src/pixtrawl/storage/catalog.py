@@ -30,7 +30,9 @@ _WRITING = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     *_COMMON,
-    "PRAGMA cache_size = -32768",  # 32 MiB: the working set of a million rows' key index
+    # 4 MiB: with 32 a list of 1,000,000 URLs held 141 MB and was no faster (the kernel has the
+    # pages of the key index, too).
+    "PRAGMA cache_size = -4096",
 )
 _READING = (*_COMMON, "PRAGMA cache_size = -4096")  # reads go through once, from end to end
 
