@@ -125,7 +125,7 @@ def _samples(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
     if not conditions:
         from pixtrawl.storage.samples import open_samples
 
-        return open_samples(root)
+        return open_samples(root, provenance=False)
     from pixtrawl.dataset import Dataset
     from pixtrawl.dataset.conditions import conditions_of
 

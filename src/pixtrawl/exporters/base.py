@@ -7,12 +7,11 @@ with three methods; killing, resuming, splits, order and pictures are the busine
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, ClassVar, Protocol
 
-from pixtrawl.exporters.columns import ORIGINALS, Columns
+from pixtrawl.exporters.columns import ENCODE, ORIGINALS, Columns
 from pixtrawl.exporters.plan import Entry, Plan
 from pixtrawl.exporters.target import STATE, Target
 from pixtrawl.transform import Picture, Transform
@@ -169,4 +168,4 @@ def rows_name(index: int) -> str:
 
 def json_line(row: Columns) -> bytes:
     """One line of JSON, UTF-8, the keys in their own order."""
-    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    return ENCODE(row).encode() + b"\n"

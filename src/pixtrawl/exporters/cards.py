@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from typing import IO
+from typing import IO, Final
 
 from pixtrawl.exporters.base import FinalFile, Job, Written
 from pixtrawl.exporters.plan import Entry
@@ -30,11 +30,13 @@ def card_files(
 ) -> list[FinalFile]:
     """The two texts. `patterns` are the data files of each split, for Hugging Face."""
     bad = {position for part in parts for position in part.bad}
+    summary = Summary()
 
     def card(file: IO[bytes]) -> None:
         data_files = [(split_word(split), patterns[split]) for split in patterns]
+        summary.size_bytes = sum(part.size_bytes for part in parts)  # of what was written
         text = data_card(
-            _summary(job, bad, sum(part.size_bytes for part in parts)),
+            summary,
             title=job.title,
             load=load,
             data_files=data_files,
@@ -44,11 +46,18 @@ def card_files(
         )
         file.write(text.encode())
 
-    def credits_(file: IO[bytes]) -> None:
-        for line in attribution_lines(map(_credit, _good(job, bad))):
+    def credits_() -> Iterator[Credit]:
+        for entry in job.plan.entries():
+            if entry.position not in bad:
+                _count(summary, job, entry)
+                yield _credit(entry)
+
+    def attribution(file: IO[bytes]) -> None:
+        for line in attribution_lines(credits_()):
             file.write(line.encode() + b"\n")
 
-    return [("ATTRIBUTION.md", credits_), ("README.md", card)]
+    # In this order: what the card tells is counted on the way through the attributions.
+    return [("ATTRIBUTION.md", attribution), ("README.md", card)]
 
 
 def _images(parts: Sequence[Written]) -> dict[str, int]:
@@ -62,29 +71,24 @@ def _version(job: Job, bad: Collection[int]) -> str:
     return hashlib.sha256(f"{job.fingerprint} {sorted(bad)}".encode()).hexdigest()[:32]
 
 
-def _summary(job: Job, bad: Collection[int], size_bytes: int) -> Summary:
-    summary = Summary()
-    for entry in _good(job, bad):
-        columns = entry.columns
-        summary.add(
-            label=entry.label,
-            query=str(columns["query"]),
-            source=str(columns["source"]),
-            format=job.transform.format(str(columns["format"])),
-            size_bytes=0,
-            license=str(columns["license"]),
-            license_url=str(columns["license_url"]),
-            fetched_at=str(columns["fetched_at"]),
-        )
-    summary.size_bytes = size_bytes  # of what was written, not of what it was made from
-    return summary
+def _count(summary: Summary, job: Job, entry: Entry) -> None:
+    columns = entry.columns
+    summary.add(
+        label=entry.label,
+        query=str(columns["query"]),
+        source=str(columns["source"]),
+        format=job.transform.format(str(columns["format"])),
+        size_bytes=0,
+        license=str(columns["license"]),
+        license_url=str(columns["license_url"]),
+        fetched_at=str(columns["fetched_at"]),
+    )
 
 
-def _good(job: Job, bad: Collection[int]) -> Iterator[Entry]:
-    return (entry for entry in job.plan.entries() if entry.position not in bad)
+_CREDITED: Final = (
+    "file_name", "title", "creator", "license", "license_url", "page_url", "url"
+)  # fmt: skip
 
 
 def _credit(entry: Entry) -> Credit:
-    columns = {name: str(value) for name, value in entry.columns.items()}
-    names = ("file_name", "title", "creator", "license", "license_url", "page_url", "url")
-    return Credit(**{name: columns[name] for name in names})
+    return Credit(**{name: str(entry.columns[name]) for name in _CREDITED})

@@ -14,7 +14,7 @@ from typing import Final
 from pixtrawl.model import Sample
 from pixtrawl.storage.derived import FLAGS, INTEGERS as MEASURES, NUMBERS, metadata_row
 
-__all__ = ["FLOATS", "INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
+__all__ = ["ENCODE", "FLOATS", "INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
 
 Columns = dict[str, str | int | float]
 
@@ -28,20 +28,25 @@ INTEGERS: Final = frozenset(
     }
 )
 FLOATS: Final = frozenset(NUMBERS)
+ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` would make one each time
 # What pictures that were resized or encoded anew say of the file they come from.
 ORIGINALS: Final = ("original_width", "original_height", "original_sha256")
 
 
 def columns_of(sample: Sample) -> Columns:
     """A sample as plain text and whole numbers, in a fixed order."""
-    return {name: _plain(name, value) for name, value in metadata_row(sample).items()}
+    columns: Columns = {}
+    for name, value in metadata_row(sample).items():
+        if name in INTEGERS:
+            columns[name] = int(value) if isinstance(value, int | float) else 0
+        elif name in FLOATS:
+            columns[name] = float(value) if isinstance(value, int | float) else 0.0
+        else:
+            columns[name] = value if isinstance(value, str) and value.isascii() else _text(value)
+    return columns
 
 
-def _plain(name: str, value: object) -> str | int | float:
-    if name in INTEGERS:
-        return int(value) if isinstance(value, int | float) else 0
-    if name in FLOATS:
-        return float(value) if isinstance(value, int | float) else 0.0
+def _text(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):

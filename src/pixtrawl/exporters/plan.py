@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from pixtrawl.exporters.columns import Columns, columns_of, host_of
+from pixtrawl.exporters.columns import ENCODE, Columns, columns_of, host_of
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
 from pixtrawl.licenses import UNKNOWN, allows, normalise
@@ -195,7 +195,7 @@ class Plan:
                         sample.number,
                         hashlib.sha256(key.encode(errors="replace")).digest()[:16],
                         columns["format"],
-                        json.dumps(columns, ensure_ascii=False),
+                        ENCODE(columns),
                     ),
                 ).lastrowid
                 if len(self.splits) == 1:

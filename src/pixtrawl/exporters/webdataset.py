@@ -12,6 +12,7 @@ from typing import IO, ClassVar, Final
 
 from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
+from pixtrawl.exporters.columns import ENCODE
 from pixtrawl.exporters.plan import Entry
 
 __all__ = ["WebDataset"]
@@ -98,11 +99,11 @@ class _Shard(ShardPart):
 
     def add(self, item: Item) -> None:
         asked, members = self._ready or (None, [])
+        pieces: list[bytes] = []
         for name, data in members if asked is item else self._members(item):
-            self.file.write(tar_header(name, len(data)))
-            self.file.write(data)
-            self.file.write(bytes(-len(data) % _BLOCK))
+            pieces += tar_header(name, len(data)), data, bytes(-len(data) % _BLOCK)
             self.size_bytes += _BLOCK + _padded(len(data))
+        self.file.write(b"".join(pieces))
 
     def close(self) -> None:
         self.file.write(bytes(2 * _BLOCK))
@@ -114,7 +115,7 @@ class _Shard(ShardPart):
         row = {"key": key, **item.columns, "class": item.entry.class_index}
         return [
             (f"{key}.{self._extension}", item.picture.data),
-            (f"{key}.json", json.dumps(row, ensure_ascii=False).encode()),
+            (f"{key}.json", ENCODE(row).encode()),
             (f"{key}.cls", str(item.entry.class_index).encode()),
         ]
 

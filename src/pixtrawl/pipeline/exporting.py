@@ -99,9 +99,8 @@ def _export(config: Config, folder: Folder, out: str, watch: _Watch) -> Exported
 
     assert config.export.to is not None
     options = _options(config.export)
-    return export(
-        open_samples(folder.root), folder.root, out, config.export.to, options, on_progress=watch
-    )
+    images = open_samples(folder.root, provenance=False)
+    return export(images, folder.root, out, config.export.to, options, on_progress=watch)
 
 
 def _options(wanted: Export) -> Options:

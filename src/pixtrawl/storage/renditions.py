@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import IO, Final, Self
 
 from pixtrawl.errors import StorageError
 from pixtrawl.transform import Picture, Transform
@@ -89,10 +89,10 @@ class RenditionReader:
 
         self._path = _path(folder, transform)
         keys, places = array("Q"), array("Q")
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         self._reading = threading.Lock()  # an offset is shared by all threads
         with contextlib.suppress(FileNotFoundError):  # there are none
-            self._file = self._path.open("rb")
+            self._file = self._path.open("rb", buffering=0)
             with self._path.open("rb") as file:
                 for record in _records(file):
                     keys.append(_key(record.sha256))
@@ -135,7 +135,7 @@ class RenditionReader:
         assert self._file is not None
         with self._reading:
             self._file.seek(at)
-            return self._file.read(size_bytes)
+            return self._file.read(size_bytes) or b""
 
 
 def remove_all(folder: Path) -> None:
@@ -168,7 +168,7 @@ class _Record:
         return cls(at, sha256, extension.rstrip(b"\0").decode("ascii", "replace"), *numbers)
 
 
-def _records(file: BinaryIO) -> Iterator[_Record]:
+def _records(file: IO[bytes]) -> Iterator[_Record]:
     """The whole records from the start on; ends where one is cut off or no record begins."""
     size_bytes = file.seek(0, os.SEEK_END)
     at = file.seek(0)
@@ -177,7 +177,7 @@ def _records(file: BinaryIO) -> Iterator[_Record]:
         at = file.seek(record.end)
 
 
-def _whole_bytes(file: BinaryIO) -> int:
+def _whole_bytes(file: IO[bytes]) -> int:
     end = 0
     for record in _records(file):
         end = record.end

@@ -250,9 +250,11 @@ _PROVENANCE_KEYS: Final = (
 class Samples:
     """Every kept image of a data set, in the order of label and number; read anew each time."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, *, provenance: bool = True) -> None:
+        """Iterates without `provenance`, a question to the catalog each, where it is not wanted."""
         folder.require()
         self.folder = folder
+        self._provenance = provenance
 
     def __len__(self) -> int:
         db = connect(self.folder.catalog, read_only=True)
@@ -287,14 +289,14 @@ class Samples:
     def __iter__(self) -> Iterator[Sample]:
         db = connect(self.folder.catalog, read_only=True)
         try:
-            yield from read(db, self.folder)
+            yield from read(db, self.folder, provenance=self._provenance)
         finally:
             db.close()
 
 
-def open_samples(root: Path | str) -> Samples:
+def open_samples(root: Path | str, *, provenance: bool = True) -> Samples:
     """The samples of a data set folder. Raises UsageError where there is none."""
-    return Samples(Folder(root))
+    return Samples(Folder(root), provenance=provenance)
 
 
 def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> Iterator[Sample]:
