@@ -173,6 +173,18 @@ def test_thumbnails_can_stay_in_the_catalog(photographs: list[Image.Image]) -> N
     assert 1 in asked
 
 
+def test_the_original_of_a_crop_is_found_however_long_ago_it_was_added(
+    photographs: list[Image.Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixtrawl.dedup.shelf._REMEMBERED", 1)
+    near = NearDuplicates("near")
+    for number, picture in enumerate(photographs[:4]):
+        near.add("x", number, info_of(picture))
+    match = near.find("x", info_of(crop(0.05, 0.05, 1, 1)(photographs[1])))
+    assert match is not None
+    assert match.id == 1
+
+
 @pytest.mark.parametrize("level", ["exact", "off"])
 def test_two_levels_never_find_anything(level: str, originals: list[ImageInfo]) -> None:
     assert kept(level, originals).find("x", originals[0]) is None

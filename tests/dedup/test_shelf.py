@@ -77,6 +77,19 @@ def test_what_is_removed_is_not_found_whether_sorted_or_new() -> None:
     assert 700 not in shelf.nearest(coarse[700], 8)
 
 
+def test_coarse_pictures_are_remembered_of_the_newest_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf_module, "_REMEMBERED", 100)
+    coarse = pictures(250)
+    shelf = filled(coarse, 20)
+    assert shelf.picture(100) is None
+    newest = shelf.picture(249)
+    assert newest is not None
+    assert np.abs(newest - coarse[249]).max() <= 0.5
+    shelf.remove(249)
+    assert shelf.picture(249) is None
+    assert sum(shelf.picture(id) is not None for id in range(250)) == 99
+
+
 def test_cells_are_the_same_for_the_same_rows() -> None:
     rows = np.random.default_rng(2).normal(size=(5_000, 64)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)

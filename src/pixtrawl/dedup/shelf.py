@@ -3,12 +3,13 @@
 The descriptor is the 8x8 corner of the DCT without its constant, a little weighted towards detail,
 of length 1. Asked are the picture, nine windows of it of 90 % (the known one may be a crop), and
 the picture laid into nine windows of a larger one (it may be a crop itself). A term is kept in one
-byte: 72 bytes an image with its id, and one product asks all of them.
+byte: 72 bytes an image with its id, and one product asks all of them. The coarse pictures
+themselves are remembered of the newest images only.
 """
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import islice, product
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +30,7 @@ _LEAST: Final = 0.62  # of 1: 99 of 100 crops of a tenth have 0.69 or more
 _LOOKED_THROUGH: Final = 2_048  # rows that are not worth cells
 _RATIO: Final = 4
 _NOBODY: Final = -1
+_REMEMBERED: Final = 4_096  # coarse pictures: 2 MB
 _STEPS: Final = 127  # of a term: likeness is off by 0.002 or so, where 0.07 tells crops from others
 
 
@@ -96,6 +98,7 @@ class Shelf:
         # A column each: the product that asks them takes 60 % of what it takes with rows.
         self._described = np.empty((_TERMS, 16), dtype=np.int8)
         self._sorted: list[tuple[int, Cells]] = []  # first row, cells
+        self._pictures: dict[int, Array] = {}  # the oldest first
 
     def __len__(self) -> int:
         return self._count - self._gone
@@ -108,6 +111,13 @@ class Shelf:
         self._described[:, rows] = np.rint(_STEPS * _unit(_WHOLE @ coarse @ _WHOLE.T)).T
         self._count += len(ids)
         self._settle()
+        self._pictures.update(zip(ids, (coarse + 0.5).astype(np.uint8), strict=True))  # rounded
+        for id in list(islice(self._pictures, max(0, len(self._pictures) - _REMEMBERED))):
+            del self._pictures[id]
+
+    def picture(self, id: int) -> Array | None:
+        """The 16 x 16 of an image, if it is remembered."""
+        return self._pictures.get(id)
 
     def _reserve(self, count: int) -> None:
         size = len(self._ids)
@@ -139,6 +149,7 @@ class Shelf:
 
     def remove(self, id: int) -> None:
         """In the tail the last one takes the free row; an unknown id is no error."""
+        self._pictures.pop(id, None)
         found = np.flatnonzero(self._ids[: self._count] == id)
         if not found.size:
             return
