@@ -76,8 +76,8 @@ class NearDuplicates:
     """Every kept image of a data set, by what it looks like.
 
     `thumb_of` fetches the thumbnail of a kept image (from the catalog) when it is needed; without
-    it thumbnails are held in memory, 4 KB an image. All else takes 0.4 KB an image in a label of
-    100,000, and 0.3 KB in one of 300,000. Ids are numbers of rows. With `turned`, mirrored copies
+    it thumbnails are held in memory, 4 KB an image. All else takes 0.5 KB an image in a label of
+    100,000, and 0.4 KB in one of 300,000. Ids are numbers of rows. With `turned`, mirrored copies
     and quarter turns are found too, at six times the cost.
     """
 
