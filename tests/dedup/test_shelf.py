@@ -90,6 +90,18 @@ def test_coarse_pictures_are_remembered_of_the_newest_only(monkeypatch: pytest.M
     assert sum(shelf.picture(id) is not None for id in range(250)) == 99
 
 
+def test_shelves_remember_together_no_more_than_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf_module, "_REMEMBERED", 100)
+    coarse, remembered = pictures(180), dict[int, Array]()
+    first, second = Shelf(remembered), Shelf(remembered)
+    first.add(list(range(90)), coarse[:90])
+    second.add(list(range(90, 180)), coarse[90:])
+    assert len(remembered) == 100
+    assert first.picture(0) is None
+    assert first.picture(89) is not None
+    assert second.picture(179) is not None
+
+
 def test_cells_are_the_same_for_the_same_rows() -> None:
     rows = np.random.default_rng(2).normal(size=(5_000, 64)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.dedup.owners import Owners
@@ -94,6 +94,7 @@ class NearDuplicates:
         self._made: HashIndex | None = None
         self._labels = Owners()
         self._shelves: dict[str, Shelf] = {}
+        self._pictures: dict[int, Any] = {}  # coarse ones, remembered by all shelves together
         self._flats: dict[str, dict[int, Flat]] = {}
         self._thumbs: dict[int, bytes] = {}
         self._keeps_thumbs = thumb_of is None
@@ -185,7 +186,7 @@ class NearDuplicates:
 
         shelf = self._shelves.get(label)
         if shelf is None:
-            shelf = self._shelves[label] = Shelf()
+            shelf = self._shelves[label] = Shelf(self._pictures)
         shelf.add([id for id, _ in seen], coarse_of([thumb for _, thumb in seen]))
         if self._keeps_thumbs:
             self._thumbs.update(seen)

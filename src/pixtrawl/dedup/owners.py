@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
+from typing import Final
 
 __all__ = ["Owners"]
 
-_NOBODY = 0
+_NOBODY: Final = 0
 
 
 class Owners:

@@ -30,7 +30,7 @@ _LEAST: Final = 0.62  # of 1: 99 of 100 crops of a tenth have 0.69 or more
 _LOOKED_THROUGH: Final = 2_048  # rows that are not worth cells
 _RATIO: Final = 4
 _NOBODY: Final = -1
-_REMEMBERED: Final = 4_096  # coarse pictures: 2 MB
+_REMEMBERED: Final = 4_096  # coarse pictures of all shelves together: 2 MB
 # Of a term. With 127, in one byte, likeness is off by 0.002, and the shelf names 16 in 1,000 fewer
 # originals where there are hundreds of pictures of one thing; with these, none.
 _STEPS: Final = 32_767
@@ -93,14 +93,15 @@ class Shelf:
     of cells of like size are sorted anew together, as in `index.HashIndex`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: dict[int, Array] | None = None) -> None:
+        """`pictures` are the remembered ones of all shelves that share their ids."""
         self._count = 0
         self._gone = 0  # of them, removed
         self._ids = np.empty(16, dtype=np.int64)
         # A column each: the product that asks them takes 60 % of what it takes with rows.
         self._described = np.empty((_TERMS, 16), dtype=np.int16)
         self._sorted: list[tuple[int, Cells]] = []  # first row, cells
-        self._pictures: dict[int, Array] = {}  # the oldest first
+        self._pictures = {} if pictures is None else pictures  # the oldest first
 
     def __len__(self) -> int:
         return self._count - self._gone

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pixtrawl.model import Sample
-from pixtrawl.storage.derived import FLAGS, INTEGERS as MEASURES, NUMBERS, metadata_row
+from pixtrawl.storage.derived import ENCODE, FLAGS, INTEGERS as MEASURES, NUMBERS, metadata_row
 
 __all__ = ["ENCODE", "FLOATS", "INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
 
@@ -28,7 +28,6 @@ INTEGERS: Final = frozenset(
     }
 )
 FLOATS: Final = frozenset(NUMBERS)
-ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` would make one each time
 # What pictures that were resized or encoded anew say of the file they come from.
 ORIGINALS: Final = ("original_width", "original_height", "original_sha256")
 

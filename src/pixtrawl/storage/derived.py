@@ -27,7 +27,7 @@ _MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
 NUMBERS: Final = (*_MEASURED, "text_heavy", "relevance")
 INTEGERS: Final = ("rank", "width", "height", "frames", "size_bytes")
 FLAGS: Final = ("c2pa", *_MEASURED_FLAGS, "relevance_outlier")
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` would make one each time
+ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` would make one each time
 
 
 def metadata_row(sample: Sample) -> dict[str, object]:
@@ -106,7 +106,7 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
     def credits_(path: Path) -> Iterator[Credit]:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for sample in samples.read(db, folder, provenance=False):
-                file.write(_ENCODE(metadata_row(sample)) + "\n")
+                file.write(ENCODE(metadata_row(sample)) + "\n")
                 summary.count(sample)
                 yield credit_of(sample)
 
