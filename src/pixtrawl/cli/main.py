@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 from pixtrawl import __version__
@@ -111,6 +111,8 @@ def _run(name: str, arguments: list[str]) -> int:
 
     from pixtrawl.cli.parser import Parser
 
+    if name in _DECODING:
+        _wake_gently()
     with _head_start(name, arguments):
         module = import_module(COMMANDS[name].module)
         subparsers = Parser(prog="pixtrawl").add_subparsers()
@@ -120,6 +122,18 @@ def _run(name: str, arguments: list[str]) -> int:
         except SystemExit as end:  # --help has been printed
             return int(end.code or 0)
         return int(module.main(parsed) or EXIT_OK)
+
+
+def _wake_gently() -> None:
+    """On Linux: who wakes up waits for the end of another's slice of time instead of cutting it.
+
+    Else the event loop throws a decoder off its core four times a picture, for a few
+    microseconds' work each, and the caches with it. A full job takes 4 to 6 % less (medians of
+    five in turn, on tmpfs and on the disk); programs that people look at come before us.
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):  # a container may forbid it, and nothing depends on it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 @contextmanager
