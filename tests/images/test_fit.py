@@ -194,6 +194,31 @@ def test_colours_of_another_profile_become_srgb() -> None:
     assert "icc_profile" not in done.info
 
 
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_jpegs_profile_is_put_together_of_its_pieces(parts: int) -> None:
+    profile = _swapped_profile()
+    size = -(-len(profile) // parts)
+    pieces = [profile[at : at + size] for at in range(0, len(profile), size)]
+    plain = encoded(Image.new("RGB", (40, 40), (255, 0, 0)), "jpeg", quality=95)
+
+    def with_pieces(numbers: list[int]) -> bytes:
+        segments = b"".join(
+            b"\xff\xe2" + (16 + len(pieces[n])).to_bytes(2, "big") + b"ICC_PROFILE\0"
+            + bytes((n + 1, len(pieces))) + pieces[n]
+            for n in numbers
+        )  # fmt: skip
+        return plain[:2] + segments + plain[2:]
+
+    def first_pixel(data: bytes) -> Any:
+        return opened(fit(Transform(encode="png"), data, "jpeg").data).getpixel((20, 20))
+
+    order = list(range(len(pieces)))[::-1]
+    red, green, _ = first_pixel(with_pieces(order))
+    assert green > red, "whole, in whatever order"
+    red, green, _ = first_pixel(with_pieces(order[1:]))
+    assert red > green, "one is missing: there is no profile"
+
+
 def _swapped_profile() -> bytes:
     """sRGB with the red and green primaries exchanged."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

@@ -122,7 +122,7 @@ def _jpeg(data: bytes, max_pixels: int, renderer: Renderer | None) -> Decoded:
     if head.components not in (1, 3) or head.precision != 8:
         decoded = _pillow("JPEG", data, max_pixels, renderer)  # CMYK, YCCK and rarer kinds
     else:
-        rendered = renderer.of_jpeg(data) if renderer is not None else None
+        rendered = renderer.of_jpeg(data, head) if renderer is not None else None
         if rendered is not None and rendered.grey is not None:
             grey, sound = rendered.grey, data
         else:

@@ -12,12 +12,14 @@ from typing import Final
 
 from pixtrawl.images import exif
 
-__all__ = ["JpegHead", "essential", "quality", "read_head"]
+__all__ = ["JpegHead", "essential", "profile", "quality", "read_head"]
 
 _SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _SOS, _EOI, _DQT, _COM, _APP0 = 0xDA, 0xD9, 0xDB, 0xFE, 0xE0
 _MAX_SEGMENTS: Final = 4096
+_APP2: Final = 0xE2
+_ICC: Final = b"ICC_PROFILE\x00"
 _MPF_COUNT: Final = 0xB001  # CIPA DC-007: number of images
 
 # Sum of the 64 numbers of T.81 table K.1, to which IJG qualities 1..100 are a scale.
@@ -70,7 +72,7 @@ def _take(head: JpegHead, marker: int, body: bytes) -> None:
         head.luma_table = _first_table(body)
     elif marker == 0xE1 and body.startswith(b"Exif\x00\x00") and not head.exif:
         head.exif = body[6:]
-    elif marker == 0xE2 and body.startswith(b"MPF\x00"):
+    elif marker == _APP2 and body.startswith(b"MPF\x00"):
         head.frames = _pictures(body[4:])
 
 
@@ -97,6 +99,22 @@ def quality(table: tuple[int, ...]) -> float:
     scale = 100.0 * sum(table) / _STANDARD_LUMA_SUM
     estimate = (200.0 - scale) / 2.0 if scale <= 100.0 else 5000.0 / scale
     return float(min(max(estimate, 1.0), 100.0))
+
+
+def profile(data: bytes, head: JpegHead) -> bytes | None:
+    """The embedded colour profile, put together of its pieces; None where one is missing.
+
+    Each piece says which it is and of how many (ICC.1:2022, annex B.4).
+    """
+    pieces: dict[int, bytes] = {}
+    count = 0
+    for marker, start, end in head.segments:
+        if marker == _APP2 and data.startswith(_ICC, start + 4) and end - start >= 18:
+            number, count = data[start + 16], data[start + 17]
+            pieces[number] = data[start + 18 : end]
+    if not count or set(pieces) != set(range(1, count + 1)):
+        return None
+    return b"".join(pieces[number] for number in sorted(pieces))
 
 
 def essential(data: bytes, head: JpegHead, padding: int = 0) -> bytes:

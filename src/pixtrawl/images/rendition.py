@@ -18,10 +18,11 @@ from pixtrawl.images.fit import (
     DECODER_ERRORS,
     Plan,
     finished,
-    open_picture,
-    plan_for,
+    plan_for_jpeg,
+    plan_for_loaded,
     scaled_jpeg,
 )
+from pixtrawl.images.jpeg import JpegHead
 from pixtrawl.images.phash import SIDE
 from pixtrawl.transform import BadPictureError, Picture, Transform
 
@@ -53,25 +54,24 @@ class Renderer:
         self._transform = transform
         self._extension = transform.extension(format_)
 
-    def of_jpeg(self, data: bytes) -> Rendered | None:
+    def of_jpeg(self, data: bytes, head: JpegHead) -> Rendered | None:
         """Decodes a JPEG of one or three components strictly, once. None: do without."""
         try:
-            with open_picture(data) as file:
-                plan = plan_for(self._transform, file)
-                if _is_large(plan, self._transform) or file.mode not in {"L", "RGB"}:
-                    return None
-                image = scaled_jpeg(data, file, plan.inner)
-                if image is None:
-                    return None
-                picture = finished(self._transform, image, plan, self._extension)
-                return Rendered(picture, _grey(image, file.size))
+            plan = plan_for_jpeg(self._transform, data, head)
+            if plan is None or _is_large(plan, self._transform):
+                return None
+            image = scaled_jpeg(data, head, plan.inner)
+            if image is None:
+                return None
+            picture = finished(self._transform, image, plan, self._extension)
+            return Rendered(picture, _grey(image, (head.width, head.height)))
         except _NO_RENDITION:
             return None
 
     def of_loaded(self, image: Any) -> Picture | None:
         """Of a file whose first frame Pillow has loaded. None: do without."""
         try:
-            plan = plan_for(self._transform, image)
+            plan = plan_for_loaded(self._transform, image)
             if _is_large(plan, self._transform):
                 return None
             return finished(self._transform, image, plan, self._extension)
