@@ -19,9 +19,10 @@ Exit codes: 0 all that was asked for is there; 1 unexpected error; 2 usage or un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from pixtrawl.model import Reason, SourceOutcome
+if TYPE_CHECKING:  # every command begins here, and the model takes longer to load than all of it
+    from pixtrawl.model import Reason, SourceOutcome
 
 EXIT_OK: Final = 0
 EXIT_UNEXPECTED: Final = 1

@@ -107,13 +107,13 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(name: str, arguments: list[str]) -> int:
-    from importlib import import_module
-
-    from pixtrawl.cli.parser import Parser
-
     if name in _DECODING:
         _wake_gently()
     with _head_start(name, arguments):
+        from importlib import import_module
+
+        from pixtrawl.cli.parser import Parser
+
         module = import_module(COMMANDS[name].module)
         subparsers = Parser(prog="pixtrawl").add_subparsers()
         module.add_parser(subparsers)
