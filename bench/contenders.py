@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -122,6 +123,15 @@ def _bare(place: Place) -> Sequence[str]:
     return [sys.executable, str(_DRIVERS / "bare_decoder.py"), str(place.corpus.folder), str(count)]
 
 
+def _curl_beside_bare(place: Place) -> Sequence[str]:
+    """What fetching and checking cost without any program that ties them together.
+
+    curl writes the files while the bare decoder, on the same cores, decodes and hashes its own.
+    """
+    script = f"{shlex.join(_curl(place))} & {shlex.join(_bare(place))}; wait"
+    return ["sh", "-c", script]
+
+
 FETCH: Mapping[str, Command] = {
     "curl --parallel 256": _curl,
     "wget": _wget,
@@ -140,6 +150,7 @@ HTTPS_ONLY: Mapping[str, Command] = {
 }
 FULL: Mapping[str, Command] = {
     "bare decoder + sha256": _bare,
+    "curl beside the bare decoder": _curl_beside_bare,
     "pixtrawl --dedup strict": pixtrawl("--dedup", "strict", "--per-host", "64"),
     "pixtrawl (near)": pixtrawl("--per-host", "64"),
     "img2dataset, decode, keep bytes": _img2dataset(
