@@ -149,6 +149,26 @@ def test_help_imports_nothing_heavy(home: Path) -> None:
         assert "argparse" not in imported or arguments == ["run", "--help"]
 
 
+_POLICY_AFTER = """
+import os, sys
+from pixtrawl.cli.main import main
+main(sys.argv[1:])
+print(os.sched_getscheduler(0) == os.SCHED_BATCH)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a scheduling policy of Linux")
+@pytest.mark.parametrize(
+    ("arguments", "yields"), [(["run", "--help"], True), (["sources", "--help"], False)]
+)
+def test_what_decodes_lets_others_finish_their_slice_of_time(
+    arguments: list[str], yields: bool
+) -> None:
+    command = [sys.executable, "-c", _POLICY_AFTER, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
+    assert done.stdout.splitlines()[-1] == str(yields)
+
+
 def test_a_dry_run_asks_nobody_and_leaves_no_folder(home: Path, tmp_path: Path) -> None:
     output = tmp_path / "images"
     ended = pixtrawl(
