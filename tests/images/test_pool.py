@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import uvloop
@@ -17,7 +19,7 @@ import uvloop
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import EngineError
 from pixtrawl.events import Event, Notice
-from pixtrawl.images import decoder, launch, pool as pool_module, sandbox
+from pixtrawl.images import decoder, launch, pool as pool_module, record, sandbox
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import Reason
@@ -127,6 +129,24 @@ def test_a_file_behind_a_culprit_is_asked_again_and_not_blamed(
     verdicts = dict(zip(names, asyncio.run(all_of(pool, tmp_path, names)), strict=True))
     crashed = {name for name, verdict in verdicts.items() if verdict.info is None}
     assert crashed == {f"bad-{number}" for number in range(4)}
+
+
+@pytest.mark.parametrize(("size_bytes", "most"), [(100_000, 4), (400_000, 2), (5_000_000, 2)])
+def test_a_decoder_holds_several_small_files_but_little_behind_a_large_one(
+    tmp_path: Path, size_bytes: int, most: int
+) -> None:
+    async def held() -> int:
+        one = decoder.Decoder(DecoderPool(Images(), tmp_path))
+        one.link, one.ready = cast("Any", SimpleNamespace(send=lambda _: None)), True
+        for number in range(10):
+            future = asyncio.get_running_loop().create_future()
+            task = decoder.Task(number, record.INSPECT, str(number), size_bytes, future)
+            if one.room_for(task):
+                one.take(task)
+        one.unlimit()
+        return len(one.tasks)
+
+    assert asyncio.run(held()) == most
 
 
 def test_a_decoder_is_replaced_after_its_life(

@@ -65,7 +65,10 @@ def entry() -> int:
     # 2 % of a run without checks.
     gc.set_threshold(_GC_AFTER)
     sys.setswitchinterval(_SWITCH_S)
-    return main(sys.argv[1:])
+    try:
+        return main(sys.argv[1:])
+    finally:
+        gc.freeze()  # else the interpreter looks through everything once more: 6 ms of 16 to end
 
 
 def main(arguments: Sequence[str]) -> int:

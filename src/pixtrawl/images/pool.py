@@ -1,7 +1,7 @@
 """A small pool of contained decoders: a file that crashes, hangs or explodes costs itself only.
 
-Each decoder has at most two files, so that it never waits for us; the oldest is the one it is at,
-and so the culprit when it dies or takes too long. The one behind it goes to another decoder, alone.
+Each decoder has a few files, so that it never waits for us; the oldest is the one it is at, and so
+the culprit when it dies or takes too long. Those behind it go to other decoders, each alone.
 Libraries for this cost 0.25 to 0.6 ms an image and know neither limits nor culprits.
 """
 

@@ -36,6 +36,7 @@ _ASIDE: Final = frozenset(
 # 95 % of a far web's files are in place 0.15 s sooner than with a quarter of a second, at no
 # processor time that can be measured (7.9 s of a full job either way).
 _EVERY_S: Final = 0.1
+_LOOK_S: Final = 0.005  # for the end of all else; every run ends with such a wait
 
 
 class Settler:
@@ -81,7 +82,7 @@ class Settler:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            await asyncio.sleep(min(left, 0.02))
+            await asyncio.sleep(min(left, _LOOK_S))
 
     def close(self) -> None:
         """No more outcomes will come; `run` ends when all are decided."""
