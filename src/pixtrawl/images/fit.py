@@ -63,6 +63,7 @@ def fit(transform: Transform, data: bytes, format_: str) -> Picture:
 
 
 def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, Plan] | None:
+    """None where `_loaded` is to be tried."""
     head = jpeg.read_head(data)
     plan = plan_for_jpeg(transform, data, head)
     image = scaled_jpeg(data, head, plan.inner) if plan is not None else None
@@ -79,7 +80,7 @@ def _loaded(transform: Transform, data: bytes) -> tuple[Image.Image, Plan]:
         _cap(*image.size)
         image.seek(0)
         image.load()
-    return image, plan_for_loaded(transform, image)  # Pillow turns a TIFF while it loads it
+        return image, plan_for_loaded(transform, image)  # Pillow turns a TIFF while it loads it
 
 
 def plan_for_loaded(transform: Transform, image: Image.Image) -> Plan:
