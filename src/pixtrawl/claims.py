@@ -7,8 +7,9 @@ can be told, and the evidence is where it stands.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from pixtrawl.licenses import UNKNOWN, allows, normalise
 from pixtrawl.model import Candidate
@@ -21,8 +22,7 @@ _FIELDS: Final = ("license_url", "web_statement", "usage_terms", "copyright")
 _FILTERED: Final = frozenset({"any", "open", "public", "commercial", "modify"})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """`id` as of `licenses.normalise`; `evidence`: a URL, or `file: FIELD`; "" for none."""
 
     id: str = UNKNOWN

@@ -6,30 +6,28 @@ Emitting costs one function call when nobody listens.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from pixtrawl.model import Candidate, Outcome, Query, SourceOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True):
     """A run begins: its queries, and how many images they already have."""
 
     queries: tuple[Query, ...]
     already_saved: Mapping[str, int]  # by query text
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStarted:
+class SourceStarted(Struct, frozen=True):
     """A source is asked for a query."""
 
     query: str
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class CandidatesFound:
+class CandidatesFound(Struct, frozen=True):
     """A source gave `count` candidates, `new` of them not known before."""
 
     query: str
@@ -38,8 +36,7 @@ class CandidatesFound:
     new: int
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFinished:
+class SourceFinished(Struct, frozen=True):
     """A source will give no more for a query."""
 
     query: str
@@ -49,15 +46,13 @@ class SourceFinished:
     detail: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class FetchStarted:
+class FetchStarted(Struct, frozen=True):
     """A candidate's turn has come."""
 
     candidate: Candidate
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateSettled:
+class CandidateSettled(Struct, frozen=True):
     """One candidate reached its outcome; `file_name` when it was saved."""
 
     candidate: Candidate
@@ -65,32 +60,28 @@ class CandidateSettled:
     file_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueryFinished:
+class QueryFinished(Struct, frozen=True):
     """A query has its images, or nothing is left that could become one."""
 
     query: Query
     saved: int
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A sentence for the user: a filter a source cannot do, a containment that is missing."""
 
     message: str
     level: str = "info"  # info | warning
 
 
-@dataclass(frozen=True, slots=True)
-class Exporting:
+class Exporting(Struct, frozen=True):
     """The export at the end of a run: images written, images in all."""
 
     done: int
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True):
     """The run is over."""
 
     report: Mapping[str, object]

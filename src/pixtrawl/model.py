@@ -8,10 +8,11 @@ closed lists, which can be counted, filtered, documented and tested for complete
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from pixtrawl.reasons import REASONS, Reason, ReasonInfo, Status
 
@@ -64,8 +65,7 @@ class SourceOutcome(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class Filters(Struct, frozen=True, kw_only=True):
     """Search filters in our own words; each source maps them to its own. None: not asked for."""
 
     size: str | None = None  # small | medium | large | WxH (at least)
@@ -81,12 +81,11 @@ class Filters:
 
     def given(self) -> dict[str, str]:
         """The filters that were asked for, by name."""
-        pairs = ((name, getattr(self, name)) for name in self.__slots__)
+        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return {name: value for name, value in pairs if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """One line of queries.csv."""
 
     text: str
@@ -95,16 +94,14 @@ class Query:
     filters: Filters = Filters()
 
 
-@dataclass(frozen=True, slots=True)
-class Alternate:
+class Alternate(Struct, frozen=True):
     """Another URL of the same picture, tried when the candidate's own fails."""
 
     url: str
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A found, not yet fetched image URL with where it came from."""
 
     url: str  # byte for byte as found
@@ -124,8 +121,7 @@ class Candidate:
     alternates: tuple[Alternate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A candidate claimed from the frontier: what an engine carries out."""
 
     id: int  # of the candidate's row
@@ -134,8 +130,7 @@ class Task:
     candidate: Candidate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageInfo:
+class ImageInfo(Struct, frozen=True, kw_only=True):
     """What inspection found out about one image file.
 
     `phash` and `phash_trim` are 32 bytes each (256 bits; the latter of the border-trimmed picture),
@@ -156,8 +151,7 @@ class ImageInfo:
     measures: Mapping[str, float] = field(default_factory=dict)  # sharpness, brightness, ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What became of one candidate: small, complete, picklable."""
 
     reason: Reason
@@ -178,16 +172,14 @@ class Outcome:
         return REASONS[self.reason].status
 
 
-@dataclass(frozen=True, slots=True)
-class Relevance:
+class Relevance(Struct, frozen=True):
     """How well an image fits its query, by a model of the user's."""
 
     score: float | None = None  # cosine, -1..1; None: not scored
     outlier: bool = False  # stands apart from the others of its query
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class Sample(Struct, frozen=True, kw_only=True):
     """An accepted image: what exporters, reports and the Python API read."""
 
     id: int

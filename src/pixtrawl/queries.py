@@ -18,9 +18,10 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
+
+from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import Labels
@@ -40,8 +41,7 @@ _LIMIT: Final = re.compile(r"[0-9]{1,9}")
 Notice = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryDefaults:
+class QueryDefaults(Struct, frozen=True, kw_only=True):
     """What holds for every query that does not say otherwise.
 
     `label` is the folder of all queries without one of their own; `prefix` and `suffix` are words
@@ -52,7 +52,7 @@ class QueryDefaults:
     label: str | None = None
     prefix: str = ""
     suffix: str = ""
-    filters: Filters = Filters()  # noqa: RUF009 - frozen
+    filters: Filters = Filters()
 
 
 class _Entry(NamedTuple):

@@ -6,9 +6,10 @@ A closed list can be counted, documented, filtered and tested for completeness; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 __all__ = ["REASONS", "Reason", "ReasonInfo", "Status"]
 
@@ -93,8 +94,7 @@ class Reason(StrEnum):
     REMOVED_BY_USER = "removed_by_user"
 
 
-@dataclass(frozen=True, slots=True)
-class ReasonInfo:
+class ReasonInfo(Struct, frozen=True):
     """What a reason means: the status it belongs to, a sentence, whether a later run retries."""
 
     status: Status

@@ -6,8 +6,10 @@ Apart from `fit`, which carries it out, because whoever asks for it need not loa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pixtrawl.errors import UsageError
 
@@ -33,8 +35,7 @@ class BadPictureError(Exception):
     """A file that cannot be exported; the message says why, without its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """A picture as it is exported."""
 
     data: bytes
@@ -44,8 +45,7 @@ class Picture:
     height: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transform:
+class Transform(Struct, frozen=True, kw_only=True):
     """What is done to each picture. The default keeps the bytes.
 
     `size` is in pixels, `quality` 1 to 100 (`jpg` 95, `webp` 90, `avif` 80 unless given).

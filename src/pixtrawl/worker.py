@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from pixtrawl.images.interface import Inspector, Verdict
 from pixtrawl.images.rules import JUNK, Rules

@@ -4,11 +4,11 @@ import importlib.util
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from pixtrawl.dedup import Level, NearDuplicates, aligned_distance

@@ -6,10 +6,10 @@ import random
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from pixtrawl.errors import ExportError, MissingExtraError, UsageError
 from pixtrawl.exporters import FORMATS, load

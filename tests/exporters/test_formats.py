@@ -8,12 +8,12 @@ import json
 import struct
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
 from PIL import Image
 
 from pixtrawl.exporters import webdataset

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import replace
 from PIL import Image
 
 from pixtrawl.errors import UsageError
@@ -38,7 +38,7 @@ def sample(label: str, number: int, **facts: object) -> Sample:
         final_url="",
         fetched_at="2026-11-22T10:00:00Z",
     )
-    return replace(made, **facts)  # type: ignore[arg-type]
+    return replace(made, **facts)
 
 
 @pytest.fixture(autouse=True)

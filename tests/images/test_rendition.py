@@ -6,11 +6,11 @@ import asyncio
 import io
 import struct
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image, ImageCms
 
 from pixtrawl.config.groups import Images

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from pixtrawl.model import Candidate, Kind, Outcome, Query, Reason
 from pixtrawl.storage import frontier

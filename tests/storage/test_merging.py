@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pixtrawl.model import Alternate, Candidate, Kind
 from pixtrawl.storage import frontier

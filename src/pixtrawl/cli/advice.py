@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from pixtrawl.cli.screen import clean
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
@@ -12,8 +13,7 @@ from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 AGAIN: Final = "the same command goes on where it stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """`why` it is short; `next_step` for the user."""
 
     why: str

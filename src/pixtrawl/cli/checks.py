@@ -12,10 +12,11 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from pixtrawl import sources
 from pixtrawl.config.groups import Config
@@ -42,8 +43,7 @@ _DECODER_TIMEOUT_S: Final = 20.0
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One line: what was looked at, how it is, and what to do where it is not well."""
 
     name: str

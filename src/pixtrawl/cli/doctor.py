@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import asdict
 
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.groups import Config

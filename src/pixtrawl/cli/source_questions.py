@@ -7,9 +7,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from pixtrawl import sources
 from pixtrawl.config import parse
@@ -29,8 +30,7 @@ _TEXT: Final = "cat"
 _SPECIES: Final = "Felis catus"  # for those that know organisms by their scientific names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """How one source answered. `status` is a source's outcome, or `not_asked`."""
 
     name: str
@@ -158,8 +158,7 @@ def _question(info: SourceInfo) -> str:
     return _SPECIES if info.groups == ("species",) else _TEXT
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
+class _Evidence(Struct, frozen=True):
     """Evidence whose paths can be opened: there may be no data set to be relative to."""
 
     store: EvidenceStore

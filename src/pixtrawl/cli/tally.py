@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pixtrawl import events
 from pixtrawl.model import SourceOutcome, Status
@@ -36,8 +37,7 @@ class Rate:
             self._sum -= self._events.popleft()[1]
 
 
-@dataclass(slots=True)
-class QueryTally:
+class QueryTally(Struct):
     """One query's part."""
 
     text: str

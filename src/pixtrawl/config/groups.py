@@ -248,7 +248,7 @@ class Config:
     politeness: Politeness = Politeness()
     images: Images = Images()
     export: Export = Export()
-    filters: Filters = Filters()  # noqa: RUF009 - frozen
+    filters: Filters = Filters()
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def source(self, name: str) -> Mapping[str, str]:

@@ -10,9 +10,10 @@ variable, or the option.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from pixtrawl.config import parse
 from pixtrawl.config.groups import GROUPS, Config
@@ -31,8 +32,7 @@ COMMAND_LINE: Final = "command line"
 _TABLES: Final = frozenset({*GROUPS, FILTERS_GROUP})
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSources:
+class KnownSources(Struct, frozen=True):
     """What loading must know of the sources, without importing them.
 
     `keys` gives the settings of one source beside `SOURCE_KEYS`; called only for a source that
@@ -43,8 +43,7 @@ class KnownSources:
     keys: Callable[[str], Collection[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The settings, and for each key (`fetch.timeout_s`, `google.base_url`) who set it."""
 
     config: Config
@@ -52,8 +51,7 @@ class Loaded:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Struct, frozen=True):
     """A value, and the place that gave it."""
 
     key: str
@@ -61,8 +59,7 @@ class _Given:
     where: str
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Turns each place's notation into `_Given` values."""
 
     known: KnownSources | None

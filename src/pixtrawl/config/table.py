@@ -6,9 +6,10 @@ The command line, the environment, the file, `config show` and docs/settings.md 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from pixtrawl.config import parse
 from pixtrawl.config.groups import FILTER_WORDS, settings
@@ -16,8 +17,7 @@ from pixtrawl.config.groups import FILTER_WORDS, settings
 FILTERS_GROUP: Final = "filters"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One setting, and every way to spell it."""
 
     group: str

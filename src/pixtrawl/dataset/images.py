@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
+
+from msgspec import Struct
 
 from pixtrawl.dataset.conditions import matches
 from pixtrawl.errors import MissingPackageError
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "DuplicateGroup"]
 
 
-@dataclass(frozen=True, slots=True)
-class DuplicateGroup:
+class DuplicateGroup(Struct, frozen=True):
     """A kept image and the near duplicates that were dropped in its favour."""
 
     kept: Sample

@@ -10,10 +10,10 @@ the overlay tells them from copies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
 from pixtrawl.dedup.windows import best_places, cut_windows, shrunk, window_map
 
@@ -60,8 +60,7 @@ def _cosines(side: int) -> Array:
     return rows.astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(Struct, frozen=True):
     """How alike two pictures are where one lies on the other.
 
     `distance` in bits of 256, FAR or many where they do not fit; `misfit` is small where every part

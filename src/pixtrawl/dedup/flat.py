@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
 from pixtrawl.model import ImageInfo
 
@@ -17,8 +17,7 @@ _FLAT_ASPECT: Final = 0.01
 _APART: Final = 8.0  # of 255
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Flat:
+class Flat(Struct, frozen=True, eq=False):
     """A picture with next to nothing on it: grey thumbnail, mean colour, shape."""
 
     thumb: Array

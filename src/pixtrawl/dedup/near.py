@@ -12,10 +12,12 @@ when the network is at work already.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.dedup.owners import Owners
@@ -44,8 +46,7 @@ class Level(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """Bits of 256; what each level finds and drops wrongly: docs/near-duplicates.md."""
 
     within_label: int
@@ -62,8 +63,7 @@ _RULES: Final[Mapping[Level, _Rule]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """The kept image that a new one looks like."""
 
     id: int

@@ -15,10 +15,10 @@ to compare for each query, 22 bits 6,700.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
 __all__ = ["Table"]
 
@@ -27,8 +27,7 @@ Array = np.ndarray[Any, Any]
 _WORD: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """How hashes are cut."""
 
     bands: int

@@ -8,10 +8,11 @@ with three methods; killing, resuming, splits, order and pictures are the busine
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import IO, ClassVar, Protocol
 
-from pixtrawl.exporters.columns import ENCODE, ORIGINALS, Columns
+from msgspec import Struct
+
+from pixtrawl.exporters.columns import ORIGINALS, Columns, row_text
 from pixtrawl.exporters.plan import Entry, Plan
 from pixtrawl.exporters.target import STATE, Target
 from pixtrawl.transform import Picture, Transform
@@ -32,16 +33,14 @@ __all__ = [
 FinalFile = tuple[str, Callable[[IO[bytes]], None]]  # name, and what writes it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sharding:
+class Sharding(Struct, frozen=True, kw_only=True):
     """Limits of one shard; whichever is met first ends it. None: what the format recommends."""
 
     max_bytes: int | None = None
     max_images: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One image, ready to be written. `columns` describe the picture as it is exported."""
 
     entry: Entry
@@ -49,8 +48,7 @@ class Item:
     columns: Columns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """What an exporter works on."""
 
     target: Target
@@ -73,8 +71,7 @@ class Job:
         return self.sharding.max_images or default
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """A finished part, as the journal keeps it."""
 
     index: int  # over the whole export
@@ -168,4 +165,4 @@ def rows_name(index: int) -> str:
 
 def json_line(row: Columns) -> bytes:
     """One line of JSON, UTF-8, the keys in their own order."""
-    return ENCODE(row).encode() + b"\n"
+    return row_text(row) + b"\n"

@@ -12,9 +12,23 @@ from collections.abc import Mapping
 from typing import Final
 
 from pixtrawl.model import Sample
-from pixtrawl.storage.derived import ENCODE, FLAGS, INTEGERS as MEASURES, NUMBERS, metadata_row
+from pixtrawl.storage.derived import (
+    FLAGS,
+    INTEGERS as MEASURES,
+    NUMBERS,
+    metadata_row,
+    row_text,
+)
 
-__all__ = ["ENCODE", "FLOATS", "INTEGERS", "ORIGINALS", "Columns", "columns_of", "host_of"]
+__all__ = [
+    "FLOATS",
+    "INTEGERS",
+    "ORIGINALS",
+    "Columns",
+    "columns_of",
+    "host_of",
+    "row_text",
+]
 
 Columns = dict[str, str | int | float]
 

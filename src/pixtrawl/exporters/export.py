@@ -10,10 +10,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pixtrawl import exporters
 from pixtrawl.errors import ExportError, UsageError
@@ -40,20 +42,18 @@ Progress = Callable[[int, int], None]  # images done, images in all
 _TABLE_STATE: Final = f"{STATE}-table"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What an export may be told."""
 
-    selection: Selection = Selection()  # noqa: RUF009 - frozen, as those below
-    splitting: Splitting = Splitting()  # noqa: RUF009
-    transform: Transform = Transform()  # noqa: RUF009
-    sharding: Sharding = Sharding()  # noqa: RUF009
+    selection: Selection = Selection()
+    splitting: Splitting = Splitting()
+    transform: Transform = Transform()
+    sharding: Sharding = Sharding()
     skip_bad: bool = False
     title: str | None = None  # default: the name of the data set folder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, frozen=True, kw_only=True):
     """What an export did."""
 
     images: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from types import TracebackType
 from typing import IO, Final, Self
+
+from msgspec.structs import replace
 
 from pixtrawl.dedup import Level, NearDuplicates
 from pixtrawl.model import Sample

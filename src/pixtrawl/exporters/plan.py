@@ -14,12 +14,14 @@ import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from pixtrawl.exporters.columns import ENCODE, Columns, columns_of, host_of
+import msgspec
+from msgspec import Struct
+
+from pixtrawl.exporters.columns import Columns, columns_of, host_of
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
 from pixtrawl.licenses import UNKNOWN, allows, normalise
@@ -32,14 +34,13 @@ _SCHEMA: Final = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000;
 PRAGMA temp_store = FILE;
 CREATE TABLE image (seq INTEGER PRIMARY KEY, label TEXT, number INTEGER, shuffle BLOB,
-                    family INTEGER, split INTEGER DEFAULT 0, format TEXT, body TEXT);
+                    family INTEGER, split INTEGER DEFAULT 0, format TEXT, body BLOB);
 CREATE TABLE mark (key BLOB, seq INTEGER);
 CREATE TABLE place (position INTEGER PRIMARY KEY, seq INTEGER, split INTEGER);
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Which images are exported. Empty means all."""
 
     labels: frozenset[str] = frozenset()
@@ -67,8 +68,7 @@ def _is_licensed(columns: Columns, wish: str) -> bool:
     return normalise(wish) == UNKNOWN == columns["license_id"] and claim == wish.casefold().split()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One image of the plan. `position` counts from 0 over the whole export."""
 
     position: int
@@ -102,7 +102,7 @@ class Plan:
         root: Path,
         *,
         selection: Selection = Selection(),
-        splitting: Splitting = Splitting(),  # noqa: B008 - frozen
+        splitting: Splitting = Splitting(),
         shuffled: bool = False,
         group_of: GroupOf | None = None,
     ) -> None:
@@ -158,7 +158,7 @@ class Plan:
             (start,),
         )
         for position, index, label, body in rows:
-            columns: Columns = json.loads(body)
+            columns: Columns = msgspec.json.decode(body)
             yield Entry(position, self.splits[index], label, self._class_of[label], columns)
 
     def counts(self) -> dict[str, int]:
@@ -171,7 +171,7 @@ class Plan:
         digest = hashlib.sha256(json.dumps([self.splits, self.labels]).encode())
         rows = "SELECT p.split, i.body FROM place p JOIN image i ON i.seq = p.seq ORDER BY position"
         for split, body in self._db.execute(rows):
-            digest.update(f"{split}\0{body}\n".encode())
+            digest.update(b"%d\0%b\n" % (split, body))
         return digest.hexdigest()
 
     def _load(
@@ -195,7 +195,7 @@ class Plan:
                         sample.number,
                         hashlib.sha256(key.encode(errors="replace")).digest()[:16],
                         columns["format"],
-                        ENCODE(columns),
+                        msgspec.json.encode(columns),
                     ),
                 ).lastrowid
                 if len(self.splits) == 1:

@@ -20,9 +20,10 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 
@@ -35,8 +36,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")
 _MAX_BLOCK: Final = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Splitting:
+class Splitting(Struct, frozen=True, kw_only=True):
     """How images are dealt to splits."""
 
     shares: Shares = EVERYTHING

@@ -12,7 +12,7 @@ from typing import IO, ClassVar, Final
 
 from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.columns import ENCODE
+from pixtrawl.exporters.columns import row_text
 from pixtrawl.exporters.plan import Entry
 
 __all__ = ["WebDataset"]
@@ -115,7 +115,7 @@ class _Shard(ShardPart):
         row = {"key": key, **item.columns, "class": item.entry.class_index}
         return [
             (f"{key}.{self._extension}", item.picture.data),
-            (f"{key}.json", ENCODE(row).encode()),
+            (f"{key}.json", row_text(row)),
             (f"{key}.cls", str(item.entry.class_index).encode()),
         ]
 

@@ -12,11 +12,11 @@ import io
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import simplejpeg
+from msgspec import Struct
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -71,8 +71,7 @@ class RefusedError(Exception):
         self.detail = detail
 
 
-@dataclass(slots=True)
-class Decoded:
+class Decoded(Struct):
     """What a full decode leaves: `grey` is small, at least 64 px a side where the file is.
 
     Its last row and column may stand for less than a whole one: `extent` says in pixels of `grey`

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import deque
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import launch, record
@@ -40,8 +41,7 @@ class Owner(Protocol):
     def pump(self) -> None: ...
 
 
-@dataclass(slots=True, eq=False)
-class Task:
+class Task(Struct, eq=False):
     """One file, asked for once."""
 
     number: int

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from pixtrawl.model import ImageInfo, Reason
 from pixtrawl.transform import Picture
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`info` when the file is a whole image, else the `reason` why it is refused.
 
     `info.sha256` is left empty: identity is the business of whoever wrote the file.

@@ -7,8 +7,9 @@ neither Pillow nor libjpeg has to open the file just to be asked for its size.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from pixtrawl.images import exif
 
@@ -26,8 +27,7 @@ _MPF_COUNT: Final = 0xB001  # CIPA DC-007: number of images
 _STANDARD_LUMA_SUM: Final = 3688
 
 
-@dataclass(slots=True)
-class JpegHead:
+class JpegHead(Struct):
     """What the segments before the first scan say."""
 
     width: int = 0

@@ -8,10 +8,10 @@ is that of the picture without uniform borders, which finds frames, letter boxes
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from PIL import Image
 
 __all__ = ["HASH_BYTES", "SIDE", "Look", "dct_hash", "look_at", "moments", "thumbnail"]
@@ -39,8 +39,7 @@ def _dct_rows(side: int) -> Array:
 _DCT: Final = _dct_rows(SIDE)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """The perceptual facts of one picture."""
 
     phash: bytes

@@ -11,9 +11,10 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
+
+from msgspec.structs import replace
 
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import EngineError

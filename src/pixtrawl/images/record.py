@@ -10,8 +10,10 @@ import json
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.sniff import EXTENSIONS
@@ -82,8 +84,7 @@ class HostileAnswerError(Exception):
     """A decoder said what no decoder of ours says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One file to look at."""
 
     kind: int

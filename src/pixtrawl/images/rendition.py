@@ -8,10 +8,10 @@ decoder process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from PIL import Image, ImageCms
 
 from pixtrawl.images.fit import (
@@ -37,8 +37,7 @@ _NO_RENDITION: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """A JPEG's rendition, and the same decode for those who look at it."""
 
     picture: Picture

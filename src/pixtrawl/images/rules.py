@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from pixtrawl.claims import allowed
 from pixtrawl.config.groups import Images
@@ -73,12 +74,11 @@ def is_card(info: ImageInfo) -> bool:
     return bool(info.measures) and info.measures.get("entropy", 8.0) < _CARD_BITS
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The user's settings about single images."""
 
     images: Images
-    filters: Filters = Filters()  # noqa: RUF009 - frozen
+    filters: Filters = Filters()
     license_sources: frozenset[str] = frozenset()  # were asked for the wished licence themselves
     size_sources: frozenset[str] = frozenset()  # and for the wished size: each has its own classes
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 __all__ = ["CookieJar"]
 
@@ -21,8 +22,7 @@ _MAX_ORIGINS: Final = 1000
 Origin = tuple[str, str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Cookie:
+class _Cookie(Struct, frozen=True):
     value: str
     path: str
     ends_at: float  # seconds of the epoch

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from pixtrawl import urls
 from pixtrawl.config.groups import Fetch, Politeness
@@ -34,8 +35,7 @@ _ROBOTS_AT_ONCE: Final = 128
 _HOLD_S: Final = 1.0  # after a 429 or 503 that names no time
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """A usable answer and how many attempts it took."""
 
     response: Response
@@ -60,8 +60,7 @@ class FetchFailedError(FetchError):
         return type(self), (self.error, self.attempts, self.final_url)
 
 
-@dataclass(slots=True)
-class _Task:
+class _Task(Struct):
     """One fetch on its way: what it has used up, where it stands."""
 
     stage_as: str | None

@@ -6,14 +6,14 @@ Kept whatever the settings say: they can make it less, never more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 __all__ = ["HOST_LIMITS", "HostLimit", "connections"]
 
 
-@dataclass(frozen=True, slots=True)
-class HostLimit:
+class HostLimit(Struct, frozen=True):
     """Connections at once, and bytes a second on average."""
 
     connections: int

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
@@ -30,8 +31,7 @@ _FIRST: Final = 2
 MAX_HOLD_S: Final = 120.0  # a run does not sit out a `Retry-After` of hours: the host is out
 
 
-@dataclass(slots=True)
-class _Host:
+class _Host(Struct):
     """What is known of one host."""
 
     active: int = 0

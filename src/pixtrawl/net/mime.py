@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 __all__ = ["MimeType", "parse_mime_type"]
 
@@ -13,8 +14,7 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _QUOTABLE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-@dataclass(frozen=True, slots=True)
-class MimeType:
+class MimeType(Struct, frozen=True):
     """`essence` is type/subtype, lower-case."""
 
     essence: str

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+
+from msgspec import Struct
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
@@ -50,8 +51,7 @@ def retry_after_s(value: str, now: datetime | None = None) -> float | None:
     return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True, kw_only=True):
     """`retries` is the most that any reason gets; times are in seconds."""
 
     retries: int = 2

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from msgspec import Struct, field
 
 __all__ = ["PRODUCT_TOKEN", "ROBOTS_MAX_BYTES", "RobotsRules", "opts_out", "parse_robots"]
 
@@ -46,8 +47,7 @@ def _normal_escape(match: re.Match[str]) -> str:
     return chr(octet) if octet in _LITERAL else match[0].upper()
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """One allow or disallow line; the longest that matches wins, allow on a tie."""
 
     allow: bool
@@ -91,8 +91,7 @@ def _matches_whole(parts: tuple[str, ...], path: str) -> bool:
     return at is not None and path.endswith(parts[-1]) and len(path) - len(parts[-1]) >= at
 
 
-@dataclass(frozen=True, slots=True)
-class RobotsRules:
+class RobotsRules(Struct, frozen=True):
     """What one robots.txt says, by agent."""
 
     groups: dict[str, list[_Rule]] = field(default_factory=dict)  # "*" is everyone

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
+
+from msgspec.structs import replace
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import REASONS, Reason

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pycurl
+from msgspec import Struct
 
 from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import FetchError
@@ -33,8 +33,7 @@ Admit = Callable[[Mapping[str, str]], Reason | None]
 Answered = Callable[[float], None]
 
 
-@dataclass(slots=True, kw_only=True)
-class Wire:
+class Wire(Struct, kw_only=True):
     """What all transfers of one client share."""
 
     fetch: Fetch

@@ -11,9 +11,11 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import UsageError
@@ -150,8 +152,7 @@ def _relative(folder: Folder, name: str) -> str:
 # -- taking back
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A candidate that was dropped in favour of a kept image, or withdrawn."""
 
     candidate_id: int

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.storage.standing import Withdrawal
@@ -10,8 +11,7 @@ from pixtrawl.storage.standing import Withdrawal
 __all__ = ["Decision", "note_superseded", "note_withdrawn"]
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(Struct):
     """The final word on one task, and what has to happen to files because of it."""
 
     task: Task

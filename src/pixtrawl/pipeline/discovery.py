@@ -11,8 +11,10 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted, ignore
@@ -43,8 +45,7 @@ class Hunger(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """One query on its way through the sources."""
 
     row: QueryRow
@@ -53,8 +54,7 @@ class Errand:
     add: Callable[[tuple[Candidate, ...]], Awaitable[int]]  # gives how many were new
 
 
-@dataclass(slots=True)
-class _Ask:
+class _Ask(Struct):
     """One source asked for one query or slice: what it gave so far."""
 
     source: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.images.rules import Rules, is_card

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl.config.groups import FILTER_WORDS
 from pixtrawl.errors import UsageError
@@ -38,8 +40,7 @@ NEW_SHARE: Final = 0.05
 BARREN_IN_A_ROW: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """A variation of a query, as it is asked of one source."""
 
     name: str  # "color=red aspect=tall", "related: tabby kitten"

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict
 from typing import Final
+
+import msgspec
 
 from pixtrawl import __version__
 from pixtrawl.config.groups import Config
@@ -290,7 +290,7 @@ async def session(
 
 def _plain(config: Config) -> dict[str, object]:
     """The settings as plain values, without secrets: they are kept in the catalog."""
-    values: dict[str, object] = json.loads(json.dumps(asdict(config), default=str))
+    values: dict[str, object] = msgspec.to_builtins(config, enc_hook=str)
     for group in values.values():
         if isinstance(group, dict):
             _hide(group)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from pixtrawl.relevance.model import from_bytes
 from pixtrawl.storage.relevance import Embedded
@@ -16,8 +16,7 @@ __all__ = ["Alike", "alike"]
 _ROWS: Final = 512  # compared at a time with all before them: 200 MB at 100,000 images
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
+class Alike(Struct, frozen=True):
     """An image and the first of its label that it agrees with."""
 
     file_name: str

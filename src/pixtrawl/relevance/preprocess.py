@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
@@ -37,8 +37,7 @@ class BadPictureError(Exception):
     """A file that gives no picture; the message says why, without its name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preprocess:
+class Preprocess(Struct, frozen=True, kw_only=True):
     """How a picture becomes input.
 
     `size` is (height, width) in pixels. Mode `shortest` scales until the picture covers it and

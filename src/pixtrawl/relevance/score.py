@@ -13,10 +13,10 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 from pixtrawl.relevance.alike import Alike, alike
@@ -38,8 +38,7 @@ Progress = Callable[[int], None]
 Row = tuple[int, str, str]  # id, file name, SHA-256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What is asked of a model. `batch` pictures go through it at a time."""
 
     batch: int = 32
@@ -58,16 +57,14 @@ class Options:
                 raise UsageError(f"--{name.replace('_', '-')} must be between -1 and 1")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """An image that could not be looked at."""
 
     file_name: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class QueryScores:
+class QueryScores(Struct, frozen=True):
     """One query: how many images, their median score, the limit, and what lies under it."""
 
     text: str
@@ -78,8 +75,7 @@ class QueryScores:
     flagged: tuple[tuple[str, float], ...]  # file name and score, the lowest first
 
 
-@dataclass(frozen=True, slots=True)
-class Relevance:
+class Relevance(Struct, frozen=True):
     """What a run found."""
 
     model: str

@@ -9,8 +9,9 @@ a FetchError raised by `context.http` is turned into `network_error` by the call
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Candidate, Query
@@ -19,8 +20,7 @@ from pixtrawl.net.interface import Http
 Position = Mapping[str, Any]  # plain JSON values; opaque to everyone but the source
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some candidates in rank order.
 
     `position` is where a later run goes on after this page; None where the source cannot.
@@ -33,8 +33,7 @@ class Page:
     detail: Mapping[str, Any] = field(default_factory=dict)  # for the report; later ones win
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSetting:
+class SourceSetting(Struct, frozen=True):
     """A source's own setting: `--set NAME.key=value`, `PIXTRAWL_NAME_KEY`, `[NAME]` in the file."""
 
     key: str
@@ -43,8 +42,7 @@ class SourceSetting:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceInfo:
+class SourceInfo(Struct, frozen=True, kw_only=True):
     """What `pixtrawl sources` tells about a source."""
 
     title: str
@@ -70,8 +68,7 @@ class Evidence(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceContext:
+class SourceContext(Struct, frozen=True, kw_only=True):
     """What a source is given for one query."""
 
     http: Http

@@ -7,9 +7,10 @@ carries; where there is no such fragment, the full page. Verified against a reco
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
+
+from msgspec import Struct, field
 
 from pixtrawl.config import parse
 from pixtrawl.errors import SourceStop
@@ -132,16 +133,14 @@ class Bing:
         """Holds nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """One answer and the query string that it answers."""
 
     query_string: str
     page: BingPage
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """One query on its way through the pages."""
 
     base_url: str

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Struct
 
 from pixtrawl.sources.html import Document, Element
 
@@ -54,8 +55,7 @@ class State(Enum):
     UNKNOWN = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(Struct, frozen=True):
     """One result. `original` or `cached` is set, or both."""
 
     original: str | None
@@ -72,8 +72,7 @@ class Tile:
         return self.original or self.cached or ""
 
 
-@dataclass(frozen=True, slots=True)
-class BingPage:
+class BingPage(Struct, frozen=True):
     """An answer: its tiles (those of related searches last), each URL once.
 
     `next_query` is the query string of the next page: "" where the page says that there is none,

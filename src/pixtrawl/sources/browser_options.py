@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
 from pixtrawl.sources.browser_path import BrowserFound, has_display, install_command
@@ -35,8 +36,7 @@ ARGUMENTS: Final = (
 VIEWPORT_PX: Final = (1366, 1500)  # without a window
 
 
-@dataclass(frozen=True, slots=True)
-class ChromeOptions:
+class ChromeOptions(Struct, frozen=True):
     """How the browser is started. `visible` of None: when there is a display."""
 
     visible: bool | None = None

@@ -12,9 +12,10 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 VARIABLE: Final = "PIXTRAWL_CHROME"
 
@@ -46,8 +47,7 @@ _LINUX: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BrowserFound:
+class BrowserFound(Struct, frozen=True):
     """A browser program. `headless_only` ones have no window to show."""
 
     path: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urljoin, urlsplit
+
+from msgspec import Struct
 
 from pixtrawl.net.interface import Http, Response
 from pixtrawl.sources.html import Document, Element
@@ -19,8 +20,7 @@ _REJECT: Final = re.compile(
 _FIELDS_MAX: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What pressing "reject all" would send."""
 
     method: str

@@ -15,9 +15,10 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, fields
 from typing import Final
 from urllib.parse import urlencode
+
+from msgspec import Struct, field
 
 from pixtrawl.errors import FetchError, SourceStop, UsageError
 from pixtrawl.events import Event
@@ -55,8 +56,7 @@ HOSTILE_BODIES: Final[Mapping[str, bytes]] = {
 }
 
 
-@dataclass(slots=True)
-class Ending:
+class Ending(Struct):
     """How asking a source went: its pages, what it emitted, the stop (None: exhausted, ok)."""
 
     pages: list[Page] = field(default_factory=list)
@@ -126,7 +126,7 @@ def check_class(cls: type[Source]) -> None:
     for what in ("title", "sentence", "terms", "license"):
         _that(bool(getattr(info, what)), f"info.{what} is empty")
     _that(info.verified in VERIFIED, f"info.verified is none of {VERIFIED}")
-    unknown = info.filters - {one.name for one in fields(Filters)}
+    unknown = info.filters - set(Filters.__struct_fields__)
     _that(not unknown, f"info.filters has unknown names: {sorted(unknown)}")
     keys = [setting.key for setting in info.settings]
     _that(len(keys) == len(set(keys)), "info.settings has a key twice")

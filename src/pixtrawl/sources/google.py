@@ -11,9 +11,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from pixtrawl.config import parse
 from pixtrawl.errors import SourceStop, UsageError
@@ -46,8 +47,7 @@ SETTINGS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GoogleSettings:
+class GoogleSettings(Struct, frozen=True):
     """The source's settings, read from text. Times in seconds."""
 
     base_url: str

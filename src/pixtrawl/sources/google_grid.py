@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.sources.google_records import (
@@ -23,8 +25,7 @@ from pixtrawl.sources.google_records import (
 )
 
 
-@dataclass(slots=True)
-class Tile:
+class Tile(Struct):
     """One result as it is seen; `record` once its original is known."""
 
     key: str
@@ -41,8 +42,7 @@ class Tile:
     record: Record | None = None
 
 
-@dataclass(slots=True)
-class Grid:
+class Grid(Struct):
     """All that one query's page has shown so far."""
 
     query: Query

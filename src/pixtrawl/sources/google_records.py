@@ -19,9 +19,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MAX_TEXT_CHARS: Final = 8_000_000  # real pages have 0.5 to 2 million
 MAX_LEVELS: Final = 3  # JSON in a string in a JSON answer is level 2
@@ -66,8 +68,7 @@ _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LONE_BYTE: Final = re.compile(r"[\udc80-\udcff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One result as the page tells it; `url` is None where only a thumbnail is known."""
 
     url: str | None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(Struct):
     """What all queries of a run share: pace, the person at the screen, numbers of evidence."""
 
     pace: Callable[[], Awaitable[None]]
@@ -19,8 +19,7 @@ class Shared:
     useless: set[str] = field(default_factory=set)  # ways of `Probe` that a click had to replace
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How far one query goes. Times in seconds; `patience_s` of None: 120 when visible."""
 
     scroll_passes: int

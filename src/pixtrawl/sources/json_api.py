@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+
+from msgspec import Struct
 
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import Candidate, Query, SourceOutcome
@@ -33,8 +34,7 @@ _NOTHING_READ: Final = "the answer holds records, and no picture could be read f
 _MAX_PLACE: Final = 20_000  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """One piece of the answer.
 
     `following` is where the next piece lies; None at the end. `empty` tells that the answer says

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import fields, replace
 
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Alternate, Kind, Query
@@ -28,8 +30,7 @@ class ShapeError(ValueError):
     """The answer is not of the form that the source is known by; the message says how."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """One picture as a source tells of it; the fields are those of `Candidate`."""
 
     url: str
@@ -45,8 +46,7 @@ class Found:
     alternates: tuple[Alternate, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, kw_only=True):
     """What a source's `batch` is given.
 
     `words` are the query's filters in the source's own words. `memo` is for what a source wants to

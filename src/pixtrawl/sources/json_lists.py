@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from pixtrawl.sources.json_api import Ask, Batch, Found, JsonSource, Place
 
 _AT_ONCE: Final = 5  # records whose pictures are handed out together
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """One page of records, and where the next one lies; None at the end."""
 
     records: Sequence[Any]

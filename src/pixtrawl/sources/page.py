@@ -10,9 +10,10 @@ fetched as robots.txt and opt-outs allow, one at a time, at a pace by host.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from pixtrawl import urls
 from pixtrawl.config import parse
@@ -49,8 +50,7 @@ _SETTINGS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PageSettings:
+class PageSettings(Struct, frozen=True):
     """The source's settings, read from text."""
 
     base_url: str

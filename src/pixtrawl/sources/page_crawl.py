@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from pixtrawl import urls
 
@@ -34,8 +35,7 @@ class Via(StrEnum):
     LISTED = "listed"  # a page that a sitemap names
 
 
-@dataclass(frozen=True, slots=True)
-class CrawlRules:
+class CrawlRules(Struct, frozen=True):
     """How far a crawl goes. `depth` counts links from a start page; 0: only the page itself."""
 
     depth: int = 0
@@ -43,8 +43,7 @@ class CrawlRules:
     same_site: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """One page to be visited."""
 
     url: str

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import fields
 
 from pixtrawl import urls
 from pixtrawl.model import Kind
@@ -52,8 +54,7 @@ class Tier(IntEnum):
     DECOR = 10  # logos, avatars, navigation
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the user wants of a page. `min_size` is held against stated sizes, in pixels."""
 
     upgrade: bool = True
@@ -62,8 +63,7 @@ class Wish:
     min_size: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Struct, frozen=True):
     """One address of a picture as the page gives it.
 
     `weak`: it may stand for several pictures (a placeholder, a file type's icon), so that sharing
@@ -75,8 +75,7 @@ class Way:
     weak: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a page says of a picture."""
 
     title: str | None = None
@@ -87,8 +86,7 @@ class Facts:
     creator: str | None = None
 
 
-@dataclass(slots=True)
-class Picture:
+class Picture(Struct):
     """One picture: its addresses, best first, with what is said of it."""
 
     ways: list[tuple[str, Kind]]
@@ -97,8 +95,7 @@ class Picture:
     thumb_url: str | None = None
 
 
-@dataclass(slots=True)
-class _Mention:
+class _Mention(Struct):
     ways: list[tuple[str, Kind]]
     strong: list[bytes]
     weak: list[bytes]
@@ -106,8 +103,7 @@ class _Mention:
     facts: Facts
 
 
-@dataclass(slots=True)
-class Pictures:
+class Pictures(Struct):
     """Collects the mentions of pictures on a page at `base` (its own URL, or of `<base>`)."""
 
     base: str

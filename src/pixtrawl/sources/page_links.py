@@ -8,9 +8,10 @@ in scripts, and only where nothing else is there, whatever looks like an address
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from pixtrawl import urls
 from pixtrawl.model import Kind
@@ -46,8 +47,7 @@ _OTHERS: Final = {
 _BY_NAME: Final = frozenset({"object", "embed", "area"})  # are pictures only by their names
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """What one page holds."""
 
     pictures: list[Picture] = field(default_factory=list)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl import urls
 from pixtrawl.net.interface import Response
@@ -30,8 +32,7 @@ _SCROLL: Final = """() => {
 _TO_TOP: Final = "() => window.scrollTo(0, 0)"
 
 
-@dataclass(frozen=True, slots=True)
-class RenderLimits:
+class RenderLimits(Struct, frozen=True):
     """How long a page is scrolled. Times in seconds."""
 
     load_s: float = 20.0

@@ -9,8 +9,9 @@ import html
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 __all__ = ["Sitemap", "read_sitemap", "sitemaps_of_robots", "unpacked"]
 
@@ -29,8 +30,7 @@ _ROBOTS_LINE: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SitemapImage:
+class SitemapImage(Struct, frozen=True):
     """A picture that a page of the site holds."""
 
     url: str
@@ -39,8 +39,7 @@ class SitemapImage:
     license: str | None = None
 
 
-@dataclass(slots=True)
-class Sitemap:
+class Sitemap(Struct):
     """What one sitemap lists."""
 
     sitemaps: list[str] = field(default_factory=list)

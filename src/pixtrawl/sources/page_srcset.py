@@ -7,8 +7,9 @@ https://html.spec.whatwg.org/multipage/images.html#parsing-a-srcset-attribute. A
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 __all__ = ["SrcsetCandidate", "largest", "parse_srcset"]
 
@@ -22,8 +23,7 @@ _NUMBER: Final = re.compile(
 _MAX_CANDIDATES: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class SrcsetCandidate:
+class SrcsetCandidate(Struct, frozen=True):
     """One URL with what is said of it: width in pixels (`w`) or density (`x`); 1x if nothing."""
 
     url: str

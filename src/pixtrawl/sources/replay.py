@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pixtrawl import sources
 from pixtrawl.errors import FetchError, SourceStop, UsageError
@@ -61,8 +63,7 @@ _CAPTCHA: Final = (
 _TILES: Final = "[data-docid] img, [data-tbnid] img, [data-lpage] img, [data-ri] img"
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """What the source makes of the page."""
 
     outcome: SourceOutcome
@@ -109,8 +110,7 @@ async def replay(name: str, path: Path, settings: Mapping[str, str]) -> Replayed
     return best
 
 
-@dataclass(slots=True)
-class _OnePage:
+class _OnePage(Struct):
     """An `Http` that gives one page to everybody, behind some made-up front pages."""
 
     page: Response
@@ -142,8 +142,7 @@ class _OnePage:
         return await self.get(url)
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(Struct):
     """The page is its own evidence."""
 
     path: Path

@@ -9,9 +9,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
+
+from msgspec import Struct, field
 
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Notice
@@ -35,8 +36,7 @@ _MARKUP: Final = re.compile(r"<[^<>]{0,200}>")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,6}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """One result as a page tells it: an original, or a thumbnail where nothing better is known."""
 
     url: str | None
@@ -48,8 +48,7 @@ class Result:
     others: tuple[str, ...] = ()  # further URLs of the same picture, best first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """What one page says. `nothing`: it says itself that there are no results."""
 
     results: tuple[Result, ...] = ()
@@ -61,8 +60,7 @@ class Listing:
 Read = Callable[[Response], Listing | None]  # None: neither results nor a word of their absence
 
 
-@dataclass(slots=True)
-class Visit:
+class Visit(Struct):
     """One query's conversation with one server: its headers, its cookies, its consent page."""
 
     source: str

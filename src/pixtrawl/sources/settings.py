@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
@@ -32,8 +33,7 @@ def common_settings(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class OwnSettings:
+class OwnSettings(Struct, frozen=True):
     """The common settings, and the others as text. `live` tells the built-in base URL."""
 
     base_url: str  # without a slash at its end

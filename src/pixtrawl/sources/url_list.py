@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from pixtrawl.errors import SourceStop, UsageError
 from pixtrawl.events import Notice

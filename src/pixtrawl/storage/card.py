@@ -10,9 +10,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from pixtrawl.licenses import normalise
 from pixtrawl.model import Sample
@@ -60,8 +61,7 @@ _LICENSE_IDS: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credit:
+class Credit(Struct, frozen=True, kw_only=True):
     """What an attribution says of one image."""
 
     file_name: str
@@ -87,8 +87,7 @@ def credit_of(sample: Sample) -> Credit:
     )
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """Counts over a data set; memory grows with labels, licences and sources, not with images."""
 
     images: int = 0

@@ -5,11 +5,12 @@ They are never the truth: each is written whole beside its place and renamed, an
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from pixtrawl.claims import claim_of
 from pixtrawl.model import Reason, Sample
@@ -27,7 +28,13 @@ _MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
 NUMBERS: Final = (*_MEASURED, "text_heavy", "relevance")
 INTEGERS: Final = ("rank", "width", "height", "frames", "size_bytes")
 FLAGS: Final = ("c2pa", *_MEASURED_FLAGS, "relevance_outlier")
-ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode  # `dumps` would make one each time
+
+_ENCODE: Final = msgspec.json.Encoder().encode
+
+
+def row_text(row: Mapping[str, object]) -> bytes:
+    """A row as JSON on one line, UTF-8: as `json.dumps` writes it, in a third of its time."""
+    return msgspec.json.format(_ENCODE(row), indent=0)
 
 
 def metadata_row(sample: Sample) -> dict[str, object]:
@@ -104,9 +111,9 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
     summary = Summary()
 
     def credits_(path: Path) -> Iterator[Credit]:
-        with path.open("w", encoding="utf-8", newline="\n") as file:
+        with path.open("wb") as file:
             for sample in samples.read(db, folder, provenance=False):
-                file.write(ENCODE(metadata_row(sample)) + "\n")
+                file.write(row_text(metadata_row(sample)) + b"\n")
                 summary.count(sample)
                 yield credit_of(sample)
 

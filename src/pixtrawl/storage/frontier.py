@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from pixtrawl.model import (
     REASONS,
@@ -49,8 +50,7 @@ _SETTLE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class QueryRow:
+class QueryRow(Struct, frozen=True):
     """A query as the catalog knows it. `saved` counts images that are in place now."""
 
     id: int

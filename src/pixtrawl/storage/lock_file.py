@@ -10,9 +10,10 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import label_for
@@ -29,8 +30,7 @@ _MAX_NUMBER: Final = 10**9
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """One image of a recipe."""
 
     number: int
@@ -39,7 +39,7 @@ class Locked:
     sha256: str
     phash: bytes
     size_bytes: int
-    filters: Filters = Filters()  # noqa: RUF009 - frozen
+    filters: Filters = Filters()
 
     @property
     def query(self) -> Query:
@@ -59,8 +59,7 @@ class Locked:
         return f"other bytes, {distance} bits" if distance <= bits else None
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """A whole recipe."""
 
     settings: Mapping[str, Mapping[str, object]]
@@ -162,7 +161,7 @@ def _query(row: Mapping[str, Any]) -> Query:
     text, label = str(row["text"]), str(row["label"])
     if label_for(label) != label:  # a path component from a stranger's file
         raise ValueError(f"{label!r} is no label")
-    given = {k: str(v) for k, v in row.get("filters", {}).items() if k in Filters.__slots__}
+    given = {k: str(v) for k, v in row.get("filters", {}).items() if k in Filters.__struct_fields__}
     return Query(text, label, None, Filters(**given))
 
 

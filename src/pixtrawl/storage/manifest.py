@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from msgspec import Struct
 
 from pixtrawl.errors import MissingExtraError, UsageError
 from pixtrawl.labels import Labels
@@ -42,8 +43,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 ReadParquet = Callable[[Path], Iterable[Mapping[str, object]]]
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
+class BadLine(Struct, frozen=True):
     """A line that gives no candidate. `text` is its beginning."""
 
     file: str
@@ -52,8 +52,7 @@ class BadLine:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Struct, frozen=True):
     """What the rows of one file have in common."""
 
     file: str

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec import Struct, field
 
 from pixtrawl.storage import files, quarantine, renditions, samples, standing, takedown
 from pixtrawl.storage.folder import CONTROL, Folder
@@ -24,8 +25,7 @@ _OWN: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Recovered:
+class Recovered(Struct):
     """What a start-up did."""
 
     placed: int = 0  # renames done now that a killed run had only decided

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pixtrawl.model import Relevance
 
@@ -28,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryKey:
+class QueryKey(Struct, frozen=True):
     """A query that has kept images."""
 
     id: int
@@ -37,8 +37,7 @@ class QueryKey:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(Struct, frozen=True):
     """A kept image and its embedding (float16, little-endian)."""
 
     sample_id: int
@@ -46,8 +45,7 @@ class Embedded:
     embedding: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(Struct, frozen=True):
     """What is written of one image: the cosine with its query, and whether it stands apart."""
 
     sample_id: int

@@ -20,10 +20,11 @@ import threading
 import zlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
+
+from msgspec import Struct
 
 from pixtrawl.errors import StorageError
 from pixtrawl.transform import Picture, Transform
@@ -144,8 +145,7 @@ def remove_all(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(Struct, frozen=True):
     """What the head of one record says, and where it lies."""
 
     at: int

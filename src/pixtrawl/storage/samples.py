@@ -6,13 +6,14 @@ later. A number is never used twice within a label, whatever became of its file.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
 
 from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 from pixtrawl.storage import relevance
@@ -33,8 +34,7 @@ class State(IntEnum):
     WITHDRAWN = 5  # turned out to be a placeholder, or in conflict with another label
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A sample that has the same bytes as something new."""
 
     id: int
@@ -88,15 +88,14 @@ def accept(
     """Commits a decision: this staged file becomes `file_name`. Returns the sample's id."""
     info = outcome.info
     assert info is not None
-    rights = json.dumps(dict(outcome.rights), ensure_ascii=False) if outcome.rights else "{}"
     cursor = db.execute(
         _INSERT,
         (
             task.candidate.label, number, file_name, task.query_id, task.id, outcome.staged_name,
             bytes.fromhex(info.sha256), info.format, info.width, info.height, info.frames,
             info.size_bytes, info.orientation, int(info.flat), info.phash, info.phash_trim,
-            info.thumb, json.dumps(dict(info.measures)) if info.measures else "{}",
-            outcome.kind.value, rights, now(),
+            info.thumb, _text(info.measures),
+            outcome.kind.value, _text(outcome.rights), now(),
         ),
     )  # fmt: skip
     assert cursor.lastrowid is not None
@@ -122,7 +121,7 @@ def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
     """Their files are where their rows say."""
     db.execute(
         "UPDATE sample SET state = 1 WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(sample_ids)),),
+        (msgspec.json.encode(list(sample_ids)).decode(),),
     )
 
 
@@ -162,7 +161,7 @@ def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]
         (label,),
     )
     for row in rows:
-        measures = json.loads(row[8]) if row[7] else {}  # colours, which tell flat ones apart
+        measures = _object(row[8]) if row[7] else {}  # colours, which tell flat ones apart
         info = ImageInfo(
             format=row[1], width=row[2], height=row[3], phash=row[4], phash_trim=row[5],
             thumb=row[6], flat=bool(row[7]), measures=measures, orientation=row[9],
@@ -311,8 +310,12 @@ def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> 
 
 def _object(text: str) -> dict[str, Any]:
     """A JSON column; most are empty."""
-    found: dict[str, Any] = {} if text == "{}" else json.loads(text)
+    found: dict[str, Any] = {} if text == "{}" else msgspec.json.decode(text)
     return found
+
+
+def _text(facts: Mapping[str, object]) -> str:
+    return msgspec.json.encode(dict(facts)).decode() if facts else "{}"
 
 
 def _sample(

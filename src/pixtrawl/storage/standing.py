@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from pixtrawl.model import ImageInfo, Kind, Reason
 from pixtrawl.storage import quarantine
@@ -37,8 +38,7 @@ __all__ = [
 _COPIES: Final = (Reason.SAVED, Reason.SAME_BYTES, Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A known image, as far as a new one is compared with it."""
 
     known: Known
@@ -47,8 +47,7 @@ class Standing:
     info: ImageInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
+class Withdrawal(Struct, frozen=True):
     """An image that leaves the data set again."""
 
     sample_id: int

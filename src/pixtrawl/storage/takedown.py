@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Candidate, ImageInfo, Reason
@@ -38,8 +39,7 @@ _HASH_BITS: Final = 256
 _STRICT_BITS: Final = 31  # never two natural pictures (dedup.near)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One thing that was taken down. A phash's value is `HEX:BITS`."""
 
     kind: str
@@ -47,8 +47,7 @@ class Rule:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A kept image that rules apply to."""
 
     sample_id: int
