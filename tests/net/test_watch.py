@@ -78,3 +78,32 @@ def test_a_descriptor_closed_before_it_is_let_go_harms_nothing(make: Make) -> No
         other.close()
 
     asyncio.run(close_first())
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_socket_is_heard_again_after_it_rested(make: Make) -> None:
+    words = [pycurl.POLL_IN, pycurl.POLL_NONE, pycurl.POLL_IN]
+    assert asyncio.run(_told(make, words, send=True)) == [(0, pycurl.CSELECT_IN)]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_socket_under_the_number_of_a_closed_one_is_heard(make: Make) -> None:
+    async def reuse() -> list[int]:
+        heard: list[int] = []
+        watcher = make(asyncio.get_running_loop(), lambda fd, events: heard.append(fd))
+        first, other = socket.socketpair()
+        fd = first.fileno()
+        watcher.watch(fd, pycurl.POLL_IN)
+        watcher.watch(fd, pycurl.POLL_NONE)
+        first.close()
+        second, far = socket.socketpair()
+        assert second.fileno() == fd  # the lowest free number
+        watcher.watch(fd, pycurl.POLL_IN)
+        far.send(b"x")
+        await asyncio.sleep(0.02)
+        watcher.close()
+        for end in (other, second, far):
+            end.close()
+        return heard
+
+    assert asyncio.run(reuse())

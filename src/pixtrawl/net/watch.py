@@ -1,8 +1,8 @@
 """Which sockets libcurl waits for: watched by one epoll of our own, or by the event loop.
 
 libcurl starts and stops watching a socket with every transfer on it. The event loop's own way
-makes and breaks a handle each time (uvloop: 20 us); epoll's is a system call of 1 us, and the loop
-watches nothing but the epoll itself.
+makes and breaks a handle each time (uvloop: 20 us); epoll's is a system call of 1 us, the loop
+watches nothing but the epoll itself, and a socket stays in it from one transfer to the next.
 """
 
 from __future__ import annotations
@@ -81,27 +81,37 @@ class _EpollWatcher:
         self._loop = loop
         self._act = act
         self._epoll = select.epoll()
-        self._watched: dict[int, int] = {}
+        self._watched: set[int] = set()
+        self._entered: set[int] = set()  # descriptors that are in the epoll, if still open
         loop.add_reader(self._epoll.fileno(), self._wake)
 
     def watch(self, fd: int, what: int) -> None:
-        before = self._watched.pop(fd, 0)
         if not what:
-            # A closed descriptor has left the epoll by itself, perhaps before libcurl says so.
-            with suppress(OSError):
-                self._epoll.unregister(fd)
+            self._watched.discard(fd)
             return
-        events = self._watched[fd] = _EVENTS[what]
-        if before:
-            with suppress(FileNotFoundError):
+        self._watched.add(fd)
+        events = _EVENTS[what]
+        if fd in self._entered:
+            try:
                 self._epoll.modify(fd, events)
+            except FileNotFoundError:  # closed meanwhile, and with that out of the epoll
+                pass
+            else:
                 return
+        self._entered.add(fd)
         self._epoll.register(fd, events)
 
     def _wake(self) -> None:
         for fd, events in self._epoll.poll(0, _AT_ONCE):
-            if fd in self._watched:  # an earlier one may have ended it
+            if fd in self._watched:
                 self._act(fd, _ready(events))
+            else:  # ended by an earlier one, or a resting connection that its server closes
+                self._leave(fd)
+
+    def _leave(self, fd: int) -> None:
+        self._entered.discard(fd)
+        with suppress(OSError):  # closed meanwhile
+            self._epoll.unregister(fd)
 
     def close(self) -> None:
         self._loop.remove_reader(self._epoll.fileno())
