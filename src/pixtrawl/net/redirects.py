@@ -52,8 +52,8 @@ async def follow(
 
 def next_request(request: Request, response: Response) -> Request | None:
     """The request that a redirect asks for; None where the answer is none. Raises FetchError."""
-    location = response.headers.get("location", "")
-    if response.status not in _STATUSES or not location:
+    location = response.headers.get("location", "") if response.status in _STATUSES else ""
+    if not location:
         return None
     target = urls.join(urls.canonical(request.url), _as_text(location))
     reason = Reason.BAD_URL if target is None else urls.check(target)

@@ -19,15 +19,15 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
+from pixtrawl.net.headers import Headers
 from pixtrawl.net.rate import RateLimit
 
-__all__ = ["Admit", "Answered", "Transfer", "Wire", "parse_headers"]
+__all__ = ["Admit", "Answered", "Transfer", "Wire"]
 
 REFUSED_BODY_BYTES: Final = 64 * 1024  # read of an answer that will not be staged
 _ABORT: Final = -1
 _BUFFER_BYTES: Final = 128 * 1024  # fewer, larger pieces: a callback costs more than its bytes
 _DNS_CACHE_S: Final = 300
-_NEVER_JOINED: Final = frozenset({"set-cookie", "x-robots-tag"})  # a comma means something else
 
 Admit = Callable[[Mapping[str, str]], Reason | None]
 Answered = Callable[[float], None]
@@ -79,13 +79,12 @@ class Transfer:
         self.started_at = 0.0
         self.sent_at = 0.0  # when the connection stood and the request went out
         self.proxied = False
-        self.bodiless = False
         self.sink: Sink | None = None
         self.stage_as: str | None = None
         self.max_bytes = 0
         self.timeout_s = 0.0
         self.size_bytes = 0
-        self.headers: dict[str, str] = {}
+        self.headers: Mapping[str, str] = {}
         self.cut_at: int | None = None
         self.admit: Admit | None = None
         self.on_answer: Answered | None = None
@@ -134,7 +133,7 @@ class Transfer:
         curl = self.curl
         curl.setopt(pycurl.URL, url)
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(self.timeout_s * 1000)))
-        # The cap before decompression; the one after it is counted in `_on_body`.
+        # The cap before decompression, announced or not; the one after it: `_on_body`.
         curl.setopt(pycurl.MAXFILESIZE_LARGE, self.max_bytes)
         self.proxied = bool(proxy)
         if proxy != (self._proxy or ""):
@@ -155,8 +154,7 @@ class Transfer:
             curl.setopt(pycurl.POST, 1)
             curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
             curl.setopt(pycurl.COPYPOSTFIELDS, body)
-        self.bodiless = method == "HEAD"
-        if self.bodiless:
+        if method == "HEAD":
             curl.setopt(pycurl.NOBODY, 1)
         elif method != ("POST" if body is not None else "GET"):
             curl.setopt(pycurl.CUSTOMREQUEST, method)
@@ -205,7 +203,7 @@ class Transfer:
             self._lines = []
             return None
         self.answered = True
-        self.headers = parse_headers(self._lines)
+        self.headers = Headers(self._lines[1:])
         if self.on_answer is not None:
             self.on_answer(self._clock() - self.sent_at)
         staged = self.stage_as is not None
@@ -219,9 +217,6 @@ class Transfer:
             if reason is not None:
                 self.error = FetchError(reason, http_status=status)
                 return _ABORT
-        announced = _content_length(self.headers)
-        if announced > self.max_bytes and self.cut_at is None and not self.bodiless:
-            return self._too_many_bytes("announced")
         if not staged:
             self.sink = MemoryBody()
         return None
@@ -236,7 +231,7 @@ class Transfer:
         if self.cut_at is not None and self.size_bytes >= self.cut_at:
             return self._cut(piece, self.cut_at)
         if self.size_bytes > self.max_bytes:
-            return self._too_many_bytes("received")
+            return self._too_many_bytes()
         try:
             if self.sink is None:
                 self.sink = self._open_sink()
@@ -260,10 +255,10 @@ class Transfer:
         self.enough = True
         return _ABORT
 
-    def _too_many_bytes(self, how: str) -> int:
+    def _too_many_bytes(self) -> int:
         self.error = FetchError(
             Reason.TOO_MANY_BYTES,
-            f"more than {self.max_bytes} bytes {how}",
+            f"more than {self.max_bytes} bytes received",
             http_status=_status(self._lines[0]) if self._lines else 0,
         )
         return _ABORT
@@ -292,32 +287,6 @@ def _status(line: bytes) -> int:
     return int(code) if len(code) == 3 and code.isdigit() else 0
 
 
-def _content_length(headers: Mapping[str, str]) -> int:
-    """As announced; 0 where it is not (or nonsense, which libcurl refuses itself)."""
-    text = headers.get("content-length", "")
-    return int(text) if text.isdigit() and len(text) < 20 else 0
-
-
 def _header_line(name: str, value: str) -> bytes:
     text = f"{name}: {value}" if value else f"{name};"  # libcurl's way to send an empty one
     return text.replace("\r", " ").replace("\n", " ").encode("utf-8", "replace")
-
-
-def parse_headers(lines: list[bytes]) -> dict[str, str]:
-    """Header lines as a dict with lower-case names; repeated ones are joined."""
-    headers: dict[str, str] = {}
-    name = ""
-    for line in b"".join(lines[1:]).decode("latin-1").split("\n"):
-        if line[:1] in {" ", "\t"} and name:  # obsolete folding, RFC 9112 5.2
-            headers[name] += " " + line.strip()
-            continue
-        key, colon, value = line.partition(":")
-        if not colon:
-            continue
-        name = key.strip().lower()
-        value = value.strip()
-        if name in headers:
-            headers[name] += ("\n" if name in _NEVER_JOINED else ", ") + value
-        else:
-            headers[name] = value
-    return headers

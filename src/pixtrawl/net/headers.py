@@ -1,0 +1,60 @@
+"""The headers of an answer, taken apart when somebody asks for one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+__all__ = ["Headers"]
+
+_NEVER_JOINED: Final = frozenset({"set-cookie", "x-robots-tag"})  # a comma means something else
+
+
+class Headers(Mapping[str, str]):
+    """By lower-case names; repeated ones are joined by ", ", or by a newline (`_NEVER_JOINED`).
+
+    Of most image files nobody wants to know more than that a name is not among them: taking them
+    apart, 10 us each, is left until it is.
+    """
+
+    __slots__ = ("_parsed", "_text")
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        """`lines` as they came, without the status line."""
+        self._text = b"".join(lines).decode("latin-1")
+        self._parsed: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> str:
+        if self._parsed is None and name not in self._text.lower():
+            raise KeyError(name)
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> dict[str, str]:
+        if self._parsed is None:
+            self._parsed = _parse(self._text)
+        return self._parsed
+
+
+def _parse(text: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    name = ""
+    for line in text.split("\n"):
+        if line[:1] in {" ", "\t"} and name:  # obsolete folding, RFC 9112 5.2
+            headers[name] += " " + line.strip()
+            continue
+        key, colon, value = line.partition(":")
+        if not colon:
+            continue
+        name = key.strip().lower()
+        value = value.strip()
+        if name in headers:
+            headers[name] += ("\n" if name in _NEVER_JOINED else ", ") + value
+        else:
+            headers[name] = value
+    return headers
