@@ -112,7 +112,7 @@ class Settler:
             staged = f"{staging}/{d.outcome.staged_name}"
             d.file_name = recovery.place(
                 db, self._folder, d.sample_id, label, int(leaf.partition(".")[0]), d.file_name,
-                staged,
+                staged, takes_over=not d.gained,
             )  # fmt: skip
         samples.mark_placed(db, [d.sample_id for d in kept if d.sample_id is not None])
 

@@ -85,13 +85,17 @@ def place(  # noqa: PLR0913 - one rename and the row behind it
     number: int,
     name: str,
     staged: files.AnyPath,
+    *,
+    takes_over: bool = True,
 ) -> str:
     """Renames a staged file into place, under another number where that place is taken.
+
+    `takes_over` is False for an image under a number that none has had before.
 
     Returns the file name. A file in the way is either the copy that this one is better than, which
     gives up its number, or one that pixtrawl did not write, which stays.
     """
-    worse = samples.replaced_file(db, label, number)
+    worse = samples.replaced_file(db, label, number) if takes_over else None
     if worse is not None:
         worse_name, sha256 = worse
         quarantine.put(folder, folder.root / worse_name, sha256)
