@@ -19,6 +19,17 @@ __all__ = ["WebDataset"]
 
 _BLOCK: Final = 512
 _RECORD: Final = 20 * _BLOCK  # tar files are padded to whole records
+_OWNED: Final = b"0000644\0" + b"0000000\0" * 2  # mode, owner, group
+_TIME: Final = b"00000000000\0"  # of modification
+_REST: Final = b"".join(
+    (
+        b"0".ljust(101, b"\0"),  # a regular file, no link
+        b"ustar\00000".ljust(80, b"\0"),  # no owner's name, no group's
+        bytes(175),
+    )
+)
+# The checksum is the sum of all bytes, its own eight counted as blanks.
+_SAME_FOR_ALL: Final = sum(_OWNED + _TIME + b" " * 8 + _REST)
 _SHARD_BYTES: Final = 1_000_000_000  # loaders like 100 MB to 1 GB
 _SHARD_IMAGES: Final = 10_000
 
@@ -125,20 +136,9 @@ def tar_header(name: str, size_bytes: int) -> bytes:
     size = (
         b"%011o\0" % size_bytes if size_bytes < 8**11 else b"\x80" + size_bytes.to_bytes(11, "big")
     )
-    header = b"".join(
-        (
-            name.encode("ascii").ljust(100, b"\0"),
-            b"0000644\0" + b"0000000\0" * 2,  # mode, owner, group
-            size,
-            b"00000000000\0",  # time of modification
-            b" " * 8,  # the checksum counts as blanks while it is computed
-            b"0".ljust(101, b"\0"),  # a regular file, no link
-            b"ustar\00000".ljust(80, b"\0"),  # no owner's name, no group's
-            b"".ljust(163, b"\0"),
-        )
-    )
-    header += b"\0" * (_BLOCK - len(header))
-    return header[:148] + b"%06o\0 " % sum(header) + header[156:]
+    path = name.encode("ascii")
+    checksum = _SAME_FOR_ALL + sum(path) + sum(size)
+    return b"%b%b%b%b%06o\0 %b" % (path.ljust(100, b"\0"), _OWNED, size, _TIME, checksum, _REST)
 
 
 def _padded(size_bytes: int) -> int:

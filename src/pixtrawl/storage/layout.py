@@ -37,6 +37,8 @@ CARD: Final = "README.md"
 ATTRIBUTION: Final = "ATTRIBUTION.md"
 
 _EXTENSION: Final = re.compile(r"[a-z0-9]{1,8}")
+# A component that is empty or climbs; a separator or drive of some system.
+_UNSAFE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|[\\:\0]")
 _FILE_NAME: Final = re.compile(r"([^/]+)/(\d{6,12})\.([a-z0-9]{1,8})")
 
 
@@ -70,12 +72,11 @@ def inside(root: Path, relative: str) -> Path:
     Raises:
         StorageError: it would lead outside, or names something other on another system.
     """
-    parts = relative.split("/")
-    if not relative or any(_unsafe(part) for part in parts):
+    if _UNSAFE.search(relative):
         raise StorageError(f"{relative!r} is no path inside the data set")
-    return root.joinpath(*parts)
+    return root / relative
 
 
 def _unsafe(part: str) -> bool:
     """Whether a component climbs, is absolute, or holds a separator or drive of some system."""
-    return part in {"", ".", ".."} or any(char in "/\\:\0" for char in part)
+    return "/" in part or _UNSAFE.search(part) is not None

@@ -82,14 +82,14 @@ class RenditionWriter:
 class RenditionReader:
     """Finds renditions during an export; several threads may ask at once.
 
-    16 bytes of memory a rendition: the sorted first eight bytes of the hashes, and the places.
+    24 bytes of memory a rendition: the sorted first eight bytes of the hashes, places and sizes.
     """
 
     def __init__(self, folder: Path, transform: Transform) -> None:
         import numpy as np  # a run that only writes does without
 
         self._path = _path(folder, transform)
-        keys, places = array("Q"), array("Q")
+        keys, places, sizes = array("Q"), array("Q"), array("L")
         self._file: IO[bytes] | None = None
         self._reading = threading.Lock()  # an offset is shared by all threads
         with contextlib.suppress(FileNotFoundError):  # there are none
@@ -98,9 +98,11 @@ class RenditionReader:
                 for record in _records(file):
                     keys.append(_key(record.sha256))
                     places.append(record.at)
+                    sizes.append(record.end - record.at)
         unsorted = np.frombuffer(keys, np.uint64)
         order = unsorted.argsort(kind="stable")
         self._keys, self._places = unsorted[order], np.frombuffer(places, np.uint64)[order]
+        self._sizes = np.frombuffer(sizes, f"u{sizes.itemsize}")[order]
 
     def __enter__(self) -> Self:
         return self
@@ -122,11 +124,10 @@ class RenditionReader:
         wanted = bytes.fromhex(sha256)
         at = int(self._keys.searchsorted(_key(wanted))) if self._file is not None else 0
         while at < len(self._keys) and int(self._keys[at]) == _key(wanted):
-            record = _Record.parse(
-                self._read(int(self._places[at]), _HEAD.size), int(self._places[at])
-            )
+            whole = self._read(int(self._places[at]), int(self._sizes[at]))
+            record = _Record.parse(whole, 0)
             if record is not None and record.sha256 == wanted:
-                data = self._read(record.end - record.size_bytes, record.size_bytes)
+                data = whole[_HEAD.size :]
                 if zlib.crc32(data) == record.crc:
                     return Picture(data, record.extension, format_, record.width, record.height)
             at += 1
@@ -164,7 +165,7 @@ class _Record(Struct, frozen=True):
     def parse(cls, head: bytes, at: int) -> Self | None:
         if len(head) < _HEAD.size or not head.startswith(_MARK):
             return None
-        _, sha256, extension, *numbers = _HEAD.unpack(head)
+        _, sha256, extension, *numbers = _HEAD.unpack_from(head)
         return cls(at, sha256, extension.rstrip(b"\0").decode("ascii", "replace"), *numbers)
 
 
