@@ -52,7 +52,8 @@ RESERVED: Final = ("studio", "verify", "mcp")
 _ENVIRONMENT_ERRNOS: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"})
 _DECODING: Final = frozenset({"run", "download"})
 _NOT_DECODING: Final = ("-h", "--h", "--dry", "--check")
-_GC_AFTER_STARTING: Final = 200_000  # objects: more than a start makes; a run looks sooner (cli.loop)
+# Objects: more than a start makes. A run looks sooner (cli.loop).
+_GC_AFTER_STARTING: Final = 200_000
 # The catalog's thread may hold the interpreter for so long while libcurl, which asks for it with
 # every piece of a body, waits: with Python's 5 ms a download without checks takes 2 to 6 % longer,
 # and 5 % less processor time; a full job is the same.
