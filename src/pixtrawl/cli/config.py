@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code."""
     from pixtrawl.cli import running
-    from pixtrawl.cli.screen import clean, columns, out, out_json
+    from pixtrawl.display.screen import clean, columns, out, out_json
 
     loaded = load_settings(arguments)
     running.warn(loaded, quiet=False)

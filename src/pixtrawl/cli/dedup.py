@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code."""
-    from pixtrawl.cli.screen import clean, out, out_json, plural
+    from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.pipeline import curate
     from pixtrawl.storage.folder import Folder
@@ -88,7 +88,7 @@ def _group(of: str, found: list[Copy]) -> dict[str, object]:
 
 
 def _line(one: Copy) -> str:
-    from pixtrawl.cli.screen import clean, shorten
+    from pixtrawl.display.screen import clean, shorten
 
     bits = "" if one.distance is None else f"{one.distance} bits"
     where = "" if one.aside else " (file gone)"

@@ -92,8 +92,8 @@ def _show(report: dict[str, Any], file: Path) -> None:
     import shlex
     import sys
 
-    from pixtrawl.cli.screen import has_color, out
-    from pixtrawl.cli.verdict import verdict
+    from pixtrawl.display.screen import has_color, out
+    from pixtrawl.display.verdict import verdict
 
     out(verdict(report, things="URLs", color=has_color(sys.stdout)))
     name = shlex.quote(str(file))

@@ -59,7 +59,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns 5 when a check failed, 3 when a source did not answer well."""
     from pixtrawl.cli import running
     from pixtrawl.cli.checks import FAIL, all_checks
-    from pixtrawl.cli.screen import clean, has_color, out, out_json, paint
+    from pixtrawl.display.screen import clean, has_color, out, out_json, paint
 
     loaded = load_settings(arguments)
     running.warn(loaded, quiet=False)
@@ -86,8 +86,8 @@ def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
     """Asks sources and prints each answer when it is there. Raises UsageError for a name."""
     from pixtrawl import sources
     from pixtrawl.cli.loop import run_loop
-    from pixtrawl.cli.screen import has_color, out, out_json
     from pixtrawl.cli.source_questions import NOT_ASKED, ask_all
+    from pixtrawl.display.screen import has_color, out, out_json
 
     color = has_color(sys.stdout)
 
@@ -112,8 +112,8 @@ def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
 
 
 def _lines(health: Health, *, color: bool) -> list[str]:
-    from pixtrawl.cli.screen import clean, paint
     from pixtrawl.cli.source_questions import NOT_ASKED
+    from pixtrawl.display.screen import clean, paint
 
     tint = "dim" if health.status == NOT_ASKED else "green" if health.well else "red"
     status = f"{health.status} ({health.kind})" if health.kind else health.status

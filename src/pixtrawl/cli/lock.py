@@ -58,7 +58,7 @@ def main(arguments: argparse.Namespace) -> int:
 def _write(arguments: argparse.Namespace) -> int:
     import sys
 
-    from pixtrawl.cli.screen import note, plural
+    from pixtrawl.display.screen import note, plural
     from pixtrawl.errors import EXIT_OK, StorageError
     from pixtrawl.pipeline.rebuild import write_lock
 
@@ -84,7 +84,7 @@ def _rebuild(arguments: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from pixtrawl.cli import running
-    from pixtrawl.cli.screen import out, out_json
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import UsageError
     from pixtrawl.pipeline.rebuild import exit_code, rebuild
 
@@ -103,7 +103,7 @@ def _rebuild(arguments: argparse.Namespace) -> int:
 
 
 def _verdict(report: dict[str, Any]) -> str:
-    from pixtrawl.cli.screen import clean, plural, shorten
+    from pixtrawl.display.screen import clean, plural, shorten
 
     totals = ", ".join(f"{count:,} {state}" for state, count in report["totals"].items())
     lines = [f"{report['kept']:,} of {plural(report['images'], 'image')} rebuilt: {totals}"]

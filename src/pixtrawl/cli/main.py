@@ -201,7 +201,7 @@ def help_text() -> str:
 
 
 def _say(message: str, code: int) -> int:
-    from pixtrawl.cli.screen import clean
+    from pixtrawl.display.screen import clean
 
     sys.stderr.write(f"pixtrawl: {clean(message) or 'stopped'}\n")
     return code

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pixtrawl import sources
-from pixtrawl.cli.screen import clean, columns, note, out, out_json, plural
 from pixtrawl.cli.secrets import without_password
 from pixtrawl.config.groups import Config
+from pixtrawl.display.screen import clean, columns, note, out, out_json, plural
 from pixtrawl.model import Query
 
 MAX_QUERIES: Final = 20  # listed; `--json` lists all

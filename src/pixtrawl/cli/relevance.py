@@ -51,7 +51,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0, or 4 where there is no image to score."""
-    from pixtrawl.cli.screen import note, out, out_json
+    from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK
     from pixtrawl.relevance.loading import load_model
     from pixtrawl.relevance.score import Options, score
@@ -108,7 +108,7 @@ def _json(found: Relevance) -> dict[str, object]:
 
 
 def _lines(found: Relevance) -> list[str]:
-    from pixtrawl.cli.screen import clean, columns, plural
+    from pixtrawl.display.screen import clean, columns, plural
 
     if not found.queries:
         return ["no image to score"]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from pixtrawl.cli.screen import has_color, note, out, out_json
 from pixtrawl.config.groups import Config
 from pixtrawl.config.load import Loaded
+from pixtrawl.display.screen import has_color, note, out, out_json
 from pixtrawl.events import Listener
 from pixtrawl.model import Query
 
@@ -72,7 +72,7 @@ def watched(
         KeyboardInterrupt: stopped by the user before there was a report.
     """
     from pixtrawl.cli.loop import run_loop
-    from pixtrawl.cli.progress import progress
+    from pixtrawl.display.progress import progress
 
     live = not arguments.no_progress
     with progress(quiet=arguments.quiet, verbose=arguments.verbose, live=live) as listener:
@@ -85,7 +85,7 @@ def show_report(report: Report, *, where: str, as_json: bool) -> None:
     if as_json:
         out_json(report)
         return
-    from pixtrawl.cli.verdict import verdict
+    from pixtrawl.display.verdict import verdict
 
     out(verdict(report, where=where, color=has_color(sys.stdout)))
 

@@ -23,7 +23,7 @@ def check(operands: list[str], config: Config, *, as_json: bool) -> int:
     Raises:
         UsageError: not a name and a page, or a page that cannot be read.
     """
-    from pixtrawl.cli.screen import out, out_json
+    from pixtrawl.display.screen import out, out_json
     from pixtrawl.sources.replay import replay
 
     if len(operands) != 2:
@@ -64,7 +64,7 @@ def _facts(one: Candidate) -> dict[str, Any]:
 
 
 def _text(name: str, page: str, found: Replayed) -> str:
-    from pixtrawl.cli.screen import clean, columns
+    from pixtrawl.display.screen import clean, columns
 
     count = len(found.candidates)
     rows = [("source", name), ("page", page), ("outcome", found.outcome.value)]

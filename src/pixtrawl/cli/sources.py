@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code."""
     from pixtrawl import sources
-    from pixtrawl.cli.screen import out, out_json
+    from pixtrawl.display.screen import out, out_json
 
     config = load_settings(arguments).config
     if arguments.names[:1] == [WORD]:
@@ -101,7 +101,7 @@ def _settings(info: SourceInfo) -> list[dict[str, Any]]:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    from pixtrawl.cli.screen import columns
+    from pixtrawl.display.screen import columns
 
     cells = [
         (
@@ -124,7 +124,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _details(row: dict[str, Any]) -> str:
-    from pixtrawl.cli.screen import columns
+    from pixtrawl.display.screen import columns
 
     pairs = [
         ("base URL", row["base_url"]),

@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0, whether or not there was an image to remove."""
-    from pixtrawl.cli.screen import clean, out, out_json, plural
+    from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.pipeline import curate
     from pixtrawl.storage.folder import Folder

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pixtrawl.cli.screen import clean
+from pixtrawl.display.screen import clean
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 
 AGAIN: Final = "the same command goes on where it stopped"

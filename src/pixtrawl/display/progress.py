@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from pixtrawl import events
-from pixtrawl.cli.screen import clean, has_color, plural, shorten, size, span
-from pixtrawl.cli.tally import QueryTally, Tally
+from pixtrawl.display.screen import clean, has_color, plural, shorten, size, span
+from pixtrawl.display.tally import QueryTally, Tally
 from pixtrawl.model import Status
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from pixtrawl.cli.advice import advise
-from pixtrawl.cli.screen import cells
-from pixtrawl.cli.verdict import verdict
+from pixtrawl.display.advice import advise
+from pixtrawl.display.screen import cells
+from pixtrawl.display.verdict import verdict
 from pixtrawl.model import Reason, SourceOutcome
 
 

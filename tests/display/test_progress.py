@@ -7,8 +7,14 @@ from contextlib import redirect_stderr
 import pytest
 
 from pixtrawl import events
-from pixtrawl.cli.progress import PLAIN_EVERY_S, PlainProgress, progress, stage_lines, summary_line
-from pixtrawl.cli.tally import Rate, Tally
+from pixtrawl.display.progress import (
+    PLAIN_EVERY_S,
+    PlainProgress,
+    progress,
+    stage_lines,
+    summary_line,
+)
+from pixtrawl.display.tally import Rate, Tally
 from pixtrawl.model import Candidate, Outcome, Query, Reason, SourceOutcome
 
 CAT = Query("cat", "cat", 10)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pixtrawl.cli.advice import AGAIN, BUDGET, Advice, advise, detail_of
-from pixtrawl.cli.screen import clean, columns, paint, plural, shorten, size, span
+from pixtrawl.display.advice import AGAIN, BUDGET, Advice, advise, detail_of
+from pixtrawl.display.screen import clean, columns, paint, plural, shorten, size, span
 from pixtrawl.model import REASONS, Reason, Status
 
 IMAGES: Final = "images"
