@@ -67,6 +67,38 @@ class QueryFinished(Struct, frozen=True):
     saved: int
 
 
+class SourceRests(Struct, frozen=True):
+    """A source in trouble is left alone for `seconds` from now; the run goes on without it."""
+
+    source: str
+    seconds: float
+    waiting: int  # queries that wait for it
+    why: str  # "first_byte_timeout", "status 503", "it asks for the pause"
+
+
+class SourceResumes(Struct, frozen=True):
+    """A source that rested gives answers again, `rested_s` seconds after its first failure."""
+
+    source: str
+    rested_s: float
+
+
+class HostRests(Struct, frozen=True):
+    """A host of images is sent no request for `seconds` from now; `waiting` files wait for it."""
+
+    host: str
+    seconds: float
+    waiting: int
+    why: str
+
+
+class HostResumes(Struct, frozen=True):
+    """A host that rested gives files again, `rested_s` seconds after its first refusal."""
+
+    host: str
+    rested_s: float
+
+
 class Notice(Struct, frozen=True):
     """A sentence for the user: a filter a source cannot do, a containment that is missing."""
 
@@ -95,6 +127,10 @@ Event = (
     | FetchStarted
     | CandidateSettled
     | QueryFinished
+    | SourceRests
+    | SourceResumes
+    | HostRests
+    | HostResumes
     | Notice
     | Exporting
     | RunFinished

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 PLAIN_EVERY_S: Final = 5.0
+TOLD_FROM_S: Final = 3.0  # shorter rests of a source or host are nobody's concern
 LIVE_QUERIES: Final = 6  # lines for queries that are being worked on
 
 
@@ -59,6 +60,16 @@ class Progress:
                 return f"warning: {event.message}"
             case events.Notice():
                 return event.message
+            case events.SourceRests(seconds=seconds) if seconds >= TOLD_FROM_S:
+                who = plural(event.waiting, "query waits", "queries wait")
+                return f"{event.source} rests {span(seconds)}, {who} ({event.why})"
+            case events.HostRests(seconds=seconds) if seconds >= TOLD_FROM_S:
+                who = plural(event.waiting, "file waits", "files wait")
+                return f"{event.host} rests {span(seconds)}, {who} ({event.why})"
+            case events.SourceResumes(rested_s=seconds) if seconds >= TOLD_FROM_S:
+                return f"{event.source} answers again after {span(seconds)}"
+            case events.HostResumes(rested_s=seconds) if seconds >= TOLD_FROM_S:
+                return f"{event.host} answers again after {span(seconds)}"
             case events.SourceFinished() if self.verbose:
                 return f"{event.query}: {event.source}: {event.outcome}, {event.found} found"
             case events.CandidateSettled() if self.verbose > 1:

@@ -90,7 +90,7 @@ class Tally:
                 query_tally.finished, query_tally.saved = True, event.saved
             case events.Exporting():
                 self.exporting = event.done, event.total
-            case events.FetchStarted() | events.Notice() | events.RunFinished():
+            case _:
                 pass  # nothing to count
 
     def _settled(self, event: events.CandidateSettled, now: float) -> None:
