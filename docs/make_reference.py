@@ -79,7 +79,9 @@ of yours it is 0 unless set) and `enabled` (whether a group such as `auto` asks 
 _SOURCES_HEAD = """\
 # Sources
 
-`-s NAME` asks a source, or the members of a group; without it, `auto` is asked. A source that is
+`-s NAME` asks a source, or the members of a group; without it, `auto` is asked: Bing, Openverse,
+Wikimedia Commons and Ecosia, side by side, their first pages mixed by rank. Who answers late or
+refuses holds up nobody. A source that is
 *documented only* was written after descriptions of its form and never met a recorded answer or a
 real server; no group asks it by itself. What no group has is asked only when it is named. A group
 in brackets asks the source once it is switched on (`--set google.enabled=true`, or in the settings

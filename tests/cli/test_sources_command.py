@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,20 @@ def test_the_table_has_a_line_for_each_source(capsys: pytest.CaptureFixture[str]
     assert {line.split()[0] for line in lines if line} >= set(sources.available())
 
 
+def test_it_says_who_is_asked_without_a_choice_and_the_readme_says_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["sources"]) == 0
+    text = capsys.readouterr().out
+    assert "asked without -s (group auto): bing, openverse, wikimedia, ecosia" in text
+    assert "-s species: inaturalist, gbif, wikimedia" in text
+    numbers = re.search(r"(\d+) sources; (\d+) need no key", text)
+    assert numbers is not None
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
+    assert "by default Bing, Openverse, Wikimedia Commons and Ecosia" in readme
+    assert f"{numbers[1]} sources in all, {numbers[2]} of them without a key" in readme
+
+
 def test_every_fact_of_every_source_is_there_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sources", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["sources"]
@@ -63,9 +78,7 @@ def test_what_is_only_documented_is_in_no_group_until_it_is_switched_on(
     rows = json.loads(capsys.readouterr().out)["sources"]
     assert not [r["name"] for r in rows if r["groups"] and r["verified"] == "documented only"]
     waiting = {row["name"]: row["groups_if_enabled"] for row in rows if row["groups_if_enabled"]}
-    assert waiting == {
-        "duckduckgo": ["auto"], "gbif": ["species"], "google": ["auto"], "openverse": ["open"],
-    }  # fmt: skip
+    assert waiting == {"duckduckgo": ["auto"], "google": ["auto"]}
     assert main(["sources", "gbif", "--set", "gbif.enabled=true", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["sources"]
     assert (row["groups"], row["groups_if_enabled"]) == (["species"], [])

@@ -13,34 +13,51 @@ from pixtrawl import sources
 from pixtrawl.errors import UsageError
 
 
-def test_auto_asks_google_only_when_it_is_switched_on() -> None:
+def test_auto_asks_four_places_without_a_key_and_google_only_when_it_is_switched_on() -> None:
     on, off = {"enabled": "true"}, {"enabled": "no"}
-    assert sources.expand(["auto"], {}) == ["bing", "ecosia"]
-    assert sources.expand(["auto"], {"google": on}) == ["bing", "google", "ecosia"]
-    assert sources.expand(["auto"], {"google": off}) == ["bing", "ecosia"]
+    plain = ["bing", "openverse", "wikimedia", "ecosia"]
+    assert sources.expand(["auto"], {}) == plain
+    assert sources.expand(["auto"], {"google": on}) == [*plain, "google"]
+    assert sources.expand(["auto"], {"google": off}) == plain
     assert sources.expand(["google"], {}) == ["google"]
-    assert sources.expand(["auto"], {"bing": off, "google": on}) == ["google", "ecosia"]
-    assert sources.expand(["google", "auto", "google"], {}) == ["google", "bing", "ecosia"]
+    assert sources.expand(["auto"], {"bing": off, "google": on}) == [*plain[1:], "google"]
+    assert sources.expand(["google", "auto", "google"], {}) == ["google", *plain]
+
+
+def test_openverse_and_gbif_are_asked_by_their_groups_without_being_switched_on() -> None:
+    assert sources.expand(["open"], {})[0] == "openverse"
+    assert sources.expand(["species"], {}) == ["inaturalist", "gbif", "wikimedia"]
+    off = {"openverse": {"enabled": "false"}}
+    assert "openverse" not in sources.expand(["open", "auto"], off)
+
+
+def test_a_group_stays_on_this_computer_where_a_member_is_pointed_there() -> None:
+    for address in ("http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000/x"):
+        assert sources.expand(["auto"], {"bing": {"base_url": address}}) == ["bing"]
+    here = {"base_url": "http://127.0.0.1:9"}
+    both = {"wikimedia": here, "bing": here}
+    assert sources.expand(["auto"], both) == ["bing", "wikimedia"]
+    assert sources.expand(["auto", "met"], both) == ["bing", "wikimedia", "met"]
+    for elsewhere in ("https://bing.example", "no address", "http://[127.0.0.1"):
+        assert len(sources.expand(["auto"], {"bing": {"base_url": elsewhere}})) == 4
 
 
 def test_what_is_known_from_documents_alone_joins_a_group_only_when_switched_on() -> None:
     for group in sources.GROUPS:
         for name in sources.expand([group], {}):
             assert sources.load(name).info.verified != "documented only"
-    on = {"openverse": {"enabled": "true"}}
-    assert sources.expand(["open"], on)[0] == "openverse"
 
 
-def test_a_source_that_stands_in_for_others_is_asked_last_unless_it_was_named() -> None:
-    assert sources.asked_last(["auto"]) == {"ecosia"}
-    assert sources.asked_last(["auto", "ecosia"]) == frozenset()
-    assert sources.asked_last(["bing"]) == frozenset()
+def test_each_source_names_the_groups_that_name_it() -> None:
+    for name in sources.available():
+        told = set(sources.load(name).info.groups)
+        assert told == {group for group, names in sources.GROUPS.items() if name in names}, name
 
 
 def test_a_group_that_leaves_nobody_to_ask_is_an_error() -> None:
-    off = {"enabled": "false"}
+    off = {name: {"enabled": "false"} for name in sources.GROUPS["auto"]}
     with pytest.raises(UsageError, match="'auto'"):
-        sources.expand(["auto"], {"bing": off, "ecosia": off})
+        sources.expand(["auto"], off)
     with pytest.raises(UsageError, match=r"bing\.enabled"):
         sources.expand(["auto"], {"bing": {"enabled": "perhaps"}})
 

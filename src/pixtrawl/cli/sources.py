@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Give a name for all that is known of a source, its settings and terms included. Groups: auto (the
-default), open (licensed), species.
+default: general web images), open (licensed), species. The members of a group are asked side by
+side, each at its own pace, and their results are mixed by rank. Where the base_url of a member
+leads to this computer (practice), the group asks such members only.
 
 `sources check NAME PAGE` reads a page that was saved (the evidence of a run, or from a browser) as
 the source would, without a network, and tells outcome, results and what is missing in them. It ends
@@ -61,8 +63,24 @@ def main(arguments: argparse.Namespace) -> int:
     elif arguments.names:
         out("\n\n".join(_details(row) for row in rows))
     else:
-        out(_table(rows))
+        out(f"{_table(rows)}\n\n{default_words(rows, config.sources)}")
     return 0
+
+
+def default_words(rows: list[dict[str, Any]], settings: Any) -> str:
+    """Who is asked without -s, and how many can be asked as things are."""
+    from pixtrawl import sources
+
+    asked = sources.expand(["auto"], settings)
+    groups = ("auto", "open", "species")
+    bare = [row["name"] for row in rows if not set(row["needs"]) & {"key", "url", "file"}]
+    lines = [f"asked without -s (group auto): {', '.join(asked)}"]
+    lines += [f"-s {name}: {', '.join(sources.expand([name], settings))}" for name in groups[1:]]
+    lines.append(
+        f"{len(rows)} sources; {len(bare)} need no key and no server of yours; what is in no group "
+        "is asked when it is named"
+    )
+    return "\n".join(lines)
 
 
 def describe(name: str, settings: Any) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.query_draw import WINDOW
 from pixtrawl.pipeline.report import Report, build
-from pixtrawl.sources import asked_last
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.evidence import EvidenceStore
@@ -40,10 +39,20 @@ class _Hunger:
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
+        self._met = asyncio.Event()
         self.found = 0
 
     async def wait(self) -> bool:
         return self._limit is None or self.found < self._limit
+
+    async def over(self) -> None:
+        await self._met.wait()
+
+    def note(self, found: int) -> None:
+        """So many full-size URLs are known now."""
+        self.found = found
+        if self._limit is not None and found >= self._limit:
+            self._met.set()
 
     def wanted(self) -> int | None:
         return None if self._limit is None else max(0, self._limit - self.found)
@@ -81,11 +90,10 @@ async def discover(
             out.with_name(f"{out.name}.evidence") if out is not None else folder.evidence
         )
         try:
-            await begin(sources, len(queries), last=asked_last(config.job.sources))
+            await begin(sources, len(queries))
             http = paced(sources, client, config)
             discovery = Discovery(sources, http, catalog, evidence, listener)
             discovery.plan = expansion
-            discovery.last = asked_last(config.job.sources)
             discovery.ignore_robots = config.politeness.ignore_robots
             run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
             rows = catalog.write_now(
@@ -133,12 +141,13 @@ async def _ask_all(
     async def one(row: QueryRow) -> None:
         hunger = _Hunger(row.query.limit)
 
-        async def add(candidates: tuple[Candidate, ...]) -> int:
-            def write(db: sqlite3.Connection) -> tuple[int, int]:
-                new = frontier.add(db, row.id, candidates, thumbnails=True)
+        async def add(candidates: Sequence[Candidate]) -> list[int]:
+            def write(db: sqlite3.Connection) -> tuple[list[int], int]:
+                new = [frontier.add(db, row.id, (one,), thumbnails=True) for one in candidates]
                 return new, frontier.full_size_count(db, row.id)
 
-            new, hunger.found = await catalog.write(write)
+            new, found = await catalog.write(write)
+            hunger.note(found)
             return new
 
         async with slots:

@@ -2,14 +2,16 @@
 
 A source is asked for its next page only while the query is hungry (fewer open candidates than it
 still needs), so that downloads begin with the first page and nothing is asked in vain. A source
-that refuses is not asked again in this run; the others go on.
+that refuses is not asked again in this run; the others go on. The first pages of several sources
+join mixed by rank (`first_pages`), and a source that has not answered when the query is met is not
+waited for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
@@ -18,10 +20,11 @@ from msgspec.structs import replace
 
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted, ignore
-from pixtrawl.model import Candidate, Query, SourceOutcome
+from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.breaker import BREAKS, Breaker
+from pixtrawl.pipeline.first_pages import Add, FirstPages
 from pixtrawl.pipeline.planner import Plan, Yield
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
@@ -40,6 +43,10 @@ class Hunger(Protocol):
         """Returns when the query is hungry (True) or needs nothing any more (False)."""
         ...
 
+    async def over(self) -> None:
+        """Returns when the query needs nothing any more."""
+        ...
+
     def wanted(self) -> int | None:
         """About how many candidates would help."""
         ...
@@ -51,7 +58,7 @@ class Errand(Struct, frozen=True):
     row: QueryRow
     run_id: int
     hunger: Hunger
-    add: Callable[[tuple[Candidate, ...]], Awaitable[int]]  # gives how many were new
+    add: Add
 
 
 class _Ask(Struct):
@@ -66,6 +73,7 @@ class _Ask(Struct):
     resumed: bool = False  # asked before: some sources begin at the beginning again
     related: set[str] = field(default_factory=set)
     detail: dict[str, object] = field(default_factory=dict)
+    taking: bool = False  # a page is being written down: not to be interrupted
 
 
 class Discovery:
@@ -93,7 +101,6 @@ class Discovery:
                 way.before_each = breaker.check
         self._told: set[str] = set()
         self.plan: Plan | None = None  # how a dry source is asked on
-        self.last: frozenset[str] = frozenset()  # sources that only stand in for the others
         self.ignore_robots = False
 
     @property
@@ -102,28 +109,30 @@ class Discovery:
         return tuple(self._sources)
 
     async def ask_all(self, errand: Errand) -> None:
-        """Asks every source, side by side; those that stand in only if the others left it short."""
-        for names in (
-            [name for name in self._sources if name not in self.last],
-            [name for name in self._sources if name in self.last],
-        ):
-            async with asyncio.TaskGroup() as group:
-                for name in names:
-                    group.create_task(self.ask(name, errand))
-            if not await errand.hunger.wait():
-                return
+        """Asks every source, side by side."""
+        pages = FirstPages(self._sources, errand.add)
+        async with asyncio.TaskGroup() as group:
+            for name in self._sources:
+                group.create_task(self.ask(name, errand, pages))
 
-    async def ask(self, name: str, errand: Errand) -> SourceOutcome:
+    async def ask(self, name: str, errand: Errand, pages: FirstPages) -> SourceOutcome:
         """Asks one source until the query is satisfied or the source has ended, slices included."""
         self._tell_ignored_filters(name, errand.row.query)
-        state = await self._ask_once(_Ask(name, errand.row.query), errand)
+        try:
+            state = await self._ask_once(_Ask(name, errand.row.query), errand, pages)
+        finally:
+            pages.ended(name)
         assert state.outcome is not None
         if self.plan is not None and _ran_dry(state):
             related = state.detail.get("related")
-            await self._ask_slices(name, errand, related if isinstance(related, list) else [])
+            await self._ask_slices(
+                name, errand, pages, related if isinstance(related, list) else []
+            )
         return state.outcome
 
-    async def _ask_slices(self, name: str, errand: Errand, related: list[str]) -> None:
+    async def _ask_slices(
+        self, name: str, errand: Errand, pages: FirstPages, related: list[str]
+    ) -> None:
         """Variations of the query, one after another, while those of a way bring something new."""
         assert self.plan is not None
         supported = self._sources[name].info.filters
@@ -134,7 +143,7 @@ class Discovery:
                     break
                 if not await errand.hunger.wait():
                     return
-                state = await self._ask_once(_Ask(name, slice_.query, slice_.name), errand)
+                state = await self._ask_once(_Ask(name, slice_.query, slice_.name), errand, pages)
                 worth.note(state.found, state.new)
                 if state.outcome in BREAKS:
                     return
@@ -153,7 +162,7 @@ class Discovery:
                 self._told.add(event.message)
         self._emit(event)
 
-    async def _ask_once(self, ask: _Ask, errand: Errand) -> SourceState:
+    async def _ask_once(self, ask: _Ask, errand: Errand, pages: FirstPages) -> SourceState:
         row_id = errand.row.id
         known = await self._catalog.write(
             lambda db: journal.source_state(db, row_id, ask.source, ask.slice)
@@ -164,7 +173,7 @@ class Discovery:
             ask.found, ask.new, ask.position = known.found, known.new, known.position
             ask.resumed = True
         self._emit(SourceStarted(errand.row.query.text, ask.source))
-        outcome, detail, exhausted = await self._end_of(ask, errand)
+        outcome, detail, exhausted = await self._end_of(ask, errand, pages)
         detail = {**ask.detail, **detail}
         if ask.related:
             detail["related"] = sorted(ask.related)[:20]
@@ -177,12 +186,12 @@ class Discovery:
         return state
 
     async def _end_of(
-        self, ask: _Ask, errand: Errand
+        self, ask: _Ask, errand: Errand, pages: FirstPages
     ) -> tuple[SourceOutcome, dict[str, object], bool]:
         """Asks, and gives outcome, detail, and whether there is no more to be had."""
         breaker = self._breakers.get(ask.source)
         try:
-            return SourceOutcome.OK, {}, await self._pages(ask, errand)
+            return SourceOutcome.OK, {}, await self._pages(ask, errand, pages)
         except SourceStop as stop:
             if breaker is not None:
                 breaker.note(stop, found=ask.found)
@@ -198,14 +207,14 @@ class Discovery:
             message = f"the source itself failed: {type(error).__name__}: {error}"
             return SourceOutcome.CHANGED, {"message": message, "evidence": [path]}, False
 
-    async def _pages(self, ask: _Ask, errand: Errand) -> bool:
+    async def _pages(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
         """Returns whether the source has no more."""
         if not await errand.hunger.wait():
             return False
         breaker = self._breakers.get(ask.source)
         tries = await breaker.enter() if breaker is not None else False
         try:
-            if not await self._until_sated(ask, errand):
+            if not await self._until_met(ask, errand, pages):
                 return False
         finally:
             if tries and breaker is not None:
@@ -219,7 +228,24 @@ class Discovery:
             )
         return True
 
-    async def _until_sated(self, ask: _Ask, errand: Errand) -> bool:
+    async def _until_met(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
+        """As `_until_sated`; a page that has not come when the query is met is not waited for."""
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                watch = asyncio.create_task(_end_when_over(ask, errand.hunger, limit))
+                try:
+                    return await self._until_sated(ask, errand, pages)
+                finally:
+                    watch.cancel()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        if not ask.found:
+            ask.detail["message"] = "the query was met before an answer came"
+        return False
+
+    async def _until_sated(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
         """Takes pages while the query is hungry. Returns whether they came to their end."""
         context = SourceContext(
             http=self._http[ask.source],
@@ -230,21 +256,23 @@ class Discovery:
             emit=ignore if ask.slice else self._tell,
             ignore_robots=self.ignore_robots,
         )
-        async with aclosing(self._sources[ask.source].discover(ask.query, context)) as pages:  # type: ignore[type-var]
-            async for page in pages:
+        async with aclosing(self._sources[ask.source].discover(ask.query, context)) as given:  # type: ignore[type-var]
+            async for page in given:
                 if ask.source in self._breakers:
                     self._breakers[ask.source].answers()
-                await self._take(ask, errand, page)
+                ask.taking = True
+                await self._take(ask, errand, page, pages)
+                ask.taking = False
                 if not await errand.hunger.wait():
                     return False
         return True
 
-    async def _take(self, ask: _Ask, errand: Errand, page: Page) -> None:
+    async def _take(self, ask: _Ask, errand: Errand, page: Page, pages: FirstPages) -> None:
         query = errand.row.query
         candidates = page.candidates
         if ask.slice:  # found by other words or filters, wanted for the query all the same
             candidates = tuple(replace(c, query=query.text, label=query.label) for c in candidates)
-        new = await errand.add(candidates)
+        new = await pages.add(ask.source, candidates)
         ask.found += new if ask.resumed else len(candidates)
         ask.new += new
         ask.position = page.position
@@ -260,6 +288,12 @@ class Discovery:
         await self._catalog.write(
             lambda db: journal.note_source(db, row_id, ask.source, ask.slice, run_id, state)
         )
+
+
+async def _end_when_over(ask: _Ask, hunger: Hunger, limit: asyncio.Timeout) -> None:
+    await hunger.over()
+    if not ask.taking:  # else the hunger is asked right after
+        limit.reschedule(asyncio.get_running_loop().time())
 
 
 def _ran_dry(state: SourceState) -> bool:

@@ -34,10 +34,10 @@ def _open(name: str, config: Config) -> Source:
     return kind(given)
 
 
-async def begin(sources: Mapping[str, Source], queries: int, *, last: frozenset[str]) -> None:
-    """Lets those that start slowly do so now; `last` are asked only if the others fall short."""
-    for name, source in sources.items():
-        if queries and name not in last and isinstance(source, StartsEarly):
+async def begin(sources: Mapping[str, Source], queries: int) -> None:
+    """Lets those that start slowly do so now."""
+    for source in sources.values():
+        if queries and isinstance(source, StartsEarly):
             source.begin(queries)
     await asyncio.sleep(0)  # now, and not when everything else has been made ready
 

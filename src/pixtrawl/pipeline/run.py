@@ -16,7 +16,6 @@ from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
 from pixtrawl.pipeline.query_draw import QueryDraw
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
-from pixtrawl.sources import asked_last
 from pixtrawl.storage import frontier
 from pixtrawl.storage.evidence import EvidenceStore
 from pixtrawl.storage.folder import Folder
@@ -49,9 +48,7 @@ async def run(
     async def body(current: Session) -> None:
         rows = await _join(current, queries)
         # A query that has images may need no source any more.
-        await begin(
-            sources, sum(not row.saved for row in rows), last=asked_last(config.job.sources)
-        )
+        await begin(sources, sum(not row.saved for row in rows))
         listener(RunStarted(tuple(r.query for r in rows), {r.query.text: r.saved for r in rows}))
         discovery = Discovery(
             sources,
@@ -61,7 +58,6 @@ async def run(
             listener,
         )
         discovery.plan = expansion
-        discovery.last = asked_last(config.job.sources)
         discovery.ignore_robots = config.politeness.ignore_robots
         await current.carry_out(_feed(current, discovery, rows))
 
@@ -113,6 +109,9 @@ class _Hunger:
         await self._draw.hungry.wait()
         return not self._draw.finished.is_set()
 
+    async def over(self) -> None:
+        await self._draw.finished.wait()
+
     def wanted(self) -> int | None:
         return None if self._draw.wanted is None else self._draw.lookahead()
 
@@ -123,8 +122,8 @@ async def _query(current: Session, discovery: Discovery, row: QueryRow) -> None:
     draw = current.draw.add(row, open_count)
     hunger = _Hunger(draw)
 
-    def add(candidates: tuple[Candidate, ...]) -> Awaitable[int]:
-        return current.add(row, candidates)
+    def add(candidates: Sequence[Candidate]) -> Awaitable[list[int]]:
+        return current.add_each(row, candidates)
 
     await discovery.ask_all(Errand(row, current.run_id, hunger, add))
     current.draw.input_complete(draw)

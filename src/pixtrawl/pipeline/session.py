@@ -98,6 +98,17 @@ class Session:
             self.draw.found(draw, new)
         return new
 
+    async def add_each(self, row: QueryRow, candidates: Sequence[Candidate]) -> list[int]:
+        """As `add`, in one transaction too. Returns for each candidate whether it is new (1, 0)."""
+        allowed = self.config.images.allow_thumbnails
+        new = await self.catalog.write(
+            lambda db: [frontier.add(db, row.id, (c,), thumbnails=allowed) for c in candidates]
+        )
+        self._dirty = True
+        if (draw := self.draw.queries.get(row.id)) is not None:
+            self.draw.found(draw, sum(new))
+        return new
+
     # -- what runs beside each other
 
     async def carry_out(self, feeding: Awaitable[None]) -> None:

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
 __all__ = [
-    "GROUPS", "asked_last", "available", "can_filter", "expand", "load", "missing", "switched_on",
+    "GROUPS", "available", "can_filter", "expand", "load", "missing", "switched_on",
 ]  # fmt: skip
 
 _ENTRY_POINTS: Final = "pixtrawl.sources"
@@ -59,9 +60,10 @@ _BUILT_IN: Final[Mapping[str, str]] = {
     "yandex": "pixtrawl.sources.yandex:Yandex",
 }
 
-# In the order in which they are asked. Names without a line in the table above are passed over.
+# Asked side by side; the order decides between equal ranks. Names without a line in the table above
+# are passed over.
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "auto": ("bing", "google", "duckduckgo", "searxng", "ecosia"),
+    "auto": ("bing", "openverse", "wikimedia", "ecosia", "google", "duckduckgo", "searxng"),
     "open": (
         "openverse", "wikimedia", "flickr", "europeana", "met", "smithsonian", "cleveland",
     ),
@@ -72,12 +74,8 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 # alone (never seen to answer) has to be switched on.
 _ONLY_WITH: Final[Mapping[str, str]] = {
     "google": "enabled", "searxng": "url", "flickr": "key", "europeana": "key",
-    "duckduckgo": "enabled", "openverse": "enabled", "gbif": "enabled",
+    "duckduckgo": "enabled",
 }  # fmt: skip
-
-# Members of a group that are asked when the others have ended and left the query short: Ecosia
-# answers from Bing's index, so beside Bing it would bring little.
-_LAST: Final[Mapping[str, tuple[str, ...]]] = {"auto": ("ecosia",)}
 
 Settings = Mapping[str, Mapping[str, str]]  # of every source, by its name
 
@@ -108,7 +106,9 @@ def expand(names: Iterable[str], settings: Settings) -> list[str]:
     """Sources for the names that a user gave, groups replaced by their members, each once.
 
     A group passes over what is switched off (`NAME.enabled=false`), and over what has to be
-    switched on or pointed somewhere first; a source that is named itself is always asked.
+    switched on or pointed somewhere first; a source that is named itself is always asked. Where a
+    member's base_url leads to this computer, the group asks such members only: who practises on a
+    site of their own does not ask the web beside it.
 
     Raises:
         UsageError: a name that nobody has, or a group without a member that can be asked.
@@ -119,20 +119,13 @@ def expand(names: Iterable[str], settings: Settings) -> list[str]:
             members = [one for one in GROUPS[name] if _in_group(one, settings.get(one, {}))]
             if not members:
                 raise UsageError(f"no source of the group {name!r} can be asked")
-            chosen.update(dict.fromkeys(members))
+            here = [one for one in members if _is_here(settings.get(one, {}).get("base_url", ""))]
+            chosen.update(dict.fromkeys(here or members))
         elif name in _BUILT_IN or _entry_point(name) is not None:
             chosen[name] = None
         else:
             raise UsageError(_unknown(name))
     return list(chosen)
-
-
-def asked_last(names: Iterable[str]) -> frozenset[str]:
-    """Sources that only stand in for others: those of a group's end that nobody named."""
-    given = set(names)
-    return frozenset(
-        one for group in given & _LAST.keys() for one in _LAST[group] if one not in given
-    )
 
 
 def can_filter(name: str, which: str, value: str) -> bool:
@@ -175,6 +168,15 @@ def _in_group(name: str, given: Mapping[str, str]) -> bool:
     if required is not None and required != "enabled":
         return bool(given.get(required)) and _switched(name, given, default=True)
     return _switched(name, given, default=required is None)
+
+
+def _is_here(address: str) -> bool:
+    """Whether a base URL leads to this computer."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _switched(name: str, given: Mapping[str, str], *, default: bool) -> bool:

@@ -28,7 +28,7 @@ from pixtrawl.sources.base import Page, Position, Source, SourceContext
 
 VERIFIED: Final = ("recorded", "real server", "documented only")
 # Only documented, and yet in a group, because the group was made for them.
-_IN_GROUPS: Final = frozenset({"google", "openverse", "duckduckgo", "gbif"})
+_IN_GROUPS: Final = frozenset({"google", "duckduckgo"})
 MAX_SECONDS: Final = 5.0  # for one hostile answer, on a busy machine
 _MAX_REQUESTS: Final = 300
 

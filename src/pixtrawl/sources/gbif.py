@@ -46,10 +46,10 @@ class Gbif(JsonSource):
         title="GBIF",
         base_url=BASE_URL,
         sentence="Pictures of specimens and observations by scientific name, with licences.",
-        verified="documented only",
-        groups=("species",),  # although only documented: the group names it
+        verified="recorded",
+        groups=("species",),
         filters=frozenset(words),
-        settings=common_settings(BASE_URL, DELAY_S, in_groups=False),
+        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="100000 records a query",
         license="per image",

@@ -59,11 +59,11 @@ class Openverse(JsonSource):
         title="Openverse",
         base_url=BASE_URL,
         sentence="Openly licensed images of Flickr, museums and others, with licence and creator.",
-        verified="documented only",
-        groups=("open",),  # although only documented: the group was made for it
+        verified="recorded",
+        groups=("auto", "open"),
         filters=frozenset(words),
         settings=(
-            *common_settings(BASE_URL, DELAY_S, in_groups=False),
+            *common_settings(BASE_URL, DELAY_S),
             SourceSetting("client_id", "", "of a registered application, for larger pages"),
             SourceSetting("client_secret", "", "of the same application", secret=True),
         ),

@@ -48,7 +48,7 @@ class Wikimedia(JsonSource):
         base_url=BASE_URL,
         sentence="Freely licensed files with licence and creator; base_url may be any MediaWiki.",
         verified="real server",
-        groups=("open", "species"),
+        groups=("auto", "open", "species"),
         filters=frozenset(words),
         settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,

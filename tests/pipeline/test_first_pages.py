@@ -1,0 +1,208 @@
+"""Several sources asked for one query: their first pages mixed, nobody waited for in vain."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from pixtrawl.errors import SourceStop
+from pixtrawl.events import Event, SourceFinished
+from pixtrawl.model import Candidate, Query, SourceOutcome
+from pixtrawl.pipeline.discovery import Discovery, Errand
+from pixtrawl.pipeline.first_pages import FirstPages
+from pixtrawl.sources.base import Page, Source, SourceContext, SourceInfo
+from pixtrawl.storage import frontier, journal
+from pixtrawl.storage.catalog import Catalog
+from pixtrawl.storage.evidence import EvidenceStore
+from pixtrawl.storage.folder import Folder
+
+QUERY = Query("cat", "cat", 100)
+
+
+def page_of(source: str, count: int, begin: int = 1) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(
+            url=f"https://{source}.example/{rank}.jpg", query="cat", label="cat", source=source,
+            rank=rank,
+        )
+        for rank in range(begin, begin + count)
+    )  # fmt: skip
+
+
+class Told:
+    """Adds to a list; a URL that came before is not new."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self._seen: set[str] = set()
+
+    async def add(self, candidates: Sequence[Candidate]) -> list[int]:
+        self.batches.append([one.url for one in candidates])
+        new = []
+        for one in candidates:
+            new.append(int(one.url not in self._seen))
+            self._seen.add(one.url)
+        return new
+
+
+def sources_of(batch: list[str]) -> list[str]:
+    return [url.split("//")[1].split(".")[0] for url in batch]
+
+
+def test_first_pages_are_mixed_by_rank_and_each_source_learns_its_own_count() -> None:
+    told = Told()
+
+    async def main() -> list[int]:
+        pages = FirstPages(("a", "b", "c"), told.add, grace_s=5.0)
+        shared = page_of("a", 3)[0]
+        return list(
+            await asyncio.gather(
+                pages.add("b", page_of("b", 2)),
+                pages.add("a", page_of("a", 3)),
+                pages.add("c", (*page_of("c", 1), shared)),
+            )
+        )
+
+    assert asyncio.run(main()) == [2, 3, 1]
+    (batch,) = told.batches
+    assert sources_of(batch) == ["a", "b", "c", "a", "b", "a", "a"]
+
+
+def test_a_source_without_a_page_and_a_silent_one_are_not_waited_for() -> None:
+    told = Told()
+
+    async def main() -> float:
+        started = time.perf_counter()
+        pages = FirstPages(("a", "b", "silent", "blocked"), told.add, grace_s=0.2)
+        pages.ended("blocked")
+        await asyncio.gather(pages.add("a", page_of("a", 2)), pages.add("b", page_of("b", 2)))
+        waited = time.perf_counter() - started
+        assert await pages.add("silent", page_of("silent", 3)) == 3
+        assert await pages.add("a", page_of("a", 2, begin=3)) == 2
+        return waited
+
+    assert 0.15 < asyncio.run(main()) < 5
+    assert [sources_of(batch) for batch in told.batches] == [
+        ["a", "b", "a", "b"], ["silent"] * 3, ["a", "a"],
+    ]  # fmt: skip
+
+
+def test_one_source_alone_waits_for_nobody() -> None:
+    told = Told()
+    pages = FirstPages(("a",), told.add, grace_s=60.0)
+    assert asyncio.run(asyncio.wait_for(pages.add("a", page_of("a", 2)), 10)) == 2
+
+
+def test_a_page_is_added_though_the_source_that_waited_was_stopped() -> None:
+    told = Told()
+
+    async def main() -> int:
+        pages = FirstPages(("a", "b", "c"), told.add, grace_s=60.0)
+        leader = asyncio.create_task(pages.add("a", page_of("a", 1)))
+        await asyncio.sleep(0)
+        follower = asyncio.create_task(pages.add("b", page_of("b", 2)))
+        await asyncio.sleep(0)
+        leader.cancel()
+        return await asyncio.wait_for(follower, 10)
+
+    assert asyncio.run(main()) == 2
+
+
+class _Paced(Source):
+    """Gives pages of ten after a pause; or ends with a stop."""
+
+    name: ClassVar[str] = "paced"
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="x", base_url="", sentence="x", verified="recorded"
+    )
+
+    def __init__(self, name: str, pause_s: float, stop: SourceStop | None = None) -> None:
+        self._name, self._pause_s, self._stop = name, pause_s, stop
+
+    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
+        for begin in itertools.count(1, 10):
+            await asyncio.sleep(self._pause_s)
+            if self._stop is not None:
+                raise self._stop
+            yield Page(page_of(self._name, 10, begin), {"begin": begin})
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
+
+class _Wants:
+    """So many candidates, then the query is met."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._met = asyncio.Event()
+        self.found = 0
+
+    async def wait(self) -> bool:
+        return not self._met.is_set()
+
+    async def over(self) -> None:
+        await self._met.wait()
+
+    def wanted(self) -> int | None:
+        return self._limit
+
+    def note(self, new: int) -> None:
+        self.found += new
+        if self.found >= self._limit:
+            self._met.set()
+
+
+def ask(tmp_path: Path, given: Mapping[str, Source], limit: int) -> tuple[list[str], list[Event]]:
+    """URLs in the order in which they are drawn, and what was told."""
+    folder = Folder(tmp_path / "images")
+    folder.create()
+    catalog = Catalog(folder.catalog)
+    events: list[Event] = []
+
+    async def main() -> list[str]:
+        run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
+        row = catalog.write_now(lambda db: frontier.ensure_query(db, QUERY, run_id))
+        hunger = _Wants(limit)
+
+        async def add(candidates: Sequence[Candidate]) -> list[int]:
+            def write(db: sqlite3.Connection) -> list[int]:
+                return [frontier.add(db, row.id, (c,), thumbnails=True) for c in candidates]
+
+            new = await catalog.write(write)
+            hunger.note(sum(new))
+            return new
+
+        http = dict.fromkeys(given)
+        discovery = Discovery(given, http, catalog, EvidenceStore(folder.evidence), events.append)  # type: ignore[arg-type]
+        await asyncio.wait_for(discovery.ask_all(Errand(row, run_id, hunger, add)), 30)
+        return [c.url for c in catalog.write_now(lambda db: list(frontier.everything(db, row)))]
+
+    try:
+        return asyncio.run(main()), events
+    finally:
+        catalog.close()
+
+
+@pytest.mark.timeout(60)
+def test_the_first_images_of_a_query_come_from_every_source_that_answers(tmp_path: Path) -> None:
+    stop = SourceStop(SourceOutcome.BLOCKED, kind="captcha", message="m", next_step="n")
+    given = {
+        "fast": _Paced("fast", 0.0), "slower": _Paced("slower", 0.15),
+        "refusing": _Paced("refusing", 0.05, stop), "silent": _Paced("silent", 3600.0),
+    }  # fmt: skip
+    started = time.perf_counter()
+    urls, events = ask(tmp_path, given, 20)
+    assert time.perf_counter() - started < 20
+    assert sources_of(urls[:4]) == ["fast", "slower", "fast", "slower"]
+    ends = {e.source: e for e in events if isinstance(e, SourceFinished)}
+    assert ends["refusing"].outcome is SourceOutcome.BLOCKED
+    assert ends["silent"].outcome is SourceOutcome.OK
+    assert ends["silent"].detail["message"] == "the query was met before an answer came"
