@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import struct
@@ -261,3 +262,21 @@ def test_a_list_of_files_that_was_tampered_with_removes_nothing_outside(
     with pytest.raises(ExportError, match="which no export writes"):
         export(samples[:1], root, out, "imagefolder")
     assert precious.read_text() == "mine"
+
+
+def test_a_png_whose_metadata_is_damaged_is_exported_without_the_damage(
+    root: Path, tmp_path: Path
+) -> None:
+    whole = dataset.encoded(dataset.picture(1), "png", dpi=(72, 72))
+    damaged = bytearray(whole)
+    damaged[damaged.index(b"pHYs") + 4] ^= 1
+    kept = dataset.sample(root, "cat", 1, whole, "png")
+    (root / kept.file_name).write_bytes(damaged)
+    digest = hashlib.sha256(damaged).hexdigest()
+    kept = replace(kept, info=replace(kept.info, sha256=digest))
+    export([kept], root, tmp_path / "out", "imagefolder", Options())
+    (file,) = (tmp_path / "out").rglob("*.png")
+    with Image.open(file) as image:
+        image.load()
+    (line,) = next((tmp_path / "out").rglob("metadata.jsonl")).read_text("utf-8").splitlines()
+    assert json.loads(line)["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()

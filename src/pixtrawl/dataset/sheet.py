@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 
 from pixtrawl.errors import UsageError
+from pixtrawl.images.opening import open_picture, upright
 from pixtrawl.model import Sample
 
 __all__ = ["contact_sheet"]
@@ -62,9 +63,9 @@ def _spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
 
 def _small(sample: Sample, size: int) -> Image.Image:
     try:
-        with Image.open(sample.path) as file:
+        with open_picture(sample.path) as file:
             file.draft("RGB", (size, size))
-            picture = ImageOps.exif_transpose(file).convert("RGBA")
+            picture = upright(file).convert("RGBA")
     except OSError:  # deleted by hand since
         return Image.new("RGB", (size, size), _MISSING)
     picture.thumbnail((size, size))

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps
-
+from pixtrawl.images.opening import open_picture, upright
 from pixtrawl.model import Sample
 
 __all__ = ["TorchImages"]
@@ -59,8 +58,8 @@ class TorchImages(_Base):
         return len(self._names)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        with Image.open(self._path(index)) as file:
-            picture: Any = ImageOps.exif_transpose(file).convert("RGB")
+        with open_picture(self._path(index)) as file:
+            picture: Any = upright(file).convert("RGB")
         target: Any = self.targets[index]
         if self.transform is not None:
             picture = self.transform(picture)

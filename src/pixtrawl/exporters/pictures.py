@@ -6,7 +6,6 @@ Order is kept and the window is bounded, so that memory depends on neither numbe
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,9 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pixtrawl.cores import usable_cores
 from pixtrawl.exporters.base import Item
 from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.plan import Entry
+from pixtrawl.images.png_chunks import without_damaged_metadata
 from pixtrawl.storage.layout import inside
 from pixtrawl.storage.renditions import RenditionReader
 from pixtrawl.transform import EXTENSIONS, BadPictureError, Picture, Transform
@@ -37,7 +38,7 @@ class Pictures:
         self._root = root
         self._transform = transform
         self._renditions = renditions
-        self._workers = workers or min(os.cpu_count() or 1, 16)
+        self._workers = workers or min(usable_cores(), 16)
         self._pool = ThreadPoolExecutor(self._workers, "picture")
 
     def __enter__(self) -> Self:
@@ -79,7 +80,7 @@ class Pictures:
         if entry.columns["sha256"] not in {"", digest}:
             raise BadPictureError("is not the file that was saved: its SHA-256 differs")
         if self._transform.keeps_bytes:
-            return Item(entry, _as_it_is(data, entry), {**entry.columns, "sha256": digest})
+            return _as_it_is(data, entry, digest)
         from pixtrawl.images.fit import fit  # decoders, which an export of bytes does without
 
         picture = fit(self._transform, data, str(entry.columns["format"]))
@@ -104,16 +105,23 @@ def _result(entry: Entry, coming: Future[Item] | Item) -> tuple[Entry, Item | Ba
         return entry, error
 
 
-def _as_it_is(data: bytes, entry: Entry) -> Picture:
-    format_ = str(entry.columns["format"])
+def _as_it_is(data: bytes, entry: Entry, digest: str) -> Item:
+    """The file's bytes; of a PNG without damaged metadata, at which other readers stop."""
+    columns = {**entry.columns, "sha256": digest}
+    whole = without_damaged_metadata(data)
+    if whole is not data:
+        digest = hashlib.sha256(whole).hexdigest()
+        columns = {**columns, "sha256": digest, "size_bytes": len(whole)}
+    format_ = str(columns["format"])
     extension = entry.file_name.rpartition(".")[2].lower()
-    return Picture(
-        data,
+    picture = Picture(
+        whole,
         EXTENSIONS.get(format_, extension),
         format_,
-        int(entry.columns["width"]),
-        int(entry.columns["height"]),
+        int(columns["width"]),
+        int(columns["height"]),
     )
+    return Item(entry, picture, columns)
 
 
 def _described(before: Columns, picture: Picture, digest: str) -> Columns:

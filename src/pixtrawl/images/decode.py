@@ -8,7 +8,6 @@ is loaded whole by Pillow, frame by frame, with one named format only.
 
 from __future__ import annotations
 
-import io
 import re
 import struct
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from PIL import (
 
 from pixtrawl.images import exif, jpeg
 from pixtrawl.images.bitfields import decode_bitfields
+from pixtrawl.images.opening import open_picture
 from pixtrawl.images.phash import SIDE
 from pixtrawl.model import Reason
 
@@ -176,7 +176,7 @@ def _cap(width: int, height: int, max_pixels: int) -> None:
 
 def _pillow(name: str, data: bytes, max_pixels: int, renderer: Renderer | None) -> Decoded:
     try:
-        with Image.open(io.BytesIO(data), formats=(name,)) as image:
+        with open_picture(data, (name,)) as image:
             decoded = _load(image, max_pixels, renderer)
             if name == "GIF":  # the logical screen: Pillow grows it where a frame reaches out
                 screen = struct.unpack_from("<HH", data, 6)

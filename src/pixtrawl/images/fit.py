@@ -18,6 +18,7 @@ from msgspec import Struct
 from PIL import Image, ImageColor, UnidentifiedImageError
 
 from pixtrawl.images import exif, jpeg
+from pixtrawl.images.opening import TRANSPOSE, open_picture, orientation_of
 from pixtrawl.images.srgb import to_srgb
 from pixtrawl.transform import MAX_SIDE_PX, BadPictureError, Picture, Transform
 
@@ -25,17 +26,7 @@ __all__ = ["Plan", "finished", "fit", "plan_for_jpeg", "plan_for_loaded", "scale
 
 _READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _MAX_PIXELS: Final = 100_000_000
-_ORIENTATION: Final = 0x0112
 _TURNED: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that exchange width and height
-_TRANSPOSE: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 DECODER_ERRORS: Final = (
     OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError
 )  # fmt: skip
@@ -72,7 +63,7 @@ def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, Plan] | 
 def _loaded(transform: Transform, data: bytes) -> tuple[Image.Image, Plan]:
     """The first frame of a file of any format that can be exported."""
     try:
-        image = Image.open(io.BytesIO(data), formats=_READABLE)
+        image = open_picture(data, _READABLE)
     except UnidentifiedImageError:
         raise BadPictureError("is no image of a format that can be exported") from None
     with image:
@@ -84,8 +75,7 @@ def _loaded(transform: Transform, data: bytes) -> tuple[Image.Image, Plan]:
 
 def plan_for_loaded(transform: Transform, image: Image.Image) -> Plan:
     """What the transform makes of a picture that Pillow has loaded. Raises BadPictureError."""
-    orientation = image.getexif().get(_ORIENTATION, 1)
-    return _plan(transform, image.size, orientation, image.info.get("icc_profile"))
+    return _plan(transform, image.size, orientation_of(image), image.info.get("icc_profile"))
 
 
 def plan_for_jpeg(transform: Transform, data: bytes, head: jpeg.JpegHead) -> Plan | None:
@@ -120,8 +110,8 @@ def finished(transform: Transform, image: Image.Image, plan: Plan, extension: st
     Raises BadPictureError, and what Pillow's encoders raise.
     """
     image = to_srgb(_resized(_eight_bit(image), plan.inner), plan.profile)
-    if plan.orientation in _TRANSPOSE:
-        image = image.transpose(_TRANSPOSE[plan.orientation])
+    if plan.orientation in TRANSPOSE:
+        image = image.transpose(TRANSPOSE[plan.orientation])
     if transform.flatten is not None:
         image = _flattened(image, transform.flatten)
     return _encoded(_framed(transform, image, plan.before), transform, extension)

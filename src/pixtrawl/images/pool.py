@@ -8,7 +8,6 @@ Libraries for this cost 0.25 to 0.6 ms an image and know neither limits nor culp
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, ClassVar, Final
 from msgspec.structs import replace
 
 from pixtrawl.config.groups import Images
+from pixtrawl.cores import usable_cores
 from pixtrawl.errors import EngineError
 from pixtrawl.events import Listener, Notice, ignore
 from pixtrawl.images import launch, record, sandbox
@@ -54,7 +54,7 @@ class DecoderPool:
         self._staging = staging.resolve()
         self._isolation = isolation
         self._emit = emit
-        self._size = images.decoders or os.cpu_count() or 1
+        self._size = images.decoders or usable_cores()
         self._pending: deque[Task] = deque()
         self._decoders: set[Decoder] = set()
         self._launcher: launch.Launcher | None = None

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from pixtrawl.cores import usable_cores
 from pixtrawl.errors import MissingExtraError, UsageError
 from pixtrawl.relevance.model import Vectors, unit
 from pixtrawl.relevance.preprocess import Preprocess, read_preprocess
@@ -184,6 +185,7 @@ def _starter(device: str) -> Callable[[Path], Any]:
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised; its log goes to our stderr
+    options.intra_op_num_threads = usable_cores()  # it would count the machine's
     # waiting threads would spin and take the cores from those that decode
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
 

@@ -5,16 +5,16 @@ The numbers are those of CLIP (Radford et al. 2021) unless a file beside the mod
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pixtrawl.errors import UsageError
+from pixtrawl.images.opening import open_picture, upright
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "BadPictureError", "Preprocess", "read_preprocess"]
 
@@ -86,12 +86,12 @@ class Preprocess(Struct, frozen=True, kw_only=True):
 
 def _rgb(data: bytes, size: tuple[int, int]) -> Image.Image:
     """The first frame, upright, transparency on white."""
-    with Image.open(io.BytesIO(data), formats=_READABLE) as file:
+    with open_picture(data, _READABLE) as file:
         if file.width * file.height > _MAX_PIXELS:
             raise BadPictureError(f"has too many pixels ({file.width}x{file.height})")
         side = 2 * max(size)
         file.draft("RGB", (side, side))  # JPEG: a half, a quarter, an eighth while decoding
-        image = ImageOps.exif_transpose(file)
+        image = upright(file)
     if image.has_transparency_data:
         above = image.convert("RGBA")
         ground = Image.new("RGBA", above.size, "white")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +17,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from pixtrawl.cores import usable_cores
 from pixtrawl.errors import UsageError
 from pixtrawl.relevance.alike import Alike, alike
 from pixtrawl.relevance.model import Model, Vectors, from_bytes, to_bytes
@@ -129,7 +129,7 @@ class _Embedding:
         """Embeds what this model has not seen. Returns what could not be read."""
         unreadable: list[Unreadable] = []
         batch: list[tuple[int, Vectors]] = []
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, 16), "picture") as pool:
+        with ThreadPoolExecutor(min(usable_cores(), 16), "picture") as pool:
             for row, future in _ahead(pool, self._pixels, self._rows(), 2 * self._batch):
                 try:
                     batch.append((row[0], future.result()))

@@ -1,0 +1,84 @@
+"""A PNG without those of its chunks that are damaged and hold no pixels. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+__all__ = ["SIGNATURE", "without_damaged_metadata"]
+
+SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_MOST_BYTES: Final = 1 << 20  # of one unpacked text or profile: Pillow raises above its own limit
+_ALL_TEXT_BYTES: Final = 32 << 20  # and above 64 MiB of all texts
+# Bytes that a chunk has where its length is fixed (PNG, 3rd edition, 11.3).
+_LENGTHS: Final = {b"pHYs": 9, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"tIME": 7}
+# Frames of an animation: pixels, though their names are those of ancillary chunks.
+_FRAMES: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
+
+
+def without_damaged_metadata(data: bytes) -> bytes:
+    """A PNG without those ancillary chunks that are damaged; anything else as it is.
+
+    As libpng does it: such a chunk counts as absent. Chunks with pixels stay, damaged or not.
+    """
+    if not data.startswith(SIGNATURE):
+        return data
+    kept: list[tuple[int, int]] = []
+    texts_bytes = 0
+    for kind, start, end in _chunks(data):
+        if kind[0] & 0x20 and kind not in _FRAMES:
+            if not _is_sound(kind, data, start, end):
+                continue
+            texts_bytes += end - start if kind in {b"tEXt", b"zTXt", b"iTXt"} else 0
+            if texts_bytes > _ALL_TEXT_BYTES:
+                continue
+        if kept and kept[-1][1] == start:
+            kept[-1] = kept[-1][0], end
+        else:
+            kept.append((start, end))
+    if len(kept) == 1 and kept[0][0] == len(SIGNATURE):
+        return data
+    return b"".join([SIGNATURE, *(data[start:end] for start, end in kept)])
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(kind, start, end) of each chunk up to IEND; the last may be cut."""
+    at = len(SIGNATURE)
+    while at + 8 <= len(data):
+        kind = data[at + 4 : at + 8]
+        end = min(at + 12 + int.from_bytes(data[at : at + 4], "big"), len(data))
+        yield kind, at, end
+        if kind == b"IEND":
+            return
+        at = end
+
+
+def _is_sound(kind: bytes, data: bytes, start: int, end: int) -> bool:
+    """Whether the checksum of an ancillary chunk is right and Pillow can read what is in it."""
+    body = memoryview(data)[start + 8 : end - 4]
+    if zlib.crc32(memoryview(data)[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
+        return False
+    if kind in _LENGTHS:
+        return len(body) == _LENGTHS[kind]
+    if kind in {b"iCCP", b"zTXt"}:
+        _, _, rest = bytes(body).partition(b"\0")
+        return rest[:1] == b"\0" and _unpacks(rest[1:])
+    if kind == b"iTXt":
+        _, _, rest = bytes(body).partition(b"\0")
+        if rest[:1] != b"\1":
+            return len(rest) >= 2
+        _, found, text = rest[2:].partition(b"\0")
+        _, found_too, text = text.partition(b"\0")
+        return rest[1:2] == b"\0" and bool(found and found_too) and _unpacks(text)
+    return True
+
+
+def _unpacks(packed: bytes) -> bool:
+    """Whether it unpacks whole, to no more than Pillow takes."""
+    unpacking = zlib.decompressobj()
+    try:
+        unpacking.decompress(packed, _MOST_BYTES)
+    except zlib.error:
+        return False
+    return unpacking.eof
