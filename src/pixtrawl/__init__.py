@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from pixtrawl.config.groups import Config as Config
     from pixtrawl.dataset import Dataset as Dataset
-    from pixtrawl.errors import PixtrawlError as PixtrawlError
+    from pixtrawl.errors import PictureError as PictureError, PixtrawlError as PixtrawlError
     from pixtrawl.model import (
         Candidate as Candidate,
         Filters as Filters,
@@ -44,7 +44,7 @@ _HOME: Final = {
     ),
     "pixtrawl.dataset": ("Dataset",),
     "pixtrawl.config.groups": ("Config",),
-    "pixtrawl.errors": ("PixtrawlError",),
+    "pixtrawl.errors": ("PictureError", "PixtrawlError"),
     "pixtrawl.model": (
         "Candidate", "Filters", "Kind", "Outcome", "Query", "Reason", "Sample", "SourceOutcome",
         "Status",

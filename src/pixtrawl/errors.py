@@ -8,6 +8,7 @@ PixtrawlError                 1   an unexpected error
 │   ├── StorageError          5   catalog locked, newer or damaged; disk full
 │   └── EngineError           5   decoders or cluster cannot be started
 ├── ExportError               1   an exporter cannot write what was asked
+├── PictureError              1   a file of the data set does not decode
 ├── SourceStop                -   a source ends with an outcome other than ok (never leaves a run)
 └── FetchError                -   one transfer failed (turned into a Reason by the worker)
 
@@ -82,6 +83,10 @@ class EngineError(EnvironmentFailedError):
 
 class ExportError(PixtrawlError):
     """An exporter cannot write what was asked."""
+
+
+class PictureError(PixtrawlError):
+    """A file of the data set does not decode, though it did when it was saved."""
 
 
 class SourceStop(PixtrawlError):  # noqa: N818 - an end with a reason, not always an error

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageOps
 from tests.exporters.dataset import encoded, picture
+from tests.images.profiles import swapped_profile
 
 from pixtrawl.errors import UsageError
 from pixtrawl.images.fit import fit
@@ -187,7 +188,7 @@ def test_every_mode_of_pixels_comes_through(mode: str, encode: str) -> None:
 
 def test_colours_of_another_profile_become_srgb() -> None:
     image = Image.new("RGB", (32, 32), (200, 30, 40))
-    data = encoded(image, "png", icc_profile=_swapped_profile())
+    data = encoded(image, "png", icc_profile=swapped_profile())
     done = opened(fit(Transform(encode="png"), data, "png").data)
     red, green, _ = done.getpixel((5, 5))  # type: ignore[misc]
     assert green > red, "the profile says that the first channel is green"
@@ -196,7 +197,7 @@ def test_colours_of_another_profile_become_srgb() -> None:
 
 @pytest.mark.parametrize("parts", [1, 3])
 def test_a_jpegs_profile_is_put_together_of_its_pieces(parts: int) -> None:
-    profile = _swapped_profile()
+    profile = swapped_profile()
     size = -(-len(profile) // parts)
     pieces = [profile[at : at + size] for at in range(0, len(profile), size)]
     plain = encoded(Image.new("RGB", (40, 40), (255, 0, 0)), "jpeg", quality=95)
@@ -217,20 +218,6 @@ def test_a_jpegs_profile_is_put_together_of_its_pieces(parts: int) -> None:
     assert green > red, "whole, in whatever order"
     red, green, _ = first_pixel(with_pieces(order[1:]))
     assert red > green, "one is missing: there is no profile"
-
-
-def _swapped_profile() -> bytes:
-    """sRGB with the red and green primaries exchanged."""
-    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    count = int.from_bytes(data[128:132])
-    tags = {bytes(data[132 + 12 * n : 136 + 12 * n]): 132 + 12 * n for n in range(count)}
-    red, green = tags[b"rXYZ"], tags[b"gXYZ"]
-    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
-    text = tags[b"desc"]
-    start = int.from_bytes(data[text + 4 : text + 8])
-    size = int.from_bytes(data[text + 8 : text + 12])
-    data[start : start + size] = data[start : start + size].replace(b"s\0R\0G\0B", b"X\0R\0G\0B")
-    return bytes(data)
 
 
 def test_a_damaged_profile_is_as_good_as_none() -> None:
@@ -301,7 +288,7 @@ def test_nothing_of_the_file_s_metadata_gets_into_the_new_one(encode: str) -> No
     exif = Image.Exif()
     exif[0x0112], exif[0x013B] = 6, "Jane Roe"
     for size in (30, 90):
-        data = encoded(picture(3, (60, 40)), "jpeg", exif=exif, icc_profile=_swapped_profile())
+        data = encoded(picture(3, (60, 40)), "jpeg", exif=exif, icc_profile=swapped_profile())
         done = fit(Transform(mode="keep_ratio", size=size, encode=encode), data, "jpeg").data
         assert b"Jane Roe" not in done
         assert not opened(done).getexif()

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import datasets
 
+from pixtrawl.dataset.pictures import GROUND, picture_of
+from pixtrawl.errors import PictureError
+from pixtrawl.images.pixels import rgb
 from pixtrawl.model import Sample
 from pixtrawl.storage.derived import FLAGS, INTEGERS, NUMBERS, metadata_row
+from pixtrawl.transform import BadPictureError
 
-__all__ = ["hugging_face"]
+__all__ = ["UprightImage", "hugging_face"]
 
 
-def hugging_face(samples: Iterable[Sample]) -> datasets.Dataset:
+@dataclass
+class UprightImage(datasets.Image):  # type: ignore[misc]
+    """An image feature that decodes by pixtrawl's own conversion: upright 8-bit sRGB, mode RGB.
+
+    `datasets.Image` would hand on a file's raw mode, whose `convert("RGB")` clips 16-bit greys and
+    uncovers the colours below transparent parts. It is stored as a plain `Image`, so that a saved
+    or published data set loads where pixtrawl is not installed.
+    """
+
+    ground: str = GROUND
+    _type: str = field(default="Image", init=False, repr=False)
+
+    def decode_example(self, value: Any, token_per_repo_id: Any = None) -> Any:
+        """Return the picture of a path or of a file's bytes.
+
+        Raises:
+            PictureError: the file does not decode.
+        """
+        if not self.decode or (value.get("bytes") is None and not value.get("path")):
+            return super().decode_example(value, token_per_repo_id)
+        if value["bytes"] is None:
+            return picture_of(value["path"], ground=self.ground)
+        try:
+            return rgb(value["bytes"], ground=self.ground)
+        except BadPictureError as error:
+            raise PictureError(f"{value.get('path') or 'an image'}: {error}") from error
+
+
+def hugging_face(samples: Iterable[Sample], *, ground: str = GROUND) -> datasets.Dataset:
     """Columns `image`, `label` and those of metadata.jsonl, with stated types."""
     columns: dict[str, list[Any]] = {"image": []}
     for sample in samples:
@@ -21,7 +54,7 @@ def hugging_face(samples: Iterable[Sample]) -> datasets.Dataset:
         for name, value in metadata_row(sample).items():
             columns.setdefault(name, []).append(value)
     labels = sorted(set(columns.get("label", ())))
-    features: dict[str, Any] = {name: _feature(name) for name in columns}
+    features: dict[str, Any] = {name: _feature(name, ground) for name in columns}
     if labels:
         features["label"] = datasets.ClassLabel(names=labels)
         places = {label: at for at, label in enumerate(labels)}
@@ -29,9 +62,9 @@ def hugging_face(samples: Iterable[Sample]) -> datasets.Dataset:
     return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
 
 
-def _feature(name: str) -> Any:
+def _feature(name: str, ground: str) -> Any:
     if name == "image":
-        return datasets.Image()
+        return UprightImage(ground=ground)
     if name in INTEGERS:
         return datasets.Value("int64")
     if name in NUMBERS:

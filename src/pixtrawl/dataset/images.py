@@ -134,20 +134,33 @@ class Dataset:
 
     # -- ways out
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per image with the columns of metadata.jsonl. Needs pandas."""
+    def to_pandas(self, *, thumbnail_px: int | None = None) -> pandas.DataFrame:
+        """One row per image with the columns of metadata.jsonl. Needs pandas.
+
+        Args:
+            thumbnail_px: adds a column `thumbnail` of PIL images in RGB that fit a square of this
+                many pixels; None where a file is gone or does not decode.
+        """
         try:
             import pandas
         except ImportError:
             raise MissingPackageError("to_pandas", "pandas") from None
         from pixtrawl.storage.derived import metadata_row
 
-        return pandas.DataFrame([metadata_row(sample) for sample in self])
+        samples = list(self)
+        frame = pandas.DataFrame([metadata_row(sample) for sample in samples])
+        if thumbnail_px is not None:
+            from pixtrawl.dataset.pictures import thumbnails
 
-    def to_hf(self) -> datasets.Dataset:
+            frame["thumbnail"] = list(thumbnails(samples, thumbnail_px))
+        return frame
+
+    def to_hf(self, *, ground: str = "white") -> datasets.Dataset:
         """A Hugging Face data set: `image` (decoded when read), `label` as a class, all columns.
 
-        The files are referred to where they lie, not copied. Needs datasets.
+        Pictures are those of `to_torch`: RGB, 8 bits, sRGB, upright, transparent parts on `ground`.
+        The files are referred to where they lie, not copied; to pass pictures on, use `export`.
+        Needs datasets.
         """
         try:
             import datasets  # noqa: F401
@@ -155,21 +168,25 @@ class Dataset:
             raise MissingPackageError("to_hf", "datasets") from None
         from pixtrawl.dataset.hugging_face import hugging_face
 
-        return hugging_face(self)
+        return hugging_face(self, ground=ground)
 
     def to_torch(
         self,
         transform: Callable[[Any], Any] | None = None,
         target_transform: Callable[[int], Any] | None = None,
+        *,
+        ground: str = "white",
     ) -> TorchImages:
         """A map-style data set of (picture, class index), as torchvision's ImageFolder is one.
 
-        Pictures are PIL images in RGB, upright. It is a `torch.utils.data.Dataset` where torch is
-        installed, and works with everything that takes `len()` and `[]` where it is not.
+        Pictures are PIL images in RGB, 8 bits, sRGB, upright, transparent parts on `ground` (any
+        colour that Pillow knows), as in `to_hf`, `show` and exports. It is a
+        `torch.utils.data.Dataset` where torch is installed, and works with everything that takes
+        `len()` and `[]` where it is not.
         """
         from pixtrawl.dataset.torch_images import TorchImages
 
-        return TorchImages(self.root, self, transform, target_transform)
+        return TorchImages(self.root, self, transform, target_transform, ground=ground)
 
     def show(
         self,

@@ -7,8 +7,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
-from pixtrawl.errors import UsageError
-from pixtrawl.images.opening import open_picture, upright
+from pixtrawl.dataset.pictures import thumbnail_of
+from pixtrawl.errors import PictureError, UsageError
 from pixtrawl.model import Sample
 
 __all__ = ["contact_sheet"]
@@ -63,15 +63,9 @@ def _spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
 
 def _small(sample: Sample, size: int) -> Image.Image:
     try:
-        with open_picture(sample.path) as file:
-            file.draft("RGB", (size, size))
-            picture = upright(file).convert("RGBA")
-    except OSError:  # deleted by hand since
+        return thumbnail_of(sample.path, size)
+    except (OSError, PictureError):  # deleted or damaged by hand since
         return Image.new("RGB", (size, size), _MISSING)
-    picture.thumbnail((size, size))
-    paper = Image.new("RGB", picture.size, _PAPER)
-    paper.paste(picture, mask=picture)
-    return paper
 
 
 def _fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

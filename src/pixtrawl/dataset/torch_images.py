@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixtrawl.images.opening import open_picture, upright
+from pixtrawl.dataset.pictures import GROUND, picture_of
 from pixtrawl.model import Sample
 
 __all__ = ["TorchImages"]
@@ -36,6 +36,8 @@ class TorchImages(_Base):
         samples: Iterable[Sample],
         transform: Callable[[Any], Any] | None = None,
         target_transform: Callable[[int], Any] | None = None,
+        *,
+        ground: str = GROUND,
     ) -> None:
         found = [(sample.file_name, sample.label) for sample in samples]
         self.root = str(root)
@@ -45,6 +47,7 @@ class TorchImages(_Base):
         self.targets = [self.class_to_idx[label] for _, label in found]
         self.transform = transform
         self.target_transform = target_transform
+        self.ground = ground
 
     @property
     def samples(self) -> list[tuple[str, int]]:
@@ -58,8 +61,7 @@ class TorchImages(_Base):
         return len(self._names)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        with open_picture(self._path(index)) as file:
-            picture: Any = upright(file).convert("RGB")
+        picture: Any = picture_of(self._path(index), ground=self.ground)
         target: Any = self.targets[index]
         if self.transform is not None:
             picture = self.transform(picture)

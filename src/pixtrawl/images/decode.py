@@ -30,6 +30,7 @@ from PIL import (
 
 from pixtrawl.images import exif, jpeg
 from pixtrawl.images.bitfields import decode_bitfields
+from pixtrawl.images.deep_grey import deep_scale
 from pixtrawl.images.opening import open_picture
 from pixtrawl.images.phash import SIDE
 from pixtrawl.model import Reason
@@ -279,10 +280,12 @@ def _shrunk(image: Any, mode: str, factor: int) -> Any:
     """An RGB or RGBA picture whose shorter side is 64 to 127 px, or its own where it is smaller."""
     width, height = image.size
     rows = max(_STRIP_PIXELS // (width * factor), 1) * factor
+    # of the whole picture: each strip by its own range would be of another brightness
+    scale = deep_scale(image) if image.mode.startswith(("I", "F")) else None
     if rows >= height:
-        return _converted(image, mode).reduce(factor)
+        return _converted(image, mode, scale).reduce(factor)
     strips = [
-        _converted(image.crop((0, top, width, min(top + rows, height))), mode).reduce(factor)
+        _converted(image.crop((0, top, width, min(top + rows, height))), mode, scale).reduce(factor)
         for top in range(0, height, rows)
     ]
     whole = Image.new(mode, (strips[0].width, sum(strip.height for strip in strips)))
@@ -293,13 +296,10 @@ def _shrunk(image: Any, mode: str, factor: int) -> Any:
     return whole
 
 
-def _converted(image: Any, mode: str) -> Any:
-    """8 bits a channel. Deep grey modes are scaled by their range: Pillow's convert would clip."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        values = np.asarray(image).astype(np.float32)
-        scale = 255.0 / 65535.0 if float(values.max(initial=0)) > 255 else 1.0
-        eight = np.nan_to_num(np.clip(values * scale, 0, 255)).astype(np.uint8)
-        image = Image.fromarray(eight)
+def _converted(image: Any, mode: str, scale: Callable[..., Any] | None) -> Any:
+    """8 bits a channel, deep grey modes by `scale`: Pillow's convert would clip them to white."""
+    if scale is not None:
+        image = Image.fromarray(scale(np.asarray(image)))
     elif image.mode == "LAB":
         # Lightness alone: a profile conversion would need a library that opens files.
         image = image.getchannel(0)

@@ -10,27 +10,31 @@ are no faster. At twice the target the loss is 0.2-0.5 dB on pictures with a 1/f
 from __future__ import annotations
 
 import io
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import simplejpeg
 from msgspec import Struct
-from PIL import Image, ImageColor, UnidentifiedImageError
+from PIL import Image
 
 from pixtrawl.images import exif, jpeg
-from pixtrawl.images.opening import TRANSPOSE, open_picture, orientation_of
+from pixtrawl.images.opening import orientation_of
+from pixtrawl.images.pixels import (
+    DECODER_ERRORS,
+    GROUND,
+    cap,
+    eight_bit,
+    flattened,
+    open_file,
+    oriented,
+    scaled_jpeg,
+)
 from pixtrawl.images.srgb import to_srgb
 from pixtrawl.transform import MAX_SIDE_PX, BadPictureError, Picture, Transform
 
-__all__ = ["Plan", "finished", "fit", "plan_for_jpeg", "plan_for_loaded", "scaled_jpeg"]
+__all__ = ["Plan", "finished", "fit", "plan_for_jpeg", "plan_for_loaded"]
 
-_READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-_MAX_PIXELS: Final = 100_000_000
 _TURNED: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that exchange width and height
-DECODER_ERRORS: Final = (
-    OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError
-)  # fmt: skip
-"""What Pillow's and libjpeg's readers raise for files that they cannot decode."""
 
 
 class Plan(Struct, frozen=True):
@@ -62,14 +66,8 @@ def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, Plan] | 
 
 def _loaded(transform: Transform, data: bytes) -> tuple[Image.Image, Plan]:
     """The first frame of a file of any format that can be exported."""
-    try:
-        image = open_picture(data, _READABLE)
-    except UnidentifiedImageError:
-        raise BadPictureError("is no image of a format that can be exported") from None
+    image = open_file(data)
     with image:
-        _cap(*image.size)
-        image.seek(0)
-        image.load()
         return image, plan_for_loaded(transform, image)  # Pillow turns a TIFF while it loads it
 
 
@@ -85,14 +83,9 @@ def plan_for_jpeg(transform: Transform, data: bytes, head: jpeg.JpegHead) -> Pla
     """
     if head.components not in (1, 3) or head.precision != 8 or not (head.width and head.scan_at):
         return None
-    _cap(head.width, head.height)
+    cap(head.width, head.height)
     orientation = exif.orientation_of(head.exif)
     return _plan(transform, (head.width, head.height), orientation, jpeg.profile(data, head))
-
-
-def _cap(width: int, height: int) -> None:
-    if width * height > _MAX_PIXELS:
-        raise BadPictureError(f"has too many pixels ({width}x{height})")
 
 
 def _plan(
@@ -109,11 +102,10 @@ def finished(transform: Transform, image: Image.Image, plan: Plan, extension: st
 
     Raises BadPictureError, and what Pillow's encoders raise.
     """
-    image = to_srgb(_resized(_eight_bit(image), plan.inner), plan.profile)
-    if plan.orientation in TRANSPOSE:
-        image = image.transpose(TRANSPOSE[plan.orientation])
+    image = to_srgb(_resized(eight_bit(image), plan.inner), plan.profile)
+    image = oriented(image, plan.orientation)
     if transform.flatten is not None:
-        image = _flattened(image, transform.flatten)
+        image = flattened(image, transform.flatten)
     return _encoded(_framed(transform, image, plan.before), transform, extension)
 
 
@@ -164,42 +156,6 @@ def _encoded(image: Image.Image, transform: Transform, extension: str) -> Pictur
     return Picture(buffer.getvalue(), extension, extension, image.width, image.height)
 
 
-def scaled_jpeg(data: bytes, head: jpeg.JpegHead, target: tuple[int, int]) -> Image.Image | None:
-    """A JPEG of one or three components, decoded strictly, no larger than twice the target needs.
-
-    None where the strict decoder refuses it: Pillow reads some of them, and says why otherwise.
-    """
-    divisor = 1
-    while divisor < 8 and all(
-        side >= 4 * divisor * wanted
-        for side, wanted in zip((head.width, head.height), target, strict=True)
-    ):
-        divisor *= 2
-    is_grey = head.components == 1
-    try:
-        pixels: np.ndarray[Any, Any] = simplejpeg.decode_jpeg(
-            data,
-            "GRAY" if is_grey else "RGB",
-            min_width=-(-head.width // divisor),
-            min_height=-(-head.height // divisor),
-        )
-    except ValueError:
-        return None
-    return Image.fromarray(pixels[:, :, 0] if is_grey else pixels)
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """In one of the modes L, LA, RGB, RGBA, CMYK."""
-    if image.mode.startswith("I"):
-        pixels = np.asarray(image).astype(np.int64)
-        return Image.fromarray((pixels.clip(0, 65535) >> 8).astype(np.uint8))
-    if "transparency" in image.info or image.mode in {"PA", "La", "RGBa"}:
-        return image.convert("RGBA")
-    if image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"}:
-        return image
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.size == size:
         return image
@@ -209,17 +165,8 @@ def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return image.resize(size, Image.Resampling.HAMMING if shrinks else Image.Resampling.LANCZOS)
 
 
-def _flattened(image: Image.Image, colour: str) -> Image.Image:
-    if image.mode not in {"LA", "RGBA"}:
-        return image
-    ground = Image.new("RGBA", image.size, (*ImageColor.getrgb(colour)[:3], 255))
-    flat = Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
-    is_grey = image.mode == "LA" and len(set(ImageColor.getrgb(colour)[:3])) == 1
-    return flat.convert("L") if is_grey else flat
-
-
 def _jpeg(image: Image.Image, quality: int) -> bytes:
-    image = _flattened(image, "white")  # JPEG has no transparency
+    image = flattened(image, GROUND)  # JPEG has no transparency
     pixels = np.ascontiguousarray(image)
     if image.mode == "L":
         encoded = simplejpeg.encode_jpeg(pixels[:, :, None], quality, "GRAY", "Gray")

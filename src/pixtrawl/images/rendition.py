@@ -15,15 +15,14 @@ from msgspec import Struct
 from PIL import Image, ImageCms
 
 from pixtrawl.images.fit import (
-    DECODER_ERRORS,
     Plan,
     finished,
     plan_for_jpeg,
     plan_for_loaded,
-    scaled_jpeg,
 )
 from pixtrawl.images.jpeg import JpegHead
 from pixtrawl.images.phash import SIDE
+from pixtrawl.images.pixels import DECODER_ERRORS, scaled_jpeg
 from pixtrawl.transform import BadPictureError, Picture, Transform
 
 __all__ = ["Rendered", "Renderer"]

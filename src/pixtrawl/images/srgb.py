@@ -15,15 +15,17 @@ _local = threading.local()
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Colours as sRGB; a profile that is damaged or of another colour space says nothing."""
-    if profile and image.mode in {"L", "RGB", "RGBA", "CMYK"} and not _is_srgb(profile):
-        alpha = image.getchannel("A") if image.mode == "RGBA" else None
-        colours = image.convert("RGB") if alpha is not None else image
+    if profile and image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"} and not _is_srgb(profile):
+        alpha = image.getchannel("A") if image.mode in {"LA", "RGBA"} else None
+        colours = image.convert(image.mode[:-1]) if alpha is not None else image
         transform = _conversion(profile, colours.mode)
         if transform is not None:
             colours = ImageCms.applyTransform(colours, transform) or colours
+            if image.mode in {"L", "LA"}:
+                colours = colours.convert("L")
             if alpha is not None:
                 colours.putalpha(alpha)
-            return colours.convert("L") if image.mode == "L" else colours
+            return colours
     return image.convert("RGB") if image.mode == "CMYK" else image
 
 

@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixtrawl.errors import UsageError
-from pixtrawl.images.opening import open_picture, upright
+from pixtrawl.images.pixels import rgb
+from pixtrawl.transform import BadPictureError
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "BadPictureError", "Preprocess", "read_preprocess"]
 
 CLIP_MEAN: Final = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD: Final = (0.26862954, 0.26130258, 0.27577711)
 MODES: Final = ("shortest", "squash")
-_READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-_MAX_PIXELS: Final = 100_000_000
 _MAX_SIDE: Final = 4096  # of a model's input
 _DEFAULT_SIDE: Final = 224
 _FILTERS: Final = {
@@ -31,10 +30,6 @@ _FILTERS: Final = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 _FILTER_NUMBERS: Final = {1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's, in `resample`
-
-
-class BadPictureError(Exception):
-    """A file that gives no picture; the message says why, without its name."""
 
 
 class Preprocess(Struct, frozen=True, kw_only=True):
@@ -63,11 +58,7 @@ class Preprocess(Struct, frozen=True, kw_only=True):
 
     def pixels(self, data: bytes) -> NDArray[np.float32]:
         """A file's bytes as an array of shape (3, height, width). Raises BadPictureError."""
-        try:
-            image = self._framed(_rgb(data, self.size))
-        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-            # what Pillow's readers raise for files that they cannot decode
-            raise BadPictureError(f"does not decode ({error})") from error
+        image = self._framed(rgb(data, at_least_px=max(self.size)))
         pixels = np.asarray(image, dtype=np.float32) / 255
         normal = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.ascontiguousarray(normal.transpose(2, 0, 1))
@@ -82,24 +73,6 @@ class Preprocess(Struct, frozen=True, kw_only=True):
         wide, high = width / scale, height / scale
         left, top = (image.width - wide) / 2, (image.height - high) / 2
         return image.resize((width, height), resampling, (left, top, left + wide, top + high))
-
-
-def _rgb(data: bytes, size: tuple[int, int]) -> Image.Image:
-    """The first frame, upright, transparency on white."""
-    with open_picture(data, _READABLE) as file:
-        if file.width * file.height > _MAX_PIXELS:
-            raise BadPictureError(f"has too many pixels ({file.width}x{file.height})")
-        side = 2 * max(size)
-        file.draft("RGB", (side, side))  # JPEG: a half, a quarter, an eighth while decoding
-        image = upright(file)
-    if image.has_transparency_data:
-        above = image.convert("RGBA")
-        ground = Image.new("RGBA", above.size, "white")
-        return Image.alpha_composite(ground, above).convert("RGB")
-    if image.mode.startswith("I"):  # 16 bits: `convert` would cut them off at 255
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
-        image = Image.fromarray(grey.astype(np.uint8))
-    return image.convert("RGB")
 
 
 def read_preprocess(
