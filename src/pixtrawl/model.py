@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from msgspec import Struct, field
+from msgspec import Struct, field, json
 
 from pixtrawl.reasons import REASONS, Reason, ReasonInfo, Status
 
@@ -92,6 +92,7 @@ class Query(Struct, frozen=True):
     label: str  # one portable path component
     limit: int | None = None  # valid distinct images wanted; None: all there are
     filters: Filters = Filters()
+    extra: str = ""  # JSON object: columns of a list of queries that have no name here
 
 
 class Alternate(Struct, frozen=True):
@@ -119,6 +120,14 @@ class Candidate(Struct, frozen=True, kw_only=True):
     license_url: str | None = None
     creator: str | None = None
     alternates: tuple[Alternate, ...] = ()
+    extra: str = ""  # JSON object: columns of a list that have no name here
+    file_stem: str | None = None  # file name without its extension, where a list gives it
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The list's own columns, by their names there."""
+        found: dict[str, Any] = json.decode(self.extra) if self.extra else {}
+        return found
 
 
 class Task(Struct, frozen=True):
@@ -194,6 +203,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     kind: Kind = Kind.ORIGINAL  # of the URL that was fetched
     provenance: tuple[Mapping[str, object], ...] = ()  # every way by which it was found
     rights: Mapping[str, object] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)  # columns of the user's lists
     root: str = ""  # the data set folder
     relevance: Relevance | None = None  # there once any image of the data set has been scored
 

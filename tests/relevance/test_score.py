@@ -19,6 +19,7 @@ from pixtrawl.relevance.score import Options, score
 from pixtrawl.storage.folder import Folder, Lock
 from tests.relevance.conftest import GREEN, RED, png, write_dataset
 from tests.relevance.tiny import write_model
+from tests.storage.earlier import downgrade
 
 
 @pytest.fixture
@@ -181,11 +182,7 @@ def test_an_option_that_cannot_be_is_told(options: dict[str, object], told: str)
 def test_a_catalog_of_before_gets_the_table(tmp_path: Path, model: Model) -> None:
     folder = write_dataset(tmp_path / "images", {"red": [png(RED, 1)]})
     with closing(sqlite3.connect(folder.catalog)) as db:
-        db.execute("DROP TRIGGER relevance_gone")
-        db.execute("DROP TABLE relevance")
-        db.execute("DROP INDEX candidate_opt_out")
-        db.execute("DROP INDEX sample_down")
-        db.execute("PRAGMA user_version = 1")
+        downgrade(db, 1)
     assert score(folder, model, Options()).embedded == 1
 
 

@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pixtrawl.cli.options import add_output
+
+FORMATS: Final = ("jsonl", "csv")
+
+EPILOG = """\
+  pixtrawl report images                             counts, by reason and by query
+  pixtrawl report images --urls > outcomes.jsonl     one line for each URL
+  pixtrawl report images --urls --status failed --format csv
+"""
 
 
 def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
-        "report", usage="%(prog)s DIR [--json]", help="what happened", description=__doc__
+        "report",
+        usage="%(prog)s DIR [--json | --urls [--reason R] [--status S] [--query Q]]",
+        help="what happened",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
+    )
+    group = parser.add_argument_group("outcomes by address")
+    group.add_argument("--urls", action="store_true", help="one line for each URL, on stdout")
+    for name, what in (
+        ("reason", "only this reason, such as not_found (repeatable)"),
+        ("status", "only saved, duplicate, near_duplicate, rejected, failed, skipped (repeatable)"),
+        ("query", "only this query, by its text or label (repeatable)"),
+    ):
+        metavar = name[0].upper()
+        group.add_argument(
+            f"--{name}", metavar=metavar, action="append", default=[], help=f"{what}; with --urls"
+        )
+    group.add_argument(
+        "--format", choices=FORMATS, default=None, help="form of the lines (default: jsonl)"
     )
     add_output(parser, progress=False)
 
@@ -27,6 +55,45 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.storage.folder import Folder
 
     Folder(arguments.folder).require()
+    chosen = arguments.reason or arguments.status or arguments.query or arguments.format
+    if arguments.urls or chosen:
+        return _urls(arguments)
     where = running.shown_folder(arguments.folder)
     running.show_report(report(Path(arguments.folder)), where=where, as_json=arguments.json)
     return 0
+
+
+def _urls(arguments: argparse.Namespace) -> int:
+    from pixtrawl.cli.screen import out_stream
+    from pixtrawl.pipeline.outcomes import Outcomes
+
+    outcomes = Outcomes(
+        arguments.folder, reason=arguments.reason, status=arguments.status, query=arguments.query
+    )
+    rows = (one.row() for one in outcomes)
+    out_stream(_csv(rows) if arguments.format == "csv" else _json_lines(rows))
+    return 0
+
+
+def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    import json
+
+    for row in rows:
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    import csv
+    import io
+
+    from pixtrawl.pipeline.outcomes import UrlOutcome
+
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, UrlOutcome.__struct_fields__, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(row)
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pixtrawl.dataset.torch_images import TorchImages
     from pixtrawl.exporters.export import Exported
     from pixtrawl.pipeline.curate import Copy
+    from pixtrawl.pipeline.outcomes import Outcomes
 
 __all__ = ["Dataset", "DuplicateGroup"]
 
@@ -131,6 +132,30 @@ class Dataset:
             for sample in self
             if sample.file_name in found
         ]
+
+    def outcomes(
+        self,
+        *,
+        reason: str | Collection[str] = (),
+        status: str | Collection[str] = (),
+        query: str | Collection[str] = (),
+    ) -> Outcomes:
+        """What became of every URL: an iterable of `UrlOutcome`, with `len()` and `to_pandas()`.
+
+        `ds.outcomes(status="failed")` are those to ask again; of the whole data set, also where
+        this one is filtered.
+
+        Args:
+            reason: only these reasons, such as `not_found`.
+            status: only these: saved, duplicate, near_duplicate, rejected, failed, skipped.
+            query: only these queries, by text or label.
+
+        Raises:
+            UsageError: no such reason, status or query.
+        """
+        from pixtrawl.pipeline.outcomes import Outcomes
+
+        return Outcomes(self.root, reason=reason, status=status, query=query)
 
     # -- ways out
 

@@ -81,6 +81,19 @@ def out(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def out_stream(pieces: Iterable[str]) -> None:
+    """Writes pieces of text to stdout as they come, in UTF-8; a reader that goes away ends it."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the interpreter flushes stdout once more at its end, and would complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def out_json(value: Mapping[str, object]) -> None:
     """The result as ONE JSON object on stdout."""
     unicode = "utf" in (sys.stdout.encoding or "").lower()

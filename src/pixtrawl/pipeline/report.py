@@ -72,7 +72,7 @@ def _reasons(
 ) -> dict[Reason, int]:
     """How often each reason; candidates still open are skipped, by the reason the run ended."""
     counts: dict[Reason, int] = {}
-    still_open = _END_REASON.get(end_reason or "interrupted", Reason.NOT_NEEDED)
+    still_open = _still_open(end_reason)
     for query_id in query_ids:
         rows = db.execute(
             "SELECT CASE WHEN state < 2 THEN NULL ELSE reason END, count(*) FROM candidate "
@@ -83,6 +83,16 @@ def _reasons(
             reason = still_open if name is None else Reason(name)
             counts[reason] = counts.get(reason, 0) + count
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def open_reason(db: sqlite3.Connection) -> Reason:
+    """Why candidates that have no outcome were not tried: by the way the last run ended."""
+    row = db.execute("SELECT end_reason FROM run ORDER BY id DESC LIMIT 1").fetchone()
+    return _still_open(row[0] if row else None)
+
+
+def _still_open(end_reason: str | None) -> Reason:
+    return _END_REASON.get(end_reason or "interrupted", Reason.NOT_NEEDED)
 
 
 def _totals(reasons: Mapping[Reason, int]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pixtrawl.errors import StorageError
-from pixtrawl.storage.schema import migrate
+from pixtrawl.storage.schema import MIGRATIONS, migrate
 
 T = TypeVar("T")
 
@@ -54,6 +54,26 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     except sqlite3.Error as error:
         connection.close()
         raise StorageError(f"cannot use the catalog {path}: {error}") from error
+    return _of_today(connection, path) if read_only else connection
+
+
+def _of_today(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """An older catalog that is only read is brought up to date, or a copy where it cannot be."""
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if not 0 < version < len(MIGRATIONS):
+            return connection
+        try:
+            with contextlib.closing(connect(path)) as writable:
+                migrate(writable)
+        except (StorageError, sqlite3.Error):  # a read-only disk, somebody else's folder
+            copy = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+            connection.backup(copy)
+            connection.close()
+            migrate(copy)
+            return copy
+    except sqlite3.DatabaseError:  # a damaged one is told of by whoever reads it
+        return connection
     return connection
 
 

@@ -25,16 +25,18 @@ from pixtrawl.model import (
     Status,
     Task,
 )
+from pixtrawl.storage import own_columns
+from pixtrawl.storage.journal import now
 from pixtrawl.storage.merging import merge, picture_key
 from pixtrawl.urls import host_of, url_key
 
 _COLUMNS: Final = (
     "url, kind, source, rank, page_url, title, width, height, thumb_url, license, license_url, "
-    "creator, alternates"
+    "creator, alternates, extra, file_stem"
 )
 _INSERT: Final = (
     f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}, picture) "  # noqa: S608 - constants
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (query_id, key) DO NOTHING RETURNING id"
 )
 _KNOWN: Final = (
@@ -46,7 +48,7 @@ _KNOWN: Final = (
 _SETTLE: Final = (
     "UPDATE candidate SET state = 2, reason = ?, detail = ?, http_status = ?, attempts = ?, "
     "fetched_url = ?, final_url = ?, sha256 = ?, size_bytes = ?, elapsed_s = ?, sample_id = ?, "
-    "distance = ?, run_id = ? WHERE id = ?"
+    "distance = ?, run_id = ?, settled_at = ? WHERE id = ?"
 )
 
 
@@ -93,7 +95,10 @@ def add(
         How many new ones are open.
     """
     new = 0
+    own: list[str] = []
     for candidate in candidates:
+        if candidate.extra:
+            own.append(candidate.extra)
         key = url_key(candidate.url)
         picture = picture_key(candidate.thumb_url)
         row = (query_id, key, host_of(candidate.url), *_values(candidate), picture)
@@ -111,6 +116,7 @@ def add(
             )
         else:
             new += 1
+    own_columns.note(db, own)
     return new
 
 
@@ -122,7 +128,7 @@ def _values(c: Candidate) -> tuple[object, ...]:
     )
     return (
         c.url, c.kind.value, c.source, c.rank, c.page_url, c.title, c.width, c.height, c.thumb_url,
-        c.license, c.license_url, c.creator, alternates,
+        c.license, c.license_url, c.creator, alternates, c.extra or None, c.file_stem,
     )  # fmt: skip
 
 
@@ -130,13 +136,14 @@ def candidate_of(row: Sequence[Any], query: Query) -> Candidate:
     """Rebuilds a candidate from the columns of `_COLUMNS`."""
     (
         url, kind, source, rank, page_url, title, width, height, thumb_url, license_, license_url,
-        creator, alternates,
+        creator, alternates, extra, file_stem,
     ) = row  # fmt: skip
     ways = tuple(Alternate(u, Kind(k)) for u, k in json.loads(alternates)) if alternates else ()
     return Candidate(
         url=url, query=query.text, label=query.label, source=source, rank=rank, kind=Kind(kind),
         page_url=page_url, title=title, width=width, height=height, thumb_url=thumb_url,
         license=license_, license_url=license_url, creator=creator, alternates=ways,
+        extra=extra or "", file_stem=file_stem,
     )  # fmt: skip
 
 
@@ -208,7 +215,8 @@ def settle(
         (
             outcome.reason.value, outcome.detail or None, outcome.http_status or None,
             outcome.attempts, outcome.url or None, outcome.final_url or None, sha256,
-            outcome.size_bytes, round(outcome.elapsed_s, 4), sample_id, distance, run_id, task_id,
+            outcome.size_bytes, round(outcome.elapsed_s, 4), sample_id, distance, run_id, now(),
+            task_id,
         ),
     )  # fmt: skip
 

@@ -38,6 +38,7 @@ def merge(db: sqlite3.Connection, known: Known, candidate: Candidate) -> bool:
     """
     row_id, url, kind, source, rank, width, height, alternates, state = known
     if (source, rank, url) == (candidate.source, candidate.rank, candidate.url):
+        _renew_extra(db, row_id, candidate)
         return False
     _note_provenance(db, row_id, url, candidate)
     opens = kind == Kind.THUMBNAIL and state >= _OPEN and candidate.kind is not Kind.THUMBNAIL
@@ -65,10 +66,27 @@ def _note_provenance(db: sqlite3.Connection, row_id: int, url: str, candidate: C
     c = candidate
     own_url = None if c.url == url else c.url
     db.execute(
-        "INSERT INTO also_found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO also_found (candidate_id, source, rank, url, page_url, title, license, "
+        "license_url, creator, extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (row_id, c.source, c.rank, own_url, c.page_url, c.title, c.license, c.license_url,
-         c.creator),
+         c.creator, c.extra or None),
     )  # fmt: skip
+    if c.extra:  # of a picture that was found elsewhere, or by an older list without columns
+        db.execute(
+            "UPDATE candidate SET extra = ?, file_stem = coalesce(file_stem, ?) "
+            "WHERE id = ? AND extra IS NULL",
+            (c.extra, c.file_stem, row_id),
+        )
+
+
+def _renew_extra(db: sqlite3.Connection, row_id: int, c: Candidate) -> None:
+    """The same line of a list again: its own columns may have changed since."""
+    if c.extra or c.file_stem:
+        db.execute(
+            "UPDATE candidate SET extra = ?1, file_stem = ?2 WHERE id = ?3 "
+            "AND (extra IS NOT ?1 OR file_stem IS NOT ?2)",
+            (c.extra or None, c.file_stem, row_id),
+        )
 
 
 def _ways(url: str, kind: str, alternates: str | None, candidate: Candidate) -> list[list[str]]:

@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
-from pixtrawl.storage import relevance
+from pixtrawl.storage import own_columns, relevance
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import candidate_of
@@ -227,22 +228,24 @@ _SELECT: Final = (
     "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "
     "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
-    "c.alternates FROM sample s JOIN candidate c ON c.id = s.candidate_id "
+    "c.alternates, c.extra, c.file_stem, q.extra "
+    "FROM sample s JOIN candidate c ON c.id = s.candidate_id "
     "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1)"
 )
 _ORDERED: Final = f"{_SELECT} ORDER BY s.label, s.number"
 _PROVENANCE: Final = (
     "SELECT c.source, c.rank, c.url, c.page_url, c.title, c.license, c.license_url, c.creator, "
-    "q.text, c.distance FROM candidate c JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1 "
+    "q.text, c.distance, c.extra "
+    "FROM candidate c JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1 "
     "UNION ALL "
     "SELECT a.source, a.rank, coalesce(a.url, c.url), a.page_url, a.title, a.license, "
     "a.license_url, a.creator, "
-    "q.text, NULL FROM also_found a JOIN candidate c ON c.id = a.candidate_id "
+    "q.text, NULL, a.extra FROM also_found a JOIN candidate c ON c.id = a.candidate_id "
     "JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1"
 )
 _PROVENANCE_KEYS: Final = (
     "source", "rank", "url", "page_url", "title", "license", "license_url", "creator", "query",
-    "distance",
+    "distance", "own",
 )  # fmt: skip
 
 
@@ -270,7 +273,7 @@ class Samples:
             row = db.execute(f"{_ORDERED} LIMIT 1 OFFSET ?", (index,)).fetchone()
             if row is None:
                 raise IndexError(f"there is no image {index}")
-            return _sample(db, row, str(self.folder.root), scored=relevance.has_scores(db))
+            return _one(db, row, self.folder)
         finally:
             db.close()
 
@@ -281,7 +284,7 @@ class Samples:
             row = db.execute(f"{_SELECT} AND s.id = ?", (sample_id,)).fetchone()
             if row is None:
                 raise IndexError(f"image {sample_id} is not in the data set any more")
-            return _sample(db, row, str(self.folder.root), scored=relevance.has_scores(db))
+            return _one(db, row, self.folder)
         finally:
             db.close()
 
@@ -303,9 +306,14 @@ def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> 
 
     Each with every way by which it was found, or without.
     """
-    root, scored = str(folder.root), relevance.has_scores(db)
+    root, scored, own = str(folder.root), relevance.has_scores(db), own_columns.types(db)
     for row in db.execute(_ORDERED):
-        yield _sample(db, row, root, provenance=provenance, scored=scored)
+        yield _sample(db, row, root, provenance=provenance, scored=scored, own=own)
+
+
+def _one(db: sqlite3.Connection, row: tuple[Any, ...], folder: Folder) -> Sample:
+    scored, own = relevance.has_scores(db), own_columns.types(db)
+    return _sample(db, row, str(folder.root), scored=scored, own=own)
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -325,6 +333,7 @@ def _sample(
     *,
     provenance: bool = True,
     scored: bool = False,
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
@@ -336,9 +345,13 @@ def _sample(
         sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),
         orientation=orientation, measures=_object(measures),
     )  # fmt: skip
-    candidate = candidate_of(row[22:], Query(text, label))
+    candidate = candidate_of(row[22:-1], Query(text, label))
     ways: tuple[Mapping[str, object], ...] = tuple(
-        {k: v for k, v in zip(_PROVENANCE_KEYS, found, strict=True) if v is not None}
+        {
+            k: _object(v) if k == "own" else v
+            for k, v in zip(_PROVENANCE_KEYS, found, strict=True)
+            if v is not None
+        }
         for found in (db.execute(_PROVENANCE, (id_,)) if provenance else ())
     )
     return Sample(
@@ -346,5 +359,6 @@ def _sample(
         kind=Kind(kind), url=fetched_url or candidate.url,
         final_url=final_url or fetched_url or candidate.url, fetched_at=fetched_at,
         provenance=ways, rights=_object(rights), root=root,
+        own=own_columns.coerced(own, row[-1], candidate.extra) if own else {},
         relevance=relevance.relevance_of(db, id_) if scored else None,
     )  # fmt: skip

@@ -145,7 +145,23 @@ CREATE INDEX candidate_opt_out ON candidate (reason)
 CREATE INDEX sample_down ON sample (state) WHERE state = 4;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3)
+# A list's own columns and file names, and when each URL had its final word.
+_V4: Final = """
+ALTER TABLE candidate ADD COLUMN extra TEXT;       -- JSON object: the list's own columns
+ALTER TABLE candidate ADD COLUMN file_stem TEXT;   -- file name that the list asks for
+ALTER TABLE candidate ADD COLUMN settled_at TEXT;
+ALTER TABLE also_found ADD COLUMN extra TEXT;
+ALTER TABLE query ADD COLUMN extra TEXT;           -- JSON object: the query list's own columns
+ALTER TABLE sample ADD COLUMN stem_key TEXT;       -- what must be unique of a file name from a list
+CREATE INDEX sample_stem ON sample (label, stem_key) WHERE stem_key IS NOT NULL;
+CREATE TABLE own_column (            -- what the own columns of all lists hold, in the order seen
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL                 -- null | bool | int | float | text
+);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

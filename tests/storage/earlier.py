@@ -1,0 +1,24 @@
+"""Catalogs as earlier versions of pixtrawl wrote them: today's, with later tables taken back."""
+
+from __future__ import annotations
+
+import sqlite3
+
+_UNDO = {
+    4: (
+        "DROP INDEX sample_stem; DROP TABLE own_column; "
+        "ALTER TABLE candidate DROP COLUMN extra; ALTER TABLE candidate DROP COLUMN file_stem; "
+        "ALTER TABLE candidate DROP COLUMN settled_at; ALTER TABLE also_found DROP COLUMN extra; "
+        "ALTER TABLE query DROP COLUMN extra; ALTER TABLE sample DROP COLUMN stem_key;"
+    ),
+    3: "DROP INDEX candidate_opt_out; DROP INDEX sample_down;",
+    2: "DROP TRIGGER relevance_gone; DROP TABLE relevance;",
+}
+
+
+def downgrade(db: sqlite3.Connection, version: int) -> None:
+    """Makes it a catalog of that format."""
+    for number in sorted(_UNDO, reverse=True):
+        if number > version:
+            db.executescript(_UNDO[number])
+    db.execute(f"PRAGMA user_version = {version}")
