@@ -64,7 +64,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _urls(arguments: argparse.Namespace) -> int:
-    from pixtrawl.cli.screen import out_stream
+    from pixtrawl.display.screen import out_stream
     from pixtrawl.pipeline.outcomes import Outcomes
 
     outcomes = Outcomes(
