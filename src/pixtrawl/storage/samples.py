@@ -22,6 +22,7 @@ from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import candidate_of
 from pixtrawl.storage.journal import now
+from pixtrawl.storage.provenance import provenance_of
 
 
 class State(IntEnum):
@@ -233,20 +234,6 @@ _SELECT: Final = (
     "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1)"
 )
 _ORDERED: Final = f"{_SELECT} ORDER BY s.label, s.number"
-_PROVENANCE: Final = (
-    "SELECT c.source, c.rank, c.url, c.page_url, c.title, c.license, c.license_url, c.creator, "
-    "q.text, c.distance, c.extra "
-    "FROM candidate c JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1 "
-    "UNION ALL "
-    "SELECT a.source, a.rank, coalesce(a.url, c.url), a.page_url, a.title, a.license, "
-    "a.license_url, a.creator, "
-    "q.text, NULL, a.extra FROM also_found a JOIN candidate c ON c.id = a.candidate_id "
-    "JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1"
-)
-_PROVENANCE_KEYS: Final = (
-    "source", "rank", "url", "page_url", "title", "license", "license_url", "creator", "query",
-    "distance", "own",
-)  # fmt: skip
 
 
 class Samples:
@@ -346,14 +333,7 @@ def _sample(
         orientation=orientation, measures=_object(measures),
     )  # fmt: skip
     candidate = candidate_of(row[22:-1], Query(text, label))
-    ways: tuple[Mapping[str, object], ...] = tuple(
-        {
-            k: _object(v) if k == "own" else v
-            for k, v in zip(_PROVENANCE_KEYS, found, strict=True)
-            if v is not None
-        }
-        for found in (db.execute(_PROVENANCE, (id_,)) if provenance else ())
-    )
+    ways = provenance_of(db, id_) if provenance else ()
     return Sample(
         id=id_, label=label, number=number, file_name=file_name, info=info, candidate=candidate,
         kind=Kind(kind), url=fetched_url or candidate.url,
