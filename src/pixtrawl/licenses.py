@@ -8,10 +8,11 @@ read is `unknown`, and `unknown` is never free.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["RESERVED", "UNKNOWN", "allows", "flickr_url", "normalise"]
+__all__ = ["RESERVED", "UNKNOWN", "allows", "flickr_url", "normalise", "one_claim"]
 
 UNKNOWN: Final = "unknown"
 RESERVED: Final = "all-rights-reserved"
@@ -62,10 +63,12 @@ _WHOLE: Final = {  # the whole claim, in lower case
     "cc0": "cc0", "cc-0": "cc0", "cc zero": "cc0", "cc-zero": "cc0", "zero": "cc0",
     "pd": "pdm", "pdm": "pdm", "public domain": "pdm", "publicdomain": "pdm",
     "public domain mark": "pdm", "cc-pd": "pdm", "pd-mark": "pdm",
+    "publiek domein": "pdm", "publieke domein": "pdm",
     "unsplash": "unsplash", "unsplash license": "unsplash",
     "pexels": "pexels", "pexels license": "pexels",
     "pixabay": "pixabay", "pixabay license": "pixabay", "pixabay content license": "pixabay",
-    "inc": RESERVED, "in copyright": RESERVED, "copyrighted": RESERVED, "arr": RESERVED,
+    "auteursrechtelijk beschermd": RESERVED, "inc": RESERVED, "in copyright": RESERVED,
+    "copyrighted": RESERVED, "arr": RESERVED,
     "mit": "mit", "apache-2.0": "apache-2.0", "fal": "fal", "free art license": "fal",
     "no known copyright": "no-known-copyright", "us-government": "us-government",
 }  # fmt: skip
@@ -100,6 +103,12 @@ def normalise(claim: str | None, url: str | None = None) -> str:
     if _is_version(by_claim, by_url) or {by_url, by_claim} <= _PUBLIC:
         return by_claim
     return UNKNOWN
+
+
+def one_claim(claims: Iterable[str | None]) -> str | None:
+    """The first of several claims about one picture; None where they contradict each other."""
+    told = [claim for claim in claims if claim]
+    return told[0] if len({normalise(claim) for claim in told}) == 1 else None
 
 
 def allows(license_id: str, wish: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
+from pixtrawl import licenses
 from pixtrawl.errors import SourceStop
 from pixtrawl.net.interface import Response
 from pixtrawl.sources import json_values as value
@@ -112,7 +113,7 @@ def _found(item: Any) -> Found | None:
     if url is None:
         return None
     name = value.text(item, "id") or ""
-    rights = value.text(item, "rights", 0)
+    rights = licenses.one_claim(value.text(one) for one in value.items(item, "rights")[:20])
     return Found(
         url=url,
         # `guid` and `link` hold the key that asked, so the page is named by the item's id

@@ -1,7 +1,8 @@
 """GBIF: pictures of specimens and observations from the world's natural history collections.
 
-Written from its documentation: no answer of it was recorded. The query is taken for a scientific
-name first, then for words anywhere in a record.
+Verified against recorded answers. The query is taken for a scientific name first, then for words
+anywhere in a record. The licence of a record is that of its data, and is not read: what is said of
+the picture counts.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def _found(record: Any, media: Any) -> Found | None:
     kind = value.text(media, "type") or "StillImage"
     if url is None or kind != "StillImage":
         return None
-    claim = value.text(media, "license") or value.text(record, "license")
+    claim = value.text(media, "license")
     creator = value.plain(media, "creator") or value.plain(media, "rightsHolder")
     key = value.count(record, "key")
     page = value.url(media, "references") or value.url(record, "references")

@@ -107,7 +107,7 @@ class Google:
         title="Google Images, through a real Chrome",
         base_url=BASE_URL,
         sentence="Opens the result page in a browser and reads the originals it carries.",
-        verified="documented only",
+        verified="recorded",
         groups=("auto",),
         needs=("browser",),
         filters=FILTERS,

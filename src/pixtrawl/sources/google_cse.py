@@ -1,6 +1,6 @@
 """Google's Programmable Search JSON API: for those who still have it. Ends on 2027-01-01.
 
-Written from its documentation: no answer of it was recorded.
+Verified against a recorded answer.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class GoogleCse(JsonSource):
         title="Google Programmable Search",
         base_url=BASE_URL,
         sentence=f"Google's API with your key and search engine. {_END}.",
-        verified="documented only",
+        verified="recorded",
         needs=("key", "cx"),
         filters=frozenset(words) | otherwise,
         settings=(

@@ -1,7 +1,6 @@
 """Internet Archive: items of the kind "image", the files that were uploaded.
 
-Written from its documentation: no answer of it was recorded. A search gives items; the files of
-each are one more request.
+Verified against a recorded item. A search gives items; the files of each are one more request.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class InternetArchive(ListingSource):
         title="Internet Archive",
         base_url=BASE_URL,
         sentence="Image items of the archive, the files as uploaded; licences are often missing.",
-        verified="documented only",
+        verified="recorded",
         settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="10000 items a query",

@@ -1,4 +1,4 @@
-"""NASA's image library. Written from its documentation: no answer of it was recorded."""
+"""NASA's image library. Verified against recorded answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Nasa(ListingSource):
         title="NASA Image and Video Library",
         base_url=BASE_URL,
         sentence="NASA's photographs and renderings in their original size.",
-        verified="documented only",
+        verified="recorded",
         settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="10000 a query",

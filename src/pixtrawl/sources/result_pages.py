@@ -46,6 +46,7 @@ class Result(Struct, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     others: tuple[str, ...] = ()  # further URLs of the same picture, best first
+    copies: tuple[str, ...] = ()  # those of the search engine's own copies in full size
 
 
 class Listing(Struct, frozen=True, kw_only=True):
@@ -267,21 +268,24 @@ def _place(context: SourceContext) -> tuple[int, int]:
 
 
 def _candidate(source: str, query: Query, result: Result, rank: int) -> Candidate | None:
-    url = result.url or result.thumb
+    kind = Kind.ORIGINAL if result.url else Kind.CACHED if result.copies else Kind.THUMBNAIL
+    url = result.url or next(iter(result.copies), result.thumb)
     if url is None:
         return None
-    others = dict.fromkeys(one for one in result.others if one != url)
+    others = dict.fromkeys(result.others, Kind.ORIGINAL)
+    others = {**dict.fromkeys(result.copies, Kind.CACHED), **others}
+    alternates = [Alternate(one, others[one]) for one in (*result.others, *result.copies)]
     return Candidate(
         url=url,
         query=query.text,
         label=query.label,
         source=source,
         rank=rank,
-        kind=Kind.ORIGINAL if result.url else Kind.THUMBNAIL,
+        kind=kind,
         page_url=result.page,
         title=result.title,
-        width=result.width if result.url else None,
-        height=result.height if result.url else None,
+        width=result.width if kind is Kind.ORIGINAL else None,
+        height=result.height if kind is Kind.ORIGINAL else None,
         thumb_url=result.thumb,
-        alternates=tuple(Alternate(one, Kind.ORIGINAL) for one in others),
+        alternates=tuple(one for one in dict.fromkeys(alternates) if one.url != url),
     )

@@ -12,11 +12,21 @@ import pytest
 from pixtrawl import licenses
 from pixtrawl.model import Kind
 from pixtrawl.sources import (
+    artic,
     cleveland,
     europeana,
     flickr,
+    gbif,
+    google_cse,
     inaturalist,
+    internet_archive,
+    loc,
     met,
+    nasa,
+    openverse,
+    pexels,
+    pixabay,
+    rijksmuseum,
     searxng,
     smithsonian,
     unsplash,
@@ -187,3 +197,167 @@ def test_answers_of_unsplash() -> None:
             assert one.width
             assert one.creator
             assert one.alternates[0].kind is Kind.CACHED
+
+
+OPENVERSE = (
+    "search_cat_cc0_20240101_cut",
+    "search_cat_page2_20220907",
+    "search_ecommerce_20220920",
+)
+
+
+@pytest.mark.parametrize("name", OPENVERSE)
+def test_each_result_of_openverse_has_its_own_fields(name: str) -> None:
+    said = load(f"openverse/{name}.json")
+    batch, _ = openverse.read_page(said)
+    assert len(batch.found) == len(said["results"]) > 2
+    for one, row in zip(batch.found, said["results"], strict=True):
+        assert (one.url, one.page_url) == (row["url"], row["foreign_landing_url"])
+        assert one.title == (" ".join(row["title"].split()) if row["title"] else None)
+        assert (one.width, one.height) == (row.get("width"), row.get("height"))
+        assert (one.thumb_url, one.license_url) == (row["thumbnail"], row["license_url"])
+        code = {"cc0": "cc0", "pdm": "pdm"}.get(
+            row["license"], f"cc-{row['license']}-{row['license_version']}"
+        )
+        # the address may name the port to a country's law as well
+        assert licenses.normalise(one.license, one.license_url).removesuffix("-jp") == code
+        assert one.creator == (row.get("creator") or None)
+
+
+def test_an_empty_answer_of_openverse_says_that_it_is_empty() -> None:
+    batch, _ = openverse.read_page(load("openverse/search_empty_20240102.json"))
+    assert batch.empty
+    assert not batch.found
+
+
+@pytest.mark.parametrize(
+    "name", ["offset250_cut30_20251113", "taxonkey_limit20_20251113", "year1990_last_page_20251113"]
+)
+def test_each_picture_of_gbif_has_the_fields_of_its_medium(name: str) -> None:
+    said = load(f"gbif/search_{name}.json")
+    batch, last = gbif.read_page(said)
+    rows = [
+        (record, medium)
+        for record in said["results"]
+        for medium in record["media"]
+        if medium.get("identifier")
+    ]
+    assert len(batch.found) == len(rows) >= 20
+    assert last is said["endOfRecords"]
+    for one, (record, medium) in zip(batch.found, rows, strict=True):
+        assert one.url == medium["identifier"]
+        assert one.page_url == (
+            medium.get("references") or record.get("references") or one.page_url
+        )
+        assert one.license == one.license_url == medium["license"]
+        assert licenses.normalise(one.license, one.license_url) != licenses.UNKNOWN
+        given = medium.get("creator") or medium.get("rightsHolder") or record.get("rightsHolder")
+        assert one.creator == (" ".join(given.split()) if given else None)
+
+
+def test_an_item_of_the_library_of_congress_and_a_drawing_in_place_of_one() -> None:
+    said = load("loc/photos_civil_war_lincoln_2026_cut2.json")
+    batch, more = loc.read_page(said)
+    (one,) = batch.found  # the second has a drawing of the site only
+    row = said["results"][0]
+    assert more
+    assert (one.url, one.thumb_url) == (row["image_url"][-1], row["image_url"][0])
+    assert (one.width, one.height) == (640, 304)
+    assert (one.page_url, one.title) == (row["url"], row["title"])
+    assert (one.creator, one.license) == ("jacobs, william leroy", None)
+    row["item"] = {"rights": ["No known restrictions on publication."], "contributors": ["J., W."]}
+    (one,) = loc.read_page(said)[0].found
+    assert licenses.normalise(one.license) == "no-known-copyright"
+    assert one.creator == "J., W."
+
+
+def test_an_object_of_the_rijksmuseum_leaves_its_record_s_licence_alone() -> None:
+    made = load("rijksmuseum/hmo_200117708_linked_art_20260412.json")
+    lying = {"access_point": [{"id": "https://iiif.micr.io/X/full/max/0/default.jpg"}]}
+    one = rijksmuseum.read_picture(made, {}, lying)
+    assert one is not None
+    assert one.page_url is not None
+    assert one.page_url.startswith("https://www.rijksmuseum.nl/nl/collectie/object/RP-T-1930-54(V)")
+    assert (one.title, one.creator) == ("Three Scribes", "Rembrandt van Rijn")
+    assert (one.license, one.license_url) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["search_2023", "search_page1_2023"])
+def test_each_hit_of_pixabay_has_the_size_of_its_largest_address(name: str) -> None:
+    said = load(f"pixabay/{name}.json")
+    batch, _ = pixabay.read_page(said)
+    assert len(batch.found) == len(said["hits"]) >= 20
+    for one, hit in zip(batch.found, said["hits"], strict=True):
+        assert (one.url, one.page_url) == (hit["largeImageURL"], hit["pageURL"])
+        assert (one.title, one.creator) == (hit["tags"], hit["user"])
+        assert one.thumb_url == hit["webformatURL"]
+        assert one.width
+        assert one.height
+        assert max(one.width, one.height) == min(1280, max(hit["imageWidth"], hit["imageHeight"]))
+        ratio = hit["imageWidth"] / hit["imageHeight"]
+        assert abs(one.width / one.height - ratio) < 0.01 * ratio
+        assert licenses.normalise(one.license, one.license_url) == "pixabay"
+
+
+@pytest.mark.parametrize("name", ["search_cat_2020_no_alt", "search_nature_2023"])
+def test_each_photo_of_pexels_has_its_fields(name: str) -> None:
+    said = load(f"pexels/{name}.json")
+    found = pexels.read_page(said)[0].found
+    assert len(found) == len(said["photos"]) >= 10
+    for one, photo in zip(found, said["photos"], strict=True):
+        assert (one.url, one.page_url) == (photo["src"]["original"], photo["url"])
+        assert (one.width, one.height) == (photo["width"], photo["height"])
+        assert one.creator == " ".join(photo["photographer"].split())
+        assert licenses.normalise(one.license, one.license_url) == "pexels"
+
+
+def test_each_item_of_a_google_search_engine_has_its_fields() -> None:
+    said = load("google_cse/image_search_angular_2023.json")
+    found = google_cse.read_page(said).found
+    assert len(found) == len(said["items"]) == 10
+    for one, row in zip(found, said["items"], strict=True):
+        image = row["image"]
+        assert (one.url, one.page_url, one.title) == (
+            row["link"],
+            image["contextLink"],
+            row["title"],
+        )
+        assert (one.width, one.height) == (image["width"], image["height"])
+        assert (one.thumb_url, one.license) == (image["thumbnailLink"], None)
+
+
+def test_each_work_of_the_art_institute_has_its_fields() -> None:
+    said = load("artic/list_fields_image_id_2024.json")
+    found = artic.read_page(said)[0].found
+    assert len(found) == len(said["data"]) == 20
+    for one, row in zip(found, said["data"], strict=True):
+        assert f"/{row['image_id']}/full/843,/0/default.jpg" in one.url
+        assert one.page_url == f"https://www.artic.edu/artworks/{row['id']}"
+        assert one.title == row["title"]
+        assert one.creator == row["artist_title"]
+        assert one.license is None  # the request did not ask whether it is in the public domain
+
+
+def test_an_item_of_nasa_and_the_list_of_its_files() -> None:
+    records, total = nasa.read_items(load("nasa/search_stars_page1_2024_cut25.json"))
+    assert (len(records), total) == (25, 6478)
+    asset = load("nasa/asset_as11-40-5874.json")["collection"]["items"]
+    (one,) = nasa.read_item(records[0], nasa.read_links(asset)) or []
+    assert one.url == "http://images-assets.nasa.gov/image/as11-40-5874/as11-40-5874~orig.jpg"
+    assert one.thumb_url is not None
+    assert one.thumb_url.endswith("~thumb.jpg")
+    name = records[0]["data"][0]["nasa_id"]
+    assert one.page_url == f"https://images.nasa.gov/details/{name}"
+    assert one.title == records[0]["data"][0]["title"]
+    assert one.license is None
+
+
+def test_an_item_of_the_internet_archive() -> None:
+    said = load("internet_archive/metadata_nasa_2015.json")
+    found = internet_archive.read_files(said, {"identifier": "nasa"}, "https://archive.org")
+    assert found is not None
+    (one,) = found
+    assert one.url == "https://archive.org/download/nasa/globe_west_540.jpg"
+    assert one.page_url == "https://archive.org/details/nasa"
+    assert one.thumb_url == "https://archive.org/services/img/nasa"
+    assert licenses.normalise(one.license, one.license_url) == licenses.UNKNOWN

@@ -6,6 +6,7 @@ All pages but Ecosia's recorded ones are synthetic.
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import random
 import re
@@ -319,11 +320,43 @@ def test_the_refusal_of_spiders_by_baidu_is_forbidden() -> None:
     assert "Forbid spider access" in str(ending.stop.detail["message"])
 
 
-def test_an_encoded_original_is_another_address_of_the_same_picture() -> None:
-    record = pages.baidu_record(pages.PICTURE)
-    record["objURL"] = "ippr_z2C$qAzdH3FAzdH3Fkwthj_z&e3Bkwt17_z&e3Bv54"
+def test_the_encoded_address_is_the_original_and_baidu_s_copies_stand_behind_it() -> None:
+    copy = "http://img4.imgtn.bdimg.com/it/u=1,2&fm=214&gp=0.jpg"
+    record = {
+        **pages.baidu_record(pages.PICTURE),
+        "objURL": "ippr_z2C$qAzdH3FAzdH3Fkwthj_z&e3Bkwt17_z&e3Bv54",
+        "fromURL": "ippr_z2C$qAzdH3FAzdH3Fkwthj_z&e3Bkwt17_z&e3Bv54",
+        "replaceUrl": [{"ObjURL": copy, "FromURL": pages.LANDING}, {"ObjURL": pages.PICTURE}],
+        "fromPageTitleEnc": "A cat",
+    }
     (one,) = run("baidu", pages.baidu([record], 1), max_pages=1).candidates
-    assert [alternate.url for alternate in one.alternates] == ["http://baike.baidu.com"]
+    assert (one.kind, one.url) == (Kind.ORIGINAL, "http://baike.baidu.com")
+    assert (one.page_url, one.title) == ("http://baike.baidu.com", "A cat")
+    assert [(other.url, other.kind) for other in one.alternates] == [
+        (pages.PICTURE, Kind.ORIGINAL), (copy, Kind.CACHED),
+    ]  # fmt: skip
+
+
+def test_where_baidu_names_its_own_copy_only_the_candidate_is_a_copy() -> None:
+    copy = "http://img4.imgtn.bdimg.com/it/u=1,2&fm=214&gp=0.jpg"
+    (one,) = run("baidu", pages.baidu([pages.baidu_record(copy)], 1), max_pages=1).candidates
+    assert (one.kind, one.url, one.width, one.alternates) == (Kind.CACHED, copy, None, ())
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recorded answers at {RECORDED}")
+def test_a_recorded_answer_of_baidu_has_thirty_originals_none_of_them_its_own_copy() -> None:
+    text = (RECORDED.parent / "baidu" / "acjson_2018_page5.json").read_text(encoding="utf-8")
+    found = run("baidu", text, max_pages=1).candidates
+    records = json.loads(text)["data"]
+    assert len(found) == 30
+    for one, record in zip(found, records, strict=False):
+        assert one.url == decoded(record["objURL"])
+        assert one.kind is Kind.ORIGINAL
+        assert "bdimg.com" not in one.url
+        assert one.page_url == decoded(record["fromURL"])
+        assert one.title == " ".join(html.unescape(record["fromPageTitleEnc"]).split())
+        assert (one.width, one.height) == (record["width"], record["height"])
+        assert one.thumb_url == (record["hoverURL"] or record["middleURL"])
 
 
 def test_a_record_with_a_small_copy_only_is_a_thumbnail() -> None:
