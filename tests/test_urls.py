@@ -120,3 +120,50 @@ def test_any_text_gets_an_answer_and_canonical_is_final(text: str) -> None:
     urls.check(text)
     urls.host_of(text)
     urls.join("https://example.org/a", text)
+
+
+HERE = "https://site.example/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("page", "picture", "expected"),
+    [
+        ("https://site.example/page", HERE, "https://site.example/page"),
+        ("https://site.example/Käse", HERE, "https://site.example/K%C3%A4se"),
+        ("https://site.example/K%C3%A4se", HERE, "https://site.example/K%C3%A4se"),
+        ("https://site.example/wiki/猫?q=猫", HERE,
+         "https://site.example/wiki/%E7%8C%AB?q=%E7%8C%AB"),
+        ("https://site.example/my page", HERE, "https://site.example/my%20page"),
+        ("https://site.example/page#bild", HERE, "https://site.example/page"),
+        ("https://site.example/a\r\nX-Evil: 1", HERE, "https://site.example/aX-Evil:%201"),
+        ("https://bob:secret@site.example/page", HERE, "https://site.example/page"),
+        ("https://bücher.example/x", "https://xn--bcher-kva.example/1.jpg",
+         "https://xn--bcher-kva.example/x"),
+        ("https://bücher.example/x?y=1", "https://cdn.example/1.jpg",
+         "https://xn--bcher-kva.example/"),
+        ("HTTPS://SITE.example:443/x", HERE, "https://site.example/x"),
+        ("https://site.example:8443/x", HERE, "https://site.example:8443/"),
+        ("http://site.example/x", HERE, "http://site.example/"),
+        ("https://site.example/x", "http://site.example/a.jpg", None),
+        ("https://site.example/" + "x" * 5000, HERE, "https://site.example/"),
+        ("file:///home/me/list.html", HERE, None),
+        ("data:text/html,x", HERE, None),
+        ("no address", HERE, None),
+    ],
+)  # fmt: skip
+def test_a_page_is_named_to_a_host_as_browsers_name_it(
+    page: str, picture: str, expected: str | None
+) -> None:
+    assert urls.referer(page, picture) == expected
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.booleans())
+def test_no_page_breaks_out_of_its_header(path: str, query: str, same: bool) -> None:
+    page = f"https://me:pw@site.example/{path}?{query}#part"
+    found = urls.referer(page, HERE if same else "https://other.example/1.jpg")
+    assert found is not None
+    assert found.isascii()
+    assert found.isprintable()
+    assert not set(" #") & set(found)
+    assert "me:pw" not in found
+    assert found.startswith("https://site.example/") if same else found == "https://site.example/"

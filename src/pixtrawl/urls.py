@@ -22,12 +22,14 @@ __all__ = [
     "host_name_of",
     "host_of",
     "join",
+    "referer",
     "same_or_subdomain",
     "scheme_of",
     "url_key",
 ]
 
 _FETCHED: Final = frozenset({"http", "https", "data"})
+_LONGEST_REFERER: Final = 4096
 _C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
 
 
@@ -130,6 +132,30 @@ def join(base: str | None, ref: str) -> str | None:
             return _href(can_ada.parse(_scalar(base)) + _scalar(ref))
     except ValueError:
         return None
+
+
+def referer(page_url: str, url: str) -> str | None:
+    """The header that a browser sends for a picture at `url` on this page; None for none.
+
+    ASCII, without fragment and user information; the whole address to the page's own origin, the
+    origin alone to another (`strict-origin-when-cross-origin`, which is what browsers do unless
+    told otherwise), and nothing from an encrypted page to an unencrypted address.
+    """
+    if _is_data(page_url) or _is_data(url):
+        return None
+    try:
+        page, target = _parse(page_url), _parse(url)
+    except ValueError:
+        return None
+    if page.protocol not in {"http:", "https:"} or target.protocol not in {"http:", "https:"}:
+        return None
+    if page.protocol == "https:" and target.protocol == "http:":
+        return None
+    page.username = page.password = page.hash = ""
+    whole = _href(page).partition("#")[0]
+    same = (page.protocol, page.host) == (target.protocol, target.host)
+    # Above this length the origin alone (Referrer Policy, 8.3).
+    return whole if same and len(whole) <= _LONGEST_REFERER else f"{page.protocol}//{page.host}/"
 
 
 def check(url: str) -> Reason | None:

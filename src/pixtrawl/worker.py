@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from pixtrawl import urls
 from pixtrawl.images.interface import Inspector, Verdict
 from pixtrawl.images.rules import JUNK, Rules
 from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
@@ -104,7 +105,8 @@ class Worker:
         if (why := self._taken_down(candidate, url)) is not None:
             return Outcome(reason=Reason.TAKEN_DOWN, detail=why, url=url, kind=kind)
         page_url = candidate.page_url
-        headers = {"Referer": page_url} if page_url and _plain(page_url) else {}
+        referer = urls.referer(page_url, url) if page_url else None
+        headers = {"Referer": referer} if referer else {}
         name = f"{task.id}-{next(self._names)}"
         try:
             fetched = await self._fetcher.fetch(Request(url=url, headers=headers), stage_as=name)
@@ -190,8 +192,3 @@ def _by_type(head: bytes) -> Verdict:
         return Verdict(None, Reason.HTML)
     known = found in IMAGE_FORMATS
     return Verdict(None, Reason.UNSUPPORTED_FORMAT if known else Reason.NOT_AN_IMAGE, found)
-
-
-def _plain(url: str) -> bool:
-    """Fit for a header: no line break or other control can be smuggled in."""
-    return url.isascii() and url.isprintable() and " " not in url

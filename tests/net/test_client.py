@@ -354,3 +354,23 @@ def test_http2_is_offered(
     tls_server.on("*", handler)
     assert reason_of(settings(), tls_server.url("/a")).reason is Reason.PROTOCOL_ERROR
     assert agreed[0] == "h2"
+
+
+def test_letters_beyond_ascii_go_out_as_utf_8_on_one_line(
+    server: Any, settings: Any, tmp_path: Path
+) -> None:
+    url = server.route("/a")
+    jar = tmp_path / "cookies.txt"
+    jar.write_text("127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tK\u00e4se \u732b\n", "utf-8")
+    agent = "pixtrawl/9 (+mailto:j\u00fcrgen@k\u00e4se.example)\r\nX-Evil: 1"
+
+    async def use(client: Client) -> None:
+        await client.transfer(Request(url=url, headers={"X-Name": "\u732b\0"}))
+
+    with_client(settings(user_agent=agent, cookies=str(jar)), use)
+    (seen,) = server.seen
+    sent = {name: text.encode("latin-1").decode() for name, text in seen.headers.items()}
+    assert sent["cookie"] == "name=K\u00e4se \u732b"
+    assert sent["user-agent"] == "pixtrawl/9 (+mailto:j\u00fcrgen@k\u00e4se.example)  X-Evil: 1"
+    assert sent["x-name"].strip() == "\u732b"
+    assert "x-evil" not in sent

@@ -130,6 +130,9 @@ class Client:
             transfer.prepare(url, proxy=self._proxies.for_url(url))
             transfer.set_request(request.method, request.headers, request.body)
             code, message = await self._run(loop, transfer)
+            if transfer.foreign:  # packed in a way that was not asked for
+                transfer.unpack_natively(now=asyncio.get_running_loop().time())
+                code, message = await self._run(loop, transfer)
             status = self._conclude(transfer, code, message)
             return await self._response(request.url, status, transfer)
         except pycurl.error as error:  # an option refused: nothing has been sent
@@ -159,6 +162,8 @@ class Client:
     def _conclude(self, transfer: Transfer, code: int, message: str) -> int:
         """The status of an answer that is whole, or as much of it as was wanted."""
         status = int(transfer.curl.getinfo(pycurl.RESPONSE_CODE))
+        if not code:
+            transfer.end_body()
         if transfer.error is not None:
             raise transfer.error
         if code and not transfer.enough:
@@ -296,6 +301,6 @@ def _cookies(path: str) -> Any:
     loader = pycurl.Curl()
     loader.setopt(pycurl.SHARE, share)
     for line in wanted:
-        loader.setopt(pycurl.COOKIELIST, line)
+        loader.setopt(pycurl.COOKIELIST, line.encode())
     loader.close()
     return share

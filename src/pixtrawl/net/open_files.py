@@ -1,10 +1,14 @@
-"""How many files this process may hold open, and what that leaves for connections."""
+"""Open files: how many this process may hold, what that leaves for connections; sockets."""
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import Final
 
-__all__ = ["connections_to_keep", "raise_limit"]
+import pycurl
+
+__all__ = ["OpenSocket", "close_on_exec", "connections_to_keep", "raise_limit"]
 
 _WISH: Final = 8_192
 _WITHOUT_LIMIT: Final = 4_096  # Windows has none for sockets
@@ -44,3 +48,22 @@ def connections_to_keep(concurrency: int) -> int:
     found = _limits()
     files = _WITHOUT_LIMIT if found is None else found[0]
     return max(concurrency, min(3 * max(256, concurrency), files // 3))
+
+
+class OpenSocket:
+    """A descriptor on its way to libcurl, which takes a duplicate; ours is closed with this."""
+
+    def __init__(self, family: int, kind: int, protocol: int) -> None:
+        self._fd = socket.socket(family, kind, protocol).detach()
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def __del__(self) -> None:
+        socket.close(self._fd)
+
+
+def close_on_exec(fd: int, _purpose: int) -> int:
+    """For libcurl: a child process inherits no connection."""
+    os.set_inheritable(fd, False)  # the duplicate would outlive us in a child process
+    return int(pycurl.SOCKOPT_OK)

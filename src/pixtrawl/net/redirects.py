@@ -65,7 +65,7 @@ def next_request(request: Request, response: Response) -> Request | None:
     if response.status == 303 or (response.status in {301, 302} and method == "POST"):
         method, body = ("HEAD" if method == "HEAD" else "GET"), None
     if _origin(target) != _origin(request.url):
-        headers = _without_secrets(headers)
+        headers = _for_another_origin(headers, target)
     return replace(request, url=target, method=method, body=body, headers=headers)
 
 
@@ -83,5 +83,11 @@ def _origin(url: str) -> tuple[str, str]:
     return urls.scheme_of(url), urls.host_of(url)
 
 
-def _without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
+def _for_another_origin(headers: Mapping[str, str], target: str) -> dict[str, str]:
+    """Without secrets; of the page that is named, no more than its origin."""
+    kept = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
+    for name in [name for name in kept if name.lower() == "referer"]:
+        referer = urls.referer(kept.pop(name), target)
+        if referer:
+            kept[name] = referer
+    return kept

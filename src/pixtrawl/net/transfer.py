@@ -7,8 +7,10 @@ loop thread, inside libcurl: they only note facts and refuse, and never raise.
 from __future__ import annotations
 
 import os
+import re
 import socket
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import pycurl
@@ -19,7 +21,9 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
+from pixtrawl.net.coding import OFFERED, Coding, coding_of, is_foreign
 from pixtrawl.net.headers import Headers
+from pixtrawl.net.open_files import OpenSocket, close_on_exec
 from pixtrawl.net.rate import RateLimit
 
 __all__ = ["Admit", "Answered", "Transfer", "Wire"]
@@ -28,6 +32,8 @@ REFUSED_BODY_BYTES: Final = 64 * 1024  # read of an answer that will not be stag
 _ABORT: Final = -1
 _BUFFER_BYTES: Final = 128 * 1024  # fewer, larger pieces: a callback costs more than its bytes
 _DNS_CACHE_S: Final = 300
+_LIBCURL_UNPACKS: Final = "brotli" in pycurl.version or "zstd" in pycurl.version
+_LINE_ENDS: Final = re.compile("[\r\n\0]")
 
 Admit = Callable[[Mapping[str, str]], Reason | None]
 Answered = Callable[[float], None]
@@ -45,19 +51,6 @@ class Wire(Struct, kw_only=True):
     received_bytes: int = 0  # of all bodies
 
 
-class _OpenSocket:
-    """A descriptor on its way to libcurl, which takes a duplicate; ours is closed with this."""
-
-    def __init__(self, family: int, kind: int, protocol: int) -> None:
-        self._fd = socket.socket(family, kind, protocol).detach()
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def __del__(self) -> None:
-        socket.close(self._fd)
-
-
 class Transfer:
     """A reusable easy handle with the state of the transfer it is on."""
 
@@ -68,10 +61,14 @@ class Transfer:
         self._set_constants()
         self._proxy: str | None = None
         self._custom = False
+        self._native = False  # libcurl unpacks this one
         self.reset()
 
     def reset(self) -> None:
         """Forgets the last transfer."""
+        if self._native:
+            self.curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
+            self._native = False
         self.error: FetchError | None = None
         self.enough = False  # stopped on purpose: the answer as far as read is the answer
         self.first_byte = False
@@ -89,6 +86,8 @@ class Transfer:
         self.admit: Admit | None = None
         self.on_answer: Answered | None = None
         self._lines: list[bytes] = []
+        self.coding: Coding | None = None
+        self.foreign = False  # packed as only libcurl can unpack: to be asked again
         self._refused = ""
         self._opened = False
 
@@ -103,8 +102,9 @@ class Transfer:
             pycurl.FOLLOWLOCATION: 0,  # every hop is asked about anew
             pycurl.PATH_AS_IS: 1,  # dots are already resolved, by the URL standard
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
-            pycurl.ENCODING: "",  # all that libcurl can decode
-            pycurl.USERAGENT: fetch.user_agent.encode(),
+            pycurl.ENCODING: OFFERED,
+            pycurl.HTTP_CONTENT_DECODING: 0,  # net.coding does it, as browsers do
+            pycurl.USERAGENT: _one_line(fetch.user_agent),
             pycurl.CONNECTTIMEOUT_MS: max(1, int(fetch.connect_timeout_s * 1000)),
             # A pace that we set ourselves is no slowness of the host.
             pycurl.LOW_SPEED_LIMIT: fetch.min_speed_bytes_s if slow else 0,
@@ -113,13 +113,13 @@ class Transfer:
             pycurl.BUFFERSIZE: _BUFFER_BYTES if slow else 16 * 1024,
             pycurl.PROXY: "",  # chosen by us, or none: libcurl asks no environment
             pycurl.OPENSOCKETFUNCTION: self._on_open,
-            pycurl.SOCKOPTFUNCTION: _close_on_exec,
+            pycurl.SOCKOPTFUNCTION: close_on_exec,
             pycurl.PREREQFUNCTION: self._on_send,
             pycurl.HEADERFUNCTION: self._on_header,
             pycurl.WRITEFUNCTION: self._on_body,
         }
         if self._wire.ca_file:
-            options[pycurl.CAINFO] = self._wire.ca_file
+            options[pycurl.CAINFO] = os.fsencode(self._wire.ca_file)
         else:
             options[pycurl.SSL_OPTIONS] = pycurl.SSLOPT_NATIVE_CA
         if self._wire.cookies is not None:
@@ -176,7 +176,7 @@ class Transfer:
                 return pycurl.SOCKET_BAD
         self._opened = True
         try:
-            return _OpenSocket(address.family, address.socktype, address.protocol)
+            return OpenSocket(address.family, address.socktype, address.protocol)
         except OSError:
             return pycurl.SOCKET_BAD
 
@@ -206,6 +206,8 @@ class Transfer:
         self.headers = Headers(self._lines[1:])
         if self.on_answer is not None:
             self.on_answer(self._clock() - self.sent_at)
+        if (named := self.headers.get("content-encoding")) and not self._set_coding(named):
+            return _ABORT
         staged = self.stage_as is not None
         if not 200 <= status < 300:
             if staged:
@@ -221,13 +223,57 @@ class Transfer:
             self.sink = MemoryBody()
         return None
 
+    def _set_coding(self, named: str) -> bool:
+        """Whether the transfer goes on."""
+        if self._native:
+            return True
+        if is_foreign(named) and _LIBCURL_UNPACKS:
+            self.foreign = True
+            return False
+        try:
+            self.coding = coding_of(named)
+        except ValueError as error:
+            self.error = FetchError(Reason.PROTOCOL_ERROR, str(error))
+            return False
+        return True
+
+    def unpack_natively(self, *, now: float) -> None:
+        """Prepares the same request once more, the answer to be unpacked by libcurl."""
+        left_s = self.timeout_s - (now - self.started_at)
+        self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left_s * 1000)))
+        self.curl.setopt(pycurl.HTTP_CONTENT_DECODING, 1)
+        self._native, self.foreign = True, False
+        self.first_byte = self.answered = self._opened = False
+        self.sent_at, self._lines = 0.0, []
+
     def _on_body(self, piece: bytes) -> int | None:
         rate = self._wire.rate
         if rate is not None and not rate.take(len(piece)):
             rate.wait(self._unpause)
             return int(pycurl.WRITEFUNC_PAUSE)
-        self.size_bytes += len(piece)
         self._wire.received_bytes += len(piece)
+        if self.coding is None:
+            return self._take(piece)
+        return self._take_all(self.coding.feed(piece))
+
+    def _take_all(self, parts: Iterator[bytes]) -> int | None:
+        try:
+            for part in parts:
+                if (ended := self._take(part)) is not None:
+                    return ended
+        except zlib.error as error:
+            self.error = FetchError(Reason.PROTOCOL_ERROR, f"the body does not unpack: {error}")
+            return _ABORT
+        return None
+
+    def end_body(self) -> None:
+        """The answer is whole: takes what its coding held back."""
+        if self.coding is not None and self.error is None and not self.enough:
+            self._take_all(self.coding.finish())
+
+    def _take(self, piece: bytes) -> int | None:
+        """A piece of the body, unpacked."""
+        self.size_bytes += len(piece)
         if self.cut_at is not None and self.size_bytes >= self.cut_at:
             return self._cut(piece, self.cut_at)
         if self.size_bytes > self.max_bytes:
@@ -275,11 +321,6 @@ class Transfer:
         return "" if self._opened else self._refused
 
 
-def _close_on_exec(fd: int, _purpose: int) -> int:
-    os.set_inheritable(fd, False)  # the duplicate would outlive us in a child process
-    return int(pycurl.SOCKOPT_OK)
-
-
 def _status(line: bytes) -> int:
     """Of `HTTP/1.1 200 OK`; 0 where there is none."""
     words = line[:32].split()
@@ -289,4 +330,9 @@ def _status(line: bytes) -> int:
 
 def _header_line(name: str, value: str) -> bytes:
     text = f"{name}: {value}" if value else f"{name};"  # libcurl's way to send an empty one
-    return text.replace("\r", " ").replace("\n", " ").encode("utf-8", "replace")
+    return _one_line(text)
+
+
+def _one_line(text: str) -> bytes:
+    """For libcurl, which takes ASCII as text and all else as bytes: UTF-8, without line ends."""
+    return _LINE_ENDS.sub(" ", text).encode("utf-8", "replace")
