@@ -137,9 +137,9 @@ def join(base: str | None, ref: str) -> str | None:
 def referer(page_url: str, url: str) -> str | None:
     """The header that a browser sends for a picture at `url` on this page; None for none.
 
-    ASCII, without fragment and user information; the whole address to the page's own origin, the
-    origin alone to another (`strict-origin-when-cross-origin`, which is what browsers do unless
-    told otherwise), and nothing from an encrypted page to an unencrypted address.
+    ASCII, without fragment and user information, and nothing from an encrypted page to an
+    unencrypted address (`no-referrer-when-downgrade`: pictures mostly lie on a host of their own,
+    and some of these want to know the page and not only its site).
     """
     if _is_data(page_url) or _is_data(url):
         return None
@@ -153,9 +153,8 @@ def referer(page_url: str, url: str) -> str | None:
         return None
     page.username = page.password = page.hash = ""
     whole = _href(page).partition("#")[0]
-    same = (page.protocol, page.host) == (target.protocol, target.host)
     # Above this length the origin alone (Referrer Policy, 8.3).
-    return whole if same and len(whole) <= _LONGEST_REFERER else f"{page.protocol}//{page.host}/"
+    return whole if len(whole) <= _LONGEST_REFERER else f"{page.protocol}//{page.host}/"
 
 
 def check(url: str) -> Reason | None:

@@ -169,7 +169,8 @@ def test_codings_without_end_are_refused(server: Any, settings: Any) -> None:
 def test_pieces_of_any_length_make_the_same_body(
     data: bytes, packed: Callable[[bytes], bytes], piece_bytes: int
 ) -> None:
-    named = {plain: "identity, utf-8", gzip.compress: "gzip"}.get(packed, "deflate")
+    names: dict[object, str] = {plain: "identity, utf-8", gzip.compress: "gzip"}
+    named = names.get(packed, "deflate")
     coding = coding_of(named)
     if coding is None:
         assert packed is plain

@@ -84,7 +84,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _for_another_origin(headers: Mapping[str, str], target: str) -> dict[str, str]:
-    """Without secrets; of the page that is named, no more than its origin."""
+    """Without secrets; no page is named where a browser would name none."""
     kept = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
     for name in [name for name in kept if name.lower() == "referer"]:
         referer = urls.referer(kept.pop(name), target)
