@@ -126,7 +126,7 @@ def _kept(folder: Path) -> list[tuple[str, float]]:
     found: list[tuple[str, float]] = []
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name != ".pixtrawl"]
-        for path in (Path(root, name) for name in files):
+        for path in (Path(root, name) for name in files if not name.startswith(".pixtrawl-")):
             if path.suffix == ".tar":
                 with tarfile.open(path) as tar:
                     for member in tar:

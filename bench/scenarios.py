@@ -171,7 +171,7 @@ def _fill(bench: Bench, folder: Path, size: int) -> None:
         one, folder, bench.corpus, bench.peers, bench.nginx.ca_file, bench.nginx.ca_folder
     )
     subprocess.run(contenders.pixtrawl("--check", "none")(place), capture_output=True)
-    db = sqlite3.connect(folder / ".pixtrawl" / "catalog.sqlite3")
+    db = sqlite3.connect(folder / ".pixtrawl-catalog.sqlite3")
     columns = [row[1] for row in db.execute("PRAGMA table_info(candidate)")]
     source = dict(zip(columns, db.execute("SELECT * FROM candidate").fetchone(), strict=True))
     source.pop("id")

@@ -192,7 +192,7 @@ def ended(run: Ran, site: Playground, fault: str) -> str:
     """The reason that a fault's URL ended with."""
     import sqlite3
 
-    with sqlite3.connect(run.folder / ".pixtrawl" / "catalog.sqlite3") as db:
+    with sqlite3.connect(run.folder / ".pixtrawl-catalog.sqlite3") as db:
         url = site.fault(fault, FAULTS.index(fault)).url
         (reason,) = db.execute("SELECT reason FROM candidate WHERE url = ?", (url,)).fetchone()
     return str(reason)

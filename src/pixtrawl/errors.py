@@ -93,7 +93,7 @@ class SourceStop(PixtrawlError):  # noqa: N818 - an end with a reason, not alway
     """A source ends for one query with an outcome other than ok.
 
     `detail` holds plain JSON values; keys in use: `kind` (of a block), `message`, `next_step`,
-    `http_status`, `evidence` (paths below `.pixtrawl/evidence`).
+    `http_status`, `evidence` (paths of files).
     """
 
     def __init__(self, outcome: SourceOutcome, **detail: object) -> None:

@@ -22,6 +22,7 @@ from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
+from pixtrawl.storage.layout import staged_name
 from pixtrawl.transform import Picture
 
 # No other copy is asked for: the host or its owner refuses, or every copy is of the same picture.
@@ -107,7 +108,7 @@ class Worker:
         page_url = candidate.page_url
         referer = urls.referer(page_url, url) if page_url else None
         headers = {"Referer": referer} if referer else {}
-        name = f"{task.id}-{next(self._names)}"
+        name = staged_name(f"{task.id}-{next(self._names)}")
         try:
             fetched = await self._fetcher.fetch(Request(url=url, headers=headers), stage_as=name)
         except FetchFailedError as error:

@@ -176,8 +176,8 @@ def test_a_run_with_every_engine_but_one_broken_delivers_and_says_what_broke(
     assert outcomes["brave"] == "network_error"
     for name in broken:
         assert query["sources"][name]["detail"]["message"]
-    evidence = {path.name for path in (tmp_path / "images/.pixtrawl/evidence").iterdir()}
-    assert "ecosia-blocked.html" in evidence
+    evidence = {path.name for path in (tmp_path / "images").glob(".pixtrawl-evidence-*")}
+    assert ".pixtrawl-evidence-ecosia-blocked.html" in evidence
     assert len(list((tmp_path / "images" / "tabby cat").iterdir())) == 6
 
 

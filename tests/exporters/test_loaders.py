@@ -19,6 +19,7 @@ from pixtrawl.labels import label_for
 from pixtrawl.model import Sample
 from pixtrawl.storage.card import data_card, summarise
 from pixtrawl.storage.derived import metadata_row
+from pixtrawl.storage.layout import staged_name
 from tests.exporters import dataset
 
 SPLIT = Options(
@@ -107,8 +108,7 @@ def lay_out(root: Path, samples: list[Sample]) -> None:
     lines = (json.dumps(metadata_row(one), ensure_ascii=False) + "\n" for one in samples)
     (root / "metadata.jsonl").write_text("".join(lines), encoding="utf-8")
     (root / "keyword_urls.txt").write_text("{}\n")
-    (root / ".pixtrawl").mkdir()
-    (root / ".pixtrawl" / "staged.jpg").write_bytes(b"not to be seen")
+    (root / staged_name("1-0")).write_bytes(b"not to be seen")
     card = data_card(summarise(samples), title='odd: "title" # \n---\n- x')
     (root / "README.md").write_text(card, encoding="utf-8")
 

@@ -53,7 +53,7 @@ class Matrix:
 
 
 def _ended(folder: Path) -> dict[str, Ended]:
-    with sqlite3.connect(folder / ".pixtrawl" / "catalog.sqlite3") as db:
+    with sqlite3.connect(folder / ".pixtrawl-catalog.sqlite3") as db:
         rows = db.execute(
             "SELECT c.url, c.reason, c.detail, c.elapsed_s, s.file_name FROM candidate c "
             "LEFT JOIN sample s ON s.id = c.sample_id"
@@ -118,7 +118,7 @@ def test_the_totals_add_up_over_all_faults(matrix: Matrix) -> None:
 
 
 def test_nothing_is_left_in_staging_and_every_file_has_a_row(matrix: Matrix) -> None:
-    assert list((matrix.folder / ".pixtrawl" / "staging").iterdir()) == []
+    assert list(matrix.folder.glob(".pixtrawl-staging-*")) == []
     lines = (matrix.folder / "metadata.jsonl").read_text("utf-8").splitlines()
     rows = {json.loads(line)["file_name"] for line in lines}
     files = {str(file.relative_to(matrix.folder)) for file in matrix.folder.glob("faults/*")}

@@ -137,7 +137,7 @@ def test_a_decoder_holds_several_small_files_but_little_behind_a_large_one(
 ) -> None:
     async def held() -> int:
         one = decoder.Decoder(DecoderPool(Images(), tmp_path))
-        one.link, one.ready = cast("Any", SimpleNamespace(send=lambda _: None)), True
+        one.link, one.ready = cast("Any", SimpleNamespace(send=lambda *_: None)), True
         for number in range(10):
             future = asyncio.get_running_loop().create_future()
             task = decoder.Task(number, record.INSPECT, str(number), size_bytes, future)

@@ -181,7 +181,7 @@ def ask(tmp_path: Path, given: Mapping[str, Source], limit: int) -> tuple[list[s
             return new
 
         http = dict.fromkeys(given)
-        discovery = Discovery(given, http, catalog, EvidenceStore(folder.evidence), events.append)  # type: ignore[arg-type]
+        discovery = Discovery(given, http, catalog, EvidenceStore(folder), events.append)  # type: ignore[arg-type]
         await asyncio.wait_for(discovery.ask_all(Errand(row, run_id, hunger, add)), 30)
         return [c.url for c in catalog.write_now(lambda db: list(frontier.everything(db, row)))]
 

@@ -31,7 +31,7 @@ def test_one_picture_for_three_urls_of_a_host_is_a_placeholder_and_goes_again(
     assert reasons(ds) == {"placeholder": 4, "saved": 3}
     assert sorted(s.number for s in ds) == [2, 3, 4], "number 1 is not given again"
     assert not (tmp_path / "set" / "cat" / "000001.png").exists()
-    aside = list((tmp_path / "set" / ".pixtrawl" / "quarantine").iterdir())
+    aside = list((tmp_path / "set").glob(".pixtrawl-quarantine-*"))
     assert len(aside) == 1
 
 
@@ -150,13 +150,13 @@ def test_a_withdrawal_that_was_killed_half_way_is_finished_by_the_next_start(
         rows = [("cat", f"{host.url}/{n}.png") for n in range(3)]
         file = manifest(tmp_path / "m.jsonl", rows)
         ds = fetch(file, tmp_path / "set")
-        catalog = Catalog(ds.root / ".pixtrawl" / "catalog.sqlite3")
+        catalog = Catalog(ds.root / ".pixtrawl-catalog.sqlite3")
         catalog.write_now(lambda db: standing.withdraw(db, ds[1].id, Reason.PLACEHOLDER))
         catalog.close()
         path = ds.root / "cat" / "000002.png"
         content = path.read_bytes()
         fetch(file, ds.root)
     assert not path.exists()
-    (aside,) = (ds.root / ".pixtrawl" / "quarantine").iterdir()
+    (aside,) = ds.root.glob(".pixtrawl-quarantine-*")
     assert aside.read_bytes() == content
     assert [s.number for s in ds] == [1, 3]

@@ -189,4 +189,4 @@ def test_a_catalog_of_before_gets_the_table(tmp_path: Path, model: Model) -> Non
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind(tmp_path: Path) -> Iterator[None]:
     yield
-    assert list(tmp_path.glob("images/.pixtrawl/staging/*")) == []
+    assert list(tmp_path.glob("images/.pixtrawl-staging-*")) == []

@@ -88,7 +88,7 @@ def test_a_stopped_run_ends_with_130_and_goes_on(
     assert len(before) == totals["saved"] < 20
     lines = (output / "metadata.jsonl").read_text("utf-8").splitlines()
     assert len(lines) == len(before)
-    assert list((output / ".pixtrawl" / "staging").iterdir()) == []
+    assert list(output.glob(".pixtrawl-staging-*")) == []
 
     code, report, _ = run(site, output, "-n", "20")
     assert (code, report["queries"][0]["saved"]) == (0, 20)
@@ -225,5 +225,5 @@ def test_a_full_disk_ends_with_5_and_the_run_goes_on_when_there_is_room(
     code, report, said = run(site, output, "-n", "20")
     assert (code, report["queries"][0]["saved"]) == (0, 20), said
     assert kept.items() <= files(output).items()
-    with sqlite3.connect(output / ".pixtrawl" / "catalog.sqlite3") as db:
+    with sqlite3.connect(output / ".pixtrawl-catalog.sqlite3") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -67,7 +67,7 @@ def moment(
 
 
 def _holder(output: Path) -> str:
-    lock = output / ".pixtrawl" / "lock"
+    lock = output / ".pixtrawl-lock"
     return lock.read_text() if lock.exists() else ""
 
 
@@ -109,7 +109,7 @@ def assert_in_order(output: Path) -> None:
     found = content(output)
     assert sum(found.values()) == len(rows)
     assert max(found.values()) == 1
-    assert list((output / ".pixtrawl" / "staging").iterdir()) == []
+    assert list(output.glob(".pixtrawl-staging-*")) == []
 
 
 @pytest.mark.slow

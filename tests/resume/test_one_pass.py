@@ -22,6 +22,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE, UsageError
 from pixtrawl.events import Event, Exporting
 from pixtrawl.playground import Playground
+from pixtrawl.storage.layout import renditions_name
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -74,7 +75,7 @@ def test_a_run_ends_with_the_shards_that_a_later_export_would_give(
     assert main(command(site, images, "-q", *FIT)) == EXIT_OK
     shards = tmp_path / "images-webdataset"
     assert f"export: 12 images as webdataset in {shards}" in capsys.readouterr().out
-    assert not (images / ".pixtrawl" / "renditions").exists()
+    assert not list(images.glob(".pixtrawl-renditions-*"))
     assert content(shards) == exported(images, tmp_path / "later")
     with tarfile.open(shards / "train-000000.tar") as tar:
         pictures = [name for name in tar.getnames() if name.endswith(".jpg")]
@@ -153,11 +154,10 @@ def test_a_run_that_is_cancelled_while_it_exports_can_be_repeated(
 def test_taking_a_picture_down_forgets_all_renditions(site: Playground, tmp_path: Path) -> None:
     images = tmp_path / "images"
     data = pixtrawl.run(QUERY, **keywords(site, images))
-    folder = images / ".pixtrawl" / "renditions"
-    folder.mkdir()
-    (folder / "some.pack").write_bytes(b"pictures")
+    pack = images / renditions_name("some")
+    pack.write_bytes(b"pictures")
     assert main(["takedown", str(images), "--sha256", data[0].info.sha256]) == EXIT_OK
-    assert not folder.exists()
+    assert not pack.exists()
 
 
 @pytest.mark.parametrize(

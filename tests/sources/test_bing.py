@@ -195,7 +195,7 @@ def test_no_results_needs_the_sentence() -> None:
     assert ending.outcome is SourceOutcome.CHANGED
     assert list(ending.evidence.values()) == [empty.encode()]
     assert ending.stop is not None
-    assert ending.stop.detail["evidence"] == [".pixtrawl/evidence/bing-changed.html"]
+    assert ending.stop.detail["evidence"] == ["bing-changed.html"]
 
 
 def test_where_the_fragment_is_gone_the_full_page_is_asked() -> None:

@@ -13,7 +13,7 @@ from pixtrawl.storage import files, frontier, journal, samples
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.storage.layout import file_name
+from pixtrawl.storage.layout import file_name, staged_name
 
 
 class Data:
@@ -43,7 +43,7 @@ class Data:
 
     def accept(self, task: Task, content: bytes, *, number: int | None = None) -> str:
         """Commits a decision about a staged file; does not rename it. Returns the file name."""
-        staged = self.folder.staging / f"s{task.id}"
+        staged = self.folder.staging / staged_name(f"s{task.id}")
         staged.write_bytes(content)
         info = ImageInfo(
             format="jpeg", width=4, height=3, size_bytes=len(content),

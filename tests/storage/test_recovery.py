@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pixtrawl.storage import frontier, recovery, samples
+from pixtrawl.storage.layout import staged_name, temporary_name
 from pixtrawl.storage.recovery import Recovered
 from pixtrawl.storage.samples import Samples, State
 
@@ -20,7 +21,7 @@ def test_a_decision_without_its_rename_is_carried_out(data: Data) -> None:
     assert recover(data).placed == 1
     assert (data.folder.root / name).read_bytes() == b"one"
     assert data.states() == [State.PLACED]
-    assert list(data.folder.staging.iterdir()) == []
+    assert list(data.folder.root.glob(".pixtrawl-staging-*")) == []
 
 
 def test_a_rename_without_its_mark_is_noticed_by_the_hash(data: Data) -> None:
@@ -30,7 +31,7 @@ def test_a_rename_without_its_mark_is_noticed_by_the_hash(data: Data) -> None:
     name = data.accept(task, b"one")
     target = data.folder.root / name
     target.parent.mkdir()
-    (data.folder.staging / f"s{task.id}").rename(target)
+    (data.folder.staging / staged_name(f"s{task.id}")).rename(target)
     assert recover(data).placed == 0
     assert data.states() == [State.PLACED]
     assert target.read_bytes() == b"one"
@@ -55,16 +56,16 @@ def test_an_accepted_row_whose_file_is_nowhere_is_open_again(data: Data) -> None
     data.add(row, "http://h.example/1")
     task = data.tasks(row)[0]
     data.accept(task, b"one")
-    (data.folder.staging / f"s{task.id}").unlink()
+    (data.folder.staging / staged_name(f"s{task.id}")).unlink()
     assert recover(data).lost == 1
     assert [t.id for t in data.tasks(row)] == [task.id]
 
 
 def test_staged_files_without_a_row_are_swept(data: Data) -> None:
-    (data.folder.staging / "999-1").write_bytes(b"torn")
-    (data.folder.control / "metadata.jsonl.1.tmp").write_bytes(b"half")
+    (data.folder.root / staged_name("999-1")).write_bytes(b"torn")
+    (data.folder.root / temporary_name("metadata.jsonl.1")).write_bytes(b"half")
     assert recover(data).swept == 2
-    assert list(data.folder.staging.iterdir()) == []
+    assert list(data.folder.root.glob(".pixtrawl-staging-*")) == []
 
 
 def test_a_file_deleted_by_hand_stays_deleted(data: Data) -> None:

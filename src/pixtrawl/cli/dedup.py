@@ -15,7 +15,7 @@ Without --undo it lists every kept image with what was dropped in its favour, by
 differs and where it came from; then placeholders and conflicts that were taken out.
 
 --undo makes such a file an image of its own, with a new number, and it is not dropped again. It is
-given by its SHA-256 (8 digits and more), by its path in .pixtrawl/quarantine, or by the kept image,
+given by its SHA-256 (8 digits and more), by the file kept aside, or by the kept image,
 which stands for all of its copies.
 """
 

@@ -15,6 +15,7 @@ from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SHORT
 
 if TYPE_CHECKING:
     from pixtrawl.cli.source_questions import Health
+    from pixtrawl.storage.folder import Folder
 
 EPILOG: Final = """\
 It ends with 0 where all is well, with 5 where a check failed, and with 3 where --sources asked a
@@ -126,13 +127,13 @@ def _lines(health: Health, *, color: bool) -> list[str]:
     return lines
 
 
-def _evidence_folder(config: Config) -> Path:
+def _evidence_folder(config: Config) -> Path | Folder:
     """That of the data set where there is one, else the user's folder for logs."""
     from pixtrawl.storage.folder import Folder
 
     folder = Folder(config.job.output)
     if folder.exists():
-        return folder.evidence
+        return folder
     import platformdirs
 
     return Path(platformdirs.user_log_dir("pixtrawl", appauthor=False)) / "doctor"

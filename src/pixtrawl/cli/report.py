@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pixtrawl.cli.options import add_output
+
+if TYPE_CHECKING:
+    from pixtrawl.storage.folder import Folder
 
 FORMATS: Final = ("jsonl", "csv")
 
@@ -15,6 +18,7 @@ EPILOG = """\
   pixtrawl report images                             counts, by reason and by query
   pixtrawl report images --urls > outcomes.jsonl     one line for each URL
   pixtrawl report images --urls --status failed --format csv
+  pixtrawl report images --evidence OUT              pages and screenshots kept of failing sources
 """
 
 
@@ -22,12 +26,16 @@ def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "report",
-        usage="%(prog)s DIR [--json | --urls [--reason R] [--status S] [--query Q]]",
+        usage="%(prog)s DIR [--json | --evidence OUT | --urls [--reason R] [--status S] ...]",
         help="what happened",
         description=__doc__,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "--evidence", metavar="OUT",
+        help="copy what sources answered when they did not deliver into the folder OUT",
+    )  # fmt: skip
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
     )
@@ -51,15 +59,36 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
+    from pixtrawl.display.screen import note
     from pixtrawl.pipeline.report import report
     from pixtrawl.storage.folder import Folder
 
-    Folder(arguments.folder).require()
+    folder = Folder(arguments.folder)
+    folder.require()
+    if arguments.evidence is not None:
+        return _copy_evidence(folder, Path(arguments.evidence), as_json=arguments.json)
     chosen = arguments.reason or arguments.status or arguments.query or arguments.format
     if arguments.urls or chosen:
         return _urls(arguments)
     where = running.shown_folder(arguments.folder)
-    running.show_report(report(Path(arguments.folder)), where=where, as_json=arguments.json)
+    told = report(Path(arguments.folder))
+    if any("evidence" in s["detail"] for q in told["queries"] for s in q["sources"].values()):
+        told["evidence_command"] = f"pixtrawl report {where} --evidence OUT"
+    if told["read_only"]:
+        note(f"{where} is a copy without its hidden files: only what was kept is known")
+    running.show_report(told, where=where, as_json=arguments.json)
+    return 0
+
+
+def _copy_evidence(folder: Folder, target: Path, *, as_json: bool) -> int:
+    from pixtrawl.display.screen import clean, out, out_json, plural
+    from pixtrawl.storage.evidence import copy_out
+
+    files = [str(path) for path in copy_out(folder, target)]
+    if as_json:
+        out_json({"files": files})
+    else:
+        out("\n".join([*map(clean, files), f"{plural(len(files), 'file')} of evidence"]))
     return 0
 
 

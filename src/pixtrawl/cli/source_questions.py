@@ -22,6 +22,7 @@ from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.opening import delay_s
 from pixtrawl.sources.base import Source, SourceContext, SourceInfo
 from pixtrawl.storage.evidence import EvidenceStore
+from pixtrawl.storage.folder import Folder
 
 LIMIT_S: Final = 25.0  # for one source; all are asked at once
 _CLOSING_S: Final = 4.0
@@ -51,7 +52,7 @@ class Health(Struct, frozen=True, kw_only=True):
 async def ask_all(
     names: Iterable[str],
     config: Config,
-    evidence: Path,
+    evidence: Path | Folder,
     *,
     everyone: bool,
     tell: Callable[[Health], None],
@@ -101,7 +102,7 @@ def _address(given: Mapping[str, str]) -> bool:
     return bool(given.get("base_url") or given.get("url"))
 
 
-async def _ask(name: str, config: Config, client: Client, evidence: Path) -> Health:
+async def _ask(name: str, config: Config, client: Client, evidence: Path | Folder) -> Health:
     started = time.perf_counter()
 
     def answer(status: SourceOutcome, found: int = 0, **detail: object) -> Health:
@@ -120,7 +121,7 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path) -> Hea
         source = sources.load(name)(config.source(name))
     except UsageError as error:
         return answer(SourceOutcome.UNSUPPORTED, message=error)
-    keep = _Evidence(EvidenceStore(evidence), evidence)
+    keep = _Evidence(EvidenceStore(evidence), getattr(evidence, "root", None))
     http = SourceHttp(client, delay_s=delay_s(source, config.source(name)))
     try:
         async with asyncio.timeout(LIMIT_S):
@@ -159,10 +160,11 @@ def _question(info: SourceInfo) -> str:
 
 
 class _Evidence(Struct, frozen=True):
-    """Evidence whose paths can be opened: there may be no data set to be relative to."""
+    """Evidence whose paths can be opened from anywhere."""
 
     store: EvidenceStore
-    folder: Path
+    root: Path | None  # of the data set that it belongs to
 
     def save(self, name: str, content: bytes | str) -> str:
-        return str(self.folder / Path(self.store.save(name, content)).name)
+        path = self.store.save(name, content)
+        return path if self.root is None else str(self.root / path)

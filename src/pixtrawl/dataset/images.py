@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import copy as shallow_copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -91,7 +92,7 @@ class Dataset:
         return self._samples.at(index % size)
 
     def __repr__(self) -> str:
-        return f"Dataset({str(self.root)!r}, {len(self)} images)"
+        return f"Dataset({self._samples.folder.shown!r}, {len(self)} images)"
 
     # -- choosing
 
@@ -108,7 +109,8 @@ class Dataset:
         """
         from pixtrawl.storage.derived import metadata_row
 
-        chosen = Dataset(self.root)
+        chosen = shallow_copy(self)
+        chosen._report = None
         chosen._ids = tuple(
             sample.id
             for sample in self

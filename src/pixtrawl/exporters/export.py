@@ -159,8 +159,7 @@ class _Run:
         with ExitStack() as stack:
             renditions = None
             if not transform.keeps_bytes:
-                folder = Folder(self._root).renditions
-                renditions = stack.enter_context(RenditionReader(folder, transform))
+                renditions = stack.enter_context(RenditionReader(self._root, transform))
             pictures = stack.enter_context(Pictures(self._root, transform, renditions))
             while (start := parts[-1].end if parts else 0) < self._total:
                 parts.append(self._part(start, parts, pictures))

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import launch, record
+from pixtrawl.images.interface import Verdict
 from pixtrawl.model import Reason
 
 __all__ = ["LIFE", "Decoder", "Owner", "Task", "cause"]
@@ -29,6 +30,7 @@ class Owner(Protocol):
     """The pool, as far as a decoder knows it."""
 
     images: Images
+    staging: str
 
     def read(self, task: Task, answer: bytes) -> Any:
         """Check an answer. Raises HostileAnswerError."""
@@ -83,9 +85,14 @@ class Decoder:
 
     def take(self, task: Task) -> None:
         assert self.link is not None
+        request = record.Request(task.kind, task.number, task.name).pack()
+        try:
+            self.link.send(request, f"{self._owner.staging}/{task.name}")
+        except OSError as error:  # the file is gone, or too many are open
+            task.future.set_result(Verdict(None, Reason.STORE_FAILED, str(error)))
+            return
         self.taken += 1
         self.tasks.append(task)
-        self.link.send(record.Request(task.kind, task.number, task.name).pack())
         if len(self.tasks) == 1:
             self._limit_head()
 

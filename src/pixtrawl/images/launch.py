@@ -22,6 +22,13 @@ from pixtrawl.images.program import Settings, command, environment, start_zygote
 __all__ = ["ExecLauncher", "Launcher", "Link", "Receiver", "Settings", "ZygoteLauncher", "launcher"]
 
 START_TIMEOUT_S: Final = 30.0
+# A link put in a file's place is not followed, and a pipe in its place is not waited for.
+_READING: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+)
 
 
 class Receiver(Protocol):
@@ -37,7 +44,9 @@ class Receiver(Protocol):
 class Link(Protocol):
     """One running decoder."""
 
-    def send(self, data: bytes) -> None: ...
+    def send(self, data: bytes, path: str) -> None:
+        """Sends a request for a staged file. Raises OSError where that cannot be opened."""
+        ...
 
     def kill(self) -> None: ...
 
@@ -81,7 +90,7 @@ class ZygoteLauncher:
             with theirs:
                 socket.send_fds(control, [b"F"], [theirs.fileno()])
             ours.setblocking(False)
-            link = _ForkLink(self, receiver)
+            link = _ForkLink(self, receiver, ours)
             await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=ours)
         except OSError as error:
             ours.close()
@@ -171,8 +180,9 @@ class ZygoteLauncher:
 class _ForkLink(asyncio.Protocol):
     """The socket of one forked decoder; its end is told when both socket and process are gone."""
 
-    def __init__(self, owner: ZygoteLauncher, receiver: Receiver) -> None:
+    def __init__(self, owner: ZygoteLauncher, receiver: Receiver, wire: socket.socket) -> None:
         self._owner = owner
+        self._wire = wire
         self._receiver = receiver
         self._transport: asyncio.Transport | None = None
         self._pid = 0
@@ -208,9 +218,22 @@ class _ForkLink(asyncio.Protocol):
             self._told = True
             self._receiver.ended(self._exit_code)
 
-    def send(self, data: bytes) -> None:
-        if self._transport is not None and not self._lost:
-            self._transport.write(data)
+    def send(self, data: bytes, path: str) -> None:
+        """The file goes along, open for reading: the decoder itself can open none.
+
+        Straight to the socket, as transports send no descriptors. The few requests that a decoder
+        is given at a time are far from filling it.
+        """
+        file = os.open(path, _READING)
+        try:
+            if self._transport is not None and not self._lost:
+                socket.send_fds(self._wire, [data], [file])
+        except BlockingIOError:
+            self.kill()
+        except OSError:
+            return  # it has ended, which is told on its own
+        finally:
+            os.close(file)
 
     def kill(self) -> None:
         if self._pid:
@@ -273,7 +296,7 @@ class _PipeLink(asyncio.SubprocessProtocol):
         pipe = self._transport.get_pipe_transport(0) if self._transport else None
         return cast("asyncio.WriteTransport | None", pipe)
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes, path: str) -> None:
         pipe = self._stdin()
         if pipe is not None and not pipe.is_closing():
             pipe.write(data)

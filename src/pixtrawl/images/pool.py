@@ -52,6 +52,7 @@ class DecoderPool:
         self.images = images
         self._transform = transform
         self._staging = staging.resolve()
+        self.staging = str(self._staging)
         self._isolation = isolation
         self._emit = emit
         self._size = images.decoders or usable_cores()

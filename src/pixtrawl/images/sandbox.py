@@ -1,9 +1,10 @@
 """Limits that a decoder puts on itself, for good, before it sees the first hostile byte.
 
-Resource limits, then Landlock (Linux 5.13 and newer: nothing but reading below one folder), then a
-seccomp filter (an allow-list; everything else ends the process). A system that lacks one of them
-goes without it; `contain` returns which ones hold. Every library that decoding needs has to be
-loaded before: a later import would be refused like any other attempt to open a file.
+Resource limits, then Landlock (Linux 5.13 and newer: no file is opened by name; or, where files are
+not handed over as descriptors, only those of one folder, to be read), then a seccomp filter (an
+allow-list; everything else ends the process). A system that lacks one of them goes without it;
+`contain` returns which ones hold. Every library that decoding needs has to be loaded before: a
+later import would be refused like any other attempt to open a file.
 """
 
 from __future__ import annotations
@@ -86,15 +87,18 @@ def die_with_parent(parent: int) -> bool:
     return held
 
 
-def contain(folder: str, memory_bytes: int, filters: ModuleType | None) -> int:
-    """Give up everything but reading files of `folder`. Returns the bits of what holds."""
+def contain(folder: str | None, memory_bytes: int, filters: ModuleType | None) -> int:
+    """Give up everything but reading files of `folder`; None: what was handed over, open already.
+
+    Returns the bits of what holds.
+    """
     held = RLIMITS if _limit(memory_bytes) else 0
     if sys.platform != "linux":
         return held
     _libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if _landlock(folder):
         held |= LANDLOCK
-    if filters is not None and _seccomp(filters):
+    if filters is not None and _seccomp(filters, opens=folder is not None):
         held |= SECCOMP
     return held
 
@@ -128,7 +132,7 @@ def _limit(memory_bytes: int) -> bool:
     return missing == 0
 
 
-def _landlock(folder: str) -> bool:
+def _landlock(folder: str | None) -> bool:
     libc = _libc()
     version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
     if version < 1:
@@ -145,10 +149,11 @@ def _landlock(folder: str) -> bool:
     if ruleset < 0:
         return False
     try:
-        with _opened(folder) as place:
-            rule = struct.pack("<Qi", _READ_FILE, place)
-            if libc.syscall(_LANDLOCK_ADD, ruleset, 1, rule, 0):
-                return False
+        if folder is not None:
+            with _opened(folder) as place:
+                rule = struct.pack("<Qi", _READ_FILE, place)
+                if libc.syscall(_LANDLOCK_ADD, ruleset, 1, rule, 0):
+                    return False
         held: bool = libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0) == 0
         return held
     finally:
@@ -164,16 +169,18 @@ def _opened(folder: str) -> Iterator[int]:
         os.close(place)
 
 
-def _seccomp(library: ModuleType) -> bool:
+def _seccomp(library: ModuleType, *, opens: bool) -> bool:
     try:
         rules = library.SyscallFilter(library.KILL_PROCESS)
         for name in _ALLOWED:
             _rule(library, rules, library.ALLOW, name)
         for name, number in _REFUSED:
             _rule(library, rules, library.ERRNO(number), name)
-        # Opening is for reading; where, is Landlock's business.
-        reading = library.Arg(2, library.MASKED_EQ, os.O_ACCMODE | os.O_CREAT | os.O_TRUNC, 0)
-        _rule(library, rules, library.ALLOW, "openat", reading)
+        if opens:  # for reading; where, is Landlock's business
+            reading = library.Arg(2, library.MASKED_EQ, os.O_ACCMODE | os.O_CREAT | os.O_TRUNC, 0)
+            _rule(library, rules, library.ALLOW, "openat", reading)
+        else:  # libraries go on without the files that they would like to look at
+            _rule(library, rules, library.ERRNO(errno.EACCES), "openat")
         rules.load()
     except (OSError, RuntimeError, ValueError):
         return False

@@ -24,12 +24,64 @@ import struct
 import sys
 import types
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 _MAX_FILE_BYTES = 2**31
 _MAX_SETTINGS_BYTES = 2**16
+
+
+class SocketWire:
+    """Requests over a socket, each with its file: open, for reading, and nothing else by name."""
+
+    hands_over = True
+
+    def __init__(self, wire: socket.socket) -> None:
+        self._wire = wire
+        self._fd = -1
+        self.write = wire.sendall
+
+    def read_head(self, count: int) -> bytes:
+        head, fds, _, _ = socket.recv_fds(self._wire, count, 1)
+        if fds:
+            self._fd = fds[0]
+        if not head or len(head) == count:
+            return head
+        return head + self.read(count - len(head))
+
+    def read(self, count: int) -> bytes:
+        return _receive(self._wire, count)
+
+    def handed_over(self) -> int:
+        """The file of the request that was just read. Raises OSError where it had none."""
+        fd, self._fd = self._fd, -1
+        if fd < 0:
+            raise OSError("the request came without its file")
+        return fd
+
+
+class PipeWire:
+    """Requests over stdin, answers over a pipe: files are given by name."""
+
+    hands_over = False
+
+    def __init__(self, answers: int) -> None:
+        self._answers = answers
+
+    def read_head(self, count: int) -> bytes:
+        return _read_exactly(0, count)
+
+    def read(self, count: int) -> bytes:
+        return _read_exactly(0, count)
+
+    def write(self, data: bytes) -> None:
+        _write_all(self._answers, data)
+
+    def handed_over(self) -> int:
+        raise OSError("pipes hand over no files")
+
+
+Wire = SocketWire | PipeWire
 
 
 class Program:
@@ -81,20 +133,18 @@ class Program:
             answer += self.record.pack_rendition(verdict.rendition)
         return answer
 
-    def serve(
-        self, parent: int, read: Callable[[int], bytes], write: Callable[[bytes], None]
-    ) -> None:
+    def serve(self, parent: int, wire: Wire) -> None:
         """Contain this process, say hello, and answer until the parent closes its end."""
-        folder = os.open(self.staging, os.O_RDONLY) if os.open in os.supports_dir_fd else None
         held = self.sandbox.PARENT_DEATH if self.sandbox.die_with_parent(parent) else 0
-        held |= self.sandbox.contain(self.staging, self.memory_bytes, self.filters)
-        record = self.record
+        folder = None if wire.hands_over else self.staging
+        held |= self.sandbox.contain(folder, self.memory_bytes, self.filters)
+        record, write = self.record, wire.write
         write(record.HELLO.pack(record.MAGIC, os.getpid(), held))
-        while head := read(record.REQUEST.size):
+        while head := wire.read_head(record.REQUEST.size):
             kind, task, length = record.REQUEST.unpack(head)
-            name = read(length).decode()
+            name = wire.read(length).decode()
             try:
-                data = self.file(name, folder)
+                data = self.file(name) if folder is not None else _whole(wire.handed_over())
             except (OSError, ValueError) as error:
                 write(record.pack_failure(kind, task, str(error)))
                 continue
@@ -103,21 +153,12 @@ class Program:
                 continue
             write(self.answer(kind, task, data))
 
-    def file(self, name: str, folder: int | None) -> bytes:
+    def file(self, name: str) -> bytes:
         """The bytes of one staged file; a name never leads out of the folder."""
         if not name or name in (".", "..") or set(name) & set("/\\\0"):
             raise ValueError("not a file name")
-        if folder is None:
-            fd = os.open(Path(self.staging) / name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        else:
-            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-        try:
-            size = os.fstat(fd).st_size
-            if size > _MAX_FILE_BYTES:
-                raise ValueError("larger than a decoder reads")
-            return _read_all(fd, size)
-        finally:
-            os.close(fd)
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        return _whole(os.open(Path(self.staging) / name, flags))
 
     # -- the zygote ----------------------------------------------------------------------------
 
@@ -168,8 +209,7 @@ class Program:
         control.close()
         status = 1
         try:
-            wire = socket.socket(fileno=fds[0])
-            self.serve(zygote, lambda count: _receive(wire, count), wire.sendall)
+            self.serve(zygote, SocketWire(socket.socket(fileno=fds[0])))
             status = 0
         finally:
             os._exit(status)
@@ -184,6 +224,17 @@ class Program:
                 control.send(self.record.DIED.pack(pid, os.waitstatus_to_exitcode(status)))
             except OSError:  # the parent is gone: the next poll says so
                 return
+
+
+def _whole(fd: int) -> bytes:
+    """All that an open file holds; closes it."""
+    try:
+        size = os.fstat(fd).st_size
+        if size > _MAX_FILE_BYTES:
+            raise ValueError("larger than a decoder reads")
+        return _read_all(fd, size)
+    finally:
+        os.close(fd)
 
 
 def _read_all(fd: int, size: int) -> bytes:
@@ -240,11 +291,7 @@ def main(program: type[Program] = Program) -> None:
     assert worker.settings is not None
     worker.load()
     worker.tell(worker.settings)
-    worker.serve(
-        worker.parent,
-        lambda count: _read_exactly(0, count),
-        lambda data: _write_all(answers, data),
-    )
+    worker.serve(worker.parent, PipeWire(answers))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from pixtrawl.storage import (
 )
 from pixtrawl.storage.catalog import Catalog, connect
 from pixtrawl.storage.folder import Folder, Lock
-from pixtrawl.storage.layout import file_name
+from pixtrawl.storage.layout import file_name, staged_name
 from pixtrawl.storage.takedown import Rule, Taken, TakenDown
 
 __all__ = ["Copy", "copies", "rules_of", "take_back", "take_down"]
@@ -53,7 +53,6 @@ _MARKS: Final = ", ".join(f"'{reason.value}'" for reason in _BACK)
 def _opened(folder: Folder) -> Iterator[Catalog]:
     """The data set for writing. Raises UsageError, StorageError."""
     folder.require()
-    folder.create()
     with Lock(folder):
         catalog = Catalog(folder.catalog)
         try:
@@ -101,7 +100,7 @@ def take_down(
         with _looked_at(folder) as db:
             return _taken(db, folder, rules, names)
     with _opened(folder) as catalog:
-        renditions.remove_all(folder.renditions)
+        renditions.remove_all(folder.root)
         taken = catalog.write_now(lambda db: _take(db, folder, rules, names))
         catalog.write_now(lambda db: takedown.finish(db, folder))
         catalog.write_now(lambda db: derived.write_all(db, folder))
@@ -134,7 +133,7 @@ def _named(db: sqlite3.Connection, folder: Folder, name: str) -> Taken:
         (relative,),
     ).fetchone()
     if row is None:
-        raise UsageError(f"{name}: no image of the data set {folder.root}")
+        raise UsageError(f"{name}: no image of the data set {folder.shown}")
     return Taken(row[0], row[1], row[2].hex(), "named")
 
 
@@ -221,7 +220,7 @@ def _chosen(folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
         found = [one for one in known if one.of == relative and one.aside is not None]
     if not found:
         raise UsageError(
-            f"{text}: no near duplicate of this data set (see `pixtrawl dedup {folder.root}`)"
+            f"{text}: no near duplicate of this data set (see `pixtrawl dedup {folder.shown}`)"
         )
     gone = next((one for one in found if one.aside is None), None)
     if gone is not None:
@@ -231,7 +230,7 @@ def _chosen(folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
 
 async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: Copy) -> str:
     assert copy.aside is not None
-    staged = folder.staging / f"back-{copy.candidate_id}"
+    staged = folder.staging / staged_name(f"back-{copy.candidate_id}")
     shutil.copyfile(copy.aside, staged)
     size_bytes = staged.stat().st_size
     verdict = await pool.inspect(staged.name, size_bytes)

@@ -87,7 +87,7 @@ async def discover(
         catalog = Catalog(folder.catalog)
         client = Client(config.fetch)
         evidence = EvidenceStore(
-            out.with_name(f"{out.name}.evidence") if out is not None else folder.evidence
+            out.with_name(f"{out.name}.evidence") if out is not None else folder
         )
         try:
             await begin(sources, len(queries))

@@ -86,7 +86,7 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
             work.exception()  # looked at: `_StoppedError`, or what came before it
         raise
     if done.images:
-        remove_all(folder.renditions)
+        remove_all(folder.root)
     return {
         "to": config.export.to, "output": out, "images": done.images, "splits": done.splits,
         "files": done.files, "missing": done.missing,

@@ -94,7 +94,7 @@ async def rebuild(
         rows = list(_drift(db, groups))
     counts = Counter(row["state"] for row in rows)
     return {
-        "output": str(folder.root),
+        "output": folder.shown,
         "lock": str(lock_file),
         "images": len(rows),
         "totals": {state: counts[state] for state in _STATES},

@@ -17,6 +17,7 @@ from pixtrawl.errors import (
 )
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
+from pixtrawl.storage import evidence
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import saved_count
@@ -49,16 +50,18 @@ def build(db: sqlite3.Connection, folder: Folder, query_ids: Sequence[int]) -> R
     ).fetchone()
     end_reason = run[3] if run else None
     reasons = _reasons(db, query_ids, end_reason)
-    queries = [_query(db, query_id) for query_id in query_ids]
+    queries = [_query(db, folder, query_id) for query_id in query_ids]
+    bare = folder.is_bare()  # no run is known of
     return {
-        "output": str(folder.root),
+        "output": folder.shown,
         "queries": queries,
         "totals": _totals(reasons),
         "reasons": {reason.value: count for reason, count in reasons.items()},
         "bytes": run[5] if run else 0,
         "elapsed_s": round(run[4], 3) if run else 0.0,
         "interrupted": end_reason == "interrupted",
-        "end_reason": end_reason or "killed",
+        "end_reason": end_reason or ("unknown" if bare else "killed"),
+        "read_only": bare,
         "cut_short": end_reason == "budget"
         and reasons.get(Reason.BUDGET, 0) > 0
         and any(query["wanted"] is None for query in queries),
@@ -95,6 +98,14 @@ def _still_open(end_reason: str | None) -> Reason:
     return _END_REASON.get(end_reason or "interrupted", Reason.NOT_NEEDED)
 
 
+def _detail(folder: Folder, text: str) -> dict[str, Any]:
+    """What a source said, with its evidence under the names that it has now."""
+    detail: dict[str, Any] = json.loads(text)
+    if isinstance(saved := detail.get("evidence"), list):
+        detail["evidence"] = [evidence.where(folder, str(path)) for path in saved]
+    return detail
+
+
 def _totals(reasons: Mapping[Reason, int]) -> dict[str, int]:
     totals = {"candidates": 0} | {status.value: 0 for status in Status}
     for reason, count in reasons.items():
@@ -103,7 +114,7 @@ def _totals(reasons: Mapping[Reason, int]) -> dict[str, int]:
     return totals
 
 
-def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
+def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, Any]:
     text, label, wanted, filters = db.execute(
         "SELECT text, label, wanted, filters FROM query WHERE id = ?", (query_id,)
     ).fetchone()
@@ -111,7 +122,7 @@ def _query(db: sqlite3.Connection, query_id: int) -> dict[str, Any]:
     # A run that was killed left no outcome: where all is there, the source did what was asked.
     unknown = SourceOutcome.OK if wanted is not None and saved >= wanted else None
     sources = {
-        name: {"outcome": outcome or unknown, "found": found, "detail": json.loads(detail)}
+        name: {"outcome": outcome or unknown, "found": found, "detail": _detail(folder, detail)}
         for name, outcome, found, detail in db.execute(
             "SELECT source, outcome, found, detail FROM source_state "
             "WHERE query_id = ? AND slice = '' ORDER BY source",

@@ -54,7 +54,7 @@ async def run(
             sources,
             paced(sources, current.client, config),
             current.catalog,
-            EvidenceStore(folder.evidence),
+            EvidenceStore(folder),
             listener,
         )
         discovery.plan = expansion

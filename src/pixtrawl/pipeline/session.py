@@ -189,7 +189,6 @@ class Session:
         config = self.config
         if config.job.engine != "local":
             raise UsageError(f"the engine {config.job.engine!r} is not in this version; use local")
-        self.folder.create()
         stack.enter_context(Lock(self.folder))
         self.catalog = Catalog(self.folder.catalog)
         stack.callback(self.catalog.close)
@@ -206,7 +205,7 @@ class Session:
         if config.images.check == "full":
             transform = transform_of(config.export)
             if transform is not None:
-                renditions = RenditionWriter(self.folder.renditions, transform)
+                renditions = RenditionWriter(self.folder.root, transform)
                 stack.callback(renditions.close)
                 keep = renditions.put
             self._decoders = DecoderPool(

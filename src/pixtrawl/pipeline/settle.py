@@ -15,7 +15,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.pipeline.decision import Decision
 from pixtrawl.pipeline.judge import Judge
@@ -121,6 +120,5 @@ class Settler:
             return
         staged = self._folder.staging / outcome.staged_name
         if outcome.reason in _ASIDE and outcome.info is not None:
-            extension = EXTENSIONS[outcome.info.format]
-            quarantine.put(self._folder, staged, outcome.info.sha256, extension)
+            quarantine.put(self._folder, staged, outcome.info.sha256)
         files.discard(staged)

@@ -109,7 +109,6 @@ def score(
 @contextlib.contextmanager
 def _opened(folder: Folder) -> Iterator[Catalog]:
     folder.require()
-    folder.create()
     with Lock(folder), contextlib.closing(Catalog(folder.catalog)) as catalog:
         catalog.write_now(lambda db: recovery.recover(db, folder))
         yield catalog

@@ -155,7 +155,7 @@ async def ask(
         def save(self, name: str, content: bytes | str) -> str:
             data = content.encode() if isinstance(content, str) else content
             ending.evidence[name] = data
-            return f".pixtrawl/evidence/{name}"
+            return name
 
     context = SourceContext(
         http=http, evidence=_Evidence(), position=position, emit=ending.events.append

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pixtrawl.errors import StorageError
+from pixtrawl.storage.layout import temporary_name
 from pixtrawl.storage.schema import MIGRATIONS, migrate
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ def _create(path: Path) -> None:
     It is in WAL mode from the start. The switch to it goes through a rollback journal, and one left
     by a kill is more than a reader may mend (sqlite.org, SQLITE_READONLY_ROLLBACK).
     """
-    part = path.with_name(f"{path.name}.tmp")
+    part = path.with_name(temporary_name(path.name))
     try:
         for left in part.parent.glob(f"{part.name}*"):  # with -journal, -wal, -shm
             left.unlink()

@@ -5,6 +5,7 @@ They are never the truth: each is written whole beside its place and renamed, an
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -103,7 +104,7 @@ def _within(value: float) -> float:
 
 
 def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
-    """metadata.jsonl and ATTRIBUTION.md: one line per kept image.
+    """metadata.jsonl and ATTRIBUTION.md: one line per kept image whose file is there.
 
     Every line of the former has the same keys, which loaders rely on; scores are among them once
     a model has given any. Returns what the data card tells, counted on the way.
@@ -113,6 +114,8 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
     def credits_(path: Path) -> Iterator[Credit]:
         with path.open("wb") as file:
             for sample in samples.read(db, folder, provenance=False):
+                if not os.path.lexists(f"{folder.root}/{sample.file_name}"):
+                    continue  # its rename failed, or a person removed it meanwhile
                 file.write(row_text(metadata_row(sample)) + b"\n")
                 summary.count(sample)
                 yield credit_of(sample)

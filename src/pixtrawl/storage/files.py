@@ -1,6 +1,10 @@
 """Image files: from the staging folder to their place, never over another file by accident.
 
-Staging lies inside the data set folder, so that a rename is atomic and stays on one file system.
+Staged files lie in the data set folder, so that a rename is atomic and stays on one file system.
+
+What a file system lacks (renames that refuse to replace, hard links) it says by whatever error its
+author chose: EINVAL, ENOSYS, EPERM, EACCES, EIO have been seen. So every error but the two that
+mean something leads to the next best way, and the error of the last one is told.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from pixtrawl.errors import StorageError
+from pixtrawl.storage.layout import temporary_name
 
 AnyPath = str | os.PathLike[str]
 """Files are put in place by the thousand: text does where a `Path` would cost as much as the move.
@@ -50,7 +55,18 @@ _renameat2 = _find_renameat2()
 
 def _link_rename(source: AnyPath, target: AnyPath) -> None:
     os.link(source, target)
-    Path(source).unlink()
+    try:
+        Path(source).unlink()
+    except OSError:
+        Path(target).unlink()  # one file must not lie in two places
+        raise
+
+
+def _look_rename(source: AnyPath, target: AnyPath) -> None:
+    """Another process could come in between; the lock of the data set keeps ours out."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    Path(source).rename(target)
 
 
 def move_new(source: AnyPath, target: AnyPath) -> bool:
@@ -68,7 +84,10 @@ def move_new(source: AnyPath, target: AnyPath) -> bool:
         folder = Path(target).parent
         if folder.exists():
             raise
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot put {target} in place: {error}") from error
         return move_new(source, target)
     except OSError as error:
         raise StorageError(f"cannot put {target} in place: {error}") from error
@@ -79,24 +98,17 @@ def _move_new(source: AnyPath, target: AnyPath) -> None:
     if sys.platform == "win32":
         Path(source).rename(target)  # refuses to replace by itself
         return
-    if _renameat2 is not None:
+    for rename in (_renameat2, _link_rename):
+        if rename is None:
+            continue
         try:
-            _renameat2(source, target)
-        except OSError as error:
-            # The kernel or the file system (NFS, some FUSE) does not know the flag.
-            if error.errno not in {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}:
-                raise
-        else:
-            return
-    try:
-        _link_rename(source, target)
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK}:
+            rename(source, target)
+        except (FileExistsError, FileNotFoundError):
             raise
-        # No hard links here (FAT, some network shares): the best left is look, then rename.
-        if Path(target).exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-        Path(source).rename(target)
+        except OSError:
+            continue  # the next way says what is wrong, if more than this one is
+        return
+    _look_rename(source, target)
 
 
 def replace(source: Path, target: Path) -> None:
@@ -127,7 +139,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
     Raises StorageError; the old content stays then.
     """
-    temporary = path.parent / ".pixtrawl" / f"{path.name}.{os.getpid()}.tmp"
+    temporary = path.with_name(temporary_name(f"{path.name}.{os.getpid()}"))
     try:
         write(temporary)
         temporary.replace(path)

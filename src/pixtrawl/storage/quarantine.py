@@ -1,7 +1,7 @@
 """Images that were dropped as copies or withdrawn, kept aside by their SHA-256.
 
-A person can take such a decision back (`pixtrawl dedup --undo`); deleting the folder
-`.pixtrawl/quarantine` does no harm otherwise.
+A person can take such a decision back (`pixtrawl dedup --undo`). Their names have no picture's
+ending, so that no loader takes them for data; deleting them does no harm otherwise.
 """
 
 from __future__ import annotations
@@ -11,23 +11,25 @@ from pathlib import Path
 
 from pixtrawl.storage import files
 from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.layout import quarantine_name
 
 __all__ = ["find", "put"]
 
 
-def put(folder: Folder, path: Path, sha256: str, extension: str | None = None) -> None:
+def put(folder: Folder, path: Path, sha256: str) -> None:
     """Moves a file aside; one that is gone already, or is there already, is no error.
 
-    `extension` (without a dot) is that of the content, where the file's name has none. Raises
-    StorageError.
+    Raises StorageError.
     """
-    extension = extension or path.suffix[1:]
-    aside = folder.quarantine / f"{sha256}.{extension}"
     with contextlib.suppress(FileNotFoundError):
-        if not files.move_new(path, aside):
+        if not files.move_new(path, folder.root / quarantine_name(sha256)):
             files.discard(path)
 
 
 def find(folder: Folder, sha256: str) -> Path | None:
     """The file with this SHA-256 (hex), if it is kept aside."""
-    return next(iter(sorted(folder.quarantine.glob(f"{sha256}.*"))), None)
+    aside = folder.root / quarantine_name(sha256)
+    if aside.exists():
+        return aside
+    old = folder.old_control / "quarantine"  # of a data set that has not been written to since
+    return next(iter(sorted(old.glob(f"{sha256}.*"))), None)

@@ -11,18 +11,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 from msgspec import Struct, field
 
 from pixtrawl.storage import files, quarantine, renditions, samples, standing, takedown
-from pixtrawl.storage.folder import CONTROL, Folder
-from pixtrawl.storage.layout import file_name
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.layout import file_name, is_own, is_passing, staged_name
 from pixtrawl.storage.samples import State
-
-_OWN: Final = frozenset(
-    {CONTROL, "metadata.jsonl", "keyword_urls.txt", "README.md", "ATTRIBUTION.md"}
-)
 
 
 class Recovered(Struct):
@@ -44,11 +39,11 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
         samples.mark(db, sample_id, State.DELETED_BY_HAND)
         result.deleted_by_hand += 1
     if result.deleted_by_hand:
-        renditions.remove_all(folder.renditions)  # whoever deletes a picture means all of it
+        renditions.remove_all(folder.root)  # whoever deletes a picture means all of it
     standing.finish_withdrawals(db, folder)
     takedown.finish(db, folder)
     result.unknown = sorted(_unknown(db, folder.root))
-    result.swept = _sweep(folder.staging) + _sweep_temporaries(folder.control)
+    result.swept = _sweep(folder.root)
     return result
 
 
@@ -58,8 +53,8 @@ def _replay(
     row: tuple[int, str, int, str, str | None, bytes, str],
     result: Recovered,
 ) -> None:
-    sample_id, label, number, name, staged_name, sha256, _ = row
-    staged = folder.staging / staged_name if staged_name else None
+    sample_id, label, number, name, staged_as, sha256, _ = row
+    staged = folder.staging / staged_name(staged_as) if staged_as else None
     target = folder.root / name
     if target.exists() and files.sha256_of(target) == sha256.hex():
         if staged is not None:
@@ -122,7 +117,7 @@ def _missing(db: sqlite3.Connection, root: Path) -> list[int]:
 def _unknown(db: sqlite3.Connection, root: Path) -> Iterator[str]:
     """Files below the labels that have no row."""
     for folder in os.scandir(root):
-        if folder.name in _OWN:
+        if is_own(folder.name):
             continue
         if not folder.is_dir(follow_symlinks=False):
             yield folder.name
@@ -141,18 +136,10 @@ def _unknown(db: sqlite3.Connection, root: Path) -> Iterator[str]:
                     yield name
 
 
-def _sweep(staging: Path) -> int:
-    count = 0
-    with os.scandir(staging) as entries:
-        for entry in entries:
-            if entry.is_file(follow_symlinks=False):
-                files.discard(Path(entry.path))
-                count += 1
-    return count
-
-
-def _sweep_temporaries(control: Path) -> int:
-    left = list(control.glob("*.tmp"))
+def _sweep(root: Path) -> int:
+    """Removes what a killed run had staged or half written."""
+    with os.scandir(root) as entries:
+        left = [entry.path for entry in entries if is_passing(entry.name)]
     for path in left:
-        files.discard(path)
+        files.discard(Path(path))
     return len(left)

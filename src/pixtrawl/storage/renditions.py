@@ -1,11 +1,11 @@
 """Renditions between the decoder that made them and the export that writes them.
 
-One file for each way of making them, `.pixtrawl/renditions/<id>.pack`, that only grows: a record
-is a head and the picture's bytes. A file for each picture would cost an inode and three system
-calls (0.2 ms on ext4), and their name is needed by nobody. What a kill left half-written at its end
-is cut off by the next run; a record that a power failure garbled fails its checksum and is left
-out. Whatever is missing is decoded again, so the folder may be removed at any time; a run that has
-written its export removes it.
+One file for each way of making them, beside the catalog, that only grows: a record is a head and
+the picture's bytes. A file for each picture would cost an inode and three system calls (0.2 ms on
+ext4), and their name is needed by nobody. What a kill left half-written at its end is cut off by
+the next run; a record that a power failure garbled fails its checksum and is left out. Whatever is
+missing is decoded again, so the file may be removed at any time; a run that has written its export
+removes it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import struct
 import threading
 import zlib
@@ -27,6 +26,8 @@ from typing import IO, Final, Self
 from msgspec import Struct
 
 from pixtrawl.errors import StorageError
+from pixtrawl.storage.files import discard
+from pixtrawl.storage.layout import renditions_name
 from pixtrawl.transform import Picture, Transform
 
 __all__ = ["RenditionReader", "RenditionWriter", "remove_all"]
@@ -142,8 +143,8 @@ class RenditionReader:
 
 def remove_all(folder: Path) -> None:
     """Forgets every rendition: of what was taken down no picture may stay."""
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(folder)
+    for pack in folder.glob(renditions_name("*")):
+        discard(pack)
 
 
 class _Record(Struct, frozen=True):
@@ -191,4 +192,4 @@ def _key(sha256: bytes) -> int:
 
 def _path(folder: Path, transform: Transform) -> Path:
     text = json.dumps([_MAKING, transform.plain()], sort_keys=True)
-    return folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.pack"
+    return folder / renditions_name(hashlib.sha256(text.encode()).hexdigest()[:16])

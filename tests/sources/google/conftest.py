@@ -31,7 +31,7 @@ class Kept:
     def save(self, name: str, content: bytes | str) -> str:
         assert name not in self.files
         self.files[name] = content
-        return f".pixtrawl/evidence/{name}"
+        return name
 
 
 class Asked:

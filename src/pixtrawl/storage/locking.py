@@ -1,0 +1,127 @@
+"""A lock on a file that dies with its process, by the best means that the file system has.
+
+A POSIX record lock (fcntl) belongs to the process and is inherited by no child, so a browser or
+decoder that outlives a killed run cannot keep a data set locked. Some network and user-space file
+systems know no such locks, or none at all: then flock(2) is tried, and last the process that the
+file names is looked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import IO, Final
+
+from pixtrawl.errors import StorageError
+
+__all__ = ["acquire", "is_held", "release"]
+
+_TORN_DOWN_S: Final = 1.0  # a run that was just killed may take a moment to go
+_LOOK_S: Final = 0.05
+
+
+def acquire(path: Path, root: Path) -> IO[str]:
+    """Takes the lock on the data set `root`. Raises StorageError: in use, or not to be written."""
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"the data set {root} cannot be written: {error.strerror or error}"
+        ) from error
+    deadline = time.monotonic() + _TORN_DOWN_S
+    while not _try_lock(file):
+        if time.monotonic() > deadline:
+            holder = _holder(file)[0] or "unknown"
+            file.close()
+            raise StorageError(
+                f"the data set {root} is in use (process {holder}); wait for that run or stop it"
+            )
+        time.sleep(_LOOK_S)
+    file.seek(0)
+    file.truncate()
+    file.write(f"{os.getpid()}\n{socket.gethostname()}\n{_started(os.getpid())}\n")
+    file.flush()
+    return file
+
+
+def release(file: IO[str]) -> None:
+    """Gives it back; the file stays, empty."""
+    with contextlib.suppress(OSError):
+        file.seek(0)
+        file.truncate()
+    file.close()
+
+
+def is_held(path: Path) -> bool:
+    """Whether another process holds the lock."""
+    try:
+        with path.open("r+", encoding="utf-8") as file:
+            return not _try_lock(file)
+    except OSError:  # none was ever taken, or nobody can write here
+        return False
+
+
+def _holder(file: IO[str]) -> tuple[str, str, str]:
+    """Process id, host and start of whoever wrote the file last."""
+    file.seek(0)
+    lines = [*file.read(400).splitlines(), "", "", ""]
+    return lines[0].strip(), lines[1].strip(), lines[2].strip()
+
+
+def _is_named(file: IO[str]) -> bool:
+    """Without locks: whether the process that the file names is there."""
+    pid, host, started = _holder(file)
+    if not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    if host != socket.gethostname():
+        return bool(host)  # cannot be asked: a person removes the file if that run is over
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return not started or started == _started(int(pid))
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the system's own words; "" where it does not tell."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
+
+
+if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
+    import msvcrt
+
+    def _try_lock(file: IO[str]) -> bool:
+        # The byte locked lies far behind the text, so that others can read who holds it.
+        file.seek(2**20)
+        with contextlib.suppress(OSError):
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+else:
+    import fcntl
+
+    # Held by another (fcntl(2)). EACCES is in POSIX; some file systems mean by it that they have no
+    # locks, so that it is only believed of a file that names a process which is there.
+    _TAKEN: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK})
+
+    def _try_lock(file: IO[str]) -> bool:
+        for lock in (fcntl.lockf, fcntl.flock):
+            try:
+                lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno in _TAKEN:
+                    return False
+            else:
+                return True
+        return not _is_named(file)
