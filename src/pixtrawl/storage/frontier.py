@@ -164,8 +164,9 @@ def claim(
 
 def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
     """A candidate by its row, whatever became of it."""
+    own = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))  # a query has some, too
     row = db.execute(
-        f"SELECT q.id, q.text, q.label, c.host, {_COLUMNS} FROM candidate c "  # noqa: S608
+        f"SELECT q.id, q.text, q.label, c.host, {own} FROM candidate c "  # noqa: S608
         "JOIN query q ON q.id = c.query_id WHERE c.id = ?",
         (candidate_id,),
     ).fetchone()
