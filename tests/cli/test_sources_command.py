@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.sources.web import synthetic_answers as pages
@@ -33,11 +34,9 @@ def recorded(name: str) -> str:
     return str(path)
 
 
-def check(
-    capsys: pytest.CaptureFixture[str], name: str, page: str
-) -> tuple[int, dict[str, object]]:
+def check(capsys: pytest.CaptureFixture[str], name: str, page: str) -> tuple[int, dict[str, Any]]:
     code = main(["sources", "check", name, page, "--json"])
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return code, found
 
 
@@ -157,8 +156,8 @@ def test_a_page_of_google_is_read_without_a_browser(
         capsys, "google", saved(tmp_path, "g.html", pages.page(f"<script>{script}</script>"))
     )
     assert (code, found["results"]) == (0, 1)
-    (one,) = found["candidates"]  # type: ignore[misc]
-    assert (one["url"], one["width"], one["height"]) == (pages.PICTURE, 640, 480)  # type: ignore[has-type]
+    (one,) = found["candidates"]
+    assert (one["url"], one["width"], one["height"]) == (pages.PICTURE, 640, 480)
 
 
 @pytest.mark.parametrize(
@@ -201,3 +200,94 @@ def test_a_file_beyond_the_cap_is_refused(
     page = saved(tmp_path, "big.html", "x" * ((1 << 20) + 1))
     assert main(["sources", "check", "bing", page]) == 2
     assert "larger than 1 MiB" in capsys.readouterr().err
+
+
+NASA = {"collection": {"metadata": {"total_hits": 2}, "items": [
+    {"data": [{"nasa_id": "a1", "title": "A star"}], "links": [{"href": "https://nasa.test/a1~thumb.jpg"}]},
+    {"data": [{"nasa_id": "a2", "title": "A moon"}]},
+]}}  # fmt: skip
+ASSET = {"collection": {"items": [{"href": "http://nasa.test/a1~orig.jpg"}]}}
+ARCHIVE = {
+    "response": {"numFound": 1, "start": 0, "docs": [{"identifier": "cat", "title": "A cat"}]}
+}
+FILES = {"metadata": {"identifier": "cat"}, "files": [
+    {"name": "cat.jpg", "format": "JPEG", "source": "original"}]}  # fmt: skip
+ID = "https://id.rijksmuseum.nl/"
+SEARCH = {"partOf": {"totalItems": 1}, "orderedItems": [{"id": f"{ID}1"}]}
+MADE = {"identified_by": [{"type": "Name", "content": "A mill"}], "shows": [{"id": f"{ID}2"}]}
+SHOWN = {
+    "digitally_shown_by": [{"id": f"{ID}3"}],
+    "subject_to": [{"identified_by": [{"type": "Name", "content": "Public domain"}]}],
+}
+LYING = {"access_point": [{"id": "https://iiif.test/x/full/max/0/default.jpg"}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "results", "said"),
+    [
+        ("nasa", [NASA], 0, "a list of 2 records"),
+        ("nasa", [ASSET], 1, ""),
+        ("nasa", [NASA, ASSET], 1, ""),
+        ("internet_archive", [ARCHIVE], 0, "a list of 1 records"),
+        ("internet_archive", [FILES], 1, ""),
+        ("internet_archive", [ARCHIVE, FILES], 1, ""),
+        ("rijksmuseum", [SEARCH], 0, "a list of 1 records"),
+        ("rijksmuseum", [MADE], 1, "one record"),
+        ("rijksmuseum", [SEARCH, MADE, SHOWN, LYING], 1, ""),
+    ],
+)
+def test_true_answers_of_sources_that_ask_twice_are_no_change_of_form(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, answers: list[object],
+    results: int, said: str,
+) -> None:  # fmt: skip
+    pages = [saved(tmp_path, f"{at}.json", json.dumps(one)) for at, one in enumerate(answers)]
+    assert main(["sources", "check", name, *pages, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["outcome"], found["results"]) == ("ok", results)
+    assert said in found["detail"].get("message", "")
+    if len(answers) > 1:
+        (one,) = found["candidates"]
+        assert one["title"] in {"A star", "A cat", "A mill"}
+        assert one["license"] == ("Public domain" if name == "rijksmuseum" else None)
+
+
+@pytest.mark.parametrize("name", ["nasa", "internet_archive", "rijksmuseum", "met"])
+def test_an_answer_of_another_form_is_still_a_change(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    other = saved(tmp_path, "other.json", json.dumps({"hits": [1, 2]}))
+    code, found = check(capsys, name, other)
+    assert (code, found["outcome"]) == (3, "changed")
+
+
+def test_google_s_page_without_scripts_is_read_as_thumbnails_with_their_pages(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    cells = "".join(
+        f"<td><a href='/url?q=https://site.test/{at}&amp;sa=U'><img alt='Cat {at}' "
+        f"src='https://encrypted-tbn0.gstatic.com/images?q=tbn:A{at}'></a></td>"
+        for at in range(20)
+    )
+    page = saved(
+        tmp_path, "page.html", f"<html><body><table><tr>{cells}</tr></table></body></html>"
+    )
+    code, found = check(capsys, "google", page)
+    assert found["results"] == 20
+    assert "no images" not in found["detail"]["message"]
+    assert {one["kind"] for one in found["candidates"]} == {"thumbnail"}
+    assert found["candidates"][3]["page_url"] == "https://site.test/3"
+    assert code == 0
+
+
+@pytest.mark.parametrize("name", ["baidu", "brave", "naver", "google"])
+def test_the_word_that_there_is_nothing_is_found_at_the_end_of_a_long_page(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    words = {
+        "baidu": "抱歉，没有找到相关的图片", "brave": "Not many great matches came back",
+        "naver": "검색결과가 없습니다", "google": "did not match any image results",
+    }  # fmt: skip
+    long = "<p>some other words stand here</p>" * 5000
+    page = saved(tmp_path, "long.html", f"<html><body>{long}<p>{words[name]}</p></body></html>")
+    code, found = check(capsys, name, page)
+    assert (code, found["outcome"]) == (3, "no_results")

@@ -1,4 +1,4 @@
-"""`pixtrawl sources check NAME PAGE`: reads a saved page with a source's own parser."""
+"""`pixtrawl sources check NAME PAGE...`: reads saved pages with a source's own parser."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import EXIT_OK, EXIT_SHORT, UsageError
+from pixtrawl.model import SourceOutcome
 
 if TYPE_CHECKING:
     from pixtrawl.model import Candidate
-    from pixtrawl.sources.replay import Replayed
+    from pixtrawl.sources.replayed import Replayed
 
 WORD: Final = "check"
 _SHOWN: Final = 3
+_MAX_SHOWN: Final = 200  # characters of an address; inline pictures have many
 
 
 def check(operands: list[str], config: Config, *, as_json: bool) -> int:
-    """Prints what the source makes of the page. Returns 0 where it finds candidates, else 3.
+    """Prints what the source makes of the pages. Returns 0 where it can read them, else 3.
 
     Raises:
         UsageError: not a name and a page, or a page that cannot be read.
@@ -26,15 +28,16 @@ def check(operands: list[str], config: Config, *, as_json: bool) -> int:
     from pixtrawl.display.screen import out, out_json
     from pixtrawl.sources.replay import replay
 
-    if len(operands) != 2:
-        raise UsageError("say which source and which page: pixtrawl sources check NAME PAGE")
-    name, page = operands
-    found = asyncio.run(replay(name, Path(page), config.source(name)))
+    if len(operands) < 2:
+        raise UsageError("say which source and which page: pixtrawl sources check NAME PAGE...")
+    name, *pages = operands
+    found = asyncio.run(replay(name, [Path(page) for page in pages], config.source(name)))
+    page = ", ".join(pages)
     if as_json:
         out_json(_plain(name, page, found))
     else:
         out(_text(name, page, found))
-    return EXIT_OK if found.candidates else EXIT_SHORT
+    return EXIT_OK if found.candidates or found.outcome is SourceOutcome.OK else EXIT_SHORT
 
 
 def _plain(name: str, page: str, found: Replayed) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def _text(name: str, page: str, found: Replayed) -> str:
     rows.append(("results", str(count)))
     for number, one in enumerate(found.candidates[:_SHOWN], 1):
         size = f"{one.width}x{one.height}" if one.width and one.height else "size not told"
-        rows.append((f"  {number}", clean(one.url)))
+        rows.append((f"  {number}", clean(one.url[:_MAX_SHOWN])))
         rows.append(("", clean(f"{one.kind}, {size}, {one.title or 'no title'}")))
     if count:
         lacking = ", ".join(f"{field} {many}" for field, many in found.missing.items())

@@ -1,6 +1,6 @@
 """`pixtrawl sources`: where images can be looked for, and what each place needs and says.
 
-`pixtrawl sources check NAME PAGE` reads a saved page with a source's own parser, offline.
+`pixtrawl sources check NAME PAGE...` reads saved pages with a source's own parser, offline.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ default: general web images), open (licensed), species. The members of a group a
 side, each at its own pace, and their results are mixed by rank. Where the base_url of a member
 leads to this computer (practice), the group asks such members only.
 
-`sources check NAME PAGE` reads a page that was saved (the evidence of a run, or from a browser) as
-the source would, without a network, and tells outcome, results and what is missing in them. It ends
-with 0 where there are results, else with 3.
+`sources check NAME PAGE...` reads pages that were saved (the evidence of a run, or from a browser)
+as the source would, without a network, and tells outcome, results and what is missing in them.
+Several pages answer one request each: a list, then what lies behind its first record. It ends with
+0 where the source can read them, else with 3.
 """
 
 
@@ -37,7 +38,7 @@ def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "sources",
-        usage="%(prog)s [NAME... | check NAME PAGE] [OPTIONS]",
+        usage="%(prog)s [NAME... | check NAME PAGE...] [OPTIONS]",
         help="where to look",
         description=__doc__,
         epilog=EPILOG,

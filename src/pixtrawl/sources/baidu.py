@@ -132,7 +132,7 @@ class Baidu:
 def _listing(visit: Visit, response: Response, number: int) -> Listing | None:
     text = response.text
     if not _FRAMED.match(text):
-        said = Document(text).text()[:20_000]
+        said = Document(text).text()
         return Listing(nothing=True) if _NOTHING.search(said) else None
     try:
         answer = read_value(text)

@@ -101,7 +101,7 @@ def _listing(response: Response) -> Listing | None:
         says_none = says_none or any(
             dig(holder, "body", "response", "results") == [] for holder in objects_in(value)
         )
-    if says_none or _NOTHING.search(Document(response.text).text()[:20_000]):
+    if says_none or _NOTHING.search(Document(response.text).text()):
         return Listing(nothing=True)
     return None
 

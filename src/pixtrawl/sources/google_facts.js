@@ -2,7 +2,7 @@
 () => {
   const one = (s) => !!document.querySelector(s);
   const shown = (el) => { const b = el.getBoundingClientRect(); return b.width > 0 && b.height > 0; };
-  const text = document.body ? document.body.innerText.slice(0, 20000) : "";
+  const text = document.body ? document.body.innerText.slice(0, 200000) : "";
   const noscript = [...document.querySelectorAll("noscript")].map((n) => n.textContent).join(" ").slice(0, 5000);
   const dialogs = [...document.querySelectorAll('[role="dialog"],[role="alertdialog"],dialog[open]')].filter(shown);
   // Not the pictures of filter chips and related searches, which a page without results has too.

@@ -18,7 +18,7 @@ _MAX_TAGS: Final = 200_000
 _MAX_ATTRIBUTES: Final = 3000  # of one element, counted by the white space between them
 _LESS_THANS: Final = re.compile("<{9,}")
 _CONTENT: Final = "script, iframe, form, img, meta[http-equiv=refresh]"
-_MAX_TEXT_CHARS: Final = 200_000
+_MAX_TEXT_CHARS: Final = 1_000_000
 
 _TAG: Final = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*))")
 _RAW: Final = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noframes"})
@@ -105,7 +105,7 @@ class Document:
         return self._tree.css_first(css) is not None
 
     def text(self) -> str:
-        """What a person may read, without title, scripts and styles; at most 200,000 characters."""
+        """What a person may read, without title, scripts, styles; at most a million characters."""
         if self._text is None:
             tree = LexborHTMLParser(self._source)  # of its own: stripping changes it
             tree.strip_tags(["script", "style", "title", "template"])

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pixtrawl.sources.json_api import Ask, Batch, Found, JsonSource, Place
 
-_AT_ONCE: Final = 5  # records whose pictures are handed out together
+AT_ONCE: Final = 5  # records whose pictures are handed out together
 
 
 class Listing(Struct, frozen=True):
@@ -22,6 +22,9 @@ class Listing(Struct, frozen=True):
 
 class ListingSource(JsonSource):
     """A source that is asked for a list, then for each of its records."""
+
+    at_once: int = AT_ONCE
+    listed: int = 0  # records of the list that was read last
 
     @abstractmethod
     async def listing(self, ask: Ask, place: Place) -> Listing:
@@ -39,13 +42,14 @@ class ListingSource(JsonSource):
         if ask.memo.get("place") != outer:
             ask.memo.update(listing=await self.listing(ask, outer), place=outer)
         listing: Listing = ask.memo["listing"]
+        self.listed = len(listing.records)
         found: list[Found] = []
         readable = True
-        for record in listing.records[at : at + _AT_ONCE]:
+        for record in listing.records[at : at + self.at_once]:
             pictures = await self.pictures(ask, record)
             found += pictures or []
             readable = readable and pictures is not None
         following = listing.following
-        if at + _AT_ONCE < len(listing.records):
-            following = {**outer, "at": at + _AT_ONCE}
+        if at + self.at_once < len(listing.records):
+            following = {**outer, "at": at + self.at_once}
         return Batch(tuple(found), following, empty=readable)

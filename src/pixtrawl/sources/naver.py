@@ -89,7 +89,7 @@ def _listing(response: Response) -> Listing | None:
         results = tuple(one for record in objects_in(value) if (one := _result(record)))
         if results:
             return Listing(results=results)
-    if _NOTHING.search(Document(response.text).text()[:20_000]):
+    if _NOTHING.search(Document(response.text).text()):
         return Listing(nothing=True)
     return None
 

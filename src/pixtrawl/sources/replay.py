@@ -1,30 +1,29 @@
-"""Reads a saved page with a source's own parser: no network, no browser.
+"""Reads saved answers with a source's own parser: no network, no browser.
 
-Every request of the source is answered with that page, and what it reads from it first is the
-result. Some sources ask for something else before (a token, cookies): where the page alone leads
-nowhere, the first requests are answered with a made-up front page instead.
+Every request of the source is answered with the one page, and what it reads from it first is the
+result. Some sources ask for something else before (a token, cookies, a list): where the page alone
+leads nowhere, the first requests are answered with a made-up front page instead. Several pages
+answer one request each, in their order: a list, then what lies behind its first record.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl import sources
 from pixtrawl.errors import FetchError, SourceStop, UsageError
-from pixtrawl.model import Candidate, Kind, Query, Reason, SourceOutcome
-from pixtrawl.net.interface import Response
-from pixtrawl.sources.base import Page, Source, SourceContext
-from pixtrawl.sources.google_outcome import ONLY_THUMBNAILS, stop_for
-from pixtrawl.sources.google_records import records_in
-from pixtrawl.sources.google_state import State, classify
-from pixtrawl.sources.html import Document, TooComplexError
+from pixtrawl.model import Query, Reason, SourceOutcome
+from pixtrawl.net.interface import Http, Response
+from pixtrawl.sources import replay_google
+from pixtrawl.sources.base import Evidence, Page, Source, SourceContext
+from pixtrawl.sources.json_lists import ListingSource
+from pixtrawl.sources.replayed import Replayed
 
 MAX_BYTES: Final = 16 * 2**20
 _MAX_REQUESTS: Final = 12  # a source that reads one page needs no more
@@ -44,6 +43,17 @@ _FRONT_PAGE: Final = (
 _LISTS: Final[Mapping[str, bytes]] = {
     "met": b'{"total": 1, "objectIDs": [1]}',
     "internet_archive": b'{"response": {"numFound": 1, "start": 0, "docs": [{"identifier": "x"}]}}',
+    "nasa": b'{"collection": {"metadata": {"total_hits": 1}, '
+    b'"items": [{"data": [{"nasa_id": "x"}]}]}}',
+    "rijksmuseum": b'{"partOf": {"totalItems": 1}, "orderedItems": '
+    b'[{"id": "https://id.rijksmuseum.nl/1"}]}',
+}  # fmt: skip
+# What lies behind one record, for the page of that record alone.
+_BEHIND: Final[Mapping[str, tuple[bytes, ...]]] = {
+    "rijksmuseum": (
+        b'{"digitally_shown_by": [{"id": "https://id.rijksmuseum.nl/3"}]}',
+        b'{"access_point": [{"id": "http://replay.invalid/full/max/0/default.jpg"}]}',
+    ),
 }
 # What comes behind the page, where a source wants the pieces of a batch together.
 _RESTS: Final[Mapping[str, bytes]] = {"wikimedia": b'{"batchcomplete": true}'}
@@ -55,59 +65,114 @@ _BEST_FIRST: Final = (
     SourceOutcome.CONSENT,
     SourceOutcome.CHANGED,
 )
-_FIELDS: Final = ("page_url", "title", "size", "thumb_url", "license", "creator")
-_CAPTCHA: Final = (
-    "form#captcha-form, form[action*=sorry], [data-sitekey], iframe[src*=captcha], "
-    "[name=g-recaptcha-response]"
-)
-_TILES: Final = "[data-docid] img, [data-tbnid] img, [data-lpage] img, [data-ri] img"
 
 
-class Replayed(Struct, frozen=True):
-    """What the source makes of the page."""
-
-    outcome: SourceOutcome
-    candidates: tuple[Candidate, ...] = ()
-    detail: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def missing(self) -> dict[str, int]:
-        """By field, how many of the candidates lack it; fields that all of them have are left."""
-        lacking: Counter[str] = Counter()
-        for one in self.candidates:
-            has = {name: getattr(one, name, None) for name in _FIELDS}
-            has["size"] = one.width and one.height
-            lacking.update(name for name in _FIELDS if not has[name])
-            lacking["original"] += one.kind is Kind.THUMBNAIL
-        return {name: lacking[name] for name in ("original", *_FIELDS) if lacking[name]}
-
-
-async def replay(name: str, path: Path, settings: Mapping[str, str]) -> Replayed:
-    """Reads the page in a file as an answer to the source `name`.
+async def replay(name: str, paths: Sequence[Path], settings: Mapping[str, str]) -> Replayed:
+    """Reads the pages in files as answers to the source `name`, in their order.
 
     Raises:
-        UsageError: nobody has this name, the file cannot be read, a setting is wrong.
+        UsageError: nobody has this name, a file cannot be read, a setting is wrong.
     """
+    sources.load(name)
+    pages = [_read(path) for path in paths]
+    return await replay_answers(name, pages, settings, _Kept(paths[0]))
+
+
+async def replay_answers(
+    name: str, pages: Sequence[Response], settings: Mapping[str, str], kept: Evidence
+) -> Replayed:
+    """As `replay`, of answers at hand; `kept` is where evidence goes. Raises UsageError."""
     cls = sources.load(name)
-    page = _read(path)
     if name == "google":
-        return _google(page.text)
+        return replay_google.read(pages[0].text, _QUERY)
     if "file" in cls.info.needs:
         message = f"{name} asks nobody: a saved page says nothing about it"
         return Replayed(SourceOutcome.UNSUPPORTED, detail={"message": message})
     given = {**_stand_ins(cls, settings), **settings}
     query = replace(_QUERY, text=_TEXTS.get(name, _QUERY.text))
+    if len(pages) > 1:
+        return await _in_turn(cls(given), query, pages, kept)
     best = Replayed(SourceOutcome.UNSUPPORTED, detail={"message": f"{name} asks for no page"})
     for front_pages in range(_FRONT_PAGES + 1):
-        http = _OnePage(page, front_pages, _LISTS.get(name, _FRONT_PAGE), _RESTS.get(name))
-        found = await _ask(cls(given), query, http, path)
+        if name in _BEHIND:
+            break
+        http = _OnePage(pages[0], front_pages, _LISTS.get(name, _FRONT_PAGE), _RESTS.get(name))
+        found = await _ask(cls(given), query, http, kept)
         if http.asked <= front_pages:  # the page itself was never read
             break
         if _place(found) <= _place(best):
             best = found
         if best.outcome is SourceOutcome.OK:
             break
+    if best.outcome is not SourceOutcome.OK and issubclass(cls, ListingSource):
+        best = await _list_or_record(cls, given, query, pages[0], kept, best)
     return best
+
+
+async def _list_or_record(
+    cls: type[ListingSource],
+    given: Mapping[str, str],
+    query: Query,
+    page: Response,
+    kept: Evidence,
+    otherwise: Replayed,
+) -> Replayed:
+    """The page as a list; where it is none, as that of one record."""
+    found = await _in_turn(cls(given), query, [page], kept)
+    if found.outcome in {SourceOutcome.OK, SourceOutcome.NO_RESULTS} or cls.name not in _BEHIND:
+        return found if _place(found) <= _place(otherwise) else otherwise
+    front, behind = _response("", _LISTS[cls.name]), _BEHIND[cls.name]
+    record = [front, page, *(_response("", one) for one in behind)]
+    as_record = await _in_turn(cls(given), query, record, kept)
+    if as_record.outcome is not SourceOutcome.OK:
+        return found
+    message = (
+        "one record; the address of its picture and its licence are told by the next requests: "
+        "give their answers too, list first"
+    )
+    return Replayed(SourceOutcome.OK, as_record.candidates, {"message": message})
+
+
+async def _in_turn(
+    source: Source, query: Query, pages: Sequence[Response], kept: Evidence
+) -> Replayed:
+    """Each request is answered with the next page, of a list the first record's."""
+    if isinstance(source, ListingSource):
+        source.at_once = 1
+    http = _InTurn(list(pages))
+    found = await _ask(source, query, http, kept)
+    if http.wanting and isinstance(source, ListingSource) and source.listed:
+        message = (
+            f"a list of {source.listed} records; what lies behind each is one more request: give "
+            "that answer too, after this one"
+        )
+        return Replayed(SourceOutcome.OK, detail={"message": message})
+    return found
+
+
+class _InTurn(Struct):
+    """An `Http` that gives each page once."""
+
+    pages: list[Response]
+    wanting: bool = False  # something was asked for behind the last one
+
+    async def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+    ) -> Response:
+        if not self.pages:
+            self.wanting = True
+            raise FetchError(Reason.NOT_FOUND, "the source asks for more than the given pages")
+        return replace(self.pages.pop(0), url=url)
+
+    async def post(
+        self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        return await self.get(url)
 
 
 class _OnePage(Struct):
@@ -151,8 +216,8 @@ class _Kept(Struct):
         return str(self.path)
 
 
-async def _ask(source: Source, query: Query, http: _OnePage, path: Path) -> Replayed:
-    context = SourceContext(http=http, evidence=_Kept(path))
+async def _ask(source: Source, query: Query, http: Http, kept: Evidence) -> Replayed:
+    context = SourceContext(http=http, evidence=kept)
     try:
         page = await _first_page(source, query, context)
     except SourceStop as stop:
@@ -205,54 +270,3 @@ def _stand_ins(cls: type[Source], settings: Mapping[str, str]) -> dict[str, str]
     keys = {setting.key for setting in cls.info.settings}
     wanting = [need for need in cls.info.needs if need in keys and not settings.get(need)]
     return {need: _STAND_IN_URL if need.endswith("url") else _STAND_IN for need in wanting}
-
-
-def _google(page: str) -> Replayed:
-    """The part of Google's reader that needs no browser: records in scripts and links."""
-    records = records_in(page)
-    candidates = tuple(
-        Candidate(
-            url=record.url,
-            query=_QUERY.text,
-            label=_QUERY.label,
-            source="google",
-            rank=rank,
-            page_url=record.page_url,
-            title=record.title,
-            width=record.width,
-            height=record.height,
-            thumb_url=record.thumb_url,
-        )
-        for rank, record in enumerate((one for one in records if one.url), 1)
-        if record.url
-    )
-    if candidates:
-        return Replayed(SourceOutcome.OK, candidates)
-    try:
-        facts = _facts(page)
-    except TooComplexError as error:
-        return Replayed(SourceOutcome.CHANGED, detail={"message": str(error)})
-    state = classify("/search", 200, facts, records=len(records))
-    message = ONLY_THUMBNAILS if state is State.GRID else ""
-    stop = stop_for(state, visible=False, message=message)
-    return Replayed(stop.outcome, detail=stop.detail)
-
-
-def _facts(page: str) -> dict[str, object]:
-    """What google_facts.js tells of a page, as far as a page at rest shows it."""
-    document = Document(page)
-    return {
-        "text": document.text()[:20_000],
-        "noscript": " ".join(_inside(page, "noscript"))[:5000],
-        "chars": len(page),
-        "captcha": document.has(_CAPTCHA),
-        "consentForm": document.has("form[action*=consent], form input[name=set_eom]"),
-        "password": document.has("input[type=password]"),
-        "tiles": len(document.all(_TILES)),
-    }
-
-
-def _inside(page: str, tag: str) -> list[str]:
-    """The texts between the tags of a kind, as they are written."""
-    pieces = page.split(f"<{tag}")[1:20]
-    return [piece.partition(f"</{tag}")[0].partition(">")[2] for piece in pieces]

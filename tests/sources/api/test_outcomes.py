@@ -273,9 +273,9 @@ def test_a_refused_key_is_told_as_such(server: Server) -> None:
 def test_groups_ask_sources_with_keys_only_where_there_is_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert sources.expand(["open"], {})[0] == "wikimedia"
+    assert sources.expand(["open"], {})[:2] == ["openverse", "wikimedia"]
     assert "flickr" not in sources.expand(["open"], {})
     assert "flickr" in sources.expand(["open"], {"flickr": {"key": "k"}})
     monkeypatch.setenv("FLICKR_API_KEY", "k")
     assert "flickr" in sources.expand(["open"], {})
-    assert sources.expand(["species"], {}) == ["inaturalist", "wikimedia"]
+    assert sources.expand(["species"], {}) == ["inaturalist", "gbif", "wikimedia"]

@@ -1,0 +1,32 @@
+"""What a source makes of saved answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct, field
+
+from pixtrawl.model import Candidate, Kind, SourceOutcome
+
+_FIELDS: Final = ("page_url", "title", "size", "thumb_url", "license", "creator")
+
+
+class Replayed(Struct, frozen=True):
+    """What the source makes of the page."""
+
+    outcome: SourceOutcome
+    candidates: tuple[Candidate, ...] = ()
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """By field, how many of the candidates lack it; fields that all of them have are left."""
+        lacking: Counter[str] = Counter()
+        for one in self.candidates:
+            has = {name: getattr(one, name, None) for name in _FIELDS}
+            has["size"] = one.width and one.height
+            lacking.update(name for name in _FIELDS if not has[name])
+            lacking["original"] += one.kind is Kind.THUMBNAIL
+        return {name: lacking[name] for name in ("original", *_FIELDS) if lacking[name]}
