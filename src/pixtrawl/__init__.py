@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     )
     from pixtrawl.config.groups import Config as Config
     from pixtrawl.dataset import Dataset as Dataset
-    from pixtrawl.errors import PictureError as PictureError, PixtrawlError as PixtrawlError
+    from pixtrawl.errors import (
+        PictureError as PictureError,
+        PixtrawlError as PixtrawlError,
+        ShortWarning as ShortWarning,
+    )
     from pixtrawl.model import (
         Candidate as Candidate,
         Filters as Filters,
@@ -44,7 +48,7 @@ _HOME: Final = {
     ),
     "pixtrawl.dataset": ("Dataset",),
     "pixtrawl.config.groups": ("Config",),
-    "pixtrawl.errors": ("PictureError", "PixtrawlError"),
+    "pixtrawl.errors": ("PictureError", "PixtrawlError", "ShortWarning"),
     "pixtrawl.model": (
         "Candidate", "Filters", "Kind", "Outcome", "Query", "Reason", "Sample", "SourceOutcome",
         "Status",

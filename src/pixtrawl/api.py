@@ -8,19 +8,33 @@ Every function has the command line's names for its settings: `--min-size 640x48
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
+import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pixtrawl.dataset import Dataset
-from pixtrawl.errors import UsageError
+from pixtrawl.dataset.listing import Listing
+from pixtrawl.display.watch import Watch
+from pixtrawl.errors import (
+    EXIT_OK,
+    PixtrawlError,
+    ShortWarning,
+    StoppedError,
+    UsageError,
+    innermost,
+)
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.storage.folder import Folder
 
 if TYPE_CHECKING:
     from pixtrawl.config.groups import Config
+
+_STOPPED: Final = "the data set is in order; the same call goes on where it stopped"
 
 T = TypeVar("T")
 Queries = str | Query | Iterable[str | Query]
@@ -32,56 +46,82 @@ def open(root: Path | str) -> Dataset:
 
 
 async def run_async(
-    queries: Queries, *, listener: Callable[[Event], None] = ignore, **settings: Any
+    queries: Queries,
+    *,
+    progress: bool | None = None,
+    log: Path | str | None = None,
+    listener: Callable[[Event], None] = ignore,
+    **settings: Any,
 ) -> Dataset:
     """Finds, downloads, checks and de-duplicates images; the data set can be resumed at any time.
 
     Args:
         queries: words, files of queries, or `Query` values.
+        progress: whether to show it, and the verdict at the end: in a notebook in place, in a
+            terminal as live lines, else as a line now and then. None: where a person looks on,
+            which is in a notebook and where stderr is a terminal.
+        log: a file to add a line to for each event, with its time.
         listener: called with every event of `pixtrawl.events`.
         settings: the command line's options by name: `limit`, `output`, `source`, `min_size`, ...
+
+    Returns:
+        The images of these queries, with the report of this run; `pixtrawl.open(folder)` has all
+        that the folder holds. Where less came than was asked for, a `ShortWarning` says so.
 
     Raises:
         UsageError: an unknown option or source, an unreadable file.
         EnvironmentFailedError: the folder, the disk or the decoders cannot be used.
     """
-    from pixtrawl.pipeline.run import run as pipeline_run
-
-    config = _config(settings)
-    report = await pipeline_run(_queries(queries, config), config, listener=listener)
-    if report["interrupted"]:
-        raise asyncio.CancelledError
-    return Dataset(config.job.output, report)
+    result = await _run(queries, Watch(progress, log, listener), settings)
+    _warn(result.report)
+    return result
 
 
 def run(
-    queries: Queries, *, listener: Callable[[Event], None] = ignore, **settings: Any
+    queries: Queries,
+    *,
+    progress: bool | None = None,
+    log: Path | str | None = None,
+    listener: Callable[[Event], None] = ignore,
+    **settings: Any,
 ) -> Dataset:
     """`run_async` for everyone else: scripts, and notebooks whose event loop is running already."""
-    return _wait(lambda: run_async(queries, listener=listener, **settings))
+    result = _wait(lambda: _run(queries, Watch(progress, log, listener), settings))
+    _warn(result.report)
+    return result
+
+
+async def _run(queries: Queries, watch: Watch, settings: Mapping[str, Any]) -> Dataset:
+    from pixtrawl.pipeline.run import run as pipeline_run
+
+    config = _config(settings)
+    with watch.over(config) as listener, _plainly():
+        report = await pipeline_run(_queries(queries, config), config, listener=listener)
+    return _result(config, report)
+
+
+def _result(config: Config, report: Mapping[str, Any]) -> Dataset:
+    if report["interrupted"]:
+        raise asyncio.CancelledError
+    return Dataset(config.job.output, report, query_ids=[one["id"] for one in report["queries"]])
 
 
 async def discover_async(
     queries: Queries,
     *,
     out: Path | str | None = None,
+    progress: bool | None = None,
+    log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
     **settings: Any,
 ) -> list[Candidate]:
-    """Finds image URLs and downloads nothing; `out` also writes them to a manifest."""
-    from pixtrawl.pipeline.discover import discover as pipeline_discover
+    """Finds image URLs and downloads nothing; `out` also writes them to a manifest.
 
-    config = _config(settings)
-    found: list[Candidate] = []
-    report = await pipeline_discover(
-        _queries(queries, config),
-        config,
-        out=Path(out) if out is not None else None,
-        listener=listener,
-        take=found.append,
-    )
-    if report["interrupted"]:
-        raise asyncio.CancelledError
+    `progress`, `log` and `listener` are those of `run_async`. Warns where it found less than asked.
+    """
+    watch = Watch(progress, log, listener, things="URLs")
+    found, report = await _discover(queries, out, watch, settings)
+    _warn(report, "URLs")
     return found
 
 
@@ -89,40 +129,111 @@ def discover(
     queries: Queries,
     *,
     out: Path | str | None = None,
+    progress: bool | None = None,
+    log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
     **settings: Any,
 ) -> list[Candidate]:
     """`discover_async` for everyone else."""
-    return _wait(lambda: discover_async(queries, out=out, listener=listener, **settings))
+    found, report = _wait(
+        lambda: _discover(queries, out, Watch(progress, log, listener, things="URLs"), settings)
+    )
+    _warn(report, "URLs")
+    return found
+
+
+async def _discover(
+    queries: Queries,
+    out: Path | str | None,
+    watch: Watch,
+    settings: Mapping[str, Any],
+) -> tuple[list[Candidate], Mapping[str, Any]]:
+    from pixtrawl.pipeline.discover import discover as pipeline_discover
+
+    config = _config(settings)
+    found: Listing[Candidate] = Listing()
+    with watch.over(config) as listener, _plainly():
+        report = await pipeline_discover(
+            _queries(queries, config),
+            config,
+            out=Path(out) if out is not None else None,
+            listener=listener,
+            take=found.append,
+        )
+    if report["interrupted"]:
+        raise asyncio.CancelledError
+    return found, report
 
 
 async def download_async(
     manifests: Path | str | Sequence[Path | str],
     *,
+    progress: bool | None = None,
+    log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
     **settings: Any,
 ) -> Dataset:
-    """Downloads the URLs of manifests or plain lists; every one unless `limit` is given."""
-    from pixtrawl.pipeline.download import download as pipeline_download
+    """Downloads the URLs of manifests or plain lists; every one unless `limit` is given.
 
-    config = _config(settings)
-    names = [manifests] if isinstance(manifests, (str, Path)) else list(manifests)
-    report = await pipeline_download(
-        [str(name) for name in names], config, listener=listener, limit_given="limit" in settings
-    )
-    if report["interrupted"]:
-        raise asyncio.CancelledError
-    return Dataset(config.job.output, report)
+    `progress`, `log` and `listener` are those of `run_async`, and so is what it returns and raises.
+    """
+    result = await _download(manifests, Watch(progress, log, listener), settings)
+    _warn(result.report)
+    return result
 
 
 def download(
     manifests: Path | str | Sequence[Path | str],
     *,
+    progress: bool | None = None,
+    log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
     **settings: Any,
 ) -> Dataset:
     """`download_async` for everyone else."""
-    return _wait(lambda: download_async(manifests, listener=listener, **settings))
+    result = _wait(lambda: _download(manifests, Watch(progress, log, listener), settings))
+    _warn(result.report)
+    return result
+
+
+async def _download(
+    manifests: Path | str | Sequence[Path | str],
+    watch: Watch,
+    settings: Mapping[str, Any],
+) -> Dataset:
+    from pixtrawl.pipeline.download import download as pipeline_download
+
+    config = _config(settings)
+    names = [manifests] if isinstance(manifests, (str, Path)) else list(manifests)
+    with watch.over(config) as listener, _plainly():
+        report = await pipeline_download(
+            [str(name) for name in names], config, listener=listener,
+            limit_given="limit" in settings,
+        )  # fmt: skip
+    return _result(config, report)
+
+
+def _warn(report: Mapping[str, Any], things: str = "images") -> None:
+    """Warns at the caller's caller, the user's line, where the report is one of less than asked."""
+    from pixtrawl.pipeline.report import exit_code
+
+    if exit_code(report) != EXIT_OK:
+        from pixtrawl.display.verdict import shortfall
+
+        more = "" if things == "URLs" else " (ds.verdict tells all)"
+        warnings.warn(f"{shortfall(report, things)}{more}", ShortWarning, stacklevel=3)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """The one error of ours that a group of tasks ended with, without the group around it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        inner = innermost(group)
+        if isinstance(inner, PixtrawlError):
+            raise inner from None
+        raise
 
 
 def _config(settings: Mapping[str, Any]) -> Config:
@@ -177,12 +288,23 @@ def _queries(queries: Queries, config: Config) -> list[Query]:
 def _wait(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Runs a coroutine to its end, also where an event loop is running in this thread.
 
-    Ctrl-C cancels the run, waits until the data set is in order, and raises KeyboardInterrupt.
+    Ctrl-C cancels the run, waits until the data set is in order, and raises StoppedError, a
+    KeyboardInterrupt.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        pass
+    else:
+        return _wait_beside(make)
+    try:
         return asyncio.run(make())
+    except KeyboardInterrupt:
+        raise StoppedError(_STOPPED) from None
+
+
+def _wait_beside(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """In a thread of its own: this one's event loop is busy with the caller."""
     result: list[T] = []
     failure: list[BaseException] = []
     started = threading.Event()
@@ -199,7 +321,9 @@ def _wait(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             failure.append(error)
 
-    thread = threading.Thread(target=target, name="pixtrawl")
+    # With the caller's context, by which a notebook knows whose cell an output belongs to.
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(target,), name="pixtrawl")
     thread.start()
     try:
         thread.join()
@@ -207,7 +331,7 @@ def _wait(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         started.wait()
         inner["loop"].call_soon_threadsafe(inner["task"].cancel)
         thread.join()
-        raise
+        raise StoppedError(_STOPPED) from None
     if failure:
         raise failure[0]
     return result[0]

@@ -39,6 +39,36 @@ class PixtrawlError(Exception):
 
     exit_code: ClassVar[int] = EXIT_UNEXPECTED
 
+    def _render_traceback_(self) -> list[str]:
+        """One line in a notebook: the message says all, the trace is through our own code."""
+        return _one_line(self)
+
+
+class StoppedError(KeyboardInterrupt):
+    """Ctrl-C, or a notebook's stop button: the data set is in order, and the same call goes on.
+
+    A KeyboardInterrupt, so that a script that is stopped ends as one.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        return _one_line(self)
+
+
+class ShortWarning(UserWarning):
+    """A run has brought less than was asked for; `ds.verdict` says why and names the next step."""
+
+
+def _one_line(error: BaseException) -> list[str]:
+    return [f"{type(error).__name__}: {error}"]
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The error that a group of tasks ended with, where it is a group: ours before others'."""
+    while isinstance(error, BaseExceptionGroup):
+        ours = (one for one in error.exceptions if isinstance(one, PixtrawlError))
+        error = next(ours, error.exceptions[0])
+    return error
+
 
 class UsageError(PixtrawlError):
     """The user's input cannot be used; the message names file and line, or the option."""

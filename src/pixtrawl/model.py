@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct, field, json
 
+from pixtrawl.brief import brief_repr, cut
 from pixtrawl.reasons import REASONS, Reason, ReasonInfo, Status
 
 __all__ = [
@@ -101,6 +103,8 @@ class Alternate(Struct, frozen=True):
     url: str
     kind: Kind
 
+    __repr__ = brief_repr
+
 
 class Candidate(Struct, frozen=True, kw_only=True):
     """A found, not yet fetched image URL with where it came from."""
@@ -128,6 +132,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
         """The list's own columns, by their names there."""
         found: dict[str, Any] = json.decode(self.extra) if self.extra else {}
         return found
+
+    __repr__ = brief_repr
 
 
 class Task(Struct, frozen=True):
@@ -159,6 +165,8 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     orientation: int = 1  # EXIF, 1..8
     measures: Mapping[str, float] = field(default_factory=dict)  # sharpness, brightness, ...
 
+    __repr__ = brief_repr
+
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """What became of one candidate: small, complete, picklable."""
@@ -175,6 +183,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     size_bytes: int = 0
     elapsed_s: float = 0.0
     rights: Mapping[str, str | bool] = field(default_factory=dict)  # what the file itself states
+
+    __repr__ = brief_repr
 
     @property
     def status(self) -> Status:
@@ -211,3 +221,19 @@ class Sample(Struct, frozen=True, kw_only=True):
     def path(self) -> Path:
         """Where the image file is."""
         return Path(self.root, self.file_name)
+
+    def __repr__(self) -> str:
+        info = self.info
+        return f"<Sample {cut(self.file_name, 200)} {info.width}x{info.height} {info.format}>"
+
+    # The next two are asked by notebooks. They need a decoder for pictures, which this module does
+    # not know of: hence an import by name, of the package that does.
+
+    def _repr_png_(self) -> bytes | None:
+        """The picture, small; None where it cannot be read."""
+        shown: bytes | None = import_module("pixtrawl.dataset.preview").png(self)
+        return shown
+
+    def _repr_html_(self) -> str:
+        """The picture with its name, size and licence."""
+        return str(import_module("pixtrawl.dataset.preview").card(self))

@@ -234,7 +234,7 @@ def test_drift_is_told_image_by_image(tmp_path: Path, capsys: pytest.CaptureFixt
         assert (by_url["/2.png"]["same_look"], by_url["/2.png"]["kept"]) == (False, False)
         assert (by_url["/3.png"]["state"], by_url["/3.png"]["reason"]) == ("gone", "not_found")
         assert names(Path(rebuilt)) == ["cat/000001.png", "cat/000002.jpg", "cat/000005.png"]
-        assert main(["lock", "--rebuild", str(file), "-o", rebuilt, *LOOPBACK, "-q"]) == EXIT_SHORT
+        assert main(["lock", "--rebuild", str(file), "-o", rebuilt, *LOOPBACK]) == EXIT_SHORT
         assert "3 of 5 images rebuilt" in capsys.readouterr().out
 
 

@@ -171,7 +171,7 @@ def test_the_first_signal_cancels_and_what_there_is_comes_back(
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (0, said)
-    assert "once more to quit at once" in err
+    assert "Ctrl-C again ends at once" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX's")

@@ -1,19 +1,15 @@
 """Counting events, and what is said on stderr while a run is under way."""
 
 import io
+import re
 from collections.abc import Callable
 from contextlib import redirect_stderr
 
 import pytest
 
 from pixtrawl import events
-from pixtrawl.display.progress import (
-    PLAIN_EVERY_S,
-    PlainProgress,
-    progress,
-    stage_lines,
-    summary_line,
-)
+from pixtrawl.display.lines import stage_lines, summary_line
+from pixtrawl.display.progress import PLAIN_EVERY_S, PlainProgress, progress
 from pixtrawl.display.tally import Rate, Tally
 from pixtrawl.model import Candidate, Outcome, Query, Reason, SourceOutcome
 
@@ -71,7 +67,7 @@ def test_the_eta_follows_the_rate_of_saving_and_may_be_unknown() -> None:
     assert tally.eta_s(0.0) is None
     for second in (0.0, 1.0, 2.0):
         tally.hear(_settled(), second)
-    assert tally.eta_s(3.0) == pytest.approx(7.0)
+    assert tally.eta_s(3.0) == pytest.approx(7.0, rel=0.05)
 
 
 def test_there_is_a_line_for_each_stage_and_each_active_query() -> None:
@@ -83,7 +79,7 @@ def test_there_is_a_line_for_each_stage_and_each_active_query() -> None:
     assert "30 URLs" in lines[0]
     assert "5 done" in lines[1]
     assert "14 of 20 saved" in lines[2]
-    assert lines[3:] == ["  cat: 4/10 saved, 30 found"]
+    assert lines[3:] == ["  cat: 4/10 saved · 30 found"]
 
 
 def test_many_active_queries_are_counted_not_listed() -> None:
@@ -105,8 +101,8 @@ def test_plain_lines_come_at_most_every_few_seconds() -> None:
         clock.now += PLAIN_EVERY_S / 2
         listener(_settled())
     assert len(lines) == 5
-    assert lines[-1] == summary_line(listener.tally, clock.now)
-    assert "saved" in lines[-1]
+    assert lines[-1].endswith(summary_line(listener.tally, clock.now))
+    assert re.match(r"\d\d:\d\d:\d\d 25.0 s: 20 of 20 saved, ", lines[-1])
 
 
 @pytest.mark.parametrize(("verbose", "count"), [(0, 1), (1, 2), (2, 7)])

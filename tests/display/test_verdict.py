@@ -7,7 +7,7 @@ import pytest
 from pixtrawl.display.advice import advise
 from pixtrawl.display.screen import cells
 from pixtrawl.display.verdict import verdict
-from pixtrawl.model import Reason, SourceOutcome
+from pixtrawl.model import REASONS, Reason, SourceOutcome
 
 
 def _query(text: str, saved: int, wanted: int | None = 10, **sources: Any) -> dict[str, Any]:
@@ -145,3 +145,25 @@ def test_a_query_without_a_limit_is_short_only_when_empty() -> None:
 def test_a_list_that_is_short_is_not_told_to_expand() -> None:
     query = _query("list", 2) | {"sources": {}, "reasons": {"saved": 2}}
     assert advise(query, _report(query)).why == "the list has no more"
+
+
+def test_no_more_is_counted_than_was_wanted_and_the_rest_is_told() -> None:
+    text = verdict(_report(_query("cat", 12, 3), _query("dog", 3, 3)))
+    assert text.startswith("complete: 6 of 6 images (2 queries, 9 more there from before")
+    assert "12/3" not in text
+    short = verdict(_report(_query("cat", 12, 3), _query("dog", 1, 3)))
+    assert short.startswith("1 of 2 queries short: 4 of 6 images")
+
+
+def test_what_was_not_needed_is_told_apart_from_what_failed() -> None:
+    reasons = {str(reason): 7 for reason in Reason} | {"not_needed": 253}
+    skipped = sum(
+        count for name, count in reasons.items() if REASONS[Reason(name)].status == "skipped"
+    )
+    report = _report(_query("cat", 10), reasons=reasons)
+    report["totals"] = {"candidates": 900, "saved": 7, "skipped": skipped}
+    line = next(one for one in verdict(report).splitlines() if "candidates" in one)
+    assert line.endswith(f"{skipped - 253} skipped, 253 not needed")
+    (rest,) = [one for one in verdict(report).splitlines() if "other reasons" in one]
+    others = len(reasons) - 2 - 8
+    assert rest.split() == [str(7 * others), "for", str(others), "other", "reasons"]

@@ -72,7 +72,7 @@ def test_a_run_ends_with_the_shards_that_a_later_export_would_give(
     site: Playground, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = tmp_path / "images"
-    assert main(command(site, images, "-q", *FIT)) == EXIT_OK
+    assert main(command(site, images, *FIT)) == EXIT_OK
     shards = tmp_path / "images-webdataset"
     assert f"export: 12 images as webdataset in {shards}" in capsys.readouterr().out
     assert not list(images.glob(".pixtrawl-renditions-*"))

@@ -67,11 +67,12 @@ def main(arguments: argparse.Namespace) -> int:
 
     report = running.watched(
         arguments,
+        config,
         lambda listener: discover(queries, config, out=file, listener=listener),
     )
     if arguments.json:
         running.show_report(report, where="", as_json=True)
-    else:
+    elif not arguments.quiet:
         _show(report, file)
     return running.ending(report)
 

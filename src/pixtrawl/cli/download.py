@@ -65,10 +65,11 @@ def main(arguments: argparse.Namespace) -> int:
 
     report = running.watched(
         arguments,
+        config,
         lambda listener: download(
             arguments.manifests, config, listener=listener, limit_given=limit_given
         ),
     )
     where = running.shown_folder(config.job.output)
-    running.show_report(report, where=where, as_json=arguments.json)
+    running.show_report(report, where=where, as_json=arguments.json, quiet=arguments.quiet)
     return running.ending(report, strict=arguments.strict)

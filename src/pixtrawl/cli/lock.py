@@ -94,10 +94,12 @@ def _rebuild(arguments: argparse.Namespace) -> int:
     running.warn(loaded, quiet=arguments.quiet)
     config = replace(loaded.config, job=replace(loaded.config.job, output=arguments.target))
     file = Path(arguments.rebuild)
-    report = running.watched(arguments, lambda listener: rebuild(file, config, listener=listener))
+    report = running.watched(
+        arguments, config, lambda listener: rebuild(file, config, listener=listener)
+    )
     if arguments.json:
         out_json(report)
-    else:
+    elif not arguments.quiet:
         out(_verdict(report))
     return exit_code(report)
 

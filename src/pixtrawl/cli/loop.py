@@ -27,9 +27,15 @@ _GC_AFTER: Final = 20_000  # objects
 class Stop:
     """What a signal does: cancel first, leave at the second."""
 
-    def __init__(self, task: asyncio.Task[Any], leave: Callable[[int], object] = os._exit) -> None:
+    def __init__(
+        self,
+        task: asyncio.Task[Any],
+        leave: Callable[[int], object] = os._exit,
+        tell: Callable[[], object] | None = None,
+    ) -> None:
         self._task = task
         self._leave = leave
+        self._tell = tell or _say_stopping
         self.asked = False
 
     def __call__(self) -> None:
@@ -38,9 +44,13 @@ class Stop:
             self._leave(EXIT_INTERRUPTED)
             return
         self.asked = True
-        sys.stderr.write("\npixtrawl: stopping; once more to quit at once\n")
-        sys.stderr.flush()
+        self._tell()
         self._task.cancel()
+
+
+def _say_stopping() -> None:
+    sys.stderr.write("\npixtrawl: stopping; Ctrl-C again ends at once\n")
+    sys.stderr.flush()
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -55,8 +65,10 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run_loop(coroutine: Coroutine[Any, Any, T]) -> tuple[T, bool]:
-    """Runs it to its end.
+def run_loop(
+    coroutine: Coroutine[Any, Any, T], *, tell: Callable[[], object] | None = None
+) -> tuple[T, bool]:
+    """Runs it to its end. `tell` says that a first signal was heard, in place of a line.
 
     Returns:
         its value, and whether a signal asked it to stop (it then returned what it had).
@@ -71,7 +83,7 @@ def run_loop(coroutine: Coroutine[Any, Any, T]) -> tuple[T, bool]:
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         loop = runner.get_loop()
         task = loop.create_task(coroutine)
-        stop = Stop(task)
+        stop = Stop(task, tell=tell)
         _listen(loop, stop)
         try:
             return runner.run(_wait(task)), stop.asked

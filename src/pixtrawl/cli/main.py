@@ -21,6 +21,7 @@ from pixtrawl.errors import (
     EXIT_UNEXPECTED,
     PixtrawlError,
     UsageError,
+    innermost,
 )
 
 
@@ -210,7 +211,7 @@ def _say(message: str, code: int) -> int:
 def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
     import errno
 
-    known = _inside(error)
+    known = innermost(error)
     if isinstance(known, PixtrawlError):
         return _say(str(known), known.exit_code)
     number = known.errno if isinstance(known, OSError) else None
@@ -224,11 +225,3 @@ def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
     else:
         where = f"trace in {keep_trace(error)}"
     return _say(f"unexpected {type(error).__name__}: {error} ({where})", EXIT_UNEXPECTED)
-
-
-def _inside(error: Exception) -> Exception:
-    """The error a group of tasks ended with, where it is a group."""
-    while isinstance(error, ExceptionGroup):
-        ours = (one for one in error.exceptions if isinstance(one, PixtrawlError))
-        error = next(ours, error.exceptions[0])
-    return error

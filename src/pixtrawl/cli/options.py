@@ -80,6 +80,9 @@ def add_output(parser: argparse.ArgumentParser, *, progress: bool = True) -> Non
         group.add_argument("-q", "--quiet", action="store_true", help="errors only")
         group.add_argument("-v", "--verbose", action="count", default=0, help="more (-vv: all)")
         group.add_argument("--no-progress", action="store_true", help="no live display")
+        group.add_argument(
+            "--log", metavar="FILE", help="add a line with its time to this file for every event"
+        )
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -50,7 +50,9 @@ def main(arguments: argparse.Namespace) -> int:
     running.prepare(config)
     from pixtrawl.pipeline.run import run
 
-    report = running.watched(arguments, lambda listener: run(queries, config, listener=listener))
+    report = running.watched(
+        arguments, config, lambda listener: run(queries, config, listener=listener)
+    )
     where = running.shown_folder(config.job.output)
-    running.show_report(report, where=where, as_json=arguments.json)
+    running.show_report(report, where=where, as_json=arguments.json, quiet=arguments.quiet)
     return running.ending(report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -64,26 +65,42 @@ def prepare(config: Config) -> None:
 
 
 def watched(
-    arguments: argparse.Namespace, work: Callable[[Listener], Coroutine[Any, Any, Report]]
+    arguments: argparse.Namespace,
+    config: Config,
+    work: Callable[[Listener], Coroutine[Any, Any, Report]],
 ) -> Report:
-    """Runs the pipeline under the progress display.
+    """Runs the pipeline under the progress display, and under a log where one is asked for.
 
     Raises:
+        UsageError: the log cannot be written.
         KeyboardInterrupt: stopped by the user before there was a report.
     """
     from pixtrawl.cli.loop import run_loop
     from pixtrawl.display.progress import progress
+    from pixtrawl.display.watch import together
 
-    live = not arguments.no_progress
-    with progress(quiet=arguments.quiet, verbose=arguments.verbose, live=live) as listener:
-        report, stopped = run_loop(work(listener))
+    with ExitStack() as stack:
+        listeners: list[Listener] = []
+        if arguments.log is not None:
+            from pixtrawl.display.log import Log
+
+            log = stack.enter_context(Log(Path(arguments.log), config))
+            listeners.append(log)
+        shown = stack.enter_context(
+            progress(
+                quiet=arguments.quiet, verbose=arguments.verbose, live=not arguments.no_progress
+            )
+        )
+        report, stopped = run_loop(work(together([*listeners, shown])), tell=shown.stopping)
     return {**report, "interrupted": bool(stopped or report.get("interrupted"))}
 
 
-def show_report(report: Report, *, where: str, as_json: bool) -> None:
-    """The report on stdout: as JSON, or as the one-screen verdict."""
+def show_report(report: Report, *, where: str, as_json: bool, quiet: bool = False) -> None:
+    """The report on stdout: as JSON, or as the one-screen verdict, which `quiet` leaves out."""
     if as_json:
         out_json(report)
+        return
+    if quiet:
         return
     from pixtrawl.display.verdict import verdict
 

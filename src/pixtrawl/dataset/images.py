@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy as shallow_copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from msgspec import Struct
 
+from pixtrawl.brief import cut
 from pixtrawl.dataset.conditions import matches
-from pixtrawl.errors import MissingPackageError
+from pixtrawl.dataset.listing import Listing
+from pixtrawl.errors import MissingPackageError, PixtrawlError
 from pixtrawl.model import Sample
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.samples import Samples
@@ -34,16 +38,29 @@ class DuplicateGroup(Struct, frozen=True):
     kept: Sample
     copies: tuple[Copy, ...]
 
+    def __repr__(self) -> str:
+        return f"<DuplicateGroup {cut(self.kept.file_name, 200)} +{len(self.copies)}>"
+
 
 class Dataset:
     """A data set folder: its report, and its images in the order of label and number.
 
-    `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report["totals"]`.
+    `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report["totals"]`, `ds.verdict`.
+
+    One that a run gave back holds the images of the run's queries and the report of that run;
+    `pixtrawl.open(folder)` holds everything in the folder.
     """
 
-    def __init__(self, root: Path | str, report: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | str,
+        report: Mapping[str, Any] | None = None,
+        *,
+        query_ids: Iterable[int] | None = None,
+    ) -> None:
         """Raises UsageError where there is no data set."""
-        self._samples = Samples(Folder(root))
+        self._query_ids = None if query_ids is None else tuple(query_ids)
+        self._samples = Samples(Folder(root), query_ids=self._query_ids)
         self._report = report
         self._ids: tuple[int, ...] | None = None  # of a filtered one; None: every image
 
@@ -62,9 +79,18 @@ class Dataset:
         return self._report
 
     @property
+    def verdict(self) -> str:
+        """The report as the command's last screen: what is there, what is not, why, what next."""
+        import shlex
+
+        from pixtrawl.display.verdict import verdict
+
+        return verdict(self.report, where=shlex.quote(str(self.root)))
+
+    @property
     def labels(self) -> list[str]:
         """The labels of its images, sorted; a class's index is its place in here."""
-        return sorted({sample.label for sample in self})
+        return sorted(self._counts())
 
     def __len__(self) -> int:
         return len(self._samples) if self._ids is None else len(self._ids)
@@ -79,11 +105,11 @@ class Dataset:
     @overload
     def __getitem__(self, index: int) -> Sample: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Sample]: ...
-    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+    def __getitem__(self, index: slice) -> Listing[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | Listing[Sample]:
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
-            return [self[i] for i in range(start, stop, step)]
+            return Listing(self[i] for i in range(start, stop, step))
         size = len(self)
         if not -size <= index < size:
             raise IndexError(f"image {index} of {size}")
@@ -92,7 +118,53 @@ class Dataset:
         return self._samples.at(index % size)
 
     def __repr__(self) -> str:
-        return f"Dataset({self._samples.folder.shown!r}, {len(self)} images)"
+        return f"Dataset({cut(self._samples.folder.shown, 200)!r}, {cut(self._standing(), 180)})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: how many of each label, what is short, the first pictures."""
+        from pixtrawl.dataset.preview import STRIP_COUNT, page
+
+        shown: Sequence[Sample] = ()
+        counts: Mapping[str, int] = {}
+        try:
+            counts = self._counts()
+            shown = self._firsts(STRIP_COUNT)
+        except (PixtrawlError, sqlite3.Error):
+            pass  # the headline says so
+        return page(f"{self._samples.folder.shown}: {self._standing()}", counts, shown)
+
+    def _firsts(self, count: int) -> Sequence[Sample]:
+        if self._ids is None:
+            return self._samples.firsts(count)
+        from pixtrawl.dataset.sheet import spread
+
+        return spread(self, count)
+
+    def _standing(self) -> str:
+        """`253 images of 3 labels, 1 of 3 queries short`; showing a value never raises."""
+        try:
+            counts = self._counts()
+        except (PixtrawlError, sqlite3.Error) as error:
+            return f"not readable: {error}"
+        images, labels = sum(counts.values()), len(counts)
+        text = f"{images} image{'s' * (images != 1)}"
+        if labels != 1:
+            text += f" of {labels} labels"
+        elif images:
+            text += f" of {next(iter(counts))!r}"
+        if self._report is not None and self._ids is None:
+            from pixtrawl.display.screen import plural
+            from pixtrawl.display.verdict import is_short
+
+            queries = self._report.get("queries") or ()
+            if short := sum(map(is_short, queries)):
+                text += f", {short} of {plural(len(queries), 'query', 'queries')} short"
+        return text
+
+    def _counts(self) -> Mapping[str, int]:
+        if self._ids is None:
+            return self._samples.counts()
+        return Counter(sample.label for sample in self)
 
     # -- choosing
 
@@ -110,7 +182,6 @@ class Dataset:
         from pixtrawl.storage.derived import metadata_row
 
         chosen = shallow_copy(self)
-        chosen._report = None
         chosen._ids = tuple(
             sample.id
             for sample in self
@@ -119,7 +190,7 @@ class Dataset:
         )
         return chosen
 
-    def duplicates(self) -> list[DuplicateGroup]:
+    def duplicates(self) -> Listing[DuplicateGroup]:
         """Each image in whose favour near duplicates were dropped, with these.
 
         `pixtrawl dedup DIR --undo SHA256` brings one back.
@@ -129,11 +200,11 @@ class Dataset:
         found: dict[str, list[Copy]] = {}
         for copy in copies(self._samples.folder):
             found.setdefault(copy.of, []).append(copy)
-        return [
+        return Listing(
             DuplicateGroup(sample, tuple(found[sample.file_name]))
             for sample in self
             if sample.file_name in found
-        ]
+        )
 
     def outcomes(
         self,

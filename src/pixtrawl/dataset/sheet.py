@@ -11,7 +11,7 @@ from pixtrawl.dataset.pictures import thumbnail_of
 from pixtrawl.errors import PictureError, UsageError
 from pixtrawl.model import Sample
 
-__all__ = ["contact_sheet"]
+__all__ = ["contact_sheet", "small", "spread"]
 
 _MARGIN: Final = 6  # px
 _CAPTION: Final = 16  # px
@@ -25,7 +25,7 @@ def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: 
     """The sheet in RGB. Raises UsageError for one without pictures, or of a senseless size."""
     if min(count, columns, size) < 1:
         raise UsageError("show: count, columns and size are whole numbers from 1")
-    chosen = _spread(samples, count)
+    chosen = spread(samples, count)
     columns = min(columns, max(len(chosen), 1))
     rows = max(1, -(-len(chosen) // columns))
     width = columns * (size + _MARGIN) + _MARGIN
@@ -38,7 +38,7 @@ def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: 
         row, column = divmod(place, columns)
         left = _MARGIN + column * (size + _MARGIN)
         top = _MARGIN + row * (size + _CAPTION + _MARGIN)
-        picture = _small(sample, size)
+        picture = small(sample, size) or Image.new("RGB", (size, size), _MISSING)
         sheet.paste(
             picture, (left + (size - picture.width) // 2, top + (size - picture.height) // 2)
         )
@@ -46,7 +46,7 @@ def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: 
     return sheet
 
 
-def _spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
+def spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
     """The first pictures of each label, as many of each as of the others."""
     by_label: dict[str, list[Sample]] = {}
     for sample in samples:
@@ -61,11 +61,12 @@ def _spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
     return sorted(chosen, key=lambda sample: (sample.label, sample.number))
 
 
-def _small(sample: Sample, size: int) -> Image.Image:
+def small(sample: Sample, size: int) -> Image.Image | None:
+    """The picture in RGB, upright, `size` pixels at most; None where it cannot be read."""
     try:
         return thumbnail_of(sample.path, size)
     except (OSError, PictureError):  # deleted or damaged by hand since
-        return Image.new("RGB", (size, size), _MISSING)
+        return None
 
 
 def _fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

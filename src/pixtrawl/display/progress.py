@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 import threading
 import time
@@ -10,16 +11,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from pixtrawl import events
-from pixtrawl.display.screen import clean, has_color, plural, shorten, size, span
-from pixtrawl.display.tally import QueryTally, Tally
-from pixtrawl.model import Status
+from pixtrawl.display.lines import WIDTH, stage_lines, stopping_words, summary_line
+from pixtrawl.display.screen import clean, has_color, plural, shorten, span
+from pixtrawl.display.tally import Tally
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 PLAIN_EVERY_S: Final = 5.0
 TOLD_FROM_S: Final = 3.0  # shorter rests of a source or host are nobody's concern
-LIVE_QUERIES: Final = 6  # lines for queries that are being worked on
 
 
 class Progress:
@@ -49,10 +49,21 @@ class Progress:
     def tick(self, event: events.Event) -> None:
         """Called after each event; a display that is drawn by events does it here."""
 
-    def lines(self) -> list[str]:
+    def lines(self, width: int = WIDTH) -> list[str]:
         """The state: a line for each stage, then the queries being worked on."""
         with self._lock:
-            return stage_lines(self.tally, self.clock())
+            return stage_lines(self.tally, self.clock(), width=width)
+
+    def stopping(self) -> None:
+        """The user has asked for an end; said as long as it takes."""
+        with self._lock:
+            self.tally.stopping = True
+            words = stopping_words(self.tally)
+        self.say_stopping(words)
+
+    def say_stopping(self, words: str) -> None:
+        """Says it once; a display that goes on being drawn shows it in its lines instead."""
+        self._write(words)
 
     def _remark(self, event: events.Event) -> str:
         match event:
@@ -84,6 +95,7 @@ class PlainProgress(Progress):
     """For logs and pipes: one line at most every `PLAIN_EVERY_S` seconds."""
 
     _last: float | None = None
+    wall: Callable[[], datetime.datetime] = staticmethod(datetime.datetime.now)
 
     def tick(self, event: events.Event) -> None:
         """Writes when it is time, and once at the end."""
@@ -92,58 +104,7 @@ class PlainProgress(Progress):
             self._last = now
         if now - self._last >= PLAIN_EVERY_S:
             self._last = now
-            self._write(summary_line(self.tally, now))
-
-
-def summary_line(tally: Tally, now: float) -> str:
-    """The state in one line."""
-    if tally.exporting is not None:
-        return "exporting: {:,} of {:,} images".format(*tally.exporting)
-    of = f"/{tally.wanted:,}" if tally.wanted is not None else ""
-    rate = tally.settling.per_second(now)
-    eta = tally.eta_s(now)
-    parts = [
-        f"{tally.saved:,}{of} saved",
-        f"{tally.found:,} found",
-        f"{tally.done:,} done",
-        f"{rate:.1f}/s",
-        f"{size(tally.bytes.per_second(now))}/s",
-    ]
-    if eta is not None:
-        parts.append(f"ETA {span(eta)}")
-    parts += [f"{clean(name)} x{count}" for name, count in tally.troubled.items()]
-    return ", ".join(parts)
-
-
-def stage_lines(tally: Tally, now: float) -> list[str]:
-    """Finding, downloading, checking; then some of the queries."""
-    done = tally.done
-    wanted = f" of {tally.wanted:,}" if tally.wanted is not None else ""
-    lost = done - tally.statuses[Status.SAVED]
-    eta, speed = tally.eta_s(now), size(tally.bytes.per_second(now))
-    ready = f" · ETA {span(eta)}" if eta is not None else ""
-    over = f"{tally.finished:,} of {plural(len(tally.queries), 'query', 'queries')} over"
-    trouble = "".join(f" · {clean(name)} x{count}" for name, count in tally.troubled.items())
-    lines = [
-        f"finding      {tally.found:,} URLs · {tally.finding.per_second(now):.1f}/s{trouble}",
-        f"downloading  {done:,} done · {tally.settling.per_second(now):.1f}/s · {speed}/s",
-        f"checking     {tally.saved:,}{wanted} saved · {lost:,} not kept · {over}{ready}",
-    ]
-    if tally.exporting is not None:
-        lines.append("exporting    {:,} of {:,} images".format(*tally.exporting))
-    active = [query for query in list(tally.queries.values()) if query.is_active]
-    lines += [_query_line(query) for query in active[:LIVE_QUERIES]]
-    if rest := active[LIVE_QUERIES:]:
-        lines.append(f"  … and {plural(len(rest), 'query', 'queries')} more at work")
-    return lines
-
-
-def _query_line(query: QueryTally) -> str:
-    of = f"/{query.wanted}" if query.wanted is not None else ""
-    asking = [name for name, outcome in list(query.sources.items()) if outcome == "asking"]
-    tail = f" · asking {clean(', '.join(asking))}" if asking else ""
-    name = shorten(clean(query.text), 32)
-    return f"  {name}: {query.saved}{of} saved, {query.found} found{tail}"
+            self._write(summary_line(self.tally, now, clock=self.wall()))
 
 
 def _to_stderr(line: str) -> None:
@@ -154,16 +115,33 @@ def _to_stderr(line: str) -> None:
 @contextmanager
 def progress(
     *, quiet: bool = False, verbose: int = 0, live: bool = True, stream: TextIO | None = None
-) -> Iterator[events.Listener]:
+) -> Iterator[Progress]:
     """The listener that suits the terminal; the live display ends with the block."""
     stream = stream or sys.stderr
     if quiet:
-        yield events.ignore
+        yield QuietProgress()
     elif live and stream.isatty():
         with _live(stream, verbose) as listener:
             yield listener
     else:
         yield PlainProgress(verbose=verbose)
+
+
+class QuietProgress(Progress):
+    """Says nothing, and counts nothing."""
+
+    def __call__(self, event: events.Event, /) -> None:
+        """Nobody watches."""
+
+    def say_stopping(self, words: str) -> None:
+        """Nothing, either: the exit code and the report tell it."""
+
+
+class LiveProgress(Progress):
+    """Drawn four times a second by a thread of the display."""
+
+    def say_stopping(self, words: str) -> None:
+        """Stands in the lines until the end."""
 
 
 @contextmanager
@@ -177,7 +155,7 @@ def _live(stream: TextIO, verbose: int) -> Iterator[Progress]:
     def write(line: str) -> None:
         console.print(Text(clean(line)))
 
-    listener = Progress(verbose=verbose, write=write)
+    listener = LiveProgress(verbose=verbose, write=write)
     with Live(
         get_renderable=lambda: _drawn(listener, console),
         console=console,
@@ -192,5 +170,6 @@ def _live(stream: TextIO, verbose: int) -> Iterator[Progress]:
 def _drawn(listener: Progress, console: Console) -> RenderableType:
     from rich.text import Text
 
-    lines = [shorten(line, console.width - 1) for line in listener.lines()]
-    return Text("\n".join(lines), no_wrap=True)
+    width = console.width - 1
+    lines = [shorten(line, width) for line in listener.lines(width)]
+    return Text("\n".join(lines[: max(1, console.height - 1)]), no_wrap=True)

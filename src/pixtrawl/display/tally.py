@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 
 from msgspec import Struct, field
 
 from pixtrawl import events
+from pixtrawl.display.screen import plural
 from pixtrawl.model import SourceOutcome, Status
 
+_MEMORY_S = 60.0  # of a smoothed rate
+_TELLING_S = 2.0  # before that a smoothed rate is chance
 WINDOW_S = 10.0  # rates are over so many seconds: long enough to be calm, short enough to be true
 
 
@@ -37,6 +41,54 @@ class Rate:
             self._sum -= self._events.popleft()[1]
 
 
+class Pace:
+    """Events a second, smoothed: old ones fade, the longer a run takes the slower.
+
+    Over a fixed window an ETA jumps with every burst and every pause. Here an event's weight falls
+    by 1/e within a minute, or half of the time so far where that is longer; dividing by the time
+    weighed in the same way makes it right from the first second on.
+    """
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._last = 0.0
+        self._events = 0.0
+        self._time = 0.0
+
+    def begin(self, now: float) -> None:
+        """Time counts from here (seconds, monotonic)."""
+        if self._began is None:
+            self._began = self._last = now
+
+    def add(self, now: float, amount: float = 1.0) -> None:
+        """`amount` more at the time `now`."""
+        self.begin(now)
+        self._events, self._time = self._faded(now)
+        self._last = now
+        self._events += amount
+
+    def per_second(self, now: float) -> float | None:
+        """None before there is enough to tell."""
+        events_, time = self._faded(now)
+        return events_ / time if time >= _TELLING_S and events_ > 0 else None
+
+    def _faded(self, now: float) -> tuple[float, float]:
+        if self._began is None:
+            return 0.0, 0.0
+        passed = max(0.0, now - self._last)
+        memory = max(_MEMORY_S, (now - self._began) / 2)
+        kept = math.exp(-passed / memory)
+        return self._events * kept, self._time * kept + memory * (1 - kept)
+
+
+class Rest(Struct, frozen=True):
+    """A source or host that is sent no request for a while."""
+
+    until_s: float  # monotonic
+    waits: str  # `3 queries wait`
+    why: str
+
+
 class QueryTally(Struct):
     """One query's part."""
 
@@ -47,6 +99,11 @@ class QueryTally(Struct):
     settled: int = 0
     finished: bool = False
     sources: dict[str, str] = field(default_factory=dict)  # name to `asking` or its outcome
+
+    @property
+    def counted(self) -> int:
+        """Of what is saved, at most what is wanted."""
+        return self.saved if self.wanted is None else min(self.saved, self.wanted)
 
     @property
     def is_active(self) -> bool:
@@ -64,37 +121,79 @@ class Tally:
         self.fetched_bytes = 0
         self.finding = Rate()
         self.settling = Rate()
-        self.saving = Rate()
+        self.saving = Pace()
         self.bytes = Rate()
         self.exporting: tuple[int, int] | None = None  # images written, images in all
+        self.stopping = False  # the user has asked for an end
+        self._rests: dict[str, Rest] = {}
+        self._started: float | None = None
+        self._under_way: set[tuple[str, str]] = set()  # query and URL
 
     def hear(self, event: events.Event, now: float) -> None:
         """Counts one event."""
         match event:
             case events.RunStarted():
-                for query in event.queries:
-                    had = event.already_saved.get(query.text, 0)
-                    self.queries[query.text] = QueryTally(query.text, query.limit, had)
-            case events.SourceStarted():
-                self._query(event.query).sources[event.source] = "asking"
-            case events.CandidatesFound():
-                self._query(event.query).found += event.new
-                self.found += event.new
-                self.finding.add(now, event.new)
-            case events.SourceFinished():
-                self._query(event.query).sources[event.source] = str(event.outcome)
+                self._begun(event, now)
+            case events.FetchStarted():
+                self._under_way.add((event.candidate.query, event.candidate.url))
             case events.CandidateSettled():
                 self._settled(event, now)
+            case events.Exporting():
+                self.exporting = event.done, event.total
             case events.QueryFinished():
                 query_tally = self._query(event.query.text)
                 query_tally.finished, query_tally.saved = True, event.saved
-            case events.Exporting():
-                self.exporting = event.done, event.total
+            case events.SourceStarted() | events.CandidatesFound() | events.SourceFinished():
+                self._asked(event, now)
+            case _:
+                self._rested(event, now)
+
+    def _begun(self, event: events.RunStarted, now: float) -> None:
+        self._started = now
+        self.saving.begin(now)
+        for query in event.queries:
+            had = event.already_saved.get(query.text, 0)
+            self.queries[query.text] = QueryTally(query.text, query.limit, had)
+
+    def _asked(
+        self,
+        event: events.SourceStarted | events.CandidatesFound | events.SourceFinished,
+        now: float,
+    ) -> None:
+        query = self._query(event.query)
+        match event:
+            case events.SourceStarted():
+                query.sources[event.source] = "asking"
+            case events.CandidatesFound():
+                query.found += event.new
+                self.found += event.new
+                self.finding.add(now, event.new)
+            case events.SourceFinished():
+                query.sources[event.source] = str(event.outcome)
+
+    def _rested(self, event: events.Event, now: float) -> None:
+        match event:
+            case events.SourceRests():
+                waits = plural(event.waiting, "query waits", "queries wait")
+                self._rests[event.source] = Rest(now + event.seconds, waits, event.why)
+            case events.HostRests():
+                waits = plural(event.waiting, "file waits", "files wait")
+                self._rests[event.host] = Rest(now + event.seconds, waits, event.why)
+            case events.SourceResumes():
+                self._rests.pop(event.source, None)
+            case events.HostResumes():
+                self._rests.pop(event.host, None)
             case _:
                 pass  # nothing to count
 
+    def rests(self, now: float) -> dict[str, Rest]:
+        """Sources and hosts that are left alone at this moment, the shortest rest first."""
+        under_way = [(name, rest) for name, rest in list(self._rests.items()) if rest.until_s > now]
+        return dict(sorted(under_way, key=lambda item: item[1].until_s))
+
     def _settled(self, event: events.CandidateSettled, now: float) -> None:
         outcome, query = event.outcome, self._query(event.candidate.query)
+        self._under_way.discard((event.candidate.query, event.candidate.url))
         self.statuses[outcome.status] += 1
         query.settled += 1
         self.fetched_bytes += outcome.size_bytes
@@ -113,9 +212,21 @@ class Tally:
         return sum(self.statuses.values()) - self.statuses[Status.SKIPPED]
 
     @property
+    def under_way(self) -> int:
+        """Candidates that had their turn and have no outcome yet."""
+        return len(self._under_way)
+
+    def elapsed_s(self, now: float) -> float | None:
+        """Since the run began; None before."""
+        return None if self._started is None else max(0.0, now - self._started)
+
+    @property
     def saved(self) -> int:
-        """Images that the queries of this run have, those of earlier runs included."""
-        return sum(query.saved for query in list(self.queries.values()))
+        """Images that the queries of this run have, those of earlier runs included.
+
+        Of each at most as many as are wanted now: an earlier run may have wanted more.
+        """
+        return sum(query.counted for query in list(self.queries.values()))
 
     @property
     def wanted(self) -> int | None:
@@ -140,8 +251,16 @@ class Tally:
         )
 
     def eta_s(self, now: float) -> float | None:
-        """Seconds until all is saved at the present rate; None where that cannot be told."""
-        rate, wanted = self.saving.per_second(now), self.wanted
-        if wanted is None or rate <= 0:
+        """Seconds until all is saved at the smoothed rate; None where that cannot be told.
+
+        What finished queries are short of will not come, and is not waited for.
+        """
+        rate = self.saving.per_second(now)
+        if self.wanted is None or rate is None:
             return None
-        return max(0, wanted - self.saved) / rate
+        missing = sum(
+            max(0, (query.wanted or 0) - query.saved)
+            for query in list(self.queries.values())
+            if not query.finished
+        )
+        return missing / rate if missing else None

@@ -19,6 +19,7 @@ MAX_REASONS: Final = 8
 MAX_ADVICE: Final = 3
 MAX_WIDTH: Final = 110  # columns of a free-running last column
 
+_NO_TROUBLE: Final = {Reason.SAVED, Reason.NOT_NEEDED}
 _WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}
 
 
@@ -35,7 +36,7 @@ def verdict(
     """
     queries = list(report.get("queries", ()))
     parts = [
-        _headline(report, queries, things, color),
+        _headline(report, queries, things, color=color),
         _table(queries, color),
         # of URLs that were only looked for, nothing has become anything yet
         _totals(report) if things == IMAGES else "",
@@ -46,16 +47,34 @@ def verdict(
     return "\n\n".join(part for part in parts if part)
 
 
+def shortfall(report: Mapping[str, Any], things: str = IMAGES) -> str:
+    """One line on what is short, why, and the next step: `no images: 0 of 50. cat: ...`."""
+    queries = list(report.get("queries", ()))
+    text = _headline(report, queries, things, color=False).partition(" (")[0]
+    for query in queries:
+        if is_short(query):
+            advice = advise(query, report)
+            name = shorten(clean(query.get("query", "")), 40)
+            return f"{text}. {name}: {advice.why}. Next: {advice.next_step}."
+    return text
+
+
 def is_short(query: Mapping[str, Any]) -> bool:
     """Whether it has less than asked; a query that asked for all is short when it has none."""
     saved, wanted = int(query.get("saved") or 0), query.get("wanted")
     return saved < int(wanted) if wanted is not None else saved == 0
 
 
+def _counted(query: Mapping[str, Any]) -> int:
+    """Of what is saved, at most what is wanted: an earlier run may have wanted more."""
+    saved, wanted = int(query.get("saved") or 0), query.get("wanted")
+    return saved if wanted is None else min(saved, int(wanted))
+
+
 def _headline(
-    report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], things: str, color: bool
+    report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], things: str, *, color: bool
 ) -> str:
-    saved = sum(int(query.get("saved") or 0) for query in queries)
+    saved = sum(map(_counted, queries))
     wanted = [int(query["wanted"]) for query in queries if query.get("wanted") is not None]
     of = f" of {sum(wanted):,}" if wanted and len(wanted) == len(queries) else ""
     short = sum(map(is_short, queries))
@@ -72,6 +91,8 @@ def _headline(
     else:
         word, tint = "complete", "green"
     facts = [plural(len(queries), "query", "queries")]
+    if more := sum(int(query.get("saved") or 0) for query in queries) - saved:
+        facts.append(f"{more:,} more there from before")
     if report.get("bytes"):
         facts.append(size(float(report["bytes"])))
     if report.get("elapsed_s") is not None:
@@ -97,7 +118,7 @@ def _table(queries: Sequence[Mapping[str, Any]], color: bool) -> str:
 
 def _row(query: Mapping[str, Any], color: bool) -> tuple[str, str, str]:
     saved, wanted = int(query.get("saved") or 0), query.get("wanted")
-    count = f"{saved}/{wanted}" if wanted is not None else str(saved)
+    count = f"{_counted(query)}/{wanted}" if wanted is not None else str(saved)
     sources = ", ".join(
         f"{clean(name)} {_answer(answer)}" for name, answer in query.get("sources", {}).items()
     )
@@ -121,12 +142,13 @@ def _totals(report: Mapping[str, Any]) -> str:
     totals = report.get("totals") or {}
     if not totals.get("candidates"):
         return ""
-    each = ", ".join(
-        f"{int(totals[status]):,} {_WORDS.get(status, str(status))}"
-        for status in Status
-        if totals.get(status)
-    )
-    line = f"{plural(int(totals['candidates']), 'candidate')}: {each}"
+    # Not needed is no failure, and mostly the largest number: it has a word of its own.
+    spare = int((report.get("reasons") or {}).get(Reason.NOT_NEEDED) or 0)
+    counts = {status: int(totals.get(status) or 0) for status in Status}
+    counts[Status.SKIPPED] -= spare
+    words = [f"{n:,} {_WORDS.get(status, str(status))}" for status, n in counts.items() if n > 0]
+    words += [f"{spare:,} not needed"] if spare else []
+    line = f"{plural(int(totals['candidates']), 'candidate')}: {', '.join(words)}"
     if several := len(report.get("across_labels") or ()):
         line += f"\n{plural(several, 'picture')} under several labels (--conflict decides)"
     line += "".join(f"\n{sentence}" for sentence in _changes(report))
@@ -166,7 +188,7 @@ def _reasons(report: Mapping[str, Any]) -> str:
     counts = {
         Reason(name): int(count)
         for name, count in (report.get("reasons") or {}).items()
-        if name in set(Reason) and name != Reason.SAVED and count
+        if name in set(Reason) and name not in _NO_TROUBLE and count
     }
     # What was never tried says least, however much there is of it.
     ranked = sorted(counts, key=lambda one: (REASONS[one].status is Status.SKIPPED, -counts[one]))

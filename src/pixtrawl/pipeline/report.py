@@ -145,6 +145,7 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
         ).fetchall()
     )
     row: dict[str, Any] = {
+        "id": query_id,
         "query": text,
         "label": label,
         "wanted": wanted,

@@ -195,7 +195,7 @@ class Session:
         found = self.catalog.write_now(lambda db: recovery.recover(db, self.folder))
         self._tell(found)
         self.run_id = self.catalog.write_now(
-            lambda db: journal.begin_run(db, __version__, _plain(config))
+            lambda db: journal.begin_run(db, __version__, plain_settings(config))
         )
         self.client = Client(config.fetch, staging=self.folder.staging)
         stack.push_async_callback(self.client.aclose)
@@ -298,7 +298,7 @@ async def session(
             current.finish()
 
 
-def _plain(config: Config) -> dict[str, object]:
+def plain_settings(config: Config) -> dict[str, object]:
     """The settings as plain values, without secrets: they are kept in the catalog."""
     values: dict[str, object] = msgspec.to_builtins(config, enc_hook=str)
     for group in values.values():

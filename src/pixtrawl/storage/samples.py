@@ -233,23 +233,46 @@ _SELECT: Final = (
     "FROM sample s JOIN candidate c ON c.id = s.candidate_id "
     "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1)"
 )
-_ORDERED: Final = f"{_SELECT} ORDER BY s.label, s.number"
+_ORDER: Final = " ORDER BY s.label, s.number"
 
 
 class Samples:
     """Every kept image of a data set, in the order of label and number; read anew each time."""
 
-    def __init__(self, folder: Folder, *, provenance: bool = True) -> None:
-        """Iterates without `provenance`, a question to the catalog each, where it is not wanted."""
+    def __init__(
+        self,
+        folder: Folder,
+        *,
+        provenance: bool = True,
+        query_ids: Iterable[int] | None = None,
+    ) -> None:
+        """Iterates without `provenance`, a question to the catalog each, where it is not wanted.
+
+        `query_ids`: only what counts for these rows of queries.
+        """
         folder.require()
         self.folder = folder
         self._provenance = provenance
+        # numbers of ours, so they may stand in the statement
+        self._only = (
+            ""
+            if query_ids is None
+            else f" AND s.query_id IN ({', '.join(str(int(one)) for one in query_ids)})"
+        )
 
     def __len__(self) -> int:
+        return sum(self.counts().values())
+
+    def counts(self) -> dict[str, int]:
+        """How many images each label has, by label."""
         db = connect(self.folder.catalog, read_only=True)
         try:
-            row = db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()
-            return int(row[0])
+            return dict(
+                db.execute(
+                    "SELECT s.label, count(*) FROM sample s "  # noqa: S608 - numbers only
+                    f"WHERE s.state IN (0, 1){self._only} GROUP BY 1 ORDER BY 1"
+                ).fetchall()
+            )
         finally:
             db.close()
 
@@ -257,10 +280,24 @@ class Samples:
         """The image at a place in that order. Raises IndexError."""
         db = connect(self.folder.catalog, read_only=True)
         try:
-            row = db.execute(f"{_ORDERED} LIMIT 1 OFFSET ?", (index,)).fetchone()
+            row = db.execute(f"{_SELECT}{self._only}{_ORDER} LIMIT 1 OFFSET ?", (index,)).fetchone()
             if row is None:
                 raise IndexError(f"there is no image {index}")
             return _one(db, row, self.folder)
+        finally:
+            db.close()
+
+    def firsts(self, count: int) -> list[Sample]:
+        """At most `count` images, as many of each label as of the others, in the usual order."""
+        ranked = (
+            "SELECT s.id, s.label, row_number() OVER (PARTITION BY s.label ORDER BY s.number) "  # noqa: S608
+            f"AS place FROM sample s WHERE s.state IN (0, 1){self._only}"
+        )
+        best = f"SELECT id FROM ({ranked}) ORDER BY place, label LIMIT {count:d}"  # noqa: S608
+        chosen = f" AND s.id IN ({best})"
+        db = connect(self.folder.catalog, read_only=True)
+        try:
+            return list(read(db, self.folder, provenance=False, only=chosen))
         finally:
             db.close()
 
@@ -278,7 +315,7 @@ class Samples:
     def __iter__(self) -> Iterator[Sample]:
         db = connect(self.folder.catalog, read_only=True)
         try:
-            yield from read(db, self.folder, provenance=self._provenance)
+            yield from read(db, self.folder, provenance=self._provenance, only=self._only)
         finally:
             db.close()
 
@@ -288,13 +325,15 @@ def open_samples(root: Path | str, *, provenance: bool = True) -> Samples:
     return Samples(Folder(root), provenance=provenance)
 
 
-def read(db: sqlite3.Connection, folder: Folder, *, provenance: bool = True) -> Iterator[Sample]:
-    """Streams samples from an open connection.
+def read(
+    db: sqlite3.Connection, folder: Folder, *, provenance: bool = True, only: str = ""
+) -> Iterator[Sample]:
+    """Streams samples from an open connection, or those that a further condition holds for.
 
     Each with every way by which it was found, or without.
     """
     root, scored, own = str(folder.root), relevance.has_scores(db), own_columns.types(db)
-    for row in db.execute(_ORDERED):
+    for row in db.execute(f"{_SELECT}{only}{_ORDER}"):
         yield _sample(db, row, root, provenance=provenance, scored=scored, own=own)
 
 

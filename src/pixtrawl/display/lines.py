@@ -1,0 +1,189 @@
+"""The state of a run in lines that fit: what matters least is left out first, never cut."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Final
+
+from pixtrawl.display.screen import cells, clean, plural, shorten, size, span
+from pixtrawl.display.tally import QueryTally, Rest, Tally
+from pixtrawl.model import Status
+
+LIVE_QUERIES: Final = 6  # lines for queries that are being worked on
+LIVE_RESTS: Final = 3  # lines for what is left alone for a while
+WIDTH: Final = 100  # columns where nobody says how many there are
+_BAR: Final = 20  # columns
+_NAME: Final = 32
+
+
+def fitted(parts: Sequence[str], width: int, *, head: str = "") -> str:
+    """`head` and the parts with dots between; from the end those are left out that do not fit.
+
+    Part after part from the first to the last: later ones matter less. One that does not fit is
+    left out and the next one tried, so a long one costs itself only.
+    """
+    line = head
+    for part in parts:
+        longer = f"{line} · {part}" if line != head else f"{head}{part}"
+        if cells(longer) <= width:
+            line = longer
+    return line
+
+
+def stage_lines(
+    tally: Tally, now: float, *, width: int = WIDTH, queries: int = LIVE_QUERIES
+) -> list[str]:
+    """Finding, downloading, checking; then some of the queries; then what is being waited for."""
+    lines = [
+        fitted(_finding(tally, now), width, head="finding      "),
+        fitted(_downloading(tally, now), width, head="downloading  "),
+        fitted(_checking(tally, now), width, head="checking     "),
+    ]
+    if tally.exporting is not None:
+        lines.append("exporting    {:,} of {:,} images".format(*tally.exporting))
+    active = [query for query in list(tally.queries.values()) if query.is_active]
+    lines += [query_line(query, width) for query in active[:queries]]
+    if rest := active[queries:]:
+        lines.append(f"  … and {plural(len(rest), 'query', 'queries')} more at work")
+    lines += _rest_lines(tally, now, width)
+    if tally.stopping:
+        lines += wrapped(stopping_words(tally), width)
+    return lines
+
+
+def stopping_words(tally: Tally) -> str:
+    """What a first Ctrl-C has set off."""
+    count = tally.under_way
+    broken = f"{plural(count, 'transfer')} broken off, " if count else ""
+    return f"stopping: {broken}what is saved is put in order; Ctrl-C again ends at once"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A sentence in lines of at most `width` columns, broken between words."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cells(f"{lines[-1]} {word}") <= width:
+            lines[-1] = f"{lines[-1]} {word}"
+        else:
+            lines.append(shorten(word, width))
+    return lines
+
+
+def summary_line(tally: Tally, now: float, *, clock: datetime.datetime | None = None) -> str:
+    """The state in one line, with the time of day and how long it has taken so far."""
+    when = f"{clock:%H:%M:%S} " if clock is not None else ""
+    elapsed = tally.elapsed_s(now)
+    head = f"{when}{span(elapsed)}: " if elapsed is not None else when
+    if tally.exporting is not None:
+        return head + "exporting: {:,} of {:,} images".format(*tally.exporting)
+    parts = [_saved(tally), f"{tally.found:,} found", _done(tally)]
+    if tally.done:
+        parts.append(f"{tally.settling.per_second(now):.1f}/s")
+        parts.append(f"{size(tally.bytes.per_second(now))}/s")
+    if (eta := tally.eta_s(now)) is not None:
+        parts.append(f"ETA {span(eta)}")
+    parts += [f"{clean(name)} x{count}" for name, count in tally.troubled.items()]
+    rests = list(tally.rests(now).items())
+    parts += [f"{clean(name)} rests {_whole(rest, now)}" for name, rest in rests[:LIVE_RESTS]]
+    return head + ", ".join(parts)
+
+
+def _rest_lines(tally: Tally, now: float, width: int) -> list[str]:
+    rests = list(tally.rests(now).items())
+    lines = [
+        fitted(
+            [f"{shorten(clean(name), 40)} rests {_whole(rest, now)}", rest.waits, clean(rest.why)],
+            width,
+            head="  ",
+        )
+        for name, rest in rests[:LIVE_RESTS]
+    ]
+    if len(rests) > LIVE_RESTS:
+        lines.append(f"  … and {len(rests) - LIVE_RESTS} more rest")
+    return lines
+
+
+def _whole(rest: Rest, now: float) -> str:
+    return span(max(1.0, round(rest.until_s - now))).replace(".0 s", " s")
+
+
+def _finding(tally: Tally, now: float) -> list[str]:
+    trouble = [f"{clean(name)} x{count}" for name, count in tally.troubled.items()]
+    return [f"{tally.found:,} URLs", *trouble, f"{tally.finding.per_second(now):.1f}/s"]
+
+
+def _downloading(tally: Tally, now: float) -> list[str]:
+    speed = size(tally.bytes.per_second(now))
+    return [_done(tally), f"{speed}/s", f"{tally.settling.per_second(now):.1f}/s"]
+
+
+def _checking(tally: Tally, now: float) -> list[str]:
+    parts = [_saved(tally)]
+    if (eta := tally.eta_s(now)) is not None:
+        parts.append(f"ETA {span(eta)}")
+    if (elapsed := tally.elapsed_s(now)) is not None:
+        parts.append(f"{span(elapsed)} so far")
+    parts.append(f"{tally.done - tally.statuses[Status.SAVED]:,} not kept")
+    parts.append(f"{tally.finished:,} of {plural(len(tally.queries), 'query', 'queries')} over")
+    return parts
+
+
+def _saved(tally: Tally) -> str:
+    of = f" of {tally.wanted:,}" if tally.wanted is not None else ""
+    return f"{tally.saved:,}{of} saved"
+
+
+def _done(tally: Tally) -> str:
+    if not tally.under_way:
+        return f"{tally.done:,} done"
+    return f"{tally.done:,} done, {tally.under_way:,} under way"
+
+
+def query_line(query: QueryTally, width: int) -> str:
+    """One query being worked on."""
+    of = f"/{query.wanted}" if query.wanted is not None else ""
+    count = f"{query.counted}{of} saved"
+    name = shorten(clean(query.text), max(8, min(_NAME, width - len(count) - 4)))
+    parts = [count, f"{query.found} found"]
+    asking = [name for name, outcome in list(query.sources.items()) if outcome == "asking"]
+    if asking:
+        parts.append(f"asking {clean(', '.join(asking))}")
+    return fitted(parts, width, head=f"  {name}: ")
+
+
+def bars(tally: Tally, now: float, *, width: int = WIDTH, queries: int = 12) -> list[str]:
+    """For a page that is drawn anew: a headline, and a bar for each query begun."""
+    lines = [fitted([*_checking(tally, now), *_downloading(tally, now)], width)]
+    begun = [query for query in list(tally.queries.values()) if query.is_active or query.finished]
+    # those at work first; finished ones fill what is left
+    shown = sorted(begun, key=lambda query: query.finished)[:queries]
+    names = [shorten(clean(query.text), _NAME) for query in shown]
+    widest = max(map(cells, names), default=0)
+    for query, name in zip(shown, names, strict=True):
+        lines.append(_bar(query, name + " " * (widest - cells(name)), width))
+    if rest := len(tally.queries) - len(shown):
+        lines.append(f"… and {plural(rest, 'query', 'queries')} more")
+    if tally.exporting is not None:
+        lines.append("exporting {:,} of {:,} images".format(*tally.exporting))
+    return lines + _rest_lines(tally, now, width)
+
+
+def _bar(query: QueryTally, name: str, width: int) -> str:
+    if query.wanted:
+        full = min(_BAR, _BAR * query.saved // query.wanted)
+        drawn = f"{'█' * full}{'░' * (_BAR - full)} {query.counted}/{query.wanted}"
+    else:
+        drawn = f"{query.saved} saved"
+    asking = [one for one, outcome in list(query.sources.items()) if outcome == "asking"]
+    trouble = [
+        f"{one} {outcome}"
+        for one, outcome in list(query.sources.items())
+        if outcome not in {"asking", "ok", "no_results"}
+    ]
+    parts = [drawn, f"{query.found} found", *map(clean, trouble)]
+    if query.finished:
+        parts.append("over")
+    elif asking:
+        parts.append(f"asking {clean(', '.join(asking))}")
+    return fitted(parts, width, head=f"{name}  ")

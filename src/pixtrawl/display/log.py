@@ -1,0 +1,197 @@
+"""A log file of a run: a line an event, each with its time, there as soon as it has happened."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+from pixtrawl import __version__, events
+from pixtrawl.config.groups import Config
+from pixtrawl.config.load import SOURCE_KEYS
+from pixtrawl.display.screen import clean, note
+from pixtrawl.errors import UsageError, innermost
+
+__all__ = ["Log"]
+
+_TEXT: Final = 500  # characters of a value: a data: URI may have a million
+# What a log shows others: not who logs in where, nor what an address is signed with.
+_USER: Final = re.compile(r"(?<=://)[^/@\s]*@")
+_SIGNED: Final = re.compile(
+    r"([?&;][\w.-]*(?:key|token|secret|pass|auth|sig|signature|credential|policy|session)[\w.-]*=)"
+    r"[^&#\s]+",
+    re.IGNORECASE,
+)
+
+
+class Log:
+    """A Listener that adds `TIME EVENT name=value ...` to a file; use it as a context.
+
+    Texts with spaces or quotes are JSON strings, times ISO 8601 in UTC. Keys, passwords and what is
+    signed into an address are masked. Every line is handed to the system when it is written, so
+    that a killed run leaves all but the one it was writing. A file that cannot be written any more
+    is said once; the run goes on.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        config: Config,
+        *,
+        now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    ) -> None:
+        """Opens it for adding. Raises UsageError where that cannot be."""
+        self._path = path
+        self._config = config
+        self._now = now
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO | None = path.open("ab", buffering=0)
+        except OSError as error:
+            raise UsageError(f"--log {path}: {error.strerror or error}") from None
+
+    def __enter__(self) -> Log:
+        self._add("start", pixtrawl=__version__, settings=_settings(self._config))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            inner = innermost(error)
+            self._add("error", kind=type(inner).__name__, message=str(inner))
+        self._add("end")
+        if self._file is not None:
+            self._file.close()
+
+    def __call__(self, event: events.Event, /) -> None:
+        """Writes one event; not each transfer's beginning, whose outcome tells how long it took."""
+        name, values = _told(event)
+        if name:
+            self._add(name, **values)
+
+    def add(self, name: str, **values: object) -> None:
+        """A line that no event stands for: a signal."""
+        self._add(name, **values)
+
+    def _add(self, name: str, **values: object) -> None:
+        if self._file is None:
+            return
+        time = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        try:
+            self._file.write(f"{' '.join([time, name, *_pairs(values)])}\n".encode())
+        except OSError as error:
+            self._file.close()
+            self._file = None
+            note(f"warning: --log {self._path}: {error.strerror or error}; no more is logged")
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """What differs from the defaults, without secrets: of a source's own, only what all have."""
+    from pixtrawl.pipeline.session import plain_settings
+
+    plain, default = plain_settings(config), plain_settings(Config())
+    given: dict[str, Any] = {}
+    for group, values in plain.items():
+        base = default.get(group)
+        if group != "sources" and isinstance(values, dict) and isinstance(base, dict):
+            given |= {f"{group}.{k}": v for k, v in values.items() if v != base.get(k)}
+    for source, values in config.sources.items():
+        given |= {f"{source}.{k}": v if k in SOURCE_KEYS else "set" for k, v in values.items()}
+    return given
+
+
+def _masked(text: str) -> str:
+    return _SIGNED.sub(r"\1***", _USER.sub("***@", text))
+
+
+def _pairs(values: Mapping[str, object]) -> Iterator[str]:
+    for name, value in values.items():
+        if value is not None and value not in ("", {}):
+            yield f"{name}={_written(value)}"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, Mapping | list | tuple):
+        return _masked(json.dumps(value, ensure_ascii=False, default=str))
+    text = _masked(clean(value))
+    text = text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
+    plain = text and not any(char in text for char in ' "=')
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _told(event: events.Event) -> tuple[str, dict[str, Any]]:
+    match event:
+        case events.RunStarted():
+            saved = sum(event.already_saved.values())
+            return "run", {"queries": len(event.queries), "already_saved": saved}
+        case events.CandidateSettled():
+            return "url", _outcome(event)
+        case events.SourceStarted():
+            return "ask", {"source": event.source, "query": event.query}
+        case events.CandidatesFound():
+            return "found", {
+                "source": event.source, "query": event.query, "count": event.count,
+                "new": event.new,
+            }  # fmt: skip
+        case events.SourceFinished():
+            return "source", {
+                "source": event.source, "query": event.query, "outcome": str(event.outcome),
+                "found": event.found, "detail": dict(event.detail),
+            }  # fmt: skip
+        case events.QueryFinished():
+            query = event.query
+            return "query", {"query": query.text, "saved": event.saved, "wanted": query.limit}
+        case events.RunFinished():
+            return "report", {"totals": event.report.get("totals"), **_end(event.report)}
+        case _:
+            return _aside(event)
+
+
+def _aside(event: events.Event) -> tuple[str, dict[str, Any]]:
+    match event:
+        case events.Notice():
+            return event.level, {"message": event.message}
+        case events.SourceRests():
+            return "rests", {
+                "source": event.source, "seconds": event.seconds, "waiting": event.waiting,
+                "why": event.why,
+            }  # fmt: skip
+        case events.HostRests():
+            return "rests", {
+                "host": event.host, "seconds": event.seconds, "waiting": event.waiting,
+                "why": event.why,
+            }  # fmt: skip
+        case events.SourceResumes():
+            return "resumes", {"source": event.source, "rested_s": event.rested_s}
+        case events.HostResumes():
+            return "resumes", {"host": event.host, "rested_s": event.rested_s}
+        case events.Exporting() if event.done == event.total:
+            return "exported", {"images": event.total}
+        case _:
+            return "", {}
+
+
+def _outcome(event: events.CandidateSettled) -> dict[str, Any]:
+    outcome = event.outcome
+    return {
+        "reason": str(outcome.reason), "file": event.file_name, "detail": outcome.detail,
+        "http": outcome.http_status or None, "bytes": outcome.size_bytes,
+        "seconds": outcome.elapsed_s, "attempts": outcome.attempts,
+        "query": event.candidate.query, "url": event.candidate.url,
+    }  # fmt: skip
+
+
+def _end(report: Mapping[str, object]) -> dict[str, object]:
+    return {"end": report.get("end_reason"), "seconds": report.get("elapsed_s")}
