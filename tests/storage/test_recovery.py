@@ -5,7 +5,8 @@ from __future__ import annotations
 from pixtrawl.storage import frontier, recovery, samples
 from pixtrawl.storage.layout import staged_name, temporary_name
 from pixtrawl.storage.recovery import Recovered
-from pixtrawl.storage.samples import Samples, State
+from pixtrawl.storage.sample_list import Samples
+from pixtrawl.storage.samples import State
 
 from .conftest import Data
 

@@ -17,7 +17,7 @@ from pixtrawl.dataset.listing import Listing
 from pixtrawl.errors import MissingPackageError, PixtrawlError
 from pixtrawl.model import Sample
 from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.samples import Samples
+from pixtrawl.storage.sample_list import Samples
 
 if TYPE_CHECKING:
     import datasets

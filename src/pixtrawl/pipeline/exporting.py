@@ -95,7 +95,7 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
 
 def _export(config: Config, folder: Folder, out: str, watch: _Watch) -> Exported:
     from pixtrawl.exporters.export import export
-    from pixtrawl.storage.samples import open_samples
+    from pixtrawl.storage.sample_list import open_samples
 
     assert config.export.to is not None
     options = _options(config.export)
