@@ -14,7 +14,7 @@ import pytest
 
 from pixtrawl.errors import StorageError
 from pixtrawl.storage import derived, files, recovery
-from pixtrawl.storage.samples import Samples
+from pixtrawl.storage.sample_list import Samples
 
 from .conftest import Data
 
