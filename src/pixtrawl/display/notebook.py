@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Final
 
@@ -105,6 +106,6 @@ def _bundle(text: str) -> dict[str, str]:
 
 
 def _display() -> Callable[..., Any]:
-    from IPython.display import display
-
-    return display  # type: ignore[no-any-return]
+    # by name: whoever is in a notebook has it, nobody else needs it
+    show: Callable[..., Any] = import_module("IPython.display").display
+    return show
