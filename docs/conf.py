@@ -12,7 +12,7 @@ _REPOSITORY = _PROJECT["urls"]["Repository"]
 
 project = "pixtrawl"
 author = "The pixtrawl authors"
-copyright = author  # noqa: A001 - Sphinx's name for it
+copyright = author
 version = release = _PROJECT["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]

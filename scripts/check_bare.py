@@ -43,7 +43,9 @@ def import_faults() -> list[str]:
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "pixtrawl", *words], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "pixtrawl", *words], capture_output=True, text=True
+    )
 
 
 def run_faults(folder: Path) -> list[str]:
