@@ -11,7 +11,8 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
 from pixtrawl.net.host_limits import HostLimit
-from pixtrawl.net.hosts import MAX_HOLD_S, HostSlots, HostTable
+from pixtrawl.net.host_slots import HostSlots
+from pixtrawl.net.hosts import HostTable
 from pixtrawl.net.rate import RateLimit
 
 
@@ -88,22 +89,6 @@ def test_a_limit_of_bandwidth_is_kept_on_average() -> None:
     assert table.wait_s("b", 10.0) == 0
 
 
-def test_a_host_that_asks_for_hours_is_out_for_the_run() -> None:
-    table = HostTable(per_host=8)
-    table.hold("a", MAX_HOLD_S, now=100)
-    assert table.out("a") is None
-    table.hold("a", 3600, now=100)
-    assert table.out("a") is Reason.RATE_LIMITED
-
-
-def test_a_hold_is_for_the_whole_host() -> None:
-    table = HostTable(per_host=8)
-    table.hold("a", 30, now=100)
-    table.hold("a", 5, now=100)
-    assert table.wait_s("a", 110) == 20
-    assert table.wait_s("b", 110) == 0
-
-
 def test_failures_at_the_same_time_count_as_one() -> None:
     table = HostTable(per_host=8)
     for _ in range(8):
@@ -132,11 +117,11 @@ def test_who_waits_for_a_host_that_goes_out_is_told() -> None:
             async with slots.slot("a"):
                 pass
 
-        async with slots.slot("a"):
+        async with slots.slot("a") as slot:
             waiting = [asyncio.create_task(wait()) for _ in range(3)]
             await asyncio.sleep(0)
-            slots.failed("a", Reason.CONNECT_FAILED, started_at=0)
-            slots.failed("a", Reason.CONNECT_FAILED, started_at=float("inf"))
+            slots.failed(slot, Reason.CONNECT_FAILED, started_at=0)
+            slots.failed(slot, Reason.CONNECT_FAILED, started_at=float("inf"))
             return list(await asyncio.gather(*waiting, return_exceptions=True))
 
     for result in asyncio.run(main()):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given, strategies as st
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import REASONS, Reason, Status
-from pixtrawl.net.retry import RetryPolicy, retry_after_s
+from pixtrawl.net.retry import RetryPolicy
 
 POLICY = RetryPolicy(retries=3, jitter=lambda: 1.0)
 
@@ -53,30 +51,3 @@ def test_jitter_spreads_over_the_whole_wait(jitter: float, attempts: int) -> Non
     policy = RetryPolicy(retries=99, jitter=lambda: jitter)
     wait_s = policy.wait_s(FetchError(Reason.SERVER_ERROR), attempts, 1e9)
     assert wait_s is None or 0 <= wait_s <= 10
-
-
-NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("120", 120.0),
-        (" 0 ", 0.0),
-        ("Sun, 22 Nov 2026 12:00:30 GMT", 30.0),
-        ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
-        ("99999999999999999999", 1e9),
-        ("-1", None),
-        ("soon", None),
-        ("", None),
-        ("١٢", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
-    assert retry_after_s(value, NOW) == seconds
-
-
-@given(st.text())
-def test_any_retry_after_gets_an_answer(value: str) -> None:
-    found = retry_after_s(value, NOW)
-    assert found is None or found >= 0

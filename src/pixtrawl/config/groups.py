@@ -149,6 +149,10 @@ class Politeness:
         0.0, "seconds between two requests to one host", flag="--delay", parse=parse.seconds,
         metavar="S",
     )  # fmt: skip
+    patience_s: float = setting(
+        900.0, "wait so long for a source or host in trouble, without any answer of it",
+        flag="--patience", parse=parse.seconds, metavar="S",
+    )  # fmt: skip
     exclude_host: tuple[str, ...] = setting(
         (), "never fetch from it or its subdomains (repeatable)", flag="--exclude-host",
         metavar="HOST", repeat=True,

@@ -88,6 +88,8 @@ def _headline(
         word, tint = f"{short} of {plural(len(queries), 'query', 'queries')} short", "yellow"
     elif report.get("cut_short"):
         word, tint = "cut short", "yellow"
+    elif not_asked := int(report.get("not_asked") or 0):
+        word, tint = f"{plural(not_asked, 'address', 'addresses')} not asked for", "yellow"
     else:
         word, tint = "complete", "green"
     facts = [plural(len(queries), "query", "queries")]
@@ -210,6 +212,8 @@ def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], col
         return f"next: {AGAIN}"
     if not found and report.get("cut_short"):
         return f"short: {BUDGET.why}\n  next: {BUDGET.next_step}"
+    if not found and report.get("not_asked"):  # a list's hosts that are out for this run
+        return f"next: {AGAIN} and asks them then"
     ranked = sorted(found, key=lambda one: -len(found[one]))
     lines = []
     for one in ranked[:MAX_ADVICE]:

@@ -7,7 +7,7 @@ address. Waiting (for a slot, for the next attempt) holds nothing that another t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -16,23 +16,28 @@ from msgspec import Struct
 from pixtrawl import urls
 from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.errors import FetchError
+from pixtrawl.events import Event, ignore
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
 from pixtrawl.net.gate import Gate
-from pixtrawl.net.hosts import HostSlots, HostTable
+from pixtrawl.net.host_slots import HostSlots, Slot
+from pixtrawl.net.hosts import HostTable
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
-from pixtrawl.net.retry import RetryPolicy, retry_after_s
+from pixtrawl.net.retry import RetryPolicy
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES, opts_out
 from pixtrawl.net.robots_cache import RobotsCache
+from pixtrawl.net.told_wait import REFUSALS, retry_after_s, told_wait_s
 
 __all__ = ["FetchFailedError", "Fetched", "Fetcher", "status_error"]
 
 _OVERLOAD: Final = frozenset({Reason.FIRST_BYTE_TIMEOUT, Reason.TOO_SLOW, Reason.DEADLINE})
 # A few hundred bytes each, and every file of a host waits for them: they do not queue behind files.
 _ROBOTS_AT_ONCE: Final = 128
-_HOLD_S: Final = 1.0  # after a 429 or 503 that names no time
+# Of pauses that its host states, one file waits for so much. Beyond it a later run asks again: no
+# run is kept from its end by a few addresses that are refused for hours.
+_LONGEST_HOLD_S: Final = 120.0
 
 
 class Fetched(Struct, frozen=True):
@@ -66,21 +71,32 @@ class _Task(Struct):
     stage_as: str | None
     robots: bool
     left_s: float
+    held_left_s: float  # for pauses that the host states
     url: str
 
 
 class Fetcher:
     """Fetches images, and pages that are crawled, for one run."""
 
-    def __init__(self, client: Client, politeness: Politeness, fetch: Fetch) -> None:
-        """Needs a running event loop. The client stays its owner's to close."""
+    def __init__(
+        self,
+        client: Client,
+        politeness: Politeness,
+        fetch: Fetch,
+        tell: Callable[[Event], None] = ignore,
+    ) -> None:
+        """Needs a running event loop. The client stays its owner's to close.
+
+        `tell` hears of hosts that rest.
+        """
         now = asyncio.get_running_loop().time
         self._client = client
         self._fetch_settings = fetch
         self._politeness = politeness
         self._now = now
         self._policy = RetryPolicy(retries=fetch.retries)
-        self._slots = HostSlots(HostTable(politeness.per_host, politeness.delay_s), now)
+        table = HostTable(politeness.per_host, politeness.delay_s, patience_s=politeness.patience_s)
+        self._slots = HostSlots(table, now, tell)
         most = most_at_once(fetch.concurrency, fetch.limit_rate_bytes_s)
         self._gate = Gate(AdaptiveLimit(most, fetch.timeout_s, now()), now)
         self._robots = RobotsCache(self._send_robots)
@@ -104,6 +120,7 @@ class Fetcher:
             stage_as=stage_as,
             robots=robots and not self._politeness.ignore_robots,
             left_s=timeout_s if request.timeout_s is None else request.timeout_s,
+            held_left_s=min(_LONGEST_HOLD_S, self._politeness.patience_s),
             url=request.url,
         )
         attempts = 0
@@ -112,11 +129,25 @@ class Fetcher:
             try:
                 return Fetched(await self._attempt(request, task), attempts)
             except FetchError as error:
-                wait_s = self._policy.wait_s(error, attempts, task.left_s)
+                wait_s = self._wait_s(error, attempts, task)
                 if wait_s is None:
                     raise FetchFailedError(error, attempts, task.url) from error
-            task.left_s -= wait_s
             await asyncio.sleep(wait_s)
+
+    def _wait_s(self, error: FetchError, attempts: int, task: _Task) -> float | None:
+        """Seconds until the next attempt, taken from the time that is left for it; None: no more.
+
+        A pause that the host states holds the address alone and is no time of the transfer's.
+        """
+        if error.retry_after_s is None or error.http_status not in REFUSALS:
+            wait_s = self._policy.wait_s(error, attempts, task.left_s)
+            task.left_s -= wait_s or 0
+            return wait_s
+        if not self._slots.table.is_worth_waiting(urls.host_of(task.url)):
+            return None
+        wait_s = self._policy.wait_s(error, attempts, task.held_left_s)
+        task.held_left_s -= wait_s or 0
+        return wait_s
 
     async def _attempt(self, request: Request, task: _Task) -> Response:
         reason = urls.check(request.url)
@@ -144,37 +175,51 @@ class Fetcher:
 
     async def _in_slot(self, request: Request, task: _Task) -> Response:
         host = urls.host_of(request.url)
-        async with self._slots.slot(host), self._gate.passage(host):
-            started_at = self._now()
-            try:
-                response = await self._client.transfer(
-                    request,
-                    timeout_s=task.left_s,
-                    stage_as=task.stage_as,
-                    admit=_admit if task.robots else None,
-                    answered=partial(self._begun, host),
-                )
-            except FetchError as error:
-                self._note_failure(host, error, started_at)
-                raise
-            finally:
-                task.left_s -= self._now() - started_at
-            self._note_answer(host, response)
-            self._slots.table.transferred(host, response.size_bytes, started_at)
+        while True:
+            async with self._slots.slot(host, request.url) as slot, self._gate.passage(host):
+                if self._slots.may_send(slot):
+                    return await self._transfer(request, task, slot)
+
+    async def _transfer(self, request: Request, task: _Task, slot: Slot) -> Response:
+        started_at = self._now()
+        try:
+            response = await self._client.transfer(
+                request,
+                timeout_s=task.left_s,
+                stage_as=task.stage_as,
+                admit=_admit if task.robots else None,
+                answered=partial(self._begun, slot.host),
+            )
+        except FetchError as error:
+            self._note_failure(slot, error, started_at)
+            raise
+        finally:
+            task.left_s -= self._now() - started_at
+        self._note_answer(slot, response)
+        self._slots.table.transferred(slot.host, response.size_bytes, started_at)
         return response
 
     async def _send_robots(self, request: Request) -> Response:
         """One request for a robots.txt: the host's slot, but no time and no place of a file's."""
         self._check_excluded(request.url)
         host = urls.host_of(request.url)
-        async with self._slots.slot(host), self._robots_places:
-            started_at = self._now()
-            try:
-                response = await self._client.transfer(request, cut_at=ROBOTS_MAX_BYTES)
-            except FetchError as error:
-                self._note_failure(host, error, started_at)
-                raise
-            self._slots.table.answered(host)
+        while True:
+            async with self._slots.slot(host) as slot, self._robots_places:
+                if self._slots.may_send(slot):
+                    return await self._transfer_robots(request, slot)
+
+    async def _transfer_robots(self, request: Request, slot: Slot) -> Response:
+        started_at = self._now()
+        try:
+            response = await self._client.transfer(request, cut_at=ROBOTS_MAX_BYTES)
+        except FetchError as error:
+            self._note_failure(slot, error, started_at)
+            raise
+        if response.status in REFUSALS:  # nothing else may be asked for without it
+            told_s = told_wait_s(response.status, response.headers)
+            self._slots.refused(slot, told_s, everything=True)
+        else:
+            self._slots.good(slot)
         return response
 
     # -- what is learned from answers --------------------------------------------------------
@@ -183,21 +228,21 @@ class Fetcher:
         self._slots.begun(host)
         self._gate.answered(waited_s, self._client.received_bytes)
 
-    def _note_failure(self, host: str, error: FetchError, started_at: float) -> None:
+    def _note_failure(self, slot: Slot, error: FetchError, started_at: float) -> None:
         if error.http_status:
-            self._slots.table.answered(host)
-        self._slots.failed(host, error.reason, started_at)
+            self._slots.good(slot)
+        self._slots.failed(slot, error.reason, started_at)
         self._gate.ended(
             size_bytes=0,
             elapsed_s=self._now() - started_at,
             timed_out=error.reason in _OVERLOAD,
         )
 
-    def _note_answer(self, host: str, response: Response) -> None:
-        self._slots.table.answered(host)
-        if response.status in {429, 503}:
-            asked_s = retry_after_s(response.headers.get("retry-after", ""))
-            self._slots.hold(host, _HOLD_S if asked_s is None else asked_s)
+    def _note_answer(self, slot: Slot, response: Response) -> None:
+        if response.status in REFUSALS:
+            self._slots.refused(slot, told_wait_s(response.status, response.headers))
+        else:
+            self._slots.good(slot)
         self._gate.ended(
             size_bytes=response.size_bytes, elapsed_s=response.elapsed_s, timed_out=False
         )
@@ -255,5 +300,11 @@ def status_error(response: Response) -> FetchError | None:
         reason = Reason.CLIENT_ERROR
     else:
         reason = Reason.PROTOCOL_ERROR
-    asked_s = retry_after_s(response.headers.get("retry-after", ""))
-    return FetchError(reason, f"HTTP {status}", http_status=status, retry_after_s=asked_s)
+    if status in REFUSALS:
+        asked_s = told_wait_s(status, response.headers)
+    else:
+        asked_s = retry_after_s(response.headers.get("retry-after", ""))
+    detail = (
+        f"HTTP {status}" if asked_s is None else f"HTTP {status}, asks to wait {asked_s:,.0f} s"
+    )
+    return FetchError(reason, detail, http_status=status, retry_after_s=asked_s)

@@ -2,15 +2,14 @@
 
 What the host said for good (404, 403, an opt-out) is never asked twice. A failed connection is
 tried once more, then its host is out for the run (`net.hosts`). The wait is exponential backoff
-with full jitter, so that what failed together does not come back together; a `Retry-After` is
-obeyed as it stands, and ends the attempts where it asks for more than we would wait.
+with full jitter, so that what failed together does not come back together; a pause that the host
+states is kept as stated, and ends the attempts where it is more than we would wait.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
@@ -18,7 +17,7 @@ from msgspec import Struct
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 
-__all__ = ["RetryPolicy", "retry_after_s"]
+__all__ = ["RetryPolicy"]
 
 # How many further attempts a reason is worth, at most; other reasons none.
 _WORTH: Final = {
@@ -33,22 +32,6 @@ _WORTH: Final = {
     Reason.RATE_LIMITED: 5,
 }
 _FINAL_STATUSES: Final = frozenset({501, 505, 508})  # a 5xx that will not change its mind
-
-
-def retry_after_s(value: str, now: datetime | None = None) -> float | None:
-    """Seconds asked for by a `Retry-After` header (seconds or an HTTP date); None if unreadable."""
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text) if len(text) < 10 else float(10**9)
-    from email.utils import parsedate_to_datetime  # 15 ms, and dates are rare
-
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
 
 
 class RetryPolicy(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from pixtrawl.model import Reason
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.robots import RobotsRules, parse_robots
+from pixtrawl.net.told_wait import told_wait_s
 
 __all__ = ["RobotsCache"]
 
@@ -70,6 +71,7 @@ class RobotsCache:
             verdict = await self._ask(origin)
             if _worth_another_try(verdict):
                 await asyncio.sleep(_AGAIN_AFTER_S)
+                # Where the host stated a pause, `send` waits for its end.
                 verdict = await self._ask(origin)
             # A host that was not reached may be asked anew by whoever tries it next.
             if not isinstance(verdict, FetchError) or verdict.reason is Reason.ROBOTS_TXT:
@@ -85,10 +87,11 @@ class RobotsCache:
         except FetchError as error:
             return _unavailable(error)
         status = response.status
-        if status == 429:
-            return FetchError(Reason.RATE_LIMITED, "robots.txt answers 429", http_status=429)
-        if status >= 500:
-            return FetchError(Reason.ROBOTS_TXT, f"robots.txt answers {status}", http_status=status)
+        if status == 429 or status >= 500:
+            reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_TXT
+            told_s = told_wait_s(status, response.headers)
+            said = f"robots.txt answers {status}"
+            return FetchError(reason, said, http_status=status, retry_after_s=told_s)
         if not 200 <= status < 300:
             return _ALLOW_ALL  # "unavailable", RFC 9309 2.3.1.3
         return parse_robots(response.body)
@@ -114,10 +117,10 @@ def _unavailable(error: FetchError) -> Verdict:
 
 
 def _worth_another_try(verdict: Verdict) -> bool:
-    return isinstance(verdict, FetchError) and (
-        verdict.http_status >= 500 or verdict.reason in {Reason.BODY_INCOMPLETE,
-                                                         Reason.PROTOCOL_ERROR}
-    )  # fmt: skip
+    if not isinstance(verdict, FetchError):
+        return False
+    broken = verdict.reason in {Reason.BODY_INCOMPLETE, Reason.PROTOCOL_ERROR}
+    return broken or verdict.http_status >= 500 or verdict.retry_after_s is not None
 
 
 def _origin(url: str) -> str:

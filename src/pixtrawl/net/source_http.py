@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from msgspec.structs import replace
@@ -24,11 +25,20 @@ _MAX_REDIRECTS: Final = 10
 _AGAIN_AFTER_S: Final = 0.5
 
 
+class Guard(Protocol):
+    """Decides when a source may be asked, and whether again after a failure."""
+
+    async def send(self, once: Callable[[Callable[[], None]], Awaitable[Response]]) -> Response:
+        """The answer. `once` asks once and calls what it is given before its request is sent."""
+        ...
+
+
 class SourceHttp:
     """`net.interface.Http` over the one client, for one source.
 
-    Redirects are followed, robots.txt is not asked (asking a search source is the user's own act),
-    and only a failure of the network is tried once more: a refusal never.
+    Redirects are followed, robots.txt is not asked (asking a search source is the user's own act).
+    What follows a failure is the guard's to say; without one, only a failure of the network is
+    tried once more: a refusal never.
     """
 
     def __init__(
@@ -46,7 +56,7 @@ class SourceHttp:
         self._headers = dict(headers or {})
         self._pace = asyncio.Lock()
         self._next_at = 0.0
-        self.before_each: Callable[[], None] | None = None  # after the turn; raises to ask no more
+        self.guard: Guard | None = None
         self._cookies = CookieJar()  # a consent page's answer is a cookie, set on a redirect
 
     async def get(
@@ -79,6 +89,8 @@ class SourceHttp:
         )
 
     async def _ask(self, request: Request) -> Response:
+        if self.guard is not None:
+            return await self.guard.send(partial(self._once, request))
         try:
             return await self._once(request)
         except FetchError as error:
@@ -87,10 +99,9 @@ class SourceHttp:
         await asyncio.sleep(_AGAIN_AFTER_S)
         return await self._once(request)
 
-    async def _once(self, request: Request) -> Response:
+    async def _once(self, request: Request, before: Callable[[], None] = lambda: None) -> Response:
         await self._wait_turn()
-        if self.before_each is not None:
-            self.before_each()
+        before()
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await follow(request, self.hop, _MAX_REDIRECTS)

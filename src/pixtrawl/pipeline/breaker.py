@@ -1,21 +1,30 @@
-"""A source that has just refused is not asked again, by no query of the run.
+"""A source that refuses is not asked again; one that is in trouble rests, and its queries wait.
 
 Queries run side by side, so that a check before asking is not enough: twenty of them would pass it
 before the first is refused. Until a source has answered well, one query tries it and the others
 wait; and what waits for its turn at the source's pace looks once more before it is sent.
+
+Trouble (no answer, 5xx) and a stated pause are waited out by every request of the source together:
+see `net.circuit` for who may ask when.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Final, TypeVar
 
-from pixtrawl.errors import SourceStop
-from pixtrawl.model import SourceOutcome
+from pixtrawl.errors import FetchError, SourceStop
+from pixtrawl.model import REASONS, Reason, SourceOutcome
+from pixtrawl.net.circuit import Circuit, Verdict
+from pixtrawl.net.interface import Response
 
 __all__ = ["BREAKS", "Breaker"]
+
+_T = TypeVar("_T")
 
 # One refusal concerns every query: asking on would be rude and useless.
 BREAKS: Final = frozenset({
@@ -27,18 +36,69 @@ _FAILURES: Final = frozenset({SourceOutcome.CHANGED, SourceOutcome.NETWORK_ERROR
 MAX_FAILURES: Final = 5
 REST_S: Final = 60.0  # after them; then one query tries again
 _PATIENCE_S: Final = 3.0  # of those who wait for the one who tries: a silent host holds up nobody
+_OWN_FAILURES: Final = 3  # of one request while others are answered: the trouble is its own
+_LOOK_AGAIN_S: Final = 0.05  # for another request to be the probe
+_FINAL_STATUSES: Final = frozenset({501, 505, 508})  # a 5xx that will not change its mind
+
+
+class _RestsNowError(Exception):
+    """The source began to rest while a request waited for its turn."""
+
+
+class _Own:
+    """One request's failures: tells its own trouble from the source's.
+
+    `answers` counts the good answers that the source has given to anybody.
+    """
+
+    def __init__(self, answers: int) -> None:
+        self._answers = answers
+        self._lone = 0  # failures between which others were answered
+        self._in_a_row = 0  # failures since the last good answer
+
+    def fails(self, answers: int) -> bool:
+        """Notes a failure: whether the trouble is the request's own."""
+        others = answers > self._answers
+        self._lone += others
+        self._in_a_row = 1 if others else self._in_a_row + 1
+        self._answers = answers
+        return self._lone >= _OWN_FAILURES
+
+    def tried(self, answers: int) -> int:
+        """How often it was sent in vain since the last good answer."""
+        return self._in_a_row if answers == self._answers else 0
 
 
 class Breaker:
     """Guards one source for all queries of a run."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        patience_s: float = 0.0,
+        told_wait_s: Callable[[Response], float | None] = lambda _: None,
+    ) -> None:
+        """`told_wait_s` gives the pause that an answer states, None for every other answer.
+
+        `now` has to be the clock of the event loop's timers for `send`.
+        """
         self._now = now
         self._stop: SourceStop | None = None
         self._until = 0.0
         self._failures = 0
         self._answers = False
         self._trial: asyncio.Event | None = None
+        self._circuit = Circuit(patience_s)
+        self._told_wait_s = told_wait_s
+        self._trouble: FetchError | None = None  # the last one
+        self._too_long = False
+        self._waiting: dict[_Own, None] = {}  # requests that wait for the end of a rest
+        self._changed = asyncio.Event()  # set, and replaced, when those who wait should look again
+        self.on_rest: Callable[[float, str], None] = lambda seconds, why: None
+        self.on_resume: Callable[[float], None] = lambda lasted_s: None
+
+    # -- refusals: for the rest of the run
 
     def check(self) -> None:
         """Raises SourceStop where the source is not to be asked now, with what it last said."""
@@ -99,3 +159,162 @@ class Breaker:
     def _open(self, stop: SourceStop, until: float) -> None:
         if self._stop is None:
             self._stop, self._until = stop, until
+        self._wake()
+
+    # -- trouble: waited out
+
+    @property
+    def rests(self) -> bool:
+        """Whether the source is left alone now, or tried by one request."""
+        return self._circuit.is_open
+
+    def explain(self, error: FetchError) -> dict[str, str]:
+        """Message and next step for a query that ends with this failure."""
+        message = str(error)
+        if self._circuit.over:
+            message += f"; no answer for {self._now() - self._circuit.since:,.0f} s"
+        if self._circuit.has_answered:
+            return {"message": message, "next_step": "run the same command again: it asks again"}
+        message += ", and none since the start" if self._circuit.over else ""
+        step = "check the way to it with `pixtrawl doctor --network`; then run the same again"
+        return {"message": message, "next_step": step}
+
+    async def send(self, once: Callable[[Callable[[], None]], Awaitable[_T]]) -> _T:
+        """The result of `once`, begun again after each rest while there is patience.
+
+        Args:
+            once: asks once. Calls what it is given when its turn at the source's pace has come.
+
+        Returns also an answer that is trouble, where it was not waited out: a pause longer than
+        the patience, a 5xx at its end. Raises SourceStop, where the source refuses meanwhile, and
+        what `once` raised last.
+        """
+        own = _Own(self._circuit.answers)
+        while True:
+            probe, started_at = await self._turn(own), self._now()
+            try:
+                result = await once(partial(self._look_again, probe))
+            except _RestsNowError:
+                continue
+            except (FetchError, SourceStop) as error:
+                trouble = _trouble_of(error)
+                if trouble is None or not self._goes_on(own, trouble, started_at, probe):
+                    self._drop(probe and trouble is None)
+                    raise
+                continue
+            except BaseException:
+                self._drop(probe)
+                raise
+            told_s = self._told_wait_s(result) if isinstance(result, Response) else None
+            trouble = _trouble_in(result, told_s)
+            if trouble is None:
+                self._good()
+                return result
+            if not self._goes_on(own, trouble, started_at, probe, told_s):
+                return result
+
+    def ended(self) -> None:
+        """A query's asking is over: a pause that was too long to wait for holds up nobody else."""
+        if self._too_long:
+            self._too_long = False
+            self._circuit.over = True
+            self._wake()
+
+    def _look_again(self, probe: bool) -> None:
+        self.check()
+        if self._circuit.is_open and not probe:
+            raise _RestsNowError
+
+    def _goes_on(
+        self,
+        own: _Own,
+        trouble: FetchError,
+        started_at: float,
+        probe: bool,
+        told_s: float | None = None,
+    ) -> bool:
+        """Notes a failure: whether its request is to be sent again, after the rest."""
+        lasting = own.fails(self._circuit.answers)
+        verdict = self._bad(trouble, started_at, probe, told_s)
+        return verdict is Verdict.REST and not lasting
+
+    def _drop(self, probe: bool) -> None:
+        if probe:
+            self._circuit.dropped()
+            self._wake()
+
+    async def _turn(self, own: _Own) -> bool:
+        """Returns when the next request may be sent: True for the probe of a source that rests."""
+        self._waiting[own] = None
+        try:
+            while True:
+                self.check()
+                wait_s = self._circuit.wait_s(self._now())
+                if wait_s == 0 and not self._is_behind_others(own):
+                    return self._circuit.begin()
+                if self._circuit.over and wait_s != 0 and self._trouble is not None:
+                    raise FetchError(self._trouble.reason, f"not asked: {self._trouble.detail}")
+                changed = self._changed
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_AGAIN_S if wait_s == 0 else wait_s):
+                        await changed.wait()
+        finally:
+            del self._waiting[own]
+
+    def _is_behind_others(self, own: _Own) -> bool:
+        """Whether a request that was tried less often waits, too: one query is not the source."""
+        answers = self._circuit.answers
+        tried = own.tried(answers)
+        return tried > 0 and any(other.tried(answers) < tried for other in self._waiting)
+
+    def _good(self) -> None:
+        lasted_s = self._circuit.good(self._now())
+        if lasted_s is not None:
+            self._wake()
+            self.on_resume(lasted_s)
+
+    def _bad(
+        self, trouble: FetchError, started_at: float, probe: bool, told_s: float | None
+    ) -> Verdict:
+        now = self._now()
+        before = self._circuit.rest_until if self._circuit.is_open else now
+        verdict = self._circuit.bad(now, started_at=started_at, probe=probe, told_s=told_s)
+        self._trouble = trouble
+        if verdict is Verdict.TOO_LONG:
+            self._too_long = True  # its refusal is noted in a moment, and ends the waiting of all
+            return verdict
+        if self._circuit.is_open:
+            self._wake()
+        if verdict is Verdict.REST and self._circuit.rest_until > max(before, now):
+            why = "it asks for the pause" if told_s is not None else _words(trouble)
+            self.on_rest(self._circuit.rest_until - now, why)
+        return verdict
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def _trouble_in(result: object, told_s: float | None) -> FetchError | None:
+    """The failure that an answer stands for."""
+    if not isinstance(result, Response):
+        return None
+    status = result.status
+    if told_s is not None or (status >= 500 and status not in _FINAL_STATUSES):
+        return FetchError(Reason.SERVER_ERROR, f"status {status}", http_status=status)
+    return None
+
+
+def _trouble_of(error: FetchError | SourceStop) -> FetchError | None:
+    """The failure of the network that an exception tells of; None for every other one."""
+    if isinstance(error, SourceStop):
+        if error.outcome is not SourceOutcome.NETWORK_ERROR:
+            return None
+        return FetchError(Reason.CONNECT_FAILED, str(error.detail.get("message", "")))
+    return error if REASONS[error.reason].transient and not error.http_status else None
+
+
+def _words(trouble: FetchError) -> str:
+    if trouble.http_status:
+        return f"status {trouble.http_status}"
+    return str(trouble.reason).replace("_", " ")

@@ -23,6 +23,7 @@ from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.query_draw import WINDOW
+from pixtrawl.pipeline.query_slots import QuerySlots
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
@@ -30,8 +31,6 @@ from pixtrawl.storage.evidence import EvidenceStore
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.manifest_writer import ManifestWriter
-
-_QUERIES_AT_ONCE = 32
 
 
 class _Hunger:
@@ -92,9 +91,9 @@ async def discover(
         try:
             await begin(sources, len(queries))
             http = paced(sources, client, config)
-            discovery = Discovery(sources, http, catalog, evidence, listener)
-            discovery.plan = expansion
-            discovery.ignore_robots = config.politeness.ignore_robots
+            patience_s = config.politeness.patience_s
+            discovery = Discovery(sources, http, catalog, evidence, listener, patience_s)
+            discovery.prepare(config, len(queries), expansion)
             run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
             rows = catalog.write_now(
                 lambda db: [frontier.ensure_query(db, query, run_id) for query in queries]
@@ -136,7 +135,7 @@ async def _ask_all(
     listener: Callable[[Event], None],
 ) -> None:
     """Asks every source for every query."""
-    slots = asyncio.Semaphore(_QUERIES_AT_ONCE)
+    slots = QuerySlots()
 
     async def one(row: QueryRow) -> None:
         hunger = _Hunger(row.query.limit)
@@ -150,8 +149,8 @@ async def _ask_all(
             hunger.note(found)
             return new
 
-        async with slots:
-            await discovery.ask_all(Errand(row, run_id, hunger, add))
+        async with slots.place() as place:
+            await discovery.ask_all(Errand(row, run_id, hunger, add, place.step_aside))
         listener(QueryFinished(row.query, hunger.found))
 
     async with asyncio.TaskGroup() as group:

@@ -2,7 +2,8 @@
 
 A source is asked for its next page only while the query is hungry (fewer open candidates than it
 still needs), so that downloads begin with the first page and nothing is asked in vain. A source
-that refuses is not asked again in this run; the others go on. The first pages of several sources
+that refuses is not asked again in this run; one that is in trouble rests, and its queries wait for
+it; the others go on. The first pages of several sources
 join mixed by rank (`first_pages`), and a source that has not answered when the query is met is not
 waited for.
 """
@@ -18,6 +19,7 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pixtrawl.config.groups import Config
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted, ignore
 from pixtrawl.model import Query, SourceOutcome
@@ -26,8 +28,10 @@ from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.breaker import BREAKS, Breaker
 from pixtrawl.pipeline.first_pages import Add, FirstPages
 from pixtrawl.pipeline.planner import Plan, Yield
+from pixtrawl.pipeline.waiters import Waiters
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
+from pixtrawl.sources.walls import told_pause_s
 from pixtrawl.storage import journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
@@ -59,6 +63,7 @@ class Errand(Struct, frozen=True):
     run_id: int
     hunger: Hunger
     add: Add
+    step_aside: Callable[[], None] = lambda: None  # every source that it still asks rests
 
 
 class _Ask(Struct):
@@ -86,7 +91,9 @@ class Discovery:
         catalog: Catalog,
         evidence: Evidence,
         emit: Callable[[Event], None],
+        patience_s: float = 0.0,
     ) -> None:
+        """`patience_s`: how long a source in trouble is waited for."""
         self._sources = sources
         self._http = http
         self._catalog = catalog
@@ -94,14 +101,27 @@ class Discovery:
         self._emit = emit
         # What one site refuses to a crawl says nothing of the next query's site: none for those.
         self._breakers = {
-            name: Breaker() for name, source in sources.items() if not source.info.crawls
+            name: self._breaker(name, patience_s)
+            for name, source in sources.items()
+            if not source.info.crawls
         }
-        for name, breaker in self._breakers.items():
-            if isinstance(way := http.get(name), SourceHttp):
-                way.before_each = breaker.check
+        self._waiters = Waiters(self._breakers, emit)
         self._told: set[str] = set()
         self.plan: Plan | None = None  # how a dry source is asked on
         self.ignore_robots = False
+
+    def prepare(self, config: Config, queries: int, plan: Plan | None) -> None:
+        """So many queries will come; `plan` is how a dry source is asked on."""
+        self.plan = plan
+        self.ignore_robots = config.politeness.ignore_robots
+        self._waiters.expect(queries, self._sources)
+
+    def _breaker(self, name: str, patience_s: float) -> Breaker:
+        clock = asyncio.get_running_loop().time
+        breaker = Breaker(clock, patience_s=patience_s, told_wait_s=told_pause_s)
+        if isinstance(way := self._http.get(name), SourceHttp):
+            way.guard = breaker
+        return breaker
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,9 +131,14 @@ class Discovery:
     async def ask_all(self, errand: Errand) -> None:
         """Asks every source, side by side."""
         pages = FirstPages(self._sources, errand.add)
-        async with asyncio.TaskGroup() as group:
-            for name in self._sources:
-                group.create_task(self.ask(name, errand, pages))
+        with self._waiters.query(self._sources, errand.step_aside) as key:
+            async with asyncio.TaskGroup() as group:
+                for name in self._sources:
+                    group.create_task(self._ask_beside(name, errand, pages, key))
+
+    async def _ask_beside(self, name: str, errand: Errand, pages: FirstPages, key: int) -> None:
+        await self.ask(name, errand, pages)
+        self._waiters.ended(key, name)
 
     async def ask(self, name: str, errand: Errand, pages: FirstPages) -> SourceOutcome:
         """Asks one source until the query is satisfied or the source has ended, slices included."""
@@ -200,12 +225,16 @@ class Discovery:
         except FetchError as error:
             detail = {"message": str(error), "next_step": "check the connection; run again"}
             if breaker is not None:
+                detail = breaker.explain(error)
                 breaker.note(SourceStop(SourceOutcome.NETWORK_ERROR, **detail), found=ask.found)
             return SourceOutcome.NETWORK_ERROR, dict(detail), False
         except Exception as error:  # noqa: BLE001 - a source's own bug costs that source alone
             path = self._evidence.save(f"{ask.source}-error.txt", traceback.format_exc())
             message = f"the source itself failed: {type(error).__name__}: {error}"
             return SourceOutcome.CHANGED, {"message": message, "evidence": [path]}, False
+        finally:
+            if breaker is not None:
+                breaker.ended()
 
     async def _pages(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
         """Returns whether the source has no more."""
@@ -235,7 +264,7 @@ class Discovery:
             async with limit:
                 watch = asyncio.create_task(_end_when_over(ask, errand.hunger, limit))
                 try:
-                    return await self._until_sated(ask, errand, pages)
+                    return await self._through_rests(ask, errand, pages)
                 finally:
                     watch.cancel()
         except TimeoutError:
@@ -244,6 +273,21 @@ class Discovery:
         if not ask.found:
             ask.detail["message"] = "the query was met before an answer came"
         return False
+
+    async def _through_rests(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
+        """A source with a way to the network of its own is begun again after a rest as a whole."""
+        breaker = self._breakers.get(ask.source)
+        if breaker is None or "browser" not in self._sources[ask.source].info.needs:
+            return await self._until_sated(ask, errand, pages)
+
+        async def once(look_again: Callable[[], None]) -> bool:
+            look_again()
+            try:
+                return await self._until_sated(ask, errand, pages)
+            finally:
+                ask.resumed = True
+
+        return await breaker.send(once)
 
     async def _until_sated(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
         """Takes pages while the query is hungry. Returns whether they came to their end."""

@@ -65,9 +65,17 @@ def build(db: sqlite3.Connection, folder: Folder, query_ids: Sequence[int]) -> R
         "cut_short": end_reason == "budget"
         and reasons.get(Reason.BUDGET, 0) > 0
         and any(query["wanted"] is None for query in queries),
+        "not_asked": sum(map(_not_asked, queries)),
         "across_labels": _across_labels(db),
         "changed_rules": changed_rules(db),
     }
+
+
+def _not_asked(query: Mapping[str, Any]) -> int:
+    """Addresses still wanted that no request was made for, because their host was out."""
+    if query["wanted"] is not None and query["saved"] >= query["wanted"]:
+        return 0
+    return int(query["reasons"].get(Reason.HOST_OUT, 0))
 
 
 def _reasons(

@@ -14,16 +14,13 @@ from pixtrawl.pipeline.conduct import conduct
 from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
 from pixtrawl.pipeline.query_draw import QueryDraw
+from pixtrawl.pipeline.query_slots import QueryPlace, QuerySlots
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.evidence import EvidenceStore
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
-
-# Queries under way at once: enough to keep every source and the line busy, few enough that the
-# first ones are complete early and that windows and pages stay small in memory.
-_QUERIES_AT_ONCE = 32
 
 
 async def run(
@@ -56,9 +53,9 @@ async def run(
             current.catalog,
             EvidenceStore(folder),
             listener,
+            config.politeness.patience_s,
         )
-        discovery.plan = expansion
-        discovery.ignore_robots = config.politeness.ignore_robots
+        discovery.prepare(config, sum(map(_is_unmet, rows)), expansion)
         await current.carry_out(_feed(current, discovery, rows))
 
     try:
@@ -78,15 +75,15 @@ async def _join(current: Session, queries: Sequence[Query]) -> list[QueryRow]:
 
 
 async def _feed(current: Session, discovery: Discovery, rows: Sequence[QueryRow]) -> None:
-    slots = asyncio.Semaphore(_QUERIES_AT_ONCE)
-    unmet = [row for row in rows if row.query.limit is None or row.saved < row.query.limit]
+    slots = QuerySlots()
+    unmet = [row for row in rows if _is_unmet(row)]
     for row in rows:
         if row not in unmet:
             current.emit(QueryFinished(row.query, row.saved))
 
     async def one(row: QueryRow) -> None:
-        async with slots:
-            await _query(current, discovery, row)
+        async with slots.place() as place:
+            await _query(current, discovery, row, place)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -97,6 +94,10 @@ async def _feed(current: Session, discovery: Discovery, rows: Sequence[QueryRow]
     finally:
         current.draw.closed = True
         current.draw.changed.set()
+
+
+def _is_unmet(row: QueryRow) -> bool:
+    return row.query.limit is None or row.saved < row.query.limit
 
 
 class _Hunger:
@@ -116,7 +117,7 @@ class _Hunger:
         return None if self._draw.wanted is None else self._draw.lookahead()
 
 
-async def _query(current: Session, discovery: Discovery, row: QueryRow) -> None:
+async def _query(current: Session, discovery: Discovery, row: QueryRow, place: QueryPlace) -> None:
     """Asks every source for one query, side by side, until it is met or all have ended."""
     open_count = await current.catalog.write(lambda db: current.join(db, row))
     draw = current.draw.add(row, open_count)
@@ -125,7 +126,7 @@ async def _query(current: Session, discovery: Discovery, row: QueryRow) -> None:
     def add(candidates: Sequence[Candidate]) -> Awaitable[list[int]]:
         return current.add_each(row, candidates)
 
-    await discovery.ask_all(Errand(row, current.run_id, hunger, add))
+    await discovery.ask_all(Errand(row, current.run_id, hunger, add, place.step_aside))
     current.draw.input_complete(draw)
     await draw.finished.wait()
     current.emit(QueryFinished(row.query, draw.saved))

@@ -199,7 +199,7 @@ class Session:
         )
         self.client = Client(config.fetch, staging=self.folder.staging)
         stack.push_async_callback(self.client.aclose)
-        self.fetcher = Fetcher(self.client, config.politeness, config.fetch)
+        self.fetcher = Fetcher(self.client, config.politeness, config.fetch, self.emit)
         stack.push_async_callback(self.fetcher.aclose)
         keep: KeepRendition | None = None
         if config.images.check == "full":

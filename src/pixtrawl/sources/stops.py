@@ -9,7 +9,7 @@ from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.base import SourceContext
-from pixtrawl.sources.walls import wall_in
+from pixtrawl.sources.walls import told_pause_s, wall_in
 
 _OTHER: Final = "take another source meanwhile (pixtrawl sources lists them)"
 _NEXT_STEPS: Final = {
@@ -99,6 +99,10 @@ def _stop(
     source: str,
     detail: dict[str, object],
 ) -> SourceStop:
+    asked_s = told_pause_s(response)
+    if asked_s is not None:
+        detail["wait_s"] = round(asked_s, 1)
+        detail["message"] = f"{detail['message']}; it asks to wait {asked_s:,.0f} s"
     name = f"{source}-{outcome}{_extension(response)}"
     saved = [context.evidence.save(name, response.body)]
     detail |= {"http_status": response.status, "url": response.url[:2000], "evidence": saved}

@@ -10,9 +10,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pixtrawl.net.interface import Response
+from pixtrawl.net.told_wait import told_wait_s
 from pixtrawl.sources.html import Document, TooComplexError
 
-__all__ = ["page_of", "wall_in", "wall_of"]
+__all__ = ["page_of", "told_pause_s", "wall_in", "wall_of"]
 
 _CAPTCHA_PATH: Final = re.compile(r"/(?:show|check)?captcha(?:[/?_.-]|$)|/sorry/", re.IGNORECASE)
 _CAPTCHA_FORM: Final = (
@@ -59,6 +60,15 @@ def wall_of(response: Response, document: Document) -> tuple[str, str] | None:
     """The kind of block and what to say of it; None for every other page."""
     kind = _kind(response, document)
     return (kind, _SAID[kind]) if kind else None
+
+
+def told_pause_s(response: Response) -> float | None:
+    """Seconds that a refusal (429, 503) asks to wait; None where a captcha comes with it."""
+    asked_s = told_wait_s(response.status, response.headers, response.body)
+    if asked_s is None:
+        return None
+    wall = wall_in(response)
+    return None if wall is not None and wall[0] == "captcha" else asked_s
 
 
 def _kind(response: Response, document: Document) -> str:
