@@ -46,13 +46,14 @@ def _plain(name: str, page: str, found: Replayed) -> dict[str, Any]:
         "page": page,
         "outcome": found.outcome.value,
         "results": len(found.candidates),
-        "candidates": [_facts(one) for one in found.candidates],
+        "candidates": [facts(one) for one in found.candidates],
         "missing": found.missing,
         "detail": dict(found.detail),
     }
 
 
-def _facts(one: Candidate) -> dict[str, Any]:
+def facts(one: Candidate) -> dict[str, Any]:
+    """A candidate as plain values."""
     return {
         "url": one.url,
         "kind": one.kind.value,
@@ -62,6 +63,7 @@ def _facts(one: Candidate) -> dict[str, Any]:
         "height": one.height,
         "thumb_url": one.thumb_url,
         "license": one.license,
+        "license_url": one.license_url,
         "creator": one.creator,
     }
 

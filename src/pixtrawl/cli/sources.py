@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from pixtrawl.cli.options import add_config, add_output, load_settings
+from pixtrawl.cli import source_save
+from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.cli.source_check import WORD, check
+from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
     from pixtrawl.sources.base import SourceInfo
@@ -24,9 +26,16 @@ leads to this computer (practice), the group asks such members only.
 as the source would, without a network, and tells outcome, results and what is missing in them.
 Several pages answer one request each: a list, then what lies behind its first record. It ends with
 0 where the source can read them, else with 3.
+
+`sources save NAME "query"` asks a source once and packs its answer and what was read from it into
+one zip file, which can be sent to whoever mends the source, and read by `sources check NAME FILE`.
+Cookies, keys, tokens, e-mail and network addresses are masked; look at it before you send it.
 """
 
 
+_SETTINGS: Final = frozenset(
+    {"fetch.allow_address", "fetch.proxy", "fetch.cookies", "fetch.user_agent"}
+)
 COMMON: Final = (
     ("base_url", "another server of its kind"),
     ("delay_s", "seconds between two requests"),
@@ -38,12 +47,16 @@ def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "sources",
-        usage="%(prog)s [NAME... | check NAME PAGE...] [OPTIONS]",
+        usage="%(prog)s [NAME... | check NAME PAGE... | save NAME QUERY] [OPTIONS]",
         help="where to look",
         description=__doc__,
         epilog=EPILOG,
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="details of these")
+    parser.add_argument(
+        "-o", "--output", dest="save_to", metavar="FILE", help="of save: the zip file to write"
+    )
+    add_settings(parser, _SETTINGS)
     add_config(parser)
     add_output(parser, progress=False)
 
@@ -56,6 +69,11 @@ def main(arguments: argparse.Namespace) -> int:
     config = load_settings(arguments).config
     if arguments.names[:1] == [WORD]:
         return check(arguments.names[1:], config, as_json=arguments.json)
+    if arguments.names[:1] == [source_save.WORD]:
+        rest = arguments.names[1:]
+        return source_save.save(rest, arguments.save_to, config, as_json=arguments.json)
+    if arguments.save_to:
+        raise UsageError('-o FILE belongs to: pixtrawl sources save NAME "query" -o FILE')
     # a name that was typed is checked; a group stands for its members
     names = sources.expand(arguments.names, config.sources) or sources.available()
     rows = [describe(name, config.sources) for name in names]

@@ -8,6 +8,9 @@ answer one request each, in their order: a list, then what lies behind its first
 
 from __future__ import annotations
 
+import re
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -26,6 +29,9 @@ from pixtrawl.sources.json_lists import ListingSource
 from pixtrawl.sources.replayed import Replayed
 
 MAX_BYTES: Final = 16 * 2**20
+MAX_PACKED_BYTES: Final = 128 * 2**20
+_MAX_PAGES: Final = 40
+_ANSWER: Final = re.compile(r"answer-(\d{1,3})\.\w{1,5}")
 _MAX_REQUESTS: Final = 12  # a source that reads one page needs no more
 _FRONT_PAGES: Final = 2  # answers before the page that are tried
 _QUERY: Final = Query("replay", "replay", 100)
@@ -74,7 +80,7 @@ async def replay(name: str, paths: Sequence[Path], settings: Mapping[str, str]) 
         UsageError: nobody has this name, a file cannot be read, a setting is wrong.
     """
     sources.load(name)
-    pages = [_read(path) for path in paths]
+    pages = [page for path in paths for page in _read_all(path)]
     return await replay_answers(name, pages, settings, _Kept(paths[0]))
 
 
@@ -97,7 +103,7 @@ async def replay_answers(
         if name in _BEHIND:
             break
         http = _OnePage(pages[0], front_pages, _LISTS.get(name, _FRONT_PAGE), _RESTS.get(name))
-        found = await _ask(cls(given), query, http, kept)
+        found = await ask(cls(given), query, http, kept)
         if http.asked <= front_pages:  # the page itself was never read
             break
         if _place(found) <= _place(best):
@@ -140,7 +146,7 @@ async def _in_turn(
     if isinstance(source, ListingSource):
         source.at_once = 1
     http = _InTurn(list(pages))
-    found = await _ask(source, query, http, kept)
+    found = await ask(source, query, http, kept)
     if http.wanting and isinstance(source, ListingSource) and source.listed:
         message = (
             f"a list of {source.listed} records; what lies behind each is one more request: give "
@@ -216,7 +222,8 @@ class _Kept(Struct):
         return str(self.path)
 
 
-async def _ask(source: Source, query: Query, http: Http, kept: Evidence) -> Replayed:
+async def ask(source: Source, query: Query, http: Http, kept: Evidence) -> Replayed:
+    """What the source makes of its first page; ends the source."""
     context = SourceContext(http=http, evidence=kept)
     try:
         page = await _first_page(source, query, context)
@@ -246,6 +253,27 @@ async def _first_page(source: Source, query: Query, context: SourceContext) -> P
 def _place(found: Replayed) -> int:
     known = found.outcome in _BEST_FIRST
     return _BEST_FIRST.index(found.outcome) if known else len(_BEST_FIRST)
+
+
+def _read_all(path: Path) -> list[Response]:
+    """The page in a file, or the answers that `sources save` packed into one."""
+    if not zipfile.is_zipfile(path):
+        return [_read(path)]
+    try:
+        with zipfile.ZipFile(path) as packed:
+            names = [one for one in packed.infolist() if _ANSWER.fullmatch(one.filename)]
+            names.sort(key=lambda one: int(_ANSWER.fullmatch(one.filename)[1]))  # type: ignore[index]
+            if sum(one.file_size for one in names) > MAX_PACKED_BYTES:
+                raise UsageError(f"{path}: larger than {MAX_PACKED_BYTES >> 20} MiB when unpacked")
+            pages = [
+                _response("", packed.read(one), _KINDS.get(Path(one.filename).suffix))
+                for one in names[:_MAX_PAGES]
+            ]
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise UsageError(f"{path}: {error}") from None
+    if not pages:
+        raise UsageError(f"{path}: holds no answers of `pixtrawl sources save`")
+    return pages
 
 
 def _read(path: Path) -> Response:
