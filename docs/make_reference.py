@@ -92,10 +92,10 @@ address.
 - `pixtrawl doctor --sources [NAME...]` asks each of them one question and says how it answers;
 - `pixtrawl sources check NAME PAGE...` reads pages that were saved, such as the evidence of a run,
   with the source's own parser and without a network; several pages answer one request each;
-- `pixtrawl sources save NAME "query" -o FILE` asks once and packs the answers and what was read from
-  them (`verdict.json`) into one zip file. Send it when a source does not read what a browser shows:
-  cookies, keys, tokens, e-mail and network addresses are masked, and the query and the results are
-  in it. `sources check NAME FILE` reads it again.
+- `pixtrawl sources save NAME "query" -o FILE` asks once and packs the answers and what was read
+  from them (`verdict.json`) into one zip file. Send it when a source does not read what a browser
+  shows: cookies, keys, tokens, e-mail and network addresses are masked; the query and the results
+  are in it. `sources check NAME FILE` reads it again.
 
 Whether a source may be asked by a program is for its terms to say; what is known of them stands
 below. It is you who asks.
