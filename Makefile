@@ -29,6 +29,15 @@ lint: setup ## everything that reads the code: format, rules, types, layers
 	mypy
 	lint-imports --no-logo
 
+docs: setup ## the documentation site, into .docs/: no warning, no broken link
+	sphinx-build -q -W --keep-going -b html docs .docs
+	sphinx-build -q -W --keep-going -b linkcheck docs .docs/.linkcheck
+
+variants: setup ## built wheel, no extras, oldest versions: each in an environment of its own
+	bash scripts/variant.sh wheel
+	bash scripts/variant.sh bare
+	bash scripts/variant.sh oldest
+
 docs-check: setup ## what the documents say is true of the code
 	$(PY) -m pytest -q tests/project tests/docs
 
@@ -48,4 +57,4 @@ clean: ## remove what was made here, the environment included
 	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup setup-demo demo test lint docs-check check format bench lock clean
+.PHONY: help setup setup-demo demo test lint docs docs-check variants check format bench lock clean

@@ -92,12 +92,23 @@ def _gallery_dl(place: Place) -> Sequence[str]:
     return [program, "-q", "--config-ignore", "-D", str(place.out), "-i", str(place.urls)]
 
 
+_PROCESSES = 2  # of img2dataset: one for each core of the machine that the figures are from
+
+
 def _img2dataset(*options: str) -> Command:
+    """img2dataset with work for all of its processes.
+
+    A shard is what one process takes at a time, and its default of 10,000 URLs would leave all
+    processes but one idle on a shorter list.
+    """
+
     def command(place: Place) -> Sequence[str]:
         program = str(place.peers.with_name("img2dataset"))
+        count = sum(1 for _ in place.urls.open())
         return [
             program, "--url_list", str(place.urls), "--input_format", "txt", "--output_folder",
-            str(place.out / "i2d"), "--processes_count", "2", "--thread_count", "128",
+            str(place.out / "i2d"), "--processes_count", str(_PROCESSES), "--thread_count", "128",
+            "--number_sample_per_shard", str(min(10_000, -(-count // _PROCESSES))),
             "--enable_wandb", "False", *options,
         ]  # fmt: skip
 
