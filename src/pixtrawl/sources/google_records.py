@@ -10,8 +10,9 @@ height before width, strings escaped as in JavaScript, and the whole of it perha
 string (then escaped once more). The links `/imgres?imgurl=<original>&imgrefurl=<page>&...` and, in
 pages from before 2020, objects with the keys ou, ow, oh, ru, pt, tu are read too.
 
-Every expression here is anchored on a quote and possessive, so that time is linear in the size of
-the text whatever it holds.
+Every expression here is anchored on a quote, and what may repeat in it can be split in one way
+only, so that time is linear in the size of the text whatever it holds. Possessive quantifiers would
+say so, but Python 3.11.0 to 3.11.3 match them wrongly.
 """
 
 from __future__ import annotations
@@ -30,12 +31,15 @@ MAX_LEVELS: Final = 3  # JSON in a string in a JSON answer is level 2
 MAX_ESCAPES: Final = 250_000  # decoded per level; 100 records have some 20,000
 MAX_TAIL_CHARS: Final = 30_000  # what belongs to one record after its two images
 
-_STRING: Final = r'"((?:[^"\\]++|\\.)*+)"'
+# Inside of a string. The bound on escapes bounds the memory of a match: the engine keeps a record
+# of each repetition.
+_INSIDE: Final = r'[^"\\]*(?:\\.[^"\\]*){0,20000}'
+_STRING: Final = rf'"({_INSIDE})"'
 _GAP: Final = r"\s{0,9}"
-_ADDRESS: Final = r'"([a-zA-Z][a-zA-Z0-9+.-]{0,20}+(?::|\\u003[aA]|\\x3[aA])(?:[^"\\]++|\\.)*+)"'
+_ADDRESS: Final = rf'"([a-zA-Z][a-zA-Z0-9+.-]{{0,20}}(?::|\\u003[aA]|\\x3[aA]){_INSIDE})"'
 _IMAGE: Final = re.compile(
     rf"\[{_GAP}{_ADDRESS}{_GAP},{_GAP}(\d{{1,6}}){_GAP},{_GAP}(\d{{1,6}}){_GAP}"
-    rf'(?:,[^\[\]{{}}"]{{0,80}}+)?\]',
+    rf'(?:,[^\[\]{{}}"]{{0,80}})?\]',
     re.DOTALL,
 )
 _BETWEEN: Final = re.compile(rf"{_GAP},{_GAP}")
@@ -44,17 +48,17 @@ _DETAILS: Final = re.compile(r'"2003"\s{0,9}:\s{0,9}\[')
 _SCALAR: Final = re.compile(
     rf"{_GAP}(?:{_STRING}|null|true|false|-?\d[\d.]{{0,20}}){_GAP}(?:,|(?=\]))", re.DOTALL
 )
-_PAGE_AND_TITLE: Final = re.compile(
-    rf'"(https?:(?:[^"\\]++|\\.)*+)"{_GAP},{_GAP}{_STRING}', re.DOTALL
+_PAGE_AND_TITLE: Final = re.compile(rf'"(https?:{_INSIDE})"{_GAP},{_GAP}{_STRING}', re.DOTALL)
+_FLAT_OBJECT: Final = re.compile(
+    r'\{[^"{}\\]*(?:"[^"\\]*(?:\\.[^"\\]*){0,500}"[^"{}\\]*){1,400}\}', re.DOTALL
 )
-_FLAT_OBJECT: Final = re.compile(r'\{(?:"(?:[^"\\]++|\\.)*+"|[^"{}\\]++){1,4000}+\}', re.DOTALL)
 _AS_MARKUP: Final = re.compile(r"\[&(?:quot|#34);[a-z]{4,5}:|&(?:quot|#34);ou&(?:quot|#34);")
 _MEMBER: Final = re.compile(rf'"(\w{{1,4}})"{_GAP}:{_GAP}(?:{_STRING}|(\d{{1,6}}))', re.DOTALL)
-_LINK: Final = re.compile(r"/imgres\?([^\"'\s<>\\]{10,9000}+)")
+_LINK: Final = re.compile(r"/imgres\?([^\"'\s<>\\]{10,9000})")
 _LINK_KEYS: Final = "imgurl|imgrefurl|docid|tbnid|tbnw|tbnh|vet|ved|hl|sa|source|itg|w|h|q|s|client"
 _LINK_SPLIT: Final = re.compile(rf"&(?:amp;)?|;(?=(?:{_LINK_KEYS})=)")
 _SEMICOLON_SPLIT: Final = re.compile(r";(?=\w{1,12}=)")  # where nothing else separates
-_DEFERRED: Final = re.compile(rf'"([\w:-]{{1,80}})"{_GAP}:{_GAP}"(https?:(?:[^"\\]++|\\.)*+)"')
+_DEFERRED: Final = re.compile(rf'"([\w:-]{{1,80}})"{_GAP}:{_GAP}"(https?:{_INSIDE})"')
 _ESCAPE: Final = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL
 )

@@ -147,7 +147,7 @@ _DECLARATION: Final = re.compile(
     re.IGNORECASE,
 )
 _CSS_URL: Final = re.compile(
-    r"url\(\s{0,9}(?:\"([^\"]{1,100000}+)\"|'([^']{1,100000}+)'|([^\s\"'()]{1,100000}+))\s{0,9}\)"
+    r"url\(\s{0,9}(?:\"([^\"]{1,100000})\"|'([^']{1,100000})'|([^\s\"'()]{1,100000}))\s{0,9}\)"
     r"(?:\s{1,9}([0-9.]{1,9})(x|dppx)?)?",
     re.IGNORECASE,
 )
@@ -203,9 +203,9 @@ def _density(text: str | None) -> float:
         return 1.0
 
 
-_QUOTED: Final = re.compile(r"[\"']((?:https?:/|/)/?[^\"'\s\\<>]{1,2000}+)(?=[\"'])", re.IGNORECASE)
-_RELATIVE: Final = re.compile(r"[\"']([^\"'\s\\<>(){}]{1,2000}+)(?=[\"'])")
-_BARE: Final = re.compile(r"https?://[^\s\"'<>()\\]{1,2000}+", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"[\"']((?:https?:/|/)/?[^\"'\s\\<>]{1,2000})(?=[\"'])", re.IGNORECASE)
+_RELATIVE: Final = re.compile(r"[\"']([^\"'\s\\<>(){}]{1,2000})(?=[\"'])")
+_BARE: Final = re.compile(r"https?://[^\s\"'<>()\\]{1,2000}", re.IGNORECASE)
 _UNESCAPED: Final = (
     ("\\/", "/"),
     ("\\u002F", "/"),

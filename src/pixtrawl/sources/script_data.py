@@ -22,18 +22,22 @@ _MAX_NODES: Final = 200_000
 _MAX_PLACES: Final = 4  # where one pattern may match before the real place
 
 _STRICT: Final = json.JSONDecoder(strict=False)
-_SPACE: Final = re.compile(r"\s*+")
+_SPACE: Final = re.compile(r"\s*")
+_MARKS: Final = frozenset("{}[]:,()!")
 _TOKEN: Final = re.compile(
-    r"""(?:\s++ | //[^\n]*+ | /\*(?:[^*]++|\*(?!/))*+\*/)*+
-    (?: (?P<string> "(?:[^"\\]++|\\.)*+" | '(?:[^'\\]++|\\.)*+' | `(?:[^`\\]++|\\.)*+` )
-      | (?P<number> [-+]?(?: 0[xX][0-9a-fA-F]++ | (?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)? ) )
-      | (?P<word> [^\W\d][\w$.]*+ | \$[\w$.]*+ )
-      | (?P<mark> [{}\[\]:,()!] ) )""",
-    re.VERBOSE | re.DOTALL,
+    r"""  (?P<quote> ["'`] )
+      | (?P<number> [-+]?(?: 0[xX][0-9a-fA-F]+
+                         | (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)? ) )
+      | (?P<word> [^\W\d][\w$.]* | \$[\w$.]* )
+      | (?P<mark> [{}\[\]:,()!] )""",
+    re.VERBOSE,
 )
-_SCRIPT: Final = re.compile(
-    r"<script\b([^>]{0,2000}+)>([^<]*+(?:<(?!/script)[^<]*+)*+)", re.IGNORECASE
-)
+# The end of a string is searched for, stop by stop: an expression over the whole of it would need
+# possessive quantifiers, which Python 3.11.0 to 3.11.3 match wrongly.
+_STOPS: Final = {quote: re.compile(rf"[{quote}\\]") for quote in "\"'`"}
+_SCRIPT: Final = re.compile(r"<script\b", re.IGNORECASE)
+_MAX_TAG: Final = 2000  # characters of a script's attributes
+_SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
 _WORDS: Final = {"true": True, "false": False, "null": None, "undefined": None}
 _MAX_DIGITS: Final = 40  # more is no number of ours, and int() takes quadratic time
 
@@ -66,8 +70,18 @@ def values_after(text: str, place: re.Pattern[str]) -> Iterator[Any]:
 
 def scripts_in(page: str) -> Iterator[tuple[str, str]]:
     """Attributes and content of each script element, byte for byte; a cut one is given as it is."""
-    for match in _SCRIPT.finditer(page[:MAX_CHARS]):
-        yield match[1], match[2]
+    page = page[:MAX_CHARS]
+    at = 0
+    while begin := _SCRIPT.search(page, at):
+        close = page.find(">", begin.end())
+        if close < 0:
+            return
+        if close - begin.end() > _MAX_TAG:  # nor does any tag in between end within the limit
+            at = max(begin.end(), close - _MAX_TAG)
+            continue
+        end = _SCRIPT_END.search(page, close)
+        at = end.start() if end else len(page)
+        yield page[begin.end() : close], page[close + 1 : at]
 
 
 def dig(value: Any, *path: str | int) -> Any:
@@ -119,7 +133,7 @@ class _Reader:
             raise ScriptDataError("nested too deeply")
         kind, said = self._next()
         if kind == "string":
-            return self._string(said)
+            return js_unescape(said[1:-1])
         if kind == "number":
             return _number(said)
         if kind == "word":
@@ -151,7 +165,7 @@ class _Reader:
                 if said == ",":
                     continue
                 raise self._failure(said)
-            key = self._string(said) if kind == "string" else said
+            key = js_unescape(said[1:-1]) if kind == "string" else said
             found[key] = None  # `{name}` stands for a variable
             if self._peek() == ":":
                 self._next()
@@ -185,12 +199,6 @@ class _Reader:
             self._skip_call()
         return None
 
-    def _string(self, said: str) -> str:
-        self._left -= said.count("\\")  # each costs as much as a token
-        if self._left < 0:
-            raise ScriptDataError(f"more than {MAX_TOKENS} tokens and escapes")
-        return js_unescape(said[1:-1])
-
     def _skip_call(self) -> None:
         still_open = 0
         while True:
@@ -201,23 +209,56 @@ class _Reader:
                 return
 
     def _next(self) -> tuple[str, str]:
-        match = self._match()
-        self._at = match.end()
-        kind = match.lastgroup or ""
-        return kind, match[kind]
-
-    def _peek(self) -> str:
-        """The next mark; "" where it is something else."""
-        return self._match()["mark"] or ""
-
-    def _match(self) -> re.Match[str]:
-        self._left -= 1
-        if self._left < 0:
-            raise ScriptDataError(f"more than {MAX_TOKENS} tokens")
+        """Kind and text of the next token; a string with its quotes."""
+        self._skip_blank()
         match = _TOKEN.match(self.text, self._at)
         if match is None:
             raise self._failure(self.text[self._at : self._at + 20])
-        return match
+        kind, begin = match.lastgroup or "", self._at
+        self._at = match.end()
+        if kind == "quote":
+            kind, self._at = "string", self._string_end(match[0])
+        return kind, self.text[begin : self._at]
+
+    def _peek(self) -> str:
+        """The next mark; "" where it is something else."""
+        self._skip_blank()
+        if self._at >= len(self.text):
+            raise self._failure("")
+        char = self.text[self._at]
+        return char if char in _MARKS else ""
+
+    def _string_end(self, quote: str) -> int:
+        """Behind the quote that closes the string in which `_at` lies."""
+        at = self._at
+        while match := _STOPS[quote].search(self.text, at):
+            if match[0] == quote:
+                return match.end()
+            self._spend()  # an escape costs as much as a token
+            at = match.end() + 1
+        raise self._failure(quote)
+
+    def _skip_blank(self) -> None:
+        """To the next token, past white space and comments."""
+        while True:
+            self._spend()
+            space = _SPACE.match(self.text, self._at)
+            self._at = space.end() if space else self._at
+            if self.text.startswith("//", self._at):
+                end = self.text.find("\n", self._at)
+                self._at = end if end >= 0 else len(self.text)
+            elif self.text.startswith("/*", self._at):
+                end = self.text.find("*/", self._at + 2)
+                if end < 0:
+                    raise self._failure("/*")
+                self._at = end + 2
+            else:
+                return
+
+    def _spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise ScriptDataError(f"more than {MAX_TOKENS} tokens and escapes")
 
     def _failure(self, said: str) -> ScriptDataError:
         return ScriptDataError(f"cannot be read at character {self._at}: {said[:20]!r}")

@@ -40,7 +40,7 @@ _MAX_TEXT: Final = 200
 # No markup, no control, no address; begins like no list: shown as it is, as most texts are.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9,;/.'-]*(?: [A-Za-z0-9,;/.'-]+)*")
 _WEB: Final = re.compile(r"(?i)https?://[^\s/]")
-_SAFE: Final = "%:/?#@!$&'*+,;=~-._"
+_SAFE: Final = "%:/?#@!$&'+*,;=~-._"
 _SAFE_URL: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]+")  # nothing to quote, as mostly
 _MAX_ROWS: Final = 200
 _SIZES: Final = (

@@ -82,6 +82,8 @@ def test_any_text_gives_a_value_or_the_one_error(text: str) -> None:
         "'" + "\\'" * 3 * MILLION,
         "'" + "\\'" * 3 * MILLION + "'",
         "/*" * 3 * MILLION,
+        "/**/" * 2 * MILLION,
+        "[" + "//\n" * 2 * MILLION,
         "new " * MILLION,
         "f(" * MILLION,
         "1" * 5 * MILLION,
@@ -89,7 +91,7 @@ def test_any_text_gives_a_value_or_the_one_error(text: str) -> None:
         " " * 7 * MILLION,
         "a" * 9 * MILLION,
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_megabytes_of_anything_take_less_than_a_second(text: str) -> None:
     started = time.process_time()
@@ -120,6 +122,15 @@ def test_a_path_that_leads_nowhere_is_none() -> None:
     assert dig(value, "a", 0, "b") == 1
     for path in (("a", 1), ("a", "b"), ("c", 0), ("x", "y"), ("a", -2)):
         assert dig(value, *path) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["<script " * MILLION, "<script>" + "<" * 7 * MILLION, "<script>" * MILLION]
+)
+def test_scripts_are_found_in_linear_time(text: str) -> None:
+    started = time.process_time()
+    assert len(list(scripts_in(text))) <= 1
+    assert time.process_time() - started < 5
 
 
 def test_objects_come_outer_first_in_order() -> None:
