@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES, opts_out, parse_robots
+from pixtrawl.urls import canonical
 
 SUITES = Path(__file__).parents[3] / "shared" / "suites"
 
@@ -60,6 +63,77 @@ def test_many_wildcards_take_no_time() -> None:
     began = time.perf_counter()
     assert rules.allows("/" + "a" * 50_000)
     assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "matches"),
+    [
+        ("/Still Life/", "/Still%20Life/7.jpg", True),
+        ("/Still%20Life/", "/Still Life/7.jpg", True),
+        ("/a<b>", "/a%3Cb%3e/x", True),
+        ('/"x"', "/%22x%22", True),
+        ("/{id}", "/%7Bid%7d", True),
+        ("/a^b", "/a%5Eb", True),
+        ("/a`b", "/a%60b", True),
+        ("/a|b", "/a%7cb", True),
+        ("/a\\b", "/a%5Cb", True),
+        ("/a\\b", "/a/b", True),
+        ("/größe", "/gr%C3%B6%c3%9fe.jpg", True),
+        ("/gr%c3%b6%C3%9fe", "/größe.jpg", True),
+        ("/%7Euser", "/~user/", True),
+        ("/~user", "/%7euser/", True),
+        ("/a%3Ab", "/a:b", True),
+        ("/a%2Fb", "/a/b", False),
+        ("/a/b", "/a%2Fb", False),
+        ("/a%2fb", "/a%2Fb", True),
+        ("/a%3Fb", "/a?b", False),
+        ("/x%2A", "/xy", False),
+        ("/x%24", "/x$", True),
+        ("/100%", "/100%/x", True),
+        ("/*.php?a b=", "/dir/x.php?a%20b=1", True),
+    ],
+)
+def test_rule_and_path_are_compared_in_one_form(rule: str, path: str, matches: bool) -> None:
+    rules = parse_robots(f"User-agent: *\nDisallow: {rule}\n".encode())
+    assert rules.allows(path) is not matches
+    assert rules.allows(canonical(f"https://a.test{path}")) is not matches
+
+
+def test_a_rule_that_is_no_utf_8_means_its_bytes() -> None:
+    rules = parse_robots(b"User-agent: *\nDisallow: /Caf\xe9/\n")
+    assert not rules.allows("/Caf%E9/1.jpg")
+    assert rules.allows("/Caf%C3%A9/1.jpg")
+
+
+_SEGMENT = st.text(
+    st.characters(exclude_categories=("Cs",), exclude_characters="#\t\r\n/"),
+    min_size=1,
+    max_size=12,
+).filter(lambda one: one.strip(". ") and "%2e" not in one.lower())
+
+
+@settings(deadline=None)
+@given(st.lists(_SEGMENT, min_size=1, max_size=4))
+def test_a_rule_made_of_a_path_matches_it_raw_or_encoded(segments: list[str]) -> None:
+    path = "/" + "/".join(segments) + "/x.jpg"
+    fetched = canonical(f"https://a.test{path}")
+    whole = fetched.removeprefix("https://a.test")
+    forms = [path, whole]
+    if "\\" not in path and "?" not in path and "%" not in path:
+        forms.append(quote(path, safe="/"))
+        forms.append(re.sub("%..", lambda match: match[0].lower(), quote(path, safe="/")))
+    for rule in forms:
+        rules = parse_robots(f"User-agent: *\nDisallow: {rule}\n".encode())
+        assert not rules.allows(fetched), (rule, fetched)
+        assert not rules.allows(whole), (rule, whole)
+
+
+def test_long_rules_and_paths_are_compared_in_linear_time() -> None:
+    rule = "/" + "ä{}%7e " * 300
+    rules = parse_robots(f"User-agent: *\nDisallow: {rule}x\n")
+    began = time.perf_counter()
+    assert rules.allows("/" + "ä{}~%20" * 20_000)
+    assert time.perf_counter() - began < 2
 
 
 def test_only_so_much_is_read() -> None:

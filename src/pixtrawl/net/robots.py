@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes
 
 from msgspec import Struct, field
 
@@ -26,24 +26,32 @@ _DISALLOW_KEYS: Final = frozenset({
 })  # fmt: skip
 _NO_COLON: Final = re.compile(r"(user[- ]?agent|allow|dis+al+ow)(?:\s+(.*))?", re.IGNORECASE)
 _OTHER_RECORDS: Final = frozenset({"", "sitemap", "host", "crawl-delay"})
-# Compared as they are after decoding: unreserved characters (RFC 9309 2.2.2), and the two that
-# mean something in a rule, so that `%24` and `%2A` are their literal selves on both sides.
-_LITERAL: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~$*")
+# Characters that stand for themselves on both sides, written plainly or as escapes: unreserved and
+# reserved ones (RFC 9309 2.2.2 has both encoded alike before they are compared), `$` and `*` among
+# them, so that `%24` and `%2A` are literal. `/`, `?` and `#` part an address and mean another
+# thing than `%2F`, `%3F` and `%23`.
+_LITERAL: Final = frozenset(
+    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~$*:[]@!&'()+,;="
+)
+_SAFE: Final = bytes(_LITERAL) + b"/?#%"
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 def _normal(text: str) -> str:
-    """Escapes in capitals, needless ones undone, octets outside ASCII escaped."""
-    if not text.isascii():
-        text = quote_from_bytes(text.encode("utf-8", "replace"), safe=_ASCII)
+    """Rule and path in one form: escapes in capitals, needless ones undone, all else escaped.
+
+    Bytes of a rule that are no UTF-8 are escaped as they are.
+    """
+    try:
+        octets = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        octets = text.encode("utf-8", "replace")
+    text = quote_from_bytes(octets, safe=_SAFE)
     return _ESCAPE.sub(_normal_escape, text) if "%" in text else text
 
 
-_ASCII: Final = bytes(range(0x80))
-
-
 def _normal_escape(match: re.Match[str]) -> str:
-    octet = unquote_to_bytes(match[0])[0]
+    octet = int(match[1], 16)
     return chr(octet) if octet in _LITERAL else match[0].upper()
 
 
@@ -124,7 +132,7 @@ def _path_of(url: str) -> str:
 def parse_robots(content: bytes | str) -> RobotsRules:
     """Reads any bytes; what is no rule means nothing."""
     if isinstance(content, bytes):
-        content = content[:ROBOTS_MAX_BYTES].decode("utf-8", "replace")
+        content = content[:ROBOTS_MAX_BYTES].decode("utf-8", "surrogateescape")
     rules = RobotsRules()
     current: list[list[_Rule]] = []
     in_agents = False
@@ -138,9 +146,11 @@ def parse_robots(content: bytes | str) -> RobotsRules:
         elif key == "allow" or key in _DISALLOW_KEYS:
             in_agents = False
             if value:
-                rule = _Rule.parse(key == "allow", value)
-                for group in current:
-                    group.append(rule)
+                # In an address a browser takes a backslash for a slash; the rule may mean either.
+                for form in dict.fromkeys((value, value.replace("\\", "/"))):
+                    rule = _Rule.parse(key == "allow", form)
+                    for group in current:
+                        group.append(rule)
         elif key not in _OTHER_RECORDS:
             in_agents = False
     return rules

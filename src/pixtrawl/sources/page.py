@@ -22,7 +22,7 @@ from pixtrawl.model import Query
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.page_crawl import CrawlRules
 from pixtrawl.sources.page_found import Wish
-from pixtrawl.sources.page_stops import no_page_query
+from pixtrawl.sources.page_stops import no_page_query, too_few_pages
 from pixtrawl.sources.page_visit import Crawl
 from pixtrawl.sources.settings import read_settings, setting
 
@@ -35,6 +35,7 @@ _SETTINGS: Final = (
     SourceSetting("urls", "", "pages for every query, by spaces; {query} stands for its text"),
     SourceSetting("depth", "0", "links followed from a page; 0: the page itself"),
     SourceSetting("max_pages", "50", "pages visited for one query, rel=next ones included"),
+    SourceSetting("max_bytes", "64M", "size of one page, pictures inside of it included"),
     SourceSetting("same_site", "true", "false follows links to other sites, too"),
     SourceSetting("sitemap", "auto", "auto (crawls from a site's root), true or false"),
     SourceSetting("render", "false", "true lets a browser run the scripts, and scrolls"),
@@ -73,6 +74,7 @@ class PageSettings(Struct, frozen=True):
             depth=setting(name, given, "depth", parse.count, default=0),
             max_pages=setting(name, given, "max_pages", parse.positive, default=50),
             same_site=setting(name, given, "same_site", parse.boolean, default=True),
+            max_bytes=setting(name, given, "max_bytes", parse.size_bytes, default=64 * 2**20),
         )
         wish = Wish(
             upgrade=setting(name, given, "upgrade", parse.boolean, default=True),
@@ -136,6 +138,8 @@ class WebPage:
                 continue
             if candidates:
                 yield Page(candidates, crawl.position(), detail=crawl.detail())
+        if crawl.rank == 0 and not stops and crawl.ahead:
+            raise too_few_pages(crawl.ahead, crawl.detail())
         if crawl.rank == 0 and stops:
             raise SourceStop(stops[0].outcome, **{**stops[0].detail, **crawl.detail()})
         if crawl.skipped:

@@ -17,6 +17,7 @@ __all__ = ["CrawlRules", "PageQueue", "Via", "Visit"]
 _MAX_QUEUE: Final = 5000
 _MAX_SITEMAPS: Final = 20
 _MAX_URL: Final = 4000
+_MAX_HOPS: Final = 4  # as with redirects, a chain of documents ends somewhere
 _NO_PAGE: Final = re.compile(
     r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|ico|pdf|zip|gz|tgz|bz2|xz|7z|rar|tar|exe|dmg|iso|"
     r"mp[34]|m4[av]|webm|mov|avi|mkv|ogg|wav|flac|docx?|xlsx?|pptx?|odt|epub|css|js|mjs|json|xml|"
@@ -33,6 +34,7 @@ class Via(StrEnum):
     NEXT = "next"  # rel=next of a page: the same list goes on
     SITEMAP = "sitemap"  # the address of a sitemap
     LISTED = "listed"  # a page that a sitemap names
+    SHOWN = "shown"  # a browser shows it in a page, or instead of one
 
 
 class CrawlRules(Struct, frozen=True):
@@ -41,6 +43,7 @@ class CrawlRules(Struct, frozen=True):
     depth: int = 0
     max_pages: int = 50
     same_site: bool = True
+    max_bytes: int = 64 * 2**20  # of one page, unpacked: pictures may stand in it as data: URIs
 
 
 class Visit(Struct, frozen=True):
@@ -49,6 +52,7 @@ class Visit(Struct, frozen=True):
     url: str
     depth: int = 0
     via: Via = Via.START
+    hops: int = 0  # documents that show one another, up to this one
 
 
 class PageQueue:
@@ -90,6 +94,20 @@ class PageQueue:
             if self._ours(url):
                 self._append(Visit(url, visit.depth, Via.NEXT), first=True)
 
+    def shown(self, visit: Visit, url: str, *, instead: bool) -> bool:
+        """A document that a visited page shows; it comes before everything else.
+
+        One that comes `instead` of the page may lie on another site, as with a redirect; of frames,
+        only those of the same site are the page's own. False where it is not visited.
+        """
+        if visit.hops >= _MAX_HOPS or urls.scheme_of(url) not in {"http", "https"}:
+            return False
+        if instead and visit.via in {Via.START, Via.SHOWN}:
+            self._sites.add(_site(url))
+        elif not self._ours(url):
+            return False
+        return self._append(Visit(url, visit.depth, Via.SHOWN, visit.hops + 1), first=True)
+
     def sitemaps(self, found: Iterable[str], *, depth: int) -> None:
         """Sitemaps of the site, a limited number."""
         for url in found:
@@ -116,6 +134,11 @@ class PageQueue:
                 return visit
         return None
 
+    @property
+    def ahead(self) -> int:
+        """Pages that wait."""
+        return len(self._ahead)
+
     def _append(self, visit: Visit, *, first: bool = False) -> bool:
         key = urls.url_key(visit.url)
         full = len(self._ahead) >= _MAX_QUEUE or len(visit.url) > _MAX_URL
@@ -136,7 +159,7 @@ class PageQueue:
     def position(self) -> dict[str, Any]:
         """Where a later run goes on, as plain values: what is ahead, and what is behind."""
         room = max(0, self._rules.max_pages - self.visited)
-        ahead = [[one.url, one.depth, one.via.value] for one in list(self._ahead)[:room]]
+        ahead = [[one.url, one.depth, one.via.value, one.hops] for one in list(self._ahead)[:room]]
         return {
             "ahead": ahead,
             "known": [key.hex() for key in self._done] if ahead else [],
@@ -147,7 +170,10 @@ class PageQueue:
     def restore(self, position: Mapping[str, Any]) -> bool:
         """Goes on from `position`; False (and nothing done) where it is not of this form."""
         try:
-            ahead = [Visit(str(u), int(d), Via(v)) for u, d, v in position["ahead"]]
+            ahead = [
+                Visit(str(url), int(depth), Via(via), int(hops[0]) if hops else 0)
+                for url, depth, via, *hops in position["ahead"]
+            ]
             known = {bytes.fromhex(key) for key in position["known"]}
             sites = {str(site) for site in position["sites"]}
             visited = int(position["visited"])

@@ -14,13 +14,13 @@ from enum import IntEnum
 from typing import Final
 
 from msgspec import Struct, field
-from msgspec.structs import fields
+from msgspec.structs import replace
 
 from pixtrawl import urls
 from pixtrawl.model import Kind
 from pixtrawl.sources.page_upgrade import stated_width, upgraded
 
-__all__ = ["Facts", "Picture", "Pictures", "Tier", "Way", "Wish"]
+__all__ = ["Facts", "Lead", "Picture", "Pictures", "Tier", "Way", "Wish"]
 
 MAX_PICTURES: Final = 5000  # of one page
 _MAX_URL: Final = 8000
@@ -28,6 +28,9 @@ _MAX_DATA: Final = 12 * 2**20
 _MAX_ALTERNATES: Final = 4
 _SMALL_PX: Final = 400  # a resized copy below it is a thumbnail; WordPress's "medium" is 300
 _MAX_TEXT: Final = 500
+_LARGE_PX: Final = 400
+_SHOWN_SMALL_PX: Final = 200
+_PIXEL_PX: Final = 2  # as wide and high as a tracking pixel
 
 # A data: URI of less than 133 base64 characters holds a spacer or a blurred dot, never a picture
 # (the threshold of Mozilla's Readability).
@@ -44,14 +47,27 @@ _THUMB: Final = re.compile(
 class Tier(IntEnum):
     """Where a picture was found; the order in which a page's pictures are ranked."""
 
-    LEAD = 0  # in the body, and named by the head as the page's picture
+    LEAD = 0  # the page's picture: in the body, and named by the head; or named by it first
     BODY = 1
-    META = 2
-    DATA = 3  # JSON-LD
-    STYLE = 4
-    STATE = 5
-    TEXT = 6
+    SMALL = 2  # in the body, and shown small
+    META = 3
+    DATA = 4  # JSON-LD
+    STYLE = 5
+    STATE = 6
+    TEXT = 7
     DECOR = 10  # logos, avatars, navigation
+
+
+class Lead(IntEnum):
+    """Ways in which a page names its picture; the first of them that it uses counts."""
+
+    OPEN_GRAPH = 0
+    TWITTER = 1
+    PRIMARY = 2  # JSON-LD's primaryImageOfPage
+    JSON_LD = 3
+    IMAGE_SRC = 4
+    NAMED = 5  # by its class or id: featured-image, hero
+    NOT = 9
 
 
 class Wish(Struct, frozen=True):
@@ -92,6 +108,7 @@ class Picture(Struct):
     ways: list[tuple[str, Kind]]
     tier: int
     facts: Facts
+    lead: int = Lead.NOT
     thumb_url: str | None = None
 
 
@@ -101,6 +118,7 @@ class _Mention(Struct):
     weak: list[bytes]
     tier: int
     facts: Facts
+    lead: int
 
 
 class Pictures(Struct):
@@ -134,18 +152,30 @@ class Pictures(Struct):
         url = urls.join(self.base, ref)
         return url if url and urls.scheme_of(url) in {"http", "https"} else None
 
-    def add(self, tier: Tier, ways: Iterable[Way], facts: Facts | None = None) -> None:
+    def add(
+        self,
+        tier: Tier,
+        ways: Iterable[Way],
+        facts: Facts | None = None,
+        lead: Lead = Lead.NOT,
+    ) -> None:
         """One mention: `ways` are of one picture, the best first."""
         facts = facts or Facts()
         self.seen_any = True
         if self.full or self._unwanted(facts):
             return
-        mention = _Mention([], [], [], tier, facts)
-        for way in ways:
-            url = self.absolute(way.ref)
-            if url is not None and self._counts(url, alone=not mention.ways):
+        mention = _Mention([], [], [], tier, facts, lead)
+        absolute = [(url, way) for way in ways if (url := self.absolute(way.ref)) is not None]
+        # An address that stands in two attributes is taken once, and is strong if either is.
+        strong = {url for url, way in absolute if not way.weak}
+        taken: set[str] = set()
+        for url, way in absolute:
+            if url in taken or (way.weak and url in strong):
+                continue
+            if self._counts(url, alone=not mention.ways):
+                taken.add(url)
                 self._take(mention, url, way)
-        if mention.strong:
+        if mention.strong or mention.weak:
             self._mentions.append(mention)
             self._weak.update(set(mention.weak))
 
@@ -175,7 +205,7 @@ class Pictures(Struct):
     def _unwanted(self, facts: Facts) -> bool:
         """A stated size of a tracking pixel, of an icon, or below what the user wants."""
         width, height = facts.width, facts.height
-        if (width is not None and width <= 2) or (height is not None and height <= 2):
+        if width is not None and height is not None and max(width, height) <= _PIXEL_PX:
             return True
         if width is not None and height is not None and max(width, height) <= 32:
             return not self.wish.icons
@@ -184,17 +214,18 @@ class Pictures(Struct):
         return too_narrow or (height is not None and height < least[1])
 
     def found(self) -> list[Picture]:
-        """Every picture once, in the order of rank."""
+        """Every picture once, in the order of rank: the page's own one, then tier by tier."""
         index: dict[bytes, Picture] = {}
         pictures: list[Picture] = []
         for mention in sorted(self._mentions, key=lambda one: one.tier):
             own = [key for key in mention.weak if self._weak[key] == 1]
             keys = [*mention.strong, *own]
             picture = next((index[key] for key in keys if key in index), None)
-            shared = {key for key in mention.weak if self._weak[key] > 1}
-            ways = [way for way in mention.ways if not shared or urls.url_key(way[0]) not in shared]
+            ways = self._ways_of(mention)
+            if not ways:
+                continue
             if picture is None:
-                picture = Picture(ways, mention.tier, mention.facts)
+                picture = Picture(ways, mention.tier, mention.facts, mention.lead)
                 pictures.append(picture)
             else:
                 _merge(picture, ways, mention)
@@ -202,7 +233,37 @@ class Pictures(Struct):
                 index.setdefault(key, picture)
         for picture in pictures:
             _settle(picture)
+        _promote(pictures)
         return sorted(pictures, key=lambda one: one.tier)
+
+    def _ways_of(self, mention: _Mention) -> list[tuple[str, Kind]]:
+        """Without stand-ins: weak addresses that several pictures have, beside others."""
+        shared = {key for key in mention.weak if self._weak[key] > 1} - set(mention.strong)
+        if not shared:
+            return mention.ways
+        return [way for way in mention.ways if urls.url_key(way[0]) not in shared]
+
+
+def _promote(pictures: list[Picture]) -> None:
+    """Puts the picture first that the page names as its own, else the first that it shows large."""
+    named = [one for one in pictures if one.lead != Lead.NOT and one.tier != Tier.DECOR]
+    lead = min(named, key=lambda one: one.lead, default=None) or _first_large(pictures)
+    if lead is not None:
+        lead.tier = Tier.LEAD
+        pictures.remove(lead)
+        pictures.insert(0, lead)
+
+
+def _first_large(pictures: list[Picture]) -> Picture | None:
+    """The first large picture of the content, where only small ones stand before it."""
+    for one in pictures:
+        if one.tier == Tier.BODY:
+            shown = max(one.facts.width or 0, one.facts.height or 0)
+            if shown >= _LARGE_PX:
+                return one
+            if not 0 < shown < _SHOWN_SMALL_PX:
+                return None
+    return None
 
 
 def _is_small(url: str, *, resized: bool) -> bool:
@@ -216,10 +277,11 @@ def _is_small(url: str, *, resized: bool) -> bool:
 def _merge(picture: Picture, ways: list[tuple[str, Kind]], mention: _Mention) -> None:
     known = {url for url, _ in picture.ways}
     picture.ways += [way for way in ways if way[0] not in known]
-    if picture.tier == Tier.BODY and mention.tier in {Tier.META, Tier.DATA}:
+    if picture.tier in {Tier.BODY, Tier.SMALL} and mention.tier in {Tier.META, Tier.DATA}:
         picture.tier = Tier.LEAD
+    picture.lead = min(picture.lead, mention.lead)
     old, new = picture.facts, mention.facts
-    values = {one.name: getattr(old, one.name) for one in fields(Facts)}
+    values = {name: getattr(old, name) for name in Facts.__struct_fields__}
     missing = {name: getattr(new, name) for name, value in values.items() if value is None}
     picture.facts = Facts(**{**values, **missing})
 
@@ -234,6 +296,4 @@ def _settle(picture: Picture) -> None:
     picture.ways = ordered[: 1 + _MAX_ALTERNATES]
     facts = picture.facts
     if facts.title is not None and len(facts.title) > _MAX_TEXT:
-        picture.facts = Facts(**{
-            one.name: getattr(facts, one.name) for one in fields(Facts)
-        } | {"title": facts.title[:_MAX_TEXT]})  # fmt: skip
+        picture.facts = replace(facts, title=facts.title[:_MAX_TEXT])

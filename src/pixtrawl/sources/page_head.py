@@ -7,8 +7,8 @@ from typing import Final
 from pixtrawl.model import Kind
 from pixtrawl.net.robots import PRODUCT_TOKEN
 from pixtrawl.sources.html import Document, Element
-from pixtrawl.sources.page_attributes import number
-from pixtrawl.sources.page_found import Facts, Pictures, Tier, Way
+from pixtrawl.sources.page_attributes import looks_decor, number
+from pixtrawl.sources.page_found import Facts, Lead, Pictures, Tier, Way
 from pixtrawl.sources.page_srcset import largest, parse_srcset
 
 __all__ = ["page_license", "read_head", "robots_words"]
@@ -34,7 +34,9 @@ def _open_graph(document: Document, pictures: Pictures) -> None:
     def done() -> None:
         if current:
             width, height = number(details.get("width")), number(details.get("height"))
-            pictures.add(Tier.META, current, Facts(details.get("title"), width, height))
+            facts = Facts(details.get("title"), width, height)
+            lead = Lead.NOT if looks_decor(current[0].ref) else Lead.OPEN_GRAPH
+            pictures.add(Tier.META, current, facts, lead)
 
     for meta in document.all("meta[content]")[:_MAX]:
         name = (meta.get("property") or meta.get("name") or meta.get("itemprop")).strip().lower()
@@ -54,7 +56,8 @@ def _open_graph(document: Document, pictures: Pictures) -> None:
 def _other(name: str, meta: Element, pictures: Pictures) -> None:
     content = meta.get("content")
     if name in _OTHERS or (name == "image" and meta.get("itemprop")):
-        pictures.add(Tier.META, [Way(content)])
+        lead = Lead.NOT if looks_decor(content) else Lead.TWITTER
+        pictures.add(Tier.META, [Way(content)], lead=lead)
     elif name == "thumbnail":
         pictures.add(Tier.META, [Way(content, Kind.THUMBNAIL)])
     elif name == "msapplication-tileimage" and pictures.wish.icons:
@@ -65,7 +68,8 @@ def _link(link: Element, pictures: Pictures) -> None:
     words = link.get("rel").lower().split()
     href = link.get("href")
     if "image_src" in words or (link.get("itemprop").lower() == "image" and href):
-        pictures.add(Tier.META, [Way(href)])
+        lead = Lead.NOT if looks_decor(href) else Lead.IMAGE_SRC
+        pictures.add(Tier.META, [Way(href)], lead=lead)
     elif "preload" in words and link.get("as").lower() == "image":
         best = largest(parse_srcset(link.get("imagesrcset")))
         ways = [Way(best.url)] if best else []

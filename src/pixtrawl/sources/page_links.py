@@ -9,30 +9,24 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import unquote
 
 from msgspec import Struct, field
 
 from pixtrawl import urls
 from pixtrawl.model import Kind
 from pixtrawl.sources.html import Document, Element, TooComplexError
-from pixtrawl.sources.page_attributes import lazy_ways, number, own_ways, srcset_ways
-from pixtrawl.sources.page_found import Facts, Picture, Pictures, Tier, Way, Wish
+from pixtrawl.sources.page_around import Around, is_image_link
+from pixtrawl.sources.page_attributes import DECOR, lazy_ways, number, own_ways, srcset_ways
+from pixtrawl.sources.page_found import Facts, Lead, Picture, Pictures, Tier, Way, Wish
+from pixtrawl.sources.page_frames import Shown, shown_documents, written_frames
 from pixtrawl.sources.page_head import page_license, read_head, robots_words
-from pixtrawl.sources.page_srcset import SrcsetCandidate, parse_srcset
 from pixtrawl.sources.page_state import css_ways, read_json_ld, read_state, read_text
-from pixtrawl.sources.page_upgrade import has_image_name
 
 __all__ = ["Reading", "is_image_link", "read_page"]
 
 _MAX_ELEMENTS: Final = 40_000
 _MAX_LINKS: Final = 5000
-_CLIMB: Final = 8  # how far above a picture its link, figure or navigation is looked for
-_DECOR: Final = re.compile(
-    r"(?:^|[/_.\s-])(?:logo|icons?|sprite|avatar|emoji|badge|spacer|pixel|blank|button|banner|"
-    r"gravatar|favicon|ads?|advert|tracking|captcha)(?:$|[/_.\s\d-])",
-    re.IGNORECASE,
-)
+_SMALL_PX: Final = 100  # shown smaller than so, a picture ranks behind the others
 _IMG: Final = frozenset({"img", "amp-img", "amp-anim", "image"})
 _STATE: Final = re.compile(
     r"__[A-Z_]*(?:STATE|DATA|PROPS|NUXT|APOLLO|CONTEXT|STORE)[A-Z_]*__|window\.__|__NUXT__"
@@ -56,12 +50,18 @@ class Reading(Struct):
     robots: list[str] = field(default_factory=list)  # of meta robots, ours included
     document: Document | None = None  # None: too complex, read as text
     any_image: bool = False  # something on it stands for a picture
+    shown: list[Shown] = field(default_factory=list)  # documents that a browser shows in it
 
     @property
     def nofollow(self) -> bool:
         """The page asks that its links be left alone."""
         words = {word.strip().lower() for text in self.robots for word in text.split(",")}
         return bool(words & {"nofollow", "none"})
+
+    @property
+    def has_content(self) -> bool:
+        """A picture other than logos and the like."""
+        return any(one.tier < Tier.DECOR for one in self.pictures)
 
 
 def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
@@ -79,19 +79,29 @@ def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
             pictures.base = joined
     page = _Page(document, pictures)
     page.read()
+    for written in written_frames(document):
+        _read_written(written, pictures)
     if not len(pictures) and not pictures.seen_any:
         read_text(text, pictures)
     found = pictures.found()
     _apply_license(found, page_license(document, pictures))
     return Reading(
-        found, page.links, page.following, robots_words(document), document, pictures.seen_any
+        found,
+        page.links,
+        page.following,
+        robots_words(document),
+        document,
+        pictures.seen_any,
+        shown_documents(document, pictures, text),
     )
 
 
-def is_image_link(url: str) -> bool:
-    """The path ends as image files do, and is no page about one (`/wiki/File:Cat.jpg`)."""
-    last = url.partition("#")[0].partition("?")[0].rpartition("/")[2]
-    return has_image_name(url) and ":" not in unquote(last)
+def _read_written(text: str, pictures: Pictures) -> None:
+    """A document inside of the page's own text; one too complex is read as text."""
+    try:
+        _Page(Document(text), pictures).read()
+    except TooComplexError:
+        read_text(text, pictures)
 
 
 class _Page:
@@ -144,21 +154,28 @@ class _Page:
             refs = (element.get("href"), element.get("xlink:href"))
             self._pictures.add(Tier.STYLE, [Way(ref) for ref in refs if ref])
             return
-        around = _Around(element)
-        ways = own_ways(element.attributes, around.sources())
+        if _is_tracking(element):
+            self._pictures.seen_any = True
+            return
+        around = Around(element)
+        lazy = lazy_ways(element.attributes)
+        ways = own_ways(element.attributes, around.sources(), lazy)
         decor = around.decor or self._looks_decor(element)
-        link = around.link
-        full = link.get("href") if link is not None else ""
-        target = self._pictures.absolute(full) if full else None
         width, height = number(element.get("width")), number(element.get("height"))
-        if target is not None and is_image_link(target):
+        full = around.full_ways(self._pictures)
+        if full:
             lesser = [Way(way.ref, _lesser(way, width), weak=True) for way in ways]
-            ways, decor, width, height = [Way(full), *lesser], False, None, None
-        title = self._title(element, around)
-        facts = Facts(title, width, height)
-        self._pictures.add(Tier.DECOR if decor else Tier.BODY, ways, facts)
+            ways, decor, width, height = [*full, *lesser], False, None, None
+        else:
+            ways = [*around.likely_ways(self._pictures), *ways]
+        facts = Facts(self._title(element, around), width, height)
+        tier = Tier.DECOR if decor else Tier.SMALL if _is_small(width, height) else Tier.BODY
+        named = tier == Tier.BODY and around.names_lead(element)
+        self._pictures.add(tier, ways, facts, Lead.NAMED if named else Lead.NOT)
+        for others in lazy.gallery:
+            self._pictures.add(Tier.BODY, others)
 
-    def _title(self, element: Element, around: _Around) -> str | None:
+    def _title(self, element: Element, around: Around) -> str | None:
         own = element.get("alt") or self._caption(around.figure)
         own = own or element.get("aria-label") or element.get("title")
         if not own.strip() and around.link is not None:
@@ -176,13 +193,15 @@ class _Page:
     def _looks_decor(self, element: Element) -> bool:
         names = (element.get("class"), element.get("id"), element.get("alt")[:200])
         file = element.get("src")[:2000].rpartition("/")[2]
-        return any(_DECOR.search(text) for text in (*names, file))
+        return any(DECOR.search(text) for text in (*names, file))
 
     def _link(self, element: Element) -> None:
         """A link to an image file, to a page, to the next page."""
         href = element.get("href")
         target = self._pictures.absolute(href) if href else None
         if target is None or target[:5].lower() == "data:":
+            if element.tag == "a":
+                self._lazy(element)
             return
         words = element.get("rel").lower().split()
         if "next" in words:
@@ -230,49 +249,28 @@ class _Page:
 
     def _lazy(self, element: Element) -> None:
         """Attributes of lazy loaders on a div, figure or link."""
-        ways, listed, low = lazy_ways(element.attributes, loose=False)
-        ways = [*ways, *srcset_ways(listed)]
+        lazy = lazy_ways(element.attributes, loose=False)
+        ways = [*lazy.good, *srcset_ways(lazy.listed)]
         if ways:
-            self._pictures.add(Tier.BODY, [*ways, *low])
+            self._pictures.add(Tier.BODY, [*ways, *lazy.low])
+        for others in lazy.gallery:
+            self._pictures.add(Tier.BODY, others)
 
 
-class _Around:
-    """What stands around a picture: picture, link, figure, navigation."""
+def _is_tracking(element: Element) -> bool:
+    """Not to be seen: no size at all, or a pixel's and hidden."""
+    sizes = [element.get("width").strip(), element.get("height").strip()]
+    if all(size.removesuffix("px") == "0" for size in sizes):
+        return not any(name.startswith("data-") for name in element.attributes)
+    style = element.get("style").replace(" ", "").lower()
+    hidden = "hidden" in element.attributes or "display:none" in style
+    hidden = hidden or "visibility:hidden" in style
+    return hidden and any(size.removesuffix("px") in {"0", "1"} for size in sizes)
 
-    def __init__(self, element: Element) -> None:
-        self.link: Element | None = None
-        self.figure: Element | None = None
-        self._picture: Element | None = None
-        self.decor = False
-        content = False
-        parent = element.parent
-        for _ in range(_CLIMB):
-            if parent is None:
-                break
-            tag = parent.tag
-            if tag == "picture":
-                self._picture = self._picture or parent
-            elif tag == "a":
-                self.link = self.link or parent
-            elif tag == "figure":
-                self.figure = self.figure or parent
-            content = content or tag in {"article", "main", "figure"}
-            self.decor = self.decor or (not content and tag in {"nav", "footer"})
-            parent = parent.parent
 
-    def sources(self) -> list[tuple[str, SrcsetCandidate]]:
-        """Candidates of the picture's source elements, each with its type."""
-        if self._picture is None:
-            return []
-        found = []
-        for source in self._picture.all("source")[:30]:
-            kind = source.get("type").lower()
-            if kind.endswith("svg+xml"):
-                continue
-            _, listed, _ = lazy_ways(source.attributes)
-            listed += parse_srcset(source.get("srcset"))
-            found += [(kind, one) for one in listed]
-        return found
+def _is_small(width: int | None, height: int | None) -> bool:
+    stated = [one for one in (width, height) if one is not None]
+    return bool(stated) and max(stated) < _SMALL_PX
 
 
 def _lesser(way: Way, width: int | None) -> Kind:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pixtrawl.model import Kind
 from pixtrawl.sources.page_attributes import number
-from pixtrawl.sources.page_found import Facts, Pictures, Tier, Way
+from pixtrawl.sources.page_found import Facts, Lead, Pictures, Tier, Way
 from pixtrawl.sources.page_upgrade import has_image_name
 from pixtrawl.sources.script_data import ScriptDataError, read_value
 
@@ -23,6 +23,7 @@ _IMAGE_KEYS: Final = frozenset(
     ["image", "images", "photo", "photos", "primaryImageOfPage", "associatedMedia", "contentUrl",
      "screenshot", "logo", "thumbnailUrl", "thumbnail"]
 )  # fmt: skip
+_LEAD_KEYS: Final = frozenset(["image", "primaryImageOfPage"])
 _DECOR_KEYS: Final = frozenset(["logo", "publisher", "author", "creator", "provider", "brand"])
 
 
@@ -33,14 +34,17 @@ def read_json_ld(text: str, pictures: Pictures) -> None:
     text = text.removeprefix("<![CDATA[").removesuffix("]]>").strip().rstrip(";")
     for key, node, decor in _nodes(_json(text)):
         tier = Tier.DECOR if decor else Tier.DATA
+        lead = Lead.PRIMARY if key == "primaryImageOfPage" else Lead.JSON_LD
+        alone = key in {"", "@graph"} and isinstance(node, dict)
+        lead = lead if alone or key in _LEAD_KEYS else Lead.NOT
         if isinstance(node, str):
             thumb = key.startswith("thumb")
             kind = Kind.THUMBNAIL if thumb else Kind.ORIGINAL
-            pictures.add(tier, [Way(node, kind)])
+            pictures.add(tier, [Way(node, kind)], lead=lead)
         else:
             ways = _ways_of(node)
             if ways:
-                pictures.add(tier, ways, _facts_of(node))
+                pictures.add(tier, ways, _facts_of(node), lead)
 
 
 def _json(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ __all__ = [
     "of_failure",
     "of_status",
     "opted_out",
+    "shows_another",
+    "too_few_pages",
+    "unreadable",
     "walled",
 ]
 
@@ -53,8 +57,41 @@ def no_page_query(text: str) -> SourceStop:
     )
 
 
-async def of_failure(context: SourceContext, error: FetchError, url: str) -> SourceStop:
-    """The page was not had: robots.txt, or the network."""
+def too_few_pages(ahead: int, detail: Mapping[str, object]) -> SourceStop:
+    """The pages visited lead to others only, and the limit keeps them from being visited."""
+    return SourceStop(
+        SourceOutcome.UNSUPPORTED,
+        message=f"the pages visited hold no picture of their own, but show {ahead} more",
+        next_step="raise the number of pages with --set page.max_pages=N",
+        **detail,
+    )
+
+
+def shows_another(response: Response, shown: Sequence[str]) -> SourceStop:
+    """The page holds nothing itself, and what it shows is not visited from it."""
+    others = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+    return SourceStop(
+        SourceOutcome.UNSUPPORTED,
+        message=f"the page has no picture of its own, but shows {shown[0][:300]}{others}",
+        next_step="give the address that it shows as the query",
+        http_status=response.status,
+        url=response.url[:2000],
+        shows=[url[:2000] for url in shown],
+    )
+
+
+def unreadable(context: SourceContext, response: Response, error: Exception) -> SourceStop:
+    """Reading the page failed: a fault of the reader, which costs this page only."""
+    said = f"{type(error).__name__}: {error}"[:200]
+    stop = stops.changed(context, response, SOURCE, f"the page could not be read ({said})")
+    step = "report it with the saved page; other pages of the crawl are read"
+    return SourceStop(stop.outcome, **{**stop.detail, "kind": "unreadable", "next_step": step})
+
+
+async def of_failure(
+    context: SourceContext, error: FetchError, url: str, max_bytes: int
+) -> SourceStop:
+    """The page was not had: robots.txt, its size in bytes, or the network."""
     if error.reason is Reason.ROBOTS_TXT:
         evidence = await _robots_txt(context, error, url)
         return SourceStop(
@@ -71,12 +108,18 @@ async def of_failure(context: SourceContext, error: FetchError, url: str) -> Sou
     if error.reason is Reason.TOO_MANY_BYTES:
         return SourceStop(
             SourceOutcome.UNSUPPORTED,
-            message=f"the answer is larger than a page ({error.detail})",
-            next_step="a file is downloaded with `pixtrawl download`",
+            message=f"the answer is larger than page.max_bytes ({max_bytes // 2**20} MiB)",
+            next_step=f"take it with --set page.max_bytes={_next_mib(max_bytes)}M; if it is no "
+            "page, put its address into a file and give that to `pixtrawl download`",
             **detail,
         )
     step = "check the address and the connection, then run the same command again"
     return SourceStop(SourceOutcome.NETWORK_ERROR, message=str(error), next_step=step, **detail)
+
+
+def _next_mib(max_bytes: int) -> int:
+    """Four times as much, in MiB."""
+    return max(1, 4 * max_bytes // 2**20)
 
 
 async def _robots_txt(context: SourceContext, error: FetchError, url: str) -> str:

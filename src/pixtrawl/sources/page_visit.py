@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from pixtrawl import urls
-from pixtrawl.errors import FetchError, SourceStop
+from pixtrawl.errors import FetchError, PixtrawlError, SourceStop
 from pixtrawl.model import Alternate, Candidate, Kind, Query, Reason
 from pixtrawl.net.interface import Response
 from pixtrawl.net.robots import opts_out
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Crawl"]
 
-_MAX_BYTES: Final = 8 * 2**20
+_MAX_KEPT: Final = 5  # answers that could not be read, told by name
 _ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"}
 _CONSENT_PICTURES: Final = 3  # a page with more is no mere question
 _NOT_LISTED: Final = frozenset({"noindex", "noimageindex"})
@@ -50,6 +50,7 @@ class Crawl:
         self._context = context
         self._seen: set[bytes] = set()
         self._cookies: dict[str, list[str]] = {}  # by host
+        self._kept: list[object] = []  # evidence of pages that could not be read
 
     # -- begin, go on, tell
 
@@ -83,11 +84,18 @@ class Crawl:
         """As `PageQueue.position`, with the rank reached."""
         return {**self.queue.position(), "rank": self.rank}
 
+    @property
+    def ahead(self) -> int:
+        """Pages that are known and were not visited: there are more than `max_pages`."""
+        return self.queue.ahead
+
     def detail(self) -> dict[str, object]:
         """For the report: pages visited, and pages passed over by reason."""
         detail: dict[str, object] = {"pages": self.queue.visited}
         if self.skipped:
             detail["skipped"] = dict(sorted(self.skipped.items()))
+        if self._kept:
+            detail["evidence"] = list(self._kept)
         return detail
 
     def skip(self, visit: Visit, stop: SourceStop) -> None:
@@ -104,6 +112,9 @@ class Crawl:
         elif isinstance(status, int) and not 200 <= status < 300:
             why = f"http_{status}"
         self.skipped[why] += 1
+        if kind == "unreadable" and len(self._kept) < _MAX_KEPT:
+            evidence = stop.detail.get("evidence")
+            self._kept += evidence if isinstance(evidence, list) else []
 
     # -- one page
 
@@ -114,15 +125,21 @@ class Crawl:
         except FetchError as error:
             if error.reason is Reason.TOO_MANY_BYTES and is_image_link(visit.url):
                 return self._candidates(self._single(visit.url), None)
-            raise await page_stops.of_failure(self._context, error, visit.url) from error
-        return await self._read(visit, response)
+            limit = self._rules.max_bytes
+            raise await page_stops.of_failure(self._context, error, visit.url, limit) from error
+        try:
+            return await self._read(visit, response)
+        except (PixtrawlError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            raise page_stops.unreadable(self._context, response, error) from error
 
     async def _get(self, url: str) -> Response:
         headers = dict(_ACCEPT)
         cookies = self._cookies.get(urls.host_of(url))
         if cookies:
             headers["Cookie"] = "; ".join(cookies)
-        return await self._context.http.get(url, headers=headers, max_bytes=_MAX_BYTES)
+        return await self._context.http.get(url, headers=headers, max_bytes=self._rules.max_bytes)
 
     async def _read(self, visit: Visit, response: Response) -> tuple[Candidate, ...]:
         self.queue.moved(visit, response.url)
@@ -144,8 +161,20 @@ class Crawl:
         response, reading = await self._page(visit, response, text)
         self._lead_on(visit, response, reading)
         found = self._candidates(reading.pictures, response.url)
-        if not reading.pictures:
+        shown = self._shown(visit, reading)
+        if not reading.pictures and not shown:
+            if reading.shown:
+                raise page_stops.shows_another(response, [one.url for one in reading.shown])
             raise page_stops.nothing_on(self._context, response, why=_why(reading, response))
+        return found
+
+    def _shown(self, visit: Visit, reading: Reading) -> bool:
+        """Puts the documents that a page without content of its own shows into the queue."""
+        if reading.has_content:
+            return False
+        found = False
+        for one in reversed(reading.shown):  # each is put before the others
+            found |= self.queue.shown(visit, one.url, instead=one.instead)
         return found
 
     def _check(self, response: Response) -> None:
@@ -179,7 +208,7 @@ class Crawl:
             reading = read_page(text_of(response), response.url, self._wish)
             self._check_opt_out(visit, response, reading)
         wall = wall_of(response, text_of(response), reading.document, len(reading.pictures))
-        if wall:
+        if wall and not (wall == "js_wall" and reading.shown):
             raise page_stops.walled(self._context, response, wall)
         return response, reading
 
