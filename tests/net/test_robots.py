@@ -106,10 +106,10 @@ def test_a_rule_that_is_no_utf_8_means_its_bytes() -> None:
 
 
 _SEGMENT = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters="#\t\r\n/"),
+    st.characters(exclude_categories=["Cs"], exclude_characters="#\t\r\n/"),
     min_size=1,
     max_size=12,
-).filter(lambda one: one.strip(". ") and "%2e" not in one.lower())
+).filter(lambda one: one.partition("?")[0].strip(". ") and "%2e" not in one.lower())
 
 
 @settings(deadline=None)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.sources.page.test_page import START, answer, found, names, page, run
+from tests.sources.page.test_page import START, found, names, page, run
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.sources import page_visit
+from pixtrawl.sources.page_links import read_page
 
 ELSEWHERE = "https://a.test/second"
 SECOND = page("<h1>Pictures</h1><img src='/i/second.jpg'>")
@@ -101,12 +102,10 @@ def test_a_document_written_into_a_frame_is_read() -> None:
 
 
 def test_a_page_that_cannot_be_read_costs_itself_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = page_visit.read_page
-
     def failing(text: str, url: str, wish: object) -> object:
         if "broken" in url:
             raise IndexError("list index out of range")
-        return real(text, url, wish)  # type: ignore[arg-type]
+        return read_page(text, url, wish)  # type: ignore[arg-type]
 
     monkeypatch.setattr(page_visit, "read_page", failing)
     broken = "https://a.test/broken"
@@ -138,5 +137,5 @@ def test_a_page_with_its_pictures_inside_gives_them_all() -> None:
     inside = "".join(
         f"<img src='data:image/jpeg;base64,{chr(65 + n) * 900_000}'>" for n in range(12)
     )
-    ending = run({START: answer(page(inside))(START)})
+    ending = run({START: page(inside)})
     assert len(ending.candidates) == 12
