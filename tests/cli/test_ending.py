@@ -44,7 +44,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         (ExportError("two\nlines \x1b[2J"), 1, "pixtrawl: two lines [2J\n"),
         (KeyboardInterrupt(), 130, "pixtrawl: interrupted\n"),
         (ExceptionGroup("tasks", [ValueError("x"), StorageError("full")]), 5, "pixtrawl: full\n"),
-        (OSError(errno.ENOSPC, "No space left"), 5, "pixtrawl: [Errno 28] No space left\n"),
+        (OSError(errno.ENOSPC, "No space left"), 5, "pixtrawl: No space left\n"),
     ],
 )
 def test_an_error_is_one_line_and_its_exit_code(

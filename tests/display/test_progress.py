@@ -10,6 +10,7 @@ import pytest
 from pixtrawl import events
 from pixtrawl.display.lines import stage_lines, summary_line
 from pixtrawl.display.progress import PLAIN_EVERY_S, PlainProgress, progress
+from pixtrawl.display.screen import cells, span
 from pixtrawl.display.tally import Rate, Tally
 from pixtrawl.model import Candidate, Outcome, Query, Reason, SourceOutcome
 
@@ -154,3 +155,95 @@ def test_a_terminal_gets_a_live_display_that_leaves_remarks_behind(
     assert "finding" in written
     assert "\x1b[2Ji.jpg" not in written
     assert "\x1b[3" not in written  # no colours
+
+
+def _long_story() -> Tally:
+    tally = Tally()
+    for event in _story():
+        tally.hear(event, 1.0)
+    tally.hear(
+        events.RunStarted((Query("a query of a great many words " * 3, "q", 5_000),), {}), 0.0
+    )
+    for number in range(16):
+        candidate = Candidate(url=f"http://h/{number}", query="cat", label="cat", source="bing")
+        tally.hear(events.FetchStarted(candidate), 1.0)
+    tally.hear(events.SourceRests("bing", 43.0, 2, "it asks for the pause, twice as long"), 2.0)
+    tally.hear(events.HostRests("a-long-host-name.of.some.example.org", 9.0, 1, "status 429"), 2.0)
+    tally.stopping = True
+    return tally
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_lines_fit_narrow_terminals_without_cutting_a_word_or_the_eta(width: int) -> None:
+    tally = _long_story()
+    lines = stage_lines(tally, 10.0, width=width)
+    assert all(cells(line) <= width for line in lines), lines
+    text = " ".join(" ".join(lines).split())
+    eta = tally.eta_s(10.0)
+    assert eta is not None
+    assert f"ETA {span(eta)}" in lines[2]
+    assert "16 under way" in lines[1]
+    assert "bing rests 35 s" in text
+    assert "Ctrl-C again ends at once" in text
+    wide = " ".join(" ".join(stage_lines(tally, 10.0, width=400)).split())
+    words = set(wide.replace("…", " ").split())
+    cut = [word for line in lines if "…" not in line for word in line.split() if word not in words]
+    assert cut == []
+
+
+def test_nothing_done_yet_is_told_with_what_is_under_way() -> None:
+    tally = Tally()
+    tally.hear(events.RunStarted((CAT,), {}), 0.0)
+    for number in range(16):
+        candidate = Candidate(url=f"http://h/{number}", query="cat", label="cat", source="bing")
+        tally.hear(events.FetchStarted(candidate), 0.0)
+    line = summary_line(tally, 5.0)
+    assert line == "5.0 s: 0 of 10 saved, 0 found, 0 done, 16 under way"
+
+
+def test_the_eta_of_a_bursty_run_stays_calm() -> None:
+    tally, etas = Tally(), []
+    tally.hear(events.RunStarted((Query("cat", "cat", 1_000),), {}), 0.0)
+    now = 0.0
+    for burst in range(40):  # ten at once, then eight seconds of nothing: 1.25 a second
+        for _ in range(10):
+            tally.hear(_settled(), now)
+        for _ in range(8):
+            now += 1.0
+            if burst >= 10:
+                etas.append((tally.eta_s(now) or 0) + now)  # when it says that all will be there
+    true = 1_000 / 1.25
+    assert max(etas) < 1.25 * true
+    assert min(etas) > 0.75 * true
+
+
+def test_what_finished_queries_lack_is_not_waited_for() -> None:
+    tally = Tally()
+    tally.hear(events.RunStarted((CAT, Query("dog", "dog", 10)), {}), 0.0)
+    for second in range(5):
+        tally.hear(_settled(), float(second))
+    tally.hear(events.QueryFinished(Query("dog", "dog", 10), 0), 5.0)
+    assert tally.eta_s(5.0) == pytest.approx(5.0, rel=0.1)
+
+
+def test_a_rest_is_counted_down_and_forgotten() -> None:
+    tally = Tally()
+    tally.hear(events.SourceRests("bing", 43.0, 2, "status 503"), 100.0)
+    tally.hear(events.HostRests("h", 5.0, 1, "status 429"), 100.0)
+    assert list(tally.rests(101.0)) == ["h", "bing"]
+    assert list(tally.rests(106.0)) == ["bing"]
+    tally.hear(events.SourceResumes("bing", 44.0), 107.0)
+    assert tally.rests(107.0) == {}
+
+
+def test_the_word_after_ctrl_c_stays_in_the_live_lines_and_is_said_once_elsewhere() -> None:
+    lines: list[str] = []
+    plain = PlainProgress(write=lines.append, clock=Clock())
+    plain.stopping()
+    assert lines == ["stopping: what is saved is put in order; Ctrl-C again ends at once"]
+    with progress(stream=Terminal()) as live:
+        live.stopping()
+        for event in _story():
+            live(event)
+        assert "stopping:" in live.lines()[-1]
+    assert _heard(lambda: PlainProgress().stopping()).count("stopping") == 1

@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "sources": Command("pixtrawl.cli.sources", "where images can be looked for"),
     "doctor": Command("pixtrawl.cli.doctor", "check what a run stands on"),
     "playground": Command("pixtrawl.cli.playground", "serve the offline practice site"),
+    "completion": Command("pixtrawl.cli.completion", "a script that completes words in a shell"),
     "config": Command("pixtrawl.cli.config", "every setting, its value, and who set it"),
 }
 RESERVED: Final = ("studio", "verify", "mcp")
@@ -208,6 +209,14 @@ def _say(message: str, code: int) -> int:
     return code
 
 
+def _environment(error: BaseException) -> str:
+    """What the system refuses, in words, and for which file."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    file = error.filename2 or error.filename
+    return f"{error.strerror}: {file}" if file else error.strerror
+
+
 def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
     import errno
 
@@ -216,7 +225,7 @@ def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
         return _say(str(known), known.exit_code)
     number = known.errno if isinstance(known, OSError) else None
     if errno.errorcode.get(number or 0) in _ENVIRONMENT_ERRNOS:
-        return _say(str(known), EXIT_ENVIRONMENT)
+        return _say(_environment(known), EXIT_ENVIRONMENT)
     from pixtrawl.cli.crash import keep_trace, trace
 
     if any(word.startswith("-vv") for word in arguments) or "--verbose" in arguments:

@@ -14,6 +14,24 @@ from pixtrawl.config.table import Setting, shown_setting, table
 # Names that users of other tools type (google-images-download's --num, for one).
 ALIASES: Final = {"job.limit": ("--num",)}
 
+# In `--help` what most people need comes first, what few need last.
+COMMON: Final = frozenset(
+    {
+        "job.limit", "job.output", "job.sources", "images.min_size", "filters.license",
+        "images.dedup", "export.to", "export.resize",
+    }
+)  # fmt: skip
+EXPERT: Final = frozenset(
+    {
+        "job.engine", "job.prefix", "job.suffix", "job.expand", "job.synonyms", "job.retry",
+        "fetch.user_agent", "fetch.allow_address", "politeness.ignore_robots", "images.check",
+        "images.junk", "images.conflict", "images.turned", "export.export_to", "filters.region",
+    }
+)  # fmt: skip
+_COMMON_TITLE: Final = "common options"
+_EXPERT_TITLE: Final = "for experts"
+_CONFIG_TITLE: Final = "settings"
+
 _TITLES: Final = {
     "job": "what is wanted",
     "fetch": "transfers",
@@ -33,13 +51,21 @@ def add_settings(
 
     `defaults` tells what holds in this command where it is not the setting's own default.
     """
-    groups: dict[str, Any] = {}
-    for row in table():
-        if row.flag is None or row.key not in keys:
-            continue
-        if row.group not in groups:
-            groups[row.group] = parser.add_argument_group(_TITLES[row.group])
-        _add(groups[row.group], row, defaults.get(row.key))
+    rows = [row for row in table() if row.flag is not None and row.key in keys]
+    titles = {row.key: _title(row) for row in rows}
+    order = [_COMMON_TITLE, *dict.fromkeys(t for t in titles.values() if t != _COMMON_TITLE)]
+    order.sort(key=_EXPERT_TITLE.__eq__)  # the rest stays as it is
+    for title in order:
+        group = parser.add_argument_group(title)
+        for row in rows:
+            if titles[row.key] == title:
+                _add(group, row, defaults.get(row.key))
+
+
+def _title(row: Setting) -> str:
+    if row.key in COMMON:
+        return _COMMON_TITLE
+    return _EXPERT_TITLE if row.key in EXPERT else _TITLES[row.group]
 
 
 def _add(group: Any, row: Setting, told: str | None) -> None:
@@ -55,13 +81,18 @@ def _add(group: Any, row: Setting, told: str | None) -> None:
         group.add_argument(*names, action=argparse.BooleanOptionalAction, **keywords)
         return
     # no `choices` and no `type`: load() checks every place alike, and names the place
-    keywords["metavar"] = "{" + ",".join(row.choices) + "}" if row.choices else row.metavar
+    if row.choices:
+        keywords["metavar"] = row.metavar or "WORD"
+        words = ", ".join(row.choices) + (f"; default: {default}" if default else "")
+        keywords["help"] = f"{row.sentence} ({words})".replace("%", "%%")
+    else:
+        keywords["metavar"] = row.metavar
     group.add_argument(*names, action="append" if row.repeat else "store", **keywords)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """`--config` and `--set`."""
-    group = parser.add_argument_group("settings (see `pixtrawl config show`)")
+    group = parser.add_argument_group(f"{_CONFIG_TITLE} (see `pixtrawl config show`)")
     group.add_argument("--config", metavar="FILE", help="settings file (TOML)")
     group.add_argument(
         "--set",
@@ -83,6 +114,12 @@ def add_output(parser: argparse.ArgumentParser, *, progress: bool = True) -> Non
         group.add_argument(
             "--log", metavar="FILE", help="add a line with its time to this file for every event"
         )
+    _experts_last(parser)
+
+
+def _experts_last(parser: argparse.ArgumentParser) -> None:
+    groups = parser._action_groups
+    groups.sort(key=lambda group: (group.title or "").startswith((_EXPERT_TITLE, _CONFIG_TITLE)))
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:

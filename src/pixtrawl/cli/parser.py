@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from pixtrawl.errors import UsageError
 
+_HELP_COLUMNS: Final = 110
 # Put before each word behind `--`: parse_intermixed_args forgets about `--` in its second pass, and
 # takes such a word for an option. No argument of a process can contain a NUL.
 _MARK: Final = "\0"
@@ -30,7 +32,13 @@ class HelpFormatter(argparse.HelpFormatter):
     """Plain text, wide enough for our options."""
 
     def __init__(self, prog: str, **keywords: Any) -> None:
-        super().__init__(prog, **{"max_help_position": 30, **keywords})
+        # Into a pipe wide enough for an option a line.
+        columns = shutil.get_terminal_size((_HELP_COLUMNS, 24)).columns
+        super().__init__(prog, **{"max_help_position": 28, "width": columns - 2, **keywords})
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        # Examples stand in lines of their own.
+        return "\n".join(f"{indent}{line}" for line in text.splitlines())
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         # `-n, --limit N` rather than `-n N, --limit N, --num N`
@@ -72,10 +80,8 @@ class Parser(argparse.ArgumentParser):
     def _refuse(self, extras: Sequence[str]) -> NoReturn:
         for extra in extras:
             if extra.startswith("-") and extra != "-":
-                from pixtrawl.config.load import did_you_mean
+                from pixtrawl.cli.peers import meant
 
                 name = extra.partition("=")[0]
-                self.error(
-                    f"unknown option {name}{did_you_mean(name, self._option_string_actions)}"
-                )
+                self.error(f"unknown option {name}{meant(name, self._option_string_actions)}")
         self.error(f"unexpected {extras[0]!r}")

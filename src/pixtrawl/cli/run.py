@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, Final
 
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.table import by_key
 
-EPILOG = """\
+EPILOG: Final = """\
 QUERIES are words, or files: .csv (one column, or a header with query, label, limit), .txt (one a
 line), .jsonl, or - for standard input. The same command again goes on where the last one stopped.
+"""
+
+
+EXAMPLES: Final = """\
+Finds, downloads, checks and de-duplicates images.
+
+examples:
+  pixtrawl run 'tabby cat' 'golden retriever' -n 50
+  pixtrawl run queries.csv -n 200 -o images --min-size 256x256
+  pixtrawl run 'tabby cat' -s open --license commercial    # sources that know licences
+  pixtrawl run queries.csv --to webdataset --resize 256    # shards for training as well
 """
 
 
@@ -20,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
         "run",
         usage="%(prog)s QUERIES... [OPTIONS]",
         help="find and download images",
-        description=__doc__,
+        description=EXAMPLES,
         epilog=EPILOG,
     )
     parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")

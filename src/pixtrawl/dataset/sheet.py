@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from pixtrawl.dataset.lettering import Font, lettered
 from pixtrawl.dataset.pictures import thumbnail_of
 from pixtrawl.errors import PictureError, UsageError
 from pixtrawl.model import Sample
@@ -15,6 +16,7 @@ __all__ = ["contact_sheet", "small", "spread"]
 
 _MARGIN: Final = 6  # px
 _CAPTION: Final = 16  # px
+_LETTERS: Final = 11  # px
 _PAPER: Final = (255, 255, 255)
 _INK: Final = (60, 60, 60)
 _MISSING: Final = (225, 225, 225)
@@ -33,7 +35,7 @@ def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: 
     if max(width, height) > _MAX_SIDE:
         raise UsageError(f"show: a sheet of {width}x{height} pixels is too large")
     sheet = Image.new("RGB", (width, height), _PAPER)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    pen = ImageDraw.Draw(sheet)
     for place, sample in enumerate(chosen):
         row, column = divmod(place, columns)
         left = _MARGIN + column * (size + _MARGIN)
@@ -42,7 +44,8 @@ def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: 
         sheet.paste(
             picture, (left + (size - picture.width) // 2, top + (size - picture.height) // 2)
         )
-        pen.text((left, top + size + 1), _fitting(sample.file_name, size, font), _INK, font)
+        text, font = lettered(sample.file_name, _LETTERS)
+        pen.text((left, top + size + 1), _fitting(text, size, font), _INK, font)
     return sheet
 
 
@@ -69,9 +72,8 @@ def small(sample: Sample, size: int) -> Image.Image | None:
         return None
 
 
-def _fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+def _fitting(text: str, width: int, font: Font) -> str:
     """The end of a name, which holds the number, in at most `width` pixels."""
-    text = "".join(char if char.isascii() and char.isprintable() else "?" for char in text)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"...{text}") > width:

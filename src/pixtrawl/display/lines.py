@@ -13,6 +13,7 @@ from pixtrawl.model import Status
 LIVE_QUERIES: Final = 6  # lines for queries that are being worked on
 LIVE_RESTS: Final = 3  # lines for what is left alone for a while
 WIDTH: Final = 100  # columns where nobody says how many there are
+_ROOMY: Final = 60  # columns; below, stages are not set in line
 _BAR: Final = 20  # columns
 _NAME: Final = 32
 
@@ -35,11 +36,15 @@ def stage_lines(
     tally: Tally, now: float, *, width: int = WIDTH, queries: int = LIVE_QUERIES
 ) -> list[str]:
     """Finding, downloading, checking; then some of the queries; then what is being waited for."""
-    lines = [
-        fitted(_finding(tally, now), width, head="finding      "),
-        fitted(_downloading(tally, now), width, head="downloading  "),
-        fitted(_checking(tally, now), width, head="checking     "),
-    ]
+    pad = 13 if width >= _ROOMY else 0
+    stages = (
+        ("finding", _finding(tally, now)),
+        ("downloading", _downloading(tally, now)),
+        ("checking", _checking(tally, now)),
+    )
+    lines = [fitted(parts, width, head=f"{f'{name} ':{pad}}") for name, parts in stages]
+    if (eta := tally.eta_s(now)) is not None and "ETA" not in lines[-1]:
+        lines.append(f"ETA {span(eta)}")
     if tally.exporting is not None:
         lines.append("exporting    {:,} of {:,} images".format(*tally.exporting))
     active = [query for query in list(tally.queries.values()) if query.is_active]

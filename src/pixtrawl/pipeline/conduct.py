@@ -14,6 +14,7 @@ from pixtrawl.pipeline import exporting
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.session import Session, session
 from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.disk import telling_full
 from pixtrawl.storage.folder import Folder
 
 __all__ = ["conduct"]
@@ -29,8 +30,9 @@ async def conduct(
     exporting.check(config)
     current: Session | None = None
     try:
-        async with session(config, folder, listener) as current:
-            await body(current)
+        with telling_full(folder):
+            async with session(config, folder, listener) as current:
+                await body(current)
     except asyncio.CancelledError:
         if current is None:
             raise
