@@ -19,6 +19,7 @@ GAP = 6  # px
 MARGIN = 24  # px
 LABEL_WIDTH = 132  # px
 ACROSS = 9  # images of a label
+WIDE = 1.9  # widths a height: wider ones are shown whole
 LINE = 19  # px
 STEP = 7.6  # px a character
 COLORS = 256  # of the palette: keeps the file small
@@ -61,7 +62,10 @@ def _tile(path: Path) -> Image.Image:
     with Image.open(path) as image:
         flat = ImageOps.exif_transpose(image).convert("RGBA")
     paper = Image.new("RGBA", flat.size, PAPER)
-    return ImageOps.fit(Image.alpha_composite(paper, flat).convert("RGB"), TILE)
+    whole = Image.alpha_composite(paper, flat).convert("RGB")
+    if whole.width > WIDE * whole.height:  # what it shows may stand at its very side
+        return ImageOps.pad(whole, TILE, color=PAPER)
+    return ImageOps.fit(whole, TILE, centering=(0.5, 0.95))  # things stand low in a tall picture
 
 
 def _rounded() -> Image.Image:

@@ -16,6 +16,7 @@ import pytest
 
 from pixtrawl import sources
 from pixtrawl.cli import checks
+from pixtrawl.cli.check import FAIL, OK
 from pixtrawl.config.groups import Config, Job
 from pixtrawl.playground import Playground
 
@@ -181,7 +182,7 @@ def test_a_run_with_every_engine_but_one_broken_delivers_and_says_what_broke(
     assert len(list((tmp_path / "images" / "tabby cat").iterdir())) == 6
 
 
-@pytest.mark.parametrize(("alone", "status"), [(True, checks.OK), (False, checks.FAIL)])
+@pytest.mark.parametrize(("alone", "status"), [(True, OK), (False, FAIL)])
 def test_playwright_is_asked_for_only_where_nothing_else_drives_a_browser(
     monkeypatch: pytest.MonkeyPatch, alone: bool, status: str
 ) -> None:

@@ -197,7 +197,7 @@ def test_the_doctor_tells_each_check_and_the_next_step(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIXTRAWL_CHROME", str(tmp_path / "no-chrome"))
-    code, checks = _doctor(capsys, "-s", "google", "-o", str(tmp_path / "set"))
+    code, checks = _doctor(capsys, "-s", "google", "-o", str(tmp_path / "set"), "--no-network")
     assert code == 5
     assert checks["browser"]["status"] == "fail"
     assert "PIXTRAWL_CHROME" in checks["browser"]["detail"]
@@ -232,7 +232,9 @@ def test_the_doctor_sees_a_folder_that_cannot_be_written(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")
-    code, checks = _doctor(capsys, "-s", "google", "-o", str(tmp_path / "file" / "set"))
+    code, checks = _doctor(
+        capsys, "-s", "google", "-o", str(tmp_path / "file" / "set"), "--no-network"
+    )
     assert code == 5
     assert checks["disk"]["status"] == "fail"
 

@@ -129,3 +129,26 @@ def test_every_credited_photograph_is_in_its_package_and_says_who_made_it() -> N
         assert photo.license in {"cc0", "pdm", "by"}
         assert photo.source.startswith("http")
         assert photo.color in COLORS
+
+
+@pytest.mark.parametrize("query", ["golden retriever", "tabby cat", "steam train", "lighthouse"])
+def test_a_drawn_picture_of_every_kind_shows_what_its_query_names(
+    query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = slug_of(query)
+    wanted = motif_of(slug)
+    with_it: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
+    first = {traits_of(1, slug, index).kind: index for index in reversed(range(400))}
+    assert set(first) == {"photo", "clipart", "line", "animated", "transparent"}
+    for kind, index in first.items():
+        with_it[kind] = np.asarray(draw_scene(1, slug, index, (160, 120)).convert("RGB"), float)
+    shown = []
+    monkeypatch.setattr(
+        "pixtrawl.playground.pictures.place",
+        lambda canvas, motif, *more, **others: shown.append(motif),
+    )
+    for kind, index in first.items():
+        without = np.asarray(draw_scene(1, slug, index, (160, 120)).convert("RGB"), float)
+        changed = np.abs(with_it[kind] - without).max(axis=2) > 24
+        assert changed.mean() > 0.004, kind
+    assert shown == [wanted] * len(first)

@@ -8,23 +8,17 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-
-from msgspec import Struct
 
 from pixtrawl import sources
+from pixtrawl.cli.check import FAIL, OK, WARN, Check
+from pixtrawl.cli.network_checks import network
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import EngineError, PixtrawlError
-
-OK: Final = "ok"
-WARN: Final = "warn"
-FAIL: Final = "fail"
 
 # Import name, distribution, and whether a run can do without it.
 _PACKAGES: Final = (
@@ -38,18 +32,7 @@ _PACKAGES: Final = (
 )
 _LITTLE_BYTES: Final = 2**30
 _TOO_LITTLE_BYTES: Final = 100 * 2**20
-_CONNECT_TIMEOUT_S: Final = 3.0
 _DECODER_TIMEOUT_S: Final = 20.0
-_PORTS: Final = {"http": 80, "https": 443}
-
-
-class Check(Struct, frozen=True):
-    """One line: what was looked at, how it is, and what to do where it is not well."""
-
-    name: str
-    status: str  # ok | warn | fail
-    detail: str
-    next_step: str = ""
 
 
 def python() -> Iterator[Check]:
@@ -180,38 +163,6 @@ def certificates() -> Iterator[Check]:
         yield Check("certificates", FAIL, f"SSL_CERT_FILE={path}: no such file", "correct it")
 
 
-def network(config: Config, *, everything: bool) -> Iterator[Check]:
-    """A TCP connection to each chosen source; without `everything`, only to the user's own ones."""
-    for name in sources.expand(config.job.sources, config.sources):
-        given = config.source(name)
-        own = given.get("base_url") or given.get("url")
-        if own or everything:
-            yield _connects(name, own or sources.load(name).info.base_url)
-
-
-def _connects(name: str, url: str) -> Check:
-    parts = urlsplit(url)
-    try:
-        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError as error:
-        return Check(f"network {name}", FAIL, f"{url}: {error}", f"correct {name}.base_url")
-    if not host or not port:
-        return Check(f"network {name}", OK, "no host of its own to connect to")
-    try:
-        socket.create_connection((host, port), timeout=_CONNECT_TIMEOUT_S).close()
-    except OSError as error:
-        step = "check the connection; behind a proxy this check does not apply"
-        return Check(
-            f"network {name}", WARN if _proxied() else FAIL, f"{host}:{port}: {error}", step
-        )
-    return Check(f"network {name}", OK, f"{host}:{port} connects")
-
-
-def _proxied() -> bool:
-    names = ("http_proxy", "https_proxy", "all_proxy")
-    return any(os.environ.get(name) or os.environ.get(name.upper()) for name in names)
-
-
 def all_checks(config: Config, *, ask_network: bool) -> Iterator[Check]:
     """Every check, in order; one that cannot be made is a failed one."""
     for group in (
@@ -222,7 +173,7 @@ def all_checks(config: Config, *, ask_network: bool) -> Iterator[Check]:
         disk(config),
         limits(config),
         certificates(),
-        network(config, everything=ask_network),
+        network(config) if ask_network else iter(()),
     ):
         try:
             yield from group

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 EPILOG: Final = """\
 It ends with 0 where all is well, with 5 where a check failed, and with 3 where --sources asked a
 source that did not answer well. A source that needs what it does not have is not asked unless it is
-named.
+named. The network is tried by opening a connection to each chosen source (no request is sent), for
+a few seconds at the most; --no-network leaves that out.
 """
 
 _SETTINGS = frozenset(
@@ -42,7 +43,10 @@ def add_parser(subparsers: Any) -> None:
         epilog=EPILOG,
     )
     parser.add_argument(
-        "--network", action="store_true", help="also connect to the chosen sources (TCP only)"
+        "--network",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="connect to the chosen sources, or not",
     )
     parser.add_argument(
         "--sources",
@@ -59,7 +63,8 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns 5 when a check failed, 3 when a source did not answer well."""
     from pixtrawl.cli import running
-    from pixtrawl.cli.checks import FAIL, all_checks
+    from pixtrawl.cli.check import FAIL
+    from pixtrawl.cli.checks import all_checks
     from pixtrawl.display.screen import clean, has_color, out, out_json, paint
 
     loaded = load_settings(arguments)

@@ -34,7 +34,7 @@ _OUTCOMES: Final[Mapping[SourceOutcome, str]] = {
     SourceOutcome.CHANGED: "its pages have changed: use another source, and report the evidence",
     SourceOutcome.QUOTA: "wait until its quota is renewed, or use another key or source",
     SourceOutcome.BROWSER_MISSING: "install Chrome or Chromium, or set PIXTRAWL_CHROME to its path",
-    SourceOutcome.NETWORK_ERROR: f"check it with `pixtrawl doctor --network`; then {AGAIN}",
+    SourceOutcome.NETWORK_ERROR: f"check it with `pixtrawl doctor`; then {AGAIN}",
     SourceOutcome.UNSUPPORTED: "leave out the filter it cannot do, or use another source",
     SourceOutcome.NO_RESULTS: "check the spelling, or use fewer words or filters",
 }
@@ -54,7 +54,7 @@ _REASONS: Final[Mapping[Reason, str]] = {
     Reason.DEADLINE: "raise --timeout",
     Reason.TOO_SLOW: f"lower --concurrency; {AGAIN}",
     Reason.RATE_LIMITED: f"lower --per-host or raise --delay; {AGAIN}",
-    Reason.DNS_FAILED: f"check the name server (`pixtrawl doctor --network`); {AGAIN}",
+    Reason.DNS_FAILED: f"check the name server (`pixtrawl doctor`); {AGAIN}",
     Reason.PROXY_FAILED: "check --proxy and HTTP(S)_PROXY",
 }
 _MUCH: Final = 0.3  # of the lost candidates, and of what is missing: worth a word of its own

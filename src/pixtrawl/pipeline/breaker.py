@@ -176,7 +176,7 @@ class Breaker:
         if self._circuit.has_answered:
             return {"message": message, "next_step": "run the same command again: it asks again"}
         message += ", and none since the start" if self._circuit.over else ""
-        step = "check the way to it with `pixtrawl doctor --network`; then run the same again"
+        step = "check the way to it with `pixtrawl doctor`; then run the same again"
         return {"message": message, "next_step": step}
 
     async def send(self, once: Callable[[Callable[[], None]], Awaitable[_T]]) -> _T:

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from pixtrawl.playground.canvas import Canvas, surface
-from pixtrawl.playground.motifs import chance_motif, motif_of, place, scenes_of
+from pixtrawl.playground.motifs import Motif, chance_motif, motif_of, place, scenes_of
 from pixtrawl.playground.palettes import COLORS, Palette, palette_of
 from pixtrawl.playground.photographs import Photograph, photograph
 from pixtrawl.playground.scenes import SCENES
@@ -151,7 +151,7 @@ def draw_scene(seed: int, slug: str, index: int, size: tuple[int, int]) -> Image
     rng = generator(seed, slug, index, "pixels")
     palette = palette_of(traits.color, rng)
     if traits.kind == "line":
-        return _contours(rng, palette, size)
+        return _line_drawing(rng, palette, size, motif_of(slug))
     canvas = Canvas(size)
     spot = SCENES[traits.scene](canvas, rng, palette)
     motif = motif_of(slug) or chance_motif(traits.scene, rng)
@@ -160,6 +160,18 @@ def draw_scene(seed: int, slug: str, index: int, size: tuple[int, int]) -> Image
     grainy = traits.kind == "photo" and traits.format != "png"  # grain makes a PNG twice as large
     canvas.light(rng, _LIGHT, _GRAIN if grainy else 0.0)
     return ImageOps.posterize(canvas.image, 4) if traits.kind == "clipart" else canvas.image
+
+
+def _line_drawing(
+    rng: np.random.Generator, palette: Palette, size: tuple[int, int], motif: Motif | None
+) -> Image.Image:
+    """What the query names, large on the sheet of a map; the map alone where it names nothing."""
+    canvas = Canvas(size)
+    canvas.image.paste(_contours(rng, palette, size))
+    if motif is not None:
+        spot = float(rng.uniform(0.35, 0.65)), 0.94, float(rng.uniform(0.6, 0.8))
+        place(canvas, motif, palette, spot, flip=bool(rng.random() < 0.5))
+    return canvas.image
 
 
 def _contours(rng: np.random.Generator, palette: Palette, size: tuple[int, int]) -> Image.Image:
