@@ -92,6 +92,7 @@ class Reason(StrEnum):
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
     REMOVED_BY_USER = "removed_by_user"
+    MOVED_BY_USER = "moved_by_user"
 
 
 class ReasonInfo(Struct, frozen=True):
@@ -170,6 +171,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.BUDGET, s.SKIPPED, "--max-total-bytes or --max-time was reached", True),
         (r.INTERRUPTED, s.SKIPPED, "the run was interrupted before its turn", True),
         (r.REMOVED_BY_USER, s.SKIPPED, "was deleted from the data set by hand", False),
+        (r.MOVED_BY_USER, s.SKIPPED, "a person has put this picture under another label", False),
     ]
     return {
         reason: ReasonInfo(status, sentence, transient)

@@ -110,7 +110,7 @@ def test_the_tutorial_s_commands_do_what_it_says(
 ) -> None:
     done = follow("docs/tutorial.md", tmp_path, environment, site)
     assert len(done) >= 10
-    assert list((tmp_path / "images/tabby cat").glob("000002.*")) == []
+    assert len(list((tmp_path / "images/tabby cat").iterdir())) == 4, "one was removed"
     assert (tmp_path / "cats-and-trains/train/tabby cat").is_dir()
     assert len(list((tmp_path / "birds").glob("rare bird/*"))) <= 6
     for block in blocks("docs/tutorial.md", "python"):

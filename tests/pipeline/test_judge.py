@@ -107,7 +107,7 @@ def test_a_picture_under_two_labels_is_decided_by_the_rule(
     assert {s.label for s in ds} == left
     shown = ds.report["across_labels"]
     if conflict == "keep":
-        assert [set(one["files"]) for one in shown] == [{"cat/000001.png", "dog/000001.jpg"}]
+        assert [set(one["files"]) for one in shown] == [{"cat/000001.png", "dog/000002.jpg"}]
         assert 0 <= shown[0]["distance"] <= 40
     else:
         assert shown == []

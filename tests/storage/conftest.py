@@ -52,7 +52,7 @@ class Data:
         outcome = Outcome(reason=Reason.SAVED, info=info, staged_name=staged.name, url="u")
 
         def write(db: sqlite3.Connection) -> str:
-            place = number or samples.next_number(db, task.candidate.label)
+            place = number or samples.next_number(db)
             name = file_name(task.candidate.label, place, "jpg")
             sample_id = samples.accept(db, task, outcome, place, name)
             frontier.settle(db, task.id, outcome, self.run_id, sample_id=sample_id)

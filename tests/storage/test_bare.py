@@ -55,7 +55,7 @@ def test_it_tells_of_each_image_what_the_data_set_does(whole: Path, copy: Path) 
 
 
 def test_a_file_that_was_not_copied_is_no_image_of_it(copy: Path) -> None:
-    (gone,) = copy.glob("tabby cat/000002.*")
+    gone = next(copy.glob("tabby cat/0*"))
     gone.unlink()
     names = [sample.file_name for sample in pixtrawl.open(copy)]
     assert len(names) == 5

@@ -40,11 +40,13 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code."""
+    from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.pipeline import curate
     from pixtrawl.storage.folder import Folder
 
+    tell_by_hand(arguments.folder)
     folder = Folder(arguments.folder)
     if arguments.undo:
         from pixtrawl.cli.loop import run_loop

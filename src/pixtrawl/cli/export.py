@@ -108,10 +108,12 @@ def main(args: argparse.Namespace) -> int:
     """Carries the command out. Raises PixtrawlError."""
     from pathlib import Path
 
+    from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.exporters.export import export
 
     options = options_of(args)
     root = Path(args.dataset)
+    tell_by_hand(root)
     samples = _samples(root, args.where or ())
     show = None if args.quiet or not sys.stderr.isatty() else _Progress()
     done = export(samples, root, args.output, args.to, options, on_progress=show)

@@ -58,10 +58,12 @@ def main(arguments: argparse.Namespace) -> int:
 def _write(arguments: argparse.Namespace) -> int:
     import sys
 
+    from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import note, plural
     from pixtrawl.errors import EXIT_OK, StorageError
     from pixtrawl.pipeline.rebuild import write_lock
 
+    tell_by_hand(arguments.folder)
     if arguments.target in {None, "-"}:
         write_lock(arguments.folder, sys.stdout.write)
         return EXIT_OK

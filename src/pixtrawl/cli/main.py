@@ -38,17 +38,19 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "download": Command("pixtrawl.cli.download", "download the URLs of manifests"),
     "export": Command("pixtrawl.cli.export", "write a data set in another format"),
     "report": Command("pixtrawl.cli.report", "what became of every query and URL of a data set"),
+    "label": Command("pixtrawl.cli.label", "put images under another label"),
     "dedup": Command("pixtrawl.cli.dedup", "look over near duplicates, bring some back"),
     "relevance": Command("pixtrawl.cli.relevance", "score images against their queries"),
     "takedown": Command("pixtrawl.cli.takedown", "remove images and never fetch them again"),
     "lock": Command("pixtrawl.cli.lock", "write a recipe of a data set, or rebuild it from one"),
+    "verify": Command("pixtrawl.cli.verify", "check that every image is there and unaltered"),
     "sources": Command("pixtrawl.cli.sources", "where images can be looked for"),
     "doctor": Command("pixtrawl.cli.doctor", "check what a run stands on"),
     "playground": Command("pixtrawl.cli.playground", "serve the offline practice site"),
     "completion": Command("pixtrawl.cli.completion", "a script that completes words in a shell"),
     "config": Command("pixtrawl.cli.config", "every setting, its value, and who set it"),
 }
-RESERVED: Final = ("studio", "verify", "mcp")
+RESERVED: Final = ("studio", "mcp")
 
 # OSErrors that no caller can mend and that are not our mistake: disk, quota, read-only, handles.
 _ENVIRONMENT_ERRNOS: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"})

@@ -59,12 +59,13 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
+    from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import note
     from pixtrawl.pipeline.report import report
     from pixtrawl.storage.folder import Folder
 
     folder = Folder(arguments.folder)
-    folder.require()
+    tell_by_hand(folder.shown)
     if arguments.evidence is not None:
         return _copy_evidence(folder, Path(arguments.evidence), as_json=arguments.json)
     chosen = arguments.reason or arguments.status or arguments.query or arguments.format

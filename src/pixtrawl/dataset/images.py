@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "DuplicateGroup"]
 
 
+def _tell(samples: Samples) -> None:
+    """What a person did to the files since the last look, where it was taken note of just now."""
+    if samples.noticed is not None:
+        import logging
+
+        from pixtrawl.storage.by_hand import sentences
+
+        for sentence in sentences(samples.noticed):
+            logging.getLogger("pixtrawl").warning("%s: %s", samples.folder.root, sentence)
+
+
 class DuplicateGroup(Struct, frozen=True):
     """A kept image and the near duplicates that were dropped in its favour."""
 
@@ -61,6 +72,7 @@ class Dataset:
         """Raises UsageError where there is no data set."""
         self._query_ids = None if query_ids is None else tuple(query_ids)
         self._samples = Samples(Folder(root), query_ids=self._query_ids)
+        _tell(self._samples)
         self._report = report
         self._ids: tuple[int, ...] | None = None  # of a filtered one; None: every image
 

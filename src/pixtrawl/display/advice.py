@@ -72,10 +72,31 @@ def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
         return Advice("the run did not end", AGAIN)
     if report.get("end_reason") == "budget" or report.get("reasons", {}).get(Reason.BUDGET):
         return BUDGET
+    if by_hand := _by_hand(query):
+        return by_hand
     failed = list(_refusals(query))
     if failed:
         return failed[0]
     return _lost(query, report) or _exhausted(query)
+
+
+def _by_hand(query: Mapping[str, Any]) -> Advice | None:
+    """What a person took out, where that is all that is missing and there is more to be had."""
+    deleted = int((query.get("reasons") or {}).get(Reason.REMOVED_BY_USER, 0))
+    moved = int(query.get("under_other_labels") or 0)
+    if not 0 < _shortfall(query) <= deleted + moved or not _has_more(query):
+        return None
+    words = [
+        f"{count:,} {what}" for count, what in ((deleted, "deleted"), (moved, "moved")) if count
+    ]
+    back = "; `pixtrawl restore` brings deleted ones back" if deleted else ""
+    return Advice(f"{' and '.join(words)} by hand", f"the same command finds others{back}")
+
+
+def _has_more(query: Mapping[str, Any]) -> bool:
+    """Whether candidates are left, or a source has not come to its end."""
+    ends = [answer.get("exhausted", True) for answer in query.get("sources", {}).values()]
+    return int(query.get("untried") or 0) > 0 or not all(ends)
 
 
 def _refusals(query: Mapping[str, Any]) -> Iterator[Advice]:
@@ -145,8 +166,12 @@ def _shortfall(query: Mapping[str, Any]) -> int:
 def _exhausted(query: Mapping[str, Any]) -> Advice:
     if not _found(query) and query.get("sources"):
         return Advice("no source has results", _OUTCOMES[SourceOutcome.NO_RESULTS])
-    if not query.get("sources"):
+    if not query.get("sources") and not _has_more(query):
         return Advice("the list has no more", "add URLs to it, or let `pixtrawl run` look for more")
+    if _has_more(query):
+        untried = int(query.get("untried") or 0)
+        left = f"{untried:,} candidates were not tried" if untried else "its sources have more"
+        return Advice(left, AGAIN)
     return Advice(
         "the sources have no more",
         "try --expand filters, or add a source (-s NAME, see `pixtrawl sources`)",

@@ -6,7 +6,6 @@ from the catalog as they should be. What is only looked at needs no lock.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
 import sqlite3
@@ -22,6 +21,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.images.pool import DecoderPool
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import Outcome, Reason
+from pixtrawl.pipeline.opened import looked_at, opened, relative
 from pixtrawl.storage import (
     derived,
     files,
@@ -33,8 +33,8 @@ from pixtrawl.storage import (
     standing,
     takedown,
 )
-from pixtrawl.storage.catalog import Catalog, connect
-from pixtrawl.storage.folder import Folder, Lock
+from pixtrawl.storage.catalog import Catalog
+from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.layout import file_name, staged_name
 from pixtrawl.storage.takedown import Rule, Taken, TakenDown
 
@@ -49,35 +49,12 @@ _BACK: Final = (
 _MARKS: Final = ", ".join(f"'{reason.value}'" for reason in _BACK)
 
 
-@contextlib.contextmanager
-def _opened(folder: Folder) -> Iterator[Catalog]:
-    """The data set for writing. Raises UsageError, StorageError."""
-    folder.require()
-    with Lock(folder):
-        catalog = Catalog(folder.catalog)
-        try:
-            catalog.write_now(lambda db: recovery.recover(db, folder))
-            yield catalog
-        finally:
-            catalog.close()
-
-
-@contextlib.contextmanager
-def _looked_at(folder: Folder) -> Iterator[sqlite3.Connection]:
-    folder.require()
-    db = connect(folder.catalog, read_only=True)
-    try:
-        yield db
-    finally:
-        db.close()
-
-
 # -- taking down
 
 
 def rules_of(folder: Folder) -> tuple[Rule, ...]:
     """What was taken down so far. Raises UsageError where there is no data set."""
-    with _looked_at(folder) as db:
+    with looked_at(folder) as db:
         return takedown.load(db).rules
 
 
@@ -97,9 +74,9 @@ def take_down(
         StorageError: a run is at work on it.
     """
     if dry_run:
-        with _looked_at(folder) as db:
+        with looked_at(folder) as db:
             return _taken(db, folder, rules, names)
-    with _opened(folder) as catalog:
+    with opened(folder) as catalog:
         renditions.remove_all(folder.root)
         taken = catalog.write_now(lambda db: _take(db, folder, rules, names))
         catalog.write_now(lambda db: takedown.finish(db, folder))
@@ -127,25 +104,14 @@ def _taken(
 
 
 def _named(db: sqlite3.Connection, folder: Folder, name: str) -> Taken:
-    relative = _relative(folder, name)
+    own = relative(folder, name)
     row = db.execute(
         "SELECT id, file_name, sha256 FROM sample WHERE file_name = ? AND state IN (0, 1)",
-        (relative,),
+        (own,),
     ).fetchone()
     if row is None:
         raise UsageError(f"{name}: no image of the data set {folder.shown}")
     return Taken(row[0], row[1], row[2].hex(), "named")
-
-
-def _relative(folder: Folder, name: str) -> str:
-    """A file name as the catalog has it: relative to the data set, with forward slashes."""
-    path = Path(name)
-    for one in (path, folder.root / path):
-        with contextlib.suppress(ValueError):
-            found = one.absolute().relative_to(folder.root.absolute())
-            if one.exists():
-                return found.as_posix()
-    return path.as_posix()
 
 
 # -- taking back
@@ -166,7 +132,7 @@ class Copy(Struct, frozen=True):
 
 def copies(folder: Folder) -> list[Copy]:
     """Every near duplicate, placeholder and conflict whose decision can be looked over."""
-    with _looked_at(folder) as db:
+    with looked_at(folder) as db:
         return list(_copies(db, folder))
 
 
@@ -197,7 +163,7 @@ async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
         UsageError: something is no near duplicate of this data set, or its file is gone.
         StorageError: a run is at work on it.
     """
-    with _opened(folder) as catalog:
+    with opened(folder) as catalog:
         known = catalog.write_now(lambda db: list(_copies(db, folder)))
         chosen = {one.sha256: one for text in wanted for one in _chosen(folder, known, text)}
         pool = DecoderPool(Images(), folder.staging)
@@ -216,8 +182,8 @@ def _chosen(folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
         if len({one.sha256 for one in found}) > 1:
             raise UsageError(f"{text}: several near duplicates begin so; give more digits")
     else:
-        relative = _relative(folder, text)
-        found = [one for one in known if one.of == relative and one.aside is not None]
+        own = relative(folder, text)
+        found = [one for one in known if one.of == own and one.aside is not None]
     if not found:
         raise UsageError(
             f"{text}: no near duplicate of this data set (see `pixtrawl dedup {folder.shown}`)"
@@ -254,7 +220,7 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
             http_status=http_status, attempts=attempts, size_bytes=size_bytes, rights=facts,
         )  # fmt: skip
         standing.pardon(db, copy.label, copy.sha256)
-        number = samples.next_number(db, copy.label)
+        number = samples.next_number(db)
         name = file_name(copy.label, number, EXTENSIONS[info.format])
         sample_id = samples.accept(db, task, outcome, number, name)
         frontier.settle(db, task.id, outcome, run_id, sample_id=sample_id)

@@ -41,7 +41,7 @@ class Judge:
         self._rules = rules
         self._exact = level is not Level.OFF
         self._run_id = run_id
-        self._numbers: dict[str, int] = {}
+        self._number = 0  # the next one, within a batch
         self._saved: dict[int, int] = {}
         self._wanted: dict[int, int | None] = {}
         self._loaded: set[str] = set()
@@ -82,6 +82,7 @@ class Judge:
         self._db = db
         self._taken_down = takedown.load(db)
         self._pardons = standing.has_pardons(db)
+        self._number = samples.next_number(db)
         self._seen = samples.seen(db, [o.info.sha256 for _, o in batch if o.info is not None])
         decisions = [self._decide(db, task, outcome) for task, outcome in batch]
         note_superseded(decisions)
@@ -150,6 +151,7 @@ class Judge:
         reason = known.withdrawn_for or {
             State.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
             State.TAKEN_DOWN: Reason.TAKEN_DOWN,
+            State.RELABELLED: Reason.MOVED_BY_USER,
         }.get(known.state, Reason.SAME_BYTES)
         return Decision(task, replace(outcome, reason=reason), known.id)
 
@@ -158,6 +160,8 @@ class Judge:
     ) -> Decision | None:
         kept = standing.standing_of(db, match.id)
         alike = is_alike(match, kept.info, info)
+        if kept.known.state is State.RELABELLED:
+            return self._copy(task, outcome, match, Reason.MOVED_BY_USER)
         if kept.known.state is State.WITHDRAWN:
             if kept.known.withdrawn_for is Reason.PLACEHOLDER and not alike:
                 return None
@@ -302,8 +306,8 @@ class Judge:
     ) -> Decision:
         label = task.candidate.label
         if number is None:
-            number = self._numbers.get(label) or samples.next_number(db, label)
-            self._numbers[label] = number + 1
+            number = self._number
+        self._number = max(self._number, number + 1)
         name = file_name(label, number, EXTENSIONS[info.format])
         sample_id = samples.accept(db, task, outcome, number, name)
         self._seen.add(info.sha256)

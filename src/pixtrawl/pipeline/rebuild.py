@@ -25,6 +25,7 @@ from pixtrawl.pipeline.conduct import conduct
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.catch_up import catch_up
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.lock_file import Locked, keep_settings, lock_lines, read_lock
@@ -46,15 +47,15 @@ def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
     Raises UsageError where there is no data set.
     """
     folder = Folder(root)
-    folder.require()
+    missing = catch_up(folder).missing
     with closing(connect(folder.catalog, read_only=True)) as db:
         try:
-            for line in lock_lines(db, folder):
+            for line in lock_lines(db, folder, without=missing):
                 write(line)
             (count,) = db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()
         except sqlite3.Error as error:
             raise StorageError(f"cannot read the catalog {folder.catalog}: {error}") from error
-    return int(count)
+    return int(count) - len(missing)
 
 
 async def rebuild(
@@ -140,7 +141,7 @@ def _drift(db: sqlite3.Connection, groups: dict[Query, list[Locked]]) -> Iterato
     for query, images in groups.items():
         (query_id,) = db.execute(
             "SELECT id FROM query WHERE text = ? AND label = ? AND filters = ?",
-            (query.text, query.label, frontier.filters_json(query)),
+            (query.text, frontier.actual_label(db, query.label), frontier.filters_json(query)),
         ).fetchone()
         yield from (_state(db, query_id, one) for one in images)
 

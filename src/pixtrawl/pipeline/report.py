@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +18,9 @@ from pixtrawl.errors import (
 )
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
-from pixtrawl.storage import evidence
+from pixtrawl.storage import evidence, frontier, samples
 from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.catch_up import catch_up
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import saved_count
 
@@ -33,17 +35,26 @@ _END_REASON: Final = {
 def report(root: Path | str) -> Report:
     """The report over every query of a data set. Raises UsageError where there is none."""
     folder = Folder(root)
-    folder.require()
+    missing = catch_up(folder).missing
     db = connect(folder.catalog, read_only=True)
     try:
         ids = [row[0] for row in db.execute("SELECT id FROM query ORDER BY id")]
-        return build(db, folder, ids)
+        return build(db, folder, ids, missing=missing)
     finally:
         db.close()
 
 
-def build(db: sqlite3.Connection, folder: Folder, query_ids: Sequence[int]) -> Report:
-    """The report over some queries, cumulative over all runs that asked for them."""
+def build(
+    db: sqlite3.Connection,
+    folder: Folder,
+    query_ids: Sequence[int],
+    *,
+    missing: Collection[int] = (),
+) -> Report:
+    """The report over some queries, cumulative over all runs that asked for them.
+
+    `missing` are images whose files are gone from a folder that cannot be written.
+    """
     run = db.execute(
         "SELECT id, started_at, ended_at, end_reason, elapsed_s, fetched_bytes FROM run "
         "ORDER BY id DESC LIMIT 1"
@@ -51,6 +62,9 @@ def build(db: sqlite3.Connection, folder: Folder, query_ids: Sequence[int]) -> R
     end_reason = run[3] if run else None
     reasons = _reasons(db, query_ids, end_reason)
     queries = [_query(db, folder, query_id) for query_id in query_ids]
+    gone = Counter(samples.queries_of(db, missing))
+    for query_id, query in zip(query_ids, queries, strict=True):
+        query["saved"] -= gone[query_id]
     bare = folder.is_bare()  # no run is known of
     return {
         "output": folder.shown,
@@ -130,9 +144,14 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
     # A run that was killed left no outcome: where all is there, the source did what was asked.
     unknown = SourceOutcome.OK if wanted is not None and saved >= wanted else None
     sources = {
-        name: {"outcome": outcome or unknown, "found": found, "detail": _detail(folder, detail)}
-        for name, outcome, found, detail in db.execute(
-            "SELECT source, outcome, found, detail FROM source_state "
+        name: {
+            "outcome": outcome or unknown,
+            "found": found,
+            "detail": _detail(folder, detail),
+            "exhausted": bool(exhausted),
+        }
+        for name, outcome, found, detail, exhausted in db.execute(
+            "SELECT source, outcome, found, detail, exhausted FROM source_state "
             "WHERE query_id = ? AND slice = '' ORDER BY source",
             (query_id,),
         )
@@ -152,6 +171,7 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
             (query_id,),
         ).fetchall()
     )
+    untried = frontier.open_count(db, query_id) + reasons.get(Reason.NOT_NEEDED.value, 0)
     row: dict[str, Any] = {
         "id": query_id,
         "query": text,
@@ -160,7 +180,10 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
         "saved": saved,
         "sources": sources,
         "reasons": reasons,
+        "untried": untried,
     }
+    if moved := frontier.moved_count(db, query_id):
+        row["under_other_labels"] = moved
     if slices:
         row["slices"] = slices
     if filters != "{}":

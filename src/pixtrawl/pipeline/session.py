@@ -32,7 +32,7 @@ from pixtrawl.pipeline.draw import Draw
 from pixtrawl.pipeline.exporting import transform_of
 from pixtrawl.pipeline.judge import Judge
 from pixtrawl.pipeline.settle import Settler
-from pixtrawl.storage import derived, frontier, journal, recovery, takedown
+from pixtrawl.storage import by_hand, derived, frontier, journal, recovery, takedown
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder, Lock
 from pixtrawl.storage.frontier import QueryRow
@@ -231,8 +231,8 @@ class Session:
             self.emit(
                 Notice(f"went on where a killed run stopped: {found.placed} files put in place")
             )
-        if found.deleted_by_hand:
-            self.emit(Notice(f"{found.deleted_by_hand} files were deleted by hand; they stay so"))
+        for sentence in by_hand.sentences(found.by_hand):
+            self.emit(Notice(sentence))
         if found.unknown:
             shown = ", ".join(found.unknown[:3])
             self.emit(

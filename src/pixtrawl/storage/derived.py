@@ -5,6 +5,7 @@ They are never the truth: each is written whole beside its place and renamed, an
 
 from __future__ import annotations
 
+import heapq
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -178,15 +179,16 @@ def _write_text(path: Path, text: str) -> None:
 
 def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
     """The post's dict literal: query to URLs of kept images, then untried ones in rank order."""
+    elsewhere = _moved(db)
 
     def write(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.write("{")
             separator = ""
-            for text in _texts(db):
+            for text in dict.fromkeys([*_texts(db), *sorted(elsewhere)]):
                 file.write(f"{separator}{text!r}: [")
                 comma = ""
-                for (url,) in _urls(db, text):
+                for *_, url in heapq.merge(_urls(db, text), elsewhere.get(text, ())):
                     file.write(f"{comma}{url!r}")
                     comma = ", "
                 file.write("]")
@@ -201,19 +203,39 @@ def _texts(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _urls(db: sqlite3.Connection, text: str) -> sqlite3.Cursor:
-    return db.execute(
-        "SELECT url FROM ("
-        # the one that gave the image: what was found first may have been dead
-        "SELECT coalesce(c.fetched_url, c.url) AS url, 0 AS part, s.number AS place, s.id AS id "
-        "FROM sample s "
+Place = tuple[int, int, int, str]  # kept before untried, number or rank, row, URL
+
+
+def _moved(db: sqlite3.Connection) -> dict[str, list[Place]]:
+    """Images that a person put under another label: under its first query, or under the label."""
+    if db.execute("SELECT 1 FROM sample WHERE state = 6 LIMIT 1").fetchone() is None:
+        return {}
+    rows = db.execute(
+        "SELECT coalesce((SELECT o.text FROM query o WHERE o.label = s.label ORDER BY o.id LIMIT 1)"
+        ", s.label), s.number, s.id, coalesce(c.fetched_url, c.url) FROM sample s "
         "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
-        "WHERE q.text = ?1 AND s.state IN (0, 1) "
-        "UNION ALL "
-        "SELECT c.url, 1, CASE WHEN c.rank > 0 THEN c.rank ELSE c.id END, c.id FROM candidate c "
-        "JOIN query q ON q.id = c.query_id WHERE q.text = ?1 AND c.state < 2 "
-        "AND c.kind <> 'thumbnail') ORDER BY part, place, id",
-        (text,),
+        "WHERE s.state IN (0, 1) AND s.label <> q.label ORDER BY 2, 3"
+    )
+    found: dict[str, list[Place]] = {}
+    for text, number, row_id, url in rows:
+        found.setdefault(text, []).append((0, number, row_id, url))
+    return found
+
+
+def _urls(db: sqlite3.Connection, text: str) -> Iterator[Place]:
+    return iter(
+        db.execute(
+            # the one that gave the image: what was found first may have been dead
+            "SELECT 0 AS part, s.number AS place, s.id AS id, coalesce(c.fetched_url, c.url) "
+            "FROM sample s "
+            "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
+            "WHERE q.text = ?1 AND s.label = q.label AND s.state IN (0, 1) "
+            "UNION ALL "
+            "SELECT 1, CASE WHEN c.rank > 0 THEN c.rank ELSE c.id END, c.id, c.url "
+            "FROM candidate c JOIN query q ON q.id = c.query_id WHERE q.text = ?1 AND c.state < 2 "
+            "AND c.kind <> 'thumbnail' ORDER BY part, place, id",
+            (text,),
+        )
     )
 
 

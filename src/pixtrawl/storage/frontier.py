@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl.model import (
     REASONS,
@@ -66,7 +67,13 @@ def filters_json(query: Query) -> str:
 
 
 def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
-    """Adds the query or finds it again; its `wanted` is what this run asks for."""
+    """Adds the query or finds it again; its `wanted` is what this run asks for.
+
+    A label that was renamed since is asked for by its old name, too: the query of the row has the
+    label that it is called now.
+    """
+    label = actual_label(db, query.label)
+    query = query if label == query.label else replace(query, label=label)
     row = db.execute(
         "INSERT INTO query (text, label, filters, wanted, run_id) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (text, label, filters) DO UPDATE SET wanted = excluded.wanted, "
@@ -76,10 +83,31 @@ def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
     return QueryRow(row[0], query, saved_count(db, row[0]))
 
 
+def actual_label(db: sqlite3.Connection, label: str) -> str:
+    """What a label is called now; itself, where it was never renamed."""
+    row = db.execute("SELECT new FROM label_alias WHERE old = ?", (label,)).fetchone()
+    return label if row is None else str(row[0])
+
+
 def saved_count(db: sqlite3.Connection, query_id: int) -> int:
-    """Images of the query that are accepted or in place."""
+    """Images of the query that are accepted or in place.
+
+    One that a person moved to another label is none of them: its place is to be filled again.
+    """
     row = db.execute(
-        "SELECT count(*) FROM sample WHERE query_id = ? AND state IN (0, 1)", (query_id,)
+        "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
+        "WHERE s.query_id = ? AND s.state IN (0, 1) AND s.label = q.label",
+        (query_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def moved_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Images of the query that a person put under another label."""
+    row = db.execute(
+        "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
+        "WHERE s.query_id = ? AND s.state IN (0, 1) AND s.label <> q.label",
+        (query_id,),
     ).fetchone()
     return int(row[0])
 

@@ -66,12 +66,16 @@ class Lock(Struct, frozen=True):
     images: tuple[Locked, ...]
 
 
-def lock_lines(db: sqlite3.Connection, folder: Folder) -> Iterator[str]:
-    """The lock file of a data set, line by line with their ends."""
+def lock_lines(
+    db: sqlite3.Connection, folder: Folder, *, without: frozenset[int] = frozenset()
+) -> Iterator[str]:
+    """The lock file of a data set, line by line with their ends; `without` images of some ids."""
     queries = [
         {"text": text, "label": label, "filters": json.loads(filters)}
         for text, label, filters in db.execute(
-            "SELECT text, label, filters FROM query ORDER BY label, text, filters"
+            "SELECT text, label, filters FROM query UNION "  # and what a person put elsewhere
+            "SELECT q.text, s.label, q.filters FROM sample s JOIN query q ON q.id = s.query_id "
+            "WHERE s.state IN (0, 1) AND s.label <> q.label ORDER BY 2, 1, 3"
         )
     ]
     places = {
@@ -84,7 +88,7 @@ def lock_lines(db: sqlite3.Connection, folder: Folder) -> Iterator[str]:
     yield ",\n".join(map(_json, queries))
     yield '\n],\n"images": [\n'
     separator = ""
-    for sample in samples.read(db, folder, provenance=False):
+    for sample in samples.read(db, folder, provenance=False, without=without):
         filters = json.dumps(json.loads(filters_of[sample.id]), sort_keys=True)
         at = places[sample.candidate.query, sample.label, filters]
         yield separator + _json(_row(sample, at))

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct, field
 
-from pixtrawl.storage import files, quarantine, renditions, samples, standing, takedown
+from pixtrawl.storage import (
+    by_hand,
+    files,
+    quarantine,
+    relabel,
+    renditions,
+    samples,
+    standing,
+    takedown,
+)
+from pixtrawl.storage.by_hand import ByHand
 from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.layout import file_name, is_own, is_passing, staged_name
+from pixtrawl.storage.layout import file_name, is_passing, staged_name
 from pixtrawl.storage.samples import State
 
 
@@ -25,9 +34,17 @@ class Recovered(Struct):
 
     placed: int = 0  # renames done now that a killed run had only decided
     lost: int = 0  # accepted rows whose file is nowhere (a power cut): open again
-    deleted_by_hand: int = 0
     swept: int = 0  # staged files that belonged to nothing
-    unknown: list[str] = field(default_factory=list)  # files without a row; never touched
+    by_hand: ByHand = field(default_factory=ByHand)
+
+    @property
+    def deleted_by_hand(self) -> int:
+        return self.by_hand.deleted
+
+    @property
+    def unknown(self) -> list[str]:
+        """Files without a row; never touched."""
+        return list(self.by_hand.unknown)
 
 
 def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
@@ -35,14 +52,12 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     result = Recovered()
     for row in samples.accepted(db):
         _replay(db, folder, row, result)
-    for sample_id in _missing(db, folder.root):
-        samples.mark(db, sample_id, State.DELETED_BY_HAND)
-        result.deleted_by_hand += 1
-    if result.deleted_by_hand:
+    relabel.finish_moves(db, folder)
+    result.by_hand = by_hand.take_note(db, folder)
+    if result.by_hand.deleted:
         renditions.remove_all(folder.root)  # whoever deletes a picture means all of it
     standing.finish_withdrawals(db, folder)
     takedown.finish(db, folder)
-    result.unknown = sorted(_unknown(db, folder.root))
     result.swept = _sweep(folder.root)
     return result
 
@@ -94,46 +109,12 @@ def place(  # noqa: PLR0913 - one rename and the row behind it
     if worse is not None:
         worse_name, sha256 = worse
         quarantine.put(folder, folder.root / worse_name, sha256)
-        files.replace(Path(staged), folder.root / name)
-        return name
     root = os.fspath(folder.root)
     while not files.move_new(staged, f"{root}/{name}"):
-        number = max(number, samples.next_number(db, label) - 1) + 1
+        number = max(number, samples.next_number(db) - 1) + 1
         name = file_name(label, number, PurePosixPath(name).suffix[1:])
         samples.rename(db, sample_id, number, name)
     return name
-
-
-def _missing(db: sqlite3.Connection, root: Path) -> list[int]:
-    """Samples whose file is gone. One stat a file: a million take seconds, and no memory."""
-    base = os.fspath(root)
-    return [
-        sample_id
-        for sample_id, name in samples.placed_files(db)
-        if not os.path.lexists(f"{base}/{name}")
-    ]
-
-
-def _unknown(db: sqlite3.Connection, root: Path) -> Iterator[str]:
-    """Files below the labels that have no row."""
-    for folder in os.scandir(root):
-        if is_own(folder.name):
-            continue
-        if not folder.is_dir(follow_symlinks=False):
-            yield folder.name
-            continue
-        (rows,) = db.execute(
-            "SELECT count(*) FROM sample WHERE label = ? AND state IN (0, 1)", (folder.name,)
-        ).fetchone()
-        with os.scandir(folder.path) as entries:
-            count = sum(1 for _ in entries)
-        if count == rows:
-            continue
-        with os.scandir(folder.path) as entries:
-            for entry in entries:
-                name = f"{folder.name}/{entry.name}"
-                if not samples.is_kept(db, folder.name, entry.name):
-                    yield name
 
 
 def _sweep(root: Path) -> int:

@@ -1,12 +1,21 @@
-"""The kept images of a data set as a sequence, all of them or those of some queries."""
+"""The kept images of a data set as a sequence, all of them or those of some queries.
+
+What lies on the disk counts: an image whose file is gone is none of them.
+"""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
+from pixtrawl.errors import StorageError
 from pixtrawl.model import Sample
+from pixtrawl.storage.by_hand import ByHand
 from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.catch_up import catch_up
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.samples import ORDER, SELECT, one, read
 
@@ -31,17 +40,32 @@ class Samples:
         self.folder = folder
         self._provenance = provenance
         # numbers of ours, so they may stand in the statement
-        self._only = (
+        self._of_queries = (
             ""
             if query_ids is None
             else f" AND s.query_id IN ({', '.join(str(int(one)) for one in query_ids)})"
         )
+        self._only = self._of_queries
+        self._seen: Signature | None = None
+        self.noticed: ByHand | None = None  # what a person had done to the files before
+        self._look()
+
+    def _look(self) -> None:
+        """Catches up with the disk, where a folder changed since the last look."""
+        signature = _signature(self.folder.root)
+        if signature is None or signature != self._seen:
+            view = catch_up(self.folder)
+            gone = ", ".join(map(str, sorted(view.missing)))
+            self._only = self._of_queries + (f" AND s.id NOT IN ({gone})" if gone else "")
+            self.noticed = self.noticed or view.noticed
+            self._seen = signature
 
     def __len__(self) -> int:
         return sum(self.counts().values())
 
     def counts(self) -> dict[str, int]:
         """How many images each label has, by label."""
+        self._look()
         db = connect(self.folder.catalog, read_only=True)
         try:
             return dict(
@@ -90,6 +114,7 @@ class Samples:
             db.close()
 
     def __iter__(self) -> Iterator[Sample]:
+        self._look()
         db = connect(self.folder.catalog, read_only=True)
         try:
             yield from read(db, self.folder, provenance=self._provenance, only=self._only)
@@ -100,3 +125,18 @@ class Samples:
 def open_samples(root: Path | str, *, provenance: bool = True) -> Samples:
     """The samples of a data set folder. Raises UsageError where there is none."""
     return Samples(Folder(root), provenance=provenance)
+
+
+Signature = tuple[tuple[str, int], ...]
+_SETTLED_NS: Final = 50_000_000  # file systems tell time in steps of up to 10 ms
+
+
+def _signature(root: Path) -> Signature | None:
+    """When each label's folder last changed; None while that is too new to rely on."""
+    try:
+        with os.scandir(root) as entries:
+            found = [(e.name, e.stat().st_mtime_ns) for e in entries if e.is_dir()]
+    except OSError as error:
+        raise StorageError(f"cannot read {root}: {error.strerror}") from error
+    newest = max((changed for _, changed in found), default=0)
+    return None if time.time_ns() - newest < _SETTLED_NS else tuple(sorted(found))

@@ -1,7 +1,8 @@
 """Accepted images: the rows behind the files, and reading them back as `Sample`s.
 
 A sample's row is committed as `accepted` before its file is renamed into place; `placed` follows
-later. A number is never used twice within a label, whatever became of its file.
+later. A number is never given twice within a data set, whatever became of its file: a file that
+somebody moves to another label's folder meets none of the same name there.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class State(IntEnum):
     REPLACED = 3
     TAKEN_DOWN = 4
     WITHDRAWN = 5  # turned out to be a placeholder, or in conflict with another label
+    RELABELLED = 6  # a person put it under another label, where a row of its own keeps it
+    WANTED_BACK = 7  # was removed, and a person wants it again: it keeps its number meanwhile
 
 
 class Known(Struct, frozen=True):
@@ -76,9 +79,9 @@ def known(row: tuple[int, str, int, str | None]) -> Known:
     return Known(row[0], row[1], State(row[2]), Reason(row[3]) if row[3] else None)
 
 
-def next_number(db: sqlite3.Connection, label: str) -> int:
-    """One more than the highest number ever given in this label."""
-    row = db.execute("SELECT max(number) FROM sample WHERE label = ?", (label,)).fetchone()
+def next_number(db: sqlite3.Connection) -> int:
+    """One more than the highest number ever given in the data set."""
+    row = db.execute("SELECT max(number) FROM sample").fetchone()
     return int(row[0] or 0) + 1
 
 
@@ -121,7 +124,7 @@ def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
     """Their files are where their rows say."""
     db.execute(
         "UPDATE sample SET state = 1 WHERE id IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(list(sample_ids)).decode(),),
+        (_ids(sample_ids),),
     )
 
 
@@ -154,10 +157,12 @@ def inherit(db: sqlite3.Connection, old_id: int, new_id: int, distance: int) -> 
 
 
 def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]]:
-    """What the near-duplicate index needs of a label: of its images, and of those withdrawn."""
+    """What the near-duplicate index needs of a label: of its images, and of those that a person or
+    a later finding took out of it.
+    """
     rows = db.execute(
         "SELECT id, format, width, height, phash, phash_trim, thumb, flat, measures, orientation "
-        "FROM sample WHERE label = ? AND state IN (0, 1, 5)",
+        "FROM sample WHERE label = ? AND state IN (0, 1, 5, 6)",
         (label,),
     )
     for row in rows:
@@ -176,6 +181,15 @@ def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, 
         "WHERE label <> ? AND state IN (0, 1, 5) AND NOT flat AND length(phash) > 0",
         (label,),
     )
+
+
+def queries_of(db: sqlite3.Connection, sample_ids: Iterable[int]) -> list[int]:
+    """The queries that some images count for."""
+    rows = db.execute(
+        "SELECT query_id FROM sample WHERE id IN (SELECT value FROM json_each(?))",
+        (_ids(sample_ids),),
+    )
+    return [row[0] for row in rows]
 
 
 def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) -> None:
@@ -203,25 +217,6 @@ def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str,
     return None if row is None else (str(row[0]), str(row[1]).lower())
 
 
-def is_kept(db: sqlite3.Connection, label: str, leaf: str) -> bool:
-    """Whether a file of a label's folder has a row that keeps it."""
-    number = leaf.partition(".")[0]
-    if not (number.isascii() and number.isdigit() and len(number) < 18):
-        return False
-    row = db.execute(
-        "SELECT 1 FROM sample WHERE label = ? AND number = ? AND file_name = ? AND state IN (0, 1)",
-        (label, int(number), f"{label}/{leaf}"),
-    ).fetchone()
-    return row is not None
-
-
-def placed_files(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
-    """Id and file name of every image that should be there, label by label."""
-    yield from db.execute(
-        "SELECT id, file_name FROM sample WHERE state IN (0, 1) ORDER BY label, number"
-    )
-
-
 SELECT: Final = (
     "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, s.frames, "
     "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "
@@ -235,21 +230,39 @@ ORDER: Final = " ORDER BY s.label, s.number"
 
 
 def read(
-    db: sqlite3.Connection, folder: Folder, *, provenance: bool = True, only: str = ""
+    db: sqlite3.Connection,
+    folder: Folder,
+    *,
+    provenance: bool = True,
+    only: str = "",
+    without: frozenset[int] = frozenset(),
 ) -> Iterator[Sample]:
     """Streams samples from an open connection, or those that a further condition holds for.
+
+    Those with ids in `without` are left out.
 
     Each with every way by which it was found, or without.
     """
     root, scored, own = str(folder.root), relevance.has_scores(db), own_columns.types(db)
     for row in db.execute(f"{SELECT}{only}{ORDER}"):
+        if row[0] in without:
+            continue
         yield _sample(db, row, root, provenance=provenance, scored=scored, own=own)
+
+
+def count(db: sqlite3.Connection) -> int:
+    """How many images are kept."""
+    return int(db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()[0])
 
 
 def one(db: sqlite3.Connection, row: tuple[Any, ...], folder: Folder) -> Sample:
     """The sample of a row of `SELECT`."""
     scored, own = relevance.has_scores(db), own_columns.types(db)
     return _sample(db, row, str(folder.root), scored=scored, own=own)
+
+
+def _ids(ids: Iterable[int]) -> str:
+    return msgspec.json.encode(list(ids)).decode()
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -86,7 +86,7 @@ CREATE TABLE sample (
   query_id INTEGER NOT NULL REFERENCES query,
   candidate_id INTEGER NOT NULL REFERENCES candidate,
   state INTEGER NOT NULL,            -- 0 accepted, 1 placed, 2 deleted by hand, 3 replaced, 4 down,
-                                     -- 5 withdrawn
+                                     -- 5 withdrawn, 6 under another label now, 7 wanted back
   withdrawn_for TEXT,                -- the reason, in state 5
   staged_name TEXT,
   sha256 BLOB NOT NULL,
@@ -161,7 +161,36 @@ CREATE TABLE own_column (            -- what the own columns of all lists hold, 
 );
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4)
+# Decisions of a person: what is under another label now, and how to take that back.
+_V5: Final = """
+CREATE INDEX sample_by_number ON sample (number);
+CREATE INDEX sample_left_behind ON sample (state) WHERE state = 6;
+CREATE INDEX sample_wanted_back ON sample (query_id) WHERE state = 7;
+CREATE TABLE moving (                -- decided and committed; the file may not be renamed yet
+  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  source TEXT NOT NULL               -- where its file was
+);
+CREATE TABLE relabelled (            -- what a person moved, newest last
+  id INTEGER PRIMARY KEY,
+  batch INTEGER NOT NULL,            -- what was moved at once is taken back at once
+  at TEXT NOT NULL,
+  sample_id INTEGER,                 -- NULL: the label itself was renamed
+  old_label TEXT NOT NULL,
+  new_label TEXT NOT NULL,
+  old_name TEXT NOT NULL DEFAULT ''  -- file name before
+);
+CREATE TABLE label_alias (           -- a label that was renamed, and what it is called now
+  old TEXT PRIMARY KEY,
+  new TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE taken_with (            -- bytes that were taken down because of another rule or a name
+  sha256 TEXT NOT NULL,
+  because TEXT NOT NULL,             -- "domain example.org", "file cat/000001.jpg"
+  PRIMARY KEY (sha256, because)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

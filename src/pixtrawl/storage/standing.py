@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.model import ImageInfo, Kind, Reason
-from pixtrawl.storage import quarantine
+from pixtrawl.storage import files, quarantine
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.samples import Known, State, known
@@ -136,7 +136,9 @@ def finish_withdrawals(db: sqlite3.Connection, folder: Folder) -> None:
         "SELECT file_name, sha256 FROM sample WHERE state = ?", (State.WITHDRAWN.value,)
     )
     for name, sha256 in rows:
-        quarantine.put(folder, folder.root / name, sha256.hex())
+        path = folder.root / name
+        if path.is_file() and files.sha256_of(path) == sha256.hex():  # else it is a person's own
+            quarantine.put(folder, path, sha256.hex())
 
 
 def note_conflict(db: sqlite3.Connection, sample_id: int, other_id: int, distance: int) -> None:

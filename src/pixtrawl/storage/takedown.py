@@ -134,7 +134,8 @@ def remember(db: sqlite3.Connection, rules: Sequence[Rule]) -> None:
     """Adds rules; open candidates that they name are settled at once."""
     at = now()
     db.executemany(
-        "INSERT OR IGNORE INTO takedown VALUES (?, ?, ?)", ((r.kind, r.value, at) for r in rules)
+        "INSERT OR IGNORE INTO takedown (kind, value, at) VALUES (?, ?, ?)",
+        ((r.kind, r.value, at) for r in rules),
     )
     down = TakenDown([rule for rule in rules if rule.kind in {"domain", "url"}])
     if not down.rules:

@@ -1,0 +1,17 @@
+"""Tells in a line each what a person did to the files of a data set since the last command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def tell_by_hand(root: Path | str) -> None:
+    """Takes note of it and says so on stderr. Raises UsageError where there is no data set."""
+    from pixtrawl.display.screen import note
+    from pixtrawl.storage.by_hand import sentences
+    from pixtrawl.storage.catch_up import catch_up
+    from pixtrawl.storage.folder import Folder
+
+    noticed = catch_up(Folder(root)).noticed
+    for sentence in sentences(noticed) if noticed is not None else ():
+        note(sentence)

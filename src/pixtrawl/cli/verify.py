@@ -1,0 +1,91 @@
+"""`pixtrawl verify`: whether every image is there and unaltered, and nothing besides."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from pixtrawl.cli.options import add_output
+
+if TYPE_CHECKING:
+    from pixtrawl.pipeline.verify import Verified
+
+_EPILOG: Final = """\
+Every file is read and compared by its SHA-256; --quick compares names and sizes only. Nothing is
+written and nothing deleted. A copy without the hidden files is compared with its metadata.jsonl.
+
+examples:
+  pixtrawl verify images
+  pixtrawl verify images --quick --json
+
+exit codes: 0 all is well, 3 something is missing, altered or foreign, 2 no data set
+"""
+_SHOWN: Final = 20  # of each kind, on a terminal
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "verify",
+        usage="%(prog)s DIR [--quick] [--json]",
+        help="check every file",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
+    )
+    parser.add_argument("--quick", action="store_true", help="names and sizes only")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    add_output(parser, progress=False)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code."""
+    from pixtrawl.display.screen import out, out_json
+    from pixtrawl.errors import EXIT_OK, EXIT_SHORT
+    from pixtrawl.pipeline.verify import ADVICE, verify
+
+    watched = sys.stderr.isatty() and not arguments.quiet
+
+    def tell(done: int, total: int) -> None:
+        if watched and (done % 100 == 0 or done == total):
+            sys.stderr.write(f"\r{done:,} of {total:,} files" + ("\n" if done == total else ""))
+            sys.stderr.flush()
+
+    found = verify(arguments.folder, quick=arguments.quick, on_progress=tell)
+    if arguments.json:
+        out_json(
+            {
+                "ok": found.ok,
+                "images": found.images,
+                "troubles": [
+                    {"file_name": one.file_name, "state": one.state, "detail": one.detail}
+                    for one in found.troubles
+                ],
+                "notes": list(found.notes),
+            }
+        )
+    else:
+        out("\n".join(_lines(found, arguments.folder, ADVICE)))
+    return EXIT_OK if found.ok else EXIT_SHORT
+
+
+def _lines(found: Verified, root: str, advice: dict[str, str]) -> list[str]:
+    from pixtrawl.display.screen import clean, plural
+
+    lines = []
+    for state, step in advice.items():
+        troubles = [one for one in found.troubles if one.state == state]
+        for one in troubles[:_SHOWN]:
+            detail = f"  ({clean(one.detail)})" if one.detail else ""
+            lines.append(f"{state:8} {clean(one.file_name)}{detail}")
+        if more := len(troubles) - _SHOWN:
+            lines += [f"{state:8} … and {more:,} more (--json lists all)"] if more > 0 else []
+        if troubles:
+            lines.append(f"  next: {step.replace('DIR', clean(root))}")
+    lines += [f"note: {clean(text)}" for text in found.notes]
+    verdict = "all is well" if found.ok else f"{plural(len(found.troubles), 'file')} not as told"
+    return [*lines, f"{verdict}: {plural(found.images, 'image')} in {clean(root)}"]

@@ -1,0 +1,74 @@
+"""A finished data set opened for a decision of a person, and the names by which its files are told.
+
+Whoever changes it opens it as a run does: lock, catalog, recovery. To look at it needs no lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pixtrawl.errors import UsageError
+from pixtrawl.storage import recovery
+from pixtrawl.storage.catalog import Catalog, connect
+from pixtrawl.storage.catch_up import catch_up
+from pixtrawl.storage.folder import Folder, Lock
+
+__all__ = ["looked_at", "opened", "relative", "split_root"]
+
+
+@contextlib.contextmanager
+def opened(folder: Folder) -> Iterator[Catalog]:
+    """The data set for writing, as it lies on the disk. Raises UsageError, StorageError."""
+    folder.require()
+    with Lock(folder):
+        catalog = Catalog(folder.catalog)
+        try:
+            catalog.write_now(lambda db: recovery.recover(db, folder))
+            yield catalog
+        finally:
+            catalog.close()
+
+
+@contextlib.contextmanager
+def looked_at(folder: Folder) -> Iterator[sqlite3.Connection]:
+    """The data set for reading. Raises UsageError, StorageError."""
+    catch_up(folder)
+    db = connect(folder.catalog, read_only=True)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def relative(folder: Folder, name: str) -> str:
+    """A file name as the catalog has it: relative to the data set, with forward slashes."""
+    path = Path(name)
+    for one in (path, folder.root / path):
+        with contextlib.suppress(ValueError):
+            found = one.absolute().relative_to(folder.root.absolute())
+            if one.exists():
+                return found.as_posix()
+    return path.as_posix()
+
+
+def split_root(words: Iterable[str], output: str | None) -> tuple[Folder, list[str]]:
+    """The data set and the files of it that a command line names.
+
+    The data set is `output`, else the first word where that is one, else what the first file lies
+    in. Raises UsageError.
+    """
+    names = list(words)
+    if output is not None:
+        return Folder(output), names
+    if names and Folder(names[0]).exists():
+        return Folder(names[0]), names[1:]
+    for name in names:
+        for parent in Path(name).absolute().parents:
+            if Folder(parent).exists():
+                return Folder(parent), names
+    if names and Folder("images").exists():
+        return Folder("images"), names
+    raise UsageError("in which data set? name it first: pixtrawl label DIR FILE... --to LABEL")

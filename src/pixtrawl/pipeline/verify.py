@@ -1,0 +1,154 @@
+"""Whether a data set is what its catalog says: every file there, unaltered, and none besides.
+
+Nothing is written, not even what the next command would take note of: a file deleted by hand since
+the last one is missing here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from pixtrawl.errors import StorageError
+from pixtrawl.storage import files, on_disk
+from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.folder import Folder, in_use
+
+__all__ = ["ADVICE", "Trouble", "Verified", "verify"]
+
+MISSING: Final = "missing"
+ALTERED: Final = "altered"
+FOREIGN: Final = "foreign"
+STALE: Final = "stale"
+DAMAGED: Final = "damaged"
+ADVICE: Final = {
+    MISSING: "deleted on purpose: any other command takes note of it; else "
+    "`pixtrawl restore DIR` and a run bring it back",
+    ALTERED: "edited on purpose: keep a copy elsewhere; else delete it and `pixtrawl restore DIR`",
+    FOREIGN: "not of this data set: move it elsewhere; of another one: `pixtrawl merge`",
+    STALE: "made from the catalog: the next run writes it anew",
+    DAMAGED: "copy the data set again from where it came, or start a new one and merge",
+}
+
+Progress = Callable[[int, int], None]
+
+
+class Trouble(Struct, frozen=True):
+    """One file that is not as it should be; `state` is a key of ADVICE."""
+
+    file_name: str
+    state: str
+    detail: str = ""
+
+
+class Verified(Struct, frozen=True):
+    """What was looked at, and what is wrong."""
+
+    images: int
+    troubles: tuple[Trouble, ...]
+    notes: tuple[str, ...] = ()  # worth knowing, and no fault
+
+    @property
+    def ok(self) -> bool:
+        return not self.troubles
+
+
+def verify(
+    root: Path | str, *, quick: bool = False, on_progress: Progress = lambda done, total: None
+) -> Verified:
+    """Compares every file with the catalog, or with metadata.jsonl where there is no catalog.
+
+    Args:
+        root: the data set.
+        quick: looks at names and sizes only; else every file is read and hashed.
+        on_progress: told how many of how many files were looked at.
+
+    Raises:
+        UsageError: there is no data set.
+        StorageError: a folder or the catalog cannot be read.
+    """
+    folder = Folder(root)
+    folder.require()
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        try:
+            return _verify(db, folder, quick, on_progress)
+        except sqlite3.DatabaseError as error:
+            return Verified(0, (Trouble(folder.catalog.name, DAMAGED, str(error)),))
+
+
+def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Progress) -> Verified:
+    (count,) = db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()
+    found = on_disk.differences(db, folder.root)
+    troubles = [Trouble(row.file_name, MISSING) for row in found.missing]
+    troubles += [
+        Trouble(one.row.file_name, ALTERED, f"{one.size_bytes:,} bytes, not {one.row.size_bytes:,}")
+        for one in found.changed
+    ]
+    troubles += [Trouble(name, FOREIGN) for name in (*found.unknown, *found.strangers)]
+    if not quick:
+        known = {trouble.file_name for trouble in troubles}
+        troubles += _altered(db, folder, known, count, on_progress)
+        if (said := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            troubles.append(Trouble(folder.catalog.name, DAMAGED, said))
+    if not found.missing and not _is_current(db, folder):
+        troubles.append(Trouble(folder.metadata.name, STALE, "does not list what the catalog does"))
+    troubles.sort(key=lambda one: (one.state, one.file_name))
+    return Verified(count, tuple(troubles), tuple(_notes(db, folder)))
+
+
+def _altered(
+    db: sqlite3.Connection, folder: Folder, known: set[str], count: int, on_progress: Progress
+) -> Iterator[Trouble]:
+    rows = db.execute(
+        "SELECT file_name, hex(sha256) FROM sample WHERE state IN (0, 1) ORDER BY label, number"
+    )
+    for done, (name, sha256) in enumerate(rows, 1):
+        on_progress(done, count)
+        if name in known:
+            continue
+        try:
+            own = files.sha256_of(folder.root / name)
+        except OSError as error:
+            yield Trouble(name, ALTERED, f"cannot be read: {error.strerror}")
+            continue
+        if own != sha256.lower():
+            yield Trouble(name, ALTERED, "other bytes of the same length")
+
+
+def _is_current(db: sqlite3.Connection, folder: Folder) -> bool:
+    """Whether metadata.jsonl lists the files of the catalog, in any order."""
+    left = dict(
+        db.execute("SELECT file_name, lower(hex(sha256)) FROM sample WHERE state IN (0, 1)")
+    )
+    try:
+        with folder.metadata.open("rb") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if left.pop(row["file_name"], None) != row["sha256"]:
+                    return False
+    except FileNotFoundError:
+        return not left
+    except OSError as error:
+        raise StorageError(f"cannot read {folder.metadata}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError):
+        return False
+    return not left
+
+
+def _notes(db: sqlite3.Connection, folder: Folder) -> Iterator[str]:
+    if in_use(folder):
+        yield "a run is at work on it: what it is about to put in place may be missing"
+    counts = dict(db.execute("SELECT state, count(*) FROM sample GROUP BY state"))
+    for state, what in (
+        (0, "decided by a run that was killed; the next run puts them in place"),
+        (2, "deleted by hand earlier (`pixtrawl restore` brings them back)"),
+        (7, "wanted back; the next run fetches them"),
+    ):
+        if counts.get(state):
+            yield f"{counts[state]:,} {what}"

@@ -1,0 +1,57 @@
+"""Small data sets, and what holds for them after whatever a person or a command did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from pixtrawl.storage.catalog import connect
+from pixtrawl.storage.folder import Folder
+from tests.pipeline.pictures import Host, fetch, manifest
+
+
+def pets(tmp_path: Path, host: Host, *, limit: int | None = None) -> Path:
+    """Four cats and four dogs, of ten that there are each."""
+    rows = [("cat", f"{host.url}/{n}.png") for n in range(10)]
+    rows += [("dog", f"{host.url}/{n}.png") for n in range(10, 20)]
+    given = {} if limit is None else {"limit": limit}
+    return fetch(manifest(tmp_path / "pets.jsonl", rows), tmp_path / "set", **given).root
+
+
+def labels(root: Path) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name in on_disk(root):
+        label = name.partition("/")[0]
+        found[label] = found.get(label, 0) + 1
+    return found
+
+
+def on_disk(root: Path) -> dict[str, str]:
+    """SHA-256 by name of every file in a label's folder."""
+    return {
+        f"{file.parent.name}/{file.name}": hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in root.glob("*/*")
+        if file.is_file() and not file.parent.name.startswith(".")
+    }
+
+
+def listed(root: Path) -> dict[str, str]:
+    """The same of metadata.jsonl."""
+    lines = (root / "metadata.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert all(row["file_name"].startswith(f"{row['label']}/") for row in rows)
+    found = {row["file_name"]: row["sha256"] for row in rows}
+    assert len(found) == len(rows), "two rows for one file"
+    return found
+
+
+def assert_whole(root: Path) -> None:
+    """Rows and files are the same, and no number stands for two images."""
+    assert listed(root) == on_disk(root)
+    with closing(connect(Folder(root).catalog, read_only=True)) as db:
+        numbers = db.execute("SELECT number, sha256 FROM sample WHERE state IN (0, 1)").fetchall()
+        assert max(Counter(number for number, _ in numbers).values(), default=1) == 1
+        assert db.execute("SELECT count(*) FROM moving").fetchone() == (0,)
