@@ -23,6 +23,9 @@ demo: setup-demo ## a whole run with a real browser against a local site: the da
 test: setup ## the test suite, in parallel, without the internet
 	@$(BROWSER) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+test-pythons: setup ## parser and core tests on the oldest and the newest Python that can be had here
+	@bash scripts/pythons.sh
+
 lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff format --check .
 	ruff check .
@@ -54,7 +57,8 @@ lock: setup ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1: newest
 	bash scripts/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## remove what was made here, the environment included
+	rm -rf --one-file-system .pythons
 	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup setup-demo demo test lint docs docs-check variants check format bench lock clean
+.PHONY: test-pythons help setup setup-demo demo test lint docs docs-check variants check format bench lock clean
