@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -81,6 +82,9 @@ def _holds(row: Row, name: str, wanted: object) -> bool:
     if compare is None:
         raise UsageError(f"filter: no comparison {word!r} (one of {', '.join(_OPERATORS)})")
     value = row[column]
+    if isinstance(wanted, str) and isinstance(value, int | float):  # a number of the user's own
+        with contextlib.suppress(ValueError):
+            wanted = float(wanted)
     if value is None:
         return (word == "ne") if wanted is not None else word in {"", "eq"}
     if wanted is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import datasets
 
@@ -16,6 +16,8 @@ from pixtrawl.storage.derived import FLAGS, INTEGERS, NUMBERS, metadata_row
 from pixtrawl.transform import BadPictureError
 
 __all__ = ["UprightImage", "hugging_face"]
+
+_OWN_TYPES: Final = {bool: "bool", int: "int64", float: "float64"}
 
 
 @dataclass
@@ -54,7 +56,9 @@ def hugging_face(samples: Iterable[Sample], *, ground: str = GROUND) -> datasets
         for name, value in metadata_row(sample).items():
             columns.setdefault(name, []).append(value)
     labels = sorted(set(columns.get("label", ())))
-    features: dict[str, Any] = {name: _feature(name, ground) for name in columns}
+    features: dict[str, Any] = {
+        name: _feature(name, values, ground) for name, values in columns.items()
+    }
     if labels:
         features["label"] = datasets.ClassLabel(names=labels)
         places = {label: at for at, label in enumerate(labels)}
@@ -62,11 +66,14 @@ def hugging_face(samples: Iterable[Sample], *, ground: str = GROUND) -> datasets
     return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
 
 
-def _feature(name: str, ground: str) -> Any:
+def _feature(name: str, values: Sequence[Any], ground: str) -> Any:
     if name == "image":
         return UprightImage(ground=ground)
     if name in INTEGERS:
         return datasets.Value("int64")
     if name in NUMBERS:
         return datasets.Value("float64")
-    return datasets.Value("bool" if name in FLAGS else "string")
+    if name in FLAGS:
+        return datasets.Value("bool")
+    first = next((value for value in values if value is not None), "")  # own ones have one type
+    return datasets.Value(_OWN_TYPES.get(type(first), "string"))

@@ -25,6 +25,7 @@ class Coco:
     name: ClassVar[str] = "coco"
     shuffled: ClassVar[bool] = False
     layout: ClassVar[int] = 1
+    taken: ClassVar[frozenset[str]] = frozenset({"id", "coco_url", "flickr_url", "date_captured"})
 
     def __init__(self, job: Job) -> None:
         self._job = job

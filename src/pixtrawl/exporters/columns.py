@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from pixtrawl.model import Sample
 from pixtrawl.storage.derived import (
@@ -27,10 +27,13 @@ __all__ = [
     "Columns",
     "columns_of",
     "host_of",
+    "own_types",
     "row_text",
 ]
 
-Columns = dict[str, str | int | float]
+Columns = dict[str, Any]  # text, numbers, truths; None only in the user's own columns
+
+_TYPES: Final = {bool: "bool", int: "int", float: "float", str: "text"}
 
 INTEGERS: Final = frozenset(
     {
@@ -46,17 +49,33 @@ FLOATS: Final = frozenset(NUMBERS)
 ORIGINALS: Final = ("original_width", "original_height", "original_sha256")
 
 
-def columns_of(sample: Sample) -> Columns:
-    """A sample as plain text and whole numbers, in a fixed order."""
+def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
+    """A sample as plain text and numbers, in a fixed order.
+
+    The user's own columns come last, as they are: with None where a number is not known.
+    `taken` are names that the format needs for itself.
+    """
     columns: Columns = {}
-    for name, value in metadata_row(sample).items():
-        if name in INTEGERS:
+    row = metadata_row(sample, taken)
+    ours = len(row) - len(sample.own)
+    for at, (name, value) in enumerate(row.items()):
+        if at >= ours:
+            columns[name] = _text(value) if isinstance(value, str) else value
+        elif name in INTEGERS:
             columns[name] = int(value) if isinstance(value, int | float) else 0
         elif name in FLOATS:
             columns[name] = float(value) if isinstance(value, int | float) else 0.0
         else:
             columns[name] = value if isinstance(value, str) and value.isascii() else _text(value)
     return columns
+
+
+def own_types(sample: Sample, columns: Columns, known: dict[str, str]) -> None:
+    """Learns the types of a sample's own columns, by the names in `columns`: bool, int, ..."""
+    for name in list(columns)[len(columns) - len(sample.own) :]:
+        kind = _TYPES.get(type(columns[name]))
+        if kind is not None or name not in known:
+            known[name] = kind or "text"
 
 
 def _text(value: object) -> str:

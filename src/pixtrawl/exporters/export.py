@@ -20,7 +20,7 @@ from msgspec.structs import asdict
 from pixtrawl import exporters
 from pixtrawl.errors import ExportError, UsageError
 from pixtrawl.exporters.base import Exporter, Job, Sharding, Written
-from pixtrawl.exporters.columns import Columns
+from pixtrawl.exporters.columns import ORIGINALS, Columns
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.pictures import Pictures
@@ -104,6 +104,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
             splitting=options.splitting,
             shuffled=shuffled,
             group_of=group_of or look_alikes,
+            taken=_taken(kind, options),
         ) as plan,
     ):
         if not len(plan):
@@ -121,6 +122,16 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
         )
         run = _Run(kind(job), job, root, options, on_progress or _no_progress)
         return run.carry_out()
+
+
+def _taken(kind: type[Exporter] | type[Table], options: Options) -> frozenset[str]:
+    """Names that the format needs for itself: the user's own columns give way."""
+    taken: frozenset[str] = getattr(kind, "taken", frozenset())
+    if not options.transform.keeps_bytes:
+        taken |= frozenset(ORIGINALS)
+    if issubclass(kind, Table) and len(options.splitting.shares) > 1:
+        taken |= {"split"}
+    return taken
 
 
 def check(root: Path | str, out: Path | str, to: str, options: Options = Options()) -> None:

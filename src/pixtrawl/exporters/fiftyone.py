@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, ClassVar, Final
 
@@ -39,6 +39,8 @@ _OWN: Final = (
     ("_dataset_id", "ObjectId", None),
 )
 
+_OWN_KINDS: Final = {"bool": "Boolean", "int": "Int", "float": "Float"}
+
 
 class FiftyOne:
     """A FiftyOneDataset."""
@@ -46,6 +48,9 @@ class FiftyOne:
     name: ClassVar[str] = "fiftyone"
     shuffled: ClassVar[bool] = False
     layout: ClassVar[int] = 1
+    taken: ClassVar[frozenset[str]] = frozenset(
+        {*(name for name, *_ in _OWN), "created_at", "last_modified_at", "metadata", _LABEL}
+    )
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -146,7 +151,7 @@ def _document(job: Job, splits: Sequence[str]) -> dict[str, Any]:
         "info": {"source": "pixtrawl", "splits": list(splits)},
         "classes": {_LABEL: job.plan.labels},
         "default_classes": [],
-        "sample_fields": own + [_field(name, _kind(name)) for name in job.columns],
+        "sample_fields": own + [_field(name, _kind(name, job.plan.own_types)) for name in job.columns],
     }
 
 
@@ -165,7 +170,9 @@ def _label_fields() -> list[dict[str, Any]]:
     ]
 
 
-def _kind(column: str) -> str:
+def _kind(column: str, own: Mapping[str, str]) -> str:
+    if column in own:
+        return _OWN_KINDS.get(own[column], "String")
     if column in FLAGS:
         return "Boolean"
     if column in FLOATS:

@@ -12,7 +12,7 @@ import shutil
 import struct
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -91,7 +91,7 @@ class _Shard:
 
     def __init__(self, job: Job, name: str, max_bytes: int) -> None:
         self._target, self._name, self._max_bytes = job.target, name, max_bytes
-        self._rows = ImageRows(job.columns)
+        self._rows = ImageRows(job.columns, job.plan.own_types)
         self._size_bytes = 0
         self._open = ExitStack()
         folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="pixtrawl-export-"))
@@ -130,9 +130,9 @@ def _put(data: bytes, file: IO[bytes]) -> None:
 
 def _table(job: Job, split: str, parts: Sequence[Written]) -> Iterator[tuple[str, bytes]]:
     """What makes a table of data files: manifest and transaction, as Lance itself writes them."""
-    columns = job.columns
+    columns, own = job.columns, job.plan.own_types
     with tempfile.TemporaryDirectory(prefix="pixtrawl-export-") as folder:
-        pattern = _layout_of(columns, Path(folder) / "pattern")
+        pattern = _layout_of(columns, own, Path(folder) / "pattern")
         fragments = [
             FragmentMetadata(
                 id=index,
@@ -141,7 +141,7 @@ def _table(job: Job, split: str, parts: Sequence[Written]) -> Iterator[tuple[str
             )
             for index, part in enumerate(parts)
         ]
-        operation = lance.LanceOperation.Overwrite(ImageRows(columns).schema, fragments)
+        operation = lance.LanceOperation.Overwrite(ImageRows(columns, own).schema, fragments)
         root = Path(folder) / "table"
         own_id = uuid.uuid5(uuid.NAMESPACE_OID, f"{job.fingerprint} {split}")
         lance.LanceDataset.commit(root, lance.Transaction(0, operation, uuid=str(own_id)))
@@ -153,9 +153,9 @@ def _table(job: Job, split: str, parts: Sequence[Written]) -> Iterator[tuple[str
                 yield path.relative_to(root).as_posix(), data
 
 
-def _layout_of(columns: Sequence[str], folder: Path) -> DataFile:
+def _layout_of(columns: Sequence[str], own: Mapping[str, str], folder: Path) -> DataFile:
     """How the columns lie in a file: Lance is asked, by one row without anything in it."""
-    schema = ImageRows(columns).schema
+    schema = ImageRows(columns, own).schema
     table = schema.empty_table().from_pylist([{}], schema=schema)
     fragment = LanceFragment.create(str(folder), table, data_storage_version=_FORMAT)
     data_file: DataFile = fragment.files[0]

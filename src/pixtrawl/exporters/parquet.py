@@ -72,7 +72,7 @@ class Parquet:
 class _Shard(ShardPart):
     def __init__(self, job: Job, name: str, max_bytes: int) -> None:
         super().__init__(job.target, name, max_bytes)
-        self._rows = ImageRows(job.columns)
+        self._rows = ImageRows(job.columns, job.plan.own_types)
         schema = self._rows.schema
         self._writer = pq.ParquetWriter(
             self.file,
@@ -109,10 +109,11 @@ class ImageRows:
 
     Args:
         columns: names of the facts, in order.
+        own: types of the user's own columns among them.
     """
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        self.schema = _schema(columns)
+    def __init__(self, columns: Sequence[str], own: Mapping[str, str]) -> None:
+        self.schema = _schema(columns, own)
         self._rows: list[dict[str, Any]] = []
         self._size_bytes = 0
 
@@ -139,7 +140,10 @@ class ImageRows:
         return len(item.picture.data) + sum(len(str(v)) for v in item.columns.values()) + 200
 
 
-def _schema(columns: Sequence[str]) -> pa.Schema:
+_OWN_TYPES: Final = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
+
+
+def _schema(columns: Sequence[str], own: Mapping[str, str]) -> pa.Schema:
     image = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
     fields = [pa.field("image", image)]
     features: dict[str, Any] = {"image": {"_type": "Image"}}
@@ -147,6 +151,7 @@ def _schema(columns: Sequence[str]) -> pa.Schema:
         type_ = pa.string()
         if name in INTEGERS or name in FLOATS:
             type_ = pa.int64() if name in INTEGERS else pa.float64()
+        type_ = _OWN_TYPES.get(own.get(name, ""), type_)
         fields.append(pa.field(name, type_))
         features[name] = {"dtype": str(type_), "_type": "Value"}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
@@ -161,7 +166,7 @@ def _codec(leaf: str) -> str:
     return "none" if leaf == "image.bytes" else "snappy"  # images are compressed already
 
 
-def _nulls(columns: Columns) -> dict[str, str | int | float | None]:
+def _nulls(columns: Columns) -> dict[str, Any]:
     return {
         name: None if value == "" and name not in _REQUIRED else value
         for name, value in columns.items()

@@ -21,7 +21,7 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
-from pixtrawl.exporters.columns import Columns, columns_of, host_of
+from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
 from pixtrawl.licenses import UNKNOWN, allows, normalise
@@ -94,6 +94,7 @@ class Plan:
         shuffled: order within a split: by a seeded shuffle, or by label and number.
         group_of: keys of a sample; images that share one are never on two sides (default: those
             that look nearly the same).
+        taken: names of columns that the format needs for itself.
     """
 
     def __init__(
@@ -105,11 +106,14 @@ class Plan:
         splitting: Splitting = Splitting(),
         shuffled: bool = False,
         group_of: GroupOf | None = None,
+        taken: frozenset[str] = frozenset(),
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pixtrawl-export-")
         self._db = sqlite3.connect(Path(self._folder.name) / "plan.sqlite3")
         self._splitting = splitting
         self.splits = [name for name, _ in splitting.shares]
+        self.own_types: dict[str, str] = {}  # of the user's own columns: bool, int, float, text
+        self._taken = taken
         self.missing: int = 0
         self.examined: int = 0
         self._db.executescript(_SCHEMA)
@@ -180,7 +184,9 @@ class Plan:
         with self._db as db:
             for sample in samples:
                 self.examined += 1
-                columns = columns_of(sample)
+                columns = columns_of(sample, self._taken)
+                if sample.own:
+                    own_types(sample, columns, self.own_types)
                 if not selection.wants(columns):
                     continue
                 if not inside(root, sample.file_name).is_file():

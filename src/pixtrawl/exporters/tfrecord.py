@@ -40,6 +40,7 @@ class TfRecord:
     name: ClassVar[str] = "tfrecord"
     shuffled: ClassVar[bool] = True
     layout: ClassVar[int] = 1
+    taken: ClassVar[frozenset[str]] = frozenset({"encoded", "filename", "source_url"})
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -89,7 +90,8 @@ class _Shard(ShardPart):
                 "image/class/label": item.entry.class_index,
             }
             for name, value in item.columns.items():
-                features[_NAMES.get(name, f"image/{name}")] = value
+                if value is not None:
+                    features[_NAMES.get(name, f"image/{name}")] = value
             self._last = item.entry.position, encode_example(features)
         return self._last[1]
 

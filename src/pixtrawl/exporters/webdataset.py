@@ -40,6 +40,7 @@ class WebDataset:
     name: ClassVar[str] = "webdataset"
     shuffled: ClassVar[bool] = True
     layout: ClassVar[int] = 1
+    taken: ClassVar[frozenset[str]] = frozenset({"key", "class"})
 
     def __init__(self, job: Job) -> None:
         self._job = job

@@ -9,6 +9,7 @@ import heapq
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import msgspec
 
 from pixtrawl.claims import claim_of
 from pixtrawl.model import Reason, Sample
-from pixtrawl.storage import samples
+from pixtrawl.storage import own_columns, samples
 from pixtrawl.storage.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.storage.files import write_whole
 from pixtrawl.storage.folder import Folder
@@ -28,8 +29,10 @@ _MEASURED: Final = (
 )  # fmt: skip
 _MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
 NUMBERS: Final = (*_MEASURED, "text_heavy", "relevance")
-INTEGERS: Final = ("rank", "width", "height", "frames", "size_bytes")
+INTEGERS: Final = ("number", "rank", "width", "height", "frames", "size_bytes")
 FLAGS: Final = ("c2pa", *_MEASURED_FLAGS, "relevance_outlier")
+# Not in every line, or made by loaders of what is.
+_OF_LOADERS: Final = frozenset({"relevance", "relevance_outlier", "image"})
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 
@@ -39,8 +42,11 @@ def row_text(row: Mapping[str, object]) -> bytes:
     return msgspec.json.format(_ENCODE(row), indent=0)
 
 
-def metadata_row(sample: Sample) -> dict[str, object]:
+def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[str, object]:
     """One line of metadata.jsonl. `file_name` is what Hugging Face's ImageFolder looks for.
+
+    The user's own columns come last; one that is called like one of these, or like one of `taken`,
+    is `input_<name>`.
 
     A text that is not known is "" and never null: that loader takes the types of columns from the
     first 10 MB (datasets, folder_based_builder); a column of nulls there can hold no text later.
@@ -50,6 +56,7 @@ def metadata_row(sample: Sample) -> dict[str, object]:
     row: dict[str, object] = {
         "file_name": sample.file_name,
         "label": sample.label,
+        "number": sample.number,
         "query": c.query,
         "url": sample.url,
         "final_url": sample.final_url,
@@ -84,7 +91,16 @@ def metadata_row(sample: Sample) -> dict[str, object]:
     if sample.relevance is not None:
         row["relevance"] = sample.relevance.score
         row["relevance_outlier"] = sample.relevance.outlier
+    if sample.own:
+        shown = own_names(tuple(sample.own), frozenset(row) | _OF_LOADERS | taken)
+        row.update((shown[name], value) for name, value in sample.own.items())
     return row
+
+
+@lru_cache(maxsize=8)
+def own_names(names: tuple[str, ...], ours: frozenset[str]) -> Mapping[str, str]:
+    """What own columns are called beside `ours`; asked for every row, and mostly the same."""
+    return own_columns.shown_names(names, ours)
 
 
 def _text_heavy(measures: Mapping[str, float]) -> float:
