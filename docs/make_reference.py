@@ -22,6 +22,7 @@ _GROUPS: Final = {
     "politeness": "Politeness: how hosts are treated",
     "images": "Images: what is kept",
     "export": "Export: what is written when a run is over",
+    "lists": "Lists: which column of a list is which",
     "filters": "Filters: passed on to each source that can",
 }
 

@@ -11,7 +11,7 @@ import asyncio
 import contextvars
 import threading
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -24,7 +24,6 @@ from pixtrawl.errors import (
     PixtrawlError,
     ShortWarning,
     StoppedError,
-    UsageError,
     innermost,
 )
 from pixtrawl.events import Event, ignore
@@ -37,7 +36,9 @@ if TYPE_CHECKING:
 _STOPPED: Final = "the data set is in order; the same call goes on where it stopped"
 
 T = TypeVar("T")
-Queries = str | Query | Iterable[str | Query]
+# Words, numbers, paths, dicts, tables of pandas, polars and pyarrow: `pixtrawl.inputs` reads them.
+Queries = str | Query | Path | Iterable[Any]
+Lists = str | Path | Iterable[Any]
 
 
 def open(root: Path | str) -> Dataset:
@@ -56,7 +57,8 @@ async def run_async(
     """Finds, downloads, checks and de-duplicates images; the data set can be resumed at any time.
 
     Args:
-        queries: words, files of queries, or `Query` values.
+        queries: words, numbers, files of queries, `Query` values, rows such as
+            `{"query": "cat", "label": "pets", "limit": 50}`, `{"cat": 50}`, a data frame.
         progress: whether to show it, and the verdict at the end: in a notebook in place, in a
             terminal as live lines, else as a line now and then. None: where a person looks on,
             which is in a notebook and where stderr is a terminal.
@@ -166,16 +168,23 @@ async def _discover(
 
 
 async def download_async(
-    manifests: Path | str | Sequence[Path | str],
+    manifests: Lists,
     *,
     progress: bool | None = None,
     log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
     **settings: Any,
 ) -> Dataset:
-    """Downloads the URLs of manifests or plain lists; every one unless `limit` is given.
+    """Downloads URLs; every one unless `limit` is given.
 
     `progress`, `log` and `listener` are those of `run_async`, and so is what it returns and raises.
+
+    Args:
+        manifests: files, URLs, what `discover` gave back, rows with a `url`, `{"cat": [URL, ...]}`,
+            a data frame. Columns of their own are kept; `url_column="photo"` says which one it is.
+
+    Raises:
+        UsageError: a value that is no list, a list that cannot be read, an unknown option.
     """
     result = await _download(manifests, Watch(progress, log, listener), settings)
     _warn(result.report)
@@ -183,7 +192,7 @@ async def download_async(
 
 
 def download(
-    manifests: Path | str | Sequence[Path | str],
+    manifests: Lists,
     *,
     progress: bool | None = None,
     log: Path | str | None = None,
@@ -197,19 +206,19 @@ def download(
 
 
 async def _download(
-    manifests: Path | str | Sequence[Path | str],
+    manifests: Lists,
     watch: Watch,
     settings: Mapping[str, Any],
 ) -> Dataset:
+    from pixtrawl.inputs import lists_of
     from pixtrawl.pipeline.download import download as pipeline_download
 
     config = _config(settings)
-    names = [manifests] if isinstance(manifests, (str, Path)) else list(manifests)
+    lists = lists_of(manifests)
     with watch.over(config) as listener, _plainly():
         report = await pipeline_download(
-            [str(name) for name in names], config, listener=listener,
-            limit_given="limit" in settings,
-        )  # fmt: skip
+            lists, config, listener=listener, limit_given="limit" in settings
+        )
     return _result(config, report)
 
 
@@ -266,19 +275,18 @@ def _pairs(settings: Mapping[str, Any] | Iterable[str] | str) -> Iterator[str]:
 
 
 def _queries(queries: Queries, config: Config) -> list[Query]:
+    from pixtrawl.inputs import queries_of
     from pixtrawl.queries import QueryDefaults, read_queries
     from pixtrawl.storage.known_queries import known_queries
 
-    given = [queries] if isinstance(queries, (str, Query)) else list(queries)
-    if not given:
-        raise UsageError("there is no query")
+    given = queries_of(queries)
     job = config.job
     defaults = QueryDefaults(
         limit=job.limit, label=job.label, prefix=job.prefix, suffix=job.suffix,
         filters=config.filters,
     )  # fmt: skip
     ready = [query for query in given if isinstance(query, Query)]
-    words = [query for query in given if isinstance(query, str)]
+    words = [query for query in given if not isinstance(query, Query)]
     if not words:
         return ready
     taken = known_queries(Folder(job.output)) + [(query.label, query.text) for query in ready]

@@ -8,11 +8,12 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from pixtrawl.errors import UsageError
 
@@ -47,11 +48,12 @@ class Row(NamedTuple):
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, seekable (a pipe is copied to a temporary file). Raises UsageError."""
+    """The file, seekable (a pipe is copied to a temporary file), gzip undone. Raises UsageError."""
     try:
         with path.open("rb") as stream:
             if stream.seekable():
-                yield stream
+                with _decompressed(stream, path) as content:
+                    yield content
                 return
             import shutil  # with tempfile: 8 ms
             import tempfile
@@ -59,9 +61,34 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             with tempfile.TemporaryFile() as copy:
                 shutil.copyfileobj(stream, copy)
                 copy.seek(0)
-                yield copy
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+                with _decompressed(copy, path) as content:
+                    yield content
+    except (OSError, EOFError, zlib.error) as error:
+        told = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: cannot be read: {told}") from error
+
+
+@contextmanager
+def _decompressed(stream: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    """The content behind gzip; zstd where Python has it. Raises UsageError."""
+    magic = stream.read(4)
+    stream.seek(0)
+    if magic[:2] == b"\x1f\x8b":
+        import gzip
+
+        with gzip.GzipFile(fileobj=stream) as content:
+            yield cast("BinaryIO", content)
+    elif magic == b"\x28\xb5\x2f\xfd":
+        try:
+            from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+        except ImportError:
+            raise UsageError(
+                f"{path}: is compressed by zstd, which this Python cannot read: `zstd -d {path}`"
+            ) from None
+        with zstd.ZstdFile(stream) as content:
+            yield content
+    else:
+        yield stream
 
 
 def encoding_of(head: bytes) -> str:
@@ -69,13 +96,30 @@ def encoding_of(head: bytes) -> str:
     return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
 
 
-def read_lines(stream: BinaryIO, *, max_chars: int) -> Iterator[Line]:
+def read_lines(
+    stream: BinaryIO, *, max_chars: int, latin: Callable[[int], object] | None = None
+) -> Iterator[Line]:
     """Every line of UTF-8, or of UTF-16/32 with a byte order mark.
 
-    A longer line than `max_chars` is skipped without being held in memory.
+    A longer line than `max_chars` is skipped without being held in memory. With `latin` a line that
+    is no UTF-8 is read as Latin-1 (Windows-1252), and `latin` is called with its number.
     """
     with decoded(stream) as text:
-        yield from _lines(text, max_chars)
+        for line in _lines(text, max_chars):
+            if latin is not None and line.problem and _UNDECODED.search(line.text):
+                latin(line.number)
+                yield _as_latin(line)
+            else:
+                yield line
+
+
+def _as_latin(line: Line) -> Line:
+    raw = line.text.encode("utf-8", "surrogateescape")
+    try:
+        text = raw.decode("cp1252")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return Line(line.number, text, _problem(text))
 
 
 @contextmanager

@@ -15,28 +15,29 @@ from __future__ import annotations
 import difflib
 import io
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import Labels
 from pixtrawl.lines import Line, Row, csv_rows, opened, read_lines
 from pixtrawl.model import Filters, Query
+from pixtrawl.query_rows import TEXT_COLUMNS, GivenQuery, limit_of, query_of_row, text_of
 
-__all__ = ["MAX_CHARS", "QueryDefaults", "read_queries"]
+__all__ = [
+    "MAX_CHARS", "GivenQuery", "QueryDefaults", "query_of_row", "read_queries", "require_file",
+]  # fmt: skip
 
 MAX_CHARS: Final = 1000  # of one query; no search engine takes as much
 _MAX_LINE_CHARS: Final = 64 * 1024
 _KINDS: Final = (".csv", ".txt", ".jsonl")
 _NOT_READ: Final = (".tsv", ".json", ".xlsx", ".xls", ".ods", ".parquet")
-_TEXT_COLUMNS: Final = ("query", "keyword")
-_COLUMNS: Final = (*_TEXT_COLUMNS, "label", "limit")
-_LIMIT: Final = re.compile(r"[0-9]{1,9}")
+_COLUMNS: Final = (*TEXT_COLUMNS, "label", "limit")
 
 Notice = Callable[[str], None]
 
@@ -60,10 +61,11 @@ class _Entry(NamedTuple):
     text: str
     label: str = ""
     limit: int | None = None
+    extra: str = ""
 
 
 def read_queries(
-    items: Sequence[str],
+    items: Sequence[str | GivenQuery],
     defaults: QueryDefaults | None = None,
     *,
     stdin: BinaryIO | None = None,
@@ -73,7 +75,7 @@ def read_queries(
     """All queries that `items` name, in their order, each once.
 
     Args:
-        items: words, existing `.csv`, `.txt`, `.jsonl` files, or `-`.
+        items: words, existing `.csv`, `.txt`, `.jsonl` files, or `-`; queries from Python.
         defaults: limit, label, words around and filters for all.
         stdin: what `-` reads; None is the process's own.
         taken: (label, query text) pairs of the data set that is added to.
@@ -101,7 +103,7 @@ def _queries(
     for entry, word in zip(checked, shared, strict=True):
         label = word or next(own)
         limit = defaults.limit if entry.limit is None else entry.limit
-        query = Query(entry.text, label, limit, defaults.filters)
+        query = Query(entry.text, label, limit, defaults.filters, entry.extra)
         kept = queries.setdefault((label, entry.text), query)
         if kept.limit != limit:
             notice(f"{entry.where}: {entry.text!r} was given before, its first limit holds")
@@ -133,7 +135,11 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _entries(item: str, number: int, stdin: BinaryIO | None, notice: Notice) -> Iterable[_Entry]:
+def _entries(
+    item: str | GivenQuery, number: int, stdin: BinaryIO | None, notice: Notice
+) -> Iterable[_Entry]:
+    if isinstance(item, GivenQuery):
+        return [_Entry(f"query {number}", *item)]
     if item == "-":
         stream = sys.stdin.buffer if stdin is None else stdin
         return list(_of_stdin(io.BytesIO(stream.read()), notice))
@@ -150,6 +156,15 @@ def _entries(item: str, number: int, stdin: BinaryIO | None, notice: Notice) -> 
     with opened(path) as stream:
         lines = read_lines(stream, max_chars=_MAX_LINE_CHARS)
         return list(_READERS[kind](lines, path.name, notice))
+
+
+def require_file(path: Path) -> str:
+    """A path that is meant to be a file of queries. Raises UsageError where it is none."""
+    if path.suffix.lower() not in _KINDS:
+        raise UsageError(f"{path}: queries are read from {', '.join(_KINDS)} files")
+    if not _is_file(path):
+        raise UsageError(_missing(path))
+    return str(path)
 
 
 def _is_file(path: Path) -> bool:
@@ -195,7 +210,6 @@ def _of_txt(lines: Iterator[Line], name: str, _: Notice) -> Iterator[_Entry]:
 
 
 def _of_jsonl(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Entry]:
-    unknown: set[str] = set()
     for line in lines:
         where = f"{name}:{line.number}"
         if line.problem:
@@ -207,42 +221,9 @@ def _of_jsonl(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Ent
         except (ValueError, RecursionError):
             raise UsageError(f"{where}: is no JSON") from None
         if isinstance(value, dict):
-            unknown.update(value.keys() - set(_COLUMNS))
-            yield _of_object(value, where)
+            yield _Entry(where, *query_of_row(value, where))
         else:
-            yield _Entry(where, _text_of(value, "query", where))
-    if unknown:
-        notice(f"{name}: not used: {', '.join(sorted(unknown)[:8])}")
-
-
-def _of_object(value: dict[str, object], where: str) -> _Entry:
-    text = next((value[name] for name in _TEXT_COLUMNS if name in value), None)
-    if text is None:
-        raise UsageError(f"{where}: has no 'query'")
-    label = value.get("label")
-    limit = value.get("limit")
-    return _Entry(
-        where,
-        _text_of(text, "query", where),
-        "" if label is None else _text_of(label, "label", where),
-        None if limit is None else _limit_of(_text_of(limit, "limit", where), where),
-    )
-
-
-def _text_of(value: object, what: str, where: str) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
-        return str(value)
-    raise UsageError(f"{where}: the {what} is neither text nor a whole number")
-
-
-def _limit_of(text: str, where: str) -> int | None:
-    if not text.strip():
-        return None
-    if not _LIMIT.fullmatch(text.strip()) or int(text) < 1:
-        raise UsageError(f"{where}: the limit {text.strip()[:40]!r} is not a whole number from 1")
-    return int(text)
+            yield _Entry(where, text_of(value, "query", where))
 
 
 def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Entry]:
@@ -252,11 +233,11 @@ def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Entry
     delimiter = _delimiter(first.text) or ","
     rows = csv_rows(_chain(first, lines), delimiter=delimiter)
     header = _header(first.text.split(delimiter))
+    names = [cell.strip().strip('"').strip() for cell in first.text.split(delimiter)]
     if header:
         next(rows)
-        unknown = [cell for cell in header if cell not in _COLUMNS]
-        if unknown:
-            notice(f"{name}: columns not used: {', '.join(unknown[:8])}")
+        if own := [word for word, key in zip(names, header, strict=True) if key not in _COLUMNS]:
+            notice(f"{name}: kept with each image: {', '.join(own[:8])}")
         _check_header(header, f"{name}:{first.number}")
     told = False
     for row in rows:
@@ -266,7 +247,7 @@ def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Entry
         if not any(cell.strip() for cell in row.cells):
             continue
         if len(header) > 1:
-            yield _of_cells(header, row, where)
+            yield _of_cells(header, names, row, where)
             continue
         text, joined = _only_column(row, where)
         if joined and not told:
@@ -288,26 +269,33 @@ def _delimiter(first: str) -> str:
 def _header(cells: list[str]) -> list[str]:
     """The names of the columns if these cells are a header, else nothing."""
     names = [cell.strip().strip('"').strip().lower() for cell in cells]
-    return names if any(name in _TEXT_COLUMNS for name in names) else []
+    return names if any(name in TEXT_COLUMNS for name in names) else []
 
 
 def _check_header(header: list[str], where: str) -> None:
     for name in _COLUMNS:
         if header.count(name) > 1:
             raise UsageError(f"{where}: the column {name!r} is there twice")
-    if all(name in header for name in _TEXT_COLUMNS):
-        raise UsageError(f"{where}: both {' and '.join(_TEXT_COLUMNS)}: one of them is the query")
+    if all(name in header for name in TEXT_COLUMNS):
+        raise UsageError(f"{where}: both {' and '.join(TEXT_COLUMNS)}: one of them is the query")
 
 
-def _of_cells(header: list[str], row: Row, where: str) -> _Entry:
+def _of_cells(header: list[str], names: list[str], row: Row, where: str) -> _Entry:
     if any(cell.strip() for cell in row.cells[len(header) :]):
         raise UsageError(
             f"{where}: {len(row.cells)} columns, the header has {len(header)}; "
             "put quotation marks around text with a comma"
         )
     cells = {name: cell.strip() for name, cell in zip(header, row.cells, strict=False)}
-    text = next(cells[name] for name in _TEXT_COLUMNS if name in header)
-    return _Entry(where, text, cells.get("label", ""), _limit_of(cells.get("limit", ""), where))
+    text = next(cells[name] for name in TEXT_COLUMNS if name in header)
+    limit = limit_of(cells.get("limit", ""), where)
+    own = {
+        name: cell.strip()
+        for name, key, cell in zip(names, header, row.cells, strict=False)
+        if key not in _COLUMNS
+    }
+    extra = msgspec.json.encode(own).decode() if own else ""
+    return _Entry(where, text, cells.get("label", ""), limit, extra)
 
 
 def _only_column(row: Row, where: str) -> tuple[str, bool]:

@@ -64,7 +64,8 @@ def test_a_header_names_the_columns_in_any_order_and_case(csv: Path) -> None:
     assert [(q.text, q.label, q.limit) for q in queries] == [
         ("tabby, grey", "cats", 3), ("dog", "dog", 100), ("AC/DC", "AC_DC", 5),
     ]  # fmt: skip
-    assert notices == ["queries.csv: columns not used: colour"]
+    assert notices == ["queries.csv: kept with each image: colour"]
+    assert [q.extra for q in queries] == ['{"colour":"x"}', "", '{"colour":"y"}']
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])

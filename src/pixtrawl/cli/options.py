@@ -38,6 +38,7 @@ _TITLES: Final = {
     "politeness": "politeness",
     "images": "what is kept",
     "export": "an export when the run is over",
+    "lists": "columns of a list",
     "filters": "search filters (passed on to each source that can)",
 }
 

@@ -35,7 +35,8 @@ def add_parser(subparsers: Any) -> None:
         epilog=EPILOG,
     )
     parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")
-    add_settings(parser, by_key())
+    # Columns of a list of URLs are told to source `urls` by its own settings.
+    add_settings(parser, frozenset(key for key in by_key() if not key.startswith("lists.")))
     add_config(parser)
     add_output(parser)
     parser.add_argument(

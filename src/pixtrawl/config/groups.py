@@ -206,6 +206,26 @@ class Images:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """Which column of a list of URLs is which, where its names do not tell."""
+
+    url_column: str | None = setting(
+        None, "column of the URLs, by name or number (default: told by its name and content)",
+        flag="--url-column", metavar="NAME",
+    )  # fmt: skip
+    label_column: str | None = setting(
+        None, "column of the labels: one folder each", flag="--label-column", metavar="NAME"
+    )
+    caption_column: str | None = setting(
+        None, "column of what is told of a picture: its title", flag="--caption-column",
+        metavar="NAME",
+    )  # fmt: skip
+    id_column: str | None = setting(
+        None, "column that names the files: <label>/<id>.jpg", flag="--id-column", metavar="NAME"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """What is written when a run is over, beside the data set folder."""
 
@@ -252,6 +272,7 @@ class Config:
     politeness: Politeness = Politeness()
     images: Images = Images()
     export: Export = Export()
+    lists: Lists = Lists()
     filters: Filters = Filters()
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -266,6 +287,7 @@ GROUPS: Final[Mapping[str, type]] = {
     "politeness": Politeness,
     "images": Images,
     "export": Export,
+    "lists": Lists,
 }
 
 

@@ -151,7 +151,8 @@ def _document(job: Job, splits: Sequence[str]) -> dict[str, Any]:
         "info": {"source": "pixtrawl", "splits": list(splits)},
         "classes": {_LABEL: job.plan.labels},
         "default_classes": [],
-        "sample_fields": own + [_field(name, _kind(name, job.plan.own_types)) for name in job.columns],
+        "sample_fields": own
+        + [_field(name, _kind(name, job.plan.own_types)) for name in job.columns],
     }
 
 

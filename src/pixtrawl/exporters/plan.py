@@ -97,7 +97,7 @@ class Plan:
         taken: names of columns that the format needs for itself.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a plan is made of
         self,
         samples: Iterable[Sample],
         root: Path,

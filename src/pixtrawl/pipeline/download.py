@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from pixtrawl.config.groups import Config
@@ -15,27 +14,29 @@ from pixtrawl.events import CandidatesFound, Event, Notice, QueryFinished, RunSt
 from pixtrawl.labels import Labels
 from pixtrawl.model import Candidate, Query
 from pixtrawl.pipeline.conduct import conduct
-from pixtrawl.pipeline.parquet_manifest import read_rows
+from pixtrawl.pipeline.lists import Given, OpenList, open_lists
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.known_queries import known_queries
-from pixtrawl.storage.manifest import SOURCE, BadLine, read_manifest
+from pixtrawl.storage.manifest import SOURCE, BadLine
 
 _BATCH: Final = 1000  # candidates a transaction
 _SHOWN: Final = 20  # broken lines told one by one
 
 
 async def download(
-    manifests: Sequence[str],
+    manifests: Sequence[str | Given],
     config: Config,
     *,
     listener: Callable[[Event], None] = ignore,
     limit_given: bool = False,
 ) -> Report:
     """Downloads the URLs of manifests; every URL unless a limit was given.
+
+    A manifest is a file, `-` for standard input, a URL, or values from Python.
 
     A broken line is told with its number and the rest goes on; the report counts them under
     `bad_lines`. Cancelling ends it gracefully, as with `run`.
@@ -62,7 +63,7 @@ async def download(
 
 
 def count_manifests(
-    manifests: Sequence[str], config: Config
+    manifests: Sequence[str | Given], config: Config
 ) -> tuple[dict[tuple[str, str], int], list[str]]:
     """URLs by (query, label), and the lines that cannot be used: what `--dry-run` tells.
 
@@ -71,24 +72,19 @@ def count_manifests(
     """
     counts: dict[tuple[str, str], int] = {}
     bad: list[str] = []
-    for name, reader in _readers(manifests, config, Folder(config.job.output)):
-        for item in reader:
+    for listing in _readers(manifests, config, Folder(config.job.output)):
+        for item in listing.rows:
             if isinstance(item, BadLine):
-                bad.append(f"{name}:{item.number}: {item.problem}")
+                bad.append(f"{listing.name}:{item.number}: {item.problem}")
             else:
                 key = (item.query, item.label)
                 counts[key] = counts.get(key, 0) + 1
     return counts, bad
 
 
-def _readers(
-    manifests: Sequence[str], config: Config, folder: Folder
-) -> list[tuple[str, Iterator[Candidate | BadLine]]]:
-    labels, label = Labels(known_queries(folder)), config.job.label
-    return [
-        (name, read_manifest(Path(name), label=label, labels=labels, read_parquet=read_rows))
-        for name in manifests
-    ]
+def _readers(manifests: Sequence[str | Given], config: Config, folder: Folder) -> list[OpenList]:
+    labels = Labels(known_queries(folder))
+    return open_lists(manifests, labels, label=config.job.label, lists=config.lists)
 
 
 class _Filler:
@@ -101,14 +97,13 @@ class _Filler:
         self.bad_lines = 0
         self.stopped = False  # by a budget, with lines left
 
-    async def fill(
-        self, current: Session, readers: Sequence[tuple[str, Iterator[Candidate | BadLine]]]
-    ) -> None:
+    async def fill(self, current: Session, readers: Sequence[OpenList]) -> None:
         self._listener(RunStarted((), {}))
         try:
-            for name, reader in readers:
-                while batch := await asyncio.to_thread(_next_batch, reader):
-                    await self._take(current, name, batch)
+            for listing in readers:
+                while batch := await asyncio.to_thread(_next_batch, listing.rows):
+                    self._tell_notices(listing)
+                    await self._take(current, listing.name, batch)
                     if current.draw.halted:
                         self.stopped = True
                         return
@@ -149,6 +144,10 @@ class _Filler:
         self._rows[key] = row
         current.draw.add(row, open_count)
         return row
+
+    def _tell_notices(self, listing: OpenList) -> None:
+        while listing.notices:
+            self._listener(Notice(listing.notices.pop(0)))
 
     def _tell(self, name: str, line: BadLine) -> None:
         self.bad_lines += 1

@@ -31,6 +31,11 @@ def _open(name: str, config: Config) -> Source:
     given = dict(config.source(name))
     if config.fetch.proxy and any(setting.key == "proxy" for setting in kind.info.settings):
         given.setdefault("proxy", config.fetch.proxy)
+    if name == "urls":
+        columns = {
+            column: getattr(config.lists, column) for column in ("url_column", "label_column")
+        }
+        given |= {column: word for column, word in columns.items() if word and column not in given}
     return kind(given)
 
 

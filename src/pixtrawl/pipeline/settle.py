@@ -89,7 +89,11 @@ class Settler:
         self._wake.set()
 
     def _settle(self, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
-        """On the catalog's thread: commit, rename, mark."""
+        """On the catalog's thread: commit, rename, mark.
+
+        In the order in which they were found: numbers follow the list where they can.
+        """
+        batch.sort(key=lambda pair: pair[0].id)
         decisions = self._catalog.write_now(lambda db: self._judge.decide(db, batch))
         kept = [d for d in decisions if d.outcome.reason is Reason.SAVED]
         for decision in decisions:

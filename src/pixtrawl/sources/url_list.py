@@ -17,6 +17,7 @@ from pixtrawl.events import Notice
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.settings import read_settings
+from pixtrawl.storage.list_columns import Asked
 from pixtrawl.storage.manifest import BadLine, read_manifest
 
 _PAGE: Final = 200  # rows handed out at once
@@ -36,6 +37,8 @@ class UrlList:
         needs=("file",),
         settings=(
             SourceSetting("file", "", "manifest or list; {label} stands for the query's label"),
+            SourceSetting("url_column", "", "column of the URLs (default: told by its name)"),
+            SourceSetting("label_column", "", "column of the labels"),
             SourceSetting("enabled", "true", "false takes the source out of its groups"),
         ),
         limit="the file's length",
@@ -44,7 +47,9 @@ class UrlList:
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self._file = read_settings(self.name, self.info, settings).given.get("file", "").strip()
+        given = read_settings(self.name, self.info, settings).given
+        self._file = given.get("file", "").strip()
+        self._asked = Asked(given.get("url_column") or None, given.get("label_column") or None)
         if not self._file:
             raise UsageError("source urls: tell it the file with --set urls.file=FILE")
         if _PLACE not in self._file and not Path(self._file).exists():
@@ -81,7 +86,10 @@ class UrlList:
             return
         broken = 0
         try:
-            for one in read_manifest(path):
+            notices: list[str] = []
+            for one in read_manifest(path, asked=self._asked, notices=notices):
+                while notices:
+                    context.emit(Notice(notices.pop(0)))
                 if isinstance(one, BadLine):
                     broken += 1
                     if broken <= _TOLD:

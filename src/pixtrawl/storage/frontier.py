@@ -75,11 +75,13 @@ def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
     label = actual_label(db, query.label)
     query = query if label == query.label else replace(query, label=label)
     row = db.execute(
-        "INSERT INTO query (text, label, filters, wanted, run_id) VALUES (?, ?, ?, ?, ?) "
+        "INSERT INTO query (text, label, filters, wanted, run_id, extra) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (text, label, filters) DO UPDATE SET wanted = excluded.wanted, "
-        "run_id = excluded.run_id RETURNING id",
-        (query.text, query.label, filters_json(query), query.limit, run_id),
+        "run_id = excluded.run_id, extra = coalesce(excluded.extra, extra) RETURNING id",
+        (query.text, query.label, filters_json(query), query.limit, run_id, query.extra or None),
     ).fetchone()
+    if query.extra:
+        own_columns.note(db, [query.extra])
     return QueryRow(row[0], query, saved_count(db, row[0]))
 
 

@@ -1,0 +1,161 @@
+"""The lists of a download, opened: files, standard input, URLs as words, values of Python."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pixtrawl.config.groups import Lists
+from pixtrawl.errors import UsageError
+from pixtrawl.labels import Labels
+from pixtrawl.model import Candidate
+from pixtrawl.pipeline.parquet_manifest import read_rows as read_parquet
+from pixtrawl.storage.list_columns import Asked
+from pixtrawl.storage.manifest import BadLine, Reading, read_manifest, read_rows
+
+__all__ = ["Given", "OpenList", "asked_of", "is_address", "open_lists"]
+
+_ADDRESS: Final = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]+://|data:)")
+_WORDS: Final = "urls"  # label of URLs that come without one
+_STDIN: Final = "-"
+
+
+class Given(Struct):
+    """Values from Python: candidates, rows, URLs, paths of lists. Read once, in their order."""
+
+    name: str  # for messages
+    items: Iterable[Any]
+
+
+class OpenList(Struct):
+    """An opened list. `notices` fills while it is read; whoever tells them empties it."""
+
+    name: str
+    rows: Iterator[Candidate | BadLine]
+    notices: list[str]
+
+
+def is_address(word: str) -> bool:
+    """Whether a word is a URL, and not the path of a list."""
+    return _ADDRESS.match(word.strip()) is not None
+
+
+def asked_of(lists: Lists) -> Asked:
+    """The columns that the settings name."""
+    return Asked(lists.url_column, lists.label_column, lists.caption_column, lists.id_column)
+
+
+def open_lists(
+    items: Sequence[str | Given],
+    labels: Labels,
+    *,
+    label: str | None = None,
+    lists: Lists = Lists(),
+    stdin: BinaryIO | None = None,
+) -> list[OpenList]:
+    """Everything that is to be downloaded, in its order.
+
+    Args:
+        items: paths, `-` for standard input, URLs, or values.
+        labels: hands out labels.
+        label: folder name for every row, whatever the rows say.
+        lists: the settings that name columns.
+        stdin: what `-` reads; None is the process's own.
+
+    Raises:
+        UsageError: a list that cannot be read at all.
+    """
+    opener = _Opener(labels, label, asked_of(lists), stdin)
+    found: list[OpenList] = []
+    for is_word, group in groupby(items, key=lambda i: isinstance(i, str) and is_address(i)):
+        if is_word:
+            found.append(opener.given(Given(_WORDS, list(group))))
+            continue
+        found += [opener.given(i) if isinstance(i, Given) else opener.file(i) for i in group]
+    return found
+
+
+class _Opener:
+    def __init__(
+        self, labels: Labels, label: str | None, asked: Asked, stdin: BinaryIO | None
+    ) -> None:
+        self._labels, self._label, self._asked, self._stdin = labels, label, asked, stdin
+        self._read_stdin = False
+
+    def file(self, word: str, notices: list[str] | None = None) -> OpenList:
+        notices = [] if notices is None else notices
+        if word == _STDIN:
+            return self._standard_input(notices)
+        rows = read_manifest(
+            Path(word), label=self._label, labels=self._labels, read_parquet=read_parquet,
+            asked=self._asked, notices=notices,
+        )  # fmt: skip
+        return OpenList(word, rows, notices)
+
+    def _standard_input(self, notices: list[str]) -> OpenList:
+        if self._read_stdin:
+            raise UsageError("standard input (`-`) can be read only once")
+        self._read_stdin = True
+        stream = self._stdin or sys.stdin.buffer
+        # Kept on disk: what it is, is told by its beginning, and parquet is read from its end.
+        with tempfile.NamedTemporaryFile(prefix="pixtrawl-stdin-", delete=False) as copy:
+            shutil.copyfileobj(stream, copy)
+        path = Path(copy.name)
+        try:
+            rows = read_manifest(
+                path, label=self._label or None, labels=self._labels, read_parquet=read_parquet,
+                asked=self._asked, notices=notices, name=_WORDS,
+            )  # fmt: skip
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return OpenList("standard input", _then_removed(rows, path), notices)
+
+    def given(self, given: Given) -> OpenList:
+        notices: list[str] = []
+        return OpenList(given.name, self._values(given, notices), notices)
+
+    def _values(self, given: Given, notices: list[str]) -> Iterator[Candidate | BadLine]:
+        reading = Reading(given.name, _WORDS, self._labels, self._label, self._asked, notices)
+        place = 0
+        for kind, group in groupby(given.items, key=_kind):
+            if kind == "row":
+                yield from read_rows(group, reading)
+                continue
+            for item in group:
+                place += 1
+                if kind == "file":
+                    yield from self.file(str(item), notices).rows
+                elif isinstance(item, Candidate):
+                    yield self._relabelled(item)
+                else:
+                    yield reading.candidate(str(item).strip(), None, place)
+
+    def _relabelled(self, candidate: Candidate) -> Candidate:
+        if self._label:
+            return replace(candidate, label=self._labels.share(self._label))
+        return candidate
+
+
+def _kind(item: Any) -> str:
+    if isinstance(item, Mapping):
+        return "row"
+    if isinstance(item, Path) or (isinstance(item, str) and not is_address(item)):
+        return "file"
+    return "one"
+
+
+def _then_removed(rows: Iterator[Candidate | BadLine], path: Path) -> Iterator[Candidate | BadLine]:
+    try:
+        yield from rows
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,180 @@
+"""Which column of a list is which: by the names that published lists use, and by what is in them.
+
+A column is taken as that of URLs when it is called like one and holds some, or when it is the only
+one that does. Where several could be meant the user is asked: a wrong guess fetches a thousand web
+pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from pixtrawl.errors import UsageError
+
+__all__ = ["PLURAL", "Asked", "Chosen", "choose", "is_url", "names_a_picture", "plain_name"]
+
+Row = Mapping[str, Any]
+
+# As `plain_name` spells them, the surest first: what is called an image and holds URLs is one, also
+# beside a `url`, which then is that of a page (iNaturalist's exports, shops).
+_URL: Final = (
+    "image_url", "imageurl", "image_urls", "imageurls", "originalurl", "original_url",
+    "photo_image_url", "image_src", "imagesrc", "image_link", "imagelink", "image_uri",
+    "image_href", "img_url", "imgurl", "img_src", "img_link", "picture_url", "pictureurl",
+    "photo_url", "photourl", "pic_url", "media_url", "mediaurl", "coco_url", "accessuri",
+    "image", "images", "img", "picture", "pictures", "photo", "photos", "pic", "url", "urls",
+    "content_url", "contenturl", "download_url", "file_url", "flickr_url", "identifier", "link",
+    "href", "src", "uri", "thumbnail300kurl", "thumbnail_url", "thumbnailurl", "thumb_url",
+)  # fmt: skip
+_CERTAIN: Final = ("url", "image_url")  # taken whatever is in them
+_MORE: Final = ("additional_image_link", "additional_image_links", "additional_images")
+PLURAL: Final = frozenset(
+    {"images", "image_urls", "imageurls", "pictures", "photos", "urls", *_MORE}
+)
+_LABEL: Final = ("label", "class", "class_name", "classname", "label_name", "category")
+_CAPTION: Final = (
+    "title", "caption", "text", "alt_text", "alt", "image_caption", "image_alt_text", "name",
+    "itemlabel", "product_name", "photo_description", "description", "ai_description",
+)  # fmt: skip
+_OF_URL: Final = re.compile(r"(?:(?:https?:)?//[^\s/]|data:image/)", re.IGNORECASE)
+_PICTURE: Final = re.compile(
+    r"\.(?:jpe?g|jfif|png|gif|webp|avif|bmp|tiff?|svg|heic|jxl)(?:[?#:!].*)?$", re.IGNORECASE
+)
+_SHOWN: Final = 30  # names of columns in a message
+
+
+class Asked(Struct, frozen=True):
+    """Columns that the user names: by name, or by number from 1."""
+
+    url: str | None = None
+    label: str | None = None
+    caption: str | None = None
+    id: str | None = None
+
+
+class Chosen(Struct, frozen=True):
+    """The columns of one list, by their names in it; None for what it does not have."""
+
+    url: str
+    more: tuple[str, ...] = ()  # further columns of URLs, of the same thing
+    label: str | None = None
+    caption: str | None = None
+    id: str | None = None
+    certain: bool = True  # the URL's column is called so, or the user says so
+    notice: str = ""  # what was understood that may surprise
+
+
+def is_url(value: object) -> bool:
+    """Whether a value is a URL as a whole, to be fetched: `https://...`, `//host/...`, `data:`."""
+    return isinstance(value, str) and _OF_URL.match(value.strip()) is not None
+
+
+def names_a_picture(url: str) -> bool:
+    """Whether a URL ends like a picture's file."""
+    return _PICTURE.search(url.strip()) is not None
+
+
+def plain_name(name: str) -> str:
+    """`Image Src` and `image-src` are `image_src`."""
+    return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
+
+
+def choose(names: Sequence[str], sample: Sequence[Row], asked: Asked, where: str) -> Chosen:
+    """The columns of a list.
+
+    Args:
+        names: of all its columns, in order.
+        sample: some of its first rows.
+        asked: what the user says.
+        where: the file, for messages.
+
+    Raises:
+        UsageError: a column that is not there; none with URLs, or several that could be meant.
+    """
+    plain: dict[str, str] = {}
+    for name in names:
+        plain.setdefault(plain_name(name), name)
+    url, certain = _url(names, plain, sample, asked, where)
+    label = _asked(asked.label, "label", names, where) or _first(_LABEL, plain, but=url)
+    if label and asked.label is None and label != plain.get("label") and _has_query(plain):
+        label = None
+    caption = _asked(asked.caption, "caption", names, where) or _first(_CAPTION, plain, but=url)
+    told = [] if asked.url or plain_name(url) in _CERTAIN else [f"{url!r} as the URL"]
+    if label and asked.label is None and plain_name(label) != "label":
+        told.append(f"{label!r} as the label")
+    more = () if asked.url else tuple(plain[n] for n in _MORE if n in plain and plain[n] != url)
+    if more:
+        told.append(f"{', '.join(map(repr, more))} as further images")
+    notice = ""
+    if told:
+        options = [
+            o for o, word in (("--url-column", "URL"), ("--label-column", "label"))
+            if any(word in one for one in told)
+        ]  # fmt: skip
+        notice = f"{where}: taking column {', '.join(told)} ({', '.join(options)} to choose)"
+    return Chosen(url, more, label, caption, _asked(asked.id, "id", names, where), certain, notice)
+
+
+def _url(
+    names: Sequence[str], plain: Mapping[str, str], sample: Sequence[Row], asked: Asked, where: str
+) -> tuple[str, bool]:
+    if found := _asked(asked.url, "url", names, where):
+        return found, True
+    for word in _URL:
+        name = plain.get(word)
+        if name is not None and any(_has_url(row.get(name)) for row in sample):
+            return name, word in _CERTAIN
+    for word in reversed(_CERTAIN):
+        if word in plain:
+            return plain[word], True
+    some = [name for name in names if _holds_urls(name, sample)]
+    if len(some) > 1:
+        pictures = [name for name in some if _holds_urls(name, sample, pictures=True)]
+        some = pictures if len(pictures) == 1 else some
+    if len(some) == 1:
+        return some[0], False
+    listed = some or list(names)
+    what = "several columns hold URLs" if some else "no column holds URLs"
+    shown = ", ".join(map(repr, listed[:_SHOWN])) + (" ..." if len(listed) > _SHOWN else "")
+    raise UsageError(f"{where}: {what} ({shown}); say which with --url-column NAME")
+
+
+def _asked(word: str | None, what: str, names: Sequence[str], where: str) -> str | None:
+    if word is None:
+        return None
+    if word in names:
+        return word
+    alike = [name for name in names if plain_name(name) == plain_name(word)]
+    if alike:
+        return alike[0]
+    if word.isascii() and word.isdigit() and 0 < int(word) <= len(names):
+        return names[int(word) - 1]
+    shown = ", ".join(map(repr, names[:_SHOWN]))
+    raise UsageError(f"{where}: --{what}-column {word}: no such column (columns: {shown})")
+
+
+def _first(words: Iterable[str], plain: Mapping[str, str], *, but: str) -> str | None:
+    return next((plain[word] for word in words if word in plain and plain[word] != but), None)
+
+
+def _has_query(plain: Mapping[str, str]) -> bool:
+    return "query" in plain or "keyword" in plain
+
+
+def _has_url(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(is_url(one) for one in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_has_url(one) for one in value)
+    return is_url(value)
+
+
+def _holds_urls(name: str, sample: Sequence[Row], *, pictures: bool = False) -> bool:
+    found = (row.get(name) for row in sample)
+    values = [value for value in found if value is not None and value != ""]
+    hits = [v for v in values if _has_url(v) and (not pictures or names_a_picture(str(v)))]
+    return bool(hits) and len(hits) * 2 >= len(values)
