@@ -179,9 +179,8 @@ async def download_async(
 
     `progress`, `log` and `listener` are those of `run_async`, and so is what it returns and raises.
 
-    Args:
-        manifests: files, URLs, what `discover` gave back, rows with a `url`, `{"cat": [URL, ...]}`,
-            a data frame. Columns of their own are kept; `url_column="photo"` says which one it is.
+    `manifests` are files, URLs, what `discover` gave back, rows with a `url`, `{"cat": [URL, ...]}`
+    or a data frame; columns of their own are kept, and `url_column="photo"` says which one it is.
 
     Raises:
         UsageError: a value that is no list, a list that cannot be read, an unknown option.
