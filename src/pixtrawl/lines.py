@@ -12,6 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
@@ -80,7 +81,7 @@ def _decompressed(stream: BinaryIO, path: Path) -> Iterator[BinaryIO]:
             yield cast("BinaryIO", content)
     elif magic == b"\x28\xb5\x2f\xfd":
         try:
-            from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+            zstd = import_module("compression.zstd")  # from Python 3.14 on
         except ImportError:
             raise UsageError(
                 f"{path}: is compressed by zstd, which this Python cannot read: `zstd -d {path}`"
