@@ -66,6 +66,7 @@ BEHAVIOUR: dict[str, Callable[[Seen], bool]] = {
     "legal-reasons": _status(451),
     "teapot": _status(418),
     "rate-limited": lambda s: s.status == 429 and s.headers["retry-after"] == "1",
+    "refused-address": lambda s: s.status == 429 and s.headers["retry-after"] == "600",
     "down": _status(503),
     "retry-after": lambda s: s.status == 429 and s.headers["retry-after"] == "1",
     "flaky-503": _status(503),

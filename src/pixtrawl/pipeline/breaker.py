@@ -37,6 +37,7 @@ MAX_FAILURES: Final = 5
 REST_S: Final = 60.0  # after them; then one query tries again
 _PATIENCE_S: Final = 3.0  # of those who wait for the one who tries: a silent host holds up nobody
 _OWN_FAILURES: Final = 3  # of one request while others are answered: the trouble is its own
+_FRESH_S: Final = 1.0
 _LOOK_AGAIN_S: Final = 0.05  # for another request to be the probe
 _FINAL_STATUSES: Final = frozenset({501, 505, 508})  # a 5xx that will not change its mind
 
@@ -277,6 +278,8 @@ class Breaker:
         self, trouble: FetchError, started_at: float, probe: bool, told_s: float | None
     ) -> Verdict:
         now = self._now()
+        if trouble.http_status or now - started_at < _FRESH_S:
+            started_at = now  # what comes at once tells of now, whatever was answered meanwhile
         before = self._circuit.rest_until if self._circuit.is_open else now
         verdict = self._circuit.bad(now, started_at=started_at, probe=probe, told_s=told_s)
         self._trouble = trouble

@@ -129,6 +129,13 @@ class RateLimited(_Status):
     headers = (("Retry-After", "1"),)
 
 
+class RefusedAddress(_Status):
+    """Status 429 for ever with Retry-After: 600, at this address; its host serves all others."""
+
+    name, reason, status = "refused-address", "rate_limited", 429
+    headers = (("Retry-After", "600"),)
+
+
 class Down(_Status):
     """Status 503 for ever."""
 

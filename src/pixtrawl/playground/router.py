@@ -10,6 +10,7 @@ from typing import Final
 from pixtrawl.playground.bing import BingPages
 from pixtrawl.playground.duckduckgo import DuckDuckGoPages
 from pixtrawl.playground.faultline import FaultLine
+from pixtrawl.playground.faults_search import SearchOutage
 from pixtrawl.playground.gallery import Galleries
 from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import GooglePages
@@ -37,6 +38,7 @@ class Router:
         self._parts: list[Part] = []
         self._thumbs: dict[str, bytes] = {}
         self._variants: Sequence[str] = ()
+        self.outages: Sequence[SearchOutage] = ()
 
     def attach(
         self, listings: Listings, line: FaultLine, variants: Sequence[str], cap: int
@@ -65,6 +67,10 @@ class Router:
             return self._thumb_later(request.query.get("q") or request.query.get("id", ""))
         if path == "/robots.txt":
             return robots(request)
+        for outage in self.outages:
+            answer = outage.answer(request)
+            if answer is not None:
+                return answer
         return self._page(request)
 
     def _page(self, request: Request) -> Answer:

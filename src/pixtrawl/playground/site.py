@@ -21,6 +21,7 @@ from typing import Final, Self
 
 from pixtrawl.playground.faultline import FAULTS, FaultLine, FaultTruth
 from pixtrawl.playground.faults_link import DeadEnds
+from pixtrawl.playground.faults_search import SearchOutage
 from pixtrawl.playground.filters import bing_filter, google_filter
 from pixtrawl.playground.gallery import Galleries
 from pixtrawl.playground.listing import Listings, Original
@@ -53,6 +54,7 @@ class Options:
     distinct: int | None = None
     photographs: bool = False
     cached_copies: bool = True
+    outages: Sequence[SearchOutage] = ()
 
 
 class Playground:
@@ -76,6 +78,7 @@ class Playground:
         photographs: some words find real photographs first, where `pixtrawl[demo]` is installed.
         cached_copies: the Bing-like search offers a copy of its own of every picture, which is
             there even where the original is not.
+        outages: for how long searches are answered badly; one after another.
     """
 
     def __init__(self, **options: object) -> None:
@@ -242,6 +245,7 @@ class Playground:
         self._line = FaultLine(self.store, origins, dead_ends, self.options.patience)
         self._listings = self._make_listings()
         router.attach(self._listings, self._line, self.options.variants, self.options.cap)
+        router.outages = self.options.outages
 
     def _make_listings(self) -> Listings:
         mix = dict(self.options.mix)

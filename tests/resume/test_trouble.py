@@ -1,0 +1,144 @@
+"""Trouble on the way, as the command meets it: waited out, told, and asked again by a later run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from pixtrawl.playground import Playground
+from pixtrawl.playground.faults_search import SearchOutage
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+QUERIES = [f"tabby cat {number}" for number in range(40)]
+
+
+def command(site: Playground, output: Path, *more: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "pixtrawl", "run", *QUERIES, "-n", "1", "-s", "bing"),
+        *("--set", f"bing.base_url={site.url}", "--allow-address", "127.0.0.0/8"),
+        *("--set", "images.decoders=1", "-o", str(output), "--json", *more),
+    ]
+
+
+def run(site: Playground, output: Path, *more: str) -> tuple[int, dict[str, Any], str]:
+    done = subprocess.run(command(site, output, *more), capture_output=True, text=True, timeout=120)
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "told"),
+    [
+        (503, "", "queries wait (status 503)"),
+        (429, "4", "it asks for the pause"),
+        (0, "", "bing answers again"),
+    ],
+)
+def test_an_outage_of_the_search_site_costs_no_query(
+    status: int, retry_after: str, told: str, tmp_path: Path
+) -> None:
+    outage = SearchOutage(after=4, lasts_s=4.0, status=status, retry_after=retry_after)
+    with Playground(supply=3, outages=[outage]) as site:
+        code, report, screen = run(
+            site, tmp_path / "images", "--set", "fetch.first_byte_timeout_s=3"
+        )
+        assert site.errors == []
+    assert {query["saved"] for query in report["queries"]} == {1}
+    assert code == 0
+    assert told in screen
+    assert outage.asked
+    # those under way when the first failure was noticed; then one at a time, ever more seldom
+    noticed_s = 0.8 if status else 3.8
+    probes = [asked for asked in outage.asked if asked > outage.asked[0] + noticed_s]
+    assert len(probes) <= 6
+
+
+def test_what_ended_for_want_of_patience_is_asked_again_by_the_same_command(
+    tmp_path: Path,
+) -> None:
+    outage = SearchOutage(after=4, lasts_s=3600.0)
+    with Playground(supply=3, outages=[outage]) as site:
+        code, report, _ = run(site, tmp_path / "images", "--patience", "3")
+        ends = [query["sources"]["bing"] for query in report["queries"] if not query["saved"]]
+        assert code == 3
+        assert ends
+        assert {end["outcome"] for end in ends} == {"network_error"}
+        assert all(end["detail"]["next_step"] for end in ends)
+        assert len(outage.asked) <= len(QUERIES)
+        outage.lasts_s = 0.0
+        code, report, _ = run(site, tmp_path / "images", "--patience", "3")
+    assert code == 0
+    assert {query["saved"] for query in report["queries"]} == {1}
+
+
+def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
+    outage = SearchOutage(after=0, lasts_s=3600.0, status=429, retry_after="600")
+    with Playground(supply=3, outages=[outage]) as site:
+        process = subprocess.Popen(
+            command(site, tmp_path / "images"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        assert process.stderr is not None
+        while "rests" not in (line := process.stderr.readline()):
+            assert line
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 20  # a loaded machine; the pause has ten minutes
+
+
+def download(site: Playground, lines: list[str], output: Path, *more: str) -> tuple[int, Any, str]:
+    manifest = output.parent / "list.txt"
+    manifest.write_text("\n".join(lines) + "\n")
+    words = ["download", str(manifest), "-o", str(output), "--allow-address", "127.0.0.0/8"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pixtrawl", *words, "--junk", "keep", "--dedup", "off", *more],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def at_host(host: str, url: str) -> str:
+    """The same picture on another host: every host of the playground has them all."""
+    return host + urlsplit(url).path
+
+
+def test_one_refused_address_of_a_host_costs_none_of_the_others(tmp_path: Path) -> None:
+    with Playground(faults=["refused-address"], supply=12, mix={"fault": 0.0}) as site:
+        assert site._line is not None
+        bad = site._line.truth("refused-address").url
+        host = bad.partition("/fault/")[0]
+        good = [at_host(host, entry.url) for entry in site.expected("tabby cat")]
+        code, out, _ = download(site, [good[0], bad, *good[1:]], tmp_path / "images", "--json")
+    assert code == 0
+    assert json.loads(out)["reasons"] == {"saved": 12, "rate_limited": 1}
+
+
+def test_addresses_of_a_host_that_is_out_are_counted_and_nothing_is_called_complete(
+    tmp_path: Path,
+) -> None:
+    with Playground(faults=["refused-address"], hosts=1) as site:
+        assert site._line is not None
+        bad = [site._line.truth("refused-address", "fault", number).url for number in range(6)]
+        lines = [at_host(site.hosts[0], site.expected("tabby cat")[1].url), *bad]
+        output = tmp_path / "images"
+        code, screen, _ = download(site, lines, output, "--patience", "30", "--per-host", "1")
+        asked = len(site.requests_to("/fault/refused-address/"))
+        assert (code, asked) == (0, 2)
+        assert "4 addresses not asked for" in screen
+        assert "complete" not in screen
+        strict, out, _ = download(
+            site, lines, tmp_path / "other", "--patience", "30", "--per-host", "1", "--strict",
+            "--json",
+        )  # fmt: skip
+    assert strict == 3
+    assert json.loads(out)["not_asked"] == 4
