@@ -53,12 +53,15 @@ format: setup ## rewrite files in the house format
 bench: setup ## the benchmark beside curl, the bare decoder and other tools (BENCH='--quick')
 	@$(BROWSER) $(PY) -m bench $(BENCH)
 
+loaders: setup ## torchvision, timm, fastai, Ultralytics, Keras and datasets read a data set (6 GB, once)
+	@bash scripts/loaders.sh
+
 lock: setup ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1: newest versions)
 	bash scripts/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## remove what was made here, the environment included
 	rm -rf --one-file-system .pythons
-	rm -rf .venv .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: test-pythons help setup setup-demo demo test lint docs docs-check variants check format bench lock clean
+.PHONY: test-pythons help setup setup-demo demo test lint docs docs-check variants check format bench loaders lock clean

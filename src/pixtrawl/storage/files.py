@@ -134,6 +134,12 @@ def discard(path: Path) -> None:
         path.unlink()
 
 
+def remove_empty(folder: Path) -> None:
+    """Removes a label's folder that holds nothing any more: to a loader it is a class still."""
+    with contextlib.suppress(OSError):  # it holds something, or is gone
+        folder.rmdir()
+
+
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Lets `write` make a temporary file beside `path`, then renames it over `path`.
 

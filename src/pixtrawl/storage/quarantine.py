@@ -24,6 +24,8 @@ def put(folder: Folder, path: Path, sha256: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if not files.move_new(path, folder.root / quarantine_name(sha256)):
             files.discard(path)
+        if path.parent != folder.root:
+            files.remove_empty(path.parent)
 
 
 def find(folder: Folder, sha256: str) -> Path | None:

@@ -59,6 +59,7 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     standing.finish_withdrawals(db, folder)
     takedown.finish(db, folder)
     result.swept = _sweep(folder.root)
+    _remove_empty_labels(db, folder.root)
     return result
 
 
@@ -124,3 +125,12 @@ def _sweep(root: Path) -> int:
     for path in left:
         files.discard(Path(path))
     return len(left)
+
+
+def _remove_empty_labels(db: sqlite3.Connection, root: Path) -> None:
+    """Whose images were all removed by hand; folders that pixtrawl did not make stay."""
+    with os.scandir(root) as entries:
+        labels = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    for label in labels:
+        if samples.has_label(db, label):
+            files.remove_empty(root / label)

@@ -217,6 +217,12 @@ def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str,
     return None if row is None else (str(row[0]), str(row[1]).lower())
 
 
+def has_label(db: sqlite3.Connection, label: str) -> bool:
+    """Whether any image was ever given this label."""
+    row = db.execute("SELECT 1 FROM sample WHERE label = ? LIMIT 1", (label,)).fetchone()
+    return row is not None
+
+
 SELECT: Final = (
     "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, s.frames, "
     "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "

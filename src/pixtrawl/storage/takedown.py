@@ -201,4 +201,5 @@ def _remove_file(path: Path, sha256: str) -> bool:
     if not path.is_file() or files.sha256_of(path) != sha256:
         return False
     files.discard(path)
+    files.remove_empty(path.parent)
     return True
