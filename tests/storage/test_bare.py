@@ -54,6 +54,16 @@ def test_it_tells_of_each_image_what_the_data_set_does(whole: Path, copy: Path) 
     assert not list(copy.glob(".*"))
 
 
+def test_columns_of_a_users_own_list_are_kept(copy: Path) -> None:
+    path = copy / "metadata.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    texts = [json.dumps(row | {"price": 2.5 * at}) for at, row in enumerate(lines)]
+    path.write_text("\n".join(texts) + "\n")
+    assert [sample.own for sample in pixtrawl.open(copy)][:3] == [
+        {"price": 0.0}, {"price": 2.5}, {"price": 5.0},
+    ]  # fmt: skip
+
+
 def test_a_file_that_was_not_copied_is_no_image_of_it(copy: Path) -> None:
     gone = next(copy.glob("tabby cat/0*"))
     gone.unlink()

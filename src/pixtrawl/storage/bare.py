@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.errors import StorageError
+from pixtrawl.storage import own_columns
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.layout import inside, parse_file_name
 from pixtrawl.storage.schema import migrate
@@ -31,6 +32,14 @@ _RIGHTS: Final = ("copyright", "credit", "usage_terms")
 _MEASURED: Final = (
     "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
     "alpha_mean", "has_alpha", "is_gray", "has_exif", "animated",
+)  # fmt: skip
+_READ: Final = frozenset(
+    {
+        *_ALWAYS, *_RIGHTS, *_MEASURED, "final_url", "page_url", "title", "source", "rank", "kind",
+        "license", "license_url", "license_id", "license_evidence", "creator", "c2pa", "width",
+        "height", "frames", "size_bytes", "phash", "fetched_at", "text_heavy", "relevance",
+        "relevance_outlier",
+    }
 )  # fmt: skip
 _UNKNOWN_SHA256: Final = "00" * 32
 
@@ -102,13 +111,14 @@ def _add(db: sqlite3.Connection, row: Mapping[str, Any], line: int) -> None:
     db.execute(
         "INSERT INTO candidate (id, query_id, key, url, host, kind, source, rank, page_url, title, "
         "license, license_url, creator, state, reason, fetched_url, final_url, sha256, size_bytes, "
-        "sample_id) VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, 2, 'saved', ?, ?, ?, ?, ?)",
+        "sample_id, extra) "
+        "VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, 2, 'saved', ?, ?, ?, ?, ?, ?)",
         (
             line, query_id, line.to_bytes(16), row["url"], row.get("kind") or "original",
             row.get("source") or "", row.get("rank") or 0, row.get("page_url") or None,
             row.get("title") or None, row.get("license") or None, row.get("license_url") or None,
             row.get("creator") or None, row["url"], row.get("final_url"), sha256,
-            row.get("size_bytes") or 0, line,
+            row.get("size_bytes") or 0, line, _own(db, row),
         ),
     )  # fmt: skip
     db.execute(
@@ -130,6 +140,16 @@ def _add(db: sqlite3.Connection, row: Mapping[str, Any], line: int) -> None:
             "VALUES (?, '', ?, ?, X'')",
             (line, row["relevance"], int(bool(row.get("relevance_outlier")))),
         )
+
+
+def _own(db: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
+    """Columns of the user's own lists, as JSON; None where there are none."""
+    own = {name: value for name, value in row.items() if name not in _READ}
+    if not own:
+        return None
+    text = json.dumps(own)
+    own_columns.note(db, [text])
+    return text
 
 
 def _number(file_name: str, line: int) -> int:
