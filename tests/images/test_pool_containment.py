@@ -83,6 +83,46 @@ def test_an_attack_costs_its_own_file_and_no_other(
     assert not Path("/tmp/never-there").exists()
 
 
+@pytest.mark.parametrize("name", ["catalog.sqlite3", "cat/000001.jpg", "good-0", "new"])
+@pytest.mark.parametrize("verb", ["read", "write"])
+def test_files_beside_the_staged_one_are_out_of_reach(
+    tmp_path: Path, jpegs: Jpegs, verb: str, name: str
+) -> None:
+    """Staged files lie among a data set's others: a decoder gets the one, open, and no name."""
+    (tmp_path / "cat").mkdir()
+    for other in ("catalog.sqlite3", "cat/000001.jpg", "good-0"):
+        (tmp_path / other).write_bytes(b"not for decoders")
+    what = f"ATTACK:{verb} {tmp_path}/{name}".encode()
+    pool = AttackedPool(Images(decoders=1), tmp_path)
+    bad, _ = asyncio.run(among_good_ones(pool, tmp_path, jpegs(1), what))
+    assert (bad.info, bad.reason) == (None, R.CORRUPT)
+    assert "PermissionError" in bad.detail
+    assert (tmp_path / "catalog.sqlite3").read_bytes() == b"not for decoders"
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "nothing"])
+def test_what_was_put_in_the_place_of_a_staged_file_is_not_read(
+    tmp_path: Path, jpegs: Jpegs, kind: str
+) -> None:
+    (tmp_path / "elsewhere").write_bytes(b"ATTACK:exit")
+
+    async def look() -> list[Verdict]:
+        pool = AttackedPool(Images(decoders=1), tmp_path)
+        try:
+            if kind == "link":
+                (tmp_path / "staged").symlink_to(tmp_path / "elsewhere")
+            if kind == "pipe":
+                os.mkfifo(tmp_path / "staged")
+            return [await pool.inspect(name, 100) for name in ("staged", *jpegs(1))]
+        finally:
+            await pool.aclose()
+
+    bad, good = asyncio.run(look())
+    assert bad.reason in {R.STORE_FAILED, R.EMPTY_BODY, R.NOT_AN_IMAGE}
+    assert good.reason is None
+
+
 def test_the_reason_names_the_signal(tmp_path: Path, jpegs: Jpegs) -> None:
     pool = AttackedPool(Images(decoders=1), tmp_path)
     bad, _ = asyncio.run(among_good_ones(pool, tmp_path, jpegs(GOOD), b"ATTACK:segv"))
