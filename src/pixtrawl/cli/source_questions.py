@@ -121,7 +121,9 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path | Folde
         source = sources.load(name)(config.source(name))
     except UsageError as error:
         return answer(SourceOutcome.UNSUPPORTED, message=error)
-    keep = _Evidence(EvidenceStore(evidence), getattr(evidence, "root", None))
+    keep = _Evidence(
+        EvidenceStore(evidence), evidence.root if isinstance(evidence, Folder) else None
+    )
     http = SourceHttp(client, delay_s=delay_s(source, config.source(name)))
     try:
         async with asyncio.timeout(LIMIT_S):
