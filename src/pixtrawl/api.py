@@ -12,7 +12,7 @@ import contextvars
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -33,6 +33,7 @@ from pixtrawl.storage.folder import Folder
 if TYPE_CHECKING:
     from pixtrawl.config.groups import Config
 
+_LOOK_S: Final = 0.5
 _STOPPED: Final = "the data set is in order; the same call goes on where it stopped"
 
 T = TypeVar("T")
@@ -333,10 +334,12 @@ def _wait_beside(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     thread = threading.Thread(target=context.run, args=(target,), name="pixtrawl")
     thread.start()
     try:
-        thread.join()
+        while thread.is_alive():  # in pieces: on Windows nothing interrupts a wait
+            thread.join(_LOOK_S)
     except KeyboardInterrupt:
         started.wait()
-        inner["loop"].call_soon_threadsafe(inner["task"].cancel)
+        with suppress(RuntimeError):  # its loop is closed: it has just ended by itself
+            inner["loop"].call_soon_threadsafe(inner["task"].cancel)
         thread.join()
         raise StoppedError(_STOPPED) from None
     if failure:

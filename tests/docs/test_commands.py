@@ -147,6 +147,28 @@ def test_settings_of_sources_may_be_written_as_on_the_command_line(
         assert len(ds) == 2
 
 
+def test_the_tutorial_s_verdict_is_what_one_sees(tmp_path: Path) -> None:
+    """Bytes and seconds aside, which are another computer's."""
+    page = (ROOT / "docs/tutorial.md").read_text("utf-8")
+    printed = re.search(r"^```\n(complete: .*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert printed is not None
+    with Playground() as practice:
+        environment = {
+            **os.environ, "PIXTRAWL_BING_BASE_URL": practice.url, "HOME": str(tmp_path),
+            "PIXTRAWL_ALLOW_ADDRESS": "127.0.0.0/24",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }  # fmt: skip
+        line = 'pixtrawl run "tabby cat" "steam train" -s bing -n 20'
+        assert line in page
+        seen = typed(line, tmp_path, environment)
+    assert seen.returncode == 0, seen.stderr
+    assert _bare(seen.stdout) == _bare(printed[1])
+
+
+def _bare(verdict: str) -> list[str]:
+    return re.sub(r"[\d.]+ MiB, [\d.:]+ (s|min)", "", verdict).strip().splitlines()
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_option_of_a_page_is_known_to_its_command(page: str) -> None:
     for line in commands(page):
