@@ -110,3 +110,51 @@ def test_others_wait_for_the_one_who_tries_but_not_for_ever() -> None:
         return entered
 
     assert asyncio.run(story()) == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ({"Retry_After": "1"}, b"slow down"),
+        ({}, b'{"detail": "Request was throttled. Expected available in 1 second."}'),
+        ({"X_RateLimit_Reset": "1", "X_RateLimit_Remaining": "0"}, b"slow down"),
+    ],
+)
+@pytest.mark.parametrize("name", ["gbif", "openverse"])
+def test_a_short_pause_that_a_source_states_is_waited(
+    server: Server, name: str, headers: dict[str, str], words: bytes, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    nothing = {"count": 0, "results": [], "endOfRecords": True, "result_count": 0, "page_count": 0}
+
+    def refuse_once(connection: Connection) -> None:
+        if len(server.seen) == 1:
+            connection.reply(429, words, Content_Type="application/json", **headers)
+        else:
+            body = json.dumps(nothing).encode()
+            connection.reply(200, body, Content_Type="application/json")
+
+    server.on("*", refuse_once)
+    outcomes, _ = told(server, name, tmp_path, capsys)
+    assert outcomes == {"no_results": len(QUERIES)}
+
+
+@pytest.mark.parametrize(("patience", "outcome"), [("15m", "quota"), ("2h", None)])
+def test_a_long_pause_ends_the_query_with_the_wait_in_its_detail(
+    server: Server, patience: str, outcome: str | None, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    body = b'{"detail": "Request was throttled. Expected available in 3600 seconds."}'
+    server.route("*", 429, body, Content_Type="application/json")
+    if outcome is None:  # it waits, until the time for all is over
+        main([
+            "discover", "cat", "-s", "openverse", "--allow-address", "127.0.0.0/8", "--json", "-q",
+            "--set", f"openverse.base_url={server.url('').rstrip('/')}", "--max-time", "2",
+            "--patience", patience, "-o", str(tmp_path / "found.jsonl"),
+        ])  # fmt: skip
+        assert json.loads(capsys.readouterr().out)["end_reason"] == "budget"
+        return
+    outcomes, messages = told(server, "openverse", tmp_path, capsys, "--patience", patience)
+    assert outcomes == {outcome: len(QUERIES)}
+    assert any("it asks to wait 3,600 s" in message for message in messages)
+    assert len(server.seen) == 1

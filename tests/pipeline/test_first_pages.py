@@ -8,12 +8,12 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from pixtrawl.errors import SourceStop
-from pixtrawl.events import Event, SourceFinished
+from pixtrawl.events import Event, SourceFinished, SourceRests
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.pipeline.discovery import Discovery, Errand
 from pixtrawl.pipeline.first_pages import FirstPages
@@ -160,7 +160,9 @@ class _Wants:
             self._met.set()
 
 
-def ask(tmp_path: Path, given: Mapping[str, Source], limit: int) -> tuple[list[str], list[Event]]:
+def ask(
+    tmp_path: Path, given: Mapping[str, Source], limit: int, patience_s: float = 0.0
+) -> tuple[list[str], list[Event]]:
     """URLs in the order in which they are drawn, and what was told."""
     folder = Folder(tmp_path / "images")
     folder.create()
@@ -180,8 +182,10 @@ def ask(tmp_path: Path, given: Mapping[str, Source], limit: int) -> tuple[list[s
             hunger.note(sum(new))
             return new
 
-        http = dict.fromkeys(given)
-        discovery = Discovery(given, http, catalog, EvidenceStore(folder), events.append)  # type: ignore[arg-type]
+        http: dict[str, Any] = dict.fromkeys(given)
+        discovery = Discovery(
+            given, http, catalog, EvidenceStore(folder), events.append, patience_s
+        )
         await asyncio.wait_for(discovery.ask_all(Errand(row, run_id, hunger, add)), 30)
         return [c.url for c in catalog.write_now(lambda db: list(frontier.everything(db, row)))]
 
@@ -206,3 +210,39 @@ def test_the_first_images_of_a_query_come_from_every_source_that_answers(tmp_pat
     assert ends["refusing"].outcome is SourceOutcome.BLOCKED
     assert ends["silent"].outcome is SourceOutcome.OK
     assert ends["silent"].detail["message"] == "the query was met before an answer came"
+
+
+class _Browser(_Paced):
+    """Asks by means of its own; the connection breaks after the first page, twice."""
+
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="x", base_url="", sentence="x", verified="recorded", needs=("browser",)
+    )
+    breaks = 2
+
+    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
+        begin = context.position["begin"] + 10 if context.position else 1
+        if begin > 1 and self.breaks:
+            self.breaks -= 1
+            raise SourceStop(SourceOutcome.NETWORK_ERROR, message="the connection broke")
+        yield Page(page_of(self._name, 10, begin), {"begin": begin})
+        if begin == 1:
+            self.breaks -= 1
+            raise SourceStop(SourceOutcome.NETWORK_ERROR, message="the connection broke")
+
+
+@pytest.mark.timeout(60)
+def test_a_browser_that_loses_its_connection_rests_and_goes_on_from_its_last_page(
+    tmp_path: Path,
+) -> None:
+    urls, events = ask(tmp_path, {"b": _Browser("b", 0.0)}, 15, patience_s=60.0)
+    assert len(urls) == 20
+    rests = [event.seconds for event in events if isinstance(event, SourceRests)]
+    assert len(rests) == 2
+    assert rests[0] < rests[1]
+    assert isinstance(events[-1], SourceFinished)
+    assert events[-1].outcome is SourceOutcome.OK
+    none, ends = ask(tmp_path / "other", {"b": _Browser("b", 0.0)}, 15)
+    assert len(none) == 10
+    assert isinstance(ends[-1], SourceFinished)
+    assert ends[-1].outcome is SourceOutcome.NETWORK_ERROR
