@@ -14,6 +14,7 @@ from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.cli.options import ALIASES
 from pixtrawl.config.table import Setting, shown_setting, table
 from pixtrawl.model import REASONS, SourceOutcome, Status
+from pixtrawl.secrets import PARAMETERS, SIGNED_WITH, SUFFIXES
 from pixtrawl.sources.base import SourceInfo
 
 _GROUPS: Final = {
@@ -222,11 +223,51 @@ def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in cells)
 
 
+_SECRETS_HEAD: Final = """\
+# Secrets in addresses
+
+Signed links, `user:password@` and `?api_key=` open doors that their owner opened for one
+person. In everything that is made to be shown or passed on their values are replaced by `***`:
+`metadata.jsonl`, `keyword_urls.txt`, `README.md`, `ATTRIBUTION.md`, the lock file, exports,
+tables in Python, the report, what is printed, and the trace of an unexpected error. All else of
+an address stays byte for byte.
+
+The catalog (the data set's file that ends in `.sqlite3`) keeps addresses as they are, because a
+run that goes on needs them, and so do the manifests of `pixtrawl discover`, which are made to
+be downloaded from; it says so when it writes such addresses. Evidence, which is what a source
+answered, is kept as it came. Pass on a copy without these, or an export. A masked address
+cannot be downloaded from any more: a data set that is rebuilt from a lock file lacks these
+images.
+
+Settings that hold a secret (a source says which; else their name tells) are kept in the catalog
+as `set`, and shown as `set`.
+
+Masked are user information before `@`, and the values of these parameters, in the query, the
+fragment, after `;` and in an address inside an address. Case, `-`, `_` and `.` in their names
+do not count.
+
+"""
+
+
+def secrets_page() -> str:
+    """Which parts of addresses are masked."""
+    rows = [
+        (whose, ", ".join(f"`{name}`" for name in names)) for whose, names in PARAMETERS.items()
+    ]
+    rows.append(("Names that end in", ", ".join(f"`{name}`" for name in SUFFIXES)))
+    rows += [
+        (f"Beside `{name}` only", ", ".join(f"`{one}`" for one in sorted(also)))
+        for name, also in SIGNED_WITH.items()
+    ]
+    return _SECRETS_HEAD + _markdown(("", "parameters"), rows)
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": settings_page,
     "exit-codes.md": exit_codes_page,
     "reasons.md": reasons_page,
     "sources.md": sources_page,
+    "secrets.md": secrets_page,
 }
 
 if __name__ == "__main__":

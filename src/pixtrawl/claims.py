@@ -14,12 +14,10 @@ from msgspec import Struct
 from pixtrawl.licenses import UNKNOWN, allows, normalise
 from pixtrawl.model import Candidate
 
-__all__ = ["Claim", "allowed", "claim_of"]
+__all__ = ["Claim", "claim_of", "is_licensed"]
 
 # Fields of the file (images.record.RIGHTS_FIELDS) that may name a licence, the plainest first.
 _FIELDS: Final = ("license_url", "web_statement", "usage_terms", "copyright")
-# Wishes that sources filter by themselves; an id such as cc-by none of them knows.
-_FILTERED: Final = frozenset({"any", "open", "public", "commercial", "modify"})
 
 
 class Claim(Struct, frozen=True):
@@ -45,19 +43,18 @@ def _stated(name: str, text: str) -> str:
     return normalise(None, text) if name.endswith(("_url", "_statement")) else normalise(text)
 
 
-def allowed(
-    candidate: Candidate, rights: Mapping[str, object], wish: str, *, filtered: bool
-) -> bool:
-    """Whether an image is one of those that `--license` asks for.
+def is_licensed(license_id: str, claim: str, wish: str) -> bool:
+    """Whether an image is one of those that `--license` asks for, in a run as in an export.
+
+    What cannot be shown to be free is not: that a source was asked for such images only is no
+    evidence that stays with the image.
 
     Args:
-        candidate: with the source's claim.
-        rights: what the file states.
-        wish: the value of `--license`.
-        filtered: whether the source was asked for such images only; its word is then taken where
-            nothing else is known.
+        license_id: of its claim, as of `claim_of`.
+        claim: the source's own words.
+        wish: a value of `--license`; one that is no known licence is compared by its words alone.
     """
-    claim = claim_of(candidate, rights)
-    if claim.id == UNKNOWN:
-        return (filtered and wish in _FILTERED) or wish == "any"
-    return allows(claim.id, wish)
+    if allows(license_id, wish):
+        return True
+    same = claim.casefold().split() == wish.casefold().split()
+    return same and normalise(wish) == UNKNOWN == license_id

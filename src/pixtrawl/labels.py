@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pixtrawl.secrets import masked_text
+
 # 255 bytes is the limit of ext4 and APFS; less leaves room for the data set's own path below
 # Windows' 260 characters, and for HFS+, which stores names decomposed (up to three times as long).
 MAX_LABEL_BYTES: Final = 120
@@ -106,7 +108,7 @@ class Labels:
         return suffixed
 
     def _take(self, text: str) -> str:
-        base = label_for(text)
+        base = label_for(masked_text(text))
         suffixed = _with_suffix(base, text)
         for label in (base, suffixed):
             if (label, text) in self._pairs:

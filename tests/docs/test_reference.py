@@ -23,7 +23,9 @@ def _generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "exit-codes.md", "reasons.md", "sources.md"])
+@pytest.mark.parametrize(
+    "name", ["settings.md", "exit-codes.md", "reasons.md", "sources.md", "secrets.md"]
+)
 def test_a_reference_page_is_what_its_generator_writes(name: str) -> None:
     written = (DOCS / name).read_text("utf-8")
     assert written == _generator().PAGES[name](), "run: python docs/make_reference.py"

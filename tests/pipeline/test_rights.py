@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pixtrawl.claims import allowed, claim_of
-from pixtrawl.model import Candidate
+from pixtrawl.claims import claim_of
+from pixtrawl.config.groups import Images
+from pixtrawl.exporters.columns import Columns
+from pixtrawl.exporters.plan import Selection
+from pixtrawl.images.rules import Rules
+from pixtrawl.model import Candidate, Filters, Reason
 from tests.pipeline.pictures import Answer, fetch, jpeg, manifest, scene, serving
 
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
@@ -26,7 +30,7 @@ def stated(image: Image.Image) -> bytes:
     return jpeg(image, xmp=XMP)
 
 
-def candidate(**facts: str) -> Candidate:
+def candidate(**facts: str | None) -> Candidate:
     given = {"url": "u", "query": "q", "label": "q", "source": "bing", **facts}
     return Candidate(**given)  # type: ignore[arg-type]
 
@@ -74,12 +78,39 @@ def test_the_licence_is_checked_after_the_download(
         assert ds.report["reasons"]["unwanted_license"] == 4 - len(kept)
 
 
-def test_a_source_that_filters_is_believed_where_nothing_else_is_known() -> None:
-    unknown, reserved = candidate(), candidate(license="All rights reserved")
-    assert allowed(unknown, {}, "open", filtered=True)
-    assert not allowed(unknown, {}, "open", filtered=False)
-    assert not allowed(unknown, {}, "cc-by", filtered=True), "no source filters by one licence"
-    assert not allowed(reserved, {}, "open", filtered=True)
+WISHES = (
+    "any", "open", "public", "commercial", "modify", "cc-by", "cc-by-4.0", "cc0", "unknown",
+    "all-rights-reserved",
+)  # fmt: skip
+CLAIMS = (
+    None, "CC BY 4.0", "CC BY-NC 2.0", "cc-by-nd-4.0", "CC0", "public domain", "see website",
+    "All rights reserved", "bing:license-L2_L3_L4", "unknown", "Unsplash License",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wish", WISHES)
+def test_a_run_keeps_what_an_export_of_the_same_wish_exports(wish: str) -> None:
+    rules = Rules(Images(), Filters(license=wish))
+    selection = Selection(licenses=frozenset({wish}))
+    stated: list[dict[str, str | bool]] = [{}, {"license_url": CC_BY}, {"copyright": "me"}]
+    for claim in CLAIMS:
+        for rights in stated:
+            found = candidate(license=claim)
+            kept = rules.judge_license(found, rights)[0] is Reason.SAVED
+            columns: Columns = {
+                "label": "cat",
+                "license": claim or "",
+                "license_id": claim_of(found, rights).id,
+            }
+            assert kept == selection.wants(columns), (claim, rights)
+
+
+def test_what_cannot_be_shown_to_be_free_is_not_kept() -> None:
+    rules = Rules(Images(), Filters(license="commercial"))
+    reason, detail = rules.judge_license(candidate(license="bing:license-L2_L3_L4"), {})
+    assert reason is Reason.UNWANTED_LICENSE
+    assert "bing" in detail
+    assert rules.judge_license(candidate(), {})[0] is Reason.UNWANTED_LICENSE
 
 
 def test_a_claim_of_the_source_comes_before_the_files(tmp_path: Path) -> None:

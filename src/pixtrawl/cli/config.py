@@ -7,9 +7,9 @@ import os
 from typing import Any
 
 from pixtrawl.cli.options import add_config, add_output, load_settings
-from pixtrawl.cli.secrets import is_secret, without_password
 from pixtrawl.config.load import CONFIG_VARIABLE, Loaded, user_config_path
 from pixtrawl.config.table import shown_setting, table
+from pixtrawl.secrets import masked_text
 
 EPILOG = "A key or token is never shown: only that it is set, and where."
 
@@ -50,13 +50,15 @@ def main(arguments: argparse.Namespace) -> int:
 
 def setting_rows(loaded: Loaded) -> list[tuple[str, str, str]]:
     """(name, value, origin) of every setting, those given to sources last; secrets hidden."""
+    from pixtrawl.sources import is_secret
+
     rows = []
     for row in table():
         value = getattr(getattr(loaded.config, row.group), row.name)
-        text = without_password(shown_setting(row, value))
+        text = masked_text(shown_setting(row, value))
         rows.append((row.key, text, loaded.origins[row.key]))
     for source, keys in sorted(loaded.config.sources.items()):
         for key, text in sorted(keys.items()):
-            shown = "set" if is_secret(source, key) else without_password(text)
+            shown = "set" if is_secret(source, key) else masked_text(text)
             rows.append((f"{source}.{key}", shown, loaded.origins[f"{source}.{key}"]))
     return rows

@@ -11,15 +11,16 @@ import traceback
 from pathlib import Path
 
 from pixtrawl import __version__
+from pixtrawl.secrets import masked_text
 
 
 def trace(error: BaseException) -> str:
-    """The trace as text, headed by versions; arguments are left out, they may hold keys."""
+    """The trace as text, headed by versions; arguments are left out, addresses masked."""
     head = (
         f"pixtrawl {__version__}, Python {platform.python_version()}, {sys.platform},"
         f" {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n"
     )
-    return head + "".join(traceback.format_exception(error))
+    return masked_text(head + "".join(traceback.format_exception(error)))
 
 
 def keep_trace(error: BaseException) -> Path | str:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from pixtrawl.cli.options import add_output
+from pixtrawl.secrets import masked_url
 
 if TYPE_CHECKING:
     from pixtrawl.pipeline.curate import Copy
@@ -81,7 +82,7 @@ def _group(of: str, found: list[Copy]) -> dict[str, object]:
                 "label": one.label,
                 "reason": one.reason,
                 "distance": one.distance,
-                "url": one.url,
+                "url": masked_url(one.url),
                 "kept_aside": None if one.aside is None else str(one.aside),
             }
             for one in found
@@ -94,4 +95,5 @@ def _line(one: Copy) -> str:
 
     bits = "" if one.distance is None else f"{one.distance} bits"
     where = "" if one.aside else " (file gone)"
-    return f"{one.sha256[:12]}  {one.reason:16}  {bits:>8}  {shorten(clean(one.url), 60)}{where}"
+    url = shorten(clean(masked_url(one.url)), 60)
+    return f"{one.sha256[:12]}  {one.reason:16}  {bits:>8}  {url}{where}"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pixtrawl import sources
-from pixtrawl.cli.secrets import without_password
 from pixtrawl.config.groups import Config
 from pixtrawl.display.screen import clean, columns, note, out, out_json, plural
 from pixtrawl.model import Query
+from pixtrawl.secrets import masked_text
 
 MAX_QUERIES: Final = 20  # listed; `--json` lists all
 
@@ -84,14 +84,19 @@ def _source(name: str, config: Config, filters: dict[str, str]) -> dict[str, Any
     info, given = sources.load(name).info, config.source(name)
     return {
         "name": name,
-        "base_url": without_password(given.get("base_url") or given.get("url") or info.base_url),
+        "base_url": masked_text(given.get("base_url") or given.get("url") or info.base_url),
         "cannot_filter": sorted(filters.keys() - info.filters),
         "missing": sources.missing(name, config.sources),
     }
 
 
 def _source_row(source: dict[str, Any]) -> tuple[str, str, str]:
+    from pixtrawl.sources.filters import CHECKED_LATER
+
     remarks = [*source["missing"]]
-    if source["cannot_filter"]:
-        remarks.append(f"cannot filter by {', '.join(source['cannot_filter'])}")
+    later = [name for name in source["cannot_filter"] if name in CHECKED_LATER]
+    if later:
+        remarks.append(f"{', '.join(later)}: checked after the download")
+    if never := [name for name in source["cannot_filter"] if name not in CHECKED_LATER]:
+        remarks.append(f"cannot filter by {', '.join(never)}")
     return f"  {source['name']}", source["base_url"], clean("; ".join(remarks))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import EXIT_OK, EXIT_SHORT, UsageError
 from pixtrawl.model import SourceOutcome
+from pixtrawl.secrets import masked_url
 
 if TYPE_CHECKING:
     from pixtrawl.model import Candidate
@@ -55,7 +56,7 @@ def _plain(name: str, page: str, found: Replayed) -> dict[str, Any]:
 def facts(one: Candidate) -> dict[str, Any]:
     """A candidate as plain values."""
     return {
-        "url": one.url,
+        "url": masked_url(one.url),
         "kind": one.kind.value,
         "page_url": one.page_url,
         "title": one.title,
@@ -77,7 +78,7 @@ def _text(name: str, page: str, found: Replayed) -> str:
     rows.append(("results", str(count)))
     for number, one in enumerate(found.candidates[:_SHOWN], 1):
         size = f"{one.width}x{one.height}" if one.width and one.height else "size not told"
-        rows.append((f"  {number}", clean(one.url[:_MAX_SHOWN])))
+        rows.append((f"  {number}", clean(masked_url(one.url)[:_MAX_SHOWN])))
         rows.append(("", clean(f"{one.kind}, {size}, {one.title or 'no title'}")))
     if count:
         lacking = ", ".join(f"{field} {many}" for field, many in found.missing.items())

@@ -118,8 +118,7 @@ def _late(name: str) -> Replayed:
 
 def _secrets(name: str, config: Config) -> list[str]:
     """Values of the user's own that must not go into the file."""
-    from pixtrawl.cli.secrets import is_secret
-    from pixtrawl.sources import keys
+    from pixtrawl.sources import is_secret, keys
 
     given = config.source(name)
     values = [value for key, value in given.items() if is_secret(name, key)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -15,17 +14,11 @@ from pixtrawl.config.groups import Config
 from pixtrawl.config.load import SOURCE_KEYS
 from pixtrawl.display.screen import clean, note
 from pixtrawl.errors import UsageError, innermost
+from pixtrawl.secrets import masked_text
 
 __all__ = ["Log"]
 
 _TEXT: Final = 500  # characters of a value: a data: URI may have a million
-# What a log shows others: not who logs in where, nor what an address is signed with.
-_USER: Final = re.compile(r"(?<=://)[^/@\s]*@")
-_SIGNED: Final = re.compile(
-    r"([?&;][\w.-]*(?:key|token|secret|pass|auth|sig|signature|credential|policy|session)[\w.-]*=)"
-    r"[^&#\s]+",
-    re.IGNORECASE,
-)
 
 
 class Log:
@@ -108,10 +101,6 @@ def _settings(config: Config) -> dict[str, Any]:
     return given
 
 
-def _masked(text: str) -> str:
-    return _SIGNED.sub(r"\1***", _USER.sub("***@", text))
-
-
 def _pairs(values: Mapping[str, object]) -> Iterator[str]:
     for name, value in values.items():
         if value is not None and value not in ("", {}):
@@ -124,8 +113,8 @@ def _written(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     if isinstance(value, Mapping | list | tuple):
-        return _masked(json.dumps(value, ensure_ascii=False, default=str))
-    text = _masked(clean(value))
+        return masked_text(json.dumps(value, ensure_ascii=False, default=str))
+    text = masked_text(clean(value))
     text = text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
     plain = text and not any(char in text for char in ' "=')
     return text if plain else json.dumps(text, ensure_ascii=False)

@@ -14,6 +14,7 @@ from pixtrawl import events
 from pixtrawl.display.lines import WIDTH, stage_lines, stopping_words, summary_line
 from pixtrawl.display.screen import clean, has_color, plural, shorten, span
 from pixtrawl.display.tally import Tally
+from pixtrawl.secrets import masked_text, masked_url
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -84,9 +85,9 @@ class Progress:
             case events.SourceFinished() if self.verbose:
                 return f"{event.query}: {event.source}: {event.outcome}, {event.found} found"
             case events.CandidateSettled() if self.verbose > 1:
-                reason, url = event.outcome.reason, event.candidate.url
+                reason, url = event.outcome.reason, masked_url(event.candidate.url)
                 detail = f" ({event.outcome.detail})" if event.outcome.detail else ""
-                return f"{reason}{detail}: {shorten(clean(url), 200)}"
+                return f"{reason}{masked_text(detail)}: {shorten(clean(url), 200)}"
             case _:
                 return ""
 

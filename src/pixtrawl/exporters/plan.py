@@ -24,7 +24,6 @@ from msgspec import Struct
 from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
-from pixtrawl.licenses import UNKNOWN, allows, normalise
 from pixtrawl.model import Sample
 from pixtrawl.storage.layout import inside
 
@@ -61,11 +60,7 @@ class Selection(Struct, frozen=True, kw_only=True):
 
 
 def _is_licensed(columns: Columns, wish: str) -> bool:
-    """What can be told is compared by its id; a claim that says nothing, by its words alone."""
-    if allows(str(columns["license_id"]), wish):
-        return True
-    claim = str(columns["license"]).casefold().split()
-    return normalise(wish) == UNKNOWN == columns["license_id"] and claim == wish.casefold().split()
+    return is_licensed(str(columns["license_id"]), str(columns["license"]), wish)
 
 
 class Entry(Struct, frozen=True):

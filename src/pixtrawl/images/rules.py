@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pixtrawl.claims import allowed
+from pixtrawl.claims import claim_of, is_licensed
 from pixtrawl.config.groups import Images
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
 
@@ -79,8 +79,7 @@ class Rules(Struct, frozen=True):
 
     images: Images
     filters: Filters = Filters()
-    license_sources: frozenset[str] = frozenset()  # were asked for the wished licence themselves
-    size_sources: frozenset[str] = frozenset()  # and for the wished size: each has its own classes
+    size_sources: frozenset[str] = frozenset()  # asked for that size: each has its own classes
 
     def judge(self, candidate: Candidate, url: str, kind: Kind, info: ImageInfo) -> Ruling:
         """What a whole image ends with: SAVED as far as it alone decides, or why not.
@@ -104,8 +103,8 @@ class Rules(Struct, frozen=True):
         wish = self.filters.license
         if wish is None:
             return _KEPT
-        filtered = candidate.source in self.license_sources
-        if allowed(candidate, rights, wish, filtered=filtered):
+        claim = claim_of(candidate, rights)
+        if is_licensed(claim.id, candidate.license or "", wish):
             return _KEPT
         return Reason.UNWANTED_LICENSE, (candidate.license or "no claim")[:100]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
-from pixtrawl.events import Event, QueryFinished, RunFinished, RunStarted, ignore
+from pixtrawl.events import Event, Notice, QueryFinished, RunFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.pipeline.discovery import Discovery, Errand
@@ -115,6 +115,7 @@ async def discover(
             catalog.close()
             if writer is not None:
                 writer.close()
+    _tell_secrets(writer, listener)
     for row, query in zip(rows, report["queries"], strict=True):
         query["saved"] = counts[row.id]
     report |= {
@@ -125,6 +126,16 @@ async def discover(
     }
     listener(RunFinished(report))
     return report
+
+
+def _tell_secrets(writer: ManifestWriter | None, listener: Callable[[Event], None]) -> None:
+    if writer is None or not writer.with_secrets:
+        return
+    text = (
+        f"{writer.with_secrets} of the addresses in {writer.path} carry a key, a signature or a"
+        " password, which downloads need: do not pass the file on"
+    )
+    listener(Notice(text, "warning"))
 
 
 async def _ask_all(

@@ -14,6 +14,7 @@ from msgspec import Struct
 from pixtrawl.errors import MissingPackageError, StorageError, UsageError
 from pixtrawl.model import REASONS, Reason, Status
 from pixtrawl.pipeline.report import open_reason
+from pixtrawl.secrets import masked_text, masked_url
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.folder import Folder
 
@@ -147,9 +148,10 @@ def _outcome(row: tuple[Any, ...], still_open: Reason) -> UrlOutcome:
     url, query, label, source, name, detail, http, file_name, attempts, final_url, rank, when = row
     reason = still_open if name is None else Reason(name)
     return UrlOutcome(
-        url=url, query=query, label=label, source=source, status=REASONS[reason].status,
-        reason=reason, detail=detail or "", http_status=http, file_name=file_name or "",
-        attempts=attempts, final_url=final_url or "", rank=rank, when=when or "",
+        url=masked_url(url), query=masked_text(query), label=label, source=source,
+        status=REASONS[reason].status, reason=reason, detail=masked_text(detail or ""),
+        http_status=http, file_name=file_name or "", attempts=attempts,
+        final_url=masked_url(final_url or ""), rank=rank, when=when or "",
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from pixtrawl.errors import (
 )
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
+from pixtrawl.secrets import masked_text
 from pixtrawl.storage import evidence, frontier, samples
 from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.catch_up import catch_up
@@ -122,7 +123,7 @@ def _still_open(end_reason: str | None) -> Reason:
 
 def _detail(folder: Folder, text: str) -> dict[str, Any]:
     """What a source said, with its evidence under the names that it has now."""
-    detail: dict[str, Any] = json.loads(text)
+    detail: dict[str, Any] = json.loads(masked_text(text))
     if isinstance(saved := detail.get("evidence"), list):
         detail["evidence"] = [evidence.where(folder, str(path)) for path in saved]
     return detail

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
@@ -32,6 +32,7 @@ from pixtrawl.pipeline.draw import Draw
 from pixtrawl.pipeline.exporting import transform_of
 from pixtrawl.pipeline.judge import Judge
 from pixtrawl.pipeline.settle import Settler
+from pixtrawl.secrets import hide_settings
 from pixtrawl.storage import by_hand, derived, frontier, journal, recovery, takedown
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder, Lock
@@ -41,7 +42,6 @@ from pixtrawl.worker import KeepRendition, Worker
 
 _FIRST_WRITE_S: Final = 0.2  # keyword_urls.txt is there from the first URL on,
 _WRITE_GROWTH: Final = 2.0  # then written anew ever more rarely: it grows with the set
-_SECRET_WORDS: Final = ("key", "token", "secret", "password", "cookie", "proxy")
 
 
 class Session:
@@ -212,7 +212,7 @@ class Session:
                 config.images, self.folder.staging, transform=transform, emit=self.emit
             )
             stack.push_async_callback(self._decoders.aclose)
-        rules = Rules(config.images, config.filters, *_asked_for_it(config))
+        rules = Rules(config.images, config.filters, _asked_for_size(config))
         down = self.catalog.write_now(takedown.load)
         worker = Worker(
             self.fetcher, self._decoders, rules, self.folder.staging, taken_down=down.why_url,
@@ -254,17 +254,15 @@ class Session:
         self.catalog.write_now(lambda db: derived.write_all(db, self.folder))
 
 
-def _asked_for_it(config: Config) -> Iterator[frozenset[str]]:
-    """Sources that are themselves asked for the wished licence; for the wished size."""
-    wished = config.filters.given()
-    for name in ("license", "size"):
-        if name not in wished:
-            yield frozenset()
-            continue
-        from pixtrawl import sources  # a download imports them only to ask this
+def _asked_for_size(config: Config) -> frozenset[str]:
+    """Sources that are themselves asked for the wished size."""
+    size = config.filters.size
+    if size is None:
+        return frozenset()
+    from pixtrawl import sources  # a download imports them only to ask this
 
-        asked = sources.expand(config.job.sources, config.sources)
-        yield frozenset(one for one in asked if sources.can_filter(one, name, wished[name]))
+    asked = sources.expand(config.job.sources, config.sources)
+    return frozenset(one for one in asked if sources.can_filter(one, "size", size))
 
 
 async def _end(tasks: Iterable[asyncio.Future[None]], *, cancel: bool = True) -> None:
@@ -301,15 +299,12 @@ async def session(
 def plain_settings(config: Config) -> dict[str, object]:
     """The settings as plain values, without secrets: they are kept in the catalog."""
     values: dict[str, object] = msgspec.to_builtins(config, enc_hook=str)
-    for group in values.values():
-        if isinstance(group, dict):
-            _hide(group)
-    return values
+    given: dict[str, dict[str, object]] = values.pop("sources", {})  # type: ignore[assignment]
+    hide_settings(values)
+    if given:
+        from pixtrawl import sources  # a download of a list has no settings of sources
 
-
-def _hide(group: dict[str, object]) -> None:
-    for name, value in group.items():
-        if isinstance(value, dict):
-            _hide(value)
-        elif value and any(word in name.lower() for word in _SECRET_WORDS):
-            group[name] = "set"
+        for name, settings in given.items():
+            secret = [key for key in settings if sources.is_secret(name, key)]
+            hide_settings(settings, secret)
+    return {**values, "sources": given}

@@ -14,14 +14,16 @@ from urllib.parse import urlsplit
 
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
+from pixtrawl.secrets import is_secret_name
 from pixtrawl.sources import browser_path, filters, keys
 from pixtrawl.sources.base import Source
+from pixtrawl.sources.settings import COMMON
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
 __all__ = [
-    "GROUPS", "available", "can_filter", "expand", "load", "missing", "switched_on",
+    "GROUPS", "available", "can_filter", "expand", "is_secret", "load", "missing", "switched_on",
 ]  # fmt: skip
 
 _ENTRY_POINTS: Final = "pixtrawl.sources"
@@ -100,6 +102,22 @@ def load(name: str) -> type[Source]:
     except Exception as error:  # whatever another package does when imported
         package = point.dist.name if point.dist else point.value
         raise UsageError(f"source {name!r} of {package} cannot be loaded: {error}") from error
+
+
+def is_secret(name: str, key: str) -> bool:
+    """Whether this setting of a source is never shown: the source says so, or its name does.
+
+    A setting that nobody declares is: who does not know it cannot call it harmless.
+    """
+    if key in COMMON:
+        return False
+    if is_secret_name(key):
+        return True
+    try:
+        declared = load(name).info.settings
+    except UsageError:  # a source that is not here any more
+        return key not in {"url", "file"}
+    return next((one.secret for one in declared if one.key == key), True)
 
 
 def expand(names: Iterable[str], settings: Settings) -> list[str]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from pixtrawl.events import Notice
 from pixtrawl.model import Query
 from pixtrawl.sources.base import SourceContext
+
+_SIZE: Final = re.compile(r"small|medium|large|\d+x\d+")
+# Filters that are checked once an image is there, and the values for which they are.
+CHECKED_LATER: Final[Mapping[str, Callable[[str], bool]]] = {
+    "license": lambda value: True,
+    "aspect": lambda value: value in {"square", "wide", "tall"},
+    "size": lambda value: _SIZE.fullmatch(value) is not None,
+}
 
 # By filter: a table of words, or a function that gives None (or raises ValueError) for a value
 # that the source does not know.
@@ -35,6 +45,9 @@ def in_words_of(
 
 def unfiltered(source: str, name: str, value: str) -> Notice:
     """What the user is told; the same words wherever it is noticed."""
+    if name in CHECKED_LATER and CHECKED_LATER[name](value):
+        message = f"{source} cannot be asked for {name} {value!r}: its images are checked for it"
+        return Notice(message)
     message = f"{source} cannot filter by {name} {value!r}: its results come without it"
     return Notice(message, "warning")
 

@@ -16,7 +16,7 @@ from pixtrawl.sources.base import SourceInfo, SourceSetting
 _T = TypeVar("_T")
 
 SWITCH_ON: Final = "true lets its groups ask this source"
-_COMMON: Final = ("base_url", "delay_s", "enabled")
+COMMON: Final = ("base_url", "delay_s", "enabled")
 
 
 def common_settings(
@@ -44,7 +44,7 @@ class OwnSettings(Struct, frozen=True):
 
 def read_settings(name: str, info: SourceInfo, given: Mapping[str, str]) -> OwnSettings:
     """Raises UsageError for a setting that is unknown or cannot be read."""
-    known = [*_COMMON, *(setting.key for setting in info.settings)]
+    known = [*COMMON, *(setting.key for setting in info.settings)]
     for key in given:
         if key not in known:
             alike = difflib.get_close_matches(key, known, 1)

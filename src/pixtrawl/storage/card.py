@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from pixtrawl.licenses import normalise
 from pixtrawl.model import Sample
+from pixtrawl.secrets import masked_text, masked_url
 
 __all__ = [
     "Credit",
@@ -81,9 +82,9 @@ def credit_of(sample: Sample) -> Credit:
         title=found.title or "",
         creator=found.creator or str(sample.rights.get("creator") or ""),
         license=found.license or "",
-        license_url=found.license_url or "",
-        page_url=found.page_url or "",
-        url=sample.url,
+        license_url=masked_url(found.license_url or ""),
+        page_url=masked_url(found.page_url or ""),
+        url=masked_url(sample.url),
     )
 
 
@@ -131,12 +132,12 @@ class Summary(Struct):
         found = sample.candidate
         self.add(
             label=sample.label,
-            query=found.query,
+            query=masked_text(found.query),
             source=found.source,
             format=sample.info.format,
             size_bytes=sample.info.size_bytes,
             license=found.license or "",
-            license_url=found.license_url or "",
+            license_url=masked_url(found.license_url or ""),
             fetched_at=sample.fetched_at,
             identity=f"{sample.info.sha256} {sample.file_name}",
         )

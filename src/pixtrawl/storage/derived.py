@@ -17,6 +17,7 @@ import msgspec
 
 from pixtrawl.claims import claim_of
 from pixtrawl.model import Reason, Sample
+from pixtrawl.secrets import masked_text, masked_url
 from pixtrawl.storage import own_columns, samples
 from pixtrawl.storage.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.storage.files import write_whole
@@ -33,6 +34,8 @@ INTEGERS: Final = ("number", "rank", "width", "height", "frames", "size_bytes")
 FLAGS: Final = ("c2pa", *_MEASURED_FLAGS, "relevance_outlier")
 # Not in every line, or made by loaders of what is.
 _OF_LOADERS: Final = frozenset({"relevance", "relevance_outlier", "image"})
+
+_ADDRESSES: Final = frozenset({"url", "final_url", "page_url", "license_url", "license_evidence"})
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 
@@ -58,17 +61,17 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
         "label": sample.label,
         "number": sample.number,
         "query": c.query,
-        "url": sample.url,
-        "final_url": sample.final_url,
-        "page_url": c.page_url or "",
+        "url": masked_url(sample.url),
+        "final_url": masked_url(sample.final_url),
+        "page_url": masked_url(c.page_url or ""),
         "title": c.title or "",
         "source": c.source,
         "rank": c.rank,
         "kind": sample.kind.value,
         "license": c.license or "",
-        "license_url": c.license_url or "",
+        "license_url": masked_url(c.license_url or ""),
         "license_id": claim.id,
-        "license_evidence": claim.evidence or "",
+        "license_evidence": masked_url(claim.evidence or ""),
         "creator": c.creator or sample.rights.get("creator") or "",
         "copyright": sample.rights.get("copyright") or "",
         "credit": sample.rights.get("credit") or "",
@@ -88,6 +91,9 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
     row["text_heavy"] = _text_heavy(info.measures) if info.measures else None
     for name in _MEASURED_FLAGS:
         row[name] = bool(info.measures[name]) if name in info.measures else None
+    for name, value in row.items():
+        if isinstance(value, str) and "://" in value and name not in _ADDRESSES:
+            row[name] = masked_text(value)
     if sample.relevance is not None:
         row["relevance"] = sample.relevance.score
         row["relevance_outlier"] = sample.relevance.outlier
@@ -202,10 +208,10 @@ def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
             file.write("{")
             separator = ""
             for text in dict.fromkeys([*_texts(db), *sorted(elsewhere)]):
-                file.write(f"{separator}{text!r}: [")
+                file.write(f"{separator}{masked_text(text)!r}: [")
                 comma = ""
                 for *_, url in heapq.merge(_urls(db, text), elsewhere.get(text, ())):
-                    file.write(f"{comma}{url!r}")
+                    file.write(f"{comma}{masked_url(url)!r}")
                     comma = ", "
                 file.write("]")
                 separator = ", "

@@ -18,6 +18,7 @@ from msgspec import Struct
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import label_for
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Query, Sample
+from pixtrawl.secrets import masked_text, masked_url
 from pixtrawl.storage import samples
 from pixtrawl.storage.folder import Folder
 
@@ -71,7 +72,7 @@ def lock_lines(
 ) -> Iterator[str]:
     """The lock file of a data set, line by line with their ends; `without` images of some ids."""
     queries = [
-        {"text": text, "label": label, "filters": json.loads(filters)}
+        {"text": masked_text(text), "label": label, "filters": json.loads(filters)}
         for text, label, filters in db.execute(
             "SELECT text, label, filters FROM query UNION "  # and what a person put elsewhere
             "SELECT q.text, s.label, q.filters FROM sample s JOIN query q ON q.id = s.query_id "
@@ -90,7 +91,7 @@ def lock_lines(
     separator = ""
     for sample in samples.read(db, folder, provenance=False, without=without):
         filters = json.dumps(json.loads(filters_of[sample.id]), sort_keys=True)
-        at = places[sample.candidate.query, sample.label, filters]
+        at = places[masked_text(sample.candidate.query), sample.label, filters]
         yield separator + _json(_row(sample, at))
         separator = ",\n"
     yield "\n]}\n"
@@ -119,18 +120,18 @@ def _row(sample: Sample, query: int) -> dict[str, object]:
     row: dict[str, object] = {
         "query": query,
         "number": sample.number,
-        "url": sample.url,
-        "final_url": sample.final_url if sample.final_url != sample.url else None,
+        "url": masked_url(sample.url),
+        "final_url": masked_url(sample.final_url) if sample.final_url != sample.url else None,
         "kind": sample.kind.value if sample.kind is not Kind.ORIGINAL else None,
         "sha256": info.sha256,
         "phash": info.phash.hex() or None,
         "size_bytes": info.size_bytes,
         "source": found.source,
         "rank": found.rank or None,
-        "page_url": found.page_url,
+        "page_url": found.page_url and masked_url(found.page_url),
         "title": found.title,
         "license": found.license,
-        "license_url": found.license_url,
+        "license_url": found.license_url and masked_url(found.license_url),
         "creator": found.creator,
     }
     return {name: value for name, value in row.items() if value is not None}

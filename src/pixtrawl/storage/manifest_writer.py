@@ -20,6 +20,7 @@ from typing import Final, Protocol, TextIO
 
 from pixtrawl.errors import MissingExtraError, StorageError, UsageError
 from pixtrawl.model import Candidate
+from pixtrawl.secrets import masked_url
 from pixtrawl.storage.literal import write_literal
 from pixtrawl.storage.manifest import FIELDS, row_of
 
@@ -55,6 +56,7 @@ class ManifestWriter:
     ) -> None:
         self.path = path
         self.count = 0  # of candidates
+        self.with_secrets = 0  # addresses that carry keys or signatures, and are written so
         self._part = path.with_name(path.name + ".part")
         open_writer = _WRITERS.get(path.suffix.lower())
         if path.suffix.lower() == ".parquet":
@@ -76,6 +78,7 @@ class ManifestWriter:
         with self._told():
             self._writer.add(candidate)
         self.count += 1
+        self.with_secrets += masked_url(candidate.url) != candidate.url
 
     def flush(self) -> None:
         """Hands what was added to the system, so that a killed process loses nothing of it."""

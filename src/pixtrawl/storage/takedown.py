@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Candidate, ImageInfo, Reason
+from pixtrawl.secrets import masked_url
 from pixtrawl.storage import files, quarantine, samples
 from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.journal import now
@@ -102,7 +103,8 @@ class TakenDown:
         return None
 
     def _why(self, url: str) -> str | None:
-        if self._urls and url_key(url) in self._urls:
+        # What is asked for may be copied from where addresses are masked.
+        if self._urls and not self._urls.isdisjoint((url_key(url), url_key(masked_url(url)))):
             return "its URL"
         host = host_of(url) if self._domains else ""
         found = (domain for domain in self._domains if same_or_subdomain(host, domain))
