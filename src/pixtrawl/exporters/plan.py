@@ -21,6 +21,7 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
+from pixtrawl.claims import is_licensed
 from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
