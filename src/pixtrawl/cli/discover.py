@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import io
+import json
+import os
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.table import FILTERS_GROUP, by_key
 from pixtrawl.errors import UsageError
+from pixtrawl.model import Candidate
+from pixtrawl.storage.manifest import row_of
 
 FORMATS: Final = (".jsonl", ".csv", ".parquet", ".txt")
 DEFAULT_FILE: Final = "urls.jsonl"
@@ -39,7 +45,8 @@ def add_parser(subparsers: Any) -> None:
         "--output",
         metavar="FILE",
         default=DEFAULT_FILE,
-        help=f"manifest: {', '.join(FORMATS)} (a dict {{query: [URL, …]}}) (default: %(default)s)",
+        help=f"manifest: {', '.join(FORMATS)} (a dict {{query: [URL, …]}}), - for stdout "
+        "(default: %(default)s)",
     )
     add_settings(parser, _SETTINGS)
     add_config(parser)
@@ -53,7 +60,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code."""
     from pixtrawl.cli import running
 
-    file = manifest_path(arguments.output)
+    file = None if arguments.output == "-" else manifest_path(arguments.output)
+    if file is None and arguments.json:
+        raise UsageError("--output - writes the manifest to stdout, and so does --json the report")
     loaded = load_settings(arguments)
     config = loaded.config
     running.warn(loaded, quiet=arguments.quiet)
@@ -68,13 +77,38 @@ def main(arguments: argparse.Namespace) -> int:
     report = running.watched(
         arguments,
         config,
-        lambda listener: discover(queries, config, out=file, listener=listener),
+        lambda listener: discover(
+            queries, config, out=file, listener=listener, take=None if file else _Pipe()
+        ),
     )
-    if arguments.json:
+    if file is None:
+        if not arguments.quiet:
+            _tell(report)
+    elif arguments.json:
         running.show_report(report, where="", as_json=True)
     elif not arguments.quiet:
         _show(report, file)
     return running.ending(report)
+
+
+class _Pipe:
+    """Writes candidates to stdout as JSON lines; a reader that goes away has had enough."""
+
+    def __init__(self) -> None:
+        self._open = True
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+
+    def __call__(self, candidate: Candidate) -> None:
+        if not self._open:
+            return
+        try:
+            sys.stdout.write(json.dumps(row_of(candidate), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._open = False
+            # the interpreter flushes stdout once more at its end, and would complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def manifest_path(text: str) -> Path:
@@ -89,9 +123,16 @@ def manifest_path(text: str) -> Path:
     return path
 
 
+def _tell(report: dict[str, Any]) -> None:
+    """The verdict beside a manifest on stdout."""
+    from pixtrawl.display.screen import has_color
+    from pixtrawl.display.verdict import verdict
+
+    print(verdict(report, things="URLs", color=has_color(sys.stderr)), file=sys.stderr)
+
+
 def _show(report: dict[str, Any], file: Path) -> None:
     import shlex
-    import sys
 
     from pixtrawl.display.screen import has_color, out
     from pixtrawl.display.verdict import verdict

@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "download",
-        usage="%(prog)s MANIFEST... [-o DIR] [OPTIONS]",
+        usage="%(prog)s MANIFEST|URL|-... [-o DIR] [OPTIONS]",
         help="download manifests",
         description=__doc__,
     )
@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
         "manifests",
         metavar="MANIFEST",
         nargs="+",
-        help="what `discover` wrote, keyword_urls.txt, or a list of URLs",
+        help="what `discover` wrote, keyword_urls.txt, any list of URLs, - for stdin, or URLs",
     )
     add_settings(parser, _SETTINGS, {"job.limit": "every URL"})
     parser.add_argument(

@@ -18,6 +18,7 @@ class Decision(Struct):
     outcome: Outcome
     sample_id: int | None = None
     file_name: str | None = None
+    number: int = 0  # of the image, where there is one
     gained: int = 0  # 1: one image more; 0 for a better copy, which replaces one
     distance: int | None = None
     withdrawn: list[Withdrawal] = field(default_factory=list)

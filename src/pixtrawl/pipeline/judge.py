@@ -18,7 +18,7 @@ from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Outcome, Reason, Task
 from pixtrawl.pipeline.copies import STRICT_BITS, is_alike, merit
 from pixtrawl.pipeline.decision import Decision, note_superseded, note_withdrawn
-from pixtrawl.storage import frontier, samples, standing, takedown
+from pixtrawl.storage import frontier, samples, standing, stems, takedown
 from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.samples import Known, State
 from pixtrawl.urls import host_of, url_key
@@ -185,14 +185,19 @@ class Judge:
         """A better copy takes the place and the number of a kept one."""
         number, query_id = samples.number_and_query(db, match.id)
         samples.mark(db, match.id, State.REPLACED)
-        name = file_name(task.candidate.label, number, EXTENSIONS[info.format])
+        label, extension = task.candidate.label, EXTENSIONS[info.format]
+        name = file_name(label, number, extension)
+        stem, key = stems.kept_stem(db, match.id)
+        if key is not None:
+            name = f"{label}/{stem}.{extension}"
         # The number belongs to the query that first filled it, whoever found the better copy.
         sample_id = samples.accept(db, replace(task, query_id=query_id), outcome, number, name)
         self._seen.add(info.sha256)
+        stems.keep(db, sample_id, key)
         samples.inherit(db, match.id, sample_id, match.distance)
         self.near.remove(match.id)
         self.near.add(task.candidate.label, sample_id, info)
-        return Decision(task, outcome, sample_id, name)
+        return Decision(task, outcome, sample_id, name, number)
 
     # -- placeholders ---------------------------------------------------------------------------
 
@@ -308,9 +313,13 @@ class Judge:
         if number is None:
             number = self._number
         self._number = max(self._number, number + 1)
-        name = file_name(label, number, EXTENSIONS[info.format])
+        name, key = file_name(label, number, EXTENSIONS[info.format]), None
+        if task.candidate.file_stem is not None:
+            stem, key = stems.new_stem(db, label, task.candidate.file_stem, number)
+            name = f"{label}/{stem}.{EXTENSIONS[info.format]}"
         sample_id = samples.accept(db, task, outcome, number, name)
+        stems.keep(db, sample_id, key)
         self._seen.add(info.sha256)
         self._saved[task.query_id] += 1
         self.near.add(label, sample_id, info)
-        return Decision(task, outcome, sample_id, name, gained=1)
+        return Decision(task, outcome, sample_id, name, number, gained=1)

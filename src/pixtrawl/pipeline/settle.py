@@ -111,10 +111,10 @@ class Settler:
             assert d.file_name is not None
             assert d.sample_id is not None
             assert d.outcome.staged_name is not None
-            label, _, leaf = d.file_name.rpartition("/")
+            label = d.file_name.rpartition("/")[0]
             staged = f"{staging}/{d.outcome.staged_name}"
             d.file_name = recovery.place(
-                db, self._folder, d.sample_id, label, int(leaf.partition(".")[0]), d.file_name,
+                db, self._folder, d.sample_id, label, d.number, d.file_name,
                 staged, takes_over=not d.gained,
             )  # fmt: skip
         samples.mark_placed(db, [d.sample_id for d in kept if d.sample_id is not None])

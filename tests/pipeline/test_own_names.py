@@ -1,0 +1,74 @@
+"""Files called by a list's ids, and its own columns in what is made of a data set."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pixtrawl
+from tests.pipeline.pictures import Answer, jpeg, scene, serving
+
+
+def test_ids_name_files_and_none_overwrites_another(tmp_path: Path) -> None:
+    ids = ["SKU-1", "sku-1", "a/b", "7.jpg", "397133", "", "con", "000001"]
+    answers: dict[str, Answer] = {f"/{n}.jpg": jpeg(scene(n)) for n in range(len(ids))}
+    with serving(answers) as host:
+        path = tmp_path / "shoes.csv"
+        rows = "".join(f"{one},{host.url}/{n}.jpg,{n}.50\n" for n, one in enumerate(ids))
+        path.write_text("id,url,price\n" + rows)
+        for _ in range(2):  # the second time nothing changes
+            ds = pixtrawl.download(
+                path, id_column="id", output=tmp_path / "set", allow_address="127.0.0.0/8"
+            )
+            by_price = {sample.own["price"]: sample for sample in ds}
+            assert len(by_price) == len(ds) == len(ids)
+            names = {s.file_name.casefold() for s in ds}
+            assert len(names) == len(ids)
+            assert {"shoes/a_b.jpg", "shoes/7.jpg", "shoes/_con.jpg"} <= names
+            assert by_price["4.50"].file_name == "shoes/397133.jpg"
+            for price, sample in by_price.items():
+                number = int(price.partition(".")[0])
+                assert sample.path.read_bytes() == answers[f"/{number}.jpg"]
+                assert sample.own["id"] == ids[number]
+    lines = (tmp_path / "set" / "metadata.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["number"] for line in lines) == list(range(1, len(ids) + 1))
+
+
+def test_own_columns_reach_metadata_and_exports_with_their_types(tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {f"/{n}.jpg": jpeg(scene(n)) for n in range(3)}
+    with serving(answers) as host:
+        rows = [
+            {"url": f"{host.url}/{n}.jpg", "id": n, "price": n + 0.5, "width": 5, "split": "train",
+             "image": "x", "ok": n > 0, "sku": None if n else "s"}
+            for n in range(3)
+        ]  # fmt: skip
+        ds = pixtrawl.download(rows, output=tmp_path / "set", allow_address="127.0.0.0/8")
+    first = json.loads((tmp_path / "set" / "metadata.jsonl").read_text().splitlines()[0])
+    assert {name: first[name] for name in ("price", "split", "input_width", "input_image")} == {
+        "price": first["id"] + 0.5, "split": "train", "input_width": 5, "input_image": "x",
+    }  # fmt: skip
+    assert first["width"] != 5
+    assert isinstance(first["ok"], bool)
+    assert len(ds.filter(price__gt=1)) == 2
+    ds.export("csv", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert sorted(row["price"] for row in table) == ["0.5", "1.5", "2.5"]
+    ds.export("coco", tmp_path / "coco")
+    (path,) = (tmp_path / "coco" / "annotations").iterdir()
+    images = json.loads(path.read_text())["images"]
+    assert sorted(one["input_id"] for one in images) == [0, 1, 2]
+    assert sorted(one["id"] for one in images) == [1, 2, 3]
+
+
+def test_columns_of_a_list_of_queries_go_with_their_images(tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"/0.jpg": jpeg(scene(0))}
+    with serving(answers) as host:
+        (tmp_path / "l.csv").write_text(f"query,url\ncat,{host.url}/0.jpg\n")
+        ds = pixtrawl.run(
+            [{"query": "cat", "limit": 1, "species": "felis", "legs": 4}], source="urls",
+            set=[f"urls.file={tmp_path / 'l.csv'}"], output=tmp_path / "set",
+            allow_address="127.0.0.0/8",
+        )  # fmt: skip
+        assert [sample.own for sample in ds] == [{"species": "felis", "legs": 4}]
