@@ -169,6 +169,11 @@ class Breaker:
         """Whether the source is left alone now, or tried by one request."""
         return self._circuit.is_open
 
+    @property
+    def trouble(self) -> FetchError | None:
+        """The failure for which it rests now; None where it does not."""
+        return self._trouble if self._circuit.is_open else None
+
     def explain(self, error: FetchError) -> dict[str, str]:
         """Message and next step for a query that ends with this failure."""
         message = str(error)

@@ -14,7 +14,6 @@ import asyncio
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -27,6 +26,7 @@ from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.breaker import BREAKS, Breaker
 from pixtrawl.pipeline.first_pages import Add, FirstPages
+from pixtrawl.pipeline.hunger import Hunger, end_when_over
 from pixtrawl.pipeline.planner import Plan, Yield
 from pixtrawl.pipeline.waiters import Waiters
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
@@ -38,22 +38,6 @@ from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.journal import SourceState
 
 _MAX_TOLD = 10_000  # remarks that are remembered, not to be made again
-
-
-class Hunger(Protocol):
-    """Tells a source whether more candidates are wanted."""
-
-    async def wait(self) -> bool:
-        """Returns when the query is hungry (True) or needs nothing any more (False)."""
-        ...
-
-    async def over(self) -> None:
-        """Returns when the query needs nothing any more."""
-        ...
-
-    def wanted(self) -> int | None:
-        """About how many candidates would help."""
-        ...
 
 
 class Errand(Struct, frozen=True):
@@ -262,7 +246,7 @@ class Discovery:
         limit = asyncio.timeout(None)
         try:
             async with limit:
-                watch = asyncio.create_task(_end_when_over(ask, errand.hunger, limit))
+                watch = asyncio.create_task(end_when_over(errand.hunger, limit, lambda: ask.taking))
                 try:
                     return await self._through_rests(ask, errand, pages)
                 finally:
@@ -270,6 +254,9 @@ class Discovery:
         except TimeoutError:
             if not limit.expired():
                 raise
+        breaker = self._breakers.get(ask.source)
+        if not ask.found and breaker is not None and breaker.trouble is not None:
+            raise breaker.trouble
         if not ask.found:
             ask.detail["message"] = "the query was met before an answer came"
         return False
@@ -332,12 +319,6 @@ class Discovery:
         await self._catalog.write(
             lambda db: journal.note_source(db, row_id, ask.source, ask.slice, run_id, state)
         )
-
-
-async def _end_when_over(ask: _Ask, hunger: Hunger, limit: asyncio.Timeout) -> None:
-    await hunger.over()
-    if not ask.taking:  # else the hunger is asked right after
-        limit.reschedule(asyncio.get_running_loop().time())
 
 
 def _ran_dry(state: SourceState) -> bool:
