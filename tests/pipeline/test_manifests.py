@@ -115,7 +115,7 @@ def test_parquet_of_other_tools_needs_a_column_of_urls(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({"x": [1]}), tmp_path / "x.parquet")
-    with pytest.raises(UsageError, match="has no column 'url'"):
+    with pytest.raises(UsageError, match="no column holds URLs"):
         pixtrawl.download(tmp_path / "x.parquet", output=tmp_path / "images")
 
 
