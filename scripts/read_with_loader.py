@@ -37,7 +37,7 @@ def timm(root: Path) -> Found:
 
 def fastai(root: Path) -> Found:
     """Walk everything that has an image's MIME type; the class is the parent's name."""
-    from fastai.vision.all import ImageDataLoaders, PILImage, Resize
+    from fastai.vision.all import ImageDataLoaders, PILImage, Resize, parent_label
 
     found: Any = ImageDataLoaders.from_folder(
         root, valid_pct=0.2, bs=2, item_tfms=Resize(32), num_workers=0
@@ -45,7 +45,8 @@ def fastai(root: Path) -> Found:
     files = [*found.train_ds.items, *found.valid_ds.items]
     for path in files:
         PILImage.create(path)
-    return list(found.vocab), [str(path) for path in files]
+    # Its vocabulary is that of the training part: a small folder's split can leave a class out.
+    return sorted({parent_label(path) for path in files}), [str(path) for path in files]
 
 
 def ultralytics(root: Path) -> Found:
@@ -85,7 +86,9 @@ def datasets(root: Path) -> Found:
     for row in found:
         row["image"].load()
     paths = found.cast_column("image", Image(decode=False))
-    return sorted(set(found["label"])), [row["image"]["path"] for row in paths]
+    feature = found.features["label"]  # text of metadata.jsonl; by folder until that is written
+    names = getattr(feature, "names", None) or sorted(set(found["label"]))
+    return names, [row["image"]["path"] for row in paths]
 
 
 LOADERS = {one.__name__: one for one in (torchvision, timm, fastai, ultralytics, keras, datasets)}
