@@ -8,8 +8,6 @@ next best, and it asks before it connects). Everything foreign ends here: what l
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +27,7 @@ from pixtrawl.net.open_files import connections_to_keep
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.rate import RateLimit
 from pixtrawl.net.transfer import Admit, Answered, Transfer, Wire
+from pixtrawl.net.trust import trusted
 from pixtrawl.net.writer import BodyWriter
 
 __all__ = ["Client"]
@@ -36,12 +35,6 @@ __all__ = ["Client"]
 _IDLE_HANDLES: Final = 512
 _SWEEP_S: Final = 0.25  # how exactly the first-byte time-out is kept
 _STOPPED: Final = -1
-_CA_FILES: Final = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
 
 
 class Client:
@@ -50,14 +43,15 @@ class Client:
     def __init__(self, fetch: Fetch, *, staging: Path | None = None) -> None:
         """`staging` is the folder that staged files go to.
 
-        Raises UsageError for a cookie file that cannot be used, OSError for the staging folder.
+        Raises UsageError for a cookie file or certificates that cannot be used, OSError for the
+        staging folder.
         """
         self._fetch = fetch
         self._proxies = Proxies(fetch.proxy)
         self._wire = Wire(
             fetch=fetch,
             guard=AddressGuard(fetch.allow_address),
-            ca_file=_ca_file(),
+            trust=trusted(),
             cookies=_cookies(fetch.cookies) if fetch.cookies else None,
         )
         self._wire.staging = Staging(staging) if staging is not None else None
@@ -269,19 +263,6 @@ class Client:
         self._idle.clear()
         if self._wire.staging is not None:
             self._wire.staging.close()
-
-
-def _ca_file() -> str | None:
-    """The bundle of trusted certificates; None where the system's own store is asked instead.
-
-    libcurl's wheel knows only one distribution's path. One file (and not a hashed folder) because
-    libcurl then parses it once for the whole run.
-    """
-    named = os.environ.get("SSL_CERT_FILE")
-    if named:
-        return named
-    known = (ssl.get_default_verify_paths().cafile, *_CA_FILES)
-    return next((path for path in known if path and Path(path).is_file()), None)
 
 
 def _cookies(path: str) -> Any:

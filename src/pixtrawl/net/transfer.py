@@ -25,6 +25,7 @@ from pixtrawl.net.coding import OFFERED, Coding, coding_of, is_foreign
 from pixtrawl.net.headers import Headers
 from pixtrawl.net.open_files import OpenSocket, close_on_exec
 from pixtrawl.net.rate import RateLimit
+from pixtrawl.net.trust import Trust
 
 __all__ = ["Admit", "Answered", "Transfer", "Wire"]
 
@@ -44,7 +45,7 @@ class Wire(Struct, kw_only=True):
 
     fetch: Fetch
     guard: AddressGuard
-    ca_file: str | None
+    trust: Trust | None
     staging: Staging | None = None
     rate: RateLimit | None = None
     cookies: Any = None  # a CurlShare that holds them
@@ -118,10 +119,16 @@ class Transfer:
             pycurl.HEADERFUNCTION: self._on_header,
             pycurl.WRITEFUNCTION: self._on_body,
         }
-        if self._wire.ca_file:
-            options[pycurl.CAINFO] = os.fsencode(self._wire.ca_file)
-        else:
+        trust = self._wire.trust
+        if trust is None:
             options[pycurl.SSL_OPTIONS] = pycurl.SSLOPT_NATIVE_CA
+        else:
+            if trust.pem:
+                options[pycurl.CAINFO_BLOB] = trust.pem
+            elif trust.file:
+                options[pycurl.CAINFO] = os.fsencode(trust.file)
+            if trust.folder:
+                options[pycurl.CAPATH] = os.fsencode(trust.folder)
         if self._wire.cookies is not None:
             options[pycurl.SHARE] = self._wire.cookies
             options[pycurl.COOKIEFILE] = ""
@@ -137,7 +144,7 @@ class Transfer:
         curl.setopt(pycurl.MAXFILESIZE_LARGE, self.max_bytes)
         self.proxied = bool(proxy)
         if proxy != (self._proxy or ""):
-            curl.setopt(pycurl.PROXY, proxy)
+            curl.setopt(pycurl.PROXY, proxy.encode())  # as text libcurl takes ASCII only
             self._proxy = proxy
 
     def set_request(self, method: str, headers: Mapping[str, str], body: bytes | None) -> None:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
 from pixtrawl.sources.browser_path import BrowserFound, has_display, install_command
+from pixtrawl.sources.devtools import short_folder
 
 # What follows a "?" or "#" may name the file too, hence the trailing star.
 _ENDINGS: Final = ("jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "tiff", "ico", "svg")
@@ -63,6 +64,7 @@ def start_options(options: ChromeOptions, path: str, *, visible: bool) -> dict[s
         "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
         "timeout": 30_000,
     }  # fmt: skip
+    start["env"] = {**os.environ, "TMPDIR": short_folder()}
     if options.proxy:
         start["proxy"] = proxy_of(options.proxy)
     return start

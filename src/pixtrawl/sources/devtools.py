@@ -23,6 +23,7 @@ from typing import Any, Final
 from pixtrawl.sources.devtools_page import DevtoolsError, Page, Session
 
 _SHELL: Final = 'profile=$1; shift; "$@" & exec 3<&- 4>&-; wait; rm -rf -- "$profile"'
+_LONGEST_FOLDER_BYTES: Final = 50  # Chrome adds about 40 of its own
 _START_S: Final = 30.0
 _END_S: Final = 5.0
 # Playwright's, so that pages see the same browser either way.
@@ -50,6 +51,19 @@ def _wait_for(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
+def short_folder() -> str:
+    """The temporary folder; where its path is long, as on clusters, a shorter one.
+
+    A browser makes a socket below it, and a socket's path has 104 to 108 bytes (`sun_path`).
+    """
+    usual = tempfile.gettempdir()
+    for folder in (usual, os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"):  # noqa: S108
+        short = 0 < len(os.fsencode(folder)) <= _LONGEST_FOLDER_BYTES
+        if short and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return usual
+
+
 class Browser:
     """One browser process and the pipe to it. Raises DevtoolsError."""
 
@@ -70,7 +84,7 @@ class Browser:
 
     async def start(self, path: str, arguments: Iterable[str]) -> None:
         """Starts it; it is ready then."""
-        self._profile = tempfile.mkdtemp(prefix="pixtrawl-profile-")
+        self._profile = tempfile.mkdtemp(prefix="pixtrawl-profile-", dir=short_folder())
         command = ["/bin/sh", "-c", _SHELL, "sh", self._profile, path, *_ARGUMENTS, *arguments,
                    f"--user-data-dir={self._profile}", "about:blank"]  # fmt: skip
         self._spawn(command)
@@ -95,7 +109,11 @@ class Browser:
         try:
             # A group of its own: Ctrl-C in the terminal is our business.
             self._pid = os.posix_spawn(
-                command[0], command, os.environ, file_actions=actions, setpgroup=0
+                command[0],
+                command,
+                {**os.environ, "TMPDIR": short_folder()},
+                file_actions=actions,
+                setpgroup=0,
             )
         finally:
             os.close(its_input)

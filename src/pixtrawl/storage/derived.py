@@ -99,7 +99,7 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
         row["relevance_outlier"] = sample.relevance.outlier
     if sample.own:
         shown = own_names(tuple(sample.own), frozenset(row) | _OF_LOADERS | taken)
-        row.update((shown[name], value) for name, value in sample.own.items())
+        row.update((shown[n], masked_text(v)) for n, v in sample.own.items())
     return row
 
 

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +80,13 @@ def wait_until_gone(pids: dict[int, str], seconds: float) -> list[str]:
     return left
 
 
+@pytest.fixture
+def short_tmp() -> Iterator[Path]:
+    """A temporary folder whose path is short wherever pytest's own lies."""
+    with tempfile.TemporaryDirectory(prefix="pt-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize(
     ("number", "whole_group"),
     [
@@ -88,21 +97,21 @@ def wait_until_gone(pids: dict[int, str], seconds: float) -> list[str]:
     ],
 )
 def test_no_browser_and_no_profile_are_left_when_we_are_ended(
-    desk: Desk, number: signal.Signals, whole_group: bool, tmp_path: Path
+    desk: Desk, number: signal.Signals, whole_group: bool, short_tmp: Path
 ) -> None:
     ours = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, desk.site.base("2024")],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(short_tmp)},
     )
     try:
         assert ours.stdout is not None
         assert ours.stdout.readline() == b"READY\n"
         pids = descendants(ours.pid)
         assert any("--type=renderer" in command for command in pids.values())
-        assert list(tmp_path.iterdir()), "the temporary profile lies here"
+        assert list(short_tmp.iterdir()), "the temporary profile lies here"
         if whole_group:
             os.killpg(ours.pid, number)
         else:
@@ -115,7 +124,7 @@ def test_no_browser_and_no_profile_are_left_when_we_are_ended(
         if ours.stdout is not None:
             ours.stdout.close()
     assert wait_until_gone(pids, 10) == []
-    assert [path for path in tmp_path.iterdir() if "profile" in path.name] == []
+    assert [path for path in short_tmp.iterdir() if "profile" in path.name] == []
 
 
 def test_a_browser_that_was_killed_is_started_again_for_the_next_query(desk: Desk) -> None:
@@ -129,3 +138,14 @@ def test_a_browser_that_was_killed_is_started_again_for_the_next_query(desk: Des
     for pid in browsers:
         os.kill(pid, signal.SIGKILL)
     assert len(desk.ask("2024", enough=1).candidates) == 30
+
+
+def test_a_browser_starts_however_long_the_path_of_the_temporary_folder_is(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = tmp_path / ("x" * 200)
+    far.mkdir()
+    monkeypatch.setenv("TMPDIR", str(far))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert len(desk.ask("2024", enough=1).candidates) == 30
+    assert list(far.iterdir()) == []
