@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from pathlib import Path
 
 import pixtrawl
+from pixtrawl.config.groups import Config, Fetch, Job
+from pixtrawl.model import Sample
+from pixtrawl.pipeline.rebuild import rebuild, write_lock
 from tests.pipeline.pictures import Answer, jpeg, scene, serving
 
 
@@ -17,6 +21,7 @@ def test_ids_name_files_and_none_overwrites_another(tmp_path: Path) -> None:
         path = tmp_path / "shoes.csv"
         rows = "".join(f"{one},{host.url}/{n}.jpg,{n}.50\n" for n, one in enumerate(ids))
         path.write_text("id,url,price\n" + rows)
+        by_price: dict[str, Sample] = {}
         for _ in range(2):  # the second time nothing changes
             ds = pixtrawl.download(
                 path, id_column="id", output=tmp_path / "set", allow_address="127.0.0.0/8"
@@ -31,6 +36,17 @@ def test_ids_name_files_and_none_overwrites_another(tmp_path: Path) -> None:
                 number = int(price.partition(".")[0])
                 assert sample.path.read_bytes() == answers[f"/{number}.jpg"]
                 assert sample.own["id"] == ids[number]
+        with (tmp_path / "set.lock").open("w") as file:
+            write_lock(tmp_path / "set", file.write)
+        config = Config(
+            job=Job(output=str(tmp_path / "again")),
+            fetch=Fetch(allow_address=("127.0.0.0/8",)),
+        )
+        asyncio.run(rebuild(tmp_path / "set.lock", config))
+        again = pixtrawl.open(tmp_path / "again")
+        assert {(s.file_name, s.own["price"]) for s in again} == {
+            (s.file_name, price) for price, s in by_price.items()
+        }, "a recipe brings back names and columns"
     lines = (tmp_path / "set" / "metadata.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["number"] for line in lines) == list(range(1, len(ids) + 1))
 

@@ -133,6 +133,8 @@ def _row(sample: Sample, query: int) -> dict[str, object]:
         "license": found.license,
         "license_url": found.license_url and masked_url(found.license_url),
         "creator": found.creator,
+        "own": found.own or None,
+        "file_stem": found.file_stem,
     }
     return {name: value for name, value in row.items() if value is not None}
 
@@ -175,7 +177,8 @@ def _locked(row: Mapping[str, Any], queries: Sequence[Query]) -> Locked:
     if not 0 < number < _MAX_NUMBER or not _SHA256.fullmatch(sha256):
         raise ValueError(f"number {number}, sha256 {sha256[:70]!r}")
     query = queries[int(row["query"])]
-    texts = ("page_url", "title", "license", "license_url", "creator")
+    texts = ("page_url", "title", "license", "license_url", "creator", "file_stem")
+    own = row.get("own")
     candidate = Candidate(
         url=str(row["url"]),
         query=query.text,
@@ -183,6 +186,7 @@ def _locked(row: Mapping[str, Any], queries: Sequence[Query]) -> Locked:
         source=str(row.get("source") or "urls"),
         rank=int(row.get("rank") or 0),
         kind=Kind(row.get("kind") or Kind.ORIGINAL),
+        extra=json.dumps(own, ensure_ascii=False) if isinstance(own, dict) and own else "",
         **{name: str(row[name]) for name in texts if row.get(name) is not None},  # type: ignore[arg-type]
     )
     return Locked(
