@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 from pixtrawl import __version__
+from pixtrawl.config.user_folders import user_folder
 from pixtrawl.secrets import masked_text
 
 
@@ -25,10 +26,8 @@ def trace(error: BaseException) -> str:
 
 def keep_trace(error: BaseException) -> Path | str:
     """Writes the trace to the user's log folder, else to the temporary one; says where."""
-    import platformdirs
-
     name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    for folder in (platformdirs.user_log_dir("pixtrawl", appauthor=False), tempfile.gettempdir()):
+    for folder in (user_folder("log"), tempfile.gettempdir()):
         path = Path(folder) / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

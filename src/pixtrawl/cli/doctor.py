@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.groups import Config
+from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SHORT
 
 if TYPE_CHECKING:
@@ -139,6 +140,4 @@ def _evidence_folder(config: Config) -> Path | Folder:
     folder = Folder(config.job.output)
     if folder.exists():
         return folder
-    import platformdirs
-
-    return Path(platformdirs.user_log_dir("pixtrawl", appauthor=False)) / "doctor"
+    return user_folder("log") / "doctor"

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from pixtrawl.config import parse
 from pixtrawl.config.groups import GROUPS, Config
 from pixtrawl.config.table import FILTERS_GROUP, Setting, by_key, by_word, table
+from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Filters
 
@@ -272,9 +273,7 @@ def _toml(path: Path, named_by: str) -> Mapping[str, Any]:
 
 def user_config_path() -> Path:
     """Where the user's own file lies on this system; it need not exist."""
-    import platformdirs  # 5 ms that --help does without
-
-    return Path(platformdirs.user_config_dir("pixtrawl", appauthor=False)) / "config.toml"
+    return user_folder("config") / "config.toml"
 
 
 def did_you_mean(word: str, choices: Collection[str], prefix: str = "") -> str:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from pixtrawl.config.user_folders import user_folder
 from pixtrawl.sources.browser_failure import BrowserFailure, Trouble
 from pixtrawl.sources.browser_path import BrowserFound, has_display, install_command
 from pixtrawl.sources.devtools import short_folder
@@ -88,9 +89,7 @@ def compile_cache() -> Iterator[None]:
     if name in os.environ:  # the user's own
         yield
         return
-    import platformdirs
-
-    os.environ[name] = f"{platformdirs.user_cache_dir('pixtrawl', appauthor=False)}{os.sep}node"
+    os.environ[name] = f"{user_folder('cache')}{os.sep}node"
     try:
         yield
     finally:
