@@ -189,6 +189,14 @@ def test_addresses_refused_after_their_pause_end_the_waiting_for_others() -> Non
     assert took_s < 500
 
 
+def test_the_probe_is_the_address_least_like_the_refused_one() -> None:
+    bad = [f"/thumb/{n}/88px.jpg" for n in range(4)]
+    host = HostOfPictures(some_refused(*bad, told="600"))
+    ends, _, took_s = fetch_all(host, [*bad, *GOOD], per_host=1)
+    assert all(ends[path] is Reason.SAVED for path in GOOD)
+    assert took_s < 50
+
+
 def test_an_address_that_is_refused_twice_says_nothing_new_of_its_host() -> None:
     trouble = HostTrouble(patience_s=900.0)
     trouble.refused("a", 100.0, probe=False, now=0.0)

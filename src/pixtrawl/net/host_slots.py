@@ -159,13 +159,18 @@ class HostSlots:
                 turn.given.set_result(self.table.start(host, now))
 
     def _next(self, host: str, entry: Host) -> Turn:
-        """Takes the first out of the queue; for a probe the first that was not refused before."""
+        """Takes the first out of the queue; for a probe the one least like what was refused."""
         if self.table.rests(host):
             trouble = self.table.trouble(host)
-            for turn in entry.waiting:
-                if not turn.given.done() and not trouble.was_refused(turn.address):
-                    entry.waiting.remove(turn)
-                    return turn
+            others = [
+                turn
+                for turn in entry.waiting
+                if not turn.given.done() and not trouble.was_refused(turn.address)
+            ]
+            if others:
+                best = min(others, key=lambda turn: trouble.likeness(turn.address))
+                entry.waiting.remove(best)
+                return best
         return entry.waiting.popleft()
 
     def _pump_later(self, host: str, entry: Host, wait_s: float) -> None:

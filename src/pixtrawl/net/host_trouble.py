@@ -7,6 +7,7 @@ on; another refusal, and the whole host is left alone for as long as it asks.
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Final
 
 from pixtrawl.net.circuit import Circuit, Verdict
@@ -26,6 +27,7 @@ class HostTrouble:
     def __init__(self, patience_s: float) -> None:
         self.circuit = Circuit(patience_s, has_answered=True)
         self._held: dict[str, float] = {}
+        self._last_refused = ""
         self._proven = 0
         self._vain = 0
 
@@ -36,6 +38,11 @@ class HostTrouble:
     def was_refused(self, address: str) -> bool:
         """Whether the address stated a pause before: another one is the better probe."""
         return address in self._held
+
+    def likeness(self, address: str) -> int:
+        """Characters that it begins with as the last refused one does: thumbnails lie together."""
+        pairs = zip(address, self._last_refused, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     @property
     def is_worth_waiting(self) -> bool:
@@ -73,6 +80,7 @@ class HostTrouble:
 
     def _hold(self, address: str, until: float, now: float) -> None:
         self._vain += address in self._held
+        self._last_refused = address
         if len(self._held) >= _MAX_HELD:
             self._held = {one: end for one, end in self._held.items() if end > now}
         self._held[address] = until
