@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "dedup": Command("pixtrawl.cli.dedup", "look over near duplicates, bring some back"),
     "relevance": Command("pixtrawl.cli.relevance", "score images against their queries"),
     "takedown": Command("pixtrawl.cli.takedown", "remove images and never fetch them again"),
+    "restore": Command("pixtrawl.cli.restore", "bring back what was removed"),
     "lock": Command("pixtrawl.cli.lock", "write a recipe of a data set, or rebuild it from one"),
     "verify": Command("pixtrawl.cli.verify", "check that every image is there and unaltered"),
     "sources": Command("pixtrawl.cli.sources", "where images can be looked for"),

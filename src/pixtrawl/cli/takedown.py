@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pixtrawl.cli.options import add_output
+
+if TYPE_CHECKING:
+    from pixtrawl.pipeline.curate import Remembered
 
 _EPILOG = """\
 The image files are removed and their rows stay, marked as taken down, so that neither the number
 nor the bytes come back. A domain or URL holds for the image, for where it redirects to, and for the
 page it stands on; it is not asked again. Exports leave out what was taken down.
+
+--undo forgets rules: what they alone removed is fetched again by the next run.
+
+examples:
+  pixtrawl takedown images --domain example.org
+  pixtrawl takedown images --list
+  pixtrawl takedown images --undo --domain example.org
 """
 
 
@@ -22,6 +33,7 @@ def add_parser(subparsers: Any) -> None:
         help="remove images for good",
         description=__doc__,
         epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", metavar="DIR", help="data set folder")
     parser.add_argument("files", metavar="FILE", nargs="*", help="image files of it")
@@ -35,6 +47,7 @@ def add_parser(subparsers: Any) -> None:
             f"--{name}", metavar=metavar, action="append", default=[], help=sentence
         )
     parser.add_argument("--list", action="store_true", help="what was taken down so far")
+    parser.add_argument("--undo", action="store_true", help="forget these rules, files, ...")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     add_output(parser, progress=False)
 
@@ -52,12 +65,27 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.list:
         known = curate.rules_of(folder)
         if arguments.json:
-            out_json({"rules": [{"kind": r.kind, "value": r.value, "at": r.at} for r in known]})
+            out_json({"rules": [
+                {"kind": one.rule.kind, "value": one.rule.value, "at": one.rule.at,
+                 "removed": one.removed, "because": list(one.because)}
+                for one in known
+            ]})  # fmt: skip
         else:
-            out("\n".join(f"{r.at}  {r.kind}  {clean(r.value)}" for r in known) or "nothing yet")
+            out("\n".join(_rule_lines(known)) or "nothing yet")
         return EXIT_OK
     if not rules and not arguments.files:
         raise UsageError("nothing to take down: give FILE, --domain, --url, --sha256 or --phash")
+    if arguments.undo:
+        from pixtrawl.pipeline.restore import undo_takedown
+
+        back = undo_takedown(folder, rules, arguments.files)
+        if arguments.json:
+            out_json({"to_fetch": [one.file_name for one in back]})
+        else:
+            lines = [f"{clean(one.file_name)}  ({clean(one.url)})" for one in back]
+            tail = "the next run of their queries fetches them again"
+            out("\n".join([*lines, f"forgotten; {plural(len(back), 'image')} free: {tail}"]))
+        return EXIT_OK
     taken = curate.take_down(folder, rules, arguments.files, dry_run=arguments.dry_run)
     if arguments.json:
         removed = [{"file_name": t.file_name, "sha256": t.sha256, "why": t.why} for t in taken]
@@ -65,5 +93,20 @@ def main(arguments: argparse.Namespace) -> int:
         return EXIT_OK
     lines = [f"{clean(one.file_name)}  ({clean(one.why)})" for one in taken]
     word = "would be removed" if arguments.dry_run else "removed"
-    out("\n".join([*lines, f"{plural(len(taken), 'image')} {word}"]))
+    kept = ""
+    if rules and not arguments.dry_run:
+        kept = "; the rule is kept: nothing of it is fetched in the future (--undo forgets it)"
+    out("\n".join([*lines, f"{plural(len(taken), 'image')} {word}{kept}"]))
     return EXIT_OK
+
+
+def _rule_lines(known: Sequence[Remembered]) -> Iterator[str]:
+    """A line for each rule that was given and each file that was named; not for what came along."""
+    from pixtrawl.display.screen import clean, plural
+
+    for one in known:
+        names = [cause for cause in one.because if cause.startswith("file ")]
+        if one.because and not names:
+            continue
+        what = names[0] if names else f"{one.rule.kind} {one.rule.value}"
+        yield f"{one.rule.at}  {clean(what)}  ({plural(one.removed, 'image')} removed)"

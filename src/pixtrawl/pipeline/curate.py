@@ -38,7 +38,7 @@ from pixtrawl.storage.folder import Folder
 from pixtrawl.storage.layout import file_name, staged_name
 from pixtrawl.storage.takedown import Rule, Taken, TakenDown
 
-__all__ = ["Copy", "copies", "rules_of", "take_back", "take_down"]
+__all__ = ["Copy", "Remembered", "copies", "rules_of", "take_back", "take_down"]
 
 _BACK: Final = (
     Reason.SAME_PICTURE,
@@ -52,10 +52,32 @@ _MARKS: Final = ", ".join(f"'{reason.value}'" for reason in _BACK)
 # -- taking down
 
 
-def rules_of(folder: Folder) -> tuple[Rule, ...]:
+class Remembered(Struct, frozen=True):
+    """A rule, since when it holds, and what it removed."""
+
+    rule: Rule
+    removed: int
+    because: tuple[str, ...] = ()  # bytes that came along with other rules, or were named as files
+
+
+def rules_of(folder: Folder) -> list[Remembered]:
     """What was taken down so far. Raises UsageError where there is no data set."""
     with looked_at(folder) as db:
-        return takedown.load(db).rules
+        rules = takedown.load(db).rules
+        try:
+            causes = takedown.causes(db)
+        except sqlite3.OperationalError:  # a catalog of an older version, on a read-only medium
+            causes = {}
+        down = {sha.hex() for (sha,) in db.execute("SELECT sha256 FROM sample WHERE state = 4")}
+    found = []
+    for rule in rules:
+        name = f"{rule.kind} {rule.value}"
+        removed = sum(name in because for because in causes.values())
+        because = tuple(one for one in causes.get(rule.value, ()) if one != name)
+        if rule.kind == "sha256":
+            removed = int(rule.value in down)
+        found.append(Remembered(rule, removed, because))
+    return found
 
 
 def take_down(
@@ -89,7 +111,7 @@ def _take(
 ) -> list[Taken]:
     taken = _taken(db, folder, rules, names)
     takedown.remember(db, rules)
-    takedown.remove(db, taken)
+    takedown.remove(db, taken, rules)
     return taken
 
 

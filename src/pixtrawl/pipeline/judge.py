@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.images.rules import Rules, is_card
 from pixtrawl.images.sniff import EXTENSIONS
-from pixtrawl.model import ImageInfo, Outcome, Reason, Task
+from pixtrawl.model import REASONS, ImageInfo, Outcome, Reason, Task
 from pixtrawl.pipeline.copies import STRICT_BITS, is_alike, merit
 from pixtrawl.pipeline.decision import Decision, note_superseded, note_withdrawn
-from pixtrawl.storage import frontier, samples, standing, stems, takedown
+from pixtrawl.storage import frontier, samples, standing, stems, takedown, wanted_back
 from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.samples import Known, State
+from pixtrawl.storage.wanted_back import Awaited
 from pixtrawl.urls import host_of, url_key
 
 if TYPE_CHECKING:
@@ -48,12 +49,22 @@ class Judge:
         self._taken_down: takedown.TakenDown | None = None
         self._pardons = False
         self._locked: dict[tuple[int, str], Locked] = {}
+        self._back: dict[int, Awaited] = {}  # by candidate
+        self._excess: dict[int, int] = {}  # by query
         self._seen: set[str] = set()  # of the batch's bytes, those that some sample has
 
     def expect(self, query_id: int, wanted: int | None, saved: int) -> None:
         """A query joins with what it wants and has."""
         self._wanted[query_id] = wanted
         self._saved[query_id] = saved
+
+    def expect_back(self, query_id: int, images: Iterable[Awaited], excess: int) -> None:
+        """These were removed, and a person wants them back under their numbers.
+
+        `excess` images of the query are in place and were not counted, to leave room for them.
+        """
+        self._back.update((one.candidate_id, one) for one in images)
+        self._excess[query_id] = excess
 
     def expect_locked(self, query_id: int, images: Iterable[Locked]) -> None:
         """Rebuilding: only these images are wanted, each under its own number."""
@@ -95,8 +106,8 @@ class Judge:
             return Decision(task, outcome)  # its row stays open
         if outcome.reason is not Reason.SAVED or info is None:
             frontier.settle(db, task.id, outcome, self._run_id)
-            return Decision(task, outcome)
-        decision = self._down(task, outcome, info)
+            return self._not_back(db, Decision(task, outcome))
+        decision = self._down(task, outcome, info) or self._bring_back(db, task, outcome, info)
         if decision is None and self._locked:
             decision = self._as_locked(db, task, outcome, info)
         decision = decision or self._same_bytes(db, task, outcome, info)
@@ -115,6 +126,34 @@ class Judge:
             sample_id=decision.sample_id,
             distance=decision.distance,
         )
+        return self._not_back(db, decision)
+
+    def _bring_back(
+        self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
+    ) -> Decision | None:
+        """A removed image is there again, whatever it looks like; its bytes stand once a label."""
+        awaited = self._back.get(task.id)
+        if awaited is None:
+            return None
+        known = samples.same_bytes(db, task.candidate.label, info.sha256)
+        if known is not None and known.state in _KEPT:
+            return None
+        del self._back[task.id]
+        wanted_back.arrived(db, awaited.sample_id)
+        return self._new(db, task, outcome, info, awaited.number)
+
+    def _not_back(self, db: sqlite3.Connection, decision: Decision) -> Decision:
+        """One that cannot be had any more is waited for no longer: a place less to fill."""
+        awaited = self._back.get(decision.task.id)
+        if awaited is None or REASONS[decision.outcome.reason].transient:
+            return decision
+        del self._back[decision.task.id]
+        wanted_back.give_up(db, awaited.sample_id)
+        query_id = decision.task.query_id
+        if self._excess[query_id] > 0:
+            self._excess[query_id] -= 1
+            self._saved[query_id] += 1
+            decision.gained += 1
         return decision
 
     def _down(self, task: Task, outcome: Outcome, info: ImageInfo) -> Decision | None:
@@ -144,7 +183,9 @@ class Judge:
         if info.sha256 not in self._seen:
             return None
         known = samples.same_bytes(db, task.candidate.label, info.sha256)
-        if known is None or (not self._exact and known.state in _KEPT):
+        if known is None or known.state is State.WANTED_BACK:
+            return None
+        if not self._exact and known.state in _KEPT:
             return None
         if known.state in _KEPT and self._stands_for_others(db, task, outcome, known.id):
             return self._placeholder(db, task, outcome, known.id)

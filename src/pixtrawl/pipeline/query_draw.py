@@ -39,6 +39,7 @@ class QueryDraw:
         self._turn: deque[str] = deque()  # hosts that may have room
         self._in_memory = 0
         self._cursor = 0
+        self._awaited: frozenset[int] | None = None  # tasks that come before all others
         self._thumbnail_cursor = 0
         self._set_aside: dict[str, int] = {}  # by host
         self._aside = 0  # all of them
@@ -125,6 +126,8 @@ class QueryDraw:
     def wants_load(self) -> bool:
         if self.loading or self.met or self.open <= self._in_memory:
             return False
+        if self.row.awaited and self._in_memory and not self._cursor:
+            return False  # what a person wants back is drawn first
         if self._drained:
             return True
         # Where every host in the window is busy, others may wait further down the list.
@@ -161,10 +164,20 @@ class QueryDraw:
 
     async def _claim_next(self, catalog: Catalog) -> list[Task]:
         """Originals in the order found; thumbnails when there will be no more originals."""
+        if self.row.awaited and self._awaited is None:
+            tasks = await catalog.write(lambda db: frontier.claim_awaited(db, self.row))
+            self._awaited = frozenset(task.id for task in tasks)
+            if tasks:
+                return tasks
         after = self._cursor
         tasks = await catalog.write(
             lambda db: frontier.claim(db, self.row, after=after, count=WINDOW)
         )
+        if self._awaited and tasks:
+            self._cursor = tasks[-1].id
+            tasks = [task for task in tasks if task.id not in self._awaited]
+            if not tasks:
+                return await self._claim_next(catalog)
         if tasks:
             self._cursor = tasks[-1].id
             # Several sources fill the frontier page by page; the best of each come first.

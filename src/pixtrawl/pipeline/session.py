@@ -33,7 +33,7 @@ from pixtrawl.pipeline.exporting import transform_of
 from pixtrawl.pipeline.judge import Judge
 from pixtrawl.pipeline.settle import Settler
 from pixtrawl.secrets import hide_settings
-from pixtrawl.storage import by_hand, derived, frontier, journal, recovery, takedown
+from pixtrawl.storage import by_hand, derived, frontier, journal, recovery, takedown, wanted_back
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder, Lock
 from pixtrawl.storage.frontier import QueryRow
@@ -83,6 +83,8 @@ class Session:
             db, row.id, self.config.job.retry, thumbnails=self.config.images.allow_thumbnails
         )
         self.judge.expect(row.id, row.query.limit, row.saved)
+        if row.awaited:
+            self.judge.expect_back(row.id, wanted_back.awaited(db, row.id), row.excess)
         self.judge.load(db, row.query.label)
         return frontier.open_count(db, row.id)
 

@@ -59,6 +59,8 @@ class QueryRow(Struct, frozen=True):
     id: int
     query: Query
     saved: int
+    awaited: int = 0  # removed images that a person wants back; there is room for them in `saved`
+    excess: int = 0  # images in place that `saved` leaves out to make that room
 
 
 def filters_json(query: Query) -> str:
@@ -82,7 +84,12 @@ def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
     ).fetchone()
     if query.extra:
         own_columns.note(db, [query.extra])
-    return QueryRow(row[0], query, saved_count(db, row[0]))
+    (awaited,) = db.execute(
+        "SELECT count(*) FROM sample WHERE query_id = ? AND state = 7", (row[0],)
+    ).fetchone()
+    saved = saved_count(db, row[0])
+    counted = saved if query.limit is None else min(saved, query.limit - awaited)
+    return QueryRow(row[0], query, counted, awaited, saved - counted)
 
 
 def actual_label(db: sqlite3.Connection, label: str) -> str:
@@ -188,6 +195,17 @@ def claim(
         "WHERE query_id = ? AND state = 0 AND state < 2 AND (kind = 'thumbnail') = ? AND id > ? "
         "ORDER BY id LIMIT ?",
         (row.id, int(thumbnails), after, count),
+    )
+    return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
+
+
+def claim_awaited(db: sqlite3.Connection, row: QueryRow) -> list[Task]:
+    """The candidates of images that a person wants back."""
+    rows = db.execute(
+        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        "WHERE query_id = ?1 AND state = 0 AND id IN "
+        "(SELECT candidate_id FROM sample WHERE query_id = ?1 AND state = 7) ORDER BY id",
+        (row.id,),
     )
     return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
 

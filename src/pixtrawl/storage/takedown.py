@@ -27,7 +27,10 @@ __all__ = [
     "Rule",
     "Taken",
     "TakenDown",
+    "causes",
     "finish",
+    "forget",
+    "held",
     "load",
     "matching",
     "parse_rule",
@@ -154,12 +157,13 @@ def _bare(url: str, page_url: str | None) -> Candidate:
     return Candidate(url=url, query="", label="", source="", page_url=page_url)
 
 
-def matching(db: sqlite3.Connection, down: TakenDown) -> Iterator[Taken]:
-    """The kept images that the rules apply to."""
+def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = "(0, 1)") -> Iterator[Taken]:
+    """The images, kept ones or of other states, that the rules apply to."""
     rows = db.execute(
-        "SELECT s.id, s.file_name, s.sha256, s.format, s.phash, s.phash_trim, c.url, c.page_url, "
+        "SELECT s.id, s.file_name, s.sha256, s.format, s.phash, s.phash_trim, c.url, "  # noqa: S608
+        "c.page_url, "
         "c.fetched_url, c.final_url FROM sample s JOIN candidate c ON c.id = s.candidate_id "
-        "WHERE s.state IN (0, 1) ORDER BY s.label, s.number"
+        f"WHERE s.state IN {states} ORDER BY s.label, s.number"
     )
     for row in rows:
         info = ImageInfo(format=row[3], sha256=row[2].hex(), phash=row[4], phash_trim=row[5])
@@ -170,12 +174,95 @@ def matching(db: sqlite3.Connection, down: TakenDown) -> Iterator[Taken]:
             yield Taken(row[0], row[1], info.sha256, why)
 
 
-def remove(db: sqlite3.Connection, taken: Sequence[Taken]) -> None:
-    """Marks images as taken down and remembers their bytes; `finish` removes the files."""
+def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule] = ()) -> None:
+    """Marks images as taken down and remembers their bytes; `finish` removes the files.
+
+    `rules` are those that were given: each is remembered with the images that it removed.
+    """
+    ids = {one.sample_id: one for one in taken}
+    for rule in rules:
+        for one in matching(db, TakenDown([rule])):
+            if one.sample_id in ids:
+                _note_cause(db, one.sha256, f"{rule.kind} {rule.value}")
     for one in taken:
+        if one.why == "named":
+            _note_cause(db, one.sha256, f"file {one.file_name}")
         samples.mark(db, one.sample_id, State.TAKEN_DOWN)
         db.execute("UPDATE sample SET thumb = X'' WHERE id = ?", (one.sample_id,))
     remember(db, [Rule("sha256", one.sha256) for one in taken])
+
+
+def _note_cause(db: sqlite3.Connection, sha256: str, because: str) -> None:
+    db.execute("INSERT OR IGNORE INTO taken_with VALUES (?, ?)", (sha256, because))
+
+
+def causes(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """By SHA-256: the rules, as "domain example.org", and files for which it was taken down."""
+    found: dict[str, list[str]] = {}
+    for sha256, because in db.execute("SELECT sha256, because FROM taken_with ORDER BY 1, 2"):
+        found.setdefault(sha256, []).append(because)
+    return found
+
+
+def forget(db: sqlite3.Connection, rules: Sequence[Rule], *, strict: bool = False) -> list[int]:
+    """Drops rules, and those of bytes that came along with them alone.
+
+    Candidates that were refused for them are open again. Returns the removed images that no rule
+    holds any more. Raises UsageError for a rule that is none, where `strict`.
+    """
+    known = {(rule.kind, rule.value) for rule in load(db).rules}
+    for rule in rules:
+        if (rule.kind, rule.value) not in known and strict:
+            raise UsageError(f"{rule.kind} {rule.value}: no such rule (see `takedown DIR --list`)")
+        db.execute("DELETE FROM takedown WHERE kind = ? AND value = ?", (rule.kind, rule.value))
+        name = f"{rule.kind} {rule.value}"
+        came_along = [
+            sha for (sha,) in db.execute("SELECT sha256 FROM taken_with WHERE because = ?", (name,))
+        ]
+        if rule.kind == "sha256":  # whoever wants these bytes back wants them whatever the cause
+            db.execute("DELETE FROM taken_with WHERE sha256 = ?", (rule.value,))
+        db.execute("DELETE FROM taken_with WHERE because = ?", (name,))
+        for sha256 in came_along:
+            db.execute(
+                "DELETE FROM takedown WHERE kind = 'sha256' AND value = ?1 AND "
+                "NOT EXISTS (SELECT 1 FROM taken_with WHERE sha256 = ?1)",
+                (sha256,),
+            )
+    _reopen(db)
+    rows = [row[0] for row in db.execute("SELECT id FROM sample WHERE state = 4")]
+    names = {name for name, _ in held(db, rows)}
+    return [
+        row_id
+        for row_id, name in db.execute("SELECT id, file_name FROM sample WHERE state = 4")
+        if name not in names
+    ]
+
+
+def _reopen(db: sqlite3.Connection) -> None:
+    """Candidates that no rule refuses any more, unless they are a removed image's."""
+    down = load(db)
+    rows = db.execute(
+        "SELECT id, url, page_url, sha256 FROM candidate WHERE state = 2 AND reason = 'taken_down' "
+        "AND id NOT IN (SELECT candidate_id FROM sample WHERE state = 4)"
+    ).fetchall()
+    digests = {rule.value for rule in down.rules if rule.kind == "sha256"}
+    free = [
+        (row_id,)
+        for row_id, url, page, sha256 in rows
+        if down.why_url(_bare(url, page), url) is None
+        and (sha256 is None or sha256.hex() not in digests)
+    ]
+    db.executemany("UPDATE candidate SET state = 0, reason = NULL WHERE id = ?", free)
+
+
+def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, str]]:
+    """Those removed images that rules still apply to: file name, and why."""
+    down, wanted = load(db), set(sample_ids)
+    return [
+        (one.file_name, one.why)
+        for one in matching(db, down, states="(4)")
+        if one.sample_id in wanted
+    ]
 
 
 def finish(db: sqlite3.Connection, folder: Folder) -> int:
