@@ -185,6 +185,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     rights: Mapping[str, str | bool] = field(default_factory=dict)  # what the file itself states
 
     __repr__ = brief_repr
+    fetched_at: str = ""  # ISO 8601, UTC, where it was another time than that of the decision
 
     @property
     def status(self) -> Status:

@@ -173,3 +173,22 @@ def test_what_a_person_adds_or_edits_is_left_alone(tmp_path: Path, host: Host) -
     assert (root / "dog/copy.png").exists()
     assert edited.file_name in listed(root)
     assert len(pixtrawl.open(root)) == 8
+
+
+def test_the_same_is_done_in_python(tmp_path: Path, host: Host) -> None:
+    root = pets(tmp_path, host, limit=4)
+    ds = pixtrawl.open(root)
+    cats = [sample for sample in ds if sample.label == "cat"]
+    assert ds.label("lynx", cats[:2]) == 2
+    assert ds.filter(label="dog").label("hound") == 4
+    assert ds.labels == ["cat", "hound", "lynx"]
+    assert ds.undo_label() == 4
+    assert ds.verify().ok
+    cats[3].path.unlink()
+    assert [one.state for one in ds.verify().troubles] == ["missing"]
+    assert len(ds) == 7
+    assert [one.file_name for one in ds.restore().to_fetch] == [cats[3].file_name]
+    other = pixtrawl.merge(root, output=tmp_path / "other")
+    assert len(other) == 7
+    assert_whole(root)
+    assert_whole(other.root)

@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "takedown": Command("pixtrawl.cli.takedown", "remove images and never fetch them again"),
     "restore": Command("pixtrawl.cli.restore", "bring back what was removed"),
     "lock": Command("pixtrawl.cli.lock", "write a recipe of a data set, or rebuild it from one"),
+    "merge": Command("pixtrawl.cli.merge", "join data sets without a download"),
     "verify": Command("pixtrawl.cli.verify", "check that every image is there and unaltered"),
     "sources": Command("pixtrawl.cli.sources", "where images can be looked for"),
     "doctor": Command("pixtrawl.cli.doctor", "check what a run stands on"),

@@ -88,6 +88,10 @@ class Settler:
         self._closing = True
         self._wake.set()
 
+    def settle_now(self, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
+        """Decides, writes down and puts in place at once, in the calling thread."""
+        return self._settle(batch)
+
     def _settle(self, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
         """On the catalog's thread: commit, rename, mark.
 

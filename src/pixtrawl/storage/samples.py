@@ -98,7 +98,7 @@ def accept(
             bytes.fromhex(info.sha256), info.format, info.width, info.height, info.frames,
             info.size_bytes, info.orientation, int(info.flat), info.phash, info.phash_trim,
             info.thumb, _text(info.measures),
-            outcome.kind.value, _text(outcome.rights), now(),
+            outcome.kind.value, _text(outcome.rights), outcome.fetched_at or now(),
         ),
     )  # fmt: skip
     assert cursor.lastrowid is not None

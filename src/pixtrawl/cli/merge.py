@@ -1,0 +1,84 @@
+"""`pixtrawl merge`: several data sets made one, without a download."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from pixtrawl.cli.options import add_output
+
+_EPILOG = """\
+Images of the same label come together, each under a number of its own; the same bytes stand once.
+Near duplicates are dropped by --dedup and kept aside (`pixtrawl dedup OUT` lists them, --undo
+brings one back). Queries, provenance, rules of `takedown` and what became of every URL go along, so
+that a later `run -o OUT` asks for nothing that is finished. What was deleted by hand in one set
+does not come in from another. The sources stay as they are; OUT may be one of them.
+
+Files are linked where the file system can, and take no room twice: edit none of them in place, or
+use --copy. A merge that was interrupted goes on with the same command.
+
+examples:
+  pixtrawl merge monday tuesday -o week
+  pixtrawl merge new -o images --dedup exact
+
+exit codes: 0 done, 4 no image in any of them, 2 no data set, 5 one of them is in use
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "merge",
+        usage="%(prog)s DIR DIR... -o OUT [--dedup LEVEL] [--copy]",
+        help="join data sets",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folders", metavar="DIR", nargs="+", help="data set folders")
+    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="where they go")
+    parser.add_argument(
+        "--dedup", metavar="{strict,near,wide,exact,off}", default="near",
+        help="what counts as the same picture (default: near)",
+    )  # fmt: skip
+    parser.add_argument("--copy", action="store_true", help="copy files, link none")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    add_output(parser, progress=False)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code."""
+    from pixtrawl.dedup import Level
+    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
+    from pixtrawl.model import REASONS, Reason
+    from pixtrawl.pipeline.merge import merge
+
+    if arguments.dedup not in set(Level):
+        raise UsageError(f"--dedup: {arguments.dedup!r} is none of {', '.join(Level)}")
+    watched = sys.stderr.isatty() and not arguments.quiet
+
+    def tell(done: int, total: int) -> None:
+        if watched:
+            sys.stderr.write(f"\r{done:,} of {total:,} images" + ("\n" if done >= total else ""))
+            sys.stderr.flush()
+
+    done = merge(
+        arguments.folders, arguments.output, dedup=arguments.dedup, copy=arguments.copy,
+        on_progress=tell,
+    )  # fmt: skip
+    if arguments.json:
+        out_json({"output": arguments.output, "images": done.images, "reasons": done.reasons})
+    else:
+        lines = [
+            f"{count:,} {reason}: {REASONS[Reason(reason)].sentence}"
+            for reason, count in sorted(done.reasons.items())
+            if reason in set(Reason) and reason != Reason.SAVED
+        ]
+        added = done.reasons.get(Reason.SAVED, 0)
+        lines.append(
+            f"{plural(added, 'image')} added; {plural(done.images, 'image')} in {arguments.output}"
+        )
+        out("\n".join(lines))
+    return EXIT_OK if done.images else EXIT_NOTHING

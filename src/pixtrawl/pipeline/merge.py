@@ -1,0 +1,213 @@
+"""Several data sets made one, without a download.
+
+The images of each source are handed to the judge of the target as if they had just been fetched:
+the same bytes under a label stand once, near duplicates are dropped by rule and kept aside, numbers
+are the target's. Rows are committed before files are put in place, as in a run, so a merge that was
+killed is typed again and goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from msgspec import Struct
+
+from pixtrawl.config.groups import Images
+from pixtrawl.dedup import Level
+from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.images.rules import Rules
+from pixtrawl.model import Outcome, Reason, Sample, Task
+from pixtrawl.pipeline import merge_rows
+from pixtrawl.pipeline.decision import Decision
+from pixtrawl.pipeline.judge import Judge
+from pixtrawl.pipeline.settle import Settler
+from pixtrawl.storage import derived, files, recovery, samples, takedown
+from pixtrawl.storage.catalog import Catalog, connect
+from pixtrawl.storage.catch_up import catch_up
+from pixtrawl.storage.folder import Folder, Lock, in_use
+from pixtrawl.storage.layout import staged_name
+
+__all__ = ["Merged", "merge"]
+
+_BATCH = 500  # images staged, and decided, at a time
+
+Progress = Callable[[int, int], None]
+
+
+class Merged(Struct, frozen=True):
+    """What became of the images of all sources: how many by reason, and how many there are now."""
+
+    images: int
+    reasons: dict[str, int]
+
+
+def merge(
+    sources: Sequence[Path | str],
+    output: Path | str,
+    *,
+    dedup: str = "near",
+    copy: bool = False,
+    on_progress: Progress = lambda done, total: None,
+) -> Merged:
+    """Joins data sets into a new one, or into one that is there.
+
+    Args:
+        sources: data set folders; they stay as they are.
+        output: the target; it may be one of the sources.
+        dedup: what counts as the same picture, as for `run`.
+        copy: copies files; else they are linked where the file system can.
+        on_progress: told how many of how many images were looked at.
+
+    Raises:
+        UsageError: a source is no data set, or lacks its catalog.
+        StorageError: a run is at work on one of them, the disk is full.
+    """
+    target = Folder(output)
+    folders = [folder for folder in map(Folder, sources) if folder.root != target.root]
+    for folder in folders:
+        _check(folder)
+    target.create()
+    with Lock(target):
+        catalog = Catalog(target.catalog)
+        try:
+            catalog.write_now(lambda db: recovery.recover(db, target))
+            merger = _Merger(catalog, target, Level(dedup), copy, on_progress)
+            merger.run(folders)
+            catalog.write_now(lambda db: derived.write_all(db, target))
+            kept = catalog.write_now(samples.count)
+        finally:
+            catalog.close()
+    return Merged(kept, dict(merger.reasons))
+
+
+def _check(folder: Folder) -> None:
+    folder.require()
+    if folder.is_bare():
+        raise UsageError(f"{folder.shown} is a copy without its hidden files: it cannot be merged")
+    if in_use(folder):
+        raise StorageError(f"the data set {folder.root} is in use; wait for that run or stop it")
+    if catch_up(folder).missing:
+        raise StorageError(f"{folder.shown}: files are missing, and it cannot be written")
+
+
+class _Merger:
+    """Brings one source after another into an open target."""
+
+    def __init__(
+        self, catalog: Catalog, target: Folder, level: Level, copy: bool, on_progress: Progress
+    ) -> None:
+        self.reasons: Counter[str] = Counter()
+        self._catalog = catalog
+        self._target = target
+        self._copy = copy
+        self._on_progress = on_progress
+        images = Images(dedup=level.value, junk="keep", conflict="keep")
+        self._judge = Judge(level, 0, Rules(images))
+        self._settler = Settler(catalog, target, self._judge, _ignore)
+        self._done = 0
+        self._total = 0
+
+    def run(self, folders: Sequence[Folder]) -> None:
+        """Decisions of all sources first: what a person removed in one comes back from no other."""
+        with contextlib.ExitStack() as stack:
+            opened = [
+                (folder, stack.enter_context(closing(connect(folder.catalog, read_only=True))))
+                for folder in folders
+            ]
+            self._total = sum(samples.count(db) for _, db in opened)
+            for _, source in opened:
+                self._catalog.write_now(lambda db, s=source: merge_rows.take_rules(db, s))  # type: ignore[misc]
+            queries = []
+            for _, source in opened:
+                rows = self._catalog.write_now(lambda db, s=source: merge_rows.take_queries(db, s))  # type: ignore[misc]
+                self._catalog.write_now(
+                    lambda db, s=source, q=rows: merge_rows.take_removed(db, s, q)  # type: ignore[misc]
+                )
+                queries.append(rows)
+            for (folder, source), rows in zip(opened, queries, strict=True):
+                self._one(folder, source, rows)
+            self._catalog.write_now(self._obey)
+            self._catalog.write_now(lambda db: takedown.finish(db, self._target))
+
+    def _obey(self, db: sqlite3.Connection) -> None:
+        takedown.remove(db, list(takedown.matching(db, takedown.load(db))))
+
+    def _one(self, folder: Folder, source: sqlite3.Connection, queries: dict[int, int]) -> None:
+        def expect(db: sqlite3.Connection) -> None:
+            for query_id in set(queries.values()):
+                self._judge.expect(query_id, None, 0)
+            for (label,) in source.execute("SELECT DISTINCT label FROM sample").fetchall():
+                self._judge.load(db, label)
+
+        self._catalog.write_now(expect)
+        taken: dict[int, int] = {}  # rows of the source's images, and the target's
+        images = samples.read(source, folder, provenance=False)
+        while batch := list(islice(images, _BATCH)):
+            self._settle(folder, source, queries, batch, taken)
+            self._done += len(batch)
+            self._on_progress(self._done, self._total)
+        self._catalog.write_now(lambda db: merge_rows.take_rest(db, source, queries, taken))
+        merge_rows.take_copies(source, folder, self._target)
+
+    def _settle(
+        self,
+        folder: Folder,
+        source: sqlite3.Connection,
+        queries: dict[int, int],
+        batch: Sequence[Sample],
+        taken: dict[int, int],
+    ) -> None:
+        def open_tasks(db: sqlite3.Connection) -> list[tuple[Sample, Task | None]]:
+            return [(one, merge_rows.open_task(db, source, queries, one, taken)) for one in batch]
+
+        pairs = []
+        owners = {}
+        for sample, task in self._catalog.write_now(open_tasks):
+            if task is None:
+                self.reasons["already_there"] += 1
+                continue
+            name = staged_name(f"merge-{task.id}")
+            self._stage(folder.root / sample.file_name, self._target.staging / name)
+            owners[task.id] = sample
+            pairs.append((task, _outcome(source, sample, name)))
+        for decision in self._settler.settle_now(pairs):
+            self.reasons[decision.outcome.reason.value] += 1
+            if decision.sample_id is not None:
+                taken[owners[decision.task.id].id] = decision.sample_id
+
+    def _stage(self, path: Path, staged: Path) -> None:
+        files.discard(staged)
+        try:
+            if not self._copy:
+                with contextlib.suppress(OSError):
+                    os.link(path, staged)
+                    return
+            shutil.copyfile(path, staged)
+        except OSError as error:
+            raise StorageError(f"cannot copy {path}: {error}") from error
+
+
+def _outcome(source: sqlite3.Connection, sample: Sample, name: str) -> Outcome:
+    row = source.execute(
+        "SELECT c.http_status, c.attempts FROM sample s JOIN candidate c ON c.id = s.candidate_id "
+        "WHERE s.id = ?",
+        (sample.id,),
+    ).fetchone()
+    return Outcome(
+        reason=Reason.SAVED, info=sample.info, staged_name=name, url=sample.url, kind=sample.kind,
+        final_url=sample.final_url, http_status=row[0] or 0, attempts=row[1] or 0,
+        size_bytes=sample.info.size_bytes, rights=dict(sample.rights),  # type: ignore[arg-type]
+        fetched_at=sample.fetched_at,
+    )  # fmt: skip
+
+
+def _ignore(decision: Decision) -> None:
+    """Nobody watches."""

@@ -1,0 +1,274 @@
+"""Rows of one catalog taken over into another: queries, candidates, decisions, answers of sources.
+
+Columns are taken by name, as far as both catalogs have them. Whatever is there already stays, so
+that everything here can be done twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from pixtrawl.labels import same_name
+from pixtrawl.model import REASONS, Reason, Sample, Task
+from pixtrawl.storage import frontier, quarantine, samples
+from pixtrawl.storage.folder import Folder
+from pixtrawl.storage.layout import file_name, quarantine_name
+
+__all__ = [
+    "open_task",
+    "take_copies",
+    "take_queries",
+    "take_removed",
+    "take_rest",
+    "take_rules",
+]
+
+Row = dict[str, Any]
+
+_ASIDE: Final = (
+    Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT, Reason.PLACEHOLDER, Reason.LABEL_CONFLICT,
+)  # fmt: skip
+_OUTCOME: Final = (
+    "state", "reason", "detail", "http_status", "attempts", "fetched_url", "final_url", "sha256",
+    "size_bytes", "elapsed_s", "distance", "alike", "settled_at",
+)  # fmt: skip
+_KEPT: Final = (0, 1)
+
+
+def _rows(db: sqlite3.Connection, query: str, *values: object) -> Iterator[Row]:
+    found = db.execute(query, values)
+    names = [one[0] for one in found.description]
+    for row in found:
+        yield dict(zip(names, row, strict=True))
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+
+
+def _insert(db: sqlite3.Connection, table: str, row: Row) -> int:
+    """Adds what the table has columns for. Returns the row's id, 0 where it was there already."""
+    own = [name for name in _columns(db, table) if name in row]
+    marks = ", ".join("?" * len(own))
+    done = db.execute(
+        f"INSERT OR IGNORE INTO {table} ({', '.join(own)}) VALUES ({marks})",  # noqa: S608
+        [row[name] for name in own],
+    )
+    return int(done.lastrowid or 0) if done.rowcount else 0
+
+
+def take_rules(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
+    """What was taken down, pardoned and run; columns of lists."""
+    for table in ("takedown", "taken_with", "pardon", "own_column"):
+        for row in _rows(source, f"SELECT * FROM {table}") if _columns(source, table) else ():  # noqa: S608
+            row.pop("id", None)
+            _insert(db, table, row)
+    for row in _rows(source, "SELECT * FROM run ORDER BY id"):
+        known = db.execute(
+            "SELECT 1 FROM run WHERE started_at = ? AND settings = ? AND elapsed_s = ?",
+            (row["started_at"], row["settings"], row["elapsed_s"]),
+        ).fetchone()
+        if known is None:
+            row.pop("id")
+            _insert(db, "run", row | {"end_reason": row["end_reason"] or "interrupted"})
+
+
+def take_queries(db: sqlite3.Connection, source: sqlite3.Connection) -> dict[int, int]:
+    """The target's row of each query of the source; it wants the larger number of the two."""
+    found = {}
+    (run_id,) = db.execute("SELECT coalesce(max(id), 0) FROM run").fetchone()
+    for row in _rows(source, "SELECT * FROM query ORDER BY id"):
+        label = label_of(db, row["label"])
+        key = (row["text"], label, row["filters"])
+        known = db.execute(
+            "SELECT id, wanted FROM query WHERE text = ? AND label = ? AND filters = ?", key
+        ).fetchone()
+        if known is None:
+            own = row.pop("id")
+            found[own] = _insert(db, "query", row | {"label": label, "run_id": run_id})
+            continue
+        found[row["id"]] = known[0]
+        every = known[1] is None or row["wanted"] is None
+        wanted = None if every else max(known[1], row["wanted"])
+        db.execute("UPDATE query SET wanted = ? WHERE id = ?", (wanted, known[0]))
+    return found
+
+
+def label_of(db: sqlite3.Connection, label: str) -> str:
+    """The label's name in the target: two that differ in case only would share a folder."""
+    label = frontier.actual_label(db, label)
+    rows = db.execute("SELECT label FROM query UNION SELECT label FROM sample")
+    return next((own for (own,) in rows if same_name(own) == same_name(label)), label)
+
+
+def _candidate(source: sqlite3.Connection, sample_id: int) -> Row:
+    return next(
+        _rows(
+            source,
+            "SELECT c.* FROM candidate c JOIN sample s ON s.candidate_id = c.id WHERE s.id = ?",
+            sample_id,
+        )
+    )
+
+
+def _known(db: sqlite3.Connection, query_id: int, key: bytes) -> tuple[int, int, int | None] | None:
+    row: tuple[int, int, int | None] | None = db.execute(
+        "SELECT id, state, sample_id FROM candidate WHERE query_id = ? AND key = ?", (query_id, key)
+    ).fetchone()
+    return row
+
+
+def open_task(
+    db: sqlite3.Connection,
+    source: sqlite3.Connection,
+    queries: Mapping[int, int],
+    sample: Sample,
+    taken: dict[int, int],
+) -> Task | None:
+    """A candidate of the target for an image of the source, to be decided; None: it is there.
+
+    `taken` notes which image of the target that is.
+    """
+    row = _candidate(source, sample.id)
+    (query_id,) = (
+        queries[one]
+        for (one,) in source.execute("SELECT query_id FROM sample WHERE id = ?", (sample.id,))
+    )
+    label = label_of(db, sample.label)
+    known = _known(db, query_id, row["key"])
+    if known is not None and known[2] is not None:
+        kept = db.execute(
+            "SELECT lower(hex(sha256)), label, state FROM sample WHERE id = ?", (known[2],)
+        ).fetchone()
+        if kept is not None and kept[2] in _KEPT:
+            if kept[:2] == (sample.info.sha256, label):
+                taken[sample.id] = known[2]
+                return None
+            # The URL gave something else then: two images, and each keeps where it came from.
+            row["key"] = bytes.fromhex(sample.info.sha256)[:16]
+            known = _known(db, query_id, row["key"])
+            if known is not None and known[1] == 2:
+                return None
+    row |= {"query_id": query_id, "state": 0, "sample_id": None, "run_id": None, "reason": None}
+    if known is None:
+        row.pop("id")
+        candidate_id = _insert(db, "candidate", row)
+    else:
+        candidate_id = known[0]
+    return Task(candidate_id, query_id, row["host"], replace(sample.candidate, label=label))
+
+
+def take_removed(
+    db: sqlite3.Connection, source: sqlite3.Connection, queries: Mapping[int, int]
+) -> None:
+    """What a person or a rule took out of the source comes back into the target from nowhere."""
+    for row in _rows(source, "SELECT * FROM sample WHERE state IN (2, 4, 5, 6) ORDER BY id"):
+        label = label_of(db, row["label"])
+        known = db.execute(
+            "SELECT 1 FROM sample WHERE label = ? AND sha256 = ?", (label, row["sha256"])
+        ).fetchone()
+        if known is not None:
+            continue
+        found = _candidate(source, row["id"])
+        query_id = queries[row["query_id"]]
+        own = _known(db, queries[found["query_id"]], found["key"])
+        found |= {"query_id": queries[found["query_id"]], "sample_id": None, "run_id": None}
+        if row["state"] == samples.State.RELABELLED:
+            found |= {"state": 0, "reason": None}  # its image comes with another row
+        found.pop("id")
+        candidate_id = own[0] if own is not None else _insert(db, "candidate", found)
+        number = samples.next_number(db)
+        extension = row["file_name"].rpartition(".")[2].lower()
+        row |= {
+            "label": label, "number": number, "query_id": query_id, "candidate_id": candidate_id,
+            "file_name": file_name(label, number, extension), "staged_name": None,
+        }  # fmt: skip
+        row.pop("id")
+        sample_id = _insert(db, "sample", row)
+        if row["state"] != samples.State.RELABELLED:
+            db.execute(
+                "UPDATE candidate SET sample_id = ? WHERE id = ? AND state = 2 "
+                "AND sample_id IS NULL",
+                (sample_id, candidate_id),
+            )
+
+
+def take_rest(
+    db: sqlite3.Connection,
+    source: sqlite3.Connection,
+    queries: Mapping[int, int],
+    taken: Mapping[int, int],
+) -> None:
+    """Every other candidate with its outcome, every other way it was found, answers and scores."""
+    ways = source.execute("SELECT 1 FROM also_found LIMIT 1").fetchone() is not None
+    for row in _rows(source, "SELECT * FROM candidate ORDER BY id"):
+        own_id = row.pop("id")
+        row |= {
+            "query_id": queries[row["query_id"]], "run_id": None,
+            "sample_id": taken.get(row["sample_id"]) if row["sample_id"] is not None else None,
+        }  # fmt: skip
+        known = _known(db, row["query_id"], row["key"])
+        if known is None:
+            if row["reason"] == Reason.SAVED and row["sample_id"] is None:
+                row |= {"state": 0, "reason": None}  # its image is not here
+            candidate_id = _insert(db, "candidate", row)
+        else:
+            candidate_id = known[0]
+            _settle_as(db, candidate_id, known[1], row)
+        if ways:
+            for way in _rows(source, "SELECT * FROM also_found WHERE candidate_id = ?", own_id):
+                _insert(db, "also_found", way | {"candidate_id": candidate_id})
+    _take_answers(db, source, queries)
+    if taken and _columns(source, "relevance"):
+        for score in _rows(source, "SELECT * FROM relevance"):
+            if (image := taken.get(score["sample_id"])) is not None:
+                _insert(db, "relevance", score | {"sample_id": image})
+
+
+def _settle_as(db: sqlite3.Connection, candidate_id: int, state: int, row: Row) -> None:
+    """A candidate that only the source has a last word on has it in the target, too."""
+    if state == 2 or row["state"] != 2 or row["reason"] == Reason.SAVED:
+        return
+    if REASONS[Reason(row["reason"])].transient:
+        return
+    own = [name for name in (*_OUTCOME, "sample_id") if name in row]
+    own = [name for name in own if name in _columns(db, "candidate")]
+    db.execute(
+        f"UPDATE candidate SET {', '.join(f'{name} = ?' for name in own)} WHERE id = ?",  # noqa: S608
+        [*(row[name] for name in own), candidate_id],
+    )
+
+
+def _take_answers(
+    db: sqlite3.Connection, source: sqlite3.Connection, queries: Mapping[int, int]
+) -> None:
+    """How sources answered; of two, the one that came to the source's end."""
+    for row in _rows(source, "SELECT * FROM source_state"):
+        row |= {"query_id": queries[row["query_id"]]}
+        if not _insert(db, "source_state", row) and row["exhausted"]:
+            db.execute(
+                "DELETE FROM source_state WHERE query_id = ? AND source = ? AND slice = ? "
+                "AND NOT exhausted",
+                (row["query_id"], row["source"], row["slice"]),
+            )
+            _insert(db, "source_state", row)
+
+
+def take_copies(source: sqlite3.Connection, folder: Folder, target: Folder) -> None:
+    """Files that were kept aside, so that their decisions can be taken back there as well."""
+    marks = ", ".join(f"'{reason.value}'" for reason in _ASIDE)
+    rows = source.execute(
+        f"SELECT DISTINCT lower(hex(sha256)) FROM candidate WHERE reason IN ({marks}) "  # noqa: S608
+        "AND sha256 IS NOT NULL"
+    )
+    for (sha256,) in rows:
+        aside, own = quarantine.find(folder, sha256), target.root / quarantine_name(sha256)
+        if aside is not None and not own.exists():
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(aside, own)
