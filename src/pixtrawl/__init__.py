@@ -45,7 +45,8 @@ __version__ = "0.1.0"
 
 _HOME: Final = {
     "pixtrawl.api": (
-        "discover", "discover_async", "download", "download_async", "merge", "open", "run", "run_async",
+        "discover", "discover_async", "download", "download_async", "merge", "open", "run",
+        "run_async",
     ),
     "pixtrawl.dataset": ("Dataset",),
     "pixtrawl.config.groups": ("Config",),
