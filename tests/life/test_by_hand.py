@@ -44,6 +44,7 @@ def test_a_file_deleted_by_hand_is_gone_for_every_reader(
     shown = capsys.readouterr().out
     assert "have no more" not in shown
     assert "deleted by hand" in shown
+    assert main(["verify", str(root)]) == 0, "it was taken note of"
     # Its place is filled by the next run, with another picture.
     again = pets(tmp_path, host, limit=4)
     assert labels(again) == {"cat": 4, "dog": 4}

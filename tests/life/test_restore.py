@@ -10,6 +10,7 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
+from pixtrawl.display.advice import advise
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 from tests.life.sets import assert_whole, labels, on_disk, pets
 from tests.pipeline.pictures import Answer, Host, fetch, jpeg, manifest, png, scene, serving
@@ -42,6 +43,10 @@ def test_a_class_deleted_by_hand_comes_back(tmp_path: Path, host: Host) -> None:
     root = pets(tmp_path, host, limit=4)
     before = on_disk(root)
     shutil.rmtree(root / "cat")
+    report = pixtrawl.open(root).report
+    cat = next(query for query in report["queries"] if query["query"] == "cat")
+    assert "deleted by hand" in advise(cat, report).why
+    assert "restore" in advise(cat | {"wanted": None, "untried": 0}, report).next_step
     assert main(["restore", str(root), "--label", "cat"]) == EXIT_OK
     pets(tmp_path, host, limit=4)
     assert on_disk(root) == before

@@ -16,7 +16,8 @@ The image files are removed and their rows stay, marked as taken down, so that n
 nor the bytes come back. A domain or URL holds for the image, for where it redirects to, and for the
 page it stands on; it is not asked again. Exports leave out what was taken down.
 
---undo forgets rules: what they alone removed is fetched again by the next run.
+--undo forgets rules: what they alone removed is fetched again by the next run. `pixtrawl restore`
+brings back what was deleted by hand.
 
 examples:
   pixtrawl takedown images --domain example.org

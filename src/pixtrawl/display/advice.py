@@ -84,8 +84,14 @@ def _by_hand(query: Mapping[str, Any]) -> Advice | None:
     """What a person took out, where that is all that is missing and there is more to be had."""
     deleted = int((query.get("reasons") or {}).get(Reason.REMOVED_BY_USER, 0))
     moved = int(query.get("under_other_labels") or 0)
-    if not 0 < _shortfall(query) <= deleted + moved or not _has_more(query):
+    lacks_all = query.get("wanted") is None and not query.get("saved")  # of a list
+    if not (lacks_all or 0 < _shortfall(query)) or not _shortfall(query) <= deleted + moved:
         return None
+    if not _has_more(query):
+        back = "`pixtrawl restore DIR`, then the same command, brings them back"
+        return (
+            Advice(f"{deleted:,} deleted by hand, and there is no more", back) if deleted else None
+        )
     words = [
         f"{count:,} {what}" for count, what in ((deleted, "deleted"), (moved, "moved")) if count
     ]
