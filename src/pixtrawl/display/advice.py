@@ -85,7 +85,7 @@ def _by_hand(query: Mapping[str, Any]) -> Advice | None:
     deleted = int((query.get("reasons") or {}).get(Reason.REMOVED_BY_USER, 0))
     moved = int(query.get("under_other_labels") or 0)
     lacks_all = query.get("wanted") is None and not query.get("saved")  # of a list
-    if not (lacks_all or 0 < _shortfall(query)) or not _shortfall(query) <= deleted + moved:
+    if not (lacks_all or _shortfall(query) > 0) or not _shortfall(query) <= deleted + moved:
         return None
     if not _has_more(query):
         back = "`pixtrawl restore DIR`, then the same command, brings them back"
