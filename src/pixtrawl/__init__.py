@@ -17,13 +17,13 @@ if TYPE_CHECKING:
         discover_async as discover_async,
         download as download,
         download_async as download_async,
-        merge as merge,
         open as open,
         run as run,
         run_async as run_async,
     )
     from pixtrawl.config.groups import Config as Config
     from pixtrawl.dataset import Dataset as Dataset
+    from pixtrawl.dataset.merging import merge as merge
     from pixtrawl.errors import (
         PictureError as PictureError,
         PixtrawlError as PixtrawlError,
@@ -45,10 +45,11 @@ __version__ = "0.1.0"
 
 _HOME: Final = {
     "pixtrawl.api": (
-        "discover", "discover_async", "download", "download_async", "merge", "open", "run",
+        "discover", "discover_async", "download", "download_async", "open", "run",
         "run_async",
     ),
     "pixtrawl.dataset": ("Dataset",),
+    "pixtrawl.dataset.merging": ("merge",),
     "pixtrawl.config.groups": ("Config",),
     "pixtrawl.errors": ("PictureError", "PixtrawlError", "ShortWarning"),
     "pixtrawl.model": (

@@ -42,19 +42,6 @@ Queries = str | Query | Path | Iterable[Any]
 Lists = str | Path | Iterable[Any]
 
 
-def merge(
-    *roots: Path | str, output: Path | str, dedup: str = "near", copy: bool = False
-) -> Dataset:
-    """Joins data sets into `output` without a download, as `pixtrawl merge` does.
-
-    Raises UsageError, StorageError.
-    """
-    from pixtrawl.pipeline.merge import merge as pipeline_merge
-
-    pipeline_merge(roots, output, dedup=dedup, copy=copy)
-    return Dataset(output)
-
-
 def open(root: Path | str) -> Dataset:
     """The data set in a folder. Raises UsageError where there is none."""
     return Dataset(root)

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from pixtrawl.brief import cut
 from pixtrawl.dataset.conditions import matches
+from pixtrawl.dataset.life import Life, tell_by_hand
 from pixtrawl.dataset.listing import Listing
 from pixtrawl.errors import MissingPackageError, PixtrawlError
 from pixtrawl.model import Sample
@@ -28,21 +29,8 @@ if TYPE_CHECKING:
     from pixtrawl.exporters.export import Exported
     from pixtrawl.pipeline.curate import Copy
     from pixtrawl.pipeline.outcomes import Outcomes
-    from pixtrawl.pipeline.restore import Restored
-    from pixtrawl.pipeline.verify import Verified
 
 __all__ = ["Dataset", "DuplicateGroup"]
-
-
-def _tell(samples: Samples) -> None:
-    """What a person did to the files since the last look, where it was taken note of just now."""
-    if samples.noticed is not None:
-        import logging
-
-        from pixtrawl.storage.by_hand import sentences
-
-        for sentence in sentences(samples.noticed):
-            logging.getLogger("pixtrawl").warning("%s: %s", samples.folder.root, sentence)
 
 
 class DuplicateGroup(Struct, frozen=True):
@@ -55,7 +43,7 @@ class DuplicateGroup(Struct, frozen=True):
         return f"<DuplicateGroup {cut(self.kept.file_name, 200)} +{len(self.copies)}>"
 
 
-class Dataset:
+class Dataset(Life):
     """A data set folder: its report, and its images in the order of label and number.
 
     `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report["totals"]`, `ds.verdict`.
@@ -74,7 +62,7 @@ class Dataset:
         """Raises UsageError where there is no data set."""
         self._query_ids = None if query_ids is None else tuple(query_ids)
         self._samples = Samples(Folder(root), query_ids=self._query_ids)
-        _tell(self._samples)
+        tell_by_hand(self._samples)
         self._report = report
         self._ids: tuple[int, ...] | None = None  # of a filtered one; None: every image
 
@@ -243,58 +231,6 @@ class Dataset:
         from pixtrawl.pipeline.outcomes import Outcomes
 
         return Outcomes(self.root, reason=reason, status=status, query=query)
-
-    # -- the life of a set
-
-    def label(self, to: str, files: Iterable[Sample | Path | str] | None = None) -> int:
-        """Puts images under another label, as `pixtrawl label` does.
-
-        Args:
-            to: the label; it may be a new one.
-            files: samples, files or labels' folders; None: every image of this (filtered) set.
-
-        Returns how many moved. Raises UsageError, StorageError.
-        """
-        from pixtrawl.pipeline.labelling import put_under_label
-
-        chosen = self if files is None else files
-        names = [one.file_name if isinstance(one, Sample) else str(one) for one in chosen]
-        return len(put_under_label(self._samples.folder, names, to))
-
-    def undo_label(self) -> int:
-        """Takes back what was moved to another label last. Returns how many images that is."""
-        from pixtrawl.pipeline.labelling import take_back_labels
-
-        return len(take_back_labels(self._samples.folder))
-
-    def verify(self, *, quick: bool = False) -> Verified:
-        """What is missing, altered or foreign, as `pixtrawl verify` tells it; `.ok` where none."""
-        from pixtrawl.pipeline.verify import verify
-
-        return verify(self.root, quick=quick)
-
-    def restore(
-        self,
-        files: Iterable[Path | str] = (),
-        *,
-        label: str | None = None,
-        sha256: str | None = None,
-        url: str | None = None,
-    ) -> Restored:
-        """Brings removed images back, as `pixtrawl restore` does: all deleted ones by default.
-
-        `files` of the result are back, `to_fetch` come with the next run of their queries.
-        """
-        import asyncio
-        from concurrent.futures import ThreadPoolExecutor
-
-        from pixtrawl.pipeline.restore import Wanted, restore
-
-        wanted = Wanted(
-            tuple(map(str, files)), *((one,) if one else () for one in (label, sha256, url))
-        )
-        with ThreadPoolExecutor(1) as thread:  # a notebook's loop is running in this one
-            return thread.submit(asyncio.run, restore(self._samples.folder, wanted)).result()
 
     # -- ways out
 

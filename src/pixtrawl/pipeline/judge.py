@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.images.rules import Rules, is_card
 from pixtrawl.images.sniff import EXTENSIONS
-from pixtrawl.model import REASONS, ImageInfo, Outcome, Reason, Task
+from pixtrawl.model import ImageInfo, Outcome, Reason, Task
+from pixtrawl.pipeline.awaiting import Awaiting
 from pixtrawl.pipeline.copies import STRICT_BITS, is_alike, merit
 from pixtrawl.pipeline.decision import Decision, note_superseded, note_withdrawn
-from pixtrawl.storage import frontier, samples, standing, stems, takedown, wanted_back
+from pixtrawl.storage import frontier, samples, standing, stems, takedown
 from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.samples import Known, State
-from pixtrawl.storage.wanted_back import Awaited
 from pixtrawl.urls import host_of, url_key
 
 if TYPE_CHECKING:
@@ -49,22 +49,13 @@ class Judge:
         self._taken_down: takedown.TakenDown | None = None
         self._pardons = False
         self._locked: dict[tuple[int, str], Locked] = {}
-        self._back: dict[int, Awaited] = {}  # by candidate
-        self._excess: dict[int, int] = {}  # by query
+        self.awaiting = Awaiting()
         self._seen: set[str] = set()  # of the batch's bytes, those that some sample has
 
     def expect(self, query_id: int, wanted: int | None, saved: int) -> None:
         """A query joins with what it wants and has."""
         self._wanted[query_id] = wanted
         self._saved[query_id] = saved
-
-    def expect_back(self, query_id: int, images: Iterable[Awaited], excess: int) -> None:
-        """These were removed, and a person wants them back under their numbers.
-
-        `excess` images of the query are in place and were not counted, to leave room for them.
-        """
-        self._back.update((one.candidate_id, one) for one in images)
-        self._excess[query_id] = excess
 
     def expect_locked(self, query_id: int, images: Iterable[Locked]) -> None:
         """Rebuilding: only these images are wanted, each under its own number."""
@@ -131,28 +122,12 @@ class Judge:
     def _bring_back(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
     ) -> Decision | None:
-        """A removed image is there again, whatever it looks like; its bytes stand once a label."""
-        awaited = self._back.get(task.id)
-        if awaited is None:
-            return None
-        known = samples.same_bytes(db, task.candidate.label, info.sha256)
-        if known is not None and known.state in _KEPT:
-            return None
-        del self._back[task.id]
-        wanted_back.arrived(db, awaited.sample_id)
-        return self._new(db, task, outcome, info, awaited.number)
+        number = self.awaiting.number(db, task, info.sha256)
+        return None if number is None else self._new(db, task, outcome, info, number)
 
     def _not_back(self, db: sqlite3.Connection, decision: Decision) -> Decision:
-        """One that cannot be had any more is waited for no longer: a place less to fill."""
-        awaited = self._back.get(decision.task.id)
-        if awaited is None or REASONS[decision.outcome.reason].transient:
-            return decision
-        del self._back[decision.task.id]
-        wanted_back.give_up(db, awaited.sample_id)
-        query_id = decision.task.query_id
-        if self._excess[query_id] > 0:
-            self._excess[query_id] -= 1
-            self._saved[query_id] += 1
+        if self.awaiting.gives_up(db, decision):
+            self._saved[decision.task.query_id] += 1
             decision.gained += 1
         return decision
 

@@ -84,7 +84,7 @@ class Session:
         )
         self.judge.expect(row.id, row.query.limit, row.saved)
         if row.awaited:
-            self.judge.expect_back(row.id, wanted_back.awaited(db, row.id), row.excess)
+            self.judge.awaiting.expect(row.id, wanted_back.awaited(db, row.id), row.excess)
         self.judge.load(db, row.query.label)
         return frontier.open_count(db, row.id)
 
