@@ -17,7 +17,7 @@ from bench.measure import Result
 from bench.rounds import Bench, Table, median
 from bench.servers import free_port
 from bench.web import slow, web
-from pixtrawl.sources.browser_path import find_browser
+from pixtrawl.browser.executable import find_browser
 
 _DRIVERS = Path(__file__).parent / "drivers"
 

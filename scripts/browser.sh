@@ -11,7 +11,7 @@ say() { printf '%s\n' "$@" >&2; }
 mac_app="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 unpacked=.venv/bin/chromium-headless-shell
 
-# The places where pixtrawl itself looks (src/pixtrawl/sources/browser_path.py).
+# The places where pixtrawl itself looks (src/pixtrawl/browser/executable.py).
 find_browser() {
   if [ -n "${PIXTRAWL_CHROME:-}" ]; then
     [ -x "$PIXTRAWL_CHROME" ]

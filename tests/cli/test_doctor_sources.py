@@ -186,7 +186,7 @@ def test_a_run_with_every_engine_but_one_broken_delivers_and_says_what_broke(
 def test_playwright_is_asked_for_only_where_nothing_else_drives_a_browser(
     monkeypatch: pytest.MonkeyPatch, alone: bool, status: str
 ) -> None:
-    monkeypatch.setattr("pixtrawl.sources.browser_path.can_drive", lambda: alone)
+    monkeypatch.setattr("pixtrawl.browser.executable.can_drive", lambda: alone)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     config = Config(job=Job(sources=("google",)))
     (found,) = (one for one in checks.browser(config) if one.name == "playwright")

@@ -13,7 +13,7 @@ from tests.sources.web import synthetic_answers as pages
 from pixtrawl import sources
 from pixtrawl.cli.main import main
 from pixtrawl.model import SourceOutcome
-from pixtrawl.sources import replay as replaying
+from pixtrawl.sources.replay import reader as replaying
 
 RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
 KEYS = (

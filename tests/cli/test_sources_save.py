@@ -12,7 +12,7 @@ from tests.net.conftest import Connection, Server
 
 from pixtrawl.cli.main import main
 from pixtrawl.playground import Playground
-from pixtrawl.sources.recording import mask
+from pixtrawl.sources.replay.recording import mask
 
 LOOPBACK = ("--allow-address", "127.0.0.0/8")
 KEY = "sEcr3t-Key-12345"

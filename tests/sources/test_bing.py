@@ -25,10 +25,10 @@ from pixtrawl.net.client import Client
 from pixtrawl.net.interface import Response
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.sources import contract
-from pixtrawl.sources.bing import Bing
-from pixtrawl.sources.bing_page import read_page
 from pixtrawl.sources.contract import Ending, Replay, answer, ask
 from pixtrawl.sources.html import Document
+from pixtrawl.sources.web.bing import Bing
+from pixtrawl.sources.web.bing_page import read_page
 
 RECORDED = Path(__file__).parents[3] / "shared" / "recorded" / "bing" / "bing_images.html"
 BASE = "http://bing.test"

@@ -75,7 +75,7 @@ def test_another_package_adds_a_source_but_cannot_replace_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     points = [
-        EntryPoint("mine", "pixtrawl.sources.bing:Bing", "pixtrawl.sources"),
+        EntryPoint("mine", "pixtrawl.sources.web.bing:Bing", "pixtrawl.sources"),
         EntryPoint("bing", "nowhere:Evil", "pixtrawl.sources"),
         EntryPoint("broken", "nowhere.at.all:Source", "pixtrawl.sources"),
     ]
@@ -95,7 +95,7 @@ def test_another_package_adds_a_source_but_cannot_replace_one(
 def test_listing_and_choosing_sources_imports_none_of_them() -> None:
     code = (
         "import sys; from pixtrawl import sources; sources.available(); sources.expand(['auto'], {});"
-        "print([m for m in sys.modules if m in ('selectolax', 'playwright', 'pixtrawl.sources.bing')])"
+        "print([m for m in sys.modules if m in ('selectolax', 'playwright', 'pixtrawl.sources.web.bing')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

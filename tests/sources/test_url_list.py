@@ -12,7 +12,7 @@ from pixtrawl.events import Notice
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.sources import contract
 from pixtrawl.sources.contract import Ending, Replay, answer, ask
-from pixtrawl.sources.url_list import UrlList
+from pixtrawl.sources.lists.url_list import UrlList
 
 CAT = Query("cat", "cat", 5)
 

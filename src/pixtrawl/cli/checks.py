@@ -78,7 +78,7 @@ def decoders(config: Config) -> Iterator[Check]:
 
 def browser(config: Config) -> Iterator[Check]:
     """The browser and what drives it; a must only where a chosen source needs it."""
-    from pixtrawl.sources import browser_path
+    from pixtrawl.browser import executable as browser_path
 
     names = sources.expand(config.job.sources, config.sources)
     needed = [name for name in names if "browser" in sources.load(name).info.needs]

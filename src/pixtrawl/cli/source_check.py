@@ -13,7 +13,7 @@ from pixtrawl.secrets import masked_url
 
 if TYPE_CHECKING:
     from pixtrawl.model import Candidate
-    from pixtrawl.sources.replayed import Replayed
+    from pixtrawl.sources.replay.replayed import Replayed
 
 WORD: Final = "check"
 _SHOWN: Final = 3
@@ -27,7 +27,7 @@ def check(operands: list[str], config: Config, *, as_json: bool) -> int:
         UsageError: not a name and a page, or a page that cannot be read.
     """
     from pixtrawl.display.screen import out, out_json
-    from pixtrawl.sources.replay import replay
+    from pixtrawl.sources.replay.reader import replay
 
     if len(operands) < 2:
         raise UsageError("say which source and which page: pixtrawl sources check NAME PAGE...")

@@ -16,8 +16,8 @@ from pixtrawl.errors import EXIT_OK, EXIT_SHORT, UsageError
 from pixtrawl.model import Query, SourceOutcome
 
 if TYPE_CHECKING:
-    from pixtrawl.sources.recording import Exchange
-    from pixtrawl.sources.replayed import Replayed
+    from pixtrawl.sources.replay.recording import Exchange
+    from pixtrawl.sources.replay.replayed import Replayed
 
 WORD: Final = "save"
 VERDICT: Final = "verdict.json"
@@ -82,9 +82,9 @@ async def _ask(
     from pixtrawl.net.client import Client
     from pixtrawl.net.source_http import SourceHttp
     from pixtrawl.pipeline.opening import delay_s
-    from pixtrawl.sources.json_lists import ListingSource
-    from pixtrawl.sources.recording import Recording
-    from pixtrawl.sources.replay import ask, replay_answers
+    from pixtrawl.sources.api.lists import ListingSource
+    from pixtrawl.sources.replay.reader import ask, replay_answers
+    from pixtrawl.sources.replay.recording import Recording
     from pixtrawl.storage.evidence import EvidenceStore
 
     given = config.source(name)
@@ -110,7 +110,7 @@ async def _ask(
 
 
 def _late(name: str) -> Replayed:
-    from pixtrawl.sources.replayed import Replayed
+    from pixtrawl.sources.replay.replayed import Replayed
 
     message = f"{name} did not answer within {_LIMIT_S:g} s"
     return Replayed(SourceOutcome.NETWORK_ERROR, detail={"message": message})
@@ -135,7 +135,7 @@ def _verdict(
 ) -> dict[str, Any]:
     from pixtrawl import __version__
     from pixtrawl.cli.source_check import facts
-    from pixtrawl.sources.recording import mask
+    from pixtrawl.sources.replay.recording import mask
 
     plain: dict[str, Any] = {
         "source": name,

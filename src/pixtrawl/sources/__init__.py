@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
+from pixtrawl.browser import executable as browser_path
 from pixtrawl.config import parse
 from pixtrawl.errors import UsageError
 from pixtrawl.secrets import is_secret_name
-from pixtrawl.sources import browser_path, filters, keys
+from pixtrawl.sources import filters, keys
 from pixtrawl.sources.base import Source
 from pixtrawl.sources.settings import COMMON
 
@@ -29,37 +30,37 @@ __all__ = [
 _ENTRY_POINTS: Final = "pixtrawl.sources"
 
 _BUILT_IN: Final[Mapping[str, str]] = {
-    "artic": "pixtrawl.sources.artic:Artic",
-    "baidu": "pixtrawl.sources.baidu:Baidu",
-    "bing": "pixtrawl.sources.bing:Bing",
-    "brave": "pixtrawl.sources.brave:Brave",
-    "cleveland": "pixtrawl.sources.cleveland:Cleveland",
-    "duckduckgo": "pixtrawl.sources.duckduckgo:DuckDuckGo",
-    "ecosia": "pixtrawl.sources.ecosia:Ecosia",
-    "europeana": "pixtrawl.sources.europeana:Europeana",
-    "flickr": "pixtrawl.sources.flickr:Flickr",
-    "gbif": "pixtrawl.sources.gbif:Gbif",
-    "google": "pixtrawl.sources.google:Google",
-    "google_cse": "pixtrawl.sources.google_cse:GoogleCse",
-    "inaturalist": "pixtrawl.sources.inaturalist:INaturalist",
-    "internet_archive": "pixtrawl.sources.internet_archive:InternetArchive",
-    "loc": "pixtrawl.sources.loc:LibraryOfCongress",
-    "met": "pixtrawl.sources.met:Met",
-    "nasa": "pixtrawl.sources.nasa:Nasa",
-    "naver": "pixtrawl.sources.naver:Naver",
-    "openverse": "pixtrawl.sources.openverse:Openverse",
-    "page": "pixtrawl.sources.page:WebPage",
-    "pexels": "pixtrawl.sources.pexels:Pexels",
-    "pixabay": "pixtrawl.sources.pixabay:Pixabay",
-    "rijksmuseum": "pixtrawl.sources.rijksmuseum:Rijksmuseum",
-    "searxng": "pixtrawl.sources.searxng:Searxng",
-    "smithsonian": "pixtrawl.sources.smithsonian:Smithsonian",
-    "startpage": "pixtrawl.sources.startpage:Startpage",
-    "unsplash": "pixtrawl.sources.unsplash:Unsplash",
-    "urls": "pixtrawl.sources.url_list:UrlList",
-    "wellcome": "pixtrawl.sources.wellcome:Wellcome",
-    "wikimedia": "pixtrawl.sources.wikimedia:Wikimedia",
-    "yandex": "pixtrawl.sources.yandex:Yandex",
+    "artic": "pixtrawl.sources.api.artic:Artic",
+    "baidu": "pixtrawl.sources.web.baidu:Baidu",
+    "bing": "pixtrawl.sources.web.bing:Bing",
+    "brave": "pixtrawl.sources.web.brave:Brave",
+    "cleveland": "pixtrawl.sources.api.cleveland:Cleveland",
+    "duckduckgo": "pixtrawl.sources.web.duckduckgo:DuckDuckGo",
+    "ecosia": "pixtrawl.sources.web.ecosia:Ecosia",
+    "europeana": "pixtrawl.sources.api.europeana:Europeana",
+    "flickr": "pixtrawl.sources.api.flickr:Flickr",
+    "gbif": "pixtrawl.sources.api.gbif:Gbif",
+    "google": "pixtrawl.sources.google.source:Google",
+    "google_cse": "pixtrawl.sources.api.google_cse:GoogleCse",
+    "inaturalist": "pixtrawl.sources.api.inaturalist:INaturalist",
+    "internet_archive": "pixtrawl.sources.api.internet_archive:InternetArchive",
+    "loc": "pixtrawl.sources.api.loc:LibraryOfCongress",
+    "met": "pixtrawl.sources.api.met:Met",
+    "nasa": "pixtrawl.sources.api.nasa:Nasa",
+    "naver": "pixtrawl.sources.web.naver:Naver",
+    "openverse": "pixtrawl.sources.api.openverse:Openverse",
+    "page": "pixtrawl.sources.page.source:WebPage",
+    "pexels": "pixtrawl.sources.api.pexels:Pexels",
+    "pixabay": "pixtrawl.sources.api.pixabay:Pixabay",
+    "rijksmuseum": "pixtrawl.sources.api.rijksmuseum:Rijksmuseum",
+    "searxng": "pixtrawl.sources.api.searxng:Searxng",
+    "smithsonian": "pixtrawl.sources.api.smithsonian:Smithsonian",
+    "startpage": "pixtrawl.sources.web.startpage:Startpage",
+    "unsplash": "pixtrawl.sources.api.unsplash:Unsplash",
+    "urls": "pixtrawl.sources.lists.url_list:UrlList",
+    "wellcome": "pixtrawl.sources.api.wellcome:Wellcome",
+    "wikimedia": "pixtrawl.sources.api.wikimedia:Wikimedia",
+    "yandex": "pixtrawl.sources.web.yandex:Yandex",
 }
 
 # Asked side by side; the order decides between equal ranks. Names without a line in the table above

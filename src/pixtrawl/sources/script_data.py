@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from pixtrawl.sources.google_records import js_unescape
+from pixtrawl.sources.js_strings import js_unescape
 
 MAX_CHARS: Final = 8_000_000  # of a page; real ones have 0.1 to 2 million
 MAX_DEPTH: Final = 80  # real pages stay below 20

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pixtrawl import licenses
-from pixtrawl.sources import europeana, gbif, loc, pixabay, rijksmuseum
-from pixtrawl.sources.json_api import Found
+from pixtrawl.sources.api import europeana, gbif, loc, pixabay, rijksmuseum
+from pixtrawl.sources.api.json_source import Found
 
 DRAWING = "https://www.loc.gov/static/images/original-format/{}.svg"
 EN, NL = ({"id": f"http://vocab.getty.edu/aat/{n}"} for n in ("300388277", "300388256"))

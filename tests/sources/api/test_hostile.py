@@ -17,7 +17,8 @@ from tests.sources.api.stand_ins import ALL, Reply, StandIn, asked
 from pixtrawl import sources
 from pixtrawl.model import SourceOutcome
 from pixtrawl.net.interface import Response
-from pixtrawl.sources import contract, json_values as value
+from pixtrawl.sources import contract
+from pixtrawl.sources.api import values as value
 
 each = pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
 BASE = "http://127.0.0.1:1"

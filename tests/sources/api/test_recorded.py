@@ -11,7 +11,7 @@ import pytest
 
 from pixtrawl import licenses
 from pixtrawl.model import Kind
-from pixtrawl.sources import (
+from pixtrawl.sources.api import (
     artic,
     cleveland,
     europeana,

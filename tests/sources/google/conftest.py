@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from tests.sources.google.site_forms import Site
 
+from pixtrawl.browser.chrome import Chrome
+from pixtrawl.browser.options import ChromeOptions
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event
 from pixtrawl.model import Candidate, Query
 from pixtrawl.sources.base import Page, SourceContext
-from pixtrawl.sources.browser_options import ChromeOptions
-from pixtrawl.sources.chrome import Chrome
-from pixtrawl.sources.google import Google
+from pixtrawl.sources.google.source import Google
 
 SHELL = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.sources import browser_path
-from pixtrawl.sources.browser_path import BrowserFound, find_browser, has_display, install_command
+from pixtrawl.browser import executable as browser_path
+from pixtrawl.browser.executable import BrowserFound, find_browser, has_display, install_command
 
 
 def program(folder: Path, name: str) -> str:

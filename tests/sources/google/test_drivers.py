@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pixtrawl.sources import devtools
-from pixtrawl.sources.browser_options import VIEWPORT_PX, ChromeOptions, arguments
-from pixtrawl.sources.browser_path import find_browser
-from pixtrawl.sources.chrome import Chrome
-from pixtrawl.sources.devtools import Browser
+from pixtrawl.browser import devtools
+from pixtrawl.browser.chrome import Chrome
+from pixtrawl.browser.devtools import Browser
+from pixtrawl.browser.executable import find_browser
+from pixtrawl.browser.options import VIEWPORT_PX, ChromeOptions, arguments
 
 if TYPE_CHECKING:
     from tests.sources.google.conftest import Desk
@@ -43,7 +43,7 @@ def test_playwright_and_the_pipe_find_the_same(
     desk: Desk, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_pipe = desk.ask(form)
-    monkeypatch.setattr("pixtrawl.sources.chrome.can_drive", lambda: False)
+    monkeypatch.setattr("pixtrawl.browser.chrome.can_drive", lambda: False)
     ours, desk.chrome = desk.chrome, Chrome(ChromeOptions(visible=False))
     try:
         by_playwright = desk.ask(form)

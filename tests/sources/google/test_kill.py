@@ -26,7 +26,7 @@ PROGRAM = """
 import asyncio, sys
 from pixtrawl.model import Query
 from pixtrawl.sources.base import SourceContext
-from pixtrawl.sources.google import Google
+from pixtrawl.sources.google.source import Google
 
 class Kept:
     def save(self, name, content):

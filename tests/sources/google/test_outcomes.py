@@ -110,9 +110,9 @@ def test_without_playwright_the_command_that_installs_it_is_told(
 ) -> None:
     import asyncio
 
-    from pixtrawl.sources.google import Google
+    from pixtrawl.sources.google.source import Google
 
-    monkeypatch.setattr("pixtrawl.sources.chrome.can_drive", lambda: False)
+    monkeypatch.setattr("pixtrawl.browser.chrome.can_drive", lambda: False)
     monkeypatch.setitem(sys.modules, "playwright.async_api", None)
     asked = asyncio.run(desk.asking(Google({"base_url": "http://127.0.0.1:9"}), "cat"))
     assert asked.stop is not None
@@ -126,7 +126,7 @@ def test_a_browser_that_is_missing_or_does_not_start(
 ) -> None:
     import asyncio
 
-    from pixtrawl.sources.google import Google
+    from pixtrawl.sources.google.source import Google
 
     monkeypatch.setenv("PIXTRAWL_CHROME", path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pixtrawl.sources.browser_options import proxy_of
+from pixtrawl.browser.options import proxy_of
 
 
 @pytest.mark.parametrize(

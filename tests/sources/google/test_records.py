@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from tests.sources.google.site_forms import FORMS, Item, Page, record, scroll_chunk
 
-from pixtrawl.sources.google_records import (
+from pixtrawl.sources.google.records import (
     Record,
     deferred_thumbnails,
     is_thumbnail,
     is_web_url,
-    js_unescape,
     link_record,
     records_in,
 )
+from pixtrawl.sources.js_strings import js_unescape
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded"
 IN_SCRIPT = ["2020", "2024", "escaped", "2026", "deferred"]

@@ -6,8 +6,8 @@ import pytest
 
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Filters
-from pixtrawl.sources.google import BASE_URL, DELAY_S, Google, GoogleSettings
-from pixtrawl.sources.google_request import search_url
+from pixtrawl.sources.google.request import search_url
+from pixtrawl.sources.google.source import BASE_URL, DELAY_S, Google, GoogleSettings
 
 
 def params(filters: Filters) -> dict[str, str]:

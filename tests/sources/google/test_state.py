@@ -9,16 +9,16 @@ from hypothesis import given, strategies as st
 
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import SourceOutcome
-from pixtrawl.sources.google_outcome import evidence_name, stop_for
-from pixtrawl.sources.google_state import State, classify
+from pixtrawl.sources.google.outcome import evidence_name, stop_for
+from pixtrawl.sources.google.state import State, classify
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded" / "openserp" / "google"
-SOURCES = Path(__file__).parents[3] / "src" / "pixtrawl" / "sources"
+SOURCES = Path(__file__).parents[3] / "src" / "pixtrawl" / "sources" / "google"
 URL = "http://h/search?q=x"
 
 
 def facts_of(page: str) -> dict[str, Any]:
-    """What google_facts.js would give, as far as these pages need it."""
+    """What facts.js would give, as far as these pages need it."""
     noscript = "".join(re.findall(r"(?s)<noscript>(.*?)</noscript>", page))
     text = re.sub(r"(?s)<(script|style|noscript).*?</\1>|<[^>]+>", " ", page)
     return {
@@ -91,7 +91,7 @@ def test_every_state_has_an_outcome_with_a_message_and_mostly_a_next_step(state:
 def test_a_block_without_a_display_names_xvfb_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.setattr("pixtrawl.sources.google_outcome.has_display", lambda: False)
+    monkeypatch.setattr("pixtrawl.sources.google.outcome.has_display", lambda: False)
     assert "xvfb-run" in str(stop_for(State.CAPTCHA, visible=False).detail["next_step"])
     assert "window" in str(stop_for(State.CAPTCHA, visible=True).detail["next_step"])
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pixtrawl.model import Kind
-from pixtrawl.sources.page_found import Picture
-from pixtrawl.sources.page_links import read_page
+from pixtrawl.sources.page.found import Picture
+from pixtrawl.sources.page.links import read_page
 
 URL = "https://a.test/dir/page.html"
 BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="

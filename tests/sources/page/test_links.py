@@ -16,8 +16,8 @@ from tests.playground.wire import ask
 from pixtrawl.model import Kind
 from pixtrawl.playground import Playground
 from pixtrawl.playground.gallery import STYLES
-from pixtrawl.sources.page_found import Tier, Wish
-from pixtrawl.sources.page_links import Reading, read_page
+from pixtrawl.sources.page.found import Tier, Wish
+from pixtrawl.sources.page.links import Reading, read_page
 
 SHARED = Path(__file__).parents[4] / "shared"
 PAGES = SHARED / "suites" / "pages"

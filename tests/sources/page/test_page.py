@@ -13,7 +13,7 @@ from pixtrawl.model import Candidate, Kind, Query, Reason, SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources import contract
 from pixtrawl.sources.contract import HOSTILE_BODIES, Ending, Replay, answer, ask
-from pixtrawl.sources.page import WebPage
+from pixtrawl.sources.page.source import WebPage
 
 START = "https://a.test/gallery"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

@@ -26,7 +26,7 @@ from pixtrawl.model import Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
 from pixtrawl.sources.contract import Ending, ask
-from pixtrawl.sources.page import WebPage
+from pixtrawl.sources.page.source import WebPage
 
 pytestmark = [pytest.mark.realparts, pytest.mark.slow]
 NAMES = ["cat one.jpg", "größe & co.jpg", "tail+x.png"]

@@ -13,7 +13,7 @@ from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
 from pixtrawl.playground import Playground
 from pixtrawl.sources.contract import Ending, Replay, answer, ask
-from pixtrawl.sources.page import WebPage
+from pixtrawl.sources.page.source import WebPage
 
 SHELL = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 

@@ -7,8 +7,8 @@ from tests.sources.page.test_page import START, found, names, page, run
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason, SourceOutcome
-from pixtrawl.sources import page_visit
-from pixtrawl.sources.page_links import read_page
+from pixtrawl.sources.page import visit as page_visit
+from pixtrawl.sources.page.links import read_page
 
 ELSEWHERE = "https://a.test/second"
 SECOND = page("<h1>Pictures</h1><img src='/i/second.jpg'>")

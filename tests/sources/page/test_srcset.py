@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.sources.page_srcset import SrcsetCandidate, largest, parse_srcset
+from pixtrawl.sources.page.srcset import SrcsetCandidate, largest, parse_srcset
 
 SUITE = Path(__file__).parents[4] / "shared" / "suites" / "srcset.jsonl"
 

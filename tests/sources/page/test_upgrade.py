@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.sources.page_upgrade import has_image_name, stated_width, upgraded
+from pixtrawl.sources.page.upgrade import has_image_name, stated_width, upgraded
 
 WIKI = "https://upload.wikimedia.org/wikipedia/commons"
 

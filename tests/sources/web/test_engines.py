@@ -25,8 +25,8 @@ from pixtrawl.events import Notice
 from pixtrawl.model import Filters, Kind, Query, SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources import contract
-from pixtrawl.sources.baidu import decoded
 from pixtrawl.sources.contract import Ending, Replay, answer, ask
+from pixtrawl.sources.web.baidu import decoded
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded" / "openserp"
 BASE = "http://engine.test"

@@ -1,0 +1,286 @@
+"""One query on its way through a JSON API: requests, and what their answers mean."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import fields, replace
+
+from pixtrawl.errors import FetchError, SourceStop
+from pixtrawl.model import Alternate, Kind, Query
+from pixtrawl.net.interface import Response
+from pixtrawl.sources import consent, stops
+from pixtrawl.sources.api import values as value
+from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.html import Document
+from pixtrawl.sources.settings import OwnSettings
+from pixtrawl.sources.walls import page_of, wall_in
+
+_MAX_BYTES: Final = 8 * 2**20  # of one answer; 250 records of the richest API have 3 MB
+_JSON: Final = "application/json"
+_HIDDEN: Final = "KEY"
+
+Params = Mapping[str, str | int] | Iterable[tuple[str, str | int]]
+
+
+class ShapeError(ValueError):
+    """The answer is not of the form that the source is known by; the message says how."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """One picture as a source tells of it; the fields are those of `Candidate`."""
+
+    url: str
+    kind: Kind = Kind.ORIGINAL
+    page_url: str | None = None
+    title: str | None = None
+    width: int | None = None
+    height: int | None = None
+    thumb_url: str | None = None
+    license: str | None = None
+    license_url: str | None = None
+    creator: str | None = None
+    alternates: tuple[Alternate, ...] = ()
+
+
+class Ask(Struct, kw_only=True):
+    """What a source's `batch` is given.
+
+    `words` are the query's filters in the source's own words. `memo` is for what a source wants to
+    remember between two pieces of one query.
+    """
+
+    name: str
+    query: Query
+    context: SourceContext
+    words: Mapping[str, str]
+    turn: asyncio.Lock
+    settings: OwnSettings
+    secrets: Callable[[], tuple[str, ...]]
+    explain: Callable[[Ask, Response, Any], SourceStop | None]
+    has_quota: bool
+    memo: dict[str, Any] = field(default_factory=dict)
+    _last: Response | None = None
+    _answered_consent: bool = False
+
+    @property
+    def base_url(self) -> str:
+        """Without a slash at its end."""
+        return self.settings.base_url
+
+    async def json(
+        self, path: str, params: Params = (), headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """The answer to a GET as JSON. Raises ShapeError, SourceStop, FetchError."""
+        return self.read(await self.get(path, params, headers))
+
+    async def get(
+        self, path: str, params: Params = (), headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """A GET, whatever the status; `path` is below the base URL. Raises FetchError."""
+        pairs = list(params.items() if isinstance(params, Mapping) else params)
+        url = f"{self.base_url}{path}"
+        if pairs:
+            url += ("&" if "?" in url else "?") + urlencode(pairs)
+        sent = {"Accept": _JSON, **(headers or {})}
+
+        async def ask() -> Response:
+            got = self.context.http.get(url, headers=sent, max_bytes=_MAX_BYTES)
+            return self._keep(await self._guarded(got))
+
+        async with self.turn:
+            return await self._past_consent(ask)
+
+    async def post(self, path: str, form: Mapping[str, str]) -> Response:
+        """A POST of a form. Raises FetchError."""
+        headers = {"Accept": _JSON, "Content-Type": "application/x-www-form-urlencoded"}
+        url, body = f"{self.base_url}{path}", urlencode(form).encode()
+        async with self.turn:
+            return self._keep(
+                await self._guarded(self.context.http.post(url, body=body, headers=headers))
+            )
+
+    def read(self, response: Response) -> Any:
+        """An answer as JSON. Raises ShapeError, SourceStop, FetchError."""
+        self.check(response)
+        try:
+            return response.json()
+        except ValueError:
+            raise self.wall(response) or ShapeError(f"{self.name}'s answer is no JSON") from None
+
+    def check(self, response: Response) -> None:
+        """Lets a 2xx answer pass. Raises SourceStop, FetchError."""
+        if 200 <= response.status < 300:
+            return
+        stops.check_challenge(self.context, response, self.name)
+        said = _json_or_none(response)
+        stop = self.explain(self, response, said)
+        if stop is not None:
+            raise stop
+        rates = rate_limits(response)
+        if response.status == 429 and self.has_quota and (rates or isinstance(said, dict)):
+            raise self.quota(response, said)
+        if response.status == 401:
+            words = sentence(said) or "it wants a key"
+            raise self.blocked(response, "login", f"{self.name} answers with status 401: {words}")
+        stops.check_status(self.context, response, self.name)
+
+    async def _past_consent(self, ask: Callable[[], Awaitable[Response]]) -> Response:
+        """The answer; a consent page in its place is answered once a query with "reject all"."""
+        response = await ask()
+        page = page_of(response)
+        if page is None or not _asks_consent(response, page):
+            return response
+        reject = consent.reject_all(response, page)
+        if reject is not None and not self._answered_consent:
+            self._answered_consent = True
+            await self._guarded(consent.send(self.context.http, reject))
+            response = await ask()
+            page = page_of(response)
+        if page is not None and _asks_consent(response, page):
+            raise stops.consent(self.context, response, self.name)
+        return response
+
+    def wall(self, response: Response) -> SourceStop | None:
+        """The stop for a page that stands where data should be; None for any other answer."""
+        found = wall_in(response)
+        if found is None:
+            return None
+        return stops.blocked(self.context, response, self.name, found[0], f"{self.name} {found[1]}")
+
+    def changed(self, message: str) -> SourceStop:
+        """The last answer is not of the known form."""
+        if self._last is None:
+            raise AssertionError("nothing was asked yet")
+        return stops.changed(self.context, self._last, self.name, message)
+
+    def blocked(
+        self, response: Response, kind: str, message: str, next_step: str = ""
+    ) -> SourceStop:
+        """Refused; `next_step` where the usual advice does not fit."""
+        stop = stops.blocked(self.context, response, self.name, kind, message)
+        return _with(stop, next_step=next_step) if next_step else stop
+
+    def quota(self, response: Response, said: Any = None, next_step: str = "") -> SourceStop:
+        """The allowance is used up; what the answer says of it is told."""
+        rates = rate_limits(response)
+        shown = "; ".join(f"{name}: {rate}" for name, rate in rates.items())
+        parts = [f"{self.name} says that the allowance is used up", sentence(said) or "", shown]
+        message = ". ".join(part.rstrip(".") for part in parts if part)
+        stop = stops.quota(self.context, response, self.name, message)
+        more: dict[str, object] = {"rate_limit": rates} if rates else {}
+        if wait := response.headers.get("retry-after", ""):
+            more["retry_after"] = wait[:40]
+        if next_step:
+            more["next_step"] = next_step
+        return _with(stop, **more)
+
+    def below_base(self, url: str | None, *hosts: str) -> str | None:
+        """Path and query of an address of the API itself, as `get` takes it; None for any other.
+
+        With the built-in base URL its host has to be the base URL's or one of `hosts`; with another
+        base URL every address stands for the same one there, so that nothing leaves that server.
+        """
+        if url is None:
+            return None
+        parts, base = urlsplit(url), urlsplit(self.base_url)
+        if self.settings.live and parts.hostname not in {base.hostname, *hosts}:
+            return None
+        path = parts.path
+        if base.path and path.startswith(f"{base.path}/"):
+            path = path.removeprefix(base.path)
+        return f"{path}?{parts.query}" if parts.query else path
+
+    def presentable(self, found: Iterable[Found]) -> list[Found]:
+        """Without keys: some APIs put the key that asked into the links that they give."""
+        if not self.secrets():
+            return list(found)
+        shown = []
+        for one in found:
+            clean: dict[str, Any] = {
+                item.name: self.hide(given)
+                for item in fields(Found)
+                if isinstance(given := getattr(one, item.name), str) and item.name != "kind"
+            }
+            if clean["url"] == one.url:  # with a piece of it replaced, it would lead nowhere
+                shown.append(replace(one, **clean))
+        return shown
+
+    def hide(self, text: str) -> str:
+        """The text with secrets replaced."""
+        for secret in self._forms():
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+    def _forms(self) -> set[str]:
+        """Every spelling that a secret may have in an address or in JSON."""
+        return {
+            form
+            for secret in self.secrets()
+            for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+        }
+
+    async def _guarded(self, answer: Any) -> Response:
+        try:
+            response: Response = await answer
+        except FetchError as error:
+            hidden = self.hide(error.detail)
+            if hidden == error.detail:
+                raise
+            raise FetchError(
+                error.reason, hidden, http_status=error.http_status,
+                retry_after_s=error.retry_after_s,
+            ) from None  # fmt: skip
+        return response
+
+    def _keep(self, response: Response) -> Response:
+        """The answer without secrets, so that it may be saved as evidence."""
+        if self.secrets():
+            body = response.body
+            for form in self._forms():
+                body = body.replace(form.encode(), _HIDDEN.encode())
+            response = replace(response, url=self.hide(response.url), body=body)
+        self._last = response
+        return response
+
+
+def _asks_consent(response: Response, page: Document) -> bool:
+    # One that has no form asks nothing, whatever its address is called.
+    return page.has("form") and consent.is_consent(response, page)
+
+
+def rate_limits(response: Response) -> dict[str, str]:
+    """What the headers say of an allowance, by their names."""
+    return {
+        name: text[:80]
+        for name, text in response.headers.items()
+        if name.startswith(("x-ratelimit", "ratelimit"))
+    }
+
+
+def sentence(said: Any) -> str | None:
+    """The API's own words about what went wrong, cut at 200 characters."""
+    places = (
+        ("detail",), ("error", "message"), ("error", "info"), ("message",), ("error",),
+        ("errors", 0), ("errors", 0, "message"), ("errorMessage",), ("reason",), ("description",),
+    )  # fmt: skip
+    for place in places:
+        words = value.plain(said, *place)
+        if words:
+            return words[:200]
+    return None
+
+
+def _json_or_none(response: Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _with(stop: SourceStop, **more: object) -> SourceStop:
+    return SourceStop(stop.outcome, **{**stop.detail, **more})

@@ -1,0 +1,111 @@
+"""Internet Archive: items of the kind "image", the files that were uploaded.
+
+Verified against a recorded item. A search gives items; the files of each are one more request.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Final
+from urllib.parse import quote
+
+from pixtrawl.sources.api import values as value
+from pixtrawl.sources.api.json_source import Ask, Found, Place, ShapeError
+from pixtrawl.sources.api.lists import Listing, ListingSource
+from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.settings import common_settings
+
+BASE_URL: Final = "https://archive.org"
+DELAY_S: Final = 1.0
+
+MOST: Final = 10_000  # results of this search
+_PER_PAGE: Final = 50
+_MAX_FILES: Final = 200  # of one item: books of scans have thousands
+_FIELDS: Final = ("identifier", "title", "creator", "licenseurl", "rights")
+_FORMATS: Final = re.compile(r"(?:jpe?g|png|gif|tiff?|webp|jpeg 2000)\b", re.IGNORECASE)
+_SYNTAX: Final = re.compile(r'[()\[\]{}":^~*?\\/!&|+-]')  # of the search's language
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
+
+
+class InternetArchive(ListingSource):
+    """The Internet Archive."""
+
+    name: ClassVar[str] = "internet_archive"
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="Internet Archive",
+        base_url=BASE_URL,
+        sentence="Image items of the archive, the files as uploaded; licences are often missing.",
+        verified="recorded",
+        settings=common_settings(BASE_URL, DELAY_S),
+        delay_s=DELAY_S,
+        limit="10000 items a query",
+        license="per image",
+        terms="Open to programs at a modest pace (about a request a second); rights are the "
+        "uploaders' statements and often missing.",
+    )
+
+    async def listing(self, ask: Ask, place: Place) -> Listing:
+        """One page of items."""
+        page = value.count(place.get("page")) or 1
+        words = " ".join(_SYNTAX.sub(" ", ask.query.text).split())
+        params: list[tuple[str, str | int]] = [
+            ("q", f"({words}) AND mediatype:image"), *(("fl[]", name) for name in _FIELDS),
+            ("rows", _PER_PAGE), ("page", page), ("output", "json"),
+        ]  # fmt: skip
+        records, total = read_items(await ask.json("/advancedsearch.php", params))
+        more = page * _PER_PAGE < min(total, MOST) and records
+        return Listing(records, {"page": page + 1} if more else None)
+
+    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+        """The uploaded image files of one item."""
+        name = value.text(record, "identifier") or ""
+        if not _NAME.fullmatch(name):
+            return None
+        said = await ask.json(f"/metadata/{name}")
+        return read_files(said, record, ask.base_url)
+
+
+def read_items(said: Any) -> tuple[list[Any], int]:
+    """Items and their number. Raises ShapeError."""
+    total, listed = value.count(said, "response", "numFound"), value.at(said, "response", "docs")
+    if total is None or not isinstance(listed, list) or (total and not listed):
+        raise ShapeError("internet_archive's answer has no list of items")
+    return listed, total
+
+
+def read_files(said: Any, record: Any, base_url: str) -> list[Found] | None:
+    """The uploaded images of an item; None where the answer has no list of files."""
+    name = value.text(record, "identifier") or ""
+    listed = value.at(said, "files")
+    if not isinstance(listed, list):
+        return [] if said == {} else None  # an item that is gone is answered with {}
+    about = value.at(said, "metadata")
+    license_url = value.url(about, "licenseurl") or value.url(record, "licenseurl")
+    rights = value.plain(about, "rights") or value.plain(record, "rights")
+    creator = value.plain(record, "creator") or value.plain(record, "creator", 0)
+    found: list[Found] = []
+    for file in listed[: 10 * _MAX_FILES]:
+        path = value.text(file, "name")
+        if path is None or not _is_image(file, path) or len(found) >= _MAX_FILES:
+            continue
+        found.append(
+            Found(
+                url=f"{base_url}/download/{name}/{quote(path)}",
+                page_url=f"{base_url}/details/{name}",
+                title=value.plain(file, "title") or value.plain(record, "title"),
+                width=value.pixels(file, "width"),
+                height=value.pixels(file, "height"),
+                thumb_url=f"{base_url}/services/img/{name}",
+                license=rights or license_url,
+                license_url=license_url,
+                creator=creator,
+            )
+        )
+    return found
+
+
+def _is_image(file: Any, path: str) -> bool:
+    if value.text(file, "source") != "original" or value.at(file, "private") in {"true", True}:
+        return False
+    known = _FORMATS.match(value.text(file, "format") or "") is not None
+    return known and not path.startswith("__ia_thumb")

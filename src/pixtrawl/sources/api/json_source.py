@@ -1,0 +1,186 @@
+"""What sources over JSON APIs share: asking in turn, paging, allowances, what ends a query how.
+
+A source is a subclass with one method: `batch` asks for one piece of the answer and gives its
+`Batch`. It may raise `ShapeError` for an answer that is not of the form it is known by; everything
+else (statuses, repeated results, positions, keys that must not be kept) happens here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, ClassVar, Final
+
+from msgspec import Struct
+
+from pixtrawl.errors import SourceStop
+from pixtrawl.model import Candidate, Query, SourceOutcome
+from pixtrawl.net.interface import Response
+from pixtrawl.sources import keys, stops
+from pixtrawl.sources.api.ask import Ask, Found, ShapeError
+from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
+from pixtrawl.sources.filters import Words, in_words_of
+from pixtrawl.sources.settings import read_settings
+
+__all__ = ["Ask", "Batch", "Found", "JsonSource", "Place", "ShapeError", "key_setting"]
+
+Place = Mapping[str, Any]  # where in the list: plain JSON values of the source's own
+
+_MAX_BATCHES: Final = 2000  # ends a server that never ends
+_MAX_HOLLOW: Final = 2  # pieces without a picture, one after another
+_MAX_EMPTY: Final = 50  # and such as tell why: records that have none
+_NOTHING_READ: Final = "the answer holds records, and no picture could be read from them"
+_MAX_PLACE: Final = 20_000  # characters
+
+
+class Batch(Struct, frozen=True):
+    """One piece of the answer.
+
+    `following` is where the next piece lies; None at the end. `empty` tells that the answer says
+    itself that there is nothing here; without it, a piece without pictures means that the source
+    has changed.
+    """
+
+    found: tuple[Found, ...] = ()
+    following: Place | None = None
+    empty: bool = False
+    related: tuple[str, ...] = ()
+
+
+def key_setting(name: str, what: str = "access key") -> SourceSetting:
+    """The setting `key` of a source."""
+    sentence = f"{what}; or the environment variable {keys.VARIABLES[name]}"
+    return SourceSetting("key", "", sentence, secret=True)
+
+
+class JsonSource(ABC):
+    """A source over a JSON API. One request at a time, whatever the number of queries."""
+
+    name: ClassVar[str]
+    info: ClassVar[SourceInfo]
+    words: ClassVar[Words] = {}  # filters in its own words
+    otherwise: ClassVar[frozenset[str]] = frozenset()  # filters that it passes on by other means
+    has_quota: ClassVar[bool] = False  # whether its own 429 means that an allowance is used up
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.settings = read_settings(self.name, self.info, settings)
+        self.key = keys.key_of(self.name, settings) if self.name in keys.VARIABLES else ""
+        self._turn = asyncio.Lock()
+
+    @abstractmethod
+    async def batch(self, ask: Ask, place: Place) -> Batch:
+        """One piece; `place` is empty for the first. Raises ShapeError, SourceStop, FetchError."""
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must not appear in anything that is kept or shown."""
+        return (self.key,) if self.key else ()
+
+    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+        """A status other than 2xx in the source's own terms; None: as everywhere.
+
+        `said` is the answer as JSON, None where it is none.
+        """
+        return None
+
+    def unsupported(self) -> SourceStop | None:
+        """Why it cannot be asked at all with these settings."""
+        if "key" in self.info.needs and not self.key:
+            return SourceStop(
+                SourceOutcome.UNSUPPORTED,
+                message=f"{self.name} needs a key",
+                next_step=keys.where(self.name),
+            )
+        return None
+
+    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
+        """Pages of candidates in the source's order. Raises SourceStop."""
+        if (stop := self.unsupported()) is not None:
+            raise stop
+        words = in_words_of(self.name, query, context, self.words, also=self.otherwise)
+        ask = Ask(
+            name=self.name, query=query, context=context, words=words, turn=self._turn,
+            settings=self.settings, secrets=self.secrets, explain=self.explain,
+            has_quota=self.has_quota,
+        )  # fmt: skip
+        place, rank = _begin(context)
+        seen: set[str] = set()
+        hollow = 0
+        for _ in range(_MAX_BATCHES):
+            if place is None:
+                break
+            batch = await self._piece(ask, place)
+            hollow = 0 if batch.found else hollow + 1
+            if hollow > _MAX_EMPTY:
+                break
+            if not batch.found and not batch.empty:
+                if not rank:
+                    raise ask.changed(_NOTHING_READ)
+                # Behind good pieces it is the end of what is given, whatever total is told; one
+                # may be of records without pictures.
+                if hollow >= _MAX_HOLLOW:
+                    break
+                place = batch.following if batch.following != place else None
+                continue
+            fresh = ask.presentable(_fresh(batch.found, seen))
+            if batch.found and not fresh:  # it repeats itself: that is its end
+                break
+            page = tuple(
+                _candidate(self.name, query, one, rank + number)
+                for number, one in enumerate(fresh, 1)
+            )
+            rank += len(page)
+            place = batch.following if batch.following != place else None
+            yield Page(page, {"place": place, "rank": rank}, batch.related)
+        if not rank:
+            raise stops.no_results(self.name)
+
+    async def _piece(self, ask: Ask, place: Place) -> Batch:
+        try:
+            return await self.batch(ask, place)
+        except ShapeError as error:
+            raise ask.changed(str(error)) from None
+
+    async def aclose(self) -> None:  # noqa: B027 - most hold nothing; one that does overrides it
+        """Releases what the instance holds: nothing."""
+
+
+def _begin(context: SourceContext) -> tuple[Place | None, int]:
+    """Place and rank: the first ones, or those after an earlier run's last page."""
+    position = context.position or {}
+    rank, place = position.get("rank"), position.get("place", {})
+    if not isinstance(rank, int) or rank < 0:
+        return {}, 0
+    if place is None or (isinstance(place, dict) and len(str(place)) <= _MAX_PLACE):
+        return place, rank
+    return {}, 0
+
+
+def _fresh(found: tuple[Found, ...], seen: set[str]) -> list[Found]:
+    """Those whose URL did not come before, each once; `seen` learns of them."""
+    fresh = []
+    for one in found:
+        if one.url not in seen:
+            seen.add(one.url)
+            fresh.append(one)
+    return fresh
+
+
+def _candidate(name: str, query: Query, one: Found, rank: int) -> Candidate:
+    return Candidate(
+        url=one.url,
+        query=query.text,
+        label=query.label,
+        source=name,
+        rank=rank,
+        kind=one.kind,
+        page_url=one.page_url,
+        title=one.title,
+        width=one.width,
+        height=one.height,
+        thumb_url=one.thumb_url,
+        license=one.license,
+        license_url=one.license_url,
+        creator=one.creator,
+        alternates=one.alternates,
+    )

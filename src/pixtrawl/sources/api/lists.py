@@ -1,0 +1,55 @@
+"""APIs of two steps: a list of records, then one more request for the pictures of each."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place
+
+AT_ONCE: Final = 5  # records whose pictures are handed out together
+
+
+class Listing(Struct, frozen=True):
+    """One page of records, and where the next one lies; None at the end."""
+
+    records: Sequence[Any]
+    following: Place | None = None
+
+
+class ListingSource(JsonSource):
+    """A source that is asked for a list, then for each of its records."""
+
+    at_once: int = AT_ONCE
+    listed: int = 0  # records of the list that was read last
+
+    @abstractmethod
+    async def listing(self, ask: Ask, place: Place) -> Listing:
+        """One page; a page without records means that there is nothing (more)."""
+
+    @abstractmethod
+    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+        """Those of one record; None where the answer cannot be read, [] where it has none."""
+
+    async def batch(self, ask: Ask, place: Place) -> Batch:
+        """The pictures of the next few records."""
+        at = place.get("at", 0)
+        at = at if isinstance(at, int) and at >= 0 else 0
+        outer = {key: given for key, given in place.items() if key != "at"}
+        if ask.memo.get("place") != outer:
+            ask.memo.update(listing=await self.listing(ask, outer), place=outer)
+        listing: Listing = ask.memo["listing"]
+        self.listed = len(listing.records)
+        found: list[Found] = []
+        readable = True
+        for record in listing.records[at : at + self.at_once]:
+            pictures = await self.pictures(ask, record)
+            found += pictures or []
+            readable = readable and pictures is not None
+        following = listing.following
+        if at + self.at_once < len(listing.records):
+            following = {**outer, "at": at + self.at_once}
+        return Batch(tuple(found), following, empty=readable)

@@ -1,0 +1,106 @@
+"""Unsplash's API: photographs under its own licence. Verified against a recorded answer.
+
+Its guidelines ask for a request to each photo's `download_location` when it is downloaded. A source
+hands photos to the downloader, so the request is made then: none is handed out without it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+from pixtrawl.model import Alternate, Kind
+from pixtrawl.sources.api import values as value
+from pixtrawl.sources.api.json_source import Ask, Found, Place, ShapeError, key_setting
+from pixtrawl.sources.api.lists import Listing, ListingSource
+from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.filters import Words
+from pixtrawl.sources.settings import common_settings
+
+BASE_URL: Final = "https://api.unsplash.com"
+DELAY_S: Final = 1.0
+
+_PER_PAGE: Final = 30
+_LICENSE_URL: Final = "https://unsplash.com/license"
+_COLOURS: Final = (
+    "black", "white", "yellow", "orange", "red", "purple", "green", "teal", "blue",
+)  # fmt: skip
+
+
+class Unsplash(ListingSource):
+    """Unsplash's photo search."""
+
+    name: ClassVar[str] = "unsplash"
+    words: ClassVar[Words] = {
+        "aspect": {"wide": "landscape", "tall": "portrait", "square": "squarish"},
+        "color": {"gray": "black_and_white", **{word: word for word in _COLOURS}},
+        "safe": {"off": "low", "moderate": "low", "strict": "high"},
+        "type": {"photo": ""},
+    }
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="Unsplash",
+        base_url=BASE_URL,
+        sentence="Photographs in full size under the Unsplash licence.",
+        verified="recorded",
+        needs=("key",),
+        filters=frozenset(words),
+        settings=(*common_settings(BASE_URL, DELAY_S), key_setting("unsplash")),
+        delay_s=DELAY_S,
+        limit="50 requests an hour (1000 and more after review), one of them for each photo",
+        license="unsplash",
+        terms="Its guidelines want non-automated use, attribution, links to its own image host and "
+        "a request for each download, which is made. Building data sets in bulk is against them: "
+        "ask Unsplash first.",
+    )
+    has_quota: ClassVar[bool] = True
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Client-ID {self.key}", "Accept-Version": "v1"}
+
+    async def listing(self, ask: Ask, place: Place) -> Listing:
+        """One page of photos."""
+        page = value.count(place.get("page")) or 1
+        params: dict[str, str | int] = {
+            "query": ask.query.text, "page": page, "per_page": _PER_PAGE,
+        }  # fmt: skip
+        names = {"aspect": "orientation", "color": "color", "safe": "content_filter"}
+        params |= {names[name]: word for name, word in ask.words.items() if name in names}
+        said = await ask.json("/search/photos", params, self._headers())
+        photos, pages = read_page(said, page)
+        return Listing(photos, {"page": page + 1} if photos and page < pages else None)
+
+    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+        """One photo, its download told to Unsplash."""
+        found = read_photo(record)
+        path = ask.below_base(value.url(record, "links", "download_location"))
+        if found is None or path is None:
+            return None
+        ask.check(await ask.get(path, headers=self._headers()))
+        return [found]
+
+
+def read_page(said: Any, page: int = 1) -> tuple[list[Any], int]:
+    """Photos of one answer, and how many pages there are. Raises ShapeError."""
+    total, listed = value.count(said, "total"), value.at(said, "results")
+    if total is None or not isinstance(listed, list) or (page == 1 and total and not listed):
+        raise ShapeError("unsplash's answer has no list of results")
+    return listed, value.count(said, "total_pages") or 1
+
+
+def read_photo(photo: Any) -> Found | None:
+    """One photo."""
+    raw, full = value.url(photo, "urls", "raw"), value.url(photo, "urls", "full")
+    url = raw or full
+    if url is None:
+        return None
+    return Found(
+        url=url,
+        page_url=value.url(photo, "links", "html"),
+        title=value.plain(photo, "description") or value.plain(photo, "alt_description"),
+        width=value.pixels(photo, "width"),
+        height=value.pixels(photo, "height"),
+        thumb_url=value.url(photo, "urls", "small"),
+        license="Unsplash License",
+        license_url=_LICENSE_URL,
+        creator=value.plain(photo, "user", "name"),
+        alternates=(Alternate(full, Kind.CACHED),) if raw and full and raw != full else (),
+    )

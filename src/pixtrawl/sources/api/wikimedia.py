@@ -1,0 +1,212 @@
+"""Wikimedia Commons, or any other MediaWiki: files found by its search, with licence and creator.
+
+Verified against recorded answers and a real MediaWiki 1.39. Answers come in pieces: whatever
+`continue` holds is sent back, and pages are merged by their id until `batchcomplete`. Addresses of
+thumbnails are taken as given: Commons refuses widths that are not on its list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from pixtrawl.config import parse
+from pixtrawl.net.interface import Response
+from pixtrawl.sources.api import values as value
+from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
+from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.filters import Words
+from pixtrawl.sources.settings import common_settings
+
+BASE_URL: Final = "https://commons.wikimedia.org"
+DELAY_S: Final = 0.5
+
+_PER_PAGE: Final = 50
+_MAX_PIECES: Final = 20  # of one batch; real ones have up to 5
+_LAG_TRIES: Final = 3
+_MAX_LAG_S: Final = 5  # `maxlag`: what MediaWiki asks clients for that can wait
+_ONLY_PICTURES: Final = "filetype:bitmap"  # of CirrusSearch; other wikis take it for a word
+_NO_PICTURES: Final = frozenset({"image/vnd.djvu", "image/x-xcf"})
+_PATHS: Final = ("/w/api.php", "/api.php")
+
+
+def _size(text: str) -> str | None:
+    if text.strip().lower() == "large":
+        return "fileres:>1000"
+    width, height = parse.size_px(text)
+    return f"filew:>{max(0, width - 1)} fileh:>{max(0, height - 1)}"
+
+
+class Wikimedia(JsonSource):
+    """Wikimedia Commons."""
+
+    name: ClassVar[str] = "wikimedia"
+    words: ClassVar[Words] = {"size": _size}
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="Wikimedia Commons",
+        base_url=BASE_URL,
+        sentence="Freely licensed files with licence and creator; base_url may be any MediaWiki.",
+        verified="real server",
+        groups=("auto", "open", "species"),
+        filters=frozenset(words),
+        settings=common_settings(BASE_URL, DELAY_S),
+        delay_s=DELAY_S,
+        limit="10000 a query",
+        license="per image",
+        terms="A User-Agent with contact is asked for, one request at a time, and at most 2 "
+        "connections and 25 Mbit/s to upload.wikimedia.org: all of it is kept. Attribution and "
+        "further duties as each file's licence asks.",
+    )
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        super().__init__(settings)
+        self._path = ""  # where another wiki keeps its API, once known
+
+    async def batch(self, ask: Ask, place: Place) -> Batch:
+        """One batch of files, its pieces merged."""
+        going_on = place.get("continue")
+        given = dict(going_on) if isinstance(going_on, dict) else {}
+        plain = place.get("plain") is True
+        batch, following = await self._merged(ask, given, plain=plain)
+        if batch.empty and not given and not plain and not ask.settings.live:
+            # a wiki without CirrusSearch looks for the words "filetype:bitmap" too
+            return Batch(following={"plain": True}, empty=True)
+        if following is None:
+            return batch
+        return Batch(batch.found, {"continue": following, "plain": plain}, batch.empty)
+
+    async def _merged(
+        self, ask: Ask, given: dict[str, Any], *, plain: bool
+    ) -> tuple[Batch, dict[str, Any] | None]:
+        pages: dict[str, dict[str, Any]] = {}
+        for _ in range(_MAX_PIECES):
+            said = await self._ask(ask, given, plain=plain)
+            complete, following = read_piece(said, pages)
+            if complete:
+                return read_pages(pages), following
+            if following is None:
+                break
+            given = following
+        raise ShapeError("wikimedia's answer does not come to an end: batchcomplete is missing")
+
+    async def _ask(self, ask: Ask, given: dict[str, Any], *, plain: bool) -> Any:
+        words = [ask.query.text] if plain else [_ONLY_PICTURES, ask.query.text]
+        if "size" in ask.words and not plain:
+            words.insert(1, ask.words["size"])
+        params: dict[str, str | int] = {
+            "action": "query", "format": "json", "formatversion": 2, "maxlag": _MAX_LAG_S,
+            "generator": "search", "gsrnamespace": 6, "gsrsearch": " ".join(words),
+            "gsrlimit": _PER_PAGE, "prop": "imageinfo",
+            "iiprop": "url|size|mime|sha1|extmetadata", "iiurlwidth": 330,
+        }  # fmt: skip
+        params |= {key: text for key, text in given.items() if isinstance(text, str | int)}
+        tries = 0
+        while True:
+            response = await self._get(ask, params)
+            said = ask.read(response)
+            code = value.text(said, "error", "code")
+            if code != "maxlag":
+                return self._checked(ask, response, said, code)
+            tries += 1
+            if tries >= _LAG_TRIES:
+                message = "wikimedia's servers lag; it asks to wait"
+                raise ask.blocked(response, "rate_limit", message)
+            await asyncio.sleep(_wait_s(response))
+
+    def _checked(self, ask: Ask, response: Response, said: Any, code: str | None) -> Any:
+        """The answer, if it is no error. Raises SourceStop, ShapeError."""
+        if code is None:
+            return said
+        message = f"wikimedia answers: {code}: {value.plain(said, 'error', 'info') or ''}"[:300]
+        if code == "ratelimited":
+            raise ask.blocked(response, "rate_limit", message)
+        raise ShapeError(message)
+
+    async def _get(self, ask: Ask, params: dict[str, str | int]) -> Response:
+        """From the API's place; another wiki's may be one of two, or be named itself."""
+        if ask.settings.live:
+            return await ask.get(_PATHS[0], params)
+        if ask.base_url.endswith(".php"):
+            return await ask.get("", params)
+        paths = [self._path] if self._path else _PATHS
+        response = await ask.get(paths[0], params)
+        for path in paths[1:]:
+            if response.status != 404 and not _is_page(response):
+                break
+            response = await ask.get(path, params)
+            self._path = path
+        return response
+
+
+def _is_page(response: Response) -> bool:
+    return response.status == 200 and "html" in response.headers.get("content-type", "")
+
+
+def _wait_s(response: Response) -> float:
+    return min(float(value.count(response.headers.get("retry-after")) or 1), _MAX_LAG_S)
+
+
+def read_piece(said: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[str, Any] | None]:
+    """Merges one piece into `pages` (by page id).
+
+    Returns whether the batch is complete, and what to send back for the next piece or batch.
+    Raises ShapeError.
+    """
+    if not isinstance(said, dict) or not {"batchcomplete", "query", "continue"} & said.keys():
+        raise ShapeError("wikimedia's answer is not that of a query")
+    if not isinstance(said.get("query", {}), dict):
+        raise ShapeError("wikimedia's answer has no pages")
+    listed = value.at(said, "query", "pages")
+    if isinstance(listed, dict):  # format version 1 has them by id
+        listed = list(listed.values())
+    for page in listed if isinstance(listed, list) else []:
+        if isinstance(page, dict):
+            name = value.text(page, "pageid") or value.text(page, "title") or ""
+            merged = pages.setdefault(name, {})
+            merged |= {key: part for key, part in page.items() if part or key not in merged}
+    following = said.get("continue")
+    complete = "batchcomplete" in said
+    return complete, following if isinstance(following, dict) and following else None
+
+
+def read_pages(pages: dict[str, dict[str, Any]]) -> Batch:
+    """The files of one complete batch, in the order of the search."""
+    ordered = sorted(pages.values(), key=lambda page: value.count(page, "index") or 0)
+    found = tuple(one for one in map(_found, ordered) if one is not None)
+    return Batch(found, empty=all(_is_none(page) for page in ordered))
+
+
+def _is_none(page: dict[str, Any]) -> bool:
+    """Whether the answer says itself that this is no picture: sound, a PDF, a file that is gone."""
+    mime = value.text(page, "imageinfo", 0, "mime")
+    return "missing" in page or (mime is not None and not _is_picture(mime))
+
+
+def _is_picture(mime: str) -> bool:
+    return mime.startswith("image/") and mime not in _NO_PICTURES
+
+
+def _found(page: dict[str, Any]) -> Found | None:
+    info = value.at(page, "imageinfo", 0)
+    url = value.url(info, "url")
+    mime = value.text(info, "mime") or "image/"
+    if url is None or not _is_picture(mime):
+        return None
+    about = value.at(info, "extmetadata")
+    title = value.plain(about, "ObjectName", "value") or value.text(page, "title")
+    claims = (value.plain(about, name, "value") for name in _CLAIMS)
+    return Found(
+        url=url,
+        page_url=value.url(info, "descriptionurl"),
+        title=title,
+        width=value.pixels(info, "width"),
+        height=value.pixels(info, "height"),
+        thumb_url=value.url(info, "thumburl"),
+        license=next((claim for claim in claims if claim), None),
+        license_url=value.url(about, "LicenseUrl", "value"),
+        creator=value.plain(about, "Artist", "value"),
+    )
+
+
+_CLAIMS: Final = ("LicenseShortName", "License", "UsageTerms", "Copyright")

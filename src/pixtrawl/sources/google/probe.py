@@ -1,0 +1,220 @@
+"""Originals that the page does not carry: what hovering over a tile, or a click on it, tells.
+
+A way is tried on a few tiles first. When it gives nothing there it is given up for the query, so
+that a page on which nothing works costs seconds, not minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pixtrawl.browser.chrome import Placed, Tab
+from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.sources.google.grid import Grid
+
+TRIAL: Final = 4  # tiles on which a way has to show that it works
+HOVER_S: Final = 0.3  # for links to appear after the mouse was there
+DWELL_S: Final = 0.12  # for a page that answers only to a mouse that stays
+CLICK_S: Final = 3.5  # for the picture that a click brings up
+USUAL_S: Final = 1.2  # the same at least, once it is known how long this page takes
+STILL_S: Final = 0.6  # for the page to stir at all after a click
+MISS_S: Final = 1.0  # all in all, after three clicks in a row brought nothing
+MAX_MISSES: Final = 5
+CLICKS_AT_ONCE: Final = 5  # then what they brought is handed on: a click may take seconds
+# An image that shows in the page tells more than the bare request for one, which may be that of a
+# neighbour, loaded in advance.
+GRACE_S: Final = 0.25
+BARE_GRACE_S: Final = 0.03  # where requests are all that there ever is
+BARE_ENOUGH: Final = 3
+
+
+Way = Callable[[Placed, list[str]], Awaitable[None]]
+
+
+class Probe:
+    """Hovers and clicks for one query.
+
+    Args:
+        tab: with the result page.
+        look: takes in what the page shows now.
+        grid: what is known so far.
+        click_limit: clicks at most.
+        useless: names of ways that gave nothing where a click did, shared by all queries.
+    """
+
+    def __init__(
+        self,
+        tab: Tab,
+        look: Callable[[], Awaitable[None]],
+        grid: Grid,
+        click_limit: int,
+        useless: set[str],
+    ) -> None:
+        self._tab = tab
+        self._look = look
+        self._grid = grid
+        self._clicks_left = click_limit
+        self._useless = useless
+        ways: dict[str, Way] = {"hover": self._hover, "dwell": self._dwell, "touch": self._touch}
+        self._ways = [(name, way) for name, way in ways.items() if name not in useless]
+        self._given_up: set[str] = set()
+        self._proven = False  # the first of the ways has given something
+        self._tried: set[str] = set()
+        self._clicked: set[str] = set()
+        self._misses = 0
+        self._slowest_s = 0.0  # of the clicks that brought something
+        self._shows = False  # the page itself has shown what a click brought
+        self._bare = 0  # clicks in a row that only a request answered
+
+    async def dig(self, reader: Placed, batch: int) -> bool:
+        """Tries up to `batch` tiles; False when there is nothing left to try."""
+        lacking = self._grid.lacking()
+        try:
+            fresh = [key for key in lacking if key not in self._tried]
+            if fresh and self._ways:
+                await self._try_hovering(reader, fresh[:batch])
+                return True
+            unclicked = [key for key in lacking if key not in self._clicked]
+            if unclicked and self._clicks_left > 0 and self._misses < MAX_MISSES:
+                await self._click_all(reader, unclicked[: min(batch, CLICKS_AT_ONCE)])
+                return True
+        except BrowserFailure as failure:
+            if failure.trouble is not Trouble.MOVED:
+                raise
+            await self._look()
+        return False
+
+    async def _try_hovering(self, reader: Placed, keys: list[str]) -> None:
+        if self._proven:
+            self._tried.update(keys)
+            await self._ways[0][1](reader, keys)
+            return
+        trial = keys[:TRIAL]
+        while self._ways:
+            await self._ways[0][1](reader, trial)
+            if len(self._still(trial)) < len(trial):
+                self._proven = True
+                self._tried.update(trial)
+                return
+            self._given_up.add(self._ways.pop(0)[0])
+        self._tried.update(trial)
+
+    def _still(self, keys: list[str]) -> list[str]:
+        lacking = set(self._grid.lacking())
+        return [key for key in keys if key in lacking]
+
+    async def _hover(self, reader: Placed, keys: list[str], dwell_s: float = 0.0) -> None:
+        left = list(keys)
+        while left:
+            view = await reader.call("bring", left)
+            points = view.get("points") or []
+            if not points:
+                break  # no longer in the page: a virtualised grid
+            for _, (x, y) in points:
+                await self._tab.move_mouse(x, y)
+                if dwell_s:
+                    await asyncio.sleep(dwell_s)
+            done = {key for key, _ in points}
+            left = [key for key in left if key not in done]
+        await self._wait_for_links(keys)
+
+    async def _dwell(self, reader: Placed, keys: list[str]) -> None:
+        await self._hover(reader, keys, DWELL_S)
+
+    async def _touch(self, reader: Placed, keys: list[str]) -> None:
+        await reader.call("touch", keys)
+        await self._wait_for_links(keys)
+
+    async def _wait_for_links(self, keys: list[str]) -> None:
+        until = time.monotonic() + HOVER_S
+        await self._look()
+        while self._still(keys) and time.monotonic() < until:
+            await asyncio.sleep(0.03)
+            await self._look()
+
+    async def _click_all(self, reader: Placed, keys: list[str]) -> None:
+        try:
+            for key in keys:
+                if self._clicks_left <= 0 or self._misses >= MAX_MISSES:
+                    break
+                self._clicked.add(key)
+                if self._still([key]):  # the click before may have told of this one, too
+                    await self._click(reader, key)
+        finally:
+            await reader.call("disarm")
+
+    async def _click(self, reader: Placed, key: str) -> None:
+        armed = await reader.call("arm", key)
+        if armed.get("there") is not True:
+            return
+        self._clicks_left -= 1
+        self._tab.take_image_requests()
+        point = armed.get("point")
+        if point:
+            await self._tab.click(point[0], point[1])
+        else:
+            await reader.call("press", key)
+        found = await self._answer(reader, key, armed.get("changes"))
+        self._misses = 0 if found else self._misses + 1
+        if found:
+            self._useless |= self._given_up
+
+    async def _answer(self, reader: Placed, key: str, changes: Any) -> bool:
+        """Waits for the address of the picture that the click on tile `key` asks for."""
+        began = time.monotonic()
+        limit_s = self._limit_s()
+        grace_s = BARE_GRACE_S if self._bare >= BARE_ENOUGH else GRACE_S
+        if self._shows:
+            grace_s = limit_s  # a bare request is then what is left when nothing was shown
+        requested: list[str] = []
+        hidden: list[Any] = []
+        first_hint_s = 0.0
+        stirred = False
+        while (waited_s := time.monotonic() - began) < (limit_s if stirred else STILL_S):
+            noted = await reader.call("noted")
+            if self._take_noted(noted, key):
+                self._bare, self._shows = 0, True
+                self._slowest_s = max(self._slowest_s, waited_s)
+                return True
+            stirred = stirred or self._tab.busy or noted.get("changes") != changes
+            hidden += [image for image in noted.get("images") or () if not image["shown"]]
+            requested += filter(_may_be_original, self._tab.take_image_requests())
+            if requested or hidden:
+                first_hint_s = first_hint_s or waited_s
+                if waited_s - first_hint_s >= grace_s and self._take_hints(key, hidden, requested):
+                    self._bare += 1
+                    self._slowest_s = max(self._slowest_s, waited_s)
+                    return True
+            await asyncio.sleep(0.015)
+        return self._take_hints(key, hidden, requested)
+
+    def _limit_s(self) -> float:
+        if self._misses >= 3:
+            return MISS_S
+        return max(USUAL_S, 2.5 * self._slowest_s) if self._slowest_s else CLICK_S
+
+    def _take_noted(self, noted: Any, key: str) -> bool:
+        self._grid.add_links(noted.get("links") or ())
+        tile = self._grid.tiles.get(key)
+        if tile is not None and tile.record is not None:
+            return True
+        return any(
+            self._grid.add_clicked(key, image["url"], image["page"], image["title"])
+            for image in noted.get("images") or ()
+            if image["shown"]
+        )
+
+    def _take_hints(self, key: str, hidden: list[Any], requested: list[str]) -> bool:
+        return any(
+            self._grid.add_clicked(key, image["url"], image["page"], image["title"])
+            for image in hidden
+        ) or any(self._grid.add_clicked(key, url) for url in requested)
+
+
+def _may_be_original(url: str) -> bool:
+    path = urlsplit(url).path.lower()
+    return "favicon" not in path and not path.endswith((".ico", "/s.gif", "/gen_204"))

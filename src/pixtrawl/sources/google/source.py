@@ -1,0 +1,182 @@
+"""Google Images through a real Chrome: `pixtrawl run queries.csv -s google`.
+
+What the page already carries is read first; hovering and clicking are the last resort. One browser
+serves all queries of a run. Google's terms forbid automated access, so this source is used only
+when it is named, keeps a slow pace and stops at the first refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import ClassVar, Final, TypeVar
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from pixtrawl.browser.chrome import Chrome
+from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.options import ChromeOptions
+from pixtrawl.config import parse
+from pixtrawl.errors import SourceStop, UsageError
+from pixtrawl.model import Query, SourceOutcome
+from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
+from pixtrawl.sources.google.outcome import stop_after
+from pixtrawl.sources.google.request import FILTERS
+from pixtrawl.sources.google.shared import Limits, Shared
+from pixtrawl.sources.google.visit import Visit
+
+BASE_URL: Final = "https://www.google.com"
+DELAY_S: Final = 7.0  # between page loads, with the built-in base URL
+
+_T = TypeVar("_T")
+
+SETTINGS: Final = (
+    SourceSetting("base_url", BASE_URL, "server that is asked"),
+    SourceSetting("enabled", "false", "lets `-s auto` use this source"),
+    SourceSetting("headless", "auto", "auto (a window where there is a display), true or false"),
+    SourceSetting("profile", "", "folder in which the browser keeps its cookies between runs"),
+    SourceSetting("pages", "3", "tabs at once"),
+    SourceSetting("proxy", "", "proxy of the browser (that of --proxy)"),
+    SourceSetting("delay_s", "", "seconds between page loads (7; 0 with another base_url)"),
+    SourceSetting("scroll_passes", "60", "steps down a page at most"),
+    SourceSetting("click_limit", "100", "clicks a query, where nothing else gives originals"),
+    SourceSetting("patience_s", "", "wait for a person to solve a captcha (120 in a window)"),
+)
+
+
+class GoogleSettings(Struct, frozen=True):
+    """The source's settings, read from text. Times in seconds."""
+
+    base_url: str
+    delay_s: float
+    chrome: ChromeOptions
+    limits: Limits
+
+    @classmethod
+    def read(cls, given: Mapping[str, str]) -> GoogleSettings:
+        """Raises UsageError, naming the setting."""
+        known = {setting.key for setting in SETTINGS}
+        for key in given:
+            if key not in known:
+                raise UsageError(
+                    f"google.{key}: no such setting (there are {', '.join(sorted(known))})"
+                )
+        base_url = given.get("base_url") or BASE_URL
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise UsageError(f"google.base_url: {base_url!r} is no http(s) address")
+        _value(given, "enabled", parse.boolean, False)
+        live = base_url.rstrip("/") == BASE_URL
+        headless = given.get("headless") or "auto"
+        visible = None if headless == "auto" else not _value(given, "headless", parse.boolean, True)
+        return cls(
+            base_url=base_url,
+            delay_s=_value(given, "delay_s", parse.seconds, DELAY_S if live else 0.0),
+            chrome=ChromeOptions(
+                visible=visible,
+                profile=given.get("profile") or None,
+                pages=_value(given, "pages", parse.positive, 3),
+                proxy=given.get("proxy") or None,
+            ),
+            limits=Limits(
+                scroll_passes=_value(given, "scroll_passes", parse.positive, 60),
+                click_limit=_value(given, "click_limit", parse.count, 100),
+                patience_s=_value(given, "patience_s", parse.seconds, None),
+            ),
+        )
+
+
+def _value(given: Mapping[str, str], key: str, read: Callable[[str], _T], default: _T | None) -> _T:
+    text = given.get(key, "")
+    if not text.strip():
+        return default  # type: ignore[return-value]
+    try:
+        return read(text)
+    except ValueError as error:
+        raise UsageError(f"google.{key}: {error}") from None
+
+
+class Google:
+    """Google Images through a real Chrome."""
+
+    name: ClassVar[str] = "google"
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="Google Images, through a real Chrome",
+        base_url=BASE_URL,
+        sentence="Opens the result page in a browser and reads the originals it carries.",
+        verified="recorded",
+        groups=("auto",),
+        needs=("browser",),
+        filters=FILTERS,
+        settings=SETTINGS,
+        delay_s=DELAY_S,
+        limit="about 800 a query",
+        license="unknown",
+        terms="Google's terms forbid automated access and its robots.txt disallows /search; used "
+        "only when named with -s google, or switched on with google.enabled=true.",
+    )
+
+    def __init__(self, settings: Mapping[str, str], *, chrome: Chrome | None = None) -> None:
+        """`chrome`: a browser to share; whoever made it closes it."""
+        self._settings = GoogleSettings.read(settings)
+        self._chrome = chrome or Chrome(self._settings.chrome)
+        self._is_shared = chrome is not None
+        self._shared = Shared(pace=self._pace, visible=lambda: self._chrome.visible)
+        self._turn = asyncio.Lock()
+        self._next_load = 0.0
+        self._refusal: SourceStop | None = None
+
+    def begin(self, queries: int) -> None:
+        """Starts the browser before the first query is there."""
+        self._chrome.begin(queries)
+
+    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
+        """Pages of candidates as the result page gives them. Raises SourceStop."""
+        for last_try in (False, True):
+            self._check_refusal()
+            visit = Visit(
+                self._settings.base_url, query, context, self._settings.limits, self._shared
+            )
+            try:
+                async with (
+                    self._chrome.tab() as tab,
+                    aclosing(visit.pages(tab)) as pages,
+                ):
+                    async for page in pages:
+                        given_at = time.monotonic()
+                        yield page
+                        visit.paused_s += time.monotonic() - given_at
+                return
+            except BrowserFailure as failure:
+                # A browser that was killed under us is started again, once.
+                again = failure.trouble is Trouble.GONE and not visit.grid.given
+                if last_try or not again:
+                    raise stop_after(failure) from failure
+            except SourceStop as stop:
+                self._remember(stop)
+                raise
+
+    async def aclose(self) -> None:
+        """Ends the browser."""
+        if not self._is_shared:
+            await self._chrome.aclose()
+
+    def _remember(self, stop: SourceStop) -> None:
+        # The live source is left alone for the rest of the run after its first refusal; a
+        # server of the user's own decides query by query.
+        live = self._settings.base_url.rstrip("/") == BASE_URL
+        if live and stop.outcome is SourceOutcome.BLOCKED:
+            self._refusal = stop
+
+    async def _pace(self) -> None:
+        async with self._turn:
+            await asyncio.sleep(max(0.0, self._next_load - time.monotonic()))
+            self._check_refusal()  # while this one waited, another may have been refused
+            self._next_load = time.monotonic() + self._settings.delay_s
+
+    def _check_refusal(self) -> None:
+        if self._refusal is not None:
+            raise SourceStop(self._refusal.outcome, **self._refusal.detail)

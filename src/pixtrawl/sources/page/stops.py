@@ -1,0 +1,220 @@
+"""How a crawl of given pages ends other than well: what happened, what was answered, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from pixtrawl.browser.executable import install_command
+from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.errors import FetchError, SourceStop
+from pixtrawl.model import Reason, SourceOutcome
+from pixtrawl.net.interface import Response
+from pixtrawl.sources import stops
+from pixtrawl.sources.base import SourceContext
+
+__all__ = [
+    "no_page_query",
+    "nothing_on",
+    "of_browser",
+    "of_failure",
+    "of_status",
+    "opted_out",
+    "shows_another",
+    "too_few_pages",
+    "unreadable",
+    "walled",
+]
+
+SOURCE: Final = "page"
+_BROWSER: Final = {
+    Trouble.MISSING: SourceOutcome.BROWSER_MISSING,
+    Trouble.NETWORK: SourceOutcome.NETWORK_ERROR,
+    Trouble.GONE: SourceOutcome.NETWORK_ERROR,
+}
+_IGNORE: Final = "ask the site's owner, or decide it yourself with --ignore-robots"
+_KINDS: Final = {401: "login", 403: "forbidden", 429: "rate_limit", 451: "forbidden"}
+_WALLS: Final = {
+    "captcha": "the site asks to prove that a person is asking",
+    "login": "the site shows this page to those who are logged in",
+    "js_wall": "the page is empty until its scripts have run",
+}
+_WALL_STEPS: Final = {
+    "login": "give cookies of a browser that is logged in with --cookies FILE",
+    "js_wall": "let the browser run its scripts with --set page.render=true",
+}
+
+
+def no_page_query(text: str) -> SourceStop:
+    """The query is no address of a page."""
+    shown = text[:200]
+    return SourceStop(
+        SourceOutcome.UNSUPPORTED,
+        message=f"{shown!r} is no http(s) address, and page.urls is not set",
+        next_step="give the page as the query (https://example.org/gallery), or pages for every "
+        "query with --set page.urls='https://example.org/search?q={query}'",
+    )
+
+
+def too_few_pages(ahead: int, detail: Mapping[str, object]) -> SourceStop:
+    """The pages visited lead to others only, and the limit keeps them from being visited."""
+    return SourceStop(
+        SourceOutcome.UNSUPPORTED,
+        message=f"the pages visited hold no picture of their own, but show {ahead} more",
+        next_step="raise the number of pages with --set page.max_pages=N",
+        **detail,
+    )
+
+
+def shows_another(response: Response, shown: Sequence[str]) -> SourceStop:
+    """The page holds nothing itself, and what it shows is not visited from it."""
+    others = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+    return SourceStop(
+        SourceOutcome.UNSUPPORTED,
+        message=f"the page has no picture of its own, but shows {shown[0][:300]}{others}",
+        next_step="give the address that it shows as the query",
+        http_status=response.status,
+        url=response.url[:2000],
+        shows=[url[:2000] for url in shown],
+    )
+
+
+def unreadable(context: SourceContext, response: Response, error: Exception) -> SourceStop:
+    """Reading the page failed: a fault of the reader, which costs this page only."""
+    said = f"{type(error).__name__}: {error}"[:200]
+    stop = stops.changed(context, response, SOURCE, f"the page could not be read ({said})")
+    step = "report it with the saved page; other pages of the crawl are read"
+    return SourceStop(stop.outcome, **{**stop.detail, "kind": "unreadable", "next_step": step})
+
+
+async def of_failure(
+    context: SourceContext, error: FetchError, url: str, max_bytes: int
+) -> SourceStop:
+    """The page was not had: robots.txt, its size in bytes, or the network."""
+    if error.reason is Reason.ROBOTS_TXT:
+        evidence = await _robots_txt(context, error, url)
+        return SourceStop(
+            SourceOutcome.BLOCKED,
+            kind="forbidden",
+            message=f"robots.txt of the site disallows this page ({error.detail})",
+            next_step=_IGNORE,
+            url=url[:2000],
+            evidence=[evidence],
+        )
+    detail: dict[str, object] = {"url": url[:2000], "reason": error.reason.value}
+    if error.http_status:
+        detail["http_status"] = error.http_status
+    if error.reason is Reason.TOO_MANY_BYTES:
+        return SourceStop(
+            SourceOutcome.UNSUPPORTED,
+            message=f"the answer is larger than page.max_bytes ({max_bytes // 2**20} MiB)",
+            next_step=f"take it with --set page.max_bytes={_next_mib(max_bytes)}M; if it is no "
+            "page, put its address into a file and give that to `pixtrawl download`",
+            **detail,
+        )
+    step = "check the address and the connection, then run the same command again"
+    return SourceStop(SourceOutcome.NETWORK_ERROR, message=str(error), next_step=step, **detail)
+
+
+def _next_mib(max_bytes: int) -> int:
+    """Four times as much, in MiB."""
+    return max(1, 4 * max_bytes // 2**20)
+
+
+async def _robots_txt(context: SourceContext, error: FetchError, url: str) -> str:
+    """Keeps the robots.txt that says so; fetching it is always allowed (RFC 9309 2.2.2)."""
+    parts = urlsplit(url)
+    try:
+        answer = await context.http.get(f"{parts.scheme}://{parts.netloc}/robots.txt")
+    except (FetchError, ValueError):
+        return context.evidence.save("page-robots.txt", str(error))
+    return context.evidence.save("page-robots.txt", answer.body)
+
+
+def of_status(context: SourceContext, response: Response, wall: str) -> SourceStop | None:
+    """The stop for an answer that is not 2xx; None for one that is.
+
+    A page that is not there (404, 410), or that its server fails to give, is a `network_error`
+    with `http_status`: nothing was refused and nothing has changed its form.
+    """
+    status = response.status
+    if 200 <= status < 300:
+        return None
+    kind = "captcha" if wall == "captcha" and status in {403, 429, 503} else _KINDS.get(status)
+    if kind is None and status == 503 and "retry-after" in response.headers:
+        kind = "rate_limit"
+    if kind is not None:
+        message = _WALLS[kind] if kind == "captcha" else f"the site answers with status {status}"
+        return stops.blocked(context, response, SOURCE, kind, message)
+    gone = status in {404, 410}
+    message = f"the page is not there (status {status})" if gone else f"status {status}"
+    return SourceStop(
+        SourceOutcome.NETWORK_ERROR,
+        message=message,
+        http_status=status,
+        url=response.url[:2000],
+        next_step="check the address" if gone else "run the same command again later",
+        evidence=[context.evidence.save("page-error.html", response.body)],
+    )
+
+
+def of_browser(failure: BrowserFailure) -> SourceStop:
+    """The browser is not there, or did not get the page."""
+    outcome = _BROWSER.get(failure.trouble, SourceOutcome.CHANGED)
+    step = failure.next_step or "run the same command again, or without page.render"
+    if outcome is SourceOutcome.BROWSER_MISSING:
+        step = failure.next_step or install_command()
+    return SourceStop(outcome, message=str(failure), next_step=step, evidence=[])
+
+
+def opted_out(context: SourceContext, response: Response, directive: str, where: str) -> SourceStop:
+    """The page opts out by a robots directive, in its head or in a header."""
+    name = f"page-opt-out.{'html' if where == 'meta robots' else 'txt'}"
+    kept: bytes | str = response.body
+    if where != "meta robots":
+        kept = f"{response.url}\nx-robots-tag: {response.headers.get('x-robots-tag', '')}\n"
+    return SourceStop(
+        SourceOutcome.BLOCKED,
+        kind="forbidden",
+        message=f"the page opts out by {where}: {directive}",
+        next_step=_IGNORE,
+        http_status=response.status,
+        url=response.url[:2000],
+        evidence=[context.evidence.save(name, kept)],
+    )
+
+
+def walled(context: SourceContext, response: Response, wall: str) -> SourceStop:
+    """A captcha, a login, or an empty page of a script stands where the page should be."""
+    stop = stops.blocked(context, response, SOURCE, wall, _WALLS[wall])
+    step = _WALL_STEPS.get(wall)
+    return SourceStop(stop.outcome, **{**stop.detail, **({"next_step": step} if step else {})})
+
+
+def nothing_on(context: SourceContext, response: Response, *, why: str) -> SourceStop:
+    """Nothing was found: `empty` (a whole page, no image), `cut`, `blank`, `complex`, `other`."""
+    if why == "empty":
+        return SourceStop(
+            SourceOutcome.NO_RESULTS,
+            message="the page holds no image",
+            http_status=response.status,
+            url=response.url[:2000],
+        )
+    if why == "other":
+        kind = response.headers.get("content-type", "") or "an unknown type"
+        return SourceStop(
+            SourceOutcome.UNSUPPORTED,
+            message=f"the answer is no page and no image ({kind[:80]})",
+            next_step="give the address of an HTML page, an image or a sitemap",
+            http_status=response.status,
+            url=response.url[:2000],
+        )
+    sentences = {
+        "cut": "the page ends too early, and what there is of it holds no image",
+        "unlisted": "the sitemap lists no page",
+        "blank": "the answer is empty",
+        "complex": "the page is nested too deeply to be read, and names no image in its text",
+        "hidden": "the page holds images, but none that counts (see page.svg and page.icons)",
+    }
+    return stops.changed(context, response, SOURCE, sentences[why])

@@ -1,0 +1,332 @@
+"""One query's crawl: page after page, each to candidates or to a stop that says why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from pixtrawl import urls
+from pixtrawl.browser.failure import BrowserFailure
+from pixtrawl.errors import FetchError, PixtrawlError, SourceStop
+from pixtrawl.model import Alternate, Candidate, Kind, Query, Reason
+from pixtrawl.net.interface import Response
+from pixtrawl.net.robots import opts_out
+from pixtrawl.sources import consent, stops
+from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.page import stops as page_stops
+from pixtrawl.sources.page.crawl import CrawlRules, PageQueue, Via, Visit
+from pixtrawl.sources.page.found import Facts, Picture, Pictures, Tier, Way, Wish
+from pixtrawl.sources.page.links import Reading, is_image_link, read_page
+from pixtrawl.sources.page.sitemap import Sitemap, read_sitemap, sitemaps_of_robots, unpacked
+from pixtrawl.sources.page.state import read_text
+from pixtrawl.sources.page.walls import Content, content_of, is_whole, text_of, wall_of
+
+if TYPE_CHECKING:
+    from pixtrawl.sources.page.render import Renderer
+
+__all__ = ["Crawl"]
+
+_MAX_KEPT: Final = 5  # answers that could not be read, told by name
+_ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"}
+_CONSENT_PICTURES: Final = 3  # a page with more is no mere question
+_NOT_LISTED: Final = frozenset({"noindex", "noimageindex"})
+_MAX_SEEN: Final = 200_000
+
+
+class Crawl:
+    """The pages of one query, and what was seen on them."""
+
+    def __init__(self, rules: CrawlRules, wish: Wish, query: Query, context: SourceContext) -> None:
+        self.queue = PageQueue(rules)
+        self.rank = 0
+        self.skipped: Counter[str] = Counter()
+        self.renderer: Renderer | None = None
+        self._rules = rules
+        self._wish = wish
+        self._query = query
+        self._context = context
+        self._seen: set[bytes] = set()
+        self._cookies: dict[str, list[str]] = {}  # by host
+        self._kept: list[object] = []  # evidence of pages that could not be read
+
+    # -- begin, go on, tell
+
+    def resume(self) -> bool:
+        """Goes on where an earlier run stopped; False where there is nothing to go on from."""
+        position = self._context.position
+        if not position or not self.queue.restore(position):
+            return False
+        rank = position.get("rank")
+        self.rank = rank if isinstance(rank, int) and rank > 0 else 0
+        return True
+
+    async def begin(self, starts: Sequence[str], sitemap: str) -> None:
+        """Puts the first pages into the queue; sitemaps as the setting says."""
+        self.queue.start(starts)
+        at_root = bool(starts) and urlsplit(starts[0]).path in {"", "/"}
+        if sitemap == "true" or (sitemap == "auto" and self._rules.depth > 0 and at_root):
+            self.queue.sitemaps(await self._site_maps(starts[0]), depth=min(1, self._rules.depth))
+
+    async def _site_maps(self, start: str) -> list[str]:
+        """The sitemaps that robots.txt names, else the usual place."""
+        usual = urls.join(start, "/sitemap.xml")
+        try:
+            answer = await self._context.http.get(urls.join(start, "/robots.txt") or start)
+        except FetchError:
+            return [usual] if usual else []
+        named = sitemaps_of_robots(answer.text) if answer.status == 200 else []
+        return named or ([usual] if usual else [])
+
+    def position(self) -> dict[str, Any]:
+        """As `PageQueue.position`, with the rank reached."""
+        return {**self.queue.position(), "rank": self.rank}
+
+    @property
+    def ahead(self) -> int:
+        """Pages that are known and were not visited: there are more than `max_pages`."""
+        return self.queue.ahead
+
+    def detail(self) -> dict[str, object]:
+        """For the report: pages visited, and pages passed over by reason."""
+        detail: dict[str, object] = {"pages": self.queue.visited}
+        if self.skipped:
+            detail["skipped"] = dict(sorted(self.skipped.items()))
+        if self._kept:
+            detail["evidence"] = list(self._kept)
+        return detail
+
+    def skip(self, visit: Visit, stop: SourceStop) -> None:
+        """Counts a page that gave nothing; a host that asks to slow down is left alone."""
+        kind = stop.detail.get("kind")
+        status = stop.detail.get("http_status")
+        if visit.via is Via.SITEMAP and status in {404, 410}:
+            return  # having none is no failure
+        if kind == "rate_limit":
+            self.queue.refuse(visit.url)
+        why = str(kind or stop.outcome)
+        if "robots.txt" in str(stop.detail.get("message", "")):
+            why = "robots_txt"
+        elif isinstance(status, int) and not 200 <= status < 300:
+            why = f"http_{status}"
+        self.skipped[why] += 1
+        if kind == "unreadable" and len(self._kept) < _MAX_KEPT:
+            evidence = stop.detail.get("evidence")
+            self._kept += evidence if isinstance(evidence, list) else []
+
+    # -- one page
+
+    async def visit(self, visit: Visit) -> tuple[Candidate, ...]:
+        """The new pictures of one page; where it leads goes into the queue. Raises SourceStop."""
+        try:
+            response = await self._get(visit.url)
+        except FetchError as error:
+            if error.reason is Reason.TOO_MANY_BYTES and is_image_link(visit.url):
+                return self._candidates(self._single(visit.url), None)
+            limit = self._rules.max_bytes
+            raise await page_stops.of_failure(self._context, error, visit.url, limit) from error
+        try:
+            return await self._read(visit, response)
+        except (PixtrawlError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            raise page_stops.unreadable(self._context, response, error) from error
+
+    async def _get(self, url: str) -> Response:
+        headers = dict(_ACCEPT)
+        cookies = self._cookies.get(urls.host_of(url))
+        if cookies:
+            headers["Cookie"] = "; ".join(cookies)
+        return await self._context.http.get(url, headers=headers, max_bytes=self._rules.max_bytes)
+
+    async def _read(self, visit: Visit, response: Response) -> tuple[Candidate, ...]:
+        self.queue.moved(visit, response.url)
+        self._check(response)
+        body = unpacked(response.body)
+        if body is not response.body:
+            response = replace(response, body=body)
+        text = text_of(response)
+        content = content_of(response, text)
+        if content is Content.IMAGE:
+            return self._candidates(self._single(visit.url), None)
+        if content is Content.SITEMAP:
+            return self._of_sitemap(visit, response, read_sitemap(text))
+        if content is Content.DATA:
+            return self._of_data(response, text)
+        if content is not Content.HTML:
+            why = "blank" if content is Content.NOTHING else "other"
+            raise page_stops.nothing_on(self._context, response, why=why)
+        response, reading = await self._page(visit, response, text)
+        self._lead_on(visit, response, reading)
+        found = self._candidates(reading.pictures, response.url)
+        shown = self._shown(visit, reading)
+        if not reading.pictures and not shown:
+            if reading.shown:
+                raise page_stops.shows_another(response, [one.url for one in reading.shown])
+            raise page_stops.nothing_on(self._context, response, why=_why(reading, response))
+        return found
+
+    def _shown(self, visit: Visit, reading: Reading) -> bool:
+        """Puts the documents that a page without content of its own shows into the queue."""
+        if reading.has_content:
+            return False
+        found = False
+        for one in reversed(reading.shown):  # each is put before the others
+            found |= self.queue.shown(visit, one.url, instead=one.instead)
+        return found
+
+    def _check(self, response: Response) -> None:
+        """Raises SourceStop for a status, or an opt-out in a header."""
+        if not 200 <= response.status < 300:
+            text = text_of(response)[:400_000]
+            document = read_page(text, response.url, self._wish).document
+            wall = wall_of(response, text, document, 0)
+            stop = page_stops.of_status(self._context, response, wall)
+            if stop is not None:
+                raise stop
+        tag = response.headers.get("x-robots-tag", "")
+        directive = opts_out(tag.split("\n")) if tag else ""
+        if directive and not self._context.ignore_robots:
+            raise page_stops.opted_out(self._context, response, directive, "X-Robots-Tag")
+
+    async def _page(self, visit: Visit, response: Response, text: str) -> tuple[Response, Reading]:
+        """The page as it is read: past a consent page, rendered if wished. Raises SourceStop."""
+        reading = read_page(text, response.url, self._wish)
+        if self._is_consent(visit, response, reading):
+            response = await self._reject(visit, response, reading)
+            reading = read_page(text_of(response), response.url, self._wish)
+            if self._is_consent(visit, response, reading):
+                raise stops.consent(self._context, response, page_stops.SOURCE)
+        self._check_opt_out(visit, response, reading)
+        if self.renderer is not None:
+            try:
+                response = await self.renderer.render(response)
+            except BrowserFailure as failure:
+                raise page_stops.of_browser(failure) from failure
+            reading = read_page(text_of(response), response.url, self._wish)
+            self._check_opt_out(visit, response, reading)
+        wall = wall_of(response, text_of(response), reading.document, len(reading.pictures))
+        if wall and not (wall == "js_wall" and reading.shown):
+            raise page_stops.walled(self._context, response, wall)
+        return response, reading
+
+    def _check_opt_out(self, visit: Visit, response: Response, reading: Reading) -> None:
+        directive = opts_out(reading.robots)
+        if not directive or self._context.ignore_robots:
+            return
+        if directive in _NOT_LISTED:  # such a page may still lead to others that are
+            self._lead_on(visit, response, reading)
+        raise page_stops.opted_out(self._context, response, directive, "meta robots")
+
+    def _is_consent(self, visit: Visit, response: Response, reading: Reading) -> bool:
+        document = reading.document
+        if document is None or len(reading.pictures) > _CONSENT_PICTURES:
+            return False
+        if not consent.is_consent(response, document):
+            return False
+        moved = urlsplit(response.url).path != urlsplit(visit.url).path
+        return moved or consent.reject_all(response, document) is not None
+
+    async def _reject(self, visit: Visit, response: Response, reading: Reading) -> Response:
+        """Answers a consent page once with "reject all", and asks for the page again."""
+        host = urls.host_of(visit.url)
+        answer = consent.reject_all(response, reading.document) if reading.document else None
+        if host in self._cookies or answer is None:
+            raise stops.consent(self._context, response, page_stops.SOURCE)
+        try:
+            sent = await consent.send(self._context.http, answer)
+            self._cookies[host] = [*consent.cookies_of(response), *consent.cookies_of(sent)]
+            return await self._get(visit.url)
+        except FetchError as error:
+            raise stops.consent(self._context, response, page_stops.SOURCE) from error
+
+    def _lead_on(self, visit: Visit, response: Response, reading: Reading) -> None:
+        """Other pages, unless the page asks that its links be left alone."""
+        tag = response.headers.get("x-robots-tag", "").lower()
+        if (reading.nofollow or "nofollow" in tag) and not self._context.ignore_robots:
+            return
+        self.queue.following(visit, reading.following)
+        self.queue.links(visit, reading.links)
+
+    # -- what is no page
+
+    def _single(self, url: str) -> list[Picture]:
+        pictures = Pictures(url, self._wish)
+        pictures.add(Tier.BODY, [Way(url)])
+        return pictures.found()
+
+    def _of_sitemap(
+        self, visit: Visit, response: Response, found: Sitemap
+    ) -> tuple[Candidate, ...]:
+        if not (found.sitemaps or found.pages):
+            raise page_stops.nothing_on(self._context, response, why="unlisted")
+        self.queue.sitemaps(found.sitemaps, depth=visit.depth)
+        self.queue.listed(visit, found.pages)
+        candidates: list[Candidate] = []
+        for one in found.images:
+            pictures = Pictures(one.page_url, self._wish)
+            facts = Facts(title=one.title, license=one.license, license_url=one.license)
+            pictures.add(Tier.BODY, [Way(one.url)], facts)
+            candidates += self._candidates(pictures.found(), one.page_url)
+        return tuple(candidates)
+
+    def _of_data(self, response: Response, text: str) -> tuple[Candidate, ...]:
+        """JSON and feeds: whatever names an image file."""
+        pictures = Pictures(response.url, self._wish)
+        read_text(text, pictures)
+        if not len(pictures):
+            raise page_stops.nothing_on(self._context, response, why="other")
+        return self._candidates(pictures.found(), response.url)
+
+    # -- candidates
+
+    def _candidates(
+        self, pictures: Iterable[Picture], page_url: str | None
+    ) -> tuple[Candidate, ...]:
+        """Those that no earlier page had, ranked on."""
+        found = []
+        for picture in pictures:
+            keys = [urls.url_key(url) for url, kind in picture.ways if kind is not Kind.THUMBNAIL]
+            keys = keys or [urls.url_key(picture.ways[0][0])]
+            if any(key in self._seen for key in keys):
+                continue
+            if len(self._seen) < _MAX_SEEN:
+                self._seen.update(keys)
+            self.rank += 1
+            found.append(self._candidate(picture, page_url))
+        return tuple(found)
+
+    def _candidate(self, picture: Picture, page_url: str | None) -> Candidate:
+        (url, kind), *others = picture.ways
+        facts = picture.facts
+        # What the page shows may be another copy's size.
+        sized = len(picture.ways) == 1 or picture.tier in {Tier.META, Tier.DATA}
+        return Candidate(
+            url=url,
+            query=self._query.text,
+            label=self._query.label,
+            source=page_stops.SOURCE,
+            rank=self.rank,
+            kind=kind,
+            page_url=page_url,
+            title=facts.title,
+            width=(facts.width or None) if sized else None,
+            height=(facts.height or None) if sized else None,
+            thumb_url=picture.thumb_url,
+            license=facts.license,
+            license_url=facts.license_url,
+            creator=facts.creator,
+            alternates=tuple(Alternate(other, of) for other, of in others),
+        )
+
+
+def _why(reading: Reading, response: Response) -> str:
+    """Why a page gave nothing; only a whole page without any image is known to hold none."""
+    if reading.document is None:
+        return "complex"
+    if reading.any_image:
+        return "hidden"
+    return "empty" if is_whole(text_of(response)) else "cut"

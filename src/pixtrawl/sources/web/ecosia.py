@@ -1,0 +1,173 @@
+"""Ecosia Images over HTTP: no key, no browser. The index is Bing's.
+
+The page is rendered on the server. Results are read from its elements, which carry test ids and no
+meaning in their class names; where those are gone, from the state that its scripts start from.
+Verified against a recorded page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+from itertools import islice
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qs, urlsplit
+
+from pixtrawl.model import Query
+from pixtrawl.net.interface import Response
+from pixtrawl.sources.base import Page, SourceContext, SourceInfo
+from pixtrawl.sources.filters import Words, in_words_of
+from pixtrawl.sources.html import Document, Element
+from pixtrawl.sources.script_data import ScriptDataError, objects_in, read_value, scripts_in
+from pixtrawl.sources.settings import common_settings, read_settings
+from pixtrawl.sources.web.result_pages import (
+    Listing,
+    Result,
+    Visit,
+    once,
+    parameters_of,
+    pixels,
+    plain_title,
+    walk,
+    web_url,
+)
+
+BASE_URL: Final = "https://www.ecosia.org"
+DELAY_S: Final = 2.0
+_PATH: Final = "/images"
+_MAX_SCRIPTS: Final = 50
+_MAX_PAGES: Final = 50  # of 24; the recorded query had 21
+
+_WORDS: Final[Words] = {
+    "type": {
+        "photo": "imageType=photo",
+        "clipart": "imageType=clipart",
+        "lineart": "imageType=line",
+        "animated": "imageType=animatedgif",
+    },
+    "color": {"transparent": "imageType=transparent"},
+    "date": {name: f"freshness={name}" for name in ("day", "week", "month")},
+}
+_TILE: Final = "[data-test-id=images-result]"
+_ORIGINAL: Final = "a[data-test-id=image-result-link][href]"
+_SIZE: Final = "[data-test-id=image-result-dimensions]"
+_NOTHING: Final = "[data-test-id=images-no-results]"
+_RELATED: Final = "[data-test-id=query-expansions-item] a[href]"
+_DIMENSIONS: Final = re.compile(r"(\d{1,6})\s?[×x]\s?(\d{1,6})")
+
+
+class Ecosia:
+    """Ecosia Images."""
+
+    name: ClassVar[str] = "ecosia"
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="Ecosia Images",
+        base_url=BASE_URL,
+        sentence="Reads result pages over HTTP; the pictures are those of Bing's index.",
+        verified="recorded",
+        groups=("auto",),
+        filters=frozenset(_WORDS),
+        settings=common_settings(BASE_URL, DELAY_S),
+        delay_s=DELAY_S,
+        limit="about 500 a query",
+        license="unknown",
+        terms="Ecosia's terms do not allow automated queries; a Cloudflare check stops many "
+        "clients that are no browser.",
+    )
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = read_settings(self.name, self.info, settings)
+
+    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
+        """Pages of candidates as Ecosia ranks them. Raises SourceStop."""
+        visit = Visit(self.name, self._settings.base_url, context)
+        words = in_words_of(self.name, query, context, _WORDS, also=frozenset())
+        fixed = {"q": query.text, **parameters_of(words, self.name, context)}
+
+        async def ask(number: int) -> Listing:
+            parameters = fixed | ({"p": str(number)} if number else {})
+            return await visit.read(
+                lambda: visit.get(_PATH, parameters),
+                lambda response: _listing(response, number, query.text),
+            )
+
+        async for page in walk(visit, query, ask, pages=_MAX_PAGES):
+            yield page
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
+
+def _listing(response: Response, number: int, text: str) -> Listing | None:
+    document = Document(response.text)
+    results = tuple(one for tile in document.all(_TILE) if (one := _from_tile(tile)))
+    results = results or tuple(_from_scripts(response.text))
+    if not results:
+        return Listing(nothing=True) if document.has(_NOTHING) else None
+    return Listing(
+        results=results,
+        more=_has_page(document, number + 1),
+        related=once((_parameter(link, "q") for link in document.all(_RELATED)), text),
+    )
+
+
+def _from_tile(tile: Element) -> Result | None:
+    links = tile.all(_ORIGINAL)
+    url = web_url(links[0].get("href")) if links else None
+    if url is None:
+        return None
+    original = links[0].get("href")
+    pages = [link.get("href") for link in tile.all("a[href]") if link.get("href") != original]
+    thumbs = [image.get("src") for image in tile.all("img[src]")]
+    headings = [heading.text for heading in tile.all("h2")]
+    said = " ".join(element.text for element in tile.all(_SIZE)[:2])
+    size = _DIMENSIONS.search(said)
+    return Result(
+        url=url,
+        thumb=web_url(thumbs[0]) if thumbs else None,
+        page=next((one for one in map(web_url, pages) if one), None),
+        title=plain_title(headings[0] if headings else tile.get("aria-label")),
+        width=pixels(size[1]) if size else None,
+        height=pixels(size[2]) if size else None,
+    )
+
+
+def _from_scripts(page: str) -> list[Result]:
+    """The same from JSON that the page carries for its scripts: no element is relied on."""
+    found: list[Result] = []
+    for attributes, content in islice(scripts_in(page), _MAX_SCRIPTS):
+        if "application/json" not in attributes:
+            continue
+        try:
+            state = read_value(content)
+        except ScriptDataError:
+            continue
+        found += [one for record in objects_in(state) if (one := _from_record(record))]
+    return found
+
+
+def _from_record(record: Mapping[str, Any]) -> Result | None:
+    url = web_url(record.get("imageUrl"))
+    if url is None or "sourceUrl" not in record:
+        return None
+    return Result(
+        url=url,
+        thumb=web_url(record.get("thumbnailUrl")),
+        page=web_url(record["sourceUrl"]),
+        title=plain_title(record.get("title")),
+        width=pixels(record.get("width")),
+        height=pixels(record.get("height")),
+    )
+
+
+def _has_page(document: Document, number: int) -> bool:
+    """Whether page `number` (from 0) is linked; pages without any such link are taken for cut."""
+    linked = {_parameter(link, "p") for link in document.all(f'a[href*="{_PATH}?"]')[:500]} - {""}
+    return not linked or any(one.isdigit() and int(one[:6]) >= number for one in linked)
+
+
+def _parameter(link: Element, name: str) -> str:
+    try:
+        return parse_qs(urlsplit(link.get("href")[:20_000]).query, max_num_fields=50)[name][0]
+    except (ValueError, KeyError):
+        return ""

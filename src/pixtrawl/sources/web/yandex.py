@@ -1,0 +1,207 @@
+"""Yandex Images over HTTP: no key, but a captcha comes soon to clients that are no browser.
+
+Results stand as JSON in an attribute `data-state`, one entity a picture, in two shapes: with
+`viewerData` (every copy that Yandex knows of, with its size), or flat with `origUrl`. Both are
+read. Written after the documented form; no result page was recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, ClassVar, Final
+
+from pixtrawl.errors import SourceStop
+from pixtrawl.model import Query
+from pixtrawl.net.interface import Response
+from pixtrawl.sources import stops
+from pixtrawl.sources.base import Page, SourceContext, SourceInfo
+from pixtrawl.sources.filters import Words, in_words_of
+from pixtrawl.sources.html import Document
+from pixtrawl.sources.script_data import ScriptDataError, dig, objects_in, read_value
+from pixtrawl.sources.settings import common_settings, read_settings
+from pixtrawl.sources.web.result_pages import (
+    Listing,
+    Result,
+    Visit,
+    parameters_of,
+    pixels,
+    plain_title,
+    walk,
+    web_url,
+)
+
+BASE_URL: Final = "https://yandex.com"
+DELAY_S: Final = 5.0
+_PATH: Final = "/images/search"
+_WINDOW: Final = "sw-1920-sh-1080-ww-1125-wh-999"
+_MAX_PAGES: Final = 60  # of about 30
+_MAX_COPIES: Final = 5
+
+_COLOURS: Final = {
+    "color": "color", "gray": "gray", "red": "red", "orange": "orange", "yellow": "yellow",
+    "teal": "cyan", "green": "green", "blue": "blue", "purple": "violet", "white": "white",
+    "black": "black",
+}  # fmt: skip
+_SHAPES: Final = {"wide": "horizontal", "tall": "vertical", "square": "square"}
+_FAMILY: Final = {"off": "0", "moderate": "1", "strict": "2"}
+
+
+def _region(text: str) -> str | None:
+    return f"lr={text}" if text.isascii() and text.isdigit() and len(text) < 8 else None
+
+
+_WORDS: Final[Words] = {
+    "size": {name: f"isize={name}" for name in ("small", "medium", "large")},
+    "color": {ours: f"icolor={theirs}" for ours, theirs in _COLOURS.items()},
+    "type": {
+        **{name: f"type={name}" for name in ("photo", "clipart", "lineart", "face")},
+        "animated": "itype=gifan",
+    },
+    "aspect": {ours: f"iorient={theirs}" for ours, theirs in _SHAPES.items()},
+    "date": {"week": "recent=7D"},
+    "site": lambda text: f"site={''.join(text.split())}",
+    "region": _region,  # Yandex numbers its regions: 213 is Moscow
+    "safe": {ours: f"family={theirs}" for ours, theirs in _FAMILY.items()},
+}
+# The web search says "Ничего не нашли", with "ничего не найдено" in its title.
+_NOTHING: Final = re.compile(
+    r"ничего не на(?:шли|шлось|йдено)|no (?:images|pictures|results) (?:were )?found"
+    r"|nothing (?:was )?found|no matching (?:images|results)",
+    re.IGNORECASE,
+)
+
+
+class Yandex:
+    """Yandex Images."""
+
+    name: ClassVar[str] = "yandex"
+    info: ClassVar[SourceInfo] = SourceInfo(
+        title="Yandex Images",
+        base_url=BASE_URL,
+        sentence="Reads result pages over HTTP: originals, further copies, pages, sizes.",
+        verified="documented only",
+        filters=frozenset(_WORDS),
+        settings=common_settings(BASE_URL, DELAY_S),
+        delay_s=DELAY_S,
+        limit="about 1000 a query; a captcha comes sooner",
+        license="unknown",
+        terms="Yandex's terms of search forbid automated queries and point to its paid Search "
+        "API; a captcha enforces that.",
+    )
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = read_settings(self.name, self.info, settings)
+
+    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
+        """Pages of candidates as Yandex ranks them. Raises SourceStop."""
+        visit = Visit(self.name, self._settings.base_url, context)
+        words = in_words_of(self.name, query, context, _WORDS, also=frozenset())
+        asked = parameters_of(words, self.name, context)
+        family = asked.pop("family", None)
+        if family is not None:  # kept in a cookie that never expires
+            visit.cookies["yp"] = f"2147483647.sp.family%3A{family}"
+        fixed = {"text": query.text, "uinfo": _WINDOW, **asked}
+
+        async def ask(number: int) -> Listing:
+            parameters = fixed | ({"p": str(number)} if number else {})
+            return await visit.read(
+                lambda: visit.get(_PATH, parameters),
+                lambda response: _listing(visit, response),
+            )
+
+        async for page in walk(visit, query, ask, pages=_MAX_PAGES):
+            yield page
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
+
+def _listing(visit: Visit, response: Response) -> Listing | None:
+    if _is_captcha(response):
+        raise _captcha(visit, response)
+    document = Document(response.text)
+    results: list[Result] = []
+    for element in document.all("[data-state]")[:200]:
+        state = element.get("data-state")
+        if '"entities"' not in state:
+            continue
+        try:
+            value = read_value(state)
+        except ScriptDataError:
+            continue
+        results += _entities(value)
+    if results:
+        return Listing(results=tuple(results))
+    title = document.first("title")
+    said = f"{title.text if title else ''} {document.text()[:20_000]}"
+    return Listing(nothing=True) if _NOTHING.search(said) else None
+
+
+def _is_captcha(response: Response) -> bool:
+    if response.headers.get("x-yandex-captcha"):
+        return True
+    start = response.body[:2000].lstrip()
+    if not start.startswith(b"{"):
+        return False
+    try:
+        return bool(dig(read_value(response.text), "type") == "captcha")
+    except ScriptDataError:
+        return False
+
+
+def _captcha(visit: Visit, response: Response) -> SourceStop:
+    message = "yandex asks to prove that a person is asking"
+    return stops.blocked(visit.context, response, visit.source, "captcha", message)
+
+
+def _entities(state: Any) -> list[Result]:
+    """The entities of a list of results, by `pos` where they have one, else as they stand."""
+    found: list[tuple[float, Result]] = []
+    for holder in objects_in(state):
+        entities = holder.get("entities")
+        if not isinstance(entities, dict):
+            continue
+        for at, entity in enumerate(entities.values()):
+            result = _result(entity) if isinstance(entity, dict) else None
+            if result is not None:
+                place = entity.get("pos")
+                known = isinstance(place, int) and not isinstance(place, bool)
+                found.append((min(place, 10**9) if known else at, result))
+    found.sort(key=lambda one: one[0])  # stable
+    return [result for _, result in found]
+
+
+def _result(entity: dict[str, Any]) -> Result | None:
+    thumb = web_url(entity.get("image")) or web_url(dig(entity, "viewerData", "thumb", "url"))
+    copies = _copies(entity)
+    if not copies and thumb is None:
+        return None
+    snippet = dig(entity, "snippet") or dig(entity, "viewerData", "snippet")
+    url, width, height = copies[0] if copies else (None, None, None)
+    return Result(
+        url=url,
+        thumb=thumb,
+        page=web_url(dig(snippet, "url")),
+        title=plain_title(dig(snippet, "title")) or plain_title(entity.get("alt")),
+        width=width,
+        height=height,
+        others=tuple(copy for copy, _, _ in copies[1:_MAX_COPIES]),
+    )
+
+
+def _copies(entity: dict[str, Any]) -> list[tuple[str, int | None, int | None]]:
+    """Every copy of the picture that is named, the largest first."""
+    found: list[tuple[str, int | None, int | None]] = []
+    flat = web_url(entity.get("origUrl"))
+    if flat is not None:
+        sides = pixels(entity.get("origWidth")), pixels(entity.get("origHeight"))
+        found.append((flat, *sides))
+    for name in ("dups", "preview"):
+        copies = dig(entity, "viewerData", name)
+        for copy in copies[:100] if isinstance(copies, list) else []:
+            url = web_url(dig(copy, "url"))
+            if url is not None:
+                found.append((url, pixels(dig(copy, "w")), pixels(dig(copy, "h"))))
+    found.sort(key=lambda one: (one[1] or 0) * (one[2] or 0), reverse=True)
+    return found
