@@ -5,6 +5,10 @@ from __future__ import annotations
 import sqlite3
 
 _UNDO = {
+    5: (
+        "DROP INDEX sample_by_number; DROP INDEX sample_left_behind; DROP INDEX sample_wanted_back; "
+        "DROP TABLE moving; DROP TABLE relabelled; DROP TABLE label_alias; DROP TABLE taken_with;"
+    ),
     4: (
         "DROP INDEX sample_stem; DROP TABLE own_column; "
         "ALTER TABLE candidate DROP COLUMN extra; ALTER TABLE candidate DROP COLUMN file_stem; "
