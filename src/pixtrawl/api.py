@@ -95,7 +95,7 @@ def run(
 
 
 async def _run(queries: Queries, watch: Watch, settings: Mapping[str, Any]) -> Dataset:
-    from pixtrawl.pipeline.run import run as pipeline_run
+    from pixtrawl.pipeline.feeders.run import run as pipeline_run
 
     config = _config(settings)
     with watch.over(config) as listener, _plainly():
@@ -151,7 +151,7 @@ async def _discover(
     watch: Watch,
     settings: Mapping[str, Any],
 ) -> tuple[list[Candidate], Mapping[str, Any]]:
-    from pixtrawl.pipeline.discover import discover as pipeline_discover
+    from pixtrawl.pipeline.feeders.discover import discover as pipeline_discover
 
     config = _config(settings)
     found: Listing[Candidate] = Listing()
@@ -211,7 +211,7 @@ async def _download(
     settings: Mapping[str, Any],
 ) -> Dataset:
     from pixtrawl.inputs import lists_of
-    from pixtrawl.pipeline.download import download as pipeline_download
+    from pixtrawl.pipeline.feeders.download import download as pipeline_download
 
     config = _config(settings)
     lists = lists_of(manifests)

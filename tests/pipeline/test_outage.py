@@ -13,8 +13,8 @@ from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.source_http import SourceHttp
-from pixtrawl.pipeline.breaker import Breaker
-from pixtrawl.pipeline.query_slots import QuerySlots
+from pixtrawl.pipeline.discovery.breaker import Breaker
+from pixtrawl.pipeline.scheduler.query_slots import QuerySlots
 from pixtrawl.sources.walls import told_pause_s
 from tests.clock import run_jumping
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pixtrawl
 from pixtrawl.config.groups import Config, Fetch, Job
 from pixtrawl.model import Sample
-from pixtrawl.pipeline.rebuild import rebuild, write_lock
+from pixtrawl.pipeline.feeders.rebuild import rebuild, write_lock
 from tests.pipeline.pictures import Answer, jpeg, scene, serving
 
 

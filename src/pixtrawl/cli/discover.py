@@ -72,7 +72,7 @@ def main(arguments: argparse.Namespace) -> int:
 
         return show_plan(queries, config, as_json=arguments.json)
 
-    from pixtrawl.pipeline.discover import discover
+    from pixtrawl.pipeline.feeders.discover import discover
 
     report = running.watched(
         arguments,

@@ -61,7 +61,7 @@ def main(arguments: argparse.Namespace) -> int:
             arguments.manifests, config, limit_given=limit_given, as_json=arguments.json
         )
     running.prepare(config)
-    from pixtrawl.pipeline.download import download
+    from pixtrawl.pipeline.feeders.download import download
 
     report = running.watched(
         arguments,

@@ -61,7 +61,7 @@ def _write(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import note, plural
     from pixtrawl.errors import EXIT_OK, StorageError
-    from pixtrawl.pipeline.rebuild import write_lock
+    from pixtrawl.pipeline.feeders.rebuild import write_lock
 
     tell_by_hand(arguments.folder)
     if arguments.target in {None, "-"}:
@@ -88,7 +88,7 @@ def _rebuild(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli import running
     from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import UsageError
-    from pixtrawl.pipeline.rebuild import exit_code, rebuild
+    from pixtrawl.pipeline.feeders.rebuild import exit_code, rebuild
 
     if arguments.target is None:
         raise UsageError("--rebuild needs a folder to rebuild in: -o DIR")

@@ -43,7 +43,7 @@ def show_manifests(
     Raises:
         UsageError: a manifest that cannot be read at all.
     """
-    from pixtrawl.pipeline.download import count_manifests
+    from pixtrawl.pipeline.feeders.download import count_manifests
 
     counts, bad = count_manifests(manifests, config)
     wanted = config.job.limit if limit_given else None

@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
         return show_plan(queries, config, as_json=arguments.json)
 
     running.prepare(config)
-    from pixtrawl.pipeline.run import run
+    from pixtrawl.pipeline.feeders.run import run
 
     report = running.watched(
         arguments, config, lambda listener: run(queries, config, listener=listener)

@@ -19,7 +19,7 @@ from pixtrawl.errors import FetchError, SourceStop, UsageError
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.client import Client
 from pixtrawl.net.source_http import SourceHttp
-from pixtrawl.pipeline.opening import delay_s
+from pixtrawl.pipeline.discovery.opening import delay_s
 from pixtrawl.sources.base import Source, SourceContext, SourceInfo
 from pixtrawl.storage.evidence import EvidenceStore
 from pixtrawl.storage.folder import Folder

@@ -81,7 +81,7 @@ async def _ask(
     from pixtrawl import sources
     from pixtrawl.net.client import Client
     from pixtrawl.net.source_http import SourceHttp
-    from pixtrawl.pipeline.opening import delay_s
+    from pixtrawl.pipeline.discovery.opening import delay_s
     from pixtrawl.sources.api.lists import ListingSource
     from pixtrawl.sources.replay.reader import ask, replay_answers
     from pixtrawl.sources.replay.recording import Recording

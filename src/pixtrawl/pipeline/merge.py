@@ -26,9 +26,9 @@ from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
 from pixtrawl.pipeline import merge_rows
-from pixtrawl.pipeline.decision import Decision
-from pixtrawl.pipeline.judge import Judge
-from pixtrawl.pipeline.settle import Settler
+from pixtrawl.pipeline.decide.decision import Decision
+from pixtrawl.pipeline.decide.judge import Judge
+from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.storage import derived, files, recovery, samples, takedown
 from pixtrawl.storage.catalog import Catalog, connect
 from pixtrawl.storage.catch_up import catch_up

@@ -27,11 +27,11 @@ from pixtrawl.images.rules import Rules
 from pixtrawl.model import REASONS, Candidate, Outcome, Task
 from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetcher
-from pixtrawl.pipeline.decision import Decision
-from pixtrawl.pipeline.draw import Draw
+from pixtrawl.pipeline.decide.decision import Decision
+from pixtrawl.pipeline.decide.judge import Judge
+from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.exporting import transform_of
-from pixtrawl.pipeline.judge import Judge
-from pixtrawl.pipeline.settle import Settler
+from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.secrets import hide_settings
 from pixtrawl.storage import by_hand, derived, frontier, journal, recovery, takedown, wanted_back
 from pixtrawl.storage.catalog import Catalog
@@ -58,7 +58,7 @@ class Session:
         self.catalog: Catalog
         self.client: Client
         self.fetcher: Fetcher
-        self.draw: Draw
+        self.scheduler: Scheduler
         self.judge: Judge
         self._engine: LocalEngine
         self._decoders: DecoderPool | None = None
@@ -96,8 +96,8 @@ class Session:
             lambda db: frontier.add(db, row.id, batch, thumbnails=allowed)
         )
         self._dirty = True
-        if (draw := self.draw.queries.get(row.id)) is not None:
-            self.draw.found(draw, new)
+        if (window := self.scheduler.queries.get(row.id)) is not None:
+            self.scheduler.found(window, new)
         return new
 
     async def add_each(self, row: QueryRow, candidates: Sequence[Candidate]) -> list[int]:
@@ -107,8 +107,8 @@ class Session:
             lambda db: [frontier.add(db, row.id, (c,), thumbnails=allowed) for c in candidates]
         )
         self._dirty = True
-        if (draw := self.draw.queries.get(row.id)) is not None:
-            self.draw.found(draw, sum(new))
+        if (window := self.scheduler.queries.get(row.id)) is not None:
+            self.scheduler.found(window, sum(new))
         return new
 
     # -- what runs beside each other
@@ -117,7 +117,10 @@ class Session:
         """Downloads while `feeding` brings candidates; both end, or the first error ends both."""
         settling = asyncio.create_task(self._settler.run())
         writing = asyncio.create_task(self._keep_urls_written())
-        working = [asyncio.ensure_future(feeding), asyncio.create_task(self._engine.run(self.draw))]
+        working = [
+            asyncio.ensure_future(feeding),
+            asyncio.create_task(self._engine.run(self.scheduler)),
+        ]
         budget = self._budget_timer()
         try:
             await self._all_or_first_error([*working, settling], until=working)
@@ -126,7 +129,7 @@ class Session:
                 budget.cancel()
             writing.cancel()
             await _end(working)
-            await self.draw.aclose()
+            await self.scheduler.aclose()
             self._settler.close()
             # A cancelled run still writes down what it knows: shielded by waiting, not by luck.
             await _end([writing], cancel=False)
@@ -150,7 +153,7 @@ class Session:
 
     def _halt(self) -> None:
         self.end_reason = "budget"
-        self.draw.halt()
+        self.scheduler.halt()
 
     async def work(self, task: Task, worker: Worker) -> Outcome:
         """What the engine carries out for each task."""
@@ -163,16 +166,16 @@ class Session:
         """An outcome comes back from the engine."""
         self.fetched_bytes += outcome.size_bytes
         limit = self.config.job.max_total_bytes
-        if limit is not None and self.fetched_bytes >= limit and not self.draw.halted:
+        if limit is not None and self.fetched_bytes >= limit and not self.scheduler.halted:
             self._halt()
         self._settler.offer(task, outcome)
 
     def decided(self, decision: Decision) -> None:
         """The catalog has the final word."""
         for one in decision.withdrawn:
-            self.draw.lost(one.query_id)
+            self.scheduler.lost(one.query_id)
             self.emit(Notice(f"{one.file_name} is taken out: {REASONS[one.reason].sentence}"))
-        self.draw.decided(decision.task, gained=decision.gained)
+        self.scheduler.decided(decision.task, gained=decision.gained)
         self.emit(CandidateSettled(decision.task.candidate, decision.outcome, decision.file_name))
 
     async def _keep_urls_written(self) -> None:
@@ -220,8 +223,8 @@ class Session:
             self.fetcher, self._decoders, rules, self.folder.staging, taken_down=down.why_url,
             keep=keep,
         )  # fmt: skip
-        self.draw = Draw(self.catalog, config.politeness.per_host)
-        self.draw.on_settled = self.settled
+        self.scheduler = Scheduler(self.catalog, config.politeness.per_host)
+        self.scheduler.on_settled = self.settled
         self.judge = Judge(Level(config.images.dedup), self.run_id, rules)
         self._engine = LocalEngine(lambda task: self.work(task, worker), config.fetch.concurrency)
         stack.push_async_callback(self._engine.aclose)

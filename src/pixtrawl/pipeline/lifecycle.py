@@ -17,10 +17,10 @@ from pixtrawl.storage.catalog import connect
 from pixtrawl.storage.disk import telling_full
 from pixtrawl.storage.folder import Folder
 
-__all__ = ["conduct"]
+__all__ = ["run_to_report"]
 
 
-async def conduct(
+async def run_to_report(
     config: Config,
     folder: Folder,
     listener: Callable[[Event], None],

@@ -1,6 +1,6 @@
 """Asks sources: each query of each source, on demand, with one outcome at the end.
 
-A source is asked for its next page only while the query is hungry (fewer open candidates than it
+A source is asked for its next page only while the query wants more (fewer open candidates than it
 still needs), so that downloads begin with the first page and nothing is asked in vain. A source
 that refuses is not asked again in this run; one that is in trouble rests, and its queries wait for
 it; the others go on. The first pages of several sources
@@ -24,11 +24,11 @@ from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, Sour
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
-from pixtrawl.pipeline.breaker import BREAKS, Breaker
-from pixtrawl.pipeline.first_pages import Add, FirstPages
-from pixtrawl.pipeline.hunger import Hunger, end_when_over
-from pixtrawl.pipeline.planner import Plan, Yield
-from pixtrawl.pipeline.waiters import Waiters
+from pixtrawl.pipeline.discovery.breaker import BREAKS, Breaker
+from pixtrawl.pipeline.discovery.first_pages import Add, FirstPages
+from pixtrawl.pipeline.discovery.slices import SlicePlan, SliceYield
+from pixtrawl.pipeline.discovery.waiters import Waiters
+from pixtrawl.pipeline.scheduler.demand import Demand, end_when_over
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
 from pixtrawl.sources.walls import told_pause_s
@@ -40,12 +40,12 @@ from pixtrawl.storage.journal import SourceState
 _MAX_TOLD = 10_000  # remarks that are remembered, not to be made again
 
 
-class Errand(Struct, frozen=True):
-    """One query on its way through the sources."""
+class DiscoveryTask(Struct, frozen=True):
+    """One query to be asked of every source."""
 
     row: QueryRow
     run_id: int
-    hunger: Hunger
+    demand: Demand
     add: Add
     step_aside: Callable[[], None] = lambda: None  # every source that it still asks rests
 
@@ -91,10 +91,10 @@ class Discovery:
         }
         self._waiters = Waiters(self._breakers, emit)
         self._told: set[str] = set()
-        self.plan: Plan | None = None  # how a dry source is asked on
+        self.plan: SlicePlan | None = None  # how a dry source is asked on
         self.ignore_robots = False
 
-    def prepare(self, config: Config, queries: int, plan: Plan | None) -> None:
+    def prepare(self, config: Config, queries: int, plan: SlicePlan | None) -> None:
         """So many queries will come; `plan` is how a dry source is asked on."""
         self.plan = plan
         self.ignore_robots = config.politeness.ignore_robots
@@ -112,47 +112,47 @@ class Discovery:
         """The sources, in the order asked for."""
         return tuple(self._sources)
 
-    async def ask_all(self, errand: Errand) -> None:
+    async def ask_all(self, task: DiscoveryTask) -> None:
         """Asks every source, side by side."""
-        pages = FirstPages(self._sources, errand.add)
-        with self._waiters.query(self._sources, errand.step_aside) as key:
+        pages = FirstPages(self._sources, task.add)
+        with self._waiters.query(self._sources, task.step_aside) as key:
             async with asyncio.TaskGroup() as group:
                 for name in self._sources:
-                    group.create_task(self._ask_beside(name, errand, pages, key))
+                    group.create_task(self._ask_beside(name, task, pages, key))
 
-    async def _ask_beside(self, name: str, errand: Errand, pages: FirstPages, key: int) -> None:
-        await self.ask(name, errand, pages)
+    async def _ask_beside(
+        self, name: str, task: DiscoveryTask, pages: FirstPages, key: int
+    ) -> None:
+        await self.ask(name, task, pages)
         self._waiters.ended(key, name)
 
-    async def ask(self, name: str, errand: Errand, pages: FirstPages) -> SourceOutcome:
+    async def ask(self, name: str, task: DiscoveryTask, pages: FirstPages) -> SourceOutcome:
         """Asks one source until the query is satisfied or the source has ended, slices included."""
-        self._tell_ignored_filters(name, errand.row.query)
+        self._tell_ignored_filters(name, task.row.query)
         try:
-            state = await self._ask_once(_Ask(name, errand.row.query), errand, pages)
+            state = await self._ask_once(_Ask(name, task.row.query), task, pages)
         finally:
             pages.ended(name)
         assert state.outcome is not None
         if self.plan is not None and _ran_dry(state):
             related = state.detail.get("related")
-            await self._ask_slices(
-                name, errand, pages, related if isinstance(related, list) else []
-            )
+            await self._ask_slices(name, task, pages, related if isinstance(related, list) else [])
         return state.outcome
 
     async def _ask_slices(
-        self, name: str, errand: Errand, pages: FirstPages, related: list[str]
+        self, name: str, task: DiscoveryTask, pages: FirstPages, related: list[str]
     ) -> None:
         """Variations of the query, one after another, while those of a way bring something new."""
         assert self.plan is not None
         supported = self._sources[name].info.filters
-        for way in self.plan(errand.row.query, supported, related):
-            worth = Yield()
+        for way in self.plan(task.row.query, supported, related):
+            worth = SliceYield()
             for slice_ in way:
                 if worth.over:
                     break
-                if not await errand.hunger.wait():
+                if not await task.demand.wait():
                     return
-                state = await self._ask_once(_Ask(name, slice_.query, slice_.name), errand, pages)
+                state = await self._ask_once(_Ask(name, slice_.query, slice_.name), task, pages)
                 worth.note(state.found, state.new)
                 if state.outcome in BREAKS:
                     return
@@ -171,8 +171,8 @@ class Discovery:
                 self._told.add(event.message)
         self._emit(event)
 
-    async def _ask_once(self, ask: _Ask, errand: Errand, pages: FirstPages) -> SourceState:
-        row_id = errand.row.id
+    async def _ask_once(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> SourceState:
+        row_id = task.row.id
         known = await self._catalog.write(
             lambda db: journal.source_state(db, row_id, ask.source, ask.slice)
         )
@@ -181,26 +181,26 @@ class Discovery:
                 return known
             ask.found, ask.new, ask.position = known.found, known.new, known.position
             ask.resumed = True
-        self._emit(SourceStarted(errand.row.query.text, ask.source))
-        outcome, detail, exhausted = await self._end_of(ask, errand, pages)
+        self._emit(SourceStarted(task.row.query.text, ask.source))
+        outcome, detail, exhausted = await self._end_of(ask, task, pages)
         detail = {**ask.detail, **detail}
         if ask.related:
             detail["related"] = sorted(ask.related)[:20]
-        ignored = errand.row.query.filters.given().keys() - self._sources[ask.source].info.filters
+        ignored = task.row.query.filters.given().keys() - self._sources[ask.source].info.filters
         if ignored:
             detail["filters_ignored"] = sorted(ignored)
         state = SourceState(outcome, ask.found, ask.new, detail, ask.position, exhausted)
-        await self._note(ask, errand, state)
-        self._emit(SourceFinished(errand.row.query.text, ask.source, outcome, ask.found, detail))
+        await self._note(ask, task, state)
+        self._emit(SourceFinished(task.row.query.text, ask.source, outcome, ask.found, detail))
         return state
 
     async def _end_of(
-        self, ask: _Ask, errand: Errand, pages: FirstPages
+        self, ask: _Ask, task: DiscoveryTask, pages: FirstPages
     ) -> tuple[SourceOutcome, dict[str, object], bool]:
         """Asks, and gives outcome, detail, and whether there is no more to be had."""
         breaker = self._breakers.get(ask.source)
         try:
-            return SourceOutcome.OK, {}, await self._pages(ask, errand, pages)
+            return SourceOutcome.OK, {}, await self._pages(ask, task, pages)
         except SourceStop as stop:
             if breaker is not None:
                 breaker.note(stop, found=ask.found)
@@ -220,14 +220,14 @@ class Discovery:
             if breaker is not None:
                 breaker.ended()
 
-    async def _pages(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
+    async def _pages(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
         """Returns whether the source has no more."""
-        if not await errand.hunger.wait():
+        if not await task.demand.wait():
             return False
         breaker = self._breakers.get(ask.source)
         tries = await breaker.enter() if breaker is not None else False
         try:
-            if not await self._until_met(ask, errand, pages):
+            if not await self._until_met(ask, task, pages):
                 return False
         finally:
             if tries and breaker is not None:
@@ -241,14 +241,14 @@ class Discovery:
             )
         return True
 
-    async def _until_met(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
+    async def _until_met(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
         """As `_until_sated`; a page that has not come when the query is met is not waited for."""
         limit = asyncio.timeout(None)
         try:
             async with limit:
-                watch = asyncio.create_task(end_when_over(errand.hunger, limit, lambda: ask.taking))
+                watch = asyncio.create_task(end_when_over(task.demand, limit, lambda: ask.taking))
                 try:
-                    return await self._through_rests(ask, errand, pages)
+                    return await self._through_rests(ask, task, pages)
                 finally:
                     watch.cancel()
         except TimeoutError:
@@ -261,27 +261,27 @@ class Discovery:
             ask.detail["message"] = "the query was met before an answer came"
         return False
 
-    async def _through_rests(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
+    async def _through_rests(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
         """A source with a way to the network of its own is begun again after a rest as a whole."""
         breaker = self._breakers.get(ask.source)
         if breaker is None or "browser" not in self._sources[ask.source].info.needs:
-            return await self._until_sated(ask, errand, pages)
+            return await self._until_sated(ask, task, pages)
 
         async def once(look_again: Callable[[], None]) -> bool:
             look_again()
             try:
-                return await self._until_sated(ask, errand, pages)
+                return await self._until_sated(ask, task, pages)
             finally:
                 ask.resumed = True
 
         return await breaker.send(once)
 
-    async def _until_sated(self, ask: _Ask, errand: Errand, pages: FirstPages) -> bool:
-        """Takes pages while the query is hungry. Returns whether they came to their end."""
+    async def _until_sated(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
+        """Takes pages while the query wants more. Returns whether they came to their end."""
         context = SourceContext(
             http=self._http[ask.source],
             evidence=self._evidence,
-            wanted=errand.hunger.wanted(),
+            wanted=task.demand.wanted(),
             position=ask.position,
             # a slice is our own idea: what a source cannot do of it concerns nobody
             emit=ignore if ask.slice else self._tell,
@@ -292,14 +292,14 @@ class Discovery:
                 if ask.source in self._breakers:
                     self._breakers[ask.source].answers()
                 ask.taking = True
-                await self._take(ask, errand, page, pages)
+                await self._take(ask, task, page, pages)
                 ask.taking = False
-                if not await errand.hunger.wait():
+                if not await task.demand.wait():
                     return False
         return True
 
-    async def _take(self, ask: _Ask, errand: Errand, page: Page, pages: FirstPages) -> None:
-        query = errand.row.query
+    async def _take(self, ask: _Ask, task: DiscoveryTask, page: Page, pages: FirstPages) -> None:
+        query = task.row.query
         candidates = page.candidates
         if ask.slice:  # found by other words or filters, wanted for the query all the same
             candidates = tuple(replace(c, query=query.text, label=query.label) for c in candidates)
@@ -311,11 +311,11 @@ class Discovery:
         ask.detail.update(page.detail)
         # After each page, so that a killed run goes on from here.
         state = SourceState(None, ask.found, ask.new, dict(ask.detail), ask.position, False)
-        await self._note(ask, errand, state)
+        await self._note(ask, task, state)
         self._emit(CandidatesFound(query.text, ask.source, len(candidates), new))
 
-    async def _note(self, ask: _Ask, errand: Errand, state: SourceState) -> None:
-        row_id, run_id = errand.row.id, errand.run_id
+    async def _note(self, ask: _Ask, task: DiscoveryTask, state: SourceState) -> None:
+        row_id, run_id = task.row.id, task.run_id
         await self._catalog.write(
             lambda db: journal.note_source(db, row_id, ask.source, ask.slice, run_id, state)
         )

@@ -13,7 +13,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.events import CandidatesFound, Event, Notice, QueryFinished, RunStarted, ignore
 from pixtrawl.labels import Labels
 from pixtrawl.model import Candidate, Query
-from pixtrawl.pipeline.conduct import conduct
+from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.lists import Given, OpenList, open_lists
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
@@ -56,7 +56,7 @@ async def download(
     async def body(current: Session) -> None:
         await current.carry_out(filler.fill(current, readers))
 
-    report = await conduct(config, folder, listener, body)
+    report = await run_to_report(config, folder, listener, body)
     report["bad_lines"] = filler.bad_lines
     report["cut_short"] = report["cut_short"] or filler.stopped
     return report
@@ -104,19 +104,19 @@ class _Filler:
                 while batch := await asyncio.to_thread(_next_batch, listing.rows):
                     self._tell_notices(listing)
                     await self._take(current, listing.name, batch)
-                    if current.draw.halted:
+                    if current.scheduler.halted:
                         self.stopped = True
                         return
         finally:
             for row in self._rows.values():
-                draw = current.draw.queries[row.id]
-                current.draw.input_complete(draw)
-            current.draw.closed = True
-            current.draw.changed.set()
+                window = current.scheduler.queries[row.id]
+                current.scheduler.input_complete(window)
+            current.scheduler.closed = True
+            current.scheduler.changed.set()
         for row in self._rows.values():
-            draw = current.draw.queries[row.id]
-            await draw.finished.wait()
-            self._listener(QueryFinished(row.query, draw.saved))
+            window = current.scheduler.queries[row.id]
+            await window.finished.wait()
+            self._listener(QueryFinished(row.query, window.saved))
 
     async def _take(
         self, current: Session, name: str, batch: Sequence[Candidate | BadLine]
@@ -142,7 +142,7 @@ class _Filler:
 
         row, open_count = await current.catalog.write(join)
         self._rows[key] = row
-        current.draw.add(row, open_count)
+        current.scheduler.add(row, open_count)
         return row
 
     def _tell_notices(self, listing: OpenList) -> None:

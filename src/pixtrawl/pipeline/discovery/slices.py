@@ -47,7 +47,7 @@ class Slice(Struct, frozen=True):
     query: Query
 
 
-class Yield:
+class SliceYield:
     """Decides from what slices brought whether asking on is worth it."""
 
     def __init__(self) -> None:
@@ -139,10 +139,10 @@ def read_synonyms(lines: Sequence[str], name: str) -> dict[str, list[str]]:
 
 
 # Ways of slicing, one after another, given a query, a source's filters and related queries.
-Plan = Callable[[Query, Collection[str], Collection[str]], Iterator[Iterator[Slice]]]
+SlicePlan = Callable[[Query, Collection[str], Collection[str]], Iterator[Iterator[Slice]]]
 
 
-def plan(modes: Collection[str], synonyms: Mapping[str, Sequence[str]]) -> Plan | None:
+def plan(modes: Collection[str], synonyms: Mapping[str, Sequence[str]]) -> SlicePlan | None:
     """The slices of `--expand MODE...`, given a query, a source's filters and related queries."""
     if not set(modes) - {"off"}:
         return None

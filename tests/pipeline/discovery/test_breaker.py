@@ -8,12 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.net.conftest import Connection, Server
 
 from pixtrawl.cli.main import main
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import SourceOutcome
-from pixtrawl.pipeline.breaker import MAX_FAILURES, REST_S, Breaker
-from tests.net.conftest import Connection, Server
+from pixtrawl.pipeline.discovery.breaker import MAX_FAILURES, REST_S, Breaker
 
 QUERIES = [f"cat {number}" for number in range(12)]
 

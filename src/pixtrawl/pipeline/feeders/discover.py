@@ -19,12 +19,12 @@ from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, Notice, QueryFinished, RunFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
-from pixtrawl.pipeline.discovery import Discovery, Errand
-from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
+from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
+from pixtrawl.pipeline.discovery.opening import begin, open_plan, open_sources, paced
 from pixtrawl.pipeline.parquet_manifest import open_rows
-from pixtrawl.pipeline.query_draw import WINDOW
-from pixtrawl.pipeline.query_slots import QuerySlots
 from pixtrawl.pipeline.report import Report, build
+from pixtrawl.pipeline.scheduler.query_slots import QuerySlots
+from pixtrawl.pipeline.scheduler.window import WINDOW
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.evidence import EvidenceStore
@@ -33,8 +33,8 @@ from pixtrawl.storage.frontier import QueryRow
 from pixtrawl.storage.manifest_writer import ManifestWriter
 
 
-class _Hunger:
-    """A query's appetite where nothing is downloaded: so many distinct URLs, no more."""
+class _Demand:
+    """The demand of a query where nothing is downloaded: so many distinct URLs, no more."""
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
@@ -149,7 +149,7 @@ async def _ask_all(
     slots = QuerySlots()
 
     async def one(row: QueryRow) -> None:
-        hunger = _Hunger(row.query.limit)
+        demand = _Demand(row.query.limit)
 
         async def add(candidates: Sequence[Candidate]) -> list[int]:
             def write(db: sqlite3.Connection) -> tuple[list[int], int]:
@@ -157,12 +157,12 @@ async def _ask_all(
                 return new, frontier.full_size_count(db, row.id)
 
             new, found = await catalog.write(write)
-            hunger.note(found)
+            demand.note(found)
             return new
 
         async with slots.place() as place:
-            await discovery.ask_all(Errand(row, run_id, hunger, add, place.step_aside))
-        listener(QueryFinished(row.query, hunger.found))
+            await discovery.ask_all(DiscoveryTask(row, run_id, demand, add, place.step_aside))
+        listener(QueryFinished(row.query, demand.found))
 
     async with asyncio.TaskGroup() as group:
         for row in rows:

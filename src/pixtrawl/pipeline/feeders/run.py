@@ -10,12 +10,12 @@ from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
 from pixtrawl.model import Candidate, Query
-from pixtrawl.pipeline.conduct import conduct
-from pixtrawl.pipeline.discovery import Discovery, Errand
-from pixtrawl.pipeline.opening import begin, open_plan, open_sources, paced
-from pixtrawl.pipeline.query_draw import QueryDraw
-from pixtrawl.pipeline.query_slots import QueryPlace, QuerySlots
+from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
+from pixtrawl.pipeline.discovery.opening import begin, open_plan, open_sources, paced
+from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.report import Report
+from pixtrawl.pipeline.scheduler.query_slots import QueryPlace, QuerySlots
+from pixtrawl.pipeline.scheduler.window import QueryWindow
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.evidence import EvidenceStore
@@ -59,7 +59,7 @@ async def run(
         await current.carry_out(_feed(current, discovery, rows))
 
     try:
-        return await conduct(config, folder, listener, body)
+        return await run_to_report(config, folder, listener, body)
     finally:
         for source in sources.values():
             await source.aclose()
@@ -92,41 +92,41 @@ async def _feed(current: Session, discovery: Discovery, rows: Sequence[QueryRow]
     except* asyncio.CancelledError:
         raise asyncio.CancelledError from None
     finally:
-        current.draw.closed = True
-        current.draw.changed.set()
+        current.scheduler.closed = True
+        current.scheduler.changed.set()
 
 
 def _is_unmet(row: QueryRow) -> bool:
     return row.query.limit is None or row.saved < row.query.limit
 
 
-class _Hunger:
-    """What a query's draw says of its appetite."""
+class _Demand:
+    """Tells sources whether the query's window wants more."""
 
-    def __init__(self, draw: QueryDraw) -> None:
-        self._draw = draw
+    def __init__(self, window: QueryWindow) -> None:
+        self._window = window
 
     async def wait(self) -> bool:
-        await self._draw.hungry.wait()
-        return not self._draw.finished.is_set()
+        await self._window.wants_more.wait()
+        return not self._window.finished.is_set()
 
     async def over(self) -> None:
-        await self._draw.finished.wait()
+        await self._window.finished.wait()
 
     def wanted(self) -> int | None:
-        return None if self._draw.wanted is None else self._draw.lookahead()
+        return None if self._window.wanted is None else self._window.lookahead()
 
 
 async def _query(current: Session, discovery: Discovery, row: QueryRow, place: QueryPlace) -> None:
     """Asks every source for one query, side by side, until it is met or all have ended."""
     open_count = await current.catalog.write(lambda db: current.join(db, row))
-    draw = current.draw.add(row, open_count)
-    hunger = _Hunger(draw)
+    window = current.scheduler.add(row, open_count)
+    demand = _Demand(window)
 
     def add(candidates: Sequence[Candidate]) -> Awaitable[list[int]]:
         return current.add_each(row, candidates)
 
-    await discovery.ask_all(Errand(row, current.run_id, hunger, add, place.step_aside))
-    current.draw.input_complete(draw)
-    await draw.finished.wait()
-    current.emit(QueryFinished(row.query, draw.saved))
+    await discovery.ask_all(DiscoveryTask(row, current.run_id, demand, add, place.step_aside))
+    current.scheduler.input_complete(window)
+    await window.finished.wait()
+    current.emit(QueryFinished(row.query, window.saved))

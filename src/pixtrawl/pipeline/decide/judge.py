@@ -16,9 +16,9 @@ from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.images.rules import Rules, is_card
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Outcome, Reason, Task
-from pixtrawl.pipeline.awaiting import Awaiting
-from pixtrawl.pipeline.copies import STRICT_BITS, is_alike, merit
-from pixtrawl.pipeline.decision import Decision, note_superseded, note_withdrawn
+from pixtrawl.pipeline.decide.awaiting import Awaiting
+from pixtrawl.pipeline.decide.copies import STRICT_BITS, is_alike, merit
+from pixtrawl.pipeline.decide.decision import Decision, note_superseded, note_withdrawn
 from pixtrawl.storage import frontier, samples, standing, stems, takedown
 from pixtrawl.storage.layout import file_name
 from pixtrawl.storage.samples import Known, State

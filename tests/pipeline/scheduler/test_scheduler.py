@@ -10,8 +10,8 @@ import pytest
 
 from pixtrawl.engines.local import LocalEngine
 from pixtrawl.model import Candidate, Outcome, Query, Reason, Task
-from pixtrawl.pipeline.draw import Draw
-from pixtrawl.pipeline.query_draw import QueryDraw
+from pixtrawl.pipeline.scheduler.scheduler import Scheduler
+from pixtrawl.pipeline.scheduler.window import QueryWindow
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.frontier import QueryRow
@@ -48,14 +48,14 @@ class Bench:
         good = "bad" not in task.candidate.url
         return Outcome(reason=Reason.SAVED if good else Reason.NOT_FOUND)
 
-    async def run(self, rows: list[QueryRow], per_host: int = 4) -> Draw:
-        draw = Draw(self.catalog, per_host)
+    async def run(self, rows: list[QueryRow], per_host: int = 4) -> Scheduler:
+        scheduler = Scheduler(self.catalog, per_host)
 
         deciding: set[asyncio.Task[None]] = set()
 
         async def write(task: Task, outcome: Outcome) -> None:
             await self.catalog.write(lambda db: frontier.settle(db, task.id, outcome, self.run_id))
-            draw.decided(task, gained=outcome.reason is Reason.SAVED)
+            scheduler.decided(task, gained=outcome.reason is Reason.SAVED)
 
         def decide(task: Task, outcome: Outcome) -> None:
             if outcome.reason is Reason.INTERRUPTED:
@@ -64,16 +64,16 @@ class Bench:
             deciding.add(job)
             job.add_done_callback(deciding.discard)
 
-        draw.on_settled = decide
+        scheduler.on_settled = decide
         for row in rows:
             count = self.catalog.write_now(lambda db, r=row: frontier.open_count(db, r.id))  # type: ignore[misc]
-            draw.input_complete(draw.add(row, count))
-        draw.closed = True
+            scheduler.input_complete(scheduler.add(row, count))
+        scheduler.closed = True
         engine = LocalEngine(self.work, concurrency=64)
-        await asyncio.wait_for(engine.run(draw), 20)
-        await draw.aclose()
+        await asyncio.wait_for(engine.run(scheduler), 20)
+        await scheduler.aclose()
         await asyncio.gather(*deciding)
-        return draw
+        return scheduler
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ def bench(tmp_path: Path) -> Bench:
 def test_a_query_draws_until_it_has_its_n_and_hardly_further(bench: Bench) -> None:
     urls = [f"http://h{i % 9}.example/{'bad' if i % 3 else 'good'}/{i}" for i in range(600)]
     row = bench.query("cat", urls, 50)
-    draw = asyncio.run(bench.run([row]))
-    assert draw.queries[row.id].saved == 50
+    scheduler = asyncio.run(bench.run([row]))
+    assert scheduler.queries[row.id].saved == 50
     assert len(bench.worked) <= 3 * 50 + 20
     bench.catalog.close()
 
@@ -108,8 +108,8 @@ def test_a_host_that_never_answers_does_not_keep_the_others_waiting(bench: Bench
     # Its candidates fill the whole window and all that is set aside; the others come after them.
     urls = [f"http://dead.example/{i}" for i in range(1500)]
     urls += [f"http://alive.example/{i}" for i in range(40)]
-    draw = asyncio.run(bench.run([bench.query("cat", urls, 40)]))
-    assert next(iter(draw.queries.values())).saved == 40
+    scheduler = asyncio.run(bench.run([bench.query("cat", urls, 40)]))
+    assert next(iter(scheduler.queries.values())).saved == 40
     assert bench.most["dead.example"] == 4
     bench.catalog.close()
 
@@ -126,25 +126,25 @@ def test_one_query_cannot_starve_another(bench: Bench) -> None:
 def test_a_host_that_drains_while_more_of_it_is_loaded_loses_none(bench: Bench) -> None:
     urls = [f"http://a.example/{i}" for i in range(300)]
     row = bench.query("q", urls, None)
-    draw = QueryDraw(row)
+    window = QueryWindow(row)
 
     async def draw_all() -> list[Task]:
-        draw.open = len(urls)
-        await draw.load(bench.catalog)
+        window.open = len(urls)
+        await window.load(bench.catalog)
         more = [Candidate(url=f"{url}/more", query="q", label="q", source="t") for url in urls]
         bench.catalog.write_now(lambda db: frontier.add(db, row.id, more, thumbnails=False))
-        draw.open += len(more)
+        window.open += len(more)
 
         def take() -> Task | None:
-            return draw.take(lambda host: True, lambda host: None)
+            return window.take(lambda host: True, lambda host: None)
 
-        loading = asyncio.create_task(draw.load(bench.catalog))
+        loading = asyncio.create_task(window.load(bench.catalog))
         await asyncio.sleep(0)  # asked for, not yet answered
         drawn = [task for _ in range(240) if (task := take()) is not None]
         await loading
-        while draw.wants_load() or draw.open:
-            if draw.wants_load():
-                await draw.load(bench.catalog)
+        while window.wants_load() or window.open:
+            if window.wants_load():
+                await window.load(bench.catalog)
             while (task := take()) is not None:
                 drawn.append(task)
         return drawn

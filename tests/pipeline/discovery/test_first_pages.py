@@ -15,8 +15,8 @@ import pytest
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event, SourceFinished, SourceRests
 from pixtrawl.model import Candidate, Query, SourceOutcome
-from pixtrawl.pipeline.discovery import Discovery, Errand
-from pixtrawl.pipeline.first_pages import FirstPages
+from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
+from pixtrawl.pipeline.discovery.first_pages import FirstPages
 from pixtrawl.sources.base import Page, Source, SourceContext, SourceInfo
 from pixtrawl.storage import frontier, journal
 from pixtrawl.storage.catalog import Catalog
@@ -172,21 +172,21 @@ def ask(
     async def main() -> list[str]:
         run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
         row = catalog.write_now(lambda db: frontier.ensure_query(db, QUERY, run_id))
-        hunger = _Wants(limit)
+        demand = _Wants(limit)
 
         async def add(candidates: Sequence[Candidate]) -> list[int]:
             def write(db: sqlite3.Connection) -> list[int]:
                 return [frontier.add(db, row.id, (c,), thumbnails=True) for c in candidates]
 
             new = await catalog.write(write)
-            hunger.note(sum(new))
+            demand.note(sum(new))
             return new
 
         http: dict[str, Any] = dict.fromkeys(given)
         discovery = Discovery(
             given, http, catalog, EvidenceStore(folder), events.append, patience_s
         )
-        await asyncio.wait_for(discovery.ask_all(Errand(row, run_id, hunger, add)), 30)
+        await asyncio.wait_for(discovery.ask_all(DiscoveryTask(row, run_id, demand, add)), 30)
         return [c.url for c in catalog.write_now(lambda db: list(frontier.everything(db, row)))]
 
     try:

@@ -9,9 +9,9 @@ from hypothesis import given, strategies as st
 
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Filters, Query
-from pixtrawl.pipeline.planner import (
+from pixtrawl.pipeline.discovery.slices import (
     BARREN_IN_A_ROW,
-    Yield,
+    SliceYield,
     by_filters,
     by_related,
     keeps_to_topic,
@@ -72,7 +72,7 @@ def test_topic_needs_every_word(text: str, other: str) -> None:
 
 
 def test_barren_slices_end_the_expansion_and_a_good_one_resets_the_count() -> None:
-    worth = Yield()
+    worth = SliceYield()
     for _ in range(BARREN_IN_A_ROW - 1):
         worth.note(100, 1)
     worth.note(100, 50)

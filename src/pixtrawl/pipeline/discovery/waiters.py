@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from pixtrawl.events import Event, SourceRests, SourceResumes
-from pixtrawl.pipeline.breaker import Breaker
+from pixtrawl.pipeline.discovery.breaker import Breaker
 
 __all__ = ["Waiters"]
 

@@ -15,7 +15,7 @@ from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
-from pixtrawl.pipeline.planner import Plan, plan, read_synonyms
+from pixtrawl.pipeline.discovery.slices import SlicePlan, plan, read_synonyms
 from pixtrawl.sources import expand, load
 from pixtrawl.sources.base import Source, StartsEarly
 
@@ -47,7 +47,7 @@ async def begin(sources: Mapping[str, Source], queries: int) -> None:
     await asyncio.sleep(0)  # now, and not when everything else has been made ready
 
 
-def open_plan(config: Config) -> Plan | None:
+def open_plan(config: Config) -> SlicePlan | None:
     """How queries are asked beyond what the sources list. Raises UsageError."""
     synonyms: Mapping[str, Sequence[str]] = {}
     if "synonyms" in config.job.expand:

@@ -11,11 +11,11 @@ from typing import Final, Protocol
 LAST_WORD_S: Final = 2.0
 
 
-class Hunger(Protocol):
+class Demand(Protocol):
     """Tells a source whether more candidates are wanted."""
 
     async def wait(self) -> bool:
-        """Returns when the query is hungry (True) or needs nothing any more (False)."""
+        """Returns when the query wants more (True) or needs nothing any more (False)."""
         ...
 
     async def over(self) -> None:
@@ -27,9 +27,9 @@ class Hunger(Protocol):
         ...
 
 
-async def end_when_over(hunger: Hunger, limit: asyncio.Timeout, busy: Callable[[], bool]) -> None:
+async def end_when_over(demand: Demand, limit: asyncio.Timeout, busy: Callable[[], bool]) -> None:
     """Lets `limit` expire when the query is met, unless its owner is `busy` with a page then."""
-    await hunger.over()
+    await demand.over()
     await asyncio.sleep(LAST_WORD_S)
-    if not busy():  # else the hunger is asked right after
+    if not busy():  # else `wait` is asked right after
         limit.reschedule(asyncio.get_running_loop().time())

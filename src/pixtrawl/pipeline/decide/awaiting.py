@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pixtrawl.model import REASONS, Task
-from pixtrawl.pipeline.decision import Decision
+from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.storage import samples, wanted_back
 from pixtrawl.storage.samples import State
 from pixtrawl.storage.wanted_back import Awaited

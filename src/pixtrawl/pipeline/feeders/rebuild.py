@@ -21,7 +21,7 @@ from pixtrawl.errors import (
 )
 from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
 from pixtrawl.model import Filters, Query, Reason
-from pixtrawl.pipeline.conduct import conduct
+from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.session import Session
 from pixtrawl.storage import frontier
 from pixtrawl.storage.catalog import connect
@@ -90,7 +90,7 @@ async def rebuild(
         listener(RunStarted((), {}))
         await current.carry_out(_fill(current, groups, listener))
 
-    report = await conduct(config, folder, listener, body)
+    report = await run_to_report(config, folder, listener, body)
     with closing(connect(folder.catalog, read_only=True)) as db:
         rows = list(_drift(db, groups))
     counts = Counter(row["state"] for row in rows)
@@ -117,19 +117,19 @@ async def _fill(
             )
             joined.append(row)
             current.judge.expect_locked(row.id, images)
-            current.draw.add(row, open_count)
+            current.scheduler.add(row, open_count)
             for start in range(0, len(images), _BATCH):
                 batch = images[start : start + _BATCH]
                 await current.add(row, [one.candidate for one in batch])
     finally:
         for row in joined:
-            current.draw.input_complete(current.draw.queries[row.id])
-        current.draw.closed = True
-        current.draw.changed.set()
+            current.scheduler.input_complete(current.scheduler.queries[row.id])
+        current.scheduler.closed = True
+        current.scheduler.changed.set()
     for row in joined:
-        draw = current.draw.queries[row.id]
-        await draw.finished.wait()
-        listener(QueryFinished(row.query, draw.saved))
+        window = current.scheduler.queries[row.id]
+        await window.finished.wait()
+        listener(QueryFinished(row.query, window.saved))
 
 
 def _join(current: Session, db: sqlite3.Connection, query: Query) -> tuple[QueryRow, int]:

@@ -16,8 +16,8 @@ from functools import partial
 from typing import Final
 
 from pixtrawl.model import Outcome, Reason, Task
-from pixtrawl.pipeline.decision import Decision
-from pixtrawl.pipeline.judge import Judge
+from pixtrawl.pipeline.decide.decision import Decision
+from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.storage import files, quarantine, recovery, samples
 from pixtrawl.storage.catalog import Catalog
 from pixtrawl.storage.folder import Folder

@@ -1,4 +1,4 @@
-"""One query's share of the draw: what it has, needs and has under way, and its candidates at hand.
+"""One query's window: its counts, what is under way, and the candidates at hand.
 
 Of each query only a window of candidates is in memory. Those of crowded hosts are set aside in the
 catalog and come back when the host has room.
@@ -23,8 +23,8 @@ _HOST_SHARE: Final = 256  # of the window, candidates of one host
 _LOW: Final = 128  # load more below this
 
 
-class QueryDraw:
-    """What one query has, needs, and has under way."""
+class QueryWindow:
+    """The counts and the candidates of one query."""
 
     def __init__(self, row: QueryRow) -> None:
         self.row = row
@@ -34,7 +34,7 @@ class QueryDraw:
         self.complete_input = False  # nobody will add candidates any more
         self.under_way: dict[int, float] = {}  # task id -> when it was drawn
         self.finished = asyncio.Event()
-        self.hungry = asyncio.Event()
+        self.wants_more = asyncio.Event()
         self._by_host: dict[str, deque[Task]] = {}
         self._turn: deque[str] = deque()  # hosts that may have room
         self._in_memory = 0
@@ -46,7 +46,7 @@ class QueryDraw:
         self._drained: set[str] = set()  # hosts that have room for what was set aside
         self.loading = False
         self.ready = False  # in the feed's list of queries that may have a task
-        self.hungry.set()
+        self.wants_more.set()
 
     @property
     def met(self) -> bool:
@@ -57,7 +57,7 @@ class QueryDraw:
         horizon = time.monotonic() - SLOW_S
         return sum(1 for started in self.under_way.values() if started > horizon)
 
-    def may_draw(self) -> bool:
+    def may_start(self) -> bool:
         if self.wanted is None:
             return True
         missing = self.wanted - self.saved
@@ -71,11 +71,11 @@ class QueryDraw:
             return 2 * WINDOW
         return max(0, self.wanted - self.saved - len(self.under_way)) + 20
 
-    def note_hunger(self) -> None:
+    def update_demand(self) -> None:
         if self.met or self.open < self.lookahead():
-            self.hungry.set()
+            self.wants_more.set()
         else:
-            self.hungry.clear()
+            self.wants_more.clear()
 
     # -- the window
 
