@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.shared_data import shared
+from tests.sources.google.gridless_pages import GRIDLESS
 from tests.sources.web import synthetic_answers as pages
 
 from pixtrawl import sources
@@ -15,7 +18,6 @@ from pixtrawl.cli.main import main
 from pixtrawl.model import SourceOutcome
 from pixtrawl.sources.replay import reader as replaying
 
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded"
 KEYS = (
     "groups", "needs", "filters", "limit", "license", "verified", "delay_s", "terms", "settings",
 )  # fmt: skip
@@ -28,10 +30,7 @@ def saved(folder: Path, name: str, text: str) -> str:
 
 
 def recorded(name: str) -> str:
-    path = RECORDED / name
-    if not path.exists():
-        pytest.skip("the recorded pages are not here")
-    return str(path)
+    return str(shared(f"recorded/{name}"))
 
 
 def check(capsys: pytest.CaptureFixture[str], name: str, page: str) -> tuple[int, dict[str, Any]]:
@@ -98,6 +97,16 @@ def test_a_recorded_page_is_read_as_the_source_would(capsys: pytest.CaptureFixtu
     assert found["missing"] == {"license": 24, "creator": 24}
     code, found = check(capsys, "bing", recorded("bing/bing_images.html"))
     assert (code, found["outcome"], found["results"]) == (0, "ok", 42)
+
+
+@pytest.mark.parametrize(("name", "page"), [("ecosia", pages.ecosia), ("bing", pages.bing)])
+def test_a_page_of_many_results_is_read_as_the_source_would(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, page: Callable[[list[str]], str]
+) -> None:
+    text = page([pages.number_of(at) for at in range(30)])
+    code, found = check(capsys, name, saved(tmp_path, "page.html", text))
+    assert (code, found["outcome"], found["results"]) == (0, "ok", 30)
+    assert found["missing"] == {"license": 30, "creator": 30}
 
 
 def test_a_page_without_results_ends_with_3_and_its_reason(
@@ -173,6 +182,22 @@ def test_recorded_pages_of_google_are_told_apart(
     capsys: pytest.CaptureFixture[str], page: str, outcome: SourceOutcome
 ) -> None:
     code, found = check(capsys, "google", recorded(f"openserp/google/{page}"))
+    assert (code, found["outcome"]) == (3, outcome)
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("captcha", SourceOutcome.BLOCKED),
+        ("soft_block", SourceOutcome.BLOCKED),
+        ("no_results", SourceOutcome.NO_RESULTS),
+        ("web_results", SourceOutcome.CHANGED),
+    ],
+)
+def test_pages_of_google_without_pictures_are_told_apart(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, outcome: SourceOutcome
+) -> None:
+    code, found = check(capsys, "google", saved(tmp_path, "page.html", GRIDLESS[name]))
     assert (code, found["outcome"]) == (3, outcome)
 
 

@@ -18,9 +18,9 @@ import pixtrawl
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.images.pixels import rgb, thumbnail
 from pixtrawl.transform import BadPictureError
-from tests.images.conftest import SUITES
 from tests.images.profiles import swapped_profile
 from tests.pipeline.pictures import fetch, manifest, serving
+from tests.shared_data import shared
 
 SIZE = (120, 90)
 CAP = 100_000_000
@@ -239,9 +239,7 @@ def test_a_damaged_file_is_told_by_name(ds: pixtrawl.Dataset, tmp_path: Path) ->
 
 def test_what_inspection_keeps_every_way_out_can_show() -> None:
     """Each file of the third-party suites that is kept is a picture of the stated size."""
-    folder = SUITES / "images"
-    if not folder.is_dir():
-        pytest.skip("the third-party suites are not on this machine")
+    folder = shared("suites/images")
     wrong = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         data = path.read_bytes()

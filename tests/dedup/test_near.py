@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +9,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+from tests.shared_data import shared, shared_rows
 
 from pixtrawl.dedup import Level, NearDuplicates, aligned_distance
 from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
 from pixtrawl.dedup.windows import best_places, cut_windows, shrunk
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
-
-SUITES = Path(__file__).parents[3] / "shared" / "suites"
 
 # Photographs that come with two libraries; textures, text and drawings among them are left out.
 PHOTOGRAPHS = {
@@ -116,12 +114,11 @@ def test_different_photographs_do_not_find_each_other(originals: list[ImageInfo]
 
 @pytest.mark.parametrize("level", ["strict", "near", "wide"])
 def test_the_third_party_suite_is_all_right(level: str) -> None:
-    if not (SUITES / "neardup.jsonl").exists():
-        pytest.skip("the third-party suites are not on this machine")
-    cases = [json.loads(line) for line in (SUITES / "neardup.jsonl").read_text().splitlines()]
+    cases = shared_rows("suites/neardup.jsonl")
+    folder = shared("suites/neardup")
     near = NearDuplicates(level)
     for number, case in enumerate(cases):
-        info = inspect_bytes((SUITES / "neardup" / case["file"]).read_bytes(), 10**8).info
+        info = inspect_bytes((folder / case["file"]).read_bytes(), 10**8).info
         assert info is not None
         match = near.find("x", info)
         known = [at for at in range(number) if cases[at]["group"] == case["group"]]

@@ -8,15 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-SUITES = Path(__file__).parents[3] / "shared" / "suites"
-
-
-@pytest.fixture
-def suites() -> Path:
-    if not SUITES.is_dir():
-        pytest.skip("the third-party suites are not on this machine")
-    return SUITES
-
 
 def _picture(seed: int, width: int = 160, height: int = 120) -> Image.Image:
     random = np.random.default_rng(seed)

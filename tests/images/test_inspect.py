@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
+from tests.shared_data import shared, shared_rows
 
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.images.record import MEASURES
@@ -37,11 +36,11 @@ def distance(one: bytes, other: bytes) -> int:
     return int(np.bitwise_count(np.bitwise_xor(*pair)).sum())
 
 
-def test_the_third_party_suite_gets_its_verdicts(suites: Path) -> None:
+def test_the_third_party_suite_gets_its_verdicts() -> None:
     wrong = []
-    for line in (suites / "images.jsonl").read_text().splitlines():
-        case = json.loads(line)
-        verdict = inspect_bytes((suites / "images" / case["file"]).read_bytes(), CAP)
+    folder = shared("suites/images")
+    for case in shared_rows("suites/images.jsonl"):
+        verdict = inspect_bytes((folder / case["file"]).read_bytes(), CAP)
         info = verdict.info
         if case["file"] in UNDECIDED or verdict.reason is Reason.UNSUPPORTED_FORMAT:
             continue
@@ -172,6 +171,30 @@ def test_every_pixel_mode_looks_like_its_picture(
         converted = converted.convert("F")
     info = info_of(encoded(converted, kind))
     assert distance(info.phash, info_of(encoded(source, "PNG")).phash) <= 40
+
+
+WRITTEN: list[tuple[str, dict[str, Any]]] = [
+    *(("JPEG", options) for options in (
+        {"progressive": True}, {"subsampling": 0}, {"optimize": True}, {"restart_marker_rows": 2},
+        {"quality": 5}, {"comment": b"x" * 500}, {"dpi": (72, 72)}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"},
+    )),
+    *(("PNG", options) for options in ({"compress_level": 0}, {"optimize": True}, {"transparency": (1, 2, 3)})),
+    *(("WEBP", options) for options in ({"lossless": True}, {"quality": 3}, {"exact": True})),
+    *(("TIFF", {"compression": name}) for name in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")),
+    ("TIFF", {"big_tiff": True}), ("GIF", {"interlace": 1}), ("GIF", {"interlace": 0, "comment": b"x"}),
+    ("AVIF", {"quality": 20, "subsampling": "4:4:4"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "options"), WRITTEN, ids=str)
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (17, 130)])
+def test_every_way_of_writing_a_format_is_read_and_refused_when_it_ends_early(
+    picture: Picture, encoded: Encoded, kind: str, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    data = encoded(picture(9, *size), kind, **options)
+    info = info_of(data)
+    assert (info.format, info.width, info.height, info.frames) == (kind.lower(), *size, 1)
+    assert inspect_bytes(data[: len(data) // 2], CAP).info is None
 
 
 def test_a_frame_around_a_picture_leaves_its_trimmed_hash(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from skimage.data import data_dir
+from tests.shared_data import shared
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images.inspect import inspect_bytes
@@ -15,7 +17,6 @@ from pixtrawl.images.rules import Rules, is_card
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
 from pixtrawl.playground.store import not_available
 
-NEARDUP = Path(__file__).parents[3] / "shared" / "suites" / "neardup"
 PHOTO = {"entropy": 7.0, "contrast": 0.2}
 
 
@@ -138,10 +139,19 @@ def test_a_notice_is_empty_and_photographs_are_not() -> None:
     notice = inspect_bytes(not_available(), 10**8).info
     assert notice is not None
     assert judged(notice) is Reason.FLAT
-    photos = sorted(NEARDUP.glob("**/*.jpg"))
-    if not photos:
-        pytest.skip("the suite of near duplicates is not here")
-    for path in photos:
+    installed = Path(data_dir)  # photographs that come with scikit-image
+    assert_photographs(
+        [installed / name for name in ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")]
+    )
+
+
+def test_photographs_of_the_third_party_suite_are_kept() -> None:
+    assert_photographs(sorted(shared("suites/neardup").glob("**/*.jpg")))
+
+
+def assert_photographs(paths: list[Path]) -> None:
+    assert paths
+    for path in paths:
         photo = inspect_bytes(path.read_bytes(), 10**8).info
         assert photo is not None
         assert judged(photo) is Reason.SAVED, path.name

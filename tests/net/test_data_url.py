@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from tests.shared_data import shared_rows
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.data_url import decode, forgiving_base64, respond
 from pixtrawl.net.mime import parse_mime_type
-
-SUITES = Path(__file__).parents[3] / "shared" / "suites"
-
-
-def rows(name: str) -> list[dict[str, Any]]:
-    path = SUITES / name
-    if not path.exists():
-        pytest.skip(f"{path} is not here")
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def octets(value: Any) -> bytes | None:
@@ -30,7 +20,7 @@ def octets(value: Any) -> bytes | None:
 
 
 def test_every_data_url_of_the_suite() -> None:
-    for row in rows("data-urls.jsonl"):
+    for row in shared_rows("suites/data-urls.jsonl"):
         found, expected = decode(row["input"]), row["expected"]
         if expected is None:
             assert found is None, row
@@ -40,14 +30,111 @@ def test_every_data_url_of_the_suite() -> None:
 
 
 def test_every_base64_text_of_the_suite() -> None:
-    for row in rows("base64.jsonl"):
+    for row in shared_rows("suites/base64.jsonl"):
         assert forgiving_base64(row["input"].encode()) == octets(row["expected"]), row
 
 
 def test_every_mime_type_of_the_suite() -> None:
-    for row in rows("mime-types.jsonl"):
+    for row in shared_rows("suites/mime-types.jsonl"):
         found = parse_mime_type(row["input"])
         assert (None if found is None else str(found)) == row["expected"], row
+
+
+PLAIN = "text/plain;charset=US-ASCII"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "body"),
+    [
+        # RFC 2397: its grammar and its examples
+        ("data:,A%20brief%20note", PLAIN, b"A brief note"),
+        ("data:text/plain;charset=iso-8859-7,%be%fg%be", "text/plain;charset=iso-8859-7", b"\xbe%fg\xbe"),
+        ("data:image/gif;base64,R0lGODdhMAAwAPAAAAAA", "image/gif", b"GIF87a0\x000\x00\xf0\x00\x00\x00\x00"),
+        ("data:,", PLAIN, b""),
+        # the Fetch standard, its processor of these URLs
+        ("data:;charset=UTF-8,x", "text/plain;charset=UTF-8", b"x"),
+        ("DATA:IMAGE/PNG;BASE64,YQ==", "image/png", b"a"),
+        ("data:image/png;  base64,YQ", "image/png", b"a"),
+        ("data: image/png ;base64,YQ", "image/png", b"a"),
+        ("data:image/png;base64;x=1,YQ==", "image/png;x=1", b"YQ=="),
+        ("data:image/png;base64=1,YQ==", "image/png;base64=1", b"YQ=="),
+        ("data:image/pngbase64,YQ==", "image/pngbase64", b"YQ=="),
+        ("data:nonsense,x", PLAIN, b"x"),
+        ("data:image/,x", PLAIN, b"x"),
+        ("data:,x#fragment", PLAIN, b"x"),
+        ("data:,x?y", PLAIN, b"x?y"),
+        ("data:,a,b", PLAIN, b"a,b"),
+        ("data:,%", PLAIN, b"%"),
+        ("data:,\u00e9", PLAIN, b"\xc3\xa9"),
+        ("data:image/png;base64,Y%51%3D%3D", "image/png", b"a"),
+        ("data:image/png;base64,Y\nQ=\t=", "image/png", b"a"),
+        ("data:image/png;base64,", "image/png", b""),
+        ('data:text/plain;a=",x";b=c,y', 'text/plain;a=""', b'x";b=c,y'),
+    ],
+)  # fmt: skip
+def test_each_form_of_a_data_url(url: str, kind: str, body: bytes) -> None:
+    found = decode(url)
+    assert found is not None
+    assert (str(found[0]), found[1]) == (kind, body)
+
+
+@pytest.mark.parametrize(
+    "url", ["data:", "data:image/png;base64", "data:image/png;base64,Y", "data:;base64,@@@@", "data:#,x"]
+)  # fmt: skip
+def test_a_data_url_in_error_gives_nothing(url: str) -> None:
+    assert decode(url) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        # Infra, "forgiving-base64 decode"; RFC 4648, section 10
+        ("", b""), ("Zg==", b"f"), ("Zm8=", b"fo"), ("Zm9v", b"foo"), ("Zm9vYg==", b"foob"),
+        ("Zm9vYmE=", b"fooba"), ("Zm9vYmFy", b"foobar"), ("Zg", b"f"), ("Zm8", b"fo"),
+        ("Z\ng\t=\f=\r ", b"f"), ("Zh==", b"f"), ("//++", b"\xff\xff\xbe"),
+        ("Z", None), ("Zg=", None), ("Zg===", None), ("Z=g=", None), ("=", None), ("====", None),
+        ("Zm9v=", None), ("Zm8_", None), ("Zm8-", None), ("Zg==\x0b", None), ("Zg\xa0", None),
+        ("Zm9vY", None), ("Zg==Zg==", None),
+    ],
+)  # fmt: skip
+def test_each_rule_of_forgiving_base64(text: str, data: bytes | None) -> None:
+    assert forgiving_base64(text.encode()) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        # MIME Sniffing, sections 4.4 and 4.5
+        ("image/jpeg", "image/jpeg"),
+        ("\t IMAGE/Jpeg \n", "image/jpeg"),
+        ("image/svg+xml;CharSet=UTF-8", "image/svg+xml;charset=UTF-8"),
+        ("x/y; a=1 ;b=2", "x/y;a=1;b=2"),
+        ("x/y;;;a=1;", "x/y;a=1"),
+        ("x/y;a=1;a=2;A=3", "x/y;a=1"),
+        ("x/y;a", "x/y"),
+        ("x/y;a=", "x/y"),
+        ("x/y;=1;b=2", "x/y;b=2"),
+        ("x/y;a =1", "x/y"),
+        ("x/y;a= 1", 'x/y;a=" 1"'),
+        ("x/y;a=b c", 'x/y;a="b c"'),
+        ('x/y;a=""', 'x/y;a=""'),
+        ('x/y;a="b"', "x/y;a=b"),
+        ('x/y;a="b;c"d;e=f', 'x/y;a="b;c";e=f'),
+        ('x/y;a="b', "x/y;a=b"),
+        ('x/y;a="\\b\\"\\', 'x/y;a="b\\"\\\\"'),
+        ("x/y;a=\u20ac;b=1", "x/y;b=1"),
+        ("x/y;a=\u00ff", 'x/y;a="\u00ff"'),
+        ("x/y\t;a=1", "x/y;a=1"),
+        ("", None), ("image", None), ("image/", None), ("/jpeg", None), ("im age/jpeg", None),
+        ("image /jpeg", None), ("image/jp eg", None), ("image/jpeg/x", None), ("(/)", None),
+        ("\u00e9/x", None),
+    ],
+)  # fmt: skip
+def test_each_rule_of_mime_types(text: str, written: str | None) -> None:
+    found = parse_mime_type(text)
+    assert (None if found is None else str(found)) == written
+    if written is not None:
+        assert str(parse_mime_type(written)) == written
 
 
 @given(st.binary())

@@ -10,12 +10,12 @@ import re
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.shared_data import shared_text
 
 from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import UsageError
@@ -30,7 +30,6 @@ from pixtrawl.sources.html import Document
 from pixtrawl.sources.web.bing import Bing
 from pixtrawl.sources.web.bing_page import read_page
 
-RECORDED = Path(__file__).parents[3] / "shared" / "recorded" / "bing" / "bing_images.html"
 BASE = "http://bing.test"
 QUERY = Query("golang gopher", "golang gopher", 100)
 NO_RESULTS = "<html><body><div>There are no results for <b>qqq</b></div></body></html>"
@@ -38,9 +37,7 @@ NO_RESULTS = "<html><body><div>There are no results for <b>qqq</b></div></body><
 
 @pytest.fixture(scope="module")
 def recorded() -> str:
-    if not RECORDED.exists():
-        pytest.skip("the recorded pages are not here")
-    return RECORDED.read_text(encoding="utf-8")
+    return shared_text("recorded/bing/bing_images.html")
 
 
 def tile(number: int, **more: object) -> str:

@@ -129,7 +129,8 @@ def _weak(head: bytes) -> str | None:
     return "pnm" if _PNM.match(head) else None
 
 
-_PNM: Final = re.compile(rb"P[1-6](?:\s+#[^\n]*\n)*\s+\d+(?:\s+#[^\n]*\n)*\s+\d+\s")
+# Width and height stand behind white space and any number of comments, each to the end of its line.
+_PNM: Final = re.compile(rb"P[1-6]\s(?:\s*#[^\n]*\n)*\s*\d+\s(?:\s*#[^\n]*\n)*\s*\d+\s")
 
 
 def _icon(head: bytes) -> str | None:

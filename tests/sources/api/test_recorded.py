@@ -1,13 +1,13 @@
-"""Parsers on real answers that were recorded, read from ../shared/recorded where it is there."""
+"""Parsers on real answers that were recorded, where they are there; test_read.py has rows of ours."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.shared_data import shared_text
 
 from pixtrawl import licenses
 from pixtrawl.model import Kind
@@ -33,13 +33,9 @@ from pixtrawl.sources.api import (
     wikimedia,
 )
 
-RECORDED = Path(__file__).parents[4] / "shared" / "recorded"
-
-pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recorded answers at {RECORDED}")
-
 
 def load(name: str) -> Any:
-    return json.loads((RECORDED / name).read_text(encoding="utf-8"))
+    return json.loads(shared_text(f"recorded/{name}"))
 
 
 def test_the_three_pieces_of_a_commons_answer_are_merged_by_page() -> None:
@@ -172,7 +168,7 @@ def test_a_photo_of_flickr_in_its_largest_size() -> None:
 
 
 def test_flickr_s_own_table_of_licences_is_ours() -> None:
-    text = (RECORDED / "flickr" / "licenses_getInfo.yml").read_text(encoding="utf-8")
+    text = shared_text("recorded/flickr/licenses_getInfo.yml")
     text = " ".join(text.replace("\\", "").split())
     rows = re.findall(r'<license id="(\d+)" name="([^"]*)" url="([^"]*)"', text)
     assert len(rows) > 10
@@ -183,7 +179,7 @@ def test_flickr_s_own_table_of_licences_is_ours() -> None:
 
 
 def test_answers_of_unsplash() -> None:
-    text = (RECORDED / "unsplash" / "photos.yml").read_text(encoding="utf-8")
+    text = shared_text("recorded/unsplash/photos.yml")
     answers = re.findall(r"string: '(\{\"total\":.*?\})'\n", text, re.DOTALL)
     assert len(answers) >= 3
     for body in answers:

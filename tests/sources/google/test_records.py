@@ -4,11 +4,12 @@ import html
 import json
 import random
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from tests.shared_data import shared_text
+from tests.sources.google.gridless_pages import GRIDLESS
 from tests.sources.google.site_forms import FORMS, Item, Page, record, scroll_chunk
 
 from pixtrawl.sources.google.records import (
@@ -21,7 +22,6 @@ from pixtrawl.sources.google.records import (
 )
 from pixtrawl.sources.js_strings import js_unescape
 
-RECORDED = Path(__file__).parents[4] / "shared" / "recorded"
 IN_SCRIPT = ["2020", "2024", "escaped", "2026", "deferred"]
 
 
@@ -123,22 +123,34 @@ def test_what_is_never_an_original(url: str, thumb: bool) -> None:
 
 
 def test_maps_of_deferred_thumbnails_are_read_from_a_recorded_page() -> None:
-    page = RECORDED / "google_web_inline_images" / "van-gogh-paintings.html"
-    if not page.exists():
-        pytest.skip("recorded pages are not here")
-    pairs = deferred_thumbnails(page.read_text("utf-8"))
+    page = shared_text("recorded/google_web_inline_images/van-gogh-paintings.html")
+    pairs = deferred_thumbnails(page)
     assert len(pairs) > 20
     assert all(key.startswith("dimg_") and is_web_url(url) for key, url in pairs.items())
+
+
+def test_maps_of_deferred_thumbnails_are_read_whatever_surrounds_them() -> None:
+    thumb = "https://encrypted-tbn0.gstatic.com/images?q\\u003dtbn:A"
+    script = (
+        f'(function(){{google.ldi={{"dimg_1":"{thumb}1\\u0026s","dimg_2" : "{thumb}2"}};'
+        f'google.pim={{"dimg_3":"https://other.example/a.jpg","n":"{thumb}4"}};}})();'
+    )
+    clear = "https://encrypted-tbn0.gstatic.com/images?q=tbn:A"
+    assert deferred_thumbnails(f"<script nonce='x'>{script}</script>") == {
+        "dimg_1": f"{clear}1&s", "dimg_2": f"{clear}2", "n": f"{clear}4",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(GRIDLESS))
+def test_pages_without_a_grid_give_no_records(name: str) -> None:
+    assert records_in(GRIDLESS[name]) == []
 
 
 @pytest.mark.parametrize(
     "name", ["search_captcha", "search_no_results", "search_results", "search_soft_block"]
 )
 def test_recorded_pages_without_images_give_no_records(name: str) -> None:
-    page = RECORDED / "openserp" / "google" / f"{name}.html"
-    if not page.exists():
-        pytest.skip("recorded pages are not here")
-    assert records_in(page.read_text("utf-8")) == []
+    assert records_in(shared_text(f"recorded/openserp/google/{name}.html")) == []
 
 
 @given(st.text() | st.text(alphabet='[]",\\0{}:htps/ux2', max_size=300))

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from tests.shared_data import shared_text
+from tests.sources.google.gridless_pages import GRIDLESS
 
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import SourceOutcome
 from pixtrawl.sources.google.outcome import evidence_name, stop_for
 from pixtrawl.sources.google.state import State, classify
 
-RECORDED = Path(__file__).parents[4] / "shared" / "recorded" / "openserp" / "google"
 SOURCES = Path(__file__).parents[3] / "src" / "pixtrawl" / "sources" / "google"
 URL = "http://h/search?q=x"
 
@@ -39,10 +40,21 @@ def facts_of(page: str) -> dict[str, Any]:
     ],
 )
 def test_recorded_pages_are_recognised(name: str, state: State) -> None:
-    page = RECORDED / f"{name}.html"
-    if not page.exists():
-        pytest.skip("recorded pages are not here")
-    assert classify(URL, 200, facts_of(page.read_text("utf-8"))) is state
+    page = shared_text(f"recorded/openserp/google/{name}.html")
+    assert classify(URL, 200, facts_of(page)) is state
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("captcha", State.CAPTCHA),
+        ("no_results", State.NO_RESULTS),
+        ("soft_block", State.SOFT_BLOCK),
+        ("web_results", State.UNKNOWN),
+    ],
+)
+def test_pages_without_a_grid_are_recognised(name: str, state: State) -> None:
+    assert classify(URL, 200, facts_of(GRIDLESS[name])) is state
 
 
 @pytest.mark.parametrize(

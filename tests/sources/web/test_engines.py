@@ -12,11 +12,11 @@ import random
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.shared_data import shared_text
 from tests.sources.web import synthetic_answers as pages
 
 from pixtrawl import sources
@@ -28,7 +28,6 @@ from pixtrawl.sources import contract
 from pixtrawl.sources.contract import Ending, Replay, answer, ask
 from pixtrawl.sources.web.baidu import decoded
 
-RECORDED = Path(__file__).parents[4] / "shared" / "recorded" / "openserp"
 BASE = "http://engine.test"
 NAMES = ["baidu", "brave", "ecosia", "naver", "startpage", "yandex"]
 QUERY = Query("tabby cat", "tabby cat", 100)
@@ -55,10 +54,7 @@ def asked(http: Replay) -> list[dict[str, str]]:
 
 
 def recorded(name: str) -> str:
-    path = RECORDED / name
-    if not path.exists():
-        pytest.skip("the recorded pages are not here")
-    return path.read_text(encoding="utf-8")
+    return shared_text(f"recorded/openserp/{name}")
 
 
 def urls(first: int, count: int) -> list[str]:
@@ -133,6 +129,31 @@ def test_recorded_web_pages_of_yandex_and_baidu_are_no_picture_results() -> None
     assert nothing.outcome is SourceOutcome.NO_RESULTS
     assert run("yandex", recorded("yandex/search_results.html")).outcome is SourceOutcome.CHANGED
     assert run("baidu", recorded("baidu/search_results.html")).outcome is SourceOutcome.CHANGED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_captcha_is_told_from_an_empty_page_and_both_from_results_of_the_web(name: str) -> None:
+    captcha = "<form action='/checkcaptcha'><h1>Confirm that you are not a robot</h1></form>"
+    ending = run(name, pages.page(captcha))
+    assert ending.outcome is SourceOutcome.BLOCKED
+    assert ending.stop is not None
+    assert ending.stop.detail["kind"] == "captcha"
+    texts = "".join(f"<h2><a href='https://page.example/{at}'>Cats</a></h2>" for at in range(9))
+    assert run(name, pages.page(texts)).outcome is SourceOutcome.CHANGED
+    nothing = pages.ANSWERS[name].nothing
+    ending = run(name, lambda target: pages.Synthetic.text(nothing, target))
+    assert ending.outcome is SourceOutcome.NO_RESULTS
+
+
+def test_renamed_classes_or_a_cut_leave_the_results_of_a_page_as_they_are() -> None:
+    page = pages.ecosia(urls(0, 30))
+    renamed = re.sub(r"class='[^']*'", "class='q7'", page)
+    assert originals(renamed) == originals(page) == urls(0, 30)
+    dice = random.Random(2)
+    for _ in range(12):
+        cut = run("ecosia", page[: dice.randrange(len(page))], max_pages=1)
+        assert [c.url for c in cut.candidates] == urls(0, len(cut.candidates))
+        assert cut.outcome in {SourceOutcome.OK, SourceOutcome.CHANGED}
 
 
 def originals(page: str) -> list[str]:
@@ -343,9 +364,8 @@ def test_where_baidu_names_its_own_copy_only_the_candidate_is_a_copy() -> None:
     assert (one.kind, one.url, one.width, one.alternates) == (Kind.CACHED, copy, None, ())
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no recorded answers at {RECORDED}")
 def test_a_recorded_answer_of_baidu_has_thirty_originals_none_of_them_its_own_copy() -> None:
-    text = (RECORDED.parent / "baidu" / "acjson_2018_page5.json").read_text(encoding="utf-8")
+    text = shared_text("recorded/baidu/acjson_2018_page5.json")
     found = run("baidu", text, max_pages=1).candidates
     records = json.loads(text)["data"]
     assert len(found) == 30
