@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests import shared_data
 
 TESTS = Path(__file__).parent

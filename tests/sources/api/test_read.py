@@ -14,7 +14,7 @@ from tests.sources.api.stand_ins import ALL, StandIn
 
 from pixtrawl import licenses
 from pixtrawl.model import Kind
-from pixtrawl.sources import flickr, inaturalist, met, openverse, searxng, wikimedia
+from pixtrawl.sources.api import flickr, inaturalist, met, openverse, searxng, wikimedia
 
 CC = "https://creativecommons.org"
 CC0 = ("CC0", f"{CC}/publicdomain/zero/1.0/")
