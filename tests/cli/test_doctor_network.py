@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pixtrawl.cli import network_checks
-from pixtrawl.cli.check import FAIL, OK, Check
 from pixtrawl.config.groups import Config, Fetch
+from pixtrawl.operations import network_checks
+from pixtrawl.operations.check import FAIL, OK, Check
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,9 @@ from threading import Event, Thread
 import pytest
 
 from pixtrawl import sources
-from pixtrawl.cli import checks
-from pixtrawl.cli.check import FAIL, OK
 from pixtrawl.config.groups import Config, Job
+from pixtrawl.operations import checks
+from pixtrawl.operations.check import FAIL, OK
 from pixtrawl.playground import Playground
 
 LOOPBACK = ("--allow-address", "127.0.0.0/8")

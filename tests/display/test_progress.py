@@ -11,8 +11,8 @@ from pixtrawl import events
 from pixtrawl.display.lines import stage_lines, summary_line
 from pixtrawl.display.progress import PLAIN_EVERY_S, PlainProgress, progress
 from pixtrawl.display.screen import cells, span
-from pixtrawl.display.tally import Rate, Tally
 from pixtrawl.model import Candidate, Outcome, Query, Reason, SourceOutcome
+from pixtrawl.operations.tally import Rate, Tally
 
 CAT = Query("cat", "cat", 10)
 

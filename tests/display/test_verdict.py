@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pixtrawl.display.advice import advise
 from pixtrawl.display.screen import cells
 from pixtrawl.display.verdict import verdict
 from pixtrawl.model import REASONS, Reason, SourceOutcome
+from pixtrawl.operations.advice import advise
 
 
 def _query(text: str, saved: int, wanted: int | None = 10, **sources: Any) -> dict[str, Any]:

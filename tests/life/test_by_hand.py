@@ -10,7 +10,7 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
-from pixtrawl.display.advice import advise
+from pixtrawl.operations.advice import advise
 from tests.life.sets import assert_whole, labels, listed, on_disk, pets
 from tests.pipeline.pictures import Host, fetch, manifest
 

@@ -10,8 +10,8 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
-from pixtrawl.display.advice import advise
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
+from pixtrawl.operations.advice import advise
 from tests.life.sets import assert_whole, labels, on_disk, pets
 from tests.pipeline.pictures import Answer, Host, fetch, jpeg, manifest, png, scene, serving
 

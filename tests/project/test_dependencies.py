@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pixtrawl.cli import checks
+from pixtrawl.operations import checks
 
 # Declared for the user's sake, and imported by no line of ours.
 NEVER_IMPORTED = {

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec.structs import asdict
+from msgspec import to_builtins
 
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.groups import Config
@@ -15,7 +15,7 @@ from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SHORT
 
 if TYPE_CHECKING:
-    from pixtrawl.cli.source_questions import Health
+    from pixtrawl.operations.source_health import Health
     from pixtrawl.storage.folder import Folder
 
 EPILOG: Final = """\
@@ -64,9 +64,10 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns 5 when a check failed, 3 when a source did not answer well."""
     from pixtrawl.cli import running
-    from pixtrawl.cli.check import FAIL
-    from pixtrawl.cli.checks import all_checks
     from pixtrawl.display.screen import clean, has_color, out, out_json, paint
+    from pixtrawl.operations.check import FAIL
+    from pixtrawl.operations.checks import all_checks
+    from pixtrawl.operations.questions import questions
 
     loaded = load_settings(arguments)
     running.warn(loaded, quiet=False)
@@ -83,9 +84,14 @@ def main(arguments: argparse.Namespace) -> int:
                 out(f"{'':20} next: {clean(check.next_step)}")
     failed = sum(check.status == FAIL for check in checks)
     if arguments.json:
-        out_json({"ok": not failed, "checks": [asdict(check) for check in checks]})
-    elif failed:
-        out(f"\n{failed} of {len(checks)} checks failed")
+        plain = {"checks": to_builtins(checks), "questions": to_builtins(questions(loaded.config))}
+        out_json({"ok": not failed, **plain})
+    else:
+        if failed:
+            out(f"\n{failed} of {len(checks)} checks failed")
+        for one in questions(loaded.config):
+            out(f"\nto decide: {clean(one.text)}\n{'':20} why: {clean(one.why)}")
+            out(f"{'':20} --set {one.setting}=...   (now: {clean(one.default) or 'nothing'})")
     return EXIT_ENVIRONMENT if failed else EXIT_OK
 
 
@@ -93,8 +99,8 @@ def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
     """Asks sources and prints each answer when it is there. Raises UsageError for a name."""
     from pixtrawl import sources
     from pixtrawl.cli.loop import run_loop
-    from pixtrawl.cli.source_questions import NOT_ASKED, ask_all
     from pixtrawl.display.screen import has_color, out, out_json
+    from pixtrawl.operations.source_health import NOT_ASKED, ask_all
 
     color = has_color(sys.stdout)
 
@@ -110,7 +116,7 @@ def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
         raise KeyboardInterrupt
     well = all(health.well for health in found)
     if as_json:
-        out_json({"ok": well, "sources": [asdict(health) for health in found]})
+        out_json({"ok": well, "sources": to_builtins(found)})
     else:
         asked = [health for health in found if health.status != NOT_ASKED]
         good = sum(health.well for health in asked)
@@ -119,8 +125,8 @@ def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
 
 
 def _lines(health: Health, *, color: bool) -> list[str]:
-    from pixtrawl.cli.source_questions import NOT_ASKED
     from pixtrawl.display.screen import clean, paint
+    from pixtrawl.operations.source_health import NOT_ASKED
 
     tint = "dim" if health.status == NOT_ASKED else "green" if health.well else "red"
     status = f"{health.status} ({health.kind})" if health.kind else health.status

@@ -1,37 +1,41 @@
-"""What a run would ask of which source: the answer to `--dry-run`, without a network."""
+"""Draws the answer to `--dry-run`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from pixtrawl import sources
+from msgspec import to_builtins
+
 from pixtrawl.config.groups import Config
-from pixtrawl.display.screen import clean, columns, note, out, out_json, plural
+from pixtrawl.display.screen import clean, columns, note, out, out_json, plural, size, span
 from pixtrawl.model import Query
-from pixtrawl.secrets import masked_text
+from pixtrawl.operations.estimate import Estimate
+from pixtrawl.operations.plan import PlannedSource, plan, plan_lists
 
 MAX_QUERIES: Final = 20  # listed; `--json` lists all
 
 
 def show_plan(queries: Sequence[Query], config: Config, *, as_json: bool) -> int:
     """Prints the plan. Returns the exit code. Raises UsageError for an unknown source."""
-    plan = make_plan(queries, config)
+    planned = plan(queries, config)
     if as_json:
-        out_json(plan)
+        out_json(to_builtins(planned))
         return 0
     rows = [
-        (clean(row["query"]), "all" if row["wanted"] is None else str(row["wanted"]), row["label"])
-        for row in plan["queries"][:MAX_QUERIES]
+        (clean(row.query), "all" if row.wanted is None else str(row.wanted), row.label)
+        for row in planned.queries[:MAX_QUERIES]
     ]
     out(columns([("query", "wanted", "folder"), *rows], right={1}))
     if more := len(queries) - len(rows):
         out(f"… and {plural(more, 'query', 'queries')} more")
     out("\nwould be asked, in this order:")
-    out(columns([_source_row(source) for source in plan["sources"]]))
-    if plan["filters"]:
-        out(f"filters: {', '.join(f'{k}={v}' for k, v in plan['filters'].items())}")
-    out(f"into: {clean(plan['output'])}   nothing was sent (--dry-run)")
+    out(columns([_source_row(source) for source in planned.sources]))
+    if planned.filters:
+        out(f"filters: {', '.join(f'{k}={v}' for k, v in planned.filters.items())}")
+    if planned.estimate is not None:
+        out(_estimate(planned.estimate))
+    out(f"into: {clean(planned.output)}   nothing was sent (--dry-run)")
     return 0
 
 
@@ -43,60 +47,38 @@ def show_manifests(
     Raises:
         UsageError: a manifest that cannot be read at all.
     """
-    from pixtrawl.pipeline.feeders.download import count_manifests
-
-    counts, bad = count_manifests(manifests, config)
-    wanted = config.job.limit if limit_given else None
+    planned = plan_lists(manifests, config, wanted=config.job.limit if limit_given else None)
     if as_json:
-        rows = [
-            {"query": text, "label": label, "urls": urls, "wanted": wanted}
-            for (text, label), urls in counts.items()
-        ]
-        plan = {"dry_run": True, "queries": rows, "bad_lines": len(bad)}
-        out_json({**plan, "output": config.job.output})
+        rows = to_builtins(planned.queries)
+        bad_lines = len(planned.bad)
+        out_json(
+            {"dry_run": True, "queries": rows, "bad_lines": bad_lines, "output": planned.output}
+        )
         return 0
-    for line in bad:
+    for line in planned.bad:
         note(f"warning: {line}")
-    listed = [(clean(text), str(urls), label) for (text, label), urls in counts.items()]
+    listed = [(clean(row.query), str(row.urls), row.label) for row in planned.queries]
     out(columns([("query", "URLs", "folder"), *listed[:MAX_QUERIES]], right={1}))
     if (more := len(listed) - MAX_QUERIES) > 0:
         out(f"… and {plural(more, 'query', 'queries')} more")
-    out(f"into: {clean(config.job.output)}   nothing was sent (--dry-run)")
+    out(f"into: {clean(planned.output)}   nothing was sent (--dry-run)")
     return 0
 
 
-def make_plan(queries: Sequence[Query], config: Config) -> dict[str, Any]:
-    """The plan as plain values."""
-    filters = config.filters.given()
-    names = sources.expand(config.job.sources, config.sources)
-    return {
-        "dry_run": True,
-        "queries": [
-            {"query": query.text, "label": query.label, "wanted": query.limit} for query in queries
-        ],
-        "sources": [_source(name, config, filters) for name in names],
-        "filters": filters,
-        "output": config.job.output,
-    }
+def _source_row(source: PlannedSource) -> tuple[str, str, str]:
+    remarks = [*source.missing]
+    if source.checked_later:
+        remarks.append(f"{', '.join(source.checked_later)}: checked after the download")
+    if source.not_filtered:
+        remarks.append(f"cannot filter by {', '.join(source.not_filtered)}")
+    return f"  {source.name}", source.base_url, clean("; ".join(remarks))
 
 
-def _source(name: str, config: Config, filters: dict[str, str]) -> dict[str, Any]:
-    info, given = sources.load(name).info, config.source(name)
-    return {
-        "name": name,
-        "base_url": masked_text(given.get("base_url") or given.get("url") or info.base_url),
-        "cannot_filter": sorted(filters.keys() - info.filters),
-        "missing": sources.missing(name, config.sources),
-    }
-
-
-def _source_row(source: dict[str, Any]) -> tuple[str, str, str]:
-    from pixtrawl.sources.filters import CHECKED_LATER
-
-    remarks = [*source["missing"]]
-    later = [name for name in source["cannot_filter"] if name in CHECKED_LATER]
-    if later:
-        remarks.append(f"{', '.join(later)}: checked after the download")
-    if never := [name for name in source["cannot_filter"] if name not in CHECKED_LATER]:
-        remarks.append(f"cannot filter by {', '.join(never)}")
-    return f"  {source['name']}", source["base_url"], clean("; ".join(remarks))
+def _estimate(one: Estimate) -> str:
+    """One line, in figures of earlier runs."""
+    if not one.images:
+        return "all of it is there already"
+    facts = [plural(one.candidates, "candidate"), size(float(one.fetched_bytes))]
+    facts += [span(one.seconds)] if one.seconds is not None else []
+    missing = plural(one.images, "missing image")
+    return f"estimate for {missing}, as earlier runs went: {', '.join(facts)}"

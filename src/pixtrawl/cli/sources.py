@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import to_builtins
 
 from pixtrawl.cli import source_save
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
@@ -14,7 +17,7 @@ from pixtrawl.cli.source_check import WORD, check
 from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
-    from pixtrawl.sources.base import SourceInfo
+    from pixtrawl.operations.source_facts import Groups, SettingFacts, SourceFacts
 
 EPILOG = """\
 Give a name for all that is known of a source, its settings and terms included. Groups: auto (the
@@ -35,11 +38,6 @@ Cookies, keys, tokens, e-mail and network addresses are masked; look at it befor
 
 _SETTINGS: Final = frozenset(
     {"fetch.allow_address", "fetch.proxy", "fetch.cookies", "fetch.user_agent"}
-)
-COMMON: Final = (
-    ("base_url", "another server of its kind"),
-    ("delay_s", "seconds between two requests"),
-    ("enabled", "whether its groups ask it"),
 )
 
 
@@ -63,8 +61,8 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code."""
-    from pixtrawl import sources
     from pixtrawl.display.screen import out, out_json
+    from pixtrawl.operations.source_facts import groups, source_facts
 
     config = load_settings(arguments).config
     if arguments.names[:1] == [WORD]:
@@ -74,116 +72,76 @@ def main(arguments: argparse.Namespace) -> int:
         return source_save.save(rest, arguments.save_to, config, as_json=arguments.json)
     if arguments.save_to:
         raise UsageError('-o FILE belongs to: pixtrawl sources save NAME "query" -o FILE')
-    # a name that was typed is checked; a group stands for its members
-    names = sources.expand(arguments.names, config.sources) or sources.available()
-    rows = [describe(name, config.sources) for name in names]
+    rows = source_facts(arguments.names, config.sources)
     if arguments.json:
-        out_json({"sources": rows})
+        out_json({"sources": to_builtins(rows)})
     elif arguments.names:
         out("\n\n".join(_details(row) for row in rows))
     else:
-        out(f"{_table(rows)}\n\n{default_words(rows, config.sources)}")
+        out(f"{_table(rows)}\n\n{_default_words(rows, groups(config.sources))}")
     return 0
 
 
-def default_words(rows: list[dict[str, Any]], settings: Any) -> str:
+def _default_words(rows: Sequence[SourceFacts], asked: Groups) -> str:
     """Who is asked without -s, and how many can be asked as things are."""
-    from pixtrawl import sources
-
-    asked = sources.expand(["auto"], settings)
-    groups = ("auto", "open", "species")
-    bare = [row["name"] for row in rows if not set(row["needs"]) & {"key", "url", "file"}]
-    lines = [f"asked without -s (group auto): {', '.join(asked)}"]
-    lines += [f"-s {name}: {', '.join(sources.expand([name], settings))}" for name in groups[1:]]
-    lines.append(
-        f"{len(rows)} sources; {len(bare)} need no key and no server of yours; what is in no group "
-        "is asked when it is named"
-    )
+    bare = sum(row.needs_nothing_of_the_user for row in rows)
+    lines = [
+        f"asked without -s (group auto): {', '.join(asked.auto)}",
+        f"-s open: {', '.join(asked.open)}",
+        f"-s species: {', '.join(asked.species)}",
+    ]
+    free = f"{bare} need no key and no server of yours"
+    lines.append(f"{len(rows)} sources; {free}; what is in no group is asked when it is named")
     return "\n".join(lines)
 
 
-def describe(name: str, settings: Any) -> dict[str, Any]:
-    """All that is known of a source, as plain values."""
-    from pixtrawl import sources
-
-    info = sources.load(name).info
-    asked = sources.switched_on(name, settings)
-    return {
-        "name": name,
-        "title": info.title,
-        "sentence": info.sentence,
-        "base_url": info.base_url,
-        "groups": list(info.groups) if asked else [],
-        "groups_if_enabled": [] if asked else list(info.groups),
-        "needs": list(info.needs),
-        "missing": sources.missing(name, settings),
-        "filters": sorted(info.filters),
-        "limit": info.limit,
-        "license": info.license,
-        "verified": info.verified,
-        "delay_s": info.delay_s,
-        "terms": info.terms,
-        "settings": _settings(info),
-    }
-
-
-def _settings(info: SourceInfo) -> list[dict[str, Any]]:
-    """Its own settings; those that every source has come first, unless it words them itself."""
-    own = {
-        one.key: {"default": one.default, "sentence": one.sentence, "secret": one.secret}
-        for one in info.settings
-    }
-    common = {key: {"default": "", "sentence": said, "secret": False} for key, said in COMMON}
-    return [{"key": key, **facts} for key, facts in (common | own).items()]
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
+def _table(rows: Sequence[SourceFacts]) -> str:
     from pixtrawl.display.screen import columns
 
     cells = [
         (
-            row["name"],
+            row.name,
             _groups(row) or "-",
-            ", ".join(row["needs"]) or "-",
-            row["license"],
-            row["verified"],
-            row["limit"] or "-",
-            f"{row['title']}{' (see below)' if row['missing'] else ''}",
+            ", ".join(row.needs) or "-",
+            row.license,
+            row.verified,
+            row.limit or "-",
+            f"{row.title}{' (see below)' if row.missing else ''}",
         )
         for row in rows
     ]
     head = ("source", "groups", "needs", "licence", "verified", "limit", "title")
     text = columns([head, *cells], widest=28)
-    missing = "".join(f"\n  {sentence}" for row in rows for sentence in row["missing"])
+    missing = "".join(f"\n  {sentence}" for row in rows for sentence in row.missing)
     tail = "\n\n(group): asks it only once it is switched on, with --set NAME.enabled=true"
     tail += "\n`pixtrawl sources NAME` tells its filters, settings, pace and terms"
     return text + (f"\n\nnot there yet:{missing}" if missing else "") + tail
 
 
-def _details(row: dict[str, Any]) -> str:
+def _details(row: SourceFacts) -> str:
     from pixtrawl.display.screen import columns
 
     pairs = [
-        ("base URL", row["base_url"]),
+        ("base URL", row.base_url),
         ("groups", _groups(row) or "none: only when named (-s)"),
-        ("needs", ", ".join(row["needs"]) or "nothing"),
-        *(("missing", sentence) for sentence in row["missing"]),
-        ("filters", ", ".join(row["filters"]) or "none"),
-        ("limit", row["limit"] or "not known"),
-        ("pace", f"{row['delay_s']:g} s between requests" if row["delay_s"] else "no pause"),
-        ("licences", row["license"]),
-        ("verified", row["verified"]),
-        ("terms", row["terms"] or "not known"),
-        ("settings", f"--set {row['name']}.KEY=VALUE, PIXTRAWL_{row['name'].upper()}_KEY"),
-        *((f"  {one['key']}", _setting(one)) for one in row["settings"]),
+        ("needs", ", ".join(row.needs) or "nothing"),
+        *(("missing", sentence) for sentence in row.missing),
+        ("filters", ", ".join(row.filters) or "none"),
+        ("limit", row.limit or "not known"),
+        ("pace", f"{row.delay_s:g} s between requests" if row.delay_s else "no pause"),
+        ("licences", row.license),
+        ("verified", row.verified),
+        ("terms", row.terms or "not known"),
+        ("settings", f"--set {row.name}.KEY=VALUE, PIXTRAWL_{row.name.upper()}_KEY"),
+        *((f"  {one.key}", _setting(one)) for one in row.settings),
     ]
-    return f"{row['name']}: {row['title']}. {row['sentence']}\n" + columns(pairs)
+    return f"{row.name}: {row.title}. {row.sentence}\n" + columns(pairs)
 
 
-def _groups(row: dict[str, Any]) -> str:
-    return ", ".join([*row["groups"], *(f"({group})" for group in row["groups_if_enabled"])])
+def _groups(row: SourceFacts) -> str:
+    return ", ".join([*row.groups, *(f"({group})" for group in row.groups_if_enabled)])
 
 
-def _setting(one: dict[str, Any]) -> str:
-    default = f" (default: {one['default']})" if one["default"] else ""
-    return f"{one['sentence']}{default}{' (secret)' if one.get('secret') else ''}"
+def _setting(one: SettingFacts) -> str:
+    default = f" (default: {one.default})" if one.default else ""
+    return f"{one.sentence}{default}{' (secret)' if one.secret else ''}"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from pixtrawl.display.screen import cells, clean, plural, shorten, size, span
-from pixtrawl.display.tally import QueryTally, Rest, Tally
 from pixtrawl.model import Status
+from pixtrawl.operations.tally import QueryTally, Rest, Tally
 
 LIVE_QUERIES: Final = 6  # lines for queries that are being worked on
 LIVE_RESTS: Final = 3  # lines for what is left alone for a while
@@ -98,7 +98,11 @@ def _rest_lines(tally: Tally, now: float, width: int) -> list[str]:
     rests = list(tally.rests(now).items())
     lines = [
         fitted(
-            [f"{shorten(clean(name), 40)} rests {_whole(rest, now)}", rest.waits, clean(rest.why)],
+            [
+                f"{shorten(clean(name), 40)} rests {_whole(rest, now)}",
+                _waits(rest),
+                clean(rest.why),
+            ],
             width,
             head="  ",
         )
@@ -107,6 +111,12 @@ def _rest_lines(tally: Tally, now: float, width: int) -> list[str]:
     if len(rests) > LIVE_RESTS:
         lines.append(f"  … and {len(rests) - LIVE_RESTS} more rest")
     return lines
+
+
+def _waits(rest: Rest) -> str:
+    if rest.what == "query":
+        return plural(rest.waiting, "query waits", "queries wait")
+    return plural(rest.waiting, "file waits", "files wait")
 
 
 def _whole(rest: Rest, now: float) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from pixtrawl import events
 from pixtrawl.display.lines import WIDTH, stage_lines, stopping_words, summary_line
 from pixtrawl.display.screen import clean, has_color, plural, shorten, span
-from pixtrawl.display.tally import Tally
+from pixtrawl.operations.tally import Tally
 from pixtrawl.secrets import masked_text, masked_url
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pixtrawl.display.advice import AGAIN, BUDGET, Advice, advise, detail_of
 from pixtrawl.display.screen import clean, columns, paint, plural, shorten, size, span
 from pixtrawl.model import REASONS, Reason, Status
+from pixtrawl.operations.advice import AGAIN, BUDGET, Advice, advise, detail_of
 
 IMAGES: Final = "images"
 MAX_ROWS: Final = 8  # of queries
@@ -55,7 +55,7 @@ def shortfall(report: Mapping[str, Any], things: str = IMAGES) -> str:
         if is_short(query):
             advice = advise(query, report)
             name = shorten(clean(query.get("query", "")), 40)
-            return f"{text}. {name}: {advice.why}. Next: {advice.next_step}."
+            return f"{text}. {name}: {clean(advice.why)}. Next: {clean(advice.next_step)}."
     return text
 
 
@@ -219,8 +219,9 @@ def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], col
     for one in ranked[:MAX_ADVICE]:
         names = found[one]
         who = shorten(names[0], 40) if len(names) == 1 else f"{len(names):,} queries"
-        lines.append(shorten(f"{paint('short', 'yellow', on=color)}: {who}: {one.why}", MAX_WIDTH))
-        lines.append(f"  next: {one.next_step}")
+        why = f"{paint('short', 'yellow', on=color)}: {who}: {clean(one.why)}"
+        lines.append(shorten(why, MAX_WIDTH))
+        lines.append(f"  next: {clean(one.next_step)}")
     if rest := ranked[MAX_ADVICE:]:
         lines.append(f"… and {plural(len(rest), 'other cause')} (--json lists all)")
     return "\n".join(lines)

@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pixtrawl.display.screen import clean
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 
 AGAIN: Final = "the same command goes on where it stopped"
 
 
 class Advice(Struct, frozen=True):
-    """`why` it is short; `next_step` for the user."""
+    """`why` it is short; `next_step` for the user. Words of a source are as it said them."""
 
     why: str
     next_step: str
@@ -117,7 +116,7 @@ def _refusals(query: Mapping[str, Any]) -> Iterator[Advice]:
         step = detail.get("next_step") or _BLOCKS.get(kind)
         step = step or _OUTCOMES.get(_outcome(outcome), "use another source (-s NAME)")
         said = f": {detail['message']}" if detail.get("message") else ""
-        yield Advice(clean(f"{name}: {what}{said}"), clean(step))
+        yield Advice(f"{name}: {what}{said}", str(step))
 
 
 def _outcome(text: str) -> SourceOutcome:

@@ -15,8 +15,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pixtrawl import sources
-from pixtrawl.cli.check import FAIL, OK, Check
 from pixtrawl.config.groups import Config
+from pixtrawl.operations.check import FAIL, OK, Check
 
 LIMIT_S: Final = 6.0  # for all of them
 _MOST_ADDRESSES: Final = 4

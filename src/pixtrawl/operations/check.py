@@ -1,4 +1,4 @@
-"""One check of `pixtrawl doctor`."""
+"""The result of one check of this computer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The checks of `pixtrawl doctor`. Each looks at one thing and says what to do about it."""
+"""The health of this computer: each check looks at one thing and says what to do about it.
+
+They block, for up to half a minute in all; inside an event loop call them in a thread.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from pixtrawl import sources
-from pixtrawl.cli.check import FAIL, OK, WARN, Check
-from pixtrawl.cli.network_checks import network
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import EngineError, PixtrawlError
+from pixtrawl.operations.check import FAIL, OK, WARN, Check
+from pixtrawl.operations.network_checks import network
 
 # Import name, distribution, and whether a run can do without it.
 _PACKAGES: Final = (

@@ -8,7 +8,6 @@ from collections import Counter, deque
 from msgspec import Struct, field
 
 from pixtrawl import events
-from pixtrawl.display.screen import plural
 from pixtrawl.model import SourceOutcome, Status
 
 _MEMORY_S = 60.0  # of a smoothed rate
@@ -85,7 +84,8 @@ class Rest(Struct, frozen=True):
     """A source or host that is sent no request for a while."""
 
     until_s: float  # monotonic
-    waits: str  # `3 queries wait`
+    waiting: int
+    what: str  # that waits: "query" or "file"
     why: str
 
 
@@ -174,11 +174,11 @@ class Tally:
     def _rested(self, event: events.Event, now: float) -> None:
         match event:
             case events.SourceRests():
-                waits = plural(event.waiting, "query waits", "queries wait")
-                self._rests[event.source] = Rest(now + event.seconds, waits, event.why)
+                rest = Rest(now + event.seconds, event.waiting, "query", event.why)
+                self._rests[event.source] = rest
             case events.HostRests():
-                waits = plural(event.waiting, "file waits", "files wait")
-                self._rests[event.host] = Rest(now + event.seconds, waits, event.why)
+                rest = Rest(now + event.seconds, event.waiting, "file", event.why)
+                self._rests[event.host] = rest
             case events.SourceResumes():
                 self._rests.pop(event.source, None)
             case events.HostResumes():

@@ -1,0 +1,84 @@
+"""What only the user can answer before a run, as data: each front end asks it in its own way.
+
+Every question can be left alone: its default holds then.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from pixtrawl import sources
+from pixtrawl.config.groups import DEFAULT_USER_AGENT, Config
+from pixtrawl.operations.source_facts import SourceFacts, source_facts
+
+__all__ = ["Choice", "Question", "questions"]
+
+
+class Choice(Struct, frozen=True):
+    """An answer, as the setting takes it, and what it means."""
+
+    value: str
+    meaning: str
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A question; its answer is the value of `setting` (as behind `--set`).
+
+    Without `choices` the answer is free text. `secret`: never shown or kept in the clear.
+    """
+
+    setting: str
+    text: str
+    why: str
+    default: str
+    choices: tuple[Choice, ...] = ()
+    secret: bool = False
+
+
+def questions(config: Config) -> list[Question]:
+    """Those that are open with these settings. Raises UsageError for an unknown source."""
+    asked = source_facts(sources.expand(config.job.sources, config.sources), config.sources)
+    found = [question for facts in asked for question in _of_source(facts)]
+    grouped = [facts for facts in source_facts([], config.sources) if facts.groups_if_enabled]
+    chosen = set(config.job.sources)
+    found += [_switch(facts) for facts in grouped if chosen & set(facts.groups_if_enabled)]
+    if config.fetch.user_agent == DEFAULT_USER_AGENT:
+        found.append(_CONTACT)
+    return found
+
+
+_CONTACT = Question(
+    setting="fetch.user_agent",
+    text="Under which name and address do you ask other people's servers?",
+    why="who runs a server can write to you before they refuse you",
+    default=DEFAULT_USER_AGENT,
+)
+
+
+def _of_source(facts: SourceFacts) -> list[Question]:
+    """A key, address or file that it lacks; a program that is missing is for `doctor`."""
+    known = {one.key: one for one in facts.settings}
+    return [
+        Question(
+            setting=f"{facts.name}.{need}",
+            text=f"Which {need} is {facts.title} asked with?",
+            why=why,
+            default="",
+            secret=known[need].secret,
+        )
+        for need in facts.needs
+        if need in known
+        for why in facts.missing
+        if f"{facts.name}.{need}" in why
+    ]
+
+
+def _switch(facts: SourceFacts) -> Question:
+    needs = f" (needs {', '.join(facts.needs)})" if facts.needs else ""
+    return Question(
+        setting=f"{facts.name}.enabled",
+        text=f"Is {facts.title} to be asked, too{needs}?",
+        why=facts.terms or facts.sentence,
+        default="false",
+        choices=(Choice("false", "leave it out"), Choice("true", "ask it with the others")),
+    )
