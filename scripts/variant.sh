@@ -64,7 +64,7 @@ case $name in
     "$uv" pip install --quiet --python "$work/venv/bin/python" -r "$work/oldest.txt" -r "$work/tools.txt"
     step "tests"
     PYTHONPATH=src "$work/venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider \
-      tests/net tests/images tests/storage tests/sources/page tests/sources/web tests/queries
+      tests/net tests/images tests/catalog tests/folder tests/manifests tests/sources/page tests/sources/web tests/queries
     ;;
   *)
     echo "usage: variant.sh wheel|bare|oldest" >&2

@@ -13,10 +13,10 @@ import pixtrawl
 from pixtrawl.errors import UsageError
 from pixtrawl.inputs import lists_of, queries_of
 from pixtrawl.labels import Labels
+from pixtrawl.manifests.reader import BadLine
 from pixtrawl.model import Candidate, Query
 from pixtrawl.pipeline.lists import open_lists
 from pixtrawl.queries import QueryDefaults, read_queries
-from pixtrawl.storage.manifest import BadLine
 from tests.pipeline.pictures import Answer, jpeg, scene, serving
 
 A, B = "https://a.test/1.jpg", "https://a.test/2.jpg"

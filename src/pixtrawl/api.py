@@ -27,8 +27,8 @@ from pixtrawl.errors import (
     innermost,
 )
 from pixtrawl.events import Event, ignore
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Candidate, Query
-from pixtrawl.storage.folder import Folder
 
 if TYPE_CHECKING:
     from pixtrawl.config.groups import Config
@@ -275,9 +275,9 @@ def _pairs(settings: Mapping[str, Any] | Iterable[str] | str) -> Iterator[str]:
 
 
 def _queries(queries: Queries, config: Config) -> list[Query]:
+    from pixtrawl.folder.known_queries import known_queries
     from pixtrawl.inputs import queries_of
     from pixtrawl.queries import QueryDefaults, read_queries
-    from pixtrawl.storage.known_queries import known_queries
 
     given = queries_of(queries)
     job = config.job

@@ -16,13 +16,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from pixtrawl import urls
+from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.interface import Inspector, Verdict
 from pixtrawl.images.rules import JUNK, Rules
 from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
-from pixtrawl.storage.layout import staged_name
 from pixtrawl.transform import Picture
 
 # No other copy is asked for: the host or its owner refuses, or every copy is of the same picture.

@@ -22,7 +22,7 @@ from tests.pipeline.pictures import (
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_NOTHING, EXIT_OK, EXIT_SHORT, EXIT_USAGE
-from pixtrawl.storage.folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import Folder, Lock
 
 LOOPBACK = ("--allow-address", "127.0.0.0/8")
 
@@ -121,8 +121,8 @@ def test_a_dry_run_changes_nothing_and_mistakes_are_told(
 def test_a_takedown_that_was_killed_before_its_files_went_is_finished_by_the_next_start(
     tmp_path: Path,
 ) -> None:
-    from pixtrawl.storage import takedown
-    from pixtrawl.storage.catalog import Catalog
+    from pixtrawl.catalog import takedown
+    from pixtrawl.catalog.database import Catalog
 
     with serving(saved(scene, 4)) as host:
         ds = four(tmp_path, host)

@@ -212,8 +212,8 @@ def test_the_doctor_tells_each_check_and_the_next_step(
 def test_the_doctor_sees_a_data_set_in_use_and_a_dead_server(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from pixtrawl.storage.catalog import Catalog
-    from pixtrawl.storage.folder import Folder, Lock
+    from pixtrawl.catalog.database import Catalog
+    from pixtrawl.folder.dataset_folder import Folder, Lock
 
     folder = Folder(tmp_path / "set")
     folder.create()

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from pixtrawl.cli.exit_codes import EXIT_CODES
+from pixtrawl.folder.dataset_folder import Folder, Lock
 from pixtrawl.playground import Playground
-from pixtrawl.storage.folder import Folder, Lock
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.catalog.data import Data
 from tests.exporters.dataset import encoded, picture, tree
-from tests.storage.conftest import Data
 
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, EXIT_UNEXPECTED, EXIT_USAGE

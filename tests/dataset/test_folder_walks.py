@@ -20,9 +20,9 @@ from PIL import Image
 
 import pixtrawl
 from pixtrawl.cli.main import main
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.playground import Playground
-from pixtrawl.storage.evidence import EvidenceStore
-from pixtrawl.storage.folder import Folder
 
 from .walks import WALKS, Found, timm, torchvision
 

@@ -15,11 +15,11 @@ import pytest
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.export import Options, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
+from pixtrawl.folder.card import data_card, summarise
+from pixtrawl.folder.derived import metadata_row
+from pixtrawl.folder.layout import staged_name
 from pixtrawl.labels import label_for
 from pixtrawl.model import Sample
-from pixtrawl.storage.card import data_card, summarise
-from pixtrawl.storage.derived import metadata_row
-from pixtrawl.storage.layout import staged_name
 from tests.exporters import dataset
 
 SPLIT = Options(

@@ -8,8 +8,8 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from pixtrawl.storage.catalog import connect
-from pixtrawl.storage.folder import Folder
+from pixtrawl.catalog.database import connect
+from pixtrawl.folder.dataset_folder import Folder
 from tests.pipeline.pictures import Host, fetch, manifest
 
 

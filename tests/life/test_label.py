@@ -14,7 +14,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
-from pixtrawl.storage.folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import Folder, Lock
 from tests.life.sets import assert_whole, labels, listed, on_disk, pets
 from tests.pipeline.pictures import Host
 
@@ -99,8 +99,8 @@ def test_a_mistake_is_one_line_and_changes_nothing(
 
 KILLED = """
 import os, signal, sys
-from pixtrawl.storage import files
-from pixtrawl.storage import derived
+from pixtrawl.folder import files
+from pixtrawl.folder import derived
 from pixtrawl.cli.main import main
 left = int(sys.argv[1])
 def dying(function):

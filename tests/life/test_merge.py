@@ -15,7 +15,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
-from pixtrawl.storage.folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import Folder, Lock
 from tests.life.sets import assert_whole, labels, on_disk
 from tests.pipeline.pictures import Host, fetch, jpeg, manifest, scene
 
@@ -102,8 +102,8 @@ def test_mistakes_are_told_in_a_line(
 KILLED = """
 import os, signal, sys
 left = int(sys.argv[1])
-from pixtrawl.storage import files
-from pixtrawl.storage.catalog import Catalog
+from pixtrawl.folder import files
+from pixtrawl.catalog.database import Catalog
 from pixtrawl.cli.main import main
 def dying(function):
     def call(*a, **k):

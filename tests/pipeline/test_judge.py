@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import pixtrawl
+from pixtrawl.catalog import relations
+from pixtrawl.catalog.database import Catalog
 from pixtrawl.model import Reason
-from pixtrawl.storage import standing
-from pixtrawl.storage.catalog import Catalog
 from tests.pipeline.pictures import Answer, card, fetch, jpeg, manifest, png, saved, scene, serving
 
 
@@ -151,7 +151,7 @@ def test_a_withdrawal_that_was_killed_half_way_is_finished_by_the_next_start(
         file = manifest(tmp_path / "m.jsonl", rows)
         ds = fetch(file, tmp_path / "set")
         catalog = Catalog(ds.root / ".pixtrawl-catalog.sqlite3")
-        catalog.write_now(lambda db: standing.withdraw(db, ds[1].id, Reason.PLACEHOLDER))
+        catalog.write_now(lambda db: relations.withdraw(db, ds[1].id, Reason.PLACEHOLDER))
         catalog.close()
         path = ds.root / "cat" / "000002.png"
         content = path.read_bytes()

@@ -20,8 +20,8 @@ import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import UsageError
 from pixtrawl.pipeline.outcomes import Outcomes, UrlOutcome
+from tests.catalog.earlier import downgrade
 from tests.pipeline.pictures import Answer, jpeg, scene, serving
-from tests.storage.earlier import downgrade
 
 KEYS = [
     "url", "query", "label", "source", "status", "reason", "detail", "http_status", "file_name",

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixtrawl.catalog import frontier, run_log, samples
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.folder import derived, files
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.layout import file_name
 from pixtrawl.model import Candidate, ImageInfo, Outcome, Query, Reason
-from pixtrawl.storage import derived, files, frontier, journal, samples
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.layout import file_name
 
 Colour = tuple[int, int, int]
 
@@ -34,7 +35,7 @@ def write_dataset(root: Path, queries: Mapping[str, Sequence[bytes]]) -> Folder:
     folder = Folder(root)
     folder.create()
     catalog = Catalog(folder.catalog)
-    run_id = catalog.write_now(lambda db: journal.begin_run(db, "test", {}))
+    run_id = catalog.write_now(lambda db: run_log.begin_run(db, "test", {}))
 
     def put(db: sqlite3.Connection, text: str, pictures: Sequence[bytes]) -> None:
         row = frontier.ensure_query(db, Query(text, text, 100), run_id)

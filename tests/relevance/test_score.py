@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.folder.dataset_folder import Folder, Lock
 from pixtrawl.pipeline import curate
 from pixtrawl.relevance.loading import load_model
 from pixtrawl.relevance.model import Model, Vectors
 from pixtrawl.relevance.preprocess import Preprocess
 from pixtrawl.relevance.score import Options, score
-from pixtrawl.storage.folder import Folder, Lock
+from tests.catalog.earlier import downgrade
 from tests.relevance.conftest import GREEN, RED, png, write_dataset
 from tests.relevance.tiny import write_model
-from tests.storage.earlier import downgrade
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE, UsageError
 from pixtrawl.events import Event, Exporting
+from pixtrawl.folder.layout import renditions_name
 from pixtrawl.playground import Playground
-from pixtrawl.storage.layout import renditions_name
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 def tell_by_hand(root: Path | str) -> None:
     """Takes note of it and says so on stderr. Raises UsageError where there is no data set."""
     from pixtrawl.display.screen import note
-    from pixtrawl.storage.by_hand import sentences
-    from pixtrawl.storage.catch_up import catch_up
-    from pixtrawl.storage.folder import Folder
+    from pixtrawl.folder.by_hand import sentences
+    from pixtrawl.folder.catch_up import catch_up
+    from pixtrawl.folder.dataset_folder import Folder
 
     noticed = catch_up(Folder(root)).noticed
     for sentence in sentences(noticed) if noticed is not None else ():

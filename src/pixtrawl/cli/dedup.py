@@ -44,8 +44,8 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline import curate
-    from pixtrawl.storage.folder import Folder
 
     tell_by_hand(arguments.folder)
     folder = Folder(arguments.folder)

@@ -13,8 +13,8 @@ from typing import Any, Final
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.table import FILTERS_GROUP, by_key
 from pixtrawl.errors import UsageError
+from pixtrawl.manifests.reader import row_of
 from pixtrawl.model import Candidate
-from pixtrawl.storage.manifest import row_of
 
 FORMATS: Final = (".jsonl", ".csv", ".parquet", ".txt")
 DEFAULT_FILE: Final = "urls.jsonl"

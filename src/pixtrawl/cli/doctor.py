@@ -15,8 +15,8 @@ from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SHORT
 
 if TYPE_CHECKING:
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.operations.source_health import Health
-    from pixtrawl.storage.folder import Folder
 
 EPILOG: Final = """\
 It ends with 0 where all is well, with 5 where a check failed, and with 3 where --sources asked a
@@ -141,7 +141,7 @@ def _lines(health: Health, *, color: bool) -> list[str]:
 
 def _evidence_folder(config: Config) -> Path | Folder:
     """That of the data set where there is one, else the user's folder for logs."""
-    from pixtrawl.storage.folder import Folder
+    from pixtrawl.folder.dataset_folder import Folder
 
     folder = Folder(config.job.output)
     if folder.exists():

@@ -125,7 +125,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _samples(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
     if not conditions:
-        from pixtrawl.storage.sample_list import open_samples
+        from pixtrawl.folder.sample_list import open_samples
 
         return open_samples(root, provenance=False)
     from pixtrawl.dataset import Dataset

@@ -53,9 +53,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0, or 4 where there is no image to score."""
     from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.relevance.loading import load_model
     from pixtrawl.relevance.score import Options, score
-    from pixtrawl.storage.folder import Folder
 
     options = Options(
         batch=arguments.batch,

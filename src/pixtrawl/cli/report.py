@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
-    from pixtrawl.storage.folder import Folder
+    from pixtrawl.folder.dataset_folder import Folder
 
 FORMATS: Final = ("jsonl", "csv")
 
@@ -61,8 +61,8 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli import running
     from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import note
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.report import report
-    from pixtrawl.storage.folder import Folder
 
     folder = Folder(arguments.folder)
     tell_by_hand(folder.shown)
@@ -83,7 +83,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _copy_evidence(folder: Folder, target: Path, *, as_json: bool) -> int:
     from pixtrawl.display.screen import clean, out, out_json, plural
-    from pixtrawl.storage.evidence import copy_out
+    from pixtrawl.folder.evidence import copy_out
 
     files = [str(path) for path in copy_out(folder, target)]
     if as_json:

@@ -51,8 +51,8 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli.loop import run_loop
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.restore import Wanted, removed, restore
-    from pixtrawl.storage.folder import Folder
 
     tell_by_hand(arguments.folder)
     folder = Folder(arguments.folder)

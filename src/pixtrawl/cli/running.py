@@ -27,8 +27,8 @@ def read_queries(
         UsageError: with file and line.
     """
     from pixtrawl import queries
-    from pixtrawl.storage.folder import Folder
-    from pixtrawl.storage.known_queries import known_queries
+    from pixtrawl.folder.dataset_folder import Folder
+    from pixtrawl.folder.known_queries import known_queries
 
     defaults = queries.QueryDefaults(
         limit=config.job.limit,
@@ -56,9 +56,9 @@ def prepare(config: Config) -> None:
     Raises:
         UsageError, MissingExtraError: the export that it is to end with cannot be.
     """
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.images.program import prepare
     from pixtrawl.pipeline import exporting
-    from pixtrawl.storage.folder import Folder
 
     exporting.check(config)
     prepare(config.images, Folder(config.job.output).staging, exporting.transform_of(config.export))

@@ -55,11 +55,11 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0, whether or not there was an image to remove."""
+    from pixtrawl.catalog.takedown import KINDS, parse_rule
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline import curate
-    from pixtrawl.storage.folder import Folder
-    from pixtrawl.storage.takedown import KINDS, parse_rule
 
     folder = Folder(arguments.folder)
     rules = [parse_rule(kind, text) for kind in KINDS for text in getattr(arguments, kind)]

@@ -10,9 +10,9 @@ import datasets
 
 from pixtrawl.dataset.pictures import GROUND, picture_of
 from pixtrawl.errors import PictureError
+from pixtrawl.folder.derived import FLAGS, INTEGERS, NUMBERS, metadata_row
 from pixtrawl.images.pixels import rgb
 from pixtrawl.model import Sample
-from pixtrawl.storage.derived import FLAGS, INTEGERS, NUMBERS, metadata_row
 from pixtrawl.transform import BadPictureError
 
 __all__ = ["UprightImage", "hugging_face"]

@@ -16,9 +16,9 @@ from pixtrawl.dataset.conditions import matches
 from pixtrawl.dataset.life import Life, tell_by_hand
 from pixtrawl.dataset.listing import Listing
 from pixtrawl.errors import MissingPackageError, PixtrawlError
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.sample_list import Samples
 
 if TYPE_CHECKING:
     import datasets
@@ -181,7 +181,7 @@ class Dataset(Life):
         Raises:
             UsageError: no such column or comparison.
         """
-        from pixtrawl.storage.derived import metadata_row
+        from pixtrawl.folder.derived import metadata_row
 
         chosen = shallow_copy(self)
         chosen._ids = tuple(
@@ -245,7 +245,7 @@ class Dataset(Life):
             import pandas
         except ImportError:
             raise MissingPackageError("to_pandas", "pandas") from None
-        from pixtrawl.storage.derived import metadata_row
+        from pixtrawl.folder.derived import metadata_row
 
         samples = list(self)
         frame = pandas.DataFrame([metadata_row(sample) for sample in samples])

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
-from pixtrawl.storage.sample_list import Samples
 
 if TYPE_CHECKING:
     from pixtrawl.pipeline.restore import Restored
@@ -81,7 +81,7 @@ def tell_by_hand(samples: Samples) -> None:
     if samples.noticed is not None:
         import logging
 
-        from pixtrawl.storage.by_hand import sentences
+        from pixtrawl.folder.by_hand import sentences
 
         for sentence in sentences(samples.noticed):
             logging.getLogger("pixtrawl").warning("%s: %s", samples.folder.root, sentence)

@@ -8,7 +8,7 @@ from typing import IO, Final
 
 from pixtrawl.exporters.base import FinalFile, Job, Written
 from pixtrawl.exporters.plan import Entry
-from pixtrawl.storage.card import Credit, Summary, attribution_lines, data_card
+from pixtrawl.folder.card import Credit, Summary, attribution_lines, data_card
 
 __all__ = ["card_files", "split_word"]
 

@@ -11,14 +11,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pixtrawl.model import Sample
-from pixtrawl.storage.derived import (
+from pixtrawl.folder.derived import (
     FLAGS,
     INTEGERS as MEASURES,
     NUMBERS,
     metadata_row,
     row_text,
 )
+from pixtrawl.model import Sample
 
 __all__ = [
     "FLOATS",

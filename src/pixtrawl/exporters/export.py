@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,8 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pixtrawl import exporters
+from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.relations import is_distinct
 from pixtrawl.errors import ExportError, UsageError
 from pixtrawl.exporters.base import Exporter, Job, Sharding, Written
 from pixtrawl.exporters.columns import ORIGINALS, Columns
@@ -28,10 +30,9 @@ from pixtrawl.exporters.plan import Entry, Plan, Selection
 from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import Table
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.renditions import RenditionReader
 from pixtrawl.model import Sample
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.renditions import RenditionReader
-from pixtrawl.storage.standing import is_distinct
 from pixtrawl.transform import BadPictureError, Transform
 
 __all__ = ["Exported", "Options", "check", "export"]
@@ -96,7 +97,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     kind = exporters.load(to)
     shuffled = getattr(kind, "shuffled", False)
     with (
-        NearDuplicateGroups(second_look=not is_distinct(Folder(root))) as look_alikes,
+        NearDuplicateGroups(second_look=not _is_distinct(Folder(root))) as look_alikes,
         Plan(
             samples,
             root,
@@ -289,6 +290,14 @@ def _table_target(table: Table, out: str) -> tuple[Target, str]:
         return open_target(folder, _TABLE_STATE), name
     path = Path(out)
     return LocalTarget(path.parent, _TABLE_STATE), path.name
+
+
+def _is_distinct(folder: Folder) -> bool:
+    """Whether no two kept images can be crops or the like of each other."""
+    if not folder.catalog.is_file():
+        return False
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        return is_distinct(db)
 
 
 def _check_apart(root: Path, out: Path | str) -> None:

@@ -25,8 +25,8 @@ from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import FLOATS, INTEGERS, Columns
 from pixtrawl.exporters.plan import Entry
+from pixtrawl.manifests.reader import FIELDS, row_of
 from pixtrawl.model import Candidate
-from pixtrawl.storage.manifest import FIELDS, row_of
 
 __all__ = ["ImageRows", "ManifestRows", "Parquet", "read_manifest_rows"]
 
@@ -178,7 +178,7 @@ def _leaf(item: Item) -> str:
 
 
 class ManifestRows:
-    """Writes the rows of a URL manifest (`storage.manifest_writer.RowWriter`)."""
+    """Writes the rows of a URL manifest (`manifests.writer.RowWriter`)."""
 
     def __init__(self, path: Path) -> None:
         numbers = {"rank", "width", "height"}

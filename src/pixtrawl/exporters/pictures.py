@@ -17,9 +17,9 @@ from pixtrawl.cores import usable_cores
 from pixtrawl.exporters.base import Item
 from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.plan import Entry
+from pixtrawl.folder.layout import inside
+from pixtrawl.folder.renditions import RenditionReader
 from pixtrawl.images.png_chunks import without_damaged_metadata
-from pixtrawl.storage.layout import inside
-from pixtrawl.storage.renditions import RenditionReader
 from pixtrawl.transform import EXTENSIONS, BadPictureError, Picture, Transform
 
 __all__ = ["Pictures"]

@@ -25,8 +25,8 @@ from pixtrawl.claims import is_licensed
 from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
+from pixtrawl.folder.layout import inside
 from pixtrawl.model import Sample
-from pixtrawl.storage.layout import inside
 
 __all__ = ["Entry", "Plan", "Selection"]
 

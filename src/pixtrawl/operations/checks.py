@@ -117,7 +117,7 @@ def chosen_sources(config: Config) -> Iterator[Check]:
 
 def disk(config: Config) -> Iterator[Check]:
     """Whether the data set folder can be written, with room; whether somebody is at it."""
-    from pixtrawl.storage.folder import Folder, in_use
+    from pixtrawl.folder.dataset_folder import Folder, in_use
 
     folder = Folder(config.job.output)
     there = next(one for one in (folder.root, *folder.root.absolute().parents) if one.exists())

@@ -8,10 +8,10 @@ from contextlib import closing
 
 from msgspec import Struct
 
+from pixtrawl.catalog import frontier
+from pixtrawl.catalog.database import connect
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Query
-from pixtrawl.storage import frontier
-from pixtrawl.storage.catalog import connect
-from pixtrawl.storage.folder import Folder
 
 __all__ = ["Estimate", "estimate"]
 

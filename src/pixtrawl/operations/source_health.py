@@ -16,13 +16,13 @@ from pixtrawl import sources
 from pixtrawl.config import parse
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import FetchError, SourceStop, UsageError
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.client import Client
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery.opening import delay_s
 from pixtrawl.sources.base import Source, SourceContext, SourceInfo
-from pixtrawl.storage.evidence import EvidenceStore
-from pixtrawl.storage.folder import Folder
 
 LIMIT_S: Final = 25.0  # for one source; all are asked at once
 _CLOSING_S: Final = 4.0

@@ -97,13 +97,13 @@ async def _ask(
 ) -> tuple[Replayed, list[Exchange], Replayed | None]:
     """The outcome of one question, what was answered, and what is read from that when masked."""
     from pixtrawl import sources
+    from pixtrawl.folder.evidence import EvidenceStore
     from pixtrawl.net.client import Client
     from pixtrawl.net.source_http import SourceHttp
     from pixtrawl.pipeline.discovery.opening import delay_s
     from pixtrawl.sources.api.lists import ListingSource
     from pixtrawl.sources.replay.reader import ask, replay_answers
     from pixtrawl.sources.replay.recording import Recording
-    from pixtrawl.storage.evidence import EvidenceStore
 
     given = config.source(name)
     source = sources.load(name)(given)

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from typing import Any, Final
 
-from pixtrawl.storage.frontier import saved_count
+from pixtrawl.catalog.frontier import saved_count
 
 # What decides whether an image is kept. The other settings change how it is fetched.
 _RULES: Final = (

@@ -16,27 +16,18 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pixtrawl.catalog import frontier, relations, samples, takedown
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.takedown import Rule, Taken, TakenDown
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import UsageError
+from pixtrawl.folder import derived, files, quarantine, recovery, removals, renditions
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.pool import DecoderPool
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import Outcome, Reason
 from pixtrawl.pipeline.opened import looked_at, opened, relative
-from pixtrawl.storage import (
-    derived,
-    files,
-    frontier,
-    quarantine,
-    recovery,
-    renditions,
-    samples,
-    standing,
-    takedown,
-)
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.layout import file_name, staged_name
-from pixtrawl.storage.takedown import Rule, Taken, TakenDown
 
 __all__ = ["Copy", "Remembered", "copies", "rules_of", "take_back", "take_down"]
 
@@ -101,7 +92,7 @@ def take_down(
     with opened(folder) as catalog:
         renditions.remove_all(folder.root)
         taken = catalog.write_now(lambda db: _take(db, folder, rules, names))
-        catalog.write_now(lambda db: takedown.finish(db, folder))
+        catalog.write_now(lambda db: removals.remove_files(db, folder))
         catalog.write_now(lambda db: derived.write_all(db, folder))
         return taken
 
@@ -241,7 +232,7 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
             url=fetched_url, kind=task.candidate.kind, final_url=final_url,
             http_status=http_status, attempts=attempts, size_bytes=size_bytes, rights=facts,
         )  # fmt: skip
-        standing.pardon(db, copy.label, copy.sha256)
+        relations.pardon(db, copy.label, copy.sha256)
         number = samples.next_number(db)
         name = file_name(copy.label, number, EXTENSIONS[info.format])
         sample_id = samples.accept(db, task, outcome, number, name)

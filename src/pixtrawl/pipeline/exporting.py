@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.config.groups import Config, Export
 from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, Exporting
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.renditions import remove_all
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.renditions import remove_all
 from pixtrawl.transform import Transform, parse_encode, parse_resize
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
 
 def _export(config: Config, folder: Folder, out: str, watch: _Watch) -> Exported:
     from pixtrawl.exporters.export import export
-    from pixtrawl.storage.sample_list import open_samples
+    from pixtrawl.folder.sample_list import open_samples
 
     assert config.export.to is not None
     options = _options(config.export)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from pixtrawl.catalog import relations
+from pixtrawl.catalog.database import Catalog
 from pixtrawl.errors import UsageError
+from pixtrawl.folder import derived, relabel, removals
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Reason
 from pixtrawl.pipeline.opened import opened, relative
-from pixtrawl.storage import derived, relabel, standing
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.folder import Folder
 
 __all__ = ["Relabelled", "put_under_label", "take_back_labels"]
 
@@ -55,7 +56,7 @@ def take_back_labels(folder: Folder) -> list[Relabelled]:
 def _carry_out(catalog: Catalog, folder: Folder, moved: dict[int, Relabelled]) -> list[Relabelled]:
     """Files follow what is committed; a kill in between is mended by the next start."""
     places = catalog.write_now(lambda db: relabel.finish_moves(db, folder))
-    catalog.write_now(lambda db: standing.finish_withdrawals(db, folder))
+    catalog.write_now(lambda db: removals.set_withdrawn_aside(db, folder))
     catalog.write_now(lambda db: derived.write_all(db, folder))
     return [
         Relabelled(one.old_name, places.get(sample_id, one.new_name))
@@ -124,7 +125,7 @@ def _move(
 
 def _join(db: sqlite3.Connection, sample_id: int, twin: int) -> None:
     """The label has these bytes already: one file is enough, the other is kept aside."""
-    standing.withdraw(db, sample_id, Reason.SAME_BYTES)
+    relations.withdraw(db, sample_id, Reason.SAME_BYTES)
     db.execute("UPDATE candidate SET sample_id = ? WHERE sample_id = ?", (twin, sample_id))
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
 from pixtrawl.events import Event, RunFinished
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.full_disk import telling_full
 from pixtrawl.pipeline import exporting
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.session import Session, session
-from pixtrawl.storage.catalog import connect
-from pixtrawl.storage.disk import telling_full
-from pixtrawl.storage.folder import Folder
 
 __all__ = ["run_to_report"]
 

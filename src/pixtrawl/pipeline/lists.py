@@ -17,10 +17,10 @@ from msgspec.structs import replace
 from pixtrawl.config.groups import Lists
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import Labels
+from pixtrawl.manifests.columns import Asked
+from pixtrawl.manifests.reader import BadLine, Reading, read_manifest, read_rows
 from pixtrawl.model import Candidate
 from pixtrawl.pipeline.parquet_manifest import read_rows as read_parquet
-from pixtrawl.storage.list_columns import Asked
-from pixtrawl.storage.manifest import BadLine, Reading, read_manifest, read_rows
 
 __all__ = ["Given", "OpenList", "asked_of", "is_address", "open_lists"]
 

@@ -20,20 +20,21 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from pixtrawl.catalog import samples, takedown
+from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.config.groups import Images
 from pixtrawl.dedup import Level
 from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.folder import derived, files, recovery, removals
+from pixtrawl.folder.catch_up import catch_up
+from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
+from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
 from pixtrawl.pipeline import merge_rows
 from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
-from pixtrawl.storage import derived, files, recovery, samples, takedown
-from pixtrawl.storage.catalog import Catalog, connect
-from pixtrawl.storage.catch_up import catch_up
-from pixtrawl.storage.folder import Folder, Lock, in_use
-from pixtrawl.storage.layout import staged_name
 
 __all__ = ["Merged", "merge"]
 
@@ -135,7 +136,7 @@ class _Merger:
             for (folder, source), rows in zip(opened, queries, strict=True):
                 self._one(folder, source, rows)
             self._catalog.write_now(self._obey)
-            self._catalog.write_now(lambda db: takedown.finish(db, self._target))
+            self._catalog.write_now(lambda db: removals.remove_files(db, self._target))
 
     def _obey(self, db: sqlite3.Connection) -> None:
         takedown.remove(db, list(takedown.matching(db, takedown.load(db))))
@@ -149,7 +150,7 @@ class _Merger:
 
         self._catalog.write_now(expect)
         taken: dict[int, int] = {}  # rows of the source's images, and the target's
-        images = samples.read(source, folder, provenance=False)
+        images = samples.read(source, folder.root, provenance=False)
         while batch := list(islice(images, _BATCH)):
             self._settle(folder, source, queries, batch, taken)
             self._done += len(batch)

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from pixtrawl.catalog import frontier, samples
+from pixtrawl.folder import quarantine
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.layout import file_name, quarantine_name
 from pixtrawl.labels import same_name
 from pixtrawl.model import REASONS, Reason, Sample, Task
-from pixtrawl.storage import frontier, quarantine, samples
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.layout import file_name, quarantine_name
 
 __all__ = [
     "open_task",

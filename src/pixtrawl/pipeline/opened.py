@@ -10,11 +10,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import UsageError
-from pixtrawl.storage import recovery
-from pixtrawl.storage.catalog import Catalog, connect
-from pixtrawl.storage.catch_up import catch_up
-from pixtrawl.storage.folder import Folder, Lock
+from pixtrawl.folder import recovery
+from pixtrawl.folder.catch_up import catch_up
+from pixtrawl.folder.dataset_folder import Folder, Lock
 
 __all__ = ["looked_at", "opened", "relative", "split_root"]
 

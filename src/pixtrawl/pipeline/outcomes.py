@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from pixtrawl.catalog.database import connect
 from pixtrawl.errors import MissingPackageError, StorageError, UsageError
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS, Reason, Status
 from pixtrawl.pipeline.report import open_reason
 from pixtrawl.secrets import masked_text, masked_url
-from pixtrawl.storage.catalog import connect
-from pixtrawl.storage.folder import Folder
 
 if TYPE_CHECKING:
     import pandas

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pixtrawl.storage.manifest_writer import RowWriter
+    from pixtrawl.manifests.writer import RowWriter
 
 __all__ = ["open_rows", "read_rows"]
 

@@ -9,6 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from pixtrawl.catalog import frontier, samples
+from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.frontier import saved_count
 from pixtrawl.errors import (
     EXIT_ENVIRONMENT,
     EXIT_INTERRUPTED,
@@ -16,14 +19,12 @@ from pixtrawl.errors import (
     EXIT_OK,
     EXIT_SHORT,
 )
+from pixtrawl.folder import evidence
+from pixtrawl.folder.catch_up import catch_up
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
 from pixtrawl.secrets import masked_text
-from pixtrawl.storage import evidence, frontier, samples
-from pixtrawl.storage.catalog import connect
-from pixtrawl.storage.catch_up import catch_up
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.frontier import saved_count
 
 Report = dict[str, Any]
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from pixtrawl.catalog import takedown, wanted_back
+from pixtrawl.catalog.takedown import Rule
 from pixtrawl.errors import UsageError
+from pixtrawl.folder import derived
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.pipeline import curate
 from pixtrawl.pipeline.opened import looked_at, opened, relative
-from pixtrawl.storage import derived, takedown, wanted_back
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.takedown import Rule
 
 __all__ = ["Removed", "Restored", "Wanted", "removed", "restore", "undo_takedown"]
 

@@ -17,11 +17,17 @@ from typing import Final
 import msgspec
 
 from pixtrawl import __version__
+from pixtrawl.catalog import frontier, run_log, takedown, wanted_back
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
 from pixtrawl.engines.local import LocalEngine
 from pixtrawl.errors import UsageError
 from pixtrawl.events import CandidateSettled, Event, FetchStarted, Listener, Notice
+from pixtrawl.folder import by_hand, derived, recovery
+from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.pool import DecoderPool
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import REASONS, Candidate, Outcome, Task
@@ -33,11 +39,6 @@ from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.exporting import transform_of
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.secrets import hide_settings
-from pixtrawl.storage import by_hand, derived, frontier, journal, recovery, takedown, wanted_back
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.folder import Folder, Lock
-from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.storage.renditions import RenditionWriter
 from pixtrawl.worker import KeepRendition, Worker
 
 _FIRST_WRITE_S: Final = 0.2  # keyword_urls.txt is there from the first URL on,
@@ -200,7 +201,7 @@ class Session:
         found = self.catalog.write_now(lambda db: recovery.recover(db, self.folder))
         self._tell(found)
         self.run_id = self.catalog.write_now(
-            lambda db: journal.begin_run(db, __version__, plain_settings(config))
+            lambda db: run_log.begin_run(db, __version__, plain_settings(config))
         )
         self.client = Client(config.fetch, staging=self.folder.staging)
         stack.push_async_callback(self.client.aclose)
@@ -251,7 +252,7 @@ class Session:
     def finish(self) -> None:
         """Writes what is derived from the catalog, and how the run ended."""
         self.catalog.write_now(
-            lambda db: journal.end_run(
+            lambda db: run_log.end_run(
                 db, self.run_id, reason=self.end_reason, elapsed_s=self.elapsed_s,
                 fetched_bytes=self.fetched_bytes,
             )

@@ -15,10 +15,10 @@ from typing import Final
 
 from msgspec import Struct
 
+from pixtrawl.catalog.database import connect
 from pixtrawl.errors import StorageError
-from pixtrawl.storage import files, on_disk
-from pixtrawl.storage.catalog import connect
-from pixtrawl.storage.folder import Folder, in_use
+from pixtrawl.folder import files, on_disk
+from pixtrawl.folder.dataset_folder import Folder, in_use
 
 __all__ = ["ADVICE", "Trouble", "Verified", "verify"]
 

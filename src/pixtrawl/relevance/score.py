@@ -17,17 +17,18 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from pixtrawl.catalog import scores
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.scores import Embedded, QueryKey, Scored
 from pixtrawl.cores import usable_cores
 from pixtrawl.errors import UsageError
+from pixtrawl.folder import derived, recovery
+from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.layout import inside
 from pixtrawl.relevance.alike import Alike, alike
 from pixtrawl.relevance.model import Model, Vectors, from_bytes, to_bytes
 from pixtrawl.relevance.outliers import lowest_usual
 from pixtrawl.relevance.preprocess import BadPictureError
-from pixtrawl.storage import derived, recovery, relevance
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.folder import Folder, Lock
-from pixtrawl.storage.layout import inside
-from pixtrawl.storage.relevance import Embedded, QueryKey, Scored
 
 __all__ = ["PROMPT", "Options", "QueryScores", "Relevance", "Unreadable", "score"]
 
@@ -97,8 +98,8 @@ def score(
     with _opened(folder) as catalog:
         embedding = _Embedding(folder, catalog, model, options.batch)
         unreadable = embedding.all(on_progress or (lambda done: None))
-        catalog.write_now(relevance.clear_scores)
-        queries = catalog.write_now(relevance.queries)
+        catalog.write_now(scores.clear_scores)
+        queries = catalog.write_now(scores.queries)
         scored = [_score_query(catalog, model, options, one) for one in queries]
         pairs = _duplicates(catalog, model.name, options.duplicates)
         catalog.write_now(lambda db: derived.write_all(db, folder))
@@ -145,7 +146,7 @@ class _Embedding:
         after = 0
         while True:
             rows = self._catalog.write_now(
-                lambda db, after=after: relevance.without_embedding(  # type: ignore[misc]
+                lambda db, after=after: scores.without_embedding(  # type: ignore[misc]
                     db, self._model.name, after=after, count=_CHUNK
                 )
             )
@@ -170,7 +171,7 @@ class _Embedding:
             return
         vectors = self._model.embed_images(np.stack([pixels for _, pixels in batch]))
         rows = [(row[0], to_bytes(vector)) for row, vector in zip(batch, vectors, strict=True)]
-        self._catalog.write_now(lambda db: relevance.store(db, self._model.name, rows))
+        self._catalog.write_now(lambda db: scores.store(db, self._model.name, rows))
         self.done += len(batch)
         batch.clear()
 
@@ -201,7 +202,7 @@ def _score_query(
         ids: list[int] = []
         names: list[str] = []
         cosines: list[float] = []
-        for part in _parts(relevance.embedded(db, model.name, query_id=query.id)):
+        for part in _parts(scores.embedded(db, model.name, query_id=query.id)):
             ids += [one.sample_id for one in part]
             names += [one.file_name for one in part]
             cosines += _cosines(from_bytes([one.embedding for one in part]), text)
@@ -211,7 +212,7 @@ def _score_query(
         if limit is None:
             limit = lowest_usual(cosines)
         flags = [limit is not None and cosine < limit for cosine in cosines]
-        relevance.set_scores(db, list(map(Scored, ids, cosines, flags)))
+        scores.set_scores(db, list(map(Scored, ids, cosines, flags)))
         low = [(n, c) for n, c, flag in zip(names, cosines, flags, strict=True) if flag]
         low.sort(key=lambda one: one[1])
         middle = float(np.median(cosines))
@@ -243,9 +244,9 @@ def _duplicates(catalog: Catalog, model: str, threshold: float | None) -> list[A
     if threshold is None:
         return []
     found: list[Alike] = []
-    for label in catalog.write_now(relevance.labels):
+    for label in catalog.write_now(scores.labels):
         images = catalog.write_now(
-            lambda db, label=label: list(relevance.embedded(db, model, label=label))  # type: ignore[misc]
+            lambda db, label=label: list(scores.embedded(db, model, label=label))  # type: ignore[misc]
         )
         found += alike(images, threshold)
     return found

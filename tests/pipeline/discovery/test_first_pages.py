@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pixtrawl.catalog import frontier, run_log
+from pixtrawl.catalog.database import Catalog
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event, SourceFinished, SourceRests
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
 from pixtrawl.pipeline.discovery.first_pages import FirstPages
 from pixtrawl.sources.base import Page, Source, SourceContext, SourceInfo
-from pixtrawl.storage import frontier, journal
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.evidence import EvidenceStore
-from pixtrawl.storage.folder import Folder
 
 QUERY = Query("cat", "cat", 100)
 
@@ -170,7 +170,7 @@ def ask(
     events: list[Event] = []
 
     async def main() -> list[str]:
-        run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
+        run_id = catalog.write_now(lambda db: run_log.begin_run(db, "", {}))
         row = catalog.write_now(lambda db: frontier.ensure_query(db, QUERY, run_id))
         demand = _Wants(limit)
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from pixtrawl.catalog import frontier, run_log
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.engines.local import LocalEngine
 from pixtrawl.model import Candidate, Outcome, Query, Reason, Task
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.pipeline.scheduler.window import QueryWindow
-from pixtrawl.storage import frontier, journal
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.frontier import QueryRow
 
 
 class Bench:
@@ -22,7 +22,7 @@ class Bench:
 
     def __init__(self, path: Path) -> None:
         self.catalog = Catalog(path / "catalog.sqlite3")
-        self.run_id = self.catalog.write_now(lambda db: journal.begin_run(db, "test", {}))
+        self.run_id = self.catalog.write_now(lambda db: run_log.begin_run(db, "test", {}))
         self.busy: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.worked: list[str] = []

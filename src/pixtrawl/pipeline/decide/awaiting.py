@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
+from pixtrawl.catalog import samples, wanted_back
+from pixtrawl.catalog.samples import State
+from pixtrawl.catalog.wanted_back import Awaited
 from pixtrawl.model import REASONS, Task
 from pixtrawl.pipeline.decide.decision import Decision
-from pixtrawl.storage import samples, wanted_back
-from pixtrawl.storage.samples import State
-from pixtrawl.storage.wanted_back import Awaited
 
 __all__ = ["Awaiting"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pixtrawl.catalog.relations import Withdrawal
 from pixtrawl.model import Outcome, Reason, Task
-from pixtrawl.storage.standing import Withdrawal
 
 __all__ = ["Decision", "note_superseded", "note_withdrawn"]
 

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from pixtrawl.catalog import frontier, relations, samples, stems, takedown
+from pixtrawl.catalog.samples import Known, State
 from pixtrawl.dedup import Level, Match, NearDuplicates
+from pixtrawl.folder.layout import file_name
 from pixtrawl.images.rules import Rules, is_card
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Outcome, Reason, Task
 from pixtrawl.pipeline.decide.awaiting import Awaiting
 from pixtrawl.pipeline.decide.copies import STRICT_BITS, is_alike, merit
 from pixtrawl.pipeline.decide.decision import Decision, note_superseded, note_withdrawn
-from pixtrawl.storage import frontier, samples, standing, stems, takedown
-from pixtrawl.storage.layout import file_name
-from pixtrawl.storage.samples import Known, State
 from pixtrawl.urls import host_of, url_key
 
 if TYPE_CHECKING:
-    from pixtrawl.storage.lock_file import Locked
+    from pixtrawl.manifests.recipe import RecipeImage
 
 __all__ = ["Judge"]
 
@@ -48,7 +48,7 @@ class Judge:
         self._loaded: set[str] = set()
         self._taken_down: takedown.TakenDown | None = None
         self._pardons = False
-        self._locked: dict[tuple[int, str], Locked] = {}
+        self._locked: dict[tuple[int, str], RecipeImage] = {}
         self.awaiting = Awaiting()
         self._seen: set[str] = set()  # of the batch's bytes, those that some sample has
 
@@ -57,7 +57,7 @@ class Judge:
         self._wanted[query_id] = wanted
         self._saved[query_id] = saved
 
-    def expect_locked(self, query_id: int, images: Iterable[Locked]) -> None:
+    def expect_locked(self, query_id: int, images: Iterable[RecipeImage]) -> None:
         """Rebuilding: only these images are wanted, each under its own number."""
         self._locked.update(((query_id, one.candidate.url), one) for one in images)
 
@@ -83,7 +83,7 @@ class Judge:
         """The final word on each, in order; rows are written, files are not touched."""
         self._db = db
         self._taken_down = takedown.load(db)
-        self._pardons = standing.has_pardons(db)
+        self._pardons = relations.has_pardons(db)
         self._number = samples.next_number(db)
         self._seen = samples.seen(db, [o.info.sha256 for _, o in batch if o.info is not None])
         decisions = [self._decide(db, task, outcome) for task, outcome in batch]
@@ -104,7 +104,7 @@ class Judge:
         decision = decision or self._same_bytes(db, task, outcome, info)
         if decision is None:
             label = task.candidate.label
-            pardoned = self._pardons and standing.is_pardoned(db, label, info.sha256)
+            pardoned = self._pardons and relations.is_pardoned(db, label, info.sha256)
             match = None if pardoned else self.near.find(label, info)
             if match is not None and match.label == label:
                 decision = self._same_picture(db, task, outcome, info, match)
@@ -174,7 +174,7 @@ class Judge:
     def _same_picture(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo, match: Match
     ) -> Decision | None:
-        kept = standing.standing_of(db, match.id)
+        kept = relations.standing_of(db, match.id)
         alike = is_alike(match, kept.info, info)
         if kept.known.state is State.RELABELLED:
             return self._copy(task, outcome, match, Reason.MOVED_BY_USER)
@@ -185,7 +185,7 @@ class Judge:
         if alike:
             if is_card(info) and self._stands_for_others(db, task, outcome, match.id):
                 return self._placeholder(db, task, outcome, match.id, match.distance)
-            standing.note_alike(db, task.id)
+            relations.note_alike(db, task.id)
         if merit(outcome.kind, task.candidate.rank, info) > merit(kept.kind, kept.rank, kept.info):
             return self._replace(db, task, outcome, info, match)
         return self._copy(task, outcome, match, Reason.SAME_PICTURE)
@@ -229,7 +229,7 @@ class Judge:
             return False
         host, key = host_of(outcome.url), url_key(outcome.url)
         sha256 = outcome.info.sha256
-        return standing.urls_of_host(db, host, sha256, sample_id, key) >= _MANY_URLS
+        return relations.urls_of_host(db, host, sha256, sample_id, key) >= _MANY_URLS
 
     def _placeholder(
         self,
@@ -246,7 +246,7 @@ class Judge:
             outcome, reason=Reason.PLACEHOLDER, detail=f"{host} gives it for several URLs"[:200]
         )
         decision = Decision(task, verdict, sample_id, distance=distance)
-        same = standing.same_everywhere(db, outcome.info.sha256)
+        same = relations.same_everywhere(db, outcome.info.sha256)
         for one in dict.fromkeys([sample_id, *same]):
             self._withdraw(db, decision, one, Reason.PLACEHOLDER)
         return decision
@@ -254,7 +254,7 @@ class Judge:
     def _withdraw(
         self, db: sqlite3.Connection, decision: Decision, sample_id: int, reason: Reason
     ) -> None:
-        withdrawal = standing.withdraw(db, sample_id, reason)
+        withdrawal = relations.withdraw(db, sample_id, reason)
         if withdrawal is not None:
             decision.withdrawn.append(withdrawal)
             if withdrawal.query_id in self._saved:
@@ -286,7 +286,7 @@ class Judge:
                 return self._conflict(db, task, outcome, known, distance)
         decision = self._new(db, task, outcome, info)
         if other is not None and decision.sample_id is not None:
-            standing.note_conflict(db, decision.sample_id, other[0].id, other[1])
+            relations.note_conflict(db, decision.sample_id, other[0].id, other[1])
         return decision
 
     def _elsewhere(
@@ -295,12 +295,12 @@ class Judge:
         """The same picture under another label, and how many bits it differs by."""
         label = task.candidate.label
         if info.sha256 in self._seen:
-            known = standing.same_bytes_elsewhere(db, label, info.sha256)
+            known = relations.same_bytes_elsewhere(db, label, info.sha256)
             if known is not None:
                 return known, 0
         if match is None or match.label == label:
             return None
-        kept = standing.standing_of(db, match.id)
+        kept = relations.standing_of(db, match.id)
         if kept.known.withdrawn_for is Reason.PLACEHOLDER and not is_alike(match, kept.info, info):
             return None
         return kept.known, match.distance

@@ -2,7 +2,7 @@
 
 Decisions run in batches on the catalog's thread, one transaction each, in this order: what was
 decided is committed, then files are renamed, then the rows are marked as placed. A kill between two
-of these steps is mended by the next start (storage/recovery.py).
+of these steps is mended by the next start (folder/recovery.py).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.folder import files, quarantine, recovery
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.pipeline.decide.judge import Judge
-from pixtrawl.storage import files, quarantine, recovery, samples
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.folder import Folder
 
 _BATCH: Final = 500  # rows
 # Kept aside, so that a person can take the decision back.

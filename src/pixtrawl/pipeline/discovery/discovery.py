@@ -18,6 +18,10 @@ from contextlib import aclosing
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pixtrawl.catalog import run_log
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
+from pixtrawl.catalog.run_log import SourceState
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted, ignore
@@ -32,10 +36,6 @@ from pixtrawl.pipeline.scheduler.demand import Demand, end_when_over
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
 from pixtrawl.sources.walls import told_pause_s
-from pixtrawl.storage import journal
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.storage.journal import SourceState
 
 _MAX_TOLD = 10_000  # remarks that are remembered, not to be made again
 
@@ -174,7 +174,7 @@ class Discovery:
     async def _ask_once(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> SourceState:
         row_id = task.row.id
         known = await self._catalog.write(
-            lambda db: journal.source_state(db, row_id, ask.source, ask.slice)
+            lambda db: run_log.source_state(db, row_id, ask.source, ask.slice)
         )
         if known is not None:
             if known.exhausted:
@@ -317,7 +317,7 @@ class Discovery:
     async def _note(self, ask: _Ask, task: DiscoveryTask, state: SourceState) -> None:
         row_id, run_id = task.row.id, task.run_id
         await self._catalog.write(
-            lambda db: journal.note_source(db, row_id, ask.source, ask.slice, run_id, state)
+            lambda db: run_log.note_source(db, row_id, ask.source, ask.slice, run_id, state)
         )
 
 

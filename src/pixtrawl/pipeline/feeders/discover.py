@@ -14,9 +14,15 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from pixtrawl.catalog import frontier, run_log
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, Notice, QueryFinished, RunFinished, RunStarted, ignore
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.evidence import EvidenceStore
+from pixtrawl.manifests.writer import ManifestWriter
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
@@ -25,12 +31,6 @@ from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import Report, build
 from pixtrawl.pipeline.scheduler.query_slots import QuerySlots
 from pixtrawl.pipeline.scheduler.window import WINDOW
-from pixtrawl.storage import frontier, journal
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.evidence import EvidenceStore
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.storage.manifest_writer import ManifestWriter
 
 
 class _Demand:
@@ -94,7 +94,7 @@ async def discover(
             patience_s = config.politeness.patience_s
             discovery = Discovery(sources, http, catalog, evidence, listener, patience_s)
             discovery.prepare(config, len(queries), expansion)
-            run_id = catalog.write_now(lambda db: journal.begin_run(db, "", {}))
+            run_id = catalog.write_now(lambda db: run_log.begin_run(db, "", {}))
             rows = catalog.write_now(
                 lambda db: [frontier.ensure_query(db, query, run_id) for query in queries]
             )
@@ -102,7 +102,7 @@ async def discover(
             asking = _ask_all(discovery, catalog, rows, run_id, listener)
             end_reason = await _in_time(asking, config.job.max_time_s)
             catalog.write_now(
-                lambda db: journal.end_run(
+                lambda db: run_log.end_run(
                     db, run_id, reason=end_reason, elapsed_s=0.0, fetched_bytes=0
                 )
             )

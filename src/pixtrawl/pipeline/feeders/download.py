@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from pixtrawl.catalog import frontier
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.events import CandidatesFound, Event, Notice, QueryFinished, RunStarted, ignore
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.known_queries import known_queries
 from pixtrawl.labels import Labels
+from pixtrawl.manifests.reader import SOURCE, BadLine
 from pixtrawl.model import Candidate, Query
 from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.lists import Given, OpenList, open_lists
 from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
-from pixtrawl.storage import frontier
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.storage.known_queries import known_queries
-from pixtrawl.storage.manifest import SOURCE, BadLine
 
 _BATCH: Final = 1000  # candidates a transaction
 _SHOWN: Final = 20  # broken lines told one by one

@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from pixtrawl.catalog import frontier, queries, run_log, samples
+from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import (
     EXIT_INTERRUPTED,
@@ -20,15 +23,12 @@ from pixtrawl.errors import (
     UsageError,
 )
 from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
+from pixtrawl.folder.catch_up import catch_up
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.manifests.recipe import RecipeImage, read_recipe, recipe_lines
 from pixtrawl.model import Filters, Query, Reason
 from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.session import Session
-from pixtrawl.storage import frontier
-from pixtrawl.storage.catalog import connect
-from pixtrawl.storage.catch_up import catch_up
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.frontier import QueryRow
-from pixtrawl.storage.lock_file import Locked, keep_settings, lock_lines, read_lock
 from pixtrawl.urls import canonical
 
 __all__ = ["exit_code", "rebuild", "write_lock"]
@@ -50,12 +50,18 @@ def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
     missing = catch_up(folder).missing
     with closing(connect(folder.catalog, read_only=True)) as db:
         try:
-            for line in lock_lines(db, folder, without=missing):
+            filters = queries.filters_of_kept(db)
+            kept = samples.read(db, folder.root, provenance=False, without=missing)
+            for line in recipe_lines(
+                run_log.last_settings(db),
+                [(one.text, one.label, one.filters) for one in queries.asked_or_filed(db)],
+                ((sample, filters[sample.id]) for sample in kept),
+            ):
                 write(line)
-            (count,) = db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()
+            count = samples.count(db)
         except sqlite3.Error as error:
             raise StorageError(f"cannot read the catalog {folder.catalog}: {error}") from error
-    return int(count) - len(missing)
+    return count - len(missing)
 
 
 async def rebuild(
@@ -72,7 +78,7 @@ async def rebuild(
         UsageError: no lock file, or one without images.
         StorageError, EngineError: as `run`.
     """
-    lock = read_lock(lock_file)
+    lock = read_recipe(lock_file)
     if not lock.images:
         raise UsageError(f"{lock_file}: names no image")
     images = replace(
@@ -81,12 +87,14 @@ async def rebuild(
     )  # fmt: skip
     config = replace(config, images=images, filters=Filters())
     folder = Folder(config.job.output)
-    groups: dict[Query, list[Locked]] = {}
+    groups: dict[Query, list[RecipeImage]] = {}
     for one in lock.images:
         groups.setdefault(one.query, []).append(one)
 
     async def body(current: Session) -> None:
-        await current.catalog.write(lambda db: keep_settings(db, current.run_id, lock))
+        await current.catalog.write(
+            lambda db: run_log.change_settings(db, current.run_id, lock.deciding_settings)
+        )
         listener(RunStarted((), {}))
         await current.carry_out(_fill(current, groups, listener))
 
@@ -107,7 +115,7 @@ async def rebuild(
 
 
 async def _fill(
-    current: Session, groups: dict[Query, list[Locked]], listener: Callable[[Event], None]
+    current: Session, groups: dict[Query, list[RecipeImage]], listener: Callable[[Event], None]
 ) -> None:
     joined: list[QueryRow] = []
     try:
@@ -137,7 +145,9 @@ def _join(current: Session, db: sqlite3.Connection, query: Query) -> tuple[Query
     return row, current.join(db, row)
 
 
-def _drift(db: sqlite3.Connection, groups: dict[Query, list[Locked]]) -> Iterator[dict[str, Any]]:
+def _drift(
+    db: sqlite3.Connection, groups: dict[Query, list[RecipeImage]]
+) -> Iterator[dict[str, Any]]:
     for query, images in groups.items():
         (query_id,) = db.execute(
             "SELECT id FROM query WHERE text = ? AND label = ? AND filters = ?",
@@ -146,7 +156,7 @@ def _drift(db: sqlite3.Connection, groups: dict[Query, list[Locked]]) -> Iterato
         yield from (_state(db, query_id, one) for one in images)
 
 
-def _state(db: sqlite3.Connection, query_id: int, locked: Locked) -> dict[str, Any]:
+def _state(db: sqlite3.Connection, query_id: int, locked: RecipeImage) -> dict[str, Any]:
     """What became of one image of the recipe."""
     url = locked.candidate.url
     found = db.execute(

@@ -6,9 +6,13 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 
+from pixtrawl.catalog import frontier
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
 from pixtrawl.pipeline.discovery.opening import begin, open_plan, open_sources, paced
@@ -17,10 +21,6 @@ from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.scheduler.query_slots import QueryPlace, QuerySlots
 from pixtrawl.pipeline.scheduler.window import QueryWindow
 from pixtrawl.pipeline.session import Session
-from pixtrawl.storage import frontier
-from pixtrawl.storage.evidence import EvidenceStore
-from pixtrawl.storage.folder import Folder
-from pixtrawl.storage.frontier import QueryRow
 
 
 async def run(

@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Outcome, Task
 from pixtrawl.net.host_limits import connections
 from pixtrawl.pipeline.scheduler.window import SLOW_S, QueryWindow
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.frontier import QueryRow
 
 _MAX_UNDECIDED: Final = 4096  # outcomes that wait for the catalog: back-pressure
 

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from pixtrawl.catalog import frontier
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Task
-from pixtrawl.storage import frontier
-from pixtrawl.storage.catalog import Catalog
-from pixtrawl.storage.frontier import QueryRow
 
 WINDOW: Final = 512  # candidates of one query in memory
 SLOW_S: Final = 3.0  # a task this old no longer counts as a promise

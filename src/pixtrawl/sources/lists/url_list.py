@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from pixtrawl.errors import SourceStop, UsageError
 from pixtrawl.events import Notice
+from pixtrawl.manifests.columns import Asked
+from pixtrawl.manifests.reader import BadLine, read_manifest
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.settings import read_settings
-from pixtrawl.storage.list_columns import Asked
-from pixtrawl.storage.manifest import BadLine, read_manifest
 
 _PAGE: Final = 200  # rows handed out at once
 _TOLD: Final = 5  # broken lines that are named one by one

@@ -1,0 +1,310 @@
+"""The frontier: every candidate once per query, in the order found, until it is settled.
+
+Plain functions over a connection; the pipeline calls them inside `Catalog.write`. A claim is kept
+in memory only (the data set has one writer), so a killed run leaves nothing to release: whatever is
+not settled is open again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pixtrawl.catalog import own_columns
+from pixtrawl.catalog.merging import merge, picture_key
+from pixtrawl.catalog.run_log import now
+from pixtrawl.model import (
+    REASONS,
+    Alternate,
+    Candidate,
+    Kind,
+    Outcome,
+    Query,
+    Reason,
+    Status,
+    Task,
+)
+from pixtrawl.urls import host_of, url_key
+
+_COLUMNS: Final = (
+    "url, kind, source, rank, page_url, title, width, height, thumb_url, license, license_url, "
+    "creator, alternates, extra, file_stem"
+)
+_INSERT: Final = (
+    f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}, picture) "  # noqa: S608 - constants
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (query_id, key) DO NOTHING RETURNING id"
+)
+_KNOWN: Final = (
+    "SELECT id, url, kind, source, rank, width, height, alternates, state FROM candidate "
+    "WHERE query_id = ? AND key = ? UNION ALL "
+    "SELECT id, url, kind, source, rank, width, height, alternates, state FROM candidate "
+    "WHERE query_id = ? AND picture = ? LIMIT 1"
+)
+_SETTLE: Final = (
+    "UPDATE candidate SET state = 2, reason = ?, detail = ?, http_status = ?, attempts = ?, "
+    "fetched_url = ?, final_url = ?, sha256 = ?, size_bytes = ?, elapsed_s = ?, sample_id = ?, "
+    "distance = ?, run_id = ?, settled_at = ? WHERE id = ?"
+)
+
+
+class QueryRow(Struct, frozen=True):
+    """A query as the catalog knows it. `saved` counts images that are in place now."""
+
+    id: int
+    query: Query
+    saved: int
+    awaited: int = 0  # removed images that a person wants back; there is room for them in `saved`
+    excess: int = 0  # images in place that `saved` leaves out to make that room
+
+
+def filters_json(query: Query) -> str:
+    """The filters in one canonical spelling; part of a query's identity."""
+    return json.dumps(query.filters.given(), sort_keys=True, ensure_ascii=False)
+
+
+def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
+    """Adds the query or finds it again; its `wanted` is what this run asks for.
+
+    A label that was renamed since is asked for by its old name, too: the query of the row has the
+    label that it is called now.
+    """
+    label = actual_label(db, query.label)
+    query = query if label == query.label else replace(query, label=label)
+    row = db.execute(
+        "INSERT INTO query (text, label, filters, wanted, run_id, extra) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (text, label, filters) DO UPDATE SET wanted = excluded.wanted, "
+        "run_id = excluded.run_id, extra = coalesce(excluded.extra, extra) RETURNING id",
+        (query.text, query.label, filters_json(query), query.limit, run_id, query.extra or None),
+    ).fetchone()
+    if query.extra:
+        own_columns.note(db, [query.extra])
+    (awaited,) = db.execute(
+        "SELECT count(*) FROM sample WHERE query_id = ? AND state = 7", (row[0],)
+    ).fetchone()
+    saved = saved_count(db, row[0])
+    counted = saved if query.limit is None else min(saved, query.limit - awaited)
+    return QueryRow(row[0], query, counted, awaited, saved - counted)
+
+
+def actual_label(db: sqlite3.Connection, label: str) -> str:
+    """What a label is called now; itself, where it was never renamed."""
+    row = db.execute("SELECT new FROM label_alias WHERE old = ?", (label,)).fetchone()
+    return label if row is None else str(row[0])
+
+
+def saved_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Images of the query that are accepted or in place.
+
+    One that a person moved to another label is none of them: its place is to be filled again.
+    """
+    row = db.execute(
+        "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
+        "WHERE s.query_id = ? AND s.state IN (0, 1) AND s.label = q.label",
+        (query_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def moved_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Images of the query that a person put under another label."""
+    row = db.execute(
+        "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
+        "WHERE s.query_id = ? AND s.state IN (0, 1) AND s.label <> q.label",
+        (query_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def add(
+    db: sqlite3.Connection, query_id: int, candidates: Iterable[Candidate], *, thumbnails: bool
+) -> int:
+    """Adds candidates; one that is known already, or shows a known picture, joins that one.
+
+    A thumbnail is settled at once where `thumbnails` do not count.
+
+    Returns:
+        How many new ones are open.
+    """
+    new = 0
+    own: list[str] = []
+    for candidate in candidates:
+        if candidate.extra:
+            own.append(candidate.extra)
+        key = url_key(candidate.url)
+        picture = picture_key(candidate.thumb_url)
+        row = (query_id, key, host_of(candidate.url), *_values(candidate), picture)
+        known = (query_id, key, query_id, picture)
+        # Without an id of its picture only the URL can be known, which the insert sees by itself.
+        shown = picture and db.execute(_KNOWN, known).fetchone()
+        inserted = None if shown else db.execute(_INSERT, row).fetchone()
+        if inserted is None:
+            new += merge(db, shown or db.execute(_KNOWN, known).fetchone(), candidate)
+            continue
+        if candidate.kind is Kind.THUMBNAIL and not thumbnails:
+            db.execute(
+                "UPDATE candidate SET state = 2, reason = ? WHERE id = ?",
+                (Reason.THUMBNAIL.value, inserted[0]),
+            )
+        else:
+            new += 1
+    own_columns.note(db, own)
+    return new
+
+
+def _values(c: Candidate) -> tuple[object, ...]:
+    alternates = (
+        json.dumps([[a.url, a.kind.value] for a in c.alternates], ensure_ascii=False)
+        if c.alternates
+        else None
+    )
+    return (
+        c.url, c.kind.value, c.source, c.rank, c.page_url, c.title, c.width, c.height, c.thumb_url,
+        c.license, c.license_url, c.creator, alternates, c.extra or None, c.file_stem,
+    )  # fmt: skip
+
+
+def candidate_of(row: Sequence[Any], query: Query) -> Candidate:
+    """Rebuilds a candidate from the columns of `_COLUMNS`."""
+    (
+        url, kind, source, rank, page_url, title, width, height, thumb_url, license_, license_url,
+        creator, alternates, extra, file_stem,
+    ) = row  # fmt: skip
+    ways = tuple(Alternate(u, Kind(k)) for u, k in json.loads(alternates)) if alternates else ()
+    return Candidate(
+        url=url, query=query.text, label=query.label, source=source, rank=rank, kind=Kind(kind),
+        page_url=page_url, title=title, width=width, height=height, thumb_url=thumb_url,
+        license=license_, license_url=license_url, creator=creator, alternates=ways,
+        extra=extra or "", file_stem=file_stem,
+    )  # fmt: skip
+
+
+def claim(
+    db: sqlite3.Connection, row: QueryRow, *, after: int, count: int, thumbnails: bool = False
+) -> list[Task]:
+    """The next open candidates of a query with ids above `after`: thumbnails, or all others."""
+    rows = db.execute(
+        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        # `state < 2` says nothing new but to SQLite, which else does not see that the index of open
+        # candidates fits, and looks through all of the query's: 85 % of the time at 850,000.
+        "WHERE query_id = ? AND state = 0 AND state < 2 AND (kind = 'thumbnail') = ? AND id > ? "
+        "ORDER BY id LIMIT ?",
+        (row.id, int(thumbnails), after, count),
+    )
+    return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
+
+
+def claim_awaited(db: sqlite3.Connection, row: QueryRow) -> list[Task]:
+    """The candidates of images that a person wants back."""
+    rows = db.execute(
+        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        "WHERE query_id = ?1 AND state = 0 AND id IN "
+        "(SELECT candidate_id FROM sample WHERE query_id = ?1 AND state = 7) ORDER BY id",
+        (row.id,),
+    )
+    return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
+
+
+def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
+    """A candidate by its row, whatever became of it."""
+    own = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))  # a query has some, too
+    row = db.execute(
+        f"SELECT q.id, q.text, q.label, c.host, {own} FROM candidate c "  # noqa: S608
+        "JOIN query q ON q.id = c.query_id WHERE c.id = ?",
+        (candidate_id,),
+    ).fetchone()
+    return Task(candidate_id, row[0], row[3], candidate_of(row[4:], Query(row[1], row[2])))
+
+
+def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
+    """Every candidate of a query in the order found, whatever became of it."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM candidate WHERE query_id = ? ORDER BY id",  # noqa: S608
+        (row.id,),
+    )
+    for columns in rows:
+        yield candidate_of(columns, row.query)
+
+
+def set_aside(db: sqlite3.Connection, tasks: Iterable[Task]) -> None:
+    """Puts claimed candidates back until their crowded host has room again."""
+    db.executemany("UPDATE candidate SET state = 1 WHERE id = ?", ((task.id,) for task in tasks))
+
+
+def claim_set_aside(db: sqlite3.Connection, row: QueryRow, host: str, count: int) -> list[Task]:
+    """Claims candidates of one host that were set aside, oldest first."""
+    rows = db.execute(
+        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        "WHERE query_id = ? AND host = ? AND state = 1 ORDER BY id LIMIT ?",
+        (row.id, host, count),
+    ).fetchall()
+    tasks = [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
+    db.executemany("UPDATE candidate SET state = 0 WHERE id = ?", ((t.id,) for t in tasks))
+    return tasks
+
+
+def settle(
+    db: sqlite3.Connection,
+    task_id: int,
+    outcome: Outcome,
+    run_id: int,
+    *,
+    sample_id: int | None = None,
+    distance: int | None = None,
+) -> None:
+    """Writes the final word on a candidate."""
+    sha256 = bytes.fromhex(outcome.info.sha256) if outcome.info else None
+    db.execute(
+        _SETTLE,
+        (
+            outcome.reason.value, outcome.detail or None, outcome.http_status or None,
+            outcome.attempts, outcome.url or None, outcome.final_url or None, sha256,
+            outcome.size_bytes, round(outcome.elapsed_s, 4), sample_id, distance, run_id, now(),
+            task_id,
+        ),
+    )  # fmt: skip
+
+
+def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: bool) -> int:
+    """Opens settled candidates that this run may try again. Returns how many.
+
+    `retry` is `transient` (what may have been bad luck), `failed` (permanent refusals of hosts too)
+    or `none`; with `thumbnails` those that were refused count now.
+    """
+    db.execute("UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 1", (query_id,))
+    reasons: set[Reason] = {
+        r for r, info in REASONS.items() if info.status is Status.SKIPPED and info.transient
+    }
+    if retry != "none":
+        reasons |= {r for r, i in REASONS.items() if i.status is Status.FAILED and i.transient}
+    if retry == "failed":
+        reasons |= {r for r, i in REASONS.items() if i.status is Status.FAILED}
+        reasons |= {Reason.ROBOTS_TXT, Reason.ROBOTS_HEADER, Reason.ADDRESS_REFUSED, Reason.HTML}
+    if thumbnails:
+        reasons.add(Reason.THUMBNAIL)
+    marks = ", ".join("?" * len(reasons))
+    return db.execute(
+        f"UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 2 AND reason IN ({marks})",  # noqa: S608
+        (query_id, *reasons),
+    ).rowcount
+
+
+def full_size_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Candidates that are more than thumbnails, whatever became of them."""
+    row = db.execute(
+        "SELECT count(*) FROM candidate WHERE query_id = ? AND kind <> 'thumbnail'", (query_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def open_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Candidates not settled yet."""
+    row = db.execute(
+        "SELECT count(*) FROM candidate WHERE query_id = ? AND state < 2", (query_id,)
+    ).fetchone()
+    return int(row[0])

@@ -1,0 +1,163 @@
+"""How kept images stand to others: which copy is better, what was withdrawn, who is in conflict.
+
+Plain functions over a connection, called inside the judge's transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from msgspec import Struct
+
+from pixtrawl.catalog import run_log
+from pixtrawl.catalog.samples import Known, State, known
+from pixtrawl.model import ImageInfo, Kind, Reason
+
+__all__ = [
+    "Standing",
+    "Withdrawal",
+    "has_pardons",
+    "is_distinct",
+    "is_pardoned",
+    "note_alike",
+    "note_conflict",
+    "pardon",
+    "same_bytes_elsewhere",
+    "same_everywhere",
+    "standing_of",
+    "urls_of_host",
+    "withdraw",
+    "withdrawn",
+]
+
+_COPIES: Final = (Reason.SAVED, Reason.SAME_BYTES, Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT)
+
+
+class Standing(Struct, frozen=True):
+    """A known image, as far as a new one is compared with it."""
+
+    known: Known
+    kind: Kind
+    rank: int
+    info: ImageInfo
+
+
+class Withdrawal(Struct, frozen=True):
+    """An image that leaves the data set again."""
+
+    sample_id: int
+    query_id: int
+    file_name: str
+    sha256: str
+    reason: Reason
+
+
+def standing_of(db: sqlite3.Connection, sample_id: int) -> Standing:
+    """What a known image is."""
+    row = db.execute(
+        "SELECT s.id, s.label, s.state, s.withdrawn_for, s.kind, c.rank, s.format, s.width, "
+        "s.height, s.size_bytes, s.sha256, coalesce(json_extract(s.measures, '$.jpeg_quality'), 0) "
+        "FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE s.id = ?",
+        (sample_id,),
+    ).fetchone()
+    info = ImageInfo(
+        format=row[6], width=row[7], height=row[8], size_bytes=row[9], sha256=row[10].hex(),
+        measures={"jpeg_quality": row[11]},
+    )  # fmt: skip
+    return Standing(known(row[:4]), Kind(row[4]), row[5], info)
+
+
+def same_bytes_elsewhere(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
+    """An image of another label with these bytes: a kept one, or one withdrawn."""
+    row = db.execute(
+        "SELECT id, label, state, withdrawn_for FROM sample WHERE sha256 = ? AND label <> ? "
+        "AND state IN (0, 1, 5) ORDER BY state = 5, id LIMIT 1",
+        (bytes.fromhex(sha256), label),
+    ).fetchone()
+    return None if row is None else known(row)
+
+
+def note_alike(db: sqlite3.Connection, candidate_id: int) -> None:
+    """The candidate has the look and the size of its sample."""
+    db.execute("UPDATE candidate SET alike = 1 WHERE id = ?", (candidate_id,))
+
+
+def urls_of_host(
+    db: sqlite3.Connection, host: str, sha256: str, sample_id: int | None, key: bytes
+) -> int:
+    """From how many URLs a host gave these bytes or this look, `key`'s URL among them."""
+    row = db.execute(
+        "SELECT count(*) FROM (SELECT key FROM candidate WHERE sha256 = ?1 AND host = ?2 "
+        "AND fetched_url = url UNION "
+        "SELECT key FROM candidate WHERE sample_id = ?3 AND host = ?2 AND fetched_url = url "
+        "AND (alike OR reason = 'saved') UNION SELECT ?4)",
+        (bytes.fromhex(sha256), host, sample_id, key),
+    ).fetchone()
+    return int(row[0])
+
+
+def withdraw(db: sqlite3.Connection, sample_id: int, reason: Reason) -> Withdrawal | None:
+    """Takes a kept image out again, and its copies with it; None where it was not kept.
+
+    Its number stays taken. The file is moved aside after the commit (`folder.removals`).
+    """
+    row = db.execute(
+        "UPDATE sample SET state = 5, withdrawn_for = ? WHERE id = ? AND state IN (0, 1) "
+        "RETURNING query_id, file_name, sha256",
+        (reason.value, sample_id),
+    ).fetchone()
+    if row is None:
+        return None
+    marks = ", ".join("?" * len(_COPIES))
+    db.execute(
+        f"UPDATE candidate SET reason = ? WHERE sample_id = ? AND reason IN ({marks})",  # noqa: S608
+        (reason.value, sample_id, *(one.value for one in _COPIES)),
+    )
+    db.execute("DELETE FROM conflict WHERE sample_id = ?1 OR other_id = ?1", (sample_id,))
+    return Withdrawal(sample_id, row[0], row[1], row[2].hex(), reason)
+
+
+def same_everywhere(db: sqlite3.Connection, sha256: str) -> list[int]:
+    """Ids of the kept images with these bytes, under whatever label."""
+    rows = db.execute(
+        "SELECT id FROM sample WHERE sha256 = ? AND state IN (0, 1)", (bytes.fromhex(sha256),)
+    )
+    return [row[0] for row in rows]
+
+
+def withdrawn(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """File name and SHA-256 of every withdrawn image."""
+    rows = db.execute(
+        "SELECT file_name, sha256 FROM sample WHERE state = ?", (State.WITHDRAWN.value,)
+    )
+    return [(name, sha256.hex()) for name, sha256 in rows]
+
+
+def note_conflict(db: sqlite3.Connection, sample_id: int, other_id: int, distance: int) -> None:
+    """The same picture stands under two labels."""
+    db.execute("INSERT OR IGNORE INTO conflict VALUES (?, ?, ?)", (sample_id, other_id, distance))
+
+
+def pardon(db: sqlite3.Connection, label: str, sha256: str) -> None:
+    """This image stays although it looks like another one."""
+    db.execute("INSERT OR IGNORE INTO pardon VALUES (?, ?)", (label, bytes.fromhex(sha256)))
+
+
+def has_pardons(db: sqlite3.Connection) -> bool:
+    """Whether any image was pardoned; mostly none was, and nobody need be looked up."""
+    return db.execute("SELECT 1 FROM pardon LIMIT 1").fetchone() is not None
+
+
+def is_pardoned(db: sqlite3.Connection, label: str, sha256: str) -> bool:
+    """Whether a person decided so."""
+    row = db.execute(
+        "SELECT 1 FROM pardon WHERE label = ? AND sha256 = ?", (label, bytes.fromhex(sha256))
+    ).fetchone()
+    return row is not None
+
+
+def is_distinct(db: sqlite3.Connection) -> bool:
+    """Whether every run dropped crops and the like (`--dedup near`, `wide`) and none came back."""
+    levels = {settings.get("images", {}).get("dedup") for settings in run_log.every_settings(db)}
+    return bool(levels) and levels <= {"near", "wide"} and not has_pardons(db)

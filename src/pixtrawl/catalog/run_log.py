@@ -1,0 +1,121 @@
+"""What the catalog knows of runs and of how each source answered each query."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
+
+from pixtrawl.model import SourceOutcome
+
+
+class SourceState(Struct, frozen=True):
+    """How a source last answered for a query."""
+
+    outcome: SourceOutcome | None
+    found: int
+    new: int
+    detail: Mapping[str, object]
+    position: Mapping[str, object] | None
+    exhausted: bool
+
+
+def now() -> str:
+    """The time in UTC, to the second, as ISO 8601."""
+    return _stamp(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _stamp(second: int) -> str:
+    """Made once a second, and not for every row."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def begin_run(db: sqlite3.Connection, version: str, settings: Mapping[str, object]) -> int:
+    """Notes that a run begins and returns its id."""
+    text = json.dumps(settings, sort_keys=True, default=str, ensure_ascii=False)
+    row = db.execute(
+        "INSERT INTO run (started_at, version, settings) VALUES (?, ?, ?) RETURNING id",
+        (now(), version, text),
+    ).fetchone()
+    return int(row[0])
+
+
+def end_run(
+    db: sqlite3.Connection, run_id: int, *, reason: str, elapsed_s: float, fetched_bytes: int
+) -> None:
+    """Notes how and when it ended."""
+    db.execute(
+        "UPDATE run SET ended_at = ?, end_reason = ?, elapsed_s = ?, fetched_bytes = ? "
+        "WHERE id = ?",
+        (now(), reason, elapsed_s, fetched_bytes, run_id),
+    )
+
+
+def last_settings(db: sqlite3.Connection) -> dict[str, Any]:
+    """The settings of the newest run, by group; empty where there was none."""
+    row = db.execute("SELECT settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
+    settings: dict[str, Any] = json.loads(row[0]) if row else {}
+    return settings
+
+
+def every_settings(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """The settings of each run."""
+    return [json.loads(settings) for (settings,) in db.execute("SELECT settings FROM run")]
+
+
+def change_settings(
+    db: sqlite3.Connection, run_id: int, groups: Mapping[str, Mapping[str, object]]
+) -> None:
+    """Puts other groups of settings in the place of a run's own."""
+    (text,) = db.execute("SELECT settings FROM run WHERE id = ?", (run_id,)).fetchone()
+    text = json.dumps(json.loads(text) | dict(groups), sort_keys=True, ensure_ascii=False)
+    db.execute("UPDATE run SET settings = ? WHERE id = ?", (text, run_id))
+
+
+def source_state(
+    db: sqlite3.Connection, query_id: int, source: str, slice_: str = ""
+) -> SourceState | None:
+    """What is known, or None when the source was never asked for this slice of the query."""
+    row = db.execute(
+        "SELECT outcome, found, detail, position, exhausted, new FROM source_state "
+        "WHERE query_id = ? AND source = ? AND slice = ?",
+        (query_id, source, slice_),
+    ).fetchone()
+    if row is None:
+        return None
+    return SourceState(
+        SourceOutcome(row[0]) if row[0] else None,
+        row[1],
+        row[5],
+        json.loads(row[2]),
+        json.loads(row[3]) if row[3] else None,
+        bool(row[4]),
+    )
+
+
+def note_source(
+    db: sqlite3.Connection,
+    query_id: int,
+    source: str,
+    slice_: str,
+    run_id: int,
+    state: SourceState,
+) -> None:
+    """Writes how a source stands with a query, or with one slice of it."""
+    db.execute(
+        "INSERT OR REPLACE INTO source_state (query_id, source, slice, outcome, found, new, "
+        "detail, position, exhausted, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            query_id, source, slice_, state.outcome.value if state.outcome else None,
+            state.found, state.new, json.dumps(state.detail, default=str, ensure_ascii=False),
+            None if state.position is None else json.dumps(state.position, ensure_ascii=False),
+            int(state.exhausted), run_id,
+        ),
+    )  # fmt: skip

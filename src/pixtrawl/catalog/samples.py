@@ -1,0 +1,314 @@
+"""Accepted images: the rows behind the files, and reading them back as `Sample`s.
+
+A sample's row is committed as `accepted` before its file is renamed into place; `placed` follows
+later. A number is never given twice within a data set, whatever became of its file: a file that
+somebody moves to another label's folder meets none of the same name there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from pixtrawl.catalog import own_columns, scores
+from pixtrawl.catalog.frontier import candidate_of
+from pixtrawl.catalog.provenance import provenance_of
+from pixtrawl.catalog.run_log import now
+from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
+
+
+class State(IntEnum):
+    """Where a sample stands; the values of `sample.state`."""
+
+    ACCEPTED = 0
+    PLACED = 1
+    DELETED_BY_HAND = 2
+    REPLACED = 3
+    TAKEN_DOWN = 4
+    WITHDRAWN = 5  # turned out to be a placeholder, or in conflict with another label
+    RELABELLED = 6  # a person put it under another label, where a row of its own keeps it
+    WANTED_BACK = 7  # was removed, and a person wants it again: it keeps its number meanwhile
+
+
+class Known(Struct, frozen=True):
+    """A sample that has the same bytes as something new."""
+
+    id: int
+    label: str
+    state: State
+    withdrawn_for: Reason | None = None
+
+
+_INSERT: Final = (
+    "INSERT INTO sample (label, number, file_name, query_id, candidate_id, state, staged_name, "
+    "sha256, format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, "
+    "thumb, measures, kind, rights, fetched_at) "
+    "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
+    """The sample of this label with these bytes, whatever became of it."""
+    row = db.execute(
+        "SELECT id, label, state, withdrawn_for FROM sample WHERE label = ? AND sha256 = ? "
+        "ORDER BY state LIMIT 1",
+        (label, bytes.fromhex(sha256)),
+    ).fetchone()
+    return None if row is None else known(row)
+
+
+def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
+    """Those that some sample has, under whatever label: mostly none, and nobody is looked up."""
+    marks = ", ".join("?" * len(sha256s))
+    rows = db.execute(
+        f"SELECT sha256 FROM sample WHERE sha256 IN ({marks})",  # noqa: S608 - marks only
+        [bytes.fromhex(sha256) for sha256 in sha256s],
+    )
+    return {sha256.hex() for (sha256,) in rows}
+
+
+def known(row: tuple[int, str, int, str | None]) -> Known:
+    """From the columns id, label, state, withdrawn_for."""
+    return Known(row[0], row[1], State(row[2]), Reason(row[3]) if row[3] else None)
+
+
+def next_number(db: sqlite3.Connection) -> int:
+    """One more than the highest number ever given in the data set."""
+    row = db.execute("SELECT max(number) FROM sample").fetchone()
+    return int(row[0] or 0) + 1
+
+
+def accept(
+    db: sqlite3.Connection, task: Task, outcome: Outcome, number: int, file_name: str
+) -> int:
+    """Commits a decision: this staged file becomes `file_name`. Returns the sample's id."""
+    info = outcome.info
+    assert info is not None
+    cursor = db.execute(
+        _INSERT,
+        (
+            task.candidate.label, number, file_name, task.query_id, task.id, outcome.staged_name,
+            bytes.fromhex(info.sha256), info.format, info.width, info.height, info.frames,
+            info.size_bytes, info.orientation, int(info.flat), info.phash, info.phash_trim,
+            info.thumb, _text(info.measures),
+            outcome.kind.value, _text(outcome.rights), outcome.fetched_at or now(),
+        ),
+    )  # fmt: skip
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def mark(db: sqlite3.Connection, sample_id: int, state: State) -> None:
+    """Sets a sample's state; its candidate's outcome follows where it leaves the data set."""
+    db.execute("UPDATE sample SET state = ? WHERE id = ?", (state, sample_id))
+    reason = {
+        State.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
+        State.TAKEN_DOWN: Reason.TAKEN_DOWN,
+    }.get(state)
+    if reason is not None:
+        db.execute(
+            "UPDATE candidate SET reason = ? WHERE reason = 'saved' AND "
+            "id = (SELECT candidate_id FROM sample WHERE id = ?)",
+            (reason.value, sample_id),
+        )
+
+
+def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
+    """Their files are where their rows say."""
+    db.execute(
+        "UPDATE sample SET state = 1 WHERE id IN (SELECT value FROM json_each(?))",
+        (_ids(sample_ids),),
+    )
+
+
+def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
+    """The grey thumbnail of a sample."""
+    row = db.execute("SELECT thumb FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    return bytes(row[0])
+
+
+def number_and_query(db: sqlite3.Connection, sample_id: int) -> tuple[int, int]:
+    """The number a sample holds and the query that it counts for."""
+    row = db.execute("SELECT number, query_id FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def inherit(db: sqlite3.Connection, old_id: int, new_id: int, distance: int) -> None:
+    """A better copy, `distance` bits away, takes over the provenance of the one it replaces."""
+    db.execute(
+        "UPDATE candidate SET reason = ?, distance = ? WHERE sample_id = ? AND reason = ?",
+        (Reason.BETTER_COPY_KEPT.value, distance, old_id, Reason.SAVED.value),
+    )
+    db.execute(
+        "UPDATE candidate SET sample_id = ?, alike = 0 WHERE sample_id = ?", (new_id, old_id)
+    )
+    for column in ("sample_id", "other_id"):
+        db.execute(
+            f"UPDATE OR REPLACE conflict SET {column} = ? WHERE {column} = ?",  # noqa: S608
+            (new_id, old_id),
+        )
+
+
+def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]]:
+    """What the near-duplicate index needs of a label: of its images, and of those that a person or
+    a later finding took out of it.
+    """
+    rows = db.execute(
+        "SELECT id, format, width, height, phash, phash_trim, thumb, flat, measures, orientation "
+        "FROM sample WHERE label = ? AND state IN (0, 1, 5, 6)",
+        (label,),
+    )
+    for row in rows:
+        measures = _object(row[8]) if row[7] else {}  # colours, which tell flat ones apart
+        info = ImageInfo(
+            format=row[1], width=row[2], height=row[3], phash=row[4], phash_trim=row[5],
+            thumb=row[6], flat=bool(row[7]), measures=measures, orientation=row[9],
+        )  # fmt: skip
+        yield row[0], info
+
+
+def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, int, bytes, bytes]]:
+    """Label, id and the two hashes of every image of another label; flat ones have none."""
+    yield from db.execute(
+        "SELECT label, id, phash, phash_trim FROM sample "
+        "WHERE label <> ? AND state IN (0, 1, 5) AND NOT flat AND length(phash) > 0",
+        (label,),
+    )
+
+
+def queries_of(db: sqlite3.Connection, sample_ids: Iterable[int]) -> list[int]:
+    """The queries that some images count for."""
+    rows = db.execute(
+        "SELECT query_id FROM sample WHERE id IN (SELECT value FROM json_each(?))",
+        (_ids(sample_ids),),
+    )
+    return [row[0] for row in rows]
+
+
+def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) -> None:
+    """Gives an accepted sample another number, where the first one's file name was taken."""
+    db.execute(
+        "UPDATE sample SET number = ?, file_name = ? WHERE id = ?", (number, file_name, sample_id)
+    )
+
+
+def accepted(db: sqlite3.Connection) -> list[tuple[int, str, int, str, str | None, bytes, str]]:
+    """Rows whose rename may not have happened: id, label, number, file, staged, sha256, format."""
+    return db.execute(
+        "SELECT id, label, number, file_name, staged_name, sha256, format FROM sample "
+        "WHERE state = 0 ORDER BY id"
+    ).fetchall()
+
+
+def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str, str] | None:
+    """File name and SHA-256 of the copy that held this number until a better one came."""
+    row = db.execute(
+        "SELECT file_name, hex(sha256) FROM sample WHERE label = ? AND number = ? AND state = 3 "
+        "ORDER BY id DESC LIMIT 1",
+        (label, number),
+    ).fetchone()
+    return None if row is None else (str(row[0]), str(row[1]).lower())
+
+
+def has_label(db: sqlite3.Connection, label: str) -> bool:
+    """Whether any image was ever given this label."""
+    row = db.execute("SELECT 1 FROM sample WHERE label = ? LIMIT 1", (label,)).fetchone()
+    return row is not None
+
+
+SELECT: Final = (
+    "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, s.frames, "
+    "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "
+    "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
+    "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
+    "c.alternates, c.extra, c.file_stem, q.extra "
+    "FROM sample s JOIN candidate c ON c.id = s.candidate_id "
+    "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1)"
+)
+ORDER: Final = " ORDER BY s.label, s.number"
+
+
+def read(
+    db: sqlite3.Connection,
+    root: Path,
+    *,
+    provenance: bool = True,
+    only: str = "",
+    without: frozenset[int] = frozenset(),
+) -> Iterator[Sample]:
+    """Streams samples from an open connection, or those that a further condition holds for.
+
+    `root` is the folder of the data set, which their paths begin with.
+
+    Those with ids in `without` are left out.
+
+    Each with every way by which it was found, or without.
+    """
+    scored, own = scores.has_scores(db), own_columns.types(db)
+    for row in db.execute(f"{SELECT}{only}{ORDER}"):
+        if row[0] in without:
+            continue
+        yield _sample(db, row, str(root), provenance=provenance, scored=scored, own=own)
+
+
+def count(db: sqlite3.Connection) -> int:
+    """How many images are kept."""
+    return int(db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()[0])
+
+
+def one(db: sqlite3.Connection, row: tuple[Any, ...], root: Path) -> Sample:
+    """The sample of a row of `SELECT`."""
+    scored, own = scores.has_scores(db), own_columns.types(db)
+    return _sample(db, row, str(root), scored=scored, own=own)
+
+
+def _ids(ids: Iterable[int]) -> str:
+    return msgspec.json.encode(list(ids)).decode()
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A JSON column; most are empty."""
+    found: dict[str, Any] = {} if text == "{}" else msgspec.json.decode(text)
+    return found
+
+
+def _text(facts: Mapping[str, object]) -> str:
+    return msgspec.json.encode(dict(facts)).decode() if facts else "{}"
+
+
+def _sample(
+    db: sqlite3.Connection,
+    row: tuple[Any, ...],
+    root: str,
+    *,
+    provenance: bool = True,
+    scored: bool = False,
+    own: Mapping[str, str] = MappingProxyType({}),
+) -> Sample:
+    (
+        id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
+        orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, rights, text,
+        fetched_url, final_url,
+    ) = row[:22]  # fmt: skip
+    info = ImageInfo(
+        format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,
+        sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),
+        orientation=orientation, measures=_object(measures),
+    )  # fmt: skip
+    candidate = candidate_of(row[22:-1], Query(text, label))
+    ways = provenance_of(db, id_) if provenance else ()
+    return Sample(
+        id=id_, label=label, number=number, file_name=file_name, info=info, candidate=candidate,
+        kind=Kind(kind), url=fetched_url or candidate.url,
+        final_url=final_url or fetched_url or candidate.url, fetched_at=fetched_at,
+        provenance=ways, rights=_object(rights), root=root,
+        own=own_columns.coerced(own, row[-1], candidate.extra) if own else {},
+        relevance=scores.relevance_of(db, id_) if scored else None,
+    )  # fmt: skip

@@ -1,0 +1,291 @@
+"""What was taken down, and remembering it: domains, URLs, bytes and looks that never come back.
+
+The rows of removed images stay, without their picture, so that neither number nor bytes return.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.run_log import now
+from pixtrawl.catalog.samples import State
+from pixtrawl.errors import UsageError
+from pixtrawl.model import Candidate, ImageInfo, Reason
+from pixtrawl.secrets import masked_url
+from pixtrawl.urls import host_of, same_or_subdomain, url_key
+
+__all__ = [
+    "KINDS",
+    "Removed",
+    "Rule",
+    "Taken",
+    "TakenDown",
+    "causes",
+    "forget",
+    "held",
+    "load",
+    "matching",
+    "parse_rule",
+    "remember",
+    "remove",
+    "removed",
+]
+
+KINDS: Final = ("domain", "url", "sha256", "phash")
+_HASH_BITS: Final = 256
+_STRICT_BITS: Final = 31  # never two natural pictures (dedup.near)
+
+
+class Rule(Struct, frozen=True):
+    """One thing that was taken down. A phash's value is `HEX:BITS`."""
+
+    kind: str
+    value: str
+    at: str = ""
+
+
+class Taken(Struct, frozen=True):
+    """A kept image that rules apply to."""
+
+    sample_id: int
+    file_name: str
+    sha256: str
+    why: str
+
+
+class Removed(Struct, frozen=True):
+    """An image that was taken down; all digests are hexadecimal."""
+
+    file_name: str
+    sha256: str
+    every_sha256: frozenset[str]  # with those of the copies that were found of it
+
+
+def parse_rule(kind: str, text: str) -> Rule:
+    """A rule as a user writes it. Raises UsageError."""
+    text = text.strip()
+    if kind == "domain":
+        host = host_of(f"http://{text.removeprefix('*').removeprefix('.')}/")
+        if not host or "/" in text:
+            raise UsageError(f"--domain: {text!r} is no host name (example: example.org)")
+        return Rule(kind, host)
+    if kind == "url":
+        if not host_of(text) and not text.lower().startswith("data:"):
+            raise UsageError(f"--url: {text!r} is no URL")
+        return Rule(kind, text)
+    lowered = text.lower()
+    if kind == "sha256":
+        if not re.fullmatch(r"[0-9a-f]{64}", lowered):
+            raise UsageError(f"--sha256: {text!r} is not 64 hexadecimal digits")
+        return Rule(kind, lowered)
+    match = re.fullmatch(r"([0-9a-f]{64})(?::(\d{1,3}))?", lowered)
+    if match is None or int(match[2] or 0) > _HASH_BITS // 4:
+        raise UsageError(
+            f"--phash: {text!r} is not 64 hexadecimal digits, perhaps with a distance of at most "
+            f"{_HASH_BITS // 4} bits behind a colon"
+        )
+    return Rule(kind, f"{match[1]}:{match[2] or _STRICT_BITS}")
+
+
+class TakenDown:
+    """All rules of a data set, ready to be asked."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._domains = [rule.value for rule in rules if rule.kind == "domain"]
+        self._urls = {url_key(rule.value) for rule in rules if rule.kind == "url"}
+        self._sha256 = {rule.value for rule in rules if rule.kind == "sha256"}
+        self._looks = [_look(rule.value) for rule in rules if rule.kind == "phash"]
+
+    def why_url(self, candidate: Candidate, url: str) -> str | None:
+        """Why this URL of a candidate is never fetched again, or None."""
+        if not self.rules:
+            return None
+        for one in (url, candidate.url, candidate.page_url or ""):
+            if one and (why := self._why(one)) is not None:
+                return why
+        return None
+
+    def _why(self, url: str) -> str | None:
+        # What is asked for may be copied from where addresses are masked.
+        if self._urls and not self._urls.isdisjoint((url_key(url), url_key(masked_url(url)))):
+            return "its URL"
+        host = host_of(url) if self._domains else ""
+        found = (domain for domain in self._domains if same_or_subdomain(host, domain))
+        domain = next(found, None) if host else None
+        return None if domain is None else f"domain {domain}"
+
+    def why_content(self, info: ImageInfo) -> str | None:
+        """Why this picture is never kept again, or None."""
+        if info.sha256 in self._sha256:
+            return "its bytes"
+        for wanted, bits in self._looks:
+            for own in (info.phash, info.phash_trim):
+                if own and (int.from_bytes(own) ^ wanted).bit_count() <= bits:
+                    return "its look"
+        return None
+
+
+def _look(value: str) -> tuple[int, int]:
+    digits, _, bits = value.partition(":")
+    return int(digits, 16), int(bits)
+
+
+def load(db: sqlite3.Connection) -> TakenDown:
+    """What a data set was told."""
+    return TakenDown([Rule(*row) for row in db.execute("SELECT kind, value, at FROM takedown")])
+
+
+def remember(db: sqlite3.Connection, rules: Sequence[Rule]) -> None:
+    """Adds rules; open candidates that they name are settled at once."""
+    at = now()
+    db.executemany(
+        "INSERT OR IGNORE INTO takedown (kind, value, at) VALUES (?, ?, ?)",
+        ((r.kind, r.value, at) for r in rules),
+    )
+    down = TakenDown([rule for rule in rules if rule.kind in {"domain", "url"}])
+    if not down.rules:
+        return
+    rows = db.execute("SELECT id, url, page_url FROM candidate WHERE state < 2")
+    named = [row_id for row_id, url, page in rows if down.why_url(_bare(url, page), url)]
+    db.executemany(
+        "UPDATE candidate SET state = 2, reason = ? WHERE id = ?",
+        ((Reason.TAKEN_DOWN.value, row_id) for row_id in named),
+    )
+
+
+def _bare(url: str, page_url: str | None) -> Candidate:
+    return Candidate(url=url, query="", label="", source="", page_url=page_url)
+
+
+def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = "(0, 1)") -> Iterator[Taken]:
+    """The images, kept ones or of other states, that the rules apply to."""
+    rows = db.execute(
+        "SELECT s.id, s.file_name, s.sha256, s.format, s.phash, s.phash_trim, c.url, "  # noqa: S608
+        "c.page_url, "
+        "c.fetched_url, c.final_url FROM sample s JOIN candidate c ON c.id = s.candidate_id "
+        f"WHERE s.state IN {states} ORDER BY s.label, s.number"
+    )
+    for row in rows:
+        info = ImageInfo(format=row[3], sha256=row[2].hex(), phash=row[4], phash_trim=row[5])
+        why = down.why_content(info)
+        for url in (row[8], row[9], row[6]):
+            why = why or (down.why_url(_bare(row[6], row[7]), url) if url else None)
+        if why is not None:
+            yield Taken(row[0], row[1], info.sha256, why)
+
+
+def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule] = ()) -> None:
+    """Marks images as taken down and remembers their bytes; `folder.removals` removes
+    the files.
+
+    `rules` are those that were given: each is remembered with the images that it removed.
+    """
+    ids = {one.sample_id: one for one in taken}
+    for rule in rules:
+        for one in matching(db, TakenDown([rule])):
+            if one.sample_id in ids:
+                _note_cause(db, one.sha256, f"{rule.kind} {rule.value}")
+    for one in taken:
+        if one.why == "named":
+            _note_cause(db, one.sha256, f"file {one.file_name}")
+        samples.mark(db, one.sample_id, State.TAKEN_DOWN)
+        db.execute("UPDATE sample SET thumb = X'' WHERE id = ?", (one.sample_id,))
+    remember(db, [Rule("sha256", one.sha256) for one in taken])
+
+
+def _note_cause(db: sqlite3.Connection, sha256: str, because: str) -> None:
+    db.execute("INSERT OR IGNORE INTO taken_with VALUES (?, ?)", (sha256, because))
+
+
+def causes(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """By SHA-256: the rules, as "domain example.org", and files for which it was taken down."""
+    found: dict[str, list[str]] = {}
+    for sha256, because in db.execute("SELECT sha256, because FROM taken_with ORDER BY 1, 2"):
+        found.setdefault(sha256, []).append(because)
+    return found
+
+
+def forget(db: sqlite3.Connection, rules: Sequence[Rule], *, strict: bool = False) -> list[int]:
+    """Drops rules, and those of bytes that came along with them alone.
+
+    Candidates that were refused for them are open again. Returns the removed images that no rule
+    holds any more. Raises UsageError for a rule that is none, where `strict`.
+    """
+    known = {(rule.kind, rule.value) for rule in load(db).rules}
+    for rule in rules:
+        if (rule.kind, rule.value) not in known and strict:
+            raise UsageError(f"{rule.kind} {rule.value}: no such rule (see `takedown DIR --list`)")
+        db.execute("DELETE FROM takedown WHERE kind = ? AND value = ?", (rule.kind, rule.value))
+        name = f"{rule.kind} {rule.value}"
+        came_along = [
+            sha for (sha,) in db.execute("SELECT sha256 FROM taken_with WHERE because = ?", (name,))
+        ]
+        if rule.kind == "sha256":  # whoever wants these bytes back wants them whatever the cause
+            db.execute("DELETE FROM taken_with WHERE sha256 = ?", (rule.value,))
+        db.execute("DELETE FROM taken_with WHERE because = ?", (name,))
+        for sha256 in came_along:
+            db.execute(
+                "DELETE FROM takedown WHERE kind = 'sha256' AND value = ?1 AND "
+                "NOT EXISTS (SELECT 1 FROM taken_with WHERE sha256 = ?1)",
+                (sha256,),
+            )
+    _reopen(db)
+    rows = [row[0] for row in db.execute("SELECT id FROM sample WHERE state = 4")]
+    names = {name for name, _ in held(db, rows)}
+    return [
+        row_id
+        for row_id, name in db.execute("SELECT id, file_name FROM sample WHERE state = 4")
+        if name not in names
+    ]
+
+
+def _reopen(db: sqlite3.Connection) -> None:
+    """Candidates that no rule refuses any more, unless they are a removed image's."""
+    down = load(db)
+    rows = db.execute(
+        "SELECT id, url, page_url, sha256 FROM candidate WHERE state = 2 AND reason = 'taken_down' "
+        "AND id NOT IN (SELECT candidate_id FROM sample WHERE state = 4)"
+    ).fetchall()
+    digests = {rule.value for rule in down.rules if rule.kind == "sha256"}
+    free = [
+        (row_id,)
+        for row_id, url, page, sha256 in rows
+        if down.why_url(_bare(url, page), url) is None
+        and (sha256 is None or sha256.hex() not in digests)
+    ]
+    db.executemany("UPDATE candidate SET state = 0, reason = NULL WHERE id = ?", free)
+
+
+def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, str]]:
+    """Those removed images that rules still apply to: file name, and why."""
+    down, wanted = load(db), set(sample_ids)
+    return [
+        (one.file_name, one.why)
+        for one in matching(db, down, states="(4)")
+        if one.sample_id in wanted
+    ]
+
+
+def removed(db: sqlite3.Connection) -> list[Removed]:
+    """Every image that was taken down."""
+    rows = db.execute(
+        "SELECT id, file_name, sha256 FROM sample WHERE state = ?", (State.TAKEN_DOWN.value,)
+    ).fetchall()
+    return [
+        Removed(name, sha256.hex(), frozenset({sha256.hex(), *_copies(db, sample_id)}))
+        for sample_id, name, sha256 in rows
+    ]
+
+
+def _copies(db: sqlite3.Connection, sample_id: int) -> list[str]:
+    rows = db.execute(
+        "SELECT sha256 FROM candidate WHERE sample_id = ? AND sha256 IS NOT NULL", (sample_id,)
+    )
+    return [sha256.hex() for (sha256,) in rows]

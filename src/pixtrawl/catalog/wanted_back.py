@@ -1,0 +1,61 @@
+"""Removed images that a person wants again: their bytes are gone, so the next run fetches them.
+
+Each keeps its row and number meanwhile (`WANTED_BACK`), its candidate is open and comes first, and
+its query counts as one short until it is there or cannot be had.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from pixtrawl.catalog.samples import State
+
+__all__ = ["Awaited", "arrived", "awaited", "give_up", "want_back"]
+
+
+class Awaited(Struct, frozen=True):
+    """A row that waits for its bytes."""
+
+    sample_id: int
+    candidate_id: int
+    number: int
+
+
+def want_back(db: sqlite3.Connection, sample_ids: Sequence[int]) -> int:
+    """Opens the candidates of removed images again. Returns how many there are."""
+    count = 0
+    for sample_id in sample_ids:
+        count += db.execute(
+            "UPDATE sample SET state = 7 WHERE id = ? AND state IN (2, 4)", (sample_id,)
+        ).rowcount
+        db.execute(
+            "UPDATE candidate SET state = 0, reason = NULL, detail = NULL, sample_id = NULL "
+            "WHERE id = (SELECT candidate_id FROM sample WHERE id = ? AND state = 7)",
+            (sample_id,),
+        )
+    return count
+
+
+def awaited(db: sqlite3.Connection, query_id: int) -> list[Awaited]:
+    """What a query waits for."""
+    rows = db.execute(
+        "SELECT id, candidate_id, number FROM sample WHERE query_id = ? AND state = 7", (query_id,)
+    )
+    return [Awaited(*row) for row in rows]
+
+
+def arrived(db: sqlite3.Connection, sample_id: int) -> None:
+    """A row of its own keeps the image from now on."""
+    db.execute("DELETE FROM conflict WHERE sample_id = ?1 OR other_id = ?1", (sample_id,))
+    db.execute("DELETE FROM sample WHERE id = ? AND state = 7", (sample_id,))
+
+
+def give_up(db: sqlite3.Connection, sample_id: int) -> None:
+    """It cannot be had any more: removed, as it was."""
+    db.execute(
+        "UPDATE sample SET state = ? WHERE id = ? AND state = 7",
+        (State.DELETED_BY_HAND.value, sample_id),
+    )

@@ -1,0 +1,182 @@
+"""A data set whose control part is missing: a catalog made from metadata.jsonl, to be read only.
+
+A copy made with `cp -r DIR/* ...`, a zip or an upload often lacks the hidden files. What was kept
+is told in metadata.jsonl, so that it can be read and exported; what became of every other URL is
+not known there. The catalog lies in a temporary folder of this process and goes with it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from pixtrawl.catalog import own_columns
+from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.schema import migrate
+from pixtrawl.errors import StorageError
+from pixtrawl.folder.layout import inside, parse_file_name
+
+__all__ = ["catalog_of", "is_ours"]
+
+_ALWAYS: Final = frozenset({"file_name", "label", "query", "url", "sha256", "format"})
+_RIGHTS: Final = ("copyright", "credit", "usage_terms")
+_MEASURED: Final = (
+    "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
+    "alpha_mean", "has_alpha", "is_gray", "has_exif", "animated",
+)  # fmt: skip
+_READ: Final = frozenset(
+    {
+        *_ALWAYS, *_RIGHTS, *_MEASURED, "final_url", "page_url", "title", "source", "rank", "kind",
+        "license", "license_url", "license_id", "license_evidence", "creator", "c2pa", "width",
+        "height", "frames", "size_bytes", "phash", "fetched_at", "text_heavy", "relevance",
+        "relevance_outlier",
+    }
+)  # fmt: skip
+_UNKNOWN_SHA256: Final = "00" * 32
+
+
+def is_ours(metadata: Path) -> bool:
+    """Whether metadata.jsonl was written by pixtrawl: other tools' files have the same name."""
+    try:
+        with metadata.open("rb") as file:
+            row = json.loads(file.readline(2**22))
+    except (OSError, ValueError):
+        return False
+    return isinstance(row, dict) and row.keys() >= _ALWAYS
+
+
+def catalog_of(root: Path, metadata: Path) -> Path:
+    """A catalog that holds what metadata.jsonl tells of the files that are there.
+
+    Made once for each state of the file. Raises StorageError, with the line that cannot be read.
+    """
+    found = metadata.stat()
+    return _made(os.getpid(), root, metadata, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=8)
+def _made(pid: int, root: Path, metadata: Path, mtime_ns: int, size_bytes: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="pixtrawl-"))
+    atexit.register(_remove, folder, pid)
+    path = folder / "catalog.sqlite3"
+    with closing(connect(path)) as db:
+        migrate(db)
+        db.execute("BEGIN")
+        for number, row in _rows(metadata):
+            try:
+                if inside(root, row["file_name"]).is_file():
+                    _add(db, row, number)
+            except (KeyError, TypeError, ValueError, StorageError, sqlite3.Error) as error:
+                raise StorageError(
+                    f"{metadata}:{number}: cannot be understood: {error!r}"
+                ) from error
+        db.execute("COMMIT")
+    return path
+
+
+def _remove(folder: Path, pid: int) -> None:
+    if os.getpid() == pid:  # a forked child reads it, too, and ends earlier
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rows(metadata: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with metadata.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise StorageError(f"{metadata}:{number}: is no JSON: {error}") from error
+            yield number, row
+
+
+def _add(db: sqlite3.Connection, row: Mapping[str, Any], line: int) -> None:
+    label, text = str(row["label"]), str(row["query"])
+    db.execute(
+        "INSERT OR IGNORE INTO query (text, label, filters, run_id) VALUES (?, ?, '{}', 0)",
+        (text, label),
+    )
+    (query_id,) = db.execute(
+        "SELECT id FROM query WHERE text = ? AND label = ?", (text, label)
+    ).fetchone()
+    sha256 = bytes.fromhex(row["sha256"] or _UNKNOWN_SHA256)
+    db.execute(
+        "INSERT INTO candidate (id, query_id, key, url, host, kind, source, rank, page_url, title, "
+        "license, license_url, creator, state, reason, fetched_url, final_url, sha256, size_bytes, "
+        "sample_id, extra) "
+        "VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, 2, 'saved', ?, ?, ?, ?, ?, ?)",
+        (
+            line, query_id, line.to_bytes(16), row["url"], row.get("kind") or "original",
+            row.get("source") or "", row.get("rank") or 0, row.get("page_url") or None,
+            row.get("title") or None, row.get("license") or None, row.get("license_url") or None,
+            row.get("creator") or None, row["url"], row.get("final_url"), sha256,
+            row.get("size_bytes") or 0, line, _own(db, row),
+        ),
+    )  # fmt: skip
+    db.execute(
+        "INSERT INTO sample (id, label, number, file_name, query_id, candidate_id, state, sha256, "
+        "format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, thumb, "
+        "measures, kind, rights, fetched_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, 1, 0, ?, X'', X'', ?, ?, ?, ?)",
+        (
+            line, label, _number(str(row["file_name"]), line), row["file_name"], query_id, line,
+            sha256, row["format"], row.get("width") or 0, row.get("height") or 0,
+            row.get("frames") or 1, row.get("size_bytes") or 0,
+            bytes.fromhex(row.get("phash") or ""), json.dumps(_measures(row)),
+            row.get("kind") or "original", json.dumps(_rights(row)), row.get("fetched_at") or "",
+        ),
+    )  # fmt: skip
+    if row.get("relevance") is not None:
+        db.execute(
+            "INSERT INTO relevance (sample_id, model, score, flagged, embedding) "
+            "VALUES (?, '', ?, ?, X'')",
+            (line, row["relevance"], int(bool(row.get("relevance_outlier")))),
+        )
+
+
+def _own(db: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
+    """Columns of the user's own lists, as JSON; None where there are none."""
+    own = {name: value for name, value in row.items() if name not in _READ}
+    if not own:
+        return None
+    text = json.dumps(own)
+    own_columns.note(db, [text])
+    return text
+
+
+def _number(file_name: str, line: int) -> int:
+    parsed = parse_file_name(file_name)
+    return parsed[1] if parsed is not None else line
+
+
+def _measures(row: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(row[name]) for name in _MEASURED if row.get(name) is not None}
+
+
+def _rights(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file states; the field that the licence was read from is named in its evidence."""
+    rights: dict[str, Any] = {name: row[name] for name in _RIGHTS if row.get(name)}
+    if row.get("c2pa"):
+        rights["c2pa"] = True
+    evidence = str(row.get("license_evidence") or "")
+    field = evidence.removeprefix("file: ")
+    if field != evidence and field not in rights and row.get("license_id"):
+        rights[field] = _license_url(str(row["license_id"]))
+    return rights
+
+
+def _license_url(license_id: str) -> str:
+    """A URL that is read as this licence; metadata.jsonl does not keep the one in the file."""
+    base = "https://creativecommons.org"
+    if license_id in {"cc0", "pdm"}:
+        return f"{base}/publicdomain/{'zero' if license_id == 'cc0' else 'mark'}/1.0/"
+    terms, _, version = license_id.removeprefix("cc-").rpartition("-")
+    return f"{base}/licenses/{terms}/{version}/"

@@ -1,0 +1,210 @@
+"""What a person did to the files since the last command, recognised by their bytes.
+
+Moved, renamed, put back, a label's folder renamed: a file is looked for among those without a row,
+by its size first and then by its SHA-256. What is found nowhere was deleted, and stays so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.samples import State
+from pixtrawl.folder import files, on_disk, relabel
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.on_disk import Differences
+from pixtrawl.labels import label_for
+from pixtrawl.model import Reason
+
+__all__ = ["ByHand", "could_be_back", "sentences", "take_note"]
+
+_RENAMED_SHARE: Final = 0.5  # of a label's images: found in one new folder, its own is gone
+
+
+class ByHand(Struct):
+    """How many images, and which labels."""
+
+    deleted: int = 0
+    relabelled: int = 0
+    renamed: int = 0  # the file only
+    returned: int = 0  # deleted once, put back by a person
+    labels: tuple[tuple[str, str], ...] = ()  # whole folders: what they were called, and are now
+    unknown: tuple[str, ...] = ()  # files without a row
+
+    @property
+    def anything(self) -> bool:
+        """Whether rows had to change."""
+        return bool(self.deleted or self.relabelled or self.renamed or self.returned or self.labels)
+
+
+class _Seeker(Struct):
+    """An image whose file is not where its row says."""
+
+    sample_id: int
+    label: str
+    file_name: str
+    size_bytes: int
+    sha256: bytes
+    state: State
+    home: str | None = None  # where its bytes were found
+
+
+def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
+    """Brings the rows in line with the files; no file is touched. Runs inside one transaction.
+
+    Raises StorageError where a folder cannot be read.
+    """
+    found = on_disk.differences(db, folder.root)
+    seekers = list(_seekers(db, folder.root, found))
+    _find_homes(folder.root, found, seekers)
+    taken = {seeker.home for seeker in seekers if seeker.home is not None}
+    result = ByHand()
+    batch = relabel.next_batch(db)
+    result.labels = tuple(_rename_labels(db, found, seekers, batch))
+    renamed = dict(result.labels)
+    in_place = {change.row.sample_id for change in found.changed}
+    for seeker in seekers:
+        if seeker.home is not None:
+            _move(db, seeker, renamed, result, batch)
+        elif seeker.state is State.PLACED and (
+            seeker.sample_id not in in_place or seeker.file_name in taken
+        ):
+            samples.mark(db, seeker.sample_id, State.DELETED_BY_HAND)
+            result.deleted += 1
+    result.unknown = tuple(sorted({*found.unknown, *found.strangers} - taken))
+    return result
+
+
+def could_be_back(db: sqlite3.Connection, root: Path, unknown: Iterable[str]) -> bool:
+    """Whether a file without a row is as long as an image that was deleted by hand."""
+    sizes = {size for (size,) in db.execute("SELECT size_bytes FROM sample WHERE state = 2")}
+    return bool(sizes) and any(_size(root / name) in sizes for name in unknown)
+
+
+def _seekers(db: sqlite3.Connection, root: Path, found: Differences) -> Iterable[_Seeker]:
+    """Images without their file, and those deleted earlier that a file may have brought back."""
+    for row in [*found.missing, *(change.row for change in found.changed)]:
+        (sha256,) = db.execute(
+            "SELECT sha256 FROM sample WHERE id = ?", (row.sample_id,)
+        ).fetchone()
+        yield _Seeker(row.sample_id, row.label, row.file_name, row.size_bytes, sha256, State.PLACED)
+    sizes = {_size(root / name) for name in found.unknown}
+    rows = db.execute("SELECT id, label, file_name, size_bytes, sha256 FROM sample WHERE state = 2")
+    for sample_id, label, name, size_bytes, sha256 in rows if sizes else ():
+        if size_bytes in sizes:
+            yield _Seeker(sample_id, label, name, size_bytes, sha256, State.DELETED_BY_HAND)
+
+
+def _find_homes(root: Path, found: Differences, seekers: list[_Seeker]) -> None:
+    """Gives each image one file of its bytes: one of its label first, then one of its name."""
+    wanted = {seeker.size_bytes for seeker in seekers}
+    bytes_of: dict[bytes, list[str]] = {}
+    for name in [*found.unknown, *(change.row.file_name for change in found.changed)]:
+        if _size(root / name) in wanted and _is_place(name):
+            with contextlib.suppress(OSError):
+                digest = bytes.fromhex(files.sha256_of(root / name))
+                bytes_of.setdefault(digest, []).append(name)
+    # Images that are kept come before those that were deleted.
+    for rank in (_same_label, _same_leaf, _any):
+        for seeker in sorted(seekers, key=lambda one: one.state):
+            names = bytes_of.get(seeker.sha256, [])
+            home = next((name for name in names if rank(seeker, name)), None)
+            if seeker.home is None and home is not None:
+                seeker.home = home
+                names.remove(home)
+
+
+def _same_label(seeker: _Seeker, name: str) -> bool:
+    return name.partition("/")[0] == seeker.label
+
+
+def _same_leaf(seeker: _Seeker, name: str) -> bool:
+    return name.partition("/")[2] == seeker.file_name.partition("/")[2]
+
+
+def _any(seeker: _Seeker, name: str) -> bool:
+    return True
+
+
+def _is_place(name: str) -> bool:
+    """Whether a file can be an image of the set: its folder's name is a label."""
+    label, _, leaf = name.partition("/")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return label_for(label) == label and not leaf.startswith(".") and "\\" not in leaf
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else -1
+    except OSError:
+        return -1
+
+
+def _rename_labels(
+    db: sqlite3.Connection, found: Differences, seekers: list[_Seeker], batch: int
+) -> Iterable[tuple[str, str]]:
+    """Labels whose folder has another name now; their queries go along."""
+    homes: dict[str, list[str]] = {}
+    for seeker in seekers:
+        if seeker.state is State.PLACED and seeker.label not in found.folders:
+            homes.setdefault(seeker.label, []).append((seeker.home or "").partition("/")[0])
+    new = {label for labels in homes.values() for label in labels if label}
+    new = {label for label in new if not relabel.is_known(db, label)}
+    for label, folders in homes.items():
+        into = {folder for folder in folders if folder}
+        if len(into) == 1 and into <= new:
+            (target,) = into
+            if folders.count(target) >= _RENAMED_SHARE * len(folders):
+                relabel.rename_label(db, label, target, batch=batch)
+                yield label, target
+
+
+def _move(
+    db: sqlite3.Connection, seeker: _Seeker, renamed: dict[str, str], result: ByHand, batch: int
+) -> None:
+    assert seeker.home is not None
+    label = seeker.home.partition("/")[0]
+    own = renamed.get(seeker.label, seeker.label)
+    if seeker.state is State.DELETED_BY_HAND:
+        _return(db, seeker.sample_id)
+        result.returned += 1
+    elif label != own:
+        result.relabelled += 1
+    elif own == seeker.label:
+        result.renamed += 1
+    relabel.put_under(db, seeker.sample_id, label, seeker.home, batch=batch)
+
+
+def _return(db: sqlite3.Connection, sample_id: int) -> None:
+    db.execute("UPDATE sample SET state = 1 WHERE id = ?", (sample_id,))
+    db.execute(
+        "UPDATE candidate SET reason = ?1, sample_id = ?2 WHERE reason = ?3 AND "
+        "id = (SELECT candidate_id FROM sample WHERE id = ?2)",
+        (Reason.SAVED.value, sample_id, Reason.REMOVED_BY_USER.value),
+    )
+
+
+def sentences(found: ByHand) -> list[str]:
+    """What a person is told of it: one line each."""
+    lines = [
+        f"the folder {old!r} is called {new!r} now; its query goes on there"
+        for old, new in found.labels
+    ]
+    for count, what in (
+        (found.deleted, "deleted by hand; they stay so (`pixtrawl restore` brings them back)"),
+        (found.relabelled, "moved to another label by hand; the next run fills their old places"),
+        (found.renamed, "renamed by hand"),
+        (found.returned, "put back by hand"),
+    ):
+        if count:
+            lines.append(f"{count:,} {'file was' if count == 1 else 'files were'} {what}")
+    return lines

@@ -1,0 +1,278 @@
+"""What is made from the catalog: metadata.jsonl, ATTRIBUTION.md, README.md, keyword_urls.txt.
+
+They are never the truth: each is written whole beside its place and renamed, and can be made again.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from pixtrawl.catalog import own_columns, samples
+from pixtrawl.claims import claim_of
+from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, data_card
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.files import write_whole
+from pixtrawl.model import Reason, Sample
+from pixtrawl.secrets import masked_text, masked_url
+
+# What is measured of every picture (images.record.MEASURES says in which units).
+_MEASURED: Final = (
+    "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
+    "alpha_mean",
+)  # fmt: skip
+_MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
+NUMBERS: Final = (*_MEASURED, "text_heavy", "relevance")
+INTEGERS: Final = ("number", "rank", "width", "height", "frames", "size_bytes")
+FLAGS: Final = ("c2pa", *_MEASURED_FLAGS, "relevance_outlier")
+# Not in every line, or made by loaders of what is.
+_OF_LOADERS: Final = frozenset({"relevance", "relevance_outlier", "image"})
+
+_ADDRESSES: Final = frozenset({"url", "final_url", "page_url", "license_url", "license_evidence"})
+
+_ENCODE: Final = msgspec.json.Encoder().encode
+
+
+def row_text(row: Mapping[str, object]) -> bytes:
+    """A row as JSON on one line, UTF-8: as `json.dumps` writes it, in a third of its time."""
+    return msgspec.json.format(_ENCODE(row), indent=0)
+
+
+def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[str, object]:
+    """One line of metadata.jsonl. `file_name` is what Hugging Face's ImageFolder looks for.
+
+    The user's own columns come last; one that is called like one of these, or like one of `taken`,
+    is `input_<name>`.
+
+    A text that is not known is "" and never null: that loader takes the types of columns from the
+    first 10 MB (datasets, folder_based_builder); a column of nulls there can hold no text later.
+    """
+    c, info = sample.candidate, sample.info
+    claim = claim_of(c, sample.rights)
+    row: dict[str, object] = {
+        "file_name": sample.file_name,
+        "label": sample.label,
+        "number": sample.number,
+        "query": c.query,
+        "url": masked_url(sample.url),
+        "final_url": masked_url(sample.final_url),
+        "page_url": masked_url(c.page_url or ""),
+        "title": c.title or "",
+        "source": c.source,
+        "rank": c.rank,
+        "kind": sample.kind.value,
+        "license": c.license or "",
+        "license_url": masked_url(c.license_url or ""),
+        "license_id": claim.id,
+        "license_evidence": masked_url(claim.evidence or ""),
+        "creator": c.creator or sample.rights.get("creator") or "",
+        "copyright": sample.rights.get("copyright") or "",
+        "credit": sample.rights.get("credit") or "",
+        "usage_terms": sample.rights.get("usage_terms") or "",
+        "c2pa": bool(sample.rights.get("c2pa")),
+        "width": info.width,
+        "height": info.height,
+        "format": info.format,
+        "frames": info.frames,
+        "size_bytes": info.size_bytes,
+        "sha256": info.sha256,
+        "phash": info.phash.hex(),
+        "fetched_at": sample.fetched_at,
+    }
+    for name in _MEASURED:
+        row[name] = info.measures.get(name)
+    row["text_heavy"] = _text_heavy(info.measures) if info.measures else None
+    for name in _MEASURED_FLAGS:
+        row[name] = bool(info.measures[name]) if name in info.measures else None
+    for name, value in row.items():
+        if isinstance(value, str) and "://" in value and name not in _ADDRESSES:
+            row[name] = masked_text(value)
+    if sample.relevance is not None:
+        row["relevance"] = sample.relevance.score
+        row["relevance_outlier"] = sample.relevance.outlier
+    if sample.own:
+        shown = own_names(tuple(sample.own), frozenset(row) | _OF_LOADERS | taken)
+        for name, value in sample.own.items():  # text, numbers, truth values
+            row[shown[name]] = masked_text(value) if isinstance(value, str) else value
+    return row
+
+
+@lru_cache(maxsize=8)
+def own_names(names: tuple[str, ...], ours: frozenset[str]) -> Mapping[str, str]:
+    """What own columns are called beside `ours`; asked for every row, and mostly the same."""
+    return own_columns.shown_names(names, ours)
+
+
+def _text_heavy(measures: Mapping[str, float]) -> float:
+    """How much a picture looks like a page: 0 to 1, fine strong detail on an even ground.
+
+    Text of 12 to 48 px has a Laplacian variance of 7 to 16 times its variance and is far from
+    middle grey; of 26 photographs only those of gravel, grass and bricks (middle grey) and of
+    stars (the one that this takes for text) have more than 2.4 times.
+    """
+    variance = max((255 * measures.get("contrast", 0.0)) ** 2, 64.0)
+    detail = measures.get("sharpness", 0.0) / variance
+    far_from_grey = 2 * abs(measures.get("brightness", 0.5) - 0.5)
+    return round(_within((detail - 2) / 5) * _within((far_from_grey - 0.2) / 0.35), 3)
+
+
+def _within(value: float) -> float:
+    return min(max(value, 0.0), 1.0)
+
+
+def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
+    """metadata.jsonl and ATTRIBUTION.md: one line per kept image whose file is there.
+
+    Every line of the former has the same keys, which loaders rely on; scores are among them once
+    a model has given any. Returns what the data card tells, counted on the way.
+    """
+    summary = Summary()
+
+    def credits_(path: Path) -> Iterator[Credit]:
+        with path.open("wb") as file:
+            for sample in samples.read(db, folder.root, provenance=False):
+                if not os.path.lexists(f"{folder.root}/{sample.file_name}"):
+                    continue  # its rename failed, or a person removed it meanwhile
+                file.write(row_text(metadata_row(sample)) + b"\n")
+                summary.count(sample)
+                yield credit_of(sample)
+
+    def both(path: Path) -> None:
+        write_whole(folder.attribution, lambda other: _write_lines(other, credits_(path)))
+
+    write_whole(folder.metadata, both)
+    return summary
+
+
+def _write_lines(path: Path, credits_: Iterator[Credit]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for line in attribution_lines(credits_):
+            file.write(line + "\n")
+
+
+def write_card(db: sqlite3.Connection, folder: Folder, summary: Summary) -> None:
+    """README.md: what, when, from where, licences, and the line that loads it."""
+    name = folder.root.absolute().name
+    load = f'load_dataset("imagefolder", data_files={{"train": "{_glob(name)}/**"}})'
+    text = data_card(summary, title=name, load=load, notes=list(_notes(db)))
+    write_whole(folder.card, lambda path: _write_text(path, text))
+
+
+_OPT_OUTS: Final = {
+    Reason.ROBOTS_TXT: "their hosts' robots.txt",
+    Reason.ROBOTS_HEADER: "an opt-out in the answer (X-Robots-Tag or meta robots)",
+}
+
+
+def _notes(db: sqlite3.Connection) -> Iterator[str]:
+    """Opt-outs that were honoured, and what was taken down."""
+    counts = dict(
+        db.execute(  # in the words of its index
+            "SELECT reason, count(*) FROM candidate "
+            "WHERE reason IN ('robots_txt', 'robots_header') AND state = 2 GROUP BY reason"
+        )
+    )
+    told = [
+        f"{counts[reason.value]:,} for {why}"
+        for reason, why in _OPT_OUTS.items()
+        if counts.get(reason.value)
+    ]
+    if told:
+        yield f"Opt-outs were honoured; images were left out: {', '.join(told)}."
+    (down,) = db.execute("SELECT count(*) FROM sample WHERE state = 4").fetchone()
+    if down:
+        yield f"{down:,} images were taken down on request and are not fetched again."
+
+
+def _glob(name: str) -> str:
+    """A folder name inside a pattern: fsspec reads *, ? and [ as wildcards."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name).replace('"', '\\"')
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
+    """The post's dict literal: query to URLs of kept images, then untried ones in rank order."""
+    elsewhere = _moved(db)
+
+    def write(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            file.write("{")
+            separator = ""
+            for text in dict.fromkeys([*_texts(db), *sorted(elsewhere)]):
+                file.write(f"{separator}{masked_text(text)!r}: [")
+                comma = ""
+                for *_, url in heapq.merge(_urls(db, text), elsewhere.get(text, ())):
+                    file.write(f"{comma}{masked_url(url)!r}")
+                    comma = ", "
+                file.write("]")
+                separator = ", "
+            file.write("}\n")
+
+    write_whole(folder.keyword_urls, write)
+
+
+def _texts(db: sqlite3.Connection) -> list[str]:
+    rows = db.execute("SELECT text, min(id) AS first FROM query GROUP BY text ORDER BY first")
+    return [row[0] for row in rows]
+
+
+Place = tuple[int, int, int, str]  # kept before untried, number or rank, row, URL
+
+
+def _moved(db: sqlite3.Connection) -> dict[str, list[Place]]:
+    """Images that a person put under another label: under its first query, or under the label."""
+    if db.execute("SELECT 1 FROM sample WHERE state = 6 LIMIT 1").fetchone() is None:
+        return {}
+    rows = db.execute(
+        "SELECT coalesce((SELECT o.text FROM query o WHERE o.label = s.label ORDER BY o.id LIMIT 1)"
+        ", s.label), s.number, s.id, coalesce(c.fetched_url, c.url) FROM sample s "
+        "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
+        "WHERE s.state IN (0, 1) AND s.label <> q.label ORDER BY 2, 3"
+    )
+    found: dict[str, list[Place]] = {}
+    for text, number, row_id, url in rows:
+        found.setdefault(text, []).append((0, number, row_id, url))
+    return found
+
+
+def _urls(db: sqlite3.Connection, text: str) -> Iterator[Place]:
+    return iter(
+        db.execute(
+            # the one that gave the image: what was found first may have been dead
+            "SELECT 0 AS part, s.number AS place, s.id AS id, coalesce(c.fetched_url, c.url) "
+            "FROM sample s "
+            "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
+            "WHERE q.text = ?1 AND s.label = q.label AND s.state IN (0, 1) "
+            "UNION ALL "
+            "SELECT 1, CASE WHEN c.rank > 0 THEN c.rank ELSE c.id END, c.id, c.url "
+            "FROM candidate c JOIN query q ON q.id = c.query_id WHERE q.text = ?1 AND c.state < 2 "
+            "AND c.kind <> 'thumbnail' ORDER BY part, place, id",
+            (text,),
+        )
+    )
+
+
+def label_counts(db: sqlite3.Connection) -> Mapping[str, int]:
+    """Kept images by label."""
+    return dict(
+        db.execute(
+            "SELECT label, count(*) FROM sample WHERE state IN (0, 1) GROUP BY label ORDER BY label"
+        ).fetchall()
+    )
+
+
+def write_all(db: sqlite3.Connection, folder: Folder) -> None:
+    """Everything that is made from the catalog, made again."""
+    summary = write_metadata(db, folder)
+    write_keyword_urls(db, folder)
+    write_card(db, folder, summary)

@@ -1,0 +1,76 @@
+"""What sources answered when they did not deliver: saved pages and screenshots for a person."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+from typing import Final
+
+from pixtrawl.errors import StorageError
+from pixtrawl.folder import layout
+from pixtrawl.folder.dataset_folder import Folder
+
+__all__ = ["EvidenceStore", "copy_out", "where"]
+
+_MAX_BYTES: Final = 4 * 2**20  # of one page; result pages have 1-2 MB, screenshots less
+_SAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+_OLD: Final = f"{layout.OLD_CONTROL}/evidence/"
+
+
+class EvidenceStore:
+    """Keeps the newest answer under each name; a later run overwrites an earlier one's."""
+
+    def __init__(self, place: Path | Folder) -> None:
+        """`place` is a data set, among whose hidden files they lie, or a folder of their own."""
+        self._set = place if isinstance(place, Folder) else None
+        self._folder = place.root if isinstance(place, Folder) else place
+
+    def save(self, name: str, content: bytes | str) -> str:
+        """Stores it, cut at 4 MiB. Returns its path; in a data set, relative to that folder.
+
+        The name may hold a query's text: anything but letters, digits, dot, dash and underscore
+        is replaced, and a hash keeps two such names apart.
+        """
+        stem, dot, extension = name.rpartition(".")
+        safe = _SAFE.sub("_", stem if dot else name).strip("._")[:80]
+        if safe != (stem if dot else name):
+            safe += "-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+        file_name = safe + ("." + _SAFE.sub("", extension)[:8] if dot else "")
+        if self._set is not None:
+            file_name = layout.evidence_name(file_name)
+        data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / file_name
+        path.write_bytes(data[:_MAX_BYTES])
+        return file_name if self._set is not None else str(path)
+
+
+def where(folder: Folder, path: str) -> str:
+    """Where evidence lies now that an older version noted under `path`."""
+    if not path.startswith(_OLD) or (folder.root / path).exists():
+        return path
+    return layout.evidence_name(path.removeprefix(_OLD))
+
+
+def copy_out(folder: Folder, target: Path) -> list[Path]:
+    """Copies what sources answered into a folder, under names that open. Returns the files.
+
+    Raises StorageError.
+    """
+    found = {
+        name: path
+        for path in sorted(folder.root.iterdir())
+        if (name := layout.parse_evidence_name(path.name)) is not None
+    }
+    if (folder.root / _OLD).is_dir():
+        found |= {path.name: path for path in sorted((folder.root / _OLD).iterdir())}
+    try:
+        if found:
+            target.mkdir(parents=True, exist_ok=True)
+        return [Path(shutil.copyfile(path, target / name)) for name, path in found.items()]
+    except OSError as error:
+        raise StorageError(f"cannot write {target}: {error}") from error

@@ -1,0 +1,26 @@
+"""The queries that a data set has been asked for: a label once given to a text stays with it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+
+from pixtrawl.catalog import queries
+from pixtrawl.catalog.database import connect
+from pixtrawl.errors import StorageError
+from pixtrawl.folder.dataset_folder import Folder
+
+
+def known_queries(folder: Folder) -> list[tuple[str, str]]:
+    """(label, text) pairs, oldest first; none where there is no data set yet.
+
+    Raises:
+        StorageError: the catalog cannot be read.
+    """
+    if not folder.exists():
+        return []
+    with contextlib.closing(connect(folder.catalog, read_only=True)) as db:
+        try:
+            return queries.labels_and_texts(db)
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot read the catalog {folder.catalog}: {error}") from error

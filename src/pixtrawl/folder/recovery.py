@@ -1,0 +1,128 @@
+"""What a start finds after whatever happened before: kill -9, files deleted or added by hand.
+
+The order of a save is: file staged, row committed as `accepted`, file renamed, row `placed`. So an
+accepted row whose staged file is still there needs its rename, one whose target holds its bytes
+needs only its mark, and a staged file without a row belongs to nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct, field
+
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.samples import State
+from pixtrawl.folder import by_hand, files, quarantine, relabel, removals, renditions
+from pixtrawl.folder.by_hand import ByHand
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.layout import file_name, is_passing, staged_name
+
+
+class Recovered(Struct):
+    """What a start-up did."""
+
+    placed: int = 0  # renames done now that a killed run had only decided
+    lost: int = 0  # accepted rows whose file is nowhere (a power cut): open again
+    swept: int = 0  # staged files that belonged to nothing
+    by_hand: ByHand = field(default_factory=ByHand)
+
+    @property
+    def deleted_by_hand(self) -> int:
+        return self.by_hand.deleted
+
+    @property
+    def unknown(self) -> list[str]:
+        """Files without a row; never touched."""
+        return list(self.by_hand.unknown)
+
+
+def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
+    """Brings files and rows together again; runs inside one transaction, before anything else."""
+    result = Recovered()
+    for row in samples.accepted(db):
+        _replay(db, folder, row, result)
+    relabel.finish_moves(db, folder)
+    result.by_hand = by_hand.take_note(db, folder)
+    if result.by_hand.deleted:
+        renditions.remove_all(folder.root)  # whoever deletes a picture means all of it
+    removals.set_withdrawn_aside(db, folder)
+    removals.remove_files(db, folder)
+    result.swept = _sweep(folder.root)
+    _remove_empty_labels(db, folder.root)
+    return result
+
+
+def _replay(
+    db: sqlite3.Connection,
+    folder: Folder,
+    row: tuple[int, str, int, str, str | None, bytes, str],
+    result: Recovered,
+) -> None:
+    sample_id, label, number, name, staged_as, sha256, _ = row
+    staged = folder.staging / staged_name(staged_as) if staged_as else None
+    target = folder.root / name
+    if target.exists() and files.sha256_of(target) == sha256.hex():
+        if staged is not None:
+            files.discard(staged)
+    elif staged is not None and staged.exists():
+        place(db, folder, sample_id, label, number, name, staged)
+        result.placed += 1
+    else:
+        result.lost += 1
+        db.execute(
+            "UPDATE candidate SET state = 0, sample_id = NULL WHERE sample_id = ?", (sample_id,)
+        )
+        db.execute("DELETE FROM sample WHERE id = ?", (sample_id,))
+        return
+    samples.mark(db, sample_id, State.PLACED)
+
+
+def place(  # noqa: PLR0913 - one rename and the row behind it
+    db: sqlite3.Connection,
+    folder: Folder,
+    sample_id: int,
+    label: str,
+    number: int,
+    name: str,
+    staged: files.AnyPath,
+    *,
+    takes_over: bool = True,
+) -> str:
+    """Renames a staged file into place, under another number where that place is taken.
+
+    `takes_over` is False for an image under a number that none has had before.
+
+    Returns the file name. A file in the way is either the copy that this one is better than, which
+    gives up its number, or one that pixtrawl did not write, which stays.
+    """
+    worse = samples.replaced_file(db, label, number) if takes_over else None
+    if worse is not None:
+        worse_name, sha256 = worse
+        quarantine.put(folder, folder.root / worse_name, sha256)
+    root = os.fspath(folder.root)
+    while not files.move_new(staged, f"{root}/{name}"):
+        number = max(number, samples.next_number(db) - 1) + 1
+        name = file_name(label, number, PurePosixPath(name).suffix[1:])
+        samples.rename(db, sample_id, number, name)
+    return name
+
+
+def _sweep(root: Path) -> int:
+    """Removes what a killed run had staged or half written."""
+    with os.scandir(root) as entries:
+        left = [entry.path for entry in entries if is_passing(entry.name)]
+    for path in left:
+        files.discard(Path(path))
+    return len(left)
+
+
+def _remove_empty_labels(db: sqlite3.Connection, root: Path) -> None:
+    """Whose images were all removed by hand; folders that pixtrawl did not make stay."""
+    with os.scandir(root) as entries:
+        labels = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    for label in labels:
+        if samples.has_label(db, label):
+            files.remove_empty(root / label)

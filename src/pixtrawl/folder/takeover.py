@@ -1,0 +1,134 @@
+"""The older layout, a hidden folder in the data set, becomes the present one.
+
+Each file is moved by one rename, the catalog last: killed at any moment, what is left is where
+either the old or the new layout has it, and the next writer goes on. Files of unknown use are kept
+beside the others. A run of an older version that is still at work is waited for or told of.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from pixtrawl.catalog.database import connect
+from pixtrawl.errors import StorageError
+from pixtrawl.folder import file_lock, files, layout
+
+__all__ = ["take_over"]
+
+_CATALOG: Final = "catalog.sqlite3"
+_LOCK: Final = "lock"
+_SHA256: Final = re.compile(r"([0-9a-f]{64})\.\w+")
+
+
+def take_over(root: Path) -> None:
+    """Moves everything out of the old control folder, then removes it; the lock is held.
+
+    Raises StorageError: an older version is at work on the data set, or the disk fails.
+    """
+    old = root / layout.OLD_CONTROL
+    held = file_lock.acquire(old / _LOCK, root)
+    try:
+        for name in _contents(old):
+            _move_one(root, old, name)
+        _move_catalog(root, old)
+    except OSError as error:
+        raise StorageError(f"cannot bring {root} to the present layout: {error}") from error
+    finally:
+        file_lock.release(held)
+    _remove(old)
+
+
+def _contents(old: Path) -> Iterator[str]:
+    """Names relative to the old folder of all but the catalog and its lock."""
+    for folder, _, names in os.walk(old):
+        for name in names:
+            relative = (Path(folder) / name).relative_to(old).as_posix()
+            if relative != _LOCK and not relative.startswith(_CATALOG):
+                yield relative
+
+
+def _move_one(root: Path, old: Path, name: str) -> None:
+    if name.endswith(".tmp") and "/" not in name:
+        files.discard(old / name)  # half-written; what it was for is made anew
+        return
+    wanted = _new_name(name)
+    at = 1
+    while not _move(old / name, root / wanted):
+        wanted, at = layout.held_name(f"{name}.{at}"), at + 1
+
+
+def _new_name(name: str) -> str:
+    part, _, leaf = name.partition("/")
+    if "/" in leaf or not leaf:
+        return layout.held_name(name)
+    if part == "staging":
+        return layout.staged_name(leaf)
+    if part == "evidence":
+        return layout.evidence_name(leaf)
+    if part == "quarantine" and (match := _SHA256.fullmatch(leaf)):
+        return layout.quarantine_name(match[1])
+    if part == "renditions" and leaf.endswith(".pack"):
+        return layout.renditions_name(leaf.removesuffix(".pack"))
+    return layout.held_name(name)
+
+
+def _move(source: Path, target: Path) -> bool:
+    """Moves a file, also from another file system; False where the target exists."""
+    if _same_disk(source, target.parent):
+        return files.move_new(source, target)
+    copy = target.with_name(layout.temporary_name(target.name))
+    shutil.copyfile(source, copy)
+    if not files.move_new(copy, target):
+        files.discard(copy)
+        return False
+    source.unlink()
+    return True
+
+
+def _same_disk(one: Path, other: Path) -> bool:
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def _move_catalog(root: Path, old: Path) -> None:
+    """The log is written into the catalog first: the two must not be parted."""
+    catalog = old / _CATALOG
+    if catalog.exists() and catalog.stat().st_size:
+        _write_log_in(catalog)
+        if not _move(catalog, root / layout.CATALOG):  # an older version came in between
+            at = 1
+            while not _move(catalog, root / layout.held_name(f"{_CATALOG}.{at}")):
+                at += 1
+    for left in old.glob(f"{_CATALOG}*"):
+        files.discard(left)
+
+
+def _write_log_in(catalog: Path) -> None:
+    try:
+        with closing(connect(catalog)) as db:
+            ((busy, *_),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise StorageError(f"the catalog {catalog} is damaged: {error}") from error
+    if busy:
+        raise StorageError(f"the catalog {catalog} is being read by another process; wait for it")
+
+
+def _remove(old: Path) -> None:
+    """The folder and its empty folders; a link to it goes, and what it led to is emptied."""
+    files.discard(old / _LOCK)
+    try:
+        for folder, names, _ in os.walk(old, topdown=False):
+            for name in names:
+                (Path(folder) / name).rmdir()
+        if old.is_symlink():
+            old.unlink()
+        else:
+            old.rmdir()
+    except OSError as error:
+        raise StorageError(f"cannot remove the emptied folder {old}: {error}") from error

@@ -1,0 +1,319 @@
+"""JSON documents as lists of URLs: an array, an object that holds one, a map of labels to URLs.
+
+`json.load` would hold a million objects at once; elements are decoded one by one from a window
+over the text instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, BinaryIO, Final, TextIO
+
+from msgspec import Struct
+
+from pixtrawl.errors import UsageError
+from pixtrawl.lines import decoded
+from pixtrawl.manifests.columns import is_url, plain_name
+from pixtrawl.manifests.rows import BadLine, Reading, Rows, clean
+from pixtrawl.model import Candidate
+
+__all__ = ["Place", "find_rows", "read_document"]
+
+_CHUNK_CHARS: Final = 1 << 18
+_MAX_CHARS: Final = 96 * 2**20  # of one element
+_SAMPLE: Final = 50
+_MAX_DEPTH: Final = 4
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_SCALAR_END: Final = re.compile(r"[,\]}\s]")
+# What arrays of images are called, beside arrays of licences, categories and the like.
+_LIKELY: Final = frozenset(
+    {"images", "photos", "pictures", "results", "items", "data", "rows", "records", "products",
+     "bindings", "hits", "entries", "media"}
+)  # fmt: skip
+
+
+class Place(Struct, frozen=True):
+    """Where in a document the rows are."""
+
+    path: tuple[str, ...]  # keys down to the array, or to the map
+    kind: str  # array | map | columns
+    names: tuple[str, ...] = ()
+    sample: tuple[Mapping[str, Any], ...] = ()
+    url: str = ""  # of columns: the array of URLs
+
+
+class _Text:
+    """A window over a document that moves on as elements are taken from it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._buffer = ""
+        self._at = 0
+        self._decode = json.JSONDecoder().raw_decode
+
+    def peek(self) -> str:
+        """The next character that is no blank; "" at the end."""
+        while True:
+            match = _SPACE.match(self._buffer, self._at)
+            assert match is not None
+            self._at = match.end()
+            if self._at < len(self._buffer) or not self._more():
+                return self._buffer[self._at : self._at + 1]
+
+    def take(self, char: str) -> None:
+        """Goes past this character. Raises ValueError where another one stands."""
+        if self.peek() != char:
+            raise ValueError(f"{char!r} is missing")
+        self._at += 1
+
+    def value(self) -> Any:
+        """Decodes the next value. Raises ValueError."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._decode(self._buffer, self._at)
+            except ValueError:
+                if not self._more():
+                    raise
+                continue
+            except RecursionError:
+                raise ValueError("is nested too deeply") from None
+            # A number may go on in the next piece.
+            if end < len(self._buffer) or not self._more():
+                self._at = end
+                return value
+
+    def _more(self) -> bool:
+        held = len(self._buffer) - self._at
+        if held > _MAX_CHARS:
+            raise ValueError("an element is too long")
+        # Reading as much again as is held keeps repeated decoding linear in total.
+        chunk = self._stream.read(max(held, _CHUNK_CHARS))
+        self._buffer = self._buffer[self._at :] + chunk
+        self._at = 0
+        return bool(chunk)
+
+
+def _elements(text: _Text) -> Iterator[Any]:
+    text.take("[")
+    while text.peek() != "]":
+        yield text.value()
+        if text.peek() != ",":
+            break
+        text.take(",")
+        if text.peek() == "]":  # a trailing comma, which people write
+            break
+    text.take("]")
+
+
+def _keys(text: _Text) -> Iterator[str]:
+    """The keys of an object; whoever asks takes each value before the next key."""
+    text.take("{")
+    while text.peek() != "}":
+        key = text.value()
+        if not isinstance(key, str):
+            raise TypeError("a key is no text")
+        text.take(":")
+        yield key
+        if text.peek() != ",":
+            break
+        text.take(",")
+    text.take("}")
+
+
+# -- where the rows are ------------------------------------------------------------------------
+
+
+def find_rows(stream: TextIO, reading: Reading) -> Place:
+    """Looks through a document once. Raises UsageError where it holds no list of URLs."""
+    found: list[Place] = []
+    try:
+        _look(_Text(stream), (), found)
+    except (ValueError, TypeError) as error:
+        if not found:
+            raise UsageError(f"{reading.file}: is no JSON: {error}") from None
+    place = _best(found)
+    if place is None:
+        raise UsageError(
+            f"{reading.file}: no array in this JSON holds URLs (arrays of texts, or of objects)"
+        )
+    if place.kind == "array" and place.names:  # a column that is asked for is there, or refused
+        Rows(place.names, place.sample, _quiet(reading))
+    return place
+
+
+def _quiet(reading: Reading) -> Reading:
+    return Reading(reading.file, reading.stem, reading.labels, reading.label, reading.asked)
+
+
+def _look(text: _Text, path: tuple[str, ...], found: list[Place]) -> None:
+    char = text.peek()
+    if char == "[":
+        _array(text, path, found)
+    elif char == "{" and len(path) < _MAX_DEPTH:
+        before = len(found)
+        values: dict[str, Any] = {}
+        for key in _keys(text):
+            if text.peek() in {"[", "{"}:
+                _look(text, (*path, key), found)
+            else:
+                values[key] = text.value()
+                if is_url(values[key]) and len(values) <= _SAMPLE:
+                    found.append(Place((*path, key), "one", sample=({"url": values[key]},)))
+        _as_whole(path, found, before)
+    else:
+        text.value()
+
+
+def _array(text: _Text, path: tuple[str, ...], found: list[Place]) -> None:
+    sample: list[Any] = []
+    whole = False
+    try:
+        for element in _elements(text):
+            if len(sample) < _SAMPLE:
+                sample.append(element)
+        whole = True
+    finally:  # one that breaks off gives what stands before
+        rows = tuple(row for row in map(_row, sample) if row)
+        if whole or rows:
+            names = tuple(dict.fromkeys(name for row in rows for name in row))
+            found.append(Place(path, "array", names, rows))
+
+
+def _row(element: Any) -> dict[str, Any] | None:
+    if isinstance(element, str):
+        return {"": element}
+    return element if isinstance(element, dict) else None
+
+
+def _as_whole(path: tuple[str, ...], found: list[Place], before: int) -> None:
+    """Whether the arrays of an object are one list: labels with their URLs, or columns."""
+    own = [place for place in found[before:] if len(place.path) == len(path) + 1]
+    texts = [place for place in own if place.kind == "one" or place.names == ("",)]
+    with_urls = [place for place in texts if _has_urls(place)]
+    if not with_urls or len(own) != len(texts):
+        return
+    if path and any(place.kind == "one" for place in own):  # a link beside other facts
+        return
+    if len(with_urls) == len([p for p in texts if p.sample]):
+        named = len(with_urls) == 1 and _is_likely(with_urls[0])
+        if not named:
+            found[before:] = [Place(path, "map", sample=with_urls[0].sample)]
+    elif len(with_urls) == 1:
+        found[before:] = [Place(path, "columns", url=with_urls[0].path[-1])]
+
+
+def _is_likely(place: Place) -> bool:
+    word = plain_name(place.path[-1]) if place.path else ""
+    return word in _LIKELY or word in {"urls", "image_urls"}
+
+
+def _has_urls(place: Place) -> bool:
+    return any(is_url(value) for row in place.sample for value in row.values())
+
+
+def _best(found: Sequence[Place]) -> Place | None:
+    for place in found:
+        if place.kind in {"map", "columns"}:
+            return place
+    arrays = [place for place in found if place.kind == "array" and _holds_a_url(place)]
+    arrays.sort(key=lambda place: not _is_likely(place))
+    if arrays:
+        return arrays[0]
+    # Nothing that is a URL: texts or objects all the same, whose outcome will say so.
+    return next((place for place in found if place.kind == "array" and not place.path), None)
+
+
+def _holds_a_url(place: Place) -> bool:
+    return any(_deep_url(value) for row in place.sample for value in row.values())
+
+
+def _deep_url(value: Any) -> bool:
+    if isinstance(value, (list, dict)):
+        return any(map(_deep_url, value.values() if isinstance(value, dict) else value[:5]))
+    return is_url(value)
+
+
+# -- reading them ------------------------------------------------------------------------------
+
+
+def read_document(
+    stream: BinaryIO, reading: Reading, place: Place
+) -> Iterator[Candidate | BadLine]:
+    """The candidates of a document, whose rows are at `place`."""
+    with decoded(stream) as content:
+        text = _Text(content)
+        number = 0
+        try:
+            for key in place.path:
+                _go_to(text, key)
+            if place.kind == "map":
+                yield from _map(text, reading)
+            elif place.kind == "columns":
+                yield from _columns(text, reading, place.url)
+            else:
+                rows = Rows(place.names, place.sample, reading) if place.names else None
+                for number, element in enumerate(_elements(text), 1):
+                    yield from _of_element(element, number, rows, reading)
+        except (ValueError, TypeError) as error:
+            yield reading.bad(number + 1, f"the JSON breaks off after {number} elements: {error}")
+
+
+def _go_to(text: _Text, wanted: str) -> None:
+    for key in _keys(text):
+        if key == wanted:
+            return
+        _skip(text)
+    raise ValueError(f"{wanted!r} is missing")
+
+
+def _skip(text: _Text) -> None:
+    """Goes past a value, an array of any length included."""
+    if text.peek() == "[":
+        for _ in _elements(text):
+            pass
+    else:
+        text.value()
+
+
+def _of_element(
+    element: Any, number: int, rows: Rows | None, reading: Reading
+) -> Iterator[Candidate | BadLine]:
+    if isinstance(element, str):
+        yield reading.candidate(clean(element), None, number)
+    elif isinstance(element, dict) and rows is not None:
+        yield from rows.of(element, number)
+    else:
+        yield reading.bad(number, "is neither a text nor an object", str(element)[:200])
+
+
+def _map(text: _Text, reading: Reading) -> Iterator[Candidate | BadLine]:
+    """Labels, or queries, with their URLs."""
+    for key in _keys(text):
+        query = clean(key).strip() or reading.stem
+        if text.peek() != "[":
+            value = text.value()
+            yield reading.candidate(clean(str(value)) if value else "", query, 1)
+            continue
+        for place, element in enumerate(_elements(text), 1):
+            yield reading.candidate(clean(str(element)) if element else "", query, place)
+
+
+def _columns(text: _Text, reading: Reading, url: str) -> Iterator[Candidate | BadLine]:
+    """Arrays that lie side by side, as the SBU captions have them; all are held."""
+    arrays: dict[str, list[Any]] = {}
+    for key in _keys(text):
+        value = text.value()
+        if isinstance(value, list):
+            arrays[key] = value
+    longest = len(arrays[url])
+    columns = {key: values for key, values in arrays.items() if len(values) == longest}
+    names = [("url" if name == url else name.removesuffix("s")) for name in columns]
+    with suppress(IndexError):
+        sample = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        made = Rows(names, sample[:_SAMPLE], reading)
+        for number, row in enumerate(sample, 1):
+            yield from made.of(row, number)

@@ -1,0 +1,194 @@
+"""The lock file: a small recipe from which a colleague rebuilds a data set; written and read.
+
+JSON with one image a line, so that two of them can be compared with `diff`; the same data set gives
+the same bytes. Nothing in it depends on when or where it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from pixtrawl.errors import UsageError
+from pixtrawl.labels import label_for
+from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Query, Sample
+from pixtrawl.secrets import masked_text, masked_url
+
+__all__ = ["Recipe", "RecipeImage", "read_recipe", "recipe_lines"]
+
+_VERSION: Final = 1
+_SETTINGS: Final = ("images", "filters")  # groups that decide what is in a data set
+_LOCAL: Final = frozenset({"decoders", "decoder_memory_bytes", "decoder_timeout_s"})
+_MAX_NUMBER: Final = 10**9
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class RecipeImage(Struct, frozen=True):
+    """One image of a recipe."""
+
+    number: int
+    candidate: Candidate
+    final_url: str
+    sha256: str
+    phash: bytes
+    size_bytes: int
+    filters: Filters = Filters()
+
+    @property
+    def query(self) -> Query:
+        """The query that it belongs to, for as many images as the recipe has."""
+        return Query(self.candidate.query, self.candidate.label, None, self.filters)
+
+    def drift(self, info: ImageInfo, bits: int) -> str | None:
+        """What differs in a file fetched now: "" for the same bytes, None for another picture.
+
+        Two files show the same picture where their hashes differ by at most `bits`.
+        """
+        if info.sha256 == self.sha256:
+            return ""
+        if not self.phash or not info.phash:
+            return None
+        distance = (int.from_bytes(self.phash) ^ int.from_bytes(info.phash)).bit_count()
+        return f"other bytes, {distance} bits" if distance <= bits else None
+
+
+class Recipe(Struct, frozen=True):
+    """A whole recipe."""
+
+    settings: Mapping[str, Mapping[str, object]]
+    images: tuple[RecipeImage, ...]
+
+    @property
+    def deciding_settings(self) -> dict[str, Mapping[str, object]]:
+        """The groups of settings that decide what is in a data set."""
+        return {group: values for group, values in self.settings.items() if group in _SETTINGS}
+
+
+def recipe_lines(
+    settings: Mapping[str, Mapping[str, object]],
+    queries: Iterable[tuple[str, str, str]],
+    images: Iterable[tuple[Sample, str]],
+) -> Iterator[str]:
+    """The recipe of a data set, line by line with their ends.
+
+    `settings` are those of the newest run. `queries` are text, label and filters (a JSON object);
+    `images` come with the filters of their query.
+    """
+    rows = [
+        {"text": masked_text(text), "label": label, "filters": json.loads(filters)}
+        for text, label, filters in queries
+    ]
+    places = {
+        (row["text"], row["label"], json.dumps(row["filters"], sort_keys=True)): at
+        for at, row in enumerate(rows)
+    }
+    yield f'{{"pixtrawl_lock": {_VERSION},\n"settings": {_json(_portable(settings))},\n'
+    yield '"queries": [\n'
+    yield ",\n".join(map(_json, rows))
+    yield '\n],\n"images": [\n'
+    separator = ""
+    for sample, filters in images:
+        sorted_filters = json.dumps(json.loads(filters), sort_keys=True)
+        at = places[masked_text(sample.candidate.query), sample.label, sorted_filters]
+        yield separator + _json(_row(sample, at))
+        separator = ",\n"
+    yield "\n]}\n"
+
+
+def _portable(settings: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """Those that decide what is in a data set, whatever the machine."""
+    return {
+        group: {k: v for k, v in settings[group].items() if v is not None and k not in _LOCAL}
+        for group in _SETTINGS
+        if group in settings
+    }
+
+
+def _row(sample: Sample, query: int) -> dict[str, object]:
+    found, info = sample.candidate, sample.info
+    row: dict[str, object] = {
+        "query": query,
+        "number": sample.number,
+        "url": masked_url(sample.url),
+        "final_url": masked_url(sample.final_url) if sample.final_url != sample.url else None,
+        "kind": sample.kind.value if sample.kind is not Kind.ORIGINAL else None,
+        "sha256": info.sha256,
+        "phash": info.phash.hex() or None,
+        "size_bytes": info.size_bytes,
+        "source": found.source,
+        "rank": found.rank or None,
+        "page_url": found.page_url and masked_url(found.page_url),
+        "title": found.title,
+        "license": found.license,
+        "license_url": found.license_url and masked_url(found.license_url),
+        "creator": found.creator,
+        "own": found.own or None,
+        "file_stem": found.file_stem,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """A recipe. Raises UsageError, with what is wrong and where."""
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: is no lock file: {error}") from error
+    version = content.get("pixtrawl_lock") if isinstance(content, dict) else None
+    if version != _VERSION:
+        told = "is no lock file" if version is None else f"is of version {version}, not {_VERSION}"
+        raise UsageError(f"{path}: {told}")
+    try:
+        queries = [_query(row) for row in content["queries"]]
+        images = tuple(_image(row, queries) for row in content["images"])
+        settings = {group: dict(values) for group, values in content.get("settings", {}).items()}
+        return Recipe(settings, images)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise UsageError(f"{path}: a row cannot be understood: {error!r}") from error
+
+
+def _query(row: Mapping[str, Any]) -> Query:
+    text, label = str(row["text"]), str(row["label"])
+    if label_for(label) != label:  # a path component from a stranger's file
+        raise ValueError(f"{label!r} is no label")
+    given = {k: str(v) for k, v in row.get("filters", {}).items() if k in Filters.__struct_fields__}
+    return Query(text, label, None, Filters(**given))
+
+
+def _image(row: Mapping[str, Any], queries: Sequence[Query]) -> RecipeImage:
+    number, sha256, phash = int(row["number"]), str(row["sha256"]), str(row.get("phash") or "")
+    if not 0 < number < _MAX_NUMBER or not _SHA256.fullmatch(sha256):
+        raise ValueError(f"number {number}, sha256 {sha256[:70]!r}")
+    query = queries[int(row["query"])]
+    texts = ("page_url", "title", "license", "license_url", "creator", "file_stem")
+    own = row.get("own")
+    candidate = Candidate(
+        url=str(row["url"]),
+        query=query.text,
+        label=query.label,
+        source=str(row.get("source") or "urls"),
+        rank=int(row.get("rank") or 0),
+        kind=Kind(row.get("kind") or Kind.ORIGINAL),
+        extra=json.dumps(own, ensure_ascii=False) if isinstance(own, dict) and own else "",
+        **{name: str(row[name]) for name in texts if row.get(name) is not None},  # type: ignore[arg-type]
+    )
+    return RecipeImage(
+        number=number,
+        candidate=candidate,
+        final_url=str(row.get("final_url") or row["url"]),
+        sha256=sha256,
+        phash=bytes.fromhex(phash) if len(phash) == 64 else b"",
+        size_bytes=int(row.get("size_bytes") or 0),
+        filters=query.filters,
+    )

@@ -1,0 +1,266 @@
+"""Lists as tables: CSV, TSV, semicolons, with a header or without, `URL label` lines.
+
+What separates the columns and whether there is a header is told by the first lines: a header names
+columns, a first line with a URL in it is a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import BinaryIO, Final
+
+from msgspec import Struct
+
+from pixtrawl.errors import UsageError
+from pixtrawl.lines import Line, Row, csv_rows, read_lines
+from pixtrawl.manifests.columns import Asked, Chosen, choose, is_url, names_a_picture, plain_name
+from pixtrawl.manifests.rows import BadLine, Reading, Rows
+from pixtrawl.model import Candidate
+
+__all__ = ["MAX_LINE_CHARS", "Table", "read_table", "table_of"]
+
+MAX_LINE_CHARS: Final = 96 * 2**20  # a data: URI of 64 MiB of bytes is 86 Mi characters
+_SAMPLE: Final = 200  # rows that are looked at
+_SEPARATORS: Final = (",", "\t", ";", "|")
+_URL_NAMES: Final = frozenset({"url", "image_url"})
+_PAIR: Final = re.compile(r"(\S+)[ \t]+(\S.*)")
+_MAX_LABEL_CHARS: Final = 40
+
+
+class Table(Struct, frozen=True):
+    """How the columns of a text file are written."""
+
+    separator: str  # "" for one column; " " for a URL, blanks, and the rest of the line
+    names: tuple[str, ...]
+    has_header: bool
+    sample: tuple[Mapping[str, str], ...]
+    chosen: Chosen | None = None  # where the names do not tell
+
+
+def table_of(text: str, suffix: str, asked: Asked, where: str) -> Table | None:
+    """What table the beginning of a file shows; None where it is a plain list of URLs.
+
+    Raises:
+        UsageError: a table that names no column of URLs, or several.
+    """
+    lines = [line for line in text.splitlines()[:_SAMPLE] if line.strip()]
+    if not lines:
+        return None
+    if len(lines) > 1 and len(text) >= 60_000:
+        lines.pop()  # may be half a line
+    if pair := _pairs(lines, asked, where):
+        return pair
+    return _by_separator(lines, suffix, asked, where) or _by_one_column(lines, suffix, where)
+
+
+def _by_separator(lines: Sequence[str], suffix: str, asked: Asked, where: str) -> Table | None:
+    tables = [one for sep in _order(suffix) if (one := _split(lines, sep, suffix)) is not None]
+    for table in tables:
+        if not table.has_header:
+            return _headless(table, asked, where)
+        if asked.url or _URL_NAMES & {plain_name(name) for name in table.names}:
+            return table
+    for table in tables:
+        if any(is_url(value) for row in table.sample for value in row.values()):
+            return table
+    if suffix in {".csv", ".tsv"} and tables:
+        choose(tables[0].names, tables[0].sample, asked, where)  # says what is there
+    return None
+
+
+def _by_one_column(lines: Sequence[str], suffix: str, where: str) -> Table | None:
+    one_name = plain_name(lines[0].strip().strip('"'))
+    if one_name in _URL_NAMES or (len(lines) > 1 and _one_column(lines, suffix)):
+        name = lines[0].strip().strip('"').strip()
+        rows = tuple({name: line.strip()} for line in lines[1:])
+        return Table("", (name,), True, rows)
+    if suffix in {".csv", ".tsv"} and not re.match(r"(?i)[a-z][a-z0-9+.-]*:", lines[0]):
+        raise UsageError(f"{where}: no column holds URLs; the first line is {lines[0][:80]!r}")
+    return None
+
+
+def read_table(stream: BinaryIO, table: Table, reading: Reading) -> Iterator[Candidate | BadLine]:
+    """The candidates of a table, row by row."""
+    rows = Rows(table.names, table.sample, reading, table.chosen)
+    lines = read_lines(stream, max_chars=MAX_LINE_CHARS, latin=latin_told(reading))
+    place = 0
+    skipped = not table.has_header
+    for row in _rows(lines, table):
+        if not row.problem and not row.raw.strip():
+            continue
+        if not skipped:
+            skipped = True
+            continue
+        problem = row.problem or _too_wide(row, table)
+        if problem:
+            yield reading.bad(row.number, problem, row.raw)
+            continue
+        place += 1
+        for found in rows.of(dict(zip(table.names, row.cells, strict=False)), place):
+            yield (
+                found
+                if isinstance(found, Candidate)
+                else reading.bad(row.number, found.problem, row.raw)
+            )
+
+
+def latin_told(reading: Reading) -> Callable[[int], object]:
+    """Tells once that a list is not UTF-8."""
+    told: list[int] = []
+
+    def tell(number: int) -> None:
+        if not told:
+            told.append(number)
+            reading.notices.append(
+                f"{reading.file}:{number}: is not UTF-8; such lines are read as Latin-1"
+            )
+
+    return tell
+
+
+def _rows(lines: Iterator[Line], table: Table) -> Iterator[Row]:
+    if table.separator == "":  # nothing to separate: a comma belongs to the URL
+        for line in lines:
+            text = line.text.strip()
+            cells = next(iter(csv_rows(iter([line])))).cells if text[:1] == '"' else [text]
+            yield Row(line.number, cells if len(cells) == 1 else [text], line.text, line.problem)
+        return
+    if table.separator == " " or (table.separator == "\t" and not table.has_header):
+        for line in lines:
+            yield Row(line.number, _plain_cells(line.text, table), line.text, line.problem)
+        return
+    for row in csv_rows(lines, delimiter=table.separator):
+        if row.problem and table.separator == "\t":  # quotation marks mean nothing in most TSV
+            cells = row.raw.split("\t")
+            if len(cells) == len(table.names):
+                yield Row(row.number, cells, row.raw)
+                continue
+        yield row
+
+
+def _plain_cells(text: str, table: Table) -> list[str]:
+    if table.separator == "\t":
+        return text.rstrip("\r").split("\t")
+    match = _PAIR.fullmatch(text.strip())
+    return list(match.groups()) if match else [text.strip()]
+
+
+def _too_wide(row: Row, table: Table) -> str:
+    if any(cell.strip() for cell in row.cells[len(table.names) :]):
+        what = "header" if table.has_header else "first line"
+        return f"{len(row.cells)} columns, the {what} has {len(table.names)}"
+    return ""
+
+
+# -- telling -----------------------------------------------------------------------------------
+
+
+def _order(suffix: str) -> Sequence[str]:
+    return ("\t", ",", ";", "|") if suffix == ".tsv" else _SEPARATORS
+
+
+def _split(lines: Sequence[str], separator: str, suffix: str) -> Table | None:
+    """The lines as a table with this separator, where that makes sense."""
+    if separator not in lines[0]:
+        return None
+    numbered = (Line(number, line) for number, line in enumerate(lines, 1))
+    if separator == "\t" and any(is_url(cell) for cell in lines[0].split("\t")):
+        rows = [line.split("\t") for line in lines]
+    else:
+        rows = [row.cells for row in csv_rows(numbered, delimiter=separator) if not row.problem]
+    if not rows or len(rows[0]) < 2:
+        return None
+    first = [cell.strip() for cell in rows[0]]
+    width = len(first)
+    if any(is_url(cell) for cell in first):
+        even = [row for row in rows if len(row) == width]
+        if len(even) * 10 < len(rows) * 9 or not _separates(even, separator, suffix):
+            return None
+        names = tuple(f"column_{at}" for at in range(1, width + 1))
+        return Table(separator, names, False, _dicts(names, even))
+    names = _unique(first)
+    if suffix not in {".csv", ".tsv"} and not (
+        _URL_NAMES & {plain_name(name) for name in names}
+        or any(is_url(cell) for row in rows[1:] if len(row) <= width for cell in row)
+    ):
+        return None
+    return Table(separator, names, True, _dicts(names, rows[1:]))
+
+
+def _separates(rows: Sequence[Sequence[str]], separator: str, suffix: str) -> bool:
+    """Whether it stands between columns and not inside of URLs, which may hold it."""
+    if separator == "\t":
+        return True
+    if suffix != ".csv":
+        return False
+    for row in rows:
+        for at, cell in enumerate(row[:-1]):
+            after = row[at + 1]
+            inside = is_url(cell) and not (names_a_picture(cell) or after[:1].isspace())
+            if inside or (is_url(cell) and names_a_picture(after) and not is_url(after)):
+                return False
+    return True
+
+
+def _unique(cells: Sequence[str]) -> tuple[str, ...]:
+    names: list[str] = []
+    for at, cell in enumerate(cells, 1):
+        name = cell.strip().strip("\ufeff") or f"column_{at}"
+        names.append(name if name not in names else f"{name}_{at}")
+    return tuple(names)
+
+
+def _dicts(names: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Mapping[str, str], ...]:
+    return tuple(dict(zip(names, row, strict=False)) for row in rows)
+
+
+def _one_column(lines: Sequence[str], suffix: str) -> bool:
+    """A name, and nothing but URLs below it."""
+    return (
+        suffix in {".csv", ".tsv"}
+        and not is_url(lines[0])
+        and all(is_url(line.strip().strip('"')) for line in lines[1:])
+    )
+
+
+def _pairs(lines: Sequence[str], asked: Asked, where: str) -> Table | None:
+    """`URL label` or `URL caption` on every line, with blanks between."""
+    found = [_PAIR.fullmatch(line.strip()) for line in lines if not line.startswith("# ")]
+    pairs = [match.groups() for match in found if match and is_url(match[1])]
+    if not pairs or len(pairs) < len(found) or any(names_a_picture(rest) for _, rest in pairs):
+        return None
+    if any("\t" in line for line in lines) or any(is_url(rest) for _, rest in pairs):
+        return None
+    names = ("column_1", "column_2")
+    return _headless(Table(" ", names, False, _dicts(names, pairs)), asked, where)
+
+
+def _headless(table: Table, asked: Asked, where: str) -> Table:
+    """Without a header: the URL is told by what it is, a second column by what is in it."""
+    chosen = choose(table.names, table.sample, asked, where)
+    number = int(chosen.url.removeprefix("column_"))
+    told = [] if asked.url else [f"column {number} as the URL"]
+    label, caption = chosen.label, chosen.caption
+    others = [name for name in table.names if name != chosen.url]
+    if len(others) == 1 and not (label or caption):
+        other = int(others[0].removeprefix("column_"))
+        if _are_labels([row.get(others[0], "") for row in table.sample]):
+            label = others[0]
+            told.append(f"column {other} as the label (--caption-column {other} if it is not)")
+        else:
+            caption = others[0]
+            told.append(f"column {other} as the caption (--label-column {other} if it is not)")
+    notice = f"{where}: has no header; taking {', '.join(told)}" if told else ""
+    chosen = Chosen(chosen.url, (), label, caption, chosen.id, certain=True, notice=notice)
+    return Table(table.separator, table.names, False, table.sample, chosen)
+
+
+def _are_labels(values: Sequence[str]) -> bool:
+    """Short words that come again, or a few that are no numbers; ids and sentences are not."""
+    values = [value.strip() for value in values if value.strip()]
+    if not values or any(len(v) > _MAX_LABEL_CHARS or len(v.split()) > 3 for v in values):
+        return False
+    if len(set(values)) * 2 <= len(values):
+        return True
+    return len(values) < 20 and not any(char.isdigit() for value in values for char in value)

@@ -1,0 +1,206 @@
+"""URL manifests written: `.jsonl`, `.csv`, or `.txt` in the form of the post's `keyword_urls.txt`.
+
+Rows go to a file beside the target that is renamed at the end, also when the work was interrupted:
+what is there is always whole. Memory stays flat; the dict literal groups its URLs by query, which
+takes eight bytes a URL and a temporary file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import re
+import tempfile
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol, TextIO
+
+from pixtrawl.errors import MissingExtraError, StorageError, UsageError
+from pixtrawl.manifests.literal import write_literal
+from pixtrawl.manifests.reader import FIELDS, row_of
+from pixtrawl.model import Candidate
+from pixtrawl.secrets import masked_url
+
+__all__ = ["ManifestWriter", "RowWriter"]
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]+")
+
+
+class RowWriter(Protocol):
+    """Writes one form of manifest to one path."""
+
+    def add_query(self, text: str) -> None: ...
+
+    def add(self, candidate: Candidate) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class ManifestWriter:
+    """A manifest whose form is told by the suffix of its path; use it as a context manager.
+
+    Args:
+        path: `.jsonl`, `.ndjson`, `.csv`, `.txt`, or `.parquet` by the hook.
+        write_parquet: opens a writer of parquet rows on a path.
+
+    Raises UsageError for a suffix that is none of these, StorageError where it cannot be written.
+    """
+
+    def __init__(
+        self, path: Path, *, write_parquet: Callable[[Path], RowWriter] | None = None
+    ) -> None:
+        self.path = path
+        self.count = 0  # of candidates
+        self.with_secrets = 0  # addresses that carry keys or signatures, and are written so
+        self._part = path.with_name(path.name + ".part")
+        open_writer = _WRITERS.get(path.suffix.lower())
+        if path.suffix.lower() == ".parquet":
+            if write_parquet is None:
+                raise MissingExtraError("a parquet manifest", "formats")
+            open_writer = write_parquet
+        if open_writer is None:
+            raise UsageError(f"{path}: manifests are .jsonl, .csv, .parquet or .txt")
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = open_writer(self._part)
+
+    def add_query(self, text: str) -> None:
+        """Makes a query known that may have no candidates; the dict literal shows it as `[]`."""
+        with self._told():
+            self._writer.add_query(text)
+
+    def add(self, candidate: Candidate) -> None:
+        with self._told():
+            self._writer.add(candidate)
+        self.count += 1
+        self.with_secrets += masked_url(candidate.url) != candidate.url
+
+    def flush(self) -> None:
+        """Hands what was added to the system, so that a killed process loses nothing of it."""
+        with self._told():
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Completes the file and puts it in its place."""
+        with self._told():
+            self._writer.close()
+            self._part.replace(self.path)
+
+    def discard(self) -> None:
+        """Leaves the place as it was."""
+        with contextlib.suppress(OSError):  # it is thrown away whatever happens
+            self._writer.close()
+        self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> ManifestWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        if kind is not None and self.count == 0:
+            self.discard()
+        else:
+            self.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+
+class _JsonLines:
+    def __init__(self, path: Path) -> None:
+        self._file = _text_file(path)
+
+    def add_query(self, text: str) -> None:
+        """Rows name their query; one without rows has no place here."""
+
+    def add(self, candidate: Candidate) -> None:
+        self._file.write(json.dumps(row_of(candidate), ensure_ascii=False) + "\n")
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Csv:
+    """Without alternates, which have no form in a cell."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = _text_file(path)
+        self._rows = csv.DictWriter(self._file, FIELDS, extrasaction="ignore", lineterminator="\n")
+        self._rows.writeheader()
+
+    def add_query(self, text: str) -> None:
+        """Rows name their query; one without rows has no place here."""
+
+    def add(self, candidate: Candidate) -> None:
+        row = row_of(candidate)
+        for name in ("title", "creator", "license"):  # free text: one row stays one line
+            value = row[name]
+            if isinstance(value, str):
+                row[name] = _CONTROL.sub(" ", value)
+        self._rows.writerow(row)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _DictLiteral:
+    """URLs wait in a temporary file, with their places by query, until all are known."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = _text_file(path)
+        self._spool = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 - closed in close
+        self._places: dict[str, array[int]] = {}
+        self._end = 0
+
+    def add_query(self, text: str) -> None:
+        self._places.setdefault(text, array("Q"))
+
+    def add(self, candidate: Candidate) -> None:
+        self.add_query(candidate.query)
+        self._places[candidate.query].append(self._end)
+        url = candidate.url.encode(errors="surrogatepass")
+        self._end += self._spool.write(len(url).to_bytes(8) + url)
+
+    def flush(self) -> None:
+        self._spool.flush()
+
+    def close(self) -> None:
+        if self._file.closed:
+            return
+        with self._file, self._spool:
+            write_literal(self._file, ((text, self._urls(text)) for text in self._places))
+
+    def _urls(self, text: str) -> Iterator[str]:
+        for place in self._places[text]:
+            self._spool.seek(place)
+            size = int.from_bytes(self._spool.read(8))
+            yield self._spool.read(size).decode(errors="surrogatepass")
+
+
+def _text_file(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", errors="replace", newline="\n")
+
+
+_WRITERS: Final[dict[str, Callable[[Path], RowWriter]]] = {
+    ".jsonl": _JsonLines,
+    ".ndjson": _JsonLines,
+    ".csv": _Csv,
+    ".txt": _DictLiteral,
+}
