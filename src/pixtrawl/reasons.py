@@ -84,6 +84,7 @@ class Reason(StrEnum):
     PROTOCOL_ERROR = "protocol_error"
     BODY_INCOMPLETE = "body_incomplete"
     PROXY_FAILED = "proxy_failed"
+    ROBOTS_UNAVAILABLE = "robots_unavailable"
     HOST_OUT = "host_out"
     STORE_FAILED = "store_failed"
     INTERNAL_ERROR = "internal_error"
@@ -159,6 +160,12 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.PROTOCOL_ERROR, s.FAILED, "the answer breaks the HTTP protocol", True),
         (r.BODY_INCOMPLETE, s.FAILED, "the connection ended before the body did", True),
         (r.PROXY_FAILED, s.FAILED, "the proxy cannot be used", True),
+        (
+            r.ROBOTS_UNAVAILABLE,
+            s.FAILED,
+            "the host fails to give its robots.txt (5xx): nothing is fetched until it does",
+            True,
+        ),
         (
             r.HOST_OUT,
             s.FAILED,

@@ -28,6 +28,7 @@ from pixtrawl.transform import Picture
 # No other copy is asked for: the host or its owner refuses, or every copy is of the same picture.
 _FINAL: Final = JUNK | {
     Reason.ROBOTS_TXT,
+    Reason.ROBOTS_UNAVAILABLE,
     Reason.ROBOTS_HEADER,
     Reason.HOST_EXCLUDED,
     Reason.TAKEN_DOWN,

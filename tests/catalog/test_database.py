@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.catalog import schema
-from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog import database, schema
+from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
 from pixtrawl.folder.known_queries import known_queries
@@ -138,3 +138,26 @@ def test_an_empty_file_in_place_of_the_catalog_is_no_data_set_yet(folder: Folder
     catalog = Catalog(folder.catalog)
     assert catalog.write_now(lambda db: db.execute("SELECT count(*) FROM query").fetchone()) == (0,)
     catalog.close()
+
+
+def test_an_older_catalog_whose_copy_cannot_be_brought_up_to_date_leaves_none_open(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Catalog(folder.catalog).close()
+    db = sqlite3.connect(folder.catalog)
+    db.execute("PRAGMA user_version = 1")
+    db.close()
+    tried: list[sqlite3.Connection] = []
+
+    def fails(connection: sqlite3.Connection) -> None:
+        tried.append(connection)
+        raise sqlite3.DatabaseError("disk image is malformed")
+
+    monkeypatch.setattr(database, "migrate", fails)
+    read = connect(folder.catalog, read_only=True)
+    assert read.execute("PRAGMA user_version").fetchone() == (1,)
+    read.close()
+    assert len(tried) == 2  # the file itself, then its copy
+    for connection in tried:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")

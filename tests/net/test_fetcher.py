@@ -307,7 +307,7 @@ def test_what_a_missing_robots_txt_means(
     if asked:
         assert fetch_one(settings(), url, staging).response.size_bytes == 1
     else:
-        assert failed(settings(), url, staging).reason is Reason.ROBOTS_TXT
+        assert failed(settings(), url, staging).reason is Reason.ROBOTS_UNAVAILABLE
         assert server.paths() == ["/robots.txt", "/robots.txt"]
 
 

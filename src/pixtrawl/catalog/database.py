@@ -67,14 +67,23 @@ def _of_today(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
             with contextlib.closing(connect(path)) as writable:
                 migrate(writable)
         except (StorageError, sqlite3.Error):  # a read-only disk, somebody else's folder
-            copy = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-            connection.backup(copy)
-            connection.close()
-            migrate(copy)
-            return copy
+            return _migrated_copy(connection)
     except sqlite3.DatabaseError:  # a damaged one is told of by whoever reads it
         return connection
     return connection
+
+
+def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A private copy of today's version; the original is closed once there is one."""
+    copy = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+    try:
+        connection.backup(copy)
+        migrate(copy)
+    except BaseException:
+        copy.close()
+        raise
+    connection.close()
+    return copy
 
 
 def _create(path: Path) -> None:

@@ -6,6 +6,7 @@ reasons there are, it stays one screen: rows beyond the caps are counted, not li
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -169,11 +170,12 @@ def _changes(report: Mapping[str, Any]) -> list[str]:
     lines = [f"rules changed for new candidates: {'; '.join(names)}"] if names else []
     queries = report.get("queries") or ()
     here = [(query.get("query"), query.get("label")) for query in queries]
+    times = Counter(here)
     other = sum(
         int(before["saved"])
         for query, key in zip(queries, here, strict=True)
         for before in query.get("asked_otherwise", ())
-        if here.count(key) == 1  # else it is listed here as well
+        if times[key] == 1  # else it is listed here as well
     )
     if other:
         lines.append(f"{plural(other, 'image')} asked for with other filters before, not counted")

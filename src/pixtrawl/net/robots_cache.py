@@ -24,6 +24,8 @@ _AGAIN_AFTER_S: Final = 0.5
 _DISALLOW_REASONS: Final = frozenset({
     Reason.ADDRESS_REFUSED, Reason.SCHEME_REFUSED, Reason.HOST_EXCLUDED,
 })  # fmt: skip
+# Not asked for again in this run.
+_OF_THE_RUN: Final = frozenset({Reason.ROBOTS_TXT, Reason.ROBOTS_UNAVAILABLE})
 
 Verdict = RobotsRules | FetchError
 
@@ -39,9 +41,9 @@ class RobotsCache:
     async def check(self, url: str) -> None:
         """Returns when the URL may be fetched.
 
-        Raises FetchError: `ROBOTS_TXT` where the rules forbid it or the server fails to give
-        them (5xx: complete disallow); the network's own reason where the host is not reached, or
-        asks to slow down.
+        Raises FetchError: `ROBOTS_TXT` where the rules forbid it; `ROBOTS_UNAVAILABLE` where the
+        server fails to give them (5xx: complete disallow, for this run); the network's own reason
+        where the host is not reached, or asks to slow down.
         """
         verdict = await self._verdict(url)
         if isinstance(verdict, FetchError):
@@ -74,7 +76,7 @@ class RobotsCache:
                 # Where the host stated a pause, `send` waits for its end.
                 verdict = await self._ask(origin)
             # A host that was not reached may be asked anew by whoever tries it next.
-            if not isinstance(verdict, FetchError) or verdict.reason is Reason.ROBOTS_TXT:
+            if not isinstance(verdict, FetchError) or verdict.reason in _OF_THE_RUN:
                 self._known[origin] = verdict
             return verdict
         finally:
@@ -88,7 +90,7 @@ class RobotsCache:
             return _unavailable(error)
         status = response.status
         if status == 429 or status >= 500:
-            reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_TXT
+            reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_UNAVAILABLE
             told_s = told_wait_s(status, response.headers)
             said = f"robots.txt answers {status}"
             return FetchError(reason, said, http_status=status, retry_after_s=told_s)

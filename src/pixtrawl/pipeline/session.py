@@ -65,7 +65,7 @@ class Session:
         self._decoders: DecoderPool | None = None
         self._settler: Settler
         self._dirty = False  # candidates came since keyword_urls.txt was written
-        self._query_ids: list[int] = []
+        self._query_ids: dict[int, None] = {}
 
     @property
     def elapsed_s(self) -> float:
@@ -74,12 +74,15 @@ class Session:
     @property
     def query_ids(self) -> list[int]:
         """Rows of the queries of this run, in the order given."""
-        return self._query_ids
+        return list(self._query_ids)
+
+    def expect(self, query_ids: Iterable[int]) -> None:
+        """These queries belong to the run, though they join it later or have nothing to do."""
+        self._query_ids.update(dict.fromkeys(query_ids))
 
     def join(self, db: sqlite3.Connection, row: QueryRow) -> int:
         """A query joins the run, inside a transaction. Returns how many candidates are open."""
-        if row.id not in self._query_ids:
-            self._query_ids.append(row.id)
+        self.expect([row.id])
         frontier.reopen(
             db, row.id, self.config.job.retry, thumbnails=self.config.images.allow_thumbnails
         )

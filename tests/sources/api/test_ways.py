@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -138,8 +139,30 @@ def test_wikimedia_sends_back_the_whole_continue_object_and_waits_for_a_lag(serv
     assert "+http" in server.seen[0].headers["user-agent"]
 
 
+@pytest.mark.parametrize("code", ["maxlag", "ratelimited"])
+def test_wikimedia_s_short_pauses_are_waited_by_every_query(server: Server, code: str) -> None:
+    info = {"url": "https://img.example/1.jpg", "mime": "image/jpeg"}
+    page = {"pageid": 1, "title": "File:One.jpg", "index": 1, "imageinfo": [info]}
+    asked_at: list[float] = []
+
+    def handle(connection: Connection) -> None:
+        asked_at.append(time.monotonic())
+        said: dict[str, Any] = {"batchcomplete": "", "query": {"pages": {"1": page}}}
+        if len(asked_at) == 1:
+            said = {"error": {"code": code, "info": "wait"}}
+        body = json.dumps(said).encode()
+        connection.reply(200, body, Content_Type="application/json", Retry_After="1")
+
+    server.on("*", handle)
+    ending = ask("wikimedia", settings(server, BY_NAME["wikimedia"]))
+    assert ending.outcome is SourceOutcome.OK
+    assert [c.url for c in ending.candidates] == [info["url"]]
+    assert asked_at[1] - asked_at[0] >= 0.9
+
+
 def test_wikimedia_s_own_errors_are_told(server: Server) -> None:
-    json_reply(server, {"error": {"code": "ratelimited", "info": "slow down"}})
+    limited = {"error": {"code": "ratelimited", "info": "slow down"}}
+    json_reply(server, limited, Retry_After="3600")
     ending = ask("wikimedia", settings(server, BY_NAME["wikimedia"]))
     assert ending.stop is not None
     assert ending.stop.detail["kind"] == "rate_limit"

@@ -70,7 +70,7 @@ async def _join(current: Session, queries: Sequence[Query]) -> list[QueryRow]:
         return [frontier.ensure_query(db, query, current.run_id) for query in queries]
 
     rows = await current.catalog.write(join)
-    current.query_ids.extend(dict.fromkeys(row.id for row in rows))
+    current.expect(row.id for row in rows)
     return rows
 
 
@@ -78,7 +78,7 @@ async def _feed(current: Session, discovery: Discovery, rows: Sequence[QueryRow]
     slots = QuerySlots()
     unmet = [row for row in rows if _is_unmet(row)]
     for row in rows:
-        if row not in unmet:
+        if not _is_unmet(row):
             current.emit(QueryFinished(row.query, row.saved))
 
     async def one(row: QueryRow) -> None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 
 from pixtrawl.config import parse
 from pixtrawl.net.interface import Response
+from pixtrawl.net.told_wait import retry_after_s
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
 from pixtrawl.sources.base import SourceInfo
@@ -24,8 +25,11 @@ DELAY_S: Final = 0.5
 
 _PER_PAGE: Final = 50
 _MAX_PIECES: Final = 20  # of one batch; real ones have up to 5
-_LAG_TRIES: Final = 3
 _MAX_LAG_S: Final = 5  # `maxlag`: what MediaWiki asks clients for that can wait
+# Codes of errors that are told with status 200 and pass: how long to wait where none is stated.
+_PASSING_S: Final[Mapping[str, float]] = {"maxlag": 1.0, "ratelimited": 5.0}
+_PASSING_TRIES: Final = 3
+_LONGEST_REST_S: Final = 60.0  # a longer stated one is a refusal
 _ONLY_PICTURES: Final = "filetype:bitmap"  # of CirrusSearch; other wikis take it for a word
 _NO_PICTURES: Final = frozenset({"image/vnd.djvu", "image/x-xcf"})
 _PATHS: Final = ("/w/api.php", "/api.php")
@@ -62,6 +66,7 @@ class Wikimedia(JsonSource):
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__(settings)
         self._path = ""  # where another wiki keeps its API, once known
+        self._rest_until = 0.0  # by the loop's clock; holds for every query
 
     async def batch(self, ask: Ask, place: Place) -> Batch:
         """One batch of files, its pieces merged."""
@@ -103,24 +108,31 @@ class Wikimedia(JsonSource):
         params |= {key: text for key, text in given.items() if isinstance(text, str | int)}
         tries = 0
         while True:
+            tries += 1
+            await self._rest()
             response = await self._get(ask, params)
             said = ask.read(response)
             code = value.text(said, "error", "code")
-            if code != "maxlag":
-                return self._checked(ask, response, said, code)
-            tries += 1
-            if tries >= _LAG_TRIES:
-                message = "wikimedia's servers lag; it asks to wait"
+            if code is None or code not in _PASSING_S:
+                return self._checked(said, code)
+            pause_s = _pause_s(response, code)
+            if tries >= _PASSING_TRIES or pause_s > _LONGEST_REST_S:
+                info = value.plain(said, "error", "info") or "it asks to wait"
+                message = f"wikimedia answers: {code}: {info}"[:300]
                 raise ask.blocked(response, "rate_limit", message)
-            await asyncio.sleep(_wait_s(response))
+            self._rest_until = asyncio.get_running_loop().time() + pause_s
 
-    def _checked(self, ask: Ask, response: Response, said: Any, code: str | None) -> Any:
-        """The answer, if it is no error. Raises SourceStop, ShapeError."""
+    async def _rest(self) -> None:
+        """Waits for the end of the pause that the wiki asked for, whichever query heard of it."""
+        left_s = self._rest_until - asyncio.get_running_loop().time()
+        if left_s > 0:
+            await asyncio.sleep(left_s)
+
+    def _checked(self, said: Any, code: str | None) -> Any:
+        """The answer, if it is no error. Raises ShapeError."""
         if code is None:
             return said
         message = f"wikimedia answers: {code}: {value.plain(said, 'error', 'info') or ''}"[:300]
-        if code == "ratelimited":
-            raise ask.blocked(response, "rate_limit", message)
         raise ShapeError(message)
 
     async def _get(self, ask: Ask, params: dict[str, str | int]) -> Response:
@@ -143,8 +155,10 @@ def _is_page(response: Response) -> bool:
     return response.status == 200 and "html" in response.headers.get("content-type", "")
 
 
-def _wait_s(response: Response) -> float:
-    return min(float(value.count(response.headers.get("retry-after")) or 1), _MAX_LAG_S)
+def _pause_s(response: Response, code: str) -> float:
+    """Seconds to wait: those that the answer states, else what is usual for its code."""
+    stated_s = retry_after_s(response.headers.get("retry-after", ""))
+    return _PASSING_S[code] if stated_s is None else stated_s
 
 
 def read_piece(said: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[str, Any] | None]:

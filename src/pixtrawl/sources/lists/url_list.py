@@ -1,7 +1,8 @@
 """URLs from files as a source, so that lists of one's own mix with searches.
 
 `-s urls --set urls.file=keyword_urls.txt` gives each query the rows that name it. In
-`--set urls.file=lists/{label}.txt` every row of a query's own file is for it.
+`--set urls.file=lists/{label}.txt` every row of a query's own file is for it. A list of all queries
+is read once a run, into an index on disk.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from typing import ClassVar, Final
 from msgspec.structs import replace
 
 from pixtrawl.errors import SourceStop, UsageError
-from pixtrawl.events import Notice
 from pixtrawl.manifests.columns import Asked
-from pixtrawl.manifests.reader import BadLine, read_manifest
+from pixtrawl.manifests.reader import BadLine
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
+from pixtrawl.sources.lists.list_index import ListIndex, ToldList
 from pixtrawl.sources.settings import read_settings
 
 _PAGE: Final = 200  # rows handed out at once
-_TOLD: Final = 5  # broken lines that are named one by one
 _PLACE: Final = "{label}"
 
 
@@ -54,15 +54,16 @@ class UrlList:
             raise UsageError("source urls: tell it the file with --set urls.file=FILE")
         if _PLACE not in self._file and not Path(self._file).exists():
             raise UsageError(f"urls.file: {self._file}: no such file")
+        self._index: ListIndex | None = None
 
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """The rows of the query in the order of the file. Raises SourceStop."""
+        """Pages of the query's rows, in the order of the file. Raises SourceStop."""
         start = (context.position or {}).get("row")
         done = start if isinstance(start, int) else 0
         given = done > 0
         page: list[Candidate] = []
         row = 0
-        for row, candidate in enumerate(self._rows(query, context), 1):
+        for row, candidate in enumerate(await self._rows(query, context), 1):
             if row <= done:
                 continue
             page.append(candidate)
@@ -77,27 +78,37 @@ class UrlList:
             raise SourceStop(SourceOutcome.NO_RESULTS, message=message)
 
     async def aclose(self) -> None:
-        """Holds nothing."""
+        """Removes the index of the list."""
+        if self._index is not None:
+            await self._index.aclose()
+            self._index = None
 
-    def _rows(self, query: Query, context: SourceContext) -> Iterator[Candidate]:
-        path = Path(self._file.replace(_PLACE, query.label))
-        own = _PLACE in self._file
-        if own and not path.exists():
-            return
-        broken = 0
+    async def _rows(self, query: Query, context: SourceContext) -> Iterator[Candidate]:
         try:
-            notices: list[str] = []
-            for one in read_manifest(path, asked=self._asked, notices=notices):
-                while notices:
-                    context.emit(Notice(notices.pop(0)))
-                if isinstance(one, BadLine):
-                    broken += 1
-                    if broken <= _TOLD:
-                        text = f"{one.file}:{one.number}: {one.problem}"
-                        context.emit(Notice(text, "warning"))
-                elif own or one.query == query.text or one.label == query.label:
-                    yield replace(one, query=query.text, label=query.label)
+            if _PLACE in self._file:
+                found = self._of_own_file(query, context)
+            else:
+                if self._index is None:
+                    listing = ToldList(Path(self._file), self._asked, context.emit)
+                    self._index = ListIndex(listing)
+                await self._index.ready()
+                found = self._index.rows(query.text, query.label)
         except UsageError as error:
             raise SourceStop(SourceOutcome.UNSUPPORTED, message=str(error)) from error
-        if broken > _TOLD:
-            context.emit(Notice(f"{path.name}: {broken} broken lines in all", "warning"))
+        return (replace(one, query=query.text, label=query.label) for one in found)
+
+    def _of_own_file(self, query: Query, context: SourceContext) -> Iterator[Candidate]:
+        """The rows of the file that is the query's alone. Raises UsageError at once."""
+        path = Path(self._file.replace(_PLACE, query.label))
+        if not path.exists():
+            return iter(())
+        listing = ToldList(path, self._asked, context.emit)
+        return _telling(listing, listing.open())
+
+
+def _telling(listing: ToldList, rows: Iterator[Candidate | BadLine]) -> Iterator[Candidate]:
+    for one in rows:
+        listing.tell((one,))
+        if isinstance(one, Candidate):
+            yield one
+    listing.end()

@@ -1,0 +1,129 @@
+"""A list read once for all queries of a run: its rows by query and by label, kept on disk.
+
+The index is a private SQLite file in the folder for temporary files, which the system removes when
+it is closed or the process ends, however that happens. Memory stays the same for a list of any
+length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Final
+
+from msgspec import msgpack
+
+from pixtrawl.events import Event, Notice
+from pixtrawl.manifests.columns import Asked
+from pixtrawl.manifests.reader import BadLine, read_manifest
+from pixtrawl.model import Candidate
+
+__all__ = ["ListIndex", "ToldList"]
+
+_TOLD: Final = 5  # broken lines that are named one by one
+_BATCH: Final = 1000  # rows between two looks at whether they are still wanted
+_SCHEMA: Final = """
+PRAGMA temp_store = FILE;
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE line (id INTEGER PRIMARY KEY, query TEXT NOT NULL, label TEXT NOT NULL,
+  candidate BLOB NOT NULL);
+"""
+_INDEXES: Final = """
+CREATE INDEX line_query ON line (query);
+CREATE INDEX line_label ON line (label);
+"""
+_BY_QUERY: Final = "SELECT id, candidate FROM line WHERE query = :query ORDER BY id"
+_BY_LABEL: Final = (
+    "SELECT id, candidate FROM line WHERE label = :label AND query <> :query ORDER BY id"
+)
+
+_encode: Final = msgpack.Encoder().encode
+_decode: Final = msgpack.Decoder(Candidate).decode
+
+
+class ToldList:
+    """A list that says what is odd about it and which of its lines are broken."""
+
+    def __init__(self, path: Path, asked: Asked, emit: Callable[[Event], None]) -> None:
+        self._path = path
+        self._asked = asked
+        self._emit = emit
+        self._notices: list[str] = []
+        self._broken = 0
+
+    def open(self) -> Iterator[Candidate | BadLine]:
+        """Begins to read. Raises UsageError at once, where it cannot be read at all."""
+        return read_manifest(self._path, asked=self._asked, notices=self._notices)
+
+    def tell(self, rows: Iterable[Candidate | BadLine]) -> None:
+        """Says what is to be said of rows that were read; the first broken lines one by one."""
+        while self._notices:
+            self._emit(Notice(self._notices.pop(0)))
+        for one in rows:
+            if isinstance(one, BadLine):
+                self._broken += 1
+                if self._broken <= _TOLD:
+                    self._emit(Notice(f"{one.file}:{one.number}: {one.problem}", "warning"))
+
+    def end(self) -> None:
+        """Says how many lines were broken, where that were more than were named."""
+        if self._broken > _TOLD:
+            text = f"{self._path.name}: {self._broken} broken lines in all"
+            self._emit(Notice(text, "warning"))
+
+
+class ListIndex:
+    """The rows of one list. It is read when the first query asks; the others wait for that."""
+
+    def __init__(self, listing: ToldList) -> None:
+        self._listing = listing
+        self._db = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._reading: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def ready(self) -> None:
+        """Waits until the whole list is read. Raises UsageError where it cannot be, each time."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        # A query that needs its rows no longer does not stop the reading for the others.
+        await asyncio.shield(self._reading)
+
+    def rows(self, query: str, label: str) -> Iterator[Candidate]:
+        """The rows of a query, or of its label, in the order of the list."""
+        keys = {"query": query, "label": label}
+        ways = (self._db.execute(sql, keys) for sql in (_BY_QUERY, _BY_LABEL))
+        for _, candidate in heapq.merge(*ways, key=itemgetter(0)):
+            yield _decode(candidate)
+
+    async def aclose(self) -> None:
+        """Ends a reading under way and removes the file."""
+        self._closed = True
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
+        self._db.close()
+
+    async def _read(self) -> None:
+        rows = self._listing.open()
+        self._db.executescript(_SCHEMA)
+        self._db.execute("BEGIN")
+        while batch := await asyncio.to_thread(self._take, rows):
+            self._listing.tell(batch)
+        self._listing.end()
+        if not self._closed:
+            self._db.execute("COMMIT")
+            await asyncio.to_thread(self._db.executescript, _INDEXES)
+
+    def _take(self, rows: Iterator[Candidate | BadLine]) -> list[Candidate | BadLine]:
+        """Adds some rows and returns them; none at the end of the list."""
+        batch = [] if self._closed else list(islice(rows, _BATCH))
+        self._db.executemany(
+            "INSERT INTO line (query, label, candidate) VALUES (?, ?, ?)",
+            ((one.query, one.label, _encode(one)) for one in batch if not isinstance(one, BadLine)),
+        )
+        return batch
