@@ -62,6 +62,8 @@ def test_columns_of_a_users_own_list_are_kept(copy: Path) -> None:
     assert [sample.own for sample in pixtrawl.open(copy)][:3] == [
         {"price": 0.0}, {"price": 2.5}, {"price": 5.0},
     ]  # fmt: skip
+    again = [metadata_row(sample)["price"] for sample in pixtrawl.open(copy)]
+    assert again[:3] == [0.0, 2.5, 5.0]
 
 
 def test_a_file_that_was_not_copied_is_no_image_of_it(copy: Path) -> None:
