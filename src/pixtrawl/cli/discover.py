@@ -24,7 +24,8 @@ _SETTINGS: Final = frozenset(
         "job.limit", "job.sources", "job.label", "job.prefix", "job.suffix", "job.expand",
         "job.synonyms", "fetch.limit_rate_bytes_s", "politeness.per_host",
         "job.max_time_s", "fetch.timeout_s", "fetch.retries", "fetch.proxy", "fetch.cookies",
-        "fetch.user_agent", "fetch.allow_address", "politeness.delay_s", "politeness.exclude_host",
+        "fetch.contact", "fetch.user_agent", "fetch.allow_address", "politeness.delay_s",
+        "politeness.exclude_host",
         "politeness.ignore_robots", "politeness.patience_s", "images.allow_thumbnails",
         *(key for key in by_key() if key.startswith(f"{FILTERS_GROUP}.")),
     }

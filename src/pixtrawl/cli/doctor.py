@@ -28,7 +28,7 @@ a few seconds at the most; --no-network leaves that out.
 _SETTINGS = frozenset(
     {
         "job.output", "job.sources", "fetch.concurrency", "fetch.allow_address", "fetch.proxy",
-        "fetch.cookies",
+        "fetch.cookies", "fetch.contact", "fetch.user_agent",
     }
 )  # fmt: skip
 _TINTS = {"ok": "green", "warn": "yellow", "fail": "red"}

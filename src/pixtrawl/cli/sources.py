@@ -37,7 +37,7 @@ Cookies, keys, tokens, e-mail and network addresses are masked; look at it befor
 
 
 _SETTINGS: Final = frozenset(
-    {"fetch.allow_address", "fetch.proxy", "fetch.cookies", "fetch.user_agent"}
+    {"fetch.allow_address", "fetch.proxy", "fetch.cookies", "fetch.contact", "fetch.user_agent"}
 )
 
 

@@ -14,10 +14,6 @@ from typing import Any, Final
 from pixtrawl.config import parse
 from pixtrawl.model import Filters
 
-DEFAULT_USER_AGENT: Final = (
-    "pixtrawl/0.1 (image data set tool; honours robots.txt; +https://pixtrawl.example/contact)"
-)
-
 
 def setting(  # noqa: PLR0913 - one call is one row of the settings table
     default: Any,
@@ -129,9 +125,14 @@ class Fetch:
     cookies: str | None = setting(
         None, "cookies.txt (Netscape format) to send", flag="--cookies", metavar="FILE"
     )
-    user_agent: str = setting(
-        DEFAULT_USER_AGENT, "how we introduce ourselves", flag="--user-agent", metavar="TEXT"
-    )
+    contact: str | None = setting(
+        None, "e-mail address or page by which sites can reach you: part of the User-Agent",
+        flag="--contact", parse=parse.contact, metavar="ADDRESS",
+    )  # fmt: skip
+    user_agent: str | None = setting(
+        None, "User-Agent in place of pixtrawl/VERSION (+page about it; contact)",
+        flag="--user-agent", metavar="TEXT",
+    )  # fmt: skip
     allow_address: tuple[str, ...] = setting(
         (), "inner range that may be connected to (repeatable)", flag="--allow-address",
         parse=parse.network, metavar="CIDR", repeat=True,

@@ -80,6 +80,16 @@ def network(text: str) -> str:
         raise ValueError(f"{text!r} is no address range (example: 127.0.0.0/8)") from None
 
 
+def contact(text: str) -> str:
+    """An e-mail address or an http(s) address; `mailto:` is left out."""
+    value = text.strip().removeprefix("mailto:")
+    mail = re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", value, re.ASCII)
+    page = re.fullmatch(r"https?://[^\s()<>;\\\"]+", value)
+    if not value.isascii() or (mail is None and page is None):
+        raise ValueError(f"{text!r} is no e-mail address and no http(s) address")
+    return value
+
+
 def boolean(text: str) -> bool:
     """true/false, yes/no, on/off, 1/0."""
     word = text.strip().lower()

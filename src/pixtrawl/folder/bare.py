@@ -37,8 +37,8 @@ _READ: Final = frozenset(
     {
         *_ALWAYS, *_RIGHTS, *_MEASURED, "final_url", "page_url", "title", "source", "rank", "kind",
         "license", "license_url", "license_id", "license_evidence", "creator", "c2pa", "width",
-        "height", "frames", "size_bytes", "phash", "number", "fetched_at", "text_heavy", "relevance",
-        "relevance_outlier",
+        "height", "frames", "size_bytes", "phash", "number", "fetched_at", "text_heavy",
+        "relevance", "relevance_outlier",
     }
 )  # fmt: skip
 _UNKNOWN_SHA256: Final = "00" * 32

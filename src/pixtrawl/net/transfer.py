@@ -17,6 +17,7 @@ import pycurl
 from msgspec import Struct
 
 from pixtrawl.config.groups import Fetch
+from pixtrawl.config.user_agent import user_agent
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.address import AddressGuard
@@ -105,7 +106,7 @@ class Transfer:
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.ENCODING: OFFERED,
             pycurl.HTTP_CONTENT_DECODING: 0,  # net.coding does it, as browsers do
-            pycurl.USERAGENT: _one_line(fetch.user_agent),
+            pycurl.USERAGENT: _one_line(user_agent(fetch)),
             pycurl.CONNECTTIMEOUT_MS: max(1, int(fetch.connect_timeout_s * 1000)),
             # A pace that we set ourselves is no slowness of the host.
             pycurl.LOW_SPEED_LIMIT: fetch.min_speed_bytes_s if slow else 0,

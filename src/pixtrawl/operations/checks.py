@@ -19,6 +19,7 @@ from typing import Final
 
 from pixtrawl import sources
 from pixtrawl.config.groups import Config
+from pixtrawl.config.user_agent import HOW_TO_SET, has_contact, user_agent
 from pixtrawl.errors import EngineError, PixtrawlError
 from pixtrawl.operations.check import FAIL, OK, WARN, Check
 from pixtrawl.operations.network_checks import network
@@ -105,6 +106,15 @@ def browser(config: Config) -> Iterator[Check]:
         yield Check("display", WARN if needed else OK, "none: browsers run without a window", step)
 
 
+def contact(config: Config) -> Iterator[Check]:
+    """Whether sites can reach the user, as Wikimedia's rules and others' ask for."""
+    if has_contact(config.fetch):
+        yield Check("contact", OK, user_agent(config.fetch))
+    else:
+        message = "no contact is set: a site that objects cannot reach you"
+        yield Check("contact", WARN, message, HOW_TO_SET)
+
+
 def chosen_sources(config: Config) -> Iterator[Check]:
     """Whether each chosen source has what it needs."""
     for name in sources.expand(config.job.sources, config.sources):
@@ -173,6 +183,7 @@ def all_checks(config: Config, *, ask_network: bool) -> Iterator[Check]:
         decoders(config),
         browser(config),
         chosen_sources(config),
+        contact(config),
         disk(config),
         limits(config),
         certificates(),

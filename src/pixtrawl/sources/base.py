@@ -57,6 +57,7 @@ class SourceInfo(Struct, frozen=True, kw_only=True):
     limit: str = ""  # "about 1000 a query"
     license: str = "unknown"  # per image | unknown | a licence id for all
     crawls: bool = False  # pages of sites: their robots.txt governs, a refusal is one site's
+    wants_contact: bool = False  # its rules ask for a contact in the User-Agent
     terms: str = ""  # what its terms and robots.txt say, in plain words
 
 

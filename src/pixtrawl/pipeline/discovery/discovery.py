@@ -34,6 +34,7 @@ from pixtrawl.pipeline.discovery.slices import SlicePlan, SliceYield
 from pixtrawl.pipeline.discovery.waiters import Waiters
 from pixtrawl.pipeline.scheduler.demand import Demand, end_when_over
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
+from pixtrawl.sources.contact import contact_wanted
 from pixtrawl.sources.filters import unfiltered
 from pixtrawl.sources.walls import told_pause_s
 
@@ -99,6 +100,8 @@ class Discovery:
         self.plan = plan
         self.ignore_robots = config.politeness.ignore_robots
         self._waiters.expect(queries, self._sources)
+        if queries and (wanted := contact_wanted(self._sources, config)):
+            self._emit(Notice(wanted))
 
     def _breaker(self, name: str, patience_s: float) -> Breaker:
         clock = asyncio.get_running_loop().time

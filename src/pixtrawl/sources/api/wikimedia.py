@@ -58,6 +58,7 @@ class Wikimedia(JsonSource):
         delay_s=DELAY_S,
         limit="10000 a query",
         license="per image",
+        wants_contact=True,
         terms="A User-Agent with contact is asked for, one request at a time, and at most 2 "
         "connections and 25 Mbit/s to upload.wikimedia.org: all of it is kept. Attribution and "
         "further duties as each file's licence asks.",

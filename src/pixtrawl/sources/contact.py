@@ -1,0 +1,28 @@
+"""Sources whose rules ask for a contact of whoever runs the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pixtrawl.config.groups import Config
+from pixtrawl.config.user_agent import HOW_TO_SET, has_contact
+from pixtrawl.sources.base import Source
+
+__all__ = ["contact_wanted"]
+
+
+def contact_wanted(sources: Mapping[str, Source], config: Config) -> str:
+    """What to tell the user before these sources are asked; empty where there is nothing.
+
+    A server of the user's own (another base_url) has no such rules.
+    """
+    if has_contact(config.fetch):
+        return ""
+    titles = [
+        source.info.title
+        for name, source in sources.items()
+        if source.info.wants_contact and not config.source(name).get("base_url")
+    ]
+    if not titles:
+        return ""
+    return f"{' and '.join(titles)} asks for a contact in the User-Agent: {HOW_TO_SET}"
