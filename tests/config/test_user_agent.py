@@ -14,6 +14,7 @@ from pixtrawl.config import parse
 from pixtrawl.config.groups import Config, Fetch
 from pixtrawl.config.user_agent import ABOUT_URL, has_contact, user_agent
 from pixtrawl.operations.checks import contact
+from pixtrawl.operations.questions import questions
 from pixtrawl.sources.contact import contact_wanted
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +73,8 @@ def test_doctor_asks_for_a_contact_until_there_is_one(given: dict[str, Any], kno
     assert has_contact(fetch) is known
     (check,) = contact(Config(fetch=fetch))
     assert (check.status == "ok") is known
+    asked = [one.setting for one in questions(Config(fetch=fetch))]
+    assert ("fetch.contact" in asked) is not known
     if not known:
         assert "no contact is set" in check.detail
         assert "--contact" in check.next_step

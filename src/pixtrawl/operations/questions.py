@@ -8,7 +8,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pixtrawl import sources
-from pixtrawl.config.groups import DEFAULT_USER_AGENT, Config
+from pixtrawl.config.groups import Config
+from pixtrawl.config.user_agent import has_contact
 from pixtrawl.operations.source_facts import SourceFacts, source_facts
 
 __all__ = ["Choice", "Question", "questions"]
@@ -42,16 +43,16 @@ def questions(config: Config) -> list[Question]:
     grouped = [facts for facts in source_facts([], config.sources) if facts.groups_if_enabled]
     chosen = set(config.job.sources)
     found += [_switch(facts) for facts in grouped if chosen & set(facts.groups_if_enabled)]
-    if config.fetch.user_agent == DEFAULT_USER_AGENT:
+    if not has_contact(config.fetch):
         found.append(_CONTACT)
     return found
 
 
 _CONTACT = Question(
-    setting="fetch.user_agent",
-    text="Under which name and address do you ask other people's servers?",
-    why="who runs a server can write to you before they refuse you",
-    default=DEFAULT_USER_AGENT,
+    setting="fetch.contact",
+    text="By which e-mail address or page can the owners of sites reach you?",
+    why="it stands in the User-Agent, and some sites' rules ask for it",
+    default="",
 )
 
 
