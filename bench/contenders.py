@@ -154,7 +154,7 @@ FETCH: Mapping[str, Command] = {
     "img2dataset, no decode": _img2dataset(
         "--output_format", "files", "--disable_all_reencoding", "True"
     ),
-    "the post's step": _driver("post"),
+    "requests, 10 threads": _driver("requests_threads"),
 }
 HTTPS_ONLY: Mapping[str, Command] = {
     "img2dataset, no decode, hashed CA folder": _hashed(FETCH["img2dataset, no decode"]),

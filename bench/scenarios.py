@@ -69,7 +69,7 @@ def small(bench: Bench) -> Table:
     names = bench.names(200)
     base = f"http://127.0.0.1:{bench.nginx.http}/img"
     urls = bench.urls("small", [f"{base}/{name}" for name in names])
-    chosen = ("curl --parallel 256", "the post's step", "img2dataset, no decode",
+    chosen = ("curl --parallel 256", "requests, 10 threads", "img2dataset, no decode",
               "Scrapy FilesPipeline", "icrawler, 50 threads")  # fmt: skip
     who = {**contenders.SMALL_ONLY, **{name: contenders.FETCH[name] for name in chosen}}
     table = Table("small", "a usual small job: 200 URLs, whole command", len(names), bench.rounds)
@@ -206,7 +206,7 @@ def discovery(bench: Bench) -> Table:
             "-o", str(bench.work / "found.jsonl")]  # fmt: skip
     commands = {
         "pixtrawl, 10 x 10": [*ours, "-n", "10"],
-        "the post's clicking, 10 x 10": [*search, "clicks", base, chrome, "10", "10", *_QUERIES],
+        "clicking thumbnails, 10 x 10": [*search, "clicks", base, chrome, "10", "10", *_QUERIES],
         "pixtrawl, 10 x 100": [*ours, "-n", "100"],
         "bare, one tab, 10 x 100": [*search, "bare", base, chrome, "100", "1", *_QUERIES],
         "bare, 3 tabs as ours, 10 x 100": [*search, "bare", base, chrome, "100", "3", *_QUERIES],

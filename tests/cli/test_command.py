@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from pixtrawl.cli.exit_codes import EXIT_CODES
-from pixtrawl.cli.main import COMMANDS, RESERVED
+from pixtrawl.cli.main import COMMANDS
 from pixtrawl.config.table import table
 
 
@@ -81,15 +81,6 @@ def test_a_wrong_variable_is_named(home: Path) -> None:
     ended = pixtrawl("run", "cat", "--dry-run", home=home, PIXTRAWL_TIMEOUT="soon")
     assert ended.returncode == 2
     assert "environment PIXTRAWL_TIMEOUT: 'soon' is no time" in ended.stderr
-
-
-@pytest.mark.parametrize("name", RESERVED)
-def test_a_reserved_name_says_that_it_is_not_there_yet(home: Path, name: str) -> None:
-    ended = pixtrawl(name, "x", home=home)
-    assert ended.returncode == 2
-    assert (
-        ended.stderr == f"pixtrawl: `{name}` is not in this version (0.1.0); the name is reserved\n"
-    )
 
 
 def test_the_version_is_on_stdout(home: Path) -> None:

@@ -22,7 +22,7 @@ NEVER_IMPORTED = {
 }
 # Imported where the user has it, with a message where not; never installed by us.
 OPTIONAL_GUESTS = {
-    "pandas", "datasets", "torch", "ray", "pyarrow", "IPython", "open-clip", "open-clip-torch",
+    "pandas", "datasets", "torch", "pyarrow", "IPython", "open-clip", "open-clip-torch",
 }  # fmt: skip
 
 

@@ -11,9 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS_FROM_THE_START = {
-    "browser", "formats", "studio", "ray", "clip", "fiftyone", "lance", "demo", "all",
-}  # fmt: skip
+EXTRAS = {"browser", "formats", "clip", "lance", "demo", "all"}
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,12 @@ def test_locks_carry_no_address(root: Path) -> None:
         assert "://" not in path.read_text(encoding="utf-8"), path.name
 
 
-def test_every_extra_exists_and_all_never_brings_torch(
+def test_every_extra_brings_something_and_all_is_what_a_usual_user_needs(
     pyproject: dict[str, Any], run: dict[str, Locked]
 ) -> None:
-    assert set(pyproject["project"]["optional-dependencies"]) == EXTRAS_FROM_THE_START
+    extras = pyproject["project"]["optional-dependencies"]
+    assert set(extras) == EXTRAS
+    assert [name for name, lines in extras.items() if not lines] == []
+    (own,) = [Requirement(line) for line in extras["all"]]
+    assert (own.name, own.extras) == ("pixtrawl", {"browser", "formats"})
     assert "torch" not in run

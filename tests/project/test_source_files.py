@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pixtrawl.config.table import table
+
 MAX_LINES = 350
 LONG_FOR_A_REASON: dict[str, str] = {}
 
@@ -32,6 +34,8 @@ WORDS_OUT_OF_PLACE = re.compile(
     r"\b(" + "|".join(("C" + "EO", "sub-?" + "agent", "cla" + "ude", "anth" + "ropic")) + r")\b",
     re.IGNORECASE,
 )
+# References to texts that a reader of the repository does not have.
+DANGLING = re.compile(r"\b[Tt]he po" + r"st's\b|\bDESI" + r"GN \d|\bHOU" + r"SE\.md\b")
 LEFT_OPEN = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|raise Not" + "Implemented")
 
 
@@ -118,6 +122,29 @@ def test_no_file_names_the_host_of_a_package_registry(
     host: str, tracked: list[Path], root: Path
 ) -> None:
     assert found(tracked, root, re.compile(re.escape(host))) == []
+
+
+def test_no_file_refers_to_a_text_that_is_not_here(tracked: list[Path], root: Path) -> None:
+    assert found(tracked, root, DANGLING) == []
+
+
+def test_every_choice_of_an_option_is_a_word_of_the_code() -> None:
+    """A word that only the table of settings knows would be offered and then refused."""
+    root = Path(__file__).parents[2]
+    words = {
+        node.value
+        for path in sources(root)
+        if path.parts[-2] not in {"config", "playground"} and path.name != "peers.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    offered = {
+        word: row.key
+        for row in table()
+        for word in row.choices or ()
+        if word != row.default  # what happens where no other word is given
+    }
+    assert {word: key for word, key in offered.items() if word not in words} == {}
 
 
 def test_the_project_speaks_of_itself_alone(tracked: list[Path], root: Path) -> None:

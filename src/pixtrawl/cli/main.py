@@ -52,7 +52,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "completion": Command("pixtrawl.cli.completion", "a script that completes words in a shell"),
     "config": Command("pixtrawl.cli.config", "every setting, its value, and who set it"),
 }
-RESERVED: Final = ("studio", "mcp")
 
 # OSErrors that no caller can mend and that are not our mistake: disk, quota, read-only, handles.
 _ENVIRONMENT_ERRNOS: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"})
@@ -108,8 +107,6 @@ def _dispatch(arguments: list[str]) -> int:
     if not arguments:
         sys.stderr.write(help_text())
         return UsageError.exit_code
-    if first in RESERVED:
-        raise UsageError(f"`{first}` is not in this version ({__version__}); the name is reserved")
     if first not in COMMANDS:
         raise UsageError(_unknown(first))
     return _run(first, arguments[1:])
@@ -170,7 +167,7 @@ def _unknown(word: str) -> str:
         return (
             f"options stand behind a command: pixtrawl run QUERIES {word} (see `pixtrawl --help`)"
         )
-    hint = did_you_mean(word, [*COMMANDS, *RESERVED])
+    hint = did_you_mean(word, list(COMMANDS))
     hint = hint or f"; to look for it: pixtrawl run {word!r}"
     return f"{word!r} is no command{hint}"
 

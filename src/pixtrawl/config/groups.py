@@ -75,9 +75,7 @@ class Job:
         None, "for --expand synonyms: lines QUERY = SYNONYM, ...", flag="--synonyms",
         metavar="FILE",
     )  # fmt: skip
-    engine: str = setting(
-        "local", "where work is carried out", flag="--engine", choices=("local", "ray")
-    )
+    engine: str = setting("local", "where work is carried out", flag="--engine", choices=("local",))
     retry: str = setting(
         "transient", "which failures a resumed run tries again", flag="--retry",
         choices=("transient", "failed", "none"),

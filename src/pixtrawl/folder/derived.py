@@ -201,7 +201,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
-    """The post's dict literal: query to URLs of kept images, then untried ones in rank order."""
+    """Writes `keyword_urls.txt`: a dict literal of each query's kept URLs, then of untried ones."""
     elsewhere = _moved(db)
 
     def write(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The post's `keyword_urls.txt`: a Python dict literal, read and written as a stream.
+"""`keyword_urls.txt`: a Python dict literal, read and written as a stream.
 
 It is never evaluated. Its grammar is flat (a dict of lists of strings), so there is nothing to
 recurse into, and a file that was cut short gives everything before the cut. Memory is that of its

@@ -1,4 +1,4 @@
-"""Lists of URLs read, whoever wrote them: JSON, tables, the post's `keyword_urls.txt`, plain lines.
+"""Lists of URLs read, whoever wrote them: JSON, tables, `keyword_urls.txt`, plain lines.
 
 What a file is, is told by its content. One row is held at a time. A line that cannot be read is
 handed out as a `BadLine` and the rest goes on; a row whose URL is none, or has a scheme that is

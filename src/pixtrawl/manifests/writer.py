@@ -1,4 +1,4 @@
-"""URL manifests written: `.jsonl`, `.csv`, or `.txt` in the form of the post's `keyword_urls.txt`.
+"""URL manifests written: `.jsonl`, `.csv`, or `.txt` in the form of `keyword_urls.txt`.
 
 Rows go to a file beside the target that is renamed at the end, also when the work was interrupted:
 what is there is always whole. Memory stays flat; the dict literal groups its URLs by query, which

@@ -236,7 +236,7 @@ class Discovery:
             if tries and breaker is not None:
                 breaker.leave()
         if ask.found == 0 and not ask.slice:
-            # DESIGN 2.1: nothing parsed without a positive marker is never "no results".
+            # Nothing parsed without a positive marker is never "no results".
             raise SourceStop(
                 SourceOutcome.CHANGED,
                 message="the source ended without any result and without saying that it has none",

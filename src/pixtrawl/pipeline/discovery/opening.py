@@ -74,7 +74,7 @@ def paced(sources: Mapping[str, Source], client: Client, config: Config) -> dict
 
 
 def delay_s(source: Source, settings: Mapping[str, str]) -> float:
-    """A source's pace: its live one applies to its built-in base URL only (DESIGN 3)."""
+    """A source's pace: its live one applies to its built-in base URL only."""
     if given := settings.get("delay_s"):
         try:
             return float(given)

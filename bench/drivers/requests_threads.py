@@ -1,7 +1,7 @@
-"""The download step that the project started from, written anew from its description.
+"""The usual script: requests in a pool of threads.
 
 Ten threads over keywords of ten URLs each; a session a keyword, three seconds, no check of what
-comes back.   post.py LIST OUT
+comes back.   requests_threads.py LIST OUT
 """
 
 import sys

@@ -1,6 +1,7 @@
-"""What the script of 2021 got wrong, each defect a test: the real command against the playground.
+"""Defects of the usual scraping script, each a test: the real command against the playground.
 
-Most tests look at one shared run: the post's kind of `queries.csv`, through a real Chrome, against
+The script clicks through Google Images in ten Chromes, collects URLs in `keyword_urls.txt` and fetches
+them with requests in threads. Most tests look at one shared run: its kind of `queries.csv`, through a real Chrome, against
 a search page in the layout of 2021.
 """
 
@@ -160,8 +161,8 @@ def site() -> Iterator[Playground]:
 
 @pytest.fixture(scope="module")
 def ran(site: Playground, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """`pixtrawl run queries.csv -s google` as the post's reader would start it."""
-    work = tmp_path_factory.mktemp("post")
+    """`pixtrawl run queries.csv -s google` as a user of the script would start it."""
+    work = tmp_path_factory.mktemp("script")
     (work / "queries.csv").write_text("".join(f"{q}\n" for q in (*QUERIES, "tabby cat")))
     before = len(site.requests)
     run = pixtrawl(
@@ -174,7 +175,7 @@ def ran(site: Playground, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.fixture(scope="module")
 def downloaded(site: Playground, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """`pixtrawl download` of the URLs that the post's `fetch_img` stumbled over."""
+    """`pixtrawl download` of the URLs that the script's `fetch_img` stumbled over."""
     work = tmp_path_factory.mktemp("faults")
     rows: list[dict[str, Any]] = [
         {"url": site.fault(name, number).url, "query": "faults", "page_url": f"{site.url}/page/x/1"}
