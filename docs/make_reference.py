@@ -73,7 +73,9 @@ of yours it is 0 unless set) and `enabled` (whether a group such as `auto` asks 
 
 ## What others read
 
-`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `NO_COLOR` mean what they mean everywhere;
+`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `SSL_CERT_DIR`,
+`CURL_CA_BUNDLE`, `REQUESTS_CA_BUNDLE`, `NO_COLOR` mean what they mean everywhere
+([how to](how-to.md#go-through-a-proxy));
 `PIXTRAWL_CHROME` is the path of the browser.
 """
 

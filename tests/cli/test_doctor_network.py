@@ -6,12 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pixtrawl.config.groups import Config, Fetch
-from pixtrawl.operations import network_checks
+from pixtrawl.net.trust import VARIABLES
+from pixtrawl.operations import checks as checks_of, network_checks
 from pixtrawl.operations.check import FAIL, OK, Check
 
 
@@ -100,3 +102,31 @@ def test_behind_a_proxy_it_is_the_proxy_that_is_tried(port: int, closed: int) ->
     (bad,) = checks(Config(fetch=Fetch(proxy=f"http://127.0.0.1:{closed}"))).values()
     assert bad.status == FAIL
     assert "--proxy" in bad.next_step
+
+
+def test_the_proxy_and_the_certificates_in_use_are_named_without_the_password(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "company.pem"
+    file.write_text("-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n")
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(file))
+    monkeypatch.setenv("HTTPS_PROXY", "user:SECRET@proxy.test:3128")
+    monkeypatch.setenv("NO_PROXY", ".inner.test")
+    (trust,) = checks_of.certificates()
+    assert (trust.status, trust.detail) == (OK, f"CURL_CA_BUNDLE: {file}")
+    (proxy,) = checks_of.proxy(Config())
+    assert proxy.status == OK
+    assert "HTTPS_PROXY" in proxy.detail
+    assert "proxy.test:3128" in proxy.detail
+    assert ".inner.test" in proxy.detail
+    assert "SECRET" not in proxy.detail
+    monkeypatch.setenv("HTTPS_PROXY", "user:SEC#RET@proxy.test:3128")
+    (proxy,) = checks_of.proxy(Config())
+    assert proxy.status == FAIL
+    assert "%23" in proxy.detail
+    file.unlink()
+    (trust,) = checks_of.certificates()
+    assert trust.status == FAIL
+    assert "CURL_CA_BUNDLE" in trust.detail

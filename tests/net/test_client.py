@@ -6,16 +6,20 @@ import asyncio
 import gc
 import hashlib
 import os
+import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
+from tests.net.conftest import Server
 
 from pixtrawl.errors import FetchError, UsageError
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
+from pixtrawl.net.failures import tls_cause
 from pixtrawl.net.interface import Request, Response
 
 PICTURE = os.urandom(300_000)
@@ -328,7 +332,49 @@ def test_a_cookie_file_that_cannot_be_used_is_told(
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(tls_server: Any, settings: Any) -> None:
-    assert reason_of(settings(), tls_server.route("/a")).reason is Reason.TLS_FAILED
+    error = reason_of(settings(), tls_server.route("/a"))
+    assert error.reason is Reason.TLS_FAILED
+    assert error.detail.startswith("self-signed certificate: ")
+
+
+def test_a_certificate_of_another_host_name_is_told_as_such(
+    settings: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with closing(Server(host="127.0.0.2", context=context)) as elsewhere:
+        error = reason_of(settings(), elsewhere.route("/a", body=b"x"))
+    assert error.detail.startswith("certificate of another host name: ")
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("SSL certificate problem: self-signed certificate", "self-signed certificate"),
+        ("SSL certificate problem: self signed certificate", "self-signed certificate"),
+        ("SSL certificate problem: self-signed certificate in certificate chain", "unknown issuer"),
+        ("SSL certificate problem: unable to get local issuer certificate", "unknown issuer"),
+        ("SSL certificate problem: certificate has expired", "expired certificate"),
+        ("SSL certificate problem: certificate is not yet valid", "certificate not valid yet"),
+        (
+            "SSL: no alternative certificate subject name matches target host name 'a.test'",
+            "certificate of another host name",
+        ),
+        (
+            "SSL: certificate subject name 'b.test' does not match target hostname 'a.test'",
+            "certificate of another host name",
+        ),
+        ("SSL certificate problem: certificate revoked", "revoked certificate"),
+        ("server certificate verification failed", "certificate refused"),
+        ("TLS connect error: error:0A00042E:SSL routines::tlsv1 alert protocol version",
+         "no common TLS protocol"),
+    ],
+)  # fmt: skip
+def test_the_cause_of_a_failed_secure_connection_is_told_in_few_words(
+    said: str, cause: str
+) -> None:
+    assert tls_cause(said) == cause
 
 
 def test_ssl_cert_file_names_the_authority(

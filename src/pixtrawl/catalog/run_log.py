@@ -40,6 +40,8 @@ def _stamp(second: int) -> str:
 def begin_run(db: sqlite3.Connection, version: str, settings: Mapping[str, object]) -> int:
     """Notes that a run begins and returns its id."""
     text = json.dumps(settings, sort_keys=True, default=str, ensure_ascii=False)
+    # A path in another encoding than the locale's holds halves of surrogate pairs.
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     row = db.execute(
         "INSERT INTO run (started_at, version, settings) VALUES (?, ?, ?) RETURNING id",
         (now(), version, text),

@@ -196,13 +196,25 @@ def _reasons(report: Mapping[str, Any]) -> str:
     }
     # What was never tried says least, however much there is of it.
     ranked = sorted(counts, key=lambda one: (REASONS[one].status is Status.SKIPPED, -counts[one]))
-    rows = [(f"{counts[one]:,}", str(one), REASONS[one].sentence) for one in ranked[:MAX_REASONS]]
+    rows = [
+        (f"{counts[one]:,}", str(one), REASONS[one].sentence + _cause(report, one))
+        for one in ranked[:MAX_REASONS]
+    ]
     lines = columns(rows, right={0}).splitlines()
     if rest := ranked[MAX_REASONS:]:
         lines.append(
             f"{sum(counts[one] for one in rest):,} for {plural(len(rest), 'other reason')}"
         )
     return "\n".join(f"  {line}" for line in lines)
+
+
+def _cause(report: Mapping[str, Any], reason: Reason) -> str:
+    """What lies behind a reason, where more is known: ": self-signed certificate"."""
+    causes = (report.get("causes") or {}).get(reason.value) or {}
+    if len(causes) == 1:
+        return f": {clean(next(iter(causes)))}"
+    words = ", ".join(f"{clean(cause)} ({count:,})" for cause, count in causes.items())
+    return f": {words}" if words else ""
 
 
 def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool) -> str:

@@ -43,8 +43,8 @@ class Client:
     def __init__(self, fetch: Fetch, *, staging: Path | None = None) -> None:
         """`staging` is the folder that staged files go to.
 
-        Raises UsageError for a cookie file or certificates that cannot be used, OSError for the
-        staging folder.
+        Raises UsageError for a cookie file, a proxy or certificates that cannot be used, OSError
+        for the staging folder.
         """
         self._fetch = fetch
         self._proxies = Proxies(fetch.proxy)

@@ -9,7 +9,7 @@ import pycurl
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 
-__all__ = ["failure"]
+__all__ = ["failure", "tls_cause"]
 
 _E_PROXY: Final = 97  # CURLE_PROXY, _TOO_LARGE: not named by the binding
 _E_TOO_LARGE: Final = 100
@@ -62,7 +62,32 @@ def failure(code: int, message: str, *, answered: bool, proxied: bool) -> FetchE
     reason = _REASONS.get(code, Reason.PROTOCOL_ERROR)
     if proxied and reason is Reason.CONNECT_FAILED:
         reason = Reason.PROXY_FAILED
+    if reason is Reason.TLS_FAILED:
+        message = f"{tls_cause(message)}: {message}"
     return FetchError(reason, message)
+
+
+# Parts of what OpenSSL, GnuTLS, Schannel and Secure Transport say of a certificate.
+_TLS_CAUSES: Final = (
+    (("self-signed certificate in", "self signed certificate in"), "unknown issuer"),
+    (("self-signed", "self signed"), "self-signed certificate"),
+    (("expired",), "expired certificate"),
+    (("not yet valid", "not activated"), "certificate not valid yet"),
+    (("subject name", "does not match", "no alternative", "wrong principal", "hostname mismatch"),
+     "certificate of another host name"),
+    (("revoked",), "revoked certificate"),
+    (("local issuer", "unable to verify the first", "issuer", "untrusted", "unknown ca",
+      "not trusted"), "unknown issuer"),
+)  # fmt: skip
+
+
+def tls_cause(message: str) -> str:
+    """Why no secure connection came about, in a few words."""
+    said = message.lower()
+    for parts, cause in _TLS_CAUSES:
+        if any(part in said for part in parts):
+            return cause
+    return "certificate refused" if "certificate" in said else "no common TLS protocol"
 
 
 def _timeout(message: str) -> Reason:

@@ -292,6 +292,9 @@ def status_error(response: Response) -> FetchError | None:
         reason = Reason.NOT_FOUND
     elif status in {401, 403, 451}:
         reason = Reason.FORBIDDEN
+    elif status == 407:
+        said = "the proxy asks for a login: http://USER:PASSWORD@HOST:PORT (% in it as %25)"
+        return FetchError(Reason.PROXY_FAILED, f"HTTP 407, {said}", http_status=status)
     elif status == 429:
         reason = Reason.RATE_LIMITED
     elif status >= 500:

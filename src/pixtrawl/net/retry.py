@@ -31,7 +31,8 @@ _WORTH: Final = {
     Reason.SERVER_ERROR: 5,
     Reason.RATE_LIMITED: 5,
 }
-_FINAL_STATUSES: Final = frozenset({501, 505, 508})  # a 5xx that will not change its mind
+# What will not change its mind: a proxy without its login, some of the 5xx.
+_FINAL_STATUSES: Final = frozenset({407, 501, 505, 508})
 
 
 class RetryPolicy(Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from typing import Final
 from pixtrawl import sources
 from pixtrawl.config.groups import Config
 from pixtrawl.config.user_agent import HOW_TO_SET, has_contact, user_agent
-from pixtrawl.errors import EngineError, PixtrawlError
+from pixtrawl.errors import EngineError, PixtrawlError, UsageError
 from pixtrawl.operations.check import FAIL, OK, WARN, Check
 from pixtrawl.operations.network_checks import network
 
@@ -170,10 +170,41 @@ def limits(config: Config) -> Iterator[Check]:
 
 
 def certificates() -> Iterator[Check]:
-    """A file named by the user must be there; the system's own is curl's business."""
-    path = os.environ.get("SSL_CERT_FILE")
-    if path and not Path(path).is_file():
-        yield Check("certificates", FAIL, f"SSL_CERT_FILE={path}: no such file", "correct it")
+    """Which certificates are trusted, and which variables say so."""
+    from pixtrawl.net.trust import trusted
+
+    try:
+        trust = trusted()
+    except UsageError as error:
+        yield Check("certificates", FAIL, str(error), "correct the variable, or unset it")
+        return
+    if trust is None:
+        yield Check("certificates", OK, "libcurl's own (no variable, no file of the system)")
+        return
+    place = ", ".join(one for one in (trust.file, trust.folder) if one) or "several files"
+    yield Check("certificates", OK, f"{', '.join(trust.origin) or 'the system'}: {place}")
+
+
+def proxy(config: Config) -> Iterator[Check]:
+    """Which proxy is used, and where that is said; nothing where there is none."""
+    from pixtrawl.net.proxy import Proxies, named
+    from pixtrawl.secrets import masked_text
+
+    found = {"--proxy": config.fetch.proxy} if config.fetch.proxy else named(os.environ)
+    if not found:
+        return
+    try:
+        Proxies(config.fetch.proxy)
+    except UsageError as error:
+        yield Check("proxy", FAIL, str(error), "correct it, or unset it")
+        return
+    said = ", ".join(
+        f"{name} {masked_text(text if '://' in text else f'http://{text}')}"
+        for name, text in found.items()
+    )
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    beside = f"; not for {direct} (NO_PROXY)" if direct and not config.fetch.proxy else ""
+    yield Check("proxy", OK, f"{said}{beside}")
 
 
 def all_checks(config: Config, *, ask_network: bool) -> Iterator[Check]:
@@ -187,6 +218,7 @@ def all_checks(config: Config, *, ask_network: bool) -> Iterator[Check]:
         disk(config),
         limits(config),
         certificates(),
+        proxy(config),
         network(config) if ask_network else iter(()),
     ):
         try:

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from pixtrawl import sources
 from pixtrawl.config.groups import Config
+from pixtrawl.net.proxy import Proxies, named
 from pixtrawl.operations.check import FAIL, OK, Check
 
 LIMIT_S: Final = 6.0  # for all of them
 _MOST_ADDRESSES: Final = 4
 _PORTS: Final = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
-_PROXIES: Final = ("https_proxy", "http_proxy", "all_proxy")
 Target = tuple[str, str]  # name in the table, address
 
 
@@ -32,6 +32,7 @@ def network(config: Config) -> Iterator[Check]:
     """
     proxy = _proxy(config)
     if proxy:
+        Proxies(config.fetch.proxy)  # raises UsageError for one that cannot be used
         yield from asyncio.run(_try_all([("proxy", proxy)]))
         return
     targets = []
@@ -137,5 +138,4 @@ def _next_step(name: str) -> str:
 
 def _proxy(config: Config) -> str:
     """That of the settings, else of the environment; "" for none."""
-    given = (os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES)
-    return config.fetch.proxy or next((one for one in given if one), "")
+    return config.fetch.proxy or next(iter(named(os.environ).values()), "")

@@ -28,6 +28,7 @@ from pixtrawl.secrets import masked_text
 
 Report = dict[str, Any]
 
+_CAUSES: Final = 5  # of one reason, the most frequent ones
 _END_REASON: Final = {
     "interrupted": Reason.INTERRUPTED,
     "budget": Reason.BUDGET,
@@ -73,6 +74,7 @@ def build(
         "queries": queries,
         "totals": _totals(reasons),
         "reasons": {reason.value: count for reason, count in reasons.items()},
+        "causes": _causes(db, reasons),
         "bytes": run[5] if run else 0,
         "elapsed_s": round(run[4], 3) if run else 0.0,
         "interrupted": end_reason == "interrupted",
@@ -110,6 +112,20 @@ def _reasons(
             reason = still_open if name is None else Reason(name)
             counts[reason] = counts.get(reason, 0) + count
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _causes(db: sqlite3.Connection, reasons: Collection[Reason]) -> dict[str, dict[str, int]]:
+    """Why there was no secure connection: the words before the first colon of what was said."""
+    if Reason.TLS_FAILED not in reasons:
+        return {}
+    counts: Counter[str] = Counter()
+    rows = db.execute(
+        "SELECT detail, count(*) FROM candidate WHERE state = 2 AND reason = ? GROUP BY detail",
+        (Reason.TLS_FAILED.value,),
+    )
+    for detail, count in rows:
+        counts[str(detail or "unknown").partition(":")[0]] += count
+    return {Reason.TLS_FAILED.value: dict(counts.most_common(_CAUSES))}
 
 
 def open_reason(db: sqlite3.Connection) -> Reason:
