@@ -7,7 +7,7 @@ closed lists, which can be counted, filtered, documented and tested for complete
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -212,7 +212,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     final_url: str
     fetched_at: str  # ISO 8601, UTC
     kind: Kind = Kind.ORIGINAL  # of the URL that was fetched
-    provenance: tuple[Mapping[str, object], ...] = ()  # every way by which it was found
+    provenance: Sequence[Mapping[str, object]] = ()  # every way by which it was found
     rights: Mapping[str, object] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)  # columns of the user's lists
     root: str = ""  # the data set folder

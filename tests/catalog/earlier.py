@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 _UNDO = {
+    6: "DROP INDEX sample_kept;",
     5: (
         "DROP INDEX sample_by_number; DROP INDEX sample_left_behind; DROP INDEX sample_wanted_back; "
         "DROP TABLE moving; DROP TABLE relabelled; DROP TABLE label_alias; DROP TABLE taken_with;"

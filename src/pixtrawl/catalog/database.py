@@ -159,4 +159,9 @@ class Catalog:
             return
         self._closed = True
         self._thread.shutdown(wait=True)
+        with contextlib.suppress(sqlite3.Error):
+            # The last connection does this as it closes. A reader's that is kept open elsewhere
+            # must not be why the newest rows are in the log only, which a copy may leave behind.
+            self._connection.execute("PRAGMA busy_timeout = 200")  # ms: readers are not waited for
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()

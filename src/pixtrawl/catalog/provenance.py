@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final, overload
 
 import msgspec
+
+from pixtrawl.catalog.database import connect
+
+__all__ = ["Provenance", "provenance_of"]
 
 _PROVENANCE: Final = (
     "SELECT c.source, c.rank, c.url, c.page_url, c.title, c.license, c.license_url, c.creator, "
@@ -23,8 +29,10 @@ _PROVENANCE_KEYS: Final = (
     "distance", "own",
 )  # fmt: skip
 
+Way = Mapping[str, object]
 
-def provenance_of(db: sqlite3.Connection, sample_id: int) -> tuple[Mapping[str, object], ...]:
+
+def provenance_of(db: sqlite3.Connection, sample_id: int) -> tuple[Way, ...]:
     """What is known of each way; `own` are the columns that the user's list has there."""
     return tuple(
         {
@@ -34,3 +42,52 @@ def provenance_of(db: sqlite3.Connection, sample_id: int) -> tuple[Mapping[str, 
         }
         for found in db.execute(_PROVENANCE, (sample_id,))
     )
+
+
+class Provenance(Sequence[Way]):
+    """The ways of one image, read from the catalog when they are first looked at.
+
+    A question to the catalog each, which most readers of 200,000 images never ask. Pickling asks
+    it. Raises StorageError where the data set is gone by then.
+    """
+
+    __slots__ = ("_catalog", "_sample_id", "_ways")
+
+    def __init__(self, catalog: Path, sample_id: int, ways: tuple[Way, ...] | None = None) -> None:
+        self._catalog = catalog
+        self._sample_id = sample_id
+        self._ways = ways
+
+    def __reduce__(self) -> tuple[type[Provenance], tuple[Path, int, tuple[Way, ...]]]:
+        return Provenance, (self._catalog, self._sample_id, self._read())
+
+    def _read(self) -> tuple[Way, ...]:
+        if self._ways is None:
+            with closing(connect(self._catalog, read_only=True)) as db:
+                self._ways = provenance_of(db, self._sample_id)
+        return self._ways
+
+    @overload
+    def __getitem__(self, index: int) -> Way: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Way, ...]: ...
+    def __getitem__(self, index: int | slice) -> Way | tuple[Way, ...]:
+        return self._read()[index]
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __iter__(self) -> Iterator[Way]:
+        return iter(self._read())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Provenance):
+            same = (self._catalog, self._sample_id) == (other._catalog, other._sample_id)
+            return same or self._read() == other._read()
+        return isinstance(other, tuple | list) and self._read() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash((self._catalog, self._sample_id))
+
+    def __repr__(self) -> str:
+        return repr(self._read())

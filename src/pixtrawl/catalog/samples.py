@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +18,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog import own_columns, scores
 from pixtrawl.catalog.frontier import candidate_of
-from pixtrawl.catalog.provenance import provenance_of
+from pixtrawl.catalog.provenance import Provenance
 from pixtrawl.catalog.run_log import now
 from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 
@@ -44,6 +43,13 @@ class Known(Struct, frozen=True):
     label: str
     state: State
     withdrawn_for: Reason | None = None
+
+
+class Columns(Struct, frozen=True):
+    """What the images of one catalog have beside the columns that all have."""
+
+    scored: bool  # a model has given scores
+    own: Mapping[str, str]  # type of each column of the user's lists
 
 
 _INSERT: Final = (
@@ -228,45 +234,56 @@ SELECT: Final = (
     "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "
     "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
-    "c.alternates, c.extra, c.file_stem, q.extra "
-    "FROM sample s JOIN candidate c ON c.id = s.candidate_id "
-    "JOIN query q ON q.id = s.query_id WHERE s.state IN (0, 1)"
+    "c.alternates, c.extra, c.file_stem, q.extra, r.score, r.flagged "
+    "FROM sample s JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
+    "LEFT JOIN relevance r ON r.sample_id = s.id WHERE s.state IN (0, 1)"
 )
 ORDER: Final = " ORDER BY s.label, s.number"
 
 
 def read(
-    db: sqlite3.Connection,
-    root: Path,
-    *,
-    provenance: bool = True,
-    only: str = "",
-    without: frozenset[int] = frozenset(),
+    db: sqlite3.Connection, root: Path, *, only: str = "", without: frozenset[int] = frozenset()
 ) -> Iterator[Sample]:
     """Streams samples from an open connection, or those that a further condition holds for.
 
-    `root` is the folder of the data set, which their paths begin with.
-
-    Those with ids in `without` are left out.
-
-    Each with every way by which it was found, or without.
+    `root` is the folder of the data set, which their paths begin with. They come without their
+    provenance. Those with ids in `without` are left out.
     """
-    scored, own = scores.has_scores(db), own_columns.types(db)
+    columns = columns_of(db)
     for row in db.execute(f"{SELECT}{only}{ORDER}"):
-        if row[0] in without:
-            continue
-        yield _sample(db, row, str(root), provenance=provenance, scored=scored, own=own)
+        if row[0] not in without:
+            yield _sample(row, str(root), columns, ())
+
+
+def some(
+    db: sqlite3.Connection, root: Path, ids: Sequence[int], columns: Columns, catalog: Path | None
+) -> list[Sample]:
+    """The kept images of these rows, in the order of `ids`, by one statement; others are left out.
+
+    `columns` is what `columns_of` gives, `catalog` the file that their provenance is read from when
+    it is looked at; None: they have none.
+    """
+    rows = db.execute(
+        f"{SELECT} AND s.id IN (SELECT value FROM json_each(?))",  # noqa: S608 - our own words
+        (_ids(ids),),
+    )
+    found = {
+        row[0]: _sample(
+            row, str(root), columns, () if catalog is None else Provenance(catalog, row[0])
+        )
+        for row in rows
+    }
+    return [found[one] for one in ids if one in found]
+
+
+def columns_of(db: sqlite3.Connection) -> Columns:
+    """Which columns the images of a catalog have beside those that all have."""
+    return Columns(scores.has_scores(db), own_columns.types(db))
 
 
 def count(db: sqlite3.Connection) -> int:
     """How many images are kept."""
     return int(db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()[0])
-
-
-def one(db: sqlite3.Connection, row: tuple[Any, ...], root: Path) -> Sample:
-    """The sample of a row of `SELECT`."""
-    scored, own = scores.has_scores(db), own_columns.types(db)
-    return _sample(db, row, str(root), scored=scored, own=own)
 
 
 def _ids(ids: Iterable[int]) -> str:
@@ -284,31 +301,25 @@ def _text(facts: Mapping[str, object]) -> str:
 
 
 def _sample(
-    db: sqlite3.Connection,
-    row: tuple[Any, ...],
-    root: str,
-    *,
-    provenance: bool = True,
-    scored: bool = False,
-    own: Mapping[str, str] = MappingProxyType({}),
+    row: tuple[Any, ...], root: str, columns: Columns, ways: Sequence[Mapping[str, object]]
 ) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
         orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, rights, text,
         fetched_url, final_url,
     ) = row[:22]  # fmt: skip
+    extra, score, flagged = row[-3:]
     info = ImageInfo(
         format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,
         sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),
         orientation=orientation, measures=_object(measures),
     )  # fmt: skip
-    candidate = candidate_of(row[22:-1], Query(text, label))
-    ways = provenance_of(db, id_) if provenance else ()
+    candidate = candidate_of(row[22:-3], Query(text, label))
     return Sample(
         id=id_, label=label, number=number, file_name=file_name, info=info, candidate=candidate,
         kind=Kind(kind), url=fetched_url or candidate.url,
         final_url=final_url or fetched_url or candidate.url, fetched_at=fetched_at,
         provenance=ways, rights=_object(rights), root=root,
-        own=own_columns.coerced(own, row[-1], candidate.extra) if own else {},
-        relevance=scores.relevance_of(db, id_) if scored else None,
+        own=own_columns.coerced(columns.own, extra, candidate.extra) if columns.own else {},
+        relevance=scores.relevance_of(score, flagged) if columns.scored else None,
     )  # fmt: skip

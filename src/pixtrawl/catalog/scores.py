@@ -123,11 +123,6 @@ def has_scores(db: sqlite3.Connection) -> bool:
     return row is not None
 
 
-def relevance_of(db: sqlite3.Connection, sample_id: int) -> Relevance:
-    """The score of an image, to four places, and whether it was flagged."""
-    row = db.execute(
-        "SELECT score, flagged FROM relevance WHERE sample_id = ?", (sample_id,)
-    ).fetchone()
-    if row is None or row[0] is None:
-        return Relevance()
-    return Relevance(round(float(row[0]), 4), bool(row[1]))
+def relevance_of(score: float | None, flagged: int | None) -> Relevance:
+    """The score of an image, to four places, and whether it was flagged; from its row's columns."""
+    return Relevance() if score is None else Relevance(round(float(score), 4), bool(flagged))

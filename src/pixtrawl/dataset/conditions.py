@@ -12,7 +12,7 @@ from typing import Any, Final
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.derived import FLAGS, INTEGERS, NUMBERS
 
-__all__ = ["Row", "conditions_of", "matches"]
+__all__ = ["Row", "check", "conditions_of", "matches"]
 
 Row = Mapping[str, object]
 
@@ -74,13 +74,25 @@ def matches(row: Row, conditions: Mapping[str, object]) -> bool:
     return all(_holds(row, name, wanted) for name, wanted in conditions.items())
 
 
-def _holds(row: Row, name: str, wanted: object) -> bool:
+def check(row: Row, conditions: Mapping[str, object]) -> None:
+    """Raises UsageError where a condition names no column or no comparison."""
+    for name in conditions:
+        _comparison(row, name)
+
+
+def _comparison(row: Row, name: str) -> Callable[[Any, Any], bool]:
     column, _, word = name.partition("__")
     if column not in row:
         raise UsageError(f"filter: no column {column!r}{_near(column, row)}")
     compare = _OPERATORS.get(word or "eq")
     if compare is None:
         raise UsageError(f"filter: no comparison {word!r} (one of {', '.join(_OPERATORS)})")
+    return compare
+
+
+def _holds(row: Row, name: str, wanted: object) -> bool:
+    compare = _comparison(row, name)
+    column, _, word = name.partition("__")
     value = row[column]
     if isinstance(wanted, str) and isinstance(value, int | float):  # a number of the user's own
         with contextlib.suppress(ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy as shallow_copy
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 from msgspec import Struct
 
 from pixtrawl.brief import cut
-from pixtrawl.dataset.conditions import matches
+from pixtrawl.dataset.conditions import check, matches
 from pixtrawl.dataset.life import Life, tell_by_hand
 from pixtrawl.dataset.listing import Listing
 from pixtrawl.errors import MissingPackageError, PixtrawlError
@@ -64,7 +64,7 @@ class Dataset(Life):
         self._samples = Samples(Folder(root), query_ids=self._query_ids)
         tell_by_hand(self._samples)
         self._report = report
-        self._ids: tuple[int, ...] | None = None  # of a filtered one; None: every image
+        self._ids: Sequence[int] | None = None  # of a filtered one; None: every image
 
     @property
     def root(self) -> Path:
@@ -92,32 +92,27 @@ class Dataset(Life):
     @property
     def labels(self) -> list[str]:
         """The labels of its images, sorted; a class's index is its place in here."""
-        return sorted(self._counts())
+        return self._samples.labels(self._ids)
 
     def __len__(self) -> int:
         return len(self._samples) if self._ids is None else len(self._ids)
 
     def __iter__(self) -> Iterator[Sample]:
-        if self._ids is None:
-            yield from self._samples
-            return
-        wanted = frozenset(self._ids)
-        yield from (sample for sample in self._samples if sample.id in wanted)
+        return iter(self._samples) if self._ids is None else self._samples.some(self._ids)
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
     @overload
     def __getitem__(self, index: slice) -> Listing[Sample]: ...
     def __getitem__(self, index: int | slice) -> Sample | Listing[Sample]:
+        ids = self._samples.ids() if self._ids is None else self._ids
         if isinstance(index, slice):
-            start, stop, step = index.indices(len(self))
-            return Listing(self[i] for i in range(start, stop, step))
-        size = len(self)
-        if not -size <= index < size:
-            raise IndexError(f"image {index} of {size}")
-        if self._ids is not None:
-            return self._samples.by_id(self._ids[index])
-        return self._samples.at(index % size)
+            return Listing(self._samples.together(ids[index]))
+        try:
+            sample_id = ids[index]
+        except IndexError:
+            raise IndexError(f"image {index} of {len(ids)}") from None
+        return self._samples.by_id(sample_id)
 
     def __repr__(self) -> str:
         return f"Dataset({cut(self._samples.folder.shown, 200)!r}, {cut(self._standing(), 180)})"
@@ -164,9 +159,7 @@ class Dataset(Life):
         return text
 
     def _counts(self) -> Mapping[str, int]:
-        if self._ids is None:
-            return self._samples.counts()
-        return Counter(sample.label for sample in self)
+        return self._samples.counts(self._ids)
 
     # -- choosing
 
@@ -183,13 +176,22 @@ class Dataset(Life):
         """
         from pixtrawl.folder.derived import metadata_row
 
+        ids, rest = self._samples.chosen(conditions, self._ids)
+        if rest:
+            for sample in self._samples.some(ids[:1]):
+                check(metadata_row(sample), rest)
+        if rest or predicate is not None:
+            ids = array(
+                "q",
+                (
+                    sample.id
+                    for sample in self._samples.some(ids)
+                    if (not rest or matches(metadata_row(sample), rest))
+                    and (predicate is None or predicate(sample))
+                ),
+            )
         chosen = shallow_copy(self)
-        chosen._ids = tuple(
-            sample.id
-            for sample in self
-            if (predicate is None or predicate(sample))
-            and (not conditions or matches(metadata_row(sample), conditions))
-        )
+        chosen._ids = ids
         return chosen
 
     def duplicates(self) -> Listing[DuplicateGroup]:
@@ -286,7 +288,8 @@ class Dataset(Life):
         """
         from pixtrawl.dataset.torch_images import TorchImages
 
-        return TorchImages(self.root, self, transform, target_transform, ground=ground)
+        files = self._samples.files(self._ids)
+        return TorchImages(self.root, files, transform, target_transform, ground=ground)
 
     def show(
         self,

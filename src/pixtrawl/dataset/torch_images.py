@@ -6,12 +6,12 @@ DataLoader can unpickle has to stand in one.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixtrawl.dataset.pictures import GROUND, picture_of
-from pixtrawl.model import Sample
 
 __all__ = ["TorchImages"]
 
@@ -27,24 +27,34 @@ else:
 class TorchImages(_Base):
     """(picture, class index) by position.
 
-    `classes`, `class_to_idx`, `samples` and `targets` are what torchvision's ImageFolder has.
+    `classes`, `class_to_idx`, `samples` and `targets` are what torchvision's ImageFolder has. It
+    holds the images there were when it was made, and needs no catalog: about 40 bytes an image go
+    to each worker process of a DataLoader, forked or spawned.
     """
 
     def __init__(
         self,
         root: Path,
-        samples: Iterable[Sample],
+        files: Iterable[tuple[str, str]],
         transform: Callable[[Any], Any] | None = None,
         target_transform: Callable[[int], Any] | None = None,
         *,
         ground: str = GROUND,
     ) -> None:
-        found = [(sample.file_name, sample.label) for sample in samples]
+        """`files` are names below `root` and their labels."""
         self.root = str(root)
-        self.classes = sorted({label for _, label in found})
+        self._names = bytearray()  # one after the other: forked workers share it as it lies
+        self._ends = array("q")
+        places = array("q")
+        seen: dict[str, int] = {}
+        for name, label in files:
+            self._names += name.encode("utf-8", "surrogateescape")
+            self._ends.append(len(self._names))
+            places.append(seen.setdefault(label, len(seen)))
+        self.classes = sorted(seen)
         self.class_to_idx = {label: at for at, label in enumerate(self.classes)}
-        self._names = [name for name, _ in found]
-        self.targets = [self.class_to_idx[label] for _, label in found]
+        index_of = {place: self.class_to_idx[label] for label, place in seen.items()}
+        self.targets = [index_of[place] for place in places]
         self.transform = transform
         self.target_transform = target_transform
         self.ground = ground
@@ -55,10 +65,13 @@ class TorchImages(_Base):
         return [(self._path(at), target) for at, target in enumerate(self.targets)]
 
     def _path(self, index: int) -> str:
-        return str(Path(self.root, self._names[index]))
+        at = range(len(self._ends))[index]
+        start = self._ends[at - 1] if at else 0
+        name = self._names[start : self._ends[at]].decode("utf-8", "surrogateescape")
+        return str(Path(self.root, name))
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._ends)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         picture: Any = picture_of(self._path(index), ground=self.ground)

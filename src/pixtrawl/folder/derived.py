@@ -137,7 +137,7 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
 
     def credits_(path: Path) -> Iterator[Credit]:
         with path.open("wb") as file:
-            for sample in samples.read(db, folder.root, provenance=False):
+            for sample in samples.read(db, folder.root):
                 if not os.path.lexists(f"{folder.root}/{sample.file_name}"):
                     continue  # its rename failed, or a person removed it meanwhile
                 file.write(row_text(metadata_row(sample)) + b"\n")

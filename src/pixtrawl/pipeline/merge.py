@@ -150,7 +150,7 @@ class _Merger:
 
         self._catalog.write_now(expect)
         taken: dict[int, int] = {}  # rows of the source's images, and the target's
-        images = samples.read(source, folder.root, provenance=False)
+        images = samples.read(source, folder.root)
         while batch := list(islice(images, _BATCH)):
             self._settle(folder, source, queries, batch, taken)
             self._done += len(batch)

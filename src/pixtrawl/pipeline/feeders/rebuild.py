@@ -51,7 +51,7 @@ def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
     with closing(connect(folder.catalog, read_only=True)) as db:
         try:
             filters = queries.filters_of_kept(db)
-            kept = samples.read(db, folder.root, provenance=False, without=missing)
+            kept = samples.read(db, folder.root, without=missing)
             for line in recipe_lines(
                 run_log.last_settings(db),
                 [(one.text, one.label, one.filters) for one in queries.asked_or_filed(db)],

@@ -1,0 +1,86 @@
+"""A catalog that is only read: one connection kept for each thread of each process.
+
+Opening a connection costs a hundred times what reading a row does. A connection must not cross a
+fork, and cursors of one thread should not wait for those of another: hence one each.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Hashable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pixtrawl.catalog.database import connect
+
+__all__ = ["Reader"]
+
+T = TypeVar("T")
+
+# Connections that a fork brought along. To close one here would be to use it: they stay open.
+_inherited: Final[list[sqlite3.Connection]] = []
+
+
+class Reader:
+    """Read access to a catalog; opened when it is first used.
+
+    It may be pickled, forked and used by several threads: each process and thread has a connection
+    of its own. A catalog file that is replaced by another one is opened anew.
+    """
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def __reduce__(self) -> tuple[type[Reader], tuple[()]]:
+        return Reader, ()
+
+    def connection(self, catalog: Path) -> sqlite3.Connection:
+        """The connection of this thread. Raises StorageError."""
+        return self._kept(catalog).db
+
+    def once(self, catalog: Path, name: Hashable, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `read` gives; it is called again only after the catalog has changed."""
+        kept = self._kept(catalog)
+        # Another connection's commit changes it (sqlite.org/pragma.html#pragma_data_version).
+        (version,) = kept.db.execute("PRAGMA data_version").fetchone()
+        if version != kept.version:
+            kept.version = version
+            kept.known.clear()
+        if name not in kept.known:
+            kept.known[name] = read(kept.db)
+        found: T = kept.known[name]
+        return found
+
+    def close(self) -> None:
+        """Close the connection of this thread; the next use opens another."""
+        self._local.__dict__.pop("kept", None)
+
+    def _kept(self, catalog: Path) -> _Kept:
+        try:
+            found = os.stat(catalog)  # noqa: PTH116 - asked before every read
+            file = (found.st_dev, found.st_ino)
+        except OSError:
+            file = (0, 0)  # `connect` says what is wrong
+        kept: _Kept | None = getattr(self._local, "kept", None)
+        if kept is None or kept.process != os.getpid() or kept.file != file:
+            kept = self._local.kept = _Kept(connect(catalog, read_only=True), file)
+        return kept
+
+
+class _Kept:
+    """A connection, and what was read by it since the catalog last changed."""
+
+    def __init__(self, db: sqlite3.Connection, file: tuple[int, int]) -> None:
+        self.db = db
+        self.file = file
+        self.process = os.getpid()
+        self.version = -1
+        self.known: dict[Hashable, Any] = {}
+
+    def __del__(self) -> None:
+        if self.process == os.getpid():
+            self.db.close()
+        else:
+            _inherited.append(self.db)

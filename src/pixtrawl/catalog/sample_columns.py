@@ -1,0 +1,57 @@
+"""Conditions on images that the catalog itself can decide, as SQL.
+
+Only columns that metadata.jsonl takes over as they are, and only comparisons that SQLite makes as
+Python does: texts by code point, numbers by value. Whatever else is asked is left to the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+__all__ = ["condition"]
+
+_TEXTS: Final[Mapping[str, str]] = {"label": "s.label", "format": "s.format", "kind": "s.kind"}
+_NUMBERS: Final[Mapping[str, str]] = {
+    "number": "s.number", "width": "s.width", "height": "s.height", "frames": "s.frames",
+    "size_bytes": "s.size_bytes",
+}  # fmt: skip
+_SIGNS: Final[Mapping[str, str]] = {
+    "": "=", "eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<=",
+}  # fmt: skip
+_INT64: Final = 2**63
+
+
+def condition(name: str, wanted: object) -> tuple[str, object] | None:
+    """SQL with one `?` and its value, from `width__ge` and 640; None: not to be decided here."""
+    column, _, word = name.partition("__")
+    sql = _TEXTS.get(column) or _NUMBERS.get(column)
+    if sql is None:
+        return None
+    if word == "in" and isinstance(wanted, list | tuple | set | frozenset):
+        if not all(_fits(column, one) for one in wanted):
+            return None
+        values = msgspec.json.encode(list(wanted)).decode()
+        return f"{sql} IN (SELECT value FROM json_each(?))", values  # noqa: S608 - our own words
+    sign = _SIGNS.get(word)
+    return (f"{sql} {sign} ?", wanted) if sign is not None and _fits(column, wanted) else None
+
+
+def _fits(column: str, value: object) -> bool:
+    """Whether SQLite compares this value with the column as Python would."""
+    if column in _TEXTS:
+        return isinstance(value, str) and _is_unicode(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and abs(value) < _INT64
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""The kept images in the order of label and number, and questions on some or all of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from pixtrawl.catalog.sample_columns import condition
+
+__all__ = ["EVERY", "Only", "chosen", "counts", "files", "firsts", "ids", "labels", "of_rows"]
+
+_IDS: Final = "s.id IN (SELECT value FROM json_each(?))"
+
+
+class Only(Struct, frozen=True):
+    """Some of the kept images: SQL to be added to a condition, and its values."""
+
+    sql: str = ""
+    values: tuple[str, ...] = ()
+
+    def but(self, missing: Iterable[int]) -> Only:
+        """The same without some rows."""
+        rows = sorted(missing)
+        return Only(f"{self.sql} AND NOT {_IDS}", (*self.values, _json(rows))) if rows else self
+
+
+EVERY: Final = Only()
+
+
+def of_queries(query_ids: Iterable[int]) -> Only:
+    """What counts for some rows of queries."""
+    return Only(" AND s.query_id IN (SELECT value FROM json_each(?))", (_json(list(query_ids)),))
+
+
+def of_rows(sample_ids: Sequence[int]) -> Only:
+    """Some rows."""
+    return Only(f" AND {_IDS}", (_json(sample_ids),))
+
+
+def ids(db: sqlite3.Connection, only: Only) -> array[int]:
+    """Their rows, 8 bytes each."""
+    rows = db.execute(
+        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){only.sql} "  # noqa: S608 - our own words
+        "ORDER BY s.label, s.number",
+        only.values,
+    )
+    return array("q", (row[0] for row in rows))
+
+
+def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
+    """How many images each label has, by label."""
+    rows = db.execute(
+        f"SELECT s.label, count(*) FROM sample s WHERE s.state IN (0, 1){only.sql} "  # noqa: S608
+        "GROUP BY 1 ORDER BY 1",
+        only.values,
+    )
+    return dict(rows.fetchall())
+
+
+def labels(db: sqlite3.Connection, only: Only) -> list[str]:
+    """Their labels, sorted."""
+    rows = db.execute(
+        f"SELECT DISTINCT s.label FROM sample s WHERE s.state IN (0, 1){only.sql} "  # noqa: S608
+        "ORDER BY 1",
+        only.values,
+    )
+    return [row[0] for row in rows]
+
+
+def files(db: sqlite3.Connection, sample_ids: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """File name and label of each row in this order; those that are kept no more are left out."""
+    rows = db.execute(
+        f"SELECT s.id, s.file_name, s.label FROM sample s WHERE s.state IN (0, 1) AND {_IDS}",  # noqa: S608
+        (_json(sample_ids),),
+    )
+    found = {row[0]: (row[1], row[2]) for row in rows}
+    return (found[one] for one in sample_ids if one in found)
+
+
+def chosen(
+    db: sqlite3.Connection, conditions: Mapping[str, object]
+) -> tuple[frozenset[int] | None, dict[str, object]]:
+    """Rows that fulfil what the catalog can decide, and the conditions that are left.
+
+    Conditions are those of `Dataset.filter`, such as `width__ge`. None: it could decide nothing.
+    """
+    known = {name: condition(name, wanted) for name, wanted in conditions.items()}
+    rest = {name: wanted for name, wanted in conditions.items() if known[name] is None}
+    pairs = [pair for pair in known.values() if pair is not None]
+    if not pairs:
+        return None, rest
+    terms = "".join(f" AND {term}" for term, _ in pairs)
+    rows = db.execute(
+        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){terms}",  # noqa: S608 - our own words
+        [value for _, value in pairs],
+    )
+    return frozenset(row[0] for row in rows), rest
+
+
+def firsts(db: sqlite3.Connection, only: Only, count: int) -> frozenset[int]:
+    """At most `count` rows, as many of each label as of the others."""
+    ranked = (
+        "SELECT s.id, s.label, row_number() OVER (PARTITION BY s.label ORDER BY s.number) "  # noqa: S608
+        f"AS place FROM sample s WHERE s.state IN (0, 1){only.sql}"
+    )
+    rows = db.execute(
+        f"SELECT id FROM ({ranked}) ORDER BY place, label LIMIT {count:d}",  # noqa: S608 - a number
+        only.values,
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _json(numbers: Sequence[int]) -> str:
+    return msgspec.json.encode(list(numbers)).decode()
