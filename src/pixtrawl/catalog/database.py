@@ -86,6 +86,26 @@ def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
     return copy
 
 
+def integrity_fault(db: sqlite3.Connection) -> str | None:
+    """What SQLite finds wrong with the file, or None; it looks at every page but not at indexes."""
+    (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    return None if said == "ok" else str(said)
+
+
+def write_log_in(path: Path) -> None:
+    """Moves the newest rows from the log beside the catalog into its file.
+
+    Raises StorageError where another process reads it, or it is damaged.
+    """
+    try:
+        with contextlib.closing(connect(path)) as db:
+            ((busy, *_),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise StorageError(f"the catalog {path} is damaged: {error}") from error
+    if busy:
+        raise StorageError(f"the catalog {path} is being read by another process; wait for it")
+
+
 def _create(path: Path) -> None:
     """An empty catalog appears whole: one killed half-way would be no catalog to any reader.
 

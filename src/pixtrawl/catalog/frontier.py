@@ -36,7 +36,7 @@ _COLUMNS: Final = (
     "creator, alternates, extra, file_stem"
 )
 _INSERT: Final = (
-    f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}, picture) "  # noqa: S608 - constants
+    f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}, picture) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (query_id, key) DO NOTHING RETURNING id"
 )
@@ -189,7 +189,7 @@ def claim(
 ) -> list[Task]:
     """The next open candidates of a query with ids above `after`: thumbnails, or all others."""
     rows = db.execute(
-        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        f"SELECT id, host, {_COLUMNS} FROM candidate "
         # `state < 2` says nothing new but to SQLite, which else does not see that the index of open
         # candidates fits, and looks through all of the query's: 85 % of the time at 850,000.
         "WHERE query_id = ? AND state = 0 AND state < 2 AND (kind = 'thumbnail') = ? AND id > ? "
@@ -202,7 +202,7 @@ def claim(
 def claim_awaited(db: sqlite3.Connection, row: QueryRow) -> list[Task]:
     """The candidates of images that a person wants back."""
     rows = db.execute(
-        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        f"SELECT id, host, {_COLUMNS} FROM candidate "
         "WHERE query_id = ?1 AND state = 0 AND id IN "
         "(SELECT candidate_id FROM sample WHERE query_id = ?1 AND state = 7) ORDER BY id",
         (row.id,),
@@ -214,7 +214,7 @@ def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
     """A candidate by its row, whatever became of it."""
     own = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))  # a query has some, too
     row = db.execute(
-        f"SELECT q.id, q.text, q.label, c.host, {own} FROM candidate c "  # noqa: S608
+        f"SELECT q.id, q.text, q.label, c.host, {own} FROM candidate c "
         "JOIN query q ON q.id = c.query_id WHERE c.id = ?",
         (candidate_id,),
     ).fetchone()
@@ -224,7 +224,7 @@ def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
 def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
     """Every candidate of a query in the order found, whatever became of it."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM candidate WHERE query_id = ? ORDER BY id",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM candidate WHERE query_id = ? ORDER BY id",
         (row.id,),
     )
     for columns in rows:
@@ -239,7 +239,7 @@ def set_aside(db: sqlite3.Connection, tasks: Iterable[Task]) -> None:
 def claim_set_aside(db: sqlite3.Connection, row: QueryRow, host: str, count: int) -> list[Task]:
     """Claims candidates of one host that were set aside, oldest first."""
     rows = db.execute(
-        f"SELECT id, host, {_COLUMNS} FROM candidate "  # noqa: S608 - our own constants
+        f"SELECT id, host, {_COLUMNS} FROM candidate "
         "WHERE query_id = ? AND host = ? AND state = 1 ORDER BY id LIMIT ?",
         (row.id, host, count),
     ).fetchall()
@@ -289,7 +289,7 @@ def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: boo
         reasons.add(Reason.THUMBNAIL)
     marks = ", ".join("?" * len(reasons))
     return db.execute(
-        f"UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 2 AND reason IN ({marks})",  # noqa: S608
+        f"UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 2 AND reason IN ({marks})",
         (query_id, *reasons),
     ).rowcount
 

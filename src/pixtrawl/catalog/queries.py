@@ -6,7 +6,22 @@ import sqlite3
 
 from msgspec import Struct
 
-__all__ = ["Asked", "asked_or_filed", "filters_of_kept", "labels_and_texts"]
+from pixtrawl.catalog import frontier
+from pixtrawl.catalog.states import KEPT
+from pixtrawl.model import Query
+
+__all__ = [
+    "Asked",
+    "StoredQuery",
+    "asked_or_filed",
+    "every",
+    "filters_of_kept",
+    "id_of",
+    "labels_and_texts",
+    "of_same_words",
+    "one",
+    "wanted_in_all",
+]
 
 
 class Asked(Struct, frozen=True):
@@ -15,6 +30,58 @@ class Asked(Struct, frozen=True):
     text: str
     label: str
     filters: str
+
+
+class StoredQuery(Struct, frozen=True):
+    """A row of the table of queries."""
+
+    id: int
+    text: str
+    label: str
+    wanted: int | None  # None: all there are
+    filters: str
+
+
+def every(db: sqlite3.Connection) -> list[StoredQuery]:
+    """All queries, in the order in which they were first asked."""
+    rows = db.execute("SELECT id, text, label, wanted, filters FROM query ORDER BY id")
+    return [StoredQuery(*row) for row in rows]
+
+
+def one(db: sqlite3.Connection, query_id: int) -> StoredQuery:
+    """The query of a row. Raises LookupError."""
+    row = db.execute(
+        "SELECT id, text, label, wanted, filters FROM query WHERE id = ?", (query_id,)
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"there is no query {query_id}")
+    return StoredQuery(*row)
+
+
+def id_of(db: sqlite3.Connection, query: Query) -> int | None:
+    """The row of a query, by what its label is called now; None where it was never asked."""
+    row = db.execute(
+        "SELECT id FROM query WHERE text = ? AND label = ? AND filters = ?",
+        (query.text, frontier.actual_label(db, query.label), frontier.filters_json(query)),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def of_same_words(db: sqlite3.Connection, query_id: int) -> list[StoredQuery]:
+    """The queries of the same text and label as this one, with other filters."""
+    rows = db.execute(
+        "SELECT o.id, o.text, o.label, o.wanted, o.filters FROM query q "
+        "JOIN query o ON o.text = q.text AND o.label = q.label AND o.id <> q.id "
+        "WHERE q.id = ? ORDER BY o.id",
+        (query_id,),
+    )
+    return [StoredQuery(*row) for row in rows]
+
+
+def wanted_in_all(db: sqlite3.Connection) -> int:
+    """The sum of the images asked for, queries for all there are left out."""
+    (wanted,) = db.execute("SELECT sum(wanted) FROM query").fetchone()
+    return int(wanted or 0)
 
 
 def labels_and_texts(db: sqlite3.Connection) -> list[tuple[str, str]]:
@@ -30,7 +97,7 @@ def asked_or_filed(db: sqlite3.Connection) -> list[Asked]:
     rows = db.execute(
         "SELECT text, label, filters FROM query UNION "
         "SELECT q.text, s.label, q.filters FROM sample s JOIN query q ON q.id = s.query_id "
-        "WHERE s.state IN (0, 1) AND s.label <> q.label ORDER BY 2, 1, 3"
+        f"WHERE s.state IN {KEPT} AND s.label <> q.label ORDER BY 2, 1, 3"
     )
     return [Asked(*row) for row in rows]
 
@@ -40,6 +107,6 @@ def filters_of_kept(db: sqlite3.Connection) -> dict[int, str]:
     return dict(
         db.execute(
             "SELECT s.id, q.filters FROM sample s JOIN query q ON q.id = s.query_id "
-            "WHERE s.state IN (0, 1)"
+            f"WHERE s.state IN {KEPT}"
         ).fetchall()
     )

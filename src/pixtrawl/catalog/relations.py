@@ -111,7 +111,7 @@ def withdraw(db: sqlite3.Connection, sample_id: int, reason: Reason) -> Withdraw
         return None
     marks = ", ".join("?" * len(_COPIES))
     db.execute(
-        f"UPDATE candidate SET reason = ? WHERE sample_id = ? AND reason IN ({marks})",  # noqa: S608
+        f"UPDATE candidate SET reason = ? WHERE sample_id = ? AND reason IN ({marks})",
         (reason.value, sample_id, *(one.value for one in _COPIES)),
     )
     db.execute("DELETE FROM conflict WHERE sample_id = ?1 OR other_id = ?1", (sample_id,))

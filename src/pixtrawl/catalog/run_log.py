@@ -60,6 +60,57 @@ def end_run(
     )
 
 
+class Run(Struct, frozen=True):
+    """One run, as far as it has come."""
+
+    id: int
+    end_reason: str | None  # None: at work, or killed
+    elapsed_s: float
+    fetched_bytes: int
+
+
+class Answer(Struct, frozen=True):
+    """How a source answered a query, or one slice of it; `slice` is "" for the query itself."""
+
+    source: str
+    slice: str
+    outcome: SourceOutcome | None
+    found: int
+    new: int
+    detail: str  # a JSON object
+    exhausted: bool
+
+
+def last_run(db: sqlite3.Connection) -> Run | None:
+    """The newest run; None where there was none."""
+    row = db.execute(
+        "SELECT id, end_reason, elapsed_s, fetched_bytes FROM run ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else Run(*row)
+
+
+def elapsed_in_all_s(db: sqlite3.Connection) -> float:
+    """How long all runs took together."""
+    (elapsed_s,) = db.execute("SELECT coalesce(sum(elapsed_s), 0) FROM run").fetchone()
+    return float(elapsed_s)
+
+
+def answers(db: sqlite3.Connection, query_id: int) -> list[Answer]:
+    """How each source answered, its slices in the order in which runs asked them."""
+    rows = db.execute(
+        "SELECT source, slice, outcome, found, new, detail, exhausted FROM source_state "
+        "WHERE query_id = ? ORDER BY source, run_id, slice",
+        (query_id,),
+    )
+    return [
+        Answer(
+            source, slice_, SourceOutcome(outcome) if outcome else None, found, new, detail,
+            bool(exhausted),
+        )
+        for source, slice_, outcome, found, new, detail, exhausted in rows
+    ]  # fmt: skip
+
+
 def last_settings(db: sqlite3.Connection) -> dict[str, Any]:
     """The settings of the newest run, by group; empty where there was none."""
     row = db.execute("SELECT settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
@@ -68,8 +119,9 @@ def last_settings(db: sqlite3.Connection) -> dict[str, Any]:
 
 
 def every_settings(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The settings of each run."""
-    return [json.loads(settings) for (settings,) in db.execute("SELECT settings FROM run")]
+    """The settings of each run, oldest first."""
+    rows = db.execute("SELECT settings FROM run ORDER BY id")
+    return [json.loads(settings) for (settings,) in rows]
 
 
 def change_settings(

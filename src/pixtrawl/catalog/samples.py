@@ -74,7 +74,7 @@ def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
     """Those that some sample has, under whatever label: mostly none, and nobody is looked up."""
     marks = ", ".join("?" * len(sha256s))
     rows = db.execute(
-        f"SELECT sha256 FROM sample WHERE sha256 IN ({marks})",  # noqa: S608 - marks only
+        f"SELECT sha256 FROM sample WHERE sha256 IN ({marks})",
         [bytes.fromhex(sha256) for sha256 in sha256s],
     )
     return {sha256.hex() for (sha256,) in rows}
@@ -157,7 +157,7 @@ def inherit(db: sqlite3.Connection, old_id: int, new_id: int, distance: int) -> 
     )
     for column in ("sample_id", "other_id"):
         db.execute(
-            f"UPDATE OR REPLACE conflict SET {column} = ? WHERE {column} = ?",  # noqa: S608
+            f"UPDATE OR REPLACE conflict SET {column} = ? WHERE {column} = ?",
             (new_id, old_id),
         )
 

@@ -95,7 +95,7 @@ def embedded(
     """The images of a query, or of a label, in the order of their numbers."""
     column, value = ("label", label) if query_id is None else ("query_id", query_id)
     rows = db.execute(
-        "SELECT s.id, s.file_name, r.embedding FROM sample s "  # noqa: S608 - a word of ours
+        "SELECT s.id, s.file_name, r.embedding FROM sample s "
         f"JOIN relevance r ON r.sample_id = s.id WHERE s.{column} = ? AND s.state IN (0, 1) "
         "AND r.model = ? ORDER BY s.label, s.number",
         (value, model),

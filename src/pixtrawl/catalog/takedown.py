@@ -167,7 +167,7 @@ def _bare(url: str, page_url: str | None) -> Candidate:
 def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = "(0, 1)") -> Iterator[Taken]:
     """The images, kept ones or of other states, that the rules apply to."""
     rows = db.execute(
-        "SELECT s.id, s.file_name, s.sha256, s.format, s.phash, s.phash_trim, c.url, "  # noqa: S608
+        "SELECT s.id, s.file_name, s.sha256, s.format, s.phash, s.phash_trim, c.url, "
         "c.page_url, "
         "c.fetched_url, c.final_url FROM sample s JOIN candidate c ON c.id = s.candidate_id "
         f"WHERE s.state IN {states} ORDER BY s.label, s.number"

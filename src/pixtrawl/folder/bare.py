@@ -35,7 +35,7 @@ _MEASURED: Final = (
 )  # fmt: skip
 _READ: Final = frozenset(
     {
-        *_ALWAYS, *_RIGHTS, *_MEASURED, "number", "final_url", "page_url", "title", "source", "rank", "kind",
+        *_ALWAYS, *_RIGHTS, *_MEASURED, "final_url", "page_url", "title", "source", "rank", "kind",
         "license", "license_url", "license_id", "license_evidence", "creator", "c2pa", "width",
         "height", "frames", "size_bytes", "phash", "number", "fetched_at", "text_heavy",
         "relevance", "relevance_outlier",
@@ -127,7 +127,7 @@ def _add(db: sqlite3.Connection, row: Mapping[str, Any], line: int) -> None:
         "measures, kind, rights, fetched_at) "
         "VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, 1, 0, ?, X'', X'', ?, ?, ?, ?)",
         (
-            line, label, _number(row, line), row["file_name"], query_id, line,
+            line, label, _number(str(row["file_name"]), line), row["file_name"], query_id, line,
             sha256, row["format"], row.get("width") or 0, row.get("height") or 0,
             row.get("frames") or 1, row.get("size_bytes") or 0,
             bytes.fromhex(row.get("phash") or ""), json.dumps(_measures(row)),
@@ -152,10 +152,8 @@ def _own(db: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
     return text
 
 
-def _number(row: Mapping[str, Any], line: int) -> int:
-    if row.get("number"):
-        return int(row["number"])
-    parsed = parse_file_name(str(row["file_name"]))  # of a version that did not write it
+def _number(file_name: str, line: int) -> int:
+    parsed = parse_file_name(file_name)
     return parsed[1] if parsed is not None else line
 
 

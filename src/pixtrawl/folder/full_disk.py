@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from pixtrawl.catalog import kept, queries, samples
 from pixtrawl.catalog.database import connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
@@ -69,13 +70,11 @@ def _needed(folder: Folder) -> str:
     """What the images that are missing would take, by the size of those that are there."""
     try:
         with closing(connect(folder.catalog, read_only=True)) as db:
-            mean, count = db.execute(
-                "SELECT avg(size_bytes), count(*) FROM sample WHERE state IN (0, 1)"
-            ).fetchone()
-            wanted = db.execute("SELECT sum(wanted) FROM query").fetchone()[0]
+            mean, count = kept.mean_size_bytes(db), samples.count(db)
+            wanted = queries.wanted_in_all(db)
     except (StorageError, sqlite3.Error):
         return ""  # a catalog on a full disk need not open; the rest of the sentence stands
-    missing = int(wanted or 0) - int(count)
+    missing = wanted - count
     if missing <= 0 or not mean:
         return ""
     return f", about {_size(mean * missing)} more needed for {missing:,} images"

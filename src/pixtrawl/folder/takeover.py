@@ -10,13 +10,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.database import write_log_in
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import file_lock, files, layout
 
@@ -100,23 +98,13 @@ def _move_catalog(root: Path, old: Path) -> None:
     """The log is written into the catalog first: the two must not be parted."""
     catalog = old / _CATALOG
     if catalog.exists() and catalog.stat().st_size:
-        _write_log_in(catalog)
+        write_log_in(catalog)
         if not _move(catalog, root / layout.CATALOG):  # an older version came in between
             at = 1
             while not _move(catalog, root / layout.held_name(f"{_CATALOG}.{at}")):
                 at += 1
     for left in old.glob(f"{_CATALOG}*"):
         files.discard(left)
-
-
-def _write_log_in(catalog: Path) -> None:
-    try:
-        with closing(connect(catalog)) as db:
-            ((busy, *_),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise StorageError(f"the catalog {catalog} is damaged: {error}") from error
-    if busy:
-        raise StorageError(f"the catalog {catalog} is being read by another process; wait for it")
 
 
 def _remove(old: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from msgspec import Struct
 
-from pixtrawl.catalog import frontier
+from pixtrawl.catalog import frontier, outcomes, queries, run_log
 from pixtrawl.catalog.database import connect
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Query
@@ -37,25 +37,19 @@ def estimate(root: str, queries: Sequence[Query]) -> Estimate | None:
         return None
     with closing(connect(folder.catalog, read_only=True)) as db:
         missing = sum(max(0, (query.limit or 0) - _saved(db, query)) for query in queries)
-        tried, saved, fetched = db.execute(
-            "SELECT count(*), coalesce(sum(reason = 'saved'), 0), coalesce(sum(size_bytes), 0) "
-            "FROM candidate WHERE attempts > 0"
-        ).fetchone()
-        (elapsed_s,) = db.execute("SELECT coalesce(sum(elapsed_s), 0) FROM run").fetchone()
-    if not saved:
+        so_far = outcomes.efforts(db)
+        elapsed_s = run_log.elapsed_in_all_s(db)
+    if not so_far.saved:
         return None
     return Estimate(
         images=missing,
-        candidates=round(missing * tried / saved),
-        fetched_bytes=round(missing * fetched / saved),
-        seconds=round(missing * elapsed_s / saved, 1) if elapsed_s else None,
-        tried_so_far=tried,
+        candidates=round(missing * so_far.tried / so_far.saved),
+        fetched_bytes=round(missing * so_far.fetched_bytes / so_far.saved),
+        seconds=round(missing * elapsed_s / so_far.saved, 1) if elapsed_s else None,
+        tried_so_far=so_far.tried,
     )
 
 
 def _saved(db: sqlite3.Connection, query: Query) -> int:
-    row = db.execute(
-        "SELECT id FROM query WHERE text = ? AND label = ? AND filters = ?",
-        (query.text, frontier.actual_label(db, query.label), frontier.filters_json(query)),
-    ).fetchone()
-    return 0 if row is None else frontier.saved_count(db, row[0])
+    query_id = queries.id_of(db, query)
+    return 0 if query_id is None else frontier.saved_count(db, query_id)

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from typing import Any, Final
 
+from pixtrawl.catalog import queries, run_log
 from pixtrawl.catalog.frontier import saved_count
 
 # What decides whether an image is kept. The other settings change how it is fetched.
@@ -22,8 +23,7 @@ _RULES: Final = (
 
 def changed_rules(db: sqlite3.Connection) -> list[dict[str, Any]]:
     """Rules whose value is not the same in all runs: `setting`, `now`, `before` (oldest first)."""
-    runs = [json.loads(text) for (text,) in db.execute("SELECT settings FROM run ORDER BY id")]
-    runs = [run for run in runs if run]
+    runs = [settings for settings in run_log.every_settings(db) if settings]
     changed = []
     for rule in _RULES if len(runs) > 1 else ():
         values = [_value(run, rule) for run in runs]
@@ -36,13 +36,9 @@ def changed_rules(db: sqlite3.Connection) -> list[dict[str, Any]]:
 
 def asked_otherwise(db: sqlite3.Connection, query_id: int) -> list[dict[str, Any]]:
     """The same words and folder with other filters: `filters` and what was `saved` by them."""
-    rows = db.execute(
-        "SELECT o.id, o.filters FROM query q JOIN query o ON o.text = q.text AND o.label = q.label "
-        "AND o.id <> q.id WHERE q.id = ? ORDER BY o.id",
-        (query_id,),
-    ).fetchall()
     return [
-        {"filters": json.loads(filters), "saved": saved_count(db, other)} for other, filters in rows
+        {"filters": json.loads(other.filters), "saved": saved_count(db, other.id)}
+        for other in queries.of_same_words(db, query_id)
     ]
 
 

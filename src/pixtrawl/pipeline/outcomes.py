@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from pixtrawl.catalog import queries
 from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.outcomes import CandidateRow, Choice, count, rows
 from pixtrawl.errors import MissingPackageError, StorageError, UsageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS, Reason, Status
@@ -44,15 +46,6 @@ class UrlOutcome(Struct, frozen=True, kw_only=True):
     def row(self) -> dict[str, Any]:
         """It as plain values, always with the same keys in the same order."""
         return {name: getattr(self, name) for name in self.__struct_fields__}
-
-
-_SELECT: Final = (
-    "SELECT c.url, q.text, q.label, c.source, CASE WHEN c.state < 2 THEN NULL ELSE c.reason END, "
-    "c.detail, c.http_status, s.file_name, c.attempts, c.final_url, c.rank, "
-    "coalesce(c.settled_at, CASE WHEN c.reason = 'saved' THEN s.fetched_at END) "
-    "FROM candidate c JOIN query q ON q.id = c.query_id "
-    "LEFT JOIN sample s ON s.id = c.sample_id AND s.state IN (0, 1)"
-)
 
 
 class Outcomes:
@@ -93,16 +86,14 @@ class Outcomes:
         with closing(connect(self._folder.catalog, read_only=True)) as db:
             try:
                 still_open = open_reason(db)
-                for row in db.execute(*self._question(_SELECT, " ORDER BY c.id", still_open)):
+                for row in rows(db, self._choice(still_open)):
                     yield _outcome(row, still_open)
             except sqlite3.Error as error:
                 raise StorageError(f"the catalog cannot be read: {error}") from error
 
     def __len__(self) -> int:
         with closing(connect(self._folder.catalog, read_only=True)) as db:
-            select = "SELECT count(*) FROM candidate c"
-            row = db.execute(*self._question(select, "", open_reason(db))).fetchone()
-            return int(row[0])
+            return count(db, self._choice(open_reason(db)))
 
     def __repr__(self) -> str:
         return f"<Outcomes of {len(self)} URLs in {str(self._folder.root)!r}>"
@@ -116,42 +107,31 @@ class Outcomes:
         names = list(UrlOutcome.__struct_fields__)
         return pandas.DataFrame([one.row() for one in self], columns=names)
 
-    def _question(self, select: str, order: str, still_open: Reason) -> tuple[str, list[Any]]:
-        parts: list[str] = []
-        values: list[Any] = []
-        if len(self._reasons) < len(REASONS):
-            also = " OR c.state < 2" if still_open in self._reasons else ""
-            marks = _marks(self._reasons)
-            parts.append(f"((c.state = 2 AND c.reason IN ({marks})){also})")
-            values += sorted(self._reasons)
-        if self._queries is not None:
-            parts.append(f"c.query_id IN ({_marks(self._queries)})")
-            values += self._queries
-        where = f" WHERE {' AND '.join(parts)}" if parts else ""
-        return f"{select}{where}{order}", values
+    def _choice(self, still_open: Reason) -> Choice:
+        """The candidates that are asked for, where those without an outcome have `still_open`."""
+        return Choice(self._reasons, still_open in self._reasons, self._queries)
 
-    def _query_ids(self, words: Collection[str]) -> list[int] | None:
+    def _query_ids(self, words: Collection[str]) -> tuple[int, ...] | None:
         if not words:
             return None
         with closing(connect(self._folder.catalog, read_only=True)) as db:
-            rows = db.execute("SELECT id, text, label FROM query").fetchall()
+            known = queries.every(db)
         for word in words:
-            _known("query", word, [name for row in rows for name in row[1:]])
-        return [row[0] for row in rows if row[1] in words or row[2] in words]
+            _known("query", word, [name for one in known for name in (one.text, one.label)])
+        return tuple(one.id for one in known if one.text in words or one.label in words)
 
 
 _STATUSES: Final = [status.value for status in Status]
 _REASONS: Final = [reason.value for reason in Reason]
 
 
-def _outcome(row: tuple[Any, ...], still_open: Reason) -> UrlOutcome:
-    url, query, label, source, name, detail, http, file_name, attempts, final_url, rank, when = row
-    reason = still_open if name is None else Reason(name)
+def _outcome(row: CandidateRow, still_open: Reason) -> UrlOutcome:
+    reason = row.reason or still_open
     return UrlOutcome(
-        url=masked_url(url), query=masked_text(query), label=label, source=source,
-        status=REASONS[reason].status, reason=reason, detail=masked_text(detail or ""),
-        http_status=http, file_name=file_name or "", attempts=attempts,
-        final_url=masked_url(final_url or ""), rank=rank, when=when or "",
+        url=masked_url(row.url), query=masked_text(row.query), label=row.label, source=row.source,
+        status=REASONS[reason].status, reason=reason, detail=masked_text(row.detail or ""),
+        http_status=row.http_status, file_name=row.file_name or "", attempts=row.attempts,
+        final_url=masked_url(row.final_url or ""), rank=row.rank, when=row.settled_at or "",
     )  # fmt: skip
 
 
@@ -165,7 +145,3 @@ def _known(what: str, word: str, names: Collection[str]) -> str:
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(list(names)[:40])}"
         raise UsageError(f"no {what} {word!r} ({hint})")
     return word
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.catalog import frontier, samples
+from pixtrawl.catalog import frontier, kept, outcomes, queries, run_log, samples
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.frontier import saved_count
 from pixtrawl.errors import (
@@ -29,6 +29,7 @@ from pixtrawl.secrets import masked_text
 Report = dict[str, Any]
 
 _CAUSES: Final = 5  # of one reason, the most frequent ones
+_MOST: Final = 100  # pictures under several labels that a report names
 _END_REASON: Final = {
     "interrupted": Reason.INTERRUPTED,
     "budget": Reason.BUDGET,
@@ -41,7 +42,7 @@ def report(root: Path | str) -> Report:
     missing = catch_up(folder).missing
     db = connect(folder.catalog, read_only=True)
     try:
-        ids = [row[0] for row in db.execute("SELECT id FROM query ORDER BY id")]
+        ids = [query.id for query in queries.every(db)]
         return build(db, folder, ids, missing=missing)
     finally:
         db.close()
@@ -58,32 +59,29 @@ def build(
 
     `missing` are images whose files are gone from a folder that cannot be written.
     """
-    run = db.execute(
-        "SELECT id, started_at, ended_at, end_reason, elapsed_s, fetched_bytes FROM run "
-        "ORDER BY id DESC LIMIT 1"
-    ).fetchone()
-    end_reason = run[3] if run else None
+    run = run_log.last_run(db)
+    end_reason = run.end_reason if run else None
     reasons = _reasons(db, query_ids, end_reason)
-    queries = [_query(db, folder, query_id) for query_id in query_ids]
+    rows = [_query(db, folder, query_id) for query_id in query_ids]
     gone = Counter(samples.queries_of(db, missing))
-    for query_id, query in zip(query_ids, queries, strict=True):
+    for query_id, query in zip(query_ids, rows, strict=True):
         query["saved"] -= gone[query_id]
     bare = folder.is_bare()  # no run is known of
     return {
         "output": folder.shown,
-        "queries": queries,
+        "queries": rows,
         "totals": _totals(reasons),
         "reasons": {reason.value: count for reason, count in reasons.items()},
         "causes": _causes(db, reasons),
-        "bytes": run[5] if run else 0,
-        "elapsed_s": round(run[4], 3) if run else 0.0,
+        "bytes": run.fetched_bytes if run else 0,
+        "elapsed_s": round(run.elapsed_s, 3) if run else 0.0,
         "interrupted": end_reason == "interrupted",
         "end_reason": end_reason or ("unknown" if bare else "killed"),
         "read_only": bare,
         "cut_short": end_reason == "budget"
         and reasons.get(Reason.BUDGET, 0) > 0
-        and any(query["wanted"] is None for query in queries),
-        "not_asked": sum(map(_not_asked, queries)),
+        and any(query["wanted"] is None for query in rows),
+        "not_asked": sum(map(_not_asked, rows)),
         "across_labels": _across_labels(db),
         "changed_rules": changed_rules(db),
     }
@@ -103,14 +101,9 @@ def _reasons(
     counts: dict[Reason, int] = {}
     still_open = _still_open(end_reason)
     for query_id in query_ids:
-        rows = db.execute(
-            "SELECT CASE WHEN state < 2 THEN NULL ELSE reason END, count(*) FROM candidate "
-            "WHERE query_id = ? GROUP BY 1",
-            (query_id,),
-        )
-        for name, count in rows:
-            reason = still_open if name is None else Reason(name)
-            counts[reason] = counts.get(reason, 0) + count
+        for reason, count in outcomes.counts_by_reason(db, query_id).items():
+            why = still_open if reason is None else reason
+            counts[why] = counts.get(why, 0) + count
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -119,19 +112,15 @@ def _causes(db: sqlite3.Connection, reasons: Collection[Reason]) -> dict[str, di
     if Reason.TLS_FAILED not in reasons:
         return {}
     counts: Counter[str] = Counter()
-    rows = db.execute(
-        "SELECT detail, count(*) FROM candidate WHERE state = 2 AND reason = ? GROUP BY detail",
-        (Reason.TLS_FAILED.value,),
-    )
-    for detail, count in rows:
-        counts[str(detail or "unknown").partition(":")[0]] += count
+    for detail, count in outcomes.details_of(db, Reason.TLS_FAILED).items():
+        counts[(detail or "unknown").partition(":")[0]] += count
     return {Reason.TLS_FAILED.value: dict(counts.most_common(_CAUSES))}
 
 
 def open_reason(db: sqlite3.Connection) -> Reason:
     """Why candidates that have no outcome were not tried: by the way the last run ended."""
-    row = db.execute("SELECT end_reason FROM run ORDER BY id DESC LIMIT 1").fetchone()
-    return _still_open(row[0] if row else None)
+    run = run_log.last_run(db)
+    return _still_open(run.end_reason if run else None)
 
 
 def _still_open(end_reason: str | None) -> Reason:
@@ -155,46 +144,36 @@ def _totals(reasons: Mapping[Reason, int]) -> dict[str, int]:
 
 
 def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, Any]:
-    text, label, wanted, filters = db.execute(
-        "SELECT text, label, wanted, filters FROM query WHERE id = ?", (query_id,)
-    ).fetchone()
+    query = queries.one(db, query_id)
     saved = saved_count(db, query_id)
     # A run that was killed left no outcome: where all is there, the source did what was asked.
-    unknown = SourceOutcome.OK if wanted is not None and saved >= wanted else None
+    unknown = SourceOutcome.OK if query.wanted is not None and saved >= query.wanted else None
+    answers = run_log.answers(db, query_id)
     sources = {
-        name: {
-            "outcome": outcome or unknown,
-            "found": found,
-            "detail": _detail(folder, detail),
-            "exhausted": bool(exhausted),
+        answer.source: {
+            "outcome": answer.outcome or unknown,
+            "found": answer.found,
+            "detail": _detail(folder, answer.detail),
+            "exhausted": answer.exhausted,
         }
-        for name, outcome, found, detail, exhausted in db.execute(
-            "SELECT source, outcome, found, detail, exhausted FROM source_state "
-            "WHERE query_id = ? AND slice = '' ORDER BY source",
-            (query_id,),
-        )
+        for answer in answers
+        if not answer.slice
     }
     slices = [
-        {"source": source, "slice": name, "outcome": outcome, "found": found, "new": new}
-        for source, name, outcome, found, new in db.execute(
-            "SELECT source, slice, outcome, found, new FROM source_state "
-            "WHERE query_id = ? AND slice <> '' ORDER BY source, run_id, slice",
-            (query_id,),
-        )
-    ]
-    reasons = dict(
-        db.execute(
-            "SELECT reason, count(*) FROM candidate WHERE query_id = ? AND state = 2 GROUP BY 1 "
-            "ORDER BY 2 DESC",
-            (query_id,),
-        ).fetchall()
-    )
+        {
+            "source": answer.source, "slice": answer.slice, "outcome": answer.outcome,
+            "found": answer.found, "new": answer.new,
+        }
+        for answer in answers
+        if answer.slice
+    ]  # fmt: skip
+    reasons = outcomes.settled_counts(db, query_id)
     untried = frontier.open_count(db, query_id) + reasons.get(Reason.NOT_NEEDED.value, 0)
     row: dict[str, Any] = {
         "id": query_id,
-        "query": text,
-        "label": label,
-        "wanted": wanted,
+        "query": query.text,
+        "label": query.label,
+        "wanted": query.wanted,
         "saved": saved,
         "sources": sources,
         "reasons": reasons,
@@ -204,33 +183,25 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
         row["under_other_labels"] = moved
     if slices:
         row["slices"] = slices
-    if filters != "{}":
-        row["filters"] = json.loads(filters)
+    if query.filters != "{}":
+        row["filters"] = json.loads(query.filters)
     if before := asked_otherwise(db, query_id):
         row["asked_otherwise"] = before
     return row
 
 
 def _across_labels(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The same picture under several labels, at most 100 times: same bytes first, then looks.
+    """The same picture under several labels, at most `_MOST` times: same bytes first, then looks.
 
     `distance` is in bits of the perceptual hash; 0 for the same bytes.
     """
-    rows = db.execute(
-        "SELECT sha256, group_concat(file_name, char(10)) FROM sample WHERE state IN (0, 1) "
-        "GROUP BY sha256 HAVING count(DISTINCT label) > 1 ORDER BY min(id) LIMIT 100"
-    )
-    same = [{"sha256": sha.hex(), "files": names.split("\n"), "distance": 0} for sha, names in rows]
-    near = db.execute(
-        "SELECT s.sha256, o.file_name, s.file_name, f.distance FROM conflict f "
-        "JOIN sample s ON s.id = f.sample_id JOIN sample o ON o.id = f.other_id "
-        "WHERE s.state IN (0, 1) AND o.state IN (0, 1) AND s.sha256 <> o.sha256 "
-        "ORDER BY f.distance, s.id LIMIT ?",
-        (100 - len(same),),
-    )
+    same = [
+        {"sha256": one.sha256, "files": list(one.file_names), "distance": 0}
+        for one in kept.under_several_labels(db, _MOST)
+    ]
     return same + [
-        {"sha256": sha.hex(), "files": [first, second], "distance": distance}
-        for sha, first, second, distance in near
+        {"sha256": pair.sha256, "files": [pair.first, pair.later], "distance": pair.distance}
+        for pair in kept.conflicts(db, _MOST - len(same))
     ]
 
 

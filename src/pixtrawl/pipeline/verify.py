@@ -15,7 +15,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog.database import connect
+from pixtrawl.catalog import kept, samples
+from pixtrawl.catalog.database import connect, integrity_fault
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import files, on_disk
 from pixtrawl.folder.dataset_folder import Folder, in_use
@@ -34,6 +36,12 @@ ADVICE: Final = {
     FOREIGN: "not of this data set: move it elsewhere; of another one: `pixtrawl merge`",
     STALE: "made from the catalog: the next run writes it anew",
     DAMAGED: "copy the data set again from where it came, or start a new one and merge",
+}
+
+_NOTES: Final = {
+    SampleState.ACCEPTED: "decided by a run that was killed; the next run puts them in place",
+    SampleState.DELETED_BY_HAND: "deleted by hand earlier (`pixtrawl restore` brings them back)",
+    SampleState.WANTED_BACK: "wanted back; the next run fetches them",
 }
 
 Progress = Callable[[int, int], None]
@@ -83,7 +91,7 @@ def verify(
 
 
 def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Progress) -> Verified:
-    (count,) = db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()
+    count = samples.count(db)
     found = on_disk.differences(db, folder.root)
     troubles = [Trouble(row.file_name, MISSING) for row in found.missing]
     troubles += [
@@ -94,7 +102,7 @@ def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Pr
     if not quick:
         known = {trouble.file_name for trouble in troubles}
         troubles += _altered(db, folder, known, count, on_progress)
-        if (said := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        if (said := integrity_fault(db)) is not None:
             troubles.append(Trouble(folder.catalog.name, DAMAGED, said))
     if not found.missing and not _is_current(db, folder):
         troubles.append(Trouble(folder.metadata.name, STALE, "does not list what the catalog does"))
@@ -105,10 +113,7 @@ def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Pr
 def _altered(
     db: sqlite3.Connection, folder: Folder, known: set[str], count: int, on_progress: Progress
 ) -> Iterator[Trouble]:
-    rows = db.execute(
-        "SELECT file_name, hex(sha256) FROM sample WHERE state IN (0, 1) ORDER BY label, number"
-    )
-    for done, (name, sha256) in enumerate(rows, 1):
+    for done, (name, sha256) in enumerate(kept.digests(db), 1):
         on_progress(done, count)
         if name in known:
             continue
@@ -117,15 +122,13 @@ def _altered(
         except OSError as error:
             yield Trouble(name, ALTERED, f"cannot be read: {error.strerror}")
             continue
-        if own != sha256.lower():
+        if own != sha256:
             yield Trouble(name, ALTERED, "other bytes of the same length")
 
 
 def _is_current(db: sqlite3.Connection, folder: Folder) -> bool:
     """Whether metadata.jsonl lists the files of the catalog, in any order."""
-    left = dict(
-        db.execute("SELECT file_name, lower(hex(sha256)) FROM sample WHERE state IN (0, 1)")
-    )
+    left = dict(kept.digests(db))
     try:
         with folder.metadata.open("rb") as lines:
             for line in lines:
@@ -144,11 +147,7 @@ def _is_current(db: sqlite3.Connection, folder: Folder) -> bool:
 def _notes(db: sqlite3.Connection, folder: Folder) -> Iterator[str]:
     if in_use(folder):
         yield "a run is at work on it: what it is about to put in place may be missing"
-    counts = dict(db.execute("SELECT state, count(*) FROM sample GROUP BY state"))
-    for state, what in (
-        (0, "decided by a run that was killed; the next run puts them in place"),
-        (2, "deleted by hand earlier (`pixtrawl restore` brings them back)"),
-        (7, "wanted back; the next run fetches them"),
-    ):
+    counts = kept.counts_by_state(db)
+    for state, what in _NOTES.items():
         if counts.get(state):
             yield f"{counts[state]:,} {what}"

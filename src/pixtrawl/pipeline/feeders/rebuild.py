@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.catalog import frontier, queries, run_log, samples
+from pixtrawl.catalog import frontier, outcomes, queries, run_log, samples
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.frontier import QueryRow
+from pixtrawl.catalog.outcomes import ImageOfCandidate
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import (
     EXIT_INTERRUPTED,
@@ -149,34 +150,29 @@ def _drift(
     db: sqlite3.Connection, groups: dict[Query, list[RecipeImage]]
 ) -> Iterator[dict[str, Any]]:
     for query, images in groups.items():
-        (query_id,) = db.execute(
-            "SELECT id FROM query WHERE text = ? AND label = ? AND filters = ?",
-            (query.text, frontier.actual_label(db, query.label), frontier.filters_json(query)),
-        ).fetchone()
-        yield from (_state(db, query_id, one) for one in images)
+        query_id = queries.id_of(db, query)
+        assert query_id is not None  # it was just filled
+        yield from (
+            _state(outcomes.image_of(db, query_id, one.candidate.url), one) for one in images
+        )
 
 
-def _state(db: sqlite3.Connection, query_id: int, locked: RecipeImage) -> dict[str, Any]:
+def _state(found: ImageOfCandidate | None, locked: RecipeImage) -> dict[str, Any]:
     """What became of one image of the recipe."""
+    found = found or ImageOfCandidate(None, None, None, "", None)
     url = locked.candidate.url
-    found = db.execute(
-        "SELECT c.reason, c.detail, c.final_url, hex(c.sha256), s.file_name FROM candidate c "
-        "LEFT JOIN sample s ON s.id = c.sample_id AND s.state IN (0, 1) "
-        "WHERE c.query_id = ? AND c.url = ?",
-        (query_id, url),
-    ).fetchone()
-    reason, detail, final_url, sha256, file_name = found or (None, None, None, "", None)
     row: dict[str, Any] = {"label": locked.candidate.label, "number": locked.number, "url": url}
-    row["kept"] = file_name is not None
-    if reason == Reason.CHANGED.value:
+    row["kept"] = found.file_name is not None
+    if found.reason is Reason.CHANGED:
         return {**row, "state": CHANGED, "same_look": False}
-    if file_name is None:
-        return {**row, "state": GONE, "reason": reason or Reason.INTERRUPTED.value}
-    row["file_name"] = file_name
-    if sha256.lower() != locked.sha256:
-        return {**row, "state": CHANGED, "same_look": True, "detail": detail}
-    if canonical(final_url or url) != canonical(locked.final_url):
-        return {**row, "state": MOVED, "final_url": final_url}
+    if found.file_name is None:
+        reason = found.reason or Reason.INTERRUPTED
+        return {**row, "state": GONE, "reason": reason.value}
+    row["file_name"] = found.file_name
+    if found.sha256 != locked.sha256:
+        return {**row, "state": CHANGED, "same_look": True, "detail": found.detail}
+    if canonical(found.final_url or url) != canonical(locked.final_url):
+        return {**row, "state": MOVED, "final_url": found.final_url}
     return {**row, "state": OK}
 
 

@@ -1,0 +1,130 @@
+"""The images that are in the data set, as files: names, labels, sizes and digests."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from pixtrawl.catalog.states import KEPT, SampleState
+
+__all__ = [
+    "Conflict",
+    "KeptFile",
+    "SeveralLabels",
+    "by_id",
+    "conflicts",
+    "counts_by_state",
+    "digests",
+    "labels",
+    "mean_size_bytes",
+    "named",
+    "named_or_of_label",
+    "under_several_labels",
+]
+
+_COLUMNS = "id, label, file_name, lower(hex(sha256))"
+
+
+class KeptFile(Struct, frozen=True):
+    """One image; `sha256` is hexadecimal."""
+
+    sample_id: int
+    label: str
+    file_name: str
+    sha256: str
+
+
+class SeveralLabels(Struct, frozen=True):
+    """The same bytes under more than one label."""
+
+    sha256: str
+    file_names: tuple[str, ...]
+
+
+class Conflict(Struct, frozen=True):
+    """Two images under different labels that look alike."""
+
+    sha256: str  # of the later one
+    first: str  # file names
+    later: str
+    distance: int  # bits of the perceptual hash
+
+
+def named(db: sqlite3.Connection, file_name: str) -> KeptFile | None:
+    """The image of a file name."""
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM sample WHERE file_name = ? AND state IN {KEPT}", (file_name,)
+    ).fetchone()
+    return None if row is None else KeptFile(*row)
+
+
+def by_id(db: sqlite3.Connection, sample_id: int) -> KeptFile | None:
+    """The image of a row; None where it is kept no more."""
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM sample WHERE id = ? AND state IN {KEPT}", (sample_id,)
+    ).fetchone()
+    return None if row is None else KeptFile(*row)
+
+
+def named_or_of_label(db: sqlite3.Connection, name: str) -> list[KeptFile]:
+    """The image of this file name, or all of this label, by number."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM sample WHERE (file_name = ?1 OR label = ?1) "
+        f"AND state IN {KEPT} ORDER BY number",
+        (name,),
+    )
+    return [KeptFile(*row) for row in rows]
+
+
+def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """File name and SHA-256 in hexadecimal of every image, by label and number."""
+    yield from db.execute(
+        f"SELECT file_name, lower(hex(sha256)) FROM sample WHERE state IN {KEPT} "
+        "ORDER BY label, number"
+    )
+
+
+def labels(db: sqlite3.Connection) -> list[str]:
+    """The labels that have an image."""
+    return [
+        row[0]
+        for row in db.execute(
+            f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label"
+        )
+    ]
+
+
+def counts_by_state(db: sqlite3.Connection) -> dict[SampleState, int]:
+    """How many images, kept and gone, are in each state."""
+    rows = db.execute("SELECT state, count(*) FROM sample GROUP BY state")
+    return {SampleState(state): count for state, count in rows}
+
+
+def mean_size_bytes(db: sqlite3.Connection) -> float:
+    """Of the kept images; 0 where there are none."""
+    (mean,) = db.execute(f"SELECT avg(size_bytes) FROM sample WHERE state IN {KEPT}").fetchone()
+    return float(mean or 0)
+
+
+def under_several_labels(db: sqlite3.Connection, limit: int) -> list[SeveralLabels]:
+    """Bytes that are kept under more than one label, at most `limit` of them."""
+    rows = db.execute(
+        f"SELECT sha256, group_concat(file_name, char(10)) FROM sample WHERE state IN {KEPT} "
+        "GROUP BY sha256 HAVING count(DISTINCT label) > 1 ORDER BY min(id) LIMIT ?",
+        (limit,),
+    )
+    return [SeveralLabels(sha256.hex(), tuple(names.split("\n"))) for sha256, names in rows]
+
+
+def conflicts(db: sqlite3.Connection, limit: int) -> list[Conflict]:
+    """Pairs of kept images that look alike under different labels, the closest first."""
+    rows = db.execute(
+        "SELECT lower(hex(s.sha256)), o.file_name, s.file_name, f.distance FROM conflict f "
+        "JOIN sample s ON s.id = f.sample_id JOIN sample o ON o.id = f.other_id "
+        f"WHERE s.state IN {KEPT} AND o.state IN {KEPT} AND s.sha256 <> o.sha256 "
+        "ORDER BY f.distance, s.id LIMIT ?",
+        (limit,),
+    )
+    return [Conflict(*row) for row in rows]

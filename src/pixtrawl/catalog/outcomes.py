@@ -1,0 +1,180 @@
+"""What became of the candidates: counts, and the rows behind a report by address."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from pixtrawl.catalog.states import KEPT, CandidateState
+from pixtrawl.model import REASONS, Reason
+
+__all__ = [
+    "CandidateRow",
+    "Choice",
+    "Efforts",
+    "ImageOfCandidate",
+    "count",
+    "counts_by_reason",
+    "details_of",
+    "efforts",
+    "image_of",
+    "opt_outs",
+    "rows",
+    "settled_counts",
+]
+
+_UNSETTLED: Final = f"c.state < {CandidateState.SETTLED}"
+
+
+class CandidateRow(Struct, frozen=True):
+    """A candidate with its query and the image that it became or is a copy of."""
+
+    url: str
+    query: str
+    label: str
+    source: str
+    reason: Reason | None  # None: it has no outcome yet
+    detail: str | None
+    http_status: int | None
+    file_name: str | None
+    attempts: int | None
+    final_url: str | None
+    rank: int
+    settled_at: str | None
+
+
+class Choice(Struct, frozen=True):
+    """Which candidates are meant."""
+
+    reasons: frozenset[Reason] = frozenset(REASONS)
+    unsettled: bool = True  # those without an outcome, too
+    query_ids: tuple[int, ...] | None = None  # None: of every query
+
+    def condition(self) -> tuple[str, list[Any]]:
+        """A WHERE clause, or nothing, and the values that it asks for."""
+        parts: list[str] = []
+        values: list[Any] = []
+        if len(self.reasons) < len(REASONS):
+            also = f" OR {_UNSETTLED}" if self.unsettled else ""
+            settled = f"c.state = {CandidateState.SETTLED} AND c.reason IN ({_marks(self.reasons)})"
+            parts.append(f"(({settled}){also})")
+            values += sorted(self.reasons)
+        if self.query_ids is not None:
+            parts.append(f"c.query_id IN ({_marks(self.query_ids)})")
+            values += self.query_ids
+        return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
+
+
+def rows(db: sqlite3.Connection, choice: Choice) -> Iterator[CandidateRow]:
+    """The candidates in the order in which they were found; one row is held at a time."""
+    where, values = choice.condition()
+    found = db.execute(
+        "SELECT c.url, q.text, q.label, c.source, "
+        f"CASE WHEN {_UNSETTLED} THEN NULL ELSE c.reason END, "
+        "c.detail, c.http_status, s.file_name, c.attempts, c.final_url, c.rank, "
+        "coalesce(c.settled_at, CASE WHEN c.reason = 'saved' THEN s.fetched_at END) "
+        "FROM candidate c JOIN query q ON q.id = c.query_id "
+        f"LEFT JOIN sample s ON s.id = c.sample_id AND s.state IN {KEPT}{where} ORDER BY c.id",
+        values,
+    )
+    for url, query, label, source, reason, *rest in found:
+        yield CandidateRow(url, query, label, source, Reason(reason) if reason else None, *rest)
+
+
+def count(db: sqlite3.Connection, choice: Choice) -> int:
+    """How many candidates are meant."""
+    where, values = choice.condition()
+    return int(db.execute(f"SELECT count(*) FROM candidate c{where}", values).fetchone()[0])
+
+
+def counts_by_reason(db: sqlite3.Connection, query_id: int) -> dict[Reason | None, int]:
+    """How many candidates of a query have each reason; None: no outcome yet."""
+    found = db.execute(
+        f"SELECT CASE WHEN {_UNSETTLED} THEN NULL ELSE c.reason END, count(*) FROM candidate c "
+        "WHERE c.query_id = ? GROUP BY 1",
+        (query_id,),
+    )
+    return {Reason(name) if name else None: number for name, number in found}
+
+
+def settled_counts(db: sqlite3.Connection, query_id: int) -> dict[str, int]:
+    """How many settled candidates of a query have each reason, the most frequent first."""
+    return dict(
+        db.execute(
+            "SELECT reason, count(*) FROM candidate "
+            f"WHERE query_id = ? AND state = {CandidateState.SETTLED} GROUP BY 1 ORDER BY 2 DESC",
+            (query_id,),
+        ).fetchall()
+    )
+
+
+def details_of(db: sqlite3.Connection, reason: Reason) -> dict[str | None, int]:
+    """How often each detail was given for a reason."""
+    return dict(
+        db.execute(
+            "SELECT detail, count(*) FROM candidate "
+            f"WHERE state = {CandidateState.SETTLED} AND reason = ? GROUP BY detail",
+            (reason.value,),
+        ).fetchall()
+    )
+
+
+def opt_outs(db: sqlite3.Connection) -> dict[Reason, int]:
+    """How many candidates were left out because robots.txt or an answer's header asked for it."""
+    found = db.execute(  # in the words of its index
+        "SELECT reason, count(*) FROM candidate WHERE reason IN ('robots_txt', 'robots_header') "
+        f"AND state = {CandidateState.SETTLED} GROUP BY reason"
+    )
+    return {Reason(reason): number for reason, number in found}
+
+
+class Efforts(Struct, frozen=True):
+    """What the candidates that were tried came to."""
+
+    tried: int
+    saved: int
+    fetched_bytes: int
+
+
+def efforts(db: sqlite3.Connection) -> Efforts:
+    """Over all queries and runs."""
+    return Efforts(
+        *db.execute(
+            "SELECT count(*), coalesce(sum(reason = 'saved'), 0), coalesce(sum(size_bytes), 0) "
+            "FROM candidate WHERE attempts > 0"
+        ).fetchone()
+    )
+
+
+class ImageOfCandidate(Struct, frozen=True):
+    """What one address of a query gave."""
+
+    reason: Reason | None
+    detail: str | None
+    final_url: str | None
+    sha256: str  # hexadecimal; "" where nothing whole came
+    file_name: str | None  # of the kept image
+
+
+def image_of(db: sqlite3.Connection, query_id: int, url: str) -> ImageOfCandidate | None:
+    """What became of an address; None where the query has no such candidate."""
+    row = db.execute(
+        "SELECT c.reason, c.detail, c.final_url, lower(hex(c.sha256)), s.file_name "
+        "FROM candidate c "
+        f"LEFT JOIN sample s ON s.id = c.sample_id AND s.state IN {KEPT} "
+        "WHERE c.query_id = ? AND c.url = ?",
+        (query_id, url),
+    ).fetchone()
+    if row is None:
+        return None
+    reason, detail, final_url, sha256, file_name = row
+    return ImageOfCandidate(
+        Reason(reason) if reason else None, detail, final_url, sha256 or "", file_name
+    )
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))

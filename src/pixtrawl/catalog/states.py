@@ -1,0 +1,43 @@
+"""Where images and candidates stand, by name, also inside SQL.
+
+States are written into the text of a statement and not bound to it: SQLite uses a partial index
+(`WHERE state = 4`) only where the statement repeats its condition with a constant. A member in an
+f-string is its number.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+__all__ = ["KEPT", "KEPT_STATES", "CandidateState", "SampleState", "any_of"]
+
+
+class SampleState(IntEnum):
+    """Where an image stands: `sample.state`."""
+
+    ACCEPTED = 0  # decided and committed; its file may not be in place yet
+    PLACED = 1
+    DELETED_BY_HAND = 2
+    REPLACED = 3  # by a better copy, which has its number
+    TAKEN_DOWN = 4
+    WITHDRAWN = 5  # turned out to be a placeholder, or in conflict with another label
+    RELABELLED = 6  # a person put it under another label, where a row of its own keeps it
+    WANTED_BACK = 7  # was removed, and a person wants it again: it keeps its number meanwhile
+
+
+class CandidateState(IntEnum):
+    """Where a candidate stands: `candidate.state`. Those below SETTLED may still be tried."""
+
+    OPEN = 0
+    CROWDED = 1  # open, and passed over while its host has enough in the query's window
+    SETTLED = 2  # it has its outcome
+
+
+def any_of(*states: IntEnum) -> str:
+    """A list for `IN`: `(0, 1)`."""
+    return f"({', '.join(str(int(one)) for one in states)})"
+
+
+KEPT_STATES: Final = frozenset({SampleState.ACCEPTED, SampleState.PLACED})
+KEPT: Final = any_of(*sorted(KEPT_STATES))  # images that are in the data set: `state IN {KEPT}`
