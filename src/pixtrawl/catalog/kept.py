@@ -88,12 +88,8 @@ def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
 def labels(db: sqlite3.Connection) -> list[str]:
     """The labels that have an image."""
-    return [
-        row[0]
-        for row in db.execute(
-            f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label"
-        )
-    ]
+    rows = db.execute(f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label")
+    return [row[0] for row in rows]
 
 
 def counts_by_state(db: sqlite3.Connection) -> dict[SampleState, int]:
