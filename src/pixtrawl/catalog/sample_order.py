@@ -45,8 +45,7 @@ def of_rows(sample_ids: Sequence[int]) -> Only:
 def ids(db: sqlite3.Connection, only: Only) -> array[int]:
     """Their rows, 8 bytes each."""
     rows = db.execute(
-        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){only.sql} "  # noqa: S608 - our own words
-        "ORDER BY s.label, s.number",
+        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){only.sql} ORDER BY s.label, s.number",
         only.values,
     )
     return array("q", (row[0] for row in rows))
@@ -55,7 +54,7 @@ def ids(db: sqlite3.Connection, only: Only) -> array[int]:
 def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
     """How many images each label has, by label."""
     rows = db.execute(
-        f"SELECT s.label, count(*) FROM sample s WHERE s.state IN (0, 1){only.sql} "  # noqa: S608
+        f"SELECT s.label, count(*) FROM sample s WHERE s.state IN (0, 1){only.sql} "
         "GROUP BY 1 ORDER BY 1",
         only.values,
     )
@@ -65,8 +64,7 @@ def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
 def labels(db: sqlite3.Connection, only: Only) -> list[str]:
     """Their labels, sorted."""
     rows = db.execute(
-        f"SELECT DISTINCT s.label FROM sample s WHERE s.state IN (0, 1){only.sql} "  # noqa: S608
-        "ORDER BY 1",
+        f"SELECT DISTINCT s.label FROM sample s WHERE s.state IN (0, 1){only.sql} ORDER BY 1",
         only.values,
     )
     return [row[0] for row in rows]
@@ -75,7 +73,7 @@ def labels(db: sqlite3.Connection, only: Only) -> list[str]:
 def files(db: sqlite3.Connection, sample_ids: Sequence[int]) -> Iterator[tuple[str, str]]:
     """File name and label of each row in this order; those that are kept no more are left out."""
     rows = db.execute(
-        f"SELECT s.id, s.file_name, s.label FROM sample s WHERE s.state IN (0, 1) AND {_IDS}",  # noqa: S608
+        f"SELECT s.id, s.file_name, s.label FROM sample s WHERE s.state IN (0, 1) AND {_IDS}",
         (_json(sample_ids),),
     )
     found = {row[0]: (row[1], row[2]) for row in rows}
@@ -96,7 +94,7 @@ def chosen(
         return None, rest
     terms = "".join(f" AND {term}" for term, _ in pairs)
     rows = db.execute(
-        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){terms}",  # noqa: S608 - our own words
+        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){terms}",
         [value for _, value in pairs],
     )
     return frozenset(row[0] for row in rows), rest
@@ -105,11 +103,11 @@ def chosen(
 def firsts(db: sqlite3.Connection, only: Only, count: int) -> frozenset[int]:
     """At most `count` rows, as many of each label as of the others."""
     ranked = (
-        "SELECT s.id, s.label, row_number() OVER (PARTITION BY s.label ORDER BY s.number) "  # noqa: S608
+        "SELECT s.id, s.label, row_number() OVER (PARTITION BY s.label ORDER BY s.number) "
         f"AS place FROM sample s WHERE s.state IN (0, 1){only.sql}"
     )
     rows = db.execute(
-        f"SELECT id FROM ({ranked}) ORDER BY place, label LIMIT {count:d}",  # noqa: S608 - a number
+        f"SELECT id FROM ({ranked}) ORDER BY place, label LIMIT {count:d}",
         only.values,
     )
     return frozenset(row[0] for row in rows)

@@ -264,7 +264,7 @@ def some(
     it is looked at; None: they have none.
     """
     rows = db.execute(
-        f"{SELECT} AND s.id IN (SELECT value FROM json_each(?))",  # noqa: S608 - our own words
+        f"{SELECT} AND s.id IN (SELECT value FROM json_each(?))",
         (_ids(ids),),
     )
     found = {
