@@ -65,7 +65,7 @@ def test_a_body_comes_back_in_memory(server: Any, settings: Any) -> None:
     assert response.headers["content-type"] == "image/jpeg"
     assert response.size_bytes == len(PICTURE)
     assert response.url == url
-    assert 0 < response.elapsed_s < 5
+    assert response.elapsed_s > 0
 
 
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])

@@ -250,10 +250,9 @@ def test_the_deadline_is_for_all_attempts(server: Any, settings: Any, staging: P
         connection.reply(500)
 
     server.on("/a", slow_failure)
-    began = time.monotonic()
     error = failed(settings(retries=50), server.url("/a"), staging, timeout_s=1.0)
     assert error.reason in {Reason.SERVER_ERROR, Reason.DEADLINE}
-    assert time.monotonic() - began < 3
+    assert server.paths().count("/a") <= 4  # each takes 0.3 s
 
 
 def test_a_failure_survives_pickling(server: Any, settings: Any, staging: Path) -> None:
@@ -391,10 +390,10 @@ def test_one_host_gets_no_more_than_its_slots(server: Any, settings: Any, stagin
 def test_a_silent_host_costs_only_its_own_slot(
     server: Any, other_server: Any, settings: Any, staging: Path
 ) -> None:
-    server.on("*", lambda connection: connection.stop.wait(20))
+    server.on("*", lambda connection: connection.stop.wait(600))
     other_server.route("*", body=b"x")
 
-    async def use(fetcher: Fetcher) -> float:
+    async def use(fetcher: Fetcher) -> int:
         silent = [
             asyncio.create_task(fetcher.fetch(Request(url=server.url(f"/{i}")), robots=False))
             for i in range(20)
@@ -402,21 +401,20 @@ def test_a_silent_host_costs_only_its_own_slot(
         while not server.seen:
             await asyncio.sleep(0.005)
         assert not fetcher.has_room(f"127.0.0.1:{server.port}")
-        began = time.monotonic()
         await asyncio.gather(
             *(
                 fetcher.fetch(Request(url=other_server.url(f"/{i}")), robots=False)
                 for i in range(20)
             )
         )
-        took_s = time.monotonic() - began
+        waiting = sum(not task.done() for task in silent)
         for task in silent:
             task.cancel()
         await asyncio.gather(*silent, return_exceptions=True)
         assert fetcher.has_room(f"127.0.0.1:{server.port}")
-        return took_s
+        return waiting
 
-    assert with_fetcher(settings(), use, staging) < 2
+    assert with_fetcher(settings(), use, staging) == 20
 
 
 def test_a_data_url_needs_no_slot_and_no_robots(settings: Any, staging: Path) -> None:

@@ -147,5 +147,11 @@ def test_every_choice_of_an_option_is_a_word_of_the_code() -> None:
     assert {word: key for word, key in offered.items() if word not in words} == {}
 
 
+def test_no_test_expects_a_loaded_machine_to_be_quick(tracked: list[Path], root: Path) -> None:
+    """CPU time and counts have bounds; how long a test takes at most is its own time limit."""
+    clock = re.compile(r"assert\b.*(?:perf_counter|monotonic|time\.time)\(\) - \w+ <")
+    assert found([path for path in tracked if path.suffix == ".py"], root, clock) == []
+
+
 def test_the_project_speaks_of_itself_alone(tracked: list[Path], root: Path) -> None:
     assert found(tracked, root, WORDS_OUT_OF_PLACE) == []

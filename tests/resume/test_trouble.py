@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,11 +88,9 @@ def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
         assert process.stderr is not None
         while "rests" not in (line := process.stderr.readline()):
             assert line
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=50)  # the pause has ten minutes
     assert process.returncode == 130
-    assert time.monotonic() - began < 20  # a loaded machine; the pause has ten minutes
 
 
 def download(site: Playground, lines: list[str], output: Path, *more: str) -> tuple[int, Any, str]:
