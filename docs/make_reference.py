@@ -182,8 +182,7 @@ def sources_page() -> str:
     rows = [
         (
             f"[`{name}`](#{name})",
-            ", ".join(info.groups if sources.switched_on(name, {}) else _bracketed(info.groups))
-            or "-",
+            _groups(name) or "-",
             ", ".join(info.needs) or "-",
             info.license,
             info.verified,
@@ -195,8 +194,10 @@ def sources_page() -> str:
     return _SOURCES_HEAD + _markdown(head, rows) + "".join(details)
 
 
-def _bracketed(words: Iterable[str]) -> list[str]:
-    return [f"({word})" for word in words]
+def _groups(name: str) -> str:
+    """Its groups; in brackets where they ask it only once it is switched on."""
+    shape = "{}" if sources.switched_on(name, {}) else "({})"
+    return ", ".join(shape.format(group) for group in sources.groups_of(name))
 
 
 def _source_section(name: str, info: SourceInfo) -> str:

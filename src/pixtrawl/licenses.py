@@ -16,6 +16,7 @@ __all__ = ["RESERVED", "UNKNOWN", "allows", "flickr_url", "normalise", "one_clai
 
 UNKNOWN: Final = "unknown"
 RESERVED: Final = "all-rights-reserved"
+CC0_URL: Final = "https://creativecommons.org/publicdomain/zero/1.0/"
 
 _MAX_CLAIM: Final = 2000  # characters that are looked at
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from tests.shared_data import shared
+from tests.sources import synthetic_answers as pages
 from tests.sources.google.gridless_pages import GRIDLESS
-from tests.sources.web import synthetic_answers as pages
 
 from pixtrawl import sources
 from pixtrawl.cli.main import main

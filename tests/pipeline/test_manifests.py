@@ -19,7 +19,7 @@ from pixtrawl.events import Event, RunFinished
 from pixtrawl.model import Candidate
 from pixtrawl.playground import Playground
 from tests.net.conftest import Connection, Server
-from tests.sources.web import synthetic_answers as synthetic
+from tests.sources import synthetic_answers as synthetic
 
 QUERIES = ["tabby cat", "AC/DC"]
 

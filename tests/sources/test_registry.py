@@ -11,6 +11,7 @@ import pytest
 
 from pixtrawl import sources
 from pixtrawl.errors import UsageError
+from pixtrawl.sources import table
 
 
 def test_auto_asks_four_places_without_a_key_and_google_only_when_it_is_switched_on() -> None:
@@ -48,10 +49,15 @@ def test_what_is_known_from_documents_alone_joins_a_group_only_when_switched_on(
             assert sources.load(name).info.verified != "documented only"
 
 
-def test_each_source_names_the_groups_that_name_it() -> None:
-    for name in sources.available():
-        told = set(sources.load(name).info.groups)
-        assert told == {group for group, names in sources.GROUPS.items() if name in names}, name
+def test_groups_are_declared_in_one_place_and_every_row_leads_to_the_source_of_its_name() -> None:
+    for name, row in table.ROWS.items():
+        assert sources.load(name).name == name
+        assert set(row.groups) == {
+            group for group, names in sources.GROUPS.items() if name in names
+        }
+        assert row.only_with in {"", "enabled", "key", "url"}
+        if row.only_with == "key":
+            assert row.key_variable
 
 
 def test_a_group_that_leaves_nobody_to_ask_is_an_error() -> None:

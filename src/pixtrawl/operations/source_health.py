@@ -22,7 +22,7 @@ from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.client import Client
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery.opening import delay_s
-from pixtrawl.sources.base import Source, SourceContext, SourceInfo
+from pixtrawl.sources.base import Source, SourceContext
 
 LIMIT_S: Final = 25.0  # for one source; all are asked at once
 _CLOSING_S: Final = 4.0
@@ -93,7 +93,8 @@ def _why_not(name: str, config: Config) -> str:
     if not sources.load(name).info.base_url and not _address(given):
         return "has no server of its own"
     switched_off = "enabled" in given and not parse.boolean(given["enabled"])
-    if switched_off or (name == "google" and "enabled" not in given and not _address(given)):
+    starts_browser = "browser" in sources.load(name).info.needs
+    if switched_off or (starts_browser and "enabled" not in given and not _address(given)):
         return f"is not switched on; to ask it: pixtrawl doctor --sources {name}"
     return ""
 
@@ -149,7 +150,7 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path | Folde
 
 async def _first_page(source: Source, context: SourceContext) -> int:
     """How many candidates the first page has that has any; some first pages are half an answer."""
-    query = Query(_question(source.info), "cat", 1)
+    query = Query(_question(source.name), "cat", 1)
     async with aclosing(source.discover(query, context)) as pages:  # type: ignore[type-var]
         async for page in pages:
             if page.candidates:
@@ -157,8 +158,8 @@ async def _first_page(source: Source, context: SourceContext) -> int:
     return 0
 
 
-def _question(info: SourceInfo) -> str:
-    return _SPECIES if info.groups == ("species",) else _TEXT
+def _question(name: str) -> str:
+    return _SPECIES if sources.groups_of(name) == ("species",) else _TEXT
 
 
 class _Evidence(Struct, frozen=True):

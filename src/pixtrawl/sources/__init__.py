@@ -1,4 +1,4 @@
-"""The sources by name. A source is one file with one class, and one line in the table below.
+"""The sources by name. A source is one file with one class, and one row in `sources/table.py`.
 
 A class is imported when its name is used. Other packages add sources by the entry point group
 `pixtrawl.sources` (name = "module:Class"); a built-in name cannot be replaced by one of these.
@@ -19,66 +19,17 @@ from pixtrawl.secrets import is_secret_name
 from pixtrawl.sources import filters, keys
 from pixtrawl.sources.base import Source
 from pixtrawl.sources.settings import COMMON
+from pixtrawl.sources.table import GROUPS, ROWS, groups_of, needs_switch
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
 __all__ = [
-    "GROUPS", "available", "can_filter", "expand", "is_secret", "load", "missing", "switched_on",
+    "GROUPS", "available", "can_filter", "expand", "groups_of", "is_secret", "load", "missing",
+    "switched_on",
 ]  # fmt: skip
 
 _ENTRY_POINTS: Final = "pixtrawl.sources"
-
-_BUILT_IN: Final[Mapping[str, str]] = {
-    "artic": "pixtrawl.sources.api.artic:Artic",
-    "baidu": "pixtrawl.sources.web.baidu:Baidu",
-    "bing": "pixtrawl.sources.web.bing:Bing",
-    "brave": "pixtrawl.sources.web.brave:Brave",
-    "cleveland": "pixtrawl.sources.api.cleveland:Cleveland",
-    "duckduckgo": "pixtrawl.sources.web.duckduckgo:DuckDuckGo",
-    "ecosia": "pixtrawl.sources.web.ecosia:Ecosia",
-    "europeana": "pixtrawl.sources.api.europeana:Europeana",
-    "flickr": "pixtrawl.sources.api.flickr:Flickr",
-    "gbif": "pixtrawl.sources.api.gbif:Gbif",
-    "google": "pixtrawl.sources.google.source:Google",
-    "google_cse": "pixtrawl.sources.api.google_cse:GoogleCse",
-    "inaturalist": "pixtrawl.sources.api.inaturalist:INaturalist",
-    "internet_archive": "pixtrawl.sources.api.internet_archive:InternetArchive",
-    "loc": "pixtrawl.sources.api.loc:LibraryOfCongress",
-    "met": "pixtrawl.sources.api.met:Met",
-    "nasa": "pixtrawl.sources.api.nasa:Nasa",
-    "naver": "pixtrawl.sources.web.naver:Naver",
-    "openverse": "pixtrawl.sources.api.openverse:Openverse",
-    "page": "pixtrawl.sources.page.source:WebPage",
-    "pexels": "pixtrawl.sources.api.pexels:Pexels",
-    "pixabay": "pixtrawl.sources.api.pixabay:Pixabay",
-    "rijksmuseum": "pixtrawl.sources.api.rijksmuseum:Rijksmuseum",
-    "searxng": "pixtrawl.sources.api.searxng:Searxng",
-    "smithsonian": "pixtrawl.sources.api.smithsonian:Smithsonian",
-    "startpage": "pixtrawl.sources.web.startpage:Startpage",
-    "unsplash": "pixtrawl.sources.api.unsplash:Unsplash",
-    "urls": "pixtrawl.sources.lists.url_list:UrlList",
-    "wellcome": "pixtrawl.sources.api.wellcome:Wellcome",
-    "wikimedia": "pixtrawl.sources.api.wikimedia:Wikimedia",
-    "yandex": "pixtrawl.sources.web.yandex:Yandex",
-}
-
-# Asked side by side; the order decides between equal ranks. Names without a line in the table above
-# are passed over.
-GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "auto": ("bing", "openverse", "wikimedia", "ecosia", "google", "duckduckgo", "searxng"),
-    "open": (
-        "openverse", "wikimedia", "flickr", "europeana", "met", "smithsonian", "cleveland",
-    ),
-    "species": ("inaturalist", "gbif", "wikimedia"),
-}  # fmt: skip
-
-# A member of a group that is asked only where the user set this. What is known from documents
-# alone (never seen to answer) has to be switched on.
-_ONLY_WITH: Final[Mapping[str, str]] = {
-    "google": "enabled", "searxng": "url", "flickr": "key", "europeana": "key",
-    "duckduckgo": "enabled",
-}  # fmt: skip
 
 Settings = Mapping[str, Mapping[str, str]]  # of every source, by its name
 
@@ -86,15 +37,16 @@ Settings = Mapping[str, Mapping[str, str]]  # of every source, by its name
 def available() -> list[str]:
     """The names of all sources: built in, then those of other packages, each in order."""
     others = {point.name for point in _entry_points()}
-    return [*sorted(_BUILT_IN), *sorted(others - _BUILT_IN.keys())]
+    return [*sorted(ROWS), *sorted(others - ROWS.keys())]
 
 
 def load(name: str) -> type[Source]:
     """The class of a source. Raises UsageError for a name that nobody has, or a broken package."""
-    target = _BUILT_IN.get(name)
-    if target is not None:
-        module, _, attribute = target.partition(":")
-        return cast("type[Source]", getattr(importlib.import_module(module), attribute))
+    row = ROWS.get(name)
+    if row is not None:
+        module, _, attribute = row.target.partition(":")
+        found = importlib.import_module(f"{__name__}.{module}")
+        return cast("type[Source]", getattr(found, attribute))
     point = _entry_point(name)
     if point is None:
         raise UsageError(_unknown(name))
@@ -140,7 +92,7 @@ def expand(names: Iterable[str], settings: Settings) -> list[str]:
                 raise UsageError(f"no source of the group {name!r} can be asked")
             here = [one for one in members if _is_here(settings.get(one, {}).get("base_url", ""))]
             chosen.update(dict.fromkeys(here or members))
-        elif name in _BUILT_IN or _entry_point(name) is not None:
+        elif name in ROWS or _entry_point(name) is not None:
             chosen[name] = None
         else:
             raise UsageError(_unknown(name))
@@ -158,7 +110,7 @@ def can_filter(name: str, which: str, value: str) -> bool:
 
 def switched_on(name: str, settings: Settings) -> bool:
     """Whether its groups may ask it, as far as `NAME.enabled` and its default go."""
-    return _switched(name, settings.get(name, {}), default=_ONLY_WITH.get(name) != "enabled")
+    return _switched(name, settings.get(name, {}), default=not needs_switch(name))
 
 
 def missing(name: str, settings: Settings) -> list[str]:
@@ -179,14 +131,12 @@ def missing(name: str, settings: Settings) -> list[str]:
 
 
 def _in_group(name: str, given: Mapping[str, str]) -> bool:
-    if name not in _BUILT_IN:
+    required = ROWS[name].only_with
+    if required == "key" and not keys.key_of(name, given):
         return False
-    required = _ONLY_WITH.get(name)
-    if required == "key":
-        return bool(keys.key_of(name, given)) and _switched(name, given, default=True)
-    if required is not None and required != "enabled":
-        return bool(given.get(required)) and _switched(name, given, default=True)
-    return _switched(name, given, default=required is None)
+    if required not in {"", "key", "enabled"} and not given.get(required):
+        return False
+    return _switched(name, given, default=required != "enabled")
 
 
 def _is_here(address: str) -> bool:

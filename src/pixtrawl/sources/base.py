@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 
+from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.net.interface import Http
@@ -43,18 +44,17 @@ class SourceSetting(Struct, frozen=True):
 
 
 class SourceInfo(Struct, frozen=True, kw_only=True):
-    """What `pixtrawl sources` tells about a source."""
+    """The facts about a source that `pixtrawl sources` shows. Its groups: `sources/table.py`."""
 
     title: str
     base_url: str
     sentence: str
-    verified: str  # recorded | real server | documented only
-    groups: tuple[str, ...] = ()  # auto, open, species
+    verified: str = "documented only"  # recorded | real server | documented only
     needs: tuple[str, ...] = ()  # browser, key, ...
     filters: frozenset[str] = frozenset()  # names of model.Filters that it can pass on
     settings: tuple[SourceSetting, ...] = ()
     delay_s: float = 0.0  # live pace, applied with the built-in base URL only
-    limit: str = ""  # "about 1000 a query"
+    limit: str = ""  # of results: "about 1000 a query"
     license: str = "unknown"  # per image | unknown | a licence id for all
     crawls: bool = False  # pages of sites: their robots.txt governs, a refusal is one site's
     wants_contact: bool = False  # its rules ask for a contact in the User-Agent
@@ -96,6 +96,31 @@ class Source(Protocol):
 
     async def aclose(self) -> None:
         """Releases what the instance holds: a browser, temporary files."""
+        ...
+
+
+class ReplayHints(Struct, frozen=True, kw_only=True):
+    """Answers of the source's own form for what it asks beside one saved page.
+
+    A source that needs any declares `replay: ClassVar[ReplayHints]`; see `sources/replay`.
+    """
+
+    front: bytes | None = None  # asked before the page: a form with a token, a list of one record
+    behind: tuple[bytes, ...] = ()  # asked behind the page of one record
+    rest: bytes | None = None  # asked behind the page, whatever it is
+    query: str = "replay"  # the query's text, where it is no words
+
+
+@runtime_checkable
+class ReadsSaved(Protocol):
+    """A source that reads a saved page by other means than asking for it: one that has a browser.
+
+    Implemented as class methods: nothing is started.
+    """
+
+    @classmethod
+    def read_saved(cls, page: str, query: Query) -> tuple[tuple[Candidate, ...], SourceStop | None]:
+        """Candidates of the page, and the stop that asking would have ended with."""
         ...
 
 

@@ -25,10 +25,9 @@ from pixtrawl.events import Event
 from pixtrawl.model import Candidate, Filters, Query, SourceOutcome
 from pixtrawl.net.interface import Http, Response
 from pixtrawl.sources.base import Page, Position, Source, SourceContext
+from pixtrawl.sources.table import ROWS
 
 VERIFIED: Final = ("recorded", "real server", "documented only")
-# Only documented, and yet in a group, because the group was made for them.
-_IN_GROUPS: Final = frozenset({"google", "duckduckgo"})
 MAX_SECONDS: Final = 5.0  # for one hostile answer, on a busy machine
 _MAX_REQUESTS: Final = 300
 
@@ -131,8 +130,10 @@ def check_class(cls: type[Source]) -> None:
     keys = [setting.key for setting in info.settings]
     _that(len(keys) == len(set(keys)), "info.settings has a key twice")
     _that(all(one.sentence for one in info.settings), "a setting has no sentence")
-    _that(info.verified != "documented only" or not info.groups or cls.name in _IN_GROUPS,
-          "a source that is only documented belongs to no group")  # fmt: skip
+    row = ROWS.get(cls.name)
+    asked_unseen = row is not None and row.groups and not row.only_with
+    _that(info.verified != "documented only" or not asked_unseen,
+          "a source that is only documented has to be switched on for its groups")  # fmt: skip
     try:
         cls({"no_such_setting_of_any_source": "1"})
     except UsageError:
@@ -170,7 +171,7 @@ async def ask(
         ending.stop = stop
     except FetchError as failure:
         ending.failure = failure
-    _check_candidates(ending, query)
+    _check_candidates(ending, query, own_list="file" in source.info.needs)
     if ending.stop is not None:
         _check_stop(ending.stop)
     return ending
@@ -213,13 +214,13 @@ async def check_refusals(make: Callable[[], Source]) -> None:
         _that(bool(ending.evidence), f"{status}: the answer was not kept")
 
 
-def _check_candidates(ending: Ending, query: Query) -> None:
+def _check_candidates(ending: Ending, query: Query, *, own_list: bool) -> None:
     urls = [candidate.url for candidate in ending.candidates]
     _that(len(urls) == len(set(urls)), "a URL is given twice")
     ranks = [candidate.rank for candidate in ending.candidates if candidate.rank]
     _that(ranks == sorted(ranks), "ranks go backwards")
     for candidate in ending.candidates:
-        _that(bool(candidate.url) or candidate.source == "urls", "a candidate has no URL")
+        _that(bool(candidate.url) or own_list, "a candidate has no URL")
         same = (candidate.query, candidate.label) == (query.text, query.label)
         _that(same, "a candidate belongs to another query")
         for pixels in (candidate.width, candidate.height):

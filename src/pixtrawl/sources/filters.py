@@ -23,6 +23,16 @@ CHECKED_LATER: Final[Mapping[str, Callable[[str], bool]]] = {
 Words = Mapping[str, Mapping[str, str] | Callable[[str], str | None]]
 
 
+def cc0_words(word: str) -> Words:
+    """The licence filter of a source that can be asked for CC0 and nothing else, by `word`."""
+    return {
+        "license": {
+            "any": "",
+            **dict.fromkeys(("open", "public", "commercial", "modify", "cc0"), word),
+        }
+    }
+
+
 def in_words_of(
     source: str, query: Query, context: SourceContext, words: Words, *, also: frozenset[str]
 ) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Keys of APIs: from the setting `key`, else from the environment variable that is usual for it.
 
-A key goes into requests and nowhere else: `json_api` takes it out of whatever is kept or shown.
+A key goes into requests and nowhere else: `ApiSearch` takes it out of whatever is kept or shown.
 """
 
 from __future__ import annotations
@@ -9,14 +9,10 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from pixtrawl.sources.table import ROWS
+
 VARIABLES: Final[Mapping[str, str]] = {
-    "europeana": "EUROPEANA_API_KEY",
-    "flickr": "FLICKR_API_KEY",
-    "google_cse": "GOOGLE_CSE_API_KEY",
-    "pexels": "PEXELS_API_KEY",
-    "pixabay": "PIXABAY_API_KEY",
-    "smithsonian": "SMITHSONIAN_API_KEY",
-    "unsplash": "UNSPLASH_ACCESS_KEY",
+    name: row.key_variable for name, row in ROWS.items() if row.key_variable
 }
 
 

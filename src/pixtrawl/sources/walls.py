@@ -17,17 +17,20 @@ __all__ = ["page_of", "told_pause_s", "wall_in", "wall_of"]
 
 _CAPTCHA_PATH: Final = re.compile(r"/(?:show|check)?captcha(?:[/?_.-]|$)|/sorry/", re.IGNORECASE)
 _CAPTCHA_FORM: Final = (
-    "form[action*=captcha], iframe[src*=captcha], iframe[src*=turnstile], #captcha, #captcha-form, "
+    "form[action*=captcha], iframe[src*=captcha], iframe[src*=turnstile], #captcha, .captcha, "
+    "#captcha-form, "
     "[name=cf-turnstile-response], script[src*=turnstile], script[src*=hcaptcha], [data-sitekey], "
     "script[src*=challenge-platform], form[action*='__cf_chl'], #challenge-form, "
     "form[action*=anomaly]"
 )
 _CAPTCHA_TEXT: Final = re.compile(
     r"not a robot|unusual traffic|(?:verify|confirm) (?:that )?you(?: a|.)re (?:a )?human"
+    r"|enter the characters you see|solve the challenge"
     r"|百度安全验证|自动程序|자동입력 방지",
     re.IGNORECASE,
 )
 _NEEDS_SCRIPT: Final = re.compile(r"(?:enable|turn on|requires?) javascript", re.IGNORECASE)
+_SCRIPT_LINK: Final = "a[href*=enablejs], meta[content*=enablejs]"
 _RELOADS: Final = "meta[http-equiv=refresh], noscript iframe"
 _WALL_TEXT: Final = 2000  # characters; a page with more to read is no mere wall
 
@@ -83,6 +86,6 @@ def _kind(response: Response, document: Document) -> str:
         return ""
     if document.has("form input[type=password]"):
         return "login"
-    if _NEEDS_SCRIPT.search(text):
+    if _NEEDS_SCRIPT.search(text) or document.has(_SCRIPT_LINK):
         return "js_wall"
     return "soft_block" if not shown and document.has(_RELOADS) else ""

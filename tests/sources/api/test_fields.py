@@ -12,7 +12,7 @@ import pytest
 
 from pixtrawl import licenses
 from pixtrawl.sources.api import europeana, gbif, loc, pixabay, rijksmuseum
-from pixtrawl.sources.api.json_source import Found
+from pixtrawl.sources.results import ImageResult
 
 DRAWING = "https://www.loc.gov/static/images/original-format/{}.svg"
 EN, NL = ({"id": f"http://vocab.getty.edu/aat/{n}"} for n in ("300388277", "300388256"))
@@ -36,7 +36,7 @@ def item(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def read_loc(*items: dict[str, Any]) -> tuple[Found, ...]:
+def read_loc(*items: dict[str, Any]) -> tuple[ImageResult, ...]:
     return loc.read_page({"results": list(items), "pagination": {"next": None}})[0].found
 
 
@@ -46,7 +46,7 @@ def test_an_item_of_the_library_of_congress_has_every_field() -> None:
         "contributors": ["Doe, Ann, 1860-1920, artist", "Roe, Bob"],
     }
     (one,) = read_loc(item(item=about))
-    assert one == Found(
+    assert one == ImageResult(
         url="https://tile.loc.gov/x/1r.jpg#h=304&w=640", page_url="https://www.loc.gov/item/1/",
         title="A mill", width=640, height=304,
         thumb_url="https://tile.loc.gov/x/1_150px.jpg#h=71&w=150",
@@ -123,7 +123,7 @@ def right(*names: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_picture_of_the_rijksmuseum_has_every_field() -> None:
     shown = {"subject_to": [right(name("Publiek domein", NL), name("Public domain", EN))]}
-    assert rijksmuseum.read_picture(MADE, shown, LYING) == Found(
+    assert rijksmuseum.read_picture(MADE, shown, LYING) == ImageResult(
         url="https://iiif.example/X/full/max/0/default.jpg", page_url=SHOWN_AT, title="A mill",
         license="Public domain", creator="Ann",
     )  # fmt: skip

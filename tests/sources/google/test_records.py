@@ -25,8 +25,22 @@ from pixtrawl.sources.js_strings import js_unescape
 IN_SCRIPT = ["2020", "2024", "escaped", "2026", "deferred"]
 
 
+def as_read(
+    url: str | None,
+    key: str,
+    thumb: str | None,
+    page: str | None,
+    title: str | None,
+    width: int | None,
+    height: int | None,
+) -> Record:
+    return Record(
+        url=url, id=key, thumb_url=thumb, page_url=page, title=title, width=width, height=height
+    )  # fmt: skip
+
+
 def expected(item: Item) -> Record:
-    return Record(item.url, item.id, item.thumb, item.page, item.title, item.width, item.height)
+    return as_read(item.url, item.id, item.thumb, item.page, item.title, item.width, item.height)
 
 
 @pytest.mark.parametrize("form", IN_SCRIPT)
@@ -62,7 +76,7 @@ def test_records_of_before_2020_are_read_by_their_keys() -> None:
     meta: dict[str, Any] = {"id": "x:", "ou": "http://a.b/c d".replace(" ", "%20"), "ow": 800, "oh": 600, "ru": "http://a.b/p",
             "pt": "A &amp; B", "s": "a {b} c", "tu": "https://encrypted-tbn0.gstatic.com/images?q=tbn:1"}  # fmt: skip
     (found,) = records_in(f"<div>{json.dumps(meta)}</div>")
-    assert found == Record("http://a.b/c%20d", "x:", meta["tu"], "http://a.b/p", "A & B", 800, 600)
+    assert found == as_read("http://a.b/c%20d", "x:", meta["tu"], "http://a.b/p", "A & B", 800, 600)
     assert records_in(f"<div>{html.escape(json.dumps(meta))}</div>") == [found]
 
 
@@ -98,7 +112,7 @@ def test_imgres_links_are_read_with_any_separator(mark: str) -> None:
         "hcb=2",
     ]
     found = link_record("/imgres?" + mark.join(parts))
-    assert found == Record("http://x.y/a%20b?c=d&e", "T_1M", None, "http://x.y/p", None, 5, 7)
+    assert found == as_read("http://x.y/a%20b?c=d&e", "T_1M", None, "http://x.y/p", None, 5, 7)
 
 
 def test_bytes_that_are_no_utf8_stay_percent_encoded() -> None:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.net.conftest import Connection, Server
+from tests.sources import synthetic_answers as synthetic
 from tests.sources.runs.pictures import picture
-from tests.sources.web import synthetic_answers as synthetic
 
 from pixtrawl.cli.main import main
 

@@ -14,9 +14,9 @@ from threading import Thread
 from urllib.parse import urldefrag
 
 import pytest
+from tests.sources import synthetic_answers as synthetic
 from tests.sources.api.stand_ins import BY_NAME, Reply, asked
 from tests.sources.runs.pictures import picture
-from tests.sources.web import synthetic_answers as synthetic
 
 from pixtrawl import sources
 from pixtrawl.cli.main import main

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from tests.shared_data import shared_text
-from tests.sources.web import synthetic_answers as pages
+from tests.sources import synthetic_answers as pages
 
 from pixtrawl import sources
 from pixtrawl.errors import UsageError

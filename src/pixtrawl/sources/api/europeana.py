@@ -13,9 +13,9 @@ from pixtrawl.errors import SourceStop
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
-    Ask,
+    ApiSearch,
     Batch,
-    Found,
+    ImageResult,
     JsonSource,
     Place,
     ShapeError,
@@ -23,7 +23,6 @@ from pixtrawl.sources.api.json_source import (
 )
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.europeana.eu"
 DELAY_S: Final = 0.5
@@ -63,10 +62,8 @@ class Europeana(JsonSource):
         base_url=BASE_URL,
         sentence="Pictures of some 3000 museums, archives and libraries, with rights statements.",
         verified="recorded",
-        groups=("open",),
         needs=("key",),
-        filters=frozenset(words),
-        settings=(*common_settings(BASE_URL, DELAY_S), key_setting("europeana")),
+        settings=(key_setting("europeana"),),
         delay_s=DELAY_S,
         limit="all there are, by cursor",
         license="per image",
@@ -75,25 +72,25 @@ class Europeana(JsonSource):
     )
     has_quota: ClassVar[bool] = True
 
-    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
         """A key that is refused is named as such."""
         words = value.plain(said, "error") or value.plain(said, "message") or ""
         if response.status in {400, 401, 403} and "key" in words.lower():
             message = f"europeana refuses the key: {words[:200]}"
-            return ask.blocked(response, "login", message, "check --set europeana.key=...")
+            return search.blocked(response, "login", message, "check --set europeana.key=...")
         return None
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of items."""
         params: list[tuple[str, str | int]] = [
-            ("wskey", self.key), ("query", ask.query.text), ("qf", "TYPE:IMAGE"),
+            ("wskey", self.key), ("query", search.query.text), ("qf", "TYPE:IMAGE"),
             ("media", "true"), ("rows", _PER_PAGE), ("profile", "rich"),
             ("cursor", value.text(place.get("cursor")) or "*"),
         ]  # fmt: skip
-        for name, word in ask.words.items():
+        for name, word in search.words.items():
             if word:
                 params.append(("reusability" if name == "license" else "qf", word))
-        return read_page(await ask.json("/record/v2/search.json", params))
+        return read_page(await search.json("/record/v2/search.json", params))
 
 
 def read_page(said: Any) -> Batch:
@@ -108,13 +105,13 @@ def read_page(said: Any) -> Batch:
     return Batch(found, {"cursor": cursor} if cursor and listed else None, empty)
 
 
-def _found(item: Any) -> Found | None:
+def _found(item: Any) -> ImageResult | None:
     url = value.url(item, "edmIsShownBy", 0)
     if url is None:
         return None
     name = value.text(item, "id") or ""
     rights = licenses.one_claim(value.text(one) for one in value.items(item, "rights")[:20])
-    return Found(
+    return ImageResult(
         url=url,
         # `guid` and `link` hold the key that asked, so the page is named by the item's id
         page_url=f"https://www.europeana.eu/item{quote(name)}" if name.startswith("/") else None,

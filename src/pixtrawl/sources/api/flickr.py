@@ -15,9 +15,9 @@ from pixtrawl.model import Reason
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
-    Ask,
+    ApiSearch,
     Batch,
-    Found,
+    ImageResult,
     JsonSource,
     Place,
     ShapeError,
@@ -25,7 +25,6 @@ from pixtrawl.sources.api.json_source import (
 )
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.flickr.com"
 DELAY_S: Final = 1.0  # 3600 requests an hour
@@ -77,10 +76,8 @@ class Flickr(JsonSource):
         base_url=BASE_URL,
         sentence="Photographs with licence and owner, the largest size that each owner offers.",
         verified="recorded",
-        groups=("open",),
         needs=("key",),
-        filters=frozenset(words),
-        settings=(*common_settings(BASE_URL, DELAY_S), key_setting("flickr", "API key")),
+        settings=(key_setting("flickr", "API key"),),
         delay_s=DELAY_S,
         limit="4000 a query (slice by --date beyond); 3600 requests an hour",
         license="per image",
@@ -89,38 +86,38 @@ class Flickr(JsonSource):
     )
     has_quota: ClassVar[bool] = True
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of photographs."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
-            "method": "flickr.photos.search", "api_key": self.key, "text": ask.query.text,
+            "method": "flickr.photos.search", "api_key": self.key, "text": search.query.text,
             "format": "json", "nojsoncallback": 1, "media": "photos", "sort": "relevance",
             "per_page": _PER_PAGE, "page": page, "extras": ",".join(_EXTRAS),
         }  # fmt: skip
         names = {"aspect": "orientation", "safe": "safe_search", "type": "content_types"}
-        params |= {names[name]: word for name, word in ask.words.items() if name in names}
-        if ask.words.get("license"):
-            params["license"] = ask.words["license"]
-        if "date" in ask.words:
-            first, _, last = ask.words["date"].partition("..")
+        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        if search.words.get("license"):
+            params["license"] = search.words["license"]
+        if "date" in search.words:
+            first, _, last = search.words["date"].partition("..")
             params["min_upload_date"] = first
             if last:
                 params["max_upload_date"] = last
-        response = await ask.get("/services/rest/", params)
-        said = ask.read(response)
+        response = await search.get("/services/rest/", params)
+        said = search.read(response)
         if value.text(said, "stat") == "fail":
-            _refuse(ask, response, said)
+            _refuse(search, response, said)
         batch, pages = read_page(said)
         more = page < pages and page * _PER_PAGE < MOST
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
 
-def _refuse(ask: Ask, response: Response, said: Any) -> None:
+def _refuse(search: ApiSearch, response: Response, said: Any) -> None:
     """Errors come with status 200. Raises SourceStop, FetchError, ShapeError."""
     code, words = value.count(said, "code"), value.plain(said, "message") or ""
     message = f"flickr answers with error {code}: {words[:200]}"
     if code == _KEY_REFUSED:
-        raise ask.blocked(response, "login", message, "check --set flickr.key=...")
+        raise search.blocked(response, "login", message, "check --set flickr.key=...")
     if code in _TRANSIENT:
         raise FetchError(Reason.SERVER_ERROR, message)
     raise ShapeError(message)
@@ -143,7 +140,7 @@ def _is_small(photo: Any) -> bool:
     return not larger and value.url(photo, "url_n") is not None
 
 
-def read_photo(photo: Any) -> Found | None:
+def read_photo(photo: Any) -> ImageResult | None:
     """One photograph, in the largest size that there is."""
     for size in _SIZES:
         url = value.url(photo, f"url_{size}")
@@ -153,7 +150,7 @@ def read_photo(photo: Any) -> Found | None:
         return None
     number = value.count(photo, "license")
     owner, name = value.text(photo, "owner"), value.text(photo, "id")
-    return Found(
+    return ImageResult(
         url=url,
         page_url=f"https://www.flickr.com/photos/{owner}/{name}" if owner and name else None,
         title=value.plain(photo, "title"),

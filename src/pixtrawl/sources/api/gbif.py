@@ -10,10 +10,16 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
+from pixtrawl.sources.api.json_source import (
+    ApiSearch,
+    Batch,
+    ImageResult,
+    JsonSource,
+    Place,
+    ShapeError,
+)
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.gbif.org"
 DELAY_S: Final = 0.5
@@ -48,9 +54,6 @@ class Gbif(JsonSource):
         base_url=BASE_URL,
         sentence="Pictures of specimens and observations by scientific name, with licences.",
         verified="recorded",
-        groups=("species",),
-        filters=frozenset(words),
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="100000 records a query",
         license="per image",
@@ -59,19 +62,19 @@ class Gbif(JsonSource):
         "links are dead.",
     )
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of records."""
         by = "q" if place.get("by") == "q" else "scientificName"
         offset = value.count(place.get("offset")) or 0
         params: list[tuple[str, str | int]] = [
-            (by, ask.query.text), ("mediaType", "StillImage"), ("limit", _PER_PAGE),
+            (by, search.query.text), ("mediaType", "StillImage"), ("limit", _PER_PAGE),
             ("offset", offset),
         ]  # fmt: skip
-        licenses = filter(None, ask.words.get("license", "").split(","))
+        licenses = filter(None, search.words.get("license", "").split(","))
         params += [("license", one) for one in licenses]
-        if "region" in ask.words:
-            params.append(("country", ask.words["region"]))
-        batch, last = read_page(await ask.json("/v1/occurrence/search", params))
+        if "region" in search.words:
+            params.append(("country", search.words["region"]))
+        batch, last = read_page(await search.json("/v1/occurrence/search", params))
         if batch.empty and not batch.found and by == "scientificName" and offset == 0:
             return Batch(following={"by": "q"}, empty=True)
         following = {"by": by, "offset": offset + _PER_PAGE}
@@ -104,7 +107,7 @@ def _has_none(record: Any) -> bool:
     )
 
 
-def _found(record: Any, media: Any) -> Found | None:
+def _found(record: Any, media: Any) -> ImageResult | None:
     url = value.url(media, "identifier")
     kind = value.text(media, "type") or "StillImage"
     if url is None or kind != "StillImage":
@@ -113,7 +116,7 @@ def _found(record: Any, media: Any) -> Found | None:
     creator = value.plain(media, "creator") or value.plain(media, "rightsHolder")
     key = value.count(record, "key")
     page = value.url(media, "references") or value.url(record, "references")
-    return Found(
+    return ImageResult(
         url=url,
         page_url=page or (f"https://www.gbif.org/occurrence/{key}" if key else None),
         title=value.plain(media, "title") or value.plain(record, "scientificName"),

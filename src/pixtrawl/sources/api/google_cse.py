@@ -13,9 +13,9 @@ from pixtrawl.model import SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
-    Ask,
+    ApiSearch,
     Batch,
-    Found,
+    ImageResult,
     JsonSource,
     Place,
     ShapeError,
@@ -23,7 +23,6 @@ from pixtrawl.sources.api.json_source import (
 )
 from pixtrawl.sources.base import SourceInfo, SourceSetting
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://www.googleapis.com"
 DELAY_S: Final = 1.0
@@ -69,15 +68,12 @@ class GoogleCse(JsonSource):
         sentence=f"Google's API with your key and search engine. {_END}.",
         verified="recorded",
         needs=("key", "cx"),
-        filters=frozenset(words) | otherwise,
         settings=(
-            *common_settings(BASE_URL, DELAY_S),
             key_setting("google_cse", "API key of a project that has this API"),
             SourceSetting("cx", "", "id of your search engine, with image search switched on"),
         ),
         delay_s=DELAY_S,
         limit="100 a query; 100 requests a day for nothing",
-        license="unknown",
         terms=f"Google's API terms; results may not be stored beyond their use. {_END}.",
     )
     has_quota: ClassVar[bool] = True
@@ -95,44 +91,46 @@ class GoogleCse(JsonSource):
             stop = SourceStop(SourceOutcome.UNSUPPORTED, message=message, next_step=step)
         return stop
 
-    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
         """403 has three meanings, told apart by the answer's own words."""
         words = (value.plain(said, "error", "message") or "").lower()
         reason = (value.text(said, "error", "errors", 0, "reason") or "").lower()
         if "limitexceeded" in reason or "quota" in words:
-            return ask.quota(response, said)
+            return search.quota(response, said)
         if "api key" in words or reason == "keyinvalid":
             message = f"google_cse refuses the key: {words[:200]}"
-            return ask.blocked(response, "login", message, "check --set google_cse.key=...")
+            return search.blocked(response, "login", message, "check --set google_cse.key=...")
         if response.status == 403 and isinstance(said, dict):
             message = f"google_cse answers with status 403: {words[:200]}. {_END}"
             step = "projects without this API get no access any more: take another source (bing)"
-            return ask.blocked(response, "forbidden", message, step)
+            return search.blocked(response, "forbidden", message, step)
         return None
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """Ten results."""
         start = value.count(place.get("start")) or 1
         params: dict[str, str | int] = {
-            "key": self.key, "cx": self._cx, "q": ask.query.text, "searchType": "image",
+            "key": self.key, "cx": self._cx, "q": search.query.text, "searchType": "image",
             "num": min(_PER_PAGE, MOST + 1 - start), "start": start,
         }  # fmt: skip
         names = {
             "size": "imgSize", "type": "imgType", "date": "dateRestrict", "license": "rights",
             "safe": "safe",
         }  # fmt: skip
-        params |= {names[name]: word for name, word in ask.words.items() if word and name in names}
-        if "color" in ask.words:
-            name, _, word = ask.words["color"].partition("=")
+        params |= {
+            names[name]: word for name, word in search.words.items() if word and name in names
+        }
+        if "color" in search.words:
+            name, _, word = search.words["color"].partition("=")
             params[name] = word
-        filters = ask.query.filters
+        filters = search.query.filters
         if filters.site:
             params |= {"siteSearch": filters.site, "siteSearchFilter": "i"}
         if filters.lang:
             params |= {"hl": filters.lang, "lr": f"lang_{filters.lang.partition('-')[0].lower()}"}
         if filters.region:
             params["gl"] = filters.region
-        return read_page(await ask.json("/customsearch/v1", params))
+        return read_page(await search.json("/customsearch/v1", params))
 
 
 def read_page(said: Any) -> Batch:
@@ -149,11 +147,11 @@ def read_page(said: Any) -> Batch:
     return Batch(found, {"start": following} if more else None, empty=total == 0 and not listed)
 
 
-def _found(item: Any) -> Found | None:
+def _found(item: Any) -> ImageResult | None:
     url = value.url(item, "link")
     if url is None:
         return None
-    return Found(
+    return ImageResult(
         url=url,
         page_url=value.url(item, "image", "contextLink"),
         title=value.plain(item, "title"),

@@ -10,10 +10,16 @@ from typing import Any, ClassVar, Final
 
 from pixtrawl.model import Alternate, Kind
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
+from pixtrawl.sources.api.json_source import (
+    ApiSearch,
+    Batch,
+    ImageResult,
+    JsonSource,
+    Place,
+    ShapeError,
+)
 from pixtrawl.sources.base import SourceInfo, SourceSetting
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.inaturalist.org"
 DELAY_S: Final = 1.0  # 60 requests a minute are asked for, 100 are the end
@@ -53,10 +59,7 @@ class INaturalist(JsonSource):
         base_url=BASE_URL,
         sentence="Photographs of plants and animals by the name of a taxon, identified by people.",
         verified="recorded",
-        groups=("species",),
-        filters=frozenset(words),
         settings=(
-            *common_settings(BASE_URL, DELAY_S),
             SourceSetting("quality_grade", "research", "research, needs_id, casual; any for all"),
         ),
         delay_s=DELAY_S,
@@ -66,10 +69,10 @@ class INaturalist(JsonSource):
         "a day. Photographs belong to their observers, many with all rights reserved: --license.",
     )
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """The observations after the last id."""
         params: dict[str, str | int] = {
-            "taxon_name": ask.query.text, "photos": "true", "per_page": _PER_PAGE,
+            "taxon_name": search.query.text, "photos": "true", "per_page": _PER_PAGE,
             "order_by": "id", "order": "asc",
         }  # fmt: skip
         grade = self.settings.given.get("quality_grade", "").strip() or "research"
@@ -78,14 +81,16 @@ class INaturalist(JsonSource):
         above = value.count(place.get("above"))
         if above:
             params["id_above"] = above
-        if ask.words.get("license"):
-            params["photo_license"] = ask.words["license"]
-        if "date" in ask.words:
-            params["d1"], _, params["d2"] = ask.words["date"].partition("..")
-        batch = read_page(await ask.json("/v1/observations", params))
-        if not ask.words.get("license"):
+        if search.words.get("license"):
+            params["photo_license"] = search.words["license"]
+        if "date" in search.words:
+            params["d1"], _, params["d2"] = search.words["date"].partition("..")
+        batch = read_page(await search.json("/v1/observations", params))
+        if not search.words.get("license"):
             return batch
-        wanted = set(ask.words["license"].split(","))  # the filter is met by one photo of several
+        wanted = set(
+            search.words["license"].split(",")
+        )  # the filter is met by one photo of several
         kept = tuple(one for one in batch.found if one.license in wanted)
         return Batch(kept, batch.following, empty=batch.empty or bool(batch.found))
 
@@ -110,7 +115,7 @@ def read_page(said: Any) -> Batch:
     return Batch(tuple(found), {"above": last} if more else None, empty)
 
 
-def _found(observation: Any, photo: Any) -> Found | None:
+def _found(observation: Any, photo: Any) -> ImageResult | None:
     url = value.url(photo, "url")
     if url is None:
         return None
@@ -126,7 +131,7 @@ def _found(observation: Any, photo: Any) -> Found | None:
     name = value.text(observation, "taxon", "name")
     attribution = value.text(photo, "attribution")
     user = value.text(observation, "user", "name") or value.text(observation, "user", "login")
-    return Found(
+    return ImageResult(
         url=original,
         page_url=value.url(observation, "uri"),
         title=f"{name} ({common})" if name and common and common != name else name or common,

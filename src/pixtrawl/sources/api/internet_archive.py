@@ -10,10 +10,9 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Found, Place, ShapeError
+from pixtrawl.sources.api.json_source import ApiSearch, ImageResult, Place, ShapeError
 from pixtrawl.sources.api.lists import Listing, ListingSource
-from pixtrawl.sources.base import SourceInfo
-from pixtrawl.sources.settings import common_settings
+from pixtrawl.sources.base import ReplayHints, SourceInfo
 
 BASE_URL: Final = "https://archive.org"
 DELAY_S: Final = 1.0
@@ -31,12 +30,14 @@ class InternetArchive(ListingSource):
     """The Internet Archive."""
 
     name: ClassVar[str] = "internet_archive"
+    replay: ClassVar[ReplayHints] = ReplayHints(
+        front=b'{"response": {"numFound": 1, "start": 0, "docs": [{"identifier": "x"}]}}'
+    )
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Internet Archive",
         base_url=BASE_URL,
         sentence="Image items of the archive, the files as uploaded; licences are often missing.",
         verified="recorded",
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="10000 items a query",
         license="per image",
@@ -44,25 +45,25 @@ class InternetArchive(ListingSource):
         "uploaders' statements and often missing.",
     )
 
-    async def listing(self, ask: Ask, place: Place) -> Listing:
+    async def listing(self, search: ApiSearch, place: Place) -> Listing:
         """One page of items."""
         page = value.count(place.get("page")) or 1
-        words = " ".join(_SYNTAX.sub(" ", ask.query.text).split())
+        words = " ".join(_SYNTAX.sub(" ", search.query.text).split())
         params: list[tuple[str, str | int]] = [
             ("q", f"({words}) AND mediatype:image"), *(("fl[]", name) for name in _FIELDS),
             ("rows", _PER_PAGE), ("page", page), ("output", "json"),
         ]  # fmt: skip
-        records, total = read_items(await ask.json("/advancedsearch.php", params))
+        records, total = read_items(await search.json("/advancedsearch.php", params))
         more = page * _PER_PAGE < min(total, MOST) and records
         return Listing(records, {"page": page + 1} if more else None)
 
-    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+    async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
         """The uploaded image files of one item."""
         name = value.text(record, "identifier") or ""
         if not _NAME.fullmatch(name):
             return None
-        said = await ask.json(f"/metadata/{name}")
-        return read_files(said, record, ask.base_url)
+        said = await search.json(f"/metadata/{name}")
+        return read_files(said, record, search.base_url)
 
 
 def read_items(said: Any) -> tuple[list[Any], int]:
@@ -73,7 +74,7 @@ def read_items(said: Any) -> tuple[list[Any], int]:
     return listed, total
 
 
-def read_files(said: Any, record: Any, base_url: str) -> list[Found] | None:
+def read_files(said: Any, record: Any, base_url: str) -> list[ImageResult] | None:
     """The uploaded images of an item; None where the answer has no list of files."""
     name = value.text(record, "identifier") or ""
     listed = value.at(said, "files")
@@ -83,13 +84,13 @@ def read_files(said: Any, record: Any, base_url: str) -> list[Found] | None:
     license_url = value.url(about, "licenseurl") or value.url(record, "licenseurl")
     rights = value.plain(about, "rights") or value.plain(record, "rights")
     creator = value.plain(record, "creator") or value.plain(record, "creator", 0)
-    found: list[Found] = []
+    found: list[ImageResult] = []
     for file in listed[: 10 * _MAX_FILES]:
         path = value.text(file, "name")
         if path is None or not _is_image(file, path) or len(found) >= _MAX_FILES:
             continue
         found.append(
-            Found(
+            ImageResult(
                 url=f"{base_url}/download/{name}/{quote(path)}",
                 page_url=f"{base_url}/details/{name}",
                 title=value.plain(file, "title") or value.plain(record, "title"),

@@ -15,15 +15,16 @@ from typing import Any, ClassVar, Final
 from msgspec import Struct
 
 from pixtrawl.errors import SourceStop
-from pixtrawl.model import Candidate, Query, SourceOutcome
+from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources import keys, stops
-from pixtrawl.sources.api.ask import Ask, Found, ShapeError
-from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
-from pixtrawl.sources.filters import Words, in_words_of
-from pixtrawl.sources.settings import read_settings
+from pixtrawl.sources.api.search import ApiSearch, ShapeError
+from pixtrawl.sources.base import Page, SourceContext, SourceSetting
+from pixtrawl.sources.filters import in_words_of
+from pixtrawl.sources.http_source import HttpSource
+from pixtrawl.sources.results import ImageResult, candidate_of
 
-__all__ = ["Ask", "Batch", "Found", "JsonSource", "Place", "ShapeError", "key_setting"]
+__all__ = ["ApiSearch", "Batch", "ImageResult", "JsonSource", "Place", "ShapeError", "key_setting"]
 
 Place = Mapping[str, Any]  # where in the list: plain JSON values of the source's own
 
@@ -42,7 +43,7 @@ class Batch(Struct, frozen=True):
     has changed.
     """
 
-    found: tuple[Found, ...] = ()
+    found: tuple[ImageResult, ...] = ()
     following: Place | None = None
     empty: bool = False
     related: tuple[str, ...] = ()
@@ -54,29 +55,25 @@ def key_setting(name: str, what: str = "access key") -> SourceSetting:
     return SourceSetting("key", "", sentence, secret=True)
 
 
-class JsonSource(ABC):
+class JsonSource(HttpSource, ABC):
     """A source over a JSON API. One request at a time, whatever the number of queries."""
 
-    name: ClassVar[str]
-    info: ClassVar[SourceInfo]
-    words: ClassVar[Words] = {}  # filters in its own words
-    otherwise: ClassVar[frozenset[str]] = frozenset()  # filters that it passes on by other means
     has_quota: ClassVar[bool] = False  # whether its own 429 means that an allowance is used up
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self.settings = read_settings(self.name, self.info, settings)
+        super().__init__(settings)
         self.key = keys.key_of(self.name, settings) if self.name in keys.VARIABLES else ""
         self._turn = asyncio.Lock()
 
     @abstractmethod
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One piece; `place` is empty for the first. Raises ShapeError, SourceStop, FetchError."""
 
     def secrets(self) -> tuple[str, ...]:
         """What must not appear in anything that is kept or shown."""
         return (self.key,) if self.key else ()
 
-    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
         """A status other than 2xx in the source's own terms; None: as everywhere.
 
         `said` is the answer as JSON, None where it is none.
@@ -98,7 +95,7 @@ class JsonSource(ABC):
         if (stop := self.unsupported()) is not None:
             raise stop
         words = in_words_of(self.name, query, context, self.words, also=self.otherwise)
-        ask = Ask(
+        search = ApiSearch(
             name=self.name, query=query, context=context, words=words, turn=self._turn,
             settings=self.settings, secrets=self.secrets, explain=self.explain,
             has_quota=self.has_quota,
@@ -109,40 +106,38 @@ class JsonSource(ABC):
         for _ in range(_MAX_BATCHES):
             if place is None:
                 break
-            batch = await self._piece(ask, place)
+            batch = await self._piece(search, place)
             hollow = 0 if batch.found else hollow + 1
             if hollow > _MAX_EMPTY:
                 break
             if not batch.found and not batch.empty:
                 if not rank:
-                    raise ask.changed(_NOTHING_READ)
+                    raise search.changed(_NOTHING_READ)
                 # Behind good pieces it is the end of what is given, whatever total is told; one
                 # may be of records without pictures.
                 if hollow >= _MAX_HOLLOW:
                     break
                 place = batch.following if batch.following != place else None
                 continue
-            fresh = ask.presentable(_fresh(batch.found, seen))
+            fresh = search.presentable(_fresh(batch.found, seen))
             if batch.found and not fresh:  # it repeats itself: that is its end
                 break
-            page = tuple(
-                _candidate(self.name, query, one, rank + number)
+            made = (
+                candidate_of(one, query, self.name, rank + number)
                 for number, one in enumerate(fresh, 1)
             )
+            page = tuple(one for one in made if one)
             rank += len(page)
             place = batch.following if batch.following != place else None
             yield Page(page, {"place": place, "rank": rank}, batch.related)
         if not rank:
             raise stops.no_results(self.name)
 
-    async def _piece(self, ask: Ask, place: Place) -> Batch:
+    async def _piece(self, search: ApiSearch, place: Place) -> Batch:
         try:
-            return await self.batch(ask, place)
+            return await self.batch(search, place)
         except ShapeError as error:
-            raise ask.changed(str(error)) from None
-
-    async def aclose(self) -> None:  # noqa: B027 - most hold nothing; one that does overrides it
-        """Releases what the instance holds: nothing."""
+            raise search.changed(str(error)) from None
 
 
 def _begin(context: SourceContext) -> tuple[Place | None, int]:
@@ -156,31 +151,12 @@ def _begin(context: SourceContext) -> tuple[Place | None, int]:
     return {}, 0
 
 
-def _fresh(found: tuple[Found, ...], seen: set[str]) -> list[Found]:
+def _fresh(found: tuple[ImageResult, ...], seen: set[str]) -> list[ImageResult]:
     """Those whose URL did not come before, each once; `seen` learns of them."""
     fresh = []
     for one in found:
-        if one.url not in seen:
-            seen.add(one.url)
+        best = one.best
+        if best is not None and best.url not in seen:
+            seen.add(best.url)
             fresh.append(one)
     return fresh
-
-
-def _candidate(name: str, query: Query, one: Found, rank: int) -> Candidate:
-    return Candidate(
-        url=one.url,
-        query=query.text,
-        label=query.label,
-        source=name,
-        rank=rank,
-        kind=one.kind,
-        page_url=one.page_url,
-        title=one.title,
-        width=one.width,
-        height=one.height,
-        thumb_url=one.thumb_url,
-        license=one.license,
-        license_url=one.license_url,
-        creator=one.creator,
-        alternates=one.alternates,
-    )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place
+from pixtrawl.sources.api.json_source import ApiSearch, Batch, ImageResult, JsonSource, Place
 
 AT_ONCE: Final = 5  # records whose pictures are handed out together
 
@@ -27,26 +27,26 @@ class ListingSource(JsonSource):
     listed: int = 0  # records of the list that was read last
 
     @abstractmethod
-    async def listing(self, ask: Ask, place: Place) -> Listing:
+    async def listing(self, search: ApiSearch, place: Place) -> Listing:
         """One page; a page without records means that there is nothing (more)."""
 
     @abstractmethod
-    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+    async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
         """Those of one record; None where the answer cannot be read, [] where it has none."""
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """The pictures of the next few records."""
         at = place.get("at", 0)
         at = at if isinstance(at, int) and at >= 0 else 0
         outer = {key: given for key, given in place.items() if key != "at"}
-        if ask.memo.get("place") != outer:
-            ask.memo.update(listing=await self.listing(ask, outer), place=outer)
-        listing: Listing = ask.memo["listing"]
+        if search.memo.get("place") != outer:
+            search.memo.update(listing=await self.listing(search, outer), place=outer)
+        listing: Listing = search.memo["listing"]
         self.listed = len(listing.records)
-        found: list[Found] = []
+        found: list[ImageResult] = []
         readable = True
         for record in listing.records[at : at + self.at_once]:
-            pictures = await self.pictures(ask, record)
+            pictures = await self.pictures(search, record)
             found += pictures or []
             readable = readable and pictures is not None
         following = listing.following

@@ -7,9 +7,15 @@ from typing import Any, ClassVar, Final
 
 from pixtrawl import licenses
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
+from pixtrawl.sources.api.json_source import (
+    ApiSearch,
+    Batch,
+    ImageResult,
+    JsonSource,
+    Place,
+    ShapeError,
+)
 from pixtrawl.sources.base import SourceInfo
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://www.loc.gov"
 DELAY_S: Final = 3.0  # 20 requests a minute; who asks more is refused for an hour
@@ -29,7 +35,6 @@ class LibraryOfCongress(JsonSource):
         base_url=BASE_URL,
         sentence="Historical photographs and prints, in the largest size of its search.",
         verified="recorded",
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="100000 a query",
         license="per image",
@@ -37,14 +42,14 @@ class LibraryOfCongress(JsonSource):
         "all; 'no known restrictions' is no licence.",
     )
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of items."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
-            "q": ask.query.text, "fo": "json", "c": _PER_PAGE, "sp": page,
+            "q": search.query.text, "fo": "json", "c": _PER_PAGE, "sp": page,
             "at": "results,pagination",
         }  # fmt: skip
-        batch, more = read_page(await ask.json("/photos/", params))
+        batch, more = read_page(await search.json("/photos/", params))
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
 
@@ -72,14 +77,14 @@ def _has_none(item: Any) -> bool:
     )
 
 
-def _found(item: Any) -> Found | None:
+def _found(item: Any) -> ImageResult | None:
     pictures = _pictures(item)
     if not pictures:
         return None
     sizes = [_size(url) for url in pictures]
     best = max(range(len(pictures)), key=lambda at: (sizes[at][0] * sizes[at][1], at))
     width, height = sizes[best]
-    return Found(
+    return ImageResult(
         url=pictures[best],
         page_url=value.url(item, "url") or value.url(item, "id"),
         title=value.plain(item, "title"),

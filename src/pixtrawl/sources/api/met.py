@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
+from pixtrawl.licenses import CC0_URL
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Found, Place, ShapeError
+from pixtrawl.sources.api.json_source import ApiSearch, ImageResult, Place, ShapeError
 from pixtrawl.sources.api.lists import Listing, ListingSource
-from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.base import ReplayHints, SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://collectionapi.metmuseum.org"
 DELAY_S: Final = 0.25  # the museum states 80 requests a second and advises less
@@ -24,6 +24,7 @@ class Met(ListingSource):
     """The Met's collection."""
 
     name: ClassVar[str] = "met"
+    replay: ClassVar[ReplayHints] = ReplayHints(front=b'{"total": 1, "objectIDs": [1]}')
     # pictures come with works in the public domain only, so each of these is met by all of them
     words: ClassVar[Words] = {
         "license": dict.fromkeys(("any", "open", "public", "commercial", "modify", "cc0"), ""),
@@ -33,25 +34,22 @@ class Met(ListingSource):
         base_url=BASE_URL,
         sentence="Works of art in the public domain, in full size; the search is a loose one.",
         verified="recorded",
-        groups=("open",),
-        filters=frozenset(words),
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         license="cc0",
         terms="Open Access: works marked as public domain are CC0; at most 80 requests a second.",
     )
 
-    async def listing(self, ask: Ask, place: Place) -> Listing:
+    async def listing(self, search: ApiSearch, place: Place) -> Listing:
         """Every id that the search gives."""
-        params = {"q": ask.query.text, "hasImages": "true"}
-        return Listing(read_ids(await ask.json(f"{_API}/search", params)))
+        params = {"q": search.query.text, "hasImages": "true"}
+        return Listing(read_ids(await search.json(f"{_API}/search", params)))
 
-    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+    async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
         """Those of one object; it may be gone meanwhile (404)."""
-        response = await ask.get(f"{_API}/objects/{record}")
+        response = await search.get(f"{_API}/objects/{record}")
         if response.status == 404:
             return []
-        return read_object(ask.read(response))
+        return read_object(search.read(response))
 
 
 def read_ids(said: Any) -> list[int]:
@@ -65,7 +63,7 @@ def read_ids(said: Any) -> list[int]:
     return ids
 
 
-def read_object(said: Any) -> list[Found] | None:
+def read_object(said: Any) -> list[ImageResult] | None:
     """The pictures of one object; None where it is none."""
     primary = value.at(said, "primaryImage")
     if value.count(said, "objectID") is None or not isinstance(primary, str):
@@ -80,17 +78,14 @@ def read_object(said: Any) -> list[Found] | None:
         url = value.url(image)
         if url is not None:
             found.append(
-                Found(
+                ImageResult(
                     url=url,
                     page_url=value.url(said, "objectURL"),
                     title=value.plain(said, "title"),
                     thumb_url=value.url(said, "primaryImageSmall") if number == 0 else None,
                     license=claim,
-                    license_url=_CC0 if free else None,
+                    license_url=CC0_URL if free else None,
                     creator=value.plain(said, "artistDisplayName"),
                 )
             )
     return found
-
-
-_CC0: Final = "https://creativecommons.org/publicdomain/zero/1.0/"

@@ -7,10 +7,9 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Found, Place, ShapeError
+from pixtrawl.sources.api.json_source import ApiSearch, ImageResult, Place, ShapeError
 from pixtrawl.sources.api.lists import Listing, ListingSource
-from pixtrawl.sources.base import SourceInfo
-from pixtrawl.sources.settings import common_settings
+from pixtrawl.sources.base import ReplayHints, SourceInfo
 
 BASE_URL: Final = "https://images-api.nasa.gov"
 DELAY_S: Final = 1.0
@@ -25,37 +24,39 @@ class Nasa(ListingSource):
     """NASA's image and video library, images."""
 
     name: ClassVar[str] = "nasa"
+    replay: ClassVar[ReplayHints] = ReplayHints(
+        front=b'{"collection": {"metadata": {"total_hits": 1}, '
+        b'"items": [{"data": [{"nasa_id": "x"}]}]}}'
+    )
     info: ClassVar[SourceInfo] = SourceInfo(
         title="NASA Image and Video Library",
         base_url=BASE_URL,
         sentence="NASA's photographs and renderings in their original size.",
         verified="recorded",
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="10000 a query",
-        license="unknown",
         terms="NASA's own media are generally not under copyright in the US; some are other "
         "people's, which only the description tells. Its name and logo are protected.",
     )
 
-    async def listing(self, ask: Ask, place: Place) -> Listing:
+    async def listing(self, search: ApiSearch, place: Place) -> Listing:
         """One page of items."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
-            "q": ask.query.text, "media_type": "image", "page": page, "page_size": _PER_PAGE,
+            "q": search.query.text, "media_type": "image", "page": page, "page_size": _PER_PAGE,
         }  # fmt: skip
-        records, total = read_items(await ask.json("/search", params))
+        records, total = read_items(await search.json("/search", params))
         more = records and page * _PER_PAGE < min(total, MOST)
         return Listing(records, {"page": page + 1} if more else None)
 
-    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+    async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
         """The largest file of one item; the list of its files is asked for where it is needed."""
         links = read_links(value.items(record, "links"))
         if not any(_SIZES[0] in link for link in links):
             name = value.text(record, "data", 0, "nasa_id")
             if name is None:
                 return None
-            said = await ask.json(f"/asset/{quote(name, safe='')}")
+            said = await search.json(f"/asset/{quote(name, safe='')}")
             links = read_links(value.items(said, "collection", "items")) or links
         return read_item(record, links)
 
@@ -75,7 +76,7 @@ def read_links(links: list[Any]) -> list[str]:
     return [url for url in found if url is not None and _IMAGE.search(url)]
 
 
-def read_item(record: Any, links: list[str]) -> list[Found] | None:
+def read_item(record: Any, links: list[str]) -> list[ImageResult] | None:
     """The largest of an item's files."""
     about = value.at(record, "data", 0)
     for size in _SIZES:
@@ -89,7 +90,7 @@ def read_item(record: Any, links: list[str]) -> list[Found] | None:
         (link for link in value.items(record, "links") if value.url(link, "href") == url), None
     )
     return [
-        Found(
+        ImageResult(
             url=url,
             page_url=f"https://images.nasa.gov/details/{quote(name, safe='')}" if name else None,
             title=value.plain(about, "title"),

@@ -12,10 +12,16 @@ from typing import Any, ClassVar, Final
 from pixtrawl.errors import SourceStop
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
+from pixtrawl.sources.api.json_source import (
+    ApiSearch,
+    Batch,
+    ImageResult,
+    JsonSource,
+    Place,
+    ShapeError,
+)
 from pixtrawl.sources.base import SourceInfo, SourceSetting
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.openverse.org"
 DELAY_S: Final = 3.0  # 20 requests a minute are allowed without an account
@@ -60,10 +66,7 @@ class Openverse(JsonSource):
         base_url=BASE_URL,
         sentence="Openly licensed images of Flickr, museums and others, with licence and creator.",
         verified="recorded",
-        groups=("auto", "open"),
-        filters=frozenset(words),
         settings=(
-            *common_settings(BASE_URL, DELAY_S),
             SourceSetting("client_id", "", "of a registered application, for larger pages"),
             SourceSetting("client_secret", "", "of the same application", secret=True),
         ),
@@ -86,7 +89,7 @@ class Openverse(JsonSource):
         """The application's secret and its present token."""
         return tuple(one for one in (self._client[1], self._token) if one)
 
-    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
         """Without an account, 401 tells that more was asked for than anonymous users get."""
         if response.status != 401 or self._token or not isinstance(said, dict):
             return None
@@ -94,27 +97,27 @@ class Openverse(JsonSource):
             "register an application (terms: https://api.openverse.org) and give "
             "--set openverse.client_id=... --set openverse.client_secret=..."
         )
-        return ask.quota(response, said, next_step=step)
+        return search.quota(response, said, next_step=step)
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of results."""
-        headers = await self._authorization(ask)
+        headers = await self._authorization(search)
         size = _REGISTERED if headers else _ANONYMOUS
         page = value.count(place.get("page")) or 1
-        params: dict[str, str | int] = {"q": ask.query.text, "page": page, "page_size": size}
+        params: dict[str, str | int] = {"q": search.query.text, "page": page, "page_size": size}
         for name, parameter in (("size", "size"), ("aspect", "aspect_ratio"), ("type", "category")):
-            if name in ask.words:
-                params[parameter] = ask.words[name]
-        if ask.words.get("safe"):
-            params["unstable__include_sensitive_results"] = ask.words["safe"]
-        if ask.words.get("license"):
-            parameter, _, word = ask.words["license"].partition("=")
+            if name in search.words:
+                params[parameter] = search.words[name]
+        if search.words.get("safe"):
+            params["unstable__include_sensitive_results"] = search.words["safe"]
+        if search.words.get("license"):
+            parameter, _, word = search.words["license"].partition("=")
             params[parameter] = word
-        batch, pages = read_page(await ask.json("/v1/images/", params, headers))
+        batch, pages = read_page(await search.json("/v1/images/", params, headers))
         last = page >= pages or page * size >= MOST or not batch.found
         return Batch(batch.found, None if last else {"page": page + 1}, batch.empty)
 
-    async def _authorization(self, ask: Ask) -> dict[str, str]:
+    async def _authorization(self, search: ApiSearch) -> dict[str, str]:
         """A token's header, where an application is set; asked for again before it ends."""
         if not all(self._client):
             return {}
@@ -126,7 +129,7 @@ class Openverse(JsonSource):
                     "client_id": self._client[0],
                     "client_secret": self._client[1],
                 }
-                said = ask.read(await ask.post("/v1/auth_tokens/token/", form))
+                said = search.read(await search.post("/v1/auth_tokens/token/", form))
                 token = value.text(said, "access_token")
                 if token is None:
                     raise ShapeError("openverse gives no access token")
@@ -145,12 +148,12 @@ def read_page(said: Any) -> tuple[Batch, int]:
     return Batch(found, empty=total == 0 and not results), value.count(said, "page_count") or 1
 
 
-def _found(result: Any) -> Found | None:
+def _found(result: Any) -> ImageResult | None:
     url = value.url(result, "url")
     if url is None:
         return None
     claim = (value.text(result, "license"), value.text(result, "license_version"))
-    return Found(
+    return ImageResult(
         url=url,
         page_url=value.url(result, "foreign_landing_url"),
         title=value.plain(result, "title"),

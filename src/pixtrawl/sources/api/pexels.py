@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Final
 
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
-    Ask,
+    ApiSearch,
     Batch,
-    Found,
+    ImageResult,
     JsonSource,
     Place,
     ShapeError,
@@ -16,7 +16,6 @@ from pixtrawl.sources.api.json_source import (
 )
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.pexels.com"
 DELAY_S: Final = 1.0
@@ -56,8 +55,7 @@ class Pexels(JsonSource):
         sentence="Photographs in full size under the Pexels licence.",
         verified="recorded",
         needs=("key",),
-        filters=frozenset(words),
-        settings=(*common_settings(BASE_URL, DELAY_S), key_setting("pexels", "API key")),
+        settings=(key_setting("pexels", "API key"),),
         delay_s=DELAY_S,
         limit="200 requests an hour, 20000 a month",
         license="pexels",
@@ -66,15 +64,17 @@ class Pexels(JsonSource):
     )
     has_quota: ClassVar[bool] = True
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of photos."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
-            "query": ask.query.text, "page": page, "per_page": _PER_PAGE,
+            "query": search.query.text, "page": page, "per_page": _PER_PAGE,
         }  # fmt: skip
         names = {"aspect": "orientation", "color": "color", "size": "size", "lang": "locale"}
-        params |= {names[name]: word for name, word in ask.words.items() if name in names}
-        batch, more = read_page(await ask.json("/v1/search", params, {"Authorization": self.key}))
+        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        batch, more = read_page(
+            await search.json("/v1/search", params, {"Authorization": self.key})
+        )
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
 
@@ -87,11 +87,11 @@ def read_page(said: Any) -> tuple[Batch, bool]:
     return Batch(found, empty=total == 0 and not listed), bool(value.url(said, "next_page"))
 
 
-def _found(photo: Any) -> Found | None:
+def _found(photo: Any) -> ImageResult | None:
     url = value.url(photo, "src", "original")
     if url is None:
         return None
-    return Found(
+    return ImageResult(
         url=url,
         page_url=value.url(photo, "url"),
         title=value.plain(photo, "alt"),

@@ -9,9 +9,9 @@ from pixtrawl.errors import SourceStop
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
-    Ask,
+    ApiSearch,
     Batch,
-    Found,
+    ImageResult,
     JsonSource,
     Place,
     ShapeError,
@@ -19,7 +19,6 @@ from pixtrawl.sources.api.json_source import (
 )
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://pixabay.com"
 DELAY_S: Final = 0.6  # 100 requests a minute
@@ -59,8 +58,7 @@ class Pixabay(JsonSource):
         sentence="Photographs and drawings, 1280 pixels wide unless your key has full access.",
         verified="recorded",
         needs=("key",),
-        filters=frozenset(words),
-        settings=(*common_settings(BASE_URL, DELAY_S), key_setting("pixabay", "API key")),
+        settings=(key_setting("pixabay", "API key"),),
         delay_s=DELAY_S,
         limit="500 a query; addresses live for 24 hours",
         license="pixabay",
@@ -69,28 +67,29 @@ class Pixabay(JsonSource):
     )
     has_quota: ClassVar[bool] = True
 
-    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
         """Errors are status 400 with a sentence of plain text."""
         words = " ".join(response.text[:300].split())
         if response.status in {400, 401} and "api key" in words.lower():
             message = f"pixabay refuses the key: {words}"
-            return ask.blocked(response, "login", message, "check --set pixabay.key=...")
+            return search.blocked(response, "login", message, "check --set pixabay.key=...")
         return None
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of hits."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
-            "key": self.key, "q": ask.query.text[:_MAX_QUERY], "per_page": _PER_PAGE, "page": page,
+            "key": self.key, "q": search.query.text[:_MAX_QUERY], "per_page": _PER_PAGE,
+            "page": page,
         }  # fmt: skip
         names = {
             "aspect": "orientation", "color": "colors", "type": "image_type", "safe": "safesearch",
             "lang": "lang",
         }  # fmt: skip
-        params |= {names[name]: word for name, word in ask.words.items() if name in names}
-        if "size" in ask.words:
-            params["min_width"], _, params["min_height"] = ask.words["size"].partition("x")
-        batch, total = read_page(await ask.json("/api/", params))
+        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        if "size" in search.words:
+            params["min_width"], _, params["min_height"] = search.words["size"].partition("x")
+        batch, total = read_page(await search.json("/api/", params))
         more = page * _PER_PAGE < min(total, MOST)
         return Batch(batch.found, {"page": page + 1} if more else None, batch.empty)
 
@@ -104,7 +103,7 @@ def read_page(said: Any) -> tuple[Batch, int]:
     return Batch(found, empty=total == 0 and not listed), total
 
 
-def _found(hit: Any) -> Found | None:
+def _found(hit: Any) -> ImageResult | None:
     name = next((one for one in _LONGEST_PX if value.url(hit, one)), "")
     url = value.url(hit, name)
     if url is None:
@@ -112,7 +111,7 @@ def _found(hit: Any) -> Found | None:
     width, height = _fitted(
         value.pixels(hit, "imageWidth"), value.pixels(hit, "imageHeight"), _LONGEST_PX[name]
     )
-    return Found(
+    return ImageResult(
         url=url,
         page_url=value.url(hit, "pageURL"),
         title=value.plain(hit, "tags"),

@@ -13,10 +13,9 @@ from typing import Any, ClassVar, Final
 
 from pixtrawl import licenses
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Found, Place, ShapeError
+from pixtrawl.sources.api.json_source import ApiSearch, ImageResult, Place, ShapeError
 from pixtrawl.sources.api.lists import Listing, ListingSource
-from pixtrawl.sources.base import SourceInfo
-from pixtrawl.sources.settings import common_settings
+from pixtrawl.sources.base import ReplayHints, SourceInfo
 
 BASE_URL: Final = "https://data.rijksmuseum.nl"
 DELAY_S: Final = 0.5
@@ -31,55 +30,62 @@ class Rijksmuseum(ListingSource):
     """The Rijksmuseum's collection."""
 
     name: ClassVar[str] = "rijksmuseum"
+    replay: ClassVar[ReplayHints] = ReplayHints(
+        front=b'{"partOf": {"totalItems": 1}, "orderedItems": '
+        b'[{"id": "https://id.rijksmuseum.nl/1"}]}',
+        behind=(
+            b'{"digitally_shown_by": [{"id": "https://id.rijksmuseum.nl/3"}]}',
+            b'{"access_point": [{"id": "http://replay.invalid/full/max/0/default.jpg"}]}',
+        ),
+    )
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Rijksmuseum",
         base_url=BASE_URL,
         sentence="Works of art in full size, found by words of their titles and descriptions; "
         "Dutch words find far more than English ones.",
         verified="recorded",
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="all there are; four requests a picture",
         license="per image",
         terms="Open data without a key; most pictures are in the public domain or CC0.",
     )
 
-    async def listing(self, ask: Ask, place: Place) -> Listing:
+    async def listing(self, search: ApiSearch, place: Place) -> Listing:
         """One page of ids."""
         by = "description" if place.get("by") == "description" else "title"
         following = value.text(place.get("next"))
         if following is not None:
-            said = await ask.json(following, headers=_JSON_LD)
+            said = await search.json(following, headers=_JSON_LD)
         else:
-            params = {by: ask.query.text, "imageAvailable": "true"}
-            said = await ask.json("/search/collection", params, _JSON_LD)
+            params = {by: search.query.text, "imageAvailable": "true"}
+            said = await search.json("/search/collection", params, _JSON_LD)
         ids, more = read_ids(said)
-        path = ask.below_base(more, _IDS)
+        path = search.below_base(more, _IDS)
         if path is not None:
             return Listing(ids, {"by": by, "next": path})
         return Listing(ids, {"by": "description"} if by == "title" else None)
 
-    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+    async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
         """The picture of one object."""
-        made = await self._follow(ask, value.url(record))
-        shown = await self._follow(ask, value.url(made, "shows", 0, "id"))
+        made = await self._follow(search, value.url(record))
+        shown = await self._follow(search, value.url(made, "shows", 0, "id"))
         if made is None:
             return None
         found = []
         for digital in value.items(shown, "digitally_shown_by")[:5]:
-            lying = await self._follow(ask, value.url(digital, "id"))
+            lying = await self._follow(search, value.url(digital, "id"))
             one = read_picture(made, shown, lying)
             if one is not None:
                 found.append(one)
         return found if found or shown is None or "digitally_shown_by" not in shown else None
 
-    async def _follow(self, ask: Ask, address: str | None) -> Any:
+    async def _follow(self, search: ApiSearch, address: str | None) -> Any:
         """The entity behind an id; None where there is none (any more)."""
-        path = ask.below_base(address, _IDS)
+        path = search.below_base(address, _IDS)
         if path is None:
             return None
-        response = await ask.get(path, headers=_JSON_LD)
-        return None if response.status in {404, 410} else ask.read(response)
+        response = await search.get(path, headers=_JSON_LD)
+        return None if response.status in {404, 410} else search.read(response)
 
 
 def read_ids(said: Any) -> tuple[list[Any], str | None]:
@@ -96,7 +102,7 @@ def read_ids(said: Any) -> tuple[list[Any], str | None]:
     return [one for one in ids if one], value.url(said, "next", "id")
 
 
-def read_picture(made: Any, shown: Any, lying: Any) -> Found | None:
+def read_picture(made: Any, shown: Any, lying: Any) -> ImageResult | None:
     """A picture from the three entities that describe it."""
     url = value.url(lying, "access_point", 0, "id") or value.url(lying, "access_point", "id")
     if url is None:
@@ -106,7 +112,7 @@ def read_picture(made: Any, shown: Any, lying: Any) -> Found | None:
     claim, claim_url = _right(shown)
     if claim is None:
         claim, claim_url = _right(lying)
-    return Found(
+    return ImageResult(
         url=url,
         page_url=_page(made) or value.url(made, "id"),
         title=_words(one for one in value.items(made, "identified_by") if _is_name(one)),

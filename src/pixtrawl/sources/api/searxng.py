@@ -16,10 +16,16 @@ from pixtrawl.events import Notice
 from pixtrawl.model import Kind, SourceOutcome
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
+from pixtrawl.sources.api.json_source import (
+    ApiSearch,
+    Batch,
+    ImageResult,
+    JsonSource,
+    Place,
+    ShapeError,
+)
 from pixtrawl.sources.base import SourceInfo, SourceSetting
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 ENGINES: Final = (
     "bing images,duckduckgo images,google images,google cse images,brave.images,openverse,"
@@ -50,15 +56,11 @@ class Searxng(JsonSource):
         base_url="",
         sentence="Meta search of your own; engines that did not answer are named.",
         verified="real server",
-        groups=("auto",),
         needs=("url",),
-        filters=frozenset(words) | otherwise,
         settings=(
-            *common_settings("", 0.0),
             SourceSetting("url", "", "address of the instance, e.g. http://127.0.0.1:8888"),
             SourceSetting("engines", ENGINES, "its engines to ask, by commas; * for all of images"),
         ),
-        license="unknown",
         terms="Your instance, your rules: ask none of other people's without their consent. Needs "
         "`json` in search.formats of its settings.yml.",
     )
@@ -80,36 +82,38 @@ class Searxng(JsonSource):
             next_step="--set searxng.url=http://127.0.0.1:8888",
         )
 
-    def explain(self, ask: Ask, response: Response, said: Any) -> SourceStop | None:
+    def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
         """403 and 429 come from the instance's own settings."""
         if response.status == 403:
             message = "the instance answers with status 403: its JSON format is not enabled"
             step = "put `json` into search.formats in the instance's settings.yml, restart it"
-            return ask.blocked(response, "forbidden", message, step)
+            return search.blocked(response, "forbidden", message, step)
         if response.status == 429:
             message = "the instance's limiter refuses (status 429)"
             step = "switch server.limiter off in the settings.yml of your instance, or wait"
-            return ask.blocked(response, "rate_limit", message, step)
+            return search.blocked(response, "rate_limit", message, step)
         return None
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of every engine's results."""
         page = value.count(place.get("page")) or 1
         by_category = place.get("by") == "category" or self._engines == "*"
-        said = await ask.json("/search", self._parameters(ask, page, by_category=by_category))
+        said = await search.json("/search", self._parameters(search, page, by_category=by_category))
         batch, silent = read_results(said)
-        silent = ask.memo["silent"] = {**ask.memo.get("silent", {}), **silent}
+        silent = search.memo["silent"] = {**search.memo.get("silent", {}), **silent}
         nothing = page == 1 and batch.empty and not batch.found
         if nothing and not by_category and self._engines == ENGINES:
             # an instance may know none of the usual engines: then those that it has for images
             return Batch(following={"by": "category"}, empty=True)
-        self._tell(ask, silent, any_found=not nothing)
+        self._tell(search, silent, any_found=not nothing)
         following = {"page": page + 1, **({"by": "category"} if by_category else {})}
         return Batch(batch.found, following if batch.found else None, batch.empty, batch.related)
 
-    def _parameters(self, ask: Ask, page: int, *, by_category: bool) -> dict[str, str | int]:
-        filters = ask.query.filters
-        text = ask.query.text
+    def _parameters(
+        self, search: ApiSearch, page: int, *, by_category: bool
+    ) -> dict[str, str | int]:
+        filters = search.query.filters
+        text = search.query.text
         if filters.site:
             text += f" site:{''.join(filters.site.split())}"
         params: dict[str, str | int] = {
@@ -121,21 +125,21 @@ class Searxng(JsonSource):
             params["categories"] = "images"
         else:
             params["engines"] = self._engines
-        if "date" in ask.words:
-            params["time_range"] = ask.words["date"]
-        if "safe" in ask.words:
-            params["safesearch"] = ask.words["safe"]
+        if "date" in search.words:
+            params["time_range"] = search.words["date"]
+        if "safe" in search.words:
+            params["safesearch"] = search.words["safe"]
         return params
 
-    def _tell(self, ask: Ask, silent: Mapping[str, str], *, any_found: bool) -> None:
+    def _tell(self, search: ApiSearch, silent: Mapping[str, str], *, any_found: bool) -> None:
         """Names engines that did not answer. Raises SourceStop where nobody else did."""
-        if not silent or ask.memo.get("told") == silent:
+        if not silent or search.memo.get("told") == silent:
             return
-        ask.memo["told"] = silent
+        search.memo["told"] = silent
         names = "; ".join(f"{name} ({why})" for name, why in silent.items())
         message = f"searxng: these engines did not answer: {names}"[:1000]
         if any_found:
-            ask.context.emit(Notice(message, "warning"))
+            search.context.emit(Notice(message, "warning"))
             return
         reasons = " ".join(silent.values()).lower()
         kind = next((kind for word, kind in _REFUSED if word in reasons), None)
@@ -169,7 +173,7 @@ def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
     return Batch(found, empty=told, related=tuple(one for one in related if one)), silent
 
 
-def _found(result: Any) -> Found | None:
+def _found(result: Any) -> ImageResult | None:
     if not isinstance(result, dict):
         return None
     url, kind = value.url(result, "img_src"), Kind.ORIGINAL
@@ -186,7 +190,7 @@ def _found(result: Any) -> Found | None:
             return None
         url, kind = data, Kind.THUMBNAIL
     width, height = _size(result)
-    return Found(
+    return ImageResult(
         url=url,
         kind=kind,
         page_url=value.url(result, "url"),

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
+from pixtrawl.licenses import CC0_URL
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
-    Ask,
+    ApiSearch,
     Batch,
-    Found,
+    ImageResult,
     JsonSource,
     Place,
     ShapeError,
     key_setting,
 )
 from pixtrawl.sources.base import SourceInfo
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.si.edu"
 DELAY_S: Final = 4.0  # 1000 requests an hour with a key
 
 _PER_PAGE: Final = 100
 _NO_KEY: Final = "DEMO_KEY"  # of api.data.gov, for everybody: 30 requests an hour, 50 a day
-_CC0: Final = "https://creativecommons.org/publicdomain/zero/1.0/"
 
 
 class Smithsonian(JsonSource):
@@ -34,8 +33,7 @@ class Smithsonian(JsonSource):
         base_url=BASE_URL,
         sentence="Objects of the Smithsonian's museums; asks with DEMO_KEY where no key is given.",
         verified="recorded",
-        groups=("open",),
-        settings=(*common_settings(BASE_URL, DELAY_S), key_setting("smithsonian")),
+        settings=(key_setting("smithsonian"),),
         delay_s=DELAY_S,
         limit="1000 requests an hour with a key, 50 a day without",
         license="per image",
@@ -44,14 +42,14 @@ class Smithsonian(JsonSource):
     )
     has_quota: ClassVar[bool] = True
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One page of objects."""
         start = value.count(place.get("start")) or 0
         params: dict[str, str | int] = {
-            "q": f"{ask.query.text} AND online_media_type:Images", "start": start,
+            "q": f"{search.query.text} AND online_media_type:Images", "start": start,
             "rows": _PER_PAGE, "api_key": self.key or _NO_KEY,
         }  # fmt: skip
-        batch, total = read_page(await ask.json("/openaccess/api/v1.0/search", params))
+        batch, total = read_page(await search.json("/openaccess/api/v1.0/search", params))
         more = start + _PER_PAGE < total
         return Batch(batch.found, {"start": start + _PER_PAGE} if more else None, batch.empty)
 
@@ -66,7 +64,7 @@ def read_page(said: Any) -> tuple[Batch, int]:
     return Batch(tuple(found), empty=total == 0 and not rows), total
 
 
-def read_record(row: Any) -> list[Found]:
+def read_record(row: Any) -> list[ImageResult]:
     """The pictures of one object."""
     about = value.at(row, "content", "descriptiveNonRepeating")
     title = value.plain(about, "title", "content") or value.plain(row, "title")
@@ -79,7 +77,7 @@ def read_record(row: Any) -> list[Found]:
             continue
         claim = value.text(media, "usage", "access")
         found.append(
-            Found(
+            ImageResult(
                 url=url,
                 page_url=value.url(about, "record_link") or value.url(about, "guid"),
                 title=title,
@@ -87,7 +85,7 @@ def read_record(row: Any) -> list[Found]:
                 height=height,
                 thumb_url=value.url(media, "thumbnail"),
                 license=claim,
-                license_url=_CC0 if claim == "CC0" else None,
+                license_url=CC0_URL if claim == "CC0" else None,
                 creator=value.plain(row, "content", "freetext", "name", 0, "content"),
             )
         )

@@ -10,11 +10,10 @@ from typing import Any, ClassVar, Final
 
 from pixtrawl.model import Alternate, Kind
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Found, Place, ShapeError, key_setting
+from pixtrawl.sources.api.json_source import ApiSearch, ImageResult, Place, ShapeError, key_setting
 from pixtrawl.sources.api.lists import Listing, ListingSource
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://api.unsplash.com"
 DELAY_S: Final = 1.0
@@ -42,8 +41,7 @@ class Unsplash(ListingSource):
         sentence="Photographs in full size under the Unsplash licence.",
         verified="recorded",
         needs=("key",),
-        filters=frozenset(words),
-        settings=(*common_settings(BASE_URL, DELAY_S), key_setting("unsplash")),
+        settings=(key_setting("unsplash"),),
         delay_s=DELAY_S,
         limit="50 requests an hour (1000 and more after review), one of them for each photo",
         license="unsplash",
@@ -56,25 +54,25 @@ class Unsplash(ListingSource):
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Client-ID {self.key}", "Accept-Version": "v1"}
 
-    async def listing(self, ask: Ask, place: Place) -> Listing:
+    async def listing(self, search: ApiSearch, place: Place) -> Listing:
         """One page of photos."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
-            "query": ask.query.text, "page": page, "per_page": _PER_PAGE,
+            "query": search.query.text, "page": page, "per_page": _PER_PAGE,
         }  # fmt: skip
         names = {"aspect": "orientation", "color": "color", "safe": "content_filter"}
-        params |= {names[name]: word for name, word in ask.words.items() if name in names}
-        said = await ask.json("/search/photos", params, self._headers())
+        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        said = await search.json("/search/photos", params, self._headers())
         photos, pages = read_page(said, page)
         return Listing(photos, {"page": page + 1} if photos and page < pages else None)
 
-    async def pictures(self, ask: Ask, record: Any) -> list[Found] | None:
+    async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
         """One photo, its download told to Unsplash."""
         found = read_photo(record)
-        path = ask.below_base(value.url(record, "links", "download_location"))
+        path = search.below_base(value.url(record, "links", "download_location"))
         if found is None or path is None:
             return None
-        ask.check(await ask.get(path, headers=self._headers()))
+        search.check(await search.get(path, headers=self._headers()))
         return [found]
 
 
@@ -86,13 +84,13 @@ def read_page(said: Any, page: int = 1) -> tuple[list[Any], int]:
     return listed, value.count(said, "total_pages") or 1
 
 
-def read_photo(photo: Any) -> Found | None:
+def read_photo(photo: Any) -> ImageResult | None:
     """One photo."""
     raw, full = value.url(photo, "urls", "raw"), value.url(photo, "urls", "full")
     url = raw or full
     if url is None:
         return None
-    return Found(
+    return ImageResult(
         url=url,
         page_url=value.url(photo, "links", "html"),
         title=value.plain(photo, "description") or value.plain(photo, "alt_description"),

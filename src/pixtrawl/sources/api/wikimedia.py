@@ -15,10 +15,16 @@ from pixtrawl.config import parse
 from pixtrawl.net.interface import Response
 from pixtrawl.net.told_wait import retry_after_s
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
-from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.api.json_source import (
+    ApiSearch,
+    Batch,
+    ImageResult,
+    JsonSource,
+    Place,
+    ShapeError,
+)
+from pixtrawl.sources.base import ReplayHints, SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://commons.wikimedia.org"
 DELAY_S: Final = 0.5
@@ -46,15 +52,13 @@ class Wikimedia(JsonSource):
     """Wikimedia Commons."""
 
     name: ClassVar[str] = "wikimedia"
+    replay: ClassVar[ReplayHints] = ReplayHints(rest=b'{"batchcomplete": true}')
     words: ClassVar[Words] = {"size": _size}
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Wikimedia Commons",
         base_url=BASE_URL,
         sentence="Freely licensed files with licence and creator; base_url may be any MediaWiki.",
         verified="real server",
-        groups=("auto", "open", "species"),
-        filters=frozenset(words),
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="10000 a query",
         license="per image",
@@ -69,13 +73,13 @@ class Wikimedia(JsonSource):
         self._path = ""  # where another wiki keeps its API, once known
         self._rest_until = 0.0  # by the loop's clock; holds for every query
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """One batch of files, its pieces merged."""
         going_on = place.get("continue")
         given = dict(going_on) if isinstance(going_on, dict) else {}
         plain = place.get("plain") is True
-        batch, following = await self._merged(ask, given, plain=plain)
-        if batch.empty and not given and not plain and not ask.settings.live:
+        batch, following = await self._merged(search, given, plain=plain)
+        if batch.empty and not given and not plain and not search.settings.live:
             # a wiki without CirrusSearch looks for the words "filetype:bitmap" too
             return Batch(following={"plain": True}, empty=True)
         if following is None:
@@ -83,11 +87,11 @@ class Wikimedia(JsonSource):
         return Batch(batch.found, {"continue": following, "plain": plain}, batch.empty)
 
     async def _merged(
-        self, ask: Ask, given: dict[str, Any], *, plain: bool
+        self, search: ApiSearch, given: dict[str, Any], *, plain: bool
     ) -> tuple[Batch, dict[str, Any] | None]:
         pages: dict[str, dict[str, Any]] = {}
         for _ in range(_MAX_PIECES):
-            said = await self._ask(ask, given, plain=plain)
+            said = await self._ask(search, given, plain=plain)
             complete, following = read_piece(said, pages)
             if complete:
                 return read_pages(pages), following
@@ -96,10 +100,10 @@ class Wikimedia(JsonSource):
             given = following
         raise ShapeError("wikimedia's answer does not come to an end: batchcomplete is missing")
 
-    async def _ask(self, ask: Ask, given: dict[str, Any], *, plain: bool) -> Any:
-        words = [ask.query.text] if plain else [_ONLY_PICTURES, ask.query.text]
-        if "size" in ask.words and not plain:
-            words.insert(1, ask.words["size"])
+    async def _ask(self, search: ApiSearch, given: dict[str, Any], *, plain: bool) -> Any:
+        words = [search.query.text] if plain else [_ONLY_PICTURES, search.query.text]
+        if "size" in search.words and not plain:
+            words.insert(1, search.words["size"])
         params: dict[str, str | int] = {
             "action": "query", "format": "json", "formatversion": 2, "maxlag": _MAX_LAG_S,
             "generator": "search", "gsrnamespace": 6, "gsrsearch": " ".join(words),
@@ -111,8 +115,8 @@ class Wikimedia(JsonSource):
         while True:
             tries += 1
             await self._rest()
-            response = await self._get(ask, params)
-            said = ask.read(response)
+            response = await self._get(search, params)
+            said = search.read(response)
             code = value.text(said, "error", "code")
             if code is None or code not in _PASSING_S:
                 return self._checked(said, code)
@@ -120,7 +124,7 @@ class Wikimedia(JsonSource):
             if tries >= _PASSING_TRIES or pause_s > _LONGEST_REST_S:
                 info = value.plain(said, "error", "info") or "it asks to wait"
                 message = f"wikimedia answers: {code}: {info}"[:300]
-                raise ask.blocked(response, "rate_limit", message)
+                raise search.blocked(response, "rate_limit", message)
             self._rest_until = asyncio.get_running_loop().time() + pause_s
 
     async def _rest(self) -> None:
@@ -136,18 +140,18 @@ class Wikimedia(JsonSource):
         message = f"wikimedia answers: {code}: {value.plain(said, 'error', 'info') or ''}"[:300]
         raise ShapeError(message)
 
-    async def _get(self, ask: Ask, params: dict[str, str | int]) -> Response:
+    async def _get(self, search: ApiSearch, params: dict[str, str | int]) -> Response:
         """From the API's place; another wiki's may be one of two, or be named itself."""
-        if ask.settings.live:
-            return await ask.get(_PATHS[0], params)
-        if ask.base_url.endswith(".php"):
-            return await ask.get("", params)
+        if search.settings.live:
+            return await search.get(_PATHS[0], params)
+        if search.base_url.endswith(".php"):
+            return await search.get("", params)
         paths = [self._path] if self._path else _PATHS
-        response = await ask.get(paths[0], params)
+        response = await search.get(paths[0], params)
         for path in paths[1:]:
             if response.status != 404 and not _is_page(response):
                 break
-            response = await ask.get(path, params)
+            response = await search.get(path, params)
             self._path = path
         return response
 
@@ -202,7 +206,7 @@ def _is_picture(mime: str) -> bool:
     return mime.startswith("image/") and mime not in _NO_PICTURES
 
 
-def _found(page: dict[str, Any]) -> Found | None:
+def _found(page: dict[str, Any]) -> ImageResult | None:
     info = value.at(page, "imageinfo", 0)
     url = value.url(info, "url")
     mime = value.text(info, "mime") or "image/"
@@ -211,7 +215,7 @@ def _found(page: dict[str, Any]) -> Found | None:
     about = value.at(info, "extmetadata")
     title = value.plain(about, "ObjectName", "value") or value.text(page, "title")
     claims = (value.plain(about, name, "value") for name in _CLAIMS)
-    return Found(
+    return ImageResult(
         url=url,
         page_url=value.url(info, "descriptionurl"),
         title=title,

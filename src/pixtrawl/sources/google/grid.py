@@ -7,7 +7,6 @@ virtualised grid again stay known here.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -23,6 +22,7 @@ from pixtrawl.sources.google.records import (
     link_record,
     merged,
 )
+from pixtrawl.sources.results import ImageResult, candidate_of, plain_text
 
 
 class Tile(Struct):
@@ -153,13 +153,13 @@ class Grid(Struct):
             url = tile.thumb_url or pictures.get(tile.key, "")
             if tile.record is None and tile.known and url and url not in self._sent:
                 self._sent.add(url)
-                fresh.append(self._candidate(Record(url=url), tile, Kind.THUMBNAIL))
+                fresh += self._candidate(Record(url=url), tile, Kind.THUMBNAIL)
         for record in self._bare.values():
             url = record.thumb_url or ""
             known = record.id in self._by_id or url in self._by_thumb or url in self._sent
             if url and not known:
                 self._sent.add(url)
-                fresh.append(self._candidate(replace(record, url=url), Tile(""), Kind.THUMBNAIL))
+                fresh += self._candidate(replace(record, url=url), Tile(""), Kind.THUMBNAIL)
         return tuple(fresh)
 
     def _know(self, tile: Tile, record: Record) -> None:
@@ -182,10 +182,9 @@ class Grid(Struct):
             return
         self._sent.add(record.url)
         self.originals += 1
-        fresh.append(self._candidate(record, tile, Kind.ORIGINAL))
+        fresh += self._candidate(record, tile, Kind.ORIGINAL)
 
-    def _candidate(self, record: Record, tile: Tile, kind: Kind) -> Candidate:
-        self.given += 1
+    def _candidate(self, record: Record, tile: Tile, kind: Kind) -> list[Candidate]:
         sizes = (record.width, record.height)
         if not all(sizes):
             sizes = (tile.width, tile.height)
@@ -196,12 +195,8 @@ class Grid(Struct):
             rank += 1
         self._ranks.add(rank)
         self.last_rank = max(self.last_rank, rank)
-        return Candidate(
-            url=record.url or "",
-            query=self.query.text,
-            label=self.query.label,
-            source=self.source,
-            rank=rank,
+        result = ImageResult(
+            url=record.url,
             kind=kind,
             page_url=record.page_url or tile.page_url,
             title=record.title or tile.title,
@@ -209,6 +204,11 @@ class Grid(Struct):
             height=sizes[1],
             thumb_url=record.thumb_url or tile.thumb_url,
         )
+        candidate = candidate_of(result, self.query, self.source, rank)
+        if candidate is None:
+            return []
+        self.given += 1
+        return [candidate]
 
 
 def _seen(tile: Tile, row: Mapping[str, Any]) -> Tile:
@@ -223,7 +223,7 @@ def _seen(tile: Tile, row: Mapping[str, Any]) -> Tile:
         inline=row.get("inline") is True or tile.inline,
         known=row.get("known") is True or tile.known,
         page_url=page if is_web_url(page) else tile.page_url,
-        title=" ".join(html.unescape(_text(row, "title")).split())[:1000] or tile.title,
+        title=plain_text(_text(row, "title")) or tile.title,
         width=width or tile.width,
         height=height or tile.height,
         rank=tile.rank,

@@ -23,10 +23,10 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl.sources.js_strings import js_unescape
+from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 
 MAX_TEXT_CHARS: Final = 8_000_000  # real pages have 0.5 to 2 million
 MAX_LEVELS: Final = 3  # JSON in a string in a JSON answer is level 2
@@ -64,20 +64,13 @@ _DEFERRED: Final = re.compile(rf'"([\w:-]{{1,80}})"{_GAP}:{_GAP}"(https?:{_INSID
 _ONCE_MORE: Final = re.compile(r"\\(?:\"|x22|u0022|x5b|u005b)|imgurl\\(?:u003d|x3d)")
 _THUMB_HOST: Final = re.compile(r"(?:encrypted-tbn\d*\.)|(?:(?:^|\.)gstatic\.com\Z)")
 _THUMB_QUERY: Final = re.compile(r"[?&]q=tbn(?::|%3A)", re.IGNORECASE)
-_CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
 _LONE_BYTE: Final = re.compile(r"[\udc80-\udcff]")
 
 
-class Record(Struct, frozen=True):
+class Record(ImageResult, frozen=True, kw_only=True):
     """One result as the page tells it; `url` is None where only a thumbnail is known."""
 
-    url: str | None
     id: str = ""
-    thumb_url: str | None = None
-    page_url: str | None = None
-    title: str | None = None
-    width: int | None = None
-    height: int | None = None
 
 
 def is_thumbnail(url: str) -> bool:
@@ -94,11 +87,8 @@ def is_thumbnail(url: str) -> bool:
 
 
 def is_web_url(url: str) -> bool:
-    """True for an absolute http(s) URL with a host and without blanks or control characters."""
-    scheme, _, rest = url.partition("://")
-    if scheme.lower() not in ("http", "https") or rest[:1] in ("", "/", "?", "#"):
-        return False
-    return len(url) <= 16_000 and _CONTROL.search(url) is None
+    """True for an absolute http(s) URL."""
+    return not url.startswith("//") and web_url(url) is not None
 
 
 def records_in(text: str) -> list[Record]:
@@ -161,8 +151,8 @@ def link_record(href: str) -> Record | None:
         url=url,
         id=values.get("tbnid") or values.get("docid") or "",
         page_url=page if is_web_url(page) else None,
-        width=_size(values.get("w", "")),
-        height=_size(values.get("h", "")),
+        width=pixels(values.get("w", "")),
+        height=pixels(values.get("h", "")),
     )
 
 
@@ -222,8 +212,8 @@ def _pair(text: str, thumb: re.Match[str], original: re.Match[str], after: int) 
         thumb_url=thumb_url if is_web_url(thumb_url) else None,
         page_url=page_url,
         title=title,
-        width=_size(sizes[3]),
-        height=_size(sizes[2]),
+        width=pixels(sizes[3]),
+        height=pixels(sizes[2]),
     )
     if not is_thumbnail(url):
         return record
@@ -236,12 +226,12 @@ def _page_and_title(text: str, start: int, end: int) -> tuple[str | None, str | 
         scalars = _scalars(text, details.end(), end, 4)
         page = scalars[2] if len(scalars) > 2 else ""
         if is_web_url(page):
-            return page, _title(scalars[3] if len(scalars) > 3 else "")
+            return page, plain_text(scalars[3] if len(scalars) > 3 else "")
     for match in _PAGE_AND_TITLE.finditer(text, start, end):
         page = js_unescape(match[1])
         if is_web_url(page) and not is_thumbnail(page):
             title = js_unescape(match[2])
-            return page, None if is_web_url(title) else _title(title)
+            return page, None if is_web_url(title) else plain_text(title)
     return None, None
 
 
@@ -254,10 +244,6 @@ def _scalars(text: str, start: int, end: int, count: int) -> list[str]:
         found.append(js_unescape(match[1] or ""))
         start = match.end()
     return found
-
-
-def _title(text: str) -> str | None:
-    return " ".join(html.unescape(text).split())[:1000] or None
 
 
 def _flat_objects(text: str) -> Iterator[Record]:
@@ -275,9 +261,9 @@ def _flat_objects(text: str) -> Iterator[Record]:
                 id=members.get("id", ""),
                 thumb_url=members.get("tu") or None,
                 page_url=page if is_web_url(page) else None,
-                title=_title(members.get("pt", "")),
-                width=_size(members.get("ow", "")),
-                height=_size(members.get("oh", "")),
+                title=plain_text(members.get("pt", "")),
+                width=pixels(members.get("ow", "")),
+                height=pixels(members.get("oh", "")),
             )
 
 
@@ -286,11 +272,3 @@ def _links(text: str) -> Iterator[Record]:
         record = link_record("/imgres?" + match[1])
         if record is not None:
             yield record
-
-
-def _size(text: str) -> int | None:
-    return (
-        int(text)
-        if 0 < len(text) <= 6 and text.isascii() and text.isdigit() and int(text)
-        else None
-    )

@@ -21,7 +21,7 @@ from pixtrawl.browser.failure import BrowserFailure, Trouble
 from pixtrawl.browser.options import ChromeOptions
 from pixtrawl.config import parse
 from pixtrawl.errors import SourceStop, UsageError
-from pixtrawl.model import Query, SourceOutcome
+from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.google.outcome import stop_after
 from pixtrawl.sources.google.request import FILTERS
@@ -108,13 +108,11 @@ class Google:
         base_url=BASE_URL,
         sentence="Opens the result page in a browser and reads the originals it carries.",
         verified="recorded",
-        groups=("auto",),
         needs=("browser",),
         filters=FILTERS,
         settings=SETTINGS,
         delay_s=DELAY_S,
         limit="about 800 a query",
-        license="unknown",
         terms="Google's terms forbid automated access and its robots.txt disallows /search; used "
         "only when named with -s google, or switched on with google.enabled=true.",
     )
@@ -128,6 +126,13 @@ class Google:
         self._turn = asyncio.Lock()
         self._next_load = 0.0
         self._refusal: SourceStop | None = None
+
+    @classmethod
+    def read_saved(cls, page: str, query: Query) -> tuple[tuple[Candidate, ...], SourceStop | None]:
+        """Read a saved page without a browser: records in scripts and links, else thumbnails."""
+        from pixtrawl.sources.google.saved import read  # for replays only
+
+        return read(page, query, cls.name)
 
     def begin(self, queries: int) -> None:
         """Starts the browser before the first query is there."""

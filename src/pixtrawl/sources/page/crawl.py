@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pixtrawl import urls
 
-__all__ = ["CrawlRules", "PageQueue", "Via", "Visit"]
+__all__ = ["CrawlRules", "PageQueue", "PageVisit", "Via"]
 
 _MAX_QUEUE: Final = 5000
 _MAX_SITEMAPS: Final = 20
@@ -46,7 +46,7 @@ class CrawlRules(Struct, frozen=True):
     max_bytes: int = 64 * 2**20  # of one page, unpacked: pictures may stand in it as data: URIs
 
 
-class Visit(Struct, frozen=True):
+class PageVisit(Struct, frozen=True):
     """One page to be visited."""
 
     url: str
@@ -60,7 +60,7 @@ class PageQueue:
 
     def __init__(self, rules: CrawlRules) -> None:
         self._rules = rules
-        self._ahead: deque[Visit] = deque()
+        self._ahead: deque[PageVisit] = deque()
         self._known: set[bytes] = set()
         self._done: set[bytes] = set()
         self._sites: set[str] = set()
@@ -72,29 +72,29 @@ class PageQueue:
         """The pages that the user named; their sites are the crawl's."""
         for url in addresses:
             self._sites.add(_site(url))
-            self._append(Visit(url))
+            self._append(PageVisit(url))
 
-    def moved(self, visit: Visit, url: str) -> None:
+    def moved(self, visit: PageVisit, url: str) -> None:
         """A start page has redirected: where it went is the user's site as well."""
         self._known.add(urls.url_key(url))
         self._done.add(urls.url_key(url))
         if visit.via is Via.START:
             self._sites.add(_site(url))
 
-    def links(self, visit: Visit, found: Iterable[str]) -> None:
+    def links(self, visit: PageVisit, found: Iterable[str]) -> None:
         """Links of a visited page, where the depth allows for another step."""
         if visit.depth < self._rules.depth:
             for url in found:
                 if not _NO_PAGE.search(_path(url)) and self._ours(url):
-                    self._append(Visit(url, visit.depth + 1, Via.LINK))
+                    self._append(PageVisit(url, visit.depth + 1, Via.LINK))
 
-    def following(self, visit: Visit, found: Iterable[str]) -> None:
+    def following(self, visit: PageVisit, found: Iterable[str]) -> None:
         """Where the list on a visited page goes on; it comes before everything else."""
         for url in found:
             if self._ours(url):
-                self._append(Visit(url, visit.depth, Via.NEXT), first=True)
+                self._append(PageVisit(url, visit.depth, Via.NEXT), first=True)
 
-    def shown(self, visit: Visit, url: str, *, instead: bool) -> bool:
+    def shown(self, visit: PageVisit, url: str, *, instead: bool) -> bool:
         """A document that a visited page shows; it comes before everything else.
 
         One that comes `instead` of the page may lie on another site, as with a redirect; of frames,
@@ -106,25 +106,25 @@ class PageQueue:
             self._sites.add(_site(url))
         elif not self._ours(url):
             return False
-        return self._append(Visit(url, visit.depth, Via.SHOWN, visit.hops + 1), first=True)
+        return self._append(PageVisit(url, visit.depth, Via.SHOWN, visit.hops + 1), first=True)
 
     def sitemaps(self, found: Iterable[str], *, depth: int) -> None:
         """Sitemaps of the site, a limited number."""
         for url in found:
             if self._sitemaps < _MAX_SITEMAPS and self._ours(url):
-                self._sitemaps += self._append(Visit(url, depth, Via.SITEMAP))
+                self._sitemaps += self._append(PageVisit(url, depth, Via.SITEMAP))
 
-    def listed(self, visit: Visit, found: Iterable[str]) -> None:
+    def listed(self, visit: PageVisit, found: Iterable[str]) -> None:
         """Pages that a sitemap names."""
         for url in found:
             if self._ours(url) and not _NO_PAGE.search(_path(url)):
-                self._append(Visit(url, visit.depth, Via.LISTED))
+                self._append(PageVisit(url, visit.depth, Via.LISTED))
 
     def refuse(self, url: str) -> None:
         """The host asks to stop: nothing more of it is visited."""
         self._refused.add(urls.host_of(url))
 
-    def take(self) -> Visit | None:
+    def take(self) -> PageVisit | None:
         """The next page; None at the end, or when enough have been visited."""
         while self._ahead and self.visited < self._rules.max_pages:
             visit = self._ahead.popleft()
@@ -139,7 +139,7 @@ class PageQueue:
         """Pages that wait."""
         return len(self._ahead)
 
-    def _append(self, visit: Visit, *, first: bool = False) -> bool:
+    def _append(self, visit: PageVisit, *, first: bool = False) -> bool:
         key = urls.url_key(visit.url)
         full = len(self._ahead) >= _MAX_QUEUE or len(visit.url) > _MAX_URL
         if full or key in self._known or urls.check(visit.url) is not None:
@@ -171,7 +171,7 @@ class PageQueue:
         """Goes on from `position`; False (and nothing done) where it is not of this form."""
         try:
             ahead = [
-                Visit(str(url), int(depth), Via(via), int(hops[0]) if hops else 0)
+                PageVisit(str(url), int(depth), Via(via), int(hops[0]) if hops else 0)
                 for url, depth, via, *hops in position["ahead"]
             ]
             known = {bytes.fromhex(key) for key in position["known"]}

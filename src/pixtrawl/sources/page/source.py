@@ -19,7 +19,7 @@ from pixtrawl import urls
 from pixtrawl.config import parse
 from pixtrawl.errors import SourceStop, UsageError
 from pixtrawl.model import Query
-from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
+from pixtrawl.sources.base import Page, ReplayHints, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.page.crawl import CrawlRules
 from pixtrawl.sources.page.found import Wish
 from pixtrawl.sources.page.stops import no_page_query, too_few_pages
@@ -98,6 +98,7 @@ class WebPage:
     """Given web pages."""
 
     name: ClassVar[str] = "page"
+    replay: ClassVar[ReplayHints] = ReplayHints(query="http://replay.invalid/page")
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Web pages",
         base_url="",

@@ -17,13 +17,16 @@ from pixtrawl.net.interface import Response
 from pixtrawl.net.robots import opts_out
 from pixtrawl.sources import consent, stops
 from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.consent import ConsentGate
+from pixtrawl.sources.html import Document
 from pixtrawl.sources.page import stops as page_stops
-from pixtrawl.sources.page.crawl import CrawlRules, PageQueue, Via, Visit
+from pixtrawl.sources.page.crawl import CrawlRules, PageQueue, PageVisit, Via
 from pixtrawl.sources.page.found import Facts, Picture, Pictures, Tier, Way, Wish
 from pixtrawl.sources.page.links import Reading, is_image_link, read_page
 from pixtrawl.sources.page.sitemap import Sitemap, read_sitemap, sitemaps_of_robots, unpacked
 from pixtrawl.sources.page.state import read_text
 from pixtrawl.sources.page.walls import Content, content_of, is_whole, text_of, wall_of
+from pixtrawl.sources.results import ImageResult, candidate_of
 
 if TYPE_CHECKING:
     from pixtrawl.sources.page.render import Renderer
@@ -50,7 +53,7 @@ class Crawl:
         self._query = query
         self._context = context
         self._seen: set[bytes] = set()
-        self._cookies: dict[str, list[str]] = {}  # by host
+        self._gates: dict[str, ConsentGate] = {}  # by host
         self._kept: list[object] = []  # evidence of pages that could not be read
 
     # -- begin, go on, tell
@@ -99,7 +102,7 @@ class Crawl:
             detail["evidence"] = list(self._kept)
         return detail
 
-    def skip(self, visit: Visit, stop: SourceStop) -> None:
+    def skip(self, visit: PageVisit, stop: SourceStop) -> None:
         """Counts a page that gave nothing; a host that asks to slow down is left alone."""
         kind = stop.detail.get("kind")
         status = stop.detail.get("http_status")
@@ -119,7 +122,7 @@ class Crawl:
 
     # -- one page
 
-    async def visit(self, visit: Visit) -> tuple[Candidate, ...]:
+    async def visit(self, visit: PageVisit) -> tuple[Candidate, ...]:
         """The new pictures of one page; where it leads goes into the queue. Raises SourceStop."""
         try:
             response = await self._get(visit.url)
@@ -136,13 +139,10 @@ class Crawl:
             raise page_stops.unreadable(self._context, response, error) from error
 
     async def _get(self, url: str) -> Response:
-        headers = dict(_ACCEPT)
-        cookies = self._cookies.get(urls.host_of(url))
-        if cookies:
-            headers["Cookie"] = "; ".join(cookies)
+        headers = {**_ACCEPT, **self._gate(url).headers()}
         return await self._context.http.get(url, headers=headers, max_bytes=self._rules.max_bytes)
 
-    async def _read(self, visit: Visit, response: Response) -> tuple[Candidate, ...]:
+    async def _read(self, visit: PageVisit, response: Response) -> tuple[Candidate, ...]:
         self.queue.moved(visit, response.url)
         self._check(response)
         body = unpacked(response.body)
@@ -169,7 +169,7 @@ class Crawl:
             raise page_stops.nothing_on(self._context, response, why=_why(reading, response))
         return found
 
-    def _shown(self, visit: Visit, reading: Reading) -> bool:
+    def _shown(self, visit: PageVisit, reading: Reading) -> bool:
         """Puts the documents that a page without content of its own shows into the queue."""
         if reading.has_content:
             return False
@@ -192,14 +192,11 @@ class Crawl:
         if directive and not self._context.ignore_robots:
             raise page_stops.opted_out(self._context, response, directive, "X-Robots-Tag")
 
-    async def _page(self, visit: Visit, response: Response, text: str) -> tuple[Response, Reading]:
+    async def _page(
+        self, visit: PageVisit, response: Response, text: str
+    ) -> tuple[Response, Reading]:
         """The page as it is read: past a consent page, rendered if wished. Raises SourceStop."""
-        reading = read_page(text, response.url, self._wish)
-        if self._is_consent(visit, response, reading):
-            response = await self._reject(visit, response, reading)
-            reading = read_page(text_of(response), response.url, self._wish)
-            if self._is_consent(visit, response, reading):
-                raise stops.consent(self._context, response, page_stops.SOURCE)
+        response, reading = await self._past_consent(visit, response, text)
         self._check_opt_out(visit, response, reading)
         if self.renderer is not None:
             try:
@@ -213,7 +210,7 @@ class Crawl:
             raise page_stops.walled(self._context, response, wall)
         return response, reading
 
-    def _check_opt_out(self, visit: Visit, response: Response, reading: Reading) -> None:
+    def _check_opt_out(self, visit: PageVisit, response: Response, reading: Reading) -> None:
         directive = opts_out(reading.robots)
         if not directive or self._context.ignore_robots:
             return
@@ -221,29 +218,32 @@ class Crawl:
             self._lead_on(visit, response, reading)
         raise page_stops.opted_out(self._context, response, directive, "meta robots")
 
-    def _is_consent(self, visit: Visit, response: Response, reading: Reading) -> bool:
-        document = reading.document
-        if document is None or len(reading.pictures) > _CONSENT_PICTURES:
-            return False
-        if not consent.is_consent(response, document):
-            return False
-        moved = urlsplit(response.url).path != urlsplit(visit.url).path
-        return moved or consent.reject_all(response, document) is not None
+    def _gate(self, url: str) -> ConsentGate:
+        host = urls.host_of(url)
+        if host not in self._gates:
+            self._gates[host] = ConsentGate(source=page_stops.SOURCE, context=self._context)
+        return self._gates[host]
 
-    async def _reject(self, visit: Visit, response: Response, reading: Reading) -> Response:
-        """Answers a consent page once with "reject all", and asks for the page again."""
-        host = urls.host_of(visit.url)
-        answer = consent.reject_all(response, reading.document) if reading.document else None
-        if host in self._cookies or answer is None:
-            raise stops.consent(self._context, response, page_stops.SOURCE)
+    async def _past_consent(
+        self, visit: PageVisit, response: Response, text: str
+    ) -> tuple[Response, Reading]:
+        """The page behind a consent page; a page that is none as it is. Raises SourceStop."""
+        reading = read_page(text, response.url, self._wish)
+
+        def consent_page(answer: Response) -> Document | None:
+            nonlocal reading
+            if answer is not response:
+                reading = read_page(text_of(answer), answer.url, self._wish)
+            return reading.document if _is_consent(visit, answer, reading) else None
+
+        gate = self._gate(visit.url)
         try:
-            sent = await consent.send(self._context.http, answer)
-            self._cookies[host] = [*consent.cookies_of(response), *consent.cookies_of(sent)]
-            return await self._get(visit.url)
+            answer = await gate.past(response, consent_page, lambda: self._get(visit.url))
         except FetchError as error:
             raise stops.consent(self._context, response, page_stops.SOURCE) from error
+        return answer, reading
 
-    def _lead_on(self, visit: Visit, response: Response, reading: Reading) -> None:
+    def _lead_on(self, visit: PageVisit, response: Response, reading: Reading) -> None:
         """Other pages, unless the page asks that its links be left alone."""
         tag = response.headers.get("x-robots-tag", "").lower()
         if (reading.nofollow or "nofollow" in tag) and not self._context.ignore_robots:
@@ -259,7 +259,7 @@ class Crawl:
         return pictures.found()
 
     def _of_sitemap(
-        self, visit: Visit, response: Response, found: Sitemap
+        self, visit: PageVisit, response: Response, found: Sitemap
     ) -> tuple[Candidate, ...]:
         if not (found.sitemaps or found.pages):
             raise page_stops.nothing_on(self._context, response, why="unlisted")
@@ -295,32 +295,43 @@ class Crawl:
                 continue
             if len(self._seen) < _MAX_SEEN:
                 self._seen.update(keys)
-            self.rank += 1
-            found.append(self._candidate(picture, page_url))
+            candidate = candidate_of(
+                _result(picture, page_url), self._query, page_stops.SOURCE, self.rank + 1
+            )
+            if candidate is not None:
+                self.rank += 1
+                found.append(candidate)
         return tuple(found)
 
-    def _candidate(self, picture: Picture, page_url: str | None) -> Candidate:
-        (url, kind), *others = picture.ways
-        facts = picture.facts
-        # What the page shows may be another copy's size.
-        sized = len(picture.ways) == 1 or picture.tier in {Tier.META, Tier.DATA}
-        return Candidate(
-            url=url,
-            query=self._query.text,
-            label=self._query.label,
-            source=page_stops.SOURCE,
-            rank=self.rank,
-            kind=kind,
-            page_url=page_url,
-            title=facts.title,
-            width=(facts.width or None) if sized else None,
-            height=(facts.height or None) if sized else None,
-            thumb_url=picture.thumb_url,
-            license=facts.license,
-            license_url=facts.license_url,
-            creator=facts.creator,
-            alternates=tuple(Alternate(other, of) for other, of in others),
-        )
+
+def _result(picture: Picture, page_url: str | None) -> ImageResult:
+    (url, kind), *others = picture.ways
+    facts = picture.facts
+    # The size on the page may be another copy's.
+    sized = len(picture.ways) == 1 or picture.tier in {Tier.META, Tier.DATA}
+    return ImageResult(
+        url=url,
+        kind=kind,
+        page_url=page_url,
+        title=facts.title,
+        width=facts.width if sized else None,
+        height=facts.height if sized else None,
+        thumb_url=picture.thumb_url,
+        license=facts.license,
+        license_url=facts.license_url,
+        creator=facts.creator,
+        alternates=tuple(Alternate(other, of) for other, of in others),
+    )
+
+
+def _is_consent(visit: PageVisit, response: Response, reading: Reading) -> bool:
+    document = reading.document
+    if document is None or len(reading.pictures) > _CONSENT_PICTURES:
+        return False
+    if not consent.is_consent(response, document):
+        return False
+    moved = urlsplit(response.url).path != urlsplit(visit.url).path
+    return moved or consent.reject_all(response, document) is not None
 
 
 def _why(reading: Reading, response: Response) -> str:

@@ -24,8 +24,14 @@ from pixtrawl.errors import FetchError, SourceStop, UsageError
 from pixtrawl.model import Query, Reason, SourceOutcome
 from pixtrawl.net.interface import Http, Response
 from pixtrawl.sources.api.lists import ListingSource
-from pixtrawl.sources.base import Evidence, Page, Source, SourceContext
-from pixtrawl.sources.replay import google as replay_google
+from pixtrawl.sources.base import (
+    Evidence,
+    Page,
+    ReadsSaved,
+    ReplayHints,
+    Source,
+    SourceContext,
+)
 from pixtrawl.sources.replay.replayed import Replayed
 
 MAX_BYTES: Final = 16 * 2**20
@@ -35,34 +41,10 @@ _ANSWER: Final = re.compile(r"answer-(\d{1,3})\.\w{1,5}")
 _MAX_REQUESTS: Final = 12  # a source that reads one page needs no more
 _FRONT_PAGES: Final = 2  # answers before the page that are tried
 _QUERY: Final = Query("replay", "replay", 100)
+_FRONT_PAGE: Final = b"<!doctype html><p>Front page</p>"
 _KINDS: Final = {".json": "application/json", ".js": "text/javascript", ".txt": "text/plain"}
 _STAND_IN: Final = "stand-in-for-a-key-0"  # never sent; keys are blotted out in answers
 _STAND_IN_URL: Final = "http://replay.invalid"
-_TEXTS: Final = {"page": f"{_STAND_IN_URL}/page"}  # queries that are no words
-
-# What front pages hold that sources ask for first: Startpage's form, DuckDuckGo's token.
-_FRONT_PAGE: Final = (
-    b"<!doctype html><form><input type='hidden' name='sc' value='replay'></form>"
-    b'<script>vqd="4-1";</script>'
-)
-# Sources that list ids first: a list of one, so that the page of that one can be read.
-_LISTS: Final[Mapping[str, bytes]] = {
-    "met": b'{"total": 1, "objectIDs": [1]}',
-    "internet_archive": b'{"response": {"numFound": 1, "start": 0, "docs": [{"identifier": "x"}]}}',
-    "nasa": b'{"collection": {"metadata": {"total_hits": 1}, '
-    b'"items": [{"data": [{"nasa_id": "x"}]}]}}',
-    "rijksmuseum": b'{"partOf": {"totalItems": 1}, "orderedItems": '
-    b'[{"id": "https://id.rijksmuseum.nl/1"}]}',
-}  # fmt: skip
-# What lies behind one record, for the page of that record alone.
-_BEHIND: Final[Mapping[str, tuple[bytes, ...]]] = {
-    "rijksmuseum": (
-        b'{"digitally_shown_by": [{"id": "https://id.rijksmuseum.nl/3"}]}',
-        b'{"access_point": [{"id": "http://replay.invalid/full/max/0/default.jpg"}]}',
-    ),
-}
-# What comes behind the page, where a source wants the pieces of a batch together.
-_RESTS: Final[Mapping[str, bytes]] = {"wikimedia": b'{"batchcomplete": true}'}
 _BEST_FIRST: Final = (
     SourceOutcome.OK,
     SourceOutcome.NO_RESULTS,
@@ -89,20 +71,23 @@ async def replay_answers(
 ) -> Replayed:
     """As `replay`, of answers at hand; `kept` is where evidence goes. Raises UsageError."""
     cls = sources.load(name)
-    if name == "google":
-        return replay_google.read(pages[0].text, _QUERY)
+    if issubclass(cls, ReadsSaved):
+        candidates, stop = cls.read_saved(pages[0].text, _QUERY)
+        outcome = stop.outcome if stop else SourceOutcome.OK
+        return Replayed(outcome, candidates, stop.detail if stop else {})
+    hints = _hints(cls)
     if "file" in cls.info.needs:
         message = f"{name} asks nobody: a saved page says nothing about it"
         return Replayed(SourceOutcome.UNSUPPORTED, detail={"message": message})
     given = {**_stand_ins(cls, settings), **settings}
-    query = replace(_QUERY, text=_TEXTS.get(name, _QUERY.text))
+    query = replace(_QUERY, text=hints.query)
     if len(pages) > 1:
         return await _in_turn(cls(given), query, pages, kept)
     best = Replayed(SourceOutcome.UNSUPPORTED, detail={"message": f"{name} asks for no page"})
     for front_pages in range(_FRONT_PAGES + 1):
-        if name in _BEHIND:
+        if hints.behind:
             break
-        http = _OnePage(pages[0], front_pages, _LISTS.get(name, _FRONT_PAGE), _RESTS.get(name))
+        http = _OnePage(pages[0], front_pages, hints.front or _FRONT_PAGE, hints.rest)
         found = await ask(cls(given), query, http, kept)
         if http.asked <= front_pages:  # the page itself was never read
             break
@@ -115,6 +100,11 @@ async def replay_answers(
     return best
 
 
+def _hints(cls: type[Source]) -> ReplayHints:
+    hints: ReplayHints = getattr(cls, "replay", ReplayHints())
+    return hints
+
+
 async def _list_or_record(
     cls: type[ListingSource],
     given: Mapping[str, str],
@@ -124,11 +114,12 @@ async def _list_or_record(
     otherwise: Replayed,
 ) -> Replayed:
     """The page as a list; where it is none, as that of one record."""
+    hints = _hints(cls)
     found = await _in_turn(cls(given), query, [page], kept)
-    if found.outcome in {SourceOutcome.OK, SourceOutcome.NO_RESULTS} or cls.name not in _BEHIND:
+    if found.outcome in {SourceOutcome.OK, SourceOutcome.NO_RESULTS} or not hints.behind:
         return found if _place(found) <= _place(otherwise) else otherwise
-    front, behind = _response("", _LISTS[cls.name]), _BEHIND[cls.name]
-    record = [front, page, *(_response("", one) for one in behind)]
+    front = _response("", hints.front or _FRONT_PAGE)
+    record = [front, page, *(_response("", one) for one in hints.behind)]
     as_record = await _in_turn(cls(given), query, record, kept)
     if as_record.outcome is not SourceOutcome.OK:
         return found

@@ -9,45 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from pixtrawl.errors import SourceStop
-from pixtrawl.model import Query
+from pixtrawl.model import Alternate, Kind
 from pixtrawl.net.interface import Response
-from pixtrawl.sources import stops
-from pixtrawl.sources.base import Page, SourceContext, SourceInfo
-from pixtrawl.sources.filters import Words, in_words_of
-from pixtrawl.sources.html import Document
+from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.filters import Words
+from pixtrawl.sources.results import ImageResult, number, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import ScriptDataError, dig, read_value
-from pixtrawl.sources.settings import common_settings, read_settings
-from pixtrawl.sources.web.result_pages import (
-    Listing,
-    Result,
-    Visit,
-    parameters_of,
-    pixels,
-    plain_title,
-    walk,
-    web_url,
-)
+from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 BASE_URL: Final = "https://image.baidu.com"
 DELAY_S: Final = 1.0
 _PATH: Final = "/search/acjson"
 _COUNT: Final = 30
-_MAX_PAGES: Final = 70  # Baidu ends near 2,000 results
 
 _COLOURS: Final = {
     "red": 1, "yellow": 2, "green": 4, "teal": 8, "brown": 12, "blue": 16, "purple": 32,
     "pink": 64, "orange": 256, "black": 512, "white": 1024, "gray": 2048,
 }  # fmt: skip
-_WORDS: Final[Words] = {
-    "size": {"small": "z=1", "medium": "z=2", "large": "z=3"},
-    "color": {name: f"ic={bit}" for name, bit in _COLOURS.items()},
-    "type": {"face": "face=1", "clipart": "st=1", "lineart": "st=2", "animated": "lm=6"},
-}
 
 _MARKS: Final = re.compile(r"_z2C\$q|_z&e3B|AzdH3F")
 _MARK_OF: Final = {"_z2C$q": ":", "_z&e3B": ".", "AzdH3F": "/"}
@@ -73,83 +55,75 @@ def decoded(url: str) -> str:
     return "".join([*parts, url[end:].translate(_LETTERS)])
 
 
-class Baidu:
+class Baidu(HtmlSource):
     """Baidu Images."""
 
     name: ClassVar[str] = "baidu"
+    words: ClassVar[Words] = {
+        "size": {"small": "z=1", "medium": "z=2", "large": "z=3"},
+        "color": {name: f"ic={bit}" for name, bit in _COLOURS.items()},
+        "type": {"face": "face=1", "clipart": "st=1", "lineart": "st=2", "animated": "lm=6"},
+    }
+    max_pages: ClassVar[int] = 70  # Baidu ends near 2,000 results
+    referer: ClassVar[bool] = True
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Baidu Images",
         base_url=BASE_URL,
         sentence="Reads the JSON of its result list over HTTP; best with Chinese queries.",
         verified="recorded",
-        filters=frozenset(_WORDS),
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="about 2000 a query",
-        license="unknown",
         terms="Baidu's terms forbid automated queries; robots.txt allows only named search "
         "engines. Many originals are served only with a Referer.",
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self._settings = read_settings(self.name, self.info, settings)
+        super().__init__(settings)
         self._cookies: dict[str, str] | None = None  # None: the front page was not asked yet
         self._warming = asyncio.Lock()
 
-    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of candidates as Baidu ranks them. Raises SourceStop."""
-        base = self._settings.base_url
-        visit = Visit(self.name, base, context, headers={"Referer": f"{base}/"})
-        words = in_words_of(self.name, query, context, _WORDS, also=frozenset())
-        fixed = {
-            "tn": "resultjson_com", "ipn": "rj", "ie": "utf-8", "oe": "utf-8",
-            "word": query.text, "rn": str(_COUNT), **parameters_of(words, self.name, context),
-        }  # fmt: skip
-        await self._warm_up(visit)
-
-        async def ask(number: int) -> Listing:
-            parameters = fixed | {"pn": str(number * _COUNT)}
-            return await visit.read(
-                lambda: visit.get(_PATH, parameters),
-                lambda response: _listing(visit, response, number),
-            )
-
-        async for page in walk(visit, query, ask, pages=_MAX_PAGES):
-            yield page
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
-
-    async def _warm_up(self, visit: Visit) -> None:
-        """Cookies of the front page, asked for by the first query of a run."""
+    async def begin(self, search: WebSearch) -> None:
+        """Take the cookies of the front page, which the first query of a run asks for."""
         async with self._warming:
             if self._cookies is None:
-                await visit.get("/")
-                self._cookies = dict(visit.cookies)
-        visit.cookies.update(self._cookies)
+                await search.send(Request("/"))
+                self._cookies = dict(search.cookies)
+        search.cookies.update(self._cookies)
 
+    def request(self, search: WebSearch) -> Request:
+        """The JSON that the page loads on scrolling."""
+        fixed = {
+            "tn": "resultjson_com", "ipn": "rj", "ie": "utf-8", "oe": "utf-8",
+            "word": search.query.text, "rn": str(_COUNT),
+        }  # fmt: skip
+        place = {"pn": str(search.number * _COUNT)}
+        return Request("/search/acjson", {**fixed, **search.parameters(), **place})
 
-def _listing(visit: Visit, response: Response, number: int) -> Listing | None:
-    text = response.text
-    if not _FRAMED.match(text):
-        said = Document(text).text()
-        return Listing(nothing=True) if _NOTHING.search(said) else None
-    try:
-        answer = read_value(text)
-    except ScriptDataError:
-        return None
-    if dig(answer, "antiFlag"):
-        raise _forbidden(visit, response, answer)
-    records = dig(answer, "data")
-    if not isinstance(records, list):
-        return None
-    results = tuple(
-        one for record in records if isinstance(record, dict) and (one := _result(record))
-    )
-    if not results:  # its last record is always empty: an empty list is one of nothing else
-        return Listing(nothing=True) if not any(records) and _says_none(answer) else None
-    there = pixels(dig(answer, "displayNum"))
-    return Listing(results=results, more=there is None or (number + 1) * _COUNT < there)
+    def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
+        """Read the JSON, or the sentence of a page. Raises SourceStop where spiders are refused."""
+        text = response.text
+        if not _FRAMED.match(text):
+            said = search.document(response).text()
+            return ResultPage(nothing=True) if _NOTHING.search(said) else None
+        try:
+            answer = read_value(text)
+        except ScriptDataError:
+            return None
+        if dig(answer, "antiFlag"):
+            said = plain_text(dig(answer, "message")) or "no reason given"
+            raise search.blocked(response, "forbidden", f"refuses: {said[:100]}")
+        records = dig(answer, "data")
+        if not isinstance(records, list):
+            return None
+        results = tuple(
+            one for record in records if isinstance(record, dict) and (one := _result(record))
+        )
+        if not results:  # its last record is always empty: an empty list is one of nothing else
+            nothing = not any(records) and _says_none(answer)
+            return ResultPage(nothing=True) if nothing else None
+        there = number(dig(answer, "displayNum"))
+        more = there is None or (search.number + 1) * _COUNT < there
+        return ResultPage(results=results, more=more)
 
 
 def _says_none(answer: Any) -> bool:
@@ -157,13 +131,7 @@ def _says_none(answer: Any) -> bool:
     return any(isinstance(one, int) and one == 0 for one in counts)
 
 
-def _forbidden(visit: Visit, response: Response, answer: Any) -> SourceStop:
-    said = plain_title(dig(answer, "message")) or "no reason given"
-    message = f"baidu refuses: {said[:100]}"
-    return stops.blocked(visit.context, response, visit.source, "forbidden", message)
-
-
-def _result(record: dict[str, Any]) -> Result | None:
+def _result(record: dict[str, Any]) -> ImageResult | None:
     replaced = record.get("replaceUrl")
     clear = replaced[:_MAX_REPLACED] if isinstance(replaced, list) else []
     urls = [record.get("objURL"), *(dig(one, "ObjURL") for one in clear)]
@@ -174,16 +142,18 @@ def _result(record: dict[str, Any]) -> Result | None:
     if not known and thumb is None:
         return None
     pages = [record.get("fromURL"), *(dig(one, "FromURL") for one in clear)]
-    titles = (plain_title(record.get(name)) for name in ("fromPageTitleEnc", "fromPageTitle"))
-    return Result(
+    titles = (plain_text(record.get(name)) for name in ("fromPageTitleEnc", "fromPageTitle"))
+    return ImageResult(
         url=originals[0] if originals else None,
-        thumb=thumb,
-        page=next((one for one in map(_clear_url, pages) if one), None),
+        thumb_url=thumb,
+        page_url=next((one for one in map(_clear_url, pages) if one), None),
         title=next((one for one in titles if one), None),
         width=pixels(record.get("width")),
         height=pixels(record.get("height")),
-        others=tuple(originals[1:]),
-        copies=tuple(one for one in known if _is_copy(one)),
+        alternates=(
+            *(Alternate(one, Kind.ORIGINAL) for one in originals[1:]),
+            *(Alternate(one, Kind.CACHED) for one in known if _is_copy(one)),
+        ),
     )
 
 

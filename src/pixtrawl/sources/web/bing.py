@@ -6,39 +6,27 @@ carries; where there is no such fragment, the full page. Verified against a reco
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
-from msgspec import Struct, field
-
 from pixtrawl.config import parse
 from pixtrawl.errors import SourceStop
-from pixtrawl.model import Alternate, Candidate, Kind, Query
+from pixtrawl.model import SourceOutcome
 from pixtrawl.net.interface import Response
-from pixtrawl.sources import consent, stops
-from pixtrawl.sources.base import Page, SourceContext, SourceInfo
-from pixtrawl.sources.filters import Words, in_words_of
-from pixtrawl.sources.html import Document, TooComplexError
-from pixtrawl.sources.settings import common_settings, read_settings
-from pixtrawl.sources.walls import wall_of
+from pixtrawl.sources.base import Position, SourceInfo
+from pixtrawl.sources.filters import Words
 from pixtrawl.sources.web.bing_page import (
     ASYNC_PATH,
+    CONSENT_BANNER,
     FULL_PATH,
-    BingPage,
-    State,
-    Tile,
+    is_frame,
     read_page,
-    state_of,
+    says_nothing,
 )
-
-BASE_URL: Final = "https://www.bing.com"
-DELAY_S: Final = 1.0
+from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 _COUNT: Final = 35  # results an answer, as the page itself asks
-_MAX_PAGES: Final = 100  # Bing ends near 1,000 results; this ends a server that never does
-_MAX_BYTES: Final = 8 * 2**20
-_REJECT_COOKIE: Final = "BCP=AD=0&AL=0&SM=0"  # what the banner's "reject" button sets
 
 
 def _custom_size(text: str) -> str:
@@ -84,223 +72,112 @@ _WORDS: Final[Words] = {
         "modify": "license-L2_L3_L5_L6",
     },
 }
-_BLOCKS: Final[Mapping[State, tuple[str, str]]] = {
-    State.CAPTCHA: ("captcha", "bing asks to prove that a person is asking"),
-    State.JS_WALL: ("js_wall", "bing answers only where JavaScript runs"),
-    State.SOFT_BLOCK: ("soft_block", "bing answers with an empty page that loads itself again"),
-}
-_OTHERWISE: Final = frozenset({"site", "lang", "region", "safe"})
 
 
-class Bing:
+class Bing(HtmlSource):
     """Bing Images."""
 
     name: ClassVar[str] = "bing"
+    words: ClassVar[Words] = _WORDS
+    otherwise: ClassVar[frozenset[str]] = frozenset({"site", "lang", "region", "safe"})
+    max_pages: ClassVar[int] = 100  # of 35; Bing ends near 1,000 results
+    consent_banner: ClassVar[str] = CONSENT_BANNER
+    reject_cookies: ClassVar[Mapping[str, str]] = {"BCP": "AD=0&AL=0&SM=0"}
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Bing Images",
-        base_url=BASE_URL,
+        base_url="https://www.bing.com",
         sentence="Reads result pages over HTTP: originals, their pages, sizes, full-size copies.",
         verified="recorded",
-        groups=("auto",),
-        filters=frozenset(_WORDS) | _OTHERWISE,
-        settings=common_settings(BASE_URL, DELAY_S),
-        delay_s=DELAY_S,
+        delay_s=1.0,
         limit="about 1000 a query",
-        license="unknown",
         terms="Microsoft's terms ask for its API, which was shut down in August 2025; robots.txt "
         "disallows /images/async and /images/search to crawlers.",
     )
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        self._settings = read_settings(self.name, self.info, settings)
-
-    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of candidates as Bing ranks them. Raises SourceStop."""
-        search = _Search(self._settings.base_url, query, context)
-        step = await search.begin()
-        for _ in range(_MAX_PAGES):
-            if step is None:
-                return
-            fresh = search.fresh(step)
-            if not fresh:  # Bing repeats itself at its end
-                return
-            following = search.following(step)
-            position = {"next": following, "rank": search.rank}
-            yield Page(fresh, position, step.page.related)
-            step = await search.ask_next(following) if following else None
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
-
-
-class _Step(Struct, frozen=True):
-    """One answer and the query string that it answers."""
-
-    query_string: str
-    page: BingPage
-
-
-class _Search(Struct):
-    """One query on its way through the pages."""
-
-    base_url: str
-    query: Query
-    context: SourceContext
-    rank: int = 0
-    _seen: set[str] = field(default_factory=set)
-    _asked: set[str] = field(default_factory=set)
-    _cookies: list[str] = field(default_factory=list)
-    _headers: dict[str, str] = field(default_factory=dict)
-    _license: str | None = None
-    _answered_consent: bool = False
-
-    async def begin(self) -> _Step | None:
-        """The first answer, or the one after an earlier run's last."""
-        parameters = self._parameters()
-        position = self.context.position or {}
-        rank = position.get("rank")
-        if isinstance(rank, int) and "next" in position:
-            self.rank = max(0, rank)
-            following = str(position["next"])
-            return await self.ask_next(following) if following else None
-        more = {"async": "1", "first": "1", "count": str(_COUNT), "mmasync": "1"}
-        try:
-            step = await self._ask(ASYNC_PATH, urlencode(parameters | more))
-        except SourceStop as stop:
-            if stop.outcome != "changed":
-                raise
-            step = None  # the fragment is gone or of another form: the page may still be there
-        if step is None:
-            page = {"form": "HDRSC2", "first": "1"}
-            step = await self._ask(FULL_PATH, urlencode(parameters | page), last=True)
-        return step
-
-    async def ask_next(self, query_string: str) -> _Step | None:
-        """The next answer; None at the end."""
-        return await self._ask(ASYNC_PATH, query_string)
-
-    def fresh(self, step: _Step) -> tuple[Candidate, ...]:
-        """The candidates of an answer that no earlier one had."""
-        found = []
-        for tile in step.page.tiles:
-            if tile.url not in self._seen:
-                self._seen.add(tile.url)
-                self.rank += 1
-                found.append(self._candidate(tile))
-        return tuple(found)
-
-    def following(self, step: _Step) -> str:
-        """Query string of the next page; "" where there is none, or it would be asked again."""
-        following = step.page.next_query
-        if following is None:  # not said: counted on
-            parameters = dict(parse_qsl(step.query_string))
-            first = parameters.get("first", "1")
-            start = int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 1
-            parameters |= {"async": "1", "first": str(start + (step.page.shown or _COUNT))}
-            following = urlencode(parameters)
-        return "" if following in self._asked else following
-
-    async def _ask(self, path: str, query_string: str, *, last: bool = False) -> _Step | None:
-        """One answer, or None where it is an end that has to be taken for one.
-
-        `last` tells that there is no other place to ask: an empty list is then no answer either.
-        """
-        self._asked.add(query_string)
-        url = f"{self.base_url}{path}?{query_string}"
-        response = await self._get(url)
-        document = self._document(response)
-        page = read_page(document, self.query.text)
-        if not page.tiles and self._is_consent(response, document):
-            response = await self._reject(url, response, document)
-            document = self._document(response)
-            page = read_page(document, self.query.text)
-            if not page.tiles and self._is_consent(response, document):
-                raise stops.consent(self.context, response, "bing")
-        if page.tiles:
-            return _Step(query_string, page)
-        state = state_of(document)
-        if state is State.END and not last:
-            return None
-        if self.rank and (state is State.NOTHING or document.is_blank):
-            return None  # behind the last page, whose place was counted and not given
-        raise self._stop(state, response, document)
-
-    async def _get(self, url: str) -> Response:
-        headers = dict(self._headers)
-        if self._cookies:
-            headers["Cookie"] = "; ".join(self._cookies)
-        response = await self.context.http.get(url, headers=headers, max_bytes=_MAX_BYTES)
-        stops.check_status(self.context, response, "bing")
-        return response
-
-    def _document(self, response: Response) -> Document:
-        try:
-            return Document(response.text)
-        except TooComplexError as error:
-            raise stops.changed(self.context, response, "bing", str(error)) from None
-
-    def _is_consent(self, response: Response, document: Document) -> bool:
-        return state_of(document) is State.CONSENT or consent.is_consent(response, document)
-
-    async def _reject(self, url: str, response: Response, document: Document) -> Response:
-        """Answers the consent page once with "reject all", and asks again."""
-        if self._answered_consent:
-            raise stops.consent(self.context, response, "bing")
-        self._answered_consent = True
-        self._cookies.append(_REJECT_COOKIE)
-        answer = consent.reject_all(response, document)
-        if answer is not None:
-            self._cookies += consent.cookies_of(await consent.send(self.context.http, answer))
-        return await self._get(url)
-
-    def _stop(self, state: State, response: Response, document: Document) -> SourceStop:
-        if state is State.NOTHING:
-            return stops.no_results("bing", response.status)
-        if state in _BLOCKS:
-            kind, message = _BLOCKS[state]
-            return stops.blocked(self.context, response, "bing", kind, message)
-        if (wall := wall_of(response, document)) is not None:
-            return stops.blocked(self.context, response, "bing", wall[0], f"bing {wall[1]}")
-        message = "bing's answer holds no results and does not say that there are none"
-        return stops.changed(self.context, response, "bing", message)
-
-    def _parameters(self) -> dict[str, str]:
-        """What is asked, without the place in the list; sets the headers that go with it."""
-        filters = self.query.filters
-        words = in_words_of("bing", self.query, self.context, _WORDS, also=_OTHERWISE)
-        self._license = words.get("license") if filters.license != "any" else None
-        text = self.query.text
-        if filters.site:
-            text += f" site:{''.join(filters.site.split())}"
+    async def begin(self, search: WebSearch) -> None:
+        """Set the headers and cookies that go with the filters."""
+        filters = search.query.filters
         market, language = _market(filters.lang, filters.region)
         # Bing prefers this header to its own parameter; the interface stays English, because the
         # sentence that there are no results is known in English.
-        self._headers["Accept-Language"] = f"{market},{language};q=0.9"
-        parameters = {"q": text, "mkt": market, "setlang": "en"}
-        if words:
-            parameters["qft"] = "".join(f"+filterui:{word}" for word in words.values())
+        search.headers["Accept-Language"] = f"{market},{language};q=0.9"
         if filters.safe:
-            parameters["adlt"] = filters.safe
-            self._cookies.append(f"SRCHHPGUSR=ADLT={_ADULT.get(filters.safe, 'DEMOTE')}")
-        return parameters
+            search.cookies["SRCHHPGUSR"] = f"ADLT={_ADULT.get(filters.safe, 'DEMOTE')}"
 
-    def _candidate(self, tile: Tile) -> Candidate:
-        alternates = (Alternate(tile.cached, Kind.CACHED),) if tile.original and tile.cached else ()
-        return Candidate(
-            url=tile.url,
-            query=self.query.text,
-            label=self.query.label,
-            source="bing",
-            rank=self.rank,
-            kind=Kind.ORIGINAL if tile.original else Kind.CACHED,
-            page_url=tile.page,
-            title=tile.title,
-            width=tile.width,
-            height=tile.height,
-            thumb_url=tile.thumb,
-            license=self._license and f"bing:{self._license}",
-            alternates=alternates,
-        )
+    async def page(self, search: WebSearch) -> ResultPage:
+        """Ask the fragment; where the first is gone or of another form, the full page."""
+        try:
+            return await super().page(search)
+        except SourceStop as stop:
+            if search.number or stop.outcome is not SourceOutcome.CHANGED:
+                raise
+        search.memo["whole"] = True
+        return await super().page(search)
+
+    def request(self, search: WebSearch) -> Request:
+        """The next page as the last one named it, else the first."""
+        if search.number:
+            asked, path = search.next, ASYNC_PATH
+        elif search.memo.get("whole"):
+            asked = urlencode({**_asked(search), "form": "HDRSC2", "first": "1"})
+            path = FULL_PATH
+        else:
+            more = {"async": "1", "first": "1", "count": str(_COUNT), "mmasync": "1"}
+            asked, path = urlencode({**_asked(search), **more}), ASYNC_PATH
+        search.memo.setdefault("asked", []).append(asked)
+        return Request(path, asked)
+
+    def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
+        """Read the answer, and where the next one lies."""
+        document = search.document(response)
+        filters = search.query.filters
+        word = search.words.get("license") if filters.license != "any" else None
+        page = read_page(document, search.query.text, word and f"bing:{word}")
+        if page.results:
+            following = self._following(search, page.next_query, page.shown)
+            return ResultPage(
+                results=page.results, more=bool(following), next=following, related=page.related
+            )
+        if says_nothing(document):
+            return ResultPage(nothing=True)
+        is_end = is_frame(document) and not document.has(CONSENT_BANNER)
+        return ResultPage(end=True) if is_end else None
+
+    def position(self, search: WebSearch) -> dict[str, str | int]:
+        """Return the query string of the next page; "" at the end."""
+        return {"next": search.next, "rank": search.rank}
+
+    def resume(self, search: WebSearch, position: Position) -> None:
+        """Go on at the query string."""
+        following, rank = position.get("next"), position.get("rank")
+        if isinstance(following, str) and isinstance(rank, int):
+            search.number = 1 if following else self.max_pages
+            search.next, search.rank = following, max(0, rank)
+
+    def _following(self, search: WebSearch, named: str | None, shown: int) -> str:
+        """Query string of the next page; "" where there is none, or it would be asked again."""
+        asked: list[str] = search.memo["asked"]
+        if named is None:  # not named: counted on
+            parameters = dict(parse_qsl(asked[-1]))
+            first = parameters.get("first", "1")
+            start = int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 1
+            parameters |= {"async": "1", "first": str(start + (shown or _COUNT))}
+            named = urlencode(parameters)
+        return "" if named in asked else named
+
+
+def _asked(search: WebSearch) -> dict[str, str]:
+    """The query and its filters as parameters."""
+    filters = search.query.filters
+    text = search.query.text
+    if filters.site:
+        text += f" site:{''.join(filters.site.split())}"
+    parameters = {"q": text, "mkt": _market(filters.lang, filters.region)[0], "setlang": "en"}
+    if search.words:
+        parameters["qft"] = "".join(f"+filterui:{word}" for word in search.words.values())
+    if filters.safe:
+        parameters["adlt"] = filters.safe
+    return parameters
 
 
 _ADULT: Final = {"off": "OFF", "moderate": "DEMOTE", "strict": "STRICT"}

@@ -1,6 +1,6 @@
-"""What a Bing Images answer says: tiles, the way to the next page, related queries; pure.
+"""Read a Bing Images answer: results, the way to the next page, related queries. Pure.
 
-A tile is whatever element has an attribute `m` that holds JSON with `murl`; class names are not
+A result is whatever element has an attribute `m` that holds JSON with `murl`; class names are not
 looked at, so that renaming them changes nothing. Sizes stand in the tile's own link (`expw`,
 `exph`), and so does Bing's full-size copy (`cdnurl`).
 """
@@ -9,111 +9,64 @@ from __future__ import annotations
 
 import json
 import re
-from enum import Enum, auto
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
+from pixtrawl.model import Alternate, Kind
 from pixtrawl.sources.html import Document, Element
+from pixtrawl.sources.results import ImageResult, one_line, pixels, related_queries, web_url
 
 ASYNC_PATH: Final = "/images/async"
 FULL_PATH: Final = "/images/search"
 
 _MAX_TILES: Final = 500
-_MAX_RELATED: Final = 100
-_MAX_PIXELS: Final = 10**6  # on a side; more is a mistake
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
-# Bing marks the words that were looked for in titles with characters of private use.
-_PRIVATE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff\ud800-\udfff\x00-\x1f\x7f]")
-_WEB_URL: Final = re.compile(r"https?://[^\s\x00-\x1f\x7f\ud800-\udfff]+", re.IGNORECASE)
-
 _NOTHING: Final = re.compile(r"there are no results for|no results found for", re.IGNORECASE)
-_CAPTCHA_TEXT: Final = re.compile(
-    r"verify that you are not a robot|verify you are (?:a )?human|enter the characters you see"
-    r"|solve the challenge|unusual traffic",
-    re.IGNORECASE,
-)
-_CAPTCHA_FORM: Final = (
-    ".captcha, #captcha, form[action*=captcha], iframe[src*=captcha], iframe[src*=turnstile], "
-    "[name=cf-turnstile-response], script[src*=turnstile]"
-)
-_NEEDS_SCRIPT: Final = re.compile(r"(?:enable|turn on|requires?) javascript", re.IGNORECASE)
-_SCRIPT_LINK: Final = "a[href*=enablejs], meta[content*=enablejs]"
-_CONSENT: Final = "#bnp_container, #bnp_btn_accept, #bnp_btn_reject"
-
-
-class State(Enum):
-    """What an answer without tiles is."""
-
-    NOTHING = auto()  # it says itself that there are no results
-    CAPTCHA = auto()
-    CONSENT = auto()
-    JS_WALL = auto()
-    SOFT_BLOCK = auto()  # nothing to read, and it loads itself again
-    END = auto()  # the frame of a list of results, with none in it
-    UNKNOWN = auto()
-
-
-class Tile(Struct, frozen=True):
-    """One result. `original` or `cached` is set, or both."""
-
-    original: str | None
-    cached: str | None
-    thumb: str | None
-    page: str | None
-    title: str | None
-    width: int | None
-    height: int | None
-    aside: bool = False  # of a related search, shown among the results
-
-    @property
-    def url(self) -> str:
-        return self.original or self.cached or ""
+CONSENT_BANNER: Final = "#bnp_container, #bnp_btn_accept, #bnp_btn_reject"
 
 
 class BingPage(Struct, frozen=True):
-    """An answer: its tiles (those of related searches last), each URL once.
+    """The content of an answer: results (those of related searches last), each URL once.
 
     `next_query` is the query string of the next page: "" where the page says that there is none,
     None where it does not say.
     """
 
-    tiles: tuple[Tile, ...]
+    results: tuple[ImageResult, ...]
     shown: int  # results on the page, repeated ones included, related ones not
     next_query: str | None
     related: tuple[str, ...]
 
 
-def read_page(document: Document, text: str) -> BingPage:
-    """The results in an answer to the query `text`; whatever has a wrong form is passed over."""
-    tiles = [tile for element in document.all("[m]")[:_MAX_TILES] if (tile := _tile(element))]
-    tiles.sort(key=lambda tile: tile.aside)  # stable: in the order of the page otherwise
-    once = {tile.url: tile for tile in reversed(tiles)}
-    ordered = tuple(dict.fromkeys(once[tile.url] for tile in tiles))
-    shown = sum(not tile.aside for tile in tiles)
-    return BingPage(ordered, shown, _next_query(document), _related(document, text))
+def read_page(document: Document, text: str, claim: str | None = None) -> BingPage:
+    """Read the answer to the query `text`; whatever has a wrong form is passed over.
+
+    `claim` is the licence that Bing was asked for: it holds for every result.
+    """
+    tiles = [
+        tile for element in document.all("[m]")[:_MAX_TILES] if (tile := _tile(element, claim))
+    ]
+    tiles.sort(key=lambda tile: tile[1])  # stable: in the order of the page otherwise
+    once: dict[str | None, ImageResult] = {}
+    for result, _ in tiles:
+        once.setdefault(result.url, result)
+    shown = sum(not aside for _, aside in tiles)
+    return BingPage(tuple(once.values()), shown, _next_query(document), _related(document, text))
 
 
-def state_of(document: Document) -> State:
-    """Why an answer has no tiles, by positive signs only."""
-    text = document.text()
-    if _CAPTCHA_TEXT.search(text) or document.has(_CAPTCHA_FORM):
-        return State.CAPTCHA
-    if _NOTHING.search(text):
-        return State.NOTHING
-    if document.has(_CONSENT):
-        return State.CONSENT
-    if document.has("[data-nexturl]") and not document.has("[m]"):
-        return State.END
-    if _NEEDS_SCRIPT.search(text) or document.has(_SCRIPT_LINK):
-        return State.JS_WALL
-    if not text and document.has("meta[http-equiv=refresh], noscript iframe"):
-        return State.SOFT_BLOCK
-    return State.UNKNOWN
+def says_nothing(document: Document) -> bool:
+    """Whether the answer says itself that there are no results."""
+    return _NOTHING.search(document.text()) is not None
 
 
-def _tile(element: Element) -> Tile | None:
+def is_frame(document: Document) -> bool:
+    """Whether the answer is the frame of a list of results, with none in it."""
+    return document.has("[data-nexturl]") and not document.has("[m]")
+
+
+def _tile(element: Element, claim: str | None) -> tuple[ImageResult, bool] | None:
+    """One result, and whether it is of a related search, shown among the results."""
     raw = element.get("m")
     if "murl" not in raw or len(raw) > 100_000:
         return None
@@ -124,21 +77,24 @@ def _tile(element: Element) -> Tile | None:
     if not isinstance(data, dict):
         return None
     link = _parameters(element.get("href"))
-    original = _web_url(data.get("murl"))
+    original = web_url(data.get("murl"))
     # Where the original is plain http, Bing names its own copy in `mediaurl` instead.
-    cached = _web_url(link.get("cdnurl")) or _web_url(link.get("mediaurl"))
+    cached = web_url(link.get("cdnurl")) or web_url(link.get("mediaurl"))
     if original is None and cached is None:
         return None
-    return Tile(
-        original=original,
-        cached=cached if cached != original else None,
-        thumb=_web_url(data.get("turl")),
-        page=_web_url(data.get("purl")),
-        title=_title(data.get("t")),
-        width=_pixels(link.get("expw")),
-        height=_pixels(link.get("exph")),
-        aside="t" not in data,
+    copies = (Alternate(cached, Kind.CACHED),) if original and cached else ()
+    result = ImageResult(
+        url=original or cached,
+        kind=Kind.ORIGINAL if original else Kind.CACHED,
+        thumb_url=web_url(data.get("turl")),
+        page_url=web_url(data.get("purl")),
+        title=one_line(data.get("t")),
+        width=pixels(link.get("expw")),
+        height=pixels(link.get("exph")),
+        license=claim,
+        alternates=copies,
     )
+    return result, "t" not in data
 
 
 def _parameters(href: str) -> dict[str, str]:
@@ -148,22 +104,6 @@ def _parameters(href: str) -> dict[str, str]:
     except ValueError:
         return {}
     return {name: values[0] for name, values in found.items()}
-
-
-def _web_url(value: object) -> str | None:
-    return value if isinstance(value, str) and _WEB_URL.fullmatch(value) else None
-
-
-def _title(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return " ".join(_PRIVATE.sub("", value[:2000]).split()) or None
-
-
-def _pixels(text: str | None) -> int | None:
-    if text is None or not _NUMBER.fullmatch(text) or int(text) > _MAX_PIXELS:
-        return None
-    return int(text)
 
 
 def _next_query(document: Document) -> str | None:
@@ -181,12 +121,7 @@ def _next_query(document: Document) -> str | None:
 
 def _related(document: Document, text: str) -> tuple[str, ...]:
     """The texts of links to other searches; links to this one with a filter have its own text."""
-    found: dict[str, str] = {}
-    for link in document.all(f'a[href*="{FULL_PATH}?"]')[:1000]:
-        parameters = _parameters(link.get("href"))
-        other = " ".join(_PRIVATE.sub(" ", parameters.get("q", "")).split())
-        if not other or "view" in parameters or "qft" in parameters:
-            continue
-        if other.casefold() != text.casefold():
-            found.setdefault(other.casefold(), other)
-    return tuple(found.values())[:_MAX_RELATED]
+    links = document.all(f'a[href*="{FULL_PATH}?"]')[:1000]
+    asked = (_parameters(link.get("href")) for link in links)
+    others = (one.get("q", "") for one in asked if "view" not in one and "qft" not in one)
+    return related_queries(others, text)

@@ -13,10 +13,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.api import values as value
-from pixtrawl.sources.api.json_source import Ask, Batch, Found, JsonSource, Place, ShapeError
-from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.api.json_source import (
+    ApiSearch,
+    Batch,
+    ImageResult,
+    JsonSource,
+    Place,
+    ShapeError,
+)
+from pixtrawl.sources.base import ReplayHints, SourceInfo
 from pixtrawl.sources.filters import Words
-from pixtrawl.sources.settings import common_settings
 
 BASE_URL: Final = "https://duckduckgo.com"
 DELAY_S: Final = 1.0
@@ -40,6 +46,7 @@ class DuckDuckGo(JsonSource):
     """DuckDuckGo Images."""
 
     name: ClassVar[str] = "duckduckgo"
+    replay: ClassVar[ReplayHints] = ReplayHints(front=b'<!doctype html><script>vqd="4-1";</script>')
     words: ClassVar[Words] = {
         "date": {word: f"time:{word.title()}" for word in ("day", "week", "month", "year")},
         "size": {word: f"size:{word.title()}" for word in ("small", "medium", "large")},
@@ -68,13 +75,8 @@ class DuckDuckGo(JsonSource):
         title="DuckDuckGo Images",
         base_url=BASE_URL,
         sentence="Bing's index without Bing: originals, their pages and sizes; refuses easily.",
-        verified="documented only",
-        groups=("auto",),  # although only documented: asked where Bing alone is not enough
-        filters=frozenset(words) | otherwise,
-        settings=common_settings(BASE_URL, DELAY_S, in_groups=False),
         delay_s=DELAY_S,
         limit="about 500 a query",
-        license="unknown",
         terms="There is no public interface: robots.txt and terms do not foresee programs, and an "
         "address that asks often is refused for about an hour.",
     )
@@ -83,29 +85,29 @@ class DuckDuckGo(JsonSource):
         super().__init__(settings)
         self._tokens: dict[str, str] = {}
 
-    async def batch(self, ask: Ask, place: Place) -> Batch:
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
         """About a hundred results."""
-        text = _text(ask)
-        token = self._tokens.get(text) or await self._fetch_token(ask, text)
+        text = _text(search)
+        token = self._tokens.get(text) or await self._fetch_token(search, text)
         following = place.get("next")
-        params = _first(ask, text) if following is None else dict(parse_qsl(str(following)))
-        said = await self._results(ask, {**params, "vqd": token})
-        claim = ask.words.get("license", "").replace("license:", "duckduckgo:")
+        params = _first(search, text) if following is None else dict(parse_qsl(str(following)))
+        said = await self._results(search, {**params, "vqd": token})
+        claim = search.words.get("license", "").replace("license:", "duckduckgo:")
         return read_results(said, claim or None)
 
-    async def _fetch_token(self, ask: Ask, text: str) -> str:
+    async def _fetch_token(self, search: ApiSearch, text: str) -> str:
         # the slash is the site's own: its address without one redirects
-        response = await ask.get(
+        response = await search.get(
             "/", {"q": text, "iar": "images", "t": "h_"}, {"Accept": "text/html"}
         )
-        self._check(ask, response)
+        self._check(search, response)
         match = _TOKEN.search(response.text)
         if match is None:
-            if (wall := ask.wall(response)) is not None:
+            if (wall := search.wall(response)) is not None:
                 raise wall
             if "duckduckgo" in response.text[:100_000].lower():
                 message = "duckduckgo gives no token: it does so to addresses that asked too often"
-                raise ask.blocked(response, "soft_block", message, _WAIT)
+                raise search.blocked(response, "soft_block", message, _WAIT)
             raise ShapeError("duckduckgo's page holds no token (vqd)")
         token = match[1] or match[2] or match[3]
         if len(self._tokens) >= _TOKENS_KEPT:
@@ -113,41 +115,41 @@ class DuckDuckGo(JsonSource):
         self._tokens[text] = token
         return token
 
-    async def _results(self, ask: Ask, params: dict[str, str]) -> Any:
+    async def _results(self, search: ApiSearch, params: dict[str, str]) -> Any:
         headers = {
             "Accept": "*/*",
-            "Referer": f"{ask.base_url}/",
+            "Referer": f"{search.base_url}/",
             "Sec-Fetch-Dest": "empty",
             "Sec-Fetch-Mode": "cors",
             "Sec-Fetch-Site": "same-origin",
         }
-        response = await ask.get("/i.js", params, headers)
+        response = await search.get("/i.js", params, headers)
         if response.status == 403:
             self._tokens.pop(params.get("q", ""), None)
             message = "duckduckgo answers with status 403 where its results should be"
-            raise ask.blocked(response, "forbidden", message, _WAIT)
-        self._check(ask, response)
-        return ask.read(response)
+            raise search.blocked(response, "forbidden", message, _WAIT)
+        self._check(search, response)
+        return search.read(response)
 
-    def _check(self, ask: Ask, response: Response) -> None:
+    def _check(self, search: ApiSearch, response: Response) -> None:
         """Raises SourceStop for statuses that refuse and for the page that asks for a person."""
         shown = "html" in response.headers.get("content-type", "")
         anomaly = shown and _ANOMALY.search(response.text[:200_000])
         if response.status == 202 or (anomaly and _TOKEN.search(response.text) is None):
             message = "duckduckgo asks to prove that a person is asking"
-            raise ask.blocked(response, "captcha", message)
-        ask.check(response)
+            raise search.blocked(response, "captcha", message)
+        search.check(response)
 
 
-def _text(ask: Ask) -> str:
-    text = ask.query.text
-    if ask.query.filters.site:
-        text += f" site:{''.join(ask.query.filters.site.split())}"
+def _text(search: ApiSearch) -> str:
+    text = search.query.text
+    if search.query.filters.site:
+        text += f" site:{''.join(search.query.filters.site.split())}"
     return text[:_MAX_QUERY]
 
 
-def _first(ask: Ask, text: str) -> dict[str, str]:
-    filters = ask.query.filters
+def _first(search: ApiSearch, text: str) -> dict[str, str]:
+    filters = search.query.filters
     language, _, part = (filters.lang or "").replace("_", "-").lower().partition("-")
     region = filters.region or part or {"": "wt", "en": "us"}.get(language, language)
     return {
@@ -155,7 +157,7 @@ def _first(ask: Ask, text: str) -> dict[str, str]:
         "q": text,
         "l": f"{region}-{language or ('en' if filters.region else 'wt')}",
         "p": {"off": "-1", "strict": "1"}.get(filters.safe or "", "1"),
-        "f": ",".join(ask.words.get(name, "") for name in _SLOTS),
+        "f": ",".join(search.words.get(name, "") for name in _SLOTS),
     }
 
 
@@ -175,11 +177,11 @@ def read_results(said: Any, claim: str | None = None) -> Batch:
     return Batch(found, place, empty)
 
 
-def _found(result: Any, claim: str | None) -> Found | None:
+def _found(result: Any, claim: str | None) -> ImageResult | None:
     url = value.url(result, "image")
     if url is None:
         return None
-    return Found(
+    return ImageResult(
         url=url,
         page_url=value.url(result, "url"),
         title=value.plain(result, "title"),

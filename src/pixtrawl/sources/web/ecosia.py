@@ -8,46 +8,24 @@ Verified against a recorded page.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
-from pixtrawl.model import Query
 from pixtrawl.net.interface import Response
-from pixtrawl.sources.base import Page, SourceContext, SourceInfo
-from pixtrawl.sources.filters import Words, in_words_of
+from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document, Element
+from pixtrawl.sources.results import ImageResult, pixels, plain_text, related_queries, web_url
 from pixtrawl.sources.script_data import ScriptDataError, objects_in, read_value, scripts_in
-from pixtrawl.sources.settings import common_settings, read_settings
-from pixtrawl.sources.web.result_pages import (
-    Listing,
-    Result,
-    Visit,
-    once,
-    parameters_of,
-    pixels,
-    plain_title,
-    walk,
-    web_url,
-)
+from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 BASE_URL: Final = "https://www.ecosia.org"
 DELAY_S: Final = 2.0
 _PATH: Final = "/images"
 _MAX_SCRIPTS: Final = 50
-_MAX_PAGES: Final = 50  # of 24; the recorded query had 21
 
-_WORDS: Final[Words] = {
-    "type": {
-        "photo": "imageType=photo",
-        "clipart": "imageType=clipart",
-        "lineart": "imageType=line",
-        "animated": "imageType=animatedgif",
-    },
-    "color": {"transparent": "imageType=transparent"},
-    "date": {name: f"freshness={name}" for name in ("day", "week", "month")},
-}
 _TILE: Final = "[data-test-id=images-result]"
 _ORIGINAL: Final = "a[data-test-id=image-result-link][href]"
 _SIZE: Final = "[data-test-id=image-result-dimensions]"
@@ -56,62 +34,53 @@ _RELATED: Final = "[data-test-id=query-expansions-item] a[href]"
 _DIMENSIONS: Final = re.compile(r"(\d{1,6})\s?[×x]\s?(\d{1,6})")
 
 
-class Ecosia:
+class Ecosia(HtmlSource):
     """Ecosia Images."""
 
     name: ClassVar[str] = "ecosia"
+    words: ClassVar[Words] = {
+        "type": {
+            "photo": "imageType=photo",
+            "clipart": "imageType=clipart",
+            "lineart": "imageType=line",
+            "animated": "imageType=animatedgif",
+        },
+        "color": {"transparent": "imageType=transparent"},
+        "date": {name: f"freshness={name}" for name in ("day", "week", "month")},
+    }
+    max_pages: ClassVar[int] = 50  # of 24; the recorded query had 21
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Ecosia Images",
         base_url=BASE_URL,
         sentence="Reads result pages over HTTP; the pictures are those of Bing's index.",
         verified="recorded",
-        groups=("auto",),
-        filters=frozenset(_WORDS),
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="about 500 a query",
-        license="unknown",
         terms="Ecosia's terms do not allow automated queries; a Cloudflare check stops many "
         "clients that are no browser.",
     )
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        self._settings = read_settings(self.name, self.info, settings)
+    def request(self, search: WebSearch) -> Request:
+        """Pages have numbers from 0; the first has none."""
+        page = {"p": str(search.number)} if search.number else {}
+        return Request(_PATH, {"q": search.query.text, **search.parameters(), **page})
 
-    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of candidates as Ecosia ranks them. Raises SourceStop."""
-        visit = Visit(self.name, self._settings.base_url, context)
-        words = in_words_of(self.name, query, context, _WORDS, also=frozenset())
-        fixed = {"q": query.text, **parameters_of(words, self.name, context)}
-
-        async def ask(number: int) -> Listing:
-            parameters = fixed | ({"p": str(number)} if number else {})
-            return await visit.read(
-                lambda: visit.get(_PATH, parameters),
-                lambda response: _listing(response, number, query.text),
-            )
-
-        async for page in walk(visit, query, ask, pages=_MAX_PAGES):
-            yield page
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
+    def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
+        """Read the elements, else the scripts' data."""
+        document = search.document(response)
+        results = tuple(one for tile in document.all(_TILE) if (one := _from_tile(tile)))
+        results = results or tuple(_from_scripts(response.text))
+        if not results:
+            return ResultPage(nothing=True) if document.has(_NOTHING) else None
+        related = (_parameter(link, "q") for link in document.all(_RELATED))
+        return ResultPage(
+            results=results,
+            more=_has_page(document, search.number + 1),
+            related=related_queries(related, search.query.text),
+        )
 
 
-def _listing(response: Response, number: int, text: str) -> Listing | None:
-    document = Document(response.text)
-    results = tuple(one for tile in document.all(_TILE) if (one := _from_tile(tile)))
-    results = results or tuple(_from_scripts(response.text))
-    if not results:
-        return Listing(nothing=True) if document.has(_NOTHING) else None
-    return Listing(
-        results=results,
-        more=_has_page(document, number + 1),
-        related=once((_parameter(link, "q") for link in document.all(_RELATED)), text),
-    )
-
-
-def _from_tile(tile: Element) -> Result | None:
+def _from_tile(tile: Element) -> ImageResult | None:
     links = tile.all(_ORIGINAL)
     url = web_url(links[0].get("href")) if links else None
     if url is None:
@@ -122,19 +91,19 @@ def _from_tile(tile: Element) -> Result | None:
     headings = [heading.text for heading in tile.all("h2")]
     said = " ".join(element.text for element in tile.all(_SIZE)[:2])
     size = _DIMENSIONS.search(said)
-    return Result(
+    return ImageResult(
         url=url,
-        thumb=web_url(thumbs[0]) if thumbs else None,
-        page=next((one for one in map(web_url, pages) if one), None),
-        title=plain_title(headings[0] if headings else tile.get("aria-label")),
+        thumb_url=web_url(thumbs[0]) if thumbs else None,
+        page_url=next((one for one in map(web_url, pages) if one), None),
+        title=plain_text(headings[0] if headings else tile.get("aria-label")),
         width=pixels(size[1]) if size else None,
         height=pixels(size[2]) if size else None,
     )
 
 
-def _from_scripts(page: str) -> list[Result]:
+def _from_scripts(page: str) -> list[ImageResult]:
     """The same from JSON that the page carries for its scripts: no element is relied on."""
-    found: list[Result] = []
+    found: list[ImageResult] = []
     for attributes, content in islice(scripts_in(page), _MAX_SCRIPTS):
         if "application/json" not in attributes:
             continue
@@ -146,15 +115,15 @@ def _from_scripts(page: str) -> list[Result]:
     return found
 
 
-def _from_record(record: Mapping[str, Any]) -> Result | None:
+def _from_record(record: Mapping[str, Any]) -> ImageResult | None:
     url = web_url(record.get("imageUrl"))
     if url is None or "sourceUrl" not in record:
         return None
-    return Result(
+    return ImageResult(
         url=url,
-        thumb=web_url(record.get("thumbnailUrl")),
-        page=web_url(record["sourceUrl"]),
-        title=plain_title(record.get("title")),
+        thumb_url=web_url(record.get("thumbnailUrl")),
+        page_url=web_url(record["sourceUrl"]),
+        title=plain_text(record.get("title")),
         width=pixels(record.get("width")),
         height=pixels(record.get("height")),
     )

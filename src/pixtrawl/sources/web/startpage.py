@@ -10,32 +10,21 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
-from pixtrawl.model import Query
 from pixtrawl.net.interface import Response
-from pixtrawl.sources.base import Page, SourceContext, SourceInfo
-from pixtrawl.sources.filters import Words, in_words_of
+from pixtrawl.sources.base import ReplayHints, SourceInfo
+from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document
+from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import dig, objects_in, values_after
-from pixtrawl.sources.settings import common_settings, read_settings
-from pixtrawl.sources.web.result_pages import (
-    Listing,
-    Result,
-    Visit,
-    parameters_of,
-    pixels,
-    plain_title,
-    walk,
-    web_url,
-)
+from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 BASE_URL: Final = "https://www.startpage.com"
 DELAY_S: Final = 3.0
 _PATH: Final = "/sp/search"
-_MAX_PAGES: Final = 20
 _TOKEN_AGE_S: Final = 3000.0  # good for about an hour
 
 _COLOURS: Final = (
@@ -46,18 +35,6 @@ _TYPES: Final = {"photo": "Photo", "clipart": "Clipart", "lineart": "Line",
                  "animated": "AnimatedGif"}  # fmt: skip
 _LICENSES: Final = {"any": "Any", "public": "Public", "open": "Share",
                     "commercial": "ShareCommercially", "modify": "Modify"}  # fmt: skip
-_WORDS: Final[Words] = {
-    "size": {name: f"flimgsize={name.title()}" for name in ("small", "medium", "large")},
-    "color": {
-        **{name: f"flimgcolor=ic:specific,isc:{name}" for name in _COLOURS},
-        "color": "flimgcolor=ic:color",
-        "gray": "flimgcolor=ic:gray",
-    },
-    "type": {ours: f"flimgtype={theirs}" for ours, theirs in _TYPES.items()},
-    "license": {ours: f"flimglicense={theirs}" for ours, theirs in _LICENSES.items()},
-    "date": {name: f"with_date={name[0]}" for name in ("day", "week", "month", "year")},
-    "safe": {"off": "qadf=none", "moderate": "qadf=moderate", "strict": "qadf=heavy"},
-}
 _DATA: Final = re.compile(r"\bUIStartpage\.AppSerpImages\s?,\s?(?=\{)")
 _NOTHING: Final = re.compile(
     r"no (?:image )?results (?:were )?found|there are no (?:image )?results"
@@ -66,89 +43,84 @@ _NOTHING: Final = re.compile(
 )
 
 
-class Startpage:
+class Startpage(HtmlSource):
     """Startpage, images."""
 
     name: ClassVar[str] = "startpage"
+    replay: ClassVar[ReplayHints] = ReplayHints(
+        front=b"<!doctype html><form><input type='hidden' name='sc' value='replay'></form>"
+    )
+    words: ClassVar[Words] = {
+        "size": {name: f"flimgsize={name.title()}" for name in ("small", "medium", "large")},
+        "color": {
+            **{name: f"flimgcolor=ic:specific,isc:{name}" for name in _COLOURS},
+            "color": "flimgcolor=ic:color",
+            "gray": "flimgcolor=ic:gray",
+        },
+        "type": {ours: f"flimgtype={theirs}" for ours, theirs in _TYPES.items()},
+        "license": {ours: f"flimglicense={theirs}" for ours, theirs in _LICENSES.items()},
+        "date": {name: f"with_date={name[0]}" for name in ("day", "week", "month", "year")},
+        "safe": {"off": "qadf=none", "moderate": "qadf=moderate", "strict": "qadf=heavy"},
+    }
+    max_pages: ClassVar[int] = 20
+    referer: ClassVar[bool] = True
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Startpage Images",
         base_url=BASE_URL,
         sentence="Reads result pages over HTTP; the pictures are those of Bing's index.",
-        verified="documented only",
-        filters=frozenset(_WORDS),
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="not known",
-        license="unknown",
         terms="Startpage's terms forbid automated queries; a captcha enforces that.",
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        self._settings = read_settings(self.name, self.info, settings)
+        super().__init__(settings)
         self._token = ("", 0.0)  # and when it was got, on the monotonic clock
         self._getting_token = asyncio.Lock()
 
-    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of candidates as Startpage ranks them. Raises SourceStop."""
-        base = self._settings.base_url
-        visit = Visit(self.name, base, context, headers={"Referer": f"{base}/"})
-        words = in_words_of(self.name, query, context, _WORDS, also=frozenset())
-        token = await self._fresh_token(visit)
-        fields = {
-            "query": query.text, "cat": "images", "t": "device", "language": "english",
-            "lui": "english", "segment": "startpage.udog", "sc": token,
-            **parameters_of(words, self.name, context),
-        }  # fmt: skip
-
-        async def ask(number: int) -> Listing:
-            fields["page"] = str(number + 1)
-            return await visit.read(
-                lambda: visit.post(_PATH, fields),
-                lambda response: _listing(response, number, fields),
-            )
-
-        async for page in walk(visit, query, ask, pages=_MAX_PAGES):
-            yield page
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
-
-    async def _fresh_token(self, visit: Visit) -> str:
-        """The form's hidden value, asked for once an hour. Raises SourceStop."""
+    async def begin(self, search: WebSearch) -> None:
+        """Take the form's hidden value, which is asked for once an hour."""
         async with self._getting_token:
             token, since = self._token
-            if token and time.monotonic() - since < _TOKEN_AGE_S:
-                return token
-            response, found = await visit.past_consent(lambda: visit.get("/"), _token_in)
-            if found is None:
-                message = "startpage's front page has no form with the value `sc`"
-                raise visit.wall(response) or visit.changed(response, message)
-            self._token = (found, time.monotonic())
-            return found
+            if not token or time.monotonic() - since >= _TOKEN_AGE_S:
+                response, found = await search.ask(
+                    lambda: Request("/"), lambda response: _token_in(search.document(response))
+                )
+                if found is None:
+                    message = "startpage's front page has no form with the value `sc`"
+                    raise search.wall(response) or search.changed(response, message)
+                token = found
+                self._token = (found, time.monotonic())
+        search.memo["sc"] = token
+
+    def request(self, search: WebSearch) -> Request:
+        """A form; its hidden value is that of the page before."""
+        fields = {
+            "query": search.query.text, "cat": "images", "t": "device", "language": "english",
+            "lui": "english", "segment": "startpage.udog", "sc": search.memo["sc"],
+            **search.parameters(), "page": str(search.number + 1),
+        }  # fmt: skip
+        return Request("/sp/search", fields, form=True)
+
+    def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
+        """Read the script's data, and keep the hidden value for the next page."""
+        for value in values_after(response.text, _DATA):
+            presenter = dig(value, "render", "presenter")
+            blocks = _blocks(dig(presenter, "regions", "mainline"))
+            found = (_result(record) for block in blocks for record in objects_in(block))
+            results = tuple(one for one in found if one)
+            if results:
+                following = _following(dig(presenter, "pagination"), search.number + 2)
+                if token := dig(following, "sc"):
+                    search.memo["sc"] = token[0][:500]
+                return ResultPage(results=results, more=following is not None)
+        nothing = _NOTHING.search(search.document(response).text()[:20_000])
+        return ResultPage(nothing=True) if nothing else None
 
 
-def _token_in(response: Response) -> str | None:
-    hidden = Document(response.text).first("input[name=sc][value]")
+def _token_in(document: Document) -> str | None:
+    hidden = document.first("input[name=sc][value]")
     return hidden.get("value")[:500] or None if hidden else None
-
-
-def _listing(response: Response, number: int, fields: dict[str, str]) -> Listing | None:
-    """Reads a page; `fields` gets the hidden value for the next one."""
-    for value in values_after(response.text, _DATA):
-        blocks = dig(value, "render", "presenter", "regions", "mainline")
-        results = tuple(
-            one for block in _blocks(blocks) for record in objects_in(block)
-            if (one := _result(record))
-        )  # fmt: skip
-        if results:
-            following = _following(dig(value, "render", "presenter", "pagination"), number + 2)
-            token = dig(following, "sc")
-            if token:
-                fields["sc"] = token[0][:500]
-            return Listing(results=results, more=following is not None)
-    if _NOTHING.search(Document(response.text).text()[:20_000]):
-        return Listing(nothing=True)
-    return None
 
 
 def _blocks(blocks: Any) -> list[Any]:
@@ -173,18 +145,18 @@ def _following(pagination: Any, page: int) -> dict[str, list[str]] | None:
     return None
 
 
-def _result(record: dict[str, Any]) -> Result | None:
+def _result(record: dict[str, Any]) -> ImageResult | None:
     if "altClickUrl" not in record and "rawImageUrl" not in record:
         return None
     url = web_url(record.get("rawImageUrl")) or _unwrapped(record.get("clickUrl"))
     thumb = _unwrapped(record.get("thumbnailUrl"))
     if url is None and thumb is None:
         return None
-    return Result(
+    return ImageResult(
         url=url,
-        thumb=thumb,
-        page=web_url(record.get("altClickUrl")),
-        title=plain_title(record.get("title")),
+        thumb_url=thumb,
+        page_url=web_url(record.get("altClickUrl")),
+        title=plain_text(record.get("title")),
         width=pixels(record.get("width")),
         height=pixels(record.get("height")),
     )

@@ -8,34 +8,23 @@ read. Written after the documented form; no result page was recorded.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 
-from pixtrawl.errors import SourceStop
-from pixtrawl.model import Query
+from pixtrawl.model import Alternate, Kind
 from pixtrawl.net.interface import Response
-from pixtrawl.sources import stops
-from pixtrawl.sources.base import Page, SourceContext, SourceInfo
-from pixtrawl.sources.filters import Words, in_words_of
+from pixtrawl.sources.base import SourceInfo
+from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document
+from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import ScriptDataError, dig, objects_in, read_value
-from pixtrawl.sources.settings import common_settings, read_settings
-from pixtrawl.sources.web.result_pages import (
-    Listing,
-    Result,
-    Visit,
-    parameters_of,
-    pixels,
-    plain_title,
-    walk,
-    web_url,
-)
+from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 BASE_URL: Final = "https://yandex.com"
 DELAY_S: Final = 5.0
 _PATH: Final = "/images/search"
 _WINDOW: Final = "sw-1920-sh-1080-ww-1125-wh-999"
-_MAX_PAGES: Final = 60  # of about 30
 _MAX_COPIES: Final = 5
 
 _COLOURS: Final = {
@@ -51,19 +40,6 @@ def _region(text: str) -> str | None:
     return f"lr={text}" if text.isascii() and text.isdigit() and len(text) < 8 else None
 
 
-_WORDS: Final[Words] = {
-    "size": {name: f"isize={name}" for name in ("small", "medium", "large")},
-    "color": {ours: f"icolor={theirs}" for ours, theirs in _COLOURS.items()},
-    "type": {
-        **{name: f"type={name}" for name in ("photo", "clipart", "lineart", "face")},
-        "animated": "itype=gifan",
-    },
-    "aspect": {ours: f"iorient={theirs}" for ours, theirs in _SHAPES.items()},
-    "date": {"week": "recent=7D"},
-    "site": lambda text: f"site={''.join(text.split())}",
-    "region": _region,  # Yandex numbers its regions: 213 is Moscow
-    "safe": {ours: f"family={theirs}" for ours, theirs in _FAMILY.items()},
-}
 # The web search says "Ничего не нашли", with "ничего не найдено" in its title.
 _NOTHING: Final = re.compile(
     r"ничего не на(?:шли|шлось|йдено)|no (?:images|pictures|results) (?:were )?found"
@@ -72,70 +48,65 @@ _NOTHING: Final = re.compile(
 )
 
 
-class Yandex:
+class Yandex(HtmlSource):
     """Yandex Images."""
 
     name: ClassVar[str] = "yandex"
+    words: ClassVar[Words] = {
+        "size": {name: f"isize={name}" for name in ("small", "medium", "large")},
+        "color": {ours: f"icolor={theirs}" for ours, theirs in _COLOURS.items()},
+        "type": {
+            **{name: f"type={name}" for name in ("photo", "clipart", "lineart", "face")},
+            "animated": "itype=gifan",
+        },
+        "aspect": {ours: f"iorient={theirs}" for ours, theirs in _SHAPES.items()},
+        "date": {"week": "recent=7D"},
+        "site": lambda text: f"site={''.join(text.split())}",
+        "region": _region,  # Yandex numbers its regions: 213 is Moscow
+        "safe": {ours: f"family={theirs}" for ours, theirs in _FAMILY.items()},
+    }
+    max_pages: ClassVar[int] = 60  # of about 30
     info: ClassVar[SourceInfo] = SourceInfo(
         title="Yandex Images",
         base_url=BASE_URL,
         sentence="Reads result pages over HTTP: originals, further copies, pages, sizes.",
-        verified="documented only",
-        filters=frozenset(_WORDS),
-        settings=common_settings(BASE_URL, DELAY_S),
         delay_s=DELAY_S,
         limit="about 1000 a query; a captcha comes sooner",
-        license="unknown",
         terms="Yandex's terms of search forbid automated queries and point to its paid Search "
         "API; a captcha enforces that.",
     )
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        self._settings = read_settings(self.name, self.info, settings)
+    async def begin(self, search: WebSearch) -> None:
+        """Set the cookie that keeps the family filter; it never expires."""
+        family = search.parameters().get("family")
+        if family is not None:
+            search.cookies["yp"] = f"2147483647.sp.family%3A{family}"
 
-    async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of candidates as Yandex ranks them. Raises SourceStop."""
-        visit = Visit(self.name, self._settings.base_url, context)
-        words = in_words_of(self.name, query, context, _WORDS, also=frozenset())
-        asked = parameters_of(words, self.name, context)
-        family = asked.pop("family", None)
-        if family is not None:  # kept in a cookie that never expires
-            visit.cookies["yp"] = f"2147483647.sp.family%3A{family}"
-        fixed = {"text": query.text, "uinfo": _WINDOW, **asked}
+    def request(self, search: WebSearch) -> Request:
+        """Pages have numbers from 0; the first has none."""
+        asked = {name: word for name, word in search.parameters().items() if name != "family"}
+        page = {"p": str(search.number)} if search.number else {}
+        return Request(_PATH, {"text": search.query.text, "uinfo": _WINDOW, **asked, **page})
 
-        async def ask(number: int) -> Listing:
-            parameters = fixed | ({"p": str(number)} if number else {})
-            return await visit.read(
-                lambda: visit.get(_PATH, parameters),
-                lambda response: _listing(visit, response),
-            )
-
-        async for page in walk(visit, query, ask, pages=_MAX_PAGES):
-            yield page
-
-    async def aclose(self) -> None:
-        """Holds nothing."""
+    def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
+        """Read every state that holds entities. Raises SourceStop for a captcha told as JSON."""
+        if _is_captcha(response):
+            raise search.blocked(response, "captcha", "asks to prove that a person is asking")
+        document = search.document(response)
+        results = [one for state in _states(document) for one in _entities(state)]
+        if results:
+            return ResultPage(results=tuple(results))
+        title = document.first("title")
+        said = f"{title.text if title else ''} {document.text()[:20_000]}"
+        return ResultPage(nothing=True) if _NOTHING.search(said) else None
 
 
-def _listing(visit: Visit, response: Response) -> Listing | None:
-    if _is_captcha(response):
-        raise _captcha(visit, response)
-    document = Document(response.text)
-    results: list[Result] = []
+def _states(document: Document) -> Iterator[Any]:
     for element in document.all("[data-state]")[:200]:
         state = element.get("data-state")
-        if '"entities"' not in state:
-            continue
-        try:
-            value = read_value(state)
-        except ScriptDataError:
-            continue
-        results += _entities(value)
-    if results:
-        return Listing(results=tuple(results))
-    title = document.first("title")
-    said = f"{title.text if title else ''} {document.text()[:20_000]}"
-    return Listing(nothing=True) if _NOTHING.search(said) else None
+        if '"entities"' in state:
+            with suppress(ScriptDataError):
+                yield read_value(state)
 
 
 def _is_captcha(response: Response) -> bool:
@@ -150,14 +121,9 @@ def _is_captcha(response: Response) -> bool:
         return False
 
 
-def _captcha(visit: Visit, response: Response) -> SourceStop:
-    message = "yandex asks to prove that a person is asking"
-    return stops.blocked(visit.context, response, visit.source, "captcha", message)
-
-
-def _entities(state: Any) -> list[Result]:
+def _entities(state: Any) -> list[ImageResult]:
     """The entities of a list of results, by `pos` where they have one, else as they stand."""
-    found: list[tuple[float, Result]] = []
+    found: list[tuple[float, ImageResult]] = []
     for holder in objects_in(state):
         entities = holder.get("entities")
         if not isinstance(entities, dict):
@@ -172,21 +138,21 @@ def _entities(state: Any) -> list[Result]:
     return [result for _, result in found]
 
 
-def _result(entity: dict[str, Any]) -> Result | None:
+def _result(entity: dict[str, Any]) -> ImageResult | None:
     thumb = web_url(entity.get("image")) or web_url(dig(entity, "viewerData", "thumb", "url"))
     copies = _copies(entity)
     if not copies and thumb is None:
         return None
     snippet = dig(entity, "snippet") or dig(entity, "viewerData", "snippet")
     url, width, height = copies[0] if copies else (None, None, None)
-    return Result(
+    return ImageResult(
         url=url,
-        thumb=thumb,
-        page=web_url(dig(snippet, "url")),
-        title=plain_title(dig(snippet, "title")) or plain_title(entity.get("alt")),
+        thumb_url=thumb,
+        page_url=web_url(dig(snippet, "url")),
+        title=plain_text(dig(snippet, "title")) or plain_text(entity.get("alt")),
         width=width,
         height=height,
-        others=tuple(copy for copy, _, _ in copies[1:_MAX_COPIES]),
+        alternates=tuple(Alternate(copy, Kind.ORIGINAL) for copy, _, _ in copies[1:_MAX_COPIES]),
     )
 
 

@@ -9,12 +9,12 @@ import asyncio
 import socket
 
 import pytest
-from tests.sources.web.conftest import Server
-from tests.sources.web.synthetic_answers import ANSWERS
+from tests.sources.conftest import Server
+from tests.sources.synthetic_answers import ANSWERS
 
 from pixtrawl import sources
 from pixtrawl.config.groups import Fetch
-from pixtrawl.model import SourceOutcome
+from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net import source_http
 from pixtrawl.net.client import Client
 from pixtrawl.net.source_http import SourceHttp
@@ -40,12 +40,12 @@ def made(name: str, base: str) -> Source:
     return cls(given)
 
 
-def asked(name: str, base: str) -> Ending:
+def asked(name: str, base: str, text: str = "tabby cat") -> Ending:
     async def asking() -> Ending:
         client = Client(Fetch(allow_address=("127.0.0.0/8",)))
         source = made(name, base)
         try:
-            return await ask(source, SourceHttp(client), max_pages=3)
+            return await ask(source, SourceHttp(client), Query(text, "cat", 100), max_pages=3)
         finally:
             await source.aclose()
             await client.aclose()
@@ -128,19 +128,3 @@ def test_a_wall_is_a_block_of_its_kind_and_kept(server: Server, name: str, wall:
     assert ending.stop is not None
     assert ending.stop.detail["kind"] == ("captcha" if wall == "challenge" else wall)
     assert ending.evidence
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_consent_page_is_answered_once_with_reject_all(server: Server, name: str) -> None:
-    ending = asked(name, f"{server.url}/consent/{name}")
-    assert ending.outcome is SourceOutcome.OK
-    assert len(ending.candidates) >= 1
-    assert server.asked.count("/consent-save") == 1
-    assert "consent=rejected" in server.cookies[-1]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_consent_page_that_stays_is_told_after_one_answer(server: Server, name: str) -> None:
-    ending = asked(name, f"{server.url}/consent-stays/{name}")
-    assert ending.outcome is SourceOutcome.CONSENT
-    assert server.asked.count("/consent-save") == 1

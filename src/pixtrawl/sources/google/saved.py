@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from pixtrawl.errors import SourceStop
 from pixtrawl.model import Candidate, Kind, Query, SourceOutcome
 from pixtrawl.sources.google.outcome import ONLY_THUMBNAILS, stop_for
 from pixtrawl.sources.google.records import records_in
 from pixtrawl.sources.google.state import State, classify
 from pixtrawl.sources.html import Document, Element, TooComplexError
-from pixtrawl.sources.replay.replayed import Replayed
+from pixtrawl.sources.results import ImageResult, candidate_of
 
 _CAPTCHA: Final = (
     "form#captcha-form, form[action*=sorry], [data-sitekey], iframe[src*=captcha], "
@@ -25,48 +26,38 @@ _LEADING: Final = "[data-lpage], a[href^='/url?'], a[href*='google.'][href*='/ur
 _MAX_TILES: Final = 1000
 
 
-def read(page: str, query: Query) -> Replayed:
-    """The part of Google's reader that needs no browser: records in scripts and links."""
+def read(page: str, query: Query, source: str) -> tuple[tuple[Candidate, ...], SourceStop | None]:
+    """Candidates of a saved page, and the stop that asking for it would have ended with."""
     records = records_in(page)
-    candidates = tuple(
-        Candidate(
-            url=record.url,
-            query=query.text,
-            label=query.label,
-            source="google",
-            rank=rank,
-            page_url=record.page_url,
-            title=record.title,
-            width=record.width,
-            height=record.height,
-            thumb_url=record.thumb_url,
-        )
-        for rank, record in enumerate((one for one in records if one.url), 1)
-        if record.url
-    )
+    originals = (one for one in records if one.url)
+    candidates = _made(originals, query, source)
     if candidates:
-        return Replayed(SourceOutcome.OK, candidates)
+        return candidates, None
     try:
-        facts, shown = _facts(page), tuple(_thumbnails(Document(page), query))
+        facts, shown = _facts(page), tuple(_thumbnails(Document(page)))
     except TooComplexError as error:
-        return Replayed(SourceOutcome.CHANGED, detail={"message": str(error)})
+        return (), SourceStop(SourceOutcome.CHANGED, message=str(error))
     state = classify("/search", 200, facts, records=len(records))
     message = ONLY_THUMBNAILS if state is State.GRID else ""
     stop = stop_for(state, visible=False, message=message)
-    return Replayed(stop.outcome, shown if state is State.GRID else (), stop.detail)
+    return _made(shown, query, source) if state is State.GRID else (), stop
 
 
-def _thumbnails(document: Document, query: Query) -> Iterator[Candidate]:
-    """What a page at rest shows where no script ran: thumbnails, each with its page."""
+def _made(results: Iterable[ImageResult], query: Query, source: str) -> tuple[Candidate, ...]:
+    made = (candidate_of(one, query, source, rank) for rank, one in enumerate(results, 1))
+    return tuple(one for one in made if one)
+
+
+def _thumbnails(document: Document) -> Iterator[ImageResult]:
+    """Thumbnails of a page at rest, where no script ran, each with its page."""
     for tile in document.all(_LEADING)[:_MAX_TILES]:
         image = next(iter(tile.all("img")), None)
         thumb = (image.get("src") or image.get("data-src")) if image is not None else ""
         page = tile.get("data-lpage") or _target(tile)
         if image is None or not thumb.startswith(("http", "data:image/")) or not page:
             continue
-        yield Candidate(
-            url=thumb, query=query.text, label=query.label, source="google",
-            kind=Kind.THUMBNAIL, page_url=page, title=image.get("alt")[:2000] or None,
+        yield ImageResult(
+            url=thumb, kind=Kind.THUMBNAIL, page_url=page, title=image.get("alt"),
         )  # fmt: skip
 
 

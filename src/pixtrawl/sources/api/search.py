@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
@@ -11,12 +11,14 @@ from msgspec import Struct, field
 from msgspec.structs import fields, replace
 
 from pixtrawl.errors import FetchError, SourceStop
-from pixtrawl.model import Alternate, Kind, Query
+from pixtrawl.model import Query
 from pixtrawl.net.interface import Response
 from pixtrawl.sources import consent, stops
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.consent import ConsentGate
 from pixtrawl.sources.html import Document
+from pixtrawl.sources.results import ImageResult
 from pixtrawl.sources.settings import OwnSettings
 from pixtrawl.sources.walls import page_of, wall_in
 
@@ -31,24 +33,8 @@ class ShapeError(ValueError):
     """The answer is not of the form that the source is known by; the message says how."""
 
 
-class Found(Struct, frozen=True, kw_only=True):
-    """One picture as a source tells of it; the fields are those of `Candidate`."""
-
-    url: str
-    kind: Kind = Kind.ORIGINAL
-    page_url: str | None = None
-    title: str | None = None
-    width: int | None = None
-    height: int | None = None
-    thumb_url: str | None = None
-    license: str | None = None
-    license_url: str | None = None
-    creator: str | None = None
-    alternates: tuple[Alternate, ...] = ()
-
-
-class Ask(Struct, kw_only=True):
-    """What a source's `batch` is given.
+class ApiSearch(Struct, kw_only=True):
+    """One query's requests to one API; given to a source's `batch`.
 
     `words` are the query's filters in the source's own words. `memo` is for what a source wants to
     remember between two pieces of one query.
@@ -61,11 +47,11 @@ class Ask(Struct, kw_only=True):
     turn: asyncio.Lock
     settings: OwnSettings
     secrets: Callable[[], tuple[str, ...]]
-    explain: Callable[[Ask, Response, Any], SourceStop | None]
+    explain: Callable[[ApiSearch, Response, Any], SourceStop | None]
     has_quota: bool
     memo: dict[str, Any] = field(default_factory=dict)
     _last: Response | None = None
-    _answered_consent: bool = False
+    _gate: ConsentGate | None = None
 
     @property
     def base_url(self) -> str:
@@ -88,12 +74,15 @@ class Ask(Struct, kw_only=True):
             url += ("&" if "?" in url else "?") + urlencode(pairs)
         sent = {"Accept": _JSON, **(headers or {})}
 
-        async def ask() -> Response:
-            got = self.context.http.get(url, headers=sent, max_bytes=_MAX_BYTES)
+        gate = self._consent_gate()
+
+        async def send() -> Response:
+            headers = {**gate.headers(), **sent}
+            got = self.context.http.get(url, headers=headers, max_bytes=_MAX_BYTES)
             return self._keep(await self._guarded(got))
 
         async with self.turn:
-            return await self._past_consent(ask)
+            return await self._guarded(gate.past(await send(), _consent_page, send))
 
     async def post(self, path: str, form: Mapping[str, str]) -> Response:
         """A POST of a form. Raises FetchError."""
@@ -129,21 +118,10 @@ class Ask(Struct, kw_only=True):
             raise self.blocked(response, "login", f"{self.name} answers with status 401: {words}")
         stops.check_status(self.context, response, self.name)
 
-    async def _past_consent(self, ask: Callable[[], Awaitable[Response]]) -> Response:
-        """The answer; a consent page in its place is answered once a query with "reject all"."""
-        response = await ask()
-        page = page_of(response)
-        if page is None or not _asks_consent(response, page):
-            return response
-        reject = consent.reject_all(response, page)
-        if reject is not None and not self._answered_consent:
-            self._answered_consent = True
-            await self._guarded(consent.send(self.context.http, reject))
-            response = await ask()
-            page = page_of(response)
-        if page is not None and _asks_consent(response, page):
-            raise stops.consent(self.context, response, self.name)
-        return response
+    def _consent_gate(self) -> ConsentGate:
+        if self._gate is None:
+            self._gate = ConsentGate(source=self.name, context=self.context)
+        return self._gate
 
     def wall(self, response: Response) -> SourceStop | None:
         """The stop for a page that stands where data should be; None for any other answer."""
@@ -195,7 +173,7 @@ class Ask(Struct, kw_only=True):
             path = path.removeprefix(base.path)
         return f"{path}?{parts.query}" if parts.query else path
 
-    def presentable(self, found: Iterable[Found]) -> list[Found]:
+    def presentable(self, found: Iterable[ImageResult]) -> list[ImageResult]:
         """Without keys: some APIs put the key that asked into the links that they give."""
         if not self.secrets():
             return list(found)
@@ -203,7 +181,7 @@ class Ask(Struct, kw_only=True):
         for one in found:
             clean: dict[str, Any] = {
                 item.name: self.hide(given)
-                for item in fields(Found)
+                for item in fields(ImageResult)
                 if isinstance(given := getattr(one, item.name), str) and item.name != "kind"
             }
             if clean["url"] == one.url:  # with a piece of it replaced, it would lead nowhere
@@ -248,9 +226,12 @@ class Ask(Struct, kw_only=True):
         return response
 
 
-def _asks_consent(response: Response, page: Document) -> bool:
+def _consent_page(response: Response) -> Document | None:
+    page = page_of(response)
     # One that has no form asks nothing, whatever its address is called.
-    return page.has("form") and consent.is_consent(response, page)
+    if page is None or not page.has("form") or not consent.is_consent(response, page):
+        return None
+    return page
 
 
 def rate_limits(response: Response) -> dict[str, str]:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from tests.sources.web.synthetic_answers import ANSWERS, Synthetic, page
+from tests.sources.synthetic_answers import ANSWERS, PICTURE, Synthetic, page
 
 CONSENT_FORM = page(
     "<h1>Before you continue</h1><form method='post' action='/consent-save'>"
@@ -21,6 +21,7 @@ SCRIPTS = page(
     "<noscript>Please enable JavaScript to go on</noscript><script src='/x.js'></script>"
 )
 WALLS = {"captcha": CAPTCHA, "login": LOGIN, "js_wall": SCRIPTS}
+ANY_PAGE = Synthetic(page(f"<main><img src='{PICTURE}'></main>"), page("<p>Nothing</p>"))
 REFUSALS = {"rate_limit": 429, "forbidden": 403, "broken": 500}
 QUOTA = '{"error": {"code": 429, "message": "the allowance of this key is used up"}}'
 
@@ -71,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif behaviour == "consent-stays" or (behaviour == "consent" and not rejected):
             self._send(CONSENT_FORM)
         else:
-            answers = ANSWERS[source]
+            answers = ANSWERS.get(source, ANY_PAGE)
             body = answers.nothing if behaviour == "nothing" else answers.ok
             self._send(Synthetic.text(body, target))
 

@@ -68,7 +68,7 @@ def run(http: object, query: Query = QUERY, **more: object) -> Ending:
 
 
 def originals(page: str, query: str = "golang gopher") -> list[str | None]:
-    return [one.original for one in read_page(Document(page), query).tiles]
+    return [one.url for one in read_page(Document(page), query).results]
 
 
 def test_the_recorded_page_gives_every_distinct_result_with_what_is_known(recorded: str) -> None:

@@ -1,0 +1,59 @@
+"""APIs that give numbered pages of records with a total: the most frequent kind.
+
+A source is a subclass that declares where total and records lie in an answer, and has two methods:
+`request` asks for a page, `result` reads one record.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from pixtrawl.sources.api import values as value
+from pixtrawl.sources.api.json_source import ApiSearch, Batch, JsonSource, Place, ShapeError
+from pixtrawl.sources.api.search import Params
+from pixtrawl.sources.results import ImageResult
+
+__all__ = ["ApiSearch", "ImageResult", "PagedSource", "Params"]
+
+
+class PagedSource(JsonSource):
+    """A source that asks for page after page of records."""
+
+    total_at: ClassVar[tuple[str | int, ...]]  # path of the number of all records
+    records_at: ClassVar[tuple[str | int, ...]]  # path of the list of records
+    max_records: ClassVar[int] = 1_000_000  # what the API gives of one query
+
+    @abstractmethod
+    def request(self, search: ApiSearch, page: int, seen: int) -> tuple[str, Params]:
+        """Return path and parameters of page number `page`, from 1, behind `seen` records."""
+
+    @abstractmethod
+    def result(self, record: Any, said: Any) -> ImageResult | None:
+        """Read one record of the answer `said`; None where it has no picture that can be read.
+
+        May raise ShapeError.
+        """
+
+    def is_empty(self, record: Any) -> bool:
+        """Whether a record says itself that it has no picture."""
+        return False
+
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
+        """One page of records."""
+        page, seen = value.count(place.get("page")) or 1, value.count(place.get("seen")) or 0
+        return self.parse(await search.json(*self.request(search, page, seen)), page, seen)
+
+    def parse(self, said: Any, page: int = 1, seen: int = 0) -> Batch:
+        """Read an answer. Raises ShapeError."""
+        total, records = value.count(said, *self.total_at), value.at(said, *self.records_at)
+        if total is None or not isinstance(records, list):
+            raise ShapeError(f"{self.name}'s answer has no list of records with a total")
+        made = (self.result(record, said) for record in records)
+        seen += len(records)
+        more = bool(records) and seen < min(total, self.max_records)
+        return Batch(
+            tuple(one for one in made if one is not None),
+            {"page": page + 1, "seen": seen} if more else None,
+            empty=all(map(self.is_empty, records)) if records else total == 0,
+        )
