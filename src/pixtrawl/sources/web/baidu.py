@@ -82,7 +82,7 @@ class Baidu(HtmlSource):
         self._cookies: dict[str, str] | None = None  # None: the front page was not asked yet
         self._warming = asyncio.Lock()
 
-    async def begin(self, search: WebSearch) -> None:
+    async def prepare(self, search: WebSearch) -> None:
         """Take the cookies of the front page, which the first query of a run asks for."""
         async with self._warming:
             if self._cookies is None:

@@ -94,7 +94,7 @@ class Bing(HtmlSource):
         "disallows /images/async and /images/search to crawlers.",
     )
 
-    async def begin(self, search: WebSearch) -> None:
+    async def prepare(self, search: WebSearch) -> None:
         """Set the headers and cookies that go with the filters."""
         filters = search.query.filters
         market, language = _market(filters.lang, filters.region)

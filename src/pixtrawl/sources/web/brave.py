@@ -48,7 +48,7 @@ class Brave(HtmlSource):
         terms="Brave's terms forbid automated queries of its pages and point to its paid API.",
     )
 
-    async def begin(self, search: WebSearch) -> None:
+    async def prepare(self, search: WebSearch) -> None:
         """Set the cookies that hold its settings."""
         # The place by the cookie, not by our address; English, because the sentence that there are
         # no results is known in English.

@@ -44,7 +44,7 @@ class HtmlSource(HttpSource, ABC):
         Raises SourceStop for a refusal that only this source knows.
         """
 
-    async def begin(self, search: WebSearch) -> None:
+    async def prepare(self, search: WebSearch) -> None:
         """Prepare a query: cookies, headers, a token. Raises SourceStop, FetchError."""
 
     async def page(self, search: WebSearch) -> ResultPage:
@@ -58,7 +58,7 @@ class HtmlSource(HttpSource, ABC):
         search = self._search(query, context)
         if search.number >= self.max_pages:
             return
-        await self.begin(search)
+        await self.prepare(search)
         seen: set[str] = set()
         while search.number < self.max_pages:
             try:

@@ -78,7 +78,7 @@ class Startpage(HtmlSource):
         self._token = ("", 0.0)  # and when it was got, on the monotonic clock
         self._getting_token = asyncio.Lock()
 
-    async def begin(self, search: WebSearch) -> None:
+    async def prepare(self, search: WebSearch) -> None:
         """Take the form's hidden value, which is asked for once an hour."""
         async with self._getting_token:
             token, since = self._token

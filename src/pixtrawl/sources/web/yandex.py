@@ -76,7 +76,7 @@ class Yandex(HtmlSource):
         "API; a captcha enforces that.",
     )
 
-    async def begin(self, search: WebSearch) -> None:
+    async def prepare(self, search: WebSearch) -> None:
         """Set the cookie that keeps the family filter; it never expires."""
         family = search.parameters().get("family")
         if family is not None:
