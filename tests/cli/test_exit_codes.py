@@ -153,7 +153,7 @@ def test_130_interrupted(tmp_path: Path) -> None:
             [
                 *(sys.executable, "-m", "pixtrawl", "run", "cat", "-s", "bing", "--delay", "3"),
                 *("--set", f"bing.base_url={slow.url}", "--allow-address", "127.0.0.0/24"),
-                *("-o", str(tmp_path / "images"), "--json", "-q"),
+                *("-o", str(tmp_path / "images"), "--json"),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -166,7 +166,7 @@ def test_130_interrupted(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert json.loads(out)["interrupted"] is True
-    assert "once more to quit at once" in err
+    assert "Ctrl-C again ends at once" in err
 
 
 def test_no_other_code_is_documented() -> None:
