@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pixtrawl.catalog import frontier, samples
-from pixtrawl.catalog.samples import State
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import recovery
 from pixtrawl.folder.layout import staged_name, temporary_name
 from pixtrawl.folder.recovery import Recovered
@@ -21,7 +21,7 @@ def test_a_decision_without_its_rename_is_carried_out(data: Data) -> None:
     name = data.accept(data.tasks(row)[0], b"one")
     assert recover(data).placed == 1
     assert (data.folder.root / name).read_bytes() == b"one"
-    assert data.states() == [State.PLACED]
+    assert data.states() == [SampleState.PLACED]
     assert list(data.folder.root.glob(".pixtrawl-staging-*")) == []
 
 
@@ -34,7 +34,7 @@ def test_a_rename_without_its_mark_is_noticed_by_the_hash(data: Data) -> None:
     target.parent.mkdir()
     (data.folder.staging / staged_name(f"s{task.id}")).rename(target)
     assert recover(data).placed == 0
-    assert data.states() == [State.PLACED]
+    assert data.states() == [SampleState.PLACED]
     assert target.read_bytes() == b"one"
 
 
@@ -76,7 +76,7 @@ def test_a_file_deleted_by_hand_stays_deleted(data: Data) -> None:
     recover(data)
     (data.folder.root / name).unlink()
     assert recover(data).deleted_by_hand == 1
-    assert data.states() == [State.DELETED_BY_HAND]
+    assert data.states() == [SampleState.DELETED_BY_HAND]
     assert recover(data).deleted_by_hand == 0
     known = data.catalog.write_now(
         lambda db: samples.same_bytes(
@@ -84,7 +84,7 @@ def test_a_file_deleted_by_hand_stays_deleted(data: Data) -> None:
         )
     )
     assert known is not None
-    assert known.state is State.DELETED_BY_HAND
+    assert known.state is SampleState.DELETED_BY_HAND
     assert data.catalog.write_now(lambda db: frontier.saved_count(db, row.id)) == 0
 
 
@@ -105,7 +105,7 @@ def test_a_better_copy_that_was_only_decided_replaces_the_worse_one(data: Data) 
     first, second = data.tasks(row)
     name = data.accept(first, b"small")
     recover(data)
-    data.catalog.write_now(lambda db: samples.mark(db, 1, State.REPLACED))
+    data.catalog.write_now(lambda db: samples.mark(db, 1, SampleState.REPLACED))
     assert data.accept(second, b"larger", number=1) == name
     recover(data)
     assert (data.folder.root / name).read_bytes() == b"larger"

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from pixtrawl.catalog import own_columns
 from pixtrawl.catalog.merging import merge, picture_key
 from pixtrawl.catalog.run_log import now
+from pixtrawl.catalog.states import KEPT, CandidateState, SampleState
 from pixtrawl.model import (
     REASONS,
     Alternate,
@@ -47,7 +48,8 @@ _KNOWN: Final = (
     "WHERE query_id = ? AND picture = ? LIMIT 1"
 )
 _SETTLE: Final = (
-    "UPDATE candidate SET state = 2, reason = ?, detail = ?, http_status = ?, attempts = ?, "
+    f"UPDATE candidate SET state = {CandidateState.SETTLED}, reason = ?, detail = ?, "
+    "http_status = ?, attempts = ?, "
     "fetched_url = ?, final_url = ?, sha256 = ?, size_bytes = ?, elapsed_s = ?, sample_id = ?, "
     "distance = ?, run_id = ?, settled_at = ? WHERE id = ?"
 )
@@ -85,7 +87,8 @@ def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
     if query.extra:
         own_columns.note(db, [query.extra])
     (awaited,) = db.execute(
-        "SELECT count(*) FROM sample WHERE query_id = ? AND state = 7", (row[0],)
+        f"SELECT count(*) FROM sample WHERE query_id = ? AND state = {SampleState.WANTED_BACK}",
+        (row[0],),
     ).fetchone()
     saved = saved_count(db, row[0])
     counted = saved if query.limit is None else min(saved, query.limit - awaited)
@@ -105,7 +108,7 @@ def saved_count(db: sqlite3.Connection, query_id: int) -> int:
     """
     row = db.execute(
         "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
-        "WHERE s.query_id = ? AND s.state IN (0, 1) AND s.label = q.label",
+        f"WHERE s.query_id = ? AND s.state IN {KEPT} AND s.label = q.label",
         (query_id,),
     ).fetchone()
     return int(row[0])
@@ -115,7 +118,7 @@ def moved_count(db: sqlite3.Connection, query_id: int) -> int:
     """Images of the query that a person put under another label."""
     row = db.execute(
         "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
-        "WHERE s.query_id = ? AND s.state IN (0, 1) AND s.label <> q.label",
+        f"WHERE s.query_id = ? AND s.state IN {KEPT} AND s.label <> q.label",
         (query_id,),
     ).fetchone()
     return int(row[0])
@@ -148,7 +151,7 @@ def add(
             continue
         if candidate.kind is Kind.THUMBNAIL and not thumbnails:
             db.execute(
-                "UPDATE candidate SET state = 2, reason = ? WHERE id = ?",
+                f"UPDATE candidate SET state = {CandidateState.SETTLED}, reason = ? WHERE id = ?",
                 (Reason.THUMBNAIL.value, inserted[0]),
             )
         else:
@@ -190,9 +193,10 @@ def claim(
     """The next open candidates of a query with ids above `after`: thumbnails, or all others."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "
-        # `state < 2` says nothing new but to SQLite, which else does not see that the index of open
-        # candidates fits, and looks through all of the query's: 85 % of the time at 850,000.
-        "WHERE query_id = ? AND state = 0 AND state < 2 AND (kind = 'thumbnail') = ? AND id > ? "
+        # "Below SETTLED" says nothing new, but without it SQLite does not use the partial index of
+        # open candidates and looks through all of the query's: 85 % of the time at 850,000.
+        f"WHERE query_id = ? AND state = {CandidateState.OPEN} "
+        f"AND state < {CandidateState.SETTLED} AND (kind = 'thumbnail') = ? AND id > ? "
         "ORDER BY id LIMIT ?",
         (row.id, int(thumbnails), after, count),
     )
@@ -203,8 +207,9 @@ def claim_awaited(db: sqlite3.Connection, row: QueryRow) -> list[Task]:
     """The candidates of images that a person wants back."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "
-        "WHERE query_id = ?1 AND state = 0 AND id IN "
-        "(SELECT candidate_id FROM sample WHERE query_id = ?1 AND state = 7) ORDER BY id",
+        f"WHERE query_id = ?1 AND state = {CandidateState.OPEN} AND id IN "
+        "(SELECT candidate_id FROM sample "
+        f"WHERE query_id = ?1 AND state = {SampleState.WANTED_BACK}) ORDER BY id",
         (row.id,),
     )
     return [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
@@ -233,18 +238,23 @@ def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
 
 def set_aside(db: sqlite3.Connection, tasks: Iterable[Task]) -> None:
     """Puts claimed candidates back until their crowded host has room again."""
-    db.executemany("UPDATE candidate SET state = 1 WHERE id = ?", ((task.id,) for task in tasks))
+    db.executemany(
+        f"UPDATE candidate SET state = {CandidateState.CROWDED} WHERE id = ?",
+        ((task.id,) for task in tasks),
+    )
 
 
 def claim_set_aside(db: sqlite3.Connection, row: QueryRow, host: str, count: int) -> list[Task]:
     """Claims candidates of one host that were set aside, oldest first."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "
-        "WHERE query_id = ? AND host = ? AND state = 1 ORDER BY id LIMIT ?",
+        f"WHERE query_id = ? AND host = ? AND state = {CandidateState.CROWDED} ORDER BY id LIMIT ?",
         (row.id, host, count),
     ).fetchall()
     tasks = [Task(r[0], row.id, r[1], candidate_of(r[2:], row.query)) for r in rows]
-    db.executemany("UPDATE candidate SET state = 0 WHERE id = ?", ((t.id,) for t in tasks))
+    db.executemany(
+        f"UPDATE candidate SET state = {CandidateState.OPEN} WHERE id = ?", ((t.id,) for t in tasks)
+    )
     return tasks
 
 
@@ -276,7 +286,11 @@ def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: boo
     `retry` is `transient` (what may have been bad luck), `failed` (permanent refusals of hosts too)
     or `none`; with `thumbnails` those that were refused count now.
     """
-    db.execute("UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 1", (query_id,))
+    db.execute(
+        f"UPDATE candidate SET state = {CandidateState.OPEN} "
+        f"WHERE query_id = ? AND state = {CandidateState.CROWDED}",
+        (query_id,),
+    )
     reasons: set[Reason] = {
         r for r, info in REASONS.items() if info.status is Status.SKIPPED and info.transient
     }
@@ -289,7 +303,8 @@ def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: boo
         reasons.add(Reason.THUMBNAIL)
     marks = ", ".join("?" * len(reasons))
     return db.execute(
-        f"UPDATE candidate SET state = 0 WHERE query_id = ? AND state = 2 AND reason IN ({marks})",
+        f"UPDATE candidate SET state = {CandidateState.OPEN} "
+        f"WHERE query_id = ? AND state = {CandidateState.SETTLED} AND reason IN ({marks})",
         (query_id, *reasons),
     ).rowcount
 
@@ -305,6 +320,7 @@ def full_size_count(db: sqlite3.Connection, query_id: int) -> int:
 def open_count(db: sqlite3.Connection, query_id: int) -> int:
     """Candidates not settled yet."""
     row = db.execute(
-        "SELECT count(*) FROM candidate WHERE query_id = ? AND state < 2", (query_id,)
+        f"SELECT count(*) FROM candidate WHERE query_id = ? AND state < {CandidateState.SETTLED}",
+        (query_id,),
     ).fetchone()
     return int(row[0])

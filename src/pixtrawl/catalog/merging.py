@@ -13,11 +13,11 @@ import re
 import sqlite3
 from typing import Final
 
+from pixtrawl.catalog.states import CandidateState
 from pixtrawl.model import Candidate, Kind
 from pixtrawl.urls import host_of, url_key
 
 _ID: Final = re.compile(r"[?&](?:id=(OIP\.[\w-]{8,})|q=(tbn:[\w-]{8,}))")
-_OPEN: Final = 2  # states below this one are not settled
 _MAX_ALTERNATES: Final = 8
 
 Known = tuple[int, str, str, str, int, int | None, int | None, str | None, int]
@@ -41,8 +41,12 @@ def merge(db: sqlite3.Connection, known: Known, candidate: Candidate) -> bool:
         _renew_extra(db, row_id, candidate)
         return False
     _note_provenance(db, row_id, url, candidate)
-    opens = kind == Kind.THUMBNAIL and state >= _OPEN and candidate.kind is not Kind.THUMBNAIL
-    if state >= _OPEN and not opens:
+    opens = (
+        kind == Kind.THUMBNAIL
+        and state >= CandidateState.SETTLED
+        and candidate.kind is not Kind.THUMBNAIL
+    )
+    if state >= CandidateState.SETTLED and not opens:
         return False
     ways = _ways(url, kind, alternates, candidate)
     if _better(candidate, Kind(kind), (width or 0) * (height or 0)):
@@ -50,7 +54,7 @@ def merge(db: sqlite3.Connection, known: Known, candidate: Candidate) -> bool:
         rest = [way for way in ways if way[0] != candidate.url][:_MAX_ALTERNATES]
         db.execute(
             "UPDATE candidate SET url = ?, kind = ?, host = ?, width = ?, height = ?, "
-            "alternates = ?, state = 0 WHERE id = ?",
+            f"alternates = ?, state = {CandidateState.OPEN} WHERE id = ?",
             (*first, host_of(candidate.url), candidate.width, candidate.height,
              json.dumps(rest, ensure_ascii=False), row_id),
         )  # fmt: skip

@@ -11,7 +11,8 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.catalog import run_log
-from pixtrawl.catalog.samples import Known, State, known
+from pixtrawl.catalog.samples import Known, known
+from pixtrawl.catalog.states import KEPT, KEPT_OR_WITHDRAWN, SampleState
 from pixtrawl.model import ImageInfo, Kind, Reason
 
 __all__ = [
@@ -72,7 +73,7 @@ def same_bytes_elsewhere(db: sqlite3.Connection, label: str, sha256: str) -> Kno
     """An image of another label with these bytes: a kept one, or one withdrawn."""
     row = db.execute(
         "SELECT id, label, state, withdrawn_for FROM sample WHERE sha256 = ? AND label <> ? "
-        "AND state IN (0, 1, 5) ORDER BY state = 5, id LIMIT 1",
+        f"AND state IN {KEPT_OR_WITHDRAWN} ORDER BY state = {SampleState.WITHDRAWN}, id LIMIT 1",
         (bytes.fromhex(sha256), label),
     ).fetchone()
     return None if row is None else known(row)
@@ -103,7 +104,8 @@ def withdraw(db: sqlite3.Connection, sample_id: int, reason: Reason) -> Withdraw
     Its number stays taken. The file is moved aside after the commit (`folder.removals`).
     """
     row = db.execute(
-        "UPDATE sample SET state = 5, withdrawn_for = ? WHERE id = ? AND state IN (0, 1) "
+        f"UPDATE sample SET state = {SampleState.WITHDRAWN}, withdrawn_for = ? "
+        f"WHERE id = ? AND state IN {KEPT} "
         "RETURNING query_id, file_name, sha256",
         (reason.value, sample_id),
     ).fetchone()
@@ -121,16 +123,14 @@ def withdraw(db: sqlite3.Connection, sample_id: int, reason: Reason) -> Withdraw
 def same_everywhere(db: sqlite3.Connection, sha256: str) -> list[int]:
     """Ids of the kept images with these bytes, under whatever label."""
     rows = db.execute(
-        "SELECT id FROM sample WHERE sha256 = ? AND state IN (0, 1)", (bytes.fromhex(sha256),)
+        f"SELECT id FROM sample WHERE sha256 = ? AND state IN {KEPT}", (bytes.fromhex(sha256),)
     )
     return [row[0] for row in rows]
 
 
 def withdrawn(db: sqlite3.Connection) -> list[tuple[str, str]]:
     """File name and SHA-256 of every withdrawn image."""
-    rows = db.execute(
-        "SELECT file_name, sha256 FROM sample WHERE state = ?", (State.WITHDRAWN.value,)
-    )
+    rows = db.execute(f"SELECT file_name, sha256 FROM sample WHERE state = {SampleState.WITHDRAWN}")
     return [(name, sha256.hex()) for name, sha256 in rows]
 
 

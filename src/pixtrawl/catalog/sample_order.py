@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from pixtrawl.catalog.sample_columns import condition
+from pixtrawl.catalog.states import KEPT
 
 __all__ = ["EVERY", "Only", "chosen", "counts", "files", "firsts", "ids", "labels", "of_rows"]
 
@@ -45,7 +46,7 @@ def of_rows(sample_ids: Sequence[int]) -> Only:
 def ids(db: sqlite3.Connection, only: Only) -> array[int]:
     """Their rows, 8 bytes each."""
     rows = db.execute(
-        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){only.sql} ORDER BY s.label, s.number",
+        f"SELECT s.id FROM sample s WHERE s.state IN {KEPT}{only.sql} ORDER BY s.label, s.number",
         only.values,
     )
     return array("q", (row[0] for row in rows))
@@ -54,7 +55,7 @@ def ids(db: sqlite3.Connection, only: Only) -> array[int]:
 def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
     """How many images each label has, by label."""
     rows = db.execute(
-        f"SELECT s.label, count(*) FROM sample s WHERE s.state IN (0, 1){only.sql} "
+        f"SELECT s.label, count(*) FROM sample s WHERE s.state IN {KEPT}{only.sql} "
         "GROUP BY 1 ORDER BY 1",
         only.values,
     )
@@ -64,7 +65,7 @@ def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
 def labels(db: sqlite3.Connection, only: Only) -> list[str]:
     """Their labels, sorted."""
     rows = db.execute(
-        f"SELECT DISTINCT s.label FROM sample s WHERE s.state IN (0, 1){only.sql} ORDER BY 1",
+        f"SELECT DISTINCT s.label FROM sample s WHERE s.state IN {KEPT}{only.sql} ORDER BY 1",
         only.values,
     )
     return [row[0] for row in rows]
@@ -73,7 +74,7 @@ def labels(db: sqlite3.Connection, only: Only) -> list[str]:
 def files(db: sqlite3.Connection, sample_ids: Sequence[int]) -> Iterator[tuple[str, str]]:
     """File name and label of each row in this order; those that are kept no more are left out."""
     rows = db.execute(
-        f"SELECT s.id, s.file_name, s.label FROM sample s WHERE s.state IN (0, 1) AND {_IDS}",
+        f"SELECT s.id, s.file_name, s.label FROM sample s WHERE s.state IN {KEPT} AND {_IDS}",
         (_json(sample_ids),),
     )
     found = {row[0]: (row[1], row[2]) for row in rows}
@@ -94,7 +95,7 @@ def chosen(
         return None, rest
     terms = "".join(f" AND {term}" for term, _ in pairs)
     rows = db.execute(
-        f"SELECT s.id FROM sample s WHERE s.state IN (0, 1){terms}",
+        f"SELECT s.id FROM sample s WHERE s.state IN {KEPT}{terms}",
         [value for _, value in pairs],
     )
     return frozenset(row[0] for row in rows), rest
@@ -104,7 +105,7 @@ def firsts(db: sqlite3.Connection, only: Only, count: int) -> frozenset[int]:
     """At most `count` rows, as many of each label as of the others."""
     ranked = (
         "SELECT s.id, s.label, row_number() OVER (PARTITION BY s.label ORDER BY s.number) "
-        f"AS place FROM sample s WHERE s.state IN (0, 1){only.sql}"
+        f"AS place FROM sample s WHERE s.state IN {KEPT}{only.sql}"
     )
     rows = db.execute(
         f"SELECT id FROM ({ranked}) ORDER BY place, label LIMIT {count:d}",

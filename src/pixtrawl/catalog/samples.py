@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,20 +19,8 @@ from pixtrawl.catalog import own_columns, scores
 from pixtrawl.catalog.frontier import candidate_of
 from pixtrawl.catalog.provenance import Provenance
 from pixtrawl.catalog.run_log import now
+from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState
 from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
-
-
-class State(IntEnum):
-    """Where a sample stands; the values of `sample.state`."""
-
-    ACCEPTED = 0
-    PLACED = 1
-    DELETED_BY_HAND = 2
-    REPLACED = 3
-    TAKEN_DOWN = 4
-    WITHDRAWN = 5  # turned out to be a placeholder, or in conflict with another label
-    RELABELLED = 6  # a person put it under another label, where a row of its own keeps it
-    WANTED_BACK = 7  # was removed, and a person wants it again: it keeps its number meanwhile
 
 
 class Known(Struct, frozen=True):
@@ -41,7 +28,7 @@ class Known(Struct, frozen=True):
 
     id: int
     label: str
-    state: State
+    state: SampleState
     withdrawn_for: Reason | None = None
 
 
@@ -56,7 +43,8 @@ _INSERT: Final = (
     "INSERT INTO sample (label, number, file_name, query_id, candidate_id, state, staged_name, "
     "sha256, format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, "
     "thumb, measures, kind, rights, fetched_at) "
-    "VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"VALUES (?, ?, ?, ?, ?, {SampleState.ACCEPTED}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "?, ?)"
 )
 
 
@@ -82,7 +70,7 @@ def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
 
 def known(row: tuple[int, str, int, str | None]) -> Known:
     """From the columns id, label, state, withdrawn_for."""
-    return Known(row[0], row[1], State(row[2]), Reason(row[3]) if row[3] else None)
+    return Known(row[0], row[1], SampleState(row[2]), Reason(row[3]) if row[3] else None)
 
 
 def next_number(db: sqlite3.Connection) -> int:
@@ -111,12 +99,12 @@ def accept(
     return cursor.lastrowid
 
 
-def mark(db: sqlite3.Connection, sample_id: int, state: State) -> None:
+def mark(db: sqlite3.Connection, sample_id: int, state: SampleState) -> None:
     """Sets a sample's state; its candidate's outcome follows where it leaves the data set."""
     db.execute("UPDATE sample SET state = ? WHERE id = ?", (state, sample_id))
     reason = {
-        State.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
-        State.TAKEN_DOWN: Reason.TAKEN_DOWN,
+        SampleState.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
+        SampleState.TAKEN_DOWN: Reason.TAKEN_DOWN,
     }.get(state)
     if reason is not None:
         db.execute(
@@ -129,7 +117,8 @@ def mark(db: sqlite3.Connection, sample_id: int, state: State) -> None:
 def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
     """Their files are where their rows say."""
     db.execute(
-        "UPDATE sample SET state = 1 WHERE id IN (SELECT value FROM json_each(?))",
+        f"UPDATE sample SET state = {SampleState.PLACED} "
+        "WHERE id IN (SELECT value FROM json_each(?))",
         (_ids(sample_ids),),
     )
 
@@ -168,7 +157,7 @@ def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]
     """
     rows = db.execute(
         "SELECT id, format, width, height, phash, phash_trim, thumb, flat, measures, orientation "
-        "FROM sample WHERE label = ? AND state IN (0, 1, 5, 6)",
+        f"FROM sample WHERE label = ? AND state IN {COMPARED}",
         (label,),
     )
     for row in rows:
@@ -184,7 +173,7 @@ def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, 
     """Label, id and the two hashes of every image of another label; flat ones have none."""
     yield from db.execute(
         "SELECT label, id, phash, phash_trim FROM sample "
-        "WHERE label <> ? AND state IN (0, 1, 5) AND NOT flat AND length(phash) > 0",
+        f"WHERE label <> ? AND state IN {KEPT_OR_WITHDRAWN} AND NOT flat AND length(phash) > 0",
         (label,),
     )
 
@@ -209,14 +198,15 @@ def accepted(db: sqlite3.Connection) -> list[tuple[int, str, int, str, str | Non
     """Rows whose rename may not have happened: id, label, number, file, staged, sha256, format."""
     return db.execute(
         "SELECT id, label, number, file_name, staged_name, sha256, format FROM sample "
-        "WHERE state = 0 ORDER BY id"
+        f"WHERE state = {SampleState.ACCEPTED} ORDER BY id"
     ).fetchall()
 
 
 def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str, str] | None:
     """File name and SHA-256 of the copy that held this number until a better one came."""
     row = db.execute(
-        "SELECT file_name, hex(sha256) FROM sample WHERE label = ? AND number = ? AND state = 3 "
+        "SELECT file_name, hex(sha256) FROM sample "
+        f"WHERE label = ? AND number = ? AND state = {SampleState.REPLACED} "
         "ORDER BY id DESC LIMIT 1",
         (label, number),
     ).fetchone()
@@ -236,7 +226,7 @@ SELECT: Final = (
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
     "c.alternates, c.extra, c.file_stem, q.extra, r.score, r.flagged "
     "FROM sample s JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
-    "LEFT JOIN relevance r ON r.sample_id = s.id WHERE s.state IN (0, 1)"
+    f"LEFT JOIN relevance r ON r.sample_id = s.id WHERE s.state IN {KEPT}"
 )
 ORDER: Final = " ORDER BY s.label, s.number"
 
@@ -283,7 +273,7 @@ def columns_of(db: sqlite3.Connection) -> Columns:
 
 def count(db: sqlite3.Connection) -> int:
     """How many images are kept."""
-    return int(db.execute("SELECT count(*) FROM sample WHERE state IN (0, 1)").fetchone()[0])
+    return int(db.execute(f"SELECT count(*) FROM sample WHERE state IN {KEPT}").fetchone()[0])
 
 
 def _ids(ids: Iterable[int]) -> str:

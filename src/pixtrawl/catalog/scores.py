@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from pixtrawl.catalog.states import KEPT
 from pixtrawl.model import Relevance
 
 __all__ = [
@@ -60,7 +61,7 @@ def without_embedding(
     return db.execute(
         "SELECT s.id, s.file_name, lower(hex(s.sha256)) FROM sample s LEFT JOIN relevance r "
         "ON r.sample_id = s.id AND r.model = ? "
-        "WHERE s.state IN (0, 1) AND r.sample_id IS NULL AND s.id > ? ORDER BY s.id LIMIT ?",
+        f"WHERE s.state IN {KEPT} AND r.sample_id IS NULL AND s.id > ? ORDER BY s.id LIMIT ?",
         (model, after, count),
     ).fetchall()
 
@@ -77,7 +78,7 @@ def queries(db: sqlite3.Connection) -> list[QueryKey]:
     """The queries that have kept images, by label and text."""
     rows = db.execute(
         "SELECT q.id, q.text, q.label FROM query q WHERE EXISTS "
-        "(SELECT 1 FROM sample s WHERE s.query_id = q.id AND s.state IN (0, 1)) "
+        f"(SELECT 1 FROM sample s WHERE s.query_id = q.id AND s.state IN {KEPT}) "
         "ORDER BY q.label, q.text, q.id"
     )
     return [QueryKey(*row) for row in rows]
@@ -85,7 +86,7 @@ def queries(db: sqlite3.Connection) -> list[QueryKey]:
 
 def labels(db: sqlite3.Connection) -> list[str]:
     """The labels that have kept images."""
-    rows = db.execute("SELECT DISTINCT label FROM sample WHERE state IN (0, 1) ORDER BY label")
+    rows = db.execute(f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label")
     return [row[0] for row in rows]
 
 
@@ -96,7 +97,7 @@ def embedded(
     column, value = ("label", label) if query_id is None else ("query_id", query_id)
     rows = db.execute(
         "SELECT s.id, s.file_name, r.embedding FROM sample s "
-        f"JOIN relevance r ON r.sample_id = s.id WHERE s.{column} = ? AND s.state IN (0, 1) "
+        f"JOIN relevance r ON r.sample_id = s.id WHERE s.{column} = ? AND s.state IN {KEPT} "
         "AND r.model = ? ORDER BY s.label, s.number",
         (value, model),
     )

@@ -1,7 +1,7 @@
 """Where images and candidates stand, by name, also inside SQL.
 
 States are written into the text of a statement and not bound to it: SQLite uses a partial index
-(`WHERE state = 4`) only where the statement repeats its condition with a constant. A member in an
+(`WHERE state = ...`) only where the statement repeats its condition with a constant. A member in an
 f-string is its number.
 """
 
@@ -10,7 +10,17 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-__all__ = ["KEPT", "KEPT_STATES", "CandidateState", "SampleState", "any_of"]
+__all__ = [
+    "COMPARED",
+    "KEPT",
+    "KEPT_OR_WITHDRAWN",
+    "KEPT_STATES",
+    "REMOVED",
+    "REMOVED_OR_WANTED",
+    "CandidateState",
+    "SampleState",
+    "any_of",
+]
 
 
 class SampleState(IntEnum):
@@ -40,4 +50,12 @@ def any_of(*states: IntEnum) -> str:
 
 
 KEPT_STATES: Final = frozenset({SampleState.ACCEPTED, SampleState.PLACED})
-KEPT: Final = any_of(*sorted(KEPT_STATES))  # images that are in the data set: `state IN {KEPT}`
+# For `state IN {KEPT}`: images that are in the data set.
+KEPT: Final = any_of(*sorted(KEPT_STATES))
+KEPT_OR_WITHDRAWN: Final = any_of(*sorted(KEPT_STATES), SampleState.WITHDRAWN)
+# New images are compared with these: one that a person put elsewhere does not come back either.
+COMPARED: Final = any_of(*sorted(KEPT_STATES), SampleState.WITHDRAWN, SampleState.RELABELLED)
+REMOVED: Final = any_of(SampleState.DELETED_BY_HAND, SampleState.TAKEN_DOWN)
+REMOVED_OR_WANTED: Final = any_of(
+    SampleState.DELETED_BY_HAND, SampleState.TAKEN_DOWN, SampleState.WANTED_BACK
+)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.run_log import now
-from pixtrawl.catalog.samples import State
+from pixtrawl.catalog.states import KEPT, CandidateState, SampleState, any_of
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Candidate, ImageInfo, Reason
 from pixtrawl.secrets import masked_url
@@ -152,10 +152,12 @@ def remember(db: sqlite3.Connection, rules: Sequence[Rule]) -> None:
     down = TakenDown([rule for rule in rules if rule.kind in {"domain", "url"}])
     if not down.rules:
         return
-    rows = db.execute("SELECT id, url, page_url FROM candidate WHERE state < 2")
+    rows = db.execute(
+        f"SELECT id, url, page_url FROM candidate WHERE state < {CandidateState.SETTLED}"
+    )
     named = [row_id for row_id, url, page in rows if down.why_url(_bare(url, page), url)]
     db.executemany(
-        "UPDATE candidate SET state = 2, reason = ? WHERE id = ?",
+        f"UPDATE candidate SET state = {CandidateState.SETTLED}, reason = ? WHERE id = ?",
         ((Reason.TAKEN_DOWN.value, row_id) for row_id in named),
     )
 
@@ -164,7 +166,7 @@ def _bare(url: str, page_url: str | None) -> Candidate:
     return Candidate(url=url, query="", label="", source="", page_url=page_url)
 
 
-def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = "(0, 1)") -> Iterator[Taken]:
+def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = KEPT) -> Iterator[Taken]:
     """The images, kept ones or of other states, that the rules apply to."""
     rows = db.execute(
         "SELECT s.id, s.file_name, s.sha256, s.format, s.phash, s.phash_trim, c.url, "
@@ -195,7 +197,7 @@ def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule]
     for one in taken:
         if one.why == "named":
             _note_cause(db, one.sha256, f"file {one.file_name}")
-        samples.mark(db, one.sample_id, State.TAKEN_DOWN)
+        samples.mark(db, one.sample_id, SampleState.TAKEN_DOWN)
         db.execute("UPDATE sample SET thumb = X'' WHERE id = ?", (one.sample_id,))
     remember(db, [Rule("sha256", one.sha256) for one in taken])
 
@@ -237,11 +239,16 @@ def forget(db: sqlite3.Connection, rules: Sequence[Rule], *, strict: bool = Fals
                 (sha256,),
             )
     _reopen(db)
-    rows = [row[0] for row in db.execute("SELECT id FROM sample WHERE state = 4")]
+    rows = [
+        row[0]
+        for row in db.execute(f"SELECT id FROM sample WHERE state = {SampleState.TAKEN_DOWN}")
+    ]
     names = {name for name, _ in held(db, rows)}
     return [
         row_id
-        for row_id, name in db.execute("SELECT id, file_name FROM sample WHERE state = 4")
+        for row_id, name in db.execute(
+            f"SELECT id, file_name FROM sample WHERE state = {SampleState.TAKEN_DOWN}"
+        )
         if name not in names
     ]
 
@@ -250,8 +257,9 @@ def _reopen(db: sqlite3.Connection) -> None:
     """Candidates that no rule refuses any more, unless they are a removed image's."""
     down = load(db)
     rows = db.execute(
-        "SELECT id, url, page_url, sha256 FROM candidate WHERE state = 2 AND reason = 'taken_down' "
-        "AND id NOT IN (SELECT candidate_id FROM sample WHERE state = 4)"
+        "SELECT id, url, page_url, sha256 FROM candidate "
+        f"WHERE state = {CandidateState.SETTLED} AND reason = 'taken_down' "
+        f"AND id NOT IN (SELECT candidate_id FROM sample WHERE state = {SampleState.TAKEN_DOWN})"
     ).fetchall()
     digests = {rule.value for rule in down.rules if rule.kind == "sha256"}
     free = [
@@ -260,7 +268,9 @@ def _reopen(db: sqlite3.Connection) -> None:
         if down.why_url(_bare(url, page), url) is None
         and (sha256 is None or sha256.hex() not in digests)
     ]
-    db.executemany("UPDATE candidate SET state = 0, reason = NULL WHERE id = ?", free)
+    db.executemany(
+        f"UPDATE candidate SET state = {CandidateState.OPEN}, reason = NULL WHERE id = ?", free
+    )
 
 
 def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, str]]:
@@ -268,7 +278,7 @@ def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, s
     down, wanted = load(db), set(sample_ids)
     return [
         (one.file_name, one.why)
-        for one in matching(db, down, states="(4)")
+        for one in matching(db, down, states=any_of(SampleState.TAKEN_DOWN))
         if one.sample_id in wanted
     ]
 
@@ -276,7 +286,7 @@ def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, s
 def removed(db: sqlite3.Connection) -> list[Removed]:
     """Every image that was taken down."""
     rows = db.execute(
-        "SELECT id, file_name, sha256 FROM sample WHERE state = ?", (State.TAKEN_DOWN.value,)
+        f"SELECT id, file_name, sha256 FROM sample WHERE state = {SampleState.TAKEN_DOWN}"
     ).fetchall()
     return [
         Removed(name, sha256.hex(), frozenset({sha256.hex(), *_copies(db, sample_id)}))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pixtrawl.catalog.samples import State
+from pixtrawl.catalog.states import REMOVED, CandidateState, SampleState
 
 __all__ = ["Awaited", "arrived", "awaited", "give_up", "want_back"]
 
@@ -29,11 +29,15 @@ def want_back(db: sqlite3.Connection, sample_ids: Sequence[int]) -> int:
     count = 0
     for sample_id in sample_ids:
         count += db.execute(
-            "UPDATE sample SET state = 7 WHERE id = ? AND state IN (2, 4)", (sample_id,)
+            f"UPDATE sample SET state = {SampleState.WANTED_BACK} "
+            f"WHERE id = ? AND state IN {REMOVED}",
+            (sample_id,),
         ).rowcount
         db.execute(
-            "UPDATE candidate SET state = 0, reason = NULL, detail = NULL, sample_id = NULL "
-            "WHERE id = (SELECT candidate_id FROM sample WHERE id = ? AND state = 7)",
+            f"UPDATE candidate SET state = {CandidateState.OPEN}, reason = NULL, detail = NULL, "
+            "sample_id = NULL "
+            "WHERE id = (SELECT candidate_id FROM sample "
+            f"WHERE id = ? AND state = {SampleState.WANTED_BACK})",
             (sample_id,),
         )
     return count
@@ -42,7 +46,9 @@ def want_back(db: sqlite3.Connection, sample_ids: Sequence[int]) -> int:
 def awaited(db: sqlite3.Connection, query_id: int) -> list[Awaited]:
     """What a query waits for."""
     rows = db.execute(
-        "SELECT id, candidate_id, number FROM sample WHERE query_id = ? AND state = 7", (query_id,)
+        "SELECT id, candidate_id, number FROM sample "
+        f"WHERE query_id = ? AND state = {SampleState.WANTED_BACK}",
+        (query_id,),
     )
     return [Awaited(*row) for row in rows]
 
@@ -50,12 +56,15 @@ def awaited(db: sqlite3.Connection, query_id: int) -> list[Awaited]:
 def arrived(db: sqlite3.Connection, sample_id: int) -> None:
     """A row of its own keeps the image from now on."""
     db.execute("DELETE FROM conflict WHERE sample_id = ?1 OR other_id = ?1", (sample_id,))
-    db.execute("DELETE FROM sample WHERE id = ? AND state = 7", (sample_id,))
+    db.execute(
+        f"DELETE FROM sample WHERE id = ? AND state = {SampleState.WANTED_BACK}", (sample_id,)
+    )
 
 
 def give_up(db: sqlite3.Connection, sample_id: int) -> None:
     """It cannot be had any more: removed, as it was."""
     db.execute(
-        "UPDATE sample SET state = ? WHERE id = ? AND state = 7",
-        (State.DELETED_BY_HAND.value, sample_id),
+        f"UPDATE sample SET state = {SampleState.DELETED_BY_HAND} "
+        f"WHERE id = ? AND state = {SampleState.WANTED_BACK}",
+        (sample_id,),
     )

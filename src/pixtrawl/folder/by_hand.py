@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.catalog import samples
-from pixtrawl.catalog.samples import State
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import files, on_disk, relabel
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.on_disk import Differences
@@ -51,7 +51,7 @@ class _Seeker(Struct):
     file_name: str
     size_bytes: int
     sha256: bytes
-    state: State
+    state: SampleState
     home: str | None = None  # where its bytes were found
 
 
@@ -72,10 +72,10 @@ def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
     for seeker in seekers:
         if seeker.home is not None:
             _move(db, seeker, renamed, result, batch)
-        elif seeker.state is State.PLACED and (
+        elif seeker.state is SampleState.PLACED and (
             seeker.sample_id not in in_place or seeker.file_name in taken
         ):
-            samples.mark(db, seeker.sample_id, State.DELETED_BY_HAND)
+            samples.mark(db, seeker.sample_id, SampleState.DELETED_BY_HAND)
             result.deleted += 1
     result.unknown = tuple(sorted({*found.unknown, *found.strangers} - taken))
     return result
@@ -93,12 +93,14 @@ def _seekers(db: sqlite3.Connection, root: Path, found: Differences) -> Iterable
         (sha256,) = db.execute(
             "SELECT sha256 FROM sample WHERE id = ?", (row.sample_id,)
         ).fetchone()
-        yield _Seeker(row.sample_id, row.label, row.file_name, row.size_bytes, sha256, State.PLACED)
+        yield _Seeker(
+            row.sample_id, row.label, row.file_name, row.size_bytes, sha256, SampleState.PLACED
+        )
     sizes = {_size(root / name) for name in found.unknown}
     rows = db.execute("SELECT id, label, file_name, size_bytes, sha256 FROM sample WHERE state = 2")
     for sample_id, label, name, size_bytes, sha256 in rows if sizes else ():
         if size_bytes in sizes:
-            yield _Seeker(sample_id, label, name, size_bytes, sha256, State.DELETED_BY_HAND)
+            yield _Seeker(sample_id, label, name, size_bytes, sha256, SampleState.DELETED_BY_HAND)
 
 
 def _find_homes(root: Path, found: Differences, seekers: list[_Seeker]) -> None:
@@ -155,7 +157,7 @@ def _rename_labels(
     """Labels whose folder has another name now; their queries go along."""
     homes: dict[str, list[str]] = {}
     for seeker in seekers:
-        if seeker.state is State.PLACED and seeker.label not in found.folders:
+        if seeker.state is SampleState.PLACED and seeker.label not in found.folders:
             homes.setdefault(seeker.label, []).append((seeker.home or "").partition("/")[0])
     new = {label for labels in homes.values() for label in labels if label}
     new = {label for label in new if not relabel.is_known(db, label)}
@@ -174,7 +176,7 @@ def _move(
     assert seeker.home is not None
     label = seeker.home.partition("/")[0]
     own = renamed.get(seeker.label, seeker.label)
-    if seeker.state is State.DELETED_BY_HAND:
+    if seeker.state is SampleState.DELETED_BY_HAND:
         _return(db, seeker.sample_id)
         result.returned += 1
     elif label != own:

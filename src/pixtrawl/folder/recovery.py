@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct, field
 
 from pixtrawl.catalog import samples
-from pixtrawl.catalog.samples import State
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import by_hand, files, quarantine, relabel, removals, renditions
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import Folder
@@ -77,7 +77,7 @@ def _replay(
         )
         db.execute("DELETE FROM sample WHERE id = ?", (sample_id,))
         return
-    samples.mark(db, sample_id, State.PLACED)
+    samples.mark(db, sample_id, SampleState.PLACED)
 
 
 def place(  # noqa: PLR0913 - one rename and the row behind it

@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from pixtrawl.catalog import frontier, samples
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name, quarantine_name
@@ -180,7 +181,7 @@ def take_removed(
         query_id = queries[row["query_id"]]
         own = _known(db, queries[found["query_id"]], found["key"])
         found |= {"query_id": queries[found["query_id"]], "sample_id": None, "run_id": None}
-        if row["state"] == samples.State.RELABELLED:
+        if row["state"] == SampleState.RELABELLED:
             found |= {"state": 0, "reason": None}  # its image comes with another row
         found.pop("id")
         candidate_id = own[0] if own is not None else _insert(db, "candidate", found)
@@ -192,7 +193,7 @@ def take_removed(
         }  # fmt: skip
         row.pop("id")
         sample_id = _insert(db, "sample", row)
-        if row["state"] != samples.State.RELABELLED:
+        if row["state"] != SampleState.RELABELLED:
             db.execute(
                 "UPDATE candidate SET sample_id = ? WHERE id = ? AND state = 2 "
                 "AND sample_id IS NULL",

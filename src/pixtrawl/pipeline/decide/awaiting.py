@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from pixtrawl.catalog import samples, wanted_back
-from pixtrawl.catalog.samples import State
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.catalog.wanted_back import Awaited
 from pixtrawl.model import REASONS, Task
 from pixtrawl.pipeline.decide.decision import Decision
 
 __all__ = ["Awaiting"]
 
-_KEPT: Final = frozenset({State.ACCEPTED, State.PLACED})
+_KEPT: Final = frozenset({SampleState.ACCEPTED, SampleState.PLACED})
 
 
 class Awaiting:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from pixtrawl.catalog import frontier, relations, samples, stems, takedown
-from pixtrawl.catalog.samples import Known, State
+from pixtrawl.catalog.samples import Known
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.folder.layout import file_name
 from pixtrawl.images.rules import Rules, is_card
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judge"]
 
-_KEPT: Final = frozenset({State.ACCEPTED, State.PLACED})
+_KEPT: Final = frozenset({SampleState.ACCEPTED, SampleState.PLACED})
 _MANY_URLS: Final = 3  # of one host that give one picture: it stands for others
 
 
@@ -158,16 +159,16 @@ class Judge:
         if info.sha256 not in self._seen:
             return None
         known = samples.same_bytes(db, task.candidate.label, info.sha256)
-        if known is None or known.state is State.WANTED_BACK:
+        if known is None or known.state is SampleState.WANTED_BACK:
             return None
         if not self._exact and known.state in _KEPT:
             return None
         if known.state in _KEPT and self._stands_for_others(db, task, outcome, known.id):
             return self._placeholder(db, task, outcome, known.id)
         reason = known.withdrawn_for or {
-            State.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
-            State.TAKEN_DOWN: Reason.TAKEN_DOWN,
-            State.RELABELLED: Reason.MOVED_BY_USER,
+            SampleState.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
+            SampleState.TAKEN_DOWN: Reason.TAKEN_DOWN,
+            SampleState.RELABELLED: Reason.MOVED_BY_USER,
         }.get(known.state, Reason.SAME_BYTES)
         return Decision(task, replace(outcome, reason=reason), known.id)
 
@@ -176,9 +177,9 @@ class Judge:
     ) -> Decision | None:
         kept = relations.standing_of(db, match.id)
         alike = is_alike(match, kept.info, info)
-        if kept.known.state is State.RELABELLED:
+        if kept.known.state is SampleState.RELABELLED:
             return self._copy(task, outcome, match, Reason.MOVED_BY_USER)
-        if kept.known.state is State.WITHDRAWN:
+        if kept.known.state is SampleState.WITHDRAWN:
             if kept.known.withdrawn_for is Reason.PLACEHOLDER and not alike:
                 return None
             return self._copy(task, outcome, match, kept.known.withdrawn_for)
@@ -200,7 +201,7 @@ class Judge:
     ) -> Decision:
         """A better copy takes the place and the number of a kept one."""
         number, query_id = samples.number_and_query(db, match.id)
-        samples.mark(db, match.id, State.REPLACED)
+        samples.mark(db, match.id, SampleState.REPLACED)
         label, extension = task.candidate.label, EXTENSIONS[info.format]
         name = file_name(label, number, extension)
         stem, key = stems.kept_stem(db, match.id)
