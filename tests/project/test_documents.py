@@ -126,3 +126,10 @@ def test_the_readme_tells_every_exit_code(root: Path) -> None:
 def test_pictures_of_the_documents_are_small(root: Path) -> None:
     for path in (root / "docs").rglob("*.png"):
         assert path.stat().st_size < 300 * 1024, path.name
+
+
+def test_every_page_is_in_the_index_of_the_site(root: Path) -> None:
+    pages = {path.stem for path in (root / "docs").glob("*.md")} - {"index"}
+    listed = re.findall(r"^[a-z-]+$", read(root, "docs/index.md"), re.MULTILINE)
+    assert sorted(pages) == sorted(set(listed) & pages)
+    assert len(listed) == len(set(listed))
