@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 from pixtrawl import __version__
+from pixtrawl.cli.surroundings import give_up_stderr, open_streams, speak_utf8
 from pixtrawl.errors import (
     EXIT_ENVIRONMENT,
     EXIT_INTERRUPTED,
@@ -67,12 +68,15 @@ _SWITCH_S: Final = 0.001
 
 def entry() -> int:
     """The console script. Returns the exit code."""
+    open_streams()
+    speak_utf8()
     # Imports leave no cycles; looking for them all the same is 5 ms of a start.
     gc.set_threshold(_GC_AFTER_STARTING)
     sys.setswitchinterval(_SWITCH_S)
     try:
         return main(sys.argv[1:])
     finally:
+        give_up_stderr()
         gc.freeze()  # else the interpreter looks through everything once more: 6 ms of 16 to end
 
 

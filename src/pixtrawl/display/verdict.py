@@ -247,7 +247,10 @@ def _files(report: Mapping[str, Any], where: str) -> str:
     queries = report.get("queries") or ()
     labels = sorted({str(query.get("label", "")) for query in queries})
     folder = f"{where}/{clean(labels[0])}/" if len(labels) == 1 else f"{where}/<label>/"
-    return f"files: {folder}   once more: pixtrawl report {where}{_export(report)}"
+    totals = report.get("totals") or {}
+    lost = int(totals.get(Status.FAILED) or 0) + int(totals.get(Status.REJECTED) or 0)
+    each = f"\neach URL: pixtrawl report {where} --urls" if lost else ""
+    return f"files: {folder}   once more: pixtrawl report {where}{each}{_export(report)}"
 
 
 def _export(report: Mapping[str, Any]) -> str:

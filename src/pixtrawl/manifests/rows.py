@@ -35,12 +35,17 @@ _NEXT_OF_MANY: Final = re.compile(r"\s*[,;|]\s*(?=https?://)|\s+(?=https?://)", 
 
 
 class BadLine(Struct, frozen=True):
-    """A line that gives no candidate. `text` is its beginning."""
+    """A line that gives no candidate. `text` is its beginning.
+
+    `query` and `label` are those of rows of this list that name none.
+    """
 
     file: str
     number: int  # from 1
     problem: str
     text: str = ""
+    query: str = ""
+    label: str = ""
 
 
 class Reading(Struct):
@@ -54,7 +59,8 @@ class Reading(Struct):
     notices: list[str] = msgspec.field(default_factory=list)  # to be told; whoever tells empties it
 
     def bad(self, number: int, problem: str, text: str = "") -> BadLine:
-        return BadLine(self.file, number, problem, clean(text[:200]))
+        text = clean(text[:200])
+        return BadLine(self.file, number, problem, text, self.stem, self.label or self.stem)
 
     def candidate(self, url: str, query: str | None, place: int) -> Candidate:
         """A URL of which no more is known than its place in the list."""

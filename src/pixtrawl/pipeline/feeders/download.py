@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from pixtrawl.catalog import frontier
+from pixtrawl.catalog import broken_lines, frontier
+from pixtrawl.catalog.broken_lines import BrokenLine
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.events import CandidatesFound, Event, Notice, QueryFinished, RunStarted, ignore
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.known_queries import known_queries
-from pixtrawl.labels import Labels
+from pixtrawl.labels import Labels, label_for
 from pixtrawl.manifests.reader import SOURCE, BadLine
 from pixtrawl.model import Candidate, Query
 from pixtrawl.pipeline.lifecycle import run_to_report
@@ -25,6 +26,8 @@ from pixtrawl.pipeline.session import Session
 
 _BATCH: Final = 1000  # candidates a transaction
 _SHOWN: Final = 20  # broken lines told one by one
+
+_Key = tuple[str, str]  # a query's text and label
 
 
 async def download(
@@ -38,8 +41,8 @@ async def download(
 
     A manifest is a file, `-` for standard input, a URL, or values from Python.
 
-    A broken line is told with its number and the rest goes on; the report counts them under
-    `bad_lines`. Cancelling ends it gracefully, as with `run`.
+    A broken line is told with its number, has the outcome `bad_url`, and the rest goes on; the
+    report counts them under `bad_lines`, too. Cancelling ends it gracefully, as with `run`.
 
     Raises:
         UsageError: a manifest that cannot be read at all, before anything is fetched.
@@ -93,7 +96,8 @@ class _Filler:
     def __init__(self, limit: int | None, listener: Callable[[Event], None]) -> None:
         self._limit = limit
         self._listener = listener
-        self._rows: dict[tuple[str, str], QueryRow] = {}
+        self._rows: dict[_Key, QueryRow] = {}
+        self._last: _Key | None = None  # the query of the line before, within one list
         self.bad_lines = 0
         self.stopped = False  # by a budget, with lines left
 
@@ -101,6 +105,7 @@ class _Filler:
         self._listener(RunStarted((), {}))
         try:
             for listing in readers:
+                self._last = None
                 while batch := await asyncio.to_thread(_next_batch, listing.rows):
                     self._tell_notices(listing)
                     await self._take(current, listing.name, batch)
@@ -121,18 +126,33 @@ class _Filler:
     async def _take(
         self, current: Session, name: str, batch: Sequence[Candidate | BadLine]
     ) -> None:
-        groups: dict[tuple[str, str], list[Candidate]] = {}
+        groups: dict[_Key, list[Candidate]] = {}
+        broken: dict[_Key, list[BrokenLine]] = {}
+        first = next((_key_of(item) for item in batch if isinstance(item, Candidate)), None)
         for item in batch:
             if isinstance(item, BadLine):
                 self._tell(name, item)
+                key = self._last or first or (item.query, label_for(item.label))
+                line = BrokenLine(name, item.number, item.text, item.problem)
+                broken.setdefault(key, []).append(line)
                 continue
-            groups.setdefault((item.query, item.label), []).append(item)
+            self._last = _key_of(item)
+            groups.setdefault(self._last, []).append(item)
         for key, candidates in groups.items():
             row = self._rows.get(key) or await self._join(current, key)
             new = await current.add(row, candidates)
             self._listener(CandidatesFound(row.query.text, SOURCE, len(candidates), new))
+        for key, lines in broken.items():
+            await self._note(current, key, lines)
 
-    async def _join(self, current: Session, key: tuple[str, str]) -> QueryRow:
+    async def _note(self, current: Session, key: _Key, lines: Sequence[BrokenLine]) -> None:
+        """Broken lines have an outcome, too: under the query of the lines around them."""
+        row = self._rows.get(key) or await self._join(current, key)
+        await current.catalog.write(
+            lambda db: broken_lines.note(db, row.id, lines, SOURCE, current.run_id)
+        )
+
+    async def _join(self, current: Session, key: _Key) -> QueryRow:
         text, label = key
 
         def join(db: sqlite3.Connection) -> tuple[QueryRow, int]:
@@ -155,6 +175,10 @@ class _Filler:
             self._listener(Notice(f"{name}:{line.number}: {line.problem}", level="warning"))
         elif self.bad_lines == _SHOWN + 1:
             self._listener(Notice("further broken lines are only counted", level="warning"))
+
+
+def _key_of(candidate: Candidate) -> _Key:
+    return candidate.query, candidate.label
 
 
 def _next_batch(reader: Iterator[Candidate | BadLine]) -> list[Candidate | BadLine]:

@@ -1,0 +1,55 @@
+"""What an interactive shell always has, made good where a service or a cron job lacks it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+__all__ = ["give_up_stderr", "open_streams", "speak_utf8"]
+
+_MODES: Final = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
+
+
+def open_streams() -> None:
+    """Standard streams that are closed lead to nowhere.
+
+    Else the next file that is opened gets such a number, perhaps the catalog, and messages are
+    written into it.
+    """
+    for number, mode in enumerate(_MODES):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def give_up_stderr() -> None:
+    """Drops what standard error does not take: the exit code says how it ended, and not 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def speak_utf8() -> None:
+    """Starts anew in UTF-8 mode where file names would be ASCII.
+
+    Python does so by itself in the C locale, unless it is told not to: names on the disk are UTF-8
+    all the same, and could not be written into any file of the data set.
+    """
+    if sys.getfilesystemencoding() != "ascii" or "utf8" in sys._xoptions or not sys.executable:
+        return
+    environment = {**os.environ, "PYTHONUTF8": "1"}
+    words = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+    os.execve(sys.executable, words, environment)  # noqa: S606 - the same program once more
