@@ -1,7 +1,7 @@
 """A browser over its DevTools pipe, without a driver between: the usual case of `chrome`.
 
 Playwright starts a node program (0.5 s) and copies each message of the browser through it: half of
-all processor time of a small discovery. This is the part of it that we use, under its names, for a
+all processor time of a small discovery. This is the part of it that we use, for a
 browser without a window, a profile to keep or a proxy, on systems that have `posix_spawn`.
 
 When we die, by whatever signal, the pipe closes and the browser ends; the shell that waits for it
@@ -20,7 +20,8 @@ import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from pixtrawl.browser.devtools_page import DevtoolsError, Page, Session
+from pixtrawl.browser.devtools_page import DevtoolsError, DevtoolsPage, DevtoolsSession
+from pixtrawl.browser.driver import nothing
 
 _SHELL: Final = 'profile=$1; shift; "$@" & exec 3<&- 4>&-; wait; rm -rf -- "$profile"'
 _LONGEST_FOLDER_BYTES: Final = 50  # Chrome adds about 40 of its own
@@ -75,12 +76,12 @@ class Browser:
         self._profile = ""
         self._number = 0
         self._waiting: dict[int, tuple[str, asyncio.Future[Any]]] = {}
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, DevtoolsSession] = {}
         self._unread = bytearray()
         self._unsent = bytearray()
         self._tasks: set[asyncio.Future[Any]] = set()
         self.closed = False
-        self.on_end: Callable[[Any], None] = lambda _: None
+        self.on_end: Callable[[], None] = nothing
 
     async def start(self, path: str, arguments: Iterable[str]) -> None:
         """Starts it; it is ready then."""
@@ -120,14 +121,14 @@ class Browser:
             os.close(its_output)
         self._loop.add_reader(self._read, self._on_readable)
 
-    async def new_page(self) -> Page:
+    async def new_page(self) -> DevtoolsPage:
         """A blank tab."""
         created = await self.send("Target.createTarget", {"url": "about:blank"})
         target = created["targetId"]
         attached = await self.send("Target.attachToTarget", {"targetId": target, "flatten": True})
-        session = Session(self, attached["sessionId"], target)
+        session = DevtoolsSession(self, attached["sessionId"], target)
         self._sessions[session.id] = session
-        page = Page(self, session)
+        page = DevtoolsPage(self, session)
         await page.prepare(self._viewport)
         return page
 
@@ -241,7 +242,7 @@ class Browser:
         self.closed = True
         self._end_pipes()
         self.fail("", "Connection closed")
-        self.on_end(self)
+        self.on_end()
 
     def _end_pipes(self, *, keep_reading: bool = False) -> None:
         if self._write >= 0:

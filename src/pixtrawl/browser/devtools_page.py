@@ -1,4 +1,4 @@
-"""One tab over the DevTools pipe, under the names that Playwright has for it."""
+"""One page over the DevTools pipe: the `DriverPage` of `devtools`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class DevtoolsTimeoutError(DevtoolsError):
     """It took too long."""
 
 
-class Session:
+class DevtoolsSession:
     """The commands and events of one tab."""
 
     def __init__(self, browser: Browser, session: str, target: str) -> None:
@@ -54,14 +54,13 @@ class Session:
         self.emit("end", {"why": why})
 
 
-class Page:
-    """A tab. Methods raise DevtoolsError."""
+class DevtoolsPage:
+    """A page. Methods raise DevtoolsError."""
 
-    def __init__(self, browser: Browser, session: Session) -> None:
-        self.context = browser
-        self.session = session
+    def __init__(self, browser: Browser, session: DevtoolsSession) -> None:
+        self._browser = browser
+        self._session = session
         self.url = "about:blank"
-        self.mouse = Mouse(session)
         self._committed = asyncio.Event()
         self._parsed = asyncio.Event()
         self._parsed.set()
@@ -73,8 +72,8 @@ class Page:
         session.on("end", self._on_end)
 
     async def prepare(self, viewport: tuple[int, int]) -> None:
-        """What Playwright sets in every tab."""
-        send = self.session.send
+        """Set what Playwright also sets in every page. `viewport` in pixels."""
+        send = self._session.send
         await asyncio.gather(
             send("Page.enable"),
             send("Inspector.enable"),
@@ -88,59 +87,70 @@ class Page:
             ),
         )  # fmt: skip
 
-    async def goto(self, url: str, *, wait_until: str, timeout: float) -> None:
-        """Loads a page until it is committed. `timeout` in milliseconds."""
-        assert wait_until == "commit"
+    async def commands(self) -> DevtoolsSession:
+        """Return the page's own session."""
+        return self._session
+
+    async def goto(self, url: str, timeout_s: float) -> None:
+        """Load a page until it is committed."""
         self._committed.clear()
-        try:
-            async with asyncio.timeout(timeout / 1000):
-                answer = await self.session.send("Page.navigate", {"url": url})
-                if answer.get("errorText"):
-                    raise DevtoolsError(f"{answer['errorText']} at {url}")
-                if answer.get("loaderId"):
-                    await self._committed.wait()
-        except TimeoutError:
-            raise DevtoolsTimeoutError(f"Timeout {timeout:.0f}ms exceeded at {url}") from None
+        async with _limit(timeout_s, f" at {url}"):
+            answer = await self._session.send("Page.navigate", {"url": url})
+            if answer.get("errorText"):
+                raise DevtoolsError(f"{answer['errorText']} at {url}")
+            if answer.get("loaderId"):
+                await self._committed.wait()
         self._raise_if_ended()
 
-    async def wait_for_load_state(self, state: str, *, timeout: float) -> None:
-        assert state == "domcontentloaded"
-        try:
-            async with asyncio.timeout(timeout / 1000):
-                await self._parsed.wait()
-        except TimeoutError:
-            raise DevtoolsTimeoutError(f"Timeout {timeout:.0f}ms exceeded") from None
+    async def parsed(self, timeout_s: float) -> None:
+        """Wait until the document is parsed."""
+        async with _limit(timeout_s):
+            await self._parsed.wait()
         self._raise_if_ended()
 
     async def evaluate(self, function: str, argument: Any = None) -> Any:
-        answer = await self.session.send(
+        """Call a JavaScript function with one JSON value."""
+        answer = await self._session.send(
             "Runtime.evaluate",
             {"expression": f"({function})({json.dumps(argument)})", "returnByValue": True,
              "awaitPromise": True, "userGesture": True},
         )  # fmt: skip
         return _value(answer)
 
-    async def evaluate_handle(self, function: str) -> Handle:
-        answer = await self.session.send(
+    async def keep(self, function: str) -> DevtoolsObject:
+        """Call a JavaScript function and keep the object that it returns."""
+        answer = await self._session.send(
             "Runtime.evaluate", {"expression": f"({function})()", "userGesture": True}
         )
         _value(answer)
-        return Handle(self.session, answer["result"]["objectId"])
+        return DevtoolsObject(self._session, answer["result"]["objectId"])
 
-    async def content(self) -> str:
+    async def html(self) -> str:
+        """Return the document as it is now."""
         return str(await self.evaluate(_CONTENT))
 
-    async def screenshot(self, *, timeout: float, animations: str) -> bytes:
-        del animations  # a still picture is asked for once
-        try:
-            async with asyncio.timeout(timeout / 1000):
-                answer = await self.session.send("Page.captureScreenshot", {"format": "png"})
-        except TimeoutError:
-            raise DevtoolsTimeoutError(f"Timeout {timeout:.0f}ms exceeded") from None
+    async def screenshot(self, timeout_s: float) -> bytes:
+        """Return a PNG of what is visible."""
+        async with _limit(timeout_s):
+            answer = await self._session.send("Page.captureScreenshot", {"format": "png"})
         return base64.b64decode(answer["data"])
 
+    async def move_mouse(self, x: float, y: float) -> None:
+        """Move the pointer."""
+        await self._mouse("mouseMoved", x, y, button="none", buttons=0)
+
+    async def click(self, x: float, y: float) -> None:
+        """Press and release the left button."""
+        await self.move_mouse(x, y)
+        await self._mouse("mousePressed", x, y, button="left", buttons=1, clickCount=1)
+        await self._mouse("mouseReleased", x, y, button="left", buttons=0, clickCount=1)
+
     async def close(self) -> None:
-        await self.context.send("Target.closeTarget", {"targetId": self.session.target})
+        """Close the page."""
+        await self._browser.send("Target.closeTarget", {"targetId": self._session.target})
+
+    async def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        await self._session.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **more})
 
     def _on_navigated(self, event: Any) -> None:
         frame = event["frame"]
@@ -150,61 +160,52 @@ class Page:
             self._committed.set()
 
     def _on_moved(self, event: Any) -> None:
-        if event["frameId"] == self.session.target:
+        if event["frameId"] == self._session.target:
             self.url = event["url"]
 
     def _on_dialog(self, event: Any) -> None:
         # Nobody would see it, and the page stands still until it is answered.
         leaves = event["type"] == "beforeunload"
         with contextlib.suppress(DevtoolsError):  # the browser is being closed
-            self.session.send("Page.handleJavaScriptDialog", {"accept": leaves})
+            self._session.send("Page.handleJavaScriptDialog", {"accept": leaves})
 
     def _on_crash(self, _: Any) -> None:
-        self.context.fail(self.session.id, "Page crashed")
+        self._browser.fail(self._session.id, "Page crashed")
 
     def _on_end(self, _: Any) -> None:
         self._committed.set()
         self._parsed.set()
 
     def _raise_if_ended(self) -> None:
-        if self.session.ended:
-            raise DevtoolsError(self.session.ended)
+        if self._session.ended:
+            raise DevtoolsError(self._session.ended)
 
 
-class Handle:
+class DevtoolsObject:
     """An object in the page."""
 
-    def __init__(self, session: Session, object_id: str) -> None:
+    def __init__(self, session: DevtoolsSession, object_id: str) -> None:
         self._session = session
         self._id = object_id
 
-    async def evaluate(self, function: str, argument: Any = None) -> Any:
-        """Calls a function of the object and one plain value."""
+    async def call(self, method: str, argument: Any = None) -> Any:
+        """Call a method of it with one JSON value."""
         answer = await self._session.send(
             "Runtime.callFunctionOn",
             {"objectId": self._id, "arguments": [{"value": argument}], "returnByValue": True,
-             "functionDeclaration": f"function (value) {{ return ({function})(this, value); }}",
+             "functionDeclaration": f"function (value) {{ return this.{method}(value); }}",
              "awaitPromise": True, "userGesture": True},
         )  # fmt: skip
         return _value(answer)
 
 
-class Mouse:
-    """The pointer of a tab; coordinates in CSS pixels."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    async def move(self, x: float, y: float) -> None:
-        await self._event("mouseMoved", x, y, button="none", buttons=0)
-
-    async def click(self, x: float, y: float) -> None:
-        await self.move(x, y)
-        await self._event("mousePressed", x, y, button="left", buttons=1, clickCount=1)
-        await self._event("mouseReleased", x, y, button="left", buttons=0, clickCount=1)
-
-    async def _event(self, kind: str, x: float, y: float, **more: Any) -> None:
-        await self._session.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **more})
+@contextlib.asynccontextmanager
+async def _limit(timeout_s: float, where: str = "") -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError:
+        raise DevtoolsTimeoutError(f"Timeout {timeout_s:g} s exceeded{where}") from None
 
 
 def _value(answer: dict[str, Any]) -> Any:

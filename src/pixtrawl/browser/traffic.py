@@ -10,6 +10,7 @@ import asyncio
 import base64
 from typing import Any, Final
 
+from pixtrawl.browser.driver import Commands
 from pixtrawl.browser.failure import BrowserFailure, translated
 
 MAX_BODY_BYTES: Final = 16 * 2**20
@@ -22,12 +23,12 @@ class Traffic:
     """The traffic of one tab since `leave`, or since the tab was made.
 
     Args:
-        cdp: the session. Network events have to be switched on by whoever made it.
+        commands: of the page. Its network events have to be switched on.
         frame: id of the main frame.
     """
 
-    def __init__(self, cdp: Any, frame: str) -> None:
-        self._cdp = cdp
+    def __init__(self, commands: Commands, frame: str) -> None:
+        self._commands = commands
         self._frame = frame
         self._bodies: list[str] = []
         self._reading: set[asyncio.Future[Any]] = set()
@@ -37,10 +38,10 @@ class Traffic:
         self._left: set[str] = set()  # ids of those before `leave`
         self.refused: tuple[int, str] | None = None  # status 403 or 429, and URL, of an XHR
         self.status = 0  # of the last document in the main frame
-        cdp.on("Network.requestWillBeSent", self._on_request)
-        cdp.on("Network.responseReceived", self._on_response)
-        cdp.on("Network.loadingFinished", self._on_finished)
-        cdp.on("Network.loadingFailed", self._on_failed)
+        commands.on("Network.requestWillBeSent", self._on_request)
+        commands.on("Network.responseReceived", self._on_response)
+        commands.on("Network.loadingFinished", self._on_finished)
+        commands.on("Network.loadingFailed", self._on_failed)
 
     @property
     def busy(self) -> bool:
@@ -114,7 +115,9 @@ class Traffic:
     async def _read(self, request: str) -> None:
         try:
             with translated():
-                answer = await self._cdp.send("Network.getResponseBody", {"requestId": request})
+                answer = await self._commands.send(
+                    "Network.getResponseBody", {"requestId": request}
+                )
         except BrowserFailure:  # evicted by a navigation, or the tab is gone: there is no body
             return
         text = str(answer["body"])

@@ -15,6 +15,7 @@ from pixtrawl.browser.chrome import Chrome
 from pixtrawl.browser.devtools import Browser
 from pixtrawl.browser.executable import find_browser
 from pixtrawl.browser.options import VIEWPORT_PX, ChromeOptions, arguments
+from pixtrawl.browser.playwright_driver import PlaywrightDriver
 
 if TYPE_CHECKING:
     from tests.sources.google.conftest import Desk
@@ -47,7 +48,7 @@ def test_playwright_and_the_pipe_find_the_same(
     ours, desk.chrome = desk.chrome, Chrome(ChromeOptions(visible=False))
     try:
         by_playwright = desk.ask(form)
-        assert desk.chrome._driver is not None
+        assert isinstance(desk.chrome._driver, PlaywrightDriver)
     finally:
         desk.runner.run(desk.chrome.aclose())
         desk.chrome = ours
