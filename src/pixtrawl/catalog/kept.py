@@ -12,6 +12,7 @@ from pixtrawl.catalog.states import KEPT, SampleState
 __all__ = [
     "Conflict",
     "KeptFile",
+    "Place",
     "SeveralLabels",
     "by_id",
     "conflicts",
@@ -21,6 +22,7 @@ __all__ = [
     "mean_size_bytes",
     "named",
     "named_or_of_label",
+    "places",
     "under_several_labels",
 ]
 
@@ -34,6 +36,15 @@ class KeptFile(Struct, frozen=True):
     label: str
     file_name: str
     sha256: str
+
+
+class Place(Struct, frozen=True):
+    """One image, as far as its file is looked for."""
+
+    sample_id: int
+    label: str
+    file_name: str
+    size_bytes: int  # -1: not asked for
 
 
 class SeveralLabels(Struct, frozen=True):
@@ -76,6 +87,17 @@ def named_or_of_label(db: sqlite3.Connection, name: str) -> list[KeptFile]:
         (name,),
     )
     return [KeptFile(*row) for row in rows]
+
+
+def places(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[Place]:
+    """The images of a label; `sizes` says whether to ask how long each file is."""
+    # Names come from the index of kept images alone; a size means a look at the row of 5 KB.
+    size = "size_bytes" if sizes else "-1"
+    rows = db.execute(
+        f"SELECT id, label, file_name, {size} FROM sample WHERE label = ? AND state IN {KEPT}",
+        (label,),
+    )
+    return (Place(*row) for row in rows)
 
 
 def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from pixtrawl.catalog import own_columns, scores
 from pixtrawl.catalog.frontier import candidate_of
 from pixtrawl.catalog.provenance import Provenance
 from pixtrawl.catalog.run_log import now
-from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState
+from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, CandidateState, SampleState
 from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 
 
@@ -37,6 +37,17 @@ class Columns(Struct, frozen=True):
 
     scored: bool  # a model has given scores
     own: Mapping[str, str]  # type of each column of the user's lists
+
+
+class Unplaced(Struct, frozen=True):
+    """An accepted image whose rename may not have happened; `sha256` is hexadecimal."""
+
+    id: int
+    label: str
+    number: int
+    file_name: str
+    staged_name: str | None
+    sha256: str
 
 
 _INSERT: Final = (
@@ -194,12 +205,22 @@ def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) 
     )
 
 
-def accepted(db: sqlite3.Connection) -> list[tuple[int, str, int, str, str | None, bytes, str]]:
-    """Rows whose rename may not have happened: id, label, number, file, staged, sha256, format."""
-    return db.execute(
-        "SELECT id, label, number, file_name, staged_name, sha256, format FROM sample "
+def unplaced(db: sqlite3.Connection) -> list[Unplaced]:
+    """Accepted images, oldest first."""
+    rows = db.execute(
+        "SELECT id, label, number, file_name, staged_name, lower(hex(sha256)) FROM sample "
         f"WHERE state = {SampleState.ACCEPTED} ORDER BY id"
-    ).fetchall()
+    )
+    return [Unplaced(*row) for row in rows]
+
+
+def drop_unplaced(db: sqlite3.Connection, sample_id: int) -> None:
+    """Forgets an image whose file is nowhere; its candidates are open again."""
+    db.execute(
+        f"UPDATE candidate SET state = {CandidateState.OPEN}, sample_id = NULL WHERE sample_id = ?",
+        (sample_id,),
+    )
+    db.execute("DELETE FROM sample WHERE id = ?", (sample_id,))
 
 
 def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str, str] | None:

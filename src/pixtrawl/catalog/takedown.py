@@ -27,6 +27,7 @@ __all__ = [
     "Taken",
     "TakenDown",
     "causes",
+    "count_removed",
     "forget",
     "held",
     "load",
@@ -281,6 +282,12 @@ def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, s
         for one in matching(db, down, states=any_of(SampleState.TAKEN_DOWN))
         if one.sample_id in wanted
     ]
+
+
+def count_removed(db: sqlite3.Connection) -> int:
+    """How many images were taken down."""
+    query = f"SELECT count(*) FROM sample WHERE state = {SampleState.TAKEN_DOWN}"
+    return int(db.execute(query).fetchone()[0])
 
 
 def removed(db: sqlite3.Connection) -> list[Removed]:

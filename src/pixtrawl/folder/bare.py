@@ -14,14 +14,11 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.catalog import own_columns
-from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.schema import migrate
+from pixtrawl.catalog.described import Described, creating
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import inside, parse_file_name
 
@@ -41,6 +38,8 @@ _READ: Final = frozenset(
         "relevance", "relevance_outlier",
     }
 )  # fmt: skip
+# What a line leads to that somebody else wrote, or changed.
+_ODD: Final = (KeyError, TypeError, ValueError, OverflowError, StorageError, sqlite3.Error)
 _UNKNOWN_SHA256: Final = "00" * 32
 
 
@@ -68,18 +67,15 @@ def _made(pid: int, root: Path, metadata: Path, mtime_ns: int, size_bytes: int) 
     folder = Path(tempfile.mkdtemp(prefix="pixtrawl-"))
     atexit.register(_remove, folder, pid)
     path = folder / "catalog.sqlite3"
-    with closing(connect(path)) as db:
-        migrate(db)
-        db.execute("BEGIN")
+    with creating(path) as add:
         for number, row in _rows(metadata):
             try:
                 if inside(root, row["file_name"]).is_file():
-                    _add(db, row, number)
-            except (KeyError, TypeError, ValueError, StorageError, sqlite3.Error) as error:
+                    add(_described(row, number))
+            except _ODD as error:
                 raise StorageError(
                     f"{metadata}:{number}: cannot be understood: {error!r}"
                 ) from error
-        db.execute("COMMIT")
     return path
 
 
@@ -98,58 +94,39 @@ def _rows(metadata: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, row
 
 
-def _add(db: sqlite3.Connection, row: Mapping[str, Any], line: int) -> None:
-    label, text = str(row["label"]), str(row["query"])
-    db.execute(
-        "INSERT OR IGNORE INTO query (text, label, filters, run_id) VALUES (?, ?, '{}', 0)",
-        (text, label),
-    )
-    (query_id,) = db.execute(
-        "SELECT id FROM query WHERE text = ? AND label = ?", (text, label)
-    ).fetchone()
-    sha256 = bytes.fromhex(row["sha256"] or _UNKNOWN_SHA256)
-    db.execute(
-        "INSERT INTO candidate (id, query_id, key, url, host, kind, source, rank, page_url, title, "
-        "license, license_url, creator, state, reason, fetched_url, final_url, sha256, size_bytes, "
-        "sample_id, extra) "
-        "VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, 2, 'saved', ?, ?, ?, ?, ?, ?)",
-        (
-            line, query_id, line.to_bytes(16), row["url"], row.get("kind") or "original",
-            row.get("source") or "", row.get("rank") or 0, row.get("page_url") or None,
-            row.get("title") or None, row.get("license") or None, row.get("license_url") or None,
-            row.get("creator") or None, row["url"], row.get("final_url"), sha256,
-            row.get("size_bytes") or 0, line, _own(db, row),
-        ),
-    )  # fmt: skip
-    db.execute(
-        "INSERT INTO sample (id, label, number, file_name, query_id, candidate_id, state, sha256, "
-        "format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, thumb, "
-        "measures, kind, rights, fetched_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, 1, 0, ?, X'', X'', ?, ?, ?, ?)",
-        (
-            line, label, _number(str(row["file_name"]), line), row["file_name"], query_id, line,
-            sha256, row["format"], row.get("width") or 0, row.get("height") or 0,
-            row.get("frames") or 1, row.get("size_bytes") or 0,
-            bytes.fromhex(row.get("phash") or ""), json.dumps(_measures(row)),
-            row.get("kind") or "original", json.dumps(_rights(row)), row.get("fetched_at") or "",
-        ),
-    )  # fmt: skip
-    if row.get("relevance") is not None:
-        db.execute(
-            "INSERT INTO relevance (sample_id, model, score, flagged, embedding) "
-            "VALUES (?, '', ?, ?, X'')",
-            (line, row["relevance"], int(bool(row.get("relevance_outlier")))),
-        )
-
-
-def _own(db: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
-    """Columns of the user's own lists, as JSON; None where there are none."""
+def _described(row: Mapping[str, Any], line: int) -> Described:
+    """The image of a line. Raises what `_ODD` lists."""
     own = {name: value for name, value in row.items() if name not in _READ}
-    if not own:
-        return None
-    text = json.dumps(own)
-    own_columns.note(db, [text])
-    return text
+    return Described(
+        id=line,
+        query=str(row["query"]),
+        label=str(row["label"]),
+        number=_number(str(row["file_name"]), line),
+        file_name=row["file_name"],
+        url=row["url"],
+        final_url=row.get("final_url"),
+        kind=row.get("kind") or "original",
+        source=row.get("source") or "",
+        rank=row.get("rank") or 0,
+        page_url=row.get("page_url") or None,
+        title=row.get("title") or None,
+        license=row.get("license") or None,
+        license_url=row.get("license_url") or None,
+        creator=row.get("creator") or None,
+        sha256=bytes.fromhex(row["sha256"] or _UNKNOWN_SHA256),
+        format=row["format"],
+        width=row.get("width") or 0,
+        height=row.get("height") or 0,
+        frames=row.get("frames") or 1,
+        size_bytes=row.get("size_bytes") or 0,
+        phash=bytes.fromhex(row.get("phash") or ""),
+        measures=json.dumps(_measures(row)),
+        rights=json.dumps(_rights(row)),
+        fetched_at=row.get("fetched_at") or "",
+        own=json.dumps(own) if own else None,
+        relevance=row.get("relevance"),
+        outlier=bool(row.get("relevance_outlier")),
+    )
 
 
 def _number(file_name: str, line: int) -> int:

@@ -14,13 +14,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import samples
+from pixtrawl.catalog import deleted, samples
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import files, on_disk, relabel
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.on_disk import Differences
 from pixtrawl.labels import label_for
-from pixtrawl.model import Reason
 
 __all__ = ["ByHand", "could_be_back", "sentences", "take_note"]
 
@@ -83,24 +82,24 @@ def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
 
 def could_be_back(db: sqlite3.Connection, root: Path, unknown: Iterable[str]) -> bool:
     """Whether a file without a row is as long as an image that was deleted by hand."""
-    sizes = {size for (size,) in db.execute("SELECT size_bytes FROM sample WHERE state = 2")}
+    sizes = deleted.sizes_bytes(db)
     return bool(sizes) and any(_size(root / name) in sizes for name in unknown)
 
 
 def _seekers(db: sqlite3.Connection, root: Path, found: Differences) -> Iterable[_Seeker]:
     """Images without their file, and those deleted earlier that a file may have brought back."""
     for row in [*found.missing, *(change.row for change in found.changed)]:
-        (sha256,) = db.execute(
-            "SELECT sha256 FROM sample WHERE id = ?", (row.sample_id,)
-        ).fetchone()
+        sha256 = deleted.sha256_of(db, row.sample_id)
         yield _Seeker(
             row.sample_id, row.label, row.file_name, row.size_bytes, sha256, SampleState.PLACED
         )
     sizes = {_size(root / name) for name in found.unknown}
-    rows = db.execute("SELECT id, label, file_name, size_bytes, sha256 FROM sample WHERE state = 2")
-    for sample_id, label, name, size_bytes, sha256 in rows if sizes else ():
-        if size_bytes in sizes:
-            yield _Seeker(sample_id, label, name, size_bytes, sha256, SampleState.DELETED_BY_HAND)
+    for gone in deleted.every(db) if sizes else ():
+        if gone.size_bytes in sizes:
+            yield _Seeker(
+                gone.sample_id, gone.label, gone.file_name, gone.size_bytes, gone.sha256,
+                SampleState.DELETED_BY_HAND,
+            )  # fmt: skip
 
 
 def _find_homes(root: Path, found: Differences, seekers: list[_Seeker]) -> None:
@@ -177,22 +176,13 @@ def _move(
     label = seeker.home.partition("/")[0]
     own = renamed.get(seeker.label, seeker.label)
     if seeker.state is SampleState.DELETED_BY_HAND:
-        _return(db, seeker.sample_id)
+        deleted.put_back(db, seeker.sample_id)
         result.returned += 1
     elif label != own:
         result.relabelled += 1
     elif own == seeker.label:
         result.renamed += 1
     relabel.put_under(db, seeker.sample_id, label, seeker.home, batch=batch)
-
-
-def _return(db: sqlite3.Connection, sample_id: int) -> None:
-    db.execute("UPDATE sample SET state = 1 WHERE id = ?", (sample_id,))
-    db.execute(
-        "UPDATE candidate SET reason = ?1, sample_id = ?2 WHERE reason = ?3 AND "
-        "id = (SELECT candidate_id FROM sample WHERE id = ?2)",
-        (Reason.SAVED.value, sample_id, Reason.REMOVED_BY_USER.value),
-    )
 
 
 def sentences(found: ByHand) -> list[str]:

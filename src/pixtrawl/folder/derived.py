@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from pixtrawl.catalog import own_columns, samples
+from pixtrawl.catalog import keyword_urls, outcomes, own_columns, samples, takedown
 from pixtrawl.claims import claim_of
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.dataset_folder import Folder
@@ -173,20 +173,13 @@ _OPT_OUTS: Final = {
 
 def _notes(db: sqlite3.Connection) -> Iterator[str]:
     """Opt-outs that were honoured, and what was taken down."""
-    counts = dict(
-        db.execute(  # in the words of its index
-            "SELECT reason, count(*) FROM candidate "
-            "WHERE reason IN ('robots_txt', 'robots_header') AND state = 2 GROUP BY reason"
-        )
-    )
+    counts = outcomes.opt_outs(db)
     told = [
-        f"{counts[reason.value]:,} for {why}"
-        for reason, why in _OPT_OUTS.items()
-        if counts.get(reason.value)
+        f"{counts[reason]:,} for {why}" for reason, why in _OPT_OUTS.items() if reason in counts
     ]
     if told:
         yield f"Opt-outs were honoured; images were left out: {', '.join(told)}."
-    (down,) = db.execute("SELECT count(*) FROM sample WHERE state = 4").fetchone()
+    down = takedown.count_removed(db)
     if down:
         yield f"{down:,} images were taken down on request and are not fetched again."
 
@@ -202,16 +195,16 @@ def _write_text(path: Path, text: str) -> None:
 
 def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
     """Writes `keyword_urls.txt`: a dict literal of each query's kept URLs, then of untried ones."""
-    elsewhere = _moved(db)
+    elsewhere = keyword_urls.moved(db)
 
     def write(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             file.write("{")
             separator = ""
-            for text in dict.fromkeys([*_texts(db), *sorted(elsewhere)]):
+            for text in dict.fromkeys([*keyword_urls.texts(db), *sorted(elsewhere)]):
                 file.write(f"{separator}{masked_text(text)!r}: [")
                 comma = ""
-                for *_, url in heapq.merge(_urls(db, text), elsewhere.get(text, ())):
+                for *_, url in heapq.merge(keyword_urls.urls(db, text), elsewhere.get(text, ())):
                     file.write(f"{comma}{masked_url(url)!r}")
                     comma = ", "
                 file.write("]")
@@ -219,56 +212,6 @@ def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
             file.write("}\n")
 
     write_whole(folder.keyword_urls, write)
-
-
-def _texts(db: sqlite3.Connection) -> list[str]:
-    rows = db.execute("SELECT text, min(id) AS first FROM query GROUP BY text ORDER BY first")
-    return [row[0] for row in rows]
-
-
-Place = tuple[int, int, int, str]  # kept before untried, number or rank, row, URL
-
-
-def _moved(db: sqlite3.Connection) -> dict[str, list[Place]]:
-    """Images that a person put under another label: under its first query, or under the label."""
-    if db.execute("SELECT 1 FROM sample WHERE state = 6 LIMIT 1").fetchone() is None:
-        return {}
-    rows = db.execute(
-        "SELECT coalesce((SELECT o.text FROM query o WHERE o.label = s.label ORDER BY o.id LIMIT 1)"
-        ", s.label), s.number, s.id, coalesce(c.fetched_url, c.url) FROM sample s "
-        "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
-        "WHERE s.state IN (0, 1) AND s.label <> q.label ORDER BY 2, 3"
-    )
-    found: dict[str, list[Place]] = {}
-    for text, number, row_id, url in rows:
-        found.setdefault(text, []).append((0, number, row_id, url))
-    return found
-
-
-def _urls(db: sqlite3.Connection, text: str) -> Iterator[Place]:
-    return iter(
-        db.execute(
-            # the one that gave the image: what was found first may have been dead
-            "SELECT 0 AS part, s.number AS place, s.id AS id, coalesce(c.fetched_url, c.url) "
-            "FROM sample s "
-            "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
-            "WHERE q.text = ?1 AND s.label = q.label AND s.state IN (0, 1) "
-            "UNION ALL "
-            "SELECT 1, CASE WHEN c.rank > 0 THEN c.rank ELSE c.id END, c.id, c.url "
-            "FROM candidate c JOIN query q ON q.id = c.query_id WHERE q.text = ?1 AND c.state < 2 "
-            "AND c.kind <> 'thumbnail' ORDER BY part, place, id",
-            (text,),
-        )
-    )
-
-
-def label_counts(db: sqlite3.Connection) -> Mapping[str, int]:
-    """Kept images by label."""
-    return dict(
-        db.execute(
-            "SELECT label, count(*) FROM sample WHERE state IN (0, 1) GROUP BY label ORDER BY label"
-        ).fetchall()
-    )
 
 
 def write_all(db: sqlite3.Connection, folder: Folder) -> None:

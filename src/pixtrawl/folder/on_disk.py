@@ -10,32 +10,25 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from pixtrawl.catalog import kept
+from pixtrawl.catalog.kept import Place
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import is_own
 
-__all__ = ["Changed", "Differences", "Row", "differences", "entries_of", "label_folders"]
-
-
-class Row(Struct, frozen=True):
-    """A kept image, as far as its file is looked for."""
-
-    sample_id: int
-    label: str
-    file_name: str
-    size_bytes: int  # -1: not asked for
+__all__ = ["Changed", "Differences", "differences", "entries_of", "label_folders"]
 
 
 class Changed(Struct, frozen=True):
     """A kept image under whose name a file of another size lies."""
 
-    row: Row
+    row: Place
     size_bytes: int  # of the file
 
 
 class Differences(Struct):
     """Rows without their file, and files without a row."""
 
-    missing: list[Row] = field(default_factory=list)
+    missing: list[Place] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)  # in a label's folder: `cat/x.jpg`
     strangers: list[str] = field(default_factory=list)  # beside the labels' folders
@@ -80,30 +73,19 @@ def differences(db: sqlite3.Connection, root: Path, *, sizes: bool = True) -> Di
     folders, found.strangers = label_folders(root)
     found.folders = {folder.name for folder in folders}
     for folder in folders:
-        rows = _rows(db, folder.name, sizes=sizes)
+        rows = kept.places(db, folder.name, sizes=sizes)
         _compare(found, folder.name, entries_of(folder), rows, sizes=sizes)
-    for (label,) in db.execute("SELECT DISTINCT label FROM sample WHERE state IN (0, 1)"):
+    for label in kept.labels(db):
         if label not in found.folders:
-            found.missing.extend(_rows(db, label, sizes=sizes))
+            found.missing.extend(kept.places(db, label, sizes=sizes))
     return found
-
-
-def _rows(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[Row]:
-    # Names come from the index of kept images alone; a size means a look at the row of 5 KB.
-    size = "size_bytes" if sizes else "-1"
-    rows = db.execute(
-        f"SELECT id, label, file_name, {size} FROM sample "  # noqa: S608 - our own words
-        "WHERE label = ? AND state IN (0, 1)",
-        (label,),
-    )
-    return (Row(*row) for row in rows)
 
 
 def _compare(
     found: Differences,
     label: str,
     entries: dict[str, os.DirEntry[str]],
-    rows: Iterator[Row],
+    rows: Iterator[Place],
     *,
     sizes: bool,
 ) -> None:

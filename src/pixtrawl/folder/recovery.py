@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct, field
 
 from pixtrawl.catalog import samples
+from pixtrawl.catalog.samples import Unplaced
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import by_hand, files, quarantine, relabel, removals, renditions
 from pixtrawl.folder.by_hand import ByHand
@@ -42,7 +43,7 @@ class Recovered(Struct):
 def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     """Brings files and rows together again; runs inside one transaction, before anything else."""
     result = Recovered()
-    for row in samples.accepted(db):
+    for row in samples.unplaced(db):
         _replay(db, folder, row, result)
     relabel.finish_moves(db, folder)
     result.by_hand = by_hand.take_note(db, folder)
@@ -58,26 +59,22 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
 def _replay(
     db: sqlite3.Connection,
     folder: Folder,
-    row: tuple[int, str, int, str, str | None, bytes, str],
+    row: Unplaced,
     result: Recovered,
 ) -> None:
-    sample_id, label, number, name, staged_as, sha256, _ = row
-    staged = folder.staging / staged_name(staged_as) if staged_as else None
-    target = folder.root / name
-    if target.exists() and files.sha256_of(target) == sha256.hex():
+    staged = folder.staging / staged_name(row.staged_name) if row.staged_name else None
+    target = folder.root / row.file_name
+    if target.exists() and files.sha256_of(target) == row.sha256:
         if staged is not None:
             files.discard(staged)
     elif staged is not None and staged.exists():
-        place(db, folder, sample_id, label, number, name, staged)
+        place(db, folder, row.id, row.label, row.number, row.file_name, staged)
         result.placed += 1
     else:
         result.lost += 1
-        db.execute(
-            "UPDATE candidate SET state = 0, sample_id = NULL WHERE sample_id = ?", (sample_id,)
-        )
-        db.execute("DELETE FROM sample WHERE id = ?", (sample_id,))
+        samples.drop_unplaced(db, row.id)
         return
-    samples.mark(db, sample_id, SampleState.PLACED)
+    samples.mark(db, row.id, SampleState.PLACED)
 
 
 def place(  # noqa: PLR0913 - one rename and the row behind it

@@ -1,0 +1,54 @@
+"""Images that a person deleted: what a file is recognised by that brings one of them back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from pixtrawl.catalog.states import SampleState
+from pixtrawl.model import Reason
+
+__all__ = ["DeletedImage", "every", "put_back", "sha256_of", "sizes_bytes"]
+
+
+class DeletedImage(Struct, frozen=True):
+    """A row whose file was deleted by hand."""
+
+    sample_id: int
+    label: str
+    file_name: str
+    size_bytes: int
+    sha256: bytes
+
+
+def sizes_bytes(db: sqlite3.Connection) -> set[int]:
+    """How long their files were."""
+    rows = db.execute(f"SELECT size_bytes FROM sample WHERE state = {SampleState.DELETED_BY_HAND}")
+    return {size for (size,) in rows}
+
+
+def every(db: sqlite3.Connection) -> Iterator[DeletedImage]:
+    """All of them."""
+    rows = db.execute(
+        "SELECT id, label, file_name, size_bytes, sha256 FROM sample "
+        f"WHERE state = {SampleState.DELETED_BY_HAND}"
+    )
+    return (DeletedImage(*row) for row in rows)
+
+
+def sha256_of(db: sqlite3.Connection, sample_id: int) -> bytes:
+    """The digest of an image, whatever became of it."""
+    (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    return bytes(sha256)
+
+
+def put_back(db: sqlite3.Connection, sample_id: int) -> None:
+    """Its file is there again: it is kept, and its candidate saved."""
+    db.execute(f"UPDATE sample SET state = {SampleState.PLACED} WHERE id = ?", (sample_id,))
+    db.execute(
+        "UPDATE candidate SET reason = ?1, sample_id = ?2 WHERE reason = ?3 AND "
+        "id = (SELECT candidate_id FROM sample WHERE id = ?2)",
+        (Reason.SAVED.value, sample_id, Reason.REMOVED_BY_USER.value),
+    )

@@ -1,0 +1,101 @@
+"""A catalog made from a description of its images, as metadata.jsonl is one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from pixtrawl.catalog import own_columns
+from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.schema import migrate
+from pixtrawl.catalog.states import CandidateState, SampleState
+
+__all__ = ["Described", "creating"]
+
+
+class Described(Struct, frozen=True, kw_only=True):
+    """One image. `measures`, `rights` and `own` (columns of the user's list) are JSON objects."""
+
+    id: int
+    query: str
+    label: str
+    number: int
+    file_name: str
+    url: str
+    final_url: str | None
+    kind: str
+    source: str
+    rank: int
+    page_url: str | None
+    title: str | None
+    license: str | None
+    license_url: str | None
+    creator: str | None
+    sha256: bytes
+    format: str
+    width: int
+    height: int
+    frames: int
+    size_bytes: int
+    phash: bytes
+    measures: str
+    rights: str
+    fetched_at: str
+    own: str | None
+    relevance: float | None
+    outlier: bool
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[Callable[[Described], None]]:
+    """A new catalog at `path`; gives the function that adds an image. Committed at the end."""
+    with closing(connect(path)) as db:
+        migrate(db)
+        db.execute("BEGIN")
+        yield lambda image: _add(db, image)
+        db.execute("COMMIT")
+
+
+def _add(db: sqlite3.Connection, image: Described) -> None:
+    names = (image.query, image.label)
+    db.execute(
+        "INSERT OR IGNORE INTO query (text, label, filters, run_id) VALUES (?, ?, '{}', 0)", names
+    )
+    (query_id,) = db.execute("SELECT id FROM query WHERE text = ? AND label = ?", names).fetchone()
+    if image.own is not None:
+        own_columns.note(db, [image.own])
+    db.execute(
+        "INSERT INTO candidate (id, query_id, key, url, host, kind, source, rank, page_url, title, "
+        "license, license_url, creator, state, reason, fetched_url, final_url, sha256, size_bytes, "
+        "sample_id, extra) "
+        "VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, "
+        f"{CandidateState.SETTLED}, 'saved', ?, ?, ?, ?, ?, ?)",
+        (
+            image.id, query_id, image.id.to_bytes(16), image.url, image.kind, image.source,
+            image.rank, image.page_url, image.title, image.license, image.license_url,
+            image.creator, image.url, image.final_url, image.sha256, image.size_bytes, image.id,
+            image.own,
+        ),
+    )  # fmt: skip
+    db.execute(
+        "INSERT INTO sample (id, label, number, file_name, query_id, candidate_id, state, sha256, "
+        "format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, thumb, "
+        "measures, kind, rights, fetched_at) "
+        f"VALUES (?, ?, ?, ?, ?, ?, {SampleState.PLACED}, "
+        "?, ?, ?, ?, ?, ?, 1, 0, ?, X'', X'', ?, ?, ?, ?)",
+        (
+            image.id, image.label, image.number, image.file_name, query_id, image.id, image.sha256,
+            image.format, image.width, image.height, image.frames, image.size_bytes, image.phash,
+            image.measures, image.kind, image.rights, image.fetched_at,
+        ),
+    )  # fmt: skip
+    if image.relevance is not None:
+        db.execute(
+            "INSERT INTO relevance (sample_id, model, score, flagged, embedding) "
+            "VALUES (?, '', ?, ?, X'')",
+            (image.id, image.relevance, int(image.outlier)),
+        )
