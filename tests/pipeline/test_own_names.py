@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import tarfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import pixtrawl
 from pixtrawl.config.groups import Config, Fetch, Job
@@ -76,6 +81,76 @@ def test_own_columns_reach_metadata_and_exports_with_their_types(tmp_path: Path)
     images = json.loads(path.read_text())["images"]
     assert sorted(one["input_id"] for one in images) == [0, 1, 2]
     assert sorted(one["id"] for one in images) == [1, 2, 3]
+
+
+@pytest.mark.timeout(120)
+def test_numbers_stay_numbers_through_every_format_and_back(tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    answers: dict[str, Answer] = {f"/{n}.jpg": jpeg(scene(n)) for n in range(3)}
+    own = [
+        {"sku": f"00{n}", "stock": n, "price": n + 0.25, "ok": n > 0, "big": 2**40 + n,
+         "rating": None if n else 4}
+        for n in range(3)
+    ]  # fmt: skip
+    with serving(answers) as host:
+        rows = [{"url": f"{host.url}/{n}.jpg", **one} for n, one in enumerate(own)]
+        ds = pixtrawl.download(rows, output=tmp_path / "set", allow_address="127.0.0.0/8")
+
+    def checked(found: Iterable[Mapping[str, Any]], way: str) -> None:
+        by_sku = {row["sku"]: {name: row[name] for name in own[0]} for row in found}
+        assert by_sku == {one["sku"]: one for one in own}, way
+        for row in by_sku.values():
+            kinds = [type(row[name]) for name in ("stock", "price", "ok", "big")]
+            assert kinds == [int, float, bool, int], way
+
+    checked([sample.own for sample in ds], "the data set")
+    lines = (tmp_path / "set" / "metadata.jsonl").read_text().splitlines()
+    checked(map(json.loads, lines), "metadata.jsonl")
+    ds.export("parquet", tmp_path / "parquet")
+    files = sorted((tmp_path / "parquet").rglob("*.parquet"))
+    checked([row for file in files for row in pq.read_table(file).to_pylist()], "parquet")
+    ds.export("imagefolder", tmp_path / "folder")
+    (written,) = (tmp_path / "folder").rglob("metadata.jsonl")
+    checked(map(json.loads, written.read_text().splitlines()), "imagefolder")
+    ds.export("webdataset", tmp_path / "shards")
+    found = []
+    for shard in (tmp_path / "shards").rglob("*.tar"):
+        with tarfile.open(shard) as tar:
+            for member in tar:
+                if member.name.endswith(".json"):
+                    content = tar.extractfile(member)
+                    assert content is not None
+                    found.append(json.load(content))
+    checked(found, "webdataset")
+    frame = ds.to_pandas()
+    assert [frame[name].dtype.kind for name in ("stock", "price", "ok", "big")] == list("ifbi")
+    # what was written is a list again, and its columns have the same types
+    for path in (tmp_path / "again.jsonl", tmp_path / "again.parquet"):
+        with serving(answers) as host:
+            again = [{**row, "url": f"{host.url}/{n}.jpg"} for n, row in enumerate(rows)]
+            if path.suffix == ".jsonl":
+                path.write_text("".join(json.dumps(row) + "\n" for row in again))
+            else:
+                pq.write_table(pyarrow_table(again), path)
+            output = tmp_path / f"set-{path.suffix[1:]}"
+            read = pixtrawl.download(path, output=output, allow_address="127.0.0.0/8")
+        checked([sample.own for sample in read], path.name)
+
+
+def pyarrow_table(rows: list[dict[str, Any]]) -> Any:
+    return pytest.importorskip("pyarrow").Table.from_pylist(rows)
+
+
+def test_own_numbers_reach_hugging_face_as_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    with serving({"/0.jpg": jpeg(scene(0))}) as host:
+        rows = [{"url": f"{host.url}/0.jpg", "stock": 7, "price": 2.5, "ok": True}]
+        ds = pixtrawl.download(rows, output=tmp_path / "set", allow_address="127.0.0.0/8")
+    table = ds.to_hf()
+    assert [table.features[name].dtype for name in ("stock", "price", "ok")] == [
+        "int64", "float64", "bool",
+    ]  # fmt: skip
+    assert [table[0][name] for name in ("stock", "price", "ok")] == [7, 2.5, True]
 
 
 def test_columns_of_a_list_of_queries_go_with_their_images(tmp_path: Path) -> None:

@@ -210,7 +210,8 @@ def help_text() -> str:
 def _say(message: str, code: int) -> int:
     from pixtrawl.display.screen import clean
 
-    sys.stderr.write(f"pixtrawl: {clean(message) or 'stopped'}\n")
+    with suppress(OSError):  # nobody can be told then; the exit code says it all the same
+        sys.stderr.write(f"pixtrawl: {clean(message) or 'stopped'}\n")
     return code
 
 
