@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import ClassVar, Final, TypeVar
-from urllib.parse import urlsplit
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
@@ -20,18 +19,17 @@ from pixtrawl.browser.chrome import Chrome
 from pixtrawl.browser.failure import BrowserFailure, Trouble
 from pixtrawl.browser.options import ChromeOptions
 from pixtrawl.config import parse
-from pixtrawl.errors import SourceStop, UsageError
+from pixtrawl.errors import SourceStop
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.google.outcome import stop_after
 from pixtrawl.sources.google.request import FILTERS
+from pixtrawl.sources.google.search import GoogleSearch
 from pixtrawl.sources.google.shared import Limits, Shared
-from pixtrawl.sources.google.visit import Visit
+from pixtrawl.sources.settings import read_settings, setting
 
 BASE_URL: Final = "https://www.google.com"
 DELAY_S: Final = 7.0  # between page loads, with the built-in base URL
-
-_T = TypeVar("_T")
 
 SETTINGS: Final = (
     SourceSetting("base_url", BASE_URL, "server that is asked"),
@@ -58,45 +56,33 @@ class GoogleSettings(Struct, frozen=True):
     @classmethod
     def read(cls, given: Mapping[str, str]) -> GoogleSettings:
         """Raises UsageError, naming the setting."""
-        known = {setting.key for setting in SETTINGS}
-        for key in given:
-            if key not in known:
-                raise UsageError(
-                    f"google.{key}: no such setting (there are {', '.join(sorted(known))})"
-                )
-        base_url = given.get("base_url") or BASE_URL
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise UsageError(f"google.base_url: {base_url!r} is no http(s) address")
-        _value(given, "enabled", parse.boolean, False)
-        live = base_url.rstrip("/") == BASE_URL
+        name = Google.name
+        own = read_settings(name, Google.info, given)
         headless = given.get("headless") or "auto"
-        visible = None if headless == "auto" else not _value(given, "headless", parse.boolean, True)
+        visible = None
+        if headless != "auto":
+            visible = not setting(name, given, "headless", parse.boolean, default=True)
         return cls(
-            base_url=base_url,
-            delay_s=_value(given, "delay_s", parse.seconds, DELAY_S if live else 0.0),
+            base_url=own.base_url,
+            delay_s=own.delay_s,
             chrome=ChromeOptions(
                 visible=visible,
                 profile=given.get("profile") or None,
-                pages=_value(given, "pages", parse.positive, 3),
+                pages=setting(name, given, "pages", parse.positive, default=3),
                 proxy=given.get("proxy") or None,
             ),
             limits=Limits(
-                scroll_passes=_value(given, "scroll_passes", parse.positive, 60),
-                click_limit=_value(given, "click_limit", parse.count, 100),
-                patience_s=_value(given, "patience_s", parse.seconds, None),
+                scroll_passes=setting(name, given, "scroll_passes", parse.positive, default=60),
+                click_limit=setting(name, given, "click_limit", parse.count, default=100),
+                patience_s=_seconds(given, "patience_s"),
             ),
         )
 
 
-def _value(given: Mapping[str, str], key: str, read: Callable[[str], _T], default: _T | None) -> _T:
-    text = given.get(key, "")
-    if not text.strip():
-        return default  # type: ignore[return-value]
-    try:
-        return read(text)
-    except ValueError as error:
-        raise UsageError(f"google.{key}: {error}") from None
+def _seconds(given: Mapping[str, str], key: str) -> float | None:
+    if not given.get(key, "").strip():
+        return None
+    return setting(Google.name, given, key, parse.seconds, default=0.0)
 
 
 class Google:
@@ -142,22 +128,22 @@ class Google:
         """Pages of candidates as the result page gives them. Raises SourceStop."""
         for last_try in (False, True):
             self._check_refusal()
-            visit = Visit(
+            search = GoogleSearch(
                 self._settings.base_url, query, context, self._settings.limits, self._shared
             )
             try:
                 async with (
                     self._chrome.tab() as tab,
-                    aclosing(visit.pages(tab)) as pages,
+                    aclosing(search.pages(tab)) as pages,
                 ):
                     async for page in pages:
                         given_at = time.monotonic()
                         yield page
-                        visit.paused_s += time.monotonic() - given_at
+                        search.paused_s += time.monotonic() - given_at
                 return
             except BrowserFailure as failure:
                 # A browser that was killed under us is started again, once.
-                again = failure.trouble is Trouble.GONE and not visit.grid.given
+                again = failure.trouble is Trouble.GONE and not search.grid.given
                 if last_try or not again:
                     raise stop_after(failure) from failure
             except SourceStop as stop:

@@ -56,7 +56,7 @@ FACTS: Final = _script("facts.js")
 REJECT: Final = _script("reject.js")
 
 
-class Visit:
+class GoogleSearch:
     """One query in one tab. `paused_s` is the caller's time, told by it."""
 
     def __init__(
