@@ -129,7 +129,7 @@ def _reader(path: Path, head: bytes, suffix: str, reading: Reading) -> _Reader:
             return _literal
     if lines_of_json:
         return _json_lines(text, reading)
-    if text.startswith(("{", "[")) and _is_json(text):
+    if text.startswith(("{", "[")) and (suffix == ".json" or _is_json(text)):
         if text.startswith("{") and not _is_document(text):
             return _json_lines(text, reading)
         with opened(path) as stream, decoded(stream) as content:
