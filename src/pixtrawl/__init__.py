@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         discover_async as discover_async,
         download as download,
         download_async as download_async,
+        export as export,
         open as open,
         run as run,
         run_async as run_async,
@@ -45,8 +46,8 @@ __version__ = "0.1.0"
 
 _HOME: Final = {
     "pixtrawl.api": (
-        "discover", "discover_async", "download", "download_async", "open", "run",
-        "run_async",
+        "discover", "discover_async", "download", "download_async", "export", "open",
+        "run", "run_async",
     ),
     "pixtrawl.dataset": ("Dataset",),
     "pixtrawl.dataset.merging": ("merge",),

@@ -76,6 +76,10 @@ class UsageError(PixtrawlError):
     exit_code = EXIT_USAGE
 
 
+class ArgumentError(UsageError, TypeError):
+    """A function was called with an argument that it does not have, or one of another kind."""
+
+
 class MissingExtraError(UsageError):
     """An optional part is not installed."""
 

@@ -138,7 +138,7 @@ def test_a_chosen_part_is_exported(root: Path, tmp_path: Path) -> None:
     assert done.images == 3
     assert len(list((tmp_path / "out").rglob("*.png"))) == 3
     with pytest.raises(UsageError, match="did you mean quality"):
-        cats.export("csv", tmp_path / "x.csv", qualty=3)
+        cats.export("csv", tmp_path / "x.csv", qualty=3)  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="webdatset"):
         cats.export("webdatset", tmp_path / "y")
 

@@ -167,9 +167,9 @@ def test_a_call_that_brings_all_is_silent_where_nobody_looks_on(
 
 def test_an_error_is_one_line_in_a_notebook() -> None:
     with pytest.raises(pixtrawl.PixtrawlError) as caught:
-        pixtrawl.run("cat", limt=3)
+        pixtrawl.run("cat", limt=3)  # type: ignore[call-arg]
     assert caught.value._render_traceback_() == [
-        "UsageError: 'limt' is no setting; did you mean limit?"
+        "ArgumentError: run() has no argument 'limt'; did you mean limit?"
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import pixtrawl
-from pixtrawl.api import _config
+from pixtrawl.api.arguments import configured
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.events import (
     CandidateSettled,
@@ -66,12 +66,13 @@ def settings(site: Playground, output: Path, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_settings_of_a_source_are_taken_in_every_form(given: dict[str, Any]) -> None:
-    assert _config(given).source("bing") == {"base_url": "http://127.0.0.1:9/x"}
+    beside = {"config": None, "set": (), "settings": None}
+    assert configured(beside | given).source("bing") == {"base_url": "http://127.0.0.1:9/x"}
 
 
 def test_a_source_given_as_a_setting_is_told_where_it_belongs() -> None:
     with pytest.raises(UsageError, match="settings="):
-        pixtrawl.run("owl", bing={"base_url": "http://127.0.0.1:9"})
+        pixtrawl.run("owl", bing={"base_url": "http://127.0.0.1:9"})  # type: ignore[call-arg]
 
 
 def assert_adds_up(report: Any) -> None:

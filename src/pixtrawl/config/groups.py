@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.config import parse
@@ -264,7 +265,19 @@ FILTER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """All groups, the filters, and each source's own settings."""
+    """All settings: those of each group, the search filters, and each source's own.
+
+    Every function that runs takes one as `config=`; arguments given beside it win over it, and
+    neither the user's file nor the environment is asked then. `Config()` is the defaults,
+    `Config.load()` what the command would take, `Config.load("file.toml")` that with a file.
+    Units are in the names: `_s` seconds, `_bytes` bytes; sizes of pictures are pixels. Nothing in
+    it changes later: `dataclasses.replace` makes another one.
+
+    Example:
+        >>> from pixtrawl.config.groups import Fetch, Images
+        >>> patient = pixtrawl.Config(fetch=Fetch(connect_timeout_s=20), images=Images(decoders=1))
+        >>> pixtrawl.run("tabby cat", config=patient, limit=20)
+    """
 
     job: Job = Job()
     fetch: Fetch = Fetch()
@@ -274,6 +287,28 @@ class Config:
     lists: Lists = Lists()
     filters: Filters = Filters()
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, file: Path | str | None = None) -> Config:
+        """Read the settings: defaults < the user's own file < `file` < environment.
+
+        Args:
+            file: settings in TOML; None: that of `PIXTRAWL_CONFIG`, if it names one.
+
+        Raises:
+            UsageError: it cannot be read, or names what does not exist; with file and key.
+
+        Example:
+            >>> config = pixtrawl.Config.load("settings.toml")
+            >>> config.fetch.timeout_s
+        """
+        import os
+        from importlib import import_module
+
+        reading = import_module("pixtrawl.config.load")  # by name: it lies above this module
+        known = reading.registered_sources()
+        config: Config = reading.load({}, environ=os.environ, config_file=file, known=known).config
+        return config
 
     def source(self, name: str) -> Mapping[str, str]:
         """The settings given for one source: `base_url`, `delay_s`, `enabled`, its own."""

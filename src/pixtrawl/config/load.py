@@ -10,17 +10,17 @@ variable, or the option.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from pixtrawl.config import parse
 from pixtrawl.config.groups import GROUPS, Config
 from pixtrawl.config.table import FILTERS_GROUP, Setting, by_key, by_word, table
 from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import UsageError
-from pixtrawl.model import Filters
 
 PREFIX: Final = "PIXTRAWL_"
 CONFIG_VARIABLE: Final = "PIXTRAWL_CONFIG"
@@ -196,11 +196,39 @@ def load(
     return _merge(given, tuple(reader.warnings))
 
 
-def _merge(given: list[_Given], warnings: tuple[str, ...]) -> Loaded:
+def change(base: Config, values: Mapping[str, Any], *, known: KnownSources, place: str) -> Config:
+    """`base` with some settings in the notation of `load`'s `cli`, which `place` calls its origin.
+
+    Raises:
+        UsageError: a value that cannot be, or settings in `base` of a source that does not exist.
+    """
+    reader = _Reader(known, place)
+    for source in base.sources:
+        if source not in known.names:
+            hint = did_you_mean(source, known.names)
+            raise UsageError(f"config: no source is called {source!r}{hint}")
+    return _merge(list(reader.command_line(values)), (), base).config
+
+
+def registered_sources() -> KnownSources:
+    """The sources that are installed, and the settings of each.
+
+    By name: their package lies above this one, and knows what settings look like.
+    """
+    from importlib import import_module
+
+    sources = import_module("pixtrawl.sources")
+    return KnownSources(
+        sources.available(), lambda name: [s.key for s in sources.load(name).info.settings]
+    )
+
+
+def _merge(given: list[_Given], warnings: tuple[str, ...], base: Config | None = None) -> Loaded:
     """Later ones win; a value that is overridden is checked all the same."""
+    base = base or Config()
     origins = {row.key: DEFAULT_ORIGIN for row in table()}
     groups: dict[str, dict[str, Any]] = {name: {} for name in _TABLES}
-    sources: dict[str, dict[str, str]] = {}
+    sources: dict[str, dict[str, str]] = {n: dict(own) for n, own in base.sources.items()}
     for item in given:
         group, _, name = item.key.partition(".")
         row = by_key().get(item.key)
@@ -210,8 +238,8 @@ def _merge(given: list[_Given], warnings: tuple[str, ...]) -> Loaded:
             sources.setdefault(group, {})[name] = _source_text(item)
         origins[item.key] = item.where
     config = Config(
-        **{name: cls(**groups[name]) for name, cls in GROUPS.items()},
-        filters=Filters(**groups[FILTERS_GROUP]),
+        **{name: replace(getattr(base, name), **groups[name]) for name in GROUPS},
+        filters=structs.replace(base.filters, **groups[FILTERS_GROUP]),
         sources=sources,
     )
     return Loaded(config, origins, warnings)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
+
+from msgspec import Struct
 
 from pixtrawl.config import parse
+from pixtrawl.config.groups import Config, Export
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.export import Options
@@ -14,51 +16,69 @@ from pixtrawl.exporters.plan import Selection
 from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
 from pixtrawl.transform import Transform, parse_encode, parse_resize
 
-__all__ = ["export_options"]
-
-_NAMES: Final = (
-    "resize", "resize_mode", "upscale", "encode", "quality", "flatten", "split", "split_by",
-    "seed", "balance", "label", "license", "min_size", "shard_size", "shard_images", "skip_bad",
-    "title",
-)  # fmt: skip
+__all__ = ["ExportChoice", "export_options"]
 
 
-def export_options(given: Mapping[str, Any]) -> Options:
-    """What the keywords ask for. Raises UsageError."""
-    for name in given:
-        if name not in _NAMES:
-            near = get_close_matches(name, _NAMES, 1)
-            hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(_NAMES)}"
-            raise UsageError(f"export: no option {name!r} ({hint})")
-    size = given.get("resize")
-    mode, size_px = parse_resize(None if size is None else str(size), given.get("resize_mode"))
-    split, balance = given.get("split"), given.get("balance")
+class ExportChoice(Struct, frozen=True, kw_only=True):
+    """The arguments of `Dataset.export`, as they were given."""
+
+    resize: int | str | None
+    resize_mode: str | None
+    upscale: bool
+    encode: str | None
+    quality: int | None
+    flatten: str | None
+    split: str | Mapping[str, float] | None
+    split_by: str
+    seed: int
+    balance: int | str | None
+    label: str | Iterable[str] | None
+    license: str | Iterable[str] | None
+    min_size: str | int | tuple[int, int] | None
+    shard_size: int | str | None
+    shard_images: int | None
+    skip_bad: bool
+    title: str | None
+
+
+def export_options(given: ExportChoice, config: Config | None = None) -> Options:
+    """What the arguments ask for; where one is None, `config.export` is asked.
+
+    Raises UsageError.
+    """
+    base = Export() if config is None else config.export
+    size = base.resize if given.resize is None else str(given.resize)
+    mode, size_px = parse_resize(size, given.resize_mode)
+    split, balance = given.split or base.split, given.balance
+    quality = base.quality if given.quality is None else given.quality
+    if given.split_by not in {"label", "host"}:
+        raise UsageError(f"export: split_by: {given.split_by!r} is neither label nor host")
     return Options(
         selection=Selection(
-            labels=_words(given.get("label")),
-            licenses=_words(given.get("license")),
-            min_size=_read("min_size", given.get("min_size"), parse.size_px),
-            balance=balance if balance == "min" else _read("balance", balance, parse.positive),
+            labels=_words(given.label),
+            licenses=_words(given.license),
+            min_size=_read("min_size", given.min_size, parse.size_px),
+            balance="min" if balance == "min" else _read("balance", balance, parse.positive),
         ),
         splitting=Splitting(
             shares=_shares(split) if split else EVERYTHING,
-            by=given.get("split_by", "label"),
-            seed=int(given.get("seed", 0)),
+            by=given.split_by,
+            seed=int(given.seed),
         ),
         transform=Transform(
             mode=mode,
             size=size_px,
-            upscale=given.get("upscale", True),
-            encode=parse_encode(given.get("encode")),
-            quality=_read("quality", given.get("quality"), parse.positive),
-            flatten=given.get("flatten"),
+            upscale=given.upscale,
+            encode=parse_encode(base.encode if given.encode is None else given.encode),
+            quality=_read("quality", quality, parse.positive),
+            flatten=given.flatten,
         ),
         sharding=Sharding(
-            max_bytes=_read("shard_size", given.get("shard_size"), parse.size_bytes),
-            max_images=_read("shard_images", given.get("shard_images"), parse.positive),
+            max_bytes=_read("shard_size", given.shard_size, parse.size_bytes),
+            max_images=_read("shard_images", given.shard_images, parse.positive),
         ),
-        skip_bad=bool(given.get("skip_bad", False)),
-        title=given.get("title"),
+        skip_bad=bool(given.skip_bad),
+        title=given.title,
     )
 
 

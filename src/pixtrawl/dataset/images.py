@@ -15,18 +15,13 @@ from pixtrawl.brief import cut
 from pixtrawl.dataset.conditions import check, matches
 from pixtrawl.dataset.life import Life, tell_by_hand
 from pixtrawl.dataset.listing import Listing
-from pixtrawl.errors import MissingPackageError, PixtrawlError
+from pixtrawl.dataset.outputs import Outputs
+from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
-    import datasets
-    import pandas
-    from PIL import Image
-
-    from pixtrawl.dataset.torch_images import TorchImages
-    from pixtrawl.exporters.export import Exported
     from pixtrawl.pipeline.curate import Copy
     from pixtrawl.pipeline.outcomes import Outcomes
 
@@ -43,7 +38,7 @@ class DuplicateGroup(Struct, frozen=True):
         return f"<DuplicateGroup {cut(self.kept.file_name, 200)} +{len(self.copies)}>"
 
 
-class Dataset(Life):
+class Dataset(Life, Outputs):
     """A data set folder: its report, and its images in the order of label and number.
 
     `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report["totals"]`, `ds.verdict`.
@@ -233,104 +228,3 @@ class Dataset(Life):
         from pixtrawl.pipeline.outcomes import Outcomes
 
         return Outcomes(self.root, reason=reason, status=status, query=query)
-
-    # -- ways out
-
-    def to_pandas(self, *, thumbnail_px: int | None = None) -> pandas.DataFrame:
-        """One row per image with the columns of metadata.jsonl. Needs pandas.
-
-        Args:
-            thumbnail_px: adds a column `thumbnail` of PIL images in RGB that fit a square of this
-                many pixels; None where a file is gone or does not decode.
-        """
-        try:
-            import pandas
-        except ImportError:
-            raise MissingPackageError("to_pandas", "pandas") from None
-        from pixtrawl.folder.derived import metadata_row
-
-        samples = list(self)
-        frame = pandas.DataFrame([metadata_row(sample) for sample in samples])
-        if thumbnail_px is not None:
-            from pixtrawl.dataset.pictures import thumbnails
-
-            frame["thumbnail"] = list(thumbnails(samples, thumbnail_px))
-        return frame
-
-    def to_hf(self, *, ground: str = "white") -> datasets.Dataset:
-        """A Hugging Face data set: `image` (decoded when read), `label` as a class, all columns.
-
-        Pictures are those of `to_torch`: RGB, 8 bits, sRGB, upright, transparent parts on `ground`.
-        The files are referred to where they lie, not copied; to pass pictures on, use `export`.
-        Needs datasets.
-        """
-        try:
-            import datasets  # noqa: F401
-        except ImportError:
-            raise MissingPackageError("to_hf", "datasets") from None
-        from pixtrawl.dataset.hugging_face import hugging_face
-
-        return hugging_face(self, ground=ground)
-
-    def to_torch(
-        self,
-        transform: Callable[[Any], Any] | None = None,
-        target_transform: Callable[[int], Any] | None = None,
-        *,
-        ground: str = "white",
-    ) -> TorchImages:
-        """A map-style data set of (picture, class index), as torchvision's ImageFolder is one.
-
-        Pictures are PIL images in RGB, 8 bits, sRGB, upright, transparent parts on `ground` (any
-        colour that Pillow knows), as in `to_hf`, `show` and exports. It is a
-        `torch.utils.data.Dataset` where torch is installed, and works with everything that takes
-        `len()` and `[]` where it is not.
-        """
-        from pixtrawl.dataset.torch_images import TorchImages
-
-        files = self._samples.files(self._ids)
-        return TorchImages(self.root, files, transform, target_transform, ground=ground)
-
-    def show(
-        self,
-        count: int = 24,
-        *,
-        columns: int = 6,
-        size: int = 160,
-        path: Path | str | None = None,
-    ) -> Image.Image:
-        """A contact sheet of some images of each label; a notebook displays it.
-
-        Args:
-            count: how many images, at most.
-            columns: of them beside each other.
-            size: of each, in pixels.
-            path: where to save it, too; the name's ending gives the format.
-        """
-        from pixtrawl.dataset.sheet import contact_sheet
-
-        sheet = contact_sheet(self, count=count, columns=columns, size=size)
-        if path is not None:
-            sheet.save(Path(path))
-        return sheet
-
-    def export(self, to: str, out: Path | str, **options: Any) -> Exported:
-        """Writes the images in the format of a loader, as `pixtrawl export --to` does.
-
-        Args:
-            to: imagefolder, webdataset, parquet, lance, tfrecord, coco, fiftyone, csv, jsonl.
-            out: folder or fsspec URL.
-            options: the command's by name: `resize=256`, `resize_mode="border"`, `encode="webp"`,
-                `quality=80`, `split="train=0.8,val=0.2"`, `split_by="host"`, `seed=1`,
-                `balance="min"`, `label=[...]`, `license=[...]`, `min_size="640x480"`,
-                `shard_size="500M"`, `shard_images=1000`, `skip_bad=True`, `title="..."`.
-
-        Raises:
-            UsageError: an unknown format or option.
-            MissingExtraError: the format needs a package that is not installed.
-            ExportError: an image or the target cannot be used.
-        """
-        from pixtrawl.dataset.exporting import export_options
-        from pixtrawl.exporters.export import export
-
-        return export(self, self.root, out, to, export_options(options))

@@ -1,0 +1,219 @@
+"""`pixtrawl.download` and `pixtrawl.download_async`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pixtrawl.api.arguments import (
+    Aspect,
+    Check,
+    Conflict,
+    Dedup,
+    Junk,
+    Lists,
+    Retry,
+    Size,
+    SourceSettings,
+    front_door,
+    given,
+)
+from pixtrawl.api.calls import download_lists, warn
+from pixtrawl.api.waiting import wait
+from pixtrawl.config.groups import Config
+from pixtrawl.dataset import Dataset
+from pixtrawl.display.watch import Watch
+from pixtrawl.events import Event, ignore
+
+
+@front_door
+async def download_async(  # noqa: PLR0913 - one for each option of the command
+    manifests: Lists,
+    *,
+    config: Config | None = None,
+    limit: int | Literal["all"] | None = None,
+    output: Path | str = "images",
+    label: str | None = None,
+    min_size: Size | None = None,
+    dedup: Dedup = "near",
+    license: str | None = None,
+    aspect: Aspect | None = None,
+    url_column: str | int | None = None,
+    label_column: str | int | None = None,
+    caption_column: str | int | None = None,
+    id_column: str | int | None = None,
+    retry: Retry = "transient",
+    max_total_bytes: int | str | None = None,
+    max_time: float | str | None = None,
+    concurrency: int = 256,
+    max_bytes: int | str = 64 * 2**20,
+    timeout: float | str = 30.0,
+    retries: int = 2,
+    limit_rate: int | str | None = None,
+    proxy: str | None = None,
+    cookies: Path | str | None = None,
+    contact: str | None = None,
+    user_agent: str | None = None,
+    allow_address: str | Sequence[str] = (),
+    per_host: int = 8,
+    delay: float | str = 0.0,
+    patience: float | str = 900.0,
+    exclude_host: str | Sequence[str] = (),
+    ignore_robots: bool = False,
+    check: Check = "full",
+    allow_thumbnails: bool = False,
+    junk: Junk = "auto",
+    conflict: Conflict = "keep",
+    turned: bool = False,
+    to: str | None = None,
+    export_to: Path | str | None = None,
+    resize: int | str | None = None,
+    encode: str | None = None,
+    quality: int | None = None,
+    split: str | None = None,
+    settings: SourceSettings | None = None,
+    set: str | Sequence[str] = (),
+    progress: bool | None = None,
+    log: Path | str | None = None,
+    listener: Callable[[Event], None] = ignore,
+) -> Dataset:
+    """Download inside an event loop of your own: `download`, to be awaited.
+
+    Arguments, units, defaults, result, warnings and errors are those of `pixtrawl.download`.
+    Cancelling its task ends it gracefully: the data set is left in order, and the same call goes on
+    where it stopped.
+
+    Example:
+        >>> ds = await pixtrawl.download_async("urls.csv", output="images")
+    """
+    result = await download_lists(manifests, Watch(progress, log, listener), given(locals()))
+    warn(result.report)
+    return result
+
+
+@front_door
+def download(  # noqa: PLR0913 - one for each option of the command
+    manifests: Lists,
+    *,
+    config: Config | None = None,
+    limit: int | Literal["all"] | None = None,
+    output: Path | str = "images",
+    label: str | None = None,
+    min_size: Size | None = None,
+    dedup: Dedup = "near",
+    license: str | None = None,
+    aspect: Aspect | None = None,
+    url_column: str | int | None = None,
+    label_column: str | int | None = None,
+    caption_column: str | int | None = None,
+    id_column: str | int | None = None,
+    retry: Retry = "transient",
+    max_total_bytes: int | str | None = None,
+    max_time: float | str | None = None,
+    concurrency: int = 256,
+    max_bytes: int | str = 64 * 2**20,
+    timeout: float | str = 30.0,
+    retries: int = 2,
+    limit_rate: int | str | None = None,
+    proxy: str | None = None,
+    cookies: Path | str | None = None,
+    contact: str | None = None,
+    user_agent: str | None = None,
+    allow_address: str | Sequence[str] = (),
+    per_host: int = 8,
+    delay: float | str = 0.0,
+    patience: float | str = 900.0,
+    exclude_host: str | Sequence[str] = (),
+    ignore_robots: bool = False,
+    check: Check = "full",
+    allow_thumbnails: bool = False,
+    junk: Junk = "auto",
+    conflict: Conflict = "keep",
+    turned: bool = False,
+    to: str | None = None,
+    export_to: Path | str | None = None,
+    resize: int | str | None = None,
+    encode: str | None = None,
+    quality: int | None = None,
+    split: str | None = None,
+    settings: SourceSettings | None = None,
+    set: str | Sequence[str] = (),
+    progress: bool | None = None,
+    log: Path | str | None = None,
+    listener: Callable[[Event], None] = ignore,
+) -> Dataset:
+    """Download lists of URLs, check and de-duplicate; every URL unless `limit` is given.
+
+    Every option of `pixtrawl download` is an argument; settings without one are in `config`.
+
+    Args:
+        manifests: files, URLs, what `discover` gave back, rows with a `url`, {'cat': [URL, ...]} or
+            a data frame; columns of their own are kept.
+        config: settings to begin with, experts' among them; None: `Config.load()`, which is
+            defaults, the user's file and the environment. Arguments given here win over it.
+        limit: valid, distinct images for each label; None or 'all': every URL.
+        output: folder of the data set; made where there is none, gone on with where there is.
+        label: one folder name for all; None: the list's own labels, or its file's name.
+        min_size: smallest picture kept, in pixels: (640, 480), '640x480', or 256 for both sides.
+        dedup: how alike two images of a label may be: 'strict', 'near', 'wide', 'exact' or 'off'.
+        license: only URLs whose list tells such a licence: 'open', 'public', 'commercial', ...,
+            'cc-by'.
+        aspect: only pictures of that shape: 'square', 'wide', 'tall'.
+        url_column: column of the URLs, by name or number from 1; None: told by name and content.
+        label_column: column of the labels: one folder each.
+        caption_column: column of what is told of a picture: its title.
+        id_column: column that names the files: <label>/<id>.jpg.
+        retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
+        max_total_bytes: stop after so many bytes fetched, such as 10**9 or '2G'.
+        max_time: stop after so many seconds; '10m' and '1h' are understood here and below.
+        concurrency: transfers at once, at most; adaptive below it.
+        max_bytes: largest file, compressed or not: bytes, or '64M'.
+        timeout: seconds for one file, all attempts.
+        retries: further attempts after a transient failure.
+        limit_rate: bytes per second over all transfers, or '2M'; None: no limit.
+        proxy: http://, https:// or socks5h:// proxy for everything.
+        cookies: cookies.txt in Netscape's format, to be sent.
+        contact: e-mail address or web page for site owners, put into the User-Agent.
+        user_agent: a whole User-Agent of your own.
+        allow_address: inner address ranges (CIDR) that may be connected to, such as '127.0.0.0/8'.
+        per_host: transfers at once from one host.
+        delay: seconds between two requests to one host.
+        patience: seconds to wait for a source or host in trouble without any answer of it.
+        exclude_host: hosts never fetched from, with their subdomains.
+        ignore_robots: do not ask robots.txt and opt-out headers.
+        check: 'full' decodes every byte; 'none': bytes, hash and file only.
+        allow_thumbnails: thumbnails count where nothing better exists.
+        junk: icons, empty pictures, ...: 'drop', 'keep'; 'auto' drops unless you listed them.
+        conflict: the same picture under two labels: 'keep' both, the 'first', or 'drop' both.
+        turned: mirrored copies and quarter turns are near duplicates, too.
+        to: also export when the run is over, as 'webdataset', 'imagefolder', 'parquet', ...
+        export_to: folder or fsspec URL of that export; None: OUTPUT-FORMAT.
+        resize: of that export, in pixels: 256, or 'center_crop:256'; see `pixtrawl.export`.
+        encode: of that export: 'jpg', 'png', 'webp', 'avif'; None: bytes are kept.
+        quality: of that encoding, 1 to 100; None: jpg 95, webp 90, avif 80.
+        split: of that export, such as 'train=0.8,val=0.1,test=0.1'.
+        settings: what belongs to a source: {'bing': {'delay_s': 2}}.
+        set: the same as on the command line: ['bing.delay_s=2', 'fetch.max_redirects=5'].
+        progress: show progress and verdict; None: in notebooks and terminals.
+        log: file to which a line is added for every event, with its time.
+        listener: called with every event of `pixtrawl.events`; it must not block.
+
+    Returns:
+        The images of these lists, with the report of this run; every URL has its outcome there and
+        in `ds.outcomes()`. Where less came than `limit` asked for, a `ShortWarning` says why.
+
+    Raises:
+        UsageError: an unknown option or source, a value that cannot be, an unreadable file. For a
+            keyword that is none it is a TypeError, too, and names the nearest one.
+        EnvironmentFailedError: the folder, the disk or the decoders cannot be used.
+        StoppedError: Ctrl-C; the data set is in order, and the same call goes on.
+
+    Example:
+        >>> ds = pixtrawl.download("urls.csv", output="images", url_column="photo")
+        >>> ds = pixtrawl.download({"cat": ["https://example.org/1.jpg"]}, resize=256, to="parquet")
+    """
+    chosen = given(locals())
+    result = wait(lambda: download_lists(manifests, Watch(progress, log, listener), chosen))
+    warn(result.report)
+    return result
