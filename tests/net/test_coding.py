@@ -144,7 +144,7 @@ def test_a_packed_body_that_is_damaged_is_told(server: Any, settings: Any) -> No
     url = server.route("/a", body=bytes(body), Content_Encoding="gzip")
 
     async def use(client: Client) -> None:
-        with pytest.raises(FetchError, match="does not unpack") as caught:
+        with pytest.raises(FetchError, match="cannot be decoded") as caught:
             await client.transfer(Request(url=url))
         assert caught.value.reason is Reason.PROTOCOL_ERROR
 

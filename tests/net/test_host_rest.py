@@ -17,7 +17,7 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, HostRests, HostResumes
 from pixtrawl.model import Reason
-from pixtrawl.net.circuit import Verdict
+from pixtrawl.net.circuit_breaker import Verdict
 from pixtrawl.net.fetcher import Fetcher
 from pixtrawl.net.host_trouble import FIRST_REST_S, HostTrouble
 from pixtrawl.net.interface import Request, Response
@@ -107,24 +107,24 @@ def test_the_host_rests_and_then_exactly_one_other_address_is_asked() -> None:
     assert [type(event) for event in told][-1] is HostResumes
 
 
-@pytest.mark.parametrize("told_s", [3, 30, 300])
+@pytest.mark.parametrize("pause_s", [3, 30, 300])
 def test_a_host_that_refuses_another_address_too_is_held_for_all_of_the_told_time(
-    told_s: int,
+    pause_s: int,
 ) -> None:
-    good_from = 2 * told_s
+    good_from = 2 * pause_s
 
     def answer(path: str, now: float) -> Answer:
         if path == "/robots.txt":
             return 404, {}
-        return (429, {"retry-after": str(told_s)}) if now < good_from else (200, {})
+        return (429, {"retry-after": str(pause_s)}) if now < good_from else (200, {})
 
     host = HostOfPictures(answer)
     ends, _, _ = fetch_all(host, GOOD, per_host=1)
     probe_at = host.seen[2][0]
-    assert probe_at == pytest.approx(host.seen[1][0] + 0.1 + min(told_s, FIRST_REST_S))
-    assert host.asked_between(probe_at, probe_at + 0.1 + told_s - 0.01) == []
+    assert probe_at == pytest.approx(host.seen[1][0] + 0.1 + min(pause_s, FIRST_REST_S))
+    assert host.asked_between(probe_at, probe_at + 0.1 + pause_s - 0.01) == []
     late = [path for path, end in ends.items() if end is not Reason.SAVED]
-    assert len(late) <= (3 if told_s > 120 else 0)  # asked again by a later run
+    assert len(late) <= (3 if pause_s > 120 else 0)  # asked again by a later run
     assert set(ends.values()) <= {Reason.SAVED, Reason.RATE_LIMITED}
 
 
@@ -216,7 +216,7 @@ def test_whatever_a_host_answers_it_is_held_or_out_and_has_one_probe(
     answers: list[tuple[str, float | None]], good: list[bool]
 ) -> None:
     trouble, now = HostTrouble(patience_s=120.0), 0.0
-    for (address, told_s), is_good in zip(answers, good, strict=False):
+    for (address, pause_s), is_good in zip(answers, good, strict=False):
         wait_s = trouble.circuit.wait_s(now)
         assert wait_s is not None
         now += wait_s
@@ -226,10 +226,10 @@ def test_whatever_a_host_answers_it_is_held_or_out_and_has_one_probe(
         if is_good:
             trouble.good(address, now)
             assert trouble.circuit.wait_s(now) == 0
-        elif trouble.refused(address, told_s, probe=probe, now=now) is not Verdict.REST:
-            assert now + (told_s or 0) - trouble.circuit.since >= 120 - FIRST_REST_S
+        elif trouble.refused(address, pause_s, probe=probe, now=now) is not Verdict.REST:
+            assert now + (pause_s or 0) - trouble.circuit.since >= 120 - FIRST_REST_S
             return
-        elif told_s is not None:
-            assert trouble.held_s(address, now) == pytest.approx(told_s)
+        elif pause_s is not None:
+            assert trouble.held_s(address, now) == pytest.approx(pause_s)
             if probe and not known:
-                assert trouble.circuit.wait_s(now) == pytest.approx(told_s)
+                assert trouble.circuit.wait_s(now) == pytest.approx(pause_s)

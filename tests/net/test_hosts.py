@@ -13,7 +13,7 @@ from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
 from pixtrawl.net.host_limits import HostLimit
 from pixtrawl.net.host_slots import HostSlots
 from pixtrawl.net.hosts import HostTable
-from pixtrawl.net.rate import RateLimit
+from pixtrawl.net.token_bucket import TokenBucket
 
 
 def test_a_host_has_room_for_so_many() -> None:
@@ -256,7 +256,7 @@ def test_the_users_cap_is_never_passed(cap: int) -> None:
 
 def test_a_rate_limit_lets_pass_what_it_should() -> None:
     now, timers = [0.0], []
-    limit = RateLimit(
+    limit = TokenBucket(
         1000, now=lambda: now[0], call_later=lambda after, call: timers.append((after, call))
     )
     woken: list[str] = []
@@ -277,7 +277,7 @@ def test_a_rate_limit_lets_pass_what_it_should() -> None:
 @pytest.mark.parametrize("sizes", [[10] * 100, [5000, 1, 1]])
 def test_over_time_the_rate_is_kept(sizes: list[int]) -> None:
     now = 0.0
-    limit = RateLimit(1000, now=lambda: now, call_later=lambda *_: None)
+    limit = TokenBucket(1000, now=lambda: now, call_later=lambda *_: None)
     for size in sizes:
         while not limit.take(size):
             now += 0.01

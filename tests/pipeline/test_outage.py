@@ -55,7 +55,7 @@ class SiteWithOutages(Struct):
 def guarded(site: SiteWithOutages, patience_s: float = 900.0) -> tuple[SourceHttp, Breaker]:
     http = SourceHttp(site)  # type: ignore[arg-type]
     clock = asyncio.get_running_loop().time
-    breaker = Breaker(clock, patience_s=patience_s, told_wait_s=told_pause_s)
+    breaker = Breaker(clock, patience_s=patience_s, stated_pause_s=told_pause_s)
     http.guard = breaker
     return http, breaker
 

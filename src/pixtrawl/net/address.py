@@ -1,10 +1,10 @@
-"""SSRF guard: may this resolved address be connected to? Pure.
+"""SSRF guard: decide whether a resolved address may be connected to. Pure.
 
-The question is asked about the address a socket is about to connect to, so a name that resolves
-anew (DNS rebinding), a redirect, and odd spellings (decimal, octal, embedded in IPv6) all end
-here. The tables follow the IANA special-purpose registries for IPv4 (RFC 6890) and IPv6; what is
-not globally reachable there is inner, and so are multicast, the deprecated 6to4 relay and
-site-local blocks. An IPv6 address that carries an IPv4 address inside is judged by that one.
+The check applies to the address a socket is about to connect to, so it covers DNS rebinding,
+redirects and odd spellings (decimal, octal, IPv4 embedded in IPv6). The tables follow the IANA
+special-purpose registries for IPv4 (RFC 6890) and IPv6: inner is whatever is not globally
+reachable there, and also multicast, the deprecated 6to4 relay and site-local blocks. An IPv6
+address with an embedded IPv4 address counts as that address.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ _TEREDO: Final = IPv6Network("2001::/32")
 
 
 def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses that an IPv6 address stands for."""
+    """Return the IPv4 addresses embedded in an IPv6 address."""
     if address.ipv4_mapped is not None:
         return (address.ipv4_mapped,)
     number = int(address)
@@ -101,7 +101,7 @@ def _inner_4(address: IPv4Address) -> bool:
 
 
 def is_inner(address: IPv4Address | IPv6Address) -> bool:
-    """Is the address, or one that it carries inside, not globally reachable?"""
+    """Return whether the address, or one embedded in it, is not globally reachable."""
     if isinstance(address, IPv4Address):
         return _inner_4(address)
     inside = _embedded(address)
@@ -113,7 +113,7 @@ def is_inner(address: IPv4Address | IPv6Address) -> bool:
 
 
 class AddressGuard:
-    """The decision for one run: inner addresses are refused unless an allowed range holds them."""
+    """Refuses inner addresses, except those in the ranges that the user allows."""
 
     def __init__(self, allow: Iterable[str] = ()) -> None:
         """`allow` are address ranges such as `127.0.0.0/8`. Raises ValueError."""
@@ -121,7 +121,7 @@ class AddressGuard:
         self.refuses = lru_cache(maxsize=4096)(self._refuses)
 
     def _refuses(self, text: str) -> bool:
-        """Is this address, as text, refused? What is no address at all is."""
+        """Return whether an address, given as text, is refused; text that is no address is."""
         try:
             address = ip_address(text.partition("%")[0])
         except ValueError:
@@ -139,10 +139,10 @@ class AddressGuard:
         )
 
     def refuses_host(self, host: str) -> bool:
-        """Is a URL's host (canonical form, no port) an inner address or a name of this machine?
+        """Return whether a URL's host (canonical form, no port) is inner or names this machine.
 
-        Names are looked up at connect time; this only saves the way there, and is all that can be
-        known where a proxy does the looking up.
+        Other names are checked when they resolve, at connect time. Behind a proxy, which resolves
+        names itself, this is the only check.
         """
         name = host.strip("[]").rstrip(".")
         if name == "localhost" or name.endswith(".localhost"):  # RFC 6761

@@ -1,7 +1,7 @@
-"""Where a body goes while it arrives: into memory, or into a staged file that is hashed meanwhile.
+"""Response bodies while they arrive: kept in memory, or written to a staged file and hashed.
 
-Pieces are gathered and handed on in blocks of 256 KiB: one system call and one hash update for the
-usual picture, and no more memory than that for a large one.
+Pieces are buffered in blocks of 256 KiB: one system call and one hash update for most pictures, and
+bounded memory for large ones.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _FLAGS: Final = (
 
 
 class Sink(Protocol):
-    """Takes a body piece by piece."""
+    """Receives a body piece by piece."""
 
     def write(self, piece: bytes) -> None:
-        """Raises OSError."""
+        """Append a piece. Raises OSError."""
         ...
 
     def finish(self) -> None:
-        """The body is whole. Raises OSError."""
+        """Complete the body. Raises OSError."""
         ...
 
     def discard(self) -> None:
-        """Leaves nothing behind; may follow `finish`, or a `finish` that failed."""
+        """Remove what was written; allowed after `finish`, failed or not."""
         ...
 
 
@@ -52,10 +52,10 @@ class MemoryBody:
         self.write = self.pieces.append
 
     def finish(self) -> None:
-        """Nothing to do."""
+        """Do nothing: the bytes are in memory already."""
 
     def discard(self) -> None:
-        """Lets go of the bytes."""
+        """Free the bytes."""
         self.pieces.clear()
 
     def joined(self) -> bytes:
@@ -63,17 +63,17 @@ class MemoryBody:
 
 
 class Staging:
-    """The folder that staged files are written to, held open so that it cannot be swapped."""
+    """The folder of staged files, held open so that it cannot be replaced by another."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises OSError where the folder cannot be opened."""
+        """Open the folder. Raises OSError."""
         self.folder = folder
         self._fd: int | None = None
         if os.open in os.supports_dir_fd and os.unlink in os.supports_dir_fd:
             self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def create(self, name: str) -> int:
-        """A new file's descriptor; never an existing file, never through a link.
+        """Create a file and return its descriptor; never opens an existing file or follows a link.
 
         Raises OSError, also for a name that is no plain file name.
         """
@@ -99,16 +99,15 @@ class Staging:
 class StagedBody:
     """A body written to `staging/<name>` and hashed while it arrives.
 
-    The file is made when there is something to write, which for most is in `finish`: making one
-    can take longer than all else (0.4 ms on ext4 where many have just been removed, as it passes
-    over each inode freed in the last seconds).
+    The file is created at the first write, which for most bodies is in `finish`: creating one is
+    slow on ext4 where many have just been removed (0.4 ms: it skips recently freed inodes).
     """
 
     def __init__(self, staging: Staging, name: str) -> None:
         self._staging = staging
         self.name = name
         self.head = b""
-        self.at_rest = False  # nothing more is written to the file
+        self.at_rest = False  # True: nothing more will be written to the file
         self._hash = hashlib.sha256()
         self._pieces: list[bytes] = []
         self._held_bytes = 0
@@ -121,7 +120,7 @@ class StagedBody:
 
     @property
     def held_bytes(self) -> int:
-        """What `finish` has yet to hash and to write."""
+        """Bytes that `finish` still has to hash and write."""
         return self._held_bytes
 
     def write(self, piece: bytes) -> None:
@@ -145,8 +144,8 @@ class StagedBody:
     def finish(self) -> None:
         try:
             if self._pieces:
-                # One update and one write: the lock of the interpreter is let go of, and waited
-                # for, around each; a picture comes in about eight pieces.
+                # Join first: each update and write releases the GIL and waits to get it back,
+                # and a picture arrives in about eight pieces.
                 self._pieces = [b"".join(self._pieces)]
                 self._flush()
         finally:
@@ -156,7 +155,7 @@ class StagedBody:
     def discard(self) -> None:
         self._close()
         self._pieces.clear()
-        if self._made:  # else the name is not ours: taken, or none at all
+        if self._made:  # otherwise a file of that name belongs to something else
             self._staging.remove(self.name)
 
     def _close(self) -> None:
@@ -174,7 +173,7 @@ def _head(head: bytes, pieces: Iterable[bytes]) -> bytes:
 
 
 def _write_all(fd: int, pieces: list[bytes], size_bytes: int) -> None:
-    """Writes everything, also where the system takes only a part (a nearly full disk)."""
+    """Write everything, repeating partial writes (a nearly full disk)."""
     if len(pieces) > 1 and hasattr(os, "writev"):
         written = os.writev(fd, pieces)
         if written == size_bytes:

@@ -1,8 +1,8 @@
-"""Content codings taken off a body while it arrives, as browsers do it.
+"""Decoding of `Content-Encoding` while a body arrives, as browsers do it.
 
-Servers and buckets name as `Content-Encoding` what is none (`utf-8`, `base64`, `aws-chunked`), say
-gzip twice, or say it of a file that they send as it is. libcurl gives up on all of these; here a
-name that nobody knows is ignored, and a body that is not packed passes as it came.
+Servers and buckets send values that are no coding (`utf-8`, `base64`, `aws-chunked`), name gzip
+twice, or name it for a file that is not compressed. libcurl fails on all of these; here unknown
+names are ignored, and a body that is not compressed passes unchanged.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ __all__ = ["OFFERED", "Coding", "coding_of", "is_foreign"]
 
 OFFERED: Final = "gzip, deflate"
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
-_FOREIGN: Final = frozenset({"br", "zstd"})  # libcurl's, where it is built with them
-_MOST: Final = 5  # one on another; libcurl's limit, too
-_PART_BYTES: Final = 256 * 1024  # unpacked at once: who counts the bytes is asked between
+_FOREIGN: Final = frozenset({"br", "zstd"})  # decoded by libcurl, where it is built with them
+_MOST: Final = 5  # nested codings; libcurl has the same limit
+_PART_BYTES: Final = 256 * 1024  # decompressed at once: size limits are checked between parts
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-_LOOKED_AT: Final = 16  # bytes that tell whether a body is packed at all
+_LOOKED_AT: Final = 16  # bytes needed to see whether a body is compressed at all
 
 
 class _Stage(Protocol):
@@ -27,12 +27,12 @@ class _Stage(Protocol):
 
 
 def is_foreign(header: str) -> bool:
-    """Whether a body is packed in a way that this module does not know and libcurl may."""
+    """Return whether the header names a coding that only libcurl can decode (br, zstd)."""
     return any(name in _FOREIGN for name in _names(header))
 
 
 def coding_of(header: str) -> Coding | None:
-    """What takes off the codings that a `Content-Encoding` names; None where it names none.
+    """Return the decoder for a `Content-Encoding` header; None where it names no coding.
 
     Raises ValueError for more than 5.
     """
@@ -58,11 +58,11 @@ class Coding:
         self._stages = stages
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """What a piece of the body holds, in parts of at most 256 KiB. Raises zlib.error."""
+        """Decode a piece of the body, in parts of at most 256 KiB. Raises zlib.error."""
         return _through(self._stages, piece)
 
     def finish(self) -> Iterator[bytes]:
-        """What was held back because the body ended early. Raises zlib.error."""
+        """Return the bytes still buffered at the end of the body. Raises zlib.error."""
         for at, stage in enumerate(self._stages):
             assert isinstance(stage, _Unpacking)
             for part in stage.finish():
@@ -78,11 +78,11 @@ def _through(stages: Sequence[_Stage], piece: bytes) -> Iterator[bytes]:
 
 
 class _Unpacking:
-    """gzip (RFC 1952) or deflate, with or without zlib's frame (RFC 9110, 8.4.1.2, says with)."""
+    """gzip (RFC 1952) or deflate, with or without the zlib header (RFC 9110 8.4.1.2: with)."""
 
     def __init__(self, *, gzip: bool) -> None:
         self._gzip = gzip
-        self._held = b""  # until it is known whether the body is packed
+        self._held = b""  # until it is known whether the body is compressed
         self._plain = False
         self._done = False
         self._begun = False
@@ -104,7 +104,7 @@ class _Unpacking:
             yield from self._begin()
 
     def _begin(self) -> Iterator[bytes]:
-        """Decides by the first bytes."""
+        """Choose the decompressor by the first bytes."""
         held, self._held = self._held, b""
         if self._gzip:
             self._plain = not held.startswith(_GZIP_MAGIC)
@@ -122,7 +122,7 @@ class _Unpacking:
             piece = self._zlib.unconsumed_tail
             if self._zlib.eof:
                 piece = self._zlib.unused_data
-                # Members may follow each other; what else follows is nobody's business.
+                # Several members may follow each other; any other trailing bytes are ignored.
                 if self._gzip and piece.startswith(_GZIP_MAGIC):
                     self._zlib = zlib.decompressobj(31)
                 else:

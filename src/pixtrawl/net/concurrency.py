@@ -1,9 +1,9 @@
-"""How many transfers at once: found out while running, between a start of 16 and the cap.
+"""Adaptive limit of concurrent transfers, between a start of 16 and the cap.
 
-Like TCP's own way: while every window brings more than the one before, more are let in with each
-that ends, and with each whose answer begins soon; when more transfers no longer bring more, it
-stays there. Time-outs shrink it, and so do transfers that take a large part of the time they are
-allowed: a slow line shared by too many would let all of them time out.
+Congestion control in the manner of TCP slow start: while throughput rises from one measuring window
+to the next, each transfer that ends, or whose answer begins soon, raises the limit; once more
+transfers bring no more throughput it stays. Time-outs lower it multiplicatively, and so do
+transfers that need a large part of their allowed time: too many on a slow line would all time out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WINDOW_S: Final = (0.1, 1.0)  # shortest, longest
 _BETTER: Final = 1.1
 _PROBE_EVERY: Final = 8  # windows in a row without growth
 _TIMEOUT_SHARE: Final = 0.1
-_ROOMY: Final = 0.125  # of the time that a file has: the line carries twice as many
+_ROOMY: Final = 0.125  # share of a file's allowed time below which the limit may double
 # From the request to its answer. Answers queue behind bodies where a line is full, each with its
 # first ten segments (14.6 KB): below this everyone gets 44 KB/s or more, a megabyte in 23 s.
 _SOON_S: Final = 0.33
@@ -29,9 +29,9 @@ _SEEN_S: Final = 0.1
 
 
 def most_at_once(concurrency: int, rate_bytes_s: float | None) -> int:
-    """The cap: as many as are allowed, or fewer where all together are to keep to a rate.
+    """Return the cap: `concurrency`, or fewer where `--limit-rate` holds for all together.
 
-    What a file waits for its share of that rate counts against the time that it has.
+    Waiting for its share of that rate counts against a file's time-out.
     """
     if rate_bytes_s is None:
         return concurrency
@@ -39,10 +39,10 @@ def most_at_once(concurrency: int, rate_bytes_s: float | None) -> int:
 
 
 class AdaptiveLimit:
-    """The decision. The clock is handed in; one window is judged after the other."""
+    """The current limit. Pure: callers pass the time `now`, in seconds of a monotonic clock."""
 
     def __init__(self, cap: int, timeout_s: float, now: float) -> None:
-        """`cap` is the most ever; `timeout_s` what one file is allowed."""
+        """`cap` is the upper bound, `timeout_s` the time allowed for one file."""
         self._cap = cap
         self._timeout_s = timeout_s
         self.limit = min(_START, cap)
@@ -61,9 +61,9 @@ class AdaptiveLimit:
         self._full = False
 
     def answered(self, waited_s: float, received_bytes: int, now: float) -> None:
-        """An answer begins, so long after its request: far files take a while to end.
+        """Register that an answer began, `waited_s` seconds after its request.
 
-        `received_bytes` is all that has come from anybody since the run began.
+        `received_bytes` counts all transfers since the run began.
         """
         if self._first_answer is None:
             self._first_answer = (received_bytes, now)
@@ -80,7 +80,7 @@ class AdaptiveLimit:
         return span_s >= _SEEN_S and received_bytes - bytes_before >= needed_bytes
 
     def ended(self, *, size_bytes: int, elapsed_s: float, timed_out: bool, now: float) -> None:
-        """A transfer ended, well or not."""
+        """Register the end of a transfer, successful or not."""
         self._files += 1
         self._bytes += size_bytes
         self._busy_s += elapsed_s
@@ -94,7 +94,7 @@ class AdaptiveLimit:
             self._open_window(now)
 
     def full(self) -> None:
-        """The limit is reached: it may be what holds things up."""
+        """Register that a transfer had to wait: the limit is reached and may grow."""
         self._full = True
 
     def _judge(self, span_s: float) -> None:

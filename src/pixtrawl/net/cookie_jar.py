@@ -1,7 +1,7 @@
-"""Cookies that a source set during a run, sent back to the very origin that set them.
+"""Cookies that a source set during a run, sent back only to the origin that set them.
 
-Stricter than a browser's (RFC 6265): a cookie goes to the scheme, host and port that it came from,
-whatever its Domain says, so that no source's cookie can reach another's. Nothing outlives the run.
+Stricter than RFC 6265: a cookie is bound to the scheme, host and port it came from, whatever its
+Domain attribute, so that sources cannot share cookies. Nothing is kept after the run.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ Origin = tuple[str, str, int]
 class _Cookie(Struct, frozen=True):
     value: str
     path: str
-    ends_at: float  # seconds of the epoch
+    ends_at: float  # seconds since the epoch
 
     def matches(self, path: str) -> bool:
-        """RFC 6265, 5.1.4."""
+        """Return whether the cookie's path matches (RFC 6265, 5.1.4)."""
         if path == self.path or self.path == "/":
             return True
         return path.startswith(self.path if self.path.endswith("/") else f"{self.path}/")
 
 
 class CookieJar:
-    """Takes `Set-Cookie`, gives `Cookie`. `clock` gives seconds of the epoch."""
+    """Reads `Set-Cookie`, writes `Cookie`. `clock` returns seconds since the epoch."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._origins: dict[Origin, dict[str, _Cookie]] = {}
 
     def take(self, url: str, set_cookie: str) -> None:
-        """Keeps what an answer from `url` sets; `set_cookie` holds one cookie a line."""
+        """Store the cookies set by an answer from `url`; `set_cookie` has one cookie per line."""
         for line in set_cookie.split("\n"):
             pair, _, rest = line.partition(";")
             name, equals, value = (part.strip() for part in pair.partition("="))
@@ -51,7 +51,7 @@ class CookieJar:
             self._keep(url, name, value, _attributes(rest))
 
     def header(self, url: str, given: str = "") -> str:
-        """The value of `Cookie` for a request; of one name the `given` cookie wins."""
+        """Return the `Cookie` header for a request; a cookie in `given` wins over a stored one."""
         parts = urlsplit(url)
         kept = self._origins.get(_origin(url), {})
         now = self._clock()
@@ -92,7 +92,7 @@ class CookieJar:
 
                 return parsedate_to_datetime(attributes["expires"]).timestamp()
         except (ValueError, OverflowError):
-            return float("inf")  # RFC 6265, 5.2.1: what cannot be read is as if it were not there
+            return float("inf")  # RFC 6265, 5.2.1: an unreadable date is ignored
         return float("inf")
 
 

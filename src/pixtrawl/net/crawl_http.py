@@ -1,4 +1,4 @@
-"""The network as a source that crawls sees it: robots.txt and excluded hosts on every hop."""
+"""HTTP for sources that crawl pages: robots.txt and excluded hosts are checked on every hop."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pixtrawl.net.source_http import SourceHttp
 
 __all__ = ["CrawlHttp"]
 
-_MAX_HOSTS: Final = 10_000  # whose next turn is remembered
-_ROBOTS_BYTES: Final = 16 * 2**20  # read; what counts of it is `parse_robots`' to say
+_MAX_HOSTS: Final = 10_000  # with a remembered earliest next request
+_ROBOTS_BYTES: Final = 16 * 2**20  # read at most; `parse_robots` has its own limit
 
 
 class CrawlHttp(SourceHttp):
-    """`net.interface.Http` for pages of sites that nobody has named as a search source.
+    """`net.interface.Http` for pages of any site, as opposed to a chosen search source.
 
-    Each hop is asked of the host's robots.txt first (unless the user ignores them), hosts that the
-    user excludes are never asked, and the pace is kept by host.
+    Each hop needs the permission of the host's robots.txt (unless the user ignores robots),
+    excluded hosts are never contacted, and the delay applies per host.
     """
 
     def __init__(self, client: Client, politeness: Politeness, *, delay_s: float = 0.0) -> None:
-        """`delay_s` lies between the starts of two requests to one host."""
+        """`delay_s` is the least time between the starts of two requests to one host."""
         super().__init__(client)
         self._excluded = politeness.exclude_host
         self._host_delay_s = delay_s
@@ -36,7 +36,7 @@ class CrawlHttp(SourceHttp):
         self._robots = None if politeness.ignore_robots else RobotsCache(self._send_robots)
 
     async def hop(self, request: Request) -> Response:
-        """Raises FetchError: `ROBOTS_TXT`, `HOST_EXCLUDED`, or what the transfer ended with."""
+        """Send one request. Raises FetchError: `ROBOTS_TXT`, `HOST_EXCLUDED`, or the transfer's."""
         self._check_excluded(request.url)
         if self._robots is not None and urls.scheme_of(request.url) in {"http", "https"}:
             await self._robots.check(request.url)
@@ -66,6 +66,6 @@ class CrawlHttp(SourceHttp):
         await asyncio.sleep(turn - now)
 
     async def aclose(self) -> None:
-        """Ends what is being fetched of robots.txt."""
+        """Cancel robots.txt requests in flight."""
         if self._robots is not None:
             await self._robots.aclose()

@@ -1,8 +1,8 @@
 """libcurl's multi interface on the running asyncio event loop: one transfer, one future.
 
-libcurl says which sockets to watch and when it wants to be woken; `net.watch` watches, asyncio (or
-uvloop) wakes. No thread and no polling, except on a loop without `add_reader` (Windows'
-ProactorEventLoop), where a timer drives the same handles every 10 ms.
+libcurl reports which sockets to watch and when its timer is due; `net.watch` watches the sockets,
+the event loop runs the timer. No thread and no polling, except on a loop without `add_reader`
+(Windows' ProactorEventLoop), where a timer drives the same handles every 10 ms.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pixtrawl.net.watch import watcher
 
 __all__ = ["CurlLoop"]
 
-_POLL_S: Final = 0.01  # a loop that cannot watch sockets looks this often
+_POLL_S: Final = 0.01  # polling interval on a loop that cannot watch sockets
 
 
 class CurlLoop:
-    """Runs easy handles on one multi handle. Bound to the event loop it is made on."""
+    """Runs easy handles on one multi handle. Bound to the event loop it is created on."""
 
     def __init__(self, *, connections: int) -> None:
-        """`connections` is how many the cache keeps open for reuse. Needs a running loop."""
+        """`connections` is the size of the connection cache. Needs a running loop."""
         self._loop = asyncio.get_running_loop()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
@@ -39,7 +39,7 @@ class CurlLoop:
             self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
 
     def start(self, curl: Any) -> asyncio.Future[tuple[int, str]]:
-        """Starts a transfer; the future gives libcurl's error code (0: none) and its message."""
+        """Start a transfer; the future resolves to libcurl's error code (0: none) and message."""
         future: asyncio.Future[tuple[int, str]] = self._loop.create_future()
         self._running[curl] = future
         try:
@@ -52,9 +52,9 @@ class CurlLoop:
         return future
 
     def stop(self, curl: Any, result: tuple[int, str] | None = None) -> None:
-        """Takes a transfer off, wherever it stands; one that is over already is left alone.
+        """Remove a transfer in whatever state it is; a finished one is left alone.
 
-        `result` is what its future then gives.
+        Its future resolves to `result`.
         """
         future = self._running.pop(curl, None)
         if future is None or self._closed:
@@ -64,7 +64,7 @@ class CurlLoop:
             future.set_result(result)
 
     def close(self) -> None:
-        """Ends every transfer (its future is cancelled) and every connection."""
+        """End every transfer (its future is cancelled) and every connection."""
         if self._closed:
             return
         for curl, future in list(self._running.items()):
@@ -73,7 +73,7 @@ class CurlLoop:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self._multi.close()  # TLS says goodbye: sockets are asked for a last time
+        self._multi.close()  # sends TLS close_notify, so the socket callback is still called
         if not self._polling:
             self._watcher.close()
 
@@ -88,7 +88,7 @@ class CurlLoop:
             self._timer = None
         if self._closed:
             return
-        if timeout_ms == 0:  # never into libcurl from one of its own callbacks
+        if timeout_ms == 0:  # libcurl must not be called from its own callbacks
             self._timer = self._loop.call_soon(self._on_timeout)
         elif timeout_ms > 0:
             self._timer = self._loop.call_later(timeout_ms / 1000, self._on_timeout)

@@ -1,4 +1,4 @@
-"""data: URLs through the same door as http: a `Response`, staged and hashed the same way.
+"""data: URLs answered like http URLs: a `Response`, staged and hashed the same way.
 
 RFC 2397 as browsers read it (the WHATWG Fetch standard's data: URL processor, with the forgiving
 base64 of the Infra standard): white space inside, missing padding and percent-escapes are fine.
@@ -26,7 +26,7 @@ _DEFAULT: Final = MimeType("text/plain", {"charset": "US-ASCII"})
 
 
 def forgiving_base64(data: bytes) -> bytes | None:
-    """The decoded bytes; None where the standard says failure."""
+    """Return the decoded bytes; None where the standard returns failure."""
     data = data.translate(None, b"\t\n\f\r ")
     if len(data) % 4 == 0:
         data = data.removesuffix(b"=").removesuffix(b"=")
@@ -36,7 +36,7 @@ def forgiving_base64(data: bytes) -> bytes | None:
 
 
 def decode(url: str) -> tuple[MimeType, bytes] | None:
-    """Type and bytes of a data: URL; None where it has no comma or is not valid base64."""
+    """Return type and bytes of a data: URL; None without a comma or with invalid base64."""
     raw = url.encode("utf-8", "replace").strip(_C0_AND_SPACE).translate(None, b"\t\n\r")
     head, comma, body = raw[5:].partition(b",")
     if not comma:
@@ -44,7 +44,7 @@ def decode(url: str) -> tuple[MimeType, bytes] | None:
     if b"#" in head:
         return None
     body = unquote_to_bytes(body.partition(b"#")[0])
-    # What a URL parser would have escaped in the part before the comma.
+    # Characters that a URL parser would have escaped in the part before the comma.
     text = "".join(chr(b) if 0x20 <= b <= 0x7E else f"%{b:02X}" for b in head).strip(" ")
     base64 = _BASE64.search(text)
     if base64 is not None:
@@ -60,11 +60,11 @@ def decode(url: str) -> tuple[MimeType, bytes] | None:
 def respond(
     url: str, max_bytes: int, staging: Staging | None = None, stage_as: str | None = None
 ) -> Response:
-    """The answer to a data: URL, as if it had come over HTTP with status 200.
+    """Return the answer to a data: URL, as if it had come over HTTP with status 200.
 
     Raises FetchError: `BAD_DATA_URL`, `TOO_MANY_BYTES`, `STORE_FAILED`.
     """
-    # Three quarters of the text is the least that base64 can decode to; do not even try beyond.
+    # Base64 decodes to about three quarters of its length: refuse before decoding.
     if len(url) > 8 * max_bytes + 1024:
         raise FetchError(Reason.TOO_MANY_BYTES, f"a data: URI of {len(url)} characters")
     found = decode(url)

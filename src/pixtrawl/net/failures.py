@@ -1,4 +1,4 @@
-"""What libcurl says about a transfer that failed, in our words. Pure."""
+"""Map libcurl's error codes to `FetchError`. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _REASONS: Final = {
     pycurl.E_OUT_OF_MEMORY: Reason.INTERNAL_ERROR,
     pycurl.E_FAILED_INIT: Reason.INTERNAL_ERROR,
 }
-# These mean "the line broke": what that is called depends on whether the body had begun.
+# The connection broke: the reason depends on whether the body had begun.
 _BROKEN: Final = frozenset({
     pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR, pycurl.E_GOT_NOTHING, pycurl.E_HTTP2,
     _E_HTTP2_STREAM,
@@ -45,12 +45,12 @@ _CONNECTING: Final = (
 
 
 def failure(code: int, message: str, *, answered: bool, proxied: bool) -> FetchError:
-    """The error for libcurl's code.
+    """Return the error for libcurl's code.
 
     Args:
         code: CURLcode, not 0.
-        message: libcurl's own words; they tell the phases of one time-out code apart.
-        answered: whether the final headers had come.
+        message: libcurl's text; it distinguishes the phases of a time-out, which share one code.
+        answered: whether the final headers had arrived.
         proxied: whether the connection went to a proxy.
     """
     if code == pycurl.E_OPERATION_TIMEDOUT:
@@ -67,7 +67,7 @@ def failure(code: int, message: str, *, answered: bool, proxied: bool) -> FetchE
     return FetchError(reason, message)
 
 
-# Parts of what OpenSSL, GnuTLS, Schannel and Secure Transport say of a certificate.
+# Parts of certificate errors of OpenSSL, GnuTLS, Schannel and Secure Transport.
 _TLS_CAUSES: Final = (
     (("self-signed certificate in", "self signed certificate in"), "unknown issuer"),
     (("self-signed", "self signed"), "self-signed certificate"),
@@ -82,7 +82,7 @@ _TLS_CAUSES: Final = (
 
 
 def tls_cause(message: str) -> str:
-    """Why no secure connection came about, in a few words."""
+    """Return in a few words why the TLS connection failed."""
     said = message.lower()
     for parts, cause in _TLS_CAUSES:
         if any(part in said for part in parts):

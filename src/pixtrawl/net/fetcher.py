@@ -1,7 +1,7 @@
-"""Fetching politely: robots, slots, redirects, retries and one deadline around the client.
+"""Polite fetching: robots, slots, redirects, retries and one deadline around the client.
 
 On every hop, first to last: scheme, excluded hosts, robots.txt, the host's slot, the connection's
-address. Waiting (for a slot, for the next attempt) holds nothing that another transfer could use.
+address. Waiting (for a slot, for the next attempt) occupies nothing that another transfer needs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pixtrawl.events import Event, ignore
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
-from pixtrawl.net.gate import Gate
 from pixtrawl.net.host_slots import HostSlots, Slot
 from pixtrawl.net.hosts import HostTable
 from pixtrawl.net.interface import Request, Response
@@ -28,27 +27,28 @@ from pixtrawl.net.redirects import follow
 from pixtrawl.net.retry import RetryPolicy
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES, opts_out
 from pixtrawl.net.robots_cache import RobotsCache
-from pixtrawl.net.told_wait import REFUSALS, retry_after_s, told_wait_s
+from pixtrawl.net.semaphore import AdaptiveSemaphore
+from pixtrawl.net.stated_pause import REFUSALS, retry_after_s, stated_pause_s
 
 __all__ = ["FetchFailedError", "Fetched", "Fetcher", "status_error"]
 
 _OVERLOAD: Final = frozenset({Reason.FIRST_BYTE_TIMEOUT, Reason.TOO_SLOW, Reason.DEADLINE})
-# A few hundred bytes each, and every file of a host waits for them: they do not queue behind files.
+# Small, and every file of the host waits for them: they do not queue behind files.
 _ROBOTS_AT_ONCE: Final = 128
-# Of pauses that its host states, one file waits for so much. Beyond it a later run asks again: no
-# run is kept from its end by a few addresses that are refused for hours.
+# Longest total wait of one file for pauses that its host states. Beyond it the file is left to a
+# later run, so that a few URLs refused for hours cannot delay the end of this one.
 _LONGEST_HOLD_S: Final = 120.0
 
 
 class Fetched(Struct, frozen=True):
-    """A usable answer and how many attempts it took."""
+    """A usable answer and the number of attempts it took."""
 
     response: Response
     attempts: int
 
 
 class FetchFailedError(FetchError):
-    """The last attempt's failure, with how many there were and where it happened."""
+    """The last attempt's failure, with the number of attempts and the URL it happened at."""
 
     def __init__(self, error: FetchError, attempts: int, final_url: str) -> None:
         super().__init__(
@@ -66,17 +66,17 @@ class FetchFailedError(FetchError):
 
 
 class _Task(Struct):
-    """One fetch on its way: what it has used up, where it stands."""
+    """State of one fetch in progress: time used, current URL."""
 
     stage_as: str | None
     robots: bool
     left_s: float
-    held_left_s: float  # for pauses that the host states
+    held_left_s: float  # left for pauses that the host states
     url: str
 
 
 class Fetcher:
-    """Fetches images, and pages that are crawled, for one run."""
+    """Fetches images and crawled pages for one run."""
 
     def __init__(
         self,
@@ -85,9 +85,9 @@ class Fetcher:
         fetch: Fetch,
         tell: Callable[[Event], None] = ignore,
     ) -> None:
-        """Needs a running event loop. The client stays its owner's to close.
+        """Needs a running event loop. The caller closes the client.
 
-        `tell` hears of hosts that rest.
+        `tell` receives an event when a host rests or resumes.
         """
         now = asyncio.get_running_loop().time
         self._client = client
@@ -98,14 +98,14 @@ class Fetcher:
         table = HostTable(politeness.per_host, politeness.delay_s, patience_s=politeness.patience_s)
         self._slots = HostSlots(table, now, tell)
         most = most_at_once(fetch.concurrency, fetch.limit_rate_bytes_s)
-        self._gate = Gate(AdaptiveLimit(most, fetch.timeout_s, now()), now)
+        self._semaphore = AdaptiveSemaphore(AdaptiveLimit(most, fetch.timeout_s, now()), now)
         self._robots = RobotsCache(self._send_robots)
         self._robots_places = asyncio.Semaphore(min(_ROBOTS_AT_ONCE, fetch.concurrency))
 
     async def fetch(
         self, request: Request, *, stage_as: str | None = None, robots: bool = True
     ) -> Fetched:
-        """The body of a 2xx answer, staged as `stage_as` or in memory.
+        """Fetch a URL and return its 2xx answer, the body staged as `stage_as` or in memory.
 
         Args:
             request: its `timeout_s` (default: the settings') is for all attempts together, time
@@ -135,9 +135,9 @@ class Fetcher:
             await asyncio.sleep(wait_s)
 
     def _wait_s(self, error: FetchError, attempts: int, task: _Task) -> float | None:
-        """Seconds until the next attempt, taken from the time that is left for it; None: no more.
+        """Return the seconds until the next attempt, and deduct them; None: give up.
 
-        A pause that the host states holds the address alone and is no time of the transfer's.
+        A pause that the host states is not deducted from the transfer's own time.
         """
         if error.retry_after_s is None or error.http_status not in REFUSALS:
             wait_s = self._policy.wait_s(error, attempts, task.left_s)
@@ -170,13 +170,13 @@ class Fetcher:
         if task.robots:
             await self._robots.check(request.url)
         if task.left_s <= 0:
-            raise FetchError(Reason.DEADLINE, "no time is left for another request")
+            raise FetchError(Reason.DEADLINE, "no time left for another request")
         return await self._in_slot(request, task)
 
     async def _in_slot(self, request: Request, task: _Task) -> Response:
         host = urls.host_of(request.url)
         while True:
-            async with self._slots.slot(host, request.url) as slot, self._gate.passage(host):
+            async with self._slots.slot(host, request.url) as slot, self._semaphore.permit(host):
                 if self._slots.may_send(slot):
                     return await self._transfer(request, task, slot)
 
@@ -200,7 +200,7 @@ class Fetcher:
         return response
 
     async def _send_robots(self, request: Request) -> Response:
-        """One request for a robots.txt: the host's slot, but no time and no place of a file's."""
+        """Send one robots.txt request: with the host's slot, but outside the transfer limit."""
         self._check_excluded(request.url)
         host = urls.host_of(request.url)
         while True:
@@ -215,9 +215,9 @@ class Fetcher:
         except FetchError as error:
             self._note_failure(slot, error, started_at)
             raise
-        if response.status in REFUSALS:  # nothing else may be asked for without it
-            told_s = told_wait_s(response.status, response.headers)
-            self._slots.refused(slot, told_s, everything=True)
+        if response.status in REFUSALS:  # without robots.txt nothing else may be fetched
+            pause_s = stated_pause_s(response.status, response.headers)
+            self._slots.refused(slot, pause_s, everything=True)
         else:
             self._slots.good(slot)
         return response
@@ -226,13 +226,13 @@ class Fetcher:
 
     def _begun(self, host: str, waited_s: float) -> None:
         self._slots.begun(host)
-        self._gate.answered(waited_s, self._client.received_bytes)
+        self._semaphore.answered(waited_s, self._client.received_bytes)
 
     def _note_failure(self, slot: Slot, error: FetchError, started_at: float) -> None:
         if error.http_status:
             self._slots.good(slot)
         self._slots.failed(slot, error.reason, started_at)
-        self._gate.ended(
+        self._semaphore.ended(
             size_bytes=0,
             elapsed_s=self._now() - started_at,
             timed_out=error.reason in _OVERLOAD,
@@ -240,10 +240,10 @@ class Fetcher:
 
     def _note_answer(self, slot: Slot, response: Response) -> None:
         if response.status in REFUSALS:
-            self._slots.refused(slot, told_wait_s(response.status, response.headers))
+            self._slots.refused(slot, stated_pause_s(response.status, response.headers))
         else:
             self._slots.good(slot)
-        self._gate.ended(
+        self._semaphore.ended(
             size_bytes=response.size_bytes, elapsed_s=response.elapsed_s, timed_out=False
         )
 
@@ -258,20 +258,20 @@ class Fetcher:
     # -- for those who plan ------------------------------------------------------------------
 
     def has_room(self, host: str) -> bool:
-        """Would a request to this host (as of `urls.host_of`) start at once?"""
-        return self._gate.has_room and (not host or self._slots.has_room(host))
+        """Return whether a request to this host (as of `urls.host_of`) would start at once."""
+        return self._semaphore.has_room and (not host or self._slots.has_room(host))
 
     @property
     def concurrency(self) -> int:
-        """Transfers at once that are worth having now; between the adaptive start and the cap."""
-        return self._gate.limit.limit
+        """Current limit of concurrent transfers, between the adaptive start and the cap."""
+        return self._semaphore.limit.limit
 
     def statistics(self) -> Mapping[str, Mapping[str, object]]:
-        """By host: requests, active, waiting, out."""
+        """Return by host: requests, active, waiting, out."""
         return self._slots.table.statistics()
 
     async def aclose(self) -> None:
-        """Ends what it fetches for itself; not the client."""
+        """Cancel robots.txt requests in flight; leaves the client open."""
         await self._robots.aclose()
         self._slots.close()
 
@@ -282,7 +282,7 @@ def _admit(headers: Mapping[str, str]) -> Reason | None:
 
 
 def status_error(response: Response) -> FetchError | None:
-    """The failure that an answer stands for when a file was wanted; None for a usable one."""
+    """Return the error that an answer means for a file download; None for a usable answer."""
     status = response.status
     if 200 <= status < 300:
         if response.size_bytes:
@@ -304,7 +304,7 @@ def status_error(response: Response) -> FetchError | None:
     else:
         reason = Reason.PROTOCOL_ERROR
     if status in REFUSALS:
-        asked_s = told_wait_s(status, response.headers)
+        asked_s = stated_pause_s(status, response.headers)
     else:
         asked_s = retry_after_s(response.headers.get("retry-after", ""))
     detail = (

@@ -1,4 +1,4 @@
-"""The headers of an answer, taken apart when somebody asks for one of them."""
+"""Response headers, parsed at the first access."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _NEVER_JOINED: Final = frozenset({"set-cookie", "x-robots-tag"})  # a comma mean
 
 
 class Headers(Mapping[str, str]):
-    """By lower-case names; repeated ones are joined by ", ", or by a newline (`_NEVER_JOINED`).
+    """Headers by lower-case name; repeats are joined by ", ", or by newline (`_NEVER_JOINED`).
 
-    Of most image files nobody wants to know more than that a name is not among them: taking them
-    apart, 10 us each, is left until it is.
+    Most image answers are only checked for the absence of a name; parsing (10 us) is left until a
+    value is read.
     """
 
     __slots__ = ("_parsed", "_text")
 
     def __init__(self, lines: Iterable[bytes]) -> None:
-        """`lines` as they came, without the status line."""
+        """`lines` as received, without the status line."""
         self._text = b"".join(lines).decode("latin-1")
         self._parsed: dict[str, str] | None = None
 

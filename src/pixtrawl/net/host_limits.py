@@ -1,6 +1,6 @@
-"""What some hosts of pictures ask of programs, beyond what is due to every host. Pure.
+"""Published limits of some image hosts, stricter than those for any host. Pure.
 
-Kept whatever the settings say: they can make it less, never more.
+Settings can lower these limits, never raise them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["HOST_LIMITS", "HostLimit", "connections"]
 
 
 class HostLimit(Struct, frozen=True):
-    """Connections at once, and bytes a second on average."""
+    """Concurrent connections, and average bytes per second."""
 
     connections: int
     bytes_s: float
@@ -30,6 +30,6 @@ HOST_LIMITS: Final[Mapping[str, HostLimit]] = {
 
 
 def connections(host: str, per_host: int, limits: Mapping[str, HostLimit] = HOST_LIMITS) -> int:
-    """Transfers at once from a host, where `per_host` are allowed for any."""
+    """Return the concurrent transfers allowed from a host; `per_host` is the general limit."""
     limit = limits.get(host)
     return per_host if limit is None else min(per_host, limit.connections)

@@ -1,7 +1,7 @@
-"""Lets requests wait for a slot of their host: first come first served, each host for itself.
+"""Per-host slots that requests wait for: first come, first served.
 
-A slow or resting host is waited for by nobody else. While a host rests no request is sent to it;
-then one is let through as a probe, if possible to another address than the one that was refused.
+A slow or resting host delays only its own requests. While a host rests no request is sent to it;
+then one goes through as a probe, if possible for another URL than the refused one.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from collections.abc import Callable
 from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, HostRests, HostResumes, ignore
 from pixtrawl.model import Reason
-from pixtrawl.net.circuit import Verdict
-from pixtrawl.net.hosts import Host, HostTable, Turn
+from pixtrawl.net.circuit_breaker import Verdict
+from pixtrawl.net.hosts import Host, HostTable, Waiter
 
 __all__ = ["HostSlots", "Slot"]
 
 
 class HostSlots:
-    """Slots to wait for. All methods belong to one event loop."""
+    """Slots of all hosts. Bound to one event loop."""
 
     def __init__(
         self, table: HostTable, now: Callable[[], float], tell: Callable[[Event], None] = ignore
     ) -> None:
-        """`tell` hears of rests."""
+        """`tell` receives an event when a host rests or resumes."""
         self.table = table
         self._now = now
         self._tell = tell
@@ -33,19 +33,19 @@ class HostSlots:
         return self.table.has_room(host, self._now())
 
     def slot(self, host: str, address: str = "") -> Slot:
-        """A slot of the host, held inside the block.
+        """Return a context manager that holds a slot of the host.
 
-        Raises FetchError: `HOST_OUT`; `RATE_LIMITED` where the address itself is held.
+        Entering raises FetchError: `HOST_OUT`; `RATE_LIMITED` where the URL itself is on hold.
         """
         return Slot(self, host, address)
 
     def release(self, slot: Slot) -> None:
-        """Gives back what `acquire` gave."""
+        """Release a slot."""
         self.table.end(slot.host, probe=slot.probe)
         self._pump(slot.host)
 
     async def acquire(self, host: str, address: str = "") -> bool:
-        """Waits for a slot of the host: True where the request is the probe of one that rests.
+        """Wait for a slot of the host. Return True where the request is a resting host's probe.
 
         Raises FetchError as `slot`.
         """
@@ -54,7 +54,7 @@ class HostSlots:
         self._check_held(host, address, now)
         if not entry.waiting and self.table.wait_s(host, now) == 0:
             return self.table.start(host, now)
-        turn = Turn(address, asyncio.get_running_loop().create_future())
+        turn = Waiter(address, asyncio.get_running_loop().create_future())
         entry.waiting.append(turn)
         self._pump(host)
         try:
@@ -63,22 +63,22 @@ class HostSlots:
             if turn in entry.waiting:
                 entry.waiting.remove(turn)
             elif not turn.given.cancelled() and turn.given.exception() is None:
-                self.table.end(host, probe=turn.given.result())  # given in the same moment
+                self.table.end(host, probe=turn.given.result())  # granted just before the cancel
             self._pump(host)
             raise
 
     def may_send(self, slot: Slot) -> bool:
-        """Whether the request may still be sent: the host may have begun to rest meanwhile."""
+        """Return whether the request may still be sent: the host may have begun to rest."""
         self.check_out(slot.host)
         return slot.probe or not self.table.rests(slot.host)
 
     def begun(self, host: str) -> None:
-        """An answer of the host begins to come."""
+        """Register that an answer of the host began."""
         self.table.begun(host)
         self._pump(host)
 
     def check_out(self, host: str) -> None:
-        """Raises FetchError `HOST_OUT`."""
+        """Raise FetchError `HOST_OUT` where the host is out."""
         reason = self.table.out(host)
         if reason is not None:
             raise FetchError(Reason.HOST_OUT, f"{host}: {reason}")
@@ -91,7 +91,7 @@ class HostSlots:
     # -- what is learned from answers
 
     def good(self, slot: Slot) -> None:
-        """The host answers, and does not refuse."""
+        """Register an answer that is no refusal."""
         self.table.answered(slot.host)
         if self.table[slot.host].trouble is None:
             return
@@ -102,20 +102,20 @@ class HostSlots:
         if lasted_s is not None:
             self._tell(HostResumes(slot.host, lasted_s))
 
-    def refused(self, slot: Slot, told_s: float | None, *, everything: bool = False) -> None:
-        """The host refuses the address, or with it `everything`; `told_s`: the pause it states."""
+    def refused(self, slot: Slot, pause_s: float | None, *, everything: bool = False) -> None:
+        """Register a refusal of the URL, or of `everything`; `pause_s` as the host states it."""
         self.table.answered(slot.host)
         trouble, now = self.table.trouble(slot.host), self._now()
         rested = trouble.circuit.is_open and not slot.probe
         if everything:
-            verdict = trouble.refused_all(told_s, probe=slot.probe, now=now)
+            verdict = trouble.refused_all(pause_s, probe=slot.probe, now=now)
         else:
-            verdict = trouble.refused(slot.address, told_s, probe=slot.probe, now=now)
-        why = "it asks for the pause" if told_s is not None else "it refuses"
+            verdict = trouble.refused(slot.address, pause_s, probe=slot.probe, now=now)
+        why = "it asks for the pause" if pause_s is not None else "it refuses"
         self._after(slot, verdict, Reason.RATE_LIMITED, why, told=not rested)
 
     def failed(self, slot: Slot, reason: Reason, started_at: float) -> None:
-        """Notes a failure; when the host is out by it, all who wait for it are told."""
+        """Register a failure; where it puts the host out, fail all requests that wait for it."""
         now = self._now()
         self.table.failed(slot.host, reason, started_at, now)
         if slot.probe:
@@ -138,7 +138,7 @@ class HostSlots:
     # -- those who wait
 
     def _pump(self, host: str) -> None:
-        """Gives free slots to those who wait; sets the timer where pace or rest is in the way."""
+        """Grant free slots to waiting requests; set the timer where delay or rest forbids it."""
         entry = self.table[host]
         while entry.waiting:
             if entry.waiting[0].given.done():
@@ -158,8 +158,8 @@ class HostSlots:
             else:
                 turn.given.set_result(self.table.start(host, now))
 
-    def _next(self, host: str, entry: Host) -> Turn:
-        """Takes the first out of the queue; for a probe the one least like what was refused."""
+    def _next(self, host: str, entry: Host) -> Waiter:
+        """Remove and return the first waiter; for a probe, the URL least like the refused one."""
         if self.table.rests(host):
             trouble = self.table.trouble(host)
             others = [
@@ -179,7 +179,7 @@ class HostSlots:
         entry.timer = asyncio.get_running_loop().call_later(wait_s, self._pump, host)
 
     def _dismiss(self, host: str) -> None:
-        """Tells all who wait for a host that it is out."""
+        """Fail all requests that wait for a host that is out."""
         reason = self.table.out(host)
         if reason is None:
             return
@@ -190,7 +190,7 @@ class HostSlots:
                 turn.given.set_exception(FetchError(Reason.HOST_OUT, f"{host}: {reason}"))
 
     def close(self) -> None:
-        """Stops the timers."""
+        """Stop the timers."""
         for host in list(self.table.statistics()):
             timer = self.table[host].timer
             if timer is not None:
@@ -203,9 +203,9 @@ def _held(left_s: float) -> FetchError:
 
 
 class Slot:
-    """`async with`: written out, as a generator's would cost five times as much (6 us a fetch).
+    """`async with` for one slot; `contextlib` would cost five times as much (6 us per fetch).
 
-    `probe`: the request finds out whether a host that rests is good again.
+    `probe`: the request tests whether a resting host has recovered.
     """
 
     __slots__ = ("_slots", "address", "host", "probe")

@@ -1,8 +1,8 @@
-"""One host that refuses (429, 503): its rest, its probe, the addresses that it holds. Pure.
+"""State of one host that refuses (429, 503): its rest, its probe, the URLs on hold. Pure.
 
-An address that is refused is not its host. A pause that the host states holds that address; the
-host rests for a moment, then exactly one other address is asked. A good answer, and the host goes
-on; another refusal, and the whole host is left alone for as long as it asks.
+A refused URL ("address" here) need not mean a refusing host. The pause that the host states puts
+that URL on hold; the host rests briefly, then exactly one other URL is tried as a probe. A good
+answer resumes the host; another refusal makes the whole host rest for as long as it asks.
 """
 
 from __future__ import annotations
@@ -10,67 +10,67 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Final
 
-from pixtrawl.net.circuit import Circuit, Verdict
+from pixtrawl.net.circuit_breaker import CircuitBreaker, Verdict
 
 __all__ = ["FIRST_REST_S", "HostTrouble"]
 
-FIRST_REST_S: Final = 10.0  # of a host whose address states a pause, at most
-_PROVEN: Final = 4  # so often its other addresses were good: it is asked on sooner
+FIRST_REST_S: Final = 10.0  # longest first rest of a host that stated a pause for one URL
+_PROVEN: Final = 4  # good probes after which the first rest gets shorter
 _PROVEN_REST_S: Final = 1.0
-_VAIN: Final = 3  # addresses refused again after their pause: no further one is waited for
-_MAX_HELD: Final = 1000  # addresses remembered beyond their time
+_VAIN: Final = 3  # URLs refused again after their pause: stop waiting for others
+_MAX_HELD: Final = 1000  # URLs remembered after their hold has ended
 
 
 class HostTrouble:
-    """What is known of a host since its first refusal. Times are seconds of any steady clock."""
+    """State of a host since its first refusal. Times are seconds of a monotonic clock."""
 
     def __init__(self, patience_s: float) -> None:
-        self.circuit = Circuit(patience_s, has_answered=True)
+        self.circuit = CircuitBreaker(patience_s, has_answered=True)
         self._held: dict[str, float] = {}
         self._last_refused = ""
         self._proven = 0
         self._vain = 0
 
     def held_s(self, address: str, now: float) -> float:
-        """Seconds for which the address is not to be asked."""
+        """Return for how many more seconds the URL is on hold."""
         return max(0.0, self._held.get(address, 0.0) - now)
 
     def was_refused(self, address: str) -> bool:
-        """Whether the address stated a pause before: another one is the better probe."""
+        """Return whether the URL was refused before: another one is a better probe."""
         return address in self._held
 
     def likeness(self, address: str) -> int:
-        """Characters that it begins with as the last refused one does: thumbnails lie together."""
+        """Return the length of the common prefix with the last refused URL."""
         pairs = zip(address, self._last_refused, strict=False)
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
     @property
     def is_worth_waiting(self) -> bool:
-        """Whether addresses of this host have been given after their pause, as far as is known."""
+        """Return whether waiting out a stated pause has helped on this host, as far as known."""
         return self._vain < _VAIN
 
-    def refused(self, address: str, told_s: float | None, *, probe: bool, now: float) -> Verdict:
-        """An address was refused; anything but REST: the host is out."""
-        if told_s is None:
+    def refused(self, address: str, pause_s: float | None, *, probe: bool, now: float) -> Verdict:
+        """Register a refused URL. Any verdict but REST means that the host is out."""
+        if pause_s is None:
             return self.circuit.bad(now, started_at=now, probe=probe)
         again = address in self._held
-        self._hold(address, now + told_s, now)
+        self._hold(address, now + pause_s, now)
         if probe and not again:
             self._proven = 0
-            return self.circuit.bad(now, started_at=now, probe=True, told_s=told_s)
-        if self.circuit.is_open and not probe:  # it was under way when the host began to rest
+            return self.circuit.bad(now, started_at=now, probe=True, pause_s=pause_s)
+        if self.circuit.is_open and not probe:  # in flight when the host began to rest
             return Verdict.REST
-        # What an address is told twice says nothing new of its host.
+        # A second refusal of the same URL is no news about its host.
         first_s = FIRST_REST_S if self._proven < _PROVEN else _PROVEN_REST_S
-        told_s = min(told_s, first_s)
-        return self.circuit.bad(now, started_at=now, probe=probe, told_s=told_s)
+        pause_s = min(pause_s, first_s)
+        return self.circuit.bad(now, started_at=now, probe=probe, pause_s=pause_s)
 
-    def refused_all(self, told_s: float | None, *, probe: bool, now: float) -> Verdict:
-        """What governs every address of the host was refused: its robots.txt."""
-        return self.circuit.bad(now, started_at=now, probe=probe, told_s=told_s)
+    def refused_all(self, pause_s: float | None, *, probe: bool, now: float) -> Verdict:
+        """Register a refusal of robots.txt, which governs every URL of the host."""
+        return self.circuit.bad(now, started_at=now, probe=probe, pause_s=pause_s)
 
     def good(self, address: str, now: float) -> float | None:
-        """A good answer: seconds that the host's rest took; None where it had none."""
+        """Register a good answer; return how many seconds the host rested, None without a rest."""
         if self._held.pop(address, None) is not None:
             self._vain = 0
         lasted_s = self.circuit.good(now)

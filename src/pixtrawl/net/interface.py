@@ -1,6 +1,6 @@
-"""What the rest of pixtrawl sees of HTTP: requests, responses, and who answers them.
+"""The HTTP interface for the rest of pixtrawl: `Request`, `Response`, `Http`.
 
-No type of an HTTP library leaks above this line; a failed transfer is a `FetchError`.
+No type of an HTTP library appears in it; a failed transfer raises `FetchError`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Response(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The body as text: by charset of the content type, else UTF-8; never an exception."""
+        """Return the body as text, by the content type's charset, else UTF-8. Never raises."""
         charset = "utf-8"
         for part in self.headers.get("content-type", "").split(";")[1:]:
             name, _, value = part.strip().partition("=")
@@ -60,7 +60,7 @@ class Response(Struct, frozen=True, kw_only=True):
             return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError where it is none (RecursionError included)."""
+        """Return the body as JSON. Raises ValueError for anything else (deep nesting included)."""
         try:
             return json.loads(self.body)
         except RecursionError:
@@ -68,7 +68,7 @@ class Response(Struct, frozen=True, kw_only=True):
 
 
 class Http(Protocol):
-    """What a source may do on the network: ask for a page and get it whole, in memory."""
+    """Network access of a source: request a page and get it in memory."""
 
     async def get(
         self,
@@ -78,11 +78,11 @@ class Http(Protocol):
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
     ) -> Response:
-        """GET with redirects followed; any status is an answer. Raises FetchError."""
+        """Send a GET, follow redirects, return an answer of any status. Raises FetchError."""
         ...
 
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """POST. Raises FetchError."""
+        """Send a POST, otherwise as `get`. Raises FetchError."""
         ...

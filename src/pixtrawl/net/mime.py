@@ -1,4 +1,4 @@
-"""MIME types as the WHATWG MIME Sniffing standard parses and writes them. Pure."""
+"""Parse and serialise MIME types as in the WHATWG MIME Sniffing standard. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MimeType(Struct, frozen=True):
 
 
 def parse_mime_type(text: str) -> MimeType | None:
-    """None where the standard says failure."""
+    """Parse a MIME type; None where the standard returns failure."""
     essence, _, rest = text.strip(_WHITESPACE).partition(";")
     kind, slash, subtype = essence.partition("/")
     subtype = subtype.rstrip(_WHITESPACE)
@@ -44,7 +44,7 @@ def parse_mime_type(text: str) -> MimeType | None:
 
 
 def _parameter(text: str, parameters: dict[str, str]) -> str:
-    """Reads one parameter into the dict; returns what follows its `;`."""
+    """Read one parameter into the dict; return the text after its `;`."""
     text = text.lstrip(_WHITESPACE)
     end = re.search(r"[;=]", text)
     if end is None:
@@ -66,7 +66,7 @@ def _parameter(text: str, parameters: dict[str, str]) -> str:
 
 
 def _quoted(text: str) -> tuple[str, str]:
-    """The value of an HTTP quoted string at the start of the text, and what follows it."""
+    """Return the value of an HTTP quoted string at the start of the text, and the rest."""
     value: list[str] = []
     at = 1
     while at < len(text):

@@ -1,4 +1,4 @@
-"""Open files: how many this process may hold, what that leaves for connections; sockets."""
+"""Limits of open files, the connections they allow, and sockets for libcurl."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pycurl
 __all__ = ["OpenSocket", "close_on_exec", "connections_to_keep", "raise_limit"]
 
 _WISH: Final = 8_192
-_WITHOUT_LIMIT: Final = 4_096  # Windows has none for sockets
+_WITHOUT_LIMIT: Final = 4_096  # assumed on Windows, which has no limit for sockets
 
 
 def _limits() -> tuple[int, int] | None:
-    """Soft and hard; None where the system knows no such limit."""
+    """Return the soft and the hard limit; None where the system has none."""
     try:
         import resource
     except ImportError:
@@ -26,7 +26,7 @@ def _limits() -> tuple[int, int] | None:
 
 
 def raise_limit() -> None:
-    """Takes what the system lets us have: 256 files, as on macOS, are few for 256 transfers."""
+    """Raise the soft limit to the hard one: 256 files (macOS) are too few for 256 transfers."""
     found = _limits()
     if found is None or found[0] >= min(_WISH, found[1]):
         return
@@ -39,11 +39,11 @@ def raise_limit() -> None:
 
 
 def connections_to_keep(concurrency: int) -> int:
-    """Idle connections that are worth keeping: several a transfer, a third of all open files.
+    """Return the size of the connection cache: several per transfer, a third of all open files.
 
-    A run goes round its hosts; of 64 hosts with eight connections each, a cache of 256 has closed
-    most before their turn comes again (measured: 924 handshakes for 1,087 requests, 509 with this,
-    and 95 % of the files after 3.4 s instead of 4.5).
+    A run cycles through its hosts; with 64 hosts of eight connections each, a cache of 256 closes
+    most before they are used again (measured: 924 handshakes for 1,087 requests, 509 with this
+    size, and 95 % of the files after 3.4 s instead of 4.5).
     """
     found = _limits()
     files = _WITHOUT_LIMIT if found is None else found[0]
@@ -51,7 +51,7 @@ def connections_to_keep(concurrency: int) -> int:
 
 
 class OpenSocket:
-    """A descriptor on its way to libcurl, which takes a duplicate; ours is closed with this."""
+    """Wraps a descriptor for libcurl, which duplicates it; closing this closes the original."""
 
     def __init__(self, family: int, kind: int, protocol: int) -> None:
         self._fd = socket.socket(family, kind, protocol).detach()
@@ -64,6 +64,6 @@ class OpenSocket:
 
 
 def close_on_exec(fd: int, _purpose: int) -> int:
-    """For libcurl: a child process inherits no connection."""
+    """Set close-on-exec on libcurl's sockets, so that no child process inherits a connection."""
     os.set_inheritable(fd, False)  # the duplicate would outlive us in a child process
     return int(pycurl.SOCKOPT_OK)

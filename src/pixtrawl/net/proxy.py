@@ -1,4 +1,4 @@
-"""Which proxy a URL goes through. Pure, but for reading the environment once."""
+"""Choose the proxy for a URL. Pure, except that the environment is read once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Proxies", "named"]
 _SCHEMES: Final = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _PORTS: Final = {"http": "80", "https": "443"}
 _QUOTES: Final = "\"'\u201c\u201d\u2018\u2019"
-# What ends the user name and password where it stands raw in them.
+# Characters that end the user name and password when they are not escaped.
 _RAW: Final = {"/": "%2F", "?": "%3F", "#": "%23", "@": "%40"}
 
 
 class Proxies:
-    """`--proxy` for everything; else `HTTP(S)_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    """Proxies from `--proxy`, else from `HTTP(S)_PROXY`, `ALL_PROXY` and `NO_PROXY`.
 
     Lower-case names win over upper-case ones, as in curl. Raises UsageError for an address that
     cannot be a proxy's; its message never holds the password.
@@ -44,7 +44,7 @@ class Proxies:
         self.used = bool(explicit) or any(self._by_scheme.values())
 
     def for_url(self, url: str) -> str:
-        """The proxy's URL, or empty for a direct connection."""
+        """Return the proxy's URL, or an empty string for a direct connection."""
         if not self.used:
             return ""
         if self._explicit is not None:
@@ -60,7 +60,7 @@ class Proxies:
 
 
 def named(environment: Mapping[str, str]) -> dict[str, str]:
-    """The proxies that the environment names, by the variable that is followed."""
+    """Return the proxies named in the environment, by variable name."""
     found = {}
     for name in ("https_proxy", "http_proxy", "all_proxy"):
         for spelled in (name, name.upper()):
@@ -75,14 +75,14 @@ def _first(given: Mapping[str, str], name: str) -> str:
 
 
 def _check(name: str, text: str) -> None:
-    """Raises UsageError, with the next step, for an address that libcurl would misread."""
+    """Raise UsageError, with the next step, for a proxy URL that libcurl would misread."""
     if text[0] in _QUOTES or text[-1] in _QUOTES:
         raise UsageError(
-            f"{name}: stands in quotation marks ({text[0]}); leave them out (one that belongs to "
+            f"{name}: is in quotation marks ({text[0]}); leave them out (one that belongs to "
             "the password is written %22)"
         )
     if any(char.isspace() for char in text):
-        raise UsageError(f"{name}: holds a space; leave it out, or write it as %20")
+        raise UsageError(f"{name}: contains a space; remove it, or write it as %20")
     scheme, mark, rest = text.rpartition("://") if text.count("://") == 1 else ("", "", text)
     if mark and scheme.lower() not in _SCHEMES:
         raise UsageError(f"{name}: {scheme[:20]}:// is no kind of proxy; {', '.join(_SCHEMES)} are")
@@ -103,7 +103,7 @@ def _check(name: str, text: str) -> None:
 
 
 def _parted(host: str) -> tuple[str, str]:
-    """Host and port; brackets stay, and an IPv6 address without them has no port."""
+    """Split host and port; brackets stay, and an IPv6 address without them has no port."""
     if host.startswith("["):
         name, _, rest = host.partition("]")
         return f"{name}]", rest.removeprefix(":")
@@ -112,7 +112,7 @@ def _parted(host: str) -> tuple[str, str]:
 
 
 def _rule(text: str) -> tuple[str, str]:
-    """One entry of NO_PROXY: what it names, in the form that hosts have here, and its port."""
+    """Parse one entry of NO_PROXY into a host pattern (canonical form) and a port."""
     name, port = _parted(text)
     if not port.isdigit():
         name, port = text, ""

@@ -1,4 +1,4 @@
-"""Redirects, one hop at a time: each is a new request that passes every check anew."""
+"""Redirects, one hop at a time: each is a new request that passes every check again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pixtrawl.net.interface import Request, Response
 __all__ = ["follow", "next_request"]
 
 _STATUSES: Final = frozenset({301, 302, 303, 307, 308})
-# What may go along to another host: nothing that could be a secret, so a list of what is none.
+# Headers that may be sent on to another host: an allow-list, as any other may hold a secret.
 _HARMLESS: Final = frozenset({
     "accept", "accept-encoding", "accept-language", "cache-control", "range", "referer",
     "user-agent",
@@ -25,7 +25,7 @@ _HARMLESS: Final = frozenset({
 async def follow(
     request: Request, send: Callable[[Request], Awaitable[Response]], max_redirects: int
 ) -> Response:
-    """Sends the request and those that its redirects lead to; the last answer.
+    """Send the request, follow its redirects and return the last answer.
 
     `Response.redirects` holds every URL before the last. Raises FetchError: what `send` raises,
     `TOO_MANY_REDIRECTS` (also for a circle), `SCHEME_REFUSED`, `BAD_URL`.
@@ -51,7 +51,7 @@ async def follow(
 
 
 def next_request(request: Request, response: Response) -> Request | None:
-    """The request that a redirect asks for; None where the answer is none. Raises FetchError."""
+    """Return the request that a redirect leads to; None for other answers. Raises FetchError."""
     location = response.headers.get("location", "") if response.status in _STATUSES else ""
     if not location:
         return None
@@ -70,7 +70,7 @@ def next_request(request: Request, response: Response) -> Request | None:
 
 
 def _as_text(location: str) -> str:
-    """Header bytes read as Latin-1; servers that do not escape a path mean UTF-8 by them."""
+    """Reinterpret a Latin-1 header value as UTF-8, which servers mean by unescaped bytes."""
     if location.isascii():
         return location
     try:
@@ -84,7 +84,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _for_another_origin(headers: Mapping[str, str], target: str) -> dict[str, str]:
-    """Without secrets; no page is named where a browser would name none."""
+    """Return the headers without secrets, and without a referrer where a browser sends none."""
     kept = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
     for name in [name for name in kept if name.lower() == "referer"]:
         referer = urls.referer(kept.pop(name), target)

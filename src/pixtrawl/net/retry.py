@@ -1,9 +1,8 @@
-"""Retry policy: what follows a failed attempt, a wait or the end. Pure.
+"""Retry policy: decide whether and when to repeat a failed attempt. Pure.
 
-What the host said for good (404, 403, an opt-out) is never asked twice. A failed connection is
-tried once more, then its host is out for the run (`net.hosts`). The wait is exponential backoff
-with full jitter, so that what failed together does not come back together; a pause that the host
-states is kept as stated, and ends the attempts where it is more than we would wait.
+Permanent answers (404, 403, an opt-out) are never retried. A failed connection is tried once more,
+then its host is out for the run (`net.hosts`). The wait is exponential back-off with full jitter; a
+pause that the host states is kept exactly, and ends the attempts where it exceeds the time left.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pixtrawl.model import Reason
 
 __all__ = ["RetryPolicy"]
 
-# How many further attempts a reason is worth, at most; other reasons none.
+# Most retries by reason; none for other reasons.
 _WORTH: Final = {
     Reason.CONNECT_FAILED: 1,
     Reason.CONNECT_TIMEOUT: 1,
@@ -31,12 +30,12 @@ _WORTH: Final = {
     Reason.SERVER_ERROR: 5,
     Reason.RATE_LIMITED: 5,
 }
-# What will not change its mind: a proxy without its login, some of the 5xx.
+# Permanent in spite of their class: a proxy without its login, some of the 5xx.
 _FINAL_STATUSES: Final = frozenset({407, 501, 505, 508})
 
 
 class RetryPolicy(Struct, frozen=True, kw_only=True):
-    """`retries` is the most that any reason gets; times are in seconds."""
+    """`retries` is the upper bound for every reason; times are in seconds."""
 
     retries: int = 2
     base_s: float = 0.5
@@ -44,12 +43,12 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     jitter: Callable[[], float] = random.random
 
     def wait_s(self, error: FetchError, attempts: int, left_s: float) -> float | None:
-        """How long to wait before the next attempt; None to stop.
+        """Return the seconds to wait before the next attempt; None to stop.
 
         Args:
             error: of the attempt just made.
             attempts: made so far, this one included.
-            left_s: of the time for all attempts.
+            left_s: what is left of the time for all attempts.
         """
         if attempts > min(self.retries, _WORTH.get(error.reason, 0)):
             return None

@@ -1,8 +1,8 @@
 """Robots exclusion: robots.txt (RFC 9309) and the directives of `X-Robots-Tag`. Pure.
 
-Where RFC 9309 leaves room, Google's published parser is followed: blank lines and unknown lines
-mean nothing, common misspellings count, a line is read up to 16,664 bytes. Matching looks for the
-parts between `*` one after the other, so that no rule can make it slow.
+Where RFC 9309 leaves room, this follows Google's published parser: blank and unknown lines are
+ignored, common misspellings count, a line is read up to 16,664 bytes. Matching searches for the
+parts between `*` one after the other, without backtracking, so that no rule can make it slow.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ _DISALLOW_KEYS: Final = frozenset({
 })  # fmt: skip
 _NO_COLON: Final = re.compile(r"(user[- ]?agent|allow|dis+al+ow)(?:\s+(.*))?", re.IGNORECASE)
 _OTHER_RECORDS: Final = frozenset({"", "sitemap", "host", "crawl-delay"})
-# Characters that stand for themselves on both sides, written plainly or as escapes: unreserved and
-# reserved ones (RFC 9309 2.2.2 has both encoded alike before they are compared), `$` and `*` among
-# them, so that `%24` and `%2A` are literal. `/`, `?` and `#` part an address and mean another
-# thing than `%2F`, `%3F` and `%23`.
+# Characters that compare equal whether plain or escaped: unreserved and reserved ones (RFC 9309
+# 2.2.2), including `$` and `*`, so that `%24` and `%2A` are literal. `/`, `?` and `#` delimit parts
+# of a URL and differ from `%2F`, `%3F` and `%23`.
 _LITERAL: Final = frozenset(
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~$*:[]@!&'()+,;="
 )
@@ -38,9 +37,9 @@ _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 def _normal(text: str) -> str:
-    """Rule and path in one form: escapes in capitals, needless ones undone, all else escaped.
+    """Normalise a rule or path: upper-case escapes, needless ones decoded, all else escaped.
 
-    Bytes of a rule that are no UTF-8 are escaped as they are.
+    Bytes of a rule that are not UTF-8 are escaped one by one.
     """
     try:
         octets = text.encode("utf-8", "surrogateescape")
@@ -56,12 +55,12 @@ def _normal_escape(match: re.Match[str]) -> str:
 
 
 class _Rule(Struct, frozen=True):
-    """One allow or disallow line; the longest that matches wins, allow on a tie."""
+    """One allow or disallow line; the longest match wins, allow on a tie."""
 
     allow: bool
     length: int
     parts: tuple[str, ...]  # between the wildcards
-    anchored: bool  # ends with $
+    anchored: bool  # the pattern ends with $
 
     @classmethod
     def parse(cls, allow: bool, pattern: str) -> _Rule:
@@ -74,13 +73,13 @@ class _Rule(Struct, frozen=True):
     def matches(self, path: str) -> bool:
         if not self.anchored:
             return _find(self.parts, path) is not None
-        # A path that itself holds the dollar counts too: the careful reading of an odd case.
+        # Be careful: a path that itself contains the dollar matches too.
         literal = (*self.parts[:-1], self.parts[-1] + "$")
         return _matches_whole(self.parts, path) or _find(literal, path) is not None
 
 
 def _find(parts: tuple[str, ...], path: str) -> int | None:
-    """Where the last part ends when all are found in order, the first one at the start."""
+    """Return the end of the last part where all occur in order, the first at the start."""
     if not path.startswith(parts[0]):
         return None
     at = len(parts[0])
@@ -100,12 +99,12 @@ def _matches_whole(parts: tuple[str, ...], path: str) -> bool:
 
 
 class RobotsRules(Struct, frozen=True):
-    """What one robots.txt says, by agent."""
+    """The parsed rules of one robots.txt, by agent."""
 
     groups: dict[str, list[_Rule]] = field(default_factory=dict)  # "*" is everyone
 
     def allows(self, url: str, agent: str = PRODUCT_TOKEN) -> bool:
-        """May `agent` fetch this URL (or path)? All groups that name it are read as one."""
+        """Return whether `agent` may fetch this URL or path. All groups that name it are merged."""
         rules = self.groups.get(agent.strip().lower(), self.groups.get("*", []))
         if not rules:
             return True
@@ -130,7 +129,7 @@ def _path_of(url: str) -> str:
 
 
 def parse_robots(content: bytes | str) -> RobotsRules:
-    """Reads any bytes; what is no rule means nothing."""
+    """Parse any bytes; lines that are no rule are ignored."""
     if isinstance(content, bytes):
         content = content[:ROBOTS_MAX_BYTES].decode("utf-8", "surrogateescape")
     rules = RobotsRules()
@@ -146,7 +145,7 @@ def parse_robots(content: bytes | str) -> RobotsRules:
         elif key == "allow" or key in _DISALLOW_KEYS:
             in_agents = False
             if value:
-                # In an address a browser takes a backslash for a slash; the rule may mean either.
+                # Browsers treat a backslash in a URL as a slash; the rule may mean either.
                 for form in dict.fromkeys((value, value.replace("\\", "/"))):
                     rule = _Rule.parse(key == "allow", form)
                     for group in current:
@@ -168,7 +167,7 @@ def _key_value(line: str) -> tuple[str, str]:
 
 
 def _agent(value: str) -> str:
-    """`FooBot/1.2 (x)` is foobot; `*` followed by anything else after a space is everyone."""
+    """Return the product token: `FooBot/1.2 (x)` is foobot; `*` and `* ...` are everyone."""
     words = value.lower().split()
     return words[0].partition("/")[0] if words else ""
 
@@ -180,11 +179,11 @@ _WITH_VALUE: Final = frozenset({
 
 
 def opts_out(values: Iterable[str], agent: str | None = PRODUCT_TOKEN) -> str:
-    """The directive by which a picture opts out, or empty.
+    """Return the directive by which a picture opts out, or an empty string.
 
     Args:
-        values: of each `X-Robots-Tag` header by itself (or of a robots meta element).
-        agent: our product token; directives scoped to another agent mean nothing to us.
+        values: one for each `X-Robots-Tag` header (or robots meta element).
+        agent: our product token; directives scoped to another agent are ignored.
     """
     for value in values:
         scope = ""

@@ -1,4 +1,4 @@
-"""robots.txt of every host met, fetched once however many ask, and what its absence means."""
+"""Cache of robots.txt: fetched once per origin, with the consequences of a missing one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pixtrawl.model import Reason
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.robots import RobotsRules, parse_robots
-from pixtrawl.net.told_wait import told_wait_s
+from pixtrawl.net.stated_pause import stated_pause_s
 
 __all__ = ["RobotsCache"]
 
@@ -20,18 +20,18 @@ _MAX_REDIRECTS: Final = 5  # RFC 9309 2.3.1.2
 _ALLOW_ALL: Final = RobotsRules()
 _AGAIN_AFTER_S: Final = 0.5
 
-# A robots.txt that cannot be had for a reason of its own says: nothing (RFC 9309 2.3.1.4).
+# A robots.txt redirected to a refused target is unreachable: complete disallow (RFC 9309 2.3.1.4).
 _DISALLOW_REASONS: Final = frozenset({
     Reason.ADDRESS_REFUSED, Reason.SCHEME_REFUSED, Reason.HOST_EXCLUDED,
 })  # fmt: skip
-# Not asked for again in this run.
+# Not fetched again in this run.
 _OF_THE_RUN: Final = frozenset({Reason.ROBOTS_TXT, Reason.ROBOTS_UNAVAILABLE})
 
 Verdict = RobotsRules | FetchError
 
 
 class RobotsCache:
-    """Answers for a run. `send` makes one request, with slot and guard, no redirect followed."""
+    """The cache of one run. `send` makes one request, with slot and guard, without redirects."""
 
     def __init__(self, send: Callable[[Request], Awaitable[Response]]) -> None:
         self._send = send
@@ -39,7 +39,7 @@ class RobotsCache:
         self._fetching: dict[str, asyncio.Task[Verdict]] = {}
 
     async def check(self, url: str) -> None:
-        """Returns when the URL may be fetched.
+        """Return when the URL may be fetched.
 
         Raises FetchError: `ROBOTS_TXT` where the rules forbid it; `ROBOTS_UNAVAILABLE` where the
         server fails to give them (5xx: complete disallow, for this run); the network's own reason
@@ -65,7 +65,7 @@ class RobotsCache:
         if task is None:
             task = asyncio.create_task(self._fetch(origin))
             self._fetching[origin] = task
-        # Who waits may be cancelled; the others still wait for the same answer.
+        # A cancelled caller must not cancel the request that others wait for.
         return await asyncio.shield(task)
 
     async def _fetch(self, origin: str) -> Verdict:
@@ -75,7 +75,7 @@ class RobotsCache:
                 await asyncio.sleep(_AGAIN_AFTER_S)
                 # Where the host stated a pause, `send` waits for its end.
                 verdict = await self._ask(origin)
-            # A host that was not reached may be asked anew by whoever tries it next.
+            # A host that was not reached may be tried again by the next caller.
             if not isinstance(verdict, FetchError) or verdict.reason in _OF_THE_RUN:
                 self._known[origin] = verdict
             return verdict
@@ -91,15 +91,15 @@ class RobotsCache:
         status = response.status
         if status == 429 or status >= 500:
             reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_UNAVAILABLE
-            told_s = told_wait_s(status, response.headers)
+            pause_s = stated_pause_s(status, response.headers)
             said = f"robots.txt answers {status}"
-            return FetchError(reason, said, http_status=status, retry_after_s=told_s)
+            return FetchError(reason, said, http_status=status, retry_after_s=pause_s)
         if not 200 <= status < 300:
             return _ALLOW_ALL  # "unavailable", RFC 9309 2.3.1.3
         return parse_robots(response.body)
 
     async def aclose(self) -> None:
-        """Ends what is being fetched."""
+        """Cancel requests in flight."""
         tasks = list(self._fetching.values())
         for task in tasks:
             task.cancel()
@@ -111,7 +111,7 @@ def _unavailable(error: FetchError) -> Verdict:
         return _ALLOW_ALL  # RFC 9309 2.3.1.2: may be taken as unavailable
     redirected = error.http_status >= 300
     if error.reason in _DISALLOW_REASONS and redirected:
-        return FetchError(Reason.ROBOTS_TXT, f"robots.txt leads astray: {error}")
+        return FetchError(Reason.ROBOTS_TXT, f"robots.txt: bad redirect: {error}")
     return FetchError(
         error.reason, f"robots.txt: {error.detail}", http_status=error.http_status,
         retry_after_s=error.retry_after_s,

@@ -1,4 +1,4 @@
-"""The network as a search source sees it: any answer is an answer, at the source's own pace."""
+"""HTTP for search sources: answers of any status, at the source's own rate."""
 
 from __future__ import annotations
 
@@ -26,19 +26,18 @@ _AGAIN_AFTER_S: Final = 0.5
 
 
 class Guard(Protocol):
-    """Decides when a source may be asked, and whether again after a failure."""
+    """Decides when a source may send a request, and whether to repeat a failed one."""
 
     async def send(self, once: Callable[[Callable[[], None]], Awaitable[Response]]) -> Response:
-        """The answer. `once` asks once and calls what it is given before its request is sent."""
+        """Return the answer. `once` makes one attempt and calls its argument before sending."""
         ...
 
 
 class SourceHttp:
-    """`net.interface.Http` over the one client, for one source.
+    """`net.interface.Http` over the shared client, for one source.
 
-    Redirects are followed, robots.txt is not asked (asking a search source is the user's own act).
-    What follows a failure is the guard's to say; without one, only a failure of the network is
-    tried once more: a refusal never.
+    Follows redirects; does not check robots.txt (the user chose the source). The guard decides on
+    retries; without one, a network failure is retried once and a refusal never.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class SourceHttp:
         timeout_s: float = _TIMEOUT_S,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`delay_s` lies between the starts of two requests; `headers` go with each of them."""
+        """`delay_s` is the least time between two requests; `headers` are sent with each."""
         self._client = client
         self._delay_s = delay_s
         self._timeout_s = timeout_s
@@ -57,7 +56,7 @@ class SourceHttp:
         self._pace = asyncio.Lock()
         self._next_at = 0.0
         self.guard: Guard | None = None
-        self._cookies = CookieJar()  # a consent page's answer is a cookie, set on a redirect
+        self._cookies = CookieJar()  # consent pages set their cookie on a redirect
 
     async def get(
         self,
@@ -67,7 +66,7 @@ class SourceHttp:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
     ) -> Response:
-        """GET. Raises FetchError."""
+        """Send a GET. Raises FetchError."""
         if params:
             url += ("&" if "?" in url else "?") + urlencode(params)
         return await self._ask(self._request(url, headers, max_bytes=max_bytes))
@@ -75,7 +74,7 @@ class SourceHttp:
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """POST. Raises FetchError."""
+        """Send a POST. Raises FetchError."""
         return await self._ask(replace(self._request(url, headers), method="POST", body=body))
 
     def _request(
@@ -109,7 +108,7 @@ class SourceHttp:
             raise FetchError(Reason.DEADLINE, f"no answer in {self._timeout_s:g} s") from None
 
     async def hop(self, request: Request) -> Response:
-        """One request, no redirect followed. Raises FetchError."""
+        """Send one request, without following redirects. Raises FetchError."""
         given = next((v for n, v in request.headers.items() if n.lower() == "cookie"), "")
         if cookies := self._cookies.header(request.url, given):
             others = {n: v for n, v in request.headers.items() if n.lower() != "cookie"}
@@ -128,4 +127,4 @@ class SourceHttp:
             self._next_at = clock() + self._delay_s
 
     async def aclose(self) -> None:
-        """Holds nothing of its own; the client stays its owner's."""
+        """Do nothing: the client belongs to the caller."""

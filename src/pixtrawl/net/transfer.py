@@ -1,7 +1,7 @@
-"""One easy handle and what happens to it: options, callbacks, limits while bytes arrive.
+"""One libcurl easy handle: its options, callbacks, and limits while bytes arrive.
 
-A handle is set up once and then serves one transfer after another. Its callbacks run on the event
-loop thread, inside libcurl: they only note facts and refuse, and never raise.
+A handle is set up once and serves one transfer after another. Its callbacks run on the event loop
+thread, inside libcurl: they record state or return an error code, and never raise.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
 from pixtrawl.net.coding import OFFERED, Coding, coding_of, is_foreign
 from pixtrawl.net.headers import Headers
 from pixtrawl.net.open_files import OpenSocket, close_on_exec
-from pixtrawl.net.rate import RateLimit
+from pixtrawl.net.token_bucket import TokenBucket
 from pixtrawl.net.trust import Trust
 
-__all__ = ["Admit", "Answered", "Transfer", "Wire"]
+__all__ = ["Admit", "Answered", "SharedState", "Transfer"]
 
-REFUSED_BODY_BYTES: Final = 64 * 1024  # read of an answer that will not be staged
+REFUSED_BODY_BYTES: Final = 64 * 1024  # read at most of an answer that will not be staged
 _ABORT: Final = -1
 _BUFFER_BYTES: Final = 128 * 1024  # fewer, larger pieces: a callback costs more than its bytes
 _DNS_CACHE_S: Final = 300
@@ -41,42 +41,42 @@ Admit = Callable[[Mapping[str, str]], Reason | None]
 Answered = Callable[[float], None]
 
 
-class Wire(Struct, kw_only=True):
-    """What all transfers of one client share."""
+class SharedState(Struct, kw_only=True):
+    """State shared by all transfers of one client."""
 
     fetch: Fetch
     guard: AddressGuard
     trust: Trust | None
     staging: Staging | None = None
-    rate: RateLimit | None = None
+    rate: TokenBucket | None = None
     cookies: Any = None  # a CurlShare that holds them
-    received_bytes: int = 0  # of all bodies
+    received_bytes: int = 0  # sum over all bodies
 
 
 class Transfer:
     """A reusable easy handle with the state of the transfer it is on."""
 
-    def __init__(self, wire: Wire, clock: Callable[[], float]) -> None:
-        self._wire = wire
+    def __init__(self, shared: SharedState, clock: Callable[[], float]) -> None:
+        self._shared = shared
         self._clock = clock
         self.curl = pycurl.Curl()
         self._set_constants()
         self._proxy: str | None = None
         self._custom = False
-        self._native = False  # libcurl unpacks this one
+        self._native = False  # libcurl decodes this answer's content encoding
         self.reset()
 
     def reset(self) -> None:
-        """Forgets the last transfer."""
+        """Clear the state of the last transfer."""
         if self._native:
             self.curl.setopt(pycurl.HTTP_CONTENT_DECODING, 0)
             self._native = False
         self.error: FetchError | None = None
-        self.enough = False  # stopped on purpose: the answer as far as read is the answer
+        self.enough = False  # stopped on purpose: the part read is the whole answer
         self.first_byte = False
-        self.answered = False  # the final headers have come
+        self.answered = False  # the final headers have arrived
         self.started_at = 0.0
-        self.sent_at = 0.0  # when the connection stood and the request went out
+        self.sent_at = 0.0  # when the connection was open and the request was sent
         self.proxied = False
         self.sink: Sink | None = None
         self.stage_as: str | None = None
@@ -89,38 +89,38 @@ class Transfer:
         self.on_answer: Answered | None = None
         self._lines: list[bytes] = []
         self.coding: Coding | None = None
-        self.foreign = False  # packed as only libcurl can unpack: to be asked again
+        self.foreign = False  # a coding that only libcurl decodes: to be requested again
         self._refused = ""
         self._opened = False
 
     # -- options -----------------------------------------------------------------------------
 
     def _set_constants(self) -> None:
-        fetch, curl = self._wire.fetch, self.curl
+        fetch, curl = self._shared.fetch, self.curl
         slow = fetch.limit_rate_bytes_s is None
         options: dict[int, Any] = {
             pycurl.NOSIGNAL: 1,
             pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-            pycurl.FOLLOWLOCATION: 0,  # every hop is asked about anew
-            pycurl.PATH_AS_IS: 1,  # dots are already resolved, by the URL standard
+            pycurl.FOLLOWLOCATION: 0,  # net.redirects checks every hop
+            pycurl.PATH_AS_IS: 1,  # dot segments are already resolved, by the URL standard
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.ENCODING: OFFERED,
             pycurl.HTTP_CONTENT_DECODING: 0,  # net.coding does it, as browsers do
             pycurl.USERAGENT: _one_line(user_agent(fetch)),
             pycurl.CONNECTTIMEOUT_MS: max(1, int(fetch.connect_timeout_s * 1000)),
-            # A pace that we set ourselves is no slowness of the host.
+            # With --limit-rate a low speed is not the host's fault.
             pycurl.LOW_SPEED_LIMIT: fetch.min_speed_bytes_s if slow else 0,
             pycurl.LOW_SPEED_TIME: fetch.min_speed_window_s if slow else 0,
             pycurl.DNS_CACHE_TIMEOUT: _DNS_CACHE_S,
             pycurl.BUFFERSIZE: _BUFFER_BYTES if slow else 16 * 1024,
-            pycurl.PROXY: "",  # chosen by us, or none: libcurl asks no environment
+            pycurl.PROXY: "",  # net.proxy chooses: libcurl must not read the environment
             pycurl.OPENSOCKETFUNCTION: self._on_open,
             pycurl.SOCKOPTFUNCTION: close_on_exec,
             pycurl.PREREQFUNCTION: self._on_send,
             pycurl.HEADERFUNCTION: self._on_header,
             pycurl.WRITEFUNCTION: self._on_body,
         }
-        trust = self._wire.trust
+        trust = self._shared.trust
         if trust is None:
             options[pycurl.SSL_OPTIONS] = pycurl.SSLOPT_NATIVE_CA
         else:
@@ -130,18 +130,18 @@ class Transfer:
                 options[pycurl.CAINFO] = os.fsencode(trust.file)
             if trust.folder:
                 options[pycurl.CAPATH] = os.fsencode(trust.folder)
-        if self._wire.cookies is not None:
-            options[pycurl.SHARE] = self._wire.cookies
+        if self._shared.cookies is not None:
+            options[pycurl.SHARE] = self._shared.cookies
             options[pycurl.COOKIEFILE] = ""
         for option, value in options.items():
             curl.setopt(option, value)
 
     def prepare(self, url: str, *, proxy: str) -> None:
-        """Sets what differs from one transfer to the next."""
+        """Set the options that differ between transfers."""
         curl = self.curl
         curl.setopt(pycurl.URL, url)
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(self.timeout_s * 1000)))
-        # The cap before decompression, announced or not; the one after it: `_on_body`.
+        # Cap on compressed bytes, announced or not; `_on_body` caps the decompressed ones.
         curl.setopt(pycurl.MAXFILESIZE_LARGE, self.max_bytes)
         self.proxied = bool(proxy)
         if proxy != (self._proxy or ""):
@@ -149,7 +149,7 @@ class Transfer:
             self._proxy = proxy
 
     def set_request(self, method: str, headers: Mapping[str, str], body: bytes | None) -> None:
-        """Method, headers and body; what was set is unset again for the next transfer."""
+        """Set method, headers and body, and unset those of the last transfer."""
         curl = self.curl
         if self._custom:
             curl.unsetopt(pycurl.HTTPHEADER)
@@ -173,13 +173,13 @@ class Transfer:
     # -- callbacks ---------------------------------------------------------------------------
 
     def _on_open(self, _purpose: int, address: Any) -> object:
-        """Asked with the address about to be connected to: the last word of the SSRF guard."""
+        """Open the socket, unless the SSRF guard refuses the resolved address."""
         if not self.proxied:
             inet = address.family in {socket.AF_INET, socket.AF_INET6}
             text = address.addr[0] if inet else str(address.addr)
             if isinstance(text, bytes):
                 text = text.decode("ascii", "replace")
-            if self._wire.guard.refuses(text):
+            if self._shared.guard.refuses(text):
                 self._refused = text
                 return pycurl.SOCKET_BAD
         self._opened = True
@@ -206,7 +206,7 @@ class Transfer:
         if not status:
             self.error = FetchError(Reason.PROTOCOL_ERROR, repr(self._lines[0][:40]))
             return _ABORT
-        # An interim answer (1xx), or a proxy's to CONNECT: the real one is yet to come.
+        # An interim answer (1xx), or a proxy's answer to CONNECT: the final one follows.
         if status < 200 or not self.sent_at:
             self._lines = []
             return None
@@ -232,7 +232,7 @@ class Transfer:
         return None
 
     def _set_coding(self, named: str) -> bool:
-        """Whether the transfer goes on."""
+        """Set up decoding; return whether the transfer goes on."""
         if self._native:
             return True
         if is_foreign(named) and _LIBCURL_UNPACKS:
@@ -246,7 +246,7 @@ class Transfer:
         return True
 
     def unpack_natively(self, *, now: float) -> None:
-        """Prepares the same request once more, the answer to be unpacked by libcurl."""
+        """Prepare the same request again, with libcurl decoding the answer."""
         left_s = self.timeout_s - (now - self.started_at)
         self.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left_s * 1000)))
         self.curl.setopt(pycurl.HTTP_CONTENT_DECODING, 1)
@@ -255,11 +255,11 @@ class Transfer:
         self.sent_at, self._lines = 0.0, []
 
     def _on_body(self, piece: bytes) -> int | None:
-        rate = self._wire.rate
+        rate = self._shared.rate
         if rate is not None and not rate.take(len(piece)):
             rate.wait(self._unpause)
             return int(pycurl.WRITEFUNC_PAUSE)
-        self._wire.received_bytes += len(piece)
+        self._shared.received_bytes += len(piece)
         if self.coding is None:
             return self._take(piece)
         return self._take_all(self.coding.feed(piece))
@@ -270,17 +270,17 @@ class Transfer:
                 if (ended := self._take(part)) is not None:
                     return ended
         except zlib.error as error:
-            self.error = FetchError(Reason.PROTOCOL_ERROR, f"the body does not unpack: {error}")
+            self.error = FetchError(Reason.PROTOCOL_ERROR, f"body cannot be decoded: {error}")
             return _ABORT
         return None
 
     def end_body(self) -> None:
-        """The answer is whole: takes what its coding held back."""
+        """Complete the body with the bytes that the decoder still holds."""
         if self.coding is not None and self.error is None and not self.enough:
             self._take_all(self.coding.finish())
 
     def _take(self, piece: bytes) -> int | None:
-        """A piece of the body, unpacked."""
+        """Store a decoded piece of the body."""
         self.size_bytes += len(piece)
         if self.cut_at is not None and self.size_bytes >= self.cut_at:
             return self._cut(piece, self.cut_at)
@@ -296,12 +296,12 @@ class Transfer:
         return None
 
     def _open_sink(self) -> Sink:
-        if self.stage_as is None or self._wire.staging is None:
+        if self.stage_as is None or self._shared.staging is None:
             return MemoryBody()
-        return StagedBody(self._wire.staging, self.stage_as)
+        return StagedBody(self._shared.staging, self.stage_as)
 
     def _cut(self, piece: bytes, at: int) -> int | None:
-        """The body as far as it is wanted; the rest is not waited for."""
+        """Store the piece up to the cut, and end the transfer."""
         over = self.size_bytes - at
         if self.sink is not None:
             self.sink.write(piece[: len(piece) - over])
@@ -325,12 +325,12 @@ class Transfer:
 
     @property
     def refused(self) -> str:
-        """The address whose refusal left nothing to connect to, or empty."""
+        """Return the address refused by the SSRF guard, or an empty string."""
         return "" if self._opened else self._refused
 
 
 def _status(line: bytes) -> int:
-    """Of `HTTP/1.1 200 OK`; 0 where there is none."""
+    """Return the status of a line such as `HTTP/1.1 200 OK`; 0 without one."""
     words = line[:32].split()
     code = words[1] if len(words) > 1 else b""
     return int(code) if len(code) == 3 and code.isdigit() else 0
@@ -342,5 +342,5 @@ def _header_line(name: str, value: str) -> bytes:
 
 
 def _one_line(text: str) -> bytes:
-    """For libcurl, which takes ASCII as text and all else as bytes: UTF-8, without line ends."""
+    """Encode for libcurl (ASCII as text, all else as UTF-8 bytes), without line breaks."""
     return _LINE_ENDS.sub(" ", text).encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Which certificates are trusted: those that the environment names, else the system's."""
+"""Trusted CA certificates: those named in the environment, else the system's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pixtrawl.errors import UsageError
 
 __all__ = ["VARIABLES", "Trust", "trusted"]
 
-# OpenSSL's own, then those of curl and requests. All that are set hold.
+# OpenSSL's own, then those of curl and requests. All that are set are used together.
 VARIABLES: Final = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR")
 _FILES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -28,7 +28,7 @@ _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
 class Trust(Struct, frozen=True):
-    """What libcurl is told; `origin`: the variables that were followed, empty for the system's."""
+    """CA options for libcurl; `origin` names the variables used, empty for the system's store."""
 
     file: str = ""  # a bundle; parsed once for the whole run
     folder: str = ""  # certificates under their hashes; several are joined as OpenSSL joins them
@@ -37,10 +37,10 @@ class Trust(Struct, frozen=True):
 
 
 def trusted(environment: Mapping[str, str] = os.environ) -> Trust | None:
-    """All that the environment names; None where the system's own store is asked instead.
+    """Return the certificates named in the environment; None to use the system's own store.
 
-    libcurl's wheel knows only one distribution's path. Raises UsageError for what is named and
-    cannot be used.
+    The pycurl wheel has only one distribution's path built in. Raises UsageError for a named file
+    or folder that cannot be used.
     """
     named = [(name, environment[name]) for name in VARIABLES if environment.get(name)]
     files: dict[Path, None] = {}
@@ -55,7 +55,7 @@ def trusted(environment: Mapping[str, str] = os.environ) -> Trust | None:
         known = (ssl.get_default_verify_paths().cafile, *_FILES)
         bundle = next((path for path in known if path and Path(path).is_file()), None)
         return None if bundle is None else Trust(bundle)
-    # A bundle beside hashed certificates is made of them; a folder costs libcurl its cache.
+    # Prefer a bundle beside hashed certificates: with a folder libcurl cannot cache.
     lying = {file.parent for file in files}
     folders = [path for path in hashed if Path(path).resolve() not in lying]
     single = str(next(iter(files))) if len(files) == 1 else ""
@@ -65,7 +65,7 @@ def trusted(environment: Mapping[str, str] = os.environ) -> Trust | None:
 
 
 def _read(name: str, path: Path) -> tuple[list[Path], bool]:
-    """The files with certificates that a place names; whether it is a folder of hashed names."""
+    """Return the certificate files at a path, and whether it is a folder of hashed names."""
     try:
         if not path.is_dir():
             if _BEGIN not in path.read_bytes():

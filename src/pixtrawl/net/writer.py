@@ -1,7 +1,7 @@
-"""Bodies are hashed and written beside the event loop: both let go of the interpreter's lock.
+"""Hash and write bodies on a thread beside the event loop: both release the GIL.
 
-On one thread, in the order handed over. The loop is woken once for all that is done by then: an
-executor's future costs four times as much (measured: 45 us a file, this 10).
+Bodies are processed in order. The loop is woken once for all bodies finished by then, which costs
+10 us per file, where an executor's future costs 45 us.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from pixtrawl.net.body import StagedBody
 
 __all__ = ["BodyWriter"]
 
-_AT_ONCE_BYTES: Final = 8 * 1024  # so little is done sooner than handed over
-_LOOK_S: Final = 0.001  # how often a cancelled caller looks whether it may leave
+_AT_ONCE_BYTES: Final = 8 * 1024  # up to here finishing inline is faster than the hand-over
+_LOOK_S: Final = 0.001  # polling interval of a cancelled caller
 
 
 class BodyWriter:
-    """Finishes bodies on a thread of its own, which starts with the first. Bound to one loop."""
+    """Finishes bodies on its own thread, started with the first. Bound to one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._bodies: SimpleQueue[tuple[StagedBody, asyncio.Future[None]] | None] = SimpleQueue()
         self._done: deque[tuple[asyncio.Future[None], Exception | None]] = deque()
-        self._told = False
+        self._scheduled = False
         self._thread: threading.Thread | None = None
 
     async def finish(self, body: StagedBody) -> None:
-        """As `body.finish()`. A caller that is cancelled leaves when the body is at rest.
+        """Run `body.finish()`. A cancelled call returns once the body is no longer written to.
 
         Raises OSError.
         """
@@ -47,7 +47,7 @@ class BodyWriter:
         try:
             await written
         except asyncio.CancelledError:
-            await _at_rest(body)  # else its descriptor is closed, and given anew, under the thread
+            await _at_rest(body)  # its descriptor must not be closed and reused under the thread
             raise
 
     def _work(self) -> None:
@@ -59,12 +59,13 @@ class BodyWriter:
             except Exception as error:  # noqa: BLE001 - raised where it is waited for
                 failure = error
             self._done.append((written, failure))
-            if not self._told:
-                self._told = True
-                self._loop.call_soon_threadsafe(self._tell)
+            if not self._scheduled:
+                self._scheduled = True
+                self._loop.call_soon_threadsafe(self._resolve_done)
 
-    def _tell(self) -> None:
-        self._told = False  # before the look: what is done after it tells again
+    def _resolve_done(self) -> None:
+        # Reset before draining, so that a body finished meanwhile schedules another callback.
+        self._scheduled = False
         while self._done:
             written, failure = self._done.popleft()
             if written.done():
@@ -75,7 +76,7 @@ class BodyWriter:
                 written.set_exception(failure)
 
     def close(self) -> None:
-        """Waits for what has been handed over."""
+        """Finish all queued bodies, then stop the thread."""
         if self._thread is not None:
             self._bodies.put(None)
             self._thread.join()
@@ -84,5 +85,5 @@ class BodyWriter:
 
 async def _at_rest(body: StagedBody) -> None:
     while not body.at_rest:
-        with suppress(asyncio.CancelledError):  # asked once more: the answer is the same
+        with suppress(asyncio.CancelledError):  # a second cancellation changes nothing
             await asyncio.sleep(_LOOK_S)

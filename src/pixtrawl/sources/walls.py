@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pixtrawl.net.interface import Response
-from pixtrawl.net.told_wait import told_wait_s
+from pixtrawl.net.stated_pause import stated_pause_s
 from pixtrawl.sources.html import Document, TooComplexError
 
 __all__ = ["page_of", "told_pause_s", "wall_in", "wall_of"]
@@ -67,7 +67,7 @@ def wall_of(response: Response, document: Document) -> tuple[str, str] | None:
 
 def told_pause_s(response: Response) -> float | None:
     """Seconds that a refusal (429, 503) asks to wait; None where a captcha comes with it."""
-    asked_s = told_wait_s(response.status, response.headers, response.body)
+    asked_s = stated_pause_s(response.status, response.headers, response.body)
     if asked_s is None:
         return None
     wall = wall_in(response)

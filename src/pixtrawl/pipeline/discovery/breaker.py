@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import REASONS, Reason, SourceOutcome
-from pixtrawl.net.circuit import Circuit, Verdict
+from pixtrawl.net.circuit_breaker import CircuitBreaker, Verdict
 from pixtrawl.net.interface import Response
 
 __all__ = ["BREAKS", "Breaker"]
@@ -78,9 +78,9 @@ class Breaker:
         now: Callable[[], float] = time.monotonic,
         *,
         patience_s: float = 0.0,
-        told_wait_s: Callable[[Response], float | None] = lambda _: None,
+        stated_pause_s: Callable[[Response], float | None] = lambda _: None,
     ) -> None:
-        """`told_wait_s` gives the pause that an answer states, None for every other answer.
+        """`stated_pause_s` gives the pause that an answer states, None for every other answer.
 
         `now` has to be the clock of the event loop's timers for `send`.
         """
@@ -90,8 +90,8 @@ class Breaker:
         self._failures = 0
         self._answers = False
         self._trial: asyncio.Event | None = None
-        self._circuit = Circuit(patience_s)
-        self._told_wait_s = told_wait_s
+        self._circuit = CircuitBreaker(patience_s)
+        self._stated_pause_s = stated_pause_s
         self._trouble: FetchError | None = None  # the last one
         self._too_long = False
         self._waiting: dict[_Own, None] = {}  # requests that wait for the end of a rest
@@ -211,12 +211,12 @@ class Breaker:
             except BaseException:
                 self._drop(probe)
                 raise
-            told_s = self._told_wait_s(result) if isinstance(result, Response) else None
-            trouble = _trouble_in(result, told_s)
+            pause_s = self._stated_pause_s(result) if isinstance(result, Response) else None
+            trouble = _trouble_in(result, pause_s)
             if trouble is None:
                 self._good()
                 return result
-            if not self._goes_on(own, trouble, started_at, probe, told_s):
+            if not self._goes_on(own, trouble, started_at, probe, pause_s):
                 return result
 
     def ended(self) -> None:
@@ -237,11 +237,11 @@ class Breaker:
         trouble: FetchError,
         started_at: float,
         probe: bool,
-        told_s: float | None = None,
+        pause_s: float | None = None,
     ) -> bool:
         """Notes a failure: whether its request is to be sent again, after the rest."""
         lasting = own.fails(self._circuit.answers)
-        verdict = self._bad(trouble, started_at, probe, told_s)
+        verdict = self._bad(trouble, started_at, probe, pause_s)
         return verdict is Verdict.REST and not lasting
 
     def _drop(self, probe: bool) -> None:
@@ -280,13 +280,13 @@ class Breaker:
             self.on_resume(lasted_s)
 
     def _bad(
-        self, trouble: FetchError, started_at: float, probe: bool, told_s: float | None
+        self, trouble: FetchError, started_at: float, probe: bool, pause_s: float | None
     ) -> Verdict:
         now = self._now()
         if trouble.http_status or now - started_at < _FRESH_S:
             started_at = now  # what comes at once tells of now, whatever was answered meanwhile
         before = self._circuit.rest_until if self._circuit.is_open else now
-        verdict = self._circuit.bad(now, started_at=started_at, probe=probe, told_s=told_s)
+        verdict = self._circuit.bad(now, started_at=started_at, probe=probe, pause_s=pause_s)
         self._trouble = trouble
         if verdict is Verdict.TOO_LONG:
             self._too_long = True  # its refusal is noted in a moment, and ends the waiting of all
@@ -294,7 +294,7 @@ class Breaker:
         if self._circuit.is_open:
             self._wake()
         if verdict is Verdict.REST and self._circuit.rest_until > max(before, now):
-            why = "it asks for the pause" if told_s is not None else _words(trouble)
+            why = "it asks for the pause" if pause_s is not None else _words(trouble)
             self.on_rest(self._circuit.rest_until - now, why)
         return verdict
 
@@ -303,12 +303,12 @@ class Breaker:
         self._changed = asyncio.Event()
 
 
-def _trouble_in(result: object, told_s: float | None) -> FetchError | None:
+def _trouble_in(result: object, pause_s: float | None) -> FetchError | None:
     """The failure that an answer stands for."""
     if not isinstance(result, Response):
         return None
     status = result.status
-    if told_s is not None or (status >= 500 and status not in _FINAL_STATUSES):
+    if pause_s is not None or (status >= 500 and status not in _FINAL_STATUSES):
         return FetchError(Reason.SERVER_ERROR, f"status {status}", http_status=status)
     return None
 

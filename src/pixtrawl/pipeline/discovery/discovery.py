@@ -105,7 +105,7 @@ class Discovery:
 
     def _breaker(self, name: str, patience_s: float) -> Breaker:
         clock = asyncio.get_running_loop().time
-        breaker = Breaker(clock, patience_s=patience_s, told_wait_s=told_pause_s)
+        breaker = Breaker(clock, patience_s=patience_s, stated_pause_s=told_pause_s)
         if isinstance(way := self._http.get(name), SourceHttp):
             way.guard = breaker
         return breaker

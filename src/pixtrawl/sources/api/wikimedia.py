@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 from pixtrawl.config import parse
 from pixtrawl.net.interface import Response
-from pixtrawl.net.told_wait import retry_after_s
+from pixtrawl.net.stated_pause import retry_after_s
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
     ApiSearch,

@@ -1,10 +1,10 @@
-"""Whether a server in trouble may be asked: a circuit breaker with growing rests. Pure.
+"""Circuit breaker for a server that fails or refuses, with exponential back-off. Pure.
 
-Closed, everybody may ask. A failure opens it: nobody asks for a rest, then one request is let
-through as a probe while the others wait for its end. A good answer closes it, another failure
-makes the next rest longer, up to a cap. A pause that the server itself states is kept as stated.
-Without a good answer for the whole patience it gives up: nobody waits any more, and one request in
-each further rest finds out whether the server is back.
+Closed: every request may start. A failure opens it: no request starts for a rest period, then
+(half-open) one goes through as a probe while the others wait for its result. A good answer closes
+the breaker, another failure doubles the next rest, up to a cap. A pause that the server states is
+kept exactly. After `patience_s` without a good answer requests fail at once, except one probe per
+rest.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
-__all__ = ["BASE_S", "CAP_S", "UNKNOWN_PATIENCE_S", "Circuit", "Verdict"]
+__all__ = ["BASE_S", "CAP_S", "UNKNOWN_PATIENCE_S", "CircuitBreaker", "Verdict"]
 
 BASE_S: Final = 1.0  # the first rest
 CAP_S: Final = 60.0  # the longest one that the server did not ask for
-UNKNOWN_PATIENCE_S: Final = 30.0  # for a server that has never answered: a wrong address, no line
-_SPREAD: Final = 0.25  # of a rest, added at random: what failed together comes back apart
+UNKNOWN_PATIENCE_S: Final = 30.0  # for a server that has never answered: wrong address, no network
+_SPREAD: Final = 0.25  # jitter, as a share of the rest, so that retries do not come all at once
 _MAX_DOUBLINGS: Final = 20
 
 
 class Verdict(Enum):
-    """What follows a failure."""
+    """The consequence of a failure."""
 
     REST = "rest"  # wait and try again
-    TOO_LONG = "too long"  # the server asks for more than there is patience for
+    TOO_LONG = "too long"  # the server asks for a longer pause than the patience
     OVER = "over"  # no good answer for the whole patience
 
 
-class Circuit:
-    """State for one server. Times are seconds of any one steady clock."""
+class CircuitBreaker:
+    """State of one server. Times are seconds of a monotonic clock."""
 
     def __init__(
         self,
@@ -41,12 +41,12 @@ class Circuit:
         has_answered: bool = False,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`has_answered`: the server is known to be there, so that the whole patience is due."""
+        """`has_answered`: the server is known to work, so that the full patience applies."""
         self.is_open = False
         self.over = False
         self.since = 0.0  # start of the first request that failed since the last good answer
         self.rest_until = 0.0
-        self.answers = 0  # good ones
+        self.answers = 0  # number of good ones
         self.has_answered = has_answered
         self._patience_s = patience_s
         self._jitter = jitter
@@ -55,13 +55,13 @@ class Circuit:
         self._good_at = float("-inf")
 
     def wait_s(self, now: float) -> float | None:
-        """0: ask now; seconds until the rest is over; None: wait until the probe has ended."""
+        """Return 0 (start now), seconds until the rest ends, or None (wait for the probe)."""
         if not self.is_open:
             return 0.0
         return None if self._probing else max(0.0, self.rest_until - now)
 
     def begin(self) -> bool:
-        """A request begins where `wait_s` is 0. True: it is the probe.
+        """Register the start of a request, allowed where `wait_s` is 0. Return True for the probe.
 
         A probe has to end with `good`, `bad` or `dropped`.
         """
@@ -69,11 +69,11 @@ class Circuit:
         return self.is_open
 
     def dropped(self) -> None:
-        """The probe ended without a word on the server: the next request is one."""
+        """End the probe without a result (cancelled): the next request becomes the probe."""
         self._probing = False
 
     def good(self, now: float) -> float | None:
-        """An answer that is no trouble: seconds that the trouble lasted; None where was none."""
+        """Register a good answer; return how many seconds the trouble lasted, None without one."""
         lasted_s = now - self.since if self.is_open else None
         self.is_open = self.over = self._probing = False
         self.has_answered = True
@@ -83,40 +83,40 @@ class Circuit:
         return lasted_s
 
     def bad(
-        self, now: float, *, started_at: float, probe: bool = False, told_s: float | None = None
+        self, now: float, *, started_at: float, probe: bool = False, pause_s: float | None = None
     ) -> Verdict:
-        """A request that began at `started_at` failed; `told_s`: the pause that the server states.
+        """Register the failure of a request begun at `started_at`; `pause_s` as the server states.
 
-        Requests that were under way when the circuit opened are of the same round and lengthen no
-        rest; one that is older than the last good answer says nothing of the server's state.
+        Requests in flight when the breaker opened count as the same failure and do not lengthen
+        the rest; one that started before the last good answer is ignored.
         """
-        if told_s is not None:
+        if pause_s is not None:
             self.has_answered = True
         if self.is_open and not probe:
-            if told_s is not None:
-                if now + told_s > self._deadline():
+            if pause_s is not None:
+                if now + pause_s > self._deadline():
                     return Verdict.TOO_LONG
-                self.rest_until = max(self.rest_until, now + told_s)
+                self.rest_until = max(self.rest_until, now + pause_s)
             return Verdict.OVER if self.over else Verdict.REST
         if not self.is_open:
-            if started_at < self._good_at and told_s is None:
+            if started_at < self._good_at and pause_s is None:
                 return Verdict.REST
             self.since = started_at
         self.is_open, self._probing = True, False
         self._rounds += 1
-        return self._rest(now, told_s)
+        return self._rest(now, pause_s)
 
-    def _rest(self, now: float, told_s: float | None) -> Verdict:
+    def _rest(self, now: float, pause_s: float | None) -> Verdict:
         deadline = self._deadline()
-        if told_s is not None and now + told_s > deadline:
-            self.rest_until = now + told_s
+        if pause_s is not None and now + pause_s > deadline:
+            self.rest_until = now + pause_s
             return Verdict.TOO_LONG
-        if told_s is None and now >= deadline:
+        if pause_s is None and now >= deadline:
             self.over = True
             self.rest_until = now + CAP_S
             return Verdict.OVER
         self.rest_until = now + (
-            min(self._growing_s(), deadline - now) if told_s is None else told_s
+            min(self._growing_s(), deadline - now) if pause_s is None else pause_s
         )
         return Verdict.OVER if self.over else Verdict.REST
 

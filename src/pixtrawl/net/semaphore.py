@@ -1,8 +1,7 @@
-"""Lets transfers through, as many at once as `net.concurrency` has found to be good.
+"""Semaphore over all transfers with the adaptive limit of `net.concurrency`.
 
-A place that a transfer gives back goes to the next file of the same host, where one waits: its
-connection is open and warm, a new one costs three round trips and starts slowly. Nobody is passed
-over for long by that.
+A released permit goes first to a waiting transfer of the same host, whose connection is open and
+past slow start; a new one costs three round trips. A waiter older than `_PATIENCE_S` goes first.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from typing import Final
 
 from pixtrawl.net.concurrency import AdaptiveLimit
 
-__all__ = ["Gate"]
+__all__ = ["AdaptiveSemaphore"]
 
-_PATIENCE_S: Final = 5.0  # who has waited for so long is next, whatever its host
+_PATIENCE_S: Final = 5.0  # a transfer that has waited this long is next, whatever its host
 
 
-class _Turn:
-    """One who waits."""
+class _Waiter:
+    """A transfer that waits for a permit."""
 
     __slots__ = ("given", "host", "since")
 
@@ -30,17 +29,17 @@ class _Turn:
         self.given = given
 
 
-class Gate:
-    """Lets at most `limit.limit` through at once. All methods belong to one event loop."""
+class AdaptiveSemaphore:
+    """Admits at most `limit.limit` transfers at once. Bound to one event loop."""
 
     def __init__(self, limit: AdaptiveLimit, now: Callable[[], float]) -> None:
         self.limit = limit
         self.active = 0
         self._now = now
-        # Both hold everyone who waits, first come first; who was let in out of one of them, or was
-        # cancelled, is passed over in the other.
-        self._waiting: deque[_Turn] = deque()
-        self._of_host: dict[str, deque[_Turn]] = {}
+        # Both queues hold all waiters, in order of arrival; one that was admitted through the other
+        # queue, or was cancelled, is skipped.
+        self._waiting: deque[_Waiter] = deque()
+        self._of_host: dict[str, deque[_Waiter]] = {}
         self._count = 0
 
     @property
@@ -51,12 +50,12 @@ class Gate:
     def has_room(self) -> bool:
         return self.active + self._count < self.limit.limit
 
-    def passage(self, host: str) -> _Passage:
-        """One place inside the block, for a transfer from this host."""
-        return _Passage(self, host)
+    def permit(self, host: str) -> _Permit:
+        """Return a context manager that holds one permit for a transfer from this host."""
+        return _Permit(self, host)
 
     async def enter(self, host: str) -> None:
-        """Waits for a place."""
+        """Wait for a permit."""
         if self._count or self.active >= self.limit.limit:
             await self._wait(host)
         else:
@@ -65,7 +64,7 @@ class Gate:
             self.limit.full()
 
     def leave(self, host: str) -> None:
-        """Gives back what `enter` gave."""
+        """Release a permit."""
         self.active -= 1
         if self._count and self.active < self.limit.limit:
             turn = self._next(self._waiting)
@@ -76,7 +75,7 @@ class Gate:
         self._pump()
 
     async def _wait(self, host: str) -> None:
-        turn = _Turn(host, self._now(), asyncio.get_running_loop().create_future())
+        turn = _Waiter(host, self._now(), asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
         self._of_host.setdefault(host, deque()).append(turn)
         self._count += 1
@@ -100,13 +99,13 @@ class Gate:
             self._let_in(turn)
 
     @staticmethod
-    def _next(turns: deque[_Turn] | None) -> _Turn | None:
-        """The first of those that still wait; it stays where it is."""
+    def _next(turns: deque[_Waiter] | None) -> _Waiter | None:
+        """Return the first waiter still waiting, without removing it."""
         while turns and turns[0].given.done():
             turns.popleft()
         return turns[0] if turns else None
 
-    def _let_in(self, turn: _Turn) -> None:
+    def _let_in(self, turn: _Waiter) -> None:
         self.active += 1
         self._count -= 1
         turn.given.set_result(None)
@@ -114,29 +113,29 @@ class Gate:
             del self._of_host[turn.host]
 
     def answered(self, waited_s: float, received_bytes: int) -> None:
-        """A transfer's answer begins, so long after the request."""
+        """Register that an answer began, `waited_s` seconds after its request."""
         self.limit.answered(waited_s, received_bytes, self._now())
         self._pump()
 
     def ended(self, *, size_bytes: int, elapsed_s: float, timed_out: bool) -> None:
-        """A transfer ended, well or not; it is about to leave."""
+        """Register the end of a transfer, successful or not; `leave` follows."""
         self.limit.ended(
             size_bytes=size_bytes, elapsed_s=elapsed_s, timed_out=timed_out, now=self._now()
         )
         self._pump()
 
 
-class _Passage:
-    """`async with` of a gate; see `hosts._Slot`."""
+class _Permit:
+    """`async with` for one permit, written out for speed as `host_slots.Slot`."""
 
-    __slots__ = ("_gate", "_host")
+    __slots__ = ("_host", "_semaphore")
 
-    def __init__(self, gate: Gate, host: str) -> None:
-        self._gate = gate
+    def __init__(self, semaphore: AdaptiveSemaphore, host: str) -> None:
+        self._semaphore = semaphore
         self._host = host
 
     async def __aenter__(self) -> None:
-        await self._gate.enter(self._host)
+        await self._semaphore.enter(self._host)
 
     async def __aexit__(self, *_exception: object) -> None:
-        self._gate.leave(self._host)
+        self._semaphore.leave(self._host)

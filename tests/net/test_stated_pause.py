@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.net.told_wait import retry_after_s, told_wait_s
+from pixtrawl.net.stated_pause import retry_after_s, stated_pause_s
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
@@ -73,14 +73,14 @@ def test_any_retry_after_gets_an_answer(value: str) -> None:
 )  # fmt: skip
 def test_what_a_refusal_states(headers: dict[str, str], body: str, seconds: float | None) -> None:
     for status in (429, 503):
-        assert told_wait_s(status, headers, body.encode(), NOW) == seconds
-    assert told_wait_s(403, headers, body.encode(), NOW) is None
-    assert told_wait_s(200, headers, body.encode(), NOW) is None
+        assert stated_pause_s(status, headers, body.encode(), NOW) == seconds
+    assert stated_pause_s(403, headers, body.encode(), NOW) is None
+    assert stated_pause_s(200, headers, body.encode(), NOW) is None
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "ratelimit", "x-ratelimit-reset",
                                         "x-ratelimit-limit-a", "x-ratelimit-available-a"]),
                        st.text(max_size=30)), st.binary(max_size=200))  # fmt: skip
 def test_any_refusal_gets_an_answer(headers: dict[str, str], body: bytes) -> None:
-    found = told_wait_s(429, headers, body)
+    found = stated_pause_s(429, headers, body)
     assert found is None or found >= 0

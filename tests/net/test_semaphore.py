@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from pixtrawl.net.concurrency import AdaptiveLimit
-from pixtrawl.net.gate import Gate
+from pixtrawl.net.semaphore import AdaptiveSemaphore
 
 
 class Lane:
@@ -16,11 +16,11 @@ class Lane:
 
     def __init__(self) -> None:
         self.now_s = 0.0
-        self.gate = Gate(AdaptiveLimit(1, timeout_s=30.0, now=0.0), lambda: self.now_s)
+        self.gate = AdaptiveSemaphore(AdaptiveLimit(1, timeout_s=30.0, now=0.0), lambda: self.now_s)
         self.order: list[str] = []
 
     async def use(self, name: str) -> None:
-        async with self.gate.passage(name[0]):
+        async with self.gate.permit(name[0]):
             self.order.append(name)
             await asyncio.sleep(0)
 
@@ -45,7 +45,7 @@ async def queue(lane: Lane, *names: str) -> list[asyncio.Task[None]]:
 
 def test_a_place_goes_to_the_next_file_of_the_same_host() -> None:
     async def scenario(lane: Lane) -> None:
-        async with lane.gate.passage("a"):
+        async with lane.gate.permit("a"):
             tasks = await queue(lane, "b1", "a1", "c1", "a2", "b2")
         await asyncio.gather(*tasks)
 
@@ -54,7 +54,7 @@ def test_a_place_goes_to_the_next_file_of_the_same_host() -> None:
 
 def test_who_has_waited_long_is_next_whatever_its_host() -> None:
     async def scenario(lane: Lane) -> None:
-        async with lane.gate.passage("a"):
+        async with lane.gate.permit("a"):
             tasks = await queue(lane, "b1", "a1", "a2")
             lane.now_s = 5.0
         await asyncio.gather(*tasks)
@@ -67,7 +67,7 @@ def test_who_is_cancelled_while_waiting_holds_nothing_up(gone: int) -> None:
     names = ["b1", "a1", "a2", "b2"]
 
     async def scenario(lane: Lane) -> None:
-        async with lane.gate.passage("a"):
+        async with lane.gate.permit("a"):
             tasks = await queue(lane, *names)
             tasks[gone].cancel()
             await asyncio.sleep(0)
@@ -80,7 +80,7 @@ def test_who_is_cancelled_while_waiting_holds_nothing_up(gone: int) -> None:
 
 def test_who_is_cancelled_in_the_moment_of_being_let_in_gives_the_place_on() -> None:
     async def scenario(lane: Lane) -> None:
-        async with lane.gate.passage("a"):
+        async with lane.gate.permit("a"):
             first, second = await queue(lane, "a1", "b1")
         first.cancel()  # has been given the place, and has not run yet
         await asyncio.gather(first, second, return_exceptions=True)
@@ -90,7 +90,7 @@ def test_who_is_cancelled_in_the_moment_of_being_let_in_gives_the_place_on() -> 
 
 def test_a_limit_that_grows_lets_in_those_who_wait() -> None:
     async def main() -> int:
-        gate = Gate(AdaptiveLimit(64, timeout_s=30.0, now=0.0), lambda: 0.0)
+        gate = AdaptiveSemaphore(AdaptiveLimit(64, timeout_s=30.0, now=0.0), lambda: 0.0)
         for _ in range(16):
             await gate.enter("a")
         waiting = [asyncio.create_task(gate.enter("b")) for _ in range(3)]

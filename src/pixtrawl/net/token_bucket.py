@@ -1,7 +1,7 @@
-"""`--limit-rate`: bytes a second over all transfers together, by a bucket that fills with time.
+"""`--limit-rate`: a token bucket over all transfers, in bytes per second.
 
-A transfer that finds the bucket empty is paused (the network's own flow control then slows the
-sender) and goes on in turn when there is something in it again.
+A transfer that finds the bucket empty is paused (TCP flow control then slows the sender) and
+resumes, first come, first served, when the bucket has filled again.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["RateLimit"]
+__all__ = ["TokenBucket"]
 
-_BURST_S: Final = 0.1  # what an idle line may save up
+_BURST_S: Final = 0.1  # capacity of the bucket, in seconds of the rate
 
 
-class RateLimit:
-    """Decisions only; the clock and the timer are handed in."""
+class TokenBucket:
+    """The bucket; callers pass in the clock and the timer."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class RateLimit:
         self._timer_runs = False
 
     def take(self, size_bytes: int) -> bool:
-        """May so many bytes pass now? What passes may overdraw; the next one then waits."""
+        """Take tokens; return False where the bucket is empty. One take may overdraw it."""
         now = self._now()
         self._level = min(self._level + (now - self._at) * self._bytes_s, self._bytes_s * _BURST_S)
         self._at = now
@@ -44,7 +44,7 @@ class RateLimit:
         return True
 
     def wait(self, resume: Callable[[], None]) -> None:
-        """Calls `resume` when bytes may pass again, first come first served."""
+        """Call `resume` when the bucket has filled again, in order of the calls."""
         self._waiting.append(resume)
         self._schedule()
 

@@ -7,16 +7,16 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.net.circuit import BASE_S, CAP_S, UNKNOWN_PATIENCE_S, Circuit, Verdict
+from pixtrawl.net.circuit_breaker import BASE_S, CAP_S, UNKNOWN_PATIENCE_S, CircuitBreaker, Verdict
 
 
 def circuit(
     patience_s: float = 900.0, *, has_answered: bool = True, jitter: float = 0.0
-) -> Circuit:
-    return Circuit(patience_s, has_answered=has_answered, jitter=lambda: jitter)
+) -> CircuitBreaker:
+    return CircuitBreaker(patience_s, has_answered=has_answered, jitter=lambda: jitter)
 
 
-def outage(tried: Circuit, jitter: float = 0.0) -> list[float]:
+def outage(tried: CircuitBreaker, jitter: float = 0.0) -> list[float]:
     """A server that never answers, asked as soon as it may be: the rests until it is given up."""
     now = 100.0
     rests: list[float] = []
@@ -83,18 +83,18 @@ def test_a_request_older_than_the_last_good_answer_opens_nothing() -> None:
 
 def test_a_stated_pause_is_kept_and_one_beyond_the_patience_is_not_waited_for() -> None:
     tried = circuit()
-    assert tried.bad(1, started_at=0, told_s=43) is Verdict.REST
+    assert tried.bad(1, started_at=0, pause_s=43) is Verdict.REST
     assert tried.wait_s(1) == 43
-    assert tried.bad(2, started_at=0, told_s=100) is Verdict.REST
+    assert tried.bad(2, started_at=0, pause_s=100) is Verdict.REST
     assert tried.wait_s(2) == 100
     other = circuit()
-    assert other.bad(1, started_at=0, told_s=3600) is Verdict.TOO_LONG
-    assert circuit(60).bad(1, started_at=0, told_s=61) is Verdict.TOO_LONG
+    assert other.bad(1, started_at=0, pause_s=3600) is Verdict.TOO_LONG
+    assert circuit(60).bad(1, started_at=0, pause_s=61) is Verdict.TOO_LONG
 
 
 def test_pauses_stated_again_and_again_end_with_the_patience() -> None:
     tried, now, asked = circuit(100), 0.0, 0
-    while tried.bad(now, started_at=now, probe=tried.begin(), told_s=3) is Verdict.REST:
+    while tried.bad(now, started_at=now, probe=tried.begin(), pause_s=3) is Verdict.REST:
         now, asked = tried.rest_until, asked + 1
     assert asked == 33
 
@@ -134,7 +134,7 @@ def test_never_more_than_one_probe_is_under_way(steps: list[str], patience_s: fl
                     tried.dropped()
             else:
                 tried.bad(
-                    now, started_at=started_at, probe=probe, told_s=5 if step == "told" else None
+                    now, started_at=started_at, probe=probe, pause_s=5 if step == "told" else None
                 )
         if tried.is_open:
             assert sum(probe for _, probe in under_way) <= 1

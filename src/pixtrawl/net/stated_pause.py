@@ -1,4 +1,4 @@
-"""The pause that a server states with a refusal (429, 503): in which header or words. Pure."""
+"""Read the pause that a server states with a refusal (429, 503), from headers or body. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-__all__ = ["REFUSALS", "retry_after_s", "told_wait_s"]
+__all__ = ["REFUSALS", "retry_after_s", "stated_pause_s"]
 
 REFUSALS: Final = frozenset({429, 503})
 _LONGEST_S: Final = 1e9
-_EPOCH_S: Final = 1e9  # a larger number is a time of day, not a span
+_EPOCH_S: Final = 1e9  # a larger number is a point in time (seconds since the epoch)
 _EPOCH_MS: Final = 1e11
 _PERIODS_S: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _WORDS: Final = re.compile(
@@ -19,11 +19,11 @@ _WORDS: Final = re.compile(
     r"(\d{1,9}(?:\.\d{1,6})?)\s*(milliseconds?|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\b",
     re.IGNORECASE,
 )
-_READ: Final = 4096  # bytes of a body: a refusal is short
+_READ: Final = 4096  # bytes of the body that are searched
 _NUMBER: Final = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
 _LEFT: Final = re.compile(r"\br=(\d{1,9})\b")
 _UNTIL: Final = re.compile(r"\b(?:t|reset)=(\d{1,9})\b")
-# Headers that say when the allowance is renewed, and those beside them that say what is left of it.
+# Headers with the time of the next quota reset, each with the header of what is left of the quota.
 _RESETS: Final = (
     "x-ratelimit-reset-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset",
     "x-ratelimit-retry-after", "x-retry-after",
@@ -34,7 +34,7 @@ _LEFT_OVERS: Final = (
 
 
 def retry_after_s(value: str, now: datetime | None = None) -> float | None:
-    """Seconds asked for by a `Retry-After` header (seconds or an HTTP date); None if unreadable."""
+    """Return the seconds of a `Retry-After` header (seconds or HTTP date); None if unreadable."""
     text = value.strip()
     if text.isascii() and text.isdigit():
         return float(text) if len(text) < 10 else _LONGEST_S
@@ -49,13 +49,13 @@ def retry_after_s(value: str, now: datetime | None = None) -> float | None:
     return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
 
 
-def told_wait_s(
+def stated_pause_s(
     status: int, headers: Mapping[str, str], body: bytes = b"", now: datetime | None = None
 ) -> float | None:
-    """Seconds that a refusal asks to wait; None for any other answer, and where it names no time.
+    """Return the seconds that a refusal asks to wait; None for other answers and without a time.
 
-    `Retry-After` first, then the words of the body ("Expected available in 40 seconds"), then
-    headers that tell when an allowance that is used up is renewed.
+    Reads `Retry-After`, then the body ("Expected available in 40 seconds"), then headers with the
+    reset time of an exhausted quota.
     """
     if status not in REFUSALS:
         return None
@@ -76,7 +76,7 @@ def _of_words(text: str) -> float | None:
 
 
 def _of_reset(headers: Mapping[str, str], now: datetime) -> float | None:
-    """What reset headers say; nothing where there is some of the allowance left."""
+    """Return the seconds until the reset header's time; None while some quota is left."""
     policy = headers.get("ratelimit", "")
     left = [headers[name] for name in _LEFT_OVERS if name in headers] + _LEFT.findall(policy)
     if any(_number(one) for one in left):
@@ -93,9 +93,9 @@ def _of_reset(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _of_windows(headers: Mapping[str, str]) -> float | None:
-    """The longest window that is used up: `x-ratelimit-limit-NAME: 20/min`, `-available-NAME: 0`.
+    """Return the longest exhausted window: `x-ratelimit-limit-NAME: 20/min`, `-available-NAME: 0`.
 
-    Such a header tells no more than the window's length, which is enough in any case.
+    The header gives only the window's length, which is always long enough.
     """
     used_up = []
     for name, value in headers.items():
