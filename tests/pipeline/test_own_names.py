@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import pixtrawl
+from pixtrawl.cli.main import main
 from pixtrawl.config.groups import Config, Fetch, Job
 from pixtrawl.model import Sample
 from pixtrawl.pipeline.feeders.rebuild import rebuild, write_lock
@@ -81,6 +82,21 @@ def test_own_columns_reach_metadata_and_exports_with_their_types(tmp_path: Path)
     images = json.loads(path.read_text())["images"]
     assert sorted(one["input_id"] for one in images) == [0, 1, 2]
     assert sorted(one["id"] for one in images) == [1, 2, 3]
+
+
+def test_an_image_that_is_moved_there_and_back_keeps_the_name_of_its_id(tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {f"/{n}.jpg": jpeg(scene(n)) for n in range(2)}
+    with serving(answers) as host:
+        path = tmp_path / "shoes.csv"
+        path.write_text("id,url\n" + "".join(f"SKU-{n},{host.url}/{n}.jpg\n" for n in range(2)))
+        output = tmp_path / "set"
+        pixtrawl.download(path, id_column="id", output=output, allow_address="127.0.0.0/8")
+    for label in ("boots", "shoes", "boots"):
+        (old,) = output.rglob("SKU-1.jpg")
+        assert main(["label", str(old), "--to", label]) == 0
+        assert (output / label / "SKU-1.jpg").is_file()
+    names = {sample.file_name for sample in pixtrawl.open(output)}
+    assert names == {"shoes/SKU-0.jpg", "boots/SKU-1.jpg"}
 
 
 @pytest.mark.timeout(120)

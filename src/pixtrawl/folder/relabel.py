@@ -155,7 +155,10 @@ def plan_move(db: sqlite3.Connection, folder: Folder, name: str, label: str) -> 
     leaf = name.partition("/")[2]
     wanted = f"{label}/{leaf}"
     row = db.execute(
-        "SELECT 1 FROM sample WHERE label = ? AND file_name = ? LIMIT 1", (label, wanted)
+        # what the same picture left behind here is no other image's name
+        "SELECT 1 FROM sample WHERE label = ? AND file_name = ? AND NOT (state = 6 AND sha256 IN "
+        "(SELECT sha256 FROM sample WHERE file_name = ? AND state IN (0, 1))) LIMIT 1",
+        (label, wanted, name),
     ).fetchone()
     if row is None and not os.path.lexists(folder.root / wanted):
         return wanted
