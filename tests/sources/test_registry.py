@@ -12,6 +12,8 @@ import pytest
 from pixtrawl import sources
 from pixtrawl.errors import UsageError
 from pixtrawl.sources import table
+from pixtrawl.sources.api.json_source import ApiSearch, Batch, JsonSource, Place, key_setting
+from pixtrawl.sources.base import SourceInfo
 
 
 def test_auto_asks_four_places_without_a_key_and_google_only_when_it_is_switched_on() -> None:
@@ -105,3 +107,34 @@ def test_listing_and_choosing_sources_imports_none_of_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+class Keyed(JsonSource):
+    """A source of another package that wants a key."""
+
+    name = "keyed_example"
+    info = SourceInfo(
+        title="Keyed", base_url="http://keyed.test", sentence="x", needs=("key",),
+        settings=(key_setting("keyed_example"),),
+    )  # fmt: skip
+
+    async def batch(self, search: ApiSearch, place: Place) -> Batch:
+        return Batch(empty=True)
+
+
+def test_a_source_of_another_package_gets_its_key_from_a_setting_or_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sources, "load", lambda name: Keyed)
+    assert Keyed({}).key == ""
+    assert sources.missing("keyed_example", {}) == [
+        (
+            "keyed_example needs a key: --set keyed_example.key=... or the environment variable "
+            "KEYED_EXAMPLE_API_KEY"
+        )
+    ]
+    assert Keyed({"key": "from-a-setting"}).key == "from-a-setting"
+    monkeypatch.setenv("KEYED_EXAMPLE_API_KEY", "from-outside")
+    assert Keyed({}).key == "from-outside"
+    assert sources.missing("keyed_example", {}) == []
+    assert {one.key for one in Keyed.info.settings} == {"base_url", "delay_s", "enabled", "key"}

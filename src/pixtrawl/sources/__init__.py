@@ -122,7 +122,7 @@ def missing(name: str, settings: Settings) -> list[str]:
         if need == "browser":
             if not browser_path.can_drive() and importlib.util.find_spec("playwright") is None:
                 sentences.append(f"{name} needs a driver here: pip install 'pixtrawl[browser]'")
-        elif need == "key" and name in keys.VARIABLES:
+        elif need == "key":
             if not keys.key_of(name, given):
                 sentences.append(f"{name} needs a key: {keys.where(name)}")
         elif any(one.key == need for one in info.settings) and not given.get(need):

@@ -16,11 +16,16 @@ VARIABLES: Final[Mapping[str, str]] = {
 }
 
 
+def variable_of(name: str) -> str:
+    """Return the environment variable of a source's key; of another package's, `NAME_API_KEY`."""
+    return VARIABLES.get(name, f"{name.upper()}_API_KEY")
+
+
 def key_of(name: str, given: Mapping[str, str]) -> str:
-    """The key for a source; empty where there is none."""
-    return given.get("key", "").strip() or os.environ.get(VARIABLES.get(name, ""), "").strip()
+    """Return the key for a source; empty where there is none."""
+    return given.get("key", "").strip() or os.environ.get(variable_of(name), "").strip()
 
 
 def where(name: str) -> str:
-    """How a user gives it, in words."""
-    return f"--set {name}.key=... or the environment variable {VARIABLES[name]}"
+    """Say how a user gives it."""
+    return f"--set {name}.key=... or the environment variable {variable_of(name)}"

@@ -51,7 +51,7 @@ class Batch(Struct, frozen=True):
 
 def key_setting(name: str, what: str = "access key") -> SourceSetting:
     """The setting `key` of a source."""
-    sentence = f"{what}; or the environment variable {keys.VARIABLES[name]}"
+    sentence = f"{what}; or the environment variable {keys.variable_of(name)}"
     return SourceSetting("key", "", sentence, secret=True)
 
 
@@ -62,7 +62,8 @@ class JsonSource(HttpSource, ABC):
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__(settings)
-        self.key = keys.key_of(self.name, settings) if self.name in keys.VARIABLES else ""
+        has_key = any(one.key == "key" for one in self.info.settings)
+        self.key = keys.key_of(self.name, settings) if has_key else ""
         self._turn = asyncio.Lock()
 
     @abstractmethod
