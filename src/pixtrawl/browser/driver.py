@@ -84,7 +84,7 @@ class DriverPage(Protocol):
 class Driver(Protocol):
     """A running browser."""
 
-    on_end: Callable[[], None]  # called when the browser ended, whyever
+    on_end: Callable[[], None]  # called when the browser ended, for whatever reason
 
     async def new_page(self) -> DriverPage:
         """Open a blank page."""
