@@ -68,6 +68,7 @@ class Reason(StrEnum):
     UNWANTED_LICENSE = "unwanted_license"
     LABEL_CONFLICT = "label_conflict"
     CHANGED = "changed"
+    REFUSED_BY_PERSON = "refused_by_person"
 
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"
@@ -145,6 +146,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.UNWANTED_LICENSE, s.REJECTED, "its licence is not one asked for by --license", False),
         (r.LABEL_CONFLICT, s.REJECTED, "the same picture is kept under another label", False),
         (r.CHANGED, s.REJECTED, "no longer the picture that the lock file names", False),
+        (r.REFUSED_BY_PERSON, s.REJECTED, "a person refused this picture", False),
         (r.NOT_FOUND, s.FAILED, "the host says it is not there (404, 410)", False),
         (r.FORBIDDEN, s.FAILED, "the host refuses it (401, 403, 451)", False),
         (r.RATE_LIMITED, s.FAILED, "the host asks to slow down (429)", True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 _UNDO = {
+    7: "DROP TABLE decision; DROP TABLE refused; DROP TABLE journal_mark;",
     6: "DROP INDEX sample_kept;",
     5: (
         "DROP INDEX sample_by_number; DROP INDEX sample_left_behind; DROP INDEX sample_wanted_back; "

@@ -13,7 +13,7 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
-from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
+from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import Folder, Lock
 from tests.life.sets import assert_whole, labels, listed, on_disk, pets
 from tests.pipeline.pictures import Host
@@ -93,8 +93,11 @@ def test_a_mistake_is_one_line_and_changes_nothing(
     assert main(["label", str(root), *words]) == EXIT_USAGE
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert on_disk(root) == before
-    with Lock(Folder(root)):
-        assert main(["label", str(root), "cat", "--to", "x"]) == EXIT_ENVIRONMENT
+    with Lock(Folder(root)):  # recorded, and done by whoever comes next
+        assert main(["label", str(root), "cat", "--to", "x"]) == EXIT_OK
+        assert on_disk(root) == before
+    assert len(list(pixtrawl.open(root))) == len(before)
+    assert labels(root) == {"x": 2, "dog": 2}
 
 
 KILLED = """

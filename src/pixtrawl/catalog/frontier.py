@@ -91,6 +91,8 @@ def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
         (row[0],),
     ).fetchone()
     saved = saved_count(db, row[0])
+    if query.limit is not None and (empty := unfilled_count(db, row[0])):
+        query = replace(query, limit=max(0, query.limit - empty))
     counted = saved if query.limit is None else min(saved, query.limit - awaited)
     return QueryRow(row[0], query, counted, awaited, saved - counted)
 
@@ -109,6 +111,16 @@ def saved_count(db: sqlite3.Connection, query_id: int) -> int:
     row = db.execute(
         "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
         f"WHERE s.query_id = ? AND s.state IN {KEPT} AND s.label = q.label",
+        (query_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def unfilled_count(db: sqlite3.Connection, query_id: int) -> int:
+    """Places of the query that stay empty, because that was wanted when an image was refused."""
+    row = db.execute(
+        "SELECT count(*) FROM sample s JOIN refused r ON r.sample_id = s.id "
+        f"WHERE s.query_id = ? AND s.state = {SampleState.WITHDRAWN} AND NOT r.refill",
         (query_id,),
     ).fetchone()
     return int(row[0])

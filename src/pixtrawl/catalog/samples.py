@@ -125,6 +125,11 @@ def mark(db: sqlite3.Connection, sample_id: int, state: SampleState) -> None:
         )
 
 
+def set_state(db: sqlite3.Connection, sample_id: int, state: SampleState) -> None:
+    """Sets a sample's state, and leaves its candidate alone."""
+    db.execute("UPDATE sample SET state = ? WHERE id = ?", (state.value, sample_id))
+
+
 def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
     """Their files are where their rows say."""
     db.execute(

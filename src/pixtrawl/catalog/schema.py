@@ -197,7 +197,31 @@ CREATE INDEX sample_kept ON sample (label, number, state, query_id, file_name)
   WHERE state IN (0, 1);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5, _V6)
+# What people decided, from the journal of decisions, each once.
+_V7: Final = """
+CREATE TABLE decision (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  batch TEXT NOT NULL,               -- what was decided at once is undone at once
+  state INTEGER NOT NULL,            -- 0 waits for the end of the run, 1 holds, 2 undone, 3 had no
+                                     -- effect
+  line TEXT NOT NULL,                -- the record, JSON
+  note TEXT NOT NULL DEFAULT '{}'    -- JSON: what undoing it needs
+);
+CREATE INDEX decision_batch ON decision (batch);
+CREATE INDEX decision_waits ON decision (state) WHERE state = 0;
+CREATE TABLE refused (               -- images that a person refused
+  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  refill INTEGER NOT NULL,           -- 1: another image takes the place
+  words TEXT NOT NULL DEFAULT ''     -- the person's reason
+);
+CREATE TABLE journal_mark (          -- how far the journal of decisions was read
+  only INTEGER PRIMARY KEY CHECK (only = 0),
+  offset INTEGER NOT NULL            -- bytes
+);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

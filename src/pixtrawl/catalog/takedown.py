@@ -290,6 +290,12 @@ def count_removed(db: sqlite3.Connection) -> int:
     return int(db.execute(query).fetchone()[0])
 
 
+def removed_ids(db: sqlite3.Connection) -> list[int]:
+    """The rows of images that were taken down."""
+    rows = db.execute(f"SELECT id FROM sample WHERE state = {SampleState.TAKEN_DOWN}")
+    return [row[0] for row in rows]
+
+
 def removed(db: sqlite3.Connection) -> list[Removed]:
     """Every image that was taken down."""
     rows = db.execute(

@@ -10,6 +10,7 @@ from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
+    from pixtrawl.pipeline.deciding import Recorded, Steering
     from pixtrawl.pipeline.restore import Restored
     from pixtrawl.pipeline.verify import Verified
 
@@ -37,14 +38,82 @@ class Life:
         from pixtrawl.pipeline.labelling import put_under_label
 
         chosen: Iterable[Sample | Path | str] = self if files is None else files
-        names = [one.file_name if isinstance(one, Sample) else str(one) for one in chosen]
-        return len(put_under_label(self._samples.folder, names, to))
+        return len(put_under_label(self._samples.folder, _names(chosen), to, who="python"))
 
     def undo_label(self) -> int:
         """Takes back what was moved to another label last. Returns how many images that is."""
         from pixtrawl.pipeline.labelling import take_back_labels
 
-        return len(take_back_labels(self._samples.folder))
+        return len(take_back_labels(self._samples.folder, who="python"))
+
+    def reject(
+        self, files: Iterable[Sample | Path | str], *, reason: str = "", refill: bool = True
+    ) -> Recorded:
+        """Refuses images: they leave the data set, and neither bytes nor look come back.
+
+        Works while a run is at work, which then carries it out within half a second and finds
+        others. The files wait aside; `undo` and `restore` bring them back.
+
+        Args:
+            files: samples, files, or labels' folders.
+            reason: why, in your words; the report keeps it.
+            refill: whether a run, the one at work or the next, finds another image for each place.
+
+        Raises UsageError: no image of the data set; StorageError: it cannot be recorded.
+
+        Example:
+            `ds.reject([one for one in ds if one.info.width < 400], reason="too small")`
+        """
+        from pixtrawl.pipeline import deciding
+
+        return deciding.reject(
+            self._samples.folder, _names(files), who="python", reason=reason, refill=refill
+        )
+
+    def keep(self, files: Iterable[Sample | Path | str]) -> Recorded:
+        """Notes that these images are wanted; those that were refused come back. As `reject`."""
+        from pixtrawl.pipeline import deciding
+
+        return deciding.keep(self._samples.folder, _names(files), who="python")
+
+    def undo(self, *, redo: bool = False) -> Recorded:
+        """Takes back the last decision (a whole call of `reject`, `label`, `restore`, ...).
+
+        `redo` takes back the last undo. Both work without limit. Raises UsageError: there is none.
+        """
+        from pixtrawl.pipeline import deciding
+
+        return deciding.undo(self._samples.folder, who="python", redo=redo)
+
+    def pause(self, query: str = "") -> None:
+        """The run that is at work on this data set begins no further transfer, or none of `query`.
+
+        Raises UsageError: no run is at work, or no such query.
+        """
+        self._steer("pause", query)
+
+    def resume(self, query: str = "") -> None:
+        """A run that was paused goes on. Raises as `pause`."""
+        self._steer("resume", query)
+
+    def stop(self, query: str = "") -> None:
+        """The run that is at work ends as after Ctrl-C, or takes no more of `query`.
+
+        Raises as `pause`.
+        """
+        self._steer("stop", query)
+
+    def more(self, limit: int, query: str = "") -> None:
+        """The run that is at work finds `limit` images of each query, or of `query`.
+
+        Raises as `pause`, and where that is not more than it looks for already.
+        """
+        self._steer("more", query, limit)
+
+    def _steer(self, action: Steering, query: str, limit: int | None = None) -> None:
+        from pixtrawl.pipeline import deciding
+
+        deciding.steer(self._samples.folder, action, who="python", query=query, limit=limit)
 
     def verify(self, *, quick: bool = False) -> Verified:
         """What is missing, altered or foreign, as `pixtrawl verify` tells it; `.ok` where none."""
@@ -73,7 +142,13 @@ class Life:
             tuple(map(str, files)), *((one,) if one else () for one in (label, sha256, url))
         )
         with ThreadPoolExecutor(1) as thread:  # a notebook's loop is running in this one
-            return thread.submit(asyncio.run, restore(self._samples.folder, wanted)).result()
+            return thread.submit(
+                asyncio.run, restore(self._samples.folder, wanted, who="python")
+            ).result()
+
+
+def _names(files: Iterable[Sample | Path | str]) -> list[str]:
+    return [one.file_name if isinstance(one, Sample) else str(one) for one in files]
 
 
 def tell_by_hand(samples: Samples) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import by_hand, derived, on_disk, recovery
+from pixtrawl.folder import by_hand, deciding, derived, on_disk, recovery
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
 
@@ -31,9 +31,13 @@ def catch_up(folder: Folder) -> View:
     folder.require()
     with closing(connect(folder.catalog, read_only=True)) as db:
         found = on_disk.differences(db, folder.root, sizes=False)
-        if not found.missing and not by_hand.could_be_back(db, folder.root, found.unknown):
+        pending = deciding.is_pending(db, folder)
+        back = pending or by_hand.could_be_back(db, folder.root, found.unknown)
+        if not found.missing and not back:
             return View()
-    missing = frozenset(row.sample_id for row in found.missing)
+        missing = frozenset(row.sample_id for row in found.missing)
+        if pending:
+            missing |= deciding.refused_meanwhile(db, folder)
     if in_use(folder):
         return View(missing)
     try:
@@ -45,6 +49,6 @@ def catch_up(folder: Folder) -> View:
 def _follow(folder: Folder) -> ByHand:
     with Lock(folder), closing(Catalog(folder.catalog)) as catalog:
         result = catalog.write_now(lambda db: recovery.recover(db, folder))
-        if result.by_hand.anything or result.placed or result.lost:
+        if result.changed:
             catalog.write_now(lambda db: derived.write_all(db, folder))
         return result.by_hand

@@ -29,6 +29,7 @@ class Folder:
         self.root = Path(root).absolute()
         self.old_control = self.root / layout.OLD_CONTROL
         self.lock_file = self.root / layout.LOCK
+        self.decisions = self.root / layout.DECISIONS
         self.metadata = self.root / layout.METADATA
         self.keyword_urls = self.root / layout.KEYWORD_URLS
         self.card = self.root / layout.CARD

@@ -3,7 +3,7 @@
 images/
   <label>/000001.jpg     numbers are never reused, the extension is the content's
   metadata.jsonl, keyword_urls.txt, README.md, ATTRIBUTION.md
-  .pixtrawl-*            catalog, lock, staged files, evidence, quarantine, renditions
+  .pixtrawl-*            catalog, lock, decisions, staged files, evidence, quarantine, renditions
 
 Loaders take each directory for a class (torchvision), or each file with a picture's ending wherever
 it lies (timm, fastai, Keras). So the labels are the only directories, and a picture that is no part
@@ -24,6 +24,7 @@ __all__ = [
     "ATTRIBUTION",
     "CARD",
     "CATALOG",
+    "DECISIONS",
     "KEYWORD_URLS",
     "LOCK",
     "MAX_LABEL_BYTES",
@@ -52,6 +53,7 @@ _EVIDENCE: Final = f"{_OWN}evidence-"
 _HELD: Final = ".held"  # an ending that no loader takes, and no program opens as a picture
 CATALOG: Final = f"{_OWN}catalog.sqlite3"
 LOCK: Final = f"{_OWN}lock"
+DECISIONS: Final = f"{_OWN}decisions.jsonl"  # what people decided; only ever added to
 OLD_CONTROL: Final = ".pixtrawl"  # the folder that held all of it once
 # What a browser or an editor opens as it lies, and no loader takes for a picture.
 _READABLE: Final = frozenset({"html", "txt", "json", "xml"})

@@ -16,9 +16,10 @@ from msgspec import Struct, field
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.samples import Unplaced
 from pixtrawl.catalog.states import SampleState
-from pixtrawl.folder import by_hand, files, quarantine, relabel, removals, renditions
+from pixtrawl.folder import by_hand, deciding, files, quarantine, relabel, removals, renditions
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.deciding import TakenIn
 from pixtrawl.folder.layout import file_name, is_passing, staged_name
 
 
@@ -29,10 +30,16 @@ class Recovered(Struct):
     lost: int = 0  # accepted rows whose file is nowhere (a power cut): open again
     swept: int = 0  # staged files that belonged to nothing
     by_hand: ByHand = field(default_factory=ByHand)
+    decided: TakenIn = field(default_factory=TakenIn)  # recorded while nobody held the data set
 
     @property
     def deleted_by_hand(self) -> int:
         return self.by_hand.deleted
+
+    @property
+    def changed(self) -> bool:
+        """Whether what is made from the catalog has to be made anew."""
+        return bool(self.by_hand.anything or self.placed or self.lost or self.decided.effects)
 
     @property
     def unknown(self) -> list[str]:
@@ -45,11 +52,12 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     result = Recovered()
     for row in samples.unplaced(db):
         _replay(db, folder, row, result)
+    result.decided = deciding.take_in(db, folder)
     relabel.finish_moves(db, folder)
+    removals.set_withdrawn_aside(db, folder)  # else they are taken for somebody's own files
     result.by_hand = by_hand.take_note(db, folder)
-    if result.by_hand.deleted:
+    if result.by_hand.deleted or result.decided.took_down:
         renditions.remove_all(folder.root)  # whoever deletes a picture means all of it
-    removals.set_withdrawn_aside(db, folder)
     removals.remove_files(db, folder)
     result.swept = _sweep(folder.root)
     _remove_empty_labels(db, folder.root)

@@ -21,12 +21,19 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.takedown import Rule, Taken, TakenDown
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import derived, files, quarantine, recovery, removals, renditions
+from pixtrawl.folder import (
+    decision_journal as journal,
+    derived,
+    files,
+    quarantine,
+    recovery,
+)
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.pool import DecoderPool
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import Outcome, Reason
+from pixtrawl.pipeline.deciding import Who, record
 from pixtrawl.pipeline.opened import looked_at, opened, relative
 
 __all__ = ["Copy", "Remembered", "copies", "rules_of", "take_back", "take_down"]
@@ -72,37 +79,42 @@ def rules_of(folder: Folder) -> list[Remembered]:
 
 
 def take_down(
-    folder: Folder, rules: Sequence[Rule], names: Sequence[str], *, dry_run: bool = False
+    folder: Folder,
+    rules: Sequence[Rule],
+    names: Sequence[str],
+    *,
+    dry_run: bool = False,
+    who: Who = "cli",
 ) -> list[Taken]:
     """Removes the images that rules or file names tell of, and remembers them.
+
+    A run that is at work does it within half a second.
 
     Args:
         folder: the data set.
         rules: of domains, URLs, bytes and looks.
         names: image files, as paths or relative to the data set.
         dry_run: only says what would go.
+        who: where the decision comes from.
 
     Raises:
         UsageError: a file is no image of the data set.
-        StorageError: a run is at work on it.
+        StorageError: it cannot be recorded.
     """
+    with looked_at(folder) as db:
+        taken = _taken(db, folder, rules, names)
     if dry_run:
-        with looked_at(folder) as db:
-            return _taken(db, folder, rules, names)
-    with opened(folder) as catalog:
-        renditions.remove_all(folder.root)
-        taken = catalog.write_now(lambda db: _take(db, folder, rules, names))
-        catalog.write_now(lambda db: removals.remove_files(db, folder))
-        catalog.write_now(lambda db: derived.write_all(db, folder))
         return taken
-
-
-def _take(
-    db: sqlite3.Connection, folder: Folder, rules: Sequence[Rule], names: Sequence[str]
-) -> list[Taken]:
-    taken = _taken(db, folder, rules, names)
-    takedown.remember(db, rules)
-    takedown.remove(db, taken, rules)
+    batch = journal.new_id()
+    records = [
+        journal.record(who, "takedown", batch, sha256=one.sha256, file_name=one.file_name)
+        for one in taken
+        if one.why == "named"
+    ]
+    records += [
+        journal.record(who, "takedown", batch, kind=rule.kind, value=rule.value) for rule in rules
+    ]
+    record(folder, records)
     return taken
 
 

@@ -3,161 +3,111 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct
-
-from pixtrawl.catalog import relations
-from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog import decisions
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import derived, relabel, removals
+from pixtrawl.folder import decision_journal as journal, derived, label_moves, relabel, removals
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.model import Reason
-from pixtrawl.pipeline.opened import opened, relative
+from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.label_moves import Relabelled
+from pixtrawl.pipeline.deciding import Recorded, Who, record, undo_of
+from pixtrawl.pipeline.opened import looked_at, opened, relative
 
 __all__ = ["Relabelled", "put_under_label", "take_back_labels"]
 
-_Row = tuple[int, str, str]  # id, label, file name
 
-
-class Relabelled(Struct, frozen=True):
-    """An image and where it is now; `new_name` is "" where its label has the same bytes already."""
-
-    old_name: str
-    new_name: str
-
-
-def put_under_label(folder: Folder, names: Sequence[str], label: str) -> list[Relabelled]:
+def put_under_label(
+    folder: Folder, names: Sequence[str], label: str, *, who: Who = "cli"
+) -> list[Relabelled]:
     """Moves images to another label, which may be a new one.
 
-    A label's folder stands for all of its images; under a new label its query goes along.
+    A label's folder stands for all of its images; under a new label its query goes along. A run
+    that is at work moves images within half a second, whole labels when it ends; the new names are
+    those that are planned then.
 
     Args:
         folder: the data set.
         names: image files or labels' folders, as paths or relative to the data set.
         label: where they belong.
+        who: where the decision comes from.
 
     Raises:
         UsageError: something is no image of the data set, or the label no folder name.
-        StorageError: a run is at work on it.
+        StorageError: it cannot be recorded.
     """
-    with opened(folder) as catalog:
-        moved = catalog.write_now(lambda db: _decide(db, folder, names, label))
-        return _carry_out(catalog, folder, moved)
+    with looked_at(folder) as db:
+        records = _records(db, folder, names, label, who)
+    return _moved(record(folder, records), label)
 
 
-def take_back_labels(folder: Folder) -> list[Relabelled]:
-    """Takes back what was moved last, by a command or by hand. Raises as `put_under_label`."""
-    with opened(folder) as catalog:
-        moved = catalog.write_now(lambda db: _undo(db, folder))
-        return _carry_out(catalog, folder, moved)
+def _moved(done: Recorded, label: str) -> list[Relabelled]:
+    if done.by_run:
+        return [
+            Relabelled(one.file_name, f"{label}/{one.file_name.partition('/')[2]}")
+            for one in done.records
+        ]
+    return [Relabelled(*names) for effect in done.effects for names in effect.names]
 
 
-def _carry_out(catalog: Catalog, folder: Folder, moved: dict[int, Relabelled]) -> list[Relabelled]:
-    """Files follow what is committed; a kill in between is mended by the next start."""
-    places = catalog.write_now(lambda db: relabel.finish_moves(db, folder))
-    catalog.write_now(lambda db: removals.set_withdrawn_aside(db, folder))
-    catalog.write_now(lambda db: derived.write_all(db, folder))
-    return [
-        Relabelled(one.old_name, places.get(sample_id, one.new_name))
-        for sample_id, one in moved.items()
-    ]
-
-
-def _decide(
-    db: sqlite3.Connection, folder: Folder, names: Sequence[str], word: str
-) -> dict[int, Relabelled]:
+def _records(
+    db: sqlite3.Connection, folder: Folder, names: Sequence[str], word: str, who: Who
+) -> list[DecisionRecord]:
     label = relabel.spelling(db, word)
-    batch = relabel.next_batch(db)
-    moved: dict[int, Relabelled] = {}
+    batch = journal.new_id()
+    known = relabel.is_known(db, label)
+    whole: dict[str, DecisionRecord] = {}
+    images: dict[int, DecisionRecord] = {}
     for name in names:
         own = relative(folder, name).rstrip("/")
-        rows = _images(db, own)
+        rows = label_moves.images(db, own)
         if not rows:
             raise UsageError(f"{name}: no image and no label of the data set {folder.shown}")
-        whole = rows[0][1] == own
-        if whole and own != label and not relabel.is_known(db, label):
-            moved |= _rename(db, rows, own, label, batch)
+        if rows[0][1] == own and own != label and not known and not whole and not images:
+            whole[own] = journal.record(who, "label", batch, file_name=own, label=label)
             continue
-        for row in rows:
-            if row[1] != label and row[0] not in moved:
-                moved[row[0]] = _move(db, folder, row, label, batch)
-    return moved
+        for sample_id, old_label, file_name in rows:
+            if old_label != label and old_label not in whole:
+                images[sample_id] = journal.record(
+                    who, "label", batch, sha256=_sha256(db, sample_id), file_name=file_name,
+                    label=label,
+                )  # fmt: skip
+    return [*whole.values(), *images.values()]
 
 
-def _images(db: sqlite3.Connection, name: str) -> list[_Row]:
-    """The image of this file name, or all of this label."""
-    return db.execute(
-        "SELECT id, label, file_name FROM sample WHERE (file_name = ?1 OR label = ?1) "
-        "AND state IN (0, 1) ORDER BY number",
-        (name,),
-    ).fetchall()
+def _sha256(db: sqlite3.Connection, sample_id: int) -> str:
+    (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    return bytes(sha256).hex()
 
 
-def _rename(
-    db: sqlite3.Connection, rows: Sequence[_Row], old: str, new: str, batch: int | None
-) -> dict[int, Relabelled]:
-    relabel.rename_label(db, old, new, batch=batch)
-    moved = {}
-    for sample_id, _, name in rows:
-        relabel.note_move(db, sample_id, name)
-        moved[sample_id] = Relabelled(name, f"{new}/{name.partition('/')[2]}")
-    return moved
+def take_back_labels(folder: Folder, *, who: Who = "cli") -> list[Relabelled]:
+    """Takes back what was moved last, by a command or by hand.
 
-
-def _move(
-    db: sqlite3.Connection, folder: Folder, row: _Row, label: str, batch: int | None
-) -> Relabelled:
-    sample_id, _, name = row
-    twin = db.execute(
-        "SELECT o.id FROM sample s JOIN sample o ON o.sha256 = s.sha256 AND o.label = ? "
-        "WHERE s.id = ? AND o.state IN (0, 1) LIMIT 1",
-        (label, sample_id),
-    ).fetchone()
-    if twin is not None:
-        _join(db, sample_id, twin[0])
-        return Relabelled(name, "")
-    target = relabel.plan_move(db, folder, name, label)
-    relabel.put_under(db, sample_id, label, target, batch=batch)
-    relabel.note_move(db, sample_id, name)
-    return Relabelled(name, target)
-
-
-def _join(db: sqlite3.Connection, sample_id: int, twin: int) -> None:
-    """The label has these bytes already: one file is enough, the other is kept aside."""
-    relations.withdraw(db, sample_id, Reason.SAME_BYTES)
-    db.execute("UPDATE candidate SET sample_id = ? WHERE sample_id = ?", (twin, sample_id))
-
-
-def _undo(db: sqlite3.Connection, folder: Folder) -> dict[int, Relabelled]:
-    batch = relabel.next_batch(db) - 1
-    rows = db.execute(
-        "SELECT sample_id, old_label, new_label, old_name FROM relabelled WHERE batch = ? "
-        "ORDER BY id DESC",
-        (batch,),
-    ).fetchall()
-    if not rows:
+    Raises UsageError: nothing was moved; StorageError: a run is at work, and it was by hand.
+    """
+    with looked_at(folder) as db:
+        last = relabel.next_batch(db) - 1
+        batch = decisions.batch_of_labels(db, last)
+        moved = db.execute("SELECT 1 FROM relabelled WHERE batch = ?", (last,)).fetchone()
+    if moved is None:
         raise UsageError(f"{folder.shown}: no image was put under another label")
-    moved: dict[int, Relabelled] = {}
-    for sample_id, old_label, new_label, old_name in rows:
-        if sample_id is None:
-            moved |= _rename(db, _images(db, new_label), new_label, old_label, None)
-        else:
-            moved |= _back(db, folder, sample_id, old_label, old_name)
-    db.execute("DELETE FROM relabelled WHERE batch = ?", (batch,))
-    return moved
+    if batch is not None:
+        done = undo_of(folder, batch, who=who)
+        return [Relabelled(*names) for effect in done.effects for names in effect.names]
+    return _take_back_by_hand(folder, last)
 
 
-def _back(
-    db: sqlite3.Connection, folder: Folder, sample_id: int, label: str, name: str
-) -> dict[int, Relabelled]:
-    row = db.execute(
-        "SELECT file_name, label FROM sample WHERE id = ? AND state IN (0, 1)", (sample_id,)
-    ).fetchone()
-    if row is None or row[1] == label:
-        return {}
-    db.execute("DELETE FROM sample WHERE label = ? AND file_name = ? AND state = 6", (label, name))
-    target = relabel.plan_move(db, folder, name, label)
-    relabel.put_under(db, sample_id, label, target, batch=None)
-    relabel.note_move(db, sample_id, row[0])
-    return {sample_id: Relabelled(row[0], target)}
+def _take_back_by_hand(folder: Folder, batch: int) -> list[Relabelled]:
+    with opened(folder) as catalog:
+        moved = catalog.write_now(lambda db: label_moves.undo_batch(db, folder, batch))
+        places = catalog.write_now(lambda db: relabel.finish_moves(db, folder))
+        catalog.write_now(lambda db: removals.set_withdrawn_aside(db, folder))
+        catalog.write_now(lambda db: derived.write_all(db, folder))
+        return list(_placed(moved.items(), places))
+
+
+def _placed(
+    moved: Iterable[tuple[int, Relabelled]], places: Mapping[int, str]
+) -> Iterable[Relabelled]:
+    for sample_id, one in moved:
+        yield Relabelled(one.old_name, places.get(sample_id, one.new_name))

@@ -136,6 +136,7 @@ class _Merger:
             for (folder, source), rows in zip(opened, queries, strict=True):
                 self._one(folder, source, rows)
             self._catalog.write_now(self._obey)
+            self._catalog.write_now(lambda db: removals.set_withdrawn_aside(db, self._target))
             self._catalog.write_now(lambda db: removals.remove_files(db, self._target))
 
     def _obey(self, db: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from pixtrawl.catalog import frontier, samples
+from pixtrawl.catalog import frontier, refusals, samples
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import Folder
@@ -35,6 +35,7 @@ Row = dict[str, Any]
 
 _ASIDE: Final = (
     Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT, Reason.PLACEHOLDER, Reason.LABEL_CONFLICT,
+    Reason.REFUSED_BY_PERSON,
 )  # fmt: skip
 _OUTCOME: Final = (
     "state", "reason", "detail", "http_status", "attempts", "fetched_url", "final_url", "sha256",
@@ -170,12 +171,17 @@ def take_removed(
     db: sqlite3.Connection, source: sqlite3.Connection, queries: Mapping[int, int]
 ) -> None:
     """What a person or a rule took out of the source comes back into the target from nowhere."""
+    refuses = bool(_columns(source, "refused"))
     for row in _rows(source, "SELECT * FROM sample WHERE state IN (2, 4, 5, 6) ORDER BY id"):
         label = label_of(db, row["label"])
         known = db.execute(
-            "SELECT 1 FROM sample WHERE label = ? AND sha256 = ?", (label, row["sha256"])
+            "SELECT id FROM sample WHERE label = ? AND sha256 = ? ORDER BY state",
+            (label, row["sha256"]),
         ).fetchone()
+        refusal = refusals.refusal_of(source, row["id"]) if refuses else None
         if known is not None:
+            if refusal is not None:  # a person's word holds wherever the picture is
+                refusals.refuse(db, known[0], refusal)
             continue
         found = _candidate(source, row["id"])
         query_id = queries[row["query_id"]]
@@ -193,6 +199,8 @@ def take_removed(
         }  # fmt: skip
         row.pop("id")
         sample_id = _insert(db, "sample", row)
+        if refusal is not None:
+            refusals.note(db, sample_id, refusal)
         if row["state"] != SampleState.RELABELLED:
             db.execute(
                 "UPDATE candidate SET sample_id = ? WHERE id = ? AND state = 2 "

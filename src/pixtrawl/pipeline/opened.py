@@ -54,7 +54,9 @@ def relative(folder: Folder, name: str) -> str:
     return path.as_posix()
 
 
-def split_root(words: Iterable[str], output: str | None) -> tuple[Folder, list[str]]:
+def split_root(
+    words: Iterable[str], output: str | None, *, command: str = "label"
+) -> tuple[Folder, list[str]]:
     """The data set and the files of it that a command line names.
 
     The data set is `output`, else the first word where that is one, else what the first file lies
@@ -71,4 +73,4 @@ def split_root(words: Iterable[str], output: str | None) -> tuple[Folder, list[s
                 return Folder(parent), names
     if names and Folder("images").exists():
         return Folder("images"), names
-    raise UsageError("in which data set? name it first: pixtrawl label DIR FILE... --to LABEL")
+    raise UsageError(f"in which data set? name it first: pixtrawl {command} DIR FILE...")

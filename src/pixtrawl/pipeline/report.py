@@ -146,8 +146,11 @@ def _totals(reasons: Mapping[Reason, int]) -> dict[str, int]:
 def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, Any]:
     query = queries.one(db, query_id)
     saved = saved_count(db, query_id)
+    wanted = query.wanted
+    if wanted is not None:
+        wanted = max(0, wanted - frontier.unfilled_count(db, query_id))
     # A run that was killed left no outcome: where all is there, the source did what was asked.
-    unknown = SourceOutcome.OK if query.wanted is not None and saved >= query.wanted else None
+    unknown = SourceOutcome.OK if wanted is not None and saved >= wanted else None
     answers = run_log.answers(db, query_id)
     sources = {
         answer.source: {
@@ -173,7 +176,7 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
         "id": query_id,
         "query": query.text,
         "label": query.label,
-        "wanted": query.wanted,
+        "wanted": wanted,
         "saved": saved,
         "sources": sources,
         "reasons": reasons,

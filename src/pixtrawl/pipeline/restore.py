@@ -5,16 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import takedown, wanted_back
-from pixtrawl.catalog.takedown import Rule
+from pixtrawl.catalog import takedown
+from pixtrawl.catalog.states import REMOVED_OR_WANTED, SampleState, any_of
+from pixtrawl.catalog.takedown import Rule, TakenDown
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import derived
+from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.pipeline import curate
-from pixtrawl.pipeline.opened import looked_at, opened, relative
+from pixtrawl.pipeline.deciding import Who, record
+from pixtrawl.pipeline.opened import looked_at, relative
 
 __all__ = ["Removed", "Restored", "Wanted", "removed", "restore", "undo_takedown"]
 
@@ -40,7 +43,7 @@ class Removed(Struct, frozen=True):
     label: str
     sha256: str
     url: str
-    how: str  # "deleted", "taken down", "wanted back"
+    how: str  # "deleted", "taken down", "refused", "wanted back"
 
 
 class Restored(Struct, frozen=True):
@@ -50,39 +53,56 @@ class Restored(Struct, frozen=True):
     to_fetch: tuple[Removed, ...]
 
 
-_HOW = {2: "deleted", 4: "taken down", 7: "wanted back"}
+_HOW: Final = {
+    SampleState.DELETED_BY_HAND: "deleted",
+    SampleState.TAKEN_DOWN: "taken down",
+    SampleState.WITHDRAWN: "refused",
+    SampleState.WANTED_BACK: "wanted back",
+}
 
 
 def removed(folder: Folder) -> list[Removed]:
-    """Every image that was deleted by hand or taken down. Raises UsageError, StorageError."""
+    """Every image that was deleted, refused or taken down. Raises UsageError, StorageError."""
     with looked_at(folder) as db:
         return list(_removed(db))
 
 
 def _removed(db: sqlite3.Connection) -> Iterable[Removed]:
     rows = db.execute(
-        "SELECT s.id, s.file_name, s.label, lower(hex(s.sha256)), coalesce(c.fetched_url, c.url), "
+        "SELECT s.id, s.file_name, s.label, lower(hex(s.sha256)), coalesce(c.fetched_url, c.url), "  # noqa: S608
         "s.state FROM sample s JOIN candidate c ON c.id = s.candidate_id "
-        "WHERE s.state IN (2, 4, 7) ORDER BY s.label, s.number"
+        f"WHERE s.state IN {REMOVED_OR_WANTED} OR s.state = {SampleState.WITHDRAWN} "
+        "AND s.withdrawn_for = 'refused_by_person' "
+        "ORDER BY s.label, s.number"
     )
     for sample_id, name, label, sha256, url, state in rows:
         yield Removed(sample_id, name, label, sha256, url, _HOW[state])
 
 
-async def restore(folder: Folder, wanted: Wanted) -> Restored:
+async def restore(folder: Folder, wanted: Wanted, *, who: Who = "cli") -> Restored:
     """Brings images back: from what was kept aside, else by the next run.
 
     Raises:
         UsageError: something was never removed, or is held by a rule of `takedown`.
-        StorageError: a run is at work on the data set.
+        StorageError: a copy is to come back while a run is at work on the data set.
     """
     known = [one for one in removed(folder) if one.how != "wanted back"]
     chosen, aside = _choose(folder, known, wanted)
+    _refuse_held(folder, chosen)
     files = await curate.take_back(folder, aside) if aside else []
-    with opened(folder) as catalog:
-        catalog.write_now(lambda db: _open_again(db, chosen))
-        catalog.write_now(lambda db: derived.write_all(db, folder))
-    return Restored(tuple(files), tuple(chosen))
+    batch = journal.new_id()
+    done = record(
+        folder,
+        [
+            journal.record(who, "restore", batch, sha256=one.sha256, file_name=one.file_name)
+            for one in chosen
+        ],
+    )
+    back = {one.record.file_name: name for one in done.effects for _, name in one.names if name}
+    if done.by_run:  # it brings back what was refused, and the next run fetches the rest
+        back = {one.file_name: one.file_name for one in chosen if one.how == "refused"}
+    to_fetch = tuple(one for one in chosen if one.file_name not in back)
+    return Restored((*files, *back.values()), to_fetch)
 
 
 def _choose(
@@ -124,36 +144,49 @@ def _is_meant(folder: Folder, one: Removed, kind: str, value: str) -> bool:
     return one.sha256.startswith(value.lower()) if kind == "sha256" else one.url == value
 
 
-def _open_again(db: sqlite3.Connection, chosen: Sequence[Removed]) -> None:
-    down = [one for one in chosen if one.how == "taken down"]
-    takedown.forget(db, [Rule("sha256", one.sha256) for one in down])
-    still = takedown.held(db, [one.sample_id for one in down])
-    if still:
-        name, why = still[0]
-        raise UsageError(f"{name} is held by a rule ({why}): `pixtrawl takedown DIR --undo` it")
-    wanted_back.want_back(db, [one.sample_id for one in chosen])
+def _refuse_held(folder: Folder, chosen: Sequence[Removed]) -> None:
+    """Raises UsageError for an image that a rule holds beside that of its own bytes."""
+    for one in chosen:
+        if one.how != "taken down":
+            continue
+        with looked_at(folder) as db:
+            others = [
+                rule
+                for rule in takedown.load(db).rules
+                if (rule.kind, rule.value) != ("sha256", one.sha256)
+            ]
+            found = takedown.matching(db, TakenDown(others), states=any_of(SampleState.TAKEN_DOWN))
+            why = next((held.why for held in found if held.sample_id == one.sample_id), None)
+        if why is not None:
+            raise UsageError(
+                f"{one.file_name} is held by a rule ({why}): `pixtrawl takedown DIR --undo` it"
+            )
 
 
-def undo_takedown(folder: Folder, rules: Sequence[Rule], names: Sequence[str]) -> list[Removed]:
+def undo_takedown(
+    folder: Folder, rules: Sequence[Rule], names: Sequence[str], *, who: Who = "cli"
+) -> list[Removed]:
     """Forgets rules, and what they alone removed comes back by the next run.
+
+    Returns what is free again; a run that is at work finds that out itself.
 
     Raises UsageError for a rule or file that was not taken down, StorageError.
     """
-    with opened(folder) as catalog:
-
-        def write(db: sqlite3.Connection) -> list[Removed]:
-            down = {one.file_name: one for one in _removed(db) if one.how == "taken down"}
-            gone = list(rules)
-            for name in names:
-                own = relative(folder, name)
-                if own not in down:
-                    raise UsageError(f"{name}: was not taken down")
-                gone.append(Rule("sha256", down[own].sha256))
-            free = set(takedown.forget(db, gone, strict=True))
-            back = [one for one in down.values() if one.sample_id in free]
-            wanted_back.want_back(db, [one.sample_id for one in back])
-            return back
-
-        back = catalog.write_now(write)
-        catalog.write_now(lambda db: derived.write_all(db, folder))
-        return back
+    batch = journal.new_id()
+    with looked_at(folder) as db:
+        down = {one.file_name: one for one in _removed(db) if one.how == "taken down"}
+        known = {(rule.kind, rule.value) for rule in takedown.load(db).rules}
+    records = []
+    for rule in rules:
+        if (rule.kind, rule.value) not in known:
+            raise UsageError(f"{rule.kind} {rule.value}: no such rule (see `takedown DIR --list`)")
+        records.append(journal.record(who, "forget", batch, kind=rule.kind, value=rule.value))
+    for name in names:
+        own = relative(folder, name)
+        if own not in down:
+            raise UsageError(f"{name}: was not taken down")
+        sha256 = down[own].sha256
+        records.append(journal.record(who, "forget", batch, sha256=sha256, file_name=own))
+    done = record(folder, records)
+    free = {sample_id for effect in done.effects for sample_id in effect.samples}
+    return [one for one in down.values() if one.sample_id in free]

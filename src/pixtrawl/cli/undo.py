@@ -1,0 +1,51 @@
+"""`pixtrawl undo`: takes back the last decision, or the last undo."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pixtrawl.cli.options import add_output
+
+_EPILOG = """\
+Decisions are those of reject, label, restore and takedown. What was decided by one command is taken
+back as one; called again, it goes on with the decision before. It works while a run is at work, and
+as far back as the data set goes. Files moved or deleted by hand: move them back, or `pixtrawl label
+DIR --undo`, `pixtrawl restore DIR`.
+
+examples:
+  pixtrawl undo images
+  pixtrawl undo images --redo
+
+exit codes: 0 recorded, 2 there is nothing to undo
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "undo",
+        usage="%(prog)s [DIR] [--redo]",
+        help="take back the last decision",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
+    )
+    parser.add_argument("--redo", action="store_true", help="take back the last undo")
+    add_output(parser, progress=False)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Runs it. Returns the exit code: 0 once it is on the disk."""
+    from pixtrawl.cli.reject import show
+    from pixtrawl.errors import EXIT_OK
+    from pixtrawl.folder.dataset_folder import Folder
+    from pixtrawl.pipeline.deciding import undo
+
+    done = undo(Folder(arguments.folder), who="cli", redo=arguments.redo)
+    word = "done again" if arguments.redo else "taken back"
+    show(done, f"the last decision is {word}", as_json=arguments.json)
+    return EXIT_OK

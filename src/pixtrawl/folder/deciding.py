@@ -1,0 +1,220 @@
+"""Takes recorded decisions into the catalog, each once, in their order.
+
+Whoever holds the data set does it: a run every half second, any other command when it begins. Rows
+are written inside the caller's transaction; files follow by `finish_files`, after the commit, and
+again at each start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct, field
+
+from pixtrawl.catalog import decisions
+from pixtrawl.catalog.decisions import DecisionState, Noted
+from pixtrawl.errors import UsageError
+from pixtrawl.folder import (
+    decision_actions as actions,
+    decision_journal as journal,
+    relabel,
+    removals,
+    renditions,
+)
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decision_effects import Effect, kept_image
+from pixtrawl.folder.decision_journal import DecisionRecord
+
+__all__ = [
+    "STEERING",
+    "TakenIn",
+    "finish_files",
+    "is_pending",
+    "last_batch",
+    "refused_meanwhile",
+    "take_in",
+]
+
+STEERING: Final = frozenset({"pause", "resume", "stop", "more"})
+_OPEN: Final = frozenset({DecisionState.HOLDS, DecisionState.WAITS})
+
+
+class TakenIn(Struct):
+    """What newly recorded decisions have led to."""
+
+    effects: list[Effect] = field(default_factory=list)
+    steering: list[DecisionRecord] = field(default_factory=list)  # for the run that holds the set
+    bad: list[str] = field(default_factory=list)  # lines that are no decisions
+    gained: Counter[int] = field(default_factory=Counter)  # images by query, negative for lost ones
+    unfilled: Counter[int] = field(default_factory=Counter)  # places that stay empty, by query
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.effects or self.steering or self.bad)
+
+    @property
+    def took_down(self) -> bool:
+        """Whether pictures were taken down: then nothing made of them is to stay either."""
+        return any(effect.record.action == "takedown" for effect in self.effects)
+
+
+def is_pending(db: sqlite3.Connection, folder: Folder) -> bool:
+    """Whether something was recorded that the catalog does not know, or was left for later."""
+    start = decisions.read_to(db)
+    if journal.size(folder) != start:
+        found = journal.read(folder, start)
+        if found.records or found.bad:
+            return True
+    return decisions.are_waiting(db)
+
+
+def refused_meanwhile(db: sqlite3.Connection, folder: Folder) -> frozenset[int]:
+    """Images that were refused or taken down by name since the catalog was written to."""
+    found = journal.read(folder, decisions.read_to(db)).records
+    kept = (kept_image(db, one) for one in found if one.action in {"reject", "takedown"})
+    return frozenset(one for one in kept if one is not None)
+
+
+def take_in(db: sqlite3.Connection, folder: Folder, *, run_id: int | None = None) -> TakenIn:
+    """Reads on in the journal and carries out what is new to the catalog, as far as rows go.
+
+    `run_id` is that of the run that holds the data set; None where none is at work, and then what
+    was left for that moment is done, too.
+    """
+    done = TakenIn()
+    if run_id is None:
+        for left in decisions.waiting(db):
+            _carry_out(db, folder, _record(left), done, None)
+    start = decisions.read_to(db)
+    if journal.size(folder) == start:
+        return done
+    found = journal.read(folder, start)
+    done.bad += found.bad
+    for record in found.records:
+        if decisions.note(db, record.id, record.batch, msgspec.json.encode(record)):
+            _carry_out(db, folder, record, done, run_id)
+    decisions.mark(db, found.end)
+    return done
+
+
+def _carry_out(
+    db: sqlite3.Connection,
+    folder: Folder,
+    record: DecisionRecord,
+    done: TakenIn,
+    run_id: int | None,
+) -> None:
+    """One decision, whole or not at all: a line that somebody else wrote may hold anything."""
+    if record.action in STEERING:
+        meant = run_id is not None and record.run in {None, run_id}
+        if meant:
+            done.steering.append(record)
+        state = DecisionState.HOLDS if meant else DecisionState.VOID
+        decisions.set_state(db, record.id, state)
+        return
+    if run_id is not None and _must_wait(db, record):
+        return
+    effects: list[Effect] = []
+    db.execute("SAVEPOINT decision")
+    try:
+        if record.action == "undo":
+            effects = _undo(db, folder, record)
+        else:
+            effects = [_apply(db, folder, record)]
+    except (UsageError, ValueError, KeyError, TypeError) as error:
+        db.execute("ROLLBACK TO decision")
+        decisions.set_state(db, record.id, DecisionState.VOID)
+        done.bad.append(f"{record.action} {record.file_name or record.value}: {error}")
+    db.execute("RELEASE decision")
+    for effect in effects:
+        effect.by = record.id if record.action == "undo" else ""
+        done.effects.append(effect)
+        done.gained.update(effect.gained)
+        done.unfilled.update(effect.unfilled)
+
+
+def _apply(db: sqlite3.Connection, folder: Folder, record: DecisionRecord) -> Effect:
+    effect = actions.apply(db, folder, record)
+    state = DecisionState.HOLDS if effect.changed else DecisionState.VOID
+    decisions.set_state(db, record.id, state, effect.note)
+    return effect
+
+
+def _record(one: Noted) -> DecisionRecord:
+    return msgspec.json.decode(one.line, type=DecisionRecord)
+
+
+def _must_wait(db: sqlite3.Connection, record: DecisionRecord) -> bool:
+    """Whether it would pull the ground from under a run: a query's label is called otherwise."""
+    if record.action == "undo":
+        former = map(_record, decisions.of_batch(db, record.undoes))
+        return any(_must_wait(db, one) for one in former if one.action != "undo")
+    return record.action == "label" and not record.sha256
+
+
+def _undo(db: sqlite3.Connection, folder: Folder, record: DecisionRecord) -> list[Effect]:
+    """Takes a batch back, its newest decision first; of one that undid another, does that again."""
+    effects: list[Effect] = []
+    changed = False
+    for one in reversed(decisions.of_batch(db, record.undoes)):
+        former = _record(one)
+        if former.action in STEERING or one.state not in _OPEN:
+            continue
+        changed = True
+        if former.action == "undo":
+            effects += _redo(db, folder, former)
+        elif one.state is DecisionState.HOLDS:
+            effects.append(actions.take_back(db, folder, former, one.note))
+        decisions.set_state(db, one.id, DecisionState.UNDONE)
+    decisions.set_state(db, record.id, DecisionState.HOLDS if changed else DecisionState.VOID)
+    return effects
+
+
+def _redo(db: sqlite3.Connection, folder: Folder, undo: DecisionRecord) -> list[Effect]:
+    effects: list[Effect] = []
+    for one in decisions.of_batch(db, undo.undoes):
+        if one.state is DecisionState.UNDONE:
+            former = _record(one)
+            effects += (
+                _undo(db, folder, former)
+                if former.action == "undo"
+                else [_apply(db, folder, former)]
+            )
+    return effects
+
+
+def last_batch(records: Sequence[DecisionRecord], *, redo: bool = False) -> str | None:
+    """The newest batch that is not undone; with `redo` the newest undo since the last decision."""
+    undone: set[str] = set()
+    undoing: dict[str, str] = {}  # batch that undoes to the one that it undid
+    order: dict[str, None] = {}
+    for record in records:
+        if record.action in STEERING:
+            continue
+        order[record.batch] = None
+        if record.action == "undo" and record.undoes not in undone:
+            undoing[record.batch] = record.undoes
+            undone.add(record.undoes)
+            undone.discard(undoing.get(record.undoes, ""))  # what that had undone holds again
+    for batch in reversed(order):
+        decided, undid = batch not in undoing, undoing.get(undoing.get(batch, "")) is None
+        if batch not in undone and (undid and not decided if redo else decided):
+            return batch
+        if redo and decided:
+            return None
+    return None
+
+
+def finish_files(db: sqlite3.Connection, folder: Folder, done: TakenIn) -> None:
+    """Files follow the rows; runs after the commit."""
+    if not done.effects:
+        return
+    relabel.finish_moves(db, folder)
+    removals.set_withdrawn_aside(db, folder)
+    if done.took_down:
+        renditions.remove_all(folder.root)
+        removals.remove_files(db, folder)

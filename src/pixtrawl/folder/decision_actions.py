@@ -1,0 +1,281 @@
+"""Carries out one decision of a person, and takes one back: rows only, inside a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from pixtrawl.catalog import refusals, samples, takedown, wanted_back
+from pixtrawl.catalog.refusals import Refusal
+from pixtrawl.catalog.states import (
+    CandidateState,
+    SampleState,
+    any_of,
+)
+from pixtrawl.catalog.takedown import Rule, Taken, TakenDown, parse_rule
+from pixtrawl.folder import label_moves, quarantine, relabel
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decision_effects import (
+    Effect,
+    carry_out,
+    find_image,
+    kept_image,
+    name_of,
+    touched_by,
+)
+from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.model import Reason
+
+__all__ = ["apply", "take_back"]
+
+_GONE: Final = any_of(SampleState.WITHDRAWN, SampleState.DELETED_BY_HAND, SampleState.TAKEN_DOWN)
+_REPLACED: Final = any_of(SampleState.REPLACED)
+_WITHDRAWN: Final = any_of(SampleState.WITHDRAWN)
+
+
+_Action = Callable[[sqlite3.Connection, Folder, Effect], None]
+
+
+def apply(db: sqlite3.Connection, folder: Folder, record: DecisionRecord) -> Effect:
+    """Carries a decision out; one whose image is not there any more changes nothing."""
+    effect = Effect(record)
+    carry_out(db, effect, lambda: _DO[record.action](db, folder, effect), touched_by(db, record))
+    return effect
+
+
+def take_back(
+    db: sqlite3.Connection, folder: Folder, record: DecisionRecord, note: Mapping[str, Any]
+) -> Effect:
+    """Takes back what `apply` did; `note` is that of its effect."""
+    effect = Effect(record, undone=True, note=dict(note))
+    touched = [int(one) for one in note.get("samples", ())]
+    carry_out(db, effect, lambda: _UNDO[record.action](db, folder, effect), touched)
+    return effect
+
+
+# -- refusing and bringing back
+
+
+def _reject(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    sample_id = kept_image(db, effect.record)
+    if sample_id is not None:
+        _refuse(db, effect, sample_id, Refusal(effect.record.refill, effect.record.reason))
+
+
+def _refuse(db: sqlite3.Connection, effect: Effect, sample_id: int, refusal: Refusal) -> None:
+    withdrawal = refusals.refuse(db, sample_id, refusal)
+    if withdrawal is not None:
+        effect.changed = True
+        effect.samples.append(sample_id)
+        effect.names.append((withdrawal.file_name, ""))
+        effect.note["sample"] = sample_id
+
+
+def _unreject(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    sample_id = effect.note.get("sample")
+    if sample_id is not None and refusals.refusal_of(db, sample_id) is not None:
+        _bring_back(db, folder, effect, sample_id)
+
+
+def _bring_back(db: sqlite3.Connection, folder: Folder, effect: Effect, sample_id: int) -> None:
+    """From where its file waits; one whose file is nowhere is fetched by the next run."""
+    refusal = refusals.refusal_of(db, sample_id)
+    name = name_of(db, sample_id)
+    (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    aside = quarantine.find(folder, sha256.hex())
+    refusals.bring_back(db, sample_id)
+    effect.changed = True
+    effect.samples.append(sample_id)
+    if refusal is not None:
+        effect.note |= {"sample": sample_id, "refill": refusal.refill, "words": refusal.words}
+    if aside is not None:
+        relabel.note_move(db, sample_id, aside.relative_to(folder.root).as_posix())
+    elif not (folder.root / name).is_file():
+        samples.set_state(db, sample_id, SampleState.DELETED_BY_HAND)
+        wanted_back.want_back(db, [sample_id])
+        name = ""
+    effect.names.append(("", name))
+
+
+def _keep(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    """One that was refused comes back; a kept one is only noted as looked at."""
+    sample_id = find_image(db, effect.record, _WITHDRAWN)
+    if sample_id is not None and refusals.refusal_of(db, sample_id) is not None:
+        _bring_back(db, folder, effect, sample_id)
+    elif (kept := kept_image(db, effect.record)) is not None:
+        effect.changed = True
+        effect.samples.append(kept)
+
+
+def _restore(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    sample_id = find_image(db, effect.record, _GONE)
+    if sample_id is None:
+        return
+    (state,) = db.execute("SELECT state FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    if state == SampleState.WITHDRAWN:
+        if refusals.refusal_of(db, sample_id) is not None:
+            _bring_back(db, folder, effect, sample_id)
+        return
+    if state == SampleState.TAKEN_DOWN:
+        takedown.forget(db, [Rule("sha256", effect.record.sha256)])
+        if takedown.held(db, [sample_id]):
+            return
+    _want_back(db, effect, {sample_id: state})
+
+
+def _want_back(db: sqlite3.Connection, effect: Effect, former: Mapping[int, int]) -> None:
+    """The next run fetches them; `former` tells the state of each."""
+    if former and wanted_back.want_back(db, list(former)):
+        effect.changed = True
+        effect.samples += list(former)
+        effect.note["wanted_back"] = {str(one): state for one, state in former.items()}
+
+
+def _want_back_down(db: sqlite3.Connection, effect: Effect, ids: Sequence[int]) -> None:
+    _want_back(db, effect, dict.fromkeys(ids, SampleState.TAKEN_DOWN.value))
+
+
+def _unrestore(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    """Refused again, or waited for no longer; one that has arrived meanwhile stays."""
+    sample_id = effect.note.get("sample")
+    if sample_id is not None and "refill" in effect.note:
+        refusal = Refusal(effect.note["refill"], effect.note["words"])
+        _refuse(db, effect, sample_id, refusal)
+    for text, state in effect.note.get("wanted_back", {}).items():
+        done = db.execute(
+            f"UPDATE sample SET state = ? WHERE id = ? AND state = {SampleState.WANTED_BACK} "  # noqa: S608
+            "RETURNING candidate_id",
+            (state, int(text)),
+        ).fetchone()
+        if done is not None:
+            effect.changed = True
+            down = state == SampleState.TAKEN_DOWN
+            reason = Reason.TAKEN_DOWN if down else Reason.REMOVED_BY_USER
+            db.execute(
+                f"UPDATE candidate SET state = {CandidateState.SETTLED}, reason = ?, sample_id = ? "  # noqa: S608
+                "WHERE id = ?",
+                (reason.value, int(text), done[0]),
+            )
+            if down:
+                takedown.remember(db, [Rule("sha256", effect.record.sha256)])
+
+
+# -- labels
+
+
+def _label(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    record = effect.record
+    label = relabel.spelling(db, record.label)
+    batch = relabel.next_batch(db)
+    if not record.sha256:
+        rows = label_moves.images(db, record.file_name)
+        if rows and rows[0][1] == record.file_name and not relabel.is_known(db, label):
+            moved = label_moves.rename(db, rows, record.file_name, label, batch)
+            effect.names += [(one.old_name, one.new_name) for one in moved.values()]
+            effect.changed = True
+            effect.note["relabelled"] = batch
+        return
+    sample_id = kept_image(db, record)
+    row = (
+        None
+        if sample_id is None
+        else db.execute(
+            "SELECT id, label, file_name FROM sample WHERE id = ?", (sample_id,)
+        ).fetchone()
+    )
+    if row is None or row[1] == label:
+        return
+    moved_one = label_moves.move(db, folder, row, label, batch)
+    effect.names.append((moved_one.old_name, moved_one.new_name))
+    effect.samples.append(row[0])
+    effect.changed = True
+    effect.note |= {"relabelled": batch, "joined": not moved_one.new_name, "sample": row[0]}
+
+
+def _unlabel(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    moved = label_moves.undo_batch(db, folder, int(effect.note.get("relabelled", 0)))
+    effect.names += [(one.old_name, one.new_name) for one in moved.values()]
+    effect.samples += list(moved)
+    effect.changed = bool(moved)
+    if effect.note.get("joined"):  # it had a twin there, and its own file was set aside
+        own = int(effect.note["sample"])
+        db.execute(
+            "UPDATE candidate SET sample_id = ?1, reason = ?2 "
+            "WHERE id = (SELECT candidate_id FROM sample WHERE id = ?1)",
+            (own, Reason.REFUSED_BY_PERSON.value),
+        )
+        _bring_back(db, folder, effect, own)
+
+
+# -- taking down
+
+
+def _take_down(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    record = effect.record
+    rules = [parse_rule(record.kind, record.value)] if record.kind else []
+    taken = list(takedown.matching(db, TakenDown(rules)))
+    if not record.kind and (sample_id := kept_image(db, record)) is not None:
+        (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
+        taken.append(Taken(sample_id, name_of(db, sample_id), sha256.hex(), "named"))
+    takedown.remember(db, rules)
+    takedown.remove(db, taken, rules)
+    effect.names += [(one.file_name, "") for one in taken]
+    effect.samples += [one.sample_id for one in taken]
+    effect.changed = bool(rules or taken)
+    effect.note["sha256"] = [one.sha256 for one in taken]
+
+
+def _untake(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    record = effect.record
+    own = [Rule(record.kind, record.value)] if record.kind else []
+    rules = own or [Rule("sha256", sha256) for sha256 in effect.note.get("sha256", ())]
+    free = set(takedown.forget(db, rules))
+    _want_back(
+        db,
+        effect,
+        {
+            one: SampleState.TAKEN_DOWN.value
+            for one in effect.note.get("samples", ())
+            if one in free
+        },
+    )
+    effect.changed = True
+
+
+def _forget(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    """A rule holds no longer; what it alone removed is fetched again by the next run."""
+    record = effect.record
+    kind, value = (record.kind, record.value) if record.kind else ("sha256", record.sha256)
+    known = {(rule.kind, rule.value) for rule in takedown.load(db).rules}
+    if (kind, value) not in known:
+        return
+    down = takedown.removed_ids(db)
+    free = set(takedown.forget(db, [Rule(kind, value)]))
+    effect.changed = True
+    effect.note["rule"] = [kind, value]
+    _want_back_down(db, effect, [one for one in down if one in free])
+
+
+def _unforget(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    takedown.remember(db, [Rule(*effect.note["rule"])])
+    _unrestore(db, folder, effect)
+    effect.changed = True
+
+
+_DO: Final[Mapping[str, _Action]] = {
+    "reject": _reject,
+    "keep": _keep,
+    "restore": _restore,
+    "label": _label,
+    "takedown": _take_down,
+    "forget": _forget,
+}
+_UNDO: Final[Mapping[str, _Action]] = {
+    "reject": _unreject,
+    "keep": _unrestore,
+    "restore": _unrestore,
+    "label": _unlabel,
+    "takedown": _untake,
+    "forget": _unforget,
+}

@@ -1,0 +1,202 @@
+"""Decisions of a person: recorded first, then carried out by whoever holds the data set.
+
+While a run is at work it takes them in within half a second; else they are carried out at once.
+When a function here returns, the decision is on the disk: every later command honours it, whatever
+happens to the process.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from pixtrawl.catalog.database import Catalog, connect
+from pixtrawl.catalog.states import KEPT, SampleState
+from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.folder import deciding, decision_journal as journal, derived, recovery
+from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
+from pixtrawl.folder.decision_effects import Effect
+from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.pipeline.opened import looked_at, relative
+
+__all__ = ["Recorded", "Who", "keep", "record", "reject", "steer", "undo"]
+
+Who = Literal["cli", "web", "python", "mcp"]
+Steering = Literal["pause", "resume", "stop", "more"]
+_MAX_REASON: Final = 500  # characters
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """Decisions that are on the disk.
+
+    `by_run`: a run is at work and carries them out within about half a second; `effects` is empty
+    then.
+    """
+
+    batch: str
+    records: tuple[DecisionRecord, ...]
+    effects: tuple[Effect, ...] = ()
+    by_run: bool = False
+
+
+def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
+    """Records decisions of one batch, and carries them out where no run is at work.
+
+    Raises:
+        UsageError: there is no data set.
+        StorageError: they cannot be recorded.
+    """
+    folder.require()
+    folder.require_control()
+    if not records:
+        return Recorded(batch="", records=())
+    journal.append(folder, records)
+    batch, kept = records[0].batch, tuple(records)
+    if in_use(folder):
+        return Recorded(batch=batch, records=kept, by_run=True)
+    try:
+        done = _carry_out(folder)
+    except StorageError:
+        if not in_use(folder):
+            raise
+        return Recorded(batch=batch, records=kept, by_run=True)  # a run began in between
+    own = {one.id for one in kept}
+    effects = tuple(one for one in done if (one.by or one.record.id) in own)
+    return Recorded(batch=batch, records=kept, effects=effects)
+
+
+def _carry_out(folder: Folder) -> list[Effect]:
+    with Lock(folder), closing(Catalog(folder.catalog)) as catalog:
+        found = catalog.write_now(lambda db: recovery.recover(db, folder))
+        catalog.write_now(lambda db: derived.write_all(db, folder))
+        return found.decided.effects
+
+
+def reject(
+    folder: Folder,
+    names: Iterable[str],
+    *,
+    who: Who,
+    reason: str = "",
+    refill: bool = True,
+) -> Recorded:
+    """Refuses images: out of the data set, and neither their bytes nor their look come back.
+
+    Args:
+        folder: the data set.
+        names: image files, or labels' folders for all of their images.
+        who: where the decision comes from.
+        reason: why, in a person's words.
+        refill: whether a run finds another image for each place.
+
+    Raises UsageError: something is no image of the data set; StorageError.
+    """
+    return _decide(folder, names, "reject", who, _KEPT, reason=reason[:_MAX_REASON], refill=refill)
+
+
+def keep(folder: Folder, names: Iterable[str], *, who: Who, reason: str = "") -> Recorded:
+    """Notes that a person wants these; what was refused comes back. Raises as `reject`."""
+    return _decide(folder, names, "keep", who, _KEPT_OR_REFUSED, reason=reason[:_MAX_REASON])
+
+
+_KEPT: Final = f"state IN {KEPT}"
+_KEPT_OR_REFUSED: Final = (
+    f"(state IN {KEPT} OR state = {SampleState.WITHDRAWN} AND withdrawn_for = 'refused_by_person')"
+)
+
+
+def _decide(
+    folder: Folder, names: Iterable[str], action: str, who: Who, states: str, **given: object
+) -> Recorded:
+    batch = journal.new_id()
+    with looked_at(folder) as db:
+        images = named_images(db, folder, names, states)
+    return record(
+        folder,
+        [
+            journal.record(who, action, batch, sha256=sha256, file_name=name, **given)
+            for name, sha256 in images
+        ],
+    )
+
+
+def named_images(
+    db: sqlite3.Connection, folder: Folder, names: Iterable[str], states: str = _KEPT
+) -> list[tuple[str, str]]:
+    """File name and SHA-256 of the images that a person names, each once. Raises UsageError."""
+    found: dict[str, str] = {}
+    for name in names:
+        own = relative(folder, name).rstrip("/")
+        rows = db.execute(
+            "SELECT file_name, lower(hex(sha256)) FROM sample WHERE (file_name = ?1 OR label = ?1) "  # noqa: S608
+            f"AND {states} ORDER BY number",
+            (own,),
+        ).fetchall()
+        if not rows:
+            raise UsageError(f"{name}: no image and no label of the data set {folder.shown}")
+        found.update(rows)
+    return list(found.items())
+
+
+def undo(folder: Folder, *, who: Who, redo: bool = False) -> Recorded:
+    """Takes back what was decided last, all of it at once; `redo` takes back the last undo.
+
+    Raises UsageError: there is nothing to undo; StorageError.
+    """
+    folder.require()
+    batch = deciding.last_batch(journal.read(folder).records, redo=redo)
+    if batch is None:
+        what = "redo" if redo else "undo"
+        raise UsageError(f"{folder.shown}: no decision to {what}")
+    return undo_of(folder, batch, who=who)
+
+
+def undo_of(folder: Folder, batch: str, *, who: Who) -> Recorded:
+    """Takes one batch back."""
+    return record(folder, [journal.record(who, "undo", journal.new_id(), undoes=batch)])
+
+
+def steer(
+    folder: Folder, action: Steering, *, who: Who, query: str = "", limit: int | None = None
+) -> Recorded:
+    """Tells the run that is at work to pause, go on, stop, or find more images.
+
+    Args:
+        folder: the data set.
+        action: `pause`, `resume`, `stop`, `more`.
+        who: where it comes from.
+        query: text or label of one query; all of them where it is empty.
+        limit: for `more`: images of each query that are wanted now.
+
+    Raises UsageError: no run is at work, no such query, or `limit` is not more; StorageError.
+    """
+    folder.require()
+    if not in_use(folder):
+        raise UsageError(f"no run is at work on {folder.shown}: there is nothing to {action}")
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        run_id = _run_at_work(db, folder, action)
+        rows = db.execute(
+            "SELECT text, wanted FROM query WHERE run_id = ?1 AND (?2 = '' OR text = ?2 OR "
+            "label = ?2)",
+            (run_id, query),
+        ).fetchall()
+    if not rows and query:
+        raise UsageError(f"{query}: no query of the run at work on {folder.shown}")
+    wanted = [wanted for _, wanted in rows if wanted is not None]
+    if action == "more" and (limit is None or not wanted or limit <= min(wanted)):
+        now = f"; {min(wanted)} are wanted now" if wanted else "; it takes all there are already"
+        raise UsageError(f"more wants -n N with a larger number{now}")
+    text = rows[0][0] if query else ""
+    one = journal.record(who, action, journal.new_id(), query=text, limit=limit, run=run_id)
+    return record(folder, [one])
+
+
+def _run_at_work(db: sqlite3.Connection, folder: Folder, action: str) -> int:
+    row = db.execute("SELECT id, ended_at FROM run ORDER BY id DESC LIMIT 1").fetchone()
+    if row is None or row[1] is not None:
+        raise UsageError(f"no run is at work on {folder.shown}: there is nothing to {action}")
+    return int(row[0])
