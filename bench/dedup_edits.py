@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 Edit = Callable[[Image.Image], Image.Image]
 
@@ -216,7 +216,6 @@ _EXTENDED: dict[str, Edit] = {
 CORE = tuple(_CORE)
 CROPS_10 = tuple(name for name in _CORE if name.startswith("crop10"))
 EXTENDED = tuple(_EXTENDED)
-TURNED = ("mirror", "quarter turn")
 
 
 def edited(image: Image.Image, name: str) -> bytes:
@@ -247,9 +246,3 @@ def captioned(image: Image.Image, words: str) -> Image.Image:
             stroke_fill="black",
         )
     return image
-
-
-def shifted_exposure(image: Image.Image, step: int) -> Image.Image:
-    """What the next frame of a burst shows: a hand's movement and a person in another place."""
-    moved = ImageChops.offset(image, step * image.width // 60, step * image.height // 90)
-    return crop(0.05, 0.05, 0.95, 0.95)(moved)

@@ -22,7 +22,6 @@ KINDS = (
     "q60", "q30", "resize50", "thumb225", "webp70", "crop5", "crop10", "crop10 middle",
     "bright+25", "grey", "blur", "watermark text", "logo 12%", "border black 5%", "rotate 1",
 )  # fmt: skip
-PHOTOS = 60
 _SCRIPT = Path(__file__).with_name("dedup_rivals_run.py")
 
 Pairs = set[tuple[str, str]]

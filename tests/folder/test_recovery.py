@@ -5,7 +5,7 @@ from __future__ import annotations
 from pixtrawl.catalog import frontier, samples
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import recovery
-from pixtrawl.folder.layout import staged_name, temporary_name
+from pixtrawl.folder.layout import is_passing, staged_name, temporary_name
 from pixtrawl.folder.recovery import Recovered
 from pixtrawl.folder.sample_list import Samples
 from tests.catalog.data import Data
@@ -65,8 +65,8 @@ def test_an_accepted_row_whose_file_is_nowhere_is_open_again(data: Data) -> None
 def test_staged_files_without_a_row_are_swept(data: Data) -> None:
     (data.folder.root / staged_name("999-1")).write_bytes(b"torn")
     (data.folder.root / temporary_name("metadata.jsonl.1")).write_bytes(b"half")
-    assert recover(data).swept == 2
-    assert list(data.folder.root.glob(".pixtrawl-staging-*")) == []
+    recover(data)
+    assert [path.name for path in data.folder.root.iterdir() if is_passing(path.name)] == []
 
 
 def test_a_file_deleted_by_hand_stays_deleted(data: Data) -> None:
@@ -75,9 +75,9 @@ def test_a_file_deleted_by_hand_stays_deleted(data: Data) -> None:
     name = data.accept(data.tasks(row)[0], b"one")
     recover(data)
     (data.folder.root / name).unlink()
-    assert recover(data).deleted_by_hand == 1
+    assert recover(data).by_hand.deleted == 1
     assert data.states() == [SampleState.DELETED_BY_HAND]
-    assert recover(data).deleted_by_hand == 0
+    assert recover(data).by_hand.deleted == 0
     known = data.catalog.write_now(
         lambda db: samples.same_bytes(
             db, "cat", "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"

@@ -92,7 +92,7 @@ def assert_taken_over(root: Path) -> None:
         catalog = Catalog(folder.catalog)
         found = catalog.write_now(lambda db: recovery.recover(db, folder))
         catalog.close()
-    assert (found.placed, found.lost, found.deleted_by_hand, found.unknown) == (1, 0, 0, [])
+    assert (found.placed, found.lost, found.by_hand.deleted, found.unknown) == (1, 0, 0, [])
     assert {path.read_bytes() for path in root.glob("cat/*")} == {b"one", b"two"}
     aside = quarantine.find(folder, SHA256)
     assert aside is not None

@@ -111,7 +111,6 @@ class Plan:
         self.own_types: dict[str, str] = {}  # of the user's own columns: bool, int, float, text
         self._taken = taken
         self.missing: int = 0
-        self.examined: int = 0
         self._db.executescript(_SCHEMA)
         try:
             with NearDuplicateGroups() as look_alikes:
@@ -179,7 +178,6 @@ class Plan:
     ) -> None:
         with self._db as db:
             for sample in samples:
-                self.examined += 1
                 columns = columns_of(sample, self._taken)
                 if sample.own:
                     own_types(sample, columns, self.own_types)

@@ -28,13 +28,8 @@ class Recovered(Struct):
 
     placed: int = 0  # renames done now that a killed run had only decided
     lost: int = 0  # accepted rows whose file is nowhere (a power cut): open again
-    swept: int = 0  # staged files that belonged to nothing
     by_hand: ByHand = field(default_factory=ByHand)
     decided: TakenIn = field(default_factory=TakenIn)  # recorded while nobody held the data set
-
-    @property
-    def deleted_by_hand(self) -> int:
-        return self.by_hand.deleted
 
     @property
     def changed(self) -> bool:
@@ -59,7 +54,7 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     if result.by_hand.deleted or result.decided.took_down:
         renditions.remove_all(folder.root)  # whoever deletes a picture means all of it
     removals.remove_files(db, folder)
-    result.swept = _sweep(folder.root)
+    _sweep(folder.root)
     _remove_empty_labels(db, folder.root)
     return result
 
@@ -115,13 +110,12 @@ def place(  # noqa: PLR0913 - one rename and the row behind it
     return name
 
 
-def _sweep(root: Path) -> int:
+def _sweep(root: Path) -> None:
     """Removes what a killed run had staged or half written."""
     with os.scandir(root) as entries:
         left = [entry.path for entry in entries if is_passing(entry.name)]
     for path in left:
         files.discard(Path(path))
-    return len(left)
 
 
 def _remove_empty_labels(db: sqlite3.Connection, root: Path) -> None:

@@ -255,21 +255,6 @@ class Fetcher:
             if urls.same_or_subdomain(host, parent):
                 raise FetchError(Reason.HOST_EXCLUDED, host)
 
-    # -- for those who plan ------------------------------------------------------------------
-
-    def has_room(self, host: str) -> bool:
-        """Return whether a request to this host (as of `urls.host_of`) would start at once."""
-        return self._semaphore.has_room and (not host or self._slots.has_room(host))
-
-    @property
-    def concurrency(self) -> int:
-        """Current limit of concurrent transfers, between the adaptive start and the cap."""
-        return self._semaphore.limit.limit
-
-    def statistics(self) -> Mapping[str, Mapping[str, object]]:
-        """Return by host: requests, active, waiting, out."""
-        return self._slots.table.statistics()
-
     async def aclose(self) -> None:
         """Cancel robots.txt requests in flight; leaves the client open."""
         await self._robots.aclose()

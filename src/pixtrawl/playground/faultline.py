@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pixtrawl.playground import faults_content, faults_transfer
+from pixtrawl.playground import faults_content, faults_transfer  # noqa: F401 - register theirs
 from pixtrawl.playground.faults import REGISTRY, Case
 from pixtrawl.playground.faults_link import LINK_FAULTS, DeadEnds, LinkPlace
 from pixtrawl.playground.listing import FaultEntry
@@ -18,7 +18,6 @@ from pixtrawl.playground.store import PictureStore
 
 FAULTS: Final = {name: kind() for name, kind in REGISTRY.items()}
 """Every fault that a server can show, by name."""
-FAMILIES: Final = (faults_transfer, faults_content)  # imported so that their classes register
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -18,7 +18,6 @@ from pixtrawl.playground.messages import Answer, Raw, Request, Response
 from pixtrawl.playground.server import Connection
 
 REGISTRY: Final[dict[str, type[Fault]]] = {}
-Delay = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import GooglePages
 from pixtrawl.playground.landing import credits_table, faults_page, landing_page, robots
 from pixtrawl.playground.listing import Listings, Original, slug_and_index
-from pixtrawl.playground.messages import Answer, Ready, Request, Response
+from pixtrawl.playground.messages import Answer, Request, Response
 from pixtrawl.playground.openverse import OpenverseApi
 from pixtrawl.playground.searxng import SearxngApi
 from pixtrawl.playground.store import KINDS, ImageFile, PictureStore
@@ -34,7 +34,6 @@ class Router:
         self.store = store
         self._pool = pool
         self._rendering: dict[str, asyncio.Future[ImageFile | None]] = {}
-        self._heads: dict[str, Ready] = {}
         self._parts: list[Part] = []
         self._thumbs: dict[str, bytes] = {}
         self._variants: Sequence[str] = ()
