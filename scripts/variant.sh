@@ -63,7 +63,7 @@ case $name in
     "$uv" venv --quiet --python "$python" "$work/venv"
     "$uv" pip install --quiet --python "$work/venv/bin/python" -r "$work/oldest.txt" -r "$work/tools.txt"
     step "tests"
-    PYTHONPATH=src "$work/venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider \
+    PYTHONPATH=$root/src "$work/venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider \
       tests/net tests/images tests/catalog tests/folder tests/manifests tests/sources/page tests/sources/web tests/queries
     ;;
   *)

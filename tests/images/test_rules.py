@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from skimage.data import data_dir
 from tests.shared_data import shared
 
 from pixtrawl.config.groups import Images
@@ -139,7 +138,7 @@ def test_a_notice_is_empty_and_photographs_are_not() -> None:
     notice = inspect_bytes(not_available(), 10**8).info
     assert notice is not None
     assert judged(notice) is Reason.FLAT
-    installed = Path(data_dir)  # photographs that come with scikit-image
+    installed = Path(pytest.importorskip("skimage.data").data_dir)  # photographs come with it
     assert_photographs(
         [installed / name for name in ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")]
     )
