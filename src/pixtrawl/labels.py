@@ -99,7 +99,8 @@ class Labels:
 
     def _share(self, word: str) -> str:
         base = label_for(word)
-        suffixed = _with_suffix(base, word)
+        # Not the suffix of a query of the same text: the two would change places on resume.
+        suffixed = _with_suffix(base, f"label\0{word}")
         if self._owner.get(same_name(suffixed)) == suffixed:
             return suffixed
         if self._owner.setdefault(same_name(base), base) == base:
@@ -110,7 +111,9 @@ class Labels:
     def _take(self, text: str) -> str:
         base = label_for(masked_text(text))
         suffixed = _with_suffix(base, text)
-        for label in (base, suffixed):
+        # The suffixed one first: a query has it only where a label that the user wrote took the
+        # plain one, and that label may be of a query with the same text.
+        for label in (suffixed, base):
             if (label, text) in self._pairs:
                 return label
         label = suffixed if same_name(base) in self._owner else base
