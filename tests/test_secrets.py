@@ -23,7 +23,7 @@ from pixtrawl import secrets
 from pixtrawl.cli.main import main
 from pixtrawl.config.groups import Config
 from pixtrawl.labels import Labels
-from pixtrawl.pipeline.session import plain_settings
+from pixtrawl.pipeline.run_settings import plain_settings
 from pixtrawl.secrets import masked_text, masked_url
 from pixtrawl.sources import is_secret
 

@@ -175,6 +175,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     detail: str = ""
     info: ImageInfo | None = None
     staged_name: str | None = None  # file inside the staging folder, when there is an image
+    rendition_name: str | None = None  # beside it, where the worker cannot reach the data set
     url: str = ""  # the URL that was fetched (an alternate's, perhaps)
     kind: Kind = Kind.ORIGINAL
     final_url: str = ""

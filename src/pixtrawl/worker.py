@@ -13,9 +13,11 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from pixtrawl import urls
+from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.interface import Inspector, Verdict
 from pixtrawl.images.rules import JUNK, Rules
@@ -61,7 +63,8 @@ class Worker:
     ) -> None:
         """Without an `inspector` files are kept unchecked but for their type (--check none).
 
-        `keep` takes the renditions that the inspector makes.
+        `keep` takes the renditions that the inspector makes. Without it they are staged, and the
+        outcome names them: the data set is out of reach.
         """
         self._fetcher = fetcher
         self._inspector = inspector
@@ -140,6 +143,7 @@ class Worker:
         verdict = await self._inspect(fetched)
         info, reason, detail = verdict.info, verdict.reason, verdict.detail
         rights: Mapping[str, str | bool] = {}
+        rendition_name: str | None = None
         why = self._taken_down(candidate, response.url) if response.redirects else None
         if why is not None:
             info, reason, detail = None, Reason.TAKEN_DOWN, why
@@ -150,8 +154,8 @@ class Worker:
                 if verdict.states_rights and self._inspector and response.staged_name:
                     rights = await self._rights(self._inspector, response.staged_name)
                 reason, detail = self._rules.judge_license(candidate, rights)
-                if verdict.rendition is not None and self._keep and reason is Reason.SAVED:
-                    self._keep(response.sha256, verdict.rendition)
+                if verdict.rendition is not None and reason is Reason.SAVED:
+                    rendition_name = self._hand_on(response.sha256, verdict.rendition)
         elif reason is Reason.UNSUPPORTED_FORMAT and detail in _ICONS:
             reason = Reason.ICON if self._rules.drops_junk(candidate) else reason
         assert reason is not None
@@ -160,6 +164,7 @@ class Worker:
             detail=detail,
             info=info,
             staged_name=response.staged_name,
+            rendition_name=rendition_name,
             url=url,
             kind=kind,
             final_url=response.url,
@@ -169,6 +174,18 @@ class Worker:
             elapsed_s=time.monotonic() - started,
             rights=rights,
         )
+
+    def _hand_on(self, sha256: str, picture: Picture) -> str | None:
+        """Keeps a rendition, or stages it and returns its name."""
+        if self._keep is not None:
+            self._keep(sha256, picture)
+            return None
+        name = staged_name(f"rendition-{next(self._names)}-{sha256}")
+        try:
+            (self._staging / name).write_bytes(msgspec.msgpack.encode(picture))
+        except OSError as error:
+            raise StorageError(f"cannot write {self._staging / name}: {error}") from error
+        return name
 
     async def _inspect(self, fetched: Fetched) -> Verdict:
         response = fetched.response

@@ -12,12 +12,14 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
+from pixtrawl.net.host_accounts import HostAccounts
 
 
 def get(fetch: Any, *urls: str, delay_s: float = 0.0, **politeness: Any) -> list[Any]:
     async def main() -> list[Any]:
         client = Client(fetch())
-        http = CrawlHttp(client, Politeness(**politeness), delay_s=delay_s)
+        hosts = HostAccounts(client, Politeness(**politeness), fetch())
+        http = CrawlHttp(hosts, delay_s=delay_s)
         try:
             results: list[Any] = []
             for url in urls:
@@ -27,7 +29,7 @@ def get(fetch: Any, *urls: str, delay_s: float = 0.0, **politeness: Any) -> list
                     results.append(error.reason)
             return results
         finally:
-            await http.aclose()
+            await hosts.aclose()
             await client.aclose()
 
     return asyncio.run(main())
@@ -60,11 +62,13 @@ def test_excluded_hosts_are_never_asked(site: Any, settings: Any) -> None:
 def test_requests_to_one_host_keep_their_distance(site: Any, settings: Any) -> None:
     async def main() -> float:
         client = Client(settings())
-        http = CrawlHttp(client, Politeness(), delay_s=0.15)
+        hosts = HostAccounts(client, Politeness(), settings())
+        http = CrawlHttp(hosts, delay_s=0.15)
         started = asyncio.get_running_loop().time()
         try:
             await asyncio.gather(*(http.get(site.url("/open")) for _ in range(3)))
         finally:
+            await hosts.aclose()
             await client.aclose()
         return asyncio.get_running_loop().time() - started
 

@@ -53,11 +53,9 @@ class SiteWithOutages(Struct):
 
 
 def guarded(site: SiteWithOutages, patience_s: float = 900.0) -> tuple[SourceHttp, Breaker]:
-    http = SourceHttp(site)  # type: ignore[arg-type]
     clock = asyncio.get_running_loop().time
     breaker = Breaker(clock, patience_s=patience_s, stated_pause_s=told_pause_s)
-    http.guard = breaker
-    return http, breaker
+    return SourceHttp(site, guard=breaker), breaker  # type: ignore[arg-type]
 
 
 async def ask(site: SiteWithOutages, queries: Iterable[str], **more: Any) -> list[object]:

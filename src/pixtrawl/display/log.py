@@ -88,7 +88,7 @@ class Log:
 
 def _settings(config: Config) -> dict[str, Any]:
     """What differs from the defaults, without secrets: of a source's own, only what all have."""
-    from pixtrawl.pipeline.session import plain_settings
+    from pixtrawl.pipeline.run_settings import plain_settings
 
     plain, default = plain_settings(config), plain_settings(Config())
     given: dict[str, Any] = {}

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from msgspec import Struct, field
 
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.samples import Unplaced
 from pixtrawl.catalog.states import SampleState
-from pixtrawl.folder import by_hand, deciding, files, quarantine, relabel, removals, renditions
+from pixtrawl.folder import by_hand, deciding, files, relabel, removals, renditions
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.deciding import TakenIn
-from pixtrawl.folder.layout import file_name, is_passing, staged_name
+from pixtrawl.folder.layout import is_passing, staged_name
+from pixtrawl.folder.placing import place
 
 
 class Recovered(Struct):
@@ -78,36 +79,6 @@ def _replay(
         samples.drop_unplaced(db, row.id)
         return
     samples.mark(db, row.id, SampleState.PLACED)
-
-
-def place(  # noqa: PLR0913 - one rename and the row behind it
-    db: sqlite3.Connection,
-    folder: Folder,
-    sample_id: int,
-    label: str,
-    number: int,
-    name: str,
-    staged: files.AnyPath,
-    *,
-    takes_over: bool = True,
-) -> str:
-    """Renames a staged file into place, under another number where that place is taken.
-
-    `takes_over` is False for an image under a number that none has had before.
-
-    Returns the file name. A file in the way is either the copy that this one is better than, which
-    gives up its number, or one that pixtrawl did not write, which stays.
-    """
-    worse = samples.replaced_file(db, label, number) if takes_over else None
-    if worse is not None:
-        worse_name, sha256 = worse
-        quarantine.put(folder, folder.root / worse_name, sha256)
-    root = os.fspath(folder.root)
-    while not files.move_new(staged, f"{root}/{name}"):
-        number = max(number, samples.next_number(db) - 1) + 1
-        name = file_name(label, number, PurePosixPath(name).suffix[1:])
-        samples.rename(db, sample_id, number, name)
-    return name
 
 
 def _sweep(root: Path) -> None:

@@ -3,69 +3,78 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from pixtrawl import urls
-from pixtrawl.config.groups import Politeness
 from pixtrawl.errors import FetchError
-from pixtrawl.model import Reason
-from pixtrawl.net.client import Client
+from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.net.interface import Request, Response
-from pixtrawl.net.robots_cache import RobotsCache
-from pixtrawl.net.source_http import SourceHttp
+from pixtrawl.net.redirects import follow
+from pixtrawl.net.source_http import MAX_REDIRECTS, SourceHttp
 
 __all__ = ["CrawlHttp"]
 
-_MAX_HOSTS: Final = 10_000  # with a remembered earliest next request
-_ROBOTS_BYTES: Final = 16 * 2**20  # read at most; `parse_robots` has its own limit
+_MAX_HOSTS: Final = 10_000  # whose next turn is remembered
 
 
 class CrawlHttp(SourceHttp):
     """`net.interface.Http` for pages of any site, as opposed to a chosen search source.
 
-    Each hop needs the permission of the host's robots.txt (unless the user ignores robots),
-    excluded hosts are never contacted, and the delay applies per host.
+    Each hop is asked of the host's robots.txt first (unless the user ignores them), hosts that the
+    user excludes are never asked, and pages wait for a slot of their host beside its files.
     """
 
-    def __init__(self, client: Client, politeness: Politeness, *, delay_s: float = 0.0) -> None:
-        """`delay_s` is the least time between the starts of two requests to one host."""
-        super().__init__(client)
-        self._excluded = politeness.exclude_host
-        self._host_delay_s = delay_s
+    def __init__(self, hosts: HostAccounts, *, delay_s: float = 0.0) -> None:
+        """`delay_s` lies between the starts of two requests for pages of one host.
+
+        `hosts` are the accounts that the run keeps for files, too; they stay their owner's.
+        """
+        super().__init__(hosts.client)
+        self._hosts = hosts
+        self._page_delay_s = delay_s
         self._turns: dict[str, float] = {}
-        self._robots = None if politeness.ignore_robots else RobotsCache(self._send_robots)
+        self._robots = None if hosts.politeness.ignore_robots else hosts.robots
+
+    async def _once(self, request: Request, before: Callable[[], None] = lambda: None) -> Response:
+        """As of every source, but that waiting for a slot takes no time from the transfers."""
+        before()
+        if self._robots is not None and urlsplit(request.url).path == "/robots.txt":
+            known = await self._robots.answer(request.url)
+            if known is not None:
+                return known
+        return await follow(request, self.hop, MAX_REDIRECTS)
 
     async def hop(self, request: Request) -> Response:
-        """Send one request. Raises FetchError: `ROBOTS_TXT`, `HOST_EXCLUDED`, or the transfer's."""
-        self._check_excluded(request.url)
-        if self._robots is not None and urls.scheme_of(request.url) in {"http", "https"}:
+        """Raises FetchError: `ROBOTS_TXT`, `HOST_EXCLUDED`, `HOST_OUT`, or the transfer's own."""
+        self._hosts.check_excluded(request.url)
+        if urls.scheme_of(request.url) not in {"http", "https"}:
+            return await super().hop(request)
+        if self._robots is not None:
             await self._robots.check(request.url)
-        await self._host_turn(request.url)
-        return await super().hop(request)
+        host = urls.host_of(request.url)
+        await self._page_turn(host)
+        while True:
+            async with self._hosts.slots.slot(host, request.url) as slot:
+                if not self._hosts.slots.may_send(slot):
+                    continue
+                started_at = asyncio.get_running_loop().time()
+                try:
+                    response = await super().hop(request)
+                except FetchError as error:
+                    self._hosts.note_failure(slot, error, started_at)
+                    raise
+                self._hosts.slots.begun(host)
+                self._hosts.note_answer(slot, response)
+                return response
 
-    async def _send_robots(self, request: Request) -> Response:
-        self._check_excluded(request.url)
-        sent = Request(url=request.url, max_bytes=_ROBOTS_BYTES, timeout_s=self._timeout_s)
-        return await super().hop(sent)
-
-    def _check_excluded(self, url: str) -> None:
-        host = urls.host_of(url)
-        for parent in self._excluded:
-            if urls.same_or_subdomain(host, parent):
-                raise FetchError(Reason.HOST_EXCLUDED, host)
-
-    async def _host_turn(self, url: str) -> None:
-        if not self._host_delay_s:
+    async def _page_turn(self, host: str) -> None:
+        if not self._page_delay_s:
             return
         now = asyncio.get_running_loop().time()
-        host = urls.host_of(url)
         turn = max(now, self._turns.pop(host, now))
-        self._turns[host] = turn + self._host_delay_s
+        self._turns[host] = turn + self._page_delay_s
         if len(self._turns) > _MAX_HOSTS:
             del self._turns[next(iter(self._turns))]
         await asyncio.sleep(turn - now)
-
-    async def aclose(self) -> None:
-        """Cancel robots.txt requests in flight."""
-        if self._robots is not None:
-            await self._robots.aclose()

@@ -19,22 +19,16 @@ from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
-from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
-from pixtrawl.net.host_slots import HostSlots, Slot
-from pixtrawl.net.hosts import HostTable
+from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.host_slots import Slot
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.retry import RetryPolicy
-from pixtrawl.net.robots import ROBOTS_MAX_BYTES, opts_out
-from pixtrawl.net.robots_cache import RobotsCache
-from pixtrawl.net.semaphore import AdaptiveSemaphore
+from pixtrawl.net.robots import opts_out
 from pixtrawl.net.stated_pause import REFUSALS, retry_after_s, stated_pause_s
 
 __all__ = ["FetchFailedError", "Fetched", "Fetcher", "status_error"]
 
-_OVERLOAD: Final = frozenset({Reason.FIRST_BYTE_TIMEOUT, Reason.TOO_SLOW, Reason.DEADLINE})
-# Small, and every file of the host waits for them: they do not queue behind files.
-_ROBOTS_AT_ONCE: Final = 128
 # Longest total wait of one file for pauses that its host states. Beyond it the file is left to a
 # later run, so that a few URLs refused for hours cannot delay the end of this one.
 _LONGEST_HOLD_S: Final = 120.0
@@ -84,23 +78,23 @@ class Fetcher:
         politeness: Politeness,
         fetch: Fetch,
         tell: Callable[[Event], None] = ignore,
+        *,
+        hosts: HostAccounts | None = None,
     ) -> None:
-        """Needs a running event loop. The caller closes the client.
+        """Needs a running event loop. The caller closes the client, and `hosts` where given.
 
-        `tell` receives an event when a host rests or resumes.
+        `tell` receives an event when a host rests or resumes. `hosts` are the accounts shared with
+        crawls; without them the fetcher keeps accounts of its own.
         """
-        now = asyncio.get_running_loop().time
         self._client = client
         self._fetch_settings = fetch
         self._politeness = politeness
-        self._now = now
+        self._now = asyncio.get_running_loop().time
         self._policy = RetryPolicy(retries=fetch.retries)
-        table = HostTable(politeness.per_host, politeness.delay_s, patience_s=politeness.patience_s)
-        self._slots = HostSlots(table, now, tell)
-        most = most_at_once(fetch.concurrency, fetch.limit_rate_bytes_s)
-        self._semaphore = AdaptiveSemaphore(AdaptiveLimit(most, fetch.timeout_s, now()), now)
-        self._robots = RobotsCache(self._send_robots)
-        self._robots_places = asyncio.Semaphore(min(_ROBOTS_AT_ONCE, fetch.concurrency))
+        self._owns_hosts = hosts is None
+        self._hosts = hosts or HostAccounts(client, politeness, fetch, tell)
+        self._slots = self._hosts.slots
+        self._semaphore = self._hosts.semaphore
 
     async def fetch(
         self, request: Request, *, stage_as: str | None = None, robots: bool = True
@@ -166,9 +160,9 @@ class Fetcher:
 
     async def _hop(self, request: Request, task: _Task) -> Response:
         task.url = request.url
-        self._check_excluded(request.url)
+        self._hosts.check_excluded(request.url)
         if task.robots:
-            await self._robots.check(request.url)
+            await self._hosts.robots.check(request.url)
         if task.left_s <= 0:
             raise FetchError(Reason.DEADLINE, "no time left for another request")
         return await self._in_slot(request, task)
@@ -191,35 +185,13 @@ class Fetcher:
                 answered=partial(self._begun, slot.host),
             )
         except FetchError as error:
-            self._note_failure(slot, error, started_at)
+            self._hosts.note_failure(slot, error, started_at)
+            self._hosts.note_overload(error, started_at)
             raise
         finally:
             task.left_s -= self._now() - started_at
         self._note_answer(slot, response)
         self._slots.table.transferred(slot.host, response.size_bytes, started_at)
-        return response
-
-    async def _send_robots(self, request: Request) -> Response:
-        """Send one robots.txt request: with the host's slot, but outside the transfer limit."""
-        self._check_excluded(request.url)
-        host = urls.host_of(request.url)
-        while True:
-            async with self._slots.slot(host) as slot, self._robots_places:
-                if self._slots.may_send(slot):
-                    return await self._transfer_robots(request, slot)
-
-    async def _transfer_robots(self, request: Request, slot: Slot) -> Response:
-        started_at = self._now()
-        try:
-            response = await self._client.transfer(request, cut_at=ROBOTS_MAX_BYTES)
-        except FetchError as error:
-            self._note_failure(slot, error, started_at)
-            raise
-        if response.status in REFUSALS:  # without robots.txt nothing else may be fetched
-            pause_s = stated_pause_s(response.status, response.headers)
-            self._slots.refused(slot, pause_s, everything=True)
-        else:
-            self._slots.good(slot)
         return response
 
     # -- what is learned from answers --------------------------------------------------------
@@ -228,37 +200,16 @@ class Fetcher:
         self._slots.begun(host)
         self._semaphore.answered(waited_s, self._client.received_bytes)
 
-    def _note_failure(self, slot: Slot, error: FetchError, started_at: float) -> None:
-        if error.http_status:
-            self._slots.good(slot)
-        self._slots.failed(slot, error.reason, started_at)
-        self._semaphore.ended(
-            size_bytes=0,
-            elapsed_s=self._now() - started_at,
-            timed_out=error.reason in _OVERLOAD,
-        )
-
     def _note_answer(self, slot: Slot, response: Response) -> None:
-        if response.status in REFUSALS:
-            self._slots.refused(slot, stated_pause_s(response.status, response.headers))
-        else:
-            self._slots.good(slot)
+        self._hosts.note_answer(slot, response)
         self._semaphore.ended(
             size_bytes=response.size_bytes, elapsed_s=response.elapsed_s, timed_out=False
         )
 
-    def _check_excluded(self, url: str) -> None:
-        if not self._politeness.exclude_host:
-            return
-        host = urls.host_of(url)
-        for parent in self._politeness.exclude_host:
-            if urls.same_or_subdomain(host, parent):
-                raise FetchError(Reason.HOST_EXCLUDED, host)
-
     async def aclose(self) -> None:
-        """Cancel robots.txt requests in flight; leaves the client open."""
-        await self._robots.aclose()
-        self._slots.close()
+        """Close the accounts that it made itself; leaves the client open."""
+        if self._owns_hosts:
+            await self._hosts.aclose()
 
 
 def _admit(headers: Mapping[str, str]) -> Reason | None:

@@ -19,6 +19,7 @@ __all__ = ["RobotsCache"]
 _MAX_REDIRECTS: Final = 5  # RFC 9309 2.3.1.2
 _ALLOW_ALL: Final = RobotsRules()
 _AGAIN_AFTER_S: Final = 0.5
+_KEPT_ANSWERS: Final = 16  # of up to half a MiB each; a crawl reads one right after it came
 
 # A robots.txt redirected to a refused target is unreachable: complete disallow (RFC 9309 2.3.1.4).
 _DISALLOW_REASONS: Final = frozenset({
@@ -37,6 +38,7 @@ class RobotsCache:
         self._send = send
         self._known: dict[str, Verdict] = {}
         self._fetching: dict[str, asyncio.Task[Verdict]] = {}
+        self._answers: dict[str, Response] = {}  # the latest, for who reads sitemaps out of them
 
     async def check(self, url: str) -> None:
         """Return when the URL may be fetched.
@@ -47,14 +49,20 @@ class RobotsCache:
         """
         verdict = await self._verdict(url)
         if isinstance(verdict, FetchError):
-            raise FetchError(
-                verdict.reason,
-                verdict.detail,
-                http_status=verdict.http_status,
-                retry_after_s=verdict.retry_after_s,
-            )
+            raise _again(verdict)
         if not verdict.allows(urls.canonical(url)):
             raise FetchError(Reason.ROBOTS_TXT, f"{_origin(url)}/robots.txt")
+
+    async def answer(self, url: str) -> Response | None:
+        """The robots.txt of this URL's origin as it came; None where it is not at hand.
+
+        Raises FetchError where the host was not reached.
+        """
+        verdict = await self._verdict(url)
+        known = self._answers.get(_origin(url))
+        if known is None and isinstance(verdict, FetchError):
+            raise _again(verdict)
+        return known
 
     async def _verdict(self, url: str) -> Verdict:
         origin = _origin(url)
@@ -88,6 +96,10 @@ class RobotsCache:
             response = await follow(request, self._send, _MAX_REDIRECTS)
         except FetchError as error:
             return _unavailable(error)
+        self._answers.pop(origin, None)
+        self._answers[origin] = response
+        if len(self._answers) > _KEPT_ANSWERS:
+            del self._answers[next(iter(self._answers))]
         status = response.status
         if status == 429 or status >= 500:
             reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_UNAVAILABLE
@@ -104,6 +116,14 @@ class RobotsCache:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _again(error: FetchError) -> FetchError:
+    """The same failure for another request: a raised exception keeps the trace of each raise."""
+    return FetchError(
+        error.reason, error.detail, http_status=error.http_status,
+        retry_after_s=error.retry_after_s,
+    )  # fmt: skip
 
 
 def _unavailable(error: FetchError) -> Verdict:

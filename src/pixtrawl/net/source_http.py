@@ -17,11 +17,11 @@ from pixtrawl.net.cookie_jar import CookieJar
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
 
-__all__ = ["SourceHttp"]
+__all__ = ["MAX_REDIRECTS", "SourceHttp"]
 
 _TIMEOUT_S: Final = 30.0
 _MAX_BYTES: Final = 16 * 2**20
-_MAX_REDIRECTS: Final = 10
+MAX_REDIRECTS: Final = 10
 _AGAIN_AFTER_S: Final = 0.5
 
 
@@ -47,6 +47,7 @@ class SourceHttp:
         delay_s: float = 0.0,
         timeout_s: float = _TIMEOUT_S,
         headers: Mapping[str, str] | None = None,
+        guard: Guard | None = None,
     ) -> None:
         """`delay_s` is the least time between two requests; `headers` are sent with each."""
         self._client = client
@@ -55,7 +56,7 @@ class SourceHttp:
         self._headers = dict(headers or {})
         self._pace = asyncio.Lock()
         self._next_at = 0.0
-        self.guard: Guard | None = None
+        self._guard = guard
         self._cookies = CookieJar()  # consent pages set their cookie on a redirect
 
     async def get(
@@ -88,8 +89,8 @@ class SourceHttp:
         )
 
     async def _ask(self, request: Request) -> Response:
-        if self.guard is not None:
-            return await self.guard.send(partial(self._once, request))
+        if self._guard is not None:
+            return await self._guard.send(partial(self._once, request))
         try:
             return await self._once(request)
         except FetchError as error:
@@ -103,7 +104,7 @@ class SourceHttp:
         before()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await follow(request, self.hop, _MAX_REDIRECTS)
+                return await follow(request, self.hop, MAX_REDIRECTS)
         except TimeoutError:
             raise FetchError(Reason.DEADLINE, f"no answer in {self._timeout_s:g} s") from None
 

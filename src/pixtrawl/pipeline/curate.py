@@ -25,8 +25,8 @@ from pixtrawl.folder import (
     decision_journal as journal,
     derived,
     files,
+    placing,
     quarantine,
-    recovery,
 )
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name, staged_name
@@ -254,7 +254,7 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
     sample_id, number, name = catalog.write_now(write)
 
     def place(db: sqlite3.Connection) -> str:
-        placed = recovery.place(db, folder, sample_id, copy.label, number, name, staged)
+        placed = placing.place(db, folder, sample_id, copy.label, number, name, staged)
         samples.mark_placed(db, [sample_id])
         return placed
 

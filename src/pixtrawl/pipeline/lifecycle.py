@@ -14,8 +14,9 @@ from pixtrawl.events import Event, RunFinished
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.full_disk import telling_full
 from pixtrawl.pipeline import exporting
+from pixtrawl.pipeline.opening import open_session
 from pixtrawl.pipeline.report import Report, build
-from pixtrawl.pipeline.session import Session, session
+from pixtrawl.pipeline.session import Session
 
 __all__ = ["run_to_report"]
 
@@ -31,7 +32,7 @@ async def run_to_report(
     current: Session | None = None
     try:
         with telling_full(folder):
-            async with session(config, folder, listener) as current:
+            async with open_session(config, folder, listener) as current:
                 await body(current)
     except asyncio.CancelledError:
         if current is None:
@@ -40,7 +41,7 @@ async def run_to_report(
     assert current is not None
     db = connect(folder.catalog, read_only=True)
     try:
-        report = build(db, folder, current.query_ids)
+        report = build(db, folder, current.input.query_ids)
     finally:
         db.close()
     if config.export.to is not None and not report["interrupted"]:

@@ -32,7 +32,6 @@ from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
 from pixtrawl.pipeline import merge_rows
-from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
 
@@ -112,7 +111,7 @@ class _Merger:
         self._on_progress = on_progress
         images = Images(dedup=level.value, junk="keep", conflict="keep")
         self._judge = Judge(level, 0, Rules(images))
-        self._settler = Settler(catalog, target, self._judge, _ignore)
+        self._settler = Settler(catalog, target, self._judge)
         self._done = 0
         self._total = 0
 
@@ -209,7 +208,3 @@ def _outcome(source: sqlite3.Connection, sample: Sample, name: str) -> Outcome:
         size_bytes=sample.info.size_bytes, rights=dict(sample.rights),  # type: ignore[arg-type]
         fetched_at=sample.fetched_at,
     )  # fmt: skip
-
-
-def _ignore(decision: Decision) -> None:
-    """Nobody watches."""

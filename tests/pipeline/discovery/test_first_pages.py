@@ -19,8 +19,10 @@ from pixtrawl.events import Event, SourceFinished, SourceRests
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.model import Candidate, Query, SourceOutcome
+from pixtrawl.pipeline.discovery.breakers import Breakers
 from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
 from pixtrawl.pipeline.discovery.first_pages import FirstPages
+from pixtrawl.pipeline.scheduler.demand import Demand
 from pixtrawl.sources.base import Page, Source, SourceContext, SourceInfo
 
 QUERY = Query("cat", "cat", 100)
@@ -137,29 +139,6 @@ class _Paced(Source):
         """Holds nothing."""
 
 
-class _Wants:
-    """So many candidates, then the query is met."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._met = asyncio.Event()
-        self.found = 0
-
-    async def wait(self) -> bool:
-        return not self._met.is_set()
-
-    async def over(self) -> None:
-        await self._met.wait()
-
-    def wanted(self) -> int | None:
-        return self._limit
-
-    def note(self, new: int) -> None:
-        self.found += new
-        if self.found >= self._limit:
-            self._met.set()
-
-
 def ask(
     tmp_path: Path, given: Mapping[str, Source], limit: int, patience_s: float = 0.0
 ) -> tuple[list[str], list[Event]]:
@@ -172,20 +151,23 @@ def ask(
     async def main() -> list[str]:
         run_id = catalog.write_now(lambda db: run_log.begin_run(db, "", {}))
         row = catalog.write_now(lambda db: frontier.ensure_query(db, QUERY, run_id))
-        demand = _Wants(limit)
+        demand = Demand(limit)
+        found = 0
 
         async def add(candidates: Sequence[Candidate]) -> list[int]:
             def write(db: sqlite3.Connection) -> list[int]:
                 return [frontier.add(db, row.id, (c,), thumbnails=True) for c in candidates]
 
             new = await catalog.write(write)
-            demand.note(sum(new))
+            nonlocal found
+            found += sum(new)
+            if found >= limit:
+                demand.end()
             return new
 
         http: dict[str, Any] = dict.fromkeys(given)
-        discovery = Discovery(
-            given, http, catalog, EvidenceStore(folder), events.append, patience_s
-        )
+        breakers = Breakers(given, events.append, patience_s=patience_s)
+        discovery = Discovery(given, http, catalog, EvidenceStore(folder), events.append, breakers)
         await asyncio.wait_for(discovery.ask_all(DiscoveryTask(row, run_id, demand, add)), 30)
         return [c.url for c in catalog.write_now(lambda db: list(frontier.everything(db, row)))]
 

@@ -11,7 +11,7 @@ import pytest
 from pixtrawl.catalog import frontier, run_log
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
-from pixtrawl.engines.local import LocalEngine
+from pixtrawl.engines.task_runner import TaskRunner
 from pixtrawl.model import Candidate, Outcome, Query, Reason, Task
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.pipeline.scheduler.window import QueryWindow
@@ -49,8 +49,6 @@ class Bench:
         return Outcome(reason=Reason.SAVED if good else Reason.NOT_FOUND)
 
     async def run(self, rows: list[QueryRow], per_host: int = 4) -> Scheduler:
-        scheduler = Scheduler(self.catalog, per_host)
-
         deciding: set[asyncio.Task[None]] = set()
 
         async def write(task: Task, outcome: Outcome) -> None:
@@ -64,12 +62,12 @@ class Bench:
             deciding.add(job)
             job.add_done_callback(deciding.discard)
 
-        scheduler.on_settled = decide
+        scheduler = Scheduler(self.catalog, per_host, decide)
         for row in rows:
             count = self.catalog.write_now(lambda db, r=row: frontier.open_count(db, r.id))  # type: ignore[misc]
             scheduler.input_complete(scheduler.add(row, count))
-        scheduler.closed = True
-        engine = LocalEngine(self.work, concurrency=64)
+        scheduler.close()
+        engine = TaskRunner(self.work, concurrency=64)
         await asyncio.wait_for(engine.run(scheduler), 20)
         await scheduler.aclose()
         await asyncio.gather(*deciding)

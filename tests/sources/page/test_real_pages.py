@@ -25,6 +25,7 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.model import Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
+from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.sources.contract import Ending, ask
 from pixtrawl.sources.page.source import WebPage
 
@@ -67,10 +68,13 @@ def served(folder: Path) -> Iterator[str]:
 
 def crawl(url: str, **given: str) -> Ending:
     async def main() -> Ending:
-        client = Client(Fetch(allow_address=("127.0.0.0/8",)))
+        fetch = Fetch(allow_address=("127.0.0.0/8",))
+        client = Client(fetch)
+        hosts = HostAccounts(client, Politeness(), fetch)
         try:
-            return await ask(WebPage(given), CrawlHttp(client, Politeness()), Query(url, "x"))
+            return await ask(WebPage(given), CrawlHttp(hosts), Query(url, "x"))
         finally:
+            await hosts.aclose()
             await client.aclose()
 
     return asyncio.run(main())

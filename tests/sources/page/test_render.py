@@ -11,6 +11,7 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
+from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.playground import Playground
 from pixtrawl.sources.contract import Ending, Replay, answer, ask
 from pixtrawl.sources.page.source import WebPage
@@ -26,12 +27,15 @@ def test_an_endless_list_is_scrolled_to_its_end(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PIXTRAWL_CHROME", SHELL)
 
     async def crawl(url: str) -> Ending:
-        client = Client(Fetch(allow_address=("127.0.0.0/8",)))
+        fetch = Fetch(allow_address=("127.0.0.0/8",))
+        client = Client(fetch)
+        hosts = HostAccounts(client, Politeness(), fetch)
         source = WebPage({"render": "true"})
         try:
-            return await ask(source, CrawlHttp(client, Politeness()), Query(url, "x"))
+            return await ask(source, CrawlHttp(hosts), Query(url, "x"))
         finally:
             await source.aclose()
+            await hosts.aclose()
             await client.aclose()
 
     with Playground(supply=35) as site:

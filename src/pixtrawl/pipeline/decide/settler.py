@@ -17,7 +17,7 @@ from typing import Final
 
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.folder import files, quarantine, recovery
+from pixtrawl.folder import files, placing, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.pipeline.decide.decision import Decision
@@ -42,43 +42,42 @@ _LOOK_S: Final = 0.005  # for the end of all else; every run ends with such a wa
 class Settler:
     """Collects outcomes and hands them to the judge in batches."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        folder: Folder,
-        judge: Judge,
-        decided: Callable[[Decision], None],
-    ) -> None:
+    def __init__(self, catalog: Catalog, folder: Folder, judge: Judge) -> None:
         self._catalog = catalog
         self._folder = folder
         self._judge = judge
-        self._decided = decided
         self._pending: list[tuple[Task, Outcome]] = []
         self._wake = asyncio.Event()
         self._closing = False
-        self.idle: Callable[[], bool] = lambda: False  # nothing else is under way: do not wait
 
     def offer(self, task: Task, outcome: Outcome) -> None:
         """Takes an outcome; the decision follows within about a tenth of a second."""
         self._pending.append((task, outcome))
         self._wake.set()
 
-    async def run(self) -> None:
-        """Decides until `close`. Raises StorageError, after which nothing more is decided."""
+    async def run(
+        self, decided: Callable[[Decision], None], idle: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Decides until `close`, and hands on each decision.
+
+        While `idle` is true nothing else is under way: a batch does not wait for more.
+
+        Raises StorageError, after which nothing more is decided.
+        """
         while not (self._closing and not self._pending):
             await self._wake.wait()
-            await self._gather()
+            await self._gather(idle)
             batch, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
             if not self._pending and not self._closing:
                 self._wake.clear()
             if batch:
                 for decision in await self._catalog.call(partial(self._settle, batch)):
-                    self._decided(decision)
+                    decided(decision)
 
-    async def _gather(self) -> None:
+    async def _gather(self, idle: Callable[[], bool]) -> None:
         """Lets a batch grow for a moment, unless everything waits for it."""
         deadline = time.monotonic() + _EVERY_S
-        while len(self._pending) < _BATCH and not self._closing and not self.idle():
+        while len(self._pending) < _BATCH and not self._closing and not idle():
             left = deadline - time.monotonic()
             if left <= 0:
                 return
@@ -118,7 +117,7 @@ class Settler:
             assert d.outcome.staged_name is not None
             label = d.file_name.rpartition("/")[0]
             staged = f"{staging}/{d.outcome.staged_name}"
-            d.file_name = recovery.place(
+            d.file_name = placing.place(
                 db, self._folder, d.sample_id, label, d.number, d.file_name,
                 staged, takes_over=not d.gained,
             )  # fmt: skip

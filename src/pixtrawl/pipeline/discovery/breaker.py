@@ -79,10 +79,13 @@ class Breaker:
         *,
         patience_s: float = 0.0,
         stated_pause_s: Callable[[Response], float | None] = lambda _: None,
+        on_rest: Callable[[float, str], None] = lambda seconds, why: None,
+        on_resume: Callable[[float], None] = lambda lasted_s: None,
     ) -> None:
         """`stated_pause_s` gives the pause that an answer states, None for every other answer.
 
-        `now` has to be the clock of the event loop's timers for `send`.
+        `now` has to be the clock of the event loop's timers for `send`. `on_rest` hears for how
+        many seconds the source rests and why, `on_resume` how long it was in trouble.
         """
         self._now = now
         self._stop: SourceStop | None = None
@@ -91,13 +94,13 @@ class Breaker:
         self._answers = False
         self._trial: asyncio.Event | None = None
         self._circuit = CircuitBreaker(patience_s)
+        self._on_rest = on_rest
+        self._on_resume = on_resume
         self._stated_pause_s = stated_pause_s
         self._trouble: FetchError | None = None  # the last one
         self._too_long = False
         self._waiting: dict[_Own, None] = {}  # requests that wait for the end of a rest
         self._changed = asyncio.Event()  # set, and replaced, when those who wait should look again
-        self.on_rest: Callable[[float, str], None] = lambda seconds, why: None
-        self.on_resume: Callable[[float], None] = lambda lasted_s: None
 
     # -- refusals: for the rest of the run
 
@@ -277,7 +280,7 @@ class Breaker:
         lasted_s = self._circuit.good(self._now())
         if lasted_s is not None:
             self._wake()
-            self.on_resume(lasted_s)
+            self._on_resume(lasted_s)
 
     def _bad(
         self, trouble: FetchError, started_at: float, probe: bool, pause_s: float | None
@@ -295,7 +298,7 @@ class Breaker:
             self._wake()
         if verdict is Verdict.REST and self._circuit.rest_until > max(before, now):
             why = "it asks for the pause" if pause_s is not None else _words(trouble)
-            self.on_rest(self._circuit.rest_until - now, why)
+            self._on_rest(self._circuit.rest_until - now, why)
         return verdict
 
     def _wake(self) -> None:

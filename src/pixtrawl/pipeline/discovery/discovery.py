@@ -22,21 +22,17 @@ from pixtrawl.catalog import run_log
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.catalog.run_log import SourceState
-from pixtrawl.config.groups import Config
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.events import CandidatesFound, Event, Notice, SourceFinished, SourceStarted, ignore
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.interface import Http
-from pixtrawl.net.source_http import SourceHttp
-from pixtrawl.pipeline.discovery.breaker import BREAKS, Breaker
+from pixtrawl.pipeline.discovery.breaker import BREAKS
+from pixtrawl.pipeline.discovery.breakers import Breakers
 from pixtrawl.pipeline.discovery.first_pages import Add, FirstPages
 from pixtrawl.pipeline.discovery.slices import SlicePlan, SliceYield
-from pixtrawl.pipeline.discovery.waiters import Waiters
 from pixtrawl.pipeline.scheduler.demand import Demand, end_when_over
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
-from pixtrawl.sources.contact import contact_wanted
 from pixtrawl.sources.filters import unfiltered
-from pixtrawl.sources.walls import told_pause_s
 
 _MAX_TOLD = 10_000  # remarks that are remembered, not to be made again
 
@@ -69,46 +65,28 @@ class _Ask(Struct):
 class Discovery:
     """Every source of a run, asked for one query after another."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of; `opening.open_discovery` makes it
         self,
         sources: Mapping[str, Source],
         http: Mapping[str, Http],
         catalog: Catalog,
         evidence: Evidence,
         emit: Callable[[Event], None],
-        patience_s: float = 0.0,
+        breakers: Breakers,
+        *,
+        plan: SlicePlan | None = None,
+        ignore_robots: bool = False,
     ) -> None:
-        """`patience_s`: how long a source in trouble is waited for."""
+        """`http` is each source's way to the network; `plan` is how a dry source is asked on."""
         self._sources = sources
         self._http = http
         self._catalog = catalog
         self._evidence = evidence
         self._emit = emit
-        # What one site refuses to a crawl says nothing of the next query's site: none for those.
-        self._breakers = {
-            name: self._breaker(name, patience_s)
-            for name, source in sources.items()
-            if not source.info.crawls
-        }
-        self._waiters = Waiters(self._breakers, emit)
+        self._breakers = breakers
+        self._plan = plan
+        self._ignore_robots = ignore_robots
         self._told: set[str] = set()
-        self.plan: SlicePlan | None = None  # how a dry source is asked on
-        self.ignore_robots = False
-
-    def prepare(self, config: Config, queries: int, plan: SlicePlan | None) -> None:
-        """So many queries will come; `plan` is how a dry source is asked on."""
-        self.plan = plan
-        self.ignore_robots = config.politeness.ignore_robots
-        self._waiters.expect(queries, self._sources)
-        if queries and (wanted := contact_wanted(self._sources, config)):
-            self._emit(Notice(wanted))
-
-    def _breaker(self, name: str, patience_s: float) -> Breaker:
-        clock = asyncio.get_running_loop().time
-        breaker = Breaker(clock, patience_s=patience_s, stated_pause_s=told_pause_s)
-        if isinstance(way := self._http.get(name), SourceHttp):
-            way.guard = breaker
-        return breaker
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,7 +96,7 @@ class Discovery:
     async def ask_all(self, task: DiscoveryTask) -> None:
         """Asks every source, side by side."""
         pages = FirstPages(self._sources, task.add)
-        with self._waiters.query(self._sources, task.step_aside) as key:
+        with self._breakers.query(self._sources, task.step_aside) as key:
             async with asyncio.TaskGroup() as group:
                 for name in self._sources:
                     group.create_task(self._ask_beside(name, task, pages, key))
@@ -127,7 +105,7 @@ class Discovery:
         self, name: str, task: DiscoveryTask, pages: FirstPages, key: int
     ) -> None:
         await self.ask(name, task, pages)
-        self._waiters.ended(key, name)
+        self._breakers.ended(key, name)
 
     async def ask(self, name: str, task: DiscoveryTask, pages: FirstPages) -> SourceOutcome:
         """Asks one source until the query is satisfied or the source has ended, slices included."""
@@ -137,7 +115,7 @@ class Discovery:
         finally:
             pages.ended(name)
         assert state.outcome is not None
-        if self.plan is not None and _ran_dry(state):
+        if self._plan is not None and _ran_dry(state):
             related = state.detail.get("related")
             await self._ask_slices(name, task, pages, related if isinstance(related, list) else [])
         return state.outcome
@@ -146,9 +124,9 @@ class Discovery:
         self, name: str, task: DiscoveryTask, pages: FirstPages, related: list[str]
     ) -> None:
         """Variations of the query, one after another, while those of a way bring something new."""
-        assert self.plan is not None
+        assert self._plan is not None
         supported = self._sources[name].info.filters
-        for way in self.plan(task.row.query, supported, related):
+        for way in self._plan(task.row.query, supported, related):
             worth = SliceYield()
             for slice_ in way:
                 if worth.over:
@@ -281,6 +259,7 @@ class Discovery:
 
     async def _until_sated(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
         """Takes pages while the query wants more. Returns whether they came to their end."""
+        breaker = self._breakers.get(ask.source)
         context = SourceContext(
             http=self._http[ask.source],
             evidence=self._evidence,
@@ -288,12 +267,12 @@ class Discovery:
             position=ask.position,
             # a slice is our own idea: what a source cannot do of it concerns nobody
             emit=ignore if ask.slice else self._tell,
-            ignore_robots=self.ignore_robots,
+            ignore_robots=self._ignore_robots,
         )
         async with aclosing(self._sources[ask.source].discover(ask.query, context)) as given:  # type: ignore[type-var]
             async for page in given:
-                if ask.source in self._breakers:
-                    self._breakers[ask.source].answers()
+                if breaker is not None:
+                    breaker.answers()
                 ask.taking = True
                 await self._take(ask, task, page, pages)
                 ask.taking = False

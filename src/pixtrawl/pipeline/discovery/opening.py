@@ -6,18 +6,24 @@ Apart from `run`, so that finding URLs does not import what downloading needs: 9
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pixtrawl.catalog.database import Catalog
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
-from pixtrawl.net.client import Client
+from pixtrawl.events import Event, Notice
 from pixtrawl.net.crawl_http import CrawlHttp
+from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
+from pixtrawl.pipeline.discovery.breaker import Breaker
+from pixtrawl.pipeline.discovery.breakers import Breakers
+from pixtrawl.pipeline.discovery.discovery import Discovery
 from pixtrawl.pipeline.discovery.slices import SlicePlan, plan, read_synonyms
 from pixtrawl.sources import expand, load
-from pixtrawl.sources.base import Source, StartsEarly
+from pixtrawl.sources.base import Evidence, Source, StartsEarly
+from pixtrawl.sources.contact import contact_wanted
 
 
 def open_sources(config: Config) -> dict[str, Source]:
@@ -62,15 +68,39 @@ def open_plan(config: Config) -> SlicePlan | None:
     return plan(config.job.expand, synonyms)
 
 
-def paced(sources: Mapping[str, Source], client: Client, config: Config) -> dict[str, Http]:
-    """Each source's way to the network, at its own pace."""
-    paces = {name: delay_s(source, config.source(name)) for name, source in sources.items()}
-    return {
-        name: CrawlHttp(client, config.politeness, delay_s=paces[name])
-        if source.info.crawls
-        else SourceHttp(client, delay_s=paces[name])
+def open_discovery(  # noqa: PLR0913 - everything that a run has of it
+    sources: Mapping[str, Source],
+    config: Config,
+    hosts: HostAccounts,
+    catalog: Catalog,
+    evidence: Evidence,
+    emit: Callable[[Event], None],
+    *,
+    queries: int,
+    plan: SlicePlan | None,
+) -> Discovery:
+    """Everything by which so many queries ask the sources, each at its own pace.
+
+    `plan` is how a source that has no more is asked on. Raises UsageError for a bad pace.
+    """
+    if queries and (wanted := contact_wanted(sources, config)):
+        emit(Notice(wanted))
+    breakers = Breakers(sources, emit, patience_s=config.politeness.patience_s, queries=queries)
+    http = {
+        name: _way(source, delay_s(source, config.source(name)), hosts, breakers.get(name))
         for name, source in sources.items()
     }
+    return Discovery(
+        sources, http, catalog, evidence, emit, breakers, plan=plan,
+        ignore_robots=config.politeness.ignore_robots,
+    )  # fmt: skip
+
+
+def _way(source: Source, pace_s: float, hosts: HostAccounts, breaker: Breaker | None) -> Http:
+    """A source's way to the network."""
+    if source.info.crawls:
+        return CrawlHttp(hosts, delay_s=pace_s)
+    return SourceHttp(hosts.client, delay_s=pace_s, guard=breaker)
 
 
 def delay_s(source: Source, settings: Mapping[str, str]) -> float:

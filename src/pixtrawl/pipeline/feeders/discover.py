@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -25,36 +26,13 @@ from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.manifests.writer import ManifestWriter
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
-from pixtrawl.pipeline.discovery.discovery import Discovery, DiscoveryTask
-from pixtrawl.pipeline.discovery.opening import begin, open_plan, open_sources, paced
+from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan, open_sources
+from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import Report, build
-from pixtrawl.pipeline.scheduler.query_slots import QuerySlots
+from pixtrawl.pipeline.scheduler.demand import Demand
 from pixtrawl.pipeline.scheduler.window import WINDOW
-
-
-class _Demand:
-    """The demand of a query where nothing is downloaded: so many distinct URLs, no more."""
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self._met = asyncio.Event()
-        self.found = 0
-
-    async def wait(self) -> bool:
-        return self._limit is None or self.found < self._limit
-
-    async def over(self) -> None:
-        await self._met.wait()
-
-    def note(self, found: int) -> None:
-        """So many full-size URLs are known now."""
-        self.found = found
-        if self._limit is not None and found >= self._limit:
-            self._met.set()
-
-    def wanted(self) -> int | None:
-        return None if self._limit is None else max(0, self._limit - self.found)
 
 
 async def discover(
@@ -85,21 +63,22 @@ async def discover(
         folder.create()
         catalog = Catalog(folder.catalog)
         client = Client(config.fetch)
+        hosts = HostAccounts(client, config.politeness, config.fetch, listener)
         evidence = EvidenceStore(
             out.with_name(f"{out.name}.evidence") if out is not None else folder
         )
         try:
             await begin(sources, len(queries))
-            http = paced(sources, client, config)
-            patience_s = config.politeness.patience_s
-            discovery = Discovery(sources, http, catalog, evidence, listener, patience_s)
-            discovery.prepare(config, len(queries), expansion)
+            discovery = open_discovery(
+                sources, config, hosts, catalog, evidence, listener, queries=len(queries),
+                plan=expansion,
+            )  # fmt: skip
             run_id = catalog.write_now(lambda db: run_log.begin_run(db, "", {}))
             rows = catalog.write_now(
                 lambda db: [frontier.ensure_query(db, query, run_id) for query in queries]
             )
             listener(RunStarted(tuple(queries), {}))
-            asking = _ask_all(discovery, catalog, rows, run_id, listener)
+            asking = ask_sources(discovery, _UrlInput(catalog, run_id, listener), rows)
             end_reason = await _in_time(asking, config.job.max_time_s)
             catalog.write_now(
                 lambda db: run_log.end_run(
@@ -109,6 +88,7 @@ async def discover(
             counts = catalog.write_now(lambda db: _write(db, rows, writer, take))
             report = catalog.write_now(lambda db: build(db, folder, [row.id for row in rows]))
         finally:
+            await hosts.aclose()
             await client.aclose()
             for source in sources.values():
                 await source.aclose()
@@ -138,35 +118,53 @@ def _tell_secrets(writer: ManifestWriter | None, listener: Callable[[Event], Non
     listener(Notice(text, "warning"))
 
 
-async def _ask_all(
-    discovery: Discovery,
-    catalog: Catalog,
-    rows: Sequence[QueryRow],
-    run_id: int,
-    listener: Callable[[Event], None],
-) -> None:
-    """Asks every source for every query."""
-    slots = QuerySlots()
+class _UrlInput:
+    """`RunInput` where nothing is downloaded: candidates only join the catalog."""
 
-    async def one(row: QueryRow) -> None:
-        demand = _Demand(row.query.limit)
+    halted = False
 
-        async def add(candidates: Sequence[Candidate]) -> list[int]:
-            def write(db: sqlite3.Connection) -> tuple[list[int], int]:
-                new = [frontier.add(db, row.id, (one,), thumbnails=True) for one in candidates]
-                return new, frontier.full_size_count(db, row.id)
+    def __init__(self, catalog: Catalog, run_id: int, listener: Callable[[Event], None]) -> None:
+        self.run_id = run_id
+        self.catalog = catalog
+        self.listener = listener
 
-            new, found = await catalog.write(write)
-            demand.note(found)
-            return new
+    async def add_query(self, query: Query | QueryRow) -> _UrlQuery:
+        if isinstance(query, QueryRow):
+            return _UrlQuery(self, query)
+        ensure = partial(frontier.ensure_query, query=query, run_id=self.run_id)
+        return _UrlQuery(self, await self.catalog.write(ensure))
 
-        async with slots.place() as place:
-            await discovery.ask_all(DiscoveryTask(row, run_id, demand, add, place.step_aside))
-        listener(QueryFinished(row.query, demand.found))
+    def close(self) -> None:
+        """Nothing goes on behind the last query."""
 
-    async with asyncio.TaskGroup() as group:
-        for row in rows:
-            group.create_task(one(row))
+
+class _UrlQuery:
+    """`QueryInput` of a query that wants so many distinct full-size URLs, no more."""
+
+    def __init__(self, run: _UrlInput, row: QueryRow) -> None:
+        self.row = row
+        self.demand = Demand(row.query.limit)
+        self._run = run
+        self._found = 0
+
+    async def add(self, candidates: Sequence[Candidate]) -> int:
+        return sum(await self.add_each(candidates))
+
+    async def add_each(self, candidates: Sequence[Candidate]) -> list[int]:
+        def write(db: sqlite3.Connection) -> tuple[list[int], int]:
+            new = [frontier.add(db, self.row.id, (one,), thumbnails=True) for one in candidates]
+            return new, frontier.full_size_count(db, self.row.id)
+
+        new, self._found = await self._run.catalog.write(write)
+        limit = self.row.query.limit
+        if limit is not None:
+            self.demand.update(more=True, about=max(0, limit - self._found))
+            if self._found >= limit:
+                self.demand.end()
+        return new
+
+    async def finish(self) -> None:
+        self._run.listener(QueryFinished(self.row.query, self._found))
 
 
 async def _in_time(asking: Coroutine[None, None, None], limit_s: float | None) -> str:

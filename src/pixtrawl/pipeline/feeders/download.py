@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from pixtrawl.catalog import broken_lines, frontier
+from pixtrawl.catalog import broken_lines
 from pixtrawl.catalog.broken_lines import BrokenLine
-from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
-from pixtrawl.events import CandidatesFound, Event, Notice, QueryFinished, RunStarted, ignore
+from pixtrawl.events import CandidatesFound, Event, Notice, RunStarted, ignore
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.known_queries import known_queries
 from pixtrawl.labels import Labels, label_for
 from pixtrawl.manifests.reader import SOURCE, BadLine
 from pixtrawl.model import Candidate, Query
+from pixtrawl.pipeline.feeders.base import QueryInput
 from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.lists import Given, OpenList, open_lists
 from pixtrawl.pipeline.report import Report
+from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.session import Session
 
 _BATCH: Final = 1000  # candidates a transaction
@@ -57,7 +57,7 @@ async def download(
     filler = _Filler(limit, listener)
 
     async def body(current: Session) -> None:
-        await current.carry_out(filler.fill(current, readers))
+        await current.carry_out(filler.fill(current.input, readers))
 
     report = await run_to_report(config, folder, listener, body)
     report["bad_lines"] = filler.bad_lines
@@ -96,35 +96,24 @@ class _Filler:
     def __init__(self, limit: int | None, listener: Callable[[Event], None]) -> None:
         self._limit = limit
         self._listener = listener
-        self._rows: dict[_Key, QueryRow] = {}
+        self._queries: dict[_Key, QueryInput] = {}
         self._last: _Key | None = None  # the query of the line before, within one list
         self.bad_lines = 0
         self.stopped = False  # by a budget, with lines left
 
-    async def fill(self, current: Session, readers: Sequence[OpenList]) -> None:
+    async def fill(self, run_input: DownloadInput, readers: Sequence[OpenList]) -> None:
         self._listener(RunStarted((), {}))
-        try:
-            for listing in readers:
-                self._last = None
-                while batch := await asyncio.to_thread(_next_batch, listing.rows):
-                    self._tell_notices(listing)
-                    await self._take(current, listing.name, batch)
-                    if current.scheduler.halted:
-                        self.stopped = True
-                        return
-        finally:
-            for row in self._rows.values():
-                window = current.scheduler.queries[row.id]
-                current.scheduler.input_complete(window)
-            current.scheduler.closed = True
-            current.scheduler.changed.set()
-        for row in self._rows.values():
-            window = current.scheduler.queries[row.id]
-            await window.finished.wait()
-            self._listener(QueryFinished(row.query, window.saved))
+        for listing in readers:
+            self._last = None
+            while batch := await asyncio.to_thread(_next_batch, listing.rows):
+                self._tell_notices(listing)
+                await self._take(run_input, listing.name, batch)
+                if run_input.halted:
+                    self.stopped = True
+                    return
 
     async def _take(
-        self, current: Session, name: str, batch: Sequence[Candidate | BadLine]
+        self, run_input: DownloadInput, name: str, batch: Sequence[Candidate | BadLine]
     ) -> None:
         groups: dict[_Key, list[Candidate]] = {}
         broken: dict[_Key, list[BrokenLine]] = {}
@@ -139,31 +128,26 @@ class _Filler:
             self._last = _key_of(item)
             groups.setdefault(self._last, []).append(item)
         for key, candidates in groups.items():
-            row = self._rows.get(key) or await self._join(current, key)
-            new = await current.add(row, candidates)
-            self._listener(CandidatesFound(row.query.text, SOURCE, len(candidates), new))
+            query = await self._query(run_input, key)
+            new = await query.add(candidates)
+            self._listener(CandidatesFound(query.row.query.text, SOURCE, len(candidates), new))
         for key, lines in broken.items():
-            await self._note(current, key, lines)
+            await self._note(run_input, key, lines)
 
-    async def _note(self, current: Session, key: _Key, lines: Sequence[BrokenLine]) -> None:
+    async def _note(self, run_input: DownloadInput, key: _Key, lines: Sequence[BrokenLine]) -> None:
         """Broken lines have an outcome, too: under the query of the lines around them."""
-        row = self._rows.get(key) or await self._join(current, key)
-        await current.catalog.write(
-            lambda db: broken_lines.note(db, row.id, lines, SOURCE, current.run_id)
+        query_id, run_id = (await self._query(run_input, key)).row.id, run_input.run_id
+        await run_input.catalog.write(
+            lambda db: broken_lines.note(db, query_id, lines, SOURCE, run_id)
         )
 
-    async def _join(self, current: Session, key: _Key) -> QueryRow:
-        text, label = key
-
-        def join(db: sqlite3.Connection) -> tuple[QueryRow, int]:
-            query = Query(text, label, self._limit)
-            row = frontier.ensure_query(db, query, current.run_id)
-            return row, current.join(db, row)
-
-        row, open_count = await current.catalog.write(join)
-        self._rows[key] = row
-        current.scheduler.add(row, open_count)
-        return row
+    async def _query(self, run_input: DownloadInput, key: _Key) -> QueryInput:
+        query = self._queries.get(key)
+        if query is None:
+            text, label = key
+            query = await run_input.add_query(Query(text, label, self._limit))
+            self._queries[key] = query
+        return query
 
     def _tell_notices(self, listing: OpenList) -> None:
         while listing.notices:

@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.catalog import frontier, outcomes, queries, run_log, samples
+from pixtrawl.catalog import outcomes, queries, run_log, samples
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.catalog.outcomes import ImageOfCandidate
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import (
@@ -23,12 +22,13 @@ from pixtrawl.errors import (
     StorageError,
     UsageError,
 )
-from pixtrawl.events import Event, QueryFinished, RunStarted, ignore
+from pixtrawl.events import Event, RunStarted, ignore
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.manifests.recipe import RecipeImage, read_recipe, recipe_lines
 from pixtrawl.model import Filters, Query, Reason
 from pixtrawl.pipeline.lifecycle import run_to_report
+from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.session import Session
 from pixtrawl.urls import canonical
 
@@ -93,11 +93,12 @@ async def rebuild(
         groups.setdefault(one.query, []).append(one)
 
     async def body(current: Session) -> None:
+        run_id = current.input.run_id
         await current.catalog.write(
-            lambda db: run_log.change_settings(db, current.run_id, lock.deciding_settings)
+            lambda db: run_log.change_settings(db, run_id, lock.deciding_settings)
         )
         listener(RunStarted((), {}))
-        await current.carry_out(_fill(current, groups, listener))
+        await current.carry_out(_fill(current.input, groups))
 
     report = await run_to_report(config, folder, listener, body)
     with closing(connect(folder.catalog, read_only=True)) as db:
@@ -115,35 +116,12 @@ async def rebuild(
     }
 
 
-async def _fill(
-    current: Session, groups: dict[Query, list[RecipeImage]], listener: Callable[[Event], None]
-) -> None:
-    joined: list[QueryRow] = []
-    try:
-        for query, images in groups.items():
-            row, open_count = await current.catalog.write(
-                lambda db, query=query: _join(current, db, query)  # type: ignore[misc]
-            )
-            joined.append(row)
-            current.judge.expect_locked(row.id, images)
-            current.scheduler.add(row, open_count)
-            for start in range(0, len(images), _BATCH):
-                batch = images[start : start + _BATCH]
-                await current.add(row, [one.candidate for one in batch])
-    finally:
-        for row in joined:
-            current.scheduler.input_complete(current.scheduler.queries[row.id])
-        current.scheduler.closed = True
-        current.scheduler.changed.set()
-    for row in joined:
-        window = current.scheduler.queries[row.id]
-        await window.finished.wait()
-        listener(QueryFinished(row.query, window.saved))
-
-
-def _join(current: Session, db: sqlite3.Connection, query: Query) -> tuple[QueryRow, int]:
-    row = frontier.ensure_query(db, query, current.run_id)
-    return row, current.join(db, row)
+async def _fill(run_input: DownloadInput, groups: dict[Query, list[RecipeImage]]) -> None:
+    for query, images in groups.items():
+        joined = await run_input.add_query(query)
+        run_input.expect_locked(joined.row.id, images)
+        for start in range(0, len(images), _BATCH):
+            await joined.add([one.candidate for one in images[start : start + _BATCH]])
 
 
 def _drift(

@@ -25,13 +25,30 @@ _MAX_UNDECIDED: Final = 4096  # outcomes that wait for the catalog: back-pressur
 class Scheduler:
     """The feed of the engine: draws over all queries in turn."""
 
-    def __init__(self, catalog: Catalog, per_host: int) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        per_host: int,
+        hand_on: Callable[[Task, Outcome], None],
+        *,
+        max_total_bytes: int | None = None,
+    ) -> None:
+        """Needs a running event loop.
+
+        Args:
+            catalog: has the candidates.
+            per_host: tasks at once of one host.
+            hand_on: takes every outcome; `decided` has to follow for each.
+            max_total_bytes: once so many bytes were fetched, nothing more is started.
+        """
         self.changed = asyncio.Event()
         self.queries: dict[int, QueryWindow] = {}
-        self.closed = False  # no further query will be added
-        self.halted = False  # stop drawing: a budget is spent
-        self.on_settled: Callable[[Task, Outcome], None] = _nobody
-        self.undecided = 0
+        self.halted = False  # nothing more is started: a budget is spent
+        self.fetched_bytes = 0
+        self._hand_on = hand_on
+        self._max_total_bytes = max_total_bytes
+        self._closed = False  # no further query will be added
+        self._undecided = 0
         self._catalog = catalog
         self._per_host = per_host
         self._busy: dict[str, int] = {}
@@ -40,7 +57,7 @@ class Scheduler:
         self._ready: deque[QueryWindow] = deque()
         self._loads: set[asyncio.Task[None]] = set()
         self._looked_at = 0.0
-        self.failure: BaseException | None = None
+        self._failure: BaseException | None = None
 
     def add(self, row: QueryRow, open_count: int) -> QueryWindow:
         """A query joins; its candidates may come later."""
@@ -58,15 +75,15 @@ class Scheduler:
 
     def _wake(self, window: QueryWindow) -> None:
         window.update_demand()
-        if not window.ready and not window.finished.is_set():
+        if not window.ready and not window.demand.is_over:
             window.ready = True
             self._ready.append(window)
         self.changed.set()
 
     def next(self) -> Task | None:
-        if self.failure is not None:
-            raise self.failure
-        if self.halted or self.undecided > _MAX_UNDECIDED:
+        if self._failure is not None:
+            raise self._failure
+        if self.halted or self._undecided > _MAX_UNDECIDED:
             return None
         self._look_again()
         while self._ready:
@@ -114,12 +131,16 @@ class Scheduler:
         for window in self._parked.pop(task.host, ()):
             window.host_freed(task.host)
             self._wake(window)
-        self.undecided += 1
-        self.on_settled(task, outcome)
+        self._undecided += 1
+        self.fetched_bytes += outcome.size_bytes
+        limit = self._max_total_bytes
+        if limit is not None and self.fetched_bytes >= limit and not self.halted:
+            self.halt()
+        self._hand_on(task, outcome)
 
     def decided(self, task: Task, *, gained: int) -> None:
         """The catalog has the final word on a task; `gained` is 1 when it is one image more."""
-        self.undecided -= 1
+        self._undecided -= 1
         window = self.queries[task.query_id]
         window.under_way.pop(task.id, None)
         window.saved += gained
@@ -135,12 +156,11 @@ class Scheduler:
 
     def check_finished(self, window: QueryWindow) -> None:
         """A query is over when it has its N, or nothing is left that could become an image."""
-        if window.finished.is_set():
+        if window.demand.is_over:
             return
         ended = window.complete_input and window.open <= 0 and not window.loading
         if window.met or (not window.under_way and (ended or self.halted)):
-            window.finished.set()
-            window.wants_more.set()
+            window.end()
             self._active.discard(window)
             self.changed.set()
 
@@ -151,20 +171,20 @@ class Scheduler:
         self._wake(window)
 
     def halt(self) -> None:
-        """Draws nothing more; what is under way may end."""
+        """Starts nothing more; what is under way may end."""
         self.halted = True
         for window in list(self._active):
-            window.wants_more.set()
             self.check_finished(window)
+        self.changed.set()
+
+    def close(self) -> None:
+        """No further query will be added."""
+        self._closed = True
         self.changed.set()
 
     @property
     def over(self) -> bool:
-        return self.closed and not self._active
-
-    def forget(self, window: QueryWindow) -> None:
-        """Lets go of a finished query's memory."""
-        self.queries.pop(window.row.id, None)
+        return self._closed and not self._active
 
     def _has_room(self, host: str) -> bool:
         # A data: URI needs no host; it is bounded by the engine's own number of tasks.
@@ -180,7 +200,7 @@ class Scheduler:
         try:
             await window.load(self._catalog)
         except BaseException as error:  # noqa: BLE001 - handed to the engine's loop by `next`
-            self.failure = error
+            self._failure = error
         finally:
             window.loading = False
             self.check_finished(window)
@@ -190,7 +210,3 @@ class Scheduler:
         """Waits for claims under way."""
         if self._loads:
             await asyncio.gather(*self._loads, return_exceptions=True)
-
-
-def _nobody(task: Task, outcome: Outcome) -> None:
-    """Before a settler is connected."""

@@ -6,7 +6,6 @@ catalog and come back when the host has room.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pixtrawl.catalog import frontier
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Task
+from pixtrawl.pipeline.scheduler.demand import Demand
 
 WINDOW: Final = 512  # candidates of one query in memory
 SLOW_S: Final = 3.0  # a task this old no longer counts as a promise
@@ -33,8 +33,7 @@ class QueryWindow:
         self.open = 0  # candidates known to be open and not yet drawn
         self.complete_input = False  # nobody will add candidates any more
         self.under_way: dict[int, float] = {}  # task id -> when it was drawn
-        self.finished = asyncio.Event()
-        self.wants_more = asyncio.Event()
+        self.demand = Demand(None if self.wanted is None else self.lookahead())
         self._by_host: dict[str, deque[Task]] = {}
         self._turn: deque[str] = deque()  # hosts that may have room
         self._in_memory = 0
@@ -46,7 +45,6 @@ class QueryWindow:
         self._drained: set[str] = set()  # hosts that have room for what was set aside
         self.loading = False
         self.ready = False  # in the feed's list of queries that may have a task
-        self.wants_more.set()
 
     @property
     def met(self) -> bool:
@@ -72,10 +70,17 @@ class QueryWindow:
         return max(0, self.wanted - self.saved - len(self.under_way)) + 20
 
     def update_demand(self) -> None:
-        if self.met or self.open < self.lookahead():
-            self.wants_more.set()
-        else:
-            self.wants_more.clear()
+        """Tells the sources of the query how things stand."""
+        enough = self.lookahead()
+        self.demand.update(
+            more=self.met or self.open < enough, about=None if self.wanted is None else enough
+        )
+
+    def end(self) -> None:
+        """The query is over: its sources need not be asked on, its candidates are let go of."""
+        self.demand.end()
+        self._by_host.clear()
+        self._turn.clear()
 
     # -- the window
 

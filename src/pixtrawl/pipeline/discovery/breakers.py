@@ -1,7 +1,11 @@
-"""Which queries wait for which sources: told while one rests, and others let in meanwhile."""
+"""The circuit breakers of a run's sources, and which queries wait for which of them.
+
+While a source rests it is told how many queries wait; others are let in meanwhile.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -9,28 +13,56 @@ from typing import Final
 
 from pixtrawl.events import Event, SourceRests, SourceResumes
 from pixtrawl.pipeline.discovery.breaker import Breaker
+from pixtrawl.sources.base import Source
+from pixtrawl.sources.walls import told_pause_s
 
-__all__ = ["Waiters"]
+__all__ = ["Breakers"]
 
 _LONG_REST_S: Final = 4.0  # a source that rests so long holds up no query that others could serve
 
 
-class Waiters:
-    """The queries under way, each with the sources that have not ended for it."""
+class Breakers:
+    """One for each source but those that crawl; the queries under way, each with its sources.
 
-    def __init__(self, breakers: Mapping[str, Breaker], emit: Callable[[Event], None]) -> None:
-        self._breakers = breakers
+    What one site refuses to a crawl says nothing of the next query's site.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        emit: Callable[[Event], None],
+        *,
+        patience_s: float = 0.0,
+        queries: int = 0,
+    ) -> None:
+        """Needs a running event loop.
+
+        Args:
+            sources: by name.
+            emit: hears of rests.
+            patience_s: how long a source in trouble is waited for.
+            queries: so many will ask each of the sources; more are asked as need be.
+        """
         self._emit = emit
         self._asking: dict[int, tuple[Callable[[], None], set[str]]] = {}
         self._count = 0
-        self._left: dict[str, int] = {}
-        for name, breaker in breakers.items():
-            breaker.on_rest = partial(self._rests, name)
-            breaker.on_resume = partial(self._resumes, name)
-
-    def expect(self, queries: int, sources: Collection[str]) -> None:
-        """So many queries will ask each of these sources; others are asked as need be."""
         self._left = dict.fromkeys(sources, queries)
+        clock = asyncio.get_running_loop().time
+        self._breakers = {
+            name: Breaker(
+                clock,
+                patience_s=patience_s,
+                stated_pause_s=told_pause_s,
+                on_rest=partial(self._rests, name),
+                on_resume=partial(self._resumes, name),
+            )
+            for name, source in sources.items()
+            if not source.info.crawls
+        }
+
+    def get(self, name: str) -> Breaker | None:
+        """The breaker of a source; None for one that crawls."""
+        return self._breakers.get(name)
 
     @contextmanager
     def query(self, sources: Collection[str], step_aside: Callable[[], None]) -> Iterator[int]:

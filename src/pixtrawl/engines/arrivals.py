@@ -1,0 +1,51 @@
+"""Where files and renditions of workers arrive that cannot write into the data set themselves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from pixtrawl.errors import StorageError
+from pixtrawl.model import Outcome
+from pixtrawl.transform import Picture
+from pixtrawl.worker import KeepRendition
+
+__all__ = ["Arrivals", "FetchBytes"]
+
+FetchBytes = Callable[[str], AsyncIterator[bytes]]
+"""Gives the bytes of a file in a node's staging folder, piece by piece."""
+
+
+class Arrivals:
+    """The run's own staging folder, and where its renditions go."""
+
+    def __init__(self, staging: Path, keep: KeepRendition | None = None) -> None:
+        """`keep` takes renditions; None where none are made. It is called in one thread only."""
+        self.staging = staging
+        self.keep = keep
+
+    async def take(self, outcome: Outcome, fetch: FetchBytes) -> Outcome:
+        """Brings what an outcome names from elsewhere, before the feed hears of the outcome.
+
+        Returns the outcome as a worker of this process would have given it. Raises StorageError.
+        """
+        if outcome.staged_name is not None:
+            await self._stage(outcome.staged_name, fetch)
+        if outcome.rendition_name is None:
+            return outcome
+        data = b"".join([piece async for piece in fetch(outcome.rendition_name)])
+        if self.keep is not None and outcome.info is not None:
+            self.keep(outcome.info.sha256, msgspec.msgpack.decode(data, type=Picture))
+        return replace(outcome, rendition_name=None)
+
+    async def _stage(self, name: str, fetch: FetchBytes) -> None:
+        path = self.staging / name
+        try:
+            with path.open("xb") as file:
+                async for piece in fetch(name):
+                    file.write(piece)
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error}") from error

@@ -1,0 +1,90 @@
+"""Client, host accounts, fetcher, decoders and worker of one process, built from a `WorkerSpec`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Final, Self
+
+from pixtrawl.engines.base import WorkerSpec
+from pixtrawl.events import Event, FetchStarted, ignore
+from pixtrawl.images.pool import DecoderPool
+from pixtrawl.model import Outcome, Task
+from pixtrawl.net.client import Client
+from pixtrawl.net.fetcher import Fetcher
+from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.worker import KeepRendition, Worker
+
+__all__ = ["WorkerNode"]
+
+_PIECE_BYTES: Final = 2**20
+
+
+class WorkerNode:
+    """Turns tasks into outcomes, many at once. Bound to the event loop that opened it."""
+
+    def __init__(
+        self,
+        worker: Worker,
+        hosts: HostAccounts,
+        decoders: DecoderPool | None,
+        emit: Callable[[Event], None],
+        closing: AsyncExitStack,
+    ) -> None:
+        """See `open`, which makes all of these. `closing` ends them."""
+        self.hosts = hosts
+        self._worker = worker
+        self._decoders = decoders
+        self._emit = emit
+        self._closing = closing
+
+    @classmethod
+    async def open(
+        cls,
+        spec: WorkerSpec,
+        *,
+        emit: Callable[[Event], None] = ignore,
+        keep: KeepRendition | None = None,
+    ) -> Self:
+        """Builds everything; decoders start with the first task.
+
+        `keep` takes renditions. Without it they are staged, and outcomes name them.
+
+        Raises UsageError (cookies, certificates, settings of hosts), StorageError.
+        """
+        async with AsyncExitStack() as stack:
+            client = Client(spec.fetch, staging=spec.staging)
+            stack.push_async_callback(client.aclose)
+            hosts = HostAccounts(client, spec.politeness, spec.fetch, emit)
+            stack.push_async_callback(hosts.aclose)
+            fetcher = Fetcher(client, spec.politeness, spec.fetch, hosts=hosts)
+            decoders: DecoderPool | None = None
+            if spec.rules.images.check == "full":
+                decoders = DecoderPool(
+                    spec.rules.images, spec.staging, transform=spec.transform, emit=emit
+                )
+                stack.push_async_callback(decoders.aclose)
+            worker = Worker(
+                fetcher, decoders, spec.rules, spec.staging, taken_down=spec.taken_down, keep=keep
+            )
+            return cls(worker, hosts, decoders, emit, stack.pop_all())
+
+    async def work(self, task: Task) -> Outcome:
+        """Carries out one task. Raises EngineError or StorageError, nothing else."""
+        self._emit(FetchStarted(task.candidate))
+        if self._decoders is not None:
+            self._decoders.begin()  # an interpreter with numpy takes 0.2 s: beside the first fetch
+        return await self._worker.work(task)
+
+    async def aclose(self) -> None:
+        """Ends decoders, accounts and client, in this order."""
+        await self._closing.aclose()
+
+
+def pieces_of(spec: WorkerSpec, name: str) -> Iterator[bytes]:
+    """The bytes of a staged file, which is removed behind the last one: it has one taker."""
+    path = spec.staging / name
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+    path.unlink()

@@ -1,0 +1,115 @@
+"""One account per host for everything that a run asks of it: files, crawled pages, robots.txt.
+
+Pace, rests, connections at once, robots.txt and exclusions are kept here and nowhere else, so that
+a host that is both crawled and downloaded from is asked at one pace and its robots.txt once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from pixtrawl import urls
+from pixtrawl.config.groups import Fetch, Politeness
+from pixtrawl.errors import FetchError
+from pixtrawl.events import Event, ignore
+from pixtrawl.model import Reason
+from pixtrawl.net.client import Client
+from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
+from pixtrawl.net.host_slots import HostSlots, Slot
+from pixtrawl.net.hosts import HostTable
+from pixtrawl.net.interface import Request, Response
+from pixtrawl.net.robots import ROBOTS_MAX_BYTES
+from pixtrawl.net.robots_cache import RobotsCache
+from pixtrawl.net.semaphore import AdaptiveSemaphore
+from pixtrawl.net.stated_pause import REFUSALS, stated_pause_s
+
+__all__ = ["HostAccounts"]
+
+_OVERLOAD: Final = frozenset({Reason.FIRST_BYTE_TIMEOUT, Reason.TOO_SLOW, Reason.DEADLINE})
+# Small, and every file of the host waits for them: they do not queue behind files.
+_ROBOTS_AT_ONCE: Final = 128
+
+
+class HostAccounts:
+    """What is known of every host of a run, and what is due to it. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        client: Client,
+        politeness: Politeness,
+        fetch: Fetch,
+        tell: Callable[[Event], None] = ignore,
+    ) -> None:
+        """Needs a running event loop. The caller closes the client.
+
+        `tell` receives an event when a host rests or resumes.
+        """
+        now = asyncio.get_running_loop().time
+        self.client = client
+        self.politeness = politeness
+        table = HostTable(politeness.per_host, politeness.delay_s, patience_s=politeness.patience_s)
+        self.slots = HostSlots(table, now, tell)
+        most = most_at_once(fetch.concurrency, fetch.limit_rate_bytes_s)
+        self.semaphore = AdaptiveSemaphore(AdaptiveLimit(most, fetch.timeout_s, now()), now)
+        self.robots = RobotsCache(self._send_robots)
+        self._now = now
+        self._robots_places = asyncio.Semaphore(min(_ROBOTS_AT_ONCE, fetch.concurrency))
+
+    def check_excluded(self, url: str) -> None:
+        """Raises FetchError `HOST_EXCLUDED` where the user excludes the host of the URL."""
+        if not self.politeness.exclude_host:
+            return
+        host = urls.host_of(url)
+        for parent in self.politeness.exclude_host:
+            if urls.same_or_subdomain(host, parent):
+                raise FetchError(Reason.HOST_EXCLUDED, host)
+
+    def note_failure(self, slot: Slot, error: FetchError, started_at: float) -> None:
+        """A transfer failed that began at `started_at` (of the loop's clock)."""
+        if error.http_status:
+            self.slots.good(slot)
+        self.slots.failed(slot, error.reason, started_at)
+
+    def note_answer(self, slot: Slot, response: Response, *, everything: bool = False) -> None:
+        """An answer came; a refusal holds its address, or with `everything` the host."""
+        if response.status in REFUSALS:
+            pause_s = stated_pause_s(response.status, response.headers)
+            self.slots.refused(slot, pause_s, everything=everything)
+        else:
+            self.slots.good(slot)
+
+    def note_overload(self, error: FetchError, started_at: float) -> None:
+        """A failed transfer tells the limit of transfers at once whether there were too many."""
+        self.semaphore.ended(
+            size_bytes=0,
+            elapsed_s=self._now() - started_at,
+            timed_out=error.reason in _OVERLOAD,
+        )
+
+    async def _send_robots(self, request: Request) -> Response:
+        """Send one robots.txt request: with the host's slot, but outside the transfer limit."""
+        self.check_excluded(request.url)
+        host = urls.host_of(request.url)
+        while True:
+            async with self.slots.slot(host) as slot, self._robots_places:
+                if self.slots.may_send(slot):
+                    return await self._transfer_robots(request, slot)
+
+    async def _transfer_robots(self, request: Request, slot: Slot) -> Response:
+        started_at = self._now()
+        try:
+            response = await self.client.transfer(request, cut_at=ROBOTS_MAX_BYTES)
+        except FetchError as error:
+            self.note_failure(slot, error, started_at)
+            self.note_overload(error, started_at)
+            raise
+        # Nothing else may be asked for without it: a refusal holds the whole host.
+        self.note_answer(slot, response, everything=True)
+        return response
+
+    async def aclose(self) -> None:
+        """Ends what is being fetched of robots.txt and stops the timers; not the client."""
+        await self.robots.aclose()
+        self.slots.close()

@@ -1,0 +1,119 @@
+"""Brings up everything that one run holds open, and lets go of it in the opposite order.
+
+Lock, catalog, recovery, engine, judge, scheduler. On every way out the data set can be resumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from pixtrawl import __version__, engines
+from pixtrawl.catalog import run_log, takedown
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.config.groups import Config
+from pixtrawl.dedup import Level
+from pixtrawl.engines.arrivals import Arrivals
+from pixtrawl.engines.base import Engine, WorkerSpec
+from pixtrawl.events import Event, Notice
+from pixtrawl.folder import by_hand, recovery
+from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.renditions import RenditionWriter
+from pixtrawl.images.rules import Rules
+from pixtrawl.pipeline.decide.judge import Judge
+from pixtrawl.pipeline.decide.settler import Settler
+from pixtrawl.pipeline.exporting import transform_of
+from pixtrawl.pipeline.run_input import DownloadInput
+from pixtrawl.pipeline.run_settings import asked_for_size, plain_settings
+from pixtrawl.pipeline.scheduler.scheduler import Scheduler
+from pixtrawl.pipeline.session import Session
+from pixtrawl.pipeline.url_list import UrlListWriter
+from pixtrawl.worker import KeepRendition
+
+__all__ = ["open_session", "worker_spec"]
+
+
+@asynccontextmanager
+async def open_session(
+    config: Config, folder: Folder, emit: Callable[[Event], None]
+) -> AsyncIterator[Session]:
+    """A run from the lock to the last row. Raises UsageError, StorageError, EngineError."""
+    kind = engines.load(config.job.engine)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(Lock(folder))
+        catalog = Catalog(folder.catalog)
+        stack.callback(catalog.close)
+        _tell(catalog.write_now(lambda db: recovery.recover(db, folder)), emit)
+        run_id = catalog.write_now(
+            lambda db: run_log.begin_run(db, __version__, plain_settings(config))
+        )
+        spec = worker_spec(config, folder, catalog)
+        keep: KeepRendition | None = None
+        if spec.transform is not None:
+            renditions = RenditionWriter(folder.root, spec.transform)
+            stack.callback(renditions.close)
+            keep = renditions.put
+        engine = await kind.open(spec, Arrivals(folder.staging, keep), emit)
+        stack.push_async_callback(engine.aclose)
+        session = _assemble(config, folder, emit, run_id, catalog, engine, spec.rules)
+        end_reason = "failed"
+        try:
+            yield session
+            end_reason = "done"
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            end_reason = "interrupted"
+            raise
+        finally:
+            session.finish(end_reason)
+
+
+def worker_spec(config: Config, folder: Folder, catalog: Catalog) -> WorkerSpec:
+    """From what workers of this run are built, on whatever machine."""
+    return WorkerSpec(
+        fetch=config.fetch,
+        politeness=config.politeness,
+        rules=Rules(config.images, config.filters, asked_for_size(config)),
+        taken_down=catalog.write_now(takedown.load).why_url,
+        staging=folder.staging,
+        transform=transform_of(config.export) if config.images.check == "full" else None,
+    )
+
+
+def _assemble(  # noqa: PLR0913 - what was opened
+    config: Config,
+    folder: Folder,
+    emit: Callable[[Event], None],
+    run_id: int,
+    catalog: Catalog,
+    engine: Engine,
+    rules: Rules,
+) -> Session:
+    judge = Judge(Level(config.images.dedup), run_id, rules)
+    settler = Settler(catalog, folder, judge)
+    scheduler = Scheduler(
+        catalog, config.politeness.per_host, settler.offer,
+        max_total_bytes=config.job.max_total_bytes,
+    )  # fmt: skip
+    url_list = UrlListWriter(catalog, folder)
+    run_input = DownloadInput(config, run_id, catalog, judge, scheduler, url_list, emit)
+    return Session(
+        config, folder, emit, run_input=run_input, engine=engine, settler=settler,
+        url_list=url_list,
+    )  # fmt: skip
+
+
+def _tell(found: recovery.Recovered, emit: Callable[[Event], None]) -> None:
+    if found.placed or found.lost:
+        emit(Notice(f"went on where a killed run stopped: {found.placed} files put in place"))
+    for sentence in by_hand.sentences(found.by_hand):
+        emit(Notice(sentence))
+    if found.unknown:
+        shown = ", ".join(found.unknown[:3])
+        emit(
+            Notice(
+                f"{len(found.unknown)} files in the data set are not pixtrawl's and are left "
+                f"alone: {shown}",
+                level="warning",
+            )
+        )

@@ -1,0 +1,158 @@
+"""Where feeders bring queries and candidates of a run that downloads."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pixtrawl.catalog import frontier, wanted_back
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
+from pixtrawl.config.groups import Config
+from pixtrawl.events import Event, QueryFinished
+from pixtrawl.model import Candidate, Query
+from pixtrawl.pipeline.decide.judge import Judge
+from pixtrawl.pipeline.scheduler.demand import Demand
+from pixtrawl.pipeline.scheduler.scheduler import Scheduler
+from pixtrawl.pipeline.scheduler.window import QueryWindow
+from pixtrawl.pipeline.url_list import UrlListWriter
+
+if TYPE_CHECKING:
+    from pixtrawl.manifests.recipe import RecipeImage
+
+__all__ = ["DownloadInput"]
+
+
+class DownloadInput:
+    """`feeders.base.RunInput` over catalog, judge and scheduler."""
+
+    def __init__(  # noqa: PLR0913 - the parts that learn of a query or a candidate
+        self,
+        config: Config,
+        run_id: int,
+        catalog: Catalog,
+        judge: Judge,
+        scheduler: Scheduler,
+        url_list: UrlListWriter,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.run_id = run_id
+        self._query_ids: dict[int, None] = {}
+        self.scheduler = scheduler
+        self.catalog = catalog
+        self.emit = emit
+        self._config = config
+        self._judge = judge
+        self._url_list = url_list
+        self._joined: dict[int, _DownloadQuery] = {}
+
+    @property
+    def query_ids(self) -> list[int]:
+        """Rows of the queries of this run, in the order given."""
+        return list(self._query_ids)
+
+    @property
+    def halted(self) -> bool:
+        """Whether a budget is spent."""
+        return self.scheduler.halted
+
+    async def ensure_rows(self, queries: Sequence[Query]) -> list[QueryRow]:
+        """Rows for queries of this run, whether they will need anything or not."""
+        rows = await self.catalog.write(
+            lambda db: [frontier.ensure_query(db, query, self.run_id) for query in queries]
+        )
+        self._query_ids.update(dict.fromkeys(row.id for row in rows))
+        return rows
+
+    async def add_query(self, query: Query | QueryRow) -> _DownloadQuery:
+        """As `RunInput.add_query`."""
+
+        def join(db: sqlite3.Connection) -> tuple[QueryRow, int]:
+            row = query
+            if isinstance(row, Query):
+                row = frontier.ensure_query(db, row, self.run_id)
+            return row, self._join(db, row)
+
+        row, open_count = await self.catalog.write(join)
+        if row.id in self._joined:
+            return self._joined[row.id]
+        joined = _DownloadQuery(self, self.scheduler.add(row, open_count))
+        self._joined[row.id] = joined
+        return joined
+
+    def _join(self, db: sqlite3.Connection, row: QueryRow) -> int:
+        """Inside a transaction. Returns how many candidates are open."""
+        self._query_ids.setdefault(row.id)
+        frontier.reopen(
+            db, row.id, self._config.job.retry, thumbnails=self._config.images.allow_thumbnails
+        )
+        self._judge.expect(row.id, row.query.limit, row.saved)
+        if row.awaited:
+            self._judge.awaiting.expect(row.id, wanted_back.awaited(db, row.id), row.excess)
+        self._judge.load(db, row.query.label)
+        return frontier.open_count(db, row.id)
+
+    def expect_locked(self, query_id: int, images: Iterable[RecipeImage]) -> None:
+        """Of a query that is rebuilt only these images are wanted, each under its own number."""
+        self._judge.expect_locked(query_id, images)
+
+    async def add(self, window: QueryWindow, batches: Sequence[Sequence[Candidate]]) -> list[int]:
+        """Batches of candidates join the frontier in one transaction: how many of each are new."""
+        allowed = self._config.images.allow_thumbnails
+        new = await self.catalog.write(
+            lambda db: [frontier.add(db, window.row.id, b, thumbnails=allowed) for b in batches]
+        )
+        self._url_list.note()
+        self.scheduler.found(window, sum(new))
+        return new
+
+    def close(self) -> None:
+        """As `RunInput.close`."""
+        for query in self._joined.values():
+            query.complete()
+        self.scheduler.close()
+
+    async def finished(self) -> None:
+        """Returns when every query that joined is finished."""
+        for query in self._joined.values():
+            await query.finish()
+
+
+class _DownloadQuery:
+    """`feeders.base.QueryInput` over a window of the scheduler."""
+
+    def __init__(self, run: DownloadInput, window: QueryWindow) -> None:
+        self._run = run
+        self._window = window
+        self._told = False
+
+    @property
+    def row(self) -> QueryRow:
+        """Its row in the catalog."""
+        return self._window.row
+
+    @property
+    def demand(self) -> Demand:
+        """Whether it wants more candidates."""
+        return self._window.demand
+
+    async def add(self, candidates: Sequence[Candidate]) -> int:
+        """As `QueryInput.add`."""
+        return sum(await self._run.add(self._window, [candidates]))
+
+    async def add_each(self, candidates: Sequence[Candidate]) -> list[int]:
+        """As `QueryInput.add_each`."""
+        return await self._run.add(self._window, [(one,) for one in candidates])
+
+    def complete(self) -> None:
+        """No further candidate will be added."""
+        self._run.scheduler.input_complete(self._window)
+
+    async def finish(self) -> None:
+        """As `QueryInput.finish`."""
+        self.complete()
+        await self._window.demand.over()
+        if not self._told:
+            self._told = True
+            self._run.emit(QueryFinished(self.row.query, self._window.saved))
