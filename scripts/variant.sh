@@ -62,8 +62,10 @@ case $name in
       requirements/dev.txt >"$work/tools.txt"
     "$uv" venv --quiet --python "$python" "$work/venv"
     "$uv" pip install --quiet --python "$work/venv/bin/python" -r "$work/oldest.txt" -r "$work/tools.txt"
+    # the tree itself, for child processes with an environment of their own, too
+    echo "$root/src" >"$("$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tree.pth"
     step "tests"
-    PYTHONPATH=$root/src "$work/venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider \
+    "$work/venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider \
       tests/net tests/images tests/catalog tests/folder tests/manifests tests/sources/page tests/sources/web tests/queries
     ;;
   *)
