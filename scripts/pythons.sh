@@ -3,12 +3,12 @@
 # ships (Debian 12: 3.11.2) and the newest that can be had here. An interpreter is taken from this
 # machine, else from a small Debian that debootstrap unpacks into .pythons/. What cannot be had is
 # said at the end and fails nothing; PIXTRAWL_PYTHONS=required makes it fail.
-# Each interpreter's tests have PYTHONS_LIMIT_S seconds (170).
+# Each interpreter's tests have PYTHONS_LIMIT_S seconds (300).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf '%s\n' "$@" >&2; }
 . scripts/apt.sh
-limit_s=${PYTHONS_LIMIT_S:-170}
+limit_s=${PYTHONS_LIMIT_S:-300}
 tools=(pytest pluggy iniconfig packaging pygments hypothesis sortedcontainers pytest-socket pytest-timeout)
 tests=(
   tests/project/test_expressions.py tests/test_urls.py tests/test_licenses.py tests/queries tests/config

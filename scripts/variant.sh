@@ -66,7 +66,10 @@ case $name in
     echo "$root/src" >"$("$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tree.pth"
     step "tests"
     "$work/venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider \
-      tests/net tests/images tests/catalog tests/folder tests/manifests tests/sources/page tests/sources/web tests/queries
+      tests/net/test_client.py tests/net/test_fetcher.py tests/net/test_robots.py \
+      tests/net/test_cookie_jar.py tests/images/test_inspect.py tests/images/test_fit.py \
+      tests/images/test_pool.py tests/images/test_opening.py tests/sources/page tests/sources/web \
+      tests/queries tests/catalog tests/pipeline/test_run.py
     ;;
   *)
     echo "usage: variant.sh wheel|bare|oldest" >&2
