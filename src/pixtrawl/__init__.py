@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         SourceOutcome as SourceOutcome,
         Status as Status,
     )
+    from pixtrawl.report import Report as Report
 
 __version__ = "0.1.0"
 
@@ -53,6 +54,7 @@ _HOME: Final = {
     "pixtrawl.dataset.merging": ("merge",),
     "pixtrawl.config.groups": ("Config",),
     "pixtrawl.errors": ("PictureError", "PixtrawlError", "ShortWarning"),
+    "pixtrawl.report": ("Report",),
     "pixtrawl.model": (
         "Candidate", "Filters", "Kind", "Outcome", "Query", "Reason", "Sample", "SourceOutcome",
         "Status",

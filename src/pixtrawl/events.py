@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from pixtrawl.model import Candidate, Outcome, Query, SourceOutcome
+from pixtrawl.report import Report
 
 
 class RunStarted(Struct, frozen=True):
@@ -116,7 +117,7 @@ class Exporting(Struct, frozen=True):
 class RunFinished(Struct, frozen=True):
     """The run is over."""
 
-    report: Mapping[str, object]
+    report: Report
 
 
 Event = (

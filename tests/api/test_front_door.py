@@ -178,6 +178,8 @@ def test_mypy_checks_a_users_script(mypy: Callable[[str], str]) -> None:
         "import pixtrawl\n"
         "ds = pixtrawl.run(['cat'], limit=20, output=Path('x'), min_size=(64, 64), dedup='strict',\n"
         "                  config=pixtrawl.Config.load(), source=['bing'], timeout=10)\n"
+        "saved: int = ds.report.totals.saved\n"
+        "first: str = ds.report.queries[0].query\n"
         "pixtrawl.download(pixtrawl.discover('cat', license='open'), limit='all', resize=64)\n"
         "ds.export('webdataset', 'out', resize=64, split={'train': 1.0})\n"
         "async def main() -> int:\n"
@@ -191,6 +193,7 @@ def test_mypy_checks_a_users_script(mypy: Callable[[str], str]) -> None:
         "pixtrawl.run('cat', concurrency='many')\n"
         "ds = pixtrawl.download('x', url_colum='a')\n"
         "ds.export('csv', 'x', qualty=3)\n"
+        "ds.report.totals.savd\n"
     )
     told = mypy(wrong)
-    assert [line for line in range(2, 7) if f"script.py:{line}: error" not in told] == [], told
+    assert [line for line in range(2, 8) if f"script.py:{line}: error" not in told] == [], told

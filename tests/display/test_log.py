@@ -13,6 +13,7 @@ from pixtrawl.config.groups import Config, Fetch, Job
 from pixtrawl.display.log import Log
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.model import Candidate, Outcome, Query, Reason, SourceOutcome
+from tests.display.reports import report_of
 
 CAT = Query("tabby cat", "tabby cat", 10)
 CANDIDATE = Candidate(
@@ -33,7 +34,7 @@ EVERYTHING: list[events.Event] = [
     events.QueryFinished(CAT, 4),
     events.Notice("two\nlines", "warning"),
     events.Exporting(3, 3),
-    events.RunFinished({"totals": {"saved": 4}, "end_reason": "done", "elapsed_s": 3.2}),
+    events.RunFinished(report_of(totals={"saved": 4}, elapsed_s=3.2)),
 ]
 LINE = re.compile(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z]+( .*)?")
 

@@ -15,6 +15,7 @@ from pixtrawl.display import notebook
 from pixtrawl.display.notebook import NotebookProgress
 from pixtrawl.display.watch import Watch
 from pixtrawl.model import Candidate, Outcome, Query, Reason
+from tests.display.reports import report_of
 
 
 class Handle:
@@ -55,7 +56,7 @@ def test_a_line_for_each_query_moves_in_one_output_and_ends_as_the_verdict() -> 
         assert handle.changed.wait(20)
         report = {"queries": [{"query": "<b>cat", "label": "cat", "wanted": 10, "saved": 5}]}
         middle = handle.shown[-1]
-        listener(events.RunFinished({**report, "totals": {}, "reasons": {}}))
+        listener(events.RunFinished(report_of(**report)))
     assert "<b>cat  ██████████░░░░░░░░░░ 5/10" in middle
     assert "bing rests" in middle
     assert "2 queries wait" in middle

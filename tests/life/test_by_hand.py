@@ -35,7 +35,7 @@ def test_a_file_deleted_by_hand_is_gone_for_every_reader(
     assert len(ds) == len(list(ds)) == len(ds.to_torch()) == 7
     assert all(sample.path.exists() for sample in ds)
     assert_whole(root)
-    report = ds.report
+    report = ds.report.to_dict()
     cat = next(query for query in report["queries"] if query["query"] == "cat")
     assert (cat["saved"], cat["reasons"]["removed_by_user"]) == (3, 1)
     assert report["totals"]["saved"] == 7

@@ -43,7 +43,7 @@ def test_a_class_deleted_by_hand_comes_back(tmp_path: Path, host: Host) -> None:
     root = pets(tmp_path, host, limit=4)
     before = on_disk(root)
     shutil.rmtree(root / "cat")
-    report = pixtrawl.open(root).report
+    report = pixtrawl.open(root).report.to_dict()
     cat = next(query for query in report["queries"] if query["query"] == "cat")
     assert "deleted by hand" in advise(cat, report).why
     assert "restore" in advise(cat | {"wanted": None, "untried": 0}, report).next_step

@@ -17,6 +17,7 @@ from pixtrawl.display.watch import Watch
 from pixtrawl.errors import EXIT_OK, PixtrawlError, ShortWarning, innermost
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Candidate, Query
+from pixtrawl.report import Report
 
 __all__ = ["discover_queries", "download_lists", "run_queries", "warn"]
 
@@ -31,10 +32,10 @@ async def run_queries(queries: Queries, watch: Watch, settings: Mapping[str, Any
     return _result(config, report)
 
 
-def _result(config: Config, report: Mapping[str, Any]) -> Dataset:
-    if report["interrupted"]:
+def _result(config: Config, report: Report) -> Dataset:
+    if report.interrupted:
         raise asyncio.CancelledError
-    return Dataset(config.job.output, report, query_ids=[one["id"] for one in report["queries"]])
+    return Dataset(config.job.output, report, query_ids=[one.id for one in report.queries])
 
 
 async def discover_queries(
@@ -42,7 +43,7 @@ async def discover_queries(
     out: Path | str | None,
     watch: Watch,
     settings: Mapping[str, Any],
-) -> tuple[list[Candidate], Mapping[str, Any]]:
+) -> tuple[list[Candidate], Report]:
     """Carry out `discover`: the candidates and the report."""
     from pixtrawl.pipeline.feeders.discover import discover as pipeline_discover
 
@@ -56,7 +57,7 @@ async def discover_queries(
             listener=listener,
             take=found.append,
         )
-    if report["interrupted"]:
+    if report.interrupted:
         raise asyncio.CancelledError
     return found, report
 
@@ -79,7 +80,7 @@ async def download_lists(
     return _result(config, report)
 
 
-def warn(report: Mapping[str, Any], things: str = "images") -> None:
+def warn(report: Report, things: str = "images") -> None:
     """Warns at the caller's caller, the user's line, where the report is one of less than asked."""
     from pixtrawl.pipeline.report import exit_code
 

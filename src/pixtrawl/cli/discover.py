@@ -15,6 +15,7 @@ from pixtrawl.config.table import FILTERS_GROUP, by_key
 from pixtrawl.errors import UsageError
 from pixtrawl.manifests.reader import row_of
 from pixtrawl.model import Candidate
+from pixtrawl.report import Report
 
 FORMATS: Final = (".jsonl", ".csv", ".parquet", ".txt")
 DEFAULT_FILE: Final = "urls.jsonl"
@@ -75,13 +76,14 @@ def main(arguments: argparse.Namespace) -> int:
 
     from pixtrawl.pipeline.feeders.discover import discover
 
-    report = running.watched(
+    report, stopped = running.watched(
         arguments,
         config,
         lambda listener: discover(
             queries, config, out=file, listener=listener, take=None if file else _Pipe()
         ),
     )
+    report.interrupted = report.interrupted or stopped
     if file is None:
         if not arguments.quiet:
             _tell(report)
@@ -124,7 +126,7 @@ def manifest_path(text: str) -> Path:
     return path
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _tell(report: Report) -> None:
     """The verdict beside a manifest on stdout."""
     from pixtrawl.display.screen import has_color
     from pixtrawl.display.verdict import verdict
@@ -132,7 +134,7 @@ def _tell(report: dict[str, Any]) -> None:
     print(verdict(report, things="URLs", color=has_color(sys.stderr)), file=sys.stderr)
 
 
-def _show(report: dict[str, Any], file: Path) -> None:
+def _show(report: Report, file: Path) -> None:
     import shlex
 
     from pixtrawl.display.screen import has_color, out

@@ -63,13 +63,14 @@ def main(arguments: argparse.Namespace) -> int:
     running.prepare(config)
     from pixtrawl.pipeline.feeders.download import download
 
-    report = running.watched(
+    report, stopped = running.watched(
         arguments,
         config,
         lambda listener: download(
             arguments.manifests, config, listener=listener, limit_given=limit_given
         ),
     )
+    report.interrupted = report.interrupted or stopped
     where = running.shown_folder(config.job.output)
     running.show_report(report, where=where, as_json=arguments.json, quiet=arguments.quiet)
     return running.ending(report, strict=arguments.strict)

@@ -96,9 +96,10 @@ def _rebuild(arguments: argparse.Namespace) -> int:
     running.warn(loaded, quiet=arguments.quiet)
     config = replace(loaded.config, job=replace(loaded.config.job, output=arguments.target))
     file = Path(arguments.rebuild)
-    report = running.watched(
+    report, stopped = running.watched(
         arguments, config, lambda listener: rebuild(file, config, listener=listener)
     )
+    report["interrupted"] = stopped or report["interrupted"]
     if arguments.json:
         out_json(report)
     elif not arguments.quiet:

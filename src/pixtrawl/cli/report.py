@@ -73,9 +73,9 @@ def main(arguments: argparse.Namespace) -> int:
         return _urls(arguments)
     where = running.shown_folder(arguments.folder)
     told = report(Path(arguments.folder))
-    if any("evidence" in s["detail"] for q in told["queries"] for s in q["sources"].values()):
-        told["evidence_command"] = f"pixtrawl report {where} --evidence OUT"
-    if told["read_only"]:
+    if any("evidence" in s.detail for q in told.queries for s in q.sources.values()):
+        told.evidence_command = f"pixtrawl report {where} --evidence OUT"
+    if told.read_only:
         note(f"{where} is a copy without its hidden files: only what was kept is known")
     running.show_report(told, where=where, as_json=arguments.json)
     return 0

@@ -62,9 +62,10 @@ def main(arguments: argparse.Namespace) -> int:
     running.prepare(config)
     from pixtrawl.pipeline.feeders.run import run
 
-    report = running.watched(
+    report, stopped = running.watched(
         arguments, config, lambda listener: run(queries, config, listener=listener)
     )
+    report.interrupted = report.interrupted or stopped
     where = running.shown_folder(config.job.output)
     running.show_report(report, where=where, as_json=arguments.json, quiet=arguments.quiet)
     return running.ending(report)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixtrawl.config.groups import Config
 from pixtrawl.config.load import Loaded
@@ -15,7 +15,10 @@ from pixtrawl.display.screen import has_color, note, out, out_json
 from pixtrawl.events import Listener
 from pixtrawl.model import Query
 
-Report = dict[str, Any]
+if TYPE_CHECKING:
+    from pixtrawl.report import Report
+
+T = TypeVar("T")
 
 
 def read_queries(
@@ -67,8 +70,8 @@ def prepare(config: Config) -> None:
 def watched(
     arguments: argparse.Namespace,
     config: Config,
-    work: Callable[[Listener], Coroutine[Any, Any, Report]],
-) -> Report:
+    work: Callable[[Listener], Coroutine[Any, Any, T]],
+) -> tuple[T, bool]:
     """Runs the pipeline under the progress display, and under a log where one is asked for.
 
     Raises:
@@ -91,14 +94,13 @@ def watched(
                 quiet=arguments.quiet, verbose=arguments.verbose, live=not arguments.no_progress
             )
         )
-        report, stopped = run_loop(work(together([*listeners, shown])), tell=shown.stopping)
-    return {**report, "interrupted": bool(stopped or report.get("interrupted"))}
+        return run_loop(work(together([*listeners, shown])), tell=shown.stopping)
 
 
 def show_report(report: Report, *, where: str, as_json: bool, quiet: bool = False) -> None:
     """The report on stdout: as JSON, or as the one-screen verdict, which `quiet` leaves out."""
     if as_json:
-        out_json(report)
+        out_json(report.to_dict())
         return
     if quiet:
         return

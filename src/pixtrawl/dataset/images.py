@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy as shallow_copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
+from pixtrawl.report import Report
 
 if TYPE_CHECKING:
     from pixtrawl.pipeline.curate import Copy
@@ -41,7 +42,7 @@ class DuplicateGroup(Struct, frozen=True):
 class Dataset(Life, Outputs):
     """A data set folder: its report, and its images in the order of label and number.
 
-    `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report["totals"]`, `ds.verdict`.
+    `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report.totals.saved`, `ds.verdict`.
 
     One that a run gave back holds the images of the run's queries and the report of that run;
     `pixtrawl.open(folder)` holds everything in the folder.
@@ -50,7 +51,7 @@ class Dataset(Life, Outputs):
     def __init__(
         self,
         root: Path | str,
-        report: Mapping[str, Any] | None = None,
+        report: Report | None = None,
         *,
         query_ids: Iterable[int] | None = None,
     ) -> None:
@@ -67,7 +68,7 @@ class Dataset(Life, Outputs):
         return self._samples.folder.root
 
     @property
-    def report(self) -> Mapping[str, Any]:
+    def report(self) -> Report:
         """What happened: of the run that gave this data set, or of all runs on the folder."""
         if self._report is None:
             from pixtrawl.pipeline.report import report
@@ -146,10 +147,9 @@ class Dataset(Life, Outputs):
             text += f" of {next(iter(counts))!r}"
         if self._report is not None and self._ids is None:
             from pixtrawl.display.screen import plural
-            from pixtrawl.display.verdict import is_short
 
-            queries = self._report.get("queries") or ()
-            if short := sum(map(is_short, queries)):
+            queries = self._report.queries
+            if short := sum(query.is_short for query in queries):
                 text += f", {short} of {plural(len(queries), 'query', 'queries')} short"
         return text
 

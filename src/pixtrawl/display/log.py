@@ -14,6 +14,7 @@ from pixtrawl.config.groups import Config
 from pixtrawl.config.load import SOURCE_KEYS
 from pixtrawl.display.screen import clean, note
 from pixtrawl.errors import UsageError, innermost
+from pixtrawl.report import Report
 from pixtrawl.secrets import masked_text
 
 __all__ = ["Log"]
@@ -143,7 +144,7 @@ def _told(event: events.Event) -> tuple[str, dict[str, Any]]:
             query = event.query
             return "query", {"query": query.text, "saved": event.saved, "wanted": query.limit}
         case events.RunFinished():
-            return "report", {"totals": event.report.get("totals"), **_end(event.report)}
+            return "report", {"totals": event.report.totals.to_dict(), **_end(event.report)}
         case _:
             return _aside(event)
 
@@ -182,5 +183,5 @@ def _outcome(event: events.CandidateSettled) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _end(report: Mapping[str, object]) -> dict[str, object]:
-    return {"end": report.get("end_reason"), "seconds": report.get("elapsed_s")}
+def _end(report: Report) -> dict[str, object]:
+    return {"end": report.end_reason, "seconds": report.elapsed_s}

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pixtrawl.display.screen import clean, columns, paint, plural, shorten, size, span
 from pixtrawl.model import REASONS, Reason, Status
 from pixtrawl.operations.advice import AGAIN, BUDGET, Advice, advise, detail_of
+from pixtrawl.report import Report
 
 IMAGES: Final = "images"
 MAX_ROWS: Final = 8  # of queries
@@ -25,16 +26,21 @@ _WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}
 
 
 def verdict(
-    report: Mapping[str, Any], *, where: str = "", things: str = IMAGES, color: bool = False
+    told: Report | Mapping[str, Any],
+    *,
+    where: str = "",
+    things: str = IMAGES,
+    color: bool = False,
 ) -> str:
     """The screen as text.
 
     Args:
-        report: as the pipeline returns it.
+        told: the report, or its JSON.
         where: the data set folder, to say where the files are.
         things: what was asked for: images, or URLs.
         color: whether ANSI colours may be used.
     """
+    report = told.to_dict() if isinstance(told, Report) else told
     queries = list(report.get("queries", ()))
     parts = [
         _headline(report, queries, things, color=color),
@@ -48,8 +54,9 @@ def verdict(
     return "\n\n".join(part for part in parts if part)
 
 
-def shortfall(report: Mapping[str, Any], things: str = IMAGES) -> str:
+def shortfall(told: Report | Mapping[str, Any], things: str = IMAGES) -> str:
     """One line on what is short, why, and the next step: `no images: 0 of 50. cat: ...`."""
+    report = told.to_dict() if isinstance(told, Report) else told
     queries = list(report.get("queries", ()))
     text = _headline(report, queries, things, color=False).partition(" (")[0]
     for query in queries:

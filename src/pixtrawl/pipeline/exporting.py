@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pixtrawl.config.groups import Config, Export
 from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, Exporting
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.renditions import remove_all
+from pixtrawl.report import ExportReport
 from pixtrawl.transform import Transform, parse_encode, parse_resize
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def export_folder(config: Config) -> str:
     )
 
 
-async def export_now(config: Config, folder: Folder, tell: Callable[[Event], None]) -> Any:
+async def export_now(config: Config, folder: Folder, tell: Callable[[Event], None]) -> ExportReport:
     """Exports the whole data set; what the report says of it.
 
     Cancelling waits until the part at work is dropped; the same command goes on from there.
@@ -87,10 +88,11 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
         raise
     if done.images:
         remove_all(folder.root)
-    return {
-        "to": config.export.to, "output": out, "images": done.images, "splits": done.splits,
-        "files": done.files, "missing": done.missing,
-    }  # fmt: skip
+    assert config.export.to is not None
+    return ExportReport(
+        to=config.export.to, output=out, images=done.images, splits=done.splits,
+        files=done.files, missing=done.missing,
+    )  # fmt: skip
 
 
 def _export(config: Config, folder: Folder, out: str, watch: _Watch) -> Exported:

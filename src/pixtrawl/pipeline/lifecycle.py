@@ -15,8 +15,9 @@ from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.full_disk import telling_full
 from pixtrawl.pipeline import exporting
 from pixtrawl.pipeline.opening import open_session
-from pixtrawl.pipeline.report import Report, build
+from pixtrawl.pipeline.report import build
 from pixtrawl.pipeline.session import Session
+from pixtrawl.report import Report
 
 __all__ = ["run_to_report"]
 
@@ -44,12 +45,12 @@ async def run_to_report(
         report = build(db, folder, current.input.query_ids)
     finally:
         db.close()
-    if config.export.to is not None and not report["interrupted"]:
+    if config.export.to is not None and not report.interrupted:
         try:
-            report["export"] = await exporting.export_now(config, folder, listener)
+            report.export = await exporting.export_now(config, folder, listener)
         except asyncio.CancelledError:
             _go_on()
-            report["interrupted"] = True
+            report.interrupted = True
     listener(RunFinished(report))
     return report
 

@@ -24,9 +24,8 @@ from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
+from pixtrawl.report import QueryReport, Report
 from pixtrawl.secrets import masked_text
-
-Report = dict[str, Any]
 
 _CAUSES: Final = 5  # of one reason, the most frequent ones
 _MOST: Final = 100  # pictures under several labels that a report names
@@ -67,7 +66,7 @@ def build(
     for query_id, query in zip(query_ids, rows, strict=True):
         query["saved"] -= gone[query_id]
     bare = folder.is_bare()  # no run is known of
-    return {
+    told = {
         "output": folder.shown,
         "queries": rows,
         "totals": _totals(reasons),
@@ -85,6 +84,7 @@ def build(
         "across_labels": _across_labels(db),
         "changed_rules": changed_rules(db),
     }
+    return Report.of(told)
 
 
 def _not_asked(query: Mapping[str, Any]) -> int:
@@ -208,26 +208,26 @@ def _across_labels(db: sqlite3.Connection) -> list[dict[str, Any]]:
     ]
 
 
-def exit_code(result: Mapping[str, Any], *, strict: bool = False) -> int:
+def exit_code(result: Report, *, strict: bool = False) -> int:
     """What the command ends with; `strict` makes any URL that was not saved count as short."""
-    if result.get("interrupted"):
+    if result.interrupted:
         return EXIT_INTERRUPTED
-    queries = result["queries"]
-    saved = sum(query["saved"] for query in queries)
-    short = any(q["wanted"] is not None and q["saved"] < q["wanted"] for q in queries)
-    if saved == 0 and (short or all(q["wanted"] is None for q in queries)):
+    queries, totals = result.queries, result.totals
+    short = any(query.wanted is not None and query.is_short for query in queries)
+    if not any(query.saved for query in queries) and (
+        short or all(query.wanted is None for query in queries)
+    ):
         return EXIT_ENVIRONMENT if _no_browser(queries) else EXIT_NOTHING
-    totals = result["totals"]
     if (
         short
-        or result.get("cut_short")
-        or (strict and totals["failed"] + totals["rejected"] + totals["skipped"] > 0)
+        or result.cut_short
+        or (strict and totals.failed + totals.rejected + totals.skipped > 0)
     ):
         return EXIT_SHORT
     return EXIT_OK
 
 
-def _no_browser(queries: Sequence[Mapping[str, Any]]) -> bool:
+def _no_browser(queries: Sequence[QueryReport]) -> bool:
     """Whether the one thing that was missing was a browser."""
-    outcomes = [s["outcome"] for q in queries for s in q["sources"].values()]
-    return bool(outcomes) and all(o == SourceOutcome.BROWSER_MISSING for o in outcomes)
+    outcomes = [source.outcome for query in queries for source in query.sources.values()]
+    return bool(outcomes) and all(one is SourceOutcome.BROWSER_MISSING for one in outcomes)

@@ -15,6 +15,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from msgspec import structs
+
 from pixtrawl.catalog import frontier, run_log
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
@@ -30,9 +32,10 @@ from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan, open_sources
 from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.parquet_manifest import open_rows
-from pixtrawl.pipeline.report import Report, build
+from pixtrawl.pipeline.report import build
 from pixtrawl.pipeline.scheduler.demand import Demand
 from pixtrawl.pipeline.scheduler.window import WINDOW
+from pixtrawl.report import Report
 
 
 async def discover(
@@ -96,14 +99,14 @@ async def discover(
             if writer is not None:
                 writer.close()
     _tell_secrets(writer, listener)
-    for row, query in zip(rows, report["queries"], strict=True):
-        query["saved"] = counts[row.id]
-    report |= {
-        "output": str(out) if out is not None else "",
-        "elapsed_s": round(time.monotonic() - started, 3),
-        "interrupted": end_reason == "interrupted",
-        "end_reason": end_reason,
-    }
+    report = structs.replace(
+        report,
+        queries=[structs.replace(query, saved=counts[query.id]) for query in report.queries],
+        output=str(out) if out is not None else "",
+        elapsed_s=round(time.monotonic() - started, 3),
+        interrupted=end_reason == "interrupted",
+        end_reason=end_reason,
+    )
     listener(RunFinished(report))
     return report
 

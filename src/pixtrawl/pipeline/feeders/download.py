@@ -20,9 +20,9 @@ from pixtrawl.model import Candidate, Query
 from pixtrawl.pipeline.feeders.base import QueryInput
 from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.lists import Given, OpenList, open_lists
-from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.session import Session
+from pixtrawl.report import Report
 
 _BATCH: Final = 1000  # candidates a transaction
 _SHOWN: Final = 20  # broken lines told one by one
@@ -60,8 +60,8 @@ async def download(
         await current.carry_out(filler.fill(current.input, readers))
 
     report = await run_to_report(config, folder, listener, body)
-    report["bad_lines"] = filler.bad_lines
-    report["cut_short"] = report["cut_short"] or filler.stopped
+    report.bad_lines = filler.bad_lines
+    report.cut_short = report.cut_short or filler.stopped
     return report
 
 

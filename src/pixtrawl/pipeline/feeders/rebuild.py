@@ -111,8 +111,8 @@ async def rebuild(
         "totals": {state: counts[state] for state in _STATES},
         "kept": sum(row["kept"] for row in rows),
         "drift": [row for row in rows if row["state"] != OK],
-        "interrupted": bool(report["interrupted"]),
-        "elapsed_s": report["elapsed_s"],
+        "interrupted": report.interrupted,
+        "elapsed_s": report.elapsed_s,
     }
 
 

@@ -14,8 +14,8 @@ from pixtrawl.model import Query
 from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan, open_sources
 from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.lifecycle import run_to_report
-from pixtrawl.pipeline.report import Report
 from pixtrawl.pipeline.session import Session
+from pixtrawl.report import Report
 
 
 async def run(
