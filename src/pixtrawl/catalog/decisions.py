@@ -79,7 +79,8 @@ def waiting(db: sqlite3.Connection) -> list[Noted]:
 def are_waiting(db: sqlite3.Connection) -> bool:
     """Whether any is left for then; none is in a catalog of an older version."""
     try:
-        return db.execute("SELECT 1 FROM decision WHERE state = 0 LIMIT 1").fetchone() is not None
+        waits = f"SELECT 1 FROM decision WHERE state = {DecisionState.WAITS} LIMIT 1"
+        return db.execute(waits).fetchone() is not None
     except sqlite3.OperationalError:  # of an older version, on a read-only medium
         return False
 
@@ -87,7 +88,8 @@ def are_waiting(db: sqlite3.Connection) -> bool:
 def batch_of_labels(db: sqlite3.Connection, relabelled: int) -> str | None:
     """The batch of decisions that moved images to another label as this batch of `relabelled`."""
     row = db.execute(
-        "SELECT batch FROM decision WHERE state = 1 AND json_extract(note, '$.relabelled') = ?",
+        f"SELECT batch FROM decision WHERE state = {DecisionState.HOLDS} "
+        "AND json_extract(note, '$.relabelled') = ?",
         (relabelled,),
     ).fetchone()
     return None if row is None else str(row[0])

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.model import Reason
 
-__all__ = ["DeletedImage", "every", "put_back", "sha256_of", "sizes_bytes"]
+__all__ = ["DeletedImage", "every", "put_back", "sizes_bytes"]
 
 
 class DeletedImage(Struct, frozen=True):
@@ -36,12 +36,6 @@ def every(db: sqlite3.Connection) -> Iterator[DeletedImage]:
         f"WHERE state = {SampleState.DELETED_BY_HAND}"
     )
     return (DeletedImage(*row) for row in rows)
-
-
-def sha256_of(db: sqlite3.Connection, sample_id: int) -> bytes:
-    """The digest of an image, whatever became of it."""
-    (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    return bytes(sha256)
 
 
 def put_back(db: sqlite3.Connection, sample_id: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from pixtrawl.catalog.states import KEPT, SampleState
+from pixtrawl.model import Reason
 
 __all__ = [
     "Conflict",
@@ -79,12 +80,18 @@ def by_id(db: sqlite3.Connection, sample_id: int) -> KeptFile | None:
     return None if row is None else KeptFile(*row)
 
 
-def named_or_of_label(db: sqlite3.Connection, name: str) -> list[KeptFile]:
-    """The image of this file name, or all of this label, by number."""
+def named_or_of_label(
+    db: sqlite3.Connection, name: str, *, refused: bool = False
+) -> list[KeptFile]:
+    """The image of this file name, or all of this label, by number.
+
+    `refused`: those that a person refused, too.
+    """
+    also = f" OR state = {SampleState.WITHDRAWN} AND withdrawn_for = ?2" if refused else ""
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM sample WHERE (file_name = ?1 OR label = ?1) "
-        f"AND state IN {KEPT} ORDER BY number",
-        (name,),
+        f"AND (state IN {KEPT}{also}) ORDER BY number",
+        (name, Reason.REFUSED_BY_PERSON.value) if refused else (name,),
     )
     return [KeptFile(*row) for row in rows]
 

@@ -18,6 +18,7 @@ __all__ = [
     "filters_of_kept",
     "id_of",
     "labels_and_texts",
+    "of_run",
     "of_same_words",
     "one",
     "wanted_in_all",
@@ -45,6 +46,14 @@ class StoredQuery(Struct, frozen=True):
 def every(db: sqlite3.Connection) -> list[StoredQuery]:
     """All queries, in the order in which they were first asked."""
     rows = db.execute("SELECT id, text, label, wanted, filters FROM query ORDER BY id")
+    return [StoredQuery(*row) for row in rows]
+
+
+def of_run(db: sqlite3.Connection, run_id: int) -> list[StoredQuery]:
+    """The queries that this run was the last to ask for."""
+    rows = db.execute(
+        "SELECT id, text, label, wanted, filters FROM query WHERE run_id = ? ORDER BY id", (run_id,)
+    )
     return [StoredQuery(*row) for row in rows]
 
 

@@ -64,7 +64,8 @@ class Run(Struct, frozen=True):
     """One run, as far as it has come."""
 
     id: int
-    end_reason: str | None  # None: at work, or killed
+    has_ended: bool  # else it is at work, or was killed
+    end_reason: str | None
     elapsed_s: float
     fetched_bytes: int
 
@@ -84,9 +85,10 @@ class Answer(Struct, frozen=True):
 def last_run(db: sqlite3.Connection) -> Run | None:
     """The newest run; None where there was none."""
     row = db.execute(
-        "SELECT id, end_reason, elapsed_s, fetched_bytes FROM run ORDER BY id DESC LIMIT 1"
+        "SELECT id, ended_at IS NOT NULL, end_reason, elapsed_s, fetched_bytes FROM run "
+        "ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    return None if row is None else Run(*row)
+    return None if row is None else Run(row[0], bool(row[1]), *row[2:])
 
 
 def elapsed_in_all_s(db: sqlite3.Connection) -> float:

@@ -239,6 +239,11 @@ def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str,
     return None if row is None else (str(row[0]), str(row[1]).lower())
 
 
+def labels(db: sqlite3.Connection) -> list[str]:
+    """The labels of all images, whatever became of them."""
+    return [label for (label,) in db.execute("SELECT DISTINCT label FROM sample")]
+
+
 def has_label(db: sqlite3.Connection, label: str) -> bool:
     """Whether any image was ever given this label."""
     row = db.execute("SELECT 1 FROM sample WHERE label = ? LIMIT 1", (label,)).fetchone()

@@ -28,6 +28,7 @@ __all__ = [
     "TakenDown",
     "causes",
     "count_removed",
+    "digests_removed",
     "forget",
     "held",
     "load",
@@ -294,6 +295,12 @@ def removed_ids(db: sqlite3.Connection) -> list[int]:
     """The rows of images that were taken down."""
     rows = db.execute(f"SELECT id FROM sample WHERE state = {SampleState.TAKEN_DOWN}")
     return [row[0] for row in rows]
+
+
+def digests_removed(db: sqlite3.Connection) -> set[str]:
+    """SHA-256 of the images that were taken down."""
+    rows = db.execute(f"SELECT sha256 FROM sample WHERE state = {SampleState.TAKEN_DOWN}")
+    return {sha256.hex() for (sha256,) in rows}
 
 
 def removed(db: sqlite3.Connection) -> list[Removed]:

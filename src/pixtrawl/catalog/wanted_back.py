@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from pixtrawl.catalog.states import REMOVED, CandidateState, SampleState
+from pixtrawl.model import Reason
 
-__all__ = ["Awaited", "arrived", "awaited", "give_up", "want_back"]
+__all__ = ["Awaited", "arrived", "awaited", "give_up", "stop_waiting", "want_back"]
 
 
 class Awaited(Struct, frozen=True):
@@ -59,6 +60,25 @@ def arrived(db: sqlite3.Connection, sample_id: int) -> None:
     db.execute(
         f"DELETE FROM sample WHERE id = ? AND state = {SampleState.WANTED_BACK}", (sample_id,)
     )
+
+
+def stop_waiting(db: sqlite3.Connection, sample_id: int, former: SampleState) -> bool:
+    """Nobody wants it back any more: it is again what it was. False where it has arrived."""
+    row = db.execute(
+        f"UPDATE sample SET state = ? WHERE id = ? AND state = {SampleState.WANTED_BACK} "
+        "RETURNING candidate_id",
+        (former.value, sample_id),
+    ).fetchone()
+    if row is None:
+        return False
+    down = former is SampleState.TAKEN_DOWN
+    reason = Reason.TAKEN_DOWN if down else Reason.REMOVED_BY_USER
+    db.execute(
+        f"UPDATE candidate SET state = {CandidateState.SETTLED}, reason = ?, sample_id = ? "
+        "WHERE id = ?",
+        (reason.value, sample_id, row[0]),
+    )
+    return True
 
 
 def give_up(db: sqlite3.Connection, sample_id: int) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import deleted, samples
+from pixtrawl.catalog import deleted, labels, sample_rows, samples
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import files, on_disk, relabel
 from pixtrawl.folder.dataset_folder import Folder
@@ -64,7 +64,7 @@ def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
     _find_homes(folder.root, found, seekers)
     taken = {seeker.home for seeker in seekers if seeker.home is not None}
     result = ByHand()
-    batch = relabel.next_batch(db)
+    batch = labels.next_batch(db)
     result.labels = tuple(_rename_labels(db, found, seekers, batch))
     renamed = dict(result.labels)
     in_place = {change.row.sample_id for change in found.changed}
@@ -89,7 +89,7 @@ def could_be_back(db: sqlite3.Connection, root: Path, unknown: Iterable[str]) ->
 def _seekers(db: sqlite3.Connection, root: Path, found: Differences) -> Iterable[_Seeker]:
     """Images without their file, and those deleted earlier that a file may have brought back."""
     for row in [*found.missing, *(change.row for change in found.changed)]:
-        sha256 = deleted.sha256_of(db, row.sample_id)
+        sha256 = bytes.fromhex(sample_rows.one(db, row.sample_id).sha256)
         yield _Seeker(
             row.sample_id, row.label, row.file_name, row.size_bytes, sha256, SampleState.PLACED
         )
@@ -159,13 +159,13 @@ def _rename_labels(
         if seeker.state is SampleState.PLACED and seeker.label not in found.folders:
             homes.setdefault(seeker.label, []).append((seeker.home or "").partition("/")[0])
     new = {label for labels in homes.values() for label in labels if label}
-    new = {label for label in new if not relabel.is_known(db, label)}
+    new = {label for label in new if not labels.is_known(db, label)}
     for label, folders in homes.items():
         into = {folder for folder in folders if folder}
         if len(into) == 1 and into <= new:
             (target,) = into
             if folders.count(target) >= _RENAMED_SHARE * len(folders):
-                relabel.rename_label(db, label, target, batch=batch)
+                labels.rename_label(db, label, target, batch=batch)
                 yield label, target
 
 

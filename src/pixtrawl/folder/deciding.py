@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct, field
 
 from pixtrawl.catalog import decisions
+from pixtrawl.catalog.database import savepoint
 from pixtrawl.catalog.decisions import DecisionState, Noted
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import (
@@ -119,17 +120,15 @@ def _carry_out(
     if run_id is not None and _must_wait(db, record):
         return
     effects: list[Effect] = []
-    db.execute("SAVEPOINT decision")
     try:
-        if record.action == "undo":
-            effects = _undo(db, folder, record)
-        else:
-            effects = [_apply(db, folder, record)]
+        with savepoint(db):
+            if record.action == "undo":
+                effects = _undo(db, folder, record)
+            else:
+                effects = [_apply(db, folder, record)]
     except (UsageError, ValueError, KeyError, TypeError) as error:
-        db.execute("ROLLBACK TO decision")
         decisions.set_state(db, record.id, DecisionState.VOID)
         done.bad.append(f"{record.action} {record.file_name or record.value}: {error}")
-    db.execute("RELEASE decision")
     for effect in effects:
         effect.by = record.id if record.action == "undo" else ""
         done.effects.append(effect)

@@ -6,26 +6,31 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from pixtrawl.catalog import refusals, samples, takedown, wanted_back
+from pixtrawl.catalog import (
+    kept,
+    labels,
+    refusals,
+    sample_rows,
+    samples,
+    takedown,
+    wanted_back,
+)
 from pixtrawl.catalog.refusals import Refusal
 from pixtrawl.catalog.states import (
-    CandidateState,
     SampleState,
     any_of,
 )
 from pixtrawl.catalog.takedown import Rule, Taken, TakenDown, parse_rule
-from pixtrawl.folder import label_moves, quarantine, relabel
+from pixtrawl.folder import label_moves, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_effects import (
     Effect,
     carry_out,
     find_image,
     kept_image,
-    name_of,
     touched_by,
 )
 from pixtrawl.folder.decision_journal import DecisionRecord
-from pixtrawl.model import Reason
 
 __all__ = ["apply", "take_back"]
 
@@ -81,16 +86,16 @@ def _unreject(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
 def _bring_back(db: sqlite3.Connection, folder: Folder, effect: Effect, sample_id: int) -> None:
     """From where its file waits; one whose file is nowhere is fetched by the next run."""
     refusal = refusals.refusal_of(db, sample_id)
-    name = name_of(db, sample_id)
-    (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    aside = quarantine.find(folder, sha256.hex())
+    row = sample_rows.one(db, sample_id)
+    name = row.file_name
+    aside = quarantine.find(folder, row.sha256)
     refusals.bring_back(db, sample_id)
     effect.changed = True
     effect.samples.append(sample_id)
     if refusal is not None:
         effect.note |= {"sample": sample_id, "refill": refusal.refill, "words": refusal.words}
     if aside is not None:
-        relabel.note_move(db, sample_id, aside.relative_to(folder.root).as_posix())
+        labels.note_move(db, sample_id, aside.relative_to(folder.root).as_posix())
     elif not (folder.root / name).is_file():
         samples.set_state(db, sample_id, SampleState.DELETED_BY_HAND)
         wanted_back.want_back(db, [sample_id])
@@ -100,28 +105,27 @@ def _bring_back(db: sqlite3.Connection, folder: Folder, effect: Effect, sample_i
 
 def _keep(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
     """One that was refused comes back; a kept one is only noted as looked at."""
-    sample_id = find_image(db, effect.record, _WITHDRAWN)
-    if sample_id is not None and refusals.refusal_of(db, sample_id) is not None:
-        _bring_back(db, folder, effect, sample_id)
-    elif (kept := kept_image(db, effect.record)) is not None:
+    found = find_image(db, effect.record, _WITHDRAWN)
+    if found is not None and refusals.refusal_of(db, found.id) is not None:
+        _bring_back(db, folder, effect, found.id)
+    elif (own := kept_image(db, effect.record)) is not None:
         effect.changed = True
-        effect.samples.append(kept)
+        effect.samples.append(own)
 
 
 def _restore(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
-    sample_id = find_image(db, effect.record, _GONE)
-    if sample_id is None:
+    found = find_image(db, effect.record, _GONE)
+    if found is None:
         return
-    (state,) = db.execute("SELECT state FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    if state == SampleState.WITHDRAWN:
-        if refusals.refusal_of(db, sample_id) is not None:
-            _bring_back(db, folder, effect, sample_id)
+    if found.state is SampleState.WITHDRAWN:
+        if refusals.refusal_of(db, found.id) is not None:
+            _bring_back(db, folder, effect, found.id)
         return
-    if state == SampleState.TAKEN_DOWN:
+    if found.state is SampleState.TAKEN_DOWN:
         takedown.forget(db, [Rule("sha256", effect.record.sha256)])
-        if takedown.held(db, [sample_id]):
+        if takedown.held(db, [found.id]):
             return
-    _want_back(db, effect, {sample_id: state})
+    _want_back(db, effect, {found.id: found.state.value})
 
 
 def _want_back(db: sqlite3.Connection, effect: Effect, former: Mapping[int, int]) -> None:
@@ -143,21 +147,10 @@ def _unrestore(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
         refusal = Refusal(effect.note["refill"], effect.note["words"])
         _refuse(db, effect, sample_id, refusal)
     for text, state in effect.note.get("wanted_back", {}).items():
-        done = db.execute(
-            f"UPDATE sample SET state = ? WHERE id = ? AND state = {SampleState.WANTED_BACK} "  # noqa: S608
-            "RETURNING candidate_id",
-            (state, int(text)),
-        ).fetchone()
-        if done is not None:
+        former = SampleState(state)
+        if wanted_back.stop_waiting(db, int(text), former):
             effect.changed = True
-            down = state == SampleState.TAKEN_DOWN
-            reason = Reason.TAKEN_DOWN if down else Reason.REMOVED_BY_USER
-            db.execute(
-                f"UPDATE candidate SET state = {CandidateState.SETTLED}, reason = ?, sample_id = ? "  # noqa: S608
-                "WHERE id = ?",
-                (reason.value, int(text), done[0]),
-            )
-            if down:
+            if former is SampleState.TAKEN_DOWN:
                 takedown.remember(db, [Rule("sha256", effect.record.sha256)])
 
 
@@ -166,31 +159,27 @@ def _unrestore(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
 
 def _label(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
     record = effect.record
-    label = relabel.spelling(db, record.label)
-    batch = relabel.next_batch(db)
+    label = labels.spelling(db, record.label)
+    batch = labels.next_batch(db)
     if not record.sha256:
-        rows = label_moves.images(db, record.file_name)
-        if rows and rows[0][1] == record.file_name and not relabel.is_known(db, label):
+        rows = kept.named_or_of_label(db, record.file_name)
+        if rows and rows[0].label == record.file_name and not labels.is_known(db, label):
             moved = label_moves.rename(db, rows, record.file_name, label, batch)
             effect.names += [(one.old_name, one.new_name) for one in moved.values()]
             effect.changed = True
             effect.note["relabelled"] = batch
         return
     sample_id = kept_image(db, record)
-    row = (
-        None
-        if sample_id is None
-        else db.execute(
-            "SELECT id, label, file_name FROM sample WHERE id = ?", (sample_id,)
-        ).fetchone()
-    )
-    if row is None or row[1] == label:
+    image = None if sample_id is None else kept.by_id(db, sample_id)
+    if image is None or image.label == label:
         return
-    moved_one = label_moves.move(db, folder, row, label, batch)
+    moved_one = label_moves.move(db, folder, image, label, batch)
     effect.names.append((moved_one.old_name, moved_one.new_name))
-    effect.samples.append(row[0])
+    effect.samples.append(image.sample_id)
     effect.changed = True
-    effect.note |= {"relabelled": batch, "joined": not moved_one.new_name, "sample": row[0]}
+    effect.note |= {
+        "relabelled": batch, "joined": not moved_one.new_name, "sample": image.sample_id,
+    }  # fmt: skip
 
 
 def _unlabel(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
@@ -200,11 +189,7 @@ def _unlabel(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
     effect.changed = bool(moved)
     if effect.note.get("joined"):  # it had a twin there, and its own file was set aside
         own = int(effect.note["sample"])
-        db.execute(
-            "UPDATE candidate SET sample_id = ?1, reason = ?2 "
-            "WHERE id = (SELECT candidate_id FROM sample WHERE id = ?1)",
-            (own, Reason.REFUSED_BY_PERSON.value),
-        )
+        labels.part(db, own)
         _bring_back(db, folder, effect, own)
 
 
@@ -216,8 +201,8 @@ def _take_down(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
     rules = [parse_rule(record.kind, record.value)] if record.kind else []
     taken = list(takedown.matching(db, TakenDown(rules)))
     if not record.kind and (sample_id := kept_image(db, record)) is not None:
-        (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
-        taken.append(Taken(sample_id, name_of(db, sample_id), sha256.hex(), "named"))
+        row = sample_rows.one(db, sample_id)
+        taken.append(Taken(sample_id, row.file_name, row.sha256, "named"))
     takedown.remember(db, rules)
     takedown.remove(db, taken, rules)
     effect.names += [(one.file_name, "") for one in taken]

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import takedown
+from pixtrawl.catalog import sample_rows, takedown
+from pixtrawl.catalog.sample_rows import Meant, SampleRow
 from pixtrawl.catalog.states import KEPT, KEPT_STATES, SampleState, any_of
 from pixtrawl.catalog.takedown import TakenDown, parse_rule
 from pixtrawl.folder.decision_journal import DecisionRecord
 
-__all__ = ["Effect", "carry_out", "find_image", "kept_image", "name_of", "touched_by"]
+__all__ = ["Effect", "carry_out", "find_image", "kept_image", "touched_by"]
 
 _REPLACED: Final = any_of(SampleState.REPLACED)
 
@@ -36,42 +37,20 @@ class Effect(Struct):
     unfilled: Counter[int] = field(default_factory=Counter)  # places that stay empty, by query
 
 
-def find_image(db: sqlite3.Connection, record: DecisionRecord, states: str) -> int | None:
-    """The row of the image that a record names, in one of these states.
-
-    It may have another name by now, or another label; its bytes under another label that it never
-    had are another image.
-    """
+def find_image(db: sqlite3.Connection, record: DecisionRecord, states: str) -> SampleRow | None:
+    """The image that a record names, in one of these states."""
     if not record.sha256:
         return None
     label = record.file_name.partition("/")[0]
-    row = db.execute(
-        "SELECT id FROM sample s WHERE sha256 = ?1 AND "  # noqa: S608 - numbers only
-        f"state IN {states} AND (label = ?2 OR EXISTS "
-        "(SELECT 1 FROM sample o WHERE o.sha256 = ?1 AND o.label = ?2 AND "
-        f"o.state = {SampleState.RELABELLED})) "
-        "ORDER BY file_name = ?3 DESC, label = ?2 DESC, id LIMIT 1",
-        (bytes.fromhex(record.sha256), label, record.file_name),
-    ).fetchone()
-    return None if row is None else int(row[0])
+    return sample_rows.find(db, Meant(label, record.file_name, record.sha256), states)
 
 
 def kept_image(db: sqlite3.Connection, record: DecisionRecord) -> int | None:
     """The kept image that is meant, or the better copy that has taken its place since."""
-    found = find_image(db, record, KEPT)
-    replaced = None if found is not None else find_image(db, record, _REPLACED)
-    while replaced is not None:
-        row = db.execute(
-            "SELECT s.id, s.state FROM candidate c JOIN sample s ON s.id = c.sample_id "
-            "WHERE c.id = (SELECT candidate_id FROM sample WHERE id = ?)",
-            (replaced,),
-        ).fetchone()
-        if row is None or row[0] == replaced:
-            return None
-        if row[1] in KEPT_STATES:
-            return int(row[0])
-        replaced = int(row[0]) if row[1] == SampleState.REPLACED else None
-    return found
+    found = find_image(db, record, KEPT) or find_image(db, record, _REPLACED)
+    while found is not None and found.state is SampleState.REPLACED:
+        found = sample_rows.better_copy(db, found.id)
+    return found.id if found is not None and found.state in KEPT_STATES else None
 
 
 def touched_by(db: sqlite3.Connection, record: DecisionRecord) -> list[int]:
@@ -83,9 +62,9 @@ def touched_by(db: sqlite3.Connection, record: DecisionRecord) -> list[int]:
         return []  # the query goes along
     if not record.sha256:
         return []
-    rows = db.execute("SELECT id FROM sample WHERE sha256 = ?", (bytes.fromhex(record.sha256),))
+    rows = sample_rows.of_bytes(db, record.sha256)
     kept = kept_image(db, record)
-    return [*{*(row[0] for row in rows), *(() if kept is None else (kept,))}]
+    return [*{*rows, *(() if kept is None else (kept,))}]
 
 
 def carry_out(
@@ -108,20 +87,8 @@ def _standing(db: sqlite3.Connection, ids: Sequence[int]) -> tuple[Counter[int],
     images: Counter[int] = Counter()
     empty: Counter[int] = Counter()
     for sample_id in ids:
-        row = db.execute(
-            f"SELECT q.id, s.state IN {KEPT} AND s.label = q.label, "  # noqa: S608
-            f"s.state = {SampleState.WITHDRAWN} AND EXISTS "
-            "(SELECT 1 FROM refused r WHERE r.sample_id = s.id AND NOT r.refill) "
-            "FROM sample s JOIN query q ON q.id = s.query_id WHERE s.id = ?",
-            (sample_id,),
-        ).fetchone()
-        if row is not None:
-            images[row[0]] += row[1]
-            empty[row[0]] += row[2]
+        places = sample_rows.places_of(db, sample_id)
+        if places is not None:
+            images[places.query_id] += places.filled
+            empty[places.query_id] += places.left_empty
     return images, empty
-
-
-def name_of(db: sqlite3.Connection, sample_id: int) -> str:
-    """The file name of an image, whatever became of it."""
-    row = db.execute("SELECT file_name FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    return str(row[0])

@@ -10,15 +10,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pixtrawl.catalog import relations
-from pixtrawl.catalog.states import KEPT, SampleState
+from pixtrawl.catalog import kept, labels
+from pixtrawl.catalog.kept import KeptFile
 from pixtrawl.folder import relabel
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.model import Reason
 
-__all__ = ["Relabelled", "images", "move", "move_back", "rename", "undo_batch"]
-
-Row = tuple[int, str, str]  # id, label, file name
+__all__ = ["Relabelled", "move", "move_back", "rename", "undo_batch"]
 
 
 class Relabelled(Struct, frozen=True):
@@ -28,66 +25,44 @@ class Relabelled(Struct, frozen=True):
     new_name: str
 
 
-def images(db: sqlite3.Connection, name: str) -> list[Row]:
-    """The image of this file name, or all of this label."""
-    return db.execute(
-        "SELECT id, label, file_name FROM sample WHERE (file_name = ?1 OR label = ?1) "  # noqa: S608
-        f"AND state IN {KEPT} ORDER BY number",
-        (name,),
-    ).fetchall()
-
-
 def rename(
-    db: sqlite3.Connection, rows: Sequence[Row], old: str, new: str, batch: int | None
+    db: sqlite3.Connection, images: Sequence[KeptFile], old: str, new: str, batch: int | None
 ) -> dict[int, Relabelled]:
     """A whole label is called otherwise, and its query goes along."""
-    relabel.rename_label(db, old, new, batch=batch)
+    labels.rename_label(db, old, new, batch=batch)
     moved = {}
-    for sample_id, _, name in rows:
-        relabel.note_move(db, sample_id, name)
-        moved[sample_id] = Relabelled(name, f"{new}/{name.partition('/')[2]}")
+    for image in images:
+        labels.note_move(db, image.sample_id, image.file_name)
+        name = f"{new}/{image.file_name.partition('/')[2]}"
+        moved[image.sample_id] = Relabelled(image.file_name, name)
     return moved
 
 
 def move(
-    db: sqlite3.Connection, folder: Folder, row: Row, label: str, batch: int | None
+    db: sqlite3.Connection, folder: Folder, image: KeptFile, label: str, batch: int | None
 ) -> Relabelled:
     """One image goes to another label."""
-    sample_id, _, name = row
-    twin = db.execute(
-        "SELECT o.id FROM sample s JOIN sample o ON o.sha256 = s.sha256 AND o.label = ? "  # noqa: S608
-        f"WHERE s.id = ? AND o.state IN {KEPT} LIMIT 1",
-        (label, sample_id),
-    ).fetchone()
+    sample_id, name = image.sample_id, image.file_name
+    twin = labels.twin_of(db, sample_id, label)
     if twin is not None:
-        _join(db, sample_id, twin[0])
+        labels.join(db, sample_id, twin)
         return Relabelled(name, "")
     target = relabel.plan_move(db, folder, name, label)
     relabel.put_under(db, sample_id, label, target, batch=batch)
-    relabel.note_move(db, sample_id, name)
+    labels.note_move(db, sample_id, name)
     return Relabelled(name, target)
-
-
-def _join(db: sqlite3.Connection, sample_id: int, twin: int) -> None:
-    """The label has these bytes already: one file is enough, the other is kept aside."""
-    relations.withdraw(db, sample_id, Reason.SAME_BYTES)
-    db.execute("UPDATE candidate SET sample_id = ? WHERE sample_id = ?", (twin, sample_id))
 
 
 def undo_batch(db: sqlite3.Connection, folder: Folder, batch: int) -> dict[int, Relabelled]:
     """Takes back what was moved as one; {} where there is nothing of it."""
-    rows = db.execute(
-        "SELECT sample_id, old_label, new_label, old_name FROM relabelled WHERE batch = ? "
-        "ORDER BY id DESC",
-        (batch,),
-    ).fetchall()
     moved: dict[int, Relabelled] = {}
-    for sample_id, old_label, new_label, old_name in rows:
-        if sample_id is None:
-            moved |= rename(db, images(db, new_label), new_label, old_label, None)
+    for one in labels.batch_of(db, batch):
+        if one.sample_id is None:
+            images = kept.named_or_of_label(db, one.new_label)
+            moved |= rename(db, images, one.new_label, one.old_label, None)
         else:
-            moved |= move_back(db, folder, sample_id, old_label, old_name)
-    db.execute("DELETE FROM relabelled WHERE batch = ?", (batch,))
+            moved |= move_back(db, folder, one.sample_id, one.old_label, one.old_name)
+    labels.forget_batch(db, batch)
     return moved
 
 
@@ -95,18 +70,11 @@ def move_back(
     db: sqlite3.Connection, folder: Folder, sample_id: int, label: str, name: str
 ) -> dict[int, Relabelled]:
     """One image goes back to its label, under its old name where that is free."""
-    row = db.execute(
-        f"SELECT file_name, label FROM sample WHERE id = ? AND state IN {KEPT}",  # noqa: S608
-        (sample_id,),
-    ).fetchone()
-    if row is None or row[1] == label:
+    image = kept.by_id(db, sample_id)
+    if image is None or image.label == label:
         return {}
-    db.execute(
-        "DELETE FROM sample WHERE label = ? AND file_name = ? "  # noqa: S608
-        f"AND state = {SampleState.RELABELLED}",
-        (label, name),
-    )
+    labels.forget_trace(db, label, name)
     target = relabel.plan_move(db, folder, name, label)
     relabel.put_under(db, sample_id, label, target, batch=None)
-    relabel.note_move(db, sample_id, row[0])
-    return {sample_id: Relabelled(row[0], target)}
+    labels.note_move(db, sample_id, image.file_name)
+    return {sample_id: Relabelled(image.file_name, target)}

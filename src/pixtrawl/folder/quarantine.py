@@ -7,13 +7,15 @@ ending, so that no loader takes them for data; deleting them does no harm otherw
 from __future__ import annotations
 
 import contextlib
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import quarantine_name
 
-__all__ = ["find", "put"]
+__all__ = ["copy_all", "find", "put"]
 
 
 def put(folder: Folder, path: Path, sha256: str) -> None:
@@ -26,6 +28,15 @@ def put(folder: Folder, path: Path, sha256: str) -> None:
             files.discard(path)
         if path.parent != folder.root:
             files.remove_empty(path.parent)
+
+
+def copy_all(sha256s: Iterable[str], source: Folder, target: Folder) -> None:
+    """Copies what one data set keeps aside to another one, as far as it is there."""
+    for sha256 in sha256s:
+        aside, own = find(source, sha256), target.root / quarantine_name(sha256)
+        if aside is not None and not own.exists():
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(aside, own)
 
 
 def find(folder: Folder, sha256: str) -> Path | None:

@@ -11,12 +11,12 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pixtrawl.catalog import frontier, relations, samples, takedown
+from pixtrawl.catalog import copies as dropped, frontier, kept, relations, samples, takedown
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.takedown import Rule, Taken, TakenDown
 from pixtrawl.config.groups import Images
@@ -38,14 +38,6 @@ from pixtrawl.pipeline.opened import looked_at, opened, relative
 
 __all__ = ["Copy", "Remembered", "copies", "rules_of", "take_back", "take_down"]
 
-_BACK: Final = (
-    Reason.SAME_PICTURE,
-    Reason.BETTER_COPY_KEPT,
-    Reason.PLACEHOLDER,
-    Reason.LABEL_CONFLICT,
-)
-_MARKS: Final = ", ".join(f"'{reason.value}'" for reason in _BACK)
-
 
 # -- taking down
 
@@ -66,7 +58,7 @@ def rules_of(folder: Folder) -> list[Remembered]:
             causes = takedown.causes(db)
         except sqlite3.OperationalError:  # a catalog of an older version, on a read-only medium
             causes = {}
-        down = {sha.hex() for (sha,) in db.execute("SELECT sha256 FROM sample WHERE state = 4")}
+        down = takedown.digests_removed(db)
     found = []
     for rule in rules:
         name = f"{rule.kind} {rule.value}"
@@ -130,13 +122,10 @@ def _taken(
 
 def _named(db: sqlite3.Connection, folder: Folder, name: str) -> Taken:
     own = relative(folder, name)
-    row = db.execute(
-        "SELECT id, file_name, sha256 FROM sample WHERE file_name = ? AND state IN (0, 1)",
-        (own,),
-    ).fetchone()
-    if row is None:
+    image = kept.named(db, own)
+    if image is None:
         raise UsageError(f"{name}: no image of the data set {folder.shown}")
-    return Taken(row[0], row[1], row[2].hex(), "named")
+    return Taken(image.sample_id, image.file_name, image.sha256, "named")
 
 
 # -- taking back
@@ -162,16 +151,18 @@ def copies(folder: Folder) -> list[Copy]:
 
 
 def _copies(db: sqlite3.Connection, folder: Folder) -> Iterator[Copy]:
-    rows = db.execute(
-        "SELECT c.id, q.label, c.sha256, coalesce(c.fetched_url, c.url), c.reason, c.distance, "  # noqa: S608
-        "CASE WHEN s.state IN (0, 1) THEN s.file_name ELSE '' END FROM candidate c "
-        "JOIN query q ON q.id = c.query_id LEFT JOIN sample s ON s.id = c.sample_id "
-        f"WHERE c.state = 2 AND c.reason IN ({_MARKS}) AND c.sha256 IS NOT NULL "
-        "ORDER BY q.label, s.number, c.id"
-    )
-    for row_id, label, sha256, url, reason, distance, of in rows:
-        aside = quarantine.find(folder, sha256.hex())
-        yield Copy(row_id, label, sha256.hex(), url, reason, distance, of, aside)
+    for one in dropped.every(db):
+        aside = quarantine.find(folder, one.sha256)
+        yield Copy(
+            one.candidate_id,
+            one.label,
+            one.sha256,
+            one.url,
+            one.reason,
+            one.distance,
+            one.of,
+            aside,
+        )
 
 
 async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
@@ -234,21 +225,18 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
 
     def write(db: sqlite3.Connection) -> tuple[int, int, str]:
         task = frontier.task_of(db, copy.candidate_id)
-        fetched_url, final_url, http_status, attempts, run_id = db.execute(
-            "SELECT coalesce(fetched_url, url), coalesce(final_url, ''), "
-            "coalesce(http_status, 0), coalesce(attempts, 0), run_id FROM candidate WHERE id = ?",
-            (copy.candidate_id,),
-        ).fetchone()
+        fetched = dropped.fetched(db, copy.candidate_id)
         outcome = Outcome(
             reason=Reason.SAVED, detail="taken back", info=info, staged_name=staged.name,
-            url=fetched_url, kind=task.candidate.kind, final_url=final_url,
-            http_status=http_status, attempts=attempts, size_bytes=size_bytes, rights=facts,
+            url=fetched.url, kind=task.candidate.kind, final_url=fetched.final_url,
+            http_status=fetched.http_status, attempts=fetched.attempts, size_bytes=size_bytes,
+            rights=facts,
         )  # fmt: skip
         relations.pardon(db, copy.label, copy.sha256)
         number = samples.next_number(db)
         name = file_name(copy.label, number, EXTENSIONS[info.format])
         sample_id = samples.accept(db, task, outcome, number, name)
-        frontier.settle(db, task.id, outcome, run_id, sample_id=sample_id)
+        frontier.settle(db, task.id, outcome, fetched.run_id, sample_id=sample_id)
         return sample_id, number, name
 
     sample_id, number, name = catalog.write_now(write)

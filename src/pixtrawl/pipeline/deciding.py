@@ -14,8 +14,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from pixtrawl.catalog import kept, queries, run_log
 from pixtrawl.catalog.database import Catalog, connect
-from pixtrawl.catalog.states import KEPT, SampleState
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import deciding, decision_journal as journal, derived, recovery
 from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
@@ -95,26 +95,20 @@ def reject(
 
     Raises UsageError: something is no image of the data set; StorageError.
     """
-    return _decide(folder, names, "reject", who, _KEPT, reason=reason[:_MAX_REASON], refill=refill)
+    return _decide(folder, names, "reject", who, False, reason=reason[:_MAX_REASON], refill=refill)
 
 
 def keep(folder: Folder, names: Iterable[str], *, who: Who, reason: str = "") -> Recorded:
     """Notes that a person wants these; what was refused comes back. Raises as `reject`."""
-    return _decide(folder, names, "keep", who, _KEPT_OR_REFUSED, reason=reason[:_MAX_REASON])
-
-
-_KEPT: Final = f"state IN {KEPT}"
-_KEPT_OR_REFUSED: Final = (
-    f"(state IN {KEPT} OR state = {SampleState.WITHDRAWN} AND withdrawn_for = 'refused_by_person')"
-)
+    return _decide(folder, names, "keep", who, True, reason=reason[:_MAX_REASON])
 
 
 def _decide(
-    folder: Folder, names: Iterable[str], action: str, who: Who, states: str, **given: object
+    folder: Folder, names: Iterable[str], action: str, who: Who, refused: bool, **given: object
 ) -> Recorded:
     batch = journal.new_id()
     with looked_at(folder) as db:
-        images = named_images(db, folder, names, states)
+        images = named_images(db, folder, names, refused=refused)
     return record(
         folder,
         [
@@ -125,20 +119,19 @@ def _decide(
 
 
 def named_images(
-    db: sqlite3.Connection, folder: Folder, names: Iterable[str], states: str = _KEPT
+    db: sqlite3.Connection, folder: Folder, names: Iterable[str], *, refused: bool = False
 ) -> list[tuple[str, str]]:
-    """File name and SHA-256 of the images that a person names, each once. Raises UsageError."""
+    """File name and SHA-256 of the images that a person names, each once. Raises UsageError.
+
+    `refused`: those that a person refused, too.
+    """
     found: dict[str, str] = {}
     for name in names:
         own = relative(folder, name).rstrip("/")
-        rows = db.execute(
-            "SELECT file_name, lower(hex(sha256)) FROM sample WHERE (file_name = ?1 OR label = ?1) "  # noqa: S608
-            f"AND {states} ORDER BY number",
-            (own,),
-        ).fetchall()
+        rows = kept.named_or_of_label(db, own, refused=refused)
         if not rows:
             raise UsageError(f"{name}: no image and no label of the data set {folder.shown}")
-        found.update(rows)
+        found.update((row.file_name, row.sha256) for row in rows)
     return list(found.items())
 
 
@@ -179,24 +172,22 @@ def steer(
         raise UsageError(f"no run is at work on {folder.shown}: there is nothing to {action}")
     with closing(connect(folder.catalog, read_only=True)) as db:
         run_id = _run_at_work(db, folder, action)
-        rows = db.execute(
-            "SELECT text, wanted FROM query WHERE run_id = ?1 AND (?2 = '' OR text = ?2 OR "
-            "label = ?2)",
-            (run_id, query),
-        ).fetchall()
+        rows = [
+            one for one in queries.of_run(db, run_id) if not query or query in {one.text, one.label}
+        ]
     if not rows and query:
         raise UsageError(f"{query}: no query of the run at work on {folder.shown}")
-    wanted = [wanted for _, wanted in rows if wanted is not None]
+    wanted = [one.wanted for one in rows if one.wanted is not None]
     if action == "more" and (limit is None or not wanted or limit <= min(wanted)):
         now = f"; {min(wanted)} are wanted now" if wanted else "; it takes all there are already"
         raise UsageError(f"more wants -n N with a larger number{now}")
-    text = rows[0][0] if query else ""
+    text = rows[0].text if query else ""
     one = journal.record(who, action, journal.new_id(), query=text, limit=limit, run=run_id)
     return record(folder, [one])
 
 
 def _run_at_work(db: sqlite3.Connection, folder: Folder, action: str) -> int:
-    row = db.execute("SELECT id, ended_at FROM run ORDER BY id DESC LIMIT 1").fetchone()
-    if row is None or row[1] is not None:
+    run = run_log.last_run(db)
+    if run is None or run.has_ended:
         raise UsageError(f"no run is at work on {folder.shown}: there is nothing to {action}")
-    return int(row[0])
+    return run.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from pixtrawl.catalog import decisions
+from pixtrawl.catalog import decisions, kept, labels
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import decision_journal as journal, derived, label_moves, relabel, removals
 from pixtrawl.folder.dataset_folder import Folder
@@ -53,31 +53,26 @@ def _moved(done: Recorded, label: str) -> list[Relabelled]:
 def _records(
     db: sqlite3.Connection, folder: Folder, names: Sequence[str], word: str, who: Who
 ) -> list[DecisionRecord]:
-    label = relabel.spelling(db, word)
+    label = labels.spelling(db, word)
     batch = journal.new_id()
-    known = relabel.is_known(db, label)
+    known = labels.is_known(db, label)
     whole: dict[str, DecisionRecord] = {}
     images: dict[int, DecisionRecord] = {}
     for name in names:
         own = relative(folder, name).rstrip("/")
-        rows = label_moves.images(db, own)
+        rows = kept.named_or_of_label(db, own)
         if not rows:
             raise UsageError(f"{name}: no image and no label of the data set {folder.shown}")
-        if rows[0][1] == own and own != label and not known and not whole and not images:
+        if rows[0].label == own and own != label and not known and not whole and not images:
             whole[own] = journal.record(who, "label", batch, file_name=own, label=label)
             continue
-        for sample_id, old_label, file_name in rows:
-            if old_label != label and old_label not in whole:
-                images[sample_id] = journal.record(
-                    who, "label", batch, sha256=_sha256(db, sample_id), file_name=file_name,
+        for image in rows:
+            if image.label != label and image.label not in whole:
+                images[image.sample_id] = journal.record(
+                    who, "label", batch, sha256=image.sha256, file_name=image.file_name,
                     label=label,
                 )  # fmt: skip
     return [*whole.values(), *images.values()]
-
-
-def _sha256(db: sqlite3.Connection, sample_id: int) -> str:
-    (sha256,) = db.execute("SELECT sha256 FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    return bytes(sha256).hex()
 
 
 def take_back_labels(folder: Folder, *, who: Who = "cli") -> list[Relabelled]:
@@ -86,10 +81,10 @@ def take_back_labels(folder: Folder, *, who: Who = "cli") -> list[Relabelled]:
     Raises UsageError: nothing was moved; StorageError: a run is at work, and it was by hand.
     """
     with looked_at(folder) as db:
-        last = relabel.next_batch(db) - 1
+        last = labels.next_batch(db) - 1
         batch = decisions.batch_of_labels(db, last)
-        moved = db.execute("SELECT 1 FROM relabelled WHERE batch = ?", (last,)).fetchone()
-    if moved is None:
+        moved = labels.batch_of(db, last)
+    if not moved:
         raise UsageError(f"{folder.shown}: no image was put under another label")
     if batch is not None:
         done = undo_of(folder, batch, who=who)

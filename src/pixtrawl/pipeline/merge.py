@@ -20,18 +20,17 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pixtrawl.catalog import samples, takedown
+from pixtrawl.catalog import copies, import_rows, samples, takedown
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.config.groups import Images
 from pixtrawl.dedup import Level
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import derived, files, recovery, removals
+from pixtrawl.folder import derived, files, quarantine, recovery, removals
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
-from pixtrawl.folder.layout import staged_name
+from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
-from pixtrawl.pipeline import merge_rows
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
 
@@ -124,12 +123,12 @@ class _Merger:
             ]
             self._total = sum(samples.count(db) for _, db in opened)
             for _, source in opened:
-                self._catalog.write_now(lambda db, s=source: merge_rows.take_rules(db, s))  # type: ignore[misc]
+                self._catalog.write_now(lambda db, s=source: import_rows.take_rules(db, s))  # type: ignore[misc]
             queries = []
             for _, source in opened:
-                rows = self._catalog.write_now(lambda db, s=source: merge_rows.take_queries(db, s))  # type: ignore[misc]
+                rows = self._catalog.write_now(lambda db, s=source: import_rows.take_queries(db, s))  # type: ignore[misc]
                 self._catalog.write_now(
-                    lambda db, s=source, q=rows: merge_rows.take_removed(db, s, q)  # type: ignore[misc]
+                    lambda db, s=source, q=rows: import_rows.take_removed(db, s, q, file_name)  # type: ignore[misc]
                 )
                 queries.append(rows)
             for (folder, source), rows in zip(opened, queries, strict=True):
@@ -145,7 +144,7 @@ class _Merger:
         def expect(db: sqlite3.Connection) -> None:
             for query_id in set(queries.values()):
                 self._judge.expect(query_id, None, 0)
-            for (label,) in source.execute("SELECT DISTINCT label FROM sample").fetchall():
+            for label in samples.labels(source):
                 self._judge.load(db, label)
 
         self._catalog.write_now(expect)
@@ -155,8 +154,8 @@ class _Merger:
             self._settle(folder, source, queries, batch, taken)
             self._done += len(batch)
             self._on_progress(self._done, self._total)
-        self._catalog.write_now(lambda db: merge_rows.take_rest(db, source, queries, taken))
-        merge_rows.take_copies(source, folder, self._target)
+        self._catalog.write_now(lambda db: import_rows.take_rest(db, source, queries, taken))
+        quarantine.copy_all(copies.digests_aside(source), folder, self._target)
 
     def _settle(
         self,
@@ -167,7 +166,7 @@ class _Merger:
         taken: dict[int, int],
     ) -> None:
         def open_tasks(db: sqlite3.Connection) -> list[tuple[Sample, Task | None]]:
-            return [(one, merge_rows.open_task(db, source, queries, one, taken)) for one in batch]
+            return [(one, import_rows.open_task(db, source, queries, one, taken)) for one in batch]
 
         pairs = []
         owners = {}
@@ -197,14 +196,10 @@ class _Merger:
 
 
 def _outcome(source: sqlite3.Connection, sample: Sample, name: str) -> Outcome:
-    row = source.execute(
-        "SELECT c.http_status, c.attempts FROM sample s JOIN candidate c ON c.id = s.candidate_id "
-        "WHERE s.id = ?",
-        (sample.id,),
-    ).fetchone()
+    http_status, attempts = import_rows.transfer_of(source, sample.id)
     return Outcome(
         reason=Reason.SAVED, info=sample.info, staged_name=name, url=sample.url, kind=sample.kind,
-        final_url=sample.final_url, http_status=row[0] or 0, attempts=row[1] or 0,
+        final_url=sample.final_url, http_status=http_status, attempts=attempts,
         size_bytes=sample.info.size_bytes, rights=dict(sample.rights),  # type: ignore[arg-type]
         fetched_at=sample.fetched_at,
     )  # fmt: skip

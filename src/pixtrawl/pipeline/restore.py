@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import takedown
-from pixtrawl.catalog.states import REMOVED_OR_WANTED, SampleState, any_of
+from pixtrawl.catalog import removed as removed_rows, takedown
+from pixtrawl.catalog.states import SampleState, any_of
 from pixtrawl.catalog.takedown import Rule, TakenDown
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import decision_journal as journal
@@ -68,15 +68,8 @@ def removed(folder: Folder) -> list[Removed]:
 
 
 def _removed(db: sqlite3.Connection) -> Iterable[Removed]:
-    rows = db.execute(
-        "SELECT s.id, s.file_name, s.label, lower(hex(s.sha256)), coalesce(c.fetched_url, c.url), "  # noqa: S608
-        "s.state FROM sample s JOIN candidate c ON c.id = s.candidate_id "
-        f"WHERE s.state IN {REMOVED_OR_WANTED} OR s.state = {SampleState.WITHDRAWN} "
-        "AND s.withdrawn_for = 'refused_by_person' "
-        "ORDER BY s.label, s.number"
-    )
-    for sample_id, name, label, sha256, url, state in rows:
-        yield Removed(sample_id, name, label, sha256, url, _HOW[state])
+    for one in removed_rows.every(db):
+        yield Removed(one.sample_id, one.file_name, one.label, one.sha256, one.url, _HOW[one.state])
 
 
 async def restore(folder: Folder, wanted: Wanted, *, who: Who = "cli") -> Restored:

@@ -6,42 +6,37 @@ that everything here can be done twice.
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from pixtrawl.catalog import frontier, refusals, samples
-from pixtrawl.catalog.states import SampleState
-from pixtrawl.folder import quarantine
-from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.layout import file_name, quarantine_name
-from pixtrawl.labels import same_name
+from pixtrawl.catalog import frontier, labels, refusals, samples
+from pixtrawl.catalog.states import KEPT_STATES, CandidateState, SampleState, any_of
 from pixtrawl.model import REASONS, Reason, Sample, Task
 
 __all__ = [
     "open_task",
-    "take_copies",
     "take_queries",
     "take_removed",
     "take_rest",
     "take_rules",
+    "transfer_of",
 ]
 
 Row = dict[str, Any]
 
-_ASIDE: Final = (
-    Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT, Reason.PLACEHOLDER, Reason.LABEL_CONFLICT,
-    Reason.REFUSED_BY_PERSON,
-)  # fmt: skip
 _OUTCOME: Final = (
     "state", "reason", "detail", "http_status", "attempts", "fetched_url", "final_url", "sha256",
     "size_bytes", "elapsed_s", "distance", "alike", "settled_at",
 )  # fmt: skip
-_KEPT: Final = (0, 1)
+_OUT: Final = any_of(
+    SampleState.DELETED_BY_HAND,
+    SampleState.TAKEN_DOWN,
+    SampleState.WITHDRAWN,
+    SampleState.RELABELLED,
+)
 
 
 def _rows(db: sqlite3.Connection, query: str, *values: object) -> Iterator[Row]:
@@ -60,7 +55,7 @@ def _insert(db: sqlite3.Connection, table: str, row: Row) -> int:
     own = [name for name in _columns(db, table) if name in row]
     marks = ", ".join("?" * len(own))
     done = db.execute(
-        f"INSERT OR IGNORE INTO {table} ({', '.join(own)}) VALUES ({marks})",  # noqa: S608
+        f"INSERT OR IGNORE INTO {table} ({', '.join(own)}) VALUES ({marks})",
         [row[name] for name in own],
     )
     return int(done.lastrowid or 0) if done.rowcount else 0
@@ -69,7 +64,7 @@ def _insert(db: sqlite3.Connection, table: str, row: Row) -> int:
 def take_rules(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
     """What was taken down, pardoned and run; columns of lists."""
     for table in ("takedown", "taken_with", "pardon", "own_column"):
-        for row in _rows(source, f"SELECT * FROM {table}") if _columns(source, table) else ():  # noqa: S608
+        for row in _rows(source, f"SELECT * FROM {table}") if _columns(source, table) else ():
             row.pop("id", None)
             _insert(db, table, row)
     for row in _rows(source, "SELECT * FROM run ORDER BY id"):
@@ -106,8 +101,7 @@ def take_queries(db: sqlite3.Connection, source: sqlite3.Connection) -> dict[int
 def label_of(db: sqlite3.Connection, label: str) -> str:
     """The label's name in the target: two that differ in case only would share a folder."""
     label = frontier.actual_label(db, label)
-    rows = db.execute("SELECT label FROM query UNION SELECT label FROM sample")
-    return next((own for (own,) in rows if same_name(own) == same_name(label)), label)
+    return labels.as_spelt(db, label)
 
 
 def _candidate(source: sqlite3.Connection, sample_id: int) -> Row:
@@ -149,16 +143,22 @@ def open_task(
         kept = db.execute(
             "SELECT lower(hex(sha256)), label, state FROM sample WHERE id = ?", (known[2],)
         ).fetchone()
-        if kept is not None and kept[2] in _KEPT:
+        if kept is not None and kept[2] in KEPT_STATES:
             if kept[:2] == (sample.info.sha256, label):
                 taken[sample.id] = known[2]
                 return None
             # The URL gave something else then: two images, and each keeps where it came from.
             row["key"] = bytes.fromhex(sample.info.sha256)[:16]
             known = _known(db, query_id, row["key"])
-            if known is not None and known[1] == 2:
+            if known is not None and known[1] == CandidateState.SETTLED:
                 return None
-    row |= {"query_id": query_id, "state": 0, "sample_id": None, "run_id": None, "reason": None}
+    row |= {
+        "query_id": query_id,
+        "state": CandidateState.OPEN.value,
+        "sample_id": None,
+        "run_id": None,
+        "reason": None,
+    }
     if known is None:
         row.pop("id")
         candidate_id = _insert(db, "candidate", row)
@@ -168,11 +168,17 @@ def open_task(
 
 
 def take_removed(
-    db: sqlite3.Connection, source: sqlite3.Connection, queries: Mapping[int, int]
+    db: sqlite3.Connection,
+    source: sqlite3.Connection,
+    queries: Mapping[int, int],
+    name_of: Callable[[str, int, str], str],
 ) -> None:
-    """What a person or a rule took out of the source comes back into the target from nowhere."""
+    """What a person or a rule took out of the source comes back into the target from nowhere.
+
+    `name_of` gives the file name for a label, a number and an extension.
+    """
     refuses = bool(_columns(source, "refused"))
-    for row in _rows(source, "SELECT * FROM sample WHERE state IN (2, 4, 5, 6) ORDER BY id"):
+    for row in _rows(source, f"SELECT * FROM sample WHERE state IN {_OUT} ORDER BY id"):
         label = label_of(db, row["label"])
         known = db.execute(
             "SELECT id FROM sample WHERE label = ? AND sha256 = ? ORDER BY state",
@@ -188,14 +194,17 @@ def take_removed(
         own = _known(db, queries[found["query_id"]], found["key"])
         found |= {"query_id": queries[found["query_id"]], "sample_id": None, "run_id": None}
         if row["state"] == SampleState.RELABELLED:
-            found |= {"state": 0, "reason": None}  # its image comes with another row
+            found |= {
+                "state": CandidateState.OPEN.value,
+                "reason": None,
+            }  # its image comes with another row
         found.pop("id")
         candidate_id = own[0] if own is not None else _insert(db, "candidate", found)
         number = samples.next_number(db)
         extension = row["file_name"].rpartition(".")[2].lower()
         row |= {
             "label": label, "number": number, "query_id": query_id, "candidate_id": candidate_id,
-            "file_name": file_name(label, number, extension), "staged_name": None,
+            "file_name": name_of(label, number, extension), "staged_name": None,
         }  # fmt: skip
         row.pop("id")
         sample_id = _insert(db, "sample", row)
@@ -203,7 +212,8 @@ def take_removed(
             refusals.note(db, sample_id, refusal)
         if row["state"] != SampleState.RELABELLED:
             db.execute(
-                "UPDATE candidate SET sample_id = ? WHERE id = ? AND state = 2 "
+                "UPDATE candidate SET sample_id = ? "
+                f"WHERE id = ? AND state = {CandidateState.SETTLED} "
                 "AND sample_id IS NULL",
                 (sample_id, candidate_id),
             )
@@ -226,7 +236,7 @@ def take_rest(
         known = _known(db, row["query_id"], row["key"])
         if known is None:
             if row["reason"] == Reason.SAVED and row["sample_id"] is None:
-                row |= {"state": 0, "reason": None}  # its image is not here
+                row |= {"state": CandidateState.OPEN.value, "reason": None}  # its image is not here
             candidate_id = _insert(db, "candidate", row)
         else:
             candidate_id = known[0]
@@ -243,14 +253,15 @@ def take_rest(
 
 def _settle_as(db: sqlite3.Connection, candidate_id: int, state: int, row: Row) -> None:
     """A candidate that only the source has a last word on has it in the target, too."""
-    if state == 2 or row["state"] != 2 or row["reason"] == Reason.SAVED:
+    settled = CandidateState.SETTLED
+    if state == settled or row["state"] != settled or row["reason"] == Reason.SAVED:
         return
     if REASONS[Reason(row["reason"])].transient:
         return
     own = [name for name in (*_OUTCOME, "sample_id") if name in row]
     own = [name for name in own if name in _columns(db, "candidate")]
     db.execute(
-        f"UPDATE candidate SET {', '.join(f'{name} = ?' for name in own)} WHERE id = ?",  # noqa: S608
+        f"UPDATE candidate SET {', '.join(f'{name} = ?' for name in own)} WHERE id = ?",
         [*(row[name] for name in own), candidate_id],
     )
 
@@ -270,15 +281,11 @@ def _take_answers(
             _insert(db, "source_state", row)
 
 
-def take_copies(source: sqlite3.Connection, folder: Folder, target: Folder) -> None:
-    """Files that were kept aside, so that their decisions can be taken back there as well."""
-    marks = ", ".join(f"'{reason.value}'" for reason in _ASIDE)
-    rows = source.execute(
-        f"SELECT DISTINCT lower(hex(sha256)) FROM candidate WHERE reason IN ({marks}) "  # noqa: S608
-        "AND sha256 IS NOT NULL"
-    )
-    for (sha256,) in rows:
-        aside, own = quarantine.find(folder, sha256), target.root / quarantine_name(sha256)
-        if aside is not None and not own.exists():
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(aside, own)
+def transfer_of(source: sqlite3.Connection, sample_id: int) -> tuple[int, int]:
+    """HTTP status and attempts of the transfer that gave an image; 0 where it is not known."""
+    row = source.execute(
+        "SELECT coalesce(c.http_status, 0), coalesce(c.attempts, 0) FROM sample s "
+        "JOIN candidate c ON c.id = s.candidate_id WHERE s.id = ?",
+        (sample_id,),
+    ).fetchone()
+    return int(row[0]), int(row[1])

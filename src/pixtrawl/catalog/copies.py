@@ -1,0 +1,83 @@
+"""Candidates that were dropped in favour of a kept image, or withdrawn, and can be taken back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from pixtrawl.catalog.states import KEPT, CandidateState
+from pixtrawl.model import Reason
+
+__all__ = ["DroppedCopy", "Fetched", "digests_aside", "every", "fetched"]
+
+# Their files are kept aside.
+_ASIDE: Final = (
+    Reason.SAME_PICTURE,
+    Reason.BETTER_COPY_KEPT,
+    Reason.PLACEHOLDER,
+    Reason.LABEL_CONFLICT,
+)
+
+
+class DroppedCopy(Struct, frozen=True):
+    """A decision that can be looked over."""
+
+    candidate_id: int
+    label: str
+    sha256: str
+    url: str
+    reason: str
+    distance: int | None  # bits of the perceptual hash
+    of: str  # file name of the kept image; "" where there is none any more
+
+
+class Fetched(Struct, frozen=True):
+    """How a candidate was fetched."""
+
+    url: str
+    final_url: str
+    http_status: int
+    attempts: int
+    run_id: int
+
+
+def every(db: sqlite3.Connection) -> Iterator[DroppedCopy]:
+    """Every near duplicate, placeholder and conflict, by the image that was kept."""
+    rows = db.execute(
+        "SELECT c.id, q.label, lower(hex(c.sha256)), coalesce(c.fetched_url, c.url), c.reason, "
+        f"c.distance, CASE WHEN s.state IN {KEPT} THEN s.file_name ELSE '' END FROM candidate c "
+        "JOIN query q ON q.id = c.query_id LEFT JOIN sample s ON s.id = c.sample_id "
+        f"WHERE c.state = {CandidateState.SETTLED} AND c.reason IN ({_marks(_ASIDE)}) "
+        "AND c.sha256 IS NOT NULL ORDER BY q.label, s.number, c.id",
+        _ASIDE,
+    )
+    return (DroppedCopy(*row) for row in rows)
+
+
+def digests_aside(db: sqlite3.Connection) -> list[str]:
+    """SHA-256 of every file that may be kept aside, also of images that a person refused."""
+    reasons = (*_ASIDE, Reason.REFUSED_BY_PERSON)
+    rows = db.execute(
+        "SELECT DISTINCT lower(hex(sha256)) FROM candidate "
+        f"WHERE reason IN ({_marks(reasons)}) AND sha256 IS NOT NULL",
+        reasons,
+    )
+    return [sha256 for (sha256,) in rows]
+
+
+def fetched(db: sqlite3.Connection, candidate_id: int) -> Fetched:
+    """What is known of the transfer of a settled candidate."""
+    return Fetched(
+        *db.execute(
+            "SELECT coalesce(fetched_url, url), coalesce(final_url, ''), "
+            "coalesce(http_status, 0), coalesce(attempts, 0), run_id FROM candidate WHERE id = ?",
+            (candidate_id,),
+        ).fetchone()
+    )
+
+
+def _marks(values: tuple[Reason, ...]) -> str:
+    return ", ".join("?" * len(values))
