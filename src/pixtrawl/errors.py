@@ -35,7 +35,16 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class PixtrawlError(Exception):
-    """Anything pixtrawl raises on purpose; the message is one that a user can act on."""
+    """Anything pixtrawl raises on purpose; the message is one that a user can act on.
+
+    Its message is for the user and names the next step; `exit_code` is what the command ends with.
+
+    Example:
+        >>> try:
+        ...     pixtrawl.open("nothing here")
+        ... except pixtrawl.PixtrawlError as error:
+        ...     print(error)
+    """
 
     exit_code: ClassVar[int] = EXIT_UNEXPECTED
 
@@ -55,7 +64,11 @@ class StoppedError(KeyboardInterrupt):
 
 
 class ShortWarning(UserWarning):
-    """A run has brought less than was asked for; `ds.verdict` says why and names the next step."""
+    """A run has brought less than was asked for; `ds.verdict` says why and names the next step.
+
+    The functions warn at the line that called them: what is short, why, and what to do next;
+    `warnings.simplefilter("error", pixtrawl.ShortWarning)` makes it an error.
+    """
 
 
 def _one_line(error: BaseException) -> list[str]:
@@ -120,7 +133,11 @@ class ExportError(PixtrawlError):
 
 
 class PictureError(PixtrawlError):
-    """A file of the data set does not decode, though it did when it was saved."""
+    """A file of the data set does not decode, though it did when it was saved.
+
+    `to_torch()`, `to_hf()` and pictures in notebooks raise it, with the path and what is wrong with
+    the file.
+    """
 
 
 class SourceStop(PixtrawlError):  # noqa: N818 - an end with a reason, not always an error

@@ -37,7 +37,10 @@ __all__ = [
 
 
 class Kind(StrEnum):
-    """What a candidate's URL leads to."""
+    """What a candidate's URL leads to; a text, so that `kind == "original"` holds.
+
+    Originals are preferred, thumbnails count only with `allow_thumbnails`.
+    """
 
     ORIGINAL = "original"
     CACHED = "cached"  # a search engine's own full-size copy
@@ -54,7 +57,11 @@ _KIND_ORDER: Final = (Kind.ORIGINAL, Kind.CACHED, Kind.DATA, Kind.THUMBNAIL)
 
 
 class SourceOutcome(StrEnum):
-    """How a source answered for one query. `OK` and short means exhausted."""
+    """How a source answered for one query; a text. `OK` and short means exhausted.
+
+    Example:
+        >>> ds.report.queries[0].sources["bing"].outcome == "blocked"
+    """
 
     OK = "ok"
     NO_RESULTS = "no_results"
@@ -68,7 +75,13 @@ class SourceOutcome(StrEnum):
 
 
 class Filters(Struct, frozen=True, kw_only=True):
-    """Search filters in our own words; each source maps them to its own. None: not asked for."""
+    """Search filters in our own words; each source maps them to its own. None: not asked for.
+
+    A source that cannot do one says so in the report.
+
+    Example:
+        >>> pixtrawl.Query("cat", "cat", 50, pixtrawl.Filters(license="open", size="large"))
+    """
 
     size: str | None = None  # small | medium | large | WxH (at least)
     color: str | None = None  # color | gray | transparent | red | orange | ... | black | brown
@@ -88,7 +101,14 @@ class Filters(Struct, frozen=True, kw_only=True):
 
 
 class Query(Struct, frozen=True):
-    """One line of queries.csv."""
+    """What is asked for: words, the label of their images, how many, and filters.
+
+    Lists of words are enough for most; with this each query has its own. `limit` counts valid,
+    distinct images.
+
+    Example:
+        >>> pixtrawl.run([pixtrawl.Query("tabby cat", "cat", limit=50)], output="images")
+    """
 
     text: str
     label: str  # one portable path component
@@ -107,7 +127,15 @@ class Alternate(Struct, frozen=True):
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """A found, not yet fetched image URL with where it came from."""
+    """A found, not yet fetched image URL with where it came from; widths and heights in pixels.
+
+    What `pixtrawl.discover` gives and `pixtrawl.download` takes. None is what a source does not
+    say.
+
+    Example:
+        >>> found = pixtrawl.discover("tabby cat", limit=50)
+        >>> pixtrawl.download([one for one in found if (one.width or 0) >= 640])
+    """
 
     url: str  # byte for byte as found
     query: str
@@ -169,7 +197,11 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of one candidate: small, complete, picklable."""
+    """What became of one candidate: its `reason`, and the `status` that belongs to it.
+
+    Sizes are bytes, `elapsed_s` seconds over all `attempts`. Listeners get it in
+    `events.CandidateSettled`; `ds.outcomes()` has rows of the same later.
+    """
 
     reason: Reason
     detail: str = ""
@@ -201,7 +233,15 @@ class Relevance(Struct, frozen=True):
 
 
 class Sample(Struct, frozen=True, kw_only=True):
-    """An accepted image: what exporters, reports and the Python API read."""
+    """An accepted image: what `ds[0]`, iteration, exporters and reports give.
+
+    `path` is its file, `info` what was measured (pixels, bytes, hashes), `candidate` where it was
+    found first; `provenance` has every way, read from the catalog when it is looked at.
+
+    Example:
+        >>> sample = pixtrawl.open("images")[0]
+        >>> sample.path, sample.info.width, sample.candidate.license, sample.provenance
+    """
 
     id: int
     label: str

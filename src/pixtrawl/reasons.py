@@ -15,7 +15,10 @@ __all__ = ["REASONS", "Reason", "ReasonInfo", "Status"]
 
 
 class Status(StrEnum):
-    """Final word on a candidate; the six add up to the number of candidates when a run is over."""
+    """Final word on a candidate; the six add up to the number of candidates when a run is over.
+
+    A text: `outcome.status == "saved"`. Counts of all six add up to the candidates of a report.
+    """
 
     SAVED = "saved"
     DUPLICATE = "duplicate"
@@ -26,7 +29,10 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a candidate ended as it did. `REASONS` gives status, sentence and whether to retry."""
+    """Why a candidate ended as it did. `REASONS` gives status, sentence and whether to retry.
+
+    A text: `outcome.reason == "not_found"`. Each belongs to one `Status` (docs/reasons.md).
+    """
 
     SAVED = "saved"
 

@@ -46,6 +46,17 @@ class Dataset(Life, Outputs):
 
     One that a run gave back holds the images of the run's queries and the report of that run;
     `pixtrawl.open(folder)` holds everything in the folder.
+
+    It follows the folder: after another run, or when a file was deleted by hand, the next `len()`,
+    iteration or index shows it. A filtered one is a choice made once: it does not grow, and an
+    image that is gone is left out of iteration. An index costs one look at the catalog however
+    many images there are, a slice one as well; 8 bytes an image are held. It may be pickled, forked
+    and used by several threads: each process and thread keeps a connection of its own.
+
+    Example:
+        >>> ds = pixtrawl.open("images")
+        >>> sharp = ds.filter(sharpness__gt=100, label="tabby cat")
+        >>> loader = torch.utils.data.DataLoader(sharp.to_torch(transform), num_workers=4)
     """
 
     def __init__(
@@ -64,7 +75,7 @@ class Dataset(Life, Outputs):
 
     @property
     def root(self) -> Path:
-        """The folder."""
+        """The folder of the data set, as an absolute path: `ds.root / "metadata.jsonl"`."""
         return self._samples.folder.root
 
     @property

@@ -41,7 +41,10 @@ class Life:
         return len(put_under_label(self._samples.folder, _names(chosen), to, who="python"))
 
     def undo_label(self) -> int:
-        """Takes back what was moved to another label last. Returns how many images that is."""
+        """Takes back what was moved to another label last. Returns how many images that is.
+
+        Raises StorageError while a run is at work in the folder.
+        """
         from pixtrawl.pipeline.labelling import take_back_labels
 
         return len(take_back_labels(self._samples.folder, who="python"))
@@ -93,7 +96,7 @@ class Life:
         self._steer("pause", query)
 
     def resume(self, query: str = "") -> None:
-        """A run that was paused goes on. Raises as `pause`."""
+        """A run that was paused goes on, in whichever process it works. Raises as `pause`."""
         self._steer("resume", query)
 
     def stop(self, query: str = "") -> None:
@@ -116,7 +119,11 @@ class Life:
         deciding.steer(self._samples.folder, action, who="python", query=query, limit=limit)
 
     def verify(self, *, quick: bool = False) -> Verified:
-        """What is missing, altered or foreign, as `pixtrawl verify` tells it; `.ok` where none."""
+        """What is missing, altered or foreign, as `pixtrawl verify` tells it; `.ok` where none.
+
+        Args:
+            quick: compares names and sizes only; else every file is read, as fast as the disk is.
+        """
         from pixtrawl.pipeline.verify import verify
 
         return verify(self._samples.folder.root, quick=quick)
