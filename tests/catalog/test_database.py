@@ -13,7 +13,7 @@ import pytest
 from pixtrawl.catalog import database, schema
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.known_queries import known_queries
 
 
@@ -84,8 +84,8 @@ def test_a_cancelled_writer_has_written_before_it_leaves(folder: Folder) -> None
 
 HOLDER = """
 import sys, time
-from pixtrawl.folder.dataset_folder import Folder, Lock
-with Lock(Folder(sys.argv[1])):
+from pixtrawl.folder.dataset_folder import Folder, DatasetLock
+with DatasetLock(Folder(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -99,18 +99,22 @@ def test_a_data_set_in_use_is_refused_and_a_killed_holder_leaves_no_lock(folder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         assert in_use(folder)
-        with pytest.raises(StorageError, match=f"process {holder.pid}"), Lock(folder):
+        with pytest.raises(StorageError, match=f"process {holder.pid}"), DatasetLock(folder):
             pass
     finally:
         holder.kill()
         holder.communicate()
-    with Lock(folder):
+    with DatasetLock(folder):
         pass
     assert not in_use(folder)
 
 
 def test_two_runs_in_one_process_exclude_each_other(folder: Folder) -> None:
-    with Lock(folder), pytest.raises(StorageError, match="very process"), Lock(folder):
+    with (
+        DatasetLock(folder),
+        pytest.raises(StorageError, match="very process"),
+        DatasetLock(folder),
+    ):
         pass
 
 

@@ -22,7 +22,7 @@ from tests.pipeline.pictures import (
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, EXIT_SHORT, EXIT_USAGE
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 
 LOOPBACK = ("--allow-address", "127.0.0.0/8")
 
@@ -114,7 +114,7 @@ def test_a_dry_run_changes_nothing_and_mistakes_are_told(
         assert main(["takedown", root, *arguments]) == EXIT_USAGE, arguments
     assert main(["takedown", str(tmp_path), "--domain", "x.example"]) == EXIT_USAGE
     assert len(ds) == 4
-    with Lock(Folder(ds.root)):  # recorded, and done by whoever comes next
+    with DatasetLock(Folder(ds.root)):  # recorded, and done by whoever comes next
         assert main(["takedown", root, "--domain", "127.0.0.1"]) == EXIT_OK
         assert len(list(Path(root).glob("cat/*"))) == 4
     assert main(["report", root]) == EXIT_OK

@@ -213,13 +213,13 @@ def test_the_doctor_sees_a_data_set_in_use_and_a_dead_server(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     from pixtrawl.catalog.database import Catalog
-    from pixtrawl.folder.dataset_folder import Folder, Lock
+    from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 
     folder = Folder(tmp_path / "set")
     folder.create()
     Catalog(folder.catalog).close()
     own = ["-s", "google", "-o", str(folder.root), "--set", "google.base_url=http://127.0.0.1:1"]
-    with Lock(folder):
+    with DatasetLock(folder):
         code, checks = _doctor(capsys, *own)
     assert code == 5
     assert checks["data set"]["status"] == "fail"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pixtrawl.cli.exit_codes import EXIT_CODES
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.playground import Playground
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -134,7 +134,7 @@ def test_4_nothing_saved(site: Playground, tmp_path: Path) -> None:
 def test_5_the_environment(site: Playground, tmp_path: Path) -> None:
     folder = Folder(tmp_path / "images")
     folder.create()
-    with Lock(folder):
+    with DatasetLock(folder):
         ended = run(site, folder.root)
     assert ended.returncode == 5
     assert "in use" in ended.stderr

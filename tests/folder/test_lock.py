@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 
 fcntl = pytest.importorskip("fcntl", reason="POSIX record locks")
 
@@ -28,9 +28,9 @@ def failing(code):
     return call
 for name in sys.argv[2].split(","):
     setattr(fcntl, name, failing(int(sys.argv[3])))
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import Folder, DatasetLock
 try:
-    with Lock(Folder(sys.argv[1])):
+    with DatasetLock(Folder(sys.argv[1])):
         print("held", flush=True)
         sys.stdin.read()
 except Exception as error:
@@ -88,7 +88,7 @@ def test_two_threads_are_told_apart_at_once(tmp_path: Path) -> None:
     def take() -> None:
         ready.wait()
         try:
-            with Lock(Folder(tmp_path)):
+            with DatasetLock(Folder(tmp_path)):
                 ended.wait(20)
         except StorageError as error:
             said.append(str(error))
@@ -107,5 +107,5 @@ def test_two_threads_are_told_apart_at_once(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError, match="cannot"), Lock(Folder(tmp_path / "file")):
+    with pytest.raises(StorageError, match="cannot"), DatasetLock(Folder(tmp_path / "file")):
         pass

@@ -16,7 +16,7 @@ from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import evidence, quarantine, recovery, takeover
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.pipeline import curate
 from tests.catalog.data import Data
 
@@ -28,7 +28,7 @@ TAKE_OVER_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from pixtrawl.folder import files, takeover
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import Folder, DatasetLock
 left = int(sys.argv[2])
 def dying(function):
     def counted(*given):
@@ -41,7 +41,7 @@ def dying(function):
 for name in ("move_new", "discard"):
     setattr(files, name, dying(getattr(files, name)))
 Path.rmdir = dying(Path.rmdir)
-with Lock(Folder(sys.argv[1])):
+with DatasetLock(Folder(sys.argv[1])):
     pass
 """
 
@@ -88,7 +88,7 @@ def assert_taken_over(root: Path) -> None:
     folder = Folder(root)
     assert [path.name for path in root.iterdir() if path.is_dir()] == ["cat"]
     assert not (root / ".pixtrawl").exists()
-    with Lock(folder):
+    with DatasetLock(folder):
         catalog = Catalog(folder.catalog)
         found = catalog.write_now(lambda db: recovery.recover(db, folder))
         catalog.close()
@@ -107,7 +107,7 @@ def assert_taken_over(root: Path) -> None:
 
 def test_all_that_the_old_folder_held_lies_among_hidden_files_then(old_set: Path) -> None:
     before = held_bytes(old_set)
-    with Lock(Folder(old_set)):
+    with DatasetLock(Folder(old_set)):
         pass
     assert held_bytes(old_set) == before
     assert_taken_over(old_set)
@@ -154,20 +154,20 @@ def test_a_run_of_an_older_version_at_work_is_not_disturbed(old_set: Path) -> No
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         other.stdout.readline()
-        with pytest.raises(StorageError, match="is in use"), Lock(Folder(old_set)):
+        with pytest.raises(StorageError, match="is in use"), DatasetLock(Folder(old_set)):
             pass
     assert (old_set / ".pixtrawl" / "catalog.sqlite3").exists()
-    with Lock(Folder(old_set)):
+    with DatasetLock(Folder(old_set)):
         assert not (old_set / ".pixtrawl").exists()
 
 
 def test_a_catalog_that_an_older_version_made_beside_the_new_one_is_kept(old_set: Path) -> None:
-    with Lock(Folder(old_set)):
+    with DatasetLock(Folder(old_set)):
         pass
     (old_set / ".pixtrawl").mkdir()
     made_later = Catalog(old_set / ".pixtrawl" / "catalog.sqlite3")
     made_later.close()
-    with Lock(Folder(old_set)):
+    with DatasetLock(Folder(old_set)):
         pass
     assert (old_set / ".pixtrawl-old-catalog.sqlite3.1.held").exists()
     assert_taken_over(old_set)
@@ -180,7 +180,7 @@ def test_a_control_folder_on_another_disk_is_brought_home(
     (old_set / ".pixtrawl").rename(elsewhere)
     (old_set / ".pixtrawl").symlink_to(elsewhere)
     monkeypatch.setattr(takeover, "_same_disk", lambda *_: False)
-    with Lock(Folder(old_set)):
+    with DatasetLock(Folder(old_set)):
         pass
     assert_taken_over(old_set)
     assert not elsewhere.exists() or not any(elsewhere.iterdir())
@@ -194,8 +194,8 @@ def test_a_disk_that_fails_is_told_and_the_next_start_goes_on(
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rmdir", full)
-        with pytest.raises(StorageError, match="No space left"), Lock(Folder(old_set)):
+        with pytest.raises(StorageError, match="No space left"), DatasetLock(Folder(old_set)):
             pass
-    with Lock(Folder(old_set)):
+    with DatasetLock(Folder(old_set)):
         pass
     assert_taken_over(old_set)

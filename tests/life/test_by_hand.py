@@ -54,10 +54,10 @@ def test_a_file_deleted_by_hand_is_gone_for_every_reader(
 def test_a_folder_that_cannot_be_written_is_read_without_what_is_gone(
     tmp_path: Path, host: Host
 ) -> None:
-    from pixtrawl.folder.dataset_folder import Folder, Lock
+    from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 
     root = pets(tmp_path, host, limit=4)
-    with Lock(Folder(root)):  # as while a run is at work
+    with DatasetLock(Folder(root)):  # as while a run is at work
         (root / pixtrawl.open(root)[2].file_name).unlink()
         ds = pixtrawl.open(root)
         assert len(ds) == len(list(ds)) == 7

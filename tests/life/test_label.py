@@ -14,7 +14,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from tests.life.sets import assert_whole, labels, listed, on_disk, pets
 from tests.pipeline.pictures import Host
 
@@ -93,7 +93,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(
     assert main(["label", str(root), *words]) == EXIT_USAGE
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert on_disk(root) == before
-    with Lock(Folder(root)):  # recorded, and done by whoever comes next
+    with DatasetLock(Folder(root)):  # recorded, and done by whoever comes next
         assert main(["label", str(root), "cat", "--to", "x"]) == EXIT_OK
         assert on_disk(root) == before
     assert len(list(pixtrawl.open(root))) == len(before)

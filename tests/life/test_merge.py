@@ -15,7 +15,7 @@ import pytest
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from tests.life.sets import assert_whole, labels, on_disk
 from tests.pipeline.pictures import Host, fetch, jpeg, manifest, scene
 
@@ -88,7 +88,7 @@ def test_mistakes_are_told_in_a_line(
     assert main(["merge", str(a), str(tmp_path / "none"), "-o", out]) == EXIT_USAGE
     assert main(["merge", str(a), str(b)]) == EXIT_USAGE
     assert main(["merge", str(a), str(b), "-o", out, "--dedup", "much"]) == EXIT_USAGE
-    with Lock(Folder(b)):
+    with DatasetLock(Folder(b)):
         assert main(["merge", str(a), str(b), "-o", out]) == EXIT_ENVIRONMENT
     bare = tmp_path / "bare"
     shutil.copytree(a, bare, ignore=shutil.ignore_patterns(".pixtrawl*"))

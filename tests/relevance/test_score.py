@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.pipeline import curate
 from pixtrawl.relevance.loading import load_model
 from pixtrawl.relevance.model import Model, Vectors
@@ -159,7 +159,7 @@ def test_an_image_that_is_taken_down_leaves_no_embedding(colours: Folder, model:
 
 
 def test_a_data_set_at_which_a_run_is_at_work_is_left_alone(colours: Folder, model: Model) -> None:
-    with Lock(colours), pytest.raises(StorageError, match="in use"):
+    with DatasetLock(colours), pytest.raises(StorageError, match="in use"):
         score(colours, model, Options())
 
 

@@ -14,7 +14,7 @@ from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk, recovery
 from pixtrawl.folder.by_hand import ByHand
-from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 
 __all__ = ["View", "catch_up"]
 
@@ -47,7 +47,7 @@ def catch_up(folder: Folder) -> View:
 
 
 def _follow(folder: Folder) -> ByHand:
-    with Lock(folder), closing(Catalog(folder.catalog)) as catalog:
+    with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
         result = catalog.write_now(lambda db: recovery.recover(db, folder))
         if result.changed:
             catalog.write_now(lambda db: derived.write_all(db, folder))

@@ -11,7 +11,7 @@ from typing import IO, Self
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import file_lock, layout
 
-__all__ = ["Folder", "Lock", "in_use"]
+__all__ = ["DatasetLock", "Folder", "in_use"]
 
 _held: set[Path] = set()  # POSIX record locks do not exclude within one process
 _holding = threading.Lock()
@@ -108,7 +108,7 @@ def _has_content(path: Path) -> bool:
         return False
 
 
-class Lock:
+class DatasetLock:
     """Held by the process that writes a data set; gone with that process, however it dies.
 
     Whoever holds it finds the present layout: one of an older version has been taken over.

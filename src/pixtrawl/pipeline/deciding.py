@@ -18,7 +18,7 @@ from pixtrawl.catalog import kept, queries, run_log
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import deciding, decision_journal as journal, derived, recovery
-from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.decision_effects import Effect
 from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.pipeline.opened import looked_at, relative
@@ -70,7 +70,7 @@ def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
 
 
 def _carry_out(folder: Folder) -> list[Effect]:
-    with Lock(folder), closing(Catalog(folder.catalog)) as catalog:
+    with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
         found = catalog.write_now(lambda db: recovery.recover(db, folder))
         catalog.write_now(lambda db: derived.write_all(db, folder))
         return found.decided.effects

@@ -27,7 +27,7 @@ from pixtrawl.dedup import Level
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import derived, files, quarantine, recovery, removals
 from pixtrawl.folder.catch_up import catch_up
-from pixtrawl.folder.dataset_folder import Folder, Lock, in_use
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
@@ -74,7 +74,7 @@ def merge(
     for folder in folders:
         _check(folder)
     target.create()
-    with Lock(target):
+    with DatasetLock(target):
         catalog = Catalog(target.catalog)
         try:
             catalog.write_now(lambda db: recovery.recover(db, target))

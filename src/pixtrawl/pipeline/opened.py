@@ -14,7 +14,7 @@ from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import recovery
 from pixtrawl.folder.catch_up import catch_up
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 
 __all__ = ["looked_at", "opened", "relative", "split_root"]
 
@@ -23,7 +23,7 @@ __all__ = ["looked_at", "opened", "relative", "split_root"]
 def opened(folder: Folder) -> Iterator[Catalog]:
     """The data set for writing, as it lies on the disk. Raises UsageError, StorageError."""
     folder.require()
-    with Lock(folder):
+    with DatasetLock(folder):
         catalog = Catalog(folder.catalog)
         try:
             catalog.write_now(lambda db: recovery.recover(db, folder))

@@ -18,7 +18,7 @@ from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.engines.base import Engine, WorkerSpec
 from pixtrawl.events import Event, Notice
 from pixtrawl.folder import by_hand, recovery
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
 from pixtrawl.pipeline.decide.judge import Judge
@@ -41,7 +41,7 @@ async def open_session(
     """A run from the lock to the last row. Raises UsageError, StorageError, EngineError."""
     kind = engines.load(config.job.engine)
     async with AsyncExitStack() as stack:
-        stack.enter_context(Lock(folder))
+        stack.enter_context(DatasetLock(folder))
         catalog = Catalog(folder.catalog)
         stack.callback(catalog.close)
         _tell(catalog.write_now(lambda db: recovery.recover(db, folder)), emit)

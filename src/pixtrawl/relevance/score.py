@@ -23,7 +23,7 @@ from pixtrawl.catalog.scores import Embedded, QueryKey, Scored
 from pixtrawl.cores import usable_cores
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import derived, recovery
-from pixtrawl.folder.dataset_folder import Folder, Lock
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.layout import inside
 from pixtrawl.relevance.alike import Alike, alike
 from pixtrawl.relevance.model import Model, Vectors, from_bytes, to_bytes
@@ -110,7 +110,7 @@ def score(
 @contextlib.contextmanager
 def _opened(folder: Folder) -> Iterator[Catalog]:
     folder.require()
-    with Lock(folder), contextlib.closing(Catalog(folder.catalog)) as catalog:
+    with DatasetLock(folder), contextlib.closing(Catalog(folder.catalog)) as catalog:
         catalog.write_now(lambda db: recovery.recover(db, folder))
         yield catalog
 
