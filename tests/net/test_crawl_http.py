@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
+from pixtrawl.net.fetcher import Fetcher
 from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.interface import Request
 
 
 def get(fetch: Any, *urls: str, delay_s: float = 0.0, **politeness: Any) -> list[Any]:
@@ -73,3 +76,64 @@ def test_requests_to_one_host_keep_their_distance(site: Any, settings: Any) -> N
         return asyncio.get_running_loop().time() - started
 
     assert asyncio.run(main()) >= 0.3
+
+
+def test_a_host_that_is_crawled_and_downloaded_from_has_one_account(
+    server: Any, settings: Any
+) -> None:
+    server.route("/robots.txt", 200, body=b"User-agent: *\nDisallow: /no\nSitemap: http://x/s.xml")
+    server.route("*", 200, body=b"body")
+    at: list[float] = []
+    transfer = Client.transfer
+
+    async def timed(client: Client, request: Request, **more: Any) -> Any:
+        at.append(asyncio.get_running_loop().time())
+        return await transfer(client, request, **more)
+
+    async def main() -> str:
+        fetch = settings()
+        client = Client(fetch)
+        politeness = Politeness(delay_s=0.1)
+        hosts = HostAccounts(client, politeness, fetch)
+        http = CrawlHttp(hosts)
+        fetcher = Fetcher(client, politeness, fetch, hosts=hosts)
+        try:
+            await asyncio.gather(
+                *(http.get(server.url(f"/page{n}")) for n in range(3)),
+                *(fetcher.fetch(Request(url=server.url(f"/file{n}"))) for n in range(3)),
+            )
+            with pytest.raises(FetchError, match="robots"):
+                await fetcher.fetch(Request(url=server.url("/no/file")))
+            return (await http.get(server.url("/robots.txt"))).text
+        finally:
+            await hosts.aclose()
+            await client.aclose()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "transfer", timed)
+        assert "Sitemap:" in asyncio.run(main()), "sitemaps are read from the one answer"
+    assert [request.target for request in server.seen].count("/robots.txt") == 1
+    assert len(at) == 7
+    assert all(later - earlier >= 0.09 for earlier, later in pairwise(at))
+
+
+def test_an_address_held_by_a_file_is_held_for_pages(server: Any, settings: Any) -> None:
+    server.route("/robots.txt", 404)
+    server.route("/x", 429, Retry_After="3600")
+
+    async def main() -> None:
+        fetch = settings(retries=0)
+        client = Client(fetch)
+        hosts = HostAccounts(client, Politeness(), fetch)
+        fetcher = Fetcher(client, Politeness(), fetch, hosts=hosts)
+        try:
+            with pytest.raises(FetchError):
+                await fetcher.fetch(Request(url=server.url("/x")))
+            with pytest.raises(FetchError):
+                await CrawlHttp(hosts).get(server.url("/x"))
+        finally:
+            await hosts.aclose()
+            await client.aclose()
+
+    asyncio.run(main())
+    assert [request.target for request in server.seen].count("/x") == 1
