@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from pixtrawl.dedup import HashIndex
-from pixtrawl.dedup.table import Table
+from pixtrawl.dedup.multi_index_table import MultiIndexTable
 
 
 def flipped(value: np.ndarray[tuple[int], np.dtype[np.uint8]], bits: int, seed: int) -> bytes:
@@ -112,7 +112,7 @@ def test_rows_added_one_by_one_end_in_few_tables_and_are_all_found(
 def test_a_table_of_wide_bands_misses_nothing_up_to_32_bits(
     hashes: np.ndarray[tuple[int, int], np.dtype[np.uint8]], bits: int
 ) -> None:
-    table = Table(500, hashes.view(np.uint64), many=1_000)
+    table = MultiIndexTable(500, hashes.view(np.uint64), many=1_000)
     for seed in range(20):
         wanted = np.frombuffer(flipped(hashes[seed * 911], bits, seed), dtype=np.uint64)
         assert seed * 911 + 500 in table.rows(wanted)

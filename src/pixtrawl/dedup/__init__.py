@@ -1,4 +1,4 @@
-"""Near-duplicate removal: perceptual hashes in a global index, an aligned second look by label."""
+"""Near-duplicate detection: a global index of perceptual hashes, then alignment within a label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["HashIndex", "Level", "Match", "NearDuplicates", "aligned_distance"]
 
 
 def __getattr__(name: str) -> Any:
-    """What needs numpy is imported when it is asked for."""
+    """Import lazily what needs numpy."""
     if name == "HashIndex":
         from pixtrawl.dedup.index import HashIndex
 

@@ -1,11 +1,11 @@
-"""The second look: lay one thumbnail over the other, then hash what both of them show.
+"""The second look: align one thumbnail with the other, then compare hashes of their common part.
 
-No hash of a whole picture survives a crop of a tenth (found: 0.6 %). From the best coarse window a
-few Gauss-Newton steps on an affine map find the exact overlay, small rotations included, first on
-32x32, then on 64x64. Both pictures are cut to what they share, and the 256-bit hashes of the cuts
-are compared: 12 bits of difference are usual for a crop, 60 is the least that distinct photographs
-had. Pictures of two things on the same ground come nearer, but not everywhere: the worst block of
-the overlay tells them from copies.
+No hash of a whole picture survives a crop of 10 % (found: 0.6 %). Starting from the best coarse
+window, a few Gauss-Newton steps on an affine map find the exact overlay, small rotations included,
+first on 32x32, then on 64x64 pixels. Both pictures are cropped to their common part and the 256-bit
+hashes of the crops compared: crops usually differ by 12 bits, distinct photographs by 60 or more.
+Pictures of two objects on the same background come closer, but not everywhere: the worst block of
+the overlay distinguishes them from copies.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
-from pixtrawl.dedup.windows import best_places, cut_windows, shrunk, window_map
+from pixtrawl.dedup.crop_windows import best_places, cut_windows, shrunk, window_map
 
 __all__ = [
     "FAR",
@@ -32,18 +32,18 @@ Array = np.ndarray[Any, Any]
 
 SIDE: Final = 64
 THUMB_BYTES: Final = SIDE * SIDE
-FAR: Final = 256  # the distance of what cannot be laid over each other
+FAR: Final = 256  # distance of pictures that cannot be aligned
 
 _HALF: Final = SIDE // 2
 _STEPS: Final = {_HALF: 10, SIDE: 6}
 _SMALL_STEP: Final = {_HALF: 1e-3, SIDE: 3e-4}  # of a side
 _LARGEST_STEP: Final = 0.05
-_FARTHEST: Final = 0.2  # from where the search began: what strays farther has lost its way
-_LEAST_SHARED: Final = 0.7  # of a side: less in common is another picture
-_GAINS: Final = (0.2, 5.0)  # of contrast between two copies
-_UNLIKE: Final = 120  # bits on 32x32 before any search: crops of a tenth had 96 at most, rotations
-# of 3 degrees 112, crops of a fifth more in 3 of 100; two distinct pictures of three have more
-_HOPELESS: Final = 80  # bits on 32x32 after it: no copy that is found had more than 60
+_FARTHEST: Final = 0.2  # largest change of a parameter during the search; beyond it, it diverged
+_LEAST_SHARED: Final = 0.7  # of a side that must be in common
+_GAINS: Final = (0.2, 5.0)  # range of the contrast ratio of two copies
+_UNLIKE: Final = 120  # bits on 32x32 before the search: crops of 10 % had 96 at most, rotations of
+# 3 degrees 112, crops of 20 % more in 3 of 100; two thirds of distinct pairs have more
+_HOPELESS: Final = 80  # bits on 32x32 after the search: no detected copy had more than 60
 _COEFFICIENTS: Final = 16
 _BLOCKS: Final = 8
 
@@ -61,11 +61,11 @@ def _cosines(side: int) -> Array:
 
 
 class Overlay(Struct, frozen=True):
-    """How alike two pictures are where one lies on the other.
+    """How similar two pictures are in their common part.
 
-    `distance` in bits of 256, FAR or many where they do not fit; `misfit` is small where every part
-    fits (crops: up to 0.3 standard deviations) and large where one thing was put in the place of
-    another (another shirt on the same floor: 0.75 and more).
+    `distance` is in bits of 256 (FAR: not alignable). `misfit` is the error of the worst block in
+    standard deviations: up to 0.3 for crops, 0.75 and more where one object replaces another
+    (another shirt on the same floor).
     """
 
     distance: int
@@ -77,17 +77,17 @@ _DCT: Final = {side: _cosines(side) for side in (_HALF, SIDE)}
 
 
 def pixels_of(thumb: bytes) -> Array:
-    """64 x 64, uint8, of the 4,096 bytes of a thumbnail."""
+    """Return a thumbnail's 4,096 bytes as a 64 x 64 uint8 array."""
     return np.frombuffer(thumb, dtype=np.uint8).reshape(SIDE, SIDE)
 
 
 def hash_of(square: Array) -> bytes:
-    """The 32 bytes of perceptual hash that inspection takes of a 64 x 64 thumbnail."""
+    """Return the perceptual hash (32 bytes) of a 64 x 64 thumbnail, as inspection does."""
     return np.packbits(_bits(square.astype(np.float32), SIDE)).tobytes()
 
 
 def aligned_distance(thumb_a: bytes, thumb_b: bytes) -> int:
-    """0..256: the second look on two thumbnails of 4,096 bytes."""
+    """Return the distance (0..256 bits) of two thumbnails of 4,096 bytes after alignment."""
     one, other = pixels_of(thumb_a), pixels_of(thumb_b)
     windows = cut_windows(shrunk(np.stack([one, other])))
     _, window, in_one = best_places(windows[0], windows[1:])[0]
@@ -95,7 +95,7 @@ def aligned_distance(thumb_a: bytes, thumb_b: bytes) -> int:
 
 
 def lay_over(one: Array, other: Array, window: int, in_one: bool) -> Overlay:
-    """`one` and `other` are 64 x 64; the search begins with all of one on a window of the other."""
+    """Align `one` and `other` (64 x 64), starting with all of one on a window of the other."""
     large, small = (one, other) if in_one else (other, one)
     start = window_map(window)
     large_half, small_half = (_halved(plane) for plane in (large, small))
@@ -123,7 +123,7 @@ def _halved(plane: Array) -> Array:
 
 
 def _corners(plane: Array, x: Array, y: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """The four pixels round each place (coordinates 0..1, the edge continued), and how far in."""
+    """Return the four pixels around each point (0..1, edges clamped) and its offsets in them."""
     side = plane.shape[0]
     across = np.clip(x * side - 0.5, 0, side - 1.001)
     down = np.clip(y * side - 0.5, 0, side - 1.001)
@@ -135,7 +135,7 @@ def _corners(plane: Array, x: Array, y: Array) -> tuple[Array, Array, Array, Arr
 
 
 def _sample(plane: Array, x: Array, y: Array) -> Array:
-    """Bilinear."""
+    """Sample the plane at the points, bilinearly."""
     a, b, c, d, across, down = _corners(plane, x, y)
     upper = a + across * (b - a)
     values: Array = upper + down * (c + across * (d - c) - upper)
@@ -143,10 +143,10 @@ def _sample(plane: Array, x: Array, y: Array) -> Array:
 
 
 def _refine(large: Array, small: Array, start: Array) -> Array:
-    """Gauss-Newton on the six numbers of an affine map, with gain and offset of the grey values.
+    """Fit an affine map (six parameters), gain and offset of the grey values by Gauss-Newton.
 
-    Finds small(x, y) = gain * large(p0 x + p1 y + p2, p3 x + p4 y + p5) + offset. Pixels that do
-    not fit (a logo, a caption) weigh less from the second step on.
+    The model is small(x, y) = gain * large(p0 x + p1 y + p2, p3 x + p4 y + p5) + offset. Outlier
+    pixels (a logo, a caption) are down-weighted from the second step on.
     """
     side = small.shape[0]
     x, y = _GRIDS[side]
@@ -175,7 +175,7 @@ def _refine(large: Array, small: Array, start: Array) -> Array:
 
 
 def _slopes(large: Array, x: Array, y: Array, rows: Array) -> Array:
-    """Fills `rows` with what each unknown does to each pixel; gives the values themselves."""
+    """Fill `rows` with the Jacobian (8 x pixels); return the sampled values."""
     grid_x, grid_y = _GRIDS[large.shape[0]]
     a, b, c, d, across, down = _corners(large, x, y)
     upper, lower = b - a, d - c
@@ -194,7 +194,7 @@ def _slopes(large: Array, x: Array, y: Array, rows: Array) -> Array:
 
 
 def _solved(normal: Array, right: Array) -> Array:
-    """With a ridge of a millionth, so that a picture without any slope has an answer too."""
+    """Solve the normal equations, with a ridge of 1e-6 so that flat pictures have a solution."""
     square = normal.astype(np.float64)
     square[np.arange(8), np.arange(8)] += 1e-6 * np.trace(square) / 8 + 1e-6
     answer: Array = np.linalg.solve(square, right.astype(np.float64)).astype(np.float32)
@@ -202,7 +202,7 @@ def _solved(normal: Array, right: Array) -> Array:
 
 
 def _compared(large: Array, small: Array, p: Array) -> Overlay:
-    """Both over the largest upright rectangle of `small` that `large` shows too."""
+    """Compare both over the largest upright rectangle of `small` that `large` shows too."""
     low_x, high_x = _shared(p[0], abs(p[1]), p[2], p[1])
     low_y, high_y = _shared(p[4], abs(p[3]), p[5], p[3])
     if high_x - low_x < _LEAST_SHARED or high_y - low_y < _LEAST_SHARED:
@@ -217,7 +217,7 @@ def _compared(large: Array, small: Array, p: Array) -> Overlay:
 
 
 def _misfit(ours: Array, theirs: Array, side: int) -> float:
-    """How far the worst of 8 x 8 blocks is off on average, in standard deviations of the whole."""
+    """Return the mean error of the worst of 8 x 8 blocks, in standard deviations of the whole."""
     ours, theirs = ours - ours.mean(), theirs - theirs.mean()
     gain = (ours @ theirs) / max(float(theirs @ theirs), 1e-6)
     step = side // _BLOCKS
@@ -226,7 +226,7 @@ def _misfit(ours: Array, theirs: Array, side: int) -> float:
 
 
 def _shared(scale: float, slant: float, shift: float, signed: float) -> tuple[float, float]:
-    """Where along one axis of `small` the map stays inside 0..1, whatever the other axis is."""
+    """Return the interval on one axis of `small` that maps inside 0..1 for all of the other."""
     if slant >= _FARTHEST or scale <= 0:
         return 0.0, 0.0
     least, most = min(0.0, float(signed)), max(0.0, float(signed))

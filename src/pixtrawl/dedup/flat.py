@@ -1,4 +1,4 @@
-"""Pictures with next to nothing on them, which no hash tells apart: compared as they are."""
+"""Nearly uniform pictures, which no hash distinguishes: compared pixel by pixel."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _APART: Final = 8.0  # of 255
 
 
 class Flat(Struct, frozen=True, eq=False):
-    """A picture with next to nothing on it: grey thumbnail, mean colour, shape."""
+    """A nearly uniform picture: grey thumbnail, mean colour, aspect ratio."""
 
     thumb: Array
     colour: Array  # 0..255
     aspect: float
-    mean: float  # of the thumbnail: most others are told by it, without looking at every pixel
+    mean: float  # of the thumbnail: rules out most others without comparing pixels
 
     @classmethod
     def of(cls, info: ImageInfo) -> Flat:
@@ -40,8 +40,9 @@ class Flat(Struct, frozen=True, eq=False):
         )
 
     def step(self, other: Flat) -> int:
-        """The largest difference in grey or colour, 0..255; 256 where the shapes differ, or where
-        the pictures are `_APART` on average.
+        """Return the largest difference in grey or colour, 0..255.
+
+        256 where the aspect ratios differ, or the mean greys by more than `_APART`.
         """
         if abs(self.aspect - other.aspect) > _FLAT_ASPECT * max(self.aspect, other.aspect):
             return 256

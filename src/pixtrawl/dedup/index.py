@@ -1,9 +1,8 @@
-"""Which known 256-bit hashes lie within a few bits of this one?
+"""Index of 256-bit hashes for search by Hamming distance.
 
-Rows are only ever appended. The newest are a tail that is simply scanned; when it is long enough it
-becomes a sorted table (table.py), and tables of like size are merged, so that there are few of them
-and each row is sorted anew a dozen times on its way to a million. Small sets are nothing but a
-tail.
+Rows are append-only, as in a log-structured merge tree. The newest form a tail that is scanned; a
+long tail becomes a sorted table (`multi_index_table`), and tables of similar size are merged, so
+that there are few of them and each row is sorted about a dozen times on the way to a million.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.table import Table
+from pixtrawl.dedup.multi_index_table import MultiIndexTable
 
 __all__ = ["HashIndex"]
 
 Array = np.ndarray[Any, Any]
 
 _WORDS: Final = 4  # of 64 bits
-_TAIL: Final = 4_096  # a scan of so many costs what the probes of a table do: some 50 us
-_RATIO: Final = 4  # a table is merged into one before it of at most so many times its size
+_TAIL: Final = 4_096  # rows that a scan covers in the time of a table's probes (about 50 us)
+_RATIO: Final = 4  # merge with the table before it when that is at most so many times larger
 
 
 class HashIndex:
@@ -30,25 +29,25 @@ class HashIndex:
         self._hashes = np.empty((64, _WORDS), dtype=np.uint64)
         self._ids = np.empty(64, dtype=np.int64)
         self._count = 0
-        self._tables: list[Table] = []
-        # id -> its rows before this one are gone; those of a removed id that came back are not.
+        self._tables: list[MultiIndexTable] = []
+        # id -> its rows before this row number are removed; rows of a re-added id come after it.
         self._removed: dict[int, int] = {}
 
     @classmethod
     def build(cls, ids: Array, hashes: Array) -> HashIndex:
-        """From `ids` (n, int64) and `hashes` (n x 32, uint8) at once; a million take a second."""
+        """Build from `ids` (n, int64) and `hashes` (n x 32, uint8); a million take a second."""
         index = cls()
         index.extend(ids, hashes)
         return index
 
     def __len__(self) -> int:
-        """How many hashes are known; counts, where any were removed."""
+        """Return the number of hashes; takes linear time once any were removed."""
         gone = np.isin(self._ids[: self._count], list(self._removed))
         return self._count - sum(self._is_gone(int(row)) for row in np.flatnonzero(gone))
 
     @property
     def memory_bytes(self) -> int:
-        """Of memory, about."""
+        """Approximate memory use."""
         return int(
             self._hashes.nbytes + self._ids.nbytes + sum(t.memory_bytes for t in self._tables)
         )
@@ -60,7 +59,7 @@ class HashIndex:
             self._hashes[self._count] = np.frombuffer(value, dtype=np.uint64)
             self._ids[self._count] = id
             self._count += 1
-        self._settle()
+        self._index_tail()
 
     def extend(self, ids: Array | list[int], hashes: Array | list[bytes]) -> None:
         """Add many: n ids and one hash of each, n x 32 bytes in an array or n pieces of 32."""
@@ -71,14 +70,14 @@ class HashIndex:
         self._hashes[rows] = np.ascontiguousarray(hashes, dtype=np.uint8).view(np.uint64)
         self._ids[rows] = ids
         self._count = rows.stop
-        self._settle()
+        self._index_tail()
 
     def remove(self, id: int) -> None:
-        """Forget all hashes of an id; unknown ones are no error."""
+        """Remove all hashes of an id; an unknown id is ignored."""
         self._removed[id] = self._count
 
     def query(self, hash: bytes, radius: int) -> list[tuple[int, int]]:
-        """(id, distance) of what lies within `radius` bits, the nearest first, each id once."""
+        """Return (id, distance) within `radius` bits, the nearest first, each id once."""
         wanted = np.frombuffer(hash, dtype=np.uint64)
         tail = self._tabled()
         near: list[tuple[int, int]] = []
@@ -100,17 +99,17 @@ class HashIndex:
         return row < self._removed.get(int(self._ids[row]), 0)
 
     def _tabled(self) -> int:
-        """The first so many rows are in tables."""
+        """Number of rows in tables."""
         return self._tables[-1].first + self._tables[-1].size if self._tables else 0
 
-    def _settle(self) -> None:
-        """Make a table of a long tail, together with the tables before it that are not longer."""
+    def _index_tail(self) -> None:
+        """Make a table of a long tail, merged with the tables before it of similar size."""
         first = self._tabled()
         if self._count - first <= _TAIL:
             return
         while self._tables and self._tables[-1].size <= _RATIO * (self._count - first):
             first = self._tables.pop().first
-        self._tables.append(Table(first, self._hashes[first : self._count]))
+        self._tables.append(MultiIndexTable(first, self._hashes[first : self._count]))
 
     def _reserve(self, count: int) -> None:
         size = len(self._ids)
@@ -123,7 +122,7 @@ class HashIndex:
 
 
 def _distances(hashes: Array, wanted: Array) -> Array:
-    """0..256 for each of n x 4 words; four additions are a quarter of the time of sum(axis=1)."""
+    """Return the distances 0..256 of n x 4 words; unrolled, at a quarter of sum(axis=1)'s cost."""
     counts = np.bitwise_count(hashes ^ wanted)
     total = counts[:, 0].astype(np.uint16)
     for word in range(1, _WORDS):

@@ -1,12 +1,12 @@
-"""Which kept image looks the same as this one? The rule of each `--dedup` level.
+"""Find the kept image that looks the same as a new one, by the rule of each `--dedup` level.
 
-Stage 1 asks a global index of perceptual hashes (of the picture and of the picture without its
-border). Stage 2 lays the thumbnails of the most similar images of the same label over each other:
-it finds crops, small rotations and frames. Pictures with next to nothing on them have hashes that
-mean nothing: they are joined only where thumbnail, colour and shape all agree.
+Stage 1 queries a global index of perceptual hashes (of the picture with and without its border).
+Stage 2 aligns its thumbnail with those of the most similar images of the same label, which finds
+crops, small rotations and frames. Hashes of nearly uniform pictures are meaningless: these match
+only where thumbnail, colour and aspect ratio all agree.
 
-What compares needs numpy, 0.15 s of a start: it is imported with the first image that has a hash,
-when the network is at work already.
+The comparison needs numpy, which takes 0.15 s to import: that is left until the first image with a
+hash, while downloads are already running.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pixtrawl.dedup.id_labels import IdLabels
 from pixtrawl.dedup.numeric import load_numpy
-from pixtrawl.dedup.owners import Owners
 from pixtrawl.model import ImageInfo
 
 if TYPE_CHECKING:
+    from pixtrawl.dedup.descriptor_index import DescriptorIndex
     from pixtrawl.dedup.flat import Flat
     from pixtrawl.dedup.index import HashIndex
-    from pixtrawl.dedup.shelf import Shelf
 
 __all__ = ["Level", "Match", "NearDuplicates"]
 
 THUMB_BYTES: Final = 4_096  # 64x64 grey
 _FLAT_STEP: Final = 4  # of 255, between thumbnails and mean colours
-_BATCH: Final = 512  # images that `add_many` takes in at once: 8 MB of pixels fit the cache
-_AT_ONCE: Final = 200_000  # hashes: 30 MB until they are in the index; it sorts tables with each
+_BATCH: Final = 512  # images per step of `add_many`: 8 MB of pixels fit the CPU cache
+_AT_ONCE: Final = 200_000  # hashes per index update: 30 MB; each update sorts tables
 
 
 class Level(StrEnum):
-    """How alike two images may be; the words of `--dedup`."""
+    """The values of `--dedup`."""
 
     STRICT = "strict"
     NEAR = "near"
@@ -47,38 +47,38 @@ class Level(StrEnum):
 
 
 class _Rule(Struct, frozen=True):
-    """Bits of 256; what each level finds and drops wrongly: docs/near-duplicates.md."""
+    """Largest distances, in bits of 256; recall and errors: docs/near-duplicates.md."""
 
     within_label: int
     across_labels: int
-    aligned: int  # second look; 0: there is none
-    fitting: int = 0  # second look, where every part fits: no one thing in place of another
+    aligned: int  # after alignment; 0: no second look
+    fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
 
 
 _RULES: Final[Mapping[Level, _Rule]] = {
-    Level.STRICT: _Rule(31, 31, 0),  # never wrong on natural pictures
+    Level.STRICT: _Rule(31, 31, 0),  # no false match on natural pictures
     Level.NEAR: _Rule(40, 40, 24, 44),
-    # Takes memes of one template for one, and shirts on one floor: never across labels.
+    # Matches memes of one template, and shirts on one floor: so never across labels.
     Level.WIDE: _Rule(48, 40, 30, 48),
 }
 
 
 class Match(Struct, frozen=True):
-    """The kept image that a new one looks like."""
+    """A kept image that looks like the new one."""
 
     id: int
-    distance: int  # bits of 256; of a flat picture the largest grey difference
-    stage: str  # hash | aligned | flat; with `, mirrored` or `, turned` where that was asked for
+    distance: int  # bits of 256; for flat pictures the largest grey difference
+    stage: str  # hash | aligned | flat; followed by `, mirrored` or `, turned` where so found
     label: str
 
 
 class NearDuplicates:
-    """Every kept image of a data set, by what it looks like.
+    """Index of the kept images of a data set for search by appearance.
 
-    `thumb_of` fetches the thumbnail of a kept image (from the catalog) when it is needed; without
-    it thumbnails are held in memory, 4 KB an image. All else takes 0.5 KB an image in a label of
-    100,000, and 0.4 KB in one of 300,000. Ids are numbers of rows. With `turned`, mirrored copies
-    and quarter turns are found too, at six times the cost.
+    `thumb_of` reads the thumbnail of a kept image (from the catalog) when it is needed; without it
+    thumbnails stay in memory, 4 KB per image. All else takes 0.5 KB per image in a label of
+    100,000, and 0.4 KB in one of 300,000. Ids are row numbers. With `turned`, mirrored copies and
+    quarter turns match too, at six times the cost.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class NearDuplicates:
         self._rule = _RULES.get(self.level)
         self._turned = turned
         self._made: HashIndex | None = None
-        self._labels = Owners()
-        self._shelves: dict[str, Shelf] = {}
-        self._pictures: dict[int, Any] = {}  # coarse ones, remembered by all shelves together
+        self._labels = IdLabels()
+        self._descriptor_indexes: dict[str, DescriptorIndex] = {}
+        self._pictures: dict[int, Any] = {}  # coarse pictures, cached for all labels together
         self._flats: dict[str, dict[int, Flat]] = {}
         self._thumbs: dict[int, bytes] = {}
         self._keeps_thumbs = thumb_of is None
@@ -110,13 +110,13 @@ class NearDuplicates:
         return self._made
 
     def add(self, label: str, id: int, info: ImageInfo) -> None:
-        """Make an image known; one without a perceptual hash is passed over."""
+        """Add an image; one without a perceptual hash is ignored."""
         if self._takes(label, id, info):
             self._index.add(id, [info.phash, info.phash_trim])
-            self._put_on_shelf(label, [(id, info)])
+            self._add_descriptors(label, [(id, info)])
 
     def add_many(self, images: Iterable[tuple[str, int, ImageInfo]]) -> None:
-        """Make known (label, id, info) of a whole label or catalog: 20 us each."""
+        """Add (label, id, info) of a whole label or catalog: 20 us each."""
         if self._rule is None:
             return
         rows = iter(images)
@@ -133,14 +133,14 @@ class NearDuplicates:
                 if info.thumb:
                     by_label.setdefault(label, []).append((id, info))
             for label, some in by_label.items():
-                self._put_on_shelf(label, some)
+                self._add_descriptors(label, some)
             self._extend(ids, hashes, _AT_ONCE)
         self._extend(ids, hashes)
 
     def add_hashes(self, rows: Iterable[tuple[str, int, bytes, bytes]]) -> None:
-        """Make known (label, id, hash, hash without border) of labels that are not collected now.
+        """Add (label, id, hash, hash without border) of labels that this run does not collect.
 
-        They are found by their hashes only. A million take two seconds or so.
+        They match by hash only. A million take about two seconds.
         """
         if self._rule is None:
             return
@@ -157,14 +157,14 @@ class NearDuplicates:
         self._extend(ids, hashes)
 
     def _extend(self, ids: list[int], hashes: list[bytes], least: int = 1) -> None:
-        """Moves both lists into the index, where they are so long."""
+        """Move both lists into the index where they have at least `least` rows."""
         if len(ids) >= least:
             self._index.extend(ids, hashes)
             ids.clear()
             hashes.clear()
 
     def _takes(self, label: str, id: int, info: ImageInfo) -> bool:
-        """Notes whose label it is; whether hashes tell something about it. Flats go elsewhere."""
+        """Store the image's label; return whether to index its hash. Flat images are kept apart."""
         if self._rule is None or not info.phash:
             return False
         load_numpy()
@@ -175,35 +175,35 @@ class NearDuplicates:
             self._flats.setdefault(label, {})[id] = Flat.of(info)
         return not info.flat
 
-    def _put_on_shelf(self, label: str, images: list[tuple[int, ImageInfo]]) -> None:
-        """For the second look; those without a thumbnail of today's size have none."""
+    def _add_descriptors(self, label: str, images: list[tuple[int, ImageInfo]]) -> None:
+        """Index the images for the second look, except those without a thumbnail of this size."""
         assert self._rule is not None
         seen = [(id, i.thumb) for id, i in images if len(i.thumb) == THUMB_BYTES]
         if not self._rule.aligned or not seen:
             return
-        from pixtrawl.dedup.shelf import Shelf
-        from pixtrawl.dedup.sight import coarse_of
+        from pixtrawl.dedup.descriptor_index import DescriptorIndex
+        from pixtrawl.dedup.overlay_search import coarse_of
 
-        shelf = self._shelves.get(label)
-        if shelf is None:
-            shelf = self._shelves[label] = Shelf(self._pictures)
-        shelf.add([id for id, _ in seen], coarse_of([thumb for _, thumb in seen]))
+        descriptors = self._descriptor_indexes.get(label)
+        if descriptors is None:
+            descriptors = self._descriptor_indexes[label] = DescriptorIndex(self._pictures)
+        descriptors.add([id for id, _ in seen], coarse_of([thumb for _, thumb in seen]))
         if self._keeps_thumbs:
             self._thumbs.update(seen)
 
     def remove(self, id: int) -> None:
-        """Forget an image; an unknown one is no error."""
+        """Remove an image; an unknown id is ignored."""
         label = self._labels.pop(id)
         if label is None:
             return
         if self._flats.get(label, {}).pop(id, None) is None:
             self._index.remove(id)
             self._thumbs.pop(id, None)
-            if label in self._shelves:
-                self._shelves[label].remove(id)
+            if label in self._descriptor_indexes:
+                self._descriptor_indexes[label].remove(id)
 
     def find(self, label: str, info: ImageInfo) -> Match | None:
-        """The most similar kept image that the level counts as the same; its own label first."""
+        """Return the most similar kept image within the level's limits, its own label first."""
         if self._rule is None or not info.phash:
             return None
         load_numpy()
@@ -221,7 +221,7 @@ class NearDuplicates:
         return None
 
     def alike(self, label: str, info: ImageInfo) -> list[Match]:
-        """Every kept image that the level counts as the same; of those laid over, the first."""
+        """Return every kept image within the level's limits; of aligned ones only the first."""
         if self._rule is None or not info.phash:
             return []
         if info.flat:
@@ -234,7 +234,7 @@ class NearDuplicates:
                 own = self._labels[id]
                 if distance <= (rule.within_label if own == label else rule.across_labels):
                     found.setdefault(id, Match(id, distance, "hash", own))
-        seen = self._by_sight(label, info, rule)
+        seen = self._by_overlay(label, info, rule)
         if seen is not None:
             found.setdefault(seen.id, seen)
         return list(found.values())
@@ -243,7 +243,7 @@ class NearDuplicates:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
-        return self._by_sight(label, info, rule) or by_hash
+        return self._by_overlay(label, info, rule) or by_hash
 
     def _by_hash(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
@@ -259,13 +259,13 @@ class NearDuplicates:
                     best = found
         return best
 
-    def _by_sight(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
-        shelf = self._shelves.get(label)
-        if shelf is None or not rule.aligned or len(info.thumb) != THUMB_BYTES:
+    def _by_overlay(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
+        descriptors = self._descriptor_indexes.get(label)
+        if descriptors is None or not rule.aligned or len(info.thumb) != THUMB_BYTES:
             return None
-        from pixtrawl.dedup.sight import look_closer
+        from pixtrawl.dedup.overlay_search import find_overlay
 
-        found = look_closer(shelf, info.thumb, self._thumb_of, (rule.aligned, rule.fitting))
+        found = find_overlay(descriptors, info.thumb, self._thumb_of, (rule.aligned, rule.fitting))
         return None if found is None else Match(*found, "aligned", label)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:

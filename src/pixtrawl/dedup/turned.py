@@ -1,4 +1,4 @@
-"""Mirrored and turned copies: the seven other ways to lay a picture on the table."""
+"""Mirrored and turned copies: the seven other orientations of a picture."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WAYS: Final = ((True, 0), (False, 1), (False, 3), (False, 2), (True, 2), (True,
 
 
 def turned_copies(info: ImageInfo) -> Iterator[tuple[str, ImageInfo]]:
-    """(`mirrored` or `turned`, what inspection would have said of that copy).
+    """Yield (`mirrored` or `turned`, the image info of that copy).
 
-    The hash without a border is not made anew: a turned copy with a frame of its own is found by
-    the second look only. Nothing for an image without a thumbnail.
+    The hash without a border is not computed: a turned copy with a frame matches in the second
+    look only. Yields nothing for an image without a thumbnail.
     """
     if len(info.thumb) != THUMB_BYTES:
         return

@@ -1,4 +1,4 @@
-"""BMP with channel masks of any width, which Pillow knows only in its commonest layouts."""
+"""Decode BMPs with channel masks of any width; Pillow supports only the common layouts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MIN_HEADER: Final = 54
 
 
 def decode_bitfields(data: bytes) -> np.ndarray[Any, Any] | None:
-    """Height x width x 3 (uint8), or None where `data` is not such a BMP.
+    """Return height x width x 3 (uint8), or None where `data` is not such a BMP.
 
-    The caller has checked the size against its pixel cap and that all rows are there.
+    The caller must have checked the pixel cap and that all rows are present.
     """
     if len(data) < _MIN_HEADER + 12:
         return None

@@ -1,5 +1,7 @@
-"""Is the file as long as its own structure says? Decoders do not all ask (measured: Pillow shows a
-WebP whose last third is zeros or missing without a word, and stops reading a PNG at the last row).
+"""Check that a file is as long as its own structure says.
+
+Not all decoders do: Pillow silently accepts a WebP whose last third is zeros or missing, and stops
+reading a PNG at the last row (measured).
 """
 
 from __future__ import annotations
@@ -16,13 +18,16 @@ Fault = tuple[Reason, str]
 
 
 def check(format: str, data: bytes) -> Fault | None:
-    """None when the container is whole; bytes after its end are nobody's business."""
+    """Return None when the container is complete, else the fault. Trailing bytes are ignored."""
     walk = _WALKS.get(format)
     return walk(data) if walk else None
 
 
 def _png(data: bytes) -> Fault | None:
-    """Every chunk whole up to IEND; CRC of the critical ones (PNG, 3rd edition, 5.3 and 13.2)."""
+    """Check that every chunk up to IEND is complete, and the CRC of the critical ones.
+
+    PNG, 3rd edition, 5.3 and 13.2.
+    """
     at, pixels = 8, False
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -55,7 +60,7 @@ def _webp(data: bytes) -> Fault | None:
 
 
 def _gif(data: bytes) -> Fault | None:
-    """Blocks up to the trailer (GIF89a appendix B)."""
+    """Walk the blocks up to the trailer (GIF89a appendix B)."""
     cut = Reason.TRUNCATED, "GIF without its trailer"
     if len(data) < 13:
         return cut
@@ -69,7 +74,7 @@ def _gif(data: bytes) -> Fault | None:
         elif kind == 0x2C and at + 10 <= len(data):
             at += 11 + _table_bytes(data[at + 9])
         else:
-            # Decoders skip stray bytes between blocks; so do we, but not for ever.
+            # Decoders skip stray bytes between blocks; so does this, up to a limit.
             next_at = data.find(b"\x3b", at)
             return None if next_at >= 0 else cut
         at = _after_sub_blocks(data, at)
@@ -87,7 +92,7 @@ def _after_sub_blocks(data: bytes, at: int) -> int:
 
 
 def _iso_bmff(data: bytes) -> Fault | None:
-    """Top-level boxes (ISO/IEC 14496-12 4.2); one must hold the coded data."""
+    """Walk the top-level boxes (ISO/IEC 14496-12 4.2); one must hold the coded data."""
     at = 0
     kinds: set[bytes] = set()
     while at + 8 <= len(data):
@@ -97,7 +102,7 @@ def _iso_bmff(data: bytes) -> Fault | None:
             size = int.from_bytes(data[at + 8 : at + 16], "big")
         size = size or len(data) - at
         if not kind.isalnum() and kinds >= {b"meta", b"mdat"}:
-            return None  # something else was appended after a whole picture
+            return None  # other data appended after a complete picture
         kinds.add(kind)
         if size < 8:
             return Reason.CORRUPT, f"box {_word(kind)} of {size} bytes"
@@ -110,9 +115,9 @@ def _iso_bmff(data: bytes) -> Fault | None:
 
 
 def _bmp(data: bytes) -> Fault | None:
-    """Pixel rows inside the file where they are not compressed.
+    """Check that uncompressed pixel rows lie inside the file.
 
-    The file size field is wrong in so many sound files that it is not asked.
+    The file size field is wrong in too many intact files to be used.
     """
     if len(data) < 26:
         return Reason.TRUNCATED, "BMP without a header"
@@ -126,7 +131,7 @@ def _bmp(data: bytes) -> Fault | None:
     if compression not in (0, 3, 6) or width <= 0:
         return None
     stride = (width * bits + 31) // 32 * 4
-    # The padding of the very last row may be missing: nothing of the picture is.
+    # The padding of the last row may be missing: no pixel is.
     if offset + stride * height - 3 > len(data):
         return Reason.TRUNCATED, "BMP with fewer rows than its header says"
     return None

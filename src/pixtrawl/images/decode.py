@@ -1,9 +1,9 @@
-"""Full decode under a pixel cap: the whole coded stream is read, a small grey picture comes out.
+"""Full decode under a pixel cap: reads the whole coded stream, returns a small grey picture.
 
-JPEG goes through libjpeg-turbo in strict mode at the smallest DCT scale that leaves 64 pixels on
-both sides: it reads every entropy-coded bit, notices all cuts and all 20-bit damage, and costs half
-of a full decode. A blind 1/8 would leave too little of small pictures for the hash. Everything else
-is loaded whole by Pillow, frame by frame, with one named format only.
+JPEG is decoded by libjpeg-turbo in strict mode at the smallest DCT scale that keeps 64 pixels on
+both sides: it reads every entropy-coded bit, detects all truncation and all 20-bit damage, and
+costs half of a full decode. A fixed scale of 1/8 would leave small pictures too small for the hash.
+Pillow loads everything else completely, frame by frame, restricted to one format.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoded", "RefusedError", "decode"]
 
-# Each plugin is imported here, before any limit is set, and none but these can open a file.
+# Plugins are imported here, before the sandbox limits are set; only these can open a file.
 PLUGINS: Final = {
     "jpeg": (JpegImagePlugin, "JPEG"),
     "png": (PngImagePlugin, "PNG"),
@@ -52,10 +52,10 @@ PLUGINS: Final = {
     "tiff": (TiffImagePlugin, "TIFF"),
     "mpo": (MpoImagePlugin, "MPO"),
 }
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a decoder may start no threads: the system filter kills
-Image.MAX_IMAGE_PIXELS = None  # the cap below is asked before anything is decoded
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the seccomp filter forbids threads in a decoder
+Image.MAX_IMAGE_PIXELS = None  # the cap below is checked before anything is decoded
 
-_STRIP_PIXELS: Final = 4_000_000  # larger pictures are shrunk strip by strip, to spare memory
+_STRIP_PIXELS: Final = 4_000_000  # larger pictures are shrunk strip by strip, to save memory
 _REDUCED_RESOLUTION: Final = 1  # bit of TIFF tag NewSubfileType
 _OPTIONAL_TIFF_CODECS: Final = frozenset(
     {34712, 34925, 50001, 50002, 52546}
@@ -64,7 +64,7 @@ _EXTRANEOUS: Final = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 
 
 class RefusedError(Exception):
-    """The file is no picture that can be kept."""
+    """The file is not a picture that can be kept."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(reason, detail)
@@ -73,10 +73,10 @@ class RefusedError(Exception):
 
 
 class Decoded(Struct):
-    """What a full decode leaves: `grey` is small, at least 64 px a side where the file is.
+    """The result of a full decode. `grey` is small: at least 64 px a side where the file is.
 
-    Its last row and column may stand for less than a whole one: `extent` says in pixels of `grey`
-    how far the picture really reaches (a hundredth of a side moves 30 bits of the hash).
+    Its last row and column may be partial: `extent` is the exact size of the picture in pixels of
+    `grey` (an error of a hundredth of a side changes 30 bits of the hash).
     """
 
     grey: np.ndarray[Any, Any]
@@ -86,15 +86,15 @@ class Decoded(Struct):
     frames: int = 1
     animated: bool = False
     orientation: int = 1  # EXIF, as the file states it
-    turn: int = 1  # the orientation that `grey` still has
+    turn: int = 1  # the orientation still to be applied to `grey`
     has_exif: bool = False
     has_alpha: bool = False
     alpha_mean: float = 1.0
     is_gray: bool = False
     jpeg_quality: float = 0.0
-    picture_at: int = 0  # offset of a JPEG's first scan; 0: not known
+    picture_at: int = 0  # offset of a JPEG's first scan; 0: unknown
     colour: Callable[[], tuple[float, float, float]] | None = None  # mean red, green, blue, 0..1
-    rendition: Picture | None = None  # made from the same decode, where one was asked for
+    rendition: Picture | None = None  # made from the same decode, where requested
 
 
 def decode(format: str, data: bytes, max_pixels: int, renderer: Renderer | None = None) -> Decoded:
@@ -102,7 +102,7 @@ def decode(format: str, data: bytes, max_pixels: int, renderer: Renderer | None 
 
     Raises:
         RefusedError: too many pixels, cut short, or damaged.
-        MemoryError: more than this process may have.
+        MemoryError: the picture needs more memory than this process may use.
     """
     if format == "jpeg":
         return _jpeg(data, max_pixels, renderer)
@@ -127,7 +127,7 @@ def _jpeg(data: bytes, max_pixels: int, renderer: Renderer | None) -> Decoded:
             grey, sound = rendered.grey, data
         else:
             grey, sound = _strict_grey(data, head)
-        eighths = round(8 * grey.shape[1] / head.width)  # the DCT scale that was chosen
+        eighths = round(8 * grey.shape[1] / head.width)  # the DCT scale used
         extent = (head.width * eighths / 8, head.height * eighths / 8)
         decoded = Decoded(grey, extent, head.width, head.height)
         decoded.colour = lambda: _mean_colour(_turbo(sound, "RGB"))
@@ -150,9 +150,9 @@ def _turbo(data: bytes, colours: str) -> np.ndarray[Any, Any]:
 
 
 def _strict_grey(data: bytes, head: jpeg.JpegHead) -> tuple[np.ndarray[Any, Any], bytes]:
-    """Strict, but fair: what only metadata or padding made the decoder doubt is asked again.
+    """Decode strictly; retry without metadata and padding where only those may be at fault.
 
-    Returns the grey picture, and the bytes that passed.
+    Return the grey picture and the bytes that passed.
     """
     try:
         return _turbo(data, "GRAY")[:, :, 0], data
@@ -179,14 +179,14 @@ def _pillow(name: str, data: bytes, max_pixels: int, renderer: Renderer | None) 
     try:
         with open_picture(data, (name,)) as image:
             decoded = _load(image, max_pixels, renderer)
-            if name == "GIF":  # the logical screen: Pillow grows it where a frame reaches out
+            if name == "GIF":  # the logical screen: Pillow enlarges it for frames that exceed it
                 screen = struct.unpack_from("<HH", data, 6)
                 decoded.width, decoded.height = screen if all(screen) else image.size
             return decoded
     except (RefusedError, MemoryError):
         raise
     except Exception as error:
-        # An object's address tells nothing, and makes equal outcomes differ.
+        # Object addresses would make equal outcomes differ.
         text = re.sub(r"<[^>]*>", "the file", f"{type(error).__name__}: {error}")
         cut = isinstance(error, EOFError) or "truncat" in text.lower()
         raise RefusedError(Reason.TRUNCATED if cut else Reason.CORRUPT, text) from error
@@ -197,7 +197,7 @@ def _masked_bmp(data: bytes, max_pixels: int) -> Decoded:
     _cap(width, abs(height), max_pixels)
     pixels = decode_bitfields(data)
     if pixels is None:
-        raise RefusedError(Reason.CORRUPT, "BMP with channel masks that make no sense")
+        raise RefusedError(Reason.CORRUPT, "BMP with invalid channel masks")
     return _first_frame(Image.fromarray(pixels), width, abs(height))
 
 
@@ -210,7 +210,7 @@ def _load(image: Any, max_pixels: int, renderer: Renderer | None) -> Decoded:
     image.load()
     decoded = _first_frame(image, width, height)
     decoded.rendition = renderer.of_loaded(image) if renderer is not None else None
-    if turned > 1:  # Pillow has applied it while loading, and swapped the size
+    if turned > 1:  # Pillow applied it while loading, and swapped the size
         decoded.orientation = turned
         decoded.width, decoded.height = (height, width) if turned >= 5 else (width, height)
     decoded.frames = getattr(image, "n_frames", 1)
@@ -225,13 +225,13 @@ def _load(image: Any, max_pixels: int, renderer: Renderer | None) -> Decoded:
 
 
 def _orientation_tag(image: Any) -> int:
-    """Of a TIFF; others keep theirs in an EXIF block."""
+    """Return a TIFF's orientation tag; other formats have it in an EXIF block."""
     stated = image.tag_v2.get(274, 1) if image.format == "TIFF" else 1
     return stated if isinstance(stated, int) and 1 <= stated <= 8 else 1
 
 
 def _refuse_kinds(image: Any) -> None:
-    """A TIFF whose first picture calls itself a preview is a camera's raw file; some are WebP."""
+    """Refuse TIFFs that are raw camera files (first picture a preview) or use rare codecs."""
     if image.format != "TIFF":
         return
     if image.tag_v2.get(254, 0) & _REDUCED_RESOLUTION:
@@ -241,8 +241,9 @@ def _refuse_kinds(image: Any) -> None:
 
 
 def _is_tiled_gif(image: Any) -> bool:
-    """Several images without any timing that start with a part of the screen are one picture:
-    how GIFs of more than 256 colours are made.
+    """Return whether the frames are tiles of one picture: no timing, first frame not full-size.
+
+    GIFs of more than 256 colours are made that way.
     """
     if image.format != "GIF" or "duration" in image.info or not image.tile:
         return False
@@ -269,18 +270,18 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
 
 
 def _is_gray(pixels: np.ndarray[Any, Any]) -> bool:
-    """Whether the colours of all pixels agree, but for the rounding of conversions."""
+    """Return whether all pixels are grey, up to the rounding of conversions."""
     red, green, blue = (pixels[:, :, at].astype(np.int16) for at in range(3))
-    # One pair after the other: a reduction over an axis of three took half a millisecond more.
+    # Pairwise: a reduction over the axis of three takes 0.5 ms more.
     pairs = ((red, green), (green, blue), (red, blue))
     return all(int(np.abs(one - other).max()) <= 2 for one, other in pairs)
 
 
 def _shrunk(image: Any, mode: str, factor: int) -> Any:
-    """An RGB or RGBA picture whose shorter side is 64 to 127 px, or its own where it is smaller."""
+    """Return an RGB or RGBA picture with a shorter side of 64 to 127 px, or less if it had less."""
     width, height = image.size
     rows = max(_STRIP_PIXELS // (width * factor), 1) * factor
-    # of the whole picture: each strip by its own range would be of another brightness
+    # Range of the whole picture: by its own range each strip would get a different brightness.
     scale = deep_scale(image) if image.mode.startswith(("I", "F")) else None
     if rows >= height:
         return _converted(image, mode, scale).reduce(factor)
@@ -297,17 +298,17 @@ def _shrunk(image: Any, mode: str, factor: int) -> Any:
 
 
 def _converted(image: Any, mode: str, scale: Callable[..., Any] | None) -> Any:
-    """8 bits a channel, deep grey modes by `scale`: Pillow's convert would clip them to white."""
+    """Convert to 8 bits a channel, deep greys by `scale`: Pillow would clip them to white."""
     if scale is not None:
         image = Image.fromarray(scale(np.asarray(image)))
     elif image.mode == "LAB":
-        # Lightness alone: a profile conversion would need a library that opens files.
+        # Lightness only: a profile conversion needs a library that opens files.
         image = image.getchannel(0)
     return image if image.mode == mode else image.convert(mode)
 
 
 def _on_white(image: Any) -> Any:
-    """Transparent parts as most viewers show them."""
+    """Composite transparent parts on white, as most viewers do."""
     if image.mode != "RGBA":
         return image
     canvas = Image.new("RGB", image.size, (255, 255, 255))

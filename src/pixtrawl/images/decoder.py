@@ -1,4 +1,4 @@
-"""One decoder as the pool sees it: what it holds, how long it may take, what its end means."""
+"""One decoder process as seen by the pool: its files, its time limit, the meaning of its exit."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pixtrawl.model import Reason
 
 __all__ = ["LIFE", "Decoder", "Owner", "Task", "cause"]
 
-LIFE: Final = 2000  # files until a decoder is replaced: leaks end, CPU limits start again
-# Files a decoder holds, the one at work included. So many small ones let the event loop sleep, and
-# leave the core alone, for longer (a full job takes 3 to 5 % less than with two); behind large ones
-# nothing waits that another decoder could begin.
+LIFE: Final = 2000  # files until a decoder is replaced, to bound leaks and reset CPU limits
+# Files queued at a decoder, the current one included. Several small ones let the event loop sleep
+# longer (a full job takes 3 to 5 % less time than with two); large ones are not queued behind each
+# other, so that another decoder can take the next.
 _MOST_FILES: Final = 4
 _SURE_FILES: Final = 2
 _MOST_BYTES: Final = 2**20
-_BYTES_PER_SECOND: Final = 4 * 2**20  # large files get a second more for so many bytes
+_BYTES_PER_SECOND: Final = 4 * 2**20  # each so many bytes allow one second more
 
 
 class Owner(Protocol):
-    """The pool, as far as a decoder knows it."""
+    """The part of the pool that a decoder uses."""
 
     images: Images
     staging: str
 
     def read(self, task: Task, answer: bytes) -> Any:
-        """Check an answer. Raises HostileAnswerError."""
+        """Parse and check an answer. Raises HostileAnswerError."""
         ...
 
     def greeted(self, held: int) -> None: ...
@@ -44,18 +44,18 @@ class Owner(Protocol):
 
 
 class Task(Struct, eq=False):
-    """One file, asked for once."""
+    """One file to inspect."""
 
     number: int
     kind: int
     name: str
     size_bytes: int
     future: asyncio.Future[Any]
-    alone: bool = False  # was behind a culprit: gets a decoder of its own
+    alone: bool = False  # was queued behind a culprit: gets a decoder without other files
 
 
 class Decoder:
-    """One decoder as the pool sees it."""
+    """A decoder process with its queue of files."""
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
@@ -64,16 +64,16 @@ class Decoder:
         self.taken = 0
         self.ready = False
         self.leaving = False
-        self.verdict: tuple[Reason, str] | None = None  # why we killed it
+        self.verdict: tuple[Reason, str] | None = None  # why the pool killed it
         self._buffer = bytearray()
         self._timer: asyncio.TimerHandle | None = None
-        self._due_at = 0.0  # 0: nothing is limited
+        self._due_at = 0.0  # 0: no deadline
         self._allowed_s = 0.0
         self._limit(launch.START_TIMEOUT_S)
 
     def room_for(self, task: Task) -> bool:
         if self.link is None or not self.ready:
-            return False  # its greeting may be heard before its launch is over
+            return False  # HELLO may arrive before `launch` returns
         if self.leaving or self.verdict or self.taken >= LIFE:
             return False
         if self.tasks and (task.alone or self.tasks[0].alone):
@@ -88,7 +88,7 @@ class Decoder:
         request = record.Request(task.kind, task.number, task.name).pack()
         try:
             self.link.send(request, f"{self._owner.staging}/{task.name}")
-        except OSError as error:  # the file is gone, or too many are open
+        except OSError as error:  # the file is gone, or too many files are open
             task.future.set_result(Verdict(None, Reason.STORE_FAILED, str(error)))
             return
         self.taken += 1
@@ -107,7 +107,7 @@ class Decoder:
             del self._buffer[:size]
             self._answered(answer)
         if self.ready and not self.tasks and self._buffer:
-            self.kill(Reason.DECODER_CRASHED, "the decoder spoke unasked")
+            self.kill(Reason.DECODER_CRASHED, "the decoder sent an unrequested answer")
 
     def ended(self, exit_code: int | None) -> None:
         self.unlimit()
@@ -128,7 +128,7 @@ class Decoder:
         self._owner.greeted(held)
 
     def _awaited(self) -> int:
-        """How long the answer to the oldest file is; 0 where it is none of ours."""
+        """Return the size of the answer to the oldest file; 0 where it is invalid."""
         try:
             return record.answer_size(self.tasks[0].kind, self._buffer)
         except record.HostileAnswerError as error:
@@ -157,7 +157,7 @@ class Decoder:
         self._limit(self._owner.images.decoder_timeout_s + allowance)
 
     def _limit(self, seconds: float) -> None:
-        """One timer for many files: it looks whether the file at work now is due."""
+        """Set a deadline for the current file; one timer serves many files."""
         loop = asyncio.get_running_loop()
         self._allowed_s = seconds
         self._due_at = loop.time() + seconds
@@ -178,7 +178,7 @@ class Decoder:
             self.kill(Reason.DECODER_TIMEOUT, f"not done in {self._allowed_s:.1f} s")
 
     def unlimit(self) -> None:
-        """Nothing is waited for any more."""
+        """Cancel the deadline."""
         self._due_at = 0.0
         if self._timer is not None:
             self._timer.cancel()
@@ -190,7 +190,7 @@ class Decoder:
             self.link.kill()
 
     def leave(self) -> None:
-        """Let it go: it has answered everything."""
+        """Let the process finish: it has answered everything."""
         self.leaving = True
         self.unlimit()
         if self.link is not None:
@@ -198,7 +198,7 @@ class Decoder:
 
 
 def cause(exit_code: int | None) -> tuple[Reason, str]:
-    """What an end that we did not order says about the file."""
+    """Return the reason and detail for the file at which a decoder exited unexpectedly."""
     if exit_code is None:
         return Reason.DECODER_CRASHED, "the decoder ended"
     if exit_code >= 0:
@@ -208,7 +208,7 @@ def cause(exit_code: int | None) -> tuple[Reason, str]:
     except ValueError:
         name = f"signal {-exit_code}"
     reason = {
-        # Nobody else sends it: the kernel, out of memory.
+        # Sent by the kernel when it is out of memory.
         "SIGKILL": Reason.DECODER_MEMORY,
         "SIGXCPU": Reason.DECODER_TIMEOUT,
     }.get(name, Reason.DECODER_CRASHED)

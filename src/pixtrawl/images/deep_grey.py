@@ -1,4 +1,4 @@
-"""Greys of 16 and 32 bits as 8 bits. Pillow's own `convert` clips them at 255, to white."""
+"""Scale greys of 16 and 32 bits to 8 bits; Pillow's `convert` clips them at 255, to white."""
 
 from __future__ import annotations
 

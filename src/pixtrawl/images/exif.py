@@ -1,6 +1,6 @@
-"""EXIF orientation: read from a TIFF structure without trusting a byte of it, and applied.
+"""Read the EXIF orientation from an untrusted TIFF structure, and apply it.
 
-Only what inspection needs; Pillow's reader costs ten times as much and warns about every oddity.
+Only as much as inspection needs; Pillow's reader costs ten times as much and warns of every oddity.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _MAX_ENTRIES: Final = 512
 
 
 def entries(exif: bytes, offset: int | None = None) -> Iterator[tuple[int, int, int, bytes]]:
-    """(tag, type, count, the 4 value bytes) of one IFD, the first unless `offset` is given.
+    """Yield (tag, type, count, the 4 value bytes) of one IFD, the first unless `offset` is given.
 
-    Stops quietly where the structure ends or makes no sense; `exif` starts at the TIFF header
-    (an `Exif` and two zeros in front is skipped by the caller).
+    Stops where the structure ends or is invalid. `exif` starts at the TIFF header, after any
+    leading `Exif` and two zeros.
     """
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(exif[:4])
     if order is None or len(exif) < 8:
@@ -39,7 +39,7 @@ def entries(exif: bytes, offset: int | None = None) -> Iterator[tuple[int, int, 
 
 
 def orientation_of(exif: bytes) -> int:
-    """1 to 8 as EXIF defines it; 1 where it is absent or nonsense."""
+    """Return 1 to 8 as EXIF defines it; 1 where it is absent or invalid."""
     if exif.startswith(b"Exif\x00\x00"):
         exif = exif[6:]
     order = "<" if exif[:2] == b"II" else ">"
@@ -51,7 +51,7 @@ def orientation_of(exif: bytes) -> int:
 
 
 def upright(pixels: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]:
-    """The picture as a viewer shows it. `pixels` is height x width; a view where possible."""
+    """Return the picture as a viewer shows it; `pixels` is height x width. A view if possible."""
     if orientation >= 5:  # 5..8 exchange width and height
         pixels = pixels.T
     if orientation in (3, 4, 7, 8):

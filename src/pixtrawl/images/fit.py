@@ -1,7 +1,7 @@
-"""Pictures resized and encoded anew, as a `Transform` says.
+"""Resize and re-encode pictures as a `Transform` says.
 
-Where pixels are touched, EXIF orientation is applied, the embedded colour profile is converted to
-sRGB, 16 bits become 8, and the first frame stands for an animation. JPEG is decoded at half, a
+Where pixels change, EXIF orientation is applied, the embedded colour profile is converted to sRGB,
+16 bits become 8, and of an animation the first frame is used. JPEG is decoded at half, a
 quarter or an eighth of its size where that leaves at least twice the target: libjpeg scales by
 powers of two fast and well, while its odd scales (3/8 ...) cost 1-3 dB against a full decode and
 are no faster. At twice the target the loss is 0.2-0.5 dB on pictures with a 1/f spectrum.
@@ -38,16 +38,16 @@ _TURNED: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that exchange widt
 
 
 class Plan(Struct, frozen=True):
-    """What becomes of one picture, by what its file says of itself."""
+    """The sizes and orientation for transforming one picture."""
 
     before: tuple[int, int]  # width and height, upright
-    inner: tuple[int, int]  # before cropping or padding, and turned as the file is
-    orientation: int  # EXIF, still to be applied
+    inner: tuple[int, int]  # before cropping or padding, in the file's orientation
+    orientation: int  # EXIF orientation still to be applied
     profile: bytes | None
 
 
 def fit(transform: Transform, data: bytes, format_: str) -> Picture:
-    """A file's bytes as they are exported. Raises BadPictureError."""
+    """Return the picture to export for a file's bytes. Raises BadPictureError."""
     try:
         scaled = _from_jpeg(transform, data) if format_ == "jpeg" else None
         image, plan = scaled or _loaded(transform, data)
@@ -57,7 +57,7 @@ def fit(transform: Transform, data: bytes, format_: str) -> Picture:
 
 
 def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, Plan] | None:
-    """None where `_loaded` is to be tried."""
+    """Decode a JPEG at a reduced scale; None where `_loaded` should be tried."""
     head = jpeg.read_head(data)
     plan = plan_for_jpeg(transform, data, head)
     image = scaled_jpeg(data, head, plan.inner) if plan is not None else None
@@ -65,21 +65,21 @@ def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, Plan] | 
 
 
 def _loaded(transform: Transform, data: bytes) -> tuple[Image.Image, Plan]:
-    """The first frame of a file of any format that can be exported."""
+    """Load the first frame of a file of any format that can be exported."""
     image = open_file(data)
     with image:
-        return image, plan_for_loaded(transform, image)  # Pillow turns a TIFF while it loads it
+        return image, plan_for_loaded(transform, image)  # Pillow turns a TIFF while loading
 
 
 def plan_for_loaded(transform: Transform, image: Image.Image) -> Plan:
-    """What the transform makes of a picture that Pillow has loaded. Raises BadPictureError."""
+    """Return the plan for a picture that Pillow has loaded. Raises BadPictureError."""
     return _plan(transform, image.size, orientation_of(image), image.info.get("icc_profile"))
 
 
 def plan_for_jpeg(transform: Transform, data: bytes, head: jpeg.JpegHead) -> Plan | None:
-    """The same of a JPEG by its head: Pillow takes 0.1 ms to open the file for these few facts.
+    """Return the plan for a JPEG from its head, which saves Pillow's 0.1 ms to open the file.
 
-    None for CMYK, for twelve bits and where there is no picture. Raises BadPictureError.
+    None for CMYK, for twelve bits and without a picture. Raises BadPictureError.
     """
     if head.components not in (1, 3) or head.precision != 8 or not (head.width and head.scan_at):
         return None
@@ -98,9 +98,9 @@ def _plan(
 
 
 def finished(transform: Transform, image: Image.Image, plan: Plan, extension: str) -> Picture:
-    """The pixels of a file, in full or scaled down, as they are exported; `image` stays as it is.
+    """Return the picture to export for decoded pixels; does not change `image`.
 
-    Raises BadPictureError, and what Pillow's encoders raise.
+    Raises BadPictureError, and the errors of Pillow's encoders.
     """
     image = to_srgb(_resized(eight_bit(image), plan.inner), plan.profile)
     image = oriented(image, plan.orientation)
@@ -110,7 +110,7 @@ def finished(transform: Transform, image: Image.Image, plan: Plan, extension: st
 
 
 def _inner_size(transform: Transform, width: int, height: int) -> tuple[int, int]:
-    """Width and height before cropping or padding; the picture stands upright."""
+    """Return width and height of the upright picture before cropping or padding."""
     if transform.mode == "no":
         return width, height
     by_longest = transform.mode in {"border", "keep_ratio_largest"}
@@ -143,7 +143,7 @@ def _encoded(image: Image.Image, transform: Transform, extension: str) -> Pictur
     if extension == "jpg":
         data = _jpeg(image, quality)
         return Picture(data, extension, "jpeg", image.width, image.height)
-    # A copy without the file's profile and EXIF, which no longer hold: Pillow would write them.
+    # A copy without the file's profile and EXIF, which no longer apply: Pillow would write them.
     bare = image.copy()
     bare.info.clear()
     buffer = io.BytesIO()
@@ -151,7 +151,7 @@ def _encoded(image: Image.Image, transform: Transform, extension: str) -> Pictur
     if extension == "webp":
         options["method"] = 4
     if extension == "avif":
-        options["max_threads"] = 1  # pictures are encoded side by side already
+        options["max_threads"] = 1  # pictures are encoded in parallel already
     bare.save(buffer, {"webp": "WEBP", "avif": "AVIF", "png": "PNG"}[extension], **options)
     return Picture(buffer.getvalue(), extension, extension, image.width, image.height)
 
@@ -160,8 +160,8 @@ def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.size == size:
         return image
     shrinks = image.width >= size[0] and image.height >= size[1]
-    # Hamming is as near to exact area averaging as Pillow's box filter is not: that one takes
-    # each source pixel wholly or not at all (2 dB worse at these ratios).
+    # Hamming is close to exact area averaging; Pillow's box filter takes each source pixel wholly
+    # or not at all (2 dB worse at these ratios).
     return image.resize(size, Image.Resampling.HAMMING if shrinks else Image.Resampling.LANCZOS)
 
 

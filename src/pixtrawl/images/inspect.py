@@ -1,6 +1,6 @@
-"""Bytes to image info or a reason, in a fixed order of checks, the cheapest first.
+"""Inspect a file's bytes: image info or a reason, by checks in a fixed order, cheapest first.
 
-Runs inside the decoder process. Order: empty, signature, container length, pixel cap, decode, look.
+Runs in the decoder process. Order: empty, signature, container, pixel cap, decode, measures.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["inspect_bytes"]
 
 
 def inspect_bytes(data: bytes, max_pixels: int, transform: Transform | None = None) -> Verdict:
-    """Look at a whole file. Raises nothing that a file can cause, MemoryError included.
+    """Inspect a whole file. Never raises for a bad file, not even MemoryError.
 
-    With a `transform` the verdict has a rendition wherever the decode could be used for it.
+    With a `transform` the verdict has a rendition where it could be made from the same decode.
     """
     try:
         name = _whole_format(data)
@@ -61,14 +61,14 @@ def _info(name: str, size_bytes: int, decoded: Decoded) -> ImageInfo:
 
 def _renderer(transform: Transform | None, name: str) -> Renderer | None:
     if transform is None:
-        return None  # as of most runs, whose decoders then start without encoders and profiles
+        return None  # the usual case: decoders then start without encoders and profiles
     from pixtrawl.images.rendition import Renderer
 
     return Renderer(transform, name)
 
 
 def _whole_format(data: bytes) -> str:
-    """The format of a file that is whole by its container."""
+    """Return the format of a file with a complete container."""
     name = _kept_format(data)
     fault = container.check(name, data)
     if fault:

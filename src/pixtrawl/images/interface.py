@@ -1,4 +1,4 @@
-"""What the worker sees of inspection: a staged file in, an image info or a reason out."""
+"""Interface of inspection for the worker: a staged file in, an image info or a reason out."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pixtrawl.transform import Picture
 
 
 class Verdict(Struct, frozen=True):
-    """`info` when the file is a whole image, else the `reason` why it is refused.
+    """The result of inspection: `info` for a whole image, else the `reason` of the refusal.
 
-    `info.sha256` is left empty: identity is the business of whoever wrote the file.
+    `info.sha256` is empty: the process that wrote the file computes it.
     """
 
     info: ImageInfo | None
     reason: Reason | None = None
     detail: str = ""
-    states_rights: bool = False  # it may: worth asking `rights`
-    rendition: Picture | None = None  # the picture as it will be exported, where that was asked for
+    states_rights: bool = False  # the file may state rights: call `rights`
+    rendition: Picture | None = None  # the picture to export, where requested
 
 
 class Inspector(Protocol):
-    """Looks at staged files without ever being hurt by them."""
+    """Inspects staged files, which may be hostile."""
 
     async def inspect(self, name: str, size_bytes: int) -> Verdict:
-        """`name` is a file inside the staging folder. Raises EngineError, nothing else."""
+        """Inspect the file `name` in the staging folder. Raises EngineError only."""
         ...
 
     async def rights(self, name: str) -> Mapping[str, str | bool]:
-        """What a staged file states of its rights. Raises EngineError, nothing else."""
+        """Return the rights statements in a staged file. Raises EngineError only."""
         ...
 
     async def aclose(self) -> None: ...

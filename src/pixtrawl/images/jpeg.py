@@ -1,7 +1,7 @@
-"""The marker segments of a JPEG file (ITU-T T.81 annex B), walked once before anything decodes.
+"""Parse the marker segments of a JPEG (ITU-T T.81 annex B), once, before decoding.
 
-One pass gives size, components, quantisation tables, EXIF and the number of pictures, so that
-neither Pillow nor libjpeg has to open the file just to be asked for its size.
+One pass gives size, components, quantisation tables, EXIF and the number of pictures; neither
+Pillow nor libjpeg has to open the file for its size.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STANDARD_LUMA_SUM: Final = 3688
 
 
 class JpegHead(Struct):
-    """What the segments before the first scan say."""
+    """The data of the segments before the first scan."""
 
     width: int = 0
     height: int = 0
@@ -37,12 +37,12 @@ class JpegHead(Struct):
     frames: int = 1  # pictures in a multi-picture file
     exif: bytes = b""
     luma_table: tuple[int, ...] = ()
-    scan_at: int = 0  # offset of the first SOS marker; 0: there is none
+    scan_at: int = 0  # offset of the first SOS marker; 0: none
     segments: list[tuple[int, int, int]] = field(default_factory=list)  # marker, start, end
 
 
 def read_head(data: bytes) -> JpegHead:
-    """Walk the segments up to the first scan; stops where the file does, never raises."""
+    """Parse the segments up to the first scan or the end of the file. Never raises."""
     head = JpegHead()
     at = 2
     while len(head.segments) < _MAX_SEGMENTS:
@@ -93,7 +93,7 @@ def _pictures(mpf: bytes) -> int:
 
 
 def quality(table: tuple[int, ...]) -> float:
-    """The IJG quality (1..100) whose scaled standard table is nearest; 0 without a table."""
+    """Estimate the IJG quality (1..100) from the quantisation table; 0 without a table."""
     if not table:
         return 0.0
     scale = 100.0 * sum(table) / _STANDARD_LUMA_SUM
@@ -102,9 +102,9 @@ def quality(table: tuple[int, ...]) -> float:
 
 
 def profile(data: bytes, head: JpegHead) -> bytes | None:
-    """The embedded colour profile, put together of its pieces; None where one is missing.
+    """Return the embedded colour profile, joined from its pieces; None where one is missing.
 
-    Each piece says which it is and of how many (ICC.1:2022, annex B.4).
+    Each piece has its index and the number of pieces (ICC.1:2022, annex B.4).
     """
     pieces: dict[int, bytes] = {}
     count = 0
@@ -118,11 +118,11 @@ def profile(data: bytes, head: JpegHead) -> bytes | None:
 
 
 def essential(data: bytes, head: JpegHead, padding: int = 0) -> bytes:
-    """The same picture without what harmless oddities live in.
+    """Return the same picture without the parts that may hold harmless defects.
 
-    Comments, application segments but APP0 and APP14 (both say what the colours mean), garbage
-    between segments, and `padding` bytes of 00 or FF before the end marker go; what is left is
-    what decoding needs, and must pass the strict decoder.
+    Removes comments, application segments except APP0 and APP14 (both define the colours),
+    garbage between segments, and `padding` bytes of 00 or FF before the end marker. The rest is
+    needed for decoding and must pass the strict decoder.
     """
     if not head.scan_at:
         return data

@@ -1,7 +1,7 @@
-"""Starting decoder processes: forked by a clean zygote where that is possible, else one by one.
+"""Start decoder processes: forked from a clean zygote where possible, else one by one.
 
-Either way a decoder inherits no file, no environment and no terminal of ours: the data set's lock
-and API keys stay here. Its death is reported once, after all that it wrote has been delivered.
+Either way a decoder inherits no file, environment or terminal of the parent, and so neither the
+data set's lock nor API keys. Its exit is reported once, after all its output.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pixtrawl.images.program import Settings, command, environment, start_zygote
 __all__ = ["ExecLauncher", "Launcher", "Link", "Receiver", "Settings", "ZygoteLauncher", "launcher"]
 
 START_TIMEOUT_S: Final = 30.0
-# A link put in a file's place is not followed, and a pipe in its place is not waited for.
+# Neither follow a link nor block on a pipe that was put in the file's place.
 _READING: Final = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -32,12 +32,12 @@ _READING: Final = (
 
 
 class Receiver(Protocol):
-    """Whoever owns a decoder."""
+    """The owner of a decoder: receives its output and its exit."""
 
     def received(self, data: bytes) -> None: ...
 
     def ended(self, exit_code: int | None) -> None:
-        """Called once, last. Negative: the signal that killed it; None: not known."""
+        """Called once, last. Negative: the signal that killed it; None: unknown."""
         ...
 
 
@@ -45,13 +45,13 @@ class Link(Protocol):
     """One running decoder."""
 
     def send(self, data: bytes, path: str) -> None:
-        """Sends a request for a staged file. Raises OSError where that cannot be opened."""
+        """Send a request for a staged file. Raises OSError where the file cannot be opened."""
         ...
 
     def kill(self) -> None: ...
 
     def close(self) -> None:
-        """Let it finish: it exits when it has nothing left to read."""
+        """Close its input: it exits after the last request."""
         ...
 
 
@@ -59,20 +59,20 @@ class Launcher(Protocol):
     """A way of starting decoders."""
 
     async def launch(self, receiver: Receiver) -> Link:
-        """Start one. Raises EngineError."""
+        """Start a decoder. Raises EngineError."""
         ...
 
     async def aclose(self) -> None: ...
 
 
 def launcher(program: Path, settings: Settings, platform: str = sys.platform) -> Launcher:
-    """The best way that this system has. macOS can fork, but not safely after loading BLAS."""
+    """Return the best launcher for this system. macOS cannot fork safely after loading BLAS."""
     kind = ZygoteLauncher if platform == "linux" else ExecLauncher
     return kind(program, settings)
 
 
 class ZygoteLauncher:
-    """Decoders forked on demand (3 ms) by one fresh, single-threaded interpreter (100 ms)."""
+    """Forks decoders on demand (3 ms) from one fresh, single-threaded interpreter (100 ms)."""
 
     def __init__(self, program: Path, settings: Settings) -> None:
         self._program = program
@@ -111,7 +111,7 @@ class ZygoteLauncher:
             await self._reap()
             raise EngineError(f"the decoder program does not start: {error!r}") from error
         except asyncio.CancelledError:
-            ours.close()  # the program ends when it notices; `aclose` waits for it
+            ours.close()  # the program then ends; `aclose` waits for it
             raise
         if hello[:4] != record.MAGIC:
             ours.close()
@@ -123,7 +123,7 @@ class ZygoteLauncher:
         return ours
 
     def _heard(self) -> None:
-        """Deaths of decoders, or of the zygote itself: its decoders die with it."""
+        """Read the zygote's reports of exited decoders; all exit when the zygote does."""
         assert self._control is not None
         try:
             message = self._control.recv(4096)
@@ -166,7 +166,7 @@ class ZygoteLauncher:
         await self._reap()
 
     async def _reap(self) -> None:
-        """The zygote ends when its control socket does; one that does not is killed."""
+        """Wait for the zygote, which exits when its control socket is closed; else kill it."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -178,7 +178,7 @@ class ZygoteLauncher:
 
 
 class _ForkLink(asyncio.Protocol):
-    """The socket of one forked decoder; its end is told when both socket and process are gone."""
+    """The socket of one forked decoder; its exit is reported once socket and process are gone."""
 
     def __init__(self, owner: ZygoteLauncher, receiver: Receiver, wire: socket.socket) -> None:
         self._owner = owner
@@ -203,7 +203,7 @@ class _ForkLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         if self._pid and not self._dead:
-            self._owner.kill(self._pid)  # closed its socket: whatever it does now, it is over
+            self._owner.kill(self._pid)  # a decoder that closed its socket is of no more use
         else:
             self._dead = True
         self._tell()
@@ -219,10 +219,10 @@ class _ForkLink(asyncio.Protocol):
             self._receiver.ended(self._exit_code)
 
     def send(self, data: bytes, path: str) -> None:
-        """The file goes along, open for reading: the decoder itself can open none.
+        """Send a request with the opened file's descriptor: the decoder can open no file itself.
 
-        Straight to the socket, as transports send no descriptors. The few requests that a decoder
-        is given at a time are far from filling it.
+        Writes to the socket directly, as asyncio transports cannot send descriptors. The few
+        requests queued at a decoder never fill its buffer.
         """
         file = os.open(path, _READING)
         try:
@@ -231,7 +231,7 @@ class _ForkLink(asyncio.Protocol):
         except BlockingIOError:
             self.kill()
         except OSError:
-            return  # it has ended, which is told on its own
+            return  # it has exited, which is reported separately
         finally:
             os.close(file)
 
@@ -247,7 +247,7 @@ class _ForkLink(asyncio.Protocol):
 
 
 class ExecLauncher:
-    """One fresh interpreter for each decoder, over pipes: works on every system."""
+    """Starts a fresh interpreter for each decoder, over pipes: works on every system."""
 
     def __init__(self, program: Path, settings: Settings) -> None:
         self._program = program
@@ -270,11 +270,11 @@ class ExecLauncher:
         return link
 
     async def aclose(self) -> None:
-        """Nothing is shared between these decoders."""
+        """Do nothing: these decoders share no process."""
 
 
 class _PipeLink(asyncio.SubprocessProtocol):
-    """Both pipes of one decoder; asyncio tells the end after both are drained."""
+    """Both pipes of one decoder; asyncio reports the exit after both are drained."""
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver

@@ -1,8 +1,8 @@
-"""Does a file carry a block that may state rights? A look at what is not the picture itself.
+"""Detect blocks that may state rights, outside the picture data.
 
-Runs inside the decoder, which has the bytes anyway. Only a file with such a mark is read a second
-time. The coded picture, nearly all of a file, is skipped where the format says where it lies:
-searching 64 KiB of noise for nine marks takes as long as a tenth of decoding it.
+Runs in the decoder, which has the bytes. Only a file with such a mark is read a second time. The
+coded picture, most of a file, is skipped where the format gives its position: searching 64 KiB for
+nine marks takes a tenth of the decoding time.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _MARKS: Final = (
 
 
 def may_state_rights(format: str, data: bytes, scan_at: int = 0) -> bool:
-    """Whether one of the marks is in a whole file of a kept `format`, outside the picture.
+    """Return whether a whole file of a kept `format` has one of the marks outside the picture.
 
-    `scan_at` is where a JPEG's picture begins: EXIF, IPTC and XMP lie before it.
+    `scan_at` is the offset of a JPEG's picture: EXIF, IPTC and XMP precede it.
     """
     if format == "tiff":
-        return True  # nothing but EXIF's own structure
+        return True  # a TIFF is an EXIF structure itself
     return any(mark in part for part in _parts(format, data, scan_at) for mark in _MARKS)
 
 
@@ -54,7 +54,7 @@ def _parts(format: str, data: bytes, scan_at: int) -> Iterator[bytes]:
 def _chunks(
     data: bytes, at: int, order: Literal["big", "little"], name_at: int, around: int
 ) -> Iterator[bytes]:
-    """Chunks of PNG and of RIFF, name included; what holds pixels is left out."""
+    """Yield the chunks of a PNG or RIFF file, name included, except those with pixels."""
     for _ in range(_MAX_CHUNKS):
         name = data[at + name_at : at + name_at + 4]
         if len(name) < 4:

@@ -1,7 +1,7 @@
-"""Quality measures of one picture, as numbers in a fixed order; cheap enough to take of every one.
+"""Quality measures of one picture, as numbers in a fixed order; cheap enough for every picture.
 
-All are taken of the small grey picture that decoding leaves (shorter side 64 to about 128 px), so
-that two sizes of one photograph measure alike.
+All but the colour measures use the small grey picture that decoding returns (shorter side 64 to
+about 128 px), so that two sizes of one photograph get similar values.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pixtrawl.images.phash import SIDE, Look, moments
 
 __all__ = ["measure"]
 
-_STEEP: Final = 48  # of 255, between neighbours
+_STEEP: Final = 48  # of 255, between neighbouring pixels
 
 
 def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple[float, ...]:
-    """The values of `record.MEASURES`; `square` is the 64x64 thumbnail that `look` was taken of."""
+    """Return the values of `record.MEASURES`; `square` is the 64x64 thumbnail of `look`."""
     grey = decoded.grey.astype(np.int16)
     across = grey[:, 1:] - grey[:, :-1]
     np.abs(across, out=across)
@@ -45,12 +45,12 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
     )
 
 
-# k log2 k: the entropy of a histogram is a look-up and a sum.
+# k log2 k, so that the entropy of a histogram is a look-up and a sum.
 _TERMS: Final = np.arange(SIDE * SIDE + 1) * np.log2(np.maximum(np.arange(SIDE * SIDE + 1), 1))
 
 
 def _entropy(square: np.ndarray[Any, Any]) -> float:
-    """Of the grey values of a 64x64 thumbnail, 0..8 bits."""
+    """Return the entropy of a 64x64 thumbnail's grey values, 0..8 bits."""
     counts = np.bincount(square.ravel())
     return max(0.0, math.log2(square.size) - float(_TERMS[counts].sum()) / square.size)
 

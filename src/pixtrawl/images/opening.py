@@ -1,8 +1,8 @@
-"""Files opened with Pillow so that damage to metadata alone keeps no picture from being shown.
+"""Open files with Pillow so that damage to metadata alone is not an error.
 
-A wrong checksum in a time stamp, or a text field that does not unpack, concerns no pixel: every
-browser shows such a file. Pillow refuses some of them, as it opens the file or as it turns the
-picture upright, so everything that opens a kept file opens it here.
+A wrong checksum in a time stamp, or a text field that does not decompress, affects no pixel: every
+browser shows such a file. Pillow refuses some of them, when it opens the file or applies the
+orientation, so everything that opens a kept file does it here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TRANSPOSE: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What turns a picture upright, by its EXIF orientation; 1 needs nothing."""
+"""The transposition that turns a picture upright, by EXIF orientation; 1 needs none."""
 
 READABLE: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """Pillow's names of the formats that a data set keeps."""
@@ -48,8 +48,8 @@ def open_picture(data: bytes, formats: tuple[str, ...] = READABLE) -> Image.Imag
 def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation still to be applied to a loaded picture, 1 to 8.
 
-    1 where it is absent or makes no sense. Only an EXIF block counts, as in browsers and in the
-    check of the file; Pillow would also ask XMP and text chunks. It turns a TIFF as it loads it.
+    1 where it is absent or invalid. Only an EXIF block counts, as in browsers and in inspection;
+    Pillow would also read XMP and text chunks. Pillow turns a TIFF while loading it.
     """
     raw = image.info.get("exif")
     return exif.orientation_of(raw) if isinstance(raw, bytes) else 1

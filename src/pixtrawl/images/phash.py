@@ -1,8 +1,8 @@
-"""Perceptual hash: 256 bits of what a picture looks like, from one 64x64 grey thumbnail.
+"""Perceptual hash: 256 bits that describe a picture's appearance, from a 64x64 grey thumbnail.
 
-The sign of 16x16 DCT coefficients, without the first row and column, against their median: as good
-as PDQ of the full picture on 7,680 edited photographs, at a fortieth of its cost. The second hash
-is that of the picture without uniform borders, which finds frames, letter boxes and padding.
+Each bit says whether one of 16x16 DCT coefficients (without the first row and column) exceeds their
+median: as good as PDQ of the full picture on 7,680 edited photographs, at a fortieth of its cost.
+The second hash is of the picture without uniform borders, to find frames, letter boxes and padding.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ SIDE: Final = 64
 HASH_BYTES: Final = 32
 _COEFFICIENTS: Final = 16
 
-_FLAT_QUALITY: Final = 50  # below it: 96 % of near-uniform pictures, 0.02 % of natural ones
+_FLAT_QUALITY: Final = 50  # below are 96 % of near-uniform pictures and 0.02 % of natural ones
 _FLAT_DEVIATION: Final = 8.0
-_BORDER_SPREAD: Final = 12  # of 255; what JPEG makes of a uniform border after shrinking
-_MIN_INNER: Final = 24  # of 64 rows: less than that is a picture on a canvas, not a border
+_BORDER_SPREAD: Final = 12  # of 255: JPEG noise in a uniform border after shrinking
+_MIN_INNER: Final = 24  # of 64 rows: a smaller rest is a picture on a canvas, not a border
 
 Array = np.ndarray[Any, Any]
 
 
 def _dct_rows(side: int) -> Array:
-    """Rows 1..16 of the orthonormal DCT-II matrix: the constant term is never asked for."""
+    """Return rows 1..16 of the orthonormal DCT-II matrix; the constant term is not used."""
     k = np.arange(1, _COEFFICIENTS + 1)[:, None]
     n = np.arange(side)[None, :]
     rows = np.cos(np.pi * k * (2 * n + 1) / (2 * side)) * np.sqrt(2.0 / side)
@@ -44,17 +44,17 @@ class Look(Struct, frozen=True):
 
     phash: bytes
     phash_trim: bytes
-    thumb: bytes  # the 64x64 itself: on it crops are found (dedup/aligned.py)
+    thumb: bytes  # the 64x64 pixels, for finding crops (dedup/aligned.py)
     flat: bool
     gradient: float  # PDQ's quality, 0..100
     mean: float  # of grey, 0..255
-    deviation: float  # the same
+    deviation: float  # standard deviation of grey
 
 
 def thumbnail(grey: Array, extent: tuple[float, float] | None = None) -> Array:
-    """`grey` (height x width, uint8) shrunk to 64x64 by area; small ones are blown up.
+    """Resize `grey` (height x width, uint8) to 64x64 by area; smaller ones are enlarged.
 
-    `extent` (across, down) is how much of the array is picture; all of it unless given.
+    `extent` (across, down) is the part of the array that is picture; by default all of it.
     """
     image = Image.fromarray(np.ascontiguousarray(grey))
     small = min(image.size) < SIDE
@@ -64,7 +64,7 @@ def thumbnail(grey: Array, extent: tuple[float, float] | None = None) -> Array:
 
 
 def dct_hash(square: Array) -> bytes:
-    """256 bits of a 64x64 grey array."""
+    """Return the 256-bit hash (32 bytes) of a 64x64 grey array."""
     block = _DCT @ square.astype(np.float32) @ _DCT.T
     values = block.ravel()
     # The median as the 128th of 256 sorted values: np.median costs three times as much.
@@ -73,7 +73,7 @@ def dct_hash(square: Array) -> bytes:
 
 
 def look_at(square: Array) -> Look:
-    """Everything that follows from the 64x64 thumbnail."""
+    """Compute all facts that follow from the 64x64 thumbnail."""
     phash = dct_hash(square)
     inner = _without_border(square)
     trimmed = phash if inner is None else dct_hash(thumbnail(inner))
@@ -92,14 +92,14 @@ def look_at(square: Array) -> Look:
 
 
 def moments(values: Array) -> tuple[float, float]:
-    """Mean and variance. Two products: numpy's own way is a dozen calls, each on a cold cache."""
+    """Return mean and variance, by two products; numpy's own functions are much slower."""
     flat = values.ravel().astype(np.float64)
     mean = float(flat.sum()) / flat.size
     return mean, max(0.0, float(flat @ flat) / flat.size - mean * mean)
 
 
 def _gradient(square: Array) -> float:
-    """PDQ's image quality: the sum of grey steps, each in hundredths of the range, cut at 100."""
+    """Return PDQ's image quality: the sum of grey steps in hundredths of the range, at most 100."""
     wide = square.astype(np.int16)
     steps = 0
     for between in (wide[1:] - wide[:-1], wide[:, 1:] - wide[:, :-1]):
@@ -108,10 +108,10 @@ def _gradient(square: Array) -> float:
 
 
 def _without_border(square: Array) -> Array | None:
-    """The part inside uniform rows and columns; None where there is no border to cut."""
+    """Return the part inside uniform rows and columns; None without a border."""
     sides = (square[0], square[-1], square[:, 0], square[:, -1])
     if all(max(side) - min(side) > _BORDER_SPREAD for side in map(Array.tobytes, sides)):
-        return None  # as of most pictures, in a third of the time
+        return None  # the usual case, decided in a third of the time
     top, bottom = _span(square.max(axis=1), square.min(axis=1))
     if bottom - top < _MIN_INNER:
         return None

@@ -1,8 +1,8 @@
-"""A file's pixels as every way out of a data set shows them: 8 bits a channel, sRGB, upright.
+"""Decode a file's pixels the same way for every output: 8 bits a channel, sRGB, upright.
 
-`to_torch`, `to_hf`, `show`, thumbnails, models' input and all exports go through these functions,
-so that a picture looks the same wherever it is met. Pillow's own `convert` would clip 16-bit greys
-to white, uncover the colours below transparent parts, and ignore orientation and colour profile.
+`to_torch`, `to_hf`, `show`, thumbnails, model input and all exports use these functions, so that a
+picture looks the same everywhere. Pillow's own `convert` would clip 16-bit greys to white, reveal
+the colours below transparent parts, and ignore orientation and colour profile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 GROUND: Final = "white"
-"""The colour behind transparent parts where a way out has no transparency, as browsers show it."""
+"""The colour behind transparent parts where an output has no transparency, as in browsers."""
 
 DECODER_ERRORS: Final = (
     OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError
@@ -39,7 +39,7 @@ _MAX_PIXELS: Final = 100_000_000
 
 
 class Pixels(Struct, frozen=True):
-    """A decoded picture, and the two facts of its file that still have to be applied."""
+    """A decoded picture, with the orientation and colour profile still to be applied."""
 
     image: Image.Image
     orientation: int  # EXIF, 1 to 8
@@ -96,8 +96,8 @@ def _scaled(data: bytes, at_least_px: int | None) -> Pixels | None:
 def _loaded(data: bytes) -> Pixels:
     image = open_file(data)
     with image:
-        # Not `getexif()`, which raises on damaged blocks and takes other blocks into account than
-        # the check of the file did. A TIFF is turned by Pillow while it is loaded.
+        # Not `getexif()`, which raises on damaged blocks and reads other blocks than inspection.
+        # Pillow turns a TIFF while loading it.
         orientation = orientation_of(image)
         return Pixels(image, orientation, image.info.get("icc_profile"))
 
@@ -121,7 +121,7 @@ def open_file(data: bytes) -> Image.Image:
     cap(*image.size)
     image.seek(0)
     image.load()
-    if image.format == "GIF":  # Pillow grows the picture where a frame reaches out of the screen
+    if image.format == "GIF":  # Pillow enlarges the picture where a frame exceeds the screen
         screen = struct.unpack_from("<HH", data, 6)
         if all(screen) and screen != image.size:
             return image.crop((0, 0, *screen))
@@ -129,7 +129,7 @@ def open_file(data: bytes) -> Image.Image:
 
 
 def cap(width: int, height: int) -> None:
-    """Refuse a picture of more than 100 million pixels, by raising BadPictureError."""
+    """Raise BadPictureError for a picture of more than 100 million pixels."""
     if width * height > _MAX_PIXELS:
         raise BadPictureError(f"has too many pixels ({width}x{height})")
 
@@ -167,7 +167,7 @@ def eight_bit(image: Image.Image) -> Image.Image:
     if mode in {"L", "LA", "RGB", "RGBA", "CMYK"} and key is None:
         return image
     if mode == "RGB" and isinstance(key, tuple) and max(key) > 255:
-        # The key colour of a PNG with 16 bits a channel, which Pillow has reduced to 8.
+        # The transparent colour of a 16-bit PNG, which Pillow has reduced to 8 bits.
         image = image.copy()
         image.info["transparency"] = tuple(value >> 8 for value in key)
     if key is not None or mode in {"PA", "La", "RGBa"}:
@@ -185,13 +185,13 @@ def _deep_to_eight(image: Image.Image, key: object) -> Image.Image:
 
 
 def oriented(image: Image.Image, orientation: int) -> Image.Image:
-    """Apply an EXIF orientation of 1 to 8; anything else leaves the picture as it is."""
+    """Apply an EXIF orientation of 1 to 8; other values leave the picture unchanged."""
     turn = TRANSPOSE.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 
 def flattened(image: Image.Image, colour: str) -> Image.Image:
-    """Lay a picture with transparency on a ground of one colour; returns L or RGB."""
+    """Composite a picture with transparency on one colour; return mode L or RGB."""
     if image.mode not in {"LA", "RGBA"}:
         return image
     ground = Image.new("RGBA", image.size, (*ImageColor.getrgb(colour)[:3], 255))

@@ -1,4 +1,4 @@
-"""A PNG without those of its chunks that are damaged and hold no pixels. Pure."""
+"""Remove damaged chunks without pixels from a PNG. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Final
 __all__ = ["SIGNATURE", "without_damaged_metadata"]
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_MOST_BYTES: Final = 1 << 20  # of one unpacked text or profile: Pillow raises above its own limit
-_ALL_TEXT_BYTES: Final = 32 << 20  # and above 64 MiB of all texts
-# Bytes that a chunk has where its length is fixed (PNG, 3rd edition, 11.3).
+_MOST_BYTES: Final = 1 << 20  # decompressed size of one text or profile: Pillow's limit
+_ALL_TEXT_BYTES: Final = 32 << 20  # of all texts; Pillow raises above 64 MiB
+# Size of chunks of fixed length (PNG, 3rd edition, 11.3).
 _LENGTHS: Final = {b"pHYs": 9, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"tIME": 7}
-# Frames of an animation: pixels, though their names are those of ancillary chunks.
+# Frames of an animation: these hold pixels, although they are named as ancillary chunks.
 _FRAMES: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
 
 
 def without_damaged_metadata(data: bytes) -> bytes:
-    """A PNG without those ancillary chunks that are damaged; anything else as it is.
+    """Return a PNG without its damaged ancillary chunks; other data unchanged.
 
-    As libpng does it: such a chunk counts as absent. Chunks with pixels stay, damaged or not.
+    As in libpng, such a chunk counts as absent. Chunks with pixels stay, damaged or not.
     """
     if not data.startswith(SIGNATURE):
         return data
@@ -43,7 +43,7 @@ def without_damaged_metadata(data: bytes) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(kind, start, end) of each chunk up to IEND; the last may be cut."""
+    """Yield (kind, start, end) of each chunk up to IEND; the last may be truncated."""
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         kind = data[at + 4 : at + 8]
@@ -55,7 +55,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _is_sound(kind: bytes, data: bytes, start: int, end: int) -> bool:
-    """Whether the checksum of an ancillary chunk is right and Pillow can read what is in it."""
+    """Return whether an ancillary chunk has the right checksum and Pillow can read it."""
     body = memoryview(data)[start + 8 : end - 4]
     if zlib.crc32(memoryview(data)[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
         return False
@@ -75,7 +75,7 @@ def _is_sound(kind: bytes, data: bytes, start: int, end: int) -> bool:
 
 
 def _unpacks(packed: bytes) -> bool:
-    """Whether it unpacks whole, to no more than Pillow takes."""
+    """Return whether the data decompresses completely, within Pillow's limit."""
     unpacking = zlib.decompressobj()
     try:
         unpacking.decompress(packed, _MOST_BYTES)

@@ -1,8 +1,8 @@
-"""A small pool of contained decoders: a file that crashes, hangs or explodes costs itself only.
+"""A pool of sandboxed decoders: a file that crashes, hangs or explodes affects only itself.
 
-Each decoder has a few files, so that it never waits for us; the oldest is the one it is at, and so
-the culprit when it dies or takes too long. Those behind it go to other decoders, each alone.
-Libraries for this cost 0.25 to 0.6 ms an image and know neither limits nor culprits.
+Each decoder has a short queue, so that it never idles; the oldest file is the current one, and thus
+the culprit when the decoder dies or takes too long. The files behind it go to other decoders, each
+alone. Process pool libraries cost 0.25 to 0.6 ms an image and have neither limits nor culprits.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _START_FAILURES: Final = 3
 
 
 class DecoderPool:
-    """`images.interface.Inspector` over contained processes, started at the first file.
+    """`images.interface.Inspector` over sandboxed processes, started at the first file.
 
-    Bound to the event loop that uses it first. `isolation=False` decodes in threads of this
-    process instead: as fast, but a hostile file then hits everything.
+    Bound to the event loop that uses it first. With `isolation=False` threads of this process
+    decode: as fast, but a hostile file can then harm the whole process.
     """
 
     program: ClassVar[Path] = PROGRAM
@@ -69,7 +69,7 @@ class DecoderPool:
         self._slots = asyncio.Semaphore(self._size)
 
     async def inspect(self, name: str, size_bytes: int) -> Verdict:
-        """Look at one staged file. Raises EngineError when decoders cannot be started."""
+        """Inspect one staged file. Raises EngineError when decoders cannot be started."""
         if size_bytes == 0:
             return Verdict(None, Reason.EMPTY_BODY)
         kind = record.INSPECT if self._transform is None else record.RENDER
@@ -77,15 +77,15 @@ class DecoderPool:
         return verdict
 
     async def rights(self, name: str) -> dict[str, str | bool]:
-        """The rights statements inside one staged file, `record.RIGHTS_FIELDS` at most.
+        """Return the rights statements inside one staged file (`record.RIGHTS_FIELDS`).
 
-        Empty where the file states nothing or harms its decoder. Raises EngineError.
+        Empty where the file has none or crashes its decoder. Raises EngineError.
         """
         answer = await self._ask(record.RIGHTS, name, 0)
         return {} if isinstance(answer, Verdict) else answer
 
     def begin(self) -> None:
-        """Start decoders without waiting for them, while the first file is still on its way."""
+        """Start decoders without waiting for them, while the first file is being fetched."""
         if self._isolation and not (self._decoders or self._closed or self._failure):
             self.pump(wanted=self._size)
 
@@ -101,13 +101,13 @@ class DecoderPool:
             raise self._failure
 
     def containment(self) -> Mapping[str, bool]:
-        """Which means hold around a decoder; all False until one has been started."""
+        """Return which sandbox mechanisms are active; all False before the first decoder."""
         held = self._held or 0
         means = {name: bool(held & bit) for bit, name in sandbox.MEANS.items()}
         return {"process of its own": self._held is not None, **means}
 
     async def aclose(self) -> None:
-        """End all decoders. Files still waiting are cancelled."""
+        """End all decoders and cancel the files still waiting."""
         self._closed = True
         for starting in self._launching:
             starting.cancel()
@@ -155,7 +155,7 @@ class DecoderPool:
         return await future
 
     def _here(self, kind: int, name: str) -> Any:
-        """Without isolation: the same program in a thread."""
+        """Run the inspection in a thread (no isolation)."""
         from pixtrawl.images import inspect, rights  # imports decoders into this process
 
         try:
@@ -171,7 +171,7 @@ class DecoderPool:
         return replace(checked, rendition=verdict.rendition)
 
     def read(self, task: Task, answer: bytes) -> Any:
-        """Check an answer. Raises HostileAnswerError."""
+        """Parse and check an answer. Raises HostileAnswerError."""
         if task.kind == record.RIGHTS:
             return record.unpack_rights(answer, task.number)
         asked = (answer, task.number, task.size_bytes, self.images.max_pixels)
@@ -185,7 +185,7 @@ class DecoderPool:
         """Give waiting files to decoders with room; start decoders while there are too few."""
         while self._pending:
             task = self._pending[0]
-            if task.future.done():  # nobody waits for it any more
+            if task.future.done():  # cancelled by its caller
                 self._pending.popleft()
                 continue
             free = [decoder for decoder in self._decoders if decoder.room_for(task)]
@@ -235,7 +235,7 @@ class DecoderPool:
         )
 
     def greeted(self, held: int) -> None:
-        """A decoder is ready."""
+        """Register that a decoder is ready; `held` has the bits of the active mechanisms."""
         self._failures = 0
         if self._held is None:
             self._held = held
@@ -247,7 +247,7 @@ class DecoderPool:
         self.pump()
 
     def lost(self, decoder: Decoder, exit_code: int | None) -> None:
-        """A decoder has ended: its oldest file is the culprit, unless it was let go."""
+        """Handle a decoder's exit: its oldest file is the culprit, unless it was dismissed."""
         tasks, decoder.tasks = decoder.tasks, deque()
         if tasks and decoder.ready:
             culprit = tasks.popleft()

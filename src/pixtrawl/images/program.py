@@ -1,8 +1,8 @@
-"""The decoder program as a process: its command line, its environment, and its head start.
+"""The decoder program as a process: command line, environment, and early start.
 
-Apart from `launch` because it needs neither asyncio nor the image rules: a command starts the
-program before it imports the rest of itself and reads its settings, and both then come up side by
-side (0.1 s each). What it is to decode, and where, it is told when that is known.
+Separate from `launch` because it needs neither asyncio nor the image rules: a command starts this
+program before it imports its own modules and reads its settings, and both start in parallel (0.1 s
+each). The decoder's settings are sent to it later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pixtrawl.errors import EngineError
 
-if TYPE_CHECKING:  # a head start comes before they are loaded
+if TYPE_CHECKING:  # the early start must not import them
     from pixtrawl.config.groups import Images
     from pixtrawl.transform import Transform
 
@@ -33,14 +33,14 @@ Settings = Mapping[str, object]
 
 _LIBRARIES: Final = ("numpy", "PIL", "simplejpeg", "pyseccomp")
 _PASSED_ON: Final = ("LD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "TZ")
-# BLAS must not start threads: there is one core for each decoder, and the filter allows none.
+# No BLAS threads: each decoder has one core, and the seccomp filter forbids threads.
 _ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def command(program: Path, settings: Settings | None, control: int) -> list[str]:
-    """How the program is started; `control` is its end of the control socket, -1 without one.
+    """Return the command line; `control` is the program's end of the control socket, or -1.
 
-    Without `settings` it waits for them on that socket. Raises EngineError.
+    Without `settings` the program waits for them on that socket. Raises EngineError.
     """
     if not sys.executable:
         raise EngineError("decoders need a Python interpreter, and this process knows none")
@@ -68,28 +68,28 @@ def _library_folders() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """All that the program sees of ours."""
+    """Return the program's whole environment."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return passed | dict.fromkeys(_ONE_THREAD, "1")
 
 
 class Zygote(NamedTuple):
-    """A started zygote, which has yet to say hello. It ends when `control` is closed."""
+    """A started zygote that has not sent HELLO yet. It exits when `control` is closed."""
 
     process: subprocess.Popen[bytes]
     control: socket.socket
 
     def end(self) -> None:
-        """Ends one that was not asked for anything."""
+        """End an unused zygote."""
         self.control.close()
         self.process.kill()
         self.process.wait()
 
 
 def start_zygote(program: Path, settings: Settings) -> Zygote:
-    """One for these settings: new, or the one that was given a head start.
+    """Return a zygote for these settings: a new one, or the one started early.
 
-    Takes less than a millisecond: the child is started and no more. Raises OSError, EngineError.
+    Takes less than a millisecond, as it does not wait for HELLO. Raises OSError, EngineError.
     """
     prepared = _prepared.pop(_key(program, settings), None)
     if prepared is not None:
@@ -108,7 +108,7 @@ def _spawn(program: Path) -> Zygote:
     ours.setblocking(False)
     try:
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own program
+            process = subprocess.Popen(  # noqa: S603 - a program of this package
                 command(program, None, theirs.fileno()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -116,7 +116,7 @@ def _spawn(program: Path) -> Zygote:
                 env=environment(),
                 cwd="/",
                 pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C in the terminal is not for it
+                start_new_session=True,  # keep Ctrl-C in the terminal from reaching it
             )
     except BaseException:
         ours.close()
@@ -125,7 +125,7 @@ def _spawn(program: Path) -> Zygote:
 
 
 def settings_of(images: Images, staging: Path, transform: Transform | None = None) -> Settings:
-    """What decoders of this folder are told."""
+    """Return the decoder settings for this staging folder."""
     return {
         "staging": str(staging.resolve()),
         "memory_bytes": images.decoder_memory_bytes,
@@ -135,19 +135,19 @@ def settings_of(images: Images, staging: Path, transform: Transform | None = Non
 
 
 def head_start() -> None:
-    """Starts a zygote for settings that are yet to be read; without one, nothing is lost.
+    """Start a zygote before the settings are read. Failure is ignored: one is started later.
 
-    One that is never asked for ends with `abandon`, or with this process, as its socket does.
+    An unused one ends with `abandon`, or with this process, when its socket closes.
     """
     if sys.platform == "linux" and not _ahead:
         try:
             _ahead.append(_spawn(PROGRAM))
         except (OSError, EngineError):
-            return  # whoever asks for it is told why
+            return  # `start_zygote` will raise the error
 
 
 def prepare(images: Images, staging: Path, transform: Transform | None = None) -> None:
-    """Settings are known: a zygote is told of them, that `start_zygote` will be asked for."""
+    """Send the settings, now known, to a zygote that `start_zygote` will return."""
     if images.check != "full":
         abandon()
     elif sys.platform == "linux":
@@ -159,7 +159,7 @@ def prepare(images: Images, staging: Path, transform: Transform | None = None) -
 
 
 def abandon() -> None:
-    """Ends what nobody has asked for."""
+    """End the zygote that was started early and not used."""
     for zygote in (*_ahead, *_prepared.values()):
         zygote.end()
     _ahead.clear()

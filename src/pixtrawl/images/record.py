@@ -1,7 +1,7 @@
-"""What passes between parent and decoder: sizes known first, plain numbers, never a pickle.
+"""Messages between parent and decoder: fixed sizes and plain numbers, never a pickle.
 
-The decoder may be in the hands of whoever made the file, so that every field of an answer is
-checked before it becomes an image info: closed lists by index, numbers by range, text by character.
+A hostile file may have taken over the decoder, so every field of an answer is checked before it
+becomes an image info: closed lists by index, numbers by range, text by character.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 INSPECT: Final = 1
 RIGHTS: Final = 2
-RENDER: Final = 3  # INSPECT, and the picture as it will be exported behind the verdict
+RENDER: Final = 3  # INSPECT, with the picture to export after the verdict
 
 MEASURES: Final = (
     "brightness",  # mean grey, 0..1
@@ -44,7 +44,7 @@ MEASURES: Final = (
     "is_gray",
     "has_exif",
     "animated",
-    "mean_red",  # 0..1, of flat pictures only: they are told apart by colour, not by hash
+    "mean_red",  # 0..1, of flat pictures only, which are compared by colour, not by hash
     "mean_green",
     "mean_blue",
 )
@@ -62,7 +62,7 @@ RENDITION_BYTES: Final = 16 * 2**20
 ANSWER_BYTES: Final[Mapping[int, int]] = {
     INSPECT: _VERDICT.size,
     RIGHTS: _RIGHTS_HEAD.size + RIGHTS_BYTES,
-    RENDER: _VERDICT.size + _RENDITION_HEAD.size,  # and as many bytes as its head says
+    RENDER: _VERDICT.size + _RENDITION_HEAD.size,  # followed by the bytes that its head announces
 }
 
 _FORMATS: Final = tuple(EXTENSIONS)
@@ -81,11 +81,11 @@ _REASONS: Final = (
 
 
 class HostileAnswerError(Exception):
-    """A decoder said what no decoder of ours says."""
+    """A decoder's answer breaks the protocol: it may have been taken over by a file."""
 
 
 class Request(Struct, frozen=True):
-    """One file to look at."""
+    """A request for one file."""
 
     kind: int
     task: int
@@ -97,7 +97,7 @@ class Request(Struct, frozen=True):
 
 
 def pack_verdict(task: int, verdict: Verdict) -> bytes:
-    """Inside the decoder: the answer to INSPECT."""
+    """Decoder side: encode the answer to INSPECT."""
     info = verdict.info or ImageInfo(format=_FORMATS[0])
     return _VERDICT.pack(
         task,
@@ -119,7 +119,7 @@ def pack_verdict(task: int, verdict: Verdict) -> bytes:
 
 
 def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> bytes:
-    """Inside the decoder: the file could not even be read."""
+    """Decoder side: encode the answer for a file that could not be read."""
     if kind == RIGHTS:
         return pack_rights(task, {})
     reason = Reason.DECODER_MEMORY if memory else Reason.STORE_FAILED
@@ -128,17 +128,17 @@ def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> 
 
 
 def pack_rendition(picture: Picture | None) -> bytes:
-    """Inside the decoder: what follows a verdict in the answer to RENDER."""
+    """Decoder side: encode the part after the verdict in the answer to RENDER."""
     if picture is None or len(picture.data) > RENDITION_BYTES:
         return _RENDITION_HEAD.pack(0, 0, 0)
     return _RENDITION_HEAD.pack(picture.width, picture.height, len(picture.data)) + picture.data
 
 
 def answer_size(kind: int, begun: bytes | bytearray) -> int:
-    """In the parent: how long the answer that begins so is, as far as can be told yet.
+    """Parent side: return the size of an answer from its beginning, as far as known yet.
 
     Raises:
-        HostileAnswerError: longer than any answer.
+        HostileAnswerError: it would be longer than any valid answer.
     """
     size = ANSWER_BYTES[kind]
     if kind == RENDER and len(begun) >= size:
@@ -151,10 +151,10 @@ def answer_size(kind: int, begun: bytes | bytearray) -> int:
 def unpack_rendered(
     data: bytes, task: int, size_bytes: int, max_pixels: int, transform: Transform
 ) -> Verdict:
-    """In the parent: the answer to RENDER. Raises as `unpack_verdict`, which it includes.
+    """Parent side: decode the answer to RENDER. Raises as `unpack_verdict`.
 
-    That the bytes are such a picture is believed, as that of any file of the data set is: whoever
-    reads it decodes it.
+    The picture's bytes are not checked: like any file of the data set, readers must treat them as
+    untrusted.
     """
     verdict = unpack_verdict(data[: _VERDICT.size], task, size_bytes, max_pixels)
     width, height, length = _RENDITION_HEAD.unpack_from(data, _VERDICT.size)
@@ -169,7 +169,7 @@ def unpack_rendered(
 
 
 def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> Verdict:
-    """In the parent: what the decoder says of the file of `size_bytes` that was task `task`.
+    """Parent side: decode and check the answer for the file of `size_bytes` with number `task`.
 
     Raises:
         HostileAnswerError: any field is out of its range.
@@ -211,12 +211,12 @@ def _demand(holds: bool, what: str) -> None:
 
 
 def _clean(text: bytes) -> str:
-    """Printable ASCII only: it ends up in terminals, reports and web pages."""
+    """Reduce text to printable ASCII: it is shown in terminals, reports and web pages."""
     return "".join(chr(code) for code in text if 32 <= code < 127)
 
 
 def pack_rights(task: int, rights: Mapping[str, Any]) -> bytes:
-    """Inside the decoder: the answer to RIGHTS, cut to its fixed size by leaving fields out."""
+    """Decoder side: encode the answer to RIGHTS; fields that exceed its size are left out."""
     kept = dict(rights)
     text = json.dumps(kept).encode("ascii")
     while len(text) > RIGHTS_BYTES:
@@ -226,7 +226,7 @@ def pack_rights(task: int, rights: Mapping[str, Any]) -> bytes:
 
 
 def unpack_rights(data: bytes, task: int) -> dict[str, str | bool]:
-    """In the parent: known fields of short printable text, and booleans. Raises as above."""
+    """Parent side: decode known fields of short printable text, and booleans. Raises as above."""
     of_task, length = _RIGHTS_HEAD.unpack_from(data)
     _demand(of_task == task, "task")
     _demand(length <= RIGHTS_BYTES, "length")

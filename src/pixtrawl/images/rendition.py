@@ -1,9 +1,8 @@
-"""Renditions: pictures as they will be exported, made while their files are checked.
+"""Renditions: the pictures to export, made during inspection.
 
-A JPEG is then decoded once, in colour and at the size that the export needs, and the grey picture
-for hash and measures is a shrunken copy of it: 0.5 ms instead of a second decode of 3.4 ms. Where
-that does not suit, there is no rendition, and the export decodes the file again. Runs inside the
-decoder process.
+A JPEG is then decoded once, in colour and at the size for the export, and the grey picture for hash
+and measures is shrunk from it: 0.5 ms instead of a second decode of 3.4 ms. Where that is not
+possible there is no rendition, and the export decodes the file again. Runs in the decoder process.
 """
 
 from __future__ import annotations
@@ -27,22 +26,22 @@ from pixtrawl.transform import BadPictureError, Picture, Transform
 
 __all__ = ["Rendered", "Renderer"]
 
-# Larger ones are left to the export: no file may be refused because its rendition took too long
-# (AVIF takes a second for a million pixels), nor may it fill the pipe.
+# Larger ones are left to the export: a slow rendition must not time out the inspection (AVIF takes
+# a second for a million pixels), nor fill the pipe.
 _MAX_PIXELS: Final = 2**20
-# Encoders and littlecms raise these of their own, beside what decoders do.
+# Errors of encoders and littlecms, beside those of decoders.
 _NO_RENDITION: Final = (
     BadPictureError, ImageCms.PyCMSError, MemoryError, TypeError, KeyError, *DECODER_ERRORS
 )  # fmt: skip
 
 
 class Rendered(Struct, frozen=True):
-    """A JPEG's rendition, and the same decode for those who look at it."""
+    """A JPEG's rendition, and a grey picture from the same decode."""
 
     picture: Picture
     grey: np.ndarray[Any, Any] | None
-    """As decoding in grey at the smallest scale would have given it, but for rounding (0.6 of the
-    hash's 256 bits in the mean, 4 at most, of 1,700); None where this decode is too small."""
+    """Equal to a grey decode at the smallest scale up to rounding (the hash differs by 0.6 bits of
+    256 on average, by 4 at most, in 1,700 pictures); None where this decode is too small."""
 
 
 class Renderer:
@@ -53,7 +52,7 @@ class Renderer:
         self._extension = transform.extension(format_)
 
     def of_jpeg(self, data: bytes, head: JpegHead) -> Rendered | None:
-        """Decodes a JPEG of one or three components strictly, once. None: do without."""
+        """Decode a JPEG of one or three components strictly, once. None: no rendition."""
         try:
             plan = plan_for_jpeg(self._transform, data, head)
             if plan is None or _is_large(plan, self._transform):
@@ -67,7 +66,7 @@ class Renderer:
             return None
 
     def of_loaded(self, image: Any) -> Picture | None:
-        """Of a file whose first frame Pillow has loaded. None: do without."""
+        """Make a rendition of a frame that Pillow has loaded. None: no rendition."""
         try:
             plan = plan_for_loaded(self._transform, image)
             if _is_large(plan, self._transform):
@@ -84,11 +83,11 @@ def _is_large(plan: Plan, transform: Transform) -> bool:
 
 
 def _grey(image: Image.Image, full: tuple[int, int]) -> np.ndarray[Any, Any] | None:
-    """What a decode of `full` size at the smallest scale of 64 px a side would have been."""
+    """Shrink to the size of a decode of `full` at the smallest scale with 64 px a side."""
     eighths = next((n for n in range(1, 8) if min(-(-side * n // 8) for side in full) >= SIDE), 8)
     divisor = round(full[0] / image.width)
     factor, rest = divmod(8, eighths * divisor)
     if rest or not factor:
-        return None  # small pictures, which are soon decoded again
+        return None  # small pictures, which are quick to decode again
     grey = image.convert("L")
     return np.asarray(grey.reduce(factor) if factor > 1 else grey)

@@ -1,7 +1,7 @@
-"""Rights statements inside an image file: EXIF, IPTC, XMP, and whether it carries C2PA.
+"""Rights statements inside an image file: EXIF, IPTC, XMP, and the presence of C2PA.
 
-Runs inside the decoder. Nothing is resolved or fetched, and no XML parser sees hostile bytes: XMP
-properties are picked out of the packet as text.
+Runs in the decoder. Nothing is resolved or fetched, and no XML parser is used on hostile bytes: XMP
+properties are extracted from the packet with regular expressions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _IPTC_FIELDS: Final = {80: "creator", 110: "credit", 115: "source", 116: "copyri
 
 
 def read_rights(data: bytes) -> dict[str, Any]:
-    """The fields that `data` states, and `c2pa`. Raises nothing that a file can cause."""
+    """Return the fields that `data` states, and `c2pa`. Never raises for a bad file."""
     found: dict[str, Any] = {"c2pa": _has_c2pa(data)}
     if data.startswith(b"\xff\xd8\xff"):
         head = jpeg.read_head(data)
@@ -49,7 +49,7 @@ def read_rights(data: bytes) -> dict[str, Any]:
 
 
 def _merge(found: dict[str, Any], more: Mapping[str, str]) -> None:
-    """Later ones win: XMP is what today's tools write."""
+    """Merge fields; later ones win, as XMP is what current tools write."""
     for name, text in more.items():
         cleaned = " ".join(text.split())[:_MAX_TEXT]
         if cleaned:
@@ -57,7 +57,7 @@ def _merge(found: dict[str, Any], more: Mapping[str, str]) -> None:
 
 
 def _has_c2pa(data: bytes) -> bool:
-    """A JUMBF superbox labelled c2pa (C2PA 2.2, 11.1), or the chunk or box that holds one."""
+    """Find a JUMBF superbox labelled c2pa (C2PA 2.2, 11.1), or the chunk or box that holds one."""
     if b"jumd" in data and b"c2pa" in data:
         return True
     return b"caBX" in data[: 1 << 16] and data.startswith(b"\x89PNG")
@@ -87,7 +87,7 @@ def _from_exif(block: bytes) -> dict[str, str]:
 
 
 def _from_iptc(data: bytes, head: jpeg.JpegHead) -> dict[str, str]:
-    """IIM datasets of record 2 in the Photoshop resource block (IIM 4.2, 1.5)."""
+    """Read IIM datasets of record 2 in the Photoshop resource block (IIM 4.2, 1.5)."""
     found: dict[str, str] = {}
     for marker, start, end in head.segments:
         body = data[start + 4 : end]
@@ -122,7 +122,7 @@ def _from_xmp(data: bytes) -> dict[str, str]:
 
 
 def _property(packet: bytes, key: bytes) -> str:
-    """An attribute's value, a resource, or the text of an element with its list items."""
+    """Return an attribute's value, a resource, or an element's text with its list items."""
     at = packet.find(b"<" + key)
     if at >= 0:
         end = packet.find(b"</" + key, at)

@@ -1,9 +1,9 @@
-"""What is kept of the whole images: the user's wishes, and junk by what it measures. Pure.
+"""Decide which whole images are kept: the user's filters, and junk by its measures. Pure.
 
-Thresholds are measured on 4,670 natural pictures, 180 valid files of decoder test suites and the
-pairs of the near-duplicate suites: a picture counts as empty only where the perceptual hash means
-nothing *and* its grey histogram holds less than 3 bits. Cards, blanks and gradients of few steps
-have 0 to 2.5; the flattest real photographs of the suites (fog, a table top) have 3.6 and more.
+Thresholds were measured on 4,670 natural pictures, 180 valid files of decoder test suites and the
+pairs of the near-duplicate suites. A picture counts as empty only where the perceptual hash is
+meaningless *and* its grey histogram has less than 3 bits of entropy: cards, blanks and gradients of
+few steps have 0 to 2.5, the flattest real photographs (fog, a table top) 3.6 and more.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ JUNK: Final = frozenset(
         Reason.THUMBNAIL,
     }
 )
-"""Reasons that tell what a picture is. A search engine's copy of the same is no better."""
+"""Reasons about the picture itself: a search engine's copy of it would be refused as well."""
 
 _PIXEL: Final = 3  # px
-_ICON: Final = 48  # px: the largest size that Windows and favicons.ico call an icon
+_ICON: Final = 48  # px: the largest icon size of Windows and favicon.ico
 _EMPTY_BITS: Final = 3.0
-_CARD_BITS: Final = 4.5  # logos and notices stay below, photographs above (0.1 % of 4,670 do not)
+_CARD_BITS: Final = 4.5  # logos and notices are below, photographs above (except 0.1 % of 4,670)
 _UNSEEN: Final = 0.01  # mean opacity
-_THUMBNAIL: Final = 256  # px of the shorter side: what sites and search engines call a preview
+_THUMBNAIL: Final = 256  # px of the shorter side: usual limit of previews
 _SAME_SHAPE: Final = 0.02
 # Of `--size`, in pixels from and below: small is less than VGA, large 1024x768 and more.
 _SIZES: Final[Mapping[str, tuple[int, int | None]]] = {
     "small": (0, 640 * 480), "medium": (640 * 480, 1024 * 768), "large": (1024 * 768, None),
 }  # fmt: skip
-_SQUARE: Final = 1.25  # 5:4 still looks square, 4:3 does not
+_SQUARE: Final = 1.25  # aspect ratio: 5:4 still counts as square, 4:3 does not
 
-# Words of paths and file names by which sites tell previews from originals: /thumbs/, -150x150.jpg
+# Parts of paths and file names by which sites mark previews: /thumbs/, -150x150.jpg
 # (WordPress), _t.jpg (Flickr), /200px-Name.jpg (MediaWiki).
 _PREVIEW: Final = re.compile(
     r"/(?:thumb(?:nail)?s?|small|mini|previews?|tn)/"
@@ -63,32 +63,32 @@ _KEPT: Final[Ruling] = (Reason.SAVED, "")
 
 
 def upright(info: ImageInfo) -> tuple[int, int]:
-    """Width and height as a viewer shows them: EXIF orientations 5 to 8 lie on their side."""
+    """Return width and height as shown: EXIF orientations 5 to 8 swap them."""
     if info.orientation >= 5:
         return info.height, info.width
     return info.width, info.height
 
 
 def is_card(info: ImageInfo) -> bool:
-    """Whether it looks like a notice or logo rather than a photograph: few tones."""
+    """Return whether the picture has so few tones that it is rather a notice or logo."""
     return bool(info.measures) and info.measures.get("entropy", 8.0) < _CARD_BITS
 
 
 class Rules(Struct, frozen=True):
-    """The user's settings about single images."""
+    """The user's settings for single images."""
 
     images: Images
     filters: Filters = Filters()
-    size_sources: frozenset[str] = frozenset()  # asked for that size: each has its own classes
+    size_sources: frozenset[str] = frozenset()  # sources that filter by their own size classes
 
     def judge(self, candidate: Candidate, url: str, kind: Kind, info: ImageInfo) -> Ruling:
-        """What a whole image ends with: SAVED as far as it alone decides, or why not.
+        """Decide on a whole image: SAVED, as far as no other image matters, or the reason.
 
         Args:
-            candidate: where it was found.
-            url: the one that was fetched.
-            kind: of that URL.
-            info: what inspection found; unmeasured (`--check none`) images pass.
+            candidate: the candidate it was fetched for.
+            url: the URL that was fetched.
+            kind: the kind of that URL.
+            info: the result of inspection; unmeasured (`--check none`) images pass.
         """
         if not info.width:
             return _KEPT
@@ -99,7 +99,7 @@ class Rules(Struct, frozen=True):
         return self._wishes(candidate, info)
 
     def judge_license(self, candidate: Candidate, rights: Mapping[str, str | bool]) -> Ruling:
-        """Whether its licence is one that was asked for; unknown ones are not."""
+        """Decide whether the licence is one of the requested ones; an unknown one is not."""
         wish = self.filters.license
         if wish is None:
             return _KEPT
@@ -109,7 +109,7 @@ class Rules(Struct, frozen=True):
         return Reason.UNWANTED_LICENSE, (candidate.license or "no claim")[:100]
 
     def drops_junk(self, candidate: Candidate) -> bool:
-        """Whether junk of this candidate is dropped."""
+        """Return whether junk of this candidate is dropped."""
         if self.images.junk == "auto":
             return candidate.source != LISTED
         return self.images.junk == "drop"
@@ -155,7 +155,7 @@ def _is_empty(info: ImageInfo) -> bool:
 
 
 def _preview(candidate: Candidate, url: str, width: int, height: int) -> Ruling:
-    """A small picture that calls itself a preview, or that its source knows to be larger."""
+    """Refuse a small picture whose URL marks a preview, or whose source states a larger size."""
     if _PREVIEW.search(urlsplit(url).path if "?" in url or "#" in url else url):
         return Reason.THUMBNAIL, f"{width}x{height}, and its URL says so"
     if url != candidate.url or not candidate.width or not candidate.height:
@@ -168,7 +168,7 @@ def _preview(candidate: Candidate, url: str, width: int, height: int) -> Ruling:
 
 
 def _has_size(size: str, width: int, height: int, *, trusted: bool) -> bool:
-    """`trusted`: the source chose by its own idea of small, medium and large."""
+    """Return whether the size fits; `trusted`: the source has filtered by its own classes."""
     least = re.fullmatch(r"([0-9]+)x([0-9]+)", size)
     if least is not None:
         return width >= int(least[1]) and height >= int(least[2])

@@ -1,10 +1,10 @@
-"""Limits that a decoder puts on itself, for good, before it sees the first hostile byte.
+"""Sandbox of a decoder: limits it sets on itself, irrevocably, before it reads any file.
 
-Resource limits, then Landlock (Linux 5.13 and newer: no file is opened by name; or, where files are
-not handed over as descriptors, only those of one folder, to be read), then a seccomp filter (an
-allow-list; everything else ends the process). A system that lacks one of them goes without it;
-`contain` returns which ones hold. Every library that decoding needs has to be loaded before: a
-later import would be refused like any other attempt to open a file.
+Resource limits, then Landlock (Linux 5.13 and newer: no file can be opened by name; without
+descriptor passing, only files of one folder, for reading), then a seccomp filter (an allow-list;
+any other system call ends the process). Mechanisms that the system lacks are left out; `contain`
+returns which ones are active. Every library must be loaded before: a later import would be refused
+like any other attempt to open a file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MEANS: Final = {
     PARENT_DEATH: "dies with its parent",
 }
 
-_CPU_SECONDS: Final = 900  # of a whole life of 2,000 files; one file is limited by the parent
+_CPU_SECONDS: Final = 900  # for a lifetime of 2,000 files; the parent limits each file
 _OPEN_FILES: Final = 16
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -40,10 +40,10 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 # The three system calls have these numbers on every architecture (asm-generic/unistd.h).
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ_FILE: Final = 1 << 2
-# Bits of file access that each ABI version knows (landlock(7)).
+# Bits of file access by ABI version (landlock(7)).
 _FILE_BITS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _NET_BITS: Final = 0b11  # bind and connect of TCP, ABI 4
-_SCOPE_BITS: Final = 0b11  # abstract sockets and signals of others, ABI 6
+_SCOPE_BITS: Final = 0b11  # abstract sockets and signals of other processes, ABI 6
 
 _ALLOWED: Final = (
     "read", "readv", "pread64", "write", "writev", "recvfrom", "recvmsg", "sendto", "sendmsg",
@@ -56,8 +56,8 @@ _ALLOWED: Final = (
     "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getrandom", "getrusage",
     "times", "uname", "sysinfo", "poll", "ppoll", "exit", "exit_group",
 )  # fmt: skip
-# Refused with an error that callers expect, rather than by death: starting a thread (libraries go
-# on with one), asking what kind of terminal a file is, raising a limit.
+# Refused with an error instead of ending the process: starting a thread (libraries then work with
+# one), terminal ioctls, raising a limit.
 _REFUSED: Final = (
     ("clone", errno.EAGAIN), ("clone3", errno.ENOSYS), ("ioctl", errno.ENOTTY),
     ("prlimit64", errno.EPERM), ("prctl", errno.EPERM), ("sched_setaffinity", errno.EPERM),
@@ -66,7 +66,7 @@ _REFUSED: Final = (
 
 
 def load_filter_library() -> ModuleType | None:
-    """pyseccomp, loaded once and early; None where it or libseccomp is missing."""
+    """Return pyseccomp, loaded early; None where it or libseccomp is missing."""
     if sys.platform != "linux":
         return None
     try:
@@ -78,19 +78,19 @@ def load_filter_library() -> ModuleType | None:
 
 
 def die_with_parent(parent: int) -> bool:
-    """Be killed when the process (strictly: thread) that started us ends. True where it holds."""
+    """Ask to be killed when the parent (strictly: its thread) ends. Return whether it worked."""
     if sys.platform != "linux":
         return False
     held: bool = _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0
-    if os.getppid() != parent:  # it ended before we asked
+    if os.getppid() != parent:  # it ended before the call
         os._exit(0)
     return held
 
 
 def contain(folder: str | None, memory_bytes: int, filters: ModuleType | None) -> int:
-    """Give up everything but reading files of `folder`; None: what was handed over, open already.
+    """Give up everything but reading files of `folder`, or with None, of passed descriptors.
 
-    Returns the bits of what holds.
+    Return the bits of the active mechanisms.
     """
     held = RLIMITS if _limit(memory_bytes) else 0
     if sys.platform != "linux":
@@ -176,10 +176,10 @@ def _seccomp(library: ModuleType, *, opens: bool) -> bool:
             _rule(library, rules, library.ALLOW, name)
         for name, number in _REFUSED:
             _rule(library, rules, library.ERRNO(number), name)
-        if opens:  # for reading; where, is Landlock's business
+        if opens:  # for reading; Landlock restricts the folder
             reading = library.Arg(2, library.MASKED_EQ, os.O_ACCMODE | os.O_CREAT | os.O_TRUNC, 0)
             _rule(library, rules, library.ALLOW, "openat", reading)
-        else:  # libraries go on without the files that they would like to look at
+        else:  # libraries work without the optional files they try to open
             _rule(library, rules, library.ERRNO(errno.EACCES), "openat")
         rules.load()
     except (OSError, RuntimeError, ValueError):
@@ -188,7 +188,7 @@ def _seccomp(library: ModuleType, *, opens: bool) -> bool:
 
 
 def _rule(library: ModuleType, rules: object, action: int, name: str, *args: object) -> None:
-    """Architectures differ in which calls exist: those that do not are not missed."""
+    """Add a rule; ignore system calls that this architecture lacks."""
     try:
         library.resolve_syscall(library.system_arch(), name)
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""First bytes to format: MIME sniffing by signature, never by name or by what a server says.
+"""Detect a file's format by its signature, never by its name or the server's content type.
 
-The rules are those of WHATWG MIME sniffing (https://mimesniff.spec.whatwg.org, sections 6.1 and
-7.1) where it has one; the others follow each format's own specification. A signature says what the
-bytes want to be; whether they are a whole picture is for the decoder to say.
+Follows WHATWG MIME sniffing (https://mimesniff.spec.whatwg.org, sections 6.1 and 7.1) where it has
+a rule, else each format's own specification. Whether the bytes are a whole picture is left to the
+decoder.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 __all__ = ["EXTENSIONS", "HEAD_BYTES", "IMAGE_FORMATS", "KEPT_FORMATS", "extension", "sniff"]
 
-HEAD_BYTES: Final = 4096  # as much of a file as sniffing ever looks at
+HEAD_BYTES: Final = 4096  # the most that sniffing reads of a file
 
 EXTENSIONS: Final[Mapping[str, str]] = {
     "jpeg": "jpg",
@@ -24,8 +24,8 @@ EXTENSIONS: Final[Mapping[str, str]] = {
     "bmp": "bmp",
     "tiff": "tif",
 }
-"""Formats that are kept, with the one extension each gets: a closed list, so that no server can
-choose how a file is named."""
+"""Formats that are kept, each with its one extension: a closed list, so that no server can
+choose a file's name."""
 
 KEPT_FORMATS: Final = frozenset(EXTENSIONS)
 
@@ -35,18 +35,18 @@ IMAGE_FORMATS: Final = KEPT_FORMATS | frozenset(
         "qoi", "icns", "xcf", "djvu", "flif", "bpg", "pnm", "raw", "emf",
     }
 )  # fmt: skip
-"""Everything that `sniff` calls an image, kept or not."""
+"""All formats that `sniff` reports as images, kept or not."""
 
 
 def extension(format: str) -> str:
-    """The file name extension of a kept format, without a dot. Raises KeyError for others."""
+    """Return the file name extension of a kept format, without a dot. Raises KeyError."""
     return EXTENSIONS[format]
 
 
 def sniff(head: bytes) -> str | None:
-    """Name the format of a file from its first bytes (`HEAD_BYTES` of them are enough).
+    """Return the format of a file by its first bytes (`HEAD_BYTES` are enough).
 
-    Returns a member of `IMAGE_FORMATS`, or `html`, `xml` or `pdf`, or None for anything else.
+    A member of `IMAGE_FORMATS`, or `html`, `xml` or `pdf`, or None for anything else.
     """
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
@@ -97,10 +97,10 @@ _HEIF_BRANDS: Final = frozenset({b"mif1", b"mif2", b"msf1", b"miaf"})
 
 
 def _iso_bmff(head: bytes) -> str | None:
-    """By major brand, then by compatible ones (ISO/IEC 14496-12 4.3, 23008-12 annex B).
+    """Match the major brand, then the compatible ones (ISO/IEC 14496-12 4.3, 23008-12 annex B).
 
-    `mif1` alone says only "some HEIF": a compatible brand then names the codec. A film whose
-    compatible brands happen to list an image brand stays a film.
+    `mif1` means any HEIF: a compatible brand then gives the codec. A video that lists an image
+    brand as compatible stays a video.
     """
     size = int.from_bytes(head[:4], "big")
     major = head[8:12]
@@ -119,7 +119,7 @@ def _iso_bmff(head: bytes) -> str | None:
 
 
 def _weak(head: bytes) -> str | None:
-    """Signatures too short to be trusted alone: a second field has to make sense."""
+    """Match signatures too short to be trusted alone: a second field has to be valid."""
     if head.startswith(b"BM"):
         return "bmp" if len(head) < 18 or 12 <= _u32(head, 14) <= 256 else None
     if head[:4] in (b"\x00\x00\x01\x00", b"\x00\x00\x02\x00"):
@@ -129,12 +129,12 @@ def _weak(head: bytes) -> str | None:
     return "pnm" if _PNM.match(head) else None
 
 
-# Width and height stand behind white space and any number of comments, each to the end of its line.
+# Width and height follow white space and any number of comments, each to the end of its line.
 _PNM: Final = re.compile(rb"P[1-6]\s(?:\s*#[^\n]*\n)*\s*\d+\s(?:\s*#[^\n]*\n)*\s*\d+\s")
 
 
 def _icon(head: bytes) -> str | None:
-    """ICONDIR with at least one entry whose reserved byte is 0 and whose data has a size."""
+    """Match an ICONDIR with an entry whose reserved byte is 0 and whose data has a size."""
     if len(head) >= 22:
         count, reserved, size = head[4] | head[5] << 8, head[9], _u32(head, 14)
         if count == 0 or reserved not in (0, 255) or size == 0:
@@ -158,7 +158,7 @@ _SKIPPED: Final = re.compile(
 
 
 def _markup(head: bytes) -> str | None:
-    """HTML, SVG or other XML by the first element after what may stand before it."""
+    """Match HTML, SVG or other XML by the first element, after any prologue."""
     text = _plain(head)
     start = text.lstrip(b"\t\n\x0c\r ")
     if not start.startswith(b"<"):
@@ -180,7 +180,7 @@ def _markup(head: bytes) -> str | None:
 
 
 def _plain(head: bytes) -> bytes:
-    """Without a byte order mark; UTF-16 folded to ASCII so that its markup can be recognised."""
+    """Remove a byte order mark, and fold UTF-16 to ASCII so that its markup is recognised."""
     if head.startswith(b"\xef\xbb\xbf"):
         return head[3:]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -1,4 +1,4 @@
-"""Colours as sRGB: what training code takes every picture to be in."""
+"""Conversion to sRGB, which training code assumes of every picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _local = threading.local()
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colours as sRGB; a profile that is damaged or of another colour space says nothing."""
+    """Convert to sRGB; ignores a profile that is damaged or of another colour space."""
     if profile and image.mode in {"L", "LA", "RGB", "RGBA", "CMYK"} and not _is_srgb(profile):
         alpha = image.getchannel("A") if image.mode in {"LA", "RGBA"} else None
         colours = image.convert(image.mode[:-1]) if alpha is not None else image
@@ -39,7 +39,7 @@ def _is_srgb(profile: bytes) -> bool:
 
 
 def _conversion(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Kept for each thread: a littlecms transform caches its last pixel and is not shared."""
+    """Return the transform, cached per thread: littlecms transforms are not thread-safe."""
     known: dict[tuple[bytes, str], ImageCms.ImageCmsTransform | None]
     known = _local.__dict__.setdefault("conversions", {})
     key = (profile, mode)

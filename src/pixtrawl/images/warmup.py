@@ -1,7 +1,7 @@
-"""One tiny picture of each format through the whole inspection, before any limit is set.
+"""Inspect one tiny picture of each format before the sandbox limits are set.
 
-Whatever a decoder or codec loads on first use (plugins, tables, codecs, text encodings) is then
-there, shared by all forks, and no file has to be opened once opening is forbidden.
+Everything that a codec loads on first use (plugins, tables, text encodings) is then in memory,
+shared by all forks, and no file has to be opened after opening is forbidden.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["run"]
 
 
 def run(max_pixels: int, transform: Transform | None = None) -> None:
-    """Decode a picture of each format and throw the results away."""
+    """Decode a picture of each format and discard the results."""
     Image.preinit()
     picture = Image.linear_gradient("L").resize((72, 66))
     for name in sorted({name for _, name in PLUGINS.values()} - {"MPO"}):

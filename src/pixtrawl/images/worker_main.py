@@ -1,15 +1,15 @@
-"""The decoder program: an interpreter that decodes what it is told to and can do nothing else.
+"""The decoder program: an interpreter that decodes files and can do nothing else.
 
-Started as `python -I -S worker_main.py JSON` with no environment worth stealing and no
-inherited files. It imports numpy and the image plugins, and then either
+Started as `python -I -S worker_main.py JSON` with a minimal environment and no inherited files. It
+imports numpy and the image plugins, and then either
 
-- serves as a zygote (Linux): is told its settings on a control socket, and for each socket that the
-  parent sends there forks a decoder that contains itself and serves that socket. A fork costs 3 ms,
-  a fresh interpreter 100 ms; the zygote never reads an image;
-- or is itself the one decoder and serves stdin and stdout.
+- serves as a zygote (Linux): reads its settings from a control socket, and for each socket that the
+  parent sends there forks a decoder that sandboxes itself and serves that socket. A fork takes
+  3 ms, a fresh interpreter 100 ms; the zygote never reads an image;
+- or is the only decoder itself and serves stdin and stdout.
 
-It imports nothing of pixtrawl but what inspection needs, so that a decoder's memory holds no code
-that knows of networks, catalogs or keys.
+It imports only the modules of pixtrawl that inspection needs, so that a decoder's memory holds no
+code for networks, catalogs or keys.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _MAX_FILE_BYTES = 2**31
 _MAX_SETTINGS_BYTES = 2**16
 
 
-class SocketWire:
-    """Requests over a socket, each with its file: open, for reading, and nothing else by name."""
+class SocketTransport:
+    """Requests over a socket, each with the descriptor of its file, opened for reading."""
 
     hands_over = True
 
-    def __init__(self, wire: socket.socket) -> None:
-        self._wire = wire
+    def __init__(self, transport: socket.socket) -> None:
+        self._wire = transport
         self._fd = -1
-        self.write = wire.sendall
+        self.write = transport.sendall
 
     def read_head(self, count: int) -> bytes:
         head, fds, _, _ = socket.recv_fds(self._wire, count, 1)
@@ -53,15 +53,15 @@ class SocketWire:
         return _receive(self._wire, count)
 
     def handed_over(self) -> int:
-        """The file of the request that was just read. Raises OSError where it had none."""
+        """Return the descriptor sent with the last request. Raises OSError without one."""
         fd, self._fd = self._fd, -1
         if fd < 0:
             raise OSError("the request came without its file")
         return fd
 
 
-class PipeWire:
-    """Requests over stdin, answers over a pipe: files are given by name."""
+class PipeTransport:
+    """Requests over stdin, answers over a pipe; files are given by name."""
 
     hands_over = False
 
@@ -81,11 +81,11 @@ class PipeWire:
         raise OSError("pipes hand over no files")
 
 
-Wire = SocketWire | PipeWire
+Transport = SocketTransport | PipeTransport
 
 
 class Program:
-    """What the interpreter was started for; everything told comes from our own parent."""
+    """The program's settings and main loops; all its input but the files comes from the parent."""
 
     def __init__(self, start: dict[str, Any]) -> None:
         self.paths = [str(path) for path in start["paths"]]
@@ -109,7 +109,7 @@ class Program:
         self.filters = sandbox.load_filter_library()
 
     def tell(self, settings: dict[str, Any]) -> None:
-        """What is to be decoded, and how; everything is then ready to be forked."""
+        """Apply the settings; the process is then ready to fork."""
         self.staging = str(settings["staging"])
         self.memory_bytes = int(settings["memory_bytes"])
         self.max_pixels = int(settings["max_pixels"])
@@ -119,7 +119,7 @@ class Program:
 
             self.transform = Transform(**settings["transform"])
         self.warmup.run(self.max_pixels, self.transform)
-        gc.freeze()  # the collector must not touch pages shared with the decoders
+        gc.freeze()  # keep the collector from writing to pages shared with the decoders
         gc.enable()
 
     # -- one decoder ---------------------------------------------------------------------------
@@ -133,18 +133,18 @@ class Program:
             answer += self.record.pack_rendition(verdict.rendition)
         return answer
 
-    def serve(self, parent: int, wire: Wire) -> None:
-        """Contain this process, say hello, and answer until the parent closes its end."""
+    def serve(self, parent: int, transport: Transport) -> None:
+        """Sandbox this process, send HELLO, and answer until the parent closes its end."""
         held = self.sandbox.PARENT_DEATH if self.sandbox.die_with_parent(parent) else 0
-        folder = None if wire.hands_over else self.staging
+        folder = None if transport.hands_over else self.staging
         held |= self.sandbox.contain(folder, self.memory_bytes, self.filters)
-        record, write = self.record, wire.write
+        record, write = self.record, transport.write
         write(record.HELLO.pack(record.MAGIC, os.getpid(), held))
-        while head := wire.read_head(record.REQUEST.size):
+        while head := transport.read_head(record.REQUEST.size):
             kind, task, length = record.REQUEST.unpack(head)
-            name = wire.read(length).decode()
+            name = transport.read(length).decode()
             try:
-                data = self.file(name) if folder is not None else _whole(wire.handed_over())
+                data = self.file(name) if folder is not None else _whole(transport.handed_over())
             except (OSError, ValueError) as error:
                 write(record.pack_failure(kind, task, str(error)))
                 continue
@@ -154,7 +154,7 @@ class Program:
             write(self.answer(kind, task, data))
 
     def file(self, name: str) -> bytes:
-        """The bytes of one staged file; a name never leads out of the folder."""
+        """Return the bytes of one staged file; names cannot lead out of the folder."""
         if not name or name in (".", "..") or set(name) & set("/\\\0"):
             raise ValueError("not a file name")
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -184,14 +184,14 @@ class Program:
             ):
                 for pid in alive:
                     os.kill(pid, signal.SIGKILL)
-                os._exit(0)  # there is nothing to tidy, and the parent waits for it
+                os._exit(0)  # nothing to clean up, and the parent waits for the exit
 
     def command(self, control: socket.socket, alive: set[int], private: tuple[int, int]) -> bool:
-        """Carry out one command of the parent; False when it is gone."""
+        """Carry out one command of the parent; return False when the parent is gone."""
         message, fds, _, _ = socket.recv_fds(control, 64, 1)
         if not message:
             return False
-        if message[:1] == b"K":  # only ever one of our own, unburied: its id cannot be reused
+        if message[:1] == b"K":  # only an own child not yet reaped, so its id is not reused
             (pid,) = struct.unpack("<I", message[1:5])
             if pid in alive:
                 os.kill(pid, signal.SIGKILL)
@@ -209,7 +209,7 @@ class Program:
         control.close()
         status = 1
         try:
-            self.serve(zygote, SocketWire(socket.socket(fileno=fds[0])))
+            self.serve(zygote, SocketTransport(socket.socket(fileno=fds[0])))
             status = 0
         finally:
             os._exit(status)
@@ -222,16 +222,16 @@ class Program:
             alive.discard(pid)
             try:
                 control.send(self.record.DIED.pack(pid, os.waitstatus_to_exitcode(status)))
-            except OSError:  # the parent is gone: the next poll says so
+            except OSError:  # the parent is gone: the next poll reports it
                 return
 
 
 def _whole(fd: int) -> bytes:
-    """All that an open file holds; closes it."""
+    """Read an open file completely and close it."""
     try:
         size = os.fstat(fd).st_size
         if size > _MAX_FILE_BYTES:
-            raise ValueError("larger than a decoder reads")
+            raise ValueError("larger than the decoder's limit")
         return _read_all(fd, size)
     finally:
         os.close(fd)
@@ -245,10 +245,10 @@ def _read_all(fd: int, size: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _receive(wire: socket.socket, count: int) -> bytes:
-    data = wire.recv(count)
+def _receive(transport: socket.socket, count: int) -> bytes:
+    data = transport.recv(count)
     while data and len(data) < count:
-        more = wire.recv(count - len(data))
+        more = transport.recv(count - len(data))
         if not more:
             return b""
         data += more
@@ -266,16 +266,16 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 def main(program: type[Program] = Program) -> None:
-    """Load, then serve until the parent goes away."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    gc.disable()  # imports leave no cycles: looking for them takes 11 of 137 ms until we are ready
+    """Load, then serve until the parent exits."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    gc.disable()  # imports leave no cycles: collecting takes 11 of the 137 ms of the start
     worker = program(json.loads(sys.argv[1]))
     if worker.control >= 0:
         control = socket.socket(fileno=worker.control)
         try:
             worker.load()
             told = control.recv(_MAX_SETTINGS_BYTES)
-            if not told:  # nobody asks for it any more
+            if not told:  # the parent closed the socket: not needed
                 return
             worker.tell(json.loads(told))
         except BaseException as error:
@@ -285,13 +285,13 @@ def main(program: type[Program] = Program) -> None:
         worker.sandbox.die_with_parent(worker.parent)
         worker.zygote(control)
         return
-    # Whatever a library prints must not land among the answers.
+    # Keep anything that a library prints out of the answers.
     answers = os.dup(1)
     os.dup2(2, 1)
     assert worker.settings is not None
     worker.load()
     worker.tell(worker.settings)
-    worker.serve(worker.parent, PipeWire(answers))
+    worker.serve(worker.parent, PipeTransport(answers))
 
 
 if __name__ == "__main__":

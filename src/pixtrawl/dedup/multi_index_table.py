@@ -1,16 +1,17 @@
-"""One sorted multi-index table over 256-bit hashes: rows that agree with a hash in some band.
+"""Multi-index hashing: a sorted table of 256-bit hashes for rows that agree in some band.
 
-A hash is cut into bands. Rows are sorted by each band's value, so that one value's rows lie side by
-side; a query looks up each band's value and its neighbours of a few flipped bits.
+A hash is cut into bands, and rows are sorted by each band's value; a query looks up each band's
+value and those that differ from it in a few bits (Norouzi et al., "Fast search in Hamming space
+with multi-index hashing", 2012).
 
-| rows | bands | flips | misses nothing up to | 40 bits | 48 bits |
+| rows | bands | flips | exact up to (bits) | misses at 40 bits | at 48 bits |
 | --- | --- | --- | --- | --- | --- |
 | up to 3 million | 16 of 16 bits | 1 | 31 | 0.1 % | 2 % |
 | more | 11 of 22 bits | 2 | 32 | 1 % | 5 % |
 
-(31 flips cannot put two into each of 16 bands, nor 33 three into each of 11.) The width follows the
-number of rows, or a band's value would have too many: 16 bits at ten million rows mean 41,000 rows
-to compare for each query, 22 bits 6,700.
+(31 flips cannot put two into each of 16 bands, nor 32 three into each of 11.) The width depends on
+the number of rows, to bound the rows per value: at ten million rows 16 bits mean 41,000 comparisons
+per query, 22 bits 6,700.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
-__all__ = ["Table"]
+__all__ = ["MultiIndexTable"]
 
 Array = np.ndarray[Any, Any]
 
@@ -28,11 +29,11 @@ _WORD: Final = 64
 
 
 class _Plan(Struct, frozen=True):
-    """How hashes are cut."""
+    """How hashes are cut into bands."""
 
     bands: int
     width: int  # bits of a band
-    masks: Array  # of flipped bits, the first of none
+    masks: Array  # bits to flip; the first mask flips none
 
 
 def _plan(bands: int, width: int, flips: int) -> _Plan:
@@ -48,16 +49,16 @@ _WIDE: Final = _plan(11, 22, 2)
 _MANY: Final = 3_000_000
 
 
-class Table:
-    """Over the rows `first` .. `first + len(hashes)` of an index."""
+class MultiIndexTable:
+    """A table over the rows `first` .. `first + len(hashes)` of an index."""
 
     def __init__(self, first: int, hashes: Array, *, many: int = _MANY) -> None:
-        """`hashes`: n x 4 words of 64 bits; they are not kept."""
+        """`hashes` is n x 4 words of 64 bits; it is not kept."""
         self.first = first
         self.size = len(hashes)
         self._plan = plan = _NARROW if self.size <= many else _WIDE
-        kind = np.uint16 if self.size < 2**16 else np.uint32  # of places among the rows
-        # Starts of all values of all bands one after another: one look-up for all of them.
+        kind = np.uint16 if self.size < 2**16 else np.uint32  # of row offsets
+        # Starts of all values of all bands in one array: one look-up for all of them.
         self._starts = np.zeros((plan.bands, 2**plan.width + 1), dtype=kind)
         self._order = np.empty((plan.bands, self.size), dtype=kind)
         for band in range(plan.bands):
@@ -71,7 +72,7 @@ class Table:
         return int(self._starts.nbytes + self._order.nbytes)
 
     def rows(self, wanted: Array) -> Array:
-        """Rows of the index that share a band with `wanted`, up to the flips; some repeated."""
+        """Return the rows that share a band with `wanted`, up to the flips; some repeat."""
         plan = self._plan
         values = np.array(
             [int(_band(wanted[None], band, plan.width)[0]) for band in range(plan.bands)]
@@ -92,7 +93,7 @@ class Table:
 
 
 def _band(hashes: Array, band: int, width: int) -> Array:
-    """The values of one band of n x 4 words, as numbers below 2**width."""
+    """Return the values of one band of n x 4 words, as integers below 2**width."""
     if width == 16:
         return np.ascontiguousarray(hashes.view(np.uint16)[:, band])
     word, shift = divmod(band * width, _WORD)
@@ -103,7 +104,7 @@ def _band(hashes: Array, band: int, width: int) -> Array:
 
 
 def _sorted_rows(values: Array) -> Array:
-    """Stable; numbers of 16 bits are sorted by radix, wider ones in two such passes."""
+    """Sort stably: 16-bit values by numpy's radix sort, wider ones in two such passes."""
     if values.dtype == np.uint16:
         return np.argsort(values, kind="stable").astype(np.uint32)
     low = np.argsort((values & 0xFFFF).astype(np.uint16), kind="stable")

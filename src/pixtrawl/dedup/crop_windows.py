@@ -1,9 +1,9 @@
-"""Which part of one picture is the other? A coarse answer for many pictures at once.
+"""Find roughly which part of one picture another one shows, for many pictures at once.
 
-Of a 16x16 grey picture 81 windows of 90-100 % are cut, and of each the 8x8 lowest DCT terms are
-kept, without the constant, multiplied by their frequency and brought to length 1. The weights undo
-the fall of natural spectra: plain correlation sees bright sky over dark ground in both and says
-0.6, the weighted one 0.35; a crop of a tenth has 0.84 or more in 99 of 100 photographs.
+Cuts 81 windows of 90-100 % out of a 16x16 grey picture; each is described by its 8x8 lowest DCT
+terms without the constant, multiplied by frequency and scaled to length 1. The weights whiten
+natural spectra: for two landscapes (bright sky over dark ground) plain correlation gives 0.6, the
+weighted one 0.35; a crop of 10 % has 0.84 or more in 99 of 100 photographs.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _AXIS: Final = (
 )  # (start, length) along one axis
 _NUMBER: Final = len(_AXIS)
 
-Place = tuple[float, int, bool]  # score 0..1, window, whether the window lies in ours
+Place = tuple[float, int, bool]  # score 0..1, window, whether it is a window of ours
 
 
 def _resampler(start: float, length: float) -> Array:
-    """16x16 matrix of linear interpolation over a part of an axis."""
+    """Return the 16x16 matrix of linear interpolation over a part of an axis."""
     centres = (start + length * (np.arange(COARSE) + 0.5) / COARSE) * COARSE - 0.5
     centres = np.clip(centres, 0, COARSE - 1)
     left = np.minimum(centres.astype(int), COARSE - 2)
@@ -55,12 +55,12 @@ _WEIGHTS: Final = np.hypot(*np.mgrid[:_TERMS, :_TERMS]).astype(np.float32)
 
 
 def shrunk(thumbs: Array) -> Array:
-    """From ... x 64 x 64 to ... x 16 x 16 by area, float32; two products, a quarter of a mean()."""
+    """Shrink ... x 64 x 64 to ... x 16 x 16 by area, float32; four times as fast as mean()."""
     return _SHRINK @ thumbs.astype(np.float32) @ _SHRINK.T
 
 
 def cut_windows(coarse: Array) -> Array:
-    """From n x 16 x 16 to n x 81 x 64: every window's terms, of length 1; the whole is first."""
+    """Return n x 81 x 64 terms, of length 1, of the windows of n x 16 x 16; the whole is first."""
     stack = _CUTTERS @ coarse @ _CUTTERS.T
     parts = stack.reshape(-1, _NUMBER, _TERMS, _NUMBER, _TERMS).transpose(0, 1, 3, 2, 4)
     weighted: Array = (parts * _WEIGHTS).reshape(len(coarse), _NUMBER * _NUMBER, _TERMS * _TERMS)
@@ -70,7 +70,7 @@ def cut_windows(coarse: Array) -> Array:
 
 
 def best_places(ours: Array, theirs: Array) -> list[Place]:
-    """For each of n pictures the best window; `ours` 81 x 64, `theirs` n x 81 x 64."""
+    """Return the best window for each of n pictures; `ours` 81 x 64, `theirs` n x 81 x 64."""
     in_ours = ours @ theirs[:, 0].T  # 81 x n
     in_theirs = theirs @ ours[0]  # n x 81
     at_ours, at_theirs = in_ours.argmax(axis=0), in_theirs.argmax(axis=1)
@@ -82,6 +82,6 @@ def best_places(ours: Array, theirs: Array) -> list[Place]:
 
 
 def window_map(window: int) -> Array:
-    """The six numbers that lead from a window's coordinates to its picture's, both 0..1."""
+    """Return the affine map from a window's coordinates to its picture's, both 0..1."""
     (top, height), (left, width) = _AXIS[window // _NUMBER], _AXIS[window % _NUMBER]
     return np.array([width, 0.0, left, 0.0, height, top], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""`python -m bench.dedup_shelf [WINDOWS]`: the second look's candidates in long labels.
+"""`python -m bench.dedup_descriptors [WINDOWS]`: the second look's candidates in long labels.
 
 WINDOWS windows (default 500) of each photograph of `bench.dedup_photos` stand for as many pictures
 of one label; asked for are crops of 90 to 97 % of every tenth. How many of the originals that
@@ -14,13 +14,13 @@ import numpy as np
 from PIL import Image
 
 from bench.dedup_photos import photograph_files
-from pixtrawl.dedup import cells, shelf
-from pixtrawl.dedup.shelf import Shelf
-from pixtrawl.dedup.sight import coarse_of
+from pixtrawl.dedup import descriptor_index, inverted_file
+from pixtrawl.dedup.descriptor_index import DescriptorIndex
+from pixtrawl.dedup.overlay_search import coarse_of
 
 ASKED = 1_500
 CANDIDATES = 8
-LOOKED_INTO = (16, 32, 48, 96)
+PROBED_CELLS = (16, 32, 48, 96)
 
 
 def windows(each: int) -> tuple[list[bytes], list[tuple[int, bytes]]]:
@@ -55,8 +55,8 @@ def _thumb(picture: Image.Image, box: Box) -> bytes:
     return picture.resize((64, 64), Image.Resampling.BOX, box=box).tobytes()
 
 
-def filled(kept: list[bytes]) -> Shelf:
-    found = Shelf()
+def filled(kept: list[bytes]) -> DescriptorIndex:
+    found = DescriptorIndex()
     order = np.random.default_rng(1).permutation(len(kept))
     for at in range(0, len(kept), 512):
         ids = order[at : at + 512].tolist()
@@ -64,7 +64,7 @@ def filled(kept: list[bytes]) -> Shelf:
     return found
 
 
-def asked(on: Shelf, crops: list[tuple[int, bytes]]) -> tuple[set[int], float]:
+def asked(on: DescriptorIndex, crops: list[tuple[int, bytes]]) -> tuple[set[int], float]:
     """Which crops' windows are among the candidates; milliseconds of processor time each."""
     started = time.process_time()
     hit = {
@@ -80,14 +80,14 @@ def main() -> None:
     np.random.default_rng(2).shuffle(crops)
     crops = crops[:ASKED]
     print(f"{len(kept):,} windows, {len(crops):,} crops asked for\n")
-    print("| cells looked into | of what all rows give | ms a query |\n| --- | --- | --- |")
-    tail = shelf._LOOKED_THROUGH
-    shelf._LOOKED_THROUGH = len(kept)  # type: ignore[misc]
+    print("| cells probed | of what all rows give | ms a query |\n| --- | --- | --- |")
+    tail = descriptor_index._SCANNED
+    descriptor_index._SCANNED = len(kept)  # type: ignore[misc]
     everything, all_ms = asked(filled(kept), crops)
     print(f"| all rows | 1.000 | {all_ms:.2f} |")
-    shelf._LOOKED_THROUGH = tail  # type: ignore[misc]
-    for count in LOOKED_INTO:
-        cells._LOOKED_INTO = count  # type: ignore[misc]
+    descriptor_index._SCANNED = tail  # type: ignore[misc]
+    for count in PROBED_CELLS:
+        inverted_file._PROBED_CELLS = count  # type: ignore[misc]
         hit, each_ms = asked(filled(kept), crops)
         print(f"| {count} | {len(hit & everything) / len(everything):.3f} | {each_ms:.2f} |")
 

@@ -1,33 +1,33 @@
-"""Which label is an image of? Four bytes an image, where a dictionary takes a hundred."""
+"""Map from image id to label, at four bytes per image, where a dict takes a hundred."""
 
 from __future__ import annotations
 
 from array import array
 from typing import Final
 
-__all__ = ["Owners"]
+__all__ = ["IdLabels"]
 
-_NOBODY: Final = 0
+_NO_LABEL: Final = 0
 
 
-class Owners:
-    """Labels by id. Ids are numbers of rows: what is held is as long as the highest is high."""
+class IdLabels:
+    """Labels by id. Ids are row numbers: memory grows with the highest id."""
 
     def __init__(self) -> None:
-        self._labels = [""]  # by number; 0 is nobody
+        self._labels = [""]  # by number; 0: no label
         self._numbers: dict[str, int] = {}
         self._owner = array("I")
 
     def __getitem__(self, id: int) -> str:
-        """Raises KeyError where the id is nobody's."""
-        number = self._owner[id] if 0 <= id < len(self._owner) else _NOBODY
-        if number == _NOBODY:
+        """Return the label. Raises KeyError for an unknown id."""
+        number = self._owner[id] if 0 <= id < len(self._owner) else _NO_LABEL
+        if number == _NO_LABEL:
             raise KeyError(id)
         return self._labels[number]
 
     def __setitem__(self, id: int, label: str) -> None:
         if id < 0:
-            raise IndexError(f"{id} is no number of a row")
+            raise IndexError(f"{id} is not a row number")
         number = self._numbers.get(label)
         if number is None:
             number = self._numbers[label] = len(self._labels)
@@ -39,10 +39,10 @@ class Owners:
         self._owner[id] = number
 
     def pop(self, id: int) -> str | None:
-        """The label, and the id is nobody's from now on; None where it was so already."""
+        """Remove the id and return its label; None for an unknown id."""
         try:
             label = self[id]
         except KeyError:
             return None
-        self._owner[id] = _NOBODY
+        self._owner[id] = _NO_LABEL
         return label

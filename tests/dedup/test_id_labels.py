@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.dedup.owners import Owners
+from pixtrawl.dedup.id_labels import IdLabels
 
 steps = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["cat", "dog", "", None])))
 
 
 @given(steps)
 def test_owners_say_what_a_dictionary_says(changes: list[tuple[int, str | None]]) -> None:
-    owners, known = Owners(), dict[int, str]()
+    owners, known = IdLabels(), dict[int, str]()
     for id, label in changes:
         if label is None:
             assert owners.pop(id) == known.pop(id, None)
@@ -27,7 +27,7 @@ def test_owners_say_what_a_dictionary_says(changes: list[tuple[int, str | None]]
 
 
 def test_a_number_below_zero_is_no_row() -> None:
-    owners = Owners()
+    owners = IdLabels()
     owners[3] = "cat"
     with pytest.raises(IndexError):
         owners[-1] = "dog"

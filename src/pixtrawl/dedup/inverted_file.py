@@ -1,0 +1,87 @@
+"""Inverted file (IVF) for approximate nearest neighbours among vectors of equal length.
+
+A few rounds of k-means over a sample give the centres; every row belongs to the cell of its nearest
+centre, and a query probes the cells whose centres are nearest to any of its vectors. With 2 sqrt(n)
+centres and a fixed number of probes, the cost of a query grows with sqrt(n). Recall:
+docs/near-duplicates.md.
+
+Sivic and Zisserman, "Video Google" (2003); Jegou et al., "Product quantization for nearest neighbor
+search" (2011), section IV.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+__all__ = ["InvertedFile", "unit_rows"]
+
+Array = np.ndarray[Any, Any]
+
+_PROBED_CELLS: Final = 32  # recall 0.995 against a scan of 85,000 rows
+_ROUNDS: Final = 4
+_SAMPLE: Final = 32  # training rows per centre
+_AT_ONCE: Final = 8_192  # rows per matrix product, to bound memory
+_SEED: Final = 5
+
+
+class InvertedFile:
+    """An index of `vectors` (n x d, of equal length, any number type), which it does not keep."""
+
+    def __init__(self, vectors: Array) -> None:
+        self.size = len(vectors)
+        self._centres = _centres(vectors, max(1, round(2 * self.size**0.5)))
+        cells = _nearest(vectors, self._centres)
+        # The caller reorders its rows by `order`; `_starts` then has the first row of each cell.
+        self.order = np.argsort(cells, kind="stable")
+        counts = np.bincount(cells, minlength=len(self._centres))
+        self._starts = np.concatenate([[0], np.cumsum(counts)])
+
+    @property
+    def memory_bytes(self) -> int:
+        return int(self._centres.nbytes + self._starts.nbytes)
+
+    def rows(self, asked: Array) -> list[tuple[int, int]]:
+        """Return the row ranges (first, end) of the cells nearest to any of `asked` (m x d)."""
+        nearness = (asked @ self._centres.T).max(axis=0)
+        if len(nearness) > _PROBED_CELLS:
+            chosen = np.sort(np.argpartition(-nearness, _PROBED_CELLS)[:_PROBED_CELLS])
+        else:
+            chosen = np.arange(len(nearness))
+        return list(zip(self._starts[chosen].tolist(), self._starts[chosen + 1].tolist(),
+                        strict=True))  # fmt: skip
+
+
+def _centres(vectors: Array, count: int) -> Array:
+    """Return `count` k-means centres. Seeded: a repeated run finds the same duplicates."""
+    rng = np.random.default_rng(_SEED)
+    sample = vectors
+    if len(vectors) > _SAMPLE * count:
+        sample = vectors[np.sort(rng.choice(len(vectors), _SAMPLE * count, replace=False))]
+    sample = sample.astype(np.float32)
+    centres = unit_rows(sample[rng.choice(len(sample), count, replace=False)])
+    for _ in range(_ROUNDS):
+        cells = _nearest(sample, centres)
+        order = np.argsort(cells, kind="stable")
+        filled, starts = np.unique(cells[order], return_index=True)
+        centres[filled] = unit_rows(np.add.reduceat(sample[order], starts, axis=0))
+    return centres
+
+
+def unit_rows(rows: Array) -> Array:
+    """Return the rows scaled to length 1."""
+    lengths = np.sqrt(np.vecdot(rows, rows))  # half the time of einsum
+    units: Array = rows / np.maximum(lengths, 1e-6)[:, None]
+    return units
+
+
+def _nearest(vectors: Array, centres: Array) -> Array:
+    """Return the index of each row's nearest centre."""
+    turned = np.ascontiguousarray(centres.T)
+    return np.concatenate(
+        [
+            (vectors[at : at + _AT_ONCE].astype(np.float32) @ turned).argmax(axis=1)
+            for at in range(0, len(vectors), _AT_ONCE)
+        ]
+    )
