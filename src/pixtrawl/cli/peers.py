@@ -105,6 +105,7 @@ PEERS: Final[Mapping[str, str]] = MappingProxyType(
         "--user-agent-token": "--user-agent",
         # icrawler
         "--max-num": "--limit",
+        "--count": "--limit",
         "--downloader-threads": "--concurrency",
         "--feeder-threads": "--concurrency",
         "--root-dir": "--output",
