@@ -1,4 +1,4 @@
-"""What is claimed of an image's rights: by the source that found it, else by the file itself. Pure.
+"""The rights claimed for an image: by the source that found it, else by the file itself. Pure.
 
 A claim is never improved on: the id says what the claim says, `unknown` where it says nothing that
 can be told, and the evidence is where it stands.

@@ -115,7 +115,7 @@ class MissingPackageError(MissingExtraError):
 
 
 class EnvironmentFailedError(PixtrawlError):
-    """What the run stands on failed: disk, lock, browser, decoders."""
+    """The environment failed: disk, lock, browser or decoders."""
 
     exit_code = EXIT_ENVIRONMENT
 

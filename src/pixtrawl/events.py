@@ -1,4 +1,4 @@
-"""What happened in a run, as values. The progress display, the report and callers listen.
+"""The events of a run, as values, for the progress display, the report and callers.
 
 Emitting costs one function call when nobody listens.
 """
@@ -145,4 +145,4 @@ class Listener(Protocol):
 
 
 def ignore(event: Event, /) -> None:
-    """The listener of a run that nobody watches."""
+    """Ignore an event: the default listener."""

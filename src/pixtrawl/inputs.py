@@ -1,4 +1,4 @@
-"""What Python functions are given: words, numbers, paths, lists, dicts, tables, candidates.
+"""Inputs of the Python functions: words, numbers, paths, lists, dicts, tables, candidates.
 
 Nothing is dropped without a word: a value is taken as what it says, or refused in a sentence that
 names it. `docs/how-to.md` has the table.

@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Kind(StrEnum):
-    """What a candidate's URL leads to; a text, so that `kind == "original"` holds.
+    """The kind of file behind a candidate's URL; a text, so that `kind == "original"` holds.
 
     Originals are preferred, thumbnails count only with `allow_thumbnails`.
     """
@@ -101,7 +101,7 @@ class Filters(Struct, frozen=True, kw_only=True):
 
 
 class Query(Struct, frozen=True):
-    """What is asked for: words, the label of their images, how many, and filters.
+    """One query: words, the label of their images, how many, and filters.
 
     Lists of words are enough for most; with this each query has its own. `limit` counts valid,
     distinct images.
@@ -174,7 +174,7 @@ class Task(Struct, frozen=True):
 
 
 class ImageInfo(Struct, frozen=True, kw_only=True):
-    """What inspection found out about one image file.
+    """The result of inspection of one image file.
 
     `phash` and `phash_trim` are 32 bytes each (256 bits; the latter of the border-trimmed picture),
     `thumb` is the 64x64 grey thumbnail (4,096 bytes); all three are empty with `--check none`.
@@ -197,7 +197,7 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of one candidate: its `reason`, and the `status` that belongs to it.
+    """The outcome of one candidate: its `reason`, and the `status` that belongs to it.
 
     Sizes are bytes, `elapsed_s` seconds over all `attempts`. Listeners get it in
     `events.CandidateSettled`; `ds.outcomes()` has rows of the same later.

@@ -43,7 +43,7 @@ Notice = Callable[[str], None]
 
 
 class QueryDefaults(Struct, frozen=True, kw_only=True):
-    """What holds for every query that does not say otherwise.
+    """Values for every query that does not set its own.
 
     `label` is the folder of all queries without one of their own; `prefix` and `suffix` are words
     put around each text, and are part of it from then on.
@@ -262,7 +262,7 @@ def _chain(first: Line, lines: Iterator[Line]) -> Iterator[Line]:
 
 
 def _delimiter(first: str) -> str:
-    """What separates the columns of a header; spreadsheets of some countries write semicolons."""
+    """Return the delimiter of a header; spreadsheets of some countries write semicolons."""
     return next((one for one in ",;\t" if one in first and _header(first.split(one))), "")
 
 

@@ -104,7 +104,7 @@ class Reason(StrEnum):
 
 
 class ReasonInfo(Struct, frozen=True):
-    """What a reason means: the status it belongs to, a sentence, whether a later run retries."""
+    """Facts about a reason: its status, a sentence, whether a later run retries."""
 
     status: Status
     sentence: str

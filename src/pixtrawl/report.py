@@ -1,4 +1,4 @@
-"""What a run did, as a typed value; `to_dict()` is what the commands print with `--json`.
+"""The report of a run as a typed value; commands print its `to_dict()` with `--json`.
 
 ds = pixtrawl.run(["tabby cat"], limit=50)
 ds.report.totals.saved, ds.report.queries[0].sources["bing"].outcome, ds.report.reasons
@@ -120,7 +120,7 @@ class AskedOtherwise(_Keyed, kw_only=True):
 
 
 class QueryReport(_Keyed, kw_only=True):
-    """What came of one query, over all runs that asked for it."""
+    """The results of one query, over all runs with it."""
 
     sometimes: ClassVar[frozenset[str]] = frozenset(
         {"under_other_labels", "slices", "filters", "asked_otherwise"}
@@ -173,7 +173,7 @@ class ExportReport(_Keyed, kw_only=True):
 
 
 class Report(_Keyed, kw_only=True):
-    """What a run did, or all runs on a folder.
+    """The report of a run, or of all runs on a folder.
 
     Counts are of URLs except `saved` of a query, which is of images; `bytes` are those fetched by
     the last run, `elapsed_s` its seconds. `report["totals"]["saved"]` works as in the JSON, too.

@@ -1,4 +1,4 @@
-"""What is done to a picture before it is handed to a trainer; nothing unless asked for.
+"""Transformations of a picture for training; none by default.
 
 Apart from `fit`, which carries it out, because whoever asks for it need not load decoders.
 """
@@ -46,7 +46,7 @@ class Picture(Struct, frozen=True):
 
 
 class Transform(Struct, frozen=True, kw_only=True):
-    """What is done to each picture. The default keeps the bytes.
+    """The transformation of each picture. The default keeps the bytes.
 
     `size` is in pixels, `quality` 1 to 100 (`jpg` 95, `webp` 90, `avif` 80 unless given).
     """

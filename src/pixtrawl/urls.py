@@ -46,7 +46,7 @@ def _scalar(text: str) -> str:
 
 
 class _Parts(NamedTuple):
-    """What a fetch asks of a URL, at different places: parsed once for all of them."""
+    """The parts of a URL that a fetch uses in several places, parsed once."""
 
     scheme: str
     host: str

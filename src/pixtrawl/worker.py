@@ -196,7 +196,7 @@ class Worker:
         return await self._inspector.inspect(response.staged_name, response.size_bytes)
 
     async def _rights(self, inspector: Inspector, name: str) -> Mapping[str, str | bool]:
-        """What the file states of its rights; most files carry no such statement."""
+        """Return the rights statements in the file; most files have none."""
         return {key: value for key, value in (await inspector.rights(name)).items() if value}
 
 

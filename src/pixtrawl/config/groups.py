@@ -27,7 +27,7 @@ def setting(  # noqa: PLR0913 - one call is one row of the settings table
     choices: tuple[str, ...] | None = None,
     repeat: bool = False,
 ) -> Any:
-    """A dataclass field that knows how it is set from text.
+    """Declare a dataclass field with all that is needed to set it from text.
 
     Args:
         default: the value when nobody sets it.
@@ -53,7 +53,7 @@ def setting(  # noqa: PLR0913 - one call is one row of the settings table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is wanted, and where it goes."""
+    """Which images to collect, and where to write them."""
 
     limit: int | None = setting(
         100, "valid distinct images per query, or `all`", flag="--limit", short="-n",
@@ -92,7 +92,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """One transfer: limits, identity, way out."""
+    """Settings of one transfer: limits, identity, proxy."""
 
     concurrency: int = setting(
         256, "transfers at once, at most (adaptive below it)", flag="--concurrency",
@@ -140,7 +140,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Politeness:
-    """How hosts are treated."""
+    """Limits per host."""
 
     per_host: int = setting(
         8, "transfers at once from one host", flag="--per-host", parse=parse.positive, metavar="N"
@@ -165,7 +165,7 @@ class Politeness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """What is kept."""
+    """Which images are kept."""
 
     min_size: tuple[int, int] | None = setting(
         None, "smallest width x height kept", flag="--min-size", parse=parse.size_px, metavar="WxH"
@@ -207,7 +207,7 @@ class Images:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
-    """Which column of a list of URLs is which, where its names do not tell."""
+    """Columns of a list of URLs, where their names do not make them clear."""
 
     url_column: str | None = setting(
         None, "column of the URLs, by name or number (default: told by its name and content)",
@@ -227,7 +227,7 @@ class Lists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """What is written when a run is over, beside the data set folder."""
+    """The export to write at the end of a run, beside the data set folder."""
 
     to: str | None = setting(
         None, "format of a loader, such as webdataset; see `pixtrawl export --help`", flag="--to",
@@ -311,7 +311,7 @@ class Config:
         return config
 
     def source(self, name: str) -> Mapping[str, str]:
-        """The settings given for one source: `base_url`, `delay_s`, `enabled`, its own."""
+        """Return the settings given for one source: `base_url`, `delay_s`, `enabled`, its own."""
         return self.sources.get(name, {})
 
 
@@ -326,5 +326,5 @@ GROUPS: Final[Mapping[str, type]] = {
 
 
 def settings() -> list[tuple[str, Field[Any]]]:
-    """Every (group name, field) in the order of this file."""
+    """Return every (group name, field) in the order of this file."""
     return [(group, item) for group, cls in GROUPS.items() for item in fields(cls)]

@@ -1,9 +1,9 @@
-"""Who sets what: defaults < user's file < `--config` file < environment < command line.
+"""Merge settings by precedence: defaults < user's file < `--config` file < environment < options.
 
-There is no file that is read because it lies in the current folder: a folder received from
-someone else could then set a proxy or open the address guard unnoticed.
+No file is read from the current folder: a folder received from someone else could then set a proxy
+or open the address guard unnoticed.
 
-Every error is a `UsageError` that names where the wrong value stands: the file and its key, the
+Every error is a `UsageError` that names the place of the wrong value: the file and its key, the
 variable, or the option.
 """
 
@@ -24,7 +24,7 @@ from pixtrawl.errors import UsageError
 
 PREFIX: Final = "PIXTRAWL_"
 CONFIG_VARIABLE: Final = "PIXTRAWL_CONFIG"
-# Read elsewhere, so no setting and no mistake: the path of the browser.
+# Not a setting, but read elsewhere: the path of the browser.
 FOREIGN_VARIABLES: Final = frozenset({"PIXTRAWL_CHROME"})
 SOURCE_KEYS: Final = ("base_url", "delay_s", "enabled")  # understood by every source
 DEFAULT_ORIGIN: Final = "default"
@@ -34,10 +34,10 @@ _TABLES: Final = frozenset({*GROUPS, FILTERS_GROUP})
 
 
 class KnownSources(Struct, frozen=True):
-    """What loading must know of the sources, without importing them.
+    """The sources' names and settings, available without importing the sources.
 
-    `keys` gives the settings of one source beside `SOURCE_KEYS`; called only for a source that
-    somebody sets something of.
+    `keys` returns the settings of one source beside `SOURCE_KEYS`; it is called only for sources
+    that have settings given.
     """
 
     names: Collection[str]
@@ -45,7 +45,7 @@ class KnownSources(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """The settings, and for each key (`fetch.timeout_s`, `google.base_url`) who set it."""
+    """The settings, and for each key (`fetch.timeout_s`, `google.base_url`) where it was set."""
 
     config: Config
     origins: Mapping[str, str]
@@ -53,7 +53,7 @@ class Loaded(Struct, frozen=True):
 
 
 class _Given(Struct, frozen=True):
-    """A value, and the place that gave it."""
+    """A value and the place it was given in."""
 
     key: str
     value: object
@@ -61,7 +61,7 @@ class _Given(Struct, frozen=True):
 
 
 class _Reader(Struct):
-    """Turns each place's notation into `_Given` values."""
+    """Converts the notation of each place into `_Given` values."""
 
     known: KnownSources | None
     place: str
@@ -136,7 +136,7 @@ class _Reader(Struct):
         return _Given(row.key, value, where)
 
     def dotted(self, name: str, value: object, where: str) -> _Given:
-        """`fetch.timeout_s`, `fetch.timeout`, `google.base_url`, `sources.google.base_url`."""
+        """Resolve a dotted name: `fetch.timeout`, `google.base_url`, `sources.google.base_url`."""
         group, _, key = name.removeprefix("sources.").replace("-", "_").partition(".")
         if group in _TABLES:
             words = {word: row for row in table() if row.group == group for word in row.words}
@@ -168,19 +168,19 @@ def load(
     known: KnownSources | None = None,
     place: str = COMMAND_LINE,
 ) -> Loaded:
-    """Puts all places together.
+    """Load and merge the settings of all places.
 
     Args:
         cli: setting (`fetch.timeout_s`, `timeout_s`, `timeout`) to text, to a native value, or to a
             list for a repeatable one; `set` to a list of `NAME=VALUE`.
         environ: the environment.
         config_file: the file named by `--config`; else by `PIXTRAWL_CONFIG`. It must exist.
-        user_file: the user's own file, which need not exist; None asks the system where it lies.
-        known: the sources there are; None believes every name.
-        place: what `cli` is called in errors and origins, where it is no command line.
+        user_file: the user's own file, which need not exist; None: at the system's usual place.
+        known: the existing sources; None accepts every name.
+        place: the name of `cli` in errors and origins, where it is not a command line.
 
     Raises:
-        UsageError: with the place of the mistake.
+        UsageError: a value is wrong; the message names its place.
     """
     reader = _Reader(known, place)
     given: list[_Given] = []
@@ -224,7 +224,7 @@ def registered_sources() -> KnownSources:
 
 
 def _merge(given: list[_Given], warnings: tuple[str, ...], base: Config | None = None) -> Loaded:
-    """Later ones win; a value that is overridden is checked all the same."""
+    """Merge the values; later ones win, and overridden ones are checked as well."""
     base = base or Config()
     origins = {row.key: DEFAULT_ORIGIN for row in table()}
     groups: dict[str, dict[str, Any]] = {name: {} for name in _TABLES}
@@ -246,7 +246,7 @@ def _merge(given: list[_Given], warnings: tuple[str, ...], base: Config | None =
 
 
 def _value(row: Setting, item: _Given) -> Any:
-    if item.value is None:  # from Python only: as if it were not given; limit=None is a value
+    if item.value is None:  # from Python only: counts as not given, except limit=None
         return None if row.parse is parse.limit else row.default
     if row.repeat:
         many = item.value if isinstance(item.value, list | tuple) else [item.value]
@@ -300,12 +300,12 @@ def _toml(path: Path, named_by: str) -> Mapping[str, Any]:
 
 
 def user_config_path() -> Path:
-    """Where the user's own file lies on this system; it need not exist."""
+    """Return the path of the user's own settings file on this system; it need not exist."""
     return user_folder("config") / "config.toml"
 
 
 def did_you_mean(word: str, choices: Collection[str], prefix: str = "") -> str:
-    """`; did you mean --limit?` or nothing, to be put behind an error."""
+    """Return `; did you mean --limit?`, to append to an error, or an empty string."""
     from difflib import get_close_matches  # only in an error
 
     found = get_close_matches(word, list(choices), n=1, cutoff=0.6)

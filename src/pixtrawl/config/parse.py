@@ -1,4 +1,4 @@
-"""Text to a setting's value; a ValueError carries the sentence for the user."""
+"""Parse text to a setting's value; a ValueError has the message for the user."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def count(text: str) -> int:
-    """A whole number from 0."""
+    """Parse a whole number from 0."""
     if not text.strip().isascii() or not text.strip().isdigit():
         raise ValueError(f"{text!r} is not a whole number from 0")
     return int(text)
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
+    """Parse a whole number from 1."""
     value = count(text)
     if value < 1:
         raise ValueError(f"{text!r} is not a whole number from 1")
@@ -28,7 +28,7 @@ def positive(text: str) -> int:
 
 
 def limit(text: str) -> int | None:
-    """A whole number from 1, or `all` for everything the sources have (None)."""
+    """Parse a whole number from 1, or `all` for everything the sources have (None)."""
     if text.strip().lower() == "all":
         return None
     try:
@@ -38,7 +38,7 @@ def limit(text: str) -> int | None:
 
 
 def seconds(text: str) -> float:
-    """Seconds: 30, 2.5, 500ms, 10m, 1h."""
+    """Parse a duration to seconds: 30, 2.5, 500ms, 10m, 1h."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no time (examples: 30, 2.5, 10m, 1h)")
@@ -46,7 +46,7 @@ def seconds(text: str) -> float:
 
 
 def size_bytes(text: str) -> int:
-    """Bytes: 1000, 64K, 1.5M, 2GiB (powers of 1024)."""
+    """Parse a size to bytes: 1000, 64K, 1.5M, 2GiB (powers of 1024)."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no size (examples: 500K, 64M, 2G)")
@@ -54,7 +54,7 @@ def size_bytes(text: str) -> int:
 
 
 def size_px(text: str) -> tuple[int, int]:
-    """Width and height in pixels: 640x480; a single number stands for both."""
+    """Parse width and height in pixels: 640x480; a single number is used for both."""
     match = re.fullmatch(r"(\d+)(?:\s*[x×]\s*(\d+))?", text.strip(), re.IGNORECASE)
     if match is None:
         raise ValueError(f"{text!r} is no size in pixels (example: 640x480)")
@@ -63,7 +63,7 @@ def size_px(text: str) -> tuple[int, int]:
 
 
 def ratio(text: str) -> float:
-    """A number from 1: 8, 2.5."""
+    """Parse a number from 1: 8, 2.5."""
     match = re.fullmatch(r"\d+(?:\.\d+)?", text.strip())
     if match is None or float(match[0]) < 1:
         raise ValueError(f"{text!r} is not a number from 1 (example: 8)")
@@ -71,7 +71,7 @@ def ratio(text: str) -> float:
 
 
 def network(text: str) -> str:
-    """An address range such as 127.0.0.0/8, given back in its canonical form."""
+    """Parse an address range such as 127.0.0.0/8; return its canonical form."""
     import ipaddress  # 8 ms that --help and most runs do without
 
     try:
@@ -81,7 +81,7 @@ def network(text: str) -> str:
 
 
 def contact(text: str) -> str:
-    """An e-mail address or an http(s) address; `mailto:` is left out."""
+    """Parse an e-mail address (without `mailto:`) or an http(s) address."""
     value = text.strip().removeprefix("mailto:")
     mail = re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", value, re.ASCII)
     page = re.fullmatch(r"https?://[^\s()<>;\\\"]+", value)
@@ -91,7 +91,7 @@ def contact(text: str) -> str:
 
 
 def boolean(text: str) -> bool:
-    """true/false, yes/no, on/off, 1/0."""
+    """Parse true/false, yes/no, on/off, 1/0."""
     word = text.strip().lower()
     if word in {"1", "true", "yes", "on"}:
         return True
@@ -104,7 +104,7 @@ _DATE_WORDS: Final = ("day", "week", "month", "year")
 
 
 def filter_size(text: str) -> str:
-    """small, medium, large, or WxH (at least so large)."""
+    """Parse small, medium, large, or WxH (the least size)."""
     word = text.strip().lower()
     if word in {"small", "medium", "large"}:
         return word
@@ -116,7 +116,7 @@ def filter_size(text: str) -> str:
 
 
 def filter_date(text: str) -> str:
-    """day, week, month, year (the last one), or YYYY-MM-DD..YYYY-MM-DD."""
+    """Parse day, week, month, year (the last one), or YYYY-MM-DD..YYYY-MM-DD."""
     word = text.strip().lower()
     if word in _DATE_WORDS:
         return word
@@ -134,7 +134,7 @@ def filter_date(text: str) -> str:
 
 
 def language(text: str) -> str:
-    """A language tag (BCP 47): en, de, pt-BR."""
+    """Parse a language tag (BCP 47): en, de, pt-BR."""
     word = text.strip()
     if not re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", word):
         raise ValueError(f"{text!r} is no language tag (examples: en, de, pt-BR)")
@@ -142,7 +142,7 @@ def language(text: str) -> str:
 
 
 def region(text: str) -> str:
-    """A country code of two letters (ISO 3166-1): us, de."""
+    """Parse a country code of two letters (ISO 3166-1): us, de."""
     word = text.strip().lower()
     if not re.fullmatch(r"[a-z]{2}", word):
         raise ValueError(f"{text!r} is no country code (examples: us, de)")
@@ -150,7 +150,7 @@ def region(text: str) -> str:
 
 
 def site(text: str) -> str:
-    """A host name: example.org."""
+    """Parse a host name: example.org."""
     word = text.strip().lower()
     if not word or not re.fullmatch(r"[^\s/:@]+", word):
         raise ValueError(f"{text!r} is no host name (example: example.org)")
@@ -158,7 +158,7 @@ def site(text: str) -> str:
 
 
 def license_words(text: str) -> str:
-    """any, open, public, commercial, modify, or the id of a licence such as cc-by."""
+    """Parse any, open, public, commercial, modify, or the id of a licence such as cc-by."""
     word = text.strip().lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", word):
         raise ValueError(

@@ -1,6 +1,6 @@
-"""The settings as one table: what `groups` says of its fields, and the search filters.
+"""The settings as one table: the fields of `groups` and the search filters.
 
-The command line, the environment, the file, `config show` and docs/settings.md all walk over it.
+The command line, the environment, the file, `config show` and docs/settings.md all use it.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     @property
     def word(self) -> str:
-        """The word users see: the option's where there is one, else the field's."""
+        """The name shown to users: the option's where there is one, else the field's."""
         return self.flag.removeprefix("--").replace("-", "_") if self.flag else self.name
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All that is understood in the file and the environment: `timeout`, `timeout_s`."""
+        """The names accepted in the file and the environment: `timeout`, `timeout_s`."""
         return tuple(dict.fromkeys((self.word, self.name)))
 
     @property
@@ -92,7 +92,7 @@ _FILTERS: Final = (
 
 @cache
 def table() -> tuple[Setting, ...]:
-    """Every setting, in the order of `groups`, the filters last."""
+    """Return every setting, in the order of `groups`, the filters last."""
     rows = [
         Setting(group=group, name=item.name, default=item.default, **item.metadata)
         for group, item in settings()
@@ -102,18 +102,18 @@ def table() -> tuple[Setting, ...]:
 
 @cache
 def by_key() -> dict[str, Setting]:
-    """The table by `group.name`."""
+    """Return the table by `group.name`."""
     return {row.key: row for row in table()}
 
 
 @cache
 def by_word() -> dict[str, Setting]:
-    """The table by every word that is understood without its group."""
+    """Return the table by every name that is accepted without its group."""
     return {word: row for row in table() for word in row.words}
 
 
 def shown(value: object) -> str:
-    """A value as a user would write it: `640x480`, `127.0.0.0/8, ::1/128`, `64M`; "" for none."""
+    """Format a value as a user would write it: `640x480`, `127.0.0.0/8, ::1/128`; "" for none."""
     if value is None or value == ():
         return ""
     if isinstance(value, bool):
@@ -126,7 +126,7 @@ def shown(value: object) -> str:
 
 
 def shown_setting(row: Setting, value: object) -> str:
-    """Like `shown`, with bytes in their unit where they are whole: `64M`."""
+    """Format as `shown`, with bytes in the largest unit that divides them: `64M`."""
     if row.parse is parse.size_bytes and isinstance(value, int):
         for unit, factor in (("G", 2**30), ("M", 2**20), ("K", 2**10)):
             if value and value % factor == 0:

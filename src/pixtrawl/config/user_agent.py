@@ -1,4 +1,4 @@
-"""The User-Agent of every request of ours, and whether it says how its user can be reached."""
+"""The User-Agent header, and whether it contains a contact of the user."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pixtrawl.config.groups import Fetch
 __all__ = ["ABOUT_URL", "HOW_TO_SET", "has_contact", "user_agent"]
 
 ABOUT_URL: Final = "https://github.com/pixtrawl/pixtrawl/blob/main/docs/bot.md"
-"""The page for owners of sites; `Bot` in [project.urls] of pyproject.toml."""
+"""The page for site owners; `Bot` in [project.urls] of pyproject.toml."""
 
 HOW_TO_SET: Final = (
     "--contact you@example.org, PIXTRAWL_CONTACT, or fetch.contact in the configuration file"
@@ -18,9 +18,9 @@ HOW_TO_SET: Final = (
 
 
 def user_agent(fetch: Fetch) -> str:
-    """The header's value: `pixtrawl/VERSION (+PAGE; CONTACT)`, or the user's own text.
+    """Return the header: `pixtrawl/VERSION (+PAGE; CONTACT)`, or the user's own text.
 
-    A contact that the user's own text does not hold already is added to it.
+    The contact is appended to the user's own text unless it is contained already.
     """
     contact = fetch.contact or ""
     if fetch.user_agent is None:
@@ -32,6 +32,6 @@ def user_agent(fetch: Fetch) -> str:
 
 
 def has_contact(fetch: Fetch) -> bool:
-    """Whether the header names an e-mail address or a page of the user."""
+    """Return whether the header has an e-mail address or a page of the user."""
     own = fetch.user_agent or ""
     return bool(fetch.contact) or "@" in own or "://" in own

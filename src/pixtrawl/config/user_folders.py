@@ -1,4 +1,4 @@
-"""The user's own folders, also for a process without a home: a service, a container, cron."""
+"""The user's folders, also for processes without a home: a service, a container, cron."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["user_folder"]
 
 
 def user_folder(kind: Literal["config", "log", "cache"]) -> Path:
-    """Where the system wants files of this kind; it need not exist.
+    """Return the system's folder for files of this kind; it need not exist.
 
-    Without HOME and without an entry of the user there is no such place: logs and caches then go
-    to the temporary folder, and settings to one that cannot exist, because in the temporary
-    folder they could be anybody's.
+    Without HOME and a passwd entry there is none: logs and caches then go to the temporary folder.
+    For settings the result is a folder that cannot exist, since anyone can write to the temporary
+    folder.
     """
     import platformdirs  # 5 ms that --help does without
 

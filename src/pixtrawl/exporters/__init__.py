@@ -1,6 +1,6 @@
 """Export formats: an explicit table from name to class, loaded on use.
 
-A format that needs a package which is not installed answers with the command that installs it.
+Where a format's package is not installed, the error has the command that installs it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def load(name: str) -> type[Any]:
-    """The class of a format. Raises UsageError (unknown), MissingExtraError (not installed)."""
+    """Return the class of a format. Raises UsageError (unknown), MissingExtraError."""
     try:
         place, _ = FORMATS[name]
     except KeyError:

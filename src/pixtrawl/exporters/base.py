@@ -1,8 +1,8 @@
-"""The Exporter interface: parts written one after the other, then what ties them together.
+"""The Exporter interface: parts written one after the other, then the final files.
 
 A part is the unit of work and of resuming: a shard, or a few hundred files. Its files appear under
-their final names only whole; a part that is interrupted is written again. A new format is one class
-with three methods; killing, resuming, splits, order and pictures are the business of `export`.
+their final names only when complete; an interrupted part is written again. A new format is one
+class with three methods; `export` handles resuming, splits, order and pictures.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
     "rows_name",
 ]
 
-FinalFile = tuple[str, Callable[[IO[bytes]], None]]  # name, and what writes it
+FinalFile = tuple[str, Callable[[IO[bytes]], None]]  # name, and the function that writes it
 
 
 class Sharding(Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class Item(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """What an exporter works on."""
+    """The input of an exporter."""
 
     target: Target
     plan: Plan
@@ -60,7 +60,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     @property
     def columns(self) -> list[str]:
-        """What is told of each image: with the file's own facts where pictures are changed."""
+        """The columns of each image, with those of the original file where pictures change."""
         first = next(self.plan.entries())
         return [*first.columns, *(() if self.transform.keeps_bytes else ORIGINALS)]
 
@@ -72,7 +72,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """A finished part, as the journal keeps it."""
+    """A finished part, as recorded in the journal."""
 
     index: int  # over the whole export
     split: str
@@ -87,19 +87,19 @@ class Part(Protocol):
     """A part that is being written."""
 
     def takes(self, item: Item) -> bool:
-        """Whether there is room for it; a new part takes any one image."""
+        """Return whether the item fits; a new part takes any one image."""
         ...
 
     def add(self, item: Item) -> None:
-        """Writes the next image."""
+        """Write the next image."""
         ...
 
     def close(self) -> None:
-        """Publishes what is not yet published."""
+        """Publish the files that are not yet published."""
         ...
 
     def abandon(self) -> None:
-        """Drops what is not yet published."""
+        """Drop the files that are not yet published."""
         ...
 
 
@@ -107,38 +107,38 @@ class Exporter(Protocol):
     """Writes one format."""
 
     name: ClassVar[str]
-    shuffled: ClassVar[bool]  # shards are read in order, so their order should mean nothing
-    layout: ClassVar[int]  # raised when the same input gives other bytes than before
+    shuffled: ClassVar[bool]  # True for shards, which are read in order
+    layout: ClassVar[int]  # version: increased when the same input gives other bytes
 
     def __init__(self, job: Job) -> None: ...
 
     @property
     def part_images(self) -> int:
-        """No part holds more."""
+        """The most images of a part."""
         ...
 
     def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
-        """Files that the part will publish: known before, so that a restart can remove them.
+        """Return the files that the part will publish, so that a restart can remove them.
 
         `number` is that of the part within its split, `entries` the most that it may hold.
         """
         ...
 
     def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> Part:
-        """Begins a part; `index` is its number over all splits."""
+        """Begin a part; `index` is its number over all splits."""
         ...
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
-        """Indexes, metadata, card: what is written when all parts are there."""
+        """Return indexes, metadata and card: the files written after all parts."""
         ...
 
 
 class _AbandonedError(Exception):
-    """Handed into a target's `write` so that it drops the file."""
+    """Raised inside a target's `write` block to drop the file."""
 
 
 class ShardPart:
-    """A part that is one file: holds it open, counts, publishes or drops it."""
+    """A part of one file: keeps it open, counts its bytes, publishes or drops it."""
 
     def __init__(self, target: Target, name: str, max_bytes: int) -> None:
         self._writing = target.write(name)
@@ -147,7 +147,7 @@ class ShardPart:
         self._max_bytes = max_bytes
 
     def fits(self, more_bytes: int) -> bool:
-        """Whether so many bytes more stay within the limit; the first image always does."""
+        """Return whether so many more bytes fit; the first image always does."""
         return not self.size_bytes or self.size_bytes + more_bytes <= self._max_bytes
 
     def close(self) -> None:
@@ -159,10 +159,10 @@ class ShardPart:
 
 
 def rows_name(index: int) -> str:
-    """Where a part of single files keeps its rows until all parts are there."""
+    """Return the file for the rows of a part of single files, until all parts are complete."""
     return f"{STATE}/rows-{index:06d}.jsonl"
 
 
 def json_line(row: Columns) -> bytes:
-    """One line of JSON, UTF-8, the keys in their own order."""
+    """Encode a row as one line of JSON, UTF-8, keeping the order of the keys."""
     return row_text(row) + b"\n"

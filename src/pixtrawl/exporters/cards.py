@@ -14,7 +14,7 @@ __all__ = ["card_files", "split_word"]
 
 
 def split_word(name: str) -> str:
-    """Hugging Face's word for a split, as its own loaders would name a folder called so."""
+    """Return Hugging Face's name for a split, as its loaders derive it from the folder's."""
     if name.lower() in {"val", "valid", "dev", "validation"}:
         return "validation"
     return name
@@ -28,7 +28,7 @@ def card_files(
     patterns: dict[str, Sequence[str]],
     notes: Sequence[str] = (),
 ) -> list[FinalFile]:
-    """The two texts. `patterns` are the data files of each split, for Hugging Face."""
+    """Return both files. `patterns` are the data files of each split, for Hugging Face."""
     bad = {position for part in parts for position in part.bad}
     summary = Summary()
 

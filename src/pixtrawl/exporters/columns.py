@@ -1,8 +1,8 @@
 """The columns of an exported image: those of metadata.jsonl, with one type each and no null.
 
-Loaders guess a column's type from the first rows they see (Hugging Face's ImageFolder and
-WebDataset readers do), and a null that turns into text later breaks them; so text that is not
-known is the empty string. Parquet, which states its types, gets a null back.
+Loaders such as Hugging Face's ImageFolder and WebDataset readers infer a column's type from the
+first rows and fail when a null becomes text later; so unknown text is the empty string. Parquet,
+which is typed, gets nulls.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ ORIGINALS: Final = ("original_width", "original_height", "original_sha256")
 
 
 def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
-    """A sample as plain text and numbers, in a fixed order.
+    """Return a sample's columns as plain text and numbers, in a fixed order.
 
     The user's own columns come last, as they are: with None where a number is not known.
     `taken` are names that the format needs for itself.
@@ -71,7 +71,7 @@ def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
 
 
 def own_types(sample: Sample, columns: Columns, known: dict[str, str]) -> None:
-    """Learns the types of a sample's own columns, by the names in `columns`: bool, int, ..."""
+    """Update `known` with the types (bool, int, ...) of a sample's own columns."""
     for name in list(columns)[len(columns) - len(sample.own) :]:
         kind = _TYPES.get(type(columns[name]))
         if kind is not None or name not in known:
@@ -88,7 +88,7 @@ def _text(value: object) -> str:
 
 
 def host_of(columns: Columns) -> str:
-    """The host that a file came from: lower case, without `www.` and port; "" for data: URLs."""
+    """Return the host of a file: lower case, without `www.` and port; "" for data: URLs."""
     for name in ("final_url", "url"):
         url = str(columns.get(name, ""))
         scheme, colon, rest = url.partition("://")

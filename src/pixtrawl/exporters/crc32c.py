@@ -38,7 +38,7 @@ _LANES: Final[Array] = np.array(_TABLE, dtype=np.uint32)
 
 @cache
 def _operator(level: int) -> Array:
-    """What 2**level zero bytes make of a state, byte of the state by byte: 4 x 256."""
+    """Return the tables (4 x 256) that advance a CRC state by 2**level zero bytes."""
     bits = np.uint32(1) << np.arange(32, dtype=np.uint32)
     if level == 0:
         after = bits >> np.uint32(8) ^ _LANES[bits & np.uint32(0xFF)]
@@ -64,7 +64,7 @@ def _over_zeros(tables: Array, states: Array) -> Array:
 
 
 def crc32c(data: bytes) -> int:
-    """The checksum of RFC 3720, as an unsigned 32-bit number."""
+    """Return the checksum of RFC 3720, as an unsigned 32-bit integer."""
     if len(data) < _LANE:
         state = _ONES
         for byte in data:
@@ -89,7 +89,7 @@ def crc32c(data: bytes) -> int:
 
 
 def _begun(size_bytes: int) -> int:
-    """What the standard's first state has become after so many bytes."""
+    """Return the standard's initial state advanced by so many zero bytes."""
     state = _ONES
     for level in range(size_bytes.bit_length()):
         if size_bytes >> level & 1:
@@ -105,12 +105,12 @@ def _begun(size_bytes: int) -> int:
 
 @cache
 def _plain_operator(level: int) -> list[list[int]]:
-    """The same as whole numbers of Python, which are quicker one by one."""
+    """Return the tables as Python integers, which are faster for single look-ups."""
     tables: list[list[int]] = _operator(level).tolist()
     return tables
 
 
 def masked_crc32c(data: bytes) -> int:
-    """TFRecord's form of it, which may itself lie inside checksummed data."""
+    """Return TFRecord's masked CRC, which may itself be inside checksummed data."""
     crc = crc32c(data)
     return (crc >> 15 | crc << 17 & 0xFFFFFFFF) + 0xA282EAD8 & 0xFFFFFFFF

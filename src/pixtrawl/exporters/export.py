@@ -1,7 +1,7 @@
-"""An export from start to end: plan, go on where it was left, write parts, tie them together.
+"""Run an export: plan, resume, write parts, write the final files.
 
-The same samples and options give the same bytes, whether the export ran through or was killed any
-number of times; `journal` tells what is there already.
+The same samples and options give the same bytes, even if the export was killed any number of times;
+`journal` records the finished parts.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ __all__ = ["Exported", "Options", "check", "export"]
 
 Progress = Callable[[int, int], None]  # images done, images in all
 
-# Its own, since the folder of a table may hold another export that is under way.
+# Separate, as the folder of a table may hold another unfinished export.
 _TABLE_STATE: Final = f"{STATE}-table"
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What an export may be told."""
+    """The options of an export."""
 
     selection: Selection = Selection()
     splitting: Splitting = Splitting()
@@ -55,14 +55,14 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """What an export did."""
+    """The result of an export."""
 
     images: int
     splits: dict[str, int]
     files: int
-    missing: int  # deleted by hand since
+    missing: int  # files deleted by hand
     bad: int  # skipped with skip_bad
-    was_complete: bool = False  # nothing was left to do
+    was_complete: bool = False  # there was nothing left to do
 
 
 def export(  # noqa: PLR0913 - what, where from, where to, and as what
@@ -75,7 +75,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     group_of: GroupOf | None = None,
     on_progress: Progress | None = None,
 ) -> Exported:
-    """Writes samples in a format to a folder or fsspec URL.
+    """Write samples in a format to a folder or fsspec URL.
 
     Args:
         samples: in the order of label and number, each once.
@@ -126,7 +126,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
 
 
 def _taken(kind: type[Exporter] | type[Table], options: Options) -> frozenset[str]:
-    """Names that the format needs for itself: the user's own columns give way."""
+    """Return the column names that the format reserves."""
     taken: frozenset[str] = getattr(kind, "taken", frozenset())
     if not options.transform.keeps_bytes:
         taken |= frozenset(ORIGINALS)
@@ -136,7 +136,7 @@ def _taken(kind: type[Exporter] | type[Table], options: Options) -> frozenset[st
 
 
 def check(root: Path | str, out: Path | str, to: str, options: Options = Options()) -> None:
-    """Whether `export` can do this, without a look at any image. Raises as it does."""
+    """Check the arguments of `export` without reading any image. Raises as `export`."""
     _check_apart(Path(root), out)
     kind = exporters.load(to)
     if issubclass(kind, Table):
@@ -194,7 +194,7 @@ class _Run:
         )
 
     def _part(self, start: int, parts: list[Written], pictures: Pictures) -> Written:
-        """Writes the part that begins at a position."""
+        """Write the part that begins at a position."""
         entries = self._chunk(start)
         split = entries[0].split
         number = sum(part.split == split and part.images > 0 for part in parts)
@@ -235,7 +235,7 @@ class _Run:
         return written
 
     def _chunk(self, start: int) -> list[Entry]:
-        """The most that the next part may hold: of one split, in order."""
+        """Return the entries that the next part may hold at most: of one split, in order."""
         entries = self._job.plan.entries(start)
         first = next(entries)
         rest = takewhile(lambda entry: entry.split == first.split, entries)
@@ -282,7 +282,7 @@ def _check_table(kind: type[Table], options: Options) -> None:
 
 
 def _table_target(table: Table, out: str) -> tuple[Target, str]:
-    """`meta.csv` is a file; anything else is a folder that gets `metadata.csv`."""
+    """Return target and file name: `meta.csv` itself, or `metadata.csv` in a folder."""
     if not out.lower().endswith(table.suffix):
         return open_target(out, _TABLE_STATE), f"metadata{table.suffix}"
     if "://" in out:
@@ -293,7 +293,7 @@ def _table_target(table: Table, out: str) -> tuple[Target, str]:
 
 
 def _is_distinct(folder: Folder) -> bool:
-    """Whether no two kept images can be crops or the like of each other."""
+    """Return whether the data set was collected so that no near duplicates remain."""
     if not folder.catalog.is_file():
         return False
     with closing(connect(folder.catalog, read_only=True)) as db:
@@ -301,7 +301,7 @@ def _is_distinct(folder: Folder) -> bool:
 
 
 def _check_apart(root: Path, out: Path | str) -> None:
-    """An export inside the data set would be taken for images, one above it would hide them."""
+    """Refuse an export inside the data set (it would count as images) or above it."""
     path = local_path(out)
     if path is None:
         return
@@ -311,4 +311,4 @@ def _check_apart(root: Path, out: Path | str) -> None:
 
 
 def _no_progress(done: int, total: int) -> None:
-    """Nobody watches."""
+    """Do nothing: the default callback."""

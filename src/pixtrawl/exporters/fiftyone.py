@@ -29,7 +29,7 @@ _FOLDER: Final = "data"
 _LABEL: Final = "ground_truth"  # what FiftyOne's own importers call it
 _EPOCH: Final = "1970-01-01T00:00:00Z"
 _MIME: Final = {"svg": "image/svg+xml", "ico": "image/x-icon"}
-# What FiftyOne gives every sample: name, kind of field, of its items.
+# The fields of every FiftyOne sample: name, kind of field, kind of its items.
 _OWN: Final = (
     ("id", "ObjectId", None),
     ("filepath", "String", None),
@@ -95,7 +95,7 @@ class FiftyOne:
 
 
 def _sample(row: dict[str, Any], split: str) -> dict[str, Any]:
-    """A row as FiftyOne's data base holds it; its numbers are drawn from the row, so they stay."""
+    """Return a row as FiftyOne's database stores it; ids are hashes of the row, so stable."""
     drawn = hashlib.sha256(f"{row['file_name']}\0{row['sha256']}".encode()).hexdigest()
     fetched = {"$date": _date(str(row["fetched_at"]))}
     facts = {
@@ -136,7 +136,7 @@ def _date(text: str) -> str:
 
 
 def _document(job: Job, splits: Sequence[str]) -> dict[str, Any]:
-    """What FiftyOne keeps of a data set as a whole: above all, the types of its fields."""
+    """Return FiftyOne's document for the whole data set, with the types of its fields."""
     own = [
         *(_field(name, kind, item=item) for name, kind, item in _OWN),
         *(_field(name, "DateTime", read_only=True) for name in ("created_at", "last_modified_at")),

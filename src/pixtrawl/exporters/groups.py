@@ -1,4 +1,4 @@
-"""Which images must not be on two sides of a split: the same bytes, or nearly the same picture."""
+"""Group images that must not be on two sides of a split: equal bytes or near duplicates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pixtrawl.model import Sample
 __all__ = ["GroupOf", "NearDuplicateGroups"]
 
 GroupOf = Callable[[Sample], Iterable[str]]
-"""Keys of a sample; samples that share a key, directly or by way of others, are one group."""
+"""Returns the keys of a sample; samples that share a key, also transitively, are one group."""
 
 _THUMB_BYTES: Final = 4_096
 
@@ -48,7 +48,7 @@ class NearDuplicateGroups:
             self._thumbs.close()
 
     def __call__(self, sample: Sample) -> list[str]:
-        """The sample's own keys, and those of earlier samples that look like it."""
+        """Return the sample's own keys, and those of earlier samples that look like it."""
         info = sample.info
         number = self._count
         self._count += 1

@@ -20,12 +20,12 @@ _PART_IMAGES = 500
 
 
 def leaf_name(entry: Entry, extension: str) -> str:
-    """`<label>/<number>.<extension>` as in the data set, the extension that of the picture."""
+    """Return `<label>/<number>.<extension>` as in the data set, with the picture's extension."""
     return f"{entry.file_name.rpartition('.')[0]}.{extension}"
 
 
 class FilesPart:
-    """Pictures as single files; their rows wait until all parts are there.
+    """A part of single picture files; its rows are kept until all parts are complete.
 
     Args:
         job: what is exported.
@@ -53,7 +53,7 @@ class FilesPart:
             file.writelines(self._rows)
 
     def abandon(self) -> None:
-        """Nothing to drop: each file is whole, and will be written again."""
+        """Do nothing: each file is complete, and will be written again."""
 
 
 class ImageFolder:

@@ -1,4 +1,4 @@
-"""What of an export is done: how one that was killed goes on, and what an older one left.
+"""The journal of an export: lets a killed export resume, and removes an older one's files.
 
 While an export runs, `.pixtrawl-export/` holds its fingerprint and two small files per part: the
 names that the part will publish, written before it, and a record, written after it. A complete
@@ -38,10 +38,10 @@ class Journal:
         self._head = {"format": format_, "fingerprint": fingerprint}
 
     def begin(self) -> list[Written] | None:
-        """The parts that are already there, in order; None when the export is complete.
+        """Return the finished parts, in order; None when the export is complete.
 
-        Removes what an export of other images or options left. Raises UsageError where the place
-        holds something else.
+        Removes the files of an export of other images or options. Raises UsageError where the
+        target holds something else.
         """
         complete, begun = self._read_head(_DONE), self._read_head(_HEAD)
         if complete is None and begun is None and not self._target.is_empty():
@@ -63,15 +63,15 @@ class Journal:
         return list(self._parts())
 
     def intend(self, index: int, names: Sequence[str]) -> None:
-        """Notes what a part will publish."""
+        """Record the files that a part will publish."""
         self._write(_names(index), names)
 
     def record(self, part: Written) -> None:
-        """Notes that a part is complete."""
+        """Record that a part is complete."""
         self._write(_record(part.index), asdict(part))
 
     def finish(self, parts: int) -> int:
-        """Replaces the records by the list of all files; returns how many there are.
+        """Replace the records by the list of all files; return their number.
 
         The final files count as one part more than `parts`.
         """
@@ -108,7 +108,7 @@ class Journal:
             yield _checked(name), size
 
     def _start_anew(self, *, was_complete: bool, was_begun: bool) -> None:
-        """Empties the place of what is ours; the lists go last, in case this is interrupted."""
+        """Remove the files of the older export; its lists last, in case of interruption."""
         if was_complete:
             for name, _ in self._listed():
                 self._target.remove(name)
@@ -156,7 +156,7 @@ def _line(value: object) -> bytes:
 
 
 def _checked(name: str) -> str:
-    """A name read back from a list that anyone may have edited: never one that leads outside."""
+    """Refuse a name that leads outside the target: the list may have been edited."""
     if any(part in {"", ".", ".."} or "\\" in part or ":" in part for part in name.split("/")):
         raise ExportError(f"the list of files names {name!r}, which no export writes")
     return name

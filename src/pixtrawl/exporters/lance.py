@@ -87,7 +87,7 @@ class Lance:
 
 
 class _Shard:
-    """A data file, written beside the target and published whole: Lance wants a path."""
+    """A data file, written locally and then published: Lance needs a path."""
 
     def __init__(self, job: Job, name: str, max_bytes: int) -> None:
         self._target, self._name, self._max_bytes = job.target, name, max_bytes
@@ -129,7 +129,7 @@ def _put(data: bytes, file: IO[bytes]) -> None:
 
 
 def _table(job: Job, split: str, parts: Sequence[Written]) -> Iterator[tuple[str, bytes]]:
-    """What makes a table of data files: manifest and transaction, as Lance itself writes them."""
+    """Return manifest and transaction, as Lance itself writes them, for the data files."""
     columns, own = job.columns, job.plan.own_types
     with tempfile.TemporaryDirectory(prefix="pixtrawl-export-") as folder:
         pattern = _layout_of(columns, own, Path(folder) / "pattern")
@@ -154,7 +154,7 @@ def _table(job: Job, split: str, parts: Sequence[Written]) -> Iterator[tuple[str
 
 
 def _layout_of(columns: Sequence[str], own: Mapping[str, str], folder: Path) -> DataFile:
-    """How the columns lie in a file: Lance is asked, by one row without anything in it."""
+    """Return the layout of the columns in a file, by having Lance write one empty row."""
     schema = ImageRows(columns, own).schema
     table = schema.empty_table().from_pylist([{}], schema=schema)
     fragment = LanceFragment.create(str(folder), table, data_storage_version=_FORMAT)
@@ -175,7 +175,7 @@ def _data_file(job: Job, split: str, number: int, pattern: DataFile) -> DataFile
 
 
 def _newest(job: Job) -> int:
-    """When the newest image was fetched, in seconds since 1970."""
+    """Return when the newest image was fetched, in seconds since 1970."""
     newest = max(str(entry.columns["fetched_at"]) for entry in job.plan.entries())
     try:
         return max(0, int(datetime.fromisoformat(newest).replace(tzinfo=UTC).timestamp()))
@@ -184,7 +184,7 @@ def _newest(job: Job) -> int:
 
 
 def _dated(manifest: bytes, seconds: int) -> bytes:
-    """A manifest of that time: transaction, length, message, footer that says where they are."""
+    """Return the manifest with that timestamp, its lengths and footer rebuilt."""
     footer = manifest[-_FOOTER.size :]
     place, *_ = _FOOTER.unpack(footer)
     start = place + _LENGTH.size

@@ -105,7 +105,7 @@ class _Shard(ShardPart):
 
 
 class ImageRows:
-    """Rows that wait until they are enough for a row group.
+    """Buffers rows for a row group.
 
     Args:
         columns: names of the facts, in order.
@@ -121,14 +121,14 @@ class ImageRows:
         return len(self._rows)
 
     def add(self, item: Item) -> bool:
-        """Takes an image; says whether it is time to write."""
+        """Add an image; return whether the row group is full."""
         image = {"bytes": item.picture.data, "path": _leaf(item)}
         self._rows.append({"image": image, **_nulls(item.columns)})
         self._size_bytes += self.estimate_bytes(item)
         return len(self._rows) >= _GROUP_IMAGES or self._size_bytes >= _GROUP_BYTES
 
     def take(self) -> pa.Table:
-        """All that wait, as a table; none waits any more."""
+        """Return the buffered rows as a table, and clear the buffer."""
         table = pa.Table.from_pylist(self._rows, schema=self.schema)
         self._rows.clear()
         self._size_bytes = 0
@@ -136,7 +136,7 @@ class ImageRows:
 
     @staticmethod
     def estimate_bytes(item: Item) -> int:
-        """About what an image takes in a file."""
+        """Estimate an image's size in a file."""
         return len(item.picture.data) + sum(len(str(v)) for v in item.columns.values()) + 200
 
 
@@ -190,7 +190,7 @@ class ManifestRows:
         self._rows: list[dict[str, object]] = []
 
     def add_query(self, text: str) -> None:
-        """Rows name their query; one without rows has no place here."""
+        """Do nothing: rows name their query, and a query without rows has no place here."""
 
     def add(self, candidate: Candidate) -> None:
         self._rows.append(row_of(candidate))
@@ -198,7 +198,7 @@ class ManifestRows:
             self.flush()
 
     def flush(self) -> None:
-        """Writes what waits. The file can be read once it is closed."""
+        """Write the buffered rows. The file can be read once it is closed."""
         if self._rows:
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
             self._rows.clear()
@@ -212,7 +212,7 @@ class ManifestRows:
 
 
 def read_manifest_rows(path: Path) -> Iterator[Mapping[str, object]]:
-    """The rows of a parquet file in their order, as mappings. Raises UsageError at once."""
+    """Yield the rows of a parquet file as mappings. Raises UsageError, before the first row."""
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:

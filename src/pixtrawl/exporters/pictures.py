@@ -1,6 +1,6 @@
-"""Files of a data set as pictures of an export: read, checked and transformed on all cores.
+"""Read, check and transform the pictures of an export on all cores.
 
-Order is kept and the window is bounded, so that memory depends on neither number nor pace.
+Order is kept and read-ahead is bounded, so that memory use is constant.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["Pictures"]
 
 
 class Pictures:
-    """Reads pictures ahead of whoever writes them. Decoders release the interpreter's lock."""
+    """Reads pictures ahead of the writer, in threads: decoders release the GIL."""
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class Pictures:
         self._pool.shutdown(cancel_futures=True)
 
     def stream(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Item | BadPictureError]]:
-        """Each entry with its picture, or why there is none."""
+        """Yield each entry with its picture, or with the error."""
         waiting: deque[tuple[Entry, Future[Item] | Item]] = deque()
         try:
             for entry in entries:
-                # A thread's turn would take longer than looking it up does.
+                # The look-up is faster than handing it to a thread.
                 made = self._made_already(entry)
                 waiting.append((entry, made or self._pool.submit(self._item, entry)))
                 while waiting and (
@@ -87,7 +87,7 @@ class Pictures:
         return Item(entry, picture, _described(entry.columns, picture, digest))
 
     def _made_already(self, entry: Entry) -> Item | None:
-        """With the picture that was made when its file was checked."""
+        """Return the item from its rendition, made during inspection; None without one."""
         sha256 = str(entry.columns["sha256"])
         if self._renditions is None or not sha256:
             return None
@@ -106,7 +106,7 @@ def _result(entry: Entry, coming: Future[Item] | Item) -> tuple[Entry, Item | Ba
 
 
 def _as_it_is(data: bytes, entry: Entry, digest: str) -> Item:
-    """The file's bytes; of a PNG without damaged metadata, at which other readers stop."""
+    """Return the file's bytes; of a PNG without damaged metadata, on which other readers fail."""
     columns = {**entry.columns, "sha256": digest}
     whole = without_damaged_metadata(data)
     if whole is not data:
@@ -125,7 +125,7 @@ def _as_it_is(data: bytes, entry: Entry, digest: str) -> Item:
 
 
 def _described(before: Columns, picture: Picture, digest: str) -> Columns:
-    """The columns of a picture that is no longer the file; those of the file stay beside them."""
+    """Return the columns of a changed picture, beside those of the original file."""
     return {
         **before,
         "width": picture.width,

@@ -1,4 +1,4 @@
-"""What is exported, in which split and order: decided once, kept on disk, read as a stream.
+"""The plan of an export: images, splits and order, decided once and stored on disk.
 
 Balancing, duplicate groups and shares need to see every image before the first is written. The
 plan therefore goes through a temporary SQLite file: memory hardly grows (four bytes an image, and
@@ -49,7 +49,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     balance: int | str | None = None  # images per label: a number, or "min" for the smallest label
 
     def wants(self, columns: Columns) -> bool:
-        """Whether an image passes."""
+        """Return whether an image is selected."""
         if self.labels and columns["label"] not in self.labels:
             return False
         if self.licenses and not any(_is_licensed(columns, wish) for wish in self.licenses):
@@ -141,7 +141,7 @@ class Plan:
         self.close()
 
     def close(self) -> None:
-        """Removes the temporary file."""
+        """Remove the temporary file."""
         self._db.close()
         with suppress(OSError):  # an anti-virus scanner holding it on Windows harms nobody
             self._folder.cleanup()
@@ -150,7 +150,7 @@ class Plan:
         return int(self._db.execute("SELECT count(*) FROM place").fetchone()[0])
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
-        """The images from a position on, split by split."""
+        """Yield the images from a position on, split by split."""
         rows = self._db.execute(
             "SELECT p.position, p.split, i.label, i.body FROM place p "
             "JOIN image i ON i.seq = p.seq WHERE p.position >= ? ORDER BY p.position",
@@ -161,12 +161,12 @@ class Plan:
             yield Entry(position, self.splits[index], label, self._class_of[label], columns)
 
     def counts(self) -> dict[str, int]:
-        """Images by split, splits without any left out."""
+        """Return the number of images by split, without empty splits."""
         rows = self._db.execute("SELECT split, count(*) FROM place GROUP BY split ORDER BY split")
         return {self.splits[index]: count for index, count in rows}
 
     def digest(self) -> str:
-        """Changes when any image, its split, its order or what is known of it does."""
+        """Return a hash of all images with their splits, order and columns."""
         digest = hashlib.sha256(json.dumps([self.splits, self.labels]).encode())
         rows = "SELECT p.split, i.body FROM place p JOIN image i ON i.seq = p.seq ORDER BY position"
         for split, body in self._db.execute(rows):
@@ -212,7 +212,7 @@ class Plan:
                 )
 
     def _balance(self, balance: int | str | None) -> None:
-        """Keeps the first images of each label: those that their sources ranked highest."""
+        """Keep the first images of each label: those that their sources ranked highest."""
         if balance is None:
             return
         if balance == "min":
@@ -227,7 +227,7 @@ class Plan:
             db.execute("DELETE FROM mark WHERE seq NOT IN (SELECT seq FROM image)")
 
     def _join(self) -> None:
-        """Gives images that share a mark, directly or by others, the same family."""
+        """Assign one family to images that share a mark, also transitively (union-find)."""
         size = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM image").fetchone()[0]
         parent = array("i", range(size))
 
@@ -269,7 +269,7 @@ class Plan:
             )
 
     def _by_rank(self) -> Iterator[tuple[int, int]]:
-        """Each family by the rank, within its label, of its member with the lowest number."""
+        """Yield each family with the rank, in its label, of its member of lowest number."""
         shares, seed = self._splitting.shares, self._splitting.seed
         rows = self._db.execute(
             "SELECT family, label, row_number() OVER (PARTITION BY label ORDER BY number, seq) - 1 "

@@ -10,12 +10,12 @@ _FIXED_BYTES = {1: 8, 5: 4}  # wire type: bytes
 
 
 def field(number: int, content: bytes) -> bytes:
-    """A length-delimited field (wire type 2)."""
+    """Encode a length-delimited field (wire type 2)."""
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 def varint(value: int) -> bytes:
-    """A whole number from 0."""
+    """Encode a whole number from 0."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -25,7 +25,7 @@ def varint(value: int) -> bytes:
 
 
 def fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Number and bytes, tag included, of each field. Raises ValueError for what is no message."""
+    """Yield number and bytes, tag included, of each field. Raises ValueError for no message."""
     at = 0
     while at < len(message):
         start = at

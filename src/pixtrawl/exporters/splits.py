@@ -1,4 +1,4 @@
-"""Which split an image belongs to: shares, stratified by label, leak-free; pure.
+"""Assign images to splits: by shares, stratified by label, without leakage. Pure.
 
 Two rules, chosen for what each is asked to keep:
 
@@ -37,7 +37,7 @@ _MAX_BLOCK: Final = 100
 
 
 class Splitting(Struct, frozen=True, kw_only=True):
-    """How images are dealt to splits."""
+    """How images are assigned to splits."""
 
     shares: Shares = EVERYTHING
     by: str = "label"  # label | host
@@ -45,7 +45,7 @@ class Splitting(Struct, frozen=True, kw_only=True):
 
 
 def parse_shares(text: str) -> Shares:
-    """`train=0.8,val=0.1,test=0.1` (or per cent: 80,10,10). Raises UsageError."""
+    """Parse `train=0.8,val=0.1,test=0.1` (or per cent: 80,10,10). Raises UsageError."""
     shares: dict[str, float] = {}
     for part in text.split(","):
         name, equals, number = (piece.strip() for piece in part.partition("="))
@@ -66,7 +66,7 @@ def parse_shares(text: str) -> Shares:
 
 
 def block_place(shares: Shares, seed: int, label: str, rank: int) -> int:
-    """The index of the split that takes the group of this rank (from 0) within a label."""
+    """Return the index of the split for the group of this rank (from 0) within a label."""
     places = _places(tuple(share for _, share in shares))
     block, place = divmod(rank, len(places))
     return _shuffled(places, f"{seed}\0{label}\0{block}")[place]
@@ -74,7 +74,7 @@ def block_place(shares: Shares, seed: int, label: str, rank: int) -> int:
 
 @lru_cache(maxsize=64)
 def _places(shares: tuple[float, ...]) -> tuple[int, ...]:
-    """One block: the smallest that the shares divide evenly, at most a hundred places."""
+    """Return one block: the smallest that the shares divide evenly, at most 100 places."""
     for size in range(1, _MAX_BLOCK + 1):
         if all(math.isclose(share * size, round(share * size), abs_tol=1e-6) for share in shares):
             break
@@ -108,7 +108,7 @@ class Dealer:
         self._missing = [{label: share * n for label, n in totals.items()} for _, share in shares]
 
     def deal(self, group: Sequence[tuple[str, int]]) -> int:
-        """The index of the split for a group of (label, images); counts it there."""
+        """Assign a group of (label, images); return the index of its split."""
         scores = [
             sum(count * missing[label] for label, count in group) for missing in self._missing
         ]

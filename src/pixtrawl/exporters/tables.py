@@ -1,4 +1,4 @@
-"""CSV and JSON Lines: one row per image, without the images.
+"""CSV and JSON Lines exports: one row per image, without the images.
 
 `file_name` is relative to the data set folder. The file is written whole and renamed, so a killed
 export leaves nothing half-done and the same command simply writes it again.
@@ -26,7 +26,7 @@ class Table(ABC):
 
     @abstractmethod
     def encode(self, rows: Iterable[Columns]) -> Iterator[bytes]:
-        """The file's content in pieces; every row has the same keys."""
+        """Yield the file's content in pieces; every row has the same keys."""
 
 
 class JsonLines(Table):

@@ -28,41 +28,41 @@ _IN_MEMORY_BYTES: Final = 8 * 2**20
 
 
 class Target(Protocol):
-    """A place for files with names relative to it, forward slashes between their parts."""
+    """A folder for files; names are relative, with forward slashes."""
 
     shown: str
 
     def write(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """A file to be written; published when the block ends, dropped when it raises."""
+        """Open a file for writing; published when the block ends, dropped when it raises."""
         ...
 
     def read(self, name: str) -> bytes | None:
-        """A whole small file; None where there is none."""
+        """Read a small file; None where there is none."""
         ...
 
     def lines(self, name: str) -> Iterator[bytes]:
-        """A file's lines, as a stream. Raises ExportError where there is none."""
+        """Yield a file's lines. Raises ExportError where there is none."""
         ...
 
     def size(self, name: str) -> int | None:
-        """Bytes of a file; None where there is none."""
+        """Return a file's size in bytes; None where there is none."""
         ...
 
     def remove(self, name: str) -> None:
-        """Removes a file if it is there, and folders that it leaves empty."""
+        """Remove a file, if it exists, and folders that become empty."""
         ...
 
     def remove_state(self) -> None:
-        """Removes the folder of temporary files and records (`STATE`)."""
+        """Remove the folder of temporary files and records (`STATE`)."""
         ...
 
     def is_empty(self) -> bool:
-        """Whether there is nothing there, or no more than the state folder."""
+        """Return whether there is nothing but the state folder."""
         ...
 
 
 class LocalTarget:
-    """A folder. Raises ExportError for what the system refuses (no space, no right to write)."""
+    """A local folder. Raises ExportError for errors of the system (no space, no permission)."""
 
     def __init__(self, root: Path, state: str = STATE) -> None:
         self.root = root
@@ -76,7 +76,7 @@ class LocalTarget:
     @contextmanager
     def write(self, name: str) -> Iterator[IO[bytes]]:
         path = self._path(name)
-        # Below the state folder, which is removed whole: a kill leaves nothing among the files.
+        # In the state folder, which is removed as a whole: a kill leaves nothing among the files.
         temporary = self.root / self._state / next(self._temporaries)
         try:
             for folder in (temporary.parent, path.parent):
@@ -214,7 +214,7 @@ class RemoteTarget:
 
     @contextmanager
     def _telling(self, what: str) -> Iterator[None]:
-        """Wrong keys and lost connections are told on one line; what is not there, is not."""
+        """Turn errors such as wrong keys or lost connections into a one-line ExportError."""
         try:
             yield
         except FileNotFoundError:
@@ -227,13 +227,13 @@ class RemoteTarget:
 
 
 def _temporary_names() -> Iterator[str]:
-    """Names that two exports to one place, started by mistake, do not share."""
+    """Yield names that no concurrent export to the same place uses."""
     token = secrets.token_hex(4)
     return (f"{token}-{count}.part" for count in itertools.count())
 
 
 def local_path(out: str | Path) -> Path | None:
-    """The path that is meant, by itself or as a file: URL; None where it is elsewhere."""
+    """Return the local path, given as such or as a file: URL; None for remote places."""
     text = str(out)
     scheme, colon, _ = text.partition("://")
     if not colon or len(scheme) < 2:  # C:// is a drive
@@ -242,6 +242,6 @@ def local_path(out: str | Path) -> Path | None:
 
 
 def open_target(out: str | Path, state: str = STATE) -> LocalTarget | RemoteTarget:
-    """The place that a path or URL names. Raises UsageError, MissingExtraError."""
+    """Open the target for a path or URL. Raises UsageError, MissingExtraError."""
     path = local_path(out)
     return RemoteTarget(str(out), state) if path is None else LocalTarget(path, state)

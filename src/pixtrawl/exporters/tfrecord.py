@@ -97,7 +97,7 @@ class _Shard(ShardPart):
 
 
 def frame(record: bytes) -> Iterator[bytes]:
-    """One record as it stands in the file."""
+    """Yield one record, framed as in the file."""
     length = struct.pack("<Q", len(record))
     yield length + struct.pack("<I", masked_crc32c(length))
     yield record
@@ -105,7 +105,7 @@ def frame(record: bytes) -> Iterator[bytes]:
 
 
 def encode_example(features: Mapping[str, bytes | str | int | float]) -> bytes:
-    """A tf.train.Example with one value per feature, the features sorted by name."""
+    """Encode a tf.train.Example with one value per feature, the features sorted by name."""
     entries = b"".join(
         field(1, field(1, name.encode()) + field(2, _feature(features[name])))
         for name in sorted(features)

@@ -133,7 +133,7 @@ class _Shard(ShardPart):
 
 
 def tar_header(name: str, size_bytes: int) -> bytes:
-    """A ustar header (POSIX.1-1988) of a regular file; names here are short and ASCII."""
+    """Return a ustar header (POSIX.1-1988) of a regular file; names must be short and ASCII."""
     size = (
         b"%011o\0" % size_bytes if size_bytes < 8**11 else b"\x80" + size_bytes.to_bytes(11, "big")
     )
@@ -155,7 +155,7 @@ def _is_uniform(job: Job) -> bool:
 
 
 def _one_extension(job: Job) -> str:
-    """One name for the image field of all samples.
+    """Return one name for the image field of all samples.
 
     Hugging Face's reader takes a sample's fields from its first five samples and refuses a data
     set in which they differ; webdataset's decoder goes by content once the name is an image's.

@@ -33,7 +33,7 @@ _ROBOTS_AT_ONCE: Final = 128
 
 
 class HostAccounts:
-    """What is known of every host of a run, and what is due to it. Belongs to one event loop."""
+    """State and limits of every host of a run. Bound to one event loop."""
 
     def __init__(
         self,

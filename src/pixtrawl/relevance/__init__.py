@@ -1,5 +1,5 @@
-"""How well images fit their queries, by a CLIP-type model of the user's own; never needed.
+"""Optional: score how well images fit their queries, with a CLIP-type model of the user's own.
 
-The model lies on the user's disk: as ONNX files, or as weights that open_clip loads. Images that
-stand apart are flagged and stay where they are.
+The model is on the user's disk, as ONNX files or as weights for open_clip. Outliers are flagged,
+not removed.
 """

@@ -1,4 +1,4 @@
-"""Images of a label whose embeddings nearly agree: same scene or object, other picture perhaps."""
+"""Find images of a label with nearly equal embeddings: the same scene or object."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pixtrawl.relevance.model import from_bytes
 
 __all__ = ["Alike", "alike"]
 
-_ROWS: Final = 512  # compared at a time with all before them: 200 MB at 100,000 images
+_ROWS: Final = 512  # rows per matrix product with all earlier ones: 200 MB at 100,000 images
 
 
 class Alike(Struct, frozen=True):
-    """An image and the first of its label that it agrees with."""
+    """An image and the nearest earlier image of its label."""
 
     file_name: str
     of: str
@@ -25,10 +25,10 @@ class Alike(Struct, frozen=True):
 
 
 def alike(images: Sequence[Embedded], threshold: float) -> Iterator[Alike]:
-    """Every image whose cosine with an earlier one is at least `threshold`, with the nearest such.
+    """Yield every image with a cosine of at least `threshold` to an earlier one, and the nearest.
 
-    An image that is already like another stands for none, so that a chain of small steps does not
-    tie unlike ends together.
+    Images already yielded are not compared with, so that chains of small steps do not join
+    unlike images.
     """
     if not images:
         return

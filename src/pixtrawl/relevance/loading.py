@@ -1,4 +1,4 @@
-"""From what a user writes behind `--model` to a model."""
+"""Load the model named by `--model`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["load_model"]
 
 
 def load_model(name: str, device: str = "cpu") -> Model:
-    """Loads a model.
+    """Load a model.
 
     Args:
         name: a folder with ONNX files or such a file; a folder with `open_clip_config.json` and
@@ -19,8 +19,8 @@ def load_model(name: str, device: str = "cpu") -> Model:
         device: cpu or cuda.
 
     Raises:
-        MissingExtraError: what runs such a model is not installed; the message says how to.
-        UsageError: there is no such model or device.
+        MissingExtraError: the runtime is not installed; the message has the command.
+        UsageError: no such model or device.
     """
     if device not in DEVICES:
         raise UsageError(f"--device: {device!r} is none of {', '.join(DEVICES)}")

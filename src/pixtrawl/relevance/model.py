@@ -1,4 +1,4 @@
-"""What a CLIP-type model is to us: pictures and texts become vectors that can be compared."""
+"""Interface of CLIP-type models: they embed pictures and texts as comparable vectors."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ class Model(Protocol):
 
     @property
     def name(self) -> str:
-        """Tells this model from any other, by its content."""
+        """Identifies the model by its content."""
         ...
 
     @property
     def preprocess(self) -> Preprocess:
-        """How pictures become its input."""
+        """The preprocessing of pictures."""
         ...
 
     def embed_images(self, pixels: Vectors) -> Vectors:
-        """Vectors of length 1 for pictures of shape (n, 3, height, width)."""
+        """Embed pictures of shape (n, 3, height, width) as rows of length 1."""
         ...
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of length 1 for texts."""
+        """Embed texts as rows of length 1."""
         ...
 
 
 def unit(vectors: NDArray[Any]) -> Vectors:
-    """Rows scaled to length 1; those without direction stay zero.
+    """Scale rows to length 1; zero rows stay zero.
 
     Raises:
-        UsageError: the model gave no rows of numbers.
+        UsageError: the model returned no rows of finite numbers.
     """
     found = np.asarray(vectors, dtype=np.float32)
     if found.ndim != 2 or not found.shape[1]:
@@ -57,10 +57,10 @@ def unit(vectors: NDArray[Any]) -> Vectors:
 
 
 def to_bytes(vector: Vectors) -> bytes:
-    """One row as the catalog keeps it."""
+    """Encode one row as stored in the catalog (float16)."""
     return vector.astype(_STORED).tobytes()
 
 
 def from_bytes(rows: Sequence[bytes]) -> Vectors:
-    """Rows of the catalog as vectors of length 1."""
+    """Decode rows of the catalog as vectors of length 1."""
     return unit(np.stack([np.frombuffer(row, _STORED) for row in rows]))

@@ -45,7 +45,7 @@ class _Files(NamedTuple):
 
 
 def is_onnx(path: Path) -> bool:
-    """Whether a path is an ONNX file, or a folder that holds them."""
+    """Return whether a path is an ONNX file or a folder with ONNX files."""
     if path.is_dir():
         return any((path / name).is_file() for name in (*_VISUAL, *_TEXTUAL, *_BOTH))
     return path.suffix.lower() == ".onnx"
@@ -55,7 +55,7 @@ class OnnxModel:
     """See `relevance.model.Model`."""
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        """Loads it.
+        """Load the model.
 
         Raises:
             MissingExtraError: onnxruntime or tokenizers is not installed.
@@ -78,12 +78,12 @@ class OnnxModel:
         self.name: str = f"{files.folder.resolve().name}@{_digest(files, self.preprocess)}"
 
     def embed_images(self, pixels: Vectors) -> Vectors:
-        """Vectors of length 1 for pictures of shape (n, 3, height, width)."""
+        """Embed pictures of shape (n, 3, height, width) as rows of length 1."""
         ids, mask = self._tokenizer([""]) if self._visual.wants("tokens") else (None, None)
         return self._visual.run({"pixels": pixels, "tokens": ids, "mask": mask}, len(pixels))
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of length 1 for texts."""
+        """Embed texts as rows of length 1."""
         ids, mask = self._tokenizer(texts)
         pixels = None
         if self._textual.wants("pixels"):
@@ -97,13 +97,13 @@ class _Input(NamedTuple):
     type: type[np.generic]
 
     def size(self, at: int) -> int | None:
-        """A dimension that the model fixes; None where any will do."""
+        """Return a dimension that the model fixes; None where it is dynamic."""
         value = self.shape[at] if self.shape else None
         return value if isinstance(value, int) and value > 0 else None
 
 
 class _Network:
-    """One file's inputs by what they mean, and the output that is the embedding."""
+    """One ONNX file: its inputs by meaning, and the output with the embedding."""
 
     def __init__(self, running: Any, path: Path, embeds: str, words: tuple[str, ...]) -> None:
         self._running = running
@@ -116,17 +116,17 @@ class _Network:
         self._output = _output(running, path, embeds, words)
 
     def wants(self, meaning: str) -> bool:
-        """Whether the file has such an input."""
+        """Return whether the file has such an input."""
         return meaning in self._inputs
 
     def input(self, meaning: str) -> _Input:
-        """An input. Raises UsageError where the file has none."""
+        """Return an input. Raises UsageError where the file has none."""
         if meaning not in self._inputs:
             raise UsageError(f"{self._path}: has no input for {meaning}")
         return self._inputs[meaning]
 
     def run(self, given: Mapping[str, Any], count: int) -> Vectors:
-        """Embeds `count` rows; an input of one row is repeated. Raises UsageError."""
+        """Embed `count` rows; an input of one row is repeated. Raises UsageError."""
         first = next(iter(self._inputs.values()))
         fixed = first.size(0) or count or 1
         found = []
@@ -159,7 +159,7 @@ def _meaning(name: str, type_: str, rank: int) -> str | None:
 
 
 def _output(running: Any, path: Path, embeds: str, words: tuple[str, ...]) -> str:
-    """What transformers calls it, else the only matrix, else the only one named after its kind."""
+    """Choose the output: transformers' name, else the only matrix, else the only matching name."""
     outputs = running.get_outputs()
     named = [one.name for one in outputs if one.name == embeds]
     flat = [one.name for one in outputs if len(one.shape or ()) == 2]
@@ -186,7 +186,7 @@ def _starter(device: str) -> Callable[[Path], Any]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised; its log goes to our stderr
     options.intra_op_num_threads = usable_cores()  # it would count the machine's
-    # waiting threads would spin and take the cores from those that decode
+    # Spinning threads would take the cores from the decoding ones.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
 
     def start(path: Path) -> Any:
@@ -241,7 +241,7 @@ def _number(settings: Mapping[str, Any], name: str, default: int | None) -> Any:
 
 
 def _digest(files: _Files, preprocess: Preprocess) -> str:
-    """Of all that decides about an embedding of a picture; texts are embedded anew each time."""
+    """Hash everything that affects picture embeddings; text embeddings are not stored."""
     whole = hashlib.sha256(repr(preprocess).encode())
     external = sorted(files.folder.glob(f"{files.visual.name}*data"))  # weights beside the graph
     for path in (files.visual, *external):

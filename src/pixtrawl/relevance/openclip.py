@@ -1,6 +1,6 @@
 """A model by its open_clip name, or from a folder or file of weights; the only user of torch here.
 
-torch is no part of any extra: it is large, and which build fits depends on the machine.
+torch is in no extra: it is large, and the right build depends on the machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class OpenClipModel:
     """See `relevance.model.Model`."""
 
     def __init__(self, name: str, device: str = "cpu") -> None:
-        """Loads `NAME:WEIGHTS` (weights: a file, or a tag that open_clip knows), or a folder.
+        """Load `NAME:WEIGHTS` (weights: a file or an open_clip tag), or a folder.
 
         Raises:
             MissingPackageError: open_clip or torch is not installed.
@@ -52,7 +52,7 @@ class OpenClipModel:
         self.name: str = f"{Path(architecture).name}@{self._digest()}"
 
     def _digest(self) -> str:
-        """Of the weights: two files may bear one name."""
+        """Hash the weights: two files may have the same name."""
         whole = hashlib.sha256(repr(self.preprocess).encode())
         for key, value in self._network.state_dict().items():
             whole.update(key.encode())
@@ -62,11 +62,11 @@ class OpenClipModel:
         return whole.hexdigest()[:12]
 
     def embed_images(self, pixels: Vectors) -> Vectors:
-        """Vectors of length 1 for pictures of shape (n, 3, height, width)."""
+        """Embed pictures of shape (n, 3, height, width) as rows of length 1."""
         return self._embedded(self._network.encode_image, self._torch.from_numpy(pixels))
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of length 1 for texts."""
+        """Embed texts as rows of length 1."""
         return self._embedded(self._network.encode_text, self._tokenizer(list(texts)))
 
     def _embedded(self, encode: Callable[[Any], Any], given: Any) -> Vectors:
@@ -79,7 +79,7 @@ class OpenClipModel:
 
 
 def _parts(name: str) -> tuple[str, str | None]:
-    """What open_clip is to build, and the weights to put in. Raises UsageError."""
+    """Return the open_clip architecture and the weights to load. Raises UsageError."""
     if Path(name).is_dir():
         return f"local-dir:{name}", None
     architecture, _, weights = name.partition(":")

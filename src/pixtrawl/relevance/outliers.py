@@ -1,4 +1,4 @@
-"""Which scores of a query stand apart from the rest. Pure."""
+"""Detect outliers among the scores of a query. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["Z_LIMIT", "lowest_usual"]
 Z_LIMIT: Final = 3.5
 _MAD_TO_SIGMA: Final = 1.4826
 _MEAN_DEVIATION_TO_SIGMA: Final = 1.2533
-_FEWEST: Final = 5  # with less, half of the scores are no crowd to stand apart from
-_LEAST_SIGMA: Final = 1e-4  # stored embeddings are that exact
+_FEWEST: Final = 5  # with fewer scores no outlier can be told
+_LEAST_SIGMA: Final = 1e-4  # precision of stored embeddings
 
 
 def lowest_usual(scores: Sequence[float], limit: float = Z_LIMIT) -> float | None:
-    """The score under which an image stands apart; None where there are too few to tell.
+    """Return the score below which an image is an outlier; None with too few scores.
 
-    Only low scores are of interest: nobody minds an image that fits too well.
+    Only low scores count as outliers.
     """
     if len(scores) < _FEWEST:
         return None

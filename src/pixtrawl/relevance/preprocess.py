@@ -33,7 +33,7 @@ _FILTER_NUMBERS: Final = {1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's
 
 
 class Preprocess(Struct, frozen=True, kw_only=True):
-    """How a picture becomes input.
+    """The preprocessing of pictures.
 
     `size` is (height, width) in pixels. Mode `shortest` scales until the picture covers it and
     crops the centre, as CLIP does; `squash` gives up the aspect, as SigLIP does.
@@ -57,7 +57,7 @@ class Preprocess(Struct, frozen=True, kw_only=True):
             raise UsageError("std must be above 0")
 
     def pixels(self, data: bytes) -> NDArray[np.float32]:
-        """A file's bytes as an array of shape (3, height, width). Raises BadPictureError."""
+        """Decode a file to an array of shape (3, height, width). Raises BadPictureError."""
         image = self._framed(rgb(data, at_least_px=max(self.size)))
         pixels = np.asarray(image, dtype=np.float32) / 255
         normal = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
@@ -68,7 +68,7 @@ class Preprocess(Struct, frozen=True, kw_only=True):
         resampling = _FILTERS[self.interpolation]
         if self.mode == "squash":
             return image.resize((width, height), resampling)
-        # Of a strip only the middle is scaled: all of it could be of any length.
+        # Crop a long strip to its middle before scaling: the scaled whole could be huge.
         scale = max(width / image.width, height / image.height)
         wide, high = width / scale, height / scale
         left, top = (image.width - wide) / 2, (image.height - high) / 2
@@ -78,11 +78,11 @@ class Preprocess(Struct, frozen=True, kw_only=True):
 def read_preprocess(
     found: Mapping[str, Any], height: int | None = None, width: int | None = None
 ) -> Preprocess:
-    """From our `preprocess.json`, open_clip's `preprocess_cfg` or transformers' configuration.
+    """Read our `preprocess.json`, open_clip's `preprocess_cfg` or transformers' configuration.
 
     Args:
-        found: what was read; {} for CLIP's own.
-        height: what the model's input asks for, in pixels; None where it takes any.
+        found: the parsed file; {} for CLIP's own values.
+        height: of the model's input, in pixels; None where it is dynamic.
         width: the same.
 
     Raises:

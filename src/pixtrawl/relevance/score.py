@@ -1,7 +1,7 @@
-"""Scores a data set: embeds what is new, compares each image with its query, flags what is odd.
+"""Score a data set: embed new images, compare each with its query, flag outliers.
 
-Embeddings are committed batch by batch, so that a run that is stopped goes on where it was; another
-question (a prompt, a limit) reads no picture again.
+Embeddings are committed batch by batch, so that an interrupted run resumes; another prompt or limit
+does not read the pictures again.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ Row = tuple[int, str, str]  # id, file name, SHA-256
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What is asked of a model. `batch` pictures go through it at a time."""
+    """Options of a scoring run. `batch` is the number of pictures per call of the model."""
 
     batch: int = 32
     prompt: str = PROMPT
-    flag_below: float | None = None  # a cosine; None: what stands apart in its query
-    duplicates: float | None = None  # a cosine; None: not asked for
+    flag_below: float | None = None  # a cosine; None: outliers of their query
+    duplicates: float | None = None  # a cosine; None: do not look for them
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= 4096:
@@ -59,14 +59,14 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class Unreadable(Struct, frozen=True):
-    """An image that could not be looked at."""
+    """An image that could not be read."""
 
     file_name: str
     why: str
 
 
 class QueryScores(Struct, frozen=True):
-    """One query: how many images, their median score, the limit, and what lies under it."""
+    """One query: number of images, their median score, the limit, and the images below it."""
 
     text: str
     label: str
@@ -77,10 +77,10 @@ class QueryScores(Struct, frozen=True):
 
 
 class Relevance(Struct, frozen=True):
-    """What a run found."""
+    """The result of a scoring run."""
 
     model: str
-    embedded: int  # pictures looked at this time
+    embedded: int  # pictures embedded in this run
     queries: tuple[QueryScores, ...]
     duplicates: tuple[Alike, ...]
     unreadable: tuple[Unreadable, ...]
@@ -89,7 +89,7 @@ class Relevance(Struct, frozen=True):
 def score(
     folder: Folder, model: Model, options: Options, on_progress: Progress | None = None
 ) -> Relevance:
-    """Scores every kept image of a data set and writes metadata.jsonl anew.
+    """Score every kept image of a data set and rewrite metadata.jsonl.
 
     Raises:
         UsageError: no data set, or the model fails.
@@ -116,7 +116,7 @@ def _opened(folder: Folder) -> Iterator[Catalog]:
 
 
 class _Embedding:
-    """Pictures are decoded on all cores while the model works on those before."""
+    """Embeds pictures: decodes on all cores while the model runs on the previous batch."""
 
     def __init__(self, folder: Folder, catalog: Catalog, model: Model, batch: int) -> None:
         self._folder = folder
@@ -126,7 +126,7 @@ class _Embedding:
         self.done = 0
 
     def all(self, on_progress: Progress) -> list[Unreadable]:
-        """Embeds what this model has not seen. Returns what could not be read."""
+        """Embed the images without an embedding by this model; return the unreadable ones."""
         unreadable: list[Unreadable] = []
         batch: list[tuple[int, Vectors]] = []
         with ThreadPoolExecutor(min(usable_cores(), 16), "picture") as pool:
@@ -179,7 +179,7 @@ class _Embedding:
 def _ahead(
     pool: ThreadPoolExecutor, work: Callable[[Row], Vectors], rows: Iterable[Row], window: int
 ) -> Iterator[tuple[Row, Future[Vectors]]]:
-    """Work in order, at most `window` ahead: memory does not grow with the data set."""
+    """Yield results in order, working at most `window` ahead, to bound memory."""
     waiting: deque[tuple[Row, Future[Vectors]]] = deque()
     try:
         for row in rows:

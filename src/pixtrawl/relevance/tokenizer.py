@@ -1,4 +1,4 @@
-"""Texts to token numbers, by the vocabulary that lies beside a model.
+"""Tokenise texts with the vocabulary in a model's folder.
 
 Three forms are read: `tokenizer.json` (the tokenizers library's), `vocab.json` with `merges.txt`,
 and `bpe_simple_vocab_16e6.txt.gz`, in which CLIP itself keeps the merges of its byte-pair encoding.
@@ -32,7 +32,7 @@ _MAX_BYTES: Final = 64 << 20  # of an unpacked list of merges
 
 
 class Tokenizer:
-    """Rows of one length: cut, with the end mark kept, or filled up."""
+    """Returns rows of one length: truncated, keeping the end token, or padded."""
 
     def __init__(self, inner: tokenizers.Tokenizer, context: int, pad_id: int | None) -> None:
         """`context` is the number of tokens; `pad_id` None takes the vocabulary's own, else 0."""
@@ -52,7 +52,7 @@ class Tokenizer:
 
 
 def load_tokenizer(folder: Path, context: int, pad_id: int | None = None) -> Tokenizer:
-    """The tokenizer of a model's folder.
+    """Load the tokenizer of a model's folder.
 
     Raises:
         UsageError: there is none, or it cannot be read.
@@ -89,7 +89,7 @@ def _from_merges(packed: Path) -> tokenizers.Tokenizer:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    """Merges in order of rank; the first line is a heading."""
+    """Parse merges in order of rank; the first line is a heading."""
     rows = (line.split() for line in text.splitlines() if not line.startswith("#version"))
     return [(row[0], row[1]) for row in rows if len(row) == 2]
 
@@ -103,21 +103,21 @@ def _packed_pairs(path: Path) -> list[tuple[str, str]]:
 
 
 def _clip_numbers(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """CLIP's numbering: bytes, bytes that end a word, merges, the two marks."""
+    """Return CLIP's numbering: bytes, bytes that end a word, merges, the two special tokens."""
     single = _byte_letters()
     words = [*single, *(f"{one}</w>" for one in single), *(a + b for a, b in pairs), _START, _END]
     return {word: number for number, word in enumerate(words)}
 
 
 def _byte_letters() -> list[str]:
-    """A visible letter for each byte, in CLIP's order: the printable first, as themselves."""
+    """Return a printable character for each byte, in CLIP's order."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = 256 - len(printable)
     return [chr(byte) for byte in printable] + [chr(256 + at) for at in range(others)]
 
 
 def _clip(numbers: dict[str, int], pairs: Sequence[tuple[str, str]]) -> tokenizers.Tokenizer:
-    """CLIP's encoding: lower case, words apart, byte pairs, start and end marks around."""
+    """Build CLIP's tokenizer: lower case, word split, byte pairs, start and end tokens."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     inner = Tokenizer(
