@@ -61,8 +61,7 @@ class Scheduler:
 
     def add(self, row: QueryRow, open_count: int) -> QueryWindow:
         """A query joins; its candidates may come later."""
-        window = QueryWindow(row)
-        window.open = open_count
+        window = QueryWindow(row, open_count)
         self.queries[row.id] = window
         self._active.add(window)
         self._wake(window)

@@ -26,11 +26,12 @@ _LOW: Final = 128  # load more below this
 class QueryWindow:
     """The counts and the candidates of one query."""
 
-    def __init__(self, row: QueryRow) -> None:
+    def __init__(self, row: QueryRow, open_count: int = 0) -> None:
+        """`open_count` of its candidates are open in the catalog."""
         self.row = row
         self.wanted = row.query.limit
         self.saved = row.saved
-        self.open = 0  # candidates known to be open and not yet drawn
+        self.open = open_count  # candidates known to be open and not yet drawn
         self.complete_input = False  # nobody will add candidates any more
         self.under_way: dict[int, float] = {}  # task id -> when it was drawn
         self.demand = Demand(None if self.wanted is None else self.lookahead())
