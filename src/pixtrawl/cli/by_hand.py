@@ -1,4 +1,4 @@
-"""Tells in a line each what a person did to the files of a data set since the last command."""
+"""Report changes made by hand to the files of a data set since the last command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def tell_by_hand(root: Path | str) -> None:
-    """Takes note of it and says so on stderr. Raises UsageError where there is no data set."""
+    """Record the changes and print a line for each on stderr. Raises UsageError (no data set)."""
     from pixtrawl.display.screen import note
     from pixtrawl.folder.by_hand import sentences
     from pixtrawl.folder.catch_up import catch_up

@@ -1,7 +1,7 @@
 """`pixtrawl completion`: a script that completes commands, options and their values in a shell.
 
-Made from the parsers themselves, so that it knows what this version knows. Nothing is run when a
-key is pressed: the words stand in the script.
+Generated from the argument parsers of this version. The words are in the script: completing runs no
+program.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Described(Struct, frozen=True):
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "completion",
         usage="%(prog)s {bash,zsh,fish}",
@@ -50,7 +50,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.display.screen import out
 
     out(_SHELLS[arguments.shell](commands()))
@@ -58,7 +58,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def commands() -> dict[str, Described]:
-    """Every command with its options, from the parsers."""
+    """Return every command with its options, from the parsers."""
     from importlib import import_module
 
     from pixtrawl.cli.main import COMMANDS
@@ -145,7 +145,7 @@ complete -o default -o bashdefault -F _pixtrawl pixtrawl"""
 
 
 def _takers(found: Mapping[str, Described]) -> str:
-    """Options whose value may be anything: neither options nor commands are offered for it."""
+    """Return the case for options with free values, for which nothing is offered."""
     keys = [
         f"{name}:{option}"
         for name, one in found.items()
@@ -235,7 +235,7 @@ def _fish(found: Mapping[str, Described]) -> str:
 
 
 def _bare(text: str) -> str:
-    """A sentence without what has a meaning in descriptions."""
+    """Remove the characters that are special in descriptions."""
     return "".join(" " if char in "[]:`'\\$\n" else char for char in text)
 
 

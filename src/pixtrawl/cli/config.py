@@ -1,4 +1,4 @@
-"""`pixtrawl config show`: every setting, its value, and who set it."""
+"""`pixtrawl config show`: every setting, its value, and where it was set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EPILOG = "A key or token is never shown: only that it is set, and where."
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "config",
         usage="%(prog)s show [OPTIONS]",
@@ -29,7 +29,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.cli import running
     from pixtrawl.display.screen import clean, columns, out, out_json
 
@@ -49,7 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def setting_rows(loaded: Loaded) -> list[tuple[str, str, str]]:
-    """(name, value, origin) of every setting, those given to sources last; secrets hidden."""
+    """Return (name, value, origin) of every setting, sources' own last; secrets are hidden."""
     from pixtrawl.sources import is_secret
 
     rows = []

@@ -1,4 +1,4 @@
-"""Keeps the trace of an unexpected error out of the user's sight, and within reach."""
+"""Write the traceback of an unexpected error to a file instead of the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pixtrawl.secrets import masked_text
 
 
 def trace(error: BaseException) -> str:
-    """The trace as text, headed by versions; arguments are left out, addresses masked."""
+    """Return the traceback, headed by versions, without arguments, with URLs masked."""
     head = (
         f"pixtrawl {__version__}, Python {platform.python_version()}, {sys.platform},"
         f" {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n"
@@ -25,7 +25,7 @@ def trace(error: BaseException) -> str:
 
 
 def keep_trace(error: BaseException) -> Path | str:
-    """Writes the trace to the user's log folder, else to the temporary one; says where."""
+    """Write the traceback to the user's log folder, else to the temporary one; return the path."""
     name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     for folder in (user_folder("log"), tempfile.gettempdir()):
         path = Path(folder) / name

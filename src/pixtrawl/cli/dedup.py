@@ -22,7 +22,7 @@ which stands for all of its copies.
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "dedup",
         usage="%(prog)s DIR [--list] [--undo SHA256|FILE ...] [--json]",
@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK

@@ -34,7 +34,7 @@ _SETTINGS: Final = frozenset(
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "discover",
         usage="%(prog)s QUERIES... [-o FILE] [OPTIONS]",
@@ -59,7 +59,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.cli import running
 
     file = None if arguments.output == "-" else manifest_path(arguments.output)
@@ -95,7 +95,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 class _Pipe:
-    """Writes candidates to stdout as JSON lines; a reader that goes away has had enough."""
+    """Writes candidates to stdout as JSON lines, until the reader closes the pipe."""
 
     def __init__(self) -> None:
         self._open = True
@@ -115,7 +115,7 @@ class _Pipe:
 
 
 def manifest_path(text: str) -> Path:
-    """The file to write. Raises UsageError for an ending that is no manifest format."""
+    """Return the file to write. Raises UsageError for an extension that is no manifest format."""
     path = Path(text)
     if path.is_dir():
         raise UsageError(f"--output {text}: is a folder; a file is wanted, such as {DEFAULT_FILE}")
@@ -127,7 +127,7 @@ def manifest_path(text: str) -> Path:
 
 
 def _tell(report: Report) -> None:
-    """The verdict beside a manifest on stdout."""
+    """Print the verdict, on stderr where stdout has the manifest."""
     from pixtrawl.display.screen import has_color
     from pixtrawl.display.verdict import verdict
 

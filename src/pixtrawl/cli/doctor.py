@@ -1,4 +1,4 @@
-"""`pixtrawl doctor`: checks what a run stands on, and says what to do about each failure."""
+"""`pixtrawl doctor`: check the environment of a run, and print the next step for each failure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TINTS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "doctor",
         usage="%(prog)s [OPTIONS]",
@@ -62,7 +62,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns 5 when a check failed, 3 when a source did not answer well."""
+    """Run the checks. Return 5 when one failed, 3 when a source did not answer well."""
     from pixtrawl.cli import running
     from pixtrawl.display.screen import clean, has_color, out, out_json, paint
     from pixtrawl.operations.check import FAIL
@@ -96,7 +96,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
-    """Asks sources and prints each answer when it is there. Raises UsageError for a name."""
+    """Query sources and print each result as it arrives. Raises UsageError for an unknown name."""
     from pixtrawl import sources
     from pixtrawl.cli.loop import run_loop
     from pixtrawl.display.screen import has_color, out, out_json
@@ -140,7 +140,7 @@ def _lines(health: Health, *, color: bool) -> list[str]:
 
 
 def _evidence_folder(config: Config) -> Path | Folder:
-    """That of the data set where there is one, else the user's folder for logs."""
+    """Return the data set's evidence folder, else the user's log folder."""
     from pixtrawl.folder.dataset_folder import Folder
 
     folder = Folder(config.job.output)

@@ -22,7 +22,7 @@ _SETTINGS: Final = frozenset(
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "download",
         usage="%(prog)s MANIFEST|URL|-... [-o DIR] [OPTIONS]",
@@ -47,7 +47,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.cli import running
 
     loaded = load_settings(arguments)

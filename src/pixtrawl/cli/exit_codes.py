@@ -1,4 +1,4 @@
-"""What the numbers mean that the command ends with; shown in `--help` and docs/exit-codes.md."""
+"""The meaning of the exit codes; shown in `--help` and docs/exit-codes.md."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ EXIT_CODES: Final[Mapping[int, str]] = {
 
 
 def exit_code_lines() -> list[str]:
-    """The table as indented lines."""
+    """Return the table as indented lines."""
     return [f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()]

@@ -32,7 +32,7 @@ An export that was interrupted goes on with the same command; the result is the 
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Adds the command to a parser's subparsers."""
+    """Register the command."""
     from pixtrawl.exporters import FORMATS
 
     width = max(map(len, FORMATS))
@@ -105,7 +105,7 @@ def _add_choice(group: Any) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Carries the command out. Raises PixtrawlError."""
+    """Run the command. Return the exit code. Raises PixtrawlError."""
     from pathlib import Path
 
     from pixtrawl.cli.by_hand import tell_by_hand
@@ -138,7 +138,7 @@ def _samples(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
 
 
 def options_of(args: argparse.Namespace) -> Options:
-    """What the command line asks for. Raises UsageError."""
+    """Return the export options of the command line. Raises UsageError."""
     from pixtrawl.config import parse
     from pixtrawl.exporters.base import Sharding
     from pixtrawl.exporters.export import Options
@@ -207,7 +207,7 @@ def _verdict(done: Exported, to: str, out: str) -> str:
 
 
 class _Progress:
-    """One line on stderr, at most ten times a second."""
+    """A progress line on stderr, updated at most ten times a second."""
 
     def __init__(self) -> None:
         self._shown_at = 0.0
@@ -219,6 +219,6 @@ class _Progress:
             print(f"\r{done:,} of {total:,} images", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leaves the line."""
+        """End the line."""
         if self._shown_at:
             print(file=sys.stderr)

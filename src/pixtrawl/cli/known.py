@@ -1,7 +1,7 @@
-"""The registry of sources, as loading settings wants to see it.
+"""Lazy view of the source registry, for validating settings without importing sources.
 
-It is imported when something is asked of it: a download with nothing set of a source starts 20 ms
-sooner without.
+The registry is imported at the first look-up: a download without settings of a source starts 20 ms
+sooner.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pixtrawl.config.load import KnownSources
 
 
 class _Names(Collection[str]):
-    """All names, looked up when somebody asks: that reads every installed package's metadata."""
+    """All names, looked up lazily: it reads the metadata of every installed package."""
 
     @cached_property
     def _names(self) -> list[str]:
@@ -32,7 +32,7 @@ class _Names(Collection[str]):
 
 
 def known_sources() -> KnownSources:
-    """All names; a source's class is imported only when something of it is set."""
+    """Return the sources' names; a source's class is imported only when it has settings given."""
     return KnownSources(_Names(), _keys)
 
 

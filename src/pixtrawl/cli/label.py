@@ -27,7 +27,7 @@ exit codes: 0 done, 2 no such image or label, 5 a run is at work on the data set
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "label",
         usage="%(prog)s [DIR] FILE... --to LABEL\n       pixtrawl label DIR --undo",
@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.pipeline.labelling import put_under_label, take_back_labels

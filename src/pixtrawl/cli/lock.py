@@ -27,7 +27,7 @@ _SHOWN: Final = 20  # images that drifted, on a terminal
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "lock",
         usage="%(prog)s DIR [-o FILE]\n       pixtrawl lock --rebuild FILE -o DIR [OPTIONS]",
@@ -47,7 +47,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.errors import UsageError
 
     if (arguments.rebuild is None) == (arguments.folder is None):

@@ -1,4 +1,4 @@
-"""Runs a coroutine on the fastest event loop there is, with a graceful Ctrl-C.
+"""Run a coroutine on the fastest event loop available, with a graceful Ctrl-C.
 
 The first SIGINT or SIGTERM cancels the task, which leaves the data set resumable; the second ends
 the process at once.
@@ -20,12 +20,12 @@ from pixtrawl.net.open_files import raise_limit
 T = TypeVar("T")
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-# A run makes few cycles: looking for them every 700 objects is 2 % of one without checks.
+# A run makes few reference cycles: collecting every 700 objects takes 2 % of a run without checks.
 _GC_AFTER: Final = 20_000  # objects
 
 
 class Stop:
-    """What a signal does: cancel first, leave at the second."""
+    """Signal handler: the first signal cancels the task, the second ends the process."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Stop:
 
     def __call__(self) -> None:
         if self.asked:
-            # no clean-up on purpose: the catalog survives it, and the user has asked twice
+            # No clean-up on purpose: the catalog survives a kill, and the user has asked twice.
             self._leave(EXIT_INTERRUPTED)
             return
         self.asked = True
@@ -54,7 +54,7 @@ def _say_stopping() -> None:
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """The uvloop kind where it is installed (it is not for Windows), else asyncio's own."""
+    """Return a uvloop where it is installed (not on Windows), else asyncio's own loop."""
     try:
         import uvloop
     except ImportError:
@@ -68,15 +68,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 def run_loop(
     coroutine: Coroutine[Any, Any, T], *, tell: Callable[[], object] | None = None
 ) -> tuple[T, bool]:
-    """Runs it to its end. `tell` says that a first signal was heard, in place of a line.
+    """Run the coroutine. `tell` is called at the first signal, instead of printing a line.
 
     Returns:
-        its value, and whether a signal asked it to stop (it then returned what it had).
+        its value, and whether a signal stopped it (the value is then partial).
 
     Raises:
-        KeyboardInterrupt: it was asked to stop and had nothing to return.
+        KeyboardInterrupt: a signal stopped it and it returned nothing.
     """
-    # What start-up made stays to the end: looking through it again and again costs 5 % of a run.
+    # Objects of the start-up stay to the end: scanning them again and again takes 5 % of a run.
     gc.freeze()
     gc.set_threshold(_GC_AFTER)
     raise_limit()

@@ -1,7 +1,7 @@
-"""The `pixtrawl` command: finds the subcommand, and turns every ending into an exit code.
+"""The `pixtrawl` command: dispatch to the subcommand, and map every error to an exit code.
 
-Only the subcommand that is asked for is imported, and it imports its heavy parts when it runs:
-`--version` and `--help` answer at once.
+Imports only the requested subcommand, which imports its heavy parts when it runs, so that
+`--version` and `--help` are fast.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pixtrawl.errors import (
 
 
 class Command(NamedTuple):
-    """A subcommand: the module with its `add_parser(subparsers)` and `main(args)`, and a line."""
+    """A subcommand: the module with `add_parser(subparsers)` and `main(args)`, and its summary."""
 
     module: str
     sentence: str
@@ -57,7 +57,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "config": Command("pixtrawl.cli.config", "every setting, its value, and who set it"),
 }
 
-# OSErrors that no caller can mend and that are not our mistake: disk, quota, read-only, handles.
+# OSErrors of the environment, not of the program: disk, quota, read-only, open files.
 _ENVIRONMENT_ERRNOS: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"})
 _DECODING: Final = frozenset({"run", "download"})
 _NOT_DECODING: Final = ("-h", "--h", "--dry", "--check")
@@ -70,21 +70,21 @@ _SWITCH_S: Final = 0.001
 
 
 def entry() -> int:
-    """The console script. Returns the exit code."""
+    """Run the console script. Return the exit code."""
     open_streams()
     speak_utf8()
-    # Imports leave no cycles; looking for them all the same is 5 ms of a start.
+    # Imports leave no reference cycles; collecting takes 5 ms of the start.
     gc.set_threshold(_GC_AFTER_STARTING)
     sys.setswitchinterval(_SWITCH_S)
     try:
         return main(sys.argv[1:])
     finally:
         give_up_stderr()
-        gc.freeze()  # else the interpreter looks through everything once more: 6 ms of 16 to end
+        gc.freeze()  # skips the final collection: 6 of the 16 ms of the exit
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command with these arguments; no exception leaves it."""
+    """Run the command with these arguments and return the exit code. Never raises."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a Latin-1 terminal, a Thai query
@@ -121,8 +121,8 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _run(name: str, arguments: list[str]) -> int:
     if name in _DECODING:
-        _wake_gently()
-    with _head_start(name, arguments):
+        _use_batch_scheduling()
+    with _decoders_started_early(name, arguments):
         from importlib import import_module
 
         from pixtrawl.cli.parser import Parser
@@ -137,12 +137,12 @@ def _run(name: str, arguments: list[str]) -> int:
         return int(module.main(parsed) or EXIT_OK)
 
 
-def _wake_gently() -> None:
-    """On Linux: who wakes up waits for the end of another's slice of time instead of cutting it.
+def _use_batch_scheduling() -> None:
+    """Switch to SCHED_BATCH (Linux): a waking thread no longer preempts a running decoder.
 
-    Else the event loop throws a decoder off its core four times a picture, for a few
-    microseconds' work each. A full job takes a third less of the kernel's time and 1 to 4 % less
-    of everybody's; programs that people look at come before us.
+    Otherwise the event loop preempts a decoder four times a picture for a few microseconds of
+    work. A full job takes a third less kernel time and 1 to 4 % less in all; interactive programs
+    get priority.
     """
     if hasattr(os, "SCHED_BATCH"):
         with suppress(OSError):  # a container may forbid it, and nothing depends on it
@@ -150,10 +150,10 @@ def _wake_gently() -> None:
 
 
 @contextmanager
-def _head_start(name: str, arguments: list[str]) -> Iterator[None]:
-    """The decoders' program comes up while everything else is imported and settings are read.
+def _decoders_started_early(name: str, arguments: list[str]) -> Iterator[None]:
+    """Start the decoder program while modules are imported and settings are read.
 
-    A guess at what a command will need: a wrong one costs a process that ends unused.
+    Guesses from the arguments whether it is needed; a wrong guess costs an unused process.
     """
     if name not in _DECODING or any(word.startswith(_NOT_DECODING) for word in arguments):
         yield
@@ -180,7 +180,7 @@ def _unknown(word: str) -> str:
 
 
 def help_text() -> str:
-    """What `pixtrawl --help` prints."""
+    """Return the text of `pixtrawl --help`."""
     from pixtrawl.cli.exit_codes import exit_code_lines
 
     width = max(map(len, COMMANDS))
@@ -219,7 +219,7 @@ def _say(message: str, code: int) -> int:
 
 
 def _environment(error: BaseException) -> str:
-    """What the system refuses, in words, and for which file."""
+    """Return the system's error message, with the file concerned."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     file = error.filename2 or error.filename

@@ -27,7 +27,7 @@ exit codes: 0 done, 4 no image in any of them, 2 no data set, 5 one of them is i
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "merge",
         usage="%(prog)s DIR DIR... -o OUT [--dedup LEVEL] [--copy]",
@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.dedup import Level
     from pixtrawl.display.screen import out, out_json, plural
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError

@@ -1,4 +1,4 @@
-"""Command-line options made from the settings table, and what was given of them."""
+"""Command-line options generated from the settings table, and the values given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pixtrawl.config.table import Setting, shown_setting, table
 # Names that users of other tools type (google-images-download's --num, for one).
 ALIASES: Final = {"job.limit": ("--num",)}
 
-# In `--help` what most people need comes first, what few need last.
+# Order of the groups in `--help`: the most used first.
 COMMON: Final = frozenset(
     {
         "job.limit", "job.output", "job.sources", "images.min_size", "filters.license",
@@ -48,9 +48,9 @@ def add_settings(
     keys: Collection[str],
     defaults: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Adds an option for each of these settings that has one, in groups.
+    """Add an option for each of these settings that has one, in groups.
 
-    `defaults` tells what holds in this command where it is not the setting's own default.
+    `defaults` are this command's defaults where they differ from the setting's.
     """
     rows = [row for row in table() if row.flag is not None and row.key in keys]
     titles = {row.key: _title(row) for row in rows}

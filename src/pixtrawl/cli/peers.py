@@ -1,4 +1,4 @@
-"""What an unknown option was meant to be: as other tools call it, by its meaning, by its letters.
+"""Suggest an option for an unknown one: by other tools' names, by meaning, by spelling.
 
 Only read in an error. The tools: gallery-dl, img2dataset, icrawler, bing-image-downloader,
 google-images-download, simple_image_download, yt-dlp, wget, curl, aria2, scrapy.

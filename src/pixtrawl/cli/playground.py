@@ -21,7 +21,7 @@ HINT: Final = (
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "playground", help="serve the offline practice site", description=__doc__
     )
@@ -81,7 +81,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 
 def lines(site: Playground) -> list[str]:
-    """What the command prints: its addresses, then commands to copy."""
+    """Return the lines to print: the addresses, then commands to copy."""
     return [
         f"{site.url}/",
         f"{site.url}/search?q=tabby+cat&udm=2",

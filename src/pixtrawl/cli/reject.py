@@ -27,7 +27,7 @@ exit codes: 0 recorded, 2 no such image
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "reject",
         usage="%(prog)s [DIR] FILE... [--reason WORDS] [--no-refill]",

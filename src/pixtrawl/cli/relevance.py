@@ -20,7 +20,7 @@ be looked at, and taken out with `pixtrawl takedown DIR FILE`.
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "relevance",
         usage="%(prog)s DIR --model PATH [--batch N] [--device cpu|cuda] [OPTIONS]",

@@ -23,7 +23,7 @@ EPILOG = """\
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "report",
         usage="%(prog)s DIR [--json | --evidence OUT | --urls [--reason R] [--status S] ...]",

@@ -22,7 +22,7 @@ exit codes: 0 done, 2 nothing of this was removed, 5 a run is at work on the dat
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "restore",
         usage="%(prog)s DIR [FILE...] [--label L] [--sha256 H] [--url U] [--list]",
@@ -46,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.cli.loop import run_loop
     from pixtrawl.display.screen import clean, out, out_json, plural

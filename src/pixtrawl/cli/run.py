@@ -26,7 +26,7 @@ examples:
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "run",
         usage="%(prog)s QUERIES... [OPTIONS]",
@@ -45,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.cli import running
 
     loaded = load_settings(arguments)

@@ -1,4 +1,4 @@
-"""What `run`, `discover` and `download` share: reading queries, running with progress, ending."""
+"""Shared by `run`, `discover` and `download`: read queries, run with progress, finish."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _SETTINGS: Final = frozenset(
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "sources",
         usage="%(prog)s [NAME... | check NAME PAGE... | save NAME QUERY] [OPTIONS]",
@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.display.screen import out, out_json
     from pixtrawl.operations.source_facts import groups, source_facts
 

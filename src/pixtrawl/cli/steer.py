@@ -23,7 +23,7 @@ exit codes: 0 recorded, 2 no run is at work
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "steer",
         usage="%(prog)s DIR pause|resume|stop|more [-n N] [--query WORDS]",

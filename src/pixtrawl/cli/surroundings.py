@@ -1,4 +1,4 @@
-"""What an interactive shell always has, made good where a service or a cron job lacks it."""
+"""Supply standard streams and the like where a service or cron job lacks them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _MODES: Final = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
 
 
 def open_streams() -> None:
-    """Standard streams that are closed lead to nowhere.
+    """Open closed standard streams on the null device.
 
-    Else the next file that is opened gets such a number, perhaps the catalog, and messages are
+    Otherwise the next opened file, perhaps the catalog, gets such a number, and messages are
     written into it.
     """
     for number, mode in enumerate(_MODES):

@@ -27,7 +27,7 @@ examples:
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "takedown",
         usage="%(prog)s DIR [FILE...] [--domain D] [--url U] [--sha256 H] [--phash HEX[:BITS]]",

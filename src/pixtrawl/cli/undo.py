@@ -22,7 +22,7 @@ exit codes: 0 recorded, 2 there is nothing to undo
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "undo",
         usage="%(prog)s [DIR] [--redo]",

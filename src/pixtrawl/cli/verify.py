@@ -25,7 +25,7 @@ _SHOWN: Final = 20  # of each kind, on a terminal
 
 
 def add_parser(subparsers: Any) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "verify",
         usage="%(prog)s DIR [--quick] [--json]",
@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Runs it. Returns the exit code."""
+    """Run the command. Return the exit code."""
     from pixtrawl.display.screen import out, out_json
     from pixtrawl.errors import EXIT_OK, EXIT_SHORT
     from pixtrawl.pipeline.verify import ADVICE, verify

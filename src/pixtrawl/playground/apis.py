@@ -1,4 +1,4 @@
-"""What the made-up JSON interfaces share: where results and licences come from."""
+"""Shared by the made-up JSON APIs: the origin of results and licences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scenes are painted with: skies, ridges, discs, water, light and grain.
+"""Drawing primitives of scenes: skies, ridges, discs, water, light and grain.
 
 Positions are shares of width and height (0..1, from the top left), so that a composition is the
 same at every size. Each tool is one or two calls into Pillow on the part that it changes: a scene

@@ -65,7 +65,7 @@ class FaultLine:
         return every if which == "all" else [n for n in every if self.truth(n).common]
 
     def entries(self, which: str | Sequence[str]) -> list[FaultEntry]:
-        """What listings mix in."""
+        """Return the entries that listings mix in."""
         names = self.names(which) if isinstance(which, str) else list(which)
         out = []
         for name in names:

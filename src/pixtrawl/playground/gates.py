@@ -1,4 +1,4 @@
-"""What stands between a client and the results: consent, captcha, walls and unknown pages."""
+"""Pages before the results: consent, captcha, walls and unknown pages."""
 
 from __future__ import annotations
 

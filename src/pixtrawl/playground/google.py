@@ -231,7 +231,7 @@ class _Page:
 
 
 def related_queries(query: str) -> list[str]:
-    """What the page offers beside the results."""
+    """Return the related queries that the page offers."""
     plain = re.sub(r"\s+site:\S+", "", query)
     return [f"{plain} {word}" for word in ("young", "drawing", "wallpaper", "black and white")]
 

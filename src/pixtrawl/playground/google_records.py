@@ -55,7 +55,7 @@ def grid_script_2021(entries: Sequence[Original]) -> str:
 
 
 def hidden_table(entries: Sequence[Original]) -> str:
-    """What the page's own code needs for hover links, unreadable to a search for URLs."""
+    """Return the page's table for hover links, in a form that a search for URLs misses."""
     table = {e.docid: [e.url, e.page_url, e.width, e.height] for e in entries}
     return base64.b64encode(json.dumps(table).encode()[::-1]).decode()
 

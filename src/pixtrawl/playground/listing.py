@@ -1,4 +1,4 @@
-"""What a query finds, and the truth about it: every entry with the reason it should end with.
+"""The results of a query, each entry with the reason it is expected to end with.
 
 An entry is decided by (seed, query, index) alone, so a playground started again with the same seed
 and hosts lists the same. How many entries a query has may stand in its words: "nothing" has none,
@@ -43,7 +43,7 @@ _SITES: Final = ("Field Notes", "Open Shelf", "The Daily Walk", "Picture Post", 
 
 @dataclass(frozen=True, slots=True)
 class FaultEntry:
-    """What the listing needs to know of a fault: where it is and how it ends."""
+    """A fault in a listing: its URL and its expected reason."""
 
     name: str
     reason: str

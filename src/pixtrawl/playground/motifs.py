@@ -1,4 +1,4 @@
-"""What stands in a scene: drawn after the words of the query, or by chance.
+"""The objects in a scene: chosen by the words of the query, or at random.
 
 Each motif draws itself upright into a square of side 1, its foot at the lower edge.
 """
@@ -268,7 +268,7 @@ def _words(slug: str) -> list[str]:
 
 
 def motif_of(slug: str) -> Motif | None:
-    """What a word of the query names."""
+    """Return the motif that a word of the query names."""
     return next((_WORDS[word] for word in _words(slug) if word in _WORDS), None)
 
 

@@ -46,7 +46,7 @@ class Photograph:
 
 @lru_cache(maxsize=1)
 def album() -> dict[str, tuple[Photograph, ...]]:
-    """What there is on this machine, by word; empty without the packages."""
+    """Return the photographs on this machine, by word; empty without the packages."""
     out: dict[str, tuple[Photograph, ...]] = {}
     text = files("pixtrawl.playground").joinpath("credits.tsv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines(), delimiter="\t"):

@@ -41,7 +41,7 @@ _GRAIN: Final = 2.0  # of a photograph, grey levels
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is known of a picture without drawing it. Sizes in pixels."""
+    """The facts of a picture that are known without drawing it. Sizes in pixels."""
 
     width: int
     height: int
@@ -165,7 +165,7 @@ def draw_scene(seed: int, slug: str, index: int, size: tuple[int, int]) -> Image
 def _line_drawing(
     rng: np.random.Generator, palette: Palette, size: tuple[int, int], motif: Motif | None
 ) -> Image.Image:
-    """What the query names, large on the sheet of a map; the map alone where it names nothing."""
+    """Draw the query's motif, large on a map; only the map where it names none."""
     canvas = Canvas(size)
     canvas.image.paste(_contours(rng, palette, size))
     if motif is not None:

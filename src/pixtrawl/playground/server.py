@@ -53,7 +53,7 @@ class Listener:
 
 @dataclass
 class RequestLog:
-    """What was asked of all hosts. `high_water`: most requests in progress at once, by host."""
+    """The requests to all hosts. `high_water`: the most concurrent requests, by host."""
 
     records: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=MAX_LOG))
     in_progress: Counter[str] = field(default_factory=Counter)
