@@ -28,7 +28,7 @@ class Claim(Struct, frozen=True):
 
 
 def claim_of(candidate: Candidate, rights: Mapping[str, object]) -> Claim:
-    """The licence of an image, from its source and from what its file states (`Sample.rights`)."""
+    """Return an image's licence, from its source and its file's statements (`Sample.rights`)."""
     found = normalise(candidate.license, candidate.license_url)
     if found != UNKNOWN:
         return Claim(found, candidate.license_url or candidate.page_url or "")

@@ -1,4 +1,4 @@
-"""How many processor cores this process may use: affinity, quotas of control groups, or all."""
+"""Number of CPU cores this process may use: by affinity, cgroup quotas, or all."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _by_affinity() -> int:
 
 
 def _quota(root: Path) -> float | None:
-    """The least quota of the control groups that this process is in, in cores; None without one.
+    """Return the smallest quota of this process's cgroups, in cores; None without one.
 
     A group can give no more than those above it, so each up to the root is asked.
     """
@@ -82,7 +82,7 @@ def _ratio(quota: str, period: str) -> float | None:
 
 
 def _text(path: Path) -> str:
-    """A small file of the system; empty where it has none."""
+    """Read a small system file; empty where it does not exist."""
     try:
         return path.read_text("ascii", "replace")
     except OSError:

@@ -35,7 +35,7 @@ EXIT_INTERRUPTED: Final = 130
 
 
 class PixtrawlError(Exception):
-    """Anything pixtrawl raises on purpose; the message is one that a user can act on.
+    """Base of all errors that pixtrawl raises on purpose, with messages that users can act on.
 
     Its message is for the user and names the next step; `exit_code` is what the command ends with.
 

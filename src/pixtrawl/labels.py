@@ -40,7 +40,7 @@ _SHORT_NAME: Final = re.compile(r"~(?=\d)")  # TABBYC~1 is Windows' other name f
 
 
 def label_for(text: str) -> str:
-    """One portable, readable path component for any text: `AC/DC` becomes `AC_DC`.
+    """Return a portable, readable path component for any text: `AC/DC` becomes `AC_DC`.
 
     The same text always gives the same label; different texts may give equal labels, which is
     what `Labels` is for. Text over 120 bytes of UTF-8 is cut and ends in a hash of the whole.
@@ -57,14 +57,14 @@ def label_for(text: str) -> str:
 
 
 def same_name(label: str) -> str:
-    """Labels for which this is equal may be one folder somewhere: letter case, Unicode spelling."""
+    """Return a key that is equal for labels that may be one folder (case, Unicode form)."""
     folded = unicodedata.normalize("NFKC", label).casefold()
     folded = unicodedata.normalize("NFKC", folded).casefold()
     return "".join(char for char in folded if unicodedata.category(char) != "Cf")  # HFS+ skips it
 
 
 class Labels:
-    """Hands out one label per query, never one that another query has.
+    """Assigns each query a label, unique among queries.
 
     Args:
         taken: (label, query text) pairs of an existing data set: they stay as they are, and a
@@ -85,14 +85,14 @@ class Labels:
             self._pairs.add((label, text))
 
     def assign(self, texts: Sequence[str]) -> list[str]:
-        """A label for each text, the same for the same text."""
+        """Return a label for each text, the same for the same text."""
         new = {text for text in texts if text not in self._given}
         for text in sorted(new, key=lambda text: (text != label_for(text), text)):
             self._given[text] = self._take(text)
         return [self._given[text] for text in texts]
 
     def share(self, word: str) -> str:
-        """The label that the user wrote; all who write the same word share it."""
+        """Return the label that the user gave; queries with the same label share it."""
         if word not in self._shared:
             self._shared[word] = self._share(word)
         return self._shared[word]

@@ -1,4 +1,4 @@
-"""Licence claims as ids that can be compared, and what each of them allows. Pure.
+"""Normalise licence claims to ids, and decide what each id permits. Pure.
 
 `normalise("CC BY-SA 3.0 de")` is `cc-by-sa-3.0-de`. The ids are SPDX's in lower case where SPDX has
 one; the raw claim stays beside it, because an id never says more than the claim did. What cannot be
@@ -18,7 +18,7 @@ UNKNOWN: Final = "unknown"
 RESERVED: Final = "all-rights-reserved"
 CC0_URL: Final = "https://creativecommons.org/publicdomain/zero/1.0/"
 
-_MAX_CLAIM: Final = 2000  # characters that are looked at
+_MAX_CLAIM: Final = 2000  # characters of a claim that are read
 
 # Numbers of flickr.photos.licenses.getInfo: 1-6 are of version 2.0.
 _FLICKR: Final = {
@@ -30,7 +30,7 @@ _FLICKR: Final = {
     "14": "cc-by-nc-4.0", "15": "cc-by-nc-sa-4.0", "16": "cc-by-nc-nd-4.0",
 }  # fmt: skip
 
-# Bounded pieces only: a claim is foreign text.
+# Bounded repetition only: a claim is untrusted text.
 _CC_URL: Final = re.compile(
     r"/licenses/(by(?:-(?:nc|nd|sa)){0,2})(?:/(\d\.\d)(?:/([a-z]{2,4}(?:-[a-z]{2})?))?)?(?:/|$)"
 )
@@ -90,7 +90,7 @@ _STOCK: Final = frozenset(_STOCK_HOSTS.values())
 
 
 def normalise(claim: str | None, url: str | None = None) -> str:
-    """The id of a claim, `unknown` where it cannot be told.
+    """Return the id of a claim; `unknown` where it is unclear.
 
     `url` is that of the licence, if the source gives one; it adds the version to a claim without
     one. A claim and a URL that contradict each other make `unknown`.
@@ -107,13 +107,13 @@ def normalise(claim: str | None, url: str | None = None) -> str:
 
 
 def one_claim(claims: Iterable[str | None]) -> str | None:
-    """The first of several claims about one picture; None where they contradict each other."""
+    """Return the first of several claims about one picture; None where they conflict."""
     told = [claim for claim in claims if claim]
     return told[0] if len({normalise(claim) for claim in told}) == 1 else None
 
 
 def allows(license_id: str, wish: str) -> bool:
-    """Whether a licence (an id of `normalise`) is one of those wished for.
+    """Return whether a licence (an id of `normalise`) is one of the requested ones.
 
     Wishes: `any`; `open` (may be shared: every Creative Commons licence, the free ones, the public
     domain); `public` (no rights left); `commercial`; `modify`; or an id, with or without version.
@@ -140,7 +140,7 @@ def allows(license_id: str, wish: str) -> bool:
 
 
 def flickr_url(number: str) -> str | None:
-    """Where the text of Flickr's licence of this number is; None where it has no page."""
+    """Return the URL of Flickr's licence of this number; None without a page."""
     known = _FLICKR.get(number, "")
     if known in {"cc0", "pdm"}:
         kind = "zero" if known == "cc0" else "mark"
@@ -152,7 +152,7 @@ def flickr_url(number: str) -> str | None:
 
 
 def _is_version(license_id: str, family: str) -> bool:
-    """`cc-by-4.0` is a version of `cc-by`, and `cc-by-3.0-de` one of `cc-by-3.0`."""
+    """Return whether one id is a version of another, as `cc-by-3.0-de` of `cc-by-3.0`."""
     rest = license_id.removeprefix(f"{family}-")
     if rest == license_id:
         return False
@@ -174,7 +174,7 @@ def _of_claim(claim: str) -> str:
 
 
 def _creative(words: str) -> str:
-    """A Creative Commons licence in words or as a code; what stands first holds."""
+    """Match a Creative Commons licence by name or code; the first match counts."""
     if "attribution" in words and ("creative commons" in words or _CC_TITLE.match(words)):
         parts = dict.fromkeys(short for long, short in _LONG_CC if long in words)
         version = re.search(r"(?<![\d.])([1-4]\.\d)(?![\d.])", words)

@@ -1,4 +1,4 @@
-"""Text files of unknown making, line by line: encodings, NUL bytes, endless lines, CSV quoting.
+"""Read untrusted text files line by line: encodings, NUL bytes, endless lines, CSV quoting.
 
 One line is held at a time. What is wrong with a line is said beside it, and the next one follows.
 """
@@ -31,7 +31,7 @@ _MAX_FIELD_LINES: Final = 16  # of one quoted CSV field; a forgotten quote must 
 
 
 class Line(NamedTuple):
-    """One line without its end; `problem` says why it cannot be used, else it is empty."""
+    """One line without its line break; `problem` is why it cannot be used, or empty."""
 
     number: int  # from 1
     text: str
@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, seekable (a pipe is copied to a temporary file), gzip undone. Raises UsageError."""
+    """Open a file as a seekable stream (pipes are copied), decompressed. Raises UsageError."""
     try:
         with path.open("rb") as stream:
             if stream.seekable():
@@ -71,7 +71,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _decompressed(stream: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-    """The content behind gzip; zstd where Python has it. Raises UsageError."""
+    """Decompress gzip, and zstd where Python supports it. Raises UsageError."""
     magic = stream.read(4)
     stream.seek(0)
     if magic[:2] == b"\x1f\x8b":
@@ -93,7 +93,7 @@ def _decompressed(stream: BinaryIO, path: Path) -> Iterator[BinaryIO]:
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding that a byte order mark at the start tells, else UTF-8."""
+    """Return the encoding of the byte order mark at the start, else UTF-8."""
     return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
 
 
@@ -193,7 +193,7 @@ def csv_rows(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[Row]:
 
 
 def _cells(text: str, delimiter: str) -> list[str] | None:
-    """The fields of a row, or None where a quoted field goes on."""
+    """Return the fields of a row, or None where a quoted field continues on the next line."""
     if '"' not in text:
         return text.split(delimiter)
     cells = []

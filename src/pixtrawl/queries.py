@@ -72,7 +72,7 @@ def read_queries(
     taken: Iterable[tuple[str, str]] = (),
     notice: Notice | None = None,
 ) -> list[Query]:
-    """All queries that `items` name, in their order, each once.
+    """Return all queries that `items` name, in order, each once.
 
     Args:
         items: words, existing `.csv`, `.txt`, `.jsonl` files, or `-`; queries from Python.
@@ -111,7 +111,7 @@ def _queries(
 
 
 def _checked(entry: _Entry, defaults: QueryDefaults) -> _Entry:
-    """The entry with its final text and label. Raises UsageError."""
+    """Return the entry with its final text and label. Raises UsageError."""
     text = entry.text.strip().replace("\r", "").replace("\n", " ")
     if not text:
         raise UsageError(f"{entry.where}: the query is empty")
@@ -311,7 +311,7 @@ def _only_column(row: Row, where: str) -> tuple[str, bool]:
 
 
 def _ignore(message: str) -> None:
-    """Nobody wants to know."""
+    """Ignore a notice: the default."""
 
 
 _READERS: Final = {".csv": _of_csv, ".txt": _of_txt, ".jsonl": _of_jsonl}

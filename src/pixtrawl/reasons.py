@@ -15,7 +15,7 @@ __all__ = ["REASONS", "Reason", "ReasonInfo", "Status"]
 
 
 class Status(StrEnum):
-    """Final word on a candidate; the six add up to the number of candidates when a run is over.
+    """Final status of a candidate; after a run the six counts add up to all candidates.
 
     A text: `outcome.status == "saved"`. Counts of all six add up to the candidates of a report.
     """

@@ -83,7 +83,7 @@ _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[/\\]{2}[^\s\"'<>`|]+", re
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a setting of this name holds a secret, as far as its name tells."""
+    """Return whether a setting holds a secret, judging by its name."""
     return any(word in name.lower() for word in _SECRET_WORDS)
 
 
@@ -102,7 +102,7 @@ def hide_settings(group: MutableMapping[str, object], declared: Iterable[str] = 
 
 
 def masked_text(text: str) -> str:
-    """Any text, with the addresses in it masked."""
+    """Mask the URLs in any text."""
     if "://" not in text and ":\\\\" not in text:
         return text
     return _ADDRESS.sub(lambda found: masked_url(found[0]), text)

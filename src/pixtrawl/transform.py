@@ -76,32 +76,32 @@ class Transform(Struct, frozen=True, kw_only=True):
 
     @property
     def keeps_bytes(self) -> bool:
-        """Whether files are exported as they are."""
+        """Whether files are exported unchanged."""
         return self.mode == "no" and self.encode is None and self.flatten is None
 
     def extension(self, format_: str) -> str:
-        """The extension that a picture of this format will have."""
+        """Return the exported extension of a picture of this format."""
         if self.encode:
             return self.encode
         extension = EXTENSIONS.get(format_, format_)
         return extension if self.keeps_bytes or extension in ENCODINGS else "png"
 
     def format(self, format_: str) -> str:
-        """The format that a picture of this format will have."""
+        """Return the exported format of a picture of this format."""
         extension = self.extension(format_)
         return format_ if self.keeps_bytes else {"jpg": "jpeg"}.get(extension, extension)
 
     def quality_of(self, extension: str) -> int:
-        """The quality that a picture with this extension is encoded at; 0 where there is none."""
+        """Return the encoding quality for this extension; 0 where the format has none."""
         return self.quality or _QUALITY.get(extension, 0)
 
     def plain(self) -> Mapping[str, Any]:
-        """All of it as plain values; `Transform(**plain)` is the same."""
+        """Return all fields as plain values; `Transform(**plain)` is equal."""
         return asdict(self)
 
 
 def parse_resize(text: str | None, mode: str | None = None) -> tuple[str, int]:
-    """Mode and size of `256`, `border:256` or `256:border`; `no` and 0 of nothing.
+    """Parse mode and size: `256`, `border:256` or `256:border`; `no` and 0 for None.
 
     `mode` is one that was given beside it. Raises UsageError.
     """

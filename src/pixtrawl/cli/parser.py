@@ -1,4 +1,4 @@
-"""argparse with our manners: one line for an error, did-you-mean, options anywhere."""
+"""An argument parser with one-line errors, suggestions, and options in any position."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _unmarked(value: Any) -> Any:
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Plain text, wide enough for our options."""
+    """Help as plain text, wide enough for the options."""
 
     def __init__(self, prog: str, **keywords: Any) -> None:
         # Into a pipe wide enough for an option a line.
@@ -49,7 +49,7 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises UsageError in place of printing the usage and ending the process."""
+    """A parser that raises UsageError instead of printing the usage and exiting."""
 
     def __init__(self, **keywords: Any) -> None:
         keywords.setdefault("formatter_class", HelpFormatter)
@@ -61,7 +61,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see `{self.prog} --help`)")
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Parses with options and operands in any order. Raises UsageError."""
+        """Parse options and operands in any order. Raises UsageError."""
         words = _marked(arguments)
         operands_first = any(
             action.nargs in {argparse.PARSER, argparse.REMAINDER}

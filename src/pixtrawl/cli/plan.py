@@ -1,4 +1,4 @@
-"""Draws the answer to `--dry-run`."""
+"""Print the plan of `--dry-run`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_QUERIES: Final = 20  # listed; `--json` lists all
 
 
 def show_plan(queries: Sequence[Query], config: Config, *, as_json: bool) -> int:
-    """Prints the plan. Returns the exit code. Raises UsageError for an unknown source."""
+    """Print the plan. Return the exit code. Raises UsageError for an unknown source."""
     planned = plan(queries, config)
     if as_json:
         out_json(to_builtins(planned))

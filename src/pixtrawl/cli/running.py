@@ -45,7 +45,7 @@ def read_queries(
 
 
 def warn(loaded: Loaded, *, quiet: bool) -> None:
-    """Says what was found beside the settings: misspelt variables."""
+    """Print the warnings of loading the settings, such as misspelt variables."""
     if not quiet:
         for warning in loaded.warnings:
             note(f"warning: {warning}")
@@ -98,7 +98,7 @@ def watched(
 
 
 def show_report(report: Report, *, where: str, as_json: bool, quiet: bool = False) -> None:
-    """The report on stdout: as JSON, or as the one-screen verdict, which `quiet` leaves out."""
+    """Print the report on stdout: as JSON, or unless `quiet`, as the one-screen verdict."""
     if as_json:
         out_json(report.to_dict())
         return
@@ -110,14 +110,14 @@ def show_report(report: Report, *, where: str, as_json: bool, quiet: bool = Fals
 
 
 def ending(report: Report, *, strict: bool = False) -> int:
-    """The exit code; `strict` makes any URL that was not saved count as short."""
+    """Return the exit code; with `strict` every URL that was not saved counts as short."""
     from pixtrawl.pipeline.report import exit_code
 
     return exit_code(report, strict=strict)
 
 
 def shown_folder(folder: str) -> str:
-    """The data set folder as a user would type it behind a command."""
+    """Return the data set folder as a user would type it in a command."""
     import shlex
 
     return shlex.quote(str(Path(folder)))

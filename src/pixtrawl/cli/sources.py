@@ -83,7 +83,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _default_words(rows: Sequence[SourceFacts], asked: Groups) -> str:
-    """Who is asked without -s, and how many can be asked as things are."""
+    """Return the default sources, and how many sources are usable now."""
     bare = sum(row.needs_nothing_of_the_user for row in rows)
     lines = [
         f"asked without -s (group auto): {', '.join(asked.auto)}",
