@@ -114,6 +114,24 @@ class Exporting(Struct, frozen=True):
     total: int
 
 
+class DecisionTaken(Struct, frozen=True):
+    """A decision of a person was carried out while the run is at work.
+
+    `action` is that of the record (`undo reject` where one was taken back); an image went from
+    `file_name` to `new_name`, "" where it left or came back. `gained` tells by query text how many
+    images more count now.
+    """
+
+    action: str
+    who: str
+    file_name: str = ""
+    new_name: str = ""
+    reason: str = ""
+    gained: Mapping[str, int] = {}
+    query: str = ""  # pause, resume, stop, more: one query, else all
+    limit: int | None = None
+
+
 class RunFinished(Struct, frozen=True):
     """The run is over."""
 
@@ -134,6 +152,7 @@ Event = (
     | HostResumes
     | Notice
     | Exporting
+    | DecisionTaken
     | RunFinished
 )
 

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 import pixtrawl
-from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE, UsageError
 from pixtrawl.folder import decision_journal as journal
-from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.deciding import take_in
 from pixtrawl.pipeline.report import report
 from tests.life.sets import assert_whole, labels, on_disk, pets
 from tests.pipeline.pictures import Host, fetch, jpeg, manifest
@@ -167,6 +168,22 @@ def test_a_decision_that_was_only_recorded_is_honoured_by_whatever_reads_the_set
     pixtrawl.open(root).undo()
     journal.append(Folder(root), [one])
     assert first in names(root, "cat")
+
+
+def test_a_kill_between_a_decision_and_its_file_is_mended_by_whatever_reads_next(
+    tmp_path: Path, host: Host
+) -> None:
+    root = pets(tmp_path, host, limit=4)
+    first = names(root, "cat")[0]
+    folder = Folder(root)
+    one = journal.record("web", "reject", "b", sha256=on_disk(root)[first], file_name=first)
+    journal.append(folder, [one])
+    with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
+        catalog.write_now(lambda db: take_in(db, folder))
+    assert first in on_disk(root)
+    assert first not in names(root, "cat")
+    assert first not in on_disk(root)
+    assert_whole(root)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,12 @@ def id_of(db: sqlite3.Connection, query: Query) -> int | None:
     return None if row is None else int(row[0])
 
 
+def want(db: sqlite3.Connection, query_id: int, limit: int) -> int:
+    """So many images are wanted from now on. Returns how many places that makes to fill."""
+    db.execute("UPDATE query SET wanted = ? WHERE id = ?", (limit, query_id))
+    return max(0, limit - frontier.unfilled_count(db, query_id))
+
+
 def of_same_words(db: sqlite3.Connection, query_id: int) -> list[StoredQuery]:
     """The queries of the same text and label as this one, with other filters."""
     rows = db.execute(

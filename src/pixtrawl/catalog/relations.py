@@ -5,21 +5,25 @@ Plain functions over a connection, called inside the judge's transaction.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import run_log
+from pixtrawl.catalog import run_log, samples
 from pixtrawl.catalog.samples import Known, known
-from pixtrawl.catalog.states import KEPT, KEPT_OR_WITHDRAWN, SampleState
+from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState, any_of
 from pixtrawl.model import ImageInfo, Kind, Reason
 
 __all__ = [
     "Standing",
     "Withdrawal",
     "has_pardons",
+    "hashes_of_same_bytes",
     "is_distinct",
+    "is_out",
     "is_pardoned",
     "note_alike",
     "note_conflict",
@@ -132,6 +136,33 @@ def withdrawn(db: sqlite3.Connection) -> list[tuple[str, str]]:
     """File name and SHA-256 of every withdrawn image."""
     rows = db.execute(f"SELECT file_name, sha256 FROM sample WHERE state = {SampleState.WITHDRAWN}")
     return [(name, sha256.hex()) for name, sha256 in rows]
+
+
+def is_out(db: sqlite3.Connection, file_names: Iterable[str]) -> bool:
+    """Whether one of these files is that of an image which was withdrawn or taken down."""
+    out = any_of(SampleState.WITHDRAWN, SampleState.TAKEN_DOWN)
+    row = db.execute(
+        f"SELECT 1 FROM sample WHERE state IN {out} AND file_name IN "
+        "(SELECT value FROM json_each(?)) LIMIT 1",
+        (json.dumps(list(file_names)),),
+    ).fetchone()
+    return row is not None
+
+
+def hashes_of_same_bytes(
+    db: sqlite3.Connection, sample_ids: Iterable[int]
+) -> Iterator[tuple[str, int, ImageInfo]]:
+    """Label, id and hashes of these images and of what they left behind under other labels."""
+    labels = db.execute(
+        "SELECT DISTINCT o.label, o.id FROM sample s JOIN sample o ON o.sha256 = s.sha256 "
+        f"WHERE s.id IN (SELECT value FROM json_each(?)) AND o.state IN {COMPARED}",
+        (json.dumps(list(sample_ids)),),
+    ).fetchall()
+    wanted = {row_id for _, row_id in labels}
+    for label in dict.fromkeys(label for label, _ in labels):
+        for row_id, info in samples.hashes(db, label):
+            if row_id in wanted:
+                yield label, row_id, info
 
 
 def note_conflict(db: sqlite3.Connection, sample_id: int, other_id: int, distance: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pixtrawl.display.screen import cells, clean, plural, shorten, size, span
+from pixtrawl.events import DecisionTaken
 from pixtrawl.model import Status
 from pixtrawl.operations.tally import QueryTally, Rest, Tally
 
@@ -111,6 +112,17 @@ def _rest_lines(tally: Tally, now: float, width: int) -> list[str]:
     if len(rests) > LIVE_RESTS:
         lines.append(f"  … and {len(rests) - LIVE_RESTS} more rest")
     return lines
+
+
+def decision_words(event: DecisionTaken) -> str:
+    """A decision of a person, in one line."""
+    if event.file_name or event.new_name:
+        old, new = clean(event.file_name), clean(event.new_name)
+        what = f"{old} -> {new}" if old and new else old or new
+    else:
+        what = clean(event.query) or (f"-n {event.limit}" if event.limit else "the run")
+    reason = f" ({clean(event.reason)})" if event.reason else ""
+    return f"{clean(event.action)}, by {clean(event.who)}: {what}{reason}"
 
 
 def _waits(rest: Rest) -> str:

@@ -167,6 +167,12 @@ def _aside(event: events.Event) -> tuple[str, dict[str, Any]]:
             return "resumes", {"source": event.source, "rested_s": event.rested_s}
         case events.HostResumes():
             return "resumes", {"host": event.host, "rested_s": event.rested_s}
+        case events.DecisionTaken():
+            return "decision", {
+                "action": event.action, "who": event.who, "file": event.file_name,
+                "new_file": event.new_name, "reason": event.reason, "query": event.query,
+                "limit": event.limit,
+            }  # fmt: skip
         case events.Exporting() if event.done == event.total:
             return "exported", {"images": event.total}
         case _:

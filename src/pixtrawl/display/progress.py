@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from pixtrawl import events
-from pixtrawl.display.lines import WIDTH, stage_lines, stopping_words, summary_line
+from pixtrawl.display.lines import (
+    WIDTH,
+    decision_words,
+    stage_lines,
+    stopping_words,
+    summary_line,
+)
 from pixtrawl.display.screen import clean, has_color, plural, shorten, span
 from pixtrawl.operations.tally import Tally
 from pixtrawl.secrets import masked_text, masked_url
@@ -82,6 +88,8 @@ class Progress:
                 return f"{event.source} answers again after {span(seconds)}"
             case events.HostResumes(rested_s=seconds) if seconds >= TOLD_FROM_S:
                 return f"{event.host} answers again after {span(seconds)}"
+            case events.DecisionTaken():
+                return decision_words(event)
             case events.SourceFinished() if self.verbose:
                 return f"{event.query}: {event.source}: {event.outcome}, {event.found} found"
             case events.CandidateSettled() if self.verbose > 1:

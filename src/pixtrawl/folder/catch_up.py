@@ -10,6 +10,7 @@ from contextlib import closing
 
 from msgspec import Struct
 
+from pixtrawl.catalog import relations
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk, recovery
@@ -32,7 +33,9 @@ def catch_up(folder: Folder) -> View:
     with closing(connect(folder.catalog, read_only=True)) as db:
         found = on_disk.differences(db, folder.root, sizes=False)
         pending = deciding.is_pending(db, folder)
-        back = pending or by_hand.could_be_back(db, folder.root, found.unknown)
+        # A kill between a decision and its file leaves that in place.
+        left = bool(found.unknown) and relations.is_out(db, found.unknown)
+        back = pending or left or by_hand.could_be_back(db, folder.root, found.unknown)
         if not found.missing and not back:
             return View()
         missing = frozenset(row.sample_id for row in found.missing)
@@ -41,14 +44,14 @@ def catch_up(folder: Folder) -> View:
     if in_use(folder):
         return View(missing)
     try:
-        return View(noticed=_follow(folder))
+        return View(noticed=_follow(folder, left=left))
     except (StorageError, OSError):  # a medium that cannot be written: it is read all the same
         return View(missing)
 
 
-def _follow(folder: Folder) -> ByHand:
+def _follow(folder: Folder, *, left: bool) -> ByHand:
     with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
         result = catalog.write_now(lambda db: recovery.recover(db, folder))
-        if result.changed:
+        if result.changed or left:
             catalog.write_now(lambda db: derived.write_all(db, folder))
         return result.by_hand

@@ -124,6 +124,7 @@ class Tally:
         self.saving = Pace()
         self.bytes = Rate()
         self.exporting: tuple[int, int] | None = None  # images written, images in all
+        self.paused = False  # by a person
         self.stopping = False  # the user has asked for an end
         self._rests: dict[str, Rest] = {}
         self._started: float | None = None
@@ -138,6 +139,8 @@ class Tally:
                 self._under_way.add((event.candidate.query, event.candidate.url))
             case events.CandidateSettled():
                 self._settled(event, now)
+            case events.DecisionTaken():
+                self._decided(event)
             case events.Exporting():
                 self.exporting = event.done, event.total
             case events.QueryFinished():
@@ -154,6 +157,16 @@ class Tally:
         for query in event.queries:
             had = event.already_saved.get(query.text, 0)
             self.queries[query.text] = QueryTally(query.text, query.limit, had)
+
+    def _decided(self, event: events.DecisionTaken) -> None:
+        for text, gained in event.gained.items():
+            self._query(text).saved += gained
+        if event.action in {"pause", "resume"} and not event.query:
+            self.paused = event.action == "pause"
+        if event.action == "more" and event.limit is not None:
+            for query in self.queries.values():
+                if event.query in {"", query.text} and query.wanted is not None:
+                    query.wanted = event.limit
 
     def _asked(
         self,

@@ -23,6 +23,7 @@ from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
+from pixtrawl.pipeline.decision_intake import DecisionIntake
 from pixtrawl.pipeline.exporting import transform_of
 from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.run_settings import asked_for_size, plain_settings
@@ -97,9 +98,10 @@ def _assemble(  # noqa: PLR0913 - what was opened
     )  # fmt: skip
     url_list = UrlListWriter(catalog, folder)
     run_input = DownloadInput(config, run_id, catalog, judge, scheduler, url_list, emit)
+    intake = DecisionIntake(catalog, folder, run_id, judge=judge, scheduler=scheduler, emit=emit)
     return Session(
         config, folder, emit, run_input=run_input, engine=engine, settler=settler,
-        url_list=url_list,
+        url_list=url_list, intake=intake,
     )  # fmt: skip
 
 

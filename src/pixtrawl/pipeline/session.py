@@ -20,6 +20,7 @@ from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS
 from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.pipeline.decide.settler import Settler
+from pixtrawl.pipeline.decision_intake import DecisionIntake
 from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.url_list import UrlListWriter
 
@@ -39,6 +40,7 @@ class Session:
         engine: Engine,
         settler: Settler,
         url_list: UrlListWriter,
+        intake: DecisionIntake,
     ) -> None:
         self.emit = emit
         self.input = run_input
@@ -50,23 +52,26 @@ class Session:
         self._scheduler = run_input.scheduler
         self._settler = settler
         self._url_list = url_list
+        self._intake = intake
         self._started = time.monotonic()
 
     async def carry_out(self, feeding: Awaitable[None]) -> None:
         """Downloads while `feeding` brings candidates; both end, or the first error ends both."""
         settling = asyncio.create_task(self._settler.run(self._decided, lambda: self._engine.idle))
         writing = asyncio.create_task(self._url_list.run())
+        deciding = asyncio.create_task(self._intake.run())
         working = [
             asyncio.create_task(self._feed(feeding)),
             asyncio.create_task(self._engine.run(self._scheduler)),
         ]
         budget = self._budget_timer()
         try:
-            await _all_or_first_error([*working, settling], until=working)
+            await _all_or_first_error([*working, settling, deciding], until=working)
         finally:
             if budget is not None:
                 budget.cancel()
             writing.cancel()
+            await _end([deciding])
             await _end(working)
             await self._scheduler.aclose()
             self._settler.close()
@@ -105,6 +110,7 @@ class Session:
             end_reason = "budget"
         elapsed_s = time.monotonic() - self._started
         fetched_bytes = self._scheduler.fetched_bytes
+        self._intake.finish()
         self.catalog.write_now(
             lambda db: run_log.end_run(
                 db, self.input.run_id, reason=end_reason, elapsed_s=elapsed_s,

@@ -32,6 +32,11 @@ class Awaiting:
         self._images.update((one.candidate_id, one) for one in images)
         self._excess[query_id] = excess
 
+    def also(self, query_id: int, images: Iterable[Awaited]) -> None:
+        """These are wanted back since the run began."""
+        self._images.update((one.candidate_id, one) for one in images)
+        self._excess.setdefault(query_id, 0)
+
     def number(self, db: sqlite3.Connection, task: Task, sha256: str) -> int | None:
         """The number under which the image of this task comes back, whatever it looks like.
 

@@ -55,12 +55,18 @@ class Judge:
 
     def expect(self, query_id: int, wanted: int | None, saved: int) -> None:
         """A query joins with what it wants and has."""
-        self._wanted[query_id] = wanted
-        self._saved[query_id] = saved
+        self._wanted[query_id], self._saved[query_id] = wanted, saved
 
     def expect_locked(self, query_id: int, images: Iterable[RecipeImage]) -> None:
         """Rebuilding: only these images are wanted, each under its own number."""
         self._locked.update(((query_id, one.candidate.url), one) for one in images)
+
+    def correct(self, query_id: int, gained: int, unfilled: int) -> None:
+        """A person decided: so many images more of a query, and so many places to leave empty."""
+        if query_id in self._saved:
+            self._saved[query_id] += gained
+            if (wanted := self._wanted[query_id]) is not None:
+                self._wanted[query_id] = wanted - unfilled
 
     def load(self, db: sqlite3.Connection, label: str) -> None:
         """Fills the near-duplicate index: a label of the run in full, all others by their hashes.
@@ -134,7 +140,8 @@ class Judge:
 
     def _down(self, task: Task, outcome: Outcome, info: ImageInfo) -> Decision | None:
         assert self._taken_down is not None
-        why = self._taken_down.why_content(info)
+        down = self._taken_down  # a rule may be younger than the transfer
+        why = down.why_content(info) or down.why_url(task.candidate, outcome.final_url)
         if why is None:
             return None
         return Decision(task, replace(outcome, reason=Reason.TAKEN_DOWN, detail=why))
@@ -297,14 +304,15 @@ class Judge:
         label = task.candidate.label
         if info.sha256 in self._seen:
             known = relations.same_bytes_elsewhere(db, label, info.sha256)
-            if known is not None:
-                return known, 0
+            if known is not None:  # refused under its own label is no word on this one
+                return None if known.withdrawn_for is Reason.REFUSED_BY_PERSON else (known, 0)
         if match is None or match.label == label:
             return None
         kept = relations.standing_of(db, match.id)
-        if kept.known.withdrawn_for is Reason.PLACEHOLDER and not is_alike(match, kept.info, info):
+        why = kept.known.withdrawn_for
+        if why is Reason.PLACEHOLDER and not is_alike(match, kept.info, info):
             return None
-        return kept.known, match.distance
+        return None if why is Reason.REFUSED_BY_PERSON else (kept.known, match.distance)
 
     def _conflict(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, known: Known, distance: int

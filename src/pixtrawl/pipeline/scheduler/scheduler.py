@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
+
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Outcome, Task
@@ -51,6 +53,7 @@ class Scheduler:
         self._undecided = 0
         self._catalog = catalog
         self._per_host = per_host
+        self._paused = False  # by a person
         self._busy: dict[str, int] = {}
         self._parked: dict[str, set[QueryWindow]] = {}
         self._active: set[QueryWindow] = set()
@@ -62,6 +65,7 @@ class Scheduler:
     def add(self, row: QueryRow, open_count: int) -> QueryWindow:
         """A query joins; its candidates may come later."""
         window = QueryWindow(row, open_count)
+        window.paused = self._paused
         self.queries[row.id] = window
         self._active.add(window)
         self._wake(window)
@@ -153,11 +157,75 @@ class Scheduler:
             window.saved -= 1
             self._wake(window)
 
+    # -- what a person decides meanwhile
+
+    def rows(self) -> list[tuple[int, QueryRow]]:
+        """The queries that have joined, by id."""
+        return [(query_id, window.row) for query_id, window in self.queries.items()]
+
+    def correct(self, query_id: int, gained: int, unfilled: int) -> None:
+        """So many images more of a query (fewer: negative), and so many places to leave empty."""
+        window = self.queries.get(query_id)
+        if window is not None:
+            window.saved += gained
+            window.may_refill = True
+            if window.wanted is not None:
+                window.wanted -= unfilled
+            self.check_finished(window)
+            self._wake(window)
+
+    def short_again(self) -> list[QueryWindow]:
+        """Queries that were finished, lack images by now, and have nothing under way."""
+        return [
+            window
+            for window in self.queries.values()
+            if window.demand.is_over
+            and not (window.met or window.stopped or window.under_way or self.halted)
+            and window.wanted is not None
+            and window.may_refill
+        ]
+
+    def refill(self, window: QueryWindow, open_count: int) -> None:
+        """A finished query goes on with the candidates that it knows; its sources have ended."""
+        window.may_refill = False
+        if not open_count:
+            return
+        query = replace(window.row.query, limit=window.wanted)
+        again = self.add(QueryRow(window.row.id, query, window.saved), open_count)
+        self.input_complete(again)
+
+    def _named(self, text: str) -> list[QueryWindow]:
+        return [one for one in self.queries.values() if text in {"", one.row.query.text}]
+
+    def pause(self, text: str, *, paused: bool) -> None:
+        """Begins no further transfer of a query, or of any where `text` is ""; or goes on."""
+        if not text:
+            self._paused = paused
+        for window in self._named(text):
+            window.paused = paused
+            self._wake(window)
+
+    def stop(self, text: str) -> None:
+        """Takes no more for a query; what is under way may end."""
+        for window in self._named(text):
+            window.stopped = True
+            self.check_finished(window)
+            self._wake(window)
+
+    def want(self, query_id: int, wanted: int) -> None:
+        """So many images of a query are wanted now."""
+        window = self.queries.get(query_id)
+        if window is not None:
+            window.wanted = wanted
+            window.may_refill = True
+            self._wake(window)
+
     def check_finished(self, window: QueryWindow) -> None:
         """A query is over when it has its N, or nothing is left that could become an image."""
         if window.demand.is_over:
             return
         ended = window.complete_input and window.open <= 0 and not window.loading
+        ended = ended or window.stopped
         if window.met or (not window.under_way and (ended or self.halted)):
             window.end()
             self._active.discard(window)

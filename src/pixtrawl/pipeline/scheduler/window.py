@@ -30,6 +30,9 @@ class QueryWindow:
         """`open_count` of its candidates are open in the catalog."""
         self.row = row
         self.wanted = row.query.limit
+        self.paused = False  # by a person, for now
+        self.stopped = False  # by a person, for good
+        self.may_refill = False  # a person's decision made room after it was finished
         self.saved = row.saved
         self.open = open_count  # candidates known to be open and not yet drawn
         self.complete_input = False  # nobody will add candidates any more
@@ -57,6 +60,8 @@ class QueryWindow:
         return sum(1 for started in self.under_way.values() if started > horizon)
 
     def may_start(self) -> bool:
+        if self.paused or self.stopped:
+            return False
         if self.wanted is None:
             return True
         missing = self.wanted - self.saved
@@ -73,9 +78,8 @@ class QueryWindow:
     def update_demand(self) -> None:
         """Tells the sources of the query how things stand."""
         enough = self.lookahead()
-        self.demand.update(
-            more=self.met or self.open < enough, about=None if self.wanted is None else enough
-        )
+        more = self.met or (self.open < enough and not self.paused)
+        self.demand.update(more=more, about=None if self.wanted is None else enough)
 
     def end(self) -> None:
         """The query is over: its sources need not be asked on, its candidates are let go of."""
