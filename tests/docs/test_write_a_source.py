@@ -129,7 +129,8 @@ def test_the_example_of_a_site_keeps_the_contract(search: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "lines"), [("api/cleveland", 60), ("web/naver", 90), ("web/brave", 90)]
+    ("name", "lines"),
+    [("api/cleveland", 60), ("api/artic", 60), ("web/naver", 90), ("web/brave", 90)],
 )
 def test_the_sources_that_are_shown_as_examples_are_as_short_as_one_may_be(
     name: str, lines: int

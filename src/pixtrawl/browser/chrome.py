@@ -59,7 +59,7 @@ class Chrome:
         self.visible = False
 
     def begin(self, tabs: int) -> None:
-        """Starts the browser and some tabs in the background, for queries that will come.
+        """Start the browser and some tabs in the background, for later queries.
 
         What fails here is told to the query that needs it.
         """
@@ -72,7 +72,7 @@ class Chrome:
 
     @contextlib.asynccontextmanager
     async def tab(self) -> AsyncIterator[Tab]:
-        """A tab for the caller alone; it may still show another query. Raises BrowserFailure."""
+        """Lend a tab; it may still show another query's page. Raises BrowserFailure."""
         self._waiting += 1
         try:
             await self._tabs.acquire()
@@ -93,7 +93,7 @@ class Chrome:
             self._tabs.release()
 
     async def aclose(self) -> None:
-        """Ends the browser; also when it is gone already, or was never started."""
+        """Close the browser; safe if it has crashed or never started."""
         for task in tuple(self._tasks):
             task.cancel()
         async with self._lock:
@@ -130,7 +130,7 @@ class Chrome:
         return tab
 
     async def _give_back(self, tab: Tab) -> None:
-        """To the next one who waits; a tab that nobody waits for would only take memory."""
+        """Hand the tab to the next waiting query; close it if none waits, to save memory."""
         if self._waiting > len(self._spare) and self._alive:
             self._spare.append(tab)
         else:
@@ -209,7 +209,7 @@ class Tab:
         self._traffic: Traffic
 
     async def prepare(self) -> None:
-        """Listeners and image blocking; once, before the first page."""
+        """Set up listeners and image blocking; call once, before the first page."""
         with translated():
             self._commands = await self._page.commands()
             target = await self._commands.send("Target.getTargetInfo")
@@ -218,21 +218,21 @@ class Tab:
         await self.block_images(True)
 
     async def block_images(self, blocked: bool) -> None:
-        """Switches image loading; a person who solves a captcha has to see its pictures."""
+        """Turn image loading off or on; on is needed while a person solves a captcha."""
         with translated():
             await self._commands.send(
                 "Network.setBlockedURLs", {"urls": list(BLOCKED if blocked else ())}
             )
 
     async def goto(self, url: str, timeout_s: float) -> None:
-        """Loads a page up to its DOM; `status` then tells how it was answered."""
+        """Load a page until its DOM is ready and set `status`."""
         self._traffic.leave()
         with translated():
             await self._page.goto(url, timeout_s)
         await self.parsed(timeout_s)
 
     async def parsed(self, timeout_s: float) -> None:
-        """Waits until the document is parsed; a script that hangs is no reason to fail."""
+        """Wait until the document is parsed; a hanging script does not raise."""
         with translated(), contextlib.suppress(*timeout_errors()):
             await self._page.parsed(timeout_s)
 
@@ -247,30 +247,30 @@ class Tab:
 
     @property
     def refused(self) -> tuple[int, str] | None:
-        """Status 403 or 429, and URL, of an answer to the page's scripts."""
+        """Status 403 or 429, and URL, of a response to the page's scripts; else None."""
         return self._traffic.refused
 
     @property
     def busy(self) -> bool:
-        """True while the page waits for answers that may hold results."""
+        """Whether responses that may hold results are outstanding."""
         return self._traffic.busy
 
     async def evaluate(self, script: str, argument: Any = None) -> Any:
-        """The value of a JavaScript function in the page."""
+        """Call a JavaScript function in the page and return its value."""
         with translated():
             return await self._page.evaluate(script, argument)
 
     async def place(self, script: str) -> Placed:
-        """Calls a JavaScript function in the page and keeps the object it gives."""
+        """Call a JavaScript function in the page and keep the object that it returns."""
         with translated():
             return Placed(await self._page.keep(script))
 
     async def take_bodies(self) -> list[str]:
-        """Texts of answers that arrived since the last call; each is given once."""
+        """Return the response bodies that arrived since the last call."""
         return await self._traffic.take_bodies()
 
     def take_image_requests(self) -> list[str]:
-        """URLs of images that the page asked for since the last call, blocked ones included."""
+        """Return the image URLs requested since the last call, blocked ones included."""
         return self._traffic.take_images()
 
     async def move_mouse(self, x: float, y: float) -> None:
@@ -294,12 +294,12 @@ class Tab:
 
 
 class Placed:
-    """An object that lives in the page; ends with it."""
+    """An object in the page; it ends with the page."""
 
     def __init__(self, kept: PageObject) -> None:
         self._kept = kept
 
     async def call(self, method: str, argument: Any = None) -> Any:
-        """Calls a method of it with one plain JSON value."""
+        """Call a method of it with one plain JSON value."""
         with translated():
             return await self._kept.call(method, argument)

@@ -53,7 +53,7 @@ def _wait_for(pid: int) -> None:
 
 
 def short_folder() -> str:
-    """The temporary folder; where its path is long, as on clusters, a shorter one.
+    """Return the temporary folder, or a shorter one if its path is too long.
 
     A browser makes a socket below it, and a socket's path has 104 to 108 bytes (`sun_path`).
     """
@@ -84,7 +84,7 @@ class Browser:
         self.on_end: Callable[[], None] = nothing
 
     async def start(self, path: str, arguments: Iterable[str]) -> None:
-        """Starts it; it is ready then."""
+        """Start the browser and return when it is ready."""
         self._profile = tempfile.mkdtemp(prefix="pixtrawl-profile-", dir=short_folder())
         command = ["/bin/sh", "-c", _SHELL, "sh", self._profile, path, *_ARGUMENTS, *arguments,
                    f"--user-data-dir={self._profile}", "about:blank"]  # fmt: skip
@@ -122,7 +122,7 @@ class Browser:
         self._loop.add_reader(self._read, self._on_readable)
 
     async def new_page(self) -> DevtoolsPage:
-        """A blank tab."""
+        """Open a blank tab."""
         created = await self.send("Target.createTarget", {"url": "about:blank"})
         target = created["targetId"]
         attached = await self.send("Target.attachToTarget", {"targetId": target, "flatten": True})
@@ -133,7 +133,7 @@ class Browser:
         return page
 
     async def close(self) -> None:
-        """Ends it, and waits until it is gone with its profile."""
+        """Close the browser; wait until its process and profile are gone."""
         with contextlib.suppress(DevtoolsError):
             self.send("Browser.close")
         self._flush()
@@ -152,7 +152,7 @@ class Browser:
     def send(
         self, method: str, params: dict[str, Any] | None = None, session: str = ""
     ) -> asyncio.Future[Any]:
-        """Sends a command; its answer can be awaited."""
+        """Send a command; return an awaitable for its result."""
         if self.closed or self._write < 0:
             raise DevtoolsError("Connection closed")
         self._number += 1
@@ -223,7 +223,7 @@ class Browser:
                 self.send("Target.closeTarget", {"targetId": target["targetId"]})
 
     def fail(self, session: str, why: str) -> None:
-        """Nothing more will come for a tab, or, without its name, for any."""
+        """Fail all pending commands of a session, or of all sessions without its id."""
         for number, (whose, answer) in tuple(self._waiting.items()):
             if session in ("", whose):
                 del self._waiting[number]

@@ -37,7 +37,7 @@ class DevtoolsSession:
         self._listeners: dict[str, list[Callable[[Any], None]]] = {}
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
-        """Sends a command; its answer can be awaited. Raises DevtoolsError."""
+        """Send a command; return an awaitable for its result. Raises DevtoolsError."""
         if self.ended:
             raise DevtoolsError(self.ended)
         return self._browser.send(method, params, self.id)

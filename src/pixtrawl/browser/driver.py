@@ -37,7 +37,7 @@ class DriverPage(Protocol):
 
     @property
     def url(self) -> str:
-        """The address that it shows."""
+        """The URL that it shows."""
         ...
 
     async def commands(self) -> Commands:
@@ -91,15 +91,15 @@ class Driver(Protocol):
         ...
 
     async def close(self) -> None:
-        """End the browser; also one that did not start wholly, or is gone."""
+        """Close the browser; safe after a partial start or a crash."""
         ...
 
 
 async def quietly(work: Awaitable[object], timeout_s: float) -> None:
-    """Close what may be gone already: the only place where a failure says nothing of interest."""
+    """Await a close and ignore its errors: the target may be gone already."""
     with contextlib.suppress(Exception):
         await asyncio.wait_for(work, timeout_s)
 
 
 def nothing() -> None:
-    """The `on_end` of a driver that nobody watches."""
+    """Do nothing: the default `on_end`."""

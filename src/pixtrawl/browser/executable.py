@@ -1,4 +1,4 @@
-"""Where the browser is: the first Chromium-like program that this computer has.
+"""Find the browser: the first Chromium-like program on this computer.
 
 Order: PIXTRAWL_CHROME; well-known names in PATH; the fixed places of each system, the headless
 shell last; the Chromium that npm's @sparticuz/chromium leaves unpacked in the temporary folder.
@@ -58,7 +58,7 @@ class BrowserFound(Struct, frozen=True):
 def find_browser(
     environ: Mapping[str, str] | None = None, platform: str = sys.platform
 ) -> BrowserFound | None:
-    """The browser that would be used, or None. Looks at files only and starts nothing.
+    """Return the browser to use, or None. Only looks at files; starts nothing.
 
     A PIXTRAWL_CHROME that leads nowhere gives None: another browser than the one named would be
     a surprise.
@@ -83,12 +83,12 @@ def find_browser(
 
 
 def can_drive() -> bool:
-    """Whether a browser without a window can be driven on two pipes here (browser/devtools.py)."""
+    """Return whether `devtools` can drive a browser without a window on this system."""
     return hasattr(os, "posix_spawn") and os.path.exists("/bin/sh")  # noqa: PTH110 - once a run
 
 
 def missing_message(environ: Mapping[str, str] | None = None) -> str:
-    """Why `find_browser` gives None, in one sentence."""
+    """Return in one sentence why `find_browser` found none."""
     named = (os.environ if environ is None else environ).get(VARIABLE, "")
     if named:
         return f"{VARIABLE}={named} is no program that can be started"
@@ -96,7 +96,7 @@ def missing_message(environ: Mapping[str, str] | None = None) -> str:
 
 
 def install_command(platform: str = sys.platform) -> str:
-    """The one command that installs a browser on this system."""
+    """Return the one command that installs a browser on this system."""
     if platform == "darwin":
         return "brew install --cask google-chrome"
     if platform == "win32":
@@ -114,7 +114,7 @@ def install_command(platform: str = sys.platform) -> str:
 
 
 def has_display(environ: Mapping[str, str] | None = None, platform: str = sys.platform) -> bool:
-    """True where a window can be shown."""
+    """Return whether a window can be shown."""
     env = os.environ if environ is None else environ
     if platform in ("darwin", "win32"):
         return True

@@ -1,4 +1,4 @@
-"""What can go wrong with a browser, as one error with a kind."""
+"""Failures of a browser, as one error with a kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pixtrawl.errors import PixtrawlError
 
 
 class Trouble(StrEnum):
-    """What kind of failure a `BrowserFailure` is."""
+    """The kind of a `BrowserFailure`."""
 
     MISSING = "missing"  # no playwright, no browser, or it does not start
     GONE = "gone"  # the browser or the tab ended
@@ -23,7 +23,7 @@ class Trouble(StrEnum):
 
 
 class BrowserFailure(PixtrawlError):  # noqa: N818 - a failure by its kind
-    """The browser did not do what it was asked; never leaves a source."""
+    """The browser failed to do what was asked; sources turn it into an outcome."""
 
     def __init__(self, trouble: Trouble, message: str, next_step: str = "") -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ _SIGNS: Final = (
 
 
 def trouble_of(message: str) -> Trouble:
-    """The kind of a failure, by the words of the driver's message."""
+    """Classify a failure by the driver's error message."""
     for trouble, signs in _SIGNS:
         if any(sign in message for sign in signs):
             return trouble
@@ -50,25 +50,25 @@ def trouble_of(message: str) -> Trouble:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line that says something: drivers add call logs below it."""
+    """Return the first non-empty line: drivers append call logs."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
 
 
 def timeout_errors() -> tuple[type[Exception], ...]:
-    """What a driver raises when something took too long."""
+    """Return the exception types that drivers raise on a timeout."""
     return DevtoolsTimeoutError, *_of_playwright("TimeoutError")
 
 
 def _of_playwright(name: str) -> tuple[type[Exception], ...]:
-    """An error class of it, where it is used at all."""
+    """Return one of Playwright's error classes, if it is imported."""
     module = sys.modules.get("playwright.async_api")
     return () if module is None else (getattr(module, name),)
 
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """The driver's errors end here; its time-outs pass where the caller handles them."""
+    """Turn the driver's errors into BrowserFailure; timeouts pass if the caller handles them."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What the page in a tab asks for and is answered, followed on the tab's DevTools session.
+"""Requests and responses of the page in a tab, from its DevTools session.
 
 Playwright's own request events cost three messages and three objects for each of a page's hundred
 requests: 0.4 s of processor time over ten result pages.
@@ -45,11 +45,11 @@ class Traffic:
 
     @property
     def busy(self) -> bool:
-        """True while the page waits for answers that may hold results."""
+        """Whether responses that may hold results are outstanding."""
         return bool(self._pending or self._reading)
 
     def leave(self) -> None:
-        """Forgets what came of the page; what still comes of it belongs to another query."""
+        """Forget the page's traffic; ignore its later responses."""
         for task in tuple(self._reading):
             task.cancel()
         self._reading.clear()
@@ -60,14 +60,14 @@ class Traffic:
         self.refused, self.status = None, 0
 
     async def take_bodies(self) -> list[str]:
-        """Texts of answers that arrived since the last call; each is given once."""
+        """Return the response bodies that arrived since the last call."""
         if self._reading:
             await asyncio.wait(tuple(self._reading), timeout=0.05)
         bodies, self._bodies = self._bodies, []
         return bodies
 
     def take_images(self) -> list[str]:
-        """URLs of images that were asked for since the last call, blocked ones included."""
+        """Return the image URLs requested since the last call, blocked ones included."""
         urls, self._images = self._images, []
         return urls
 

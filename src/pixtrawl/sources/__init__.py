@@ -35,13 +35,13 @@ Settings = Mapping[str, Mapping[str, str]]  # of every source, by its name
 
 
 def available() -> list[str]:
-    """The names of all sources: built in, then those of other packages, each in order."""
+    """Return the names of all sources: built in, then those of other packages, each in order."""
     others = {point.name for point in _entry_points()}
     return [*sorted(ROWS), *sorted(others - ROWS.keys())]
 
 
 def load(name: str) -> type[Source]:
-    """The class of a source. Raises UsageError for a name that nobody has, or a broken package."""
+    """Return the class of a source. Raises UsageError for unknown names and broken packages."""
     row = ROWS.get(name)
     if row is not None:
         module, _, attribute = row.target.partition(":")
@@ -58,7 +58,7 @@ def load(name: str) -> type[Source]:
 
 
 def is_secret(name: str, key: str) -> bool:
-    """Whether this setting of a source is never shown: the source says so, or its name does.
+    """Return whether this setting of a source must never be shown.
 
     A setting that nobody declares is: who does not know it cannot call it harmless.
     """
@@ -74,7 +74,7 @@ def is_secret(name: str, key: str) -> bool:
 
 
 def expand(names: Iterable[str], settings: Settings) -> list[str]:
-    """Sources for the names that a user gave, groups replaced by their members, each once.
+    """Return the sources for the names that a user gave: groups expanded, each source once.
 
     A group passes over what is switched off (`NAME.enabled=false`), and over what has to be
     switched on or pointed somewhere first; a source that is named itself is always asked. Where a
@@ -100,7 +100,7 @@ def expand(names: Iterable[str], settings: Settings) -> list[str]:
 
 
 def can_filter(name: str, which: str, value: str) -> bool:
-    """Whether a source can be asked for one value of a filter; where only it knows, it can."""
+    """Return whether a source can be asked for one value of a filter."""
     kind = load(name)
     if which not in kind.info.filters:
         return False
@@ -109,12 +109,12 @@ def can_filter(name: str, which: str, value: str) -> bool:
 
 
 def switched_on(name: str, settings: Settings) -> bool:
-    """Whether its groups may ask it, as far as `NAME.enabled` and its default go."""
+    """Return whether its groups may ask it, as far as `NAME.enabled` and its default go."""
     return _switched(name, settings.get(name, {}), default=not needs_switch(name))
 
 
 def missing(name: str, settings: Settings) -> list[str]:
-    """What a source needs and does not have, as sentences with the next step; usually nothing."""
+    """Return one sentence with the next step for each need that is not met; usually none."""
     info = load(name).info
     given = settings.get(name, {})
     sentences = []
@@ -140,7 +140,7 @@ def _in_group(name: str, given: Mapping[str, str]) -> bool:
 
 
 def _is_here(address: str) -> bool:
-    """Whether a base URL leads to this computer."""
+    """Return whether a base URL leads to this computer."""
     try:
         host = urlsplit(address).hostname or ""
     except ValueError:

@@ -62,15 +62,15 @@ class SourceInfo(Struct, frozen=True, kw_only=True):
 
 
 class Evidence(Protocol):
-    """Keeps what a source answered, for a person to look at."""
+    """Stores answers of a source for later inspection."""
 
     def save(self, name: str, content: bytes | str) -> str:
-        """Stores it and returns the path relative to the data set folder."""
+        """Store it and return its path, relative to the data set folder."""
         ...
 
 
 class SourceContext(Struct, frozen=True, kw_only=True):
-    """What a source is given for one query."""
+    """The parameters and services of one query."""
 
     http: Http
     evidence: Evidence
@@ -87,15 +87,15 @@ class Source(Protocol):
     info: ClassVar[SourceInfo]
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        """`settings` are those given by the user, as text. Raises UsageError."""
+        """Read the user's `settings`, given as text. Raises UsageError."""
         ...
 
     def discover(self, query: Query, context: SourceContext) -> AsyncIterator[Page]:
-        """Pages of candidates in rank order. Raises SourceStop."""
+        """Yield pages of candidates in rank order. Raises SourceStop."""
         ...
 
     async def aclose(self) -> None:
-        """Releases what the instance holds: a browser, temporary files."""
+        """Release what the instance holds: a browser, temporary files."""
         ...
 
 
@@ -113,21 +113,21 @@ class ReplayHints(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class ReadsSaved(Protocol):
-    """A source that reads a saved page by other means than asking for it: one that has a browser.
+    """A source that reads a saved page itself, not by replayed requests: it uses a browser.
 
     Implemented as class methods: nothing is started.
     """
 
     @classmethod
     def read_saved(cls, page: str, query: Query) -> tuple[tuple[Candidate, ...], SourceStop | None]:
-        """Candidates of the page, and the stop that asking would have ended with."""
+        """Return the page's candidates, and the stop that a live query would have ended with."""
         ...
 
 
 @runtime_checkable
 class StartsEarly(Protocol):
-    """A source that may begin with what takes long before its first query: a browser."""
+    """A source that can start something slow, such as a browser, before its first query."""
 
     def begin(self, queries: int) -> None:
-        """So many queries will come. Must not wait, nor fail; `aclose` ends what it began."""
+        """Start in the background for `queries` queries; must neither wait nor raise."""
         ...

@@ -48,7 +48,7 @@ class ConsentGate(Struct, kw_only=True):
     answered: bool = False
 
     def asks(self, response: Response, document: Document) -> bool:
-        """Whether an answer without results is a consent page."""
+        """Return whether an answer without results is a consent page."""
         return is_consent(response, document) or bool(self.banner and document.has(self.banner))
 
     async def past(
@@ -95,14 +95,14 @@ class ConsentGate(Struct, kw_only=True):
 
 
 def is_consent(response: Response, document: Document) -> bool:
-    """Whether a page without results is a consent page."""
+    """Return whether a page without results is a consent page."""
     if _PATH.search(urlsplit(response.url).path):
         return True
     return any(_PATH.search(form.get("action")) for form in document.all("form")[:20])
 
 
 def reject_all(response: Response, document: Document) -> RejectAll | None:
-    """The answer that rejects all, where a form offers one."""
+    """Return the answer that rejects all, where a form offers one."""
     for form in document.all("form")[:20]:
         buttons = form.all("button, input[type=submit]")[:50]
         pressed = next((one for one in buttons if _rejects(one)), None)
@@ -122,7 +122,7 @@ def reject_all(response: Response, document: Document) -> RejectAll | None:
 
 
 async def send(http: Http, answer: RejectAll) -> Response:
-    """Sends it once. Raises FetchError."""
+    """Send it once. Raises FetchError."""
     body = urlencode(answer.fields)
     if answer.method == "POST":
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -143,7 +143,7 @@ def _rejects(button: Element) -> bool:
 
 
 def _same_site(url: str, other: str) -> bool:
-    """Same scheme family and registrable-looking end: a form must not send us elsewhere."""
+    """Return whether both URLs share scheme family and domain: a form must not lead elsewhere."""
     one, two = urlsplit(url), urlsplit(other)
     ends = [".".join((part.hostname or "").rsplit(".", 2)[-2:]) for part in (one, two)]
     return one.scheme in {"http", "https"} and ends[0] == ends[1]

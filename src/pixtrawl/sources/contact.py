@@ -1,4 +1,4 @@
-"""Sources whose rules ask for a contact of whoever runs the program."""
+"""Warn about sources whose terms ask for a contact in the User-Agent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["contact_wanted"]
 
 
 def contact_wanted(sources: Mapping[str, Source], config: Config) -> str:
-    """What to tell the user before these sources are asked; empty where there is nothing.
+    """Return a warning if these sources ask for a contact that is not set, else "".
 
     A server of the user's own (another base_url) has no such rules.
     """

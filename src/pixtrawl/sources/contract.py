@@ -1,4 +1,4 @@
-"""What every source must do, as checks that anyone can call from their own tests.
+"""Checks of the source contract, for use in any test.
 
 A third party's test is three lines:
 
@@ -70,7 +70,7 @@ class Ending(Struct):
 
     @property
     def outcome(self) -> SourceOutcome:
-        """The outcome as the pipeline would write it down."""
+        """The outcome as the pipeline would record it."""
         if self.failure is not None:
             return SourceOutcome.NETWORK_ERROR
         return self.stop.outcome if self.stop else SourceOutcome.OK
@@ -92,7 +92,7 @@ class Replay:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
     ) -> Response:
-        """Answers; parameters are put into the URL for `asked`. Never a network."""
+        """Answer from the function; record the URL with its parameters in `asked`."""
         if params:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
         self.asked.append(url)
@@ -104,14 +104,14 @@ class Replay:
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """Answers as to a GET."""
+        """Answer like a GET."""
         return await self.get(url, headers=headers)
 
 
 def answer(
     body: bytes | str, status: int = 200, *, kind: str = "text/html; charset=utf-8"
 ) -> Answer:
-    """A function for `Replay` that gives the same answer to every URL."""
+    """Return a function for `Replay` that gives the same answer to every URL."""
     content = body.encode() if isinstance(body, str) else body
     return lambda url: Response(
         url=url, status=status, headers={"content-type": kind}, body=content
@@ -119,7 +119,7 @@ def answer(
 
 
 def check_class(cls: type[Source]) -> None:
-    """The facts that `pixtrawl sources` shows are there, and settings are checked."""
+    """Check the facts that `pixtrawl sources` shows, and that settings are validated."""
     info = cls.info
     _that(cls.name.isidentifier() and cls.name == cls.name.lower(), f"{cls.name!r} is no name")
     for what in ("title", "sentence", "terms", "license"):
@@ -149,7 +149,7 @@ async def ask(
     position: Position | None = None,
     max_pages: int = 50,
 ) -> Ending:
-    """Asks a source as the pipeline does, and checks everything that it gives on the way."""
+    """Ask a source as the pipeline does, and check everything that it yields."""
     ending = Ending()
 
     class _Evidence:
@@ -180,7 +180,7 @@ async def ask(
 async def check_hostile_answers(
     make: Callable[[], Source], bodies: Mapping[str, bytes] = HOSTILE_BODIES
 ) -> None:
-    """Whatever a server answers ends in a typed outcome, soon, and never in `no_results`."""
+    """Check that every answer leads to a typed outcome soon, and never to `no_results`."""
     for name, body in bodies.items():
         for kind in ("text/html; charset=utf-8", "application/json"):
             source = make()
@@ -200,7 +200,7 @@ async def check_hostile_answers(
 
 
 async def check_refusals(make: Callable[[], Source]) -> None:
-    """Statuses that refuse are told as such, after one request, with the answer kept."""
+    """Check that refusals become `blocked` after one request, with the answer as evidence."""
     for status, kind in ((429, "rate_limit"), (403, "forbidden")):
         source = make()
         http = Replay(answer("refused", status))

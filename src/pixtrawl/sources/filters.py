@@ -1,4 +1,4 @@
-"""The filters of a query in a source's own words; what it cannot do is said once a query."""
+"""Translate a query's filters into a source's own words; report the others once a query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Words = Mapping[str, Mapping[str, str] | Callable[[str], str | None]]
 
 
 def cc0_words(word: str) -> Words:
-    """The licence filter of a source that can be asked for CC0 and nothing else, by `word`."""
+    """Return the licence filter of a source that filters by CC0 only, with the word `word`."""
     return {
         "license": {
             "any": "",
@@ -36,7 +36,7 @@ def cc0_words(word: str) -> Words:
 def in_words_of(
     source: str, query: Query, context: SourceContext, words: Words, *, also: frozenset[str]
 ) -> dict[str, str]:
-    """The filters that `words` covers, by name.
+    """Return the filters that `words` covers, by name.
 
     `also` are those that the source passes on by other means. For every other one that the user
     asked for, a notice is emitted: results come unfiltered by it.
@@ -54,7 +54,7 @@ def in_words_of(
 
 
 def unfiltered(source: str, name: str, value: str) -> Notice:
-    """What the user is told; the same words wherever it is noticed."""
+    """Return the notice for a filter that a source cannot apply."""
     if name in CHECKED_LATER and CHECKED_LATER[name](value):
         message = f"{source} cannot be asked for {name} {value!r}: its images are checked for it"
         return Notice(message)
@@ -65,7 +65,7 @@ def unfiltered(source: str, name: str, value: str) -> Notice:
 def word_of(
     known: Mapping[str, str] | Callable[[str], str | None] | None, value: str
 ) -> str | None:
-    """A filter's value in a source's own word; None where it has none."""
+    """Return a filter's value in a source's own word; None where it has none."""
     if known is None:
         return None
     if isinstance(known, Mapping):

@@ -1,4 +1,4 @@
-"""Hostile HTML, parsed fast and bounded: a thin face over selectolax's Lexbor parser.
+"""Parse hostile HTML fast and bounded: a thin layer over selectolax's Lexbor parser.
 
 Lexbor takes quadratic time for some pages (10,000 nested `div` take 0.25 s, 200,000 minutes; the
 same for thousands of attributes on one element). A linear scan refuses such pages beforehand.
@@ -48,7 +48,7 @@ class Element:
         return self._node.tag or ""
 
     def get(self, name: str) -> str:
-        """An attribute's value, entities decoded; empty where it is missing."""
+        """Return an attribute's value, entities decoded; empty where it is missing."""
         return self._attributes.get(name) or ""
 
     @property
@@ -64,7 +64,7 @@ class Element:
 
     @property
     def key(self) -> int:
-        """The same for two `Element`s exactly where they are one element of one document."""
+        """Equal for two `Element`s exactly if they are the same element of the same document."""
         return self._node.mem_id
 
     @property
@@ -74,11 +74,11 @@ class Element:
 
     @property
     def content(self) -> str:
-        """The text inside as it stands: what a script or style holds."""
+        """The text inside, unchanged: the content of a script or style."""
         return self._node.text()
 
     def all(self, css: str) -> list[Element]:
-        """Elements inside it, in the order of the page."""
+        """Return elements inside it, in the order of the page."""
         return [Element(node) for node in self._node.css(css)]
 
 
@@ -94,7 +94,7 @@ class Document:
         self._text: str | None = None
 
     def all(self, css: str) -> list[Element]:
-        """Elements in the order of the page."""
+        """Return elements in the order of the page."""
         return [Element(node) for node in self._tree.css(css)]
 
     def first(self, css: str) -> Element | None:
@@ -105,9 +105,9 @@ class Document:
         return self._tree.css_first(css) is not None
 
     def text(self) -> str:
-        """What a person may read, without title, scripts, styles; at most a million characters."""
+        """Return the visible text, without title, scripts and styles; at most 1,000,000 characters."""
         if self._text is None:
-            tree = LexborHTMLParser(self._source)  # of its own: stripping changes it
+            tree = LexborHTMLParser(self._source)  # a copy: stripping changes it
             tree.strip_tags(["script", "style", "title", "template"])
             text = tree.body.text(separator=" ") if tree.body is not None else ""
             self._text = " ".join(text[:_MAX_TEXT_CHARS].split())
@@ -115,12 +115,12 @@ class Document:
 
     @property
     def is_blank(self) -> bool:
-        """Nothing is on it that a person could see, and nothing that could still put it there."""
+        """Return whether the page shows nothing and has no script that could."""
         return not self.has(_CONTENT) and not self.text()
 
 
 def _check(source: str) -> None:
-    """Raises TooComplexError; counts too much rather than too little. Linear."""
+    """Raise TooComplexError for too many open elements or attributes, by one linear scan."""
     lowered = source.lower()
     still_open: Counter[str] = Counter()
     depth = tags = at = 0
@@ -140,7 +140,7 @@ def _check(source: str) -> None:
 
 
 def _end_of_tag(lowered: str, match: re.Match[str], *, foreign: bool) -> int:
-    """Where the scan goes on: behind the tag, and behind the content of scripts and the like.
+    """Return the index at which the scan goes on: behind the tag, and behind raw text content.
 
     Inside SVG and MathML (`foreign`) nothing is skipped: a title there holds elements.
     """

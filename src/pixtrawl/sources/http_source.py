@@ -1,4 +1,4 @@
-"""What all sources over HTTP have in common: declared facts, settings, filters."""
+"""The base of all sources over HTTP: declared facts, settings, filters."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class HttpSource:
             )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        """Raises UsageError for a setting that is unknown or cannot be read."""
+        """Read the settings. Raises UsageError for unknown or unreadable ones."""
         self.settings = read_settings(self.name, self.info, settings)
 
     async def aclose(self) -> None:
-        """Release what the instance holds: nothing, unless a subclass says otherwise."""
+        """Release resources; a subclass that holds any overrides it."""

@@ -1,4 +1,4 @@
-"""JavaScript string literals (ECMA-262, 12.9.4): their escapes undone."""
+"""Decode JavaScript string literals (ECMA-262, 12.9.4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
 def js_unescape(text: str) -> str:
-    r"""What a JavaScript string literal stands for: \u0026, \x3d, \/ and the like, once.
+    r"""Decode the escapes of a JavaScript string literal (\u0026, \x3d, \/) once.
 
     Characters outside ASCII stay as they are; half a surrogate pair becomes U+FFFD.
     """

@@ -1,4 +1,4 @@
-"""Keys of APIs: from the setting `key`, else from the environment variable that is usual for it.
+"""API keys: from the setting `key`, else from the usual environment variable.
 
 A key goes into requests and nowhere else: `ApiSearch` takes it out of whatever is kept or shown.
 """
@@ -27,5 +27,5 @@ def key_of(name: str, given: Mapping[str, str]) -> str:
 
 
 def where(name: str) -> str:
-    """Say how a user gives it."""
+    """Return how the user can set the key, as a next step."""
     return f"--set {name}.key=... or the environment variable {variable_of(name)}"

@@ -1,4 +1,4 @@
-"""One result of a source: its values cleaned, and the candidate that is made of it.
+"""Clean the values of one result and make its candidate.
 
 Every source makes its candidates here, so that titles, sizes and URLs have the same limits whoever
 found them. Pure; nothing raises, whatever a server wrote.
@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from pixtrawl import urls
+from pixtrawl.licenses import CC0_URL
 from pixtrawl.model import Alternate, Candidate, Kind, Query
 
 __all__ = [
@@ -99,7 +100,7 @@ def candidate_of(result: ImageResult, query: Query, source: str, rank: int = 0) 
         height=pixels(result.height) if sized else None,
         thumb_url=_fetchable(result.thumb_url),
         license=one_line(result.license),
-        license_url=one_line(result.license_url),
+        license_url=one_line(result.license_url) or _deed(result.license),
         creator=one_line(result.creator),
         alternates=tuple(others),
     )
@@ -129,7 +130,7 @@ def one_line(value: Any) -> str | None:
 
 
 def plain_text(value: Any) -> str | None:
-    """As `one_line`, of HTML: tags dropped, entities decoded once."""
+    """Like `one_line`, for HTML: tags removed, entities decoded once."""
     found = one_line(value)
     if found is None or not {"<", "&"} & set(found):
         return found
@@ -164,6 +165,11 @@ def related_queries(texts: Iterable[str], text: str) -> tuple[str, ...]:
     return tuple(found.values())[:_MAX_RELATED]
 
 
+def _deed(claim: str | None) -> str | None:
+    """Return the address of the CC0 deed for the claim "CC0", which many APIs give without one."""
+    return CC0_URL if claim == "CC0" else None
+
+
 def _fetchable(url: str | None) -> str | None:
-    """A web URL, or an image that stands in the page itself."""
+    """Return a web URL or a data: URI; None for anything else."""
     return url if url and url[:5].lower() == "data:" else web_url(url)

@@ -47,7 +47,7 @@ class ScriptDataError(ValueError):
 
 
 def read_value(text: str, start: int = 0) -> Any:
-    """The value that begins at `start`, in JSON's types; what follows it is not looked at.
+    """Return the value that begins at `start`, in JSON's types; what follows it is not looked at.
 
     Raises:
         ScriptDataError: no value, a cut one, or one too deep or too large.
@@ -56,7 +56,7 @@ def read_value(text: str, start: int = 0) -> Any:
 
 
 def values_after(text: str, place: re.Pattern[str]) -> Iterator[Any]:
-    """The values behind the first places where the pattern matches; unreadable ones are left out.
+    """Yield the values behind the first matches of the pattern; skip unreadable ones.
 
     They share one budget: a hostile page repeats the place in front of something long.
     """
@@ -69,7 +69,7 @@ def values_after(text: str, place: re.Pattern[str]) -> Iterator[Any]:
 
 
 def scripts_in(page: str) -> Iterator[tuple[str, str]]:
-    """Attributes and content of each script element, byte for byte; a cut one is given as it is."""
+    """Yield attributes and content of each script element, byte for byte; a cut one as it is."""
     page = page[:MAX_CHARS]
     at = 0
     while begin := _SCRIPT.search(page, at):
@@ -85,7 +85,7 @@ def scripts_in(page: str) -> Iterator[tuple[str, str]]:
 
 
 def dig(value: Any, *path: str | int) -> Any:
-    """What lies at the end of `path` (keys and indices); None where a step leads nowhere."""
+    """Return the value at `path` (keys and indices); None where a step leads nowhere."""
     for step in path:
         if isinstance(step, str):
             value = value.get(step) if isinstance(value, dict) else None
@@ -96,7 +96,7 @@ def dig(value: Any, *path: str | int) -> Any:
 
 
 def objects_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a value, outer before inner, in order; at most 200,000 nodes are visited."""
+    """Yield every object in a value, outer ones first; visits at most 200,000 nodes."""
     waiting = [value]
     for _ in range(_MAX_NODES):
         if not waiting:
@@ -209,7 +209,7 @@ class _Reader:
                 return
 
     def _next(self) -> tuple[str, str]:
-        """Kind and text of the next token; a string with its quotes."""
+        """Return kind and text of the next token; a string with its quotes."""
         self._skip_blank()
         match = _TOKEN.match(self.text, self._at)
         if match is None:
@@ -221,7 +221,7 @@ class _Reader:
         return kind, self.text[begin : self._at]
 
     def _peek(self) -> str:
-        """The next mark; "" where it is something else."""
+        """Return the next mark; "" where it is something else."""
         self._skip_blank()
         if self._at >= len(self.text):
             raise self._failure("")
@@ -229,7 +229,7 @@ class _Reader:
         return char if char in _MARKS else ""
 
     def _string_end(self, quote: str) -> int:
-        """Behind the quote that closes the string in which `_at` lies."""
+        """Return the index behind the quote that closes the string at `_at`."""
         at = self._at
         while match := _STOPS[quote].search(self.text, at):
             if match[0] == quote:
@@ -239,7 +239,7 @@ class _Reader:
         raise self._failure(quote)
 
     def _skip_blank(self) -> None:
-        """To the next token, past white space and comments."""
+        """Move to the next token, past white space and comments."""
         while True:
             self._spend()
             space = _SPACE.match(self.text, self._at)

@@ -1,4 +1,4 @@
-"""A source's own settings, read from the text that the user gave, errors by name."""
+"""Read a source's own settings from the user's text; errors name the setting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMON: Final = ("base_url", "delay_s", "enabled")
 def common_settings(
     base_url: str, delay_s: float, *, in_groups: bool = True
 ) -> tuple[SourceSetting, ...]:
-    """The settings that every source over HTTP has; `in_groups`: without being switched on."""
+    """Return the settings of every source over HTTP; `in_groups`: enabled by default."""
     switch = "false takes the source out of its groups" if in_groups else SWITCH_ON
     return (
         SourceSetting("base_url", base_url, "server that is asked"),
@@ -43,7 +43,7 @@ class OwnSettings(Struct, frozen=True):
 
 
 def read_settings(name: str, info: SourceInfo, given: Mapping[str, str]) -> OwnSettings:
-    """Raises UsageError for a setting that is unknown or cannot be read."""
+    """Read and check a source's settings. Raises UsageError for unknown or unreadable ones."""
     known = [*COMMON, *(setting.key for setting in info.settings)]
     for key in given:
         if key not in known:
@@ -67,7 +67,7 @@ def read_settings(name: str, info: SourceInfo, given: Mapping[str, str]) -> OwnS
 def setting(
     name: str, given: Mapping[str, str], key: str, read: Callable[[str], _T], *, default: _T
 ) -> _T:
-    """One setting's value; empty text means the default. Raises UsageError."""
+    """Return one setting, read by `read`; `default` for empty text. Raises UsageError."""
     text = given.get(key, "")
     if not text.strip():
         return default

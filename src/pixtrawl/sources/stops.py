@@ -1,4 +1,4 @@
-"""How a source over HTTP ends other than well: with the answer kept and the next step told."""
+"""Outcomes of sources over HTTP other than `ok`, with evidence and the next step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STATUS_KINDS: Final = {429: "rate_limit", 403: "forbidden", 401: "login", 451: 
 
 
 def check_status(context: SourceContext, response: Response, source: str) -> None:
-    """Lets a 2xx answer pass.
+    """Return for a 2xx answer.
 
     Raises:
         SourceStop: blocked (401, 403, 429, 451, a 503 that names a time), changed (any other).
@@ -46,7 +46,7 @@ def check_status(context: SourceContext, response: Response, source: str) -> Non
 
 
 def check_challenge(context: SourceContext, response: Response, source: str) -> None:
-    """Raises SourceStop where a refusal comes with a captcha."""
+    """Raise SourceStop where a refusal comes with a captcha."""
     wall = wall_in(response) if response.status in _CHALLENGES else None
     if wall is not None and wall[0] == "captcha":
         raise blocked(context, response, source, "captcha", f"{source} {wall[1]}")
@@ -55,7 +55,7 @@ def check_challenge(context: SourceContext, response: Response, source: str) -> 
 def blocked(
     context: SourceContext, response: Response, source: str, kind: str, message: str
 ) -> SourceStop:
-    """Kinds: captcha, rate_limit, js_wall, soft_block, login, forbidden."""
+    """Make the stop of a refusal: captcha, rate_limit, js_wall, soft_block, login, forbidden."""
     detail: dict[str, object] = {"kind": kind, "message": message, "next_step": _NEXT_STEPS[kind]}
     wait = response.headers.get("retry-after", "")
     if wait:
@@ -64,14 +64,14 @@ def blocked(
 
 
 def changed(context: SourceContext, response: Response, source: str, message: str) -> SourceStop:
-    """The answer is not of the form that the source is known by."""
+    """Make the stop of an answer that does not have the form the source knows."""
     step = f"look at the saved answer and report it; {_OTHER}"
     detail: dict[str, object] = {"message": message, "next_step": step}
     return _stop(SourceOutcome.CHANGED, context, response, source, detail)
 
 
 def consent(context: SourceContext, response: Response, source: str) -> SourceStop:
-    """The consent page stays, although it was answered."""
+    """Make the stop of a consent page that stays after it was answered."""
     detail: dict[str, object] = {
         "message": f"the consent page of {source} stays after 'reject all'",
         "next_step": f"give cookies of a browser that answered it with --cookies FILE; or {_OTHER}",
@@ -80,13 +80,13 @@ def consent(context: SourceContext, response: Response, source: str) -> SourceSt
 
 
 def no_results(source: str, http_status: int = 200) -> SourceStop:
-    """The source says itself that it has nothing."""
+    """Make the stop of an answer that states that there are no results."""
     message = f"{source} says that it has nothing for this query"
     return SourceStop(SourceOutcome.NO_RESULTS, message=message, http_status=http_status)
 
 
 def quota(context: SourceContext, response: Response, source: str, message: str) -> SourceStop:
-    """The allowance of the key or the day is used up."""
+    """Make the stop of a used-up allowance of the key or the day."""
     step = f"run the same command again when the allowance is renewed; or {_OTHER}"
     detail: dict[str, object] = {"message": message, "next_step": step}
     return _stop(SourceOutcome.QUOTA, context, response, source, detail)

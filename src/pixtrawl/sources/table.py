@@ -1,4 +1,4 @@
-"""The built-in sources: one row each, which is all that is known of one before it is imported.
+"""The built-in sources, one row each: all that is known before a source is imported.
 
 The order of the rows decides between equal ranks where a group asks several sources side by side.
 """
@@ -74,6 +74,6 @@ def groups_of(name: str) -> tuple[str, ...]:
 
 
 def needs_switch(name: str) -> bool:
-    """Whether its groups pass a source over until `NAME.enabled=true`."""
+    """Return whether groups skip a source until `NAME.enabled=true`."""
     row = ROWS.get(name)
     return row is not None and row.only_with == "enabled"

@@ -1,4 +1,4 @@
-"""What stands where a source's answer should be: a captcha, a login, a wall of scripts. Pure.
+"""Detect a captcha, login or script wall in place of a source's answer. Pure.
 
 Said only of answers in which nothing could be read: a page with results may hold any of it.
 """
@@ -43,7 +43,7 @@ _SAID: Final = {
 
 
 def page_of(response: Response) -> Document | None:
-    """An answer that is a page for people; None for data, and for what takes too long to read."""
+    """Parse an answer that is an HTML page; None for data and for pages too complex to parse."""
     kind = response.headers.get("content-type", "").lower()
     if "html" not in kind and response.body[:200].lstrip()[:1] != b"<":
         return None
@@ -54,19 +54,19 @@ def page_of(response: Response) -> Document | None:
 
 
 def wall_in(response: Response) -> tuple[str, str] | None:
-    """As `wall_of`, of an answer that need not be a page."""
+    """Like `wall_of`, for an answer that need not be an HTML page."""
     page = page_of(response)
     return None if page is None else wall_of(response, page)
 
 
 def wall_of(response: Response, document: Document) -> tuple[str, str] | None:
-    """The kind of block and what to say of it; None for every other page."""
+    """Return the kind of block and its message; None for every other page."""
     kind = _kind(response, document)
     return (kind, _SAID[kind]) if kind else None
 
 
 def told_pause_s(response: Response) -> float | None:
-    """Seconds that a refusal (429, 503) asks to wait; None where a captcha comes with it."""
+    """Return the pause in seconds that a 429 or 503 asks for; None if it comes with a captcha."""
     asked_s = stated_pause_s(response.status, response.headers, response.body)
     if asked_s is None:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pixtrawl.licenses import CC0_URL
 from pixtrawl.model import Alternate, Kind
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.paged import ApiSearch, ImageResult, PagedSource, Params
@@ -30,27 +29,26 @@ class Cleveland(PagedSource):
     )
 
     def request(self, search: ApiSearch, page: int, seen: int) -> tuple[str, Params]:
-        """A hundred works with pictures."""
-        word, text = search.words.get("license"), search.query.text
-        asked: dict[str, str | int] = {"q": text, "has_image": 1, "limit": 100, "skip": seen}
-        return "/api/artworks/", asked | ({"cc0": word} if word else {})
+        """Ask for a hundred works with pictures."""
+        names, text = {"license": "cc0"}, search.query.text
+        return "/api/artworks/", search.params(names, q=text, has_image=1, limit=100, skip=seen)
 
     def result(self, record: Any, said: Any) -> ImageResult | None:
-        """The largest JPEG, and the TIFF behind it."""
+        """Read the largest JPEG, with the TIFF as its alternate."""
         images, claim = value.at(record, "images"), value.text(record, "share_license_status")
         sizes = (name for name in ("print", "full", "web") if value.url(images, name, "url"))
         size, whole = next(sizes, "web"), value.url(images, "full", "url")
         if (url := value.url(images, size, "url")) is None:
             return None
+        width, height = value.size(images, size)
         return ImageResult(
             url=url,
             page_url=value.url(record, "url"),
             title=value.plain(record, "title"),
-            width=value.pixels(images, size, "width"),
-            height=value.pixels(images, size, "height"),
+            width=width,
+            height=height,
             thumb_url=value.url(images, "web", "url"),
             license=claim or value.plain(record, "copyright"),
-            license_url=CC0_URL if claim == "CC0" else None,
             creator=value.plain(record, "creators", 0, "description"),
             alternates=(Alternate(whole, Kind.CACHED),) if whole and whole != url else (),
         )

@@ -73,7 +73,7 @@ class Europeana(JsonSource):
     has_quota: ClassVar[bool] = True
 
     def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
-        """A key that is refused is named as such."""
+        """Return the stop for a refused key; None for other answers."""
         words = value.plain(said, "error") or value.plain(said, "message") or ""
         if response.status in {400, 401, 403} and "key" in words.lower():
             message = f"europeana refuses the key: {words[:200]}"
@@ -81,7 +81,7 @@ class Europeana(JsonSource):
         return None
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of items."""
+        """Return one page of items."""
         params: list[tuple[str, str | int]] = [
             ("wskey", self.key), ("query", search.query.text), ("qf", "TYPE:IMAGE"),
             ("media", "true"), ("rows", _PER_PAGE), ("profile", "rich"),
@@ -94,7 +94,7 @@ class Europeana(JsonSource):
 
 
 def read_page(said: Any) -> Batch:
-    """The items of one answer. Raises ShapeError."""
+    """Return the items of one answer. Raises ShapeError."""
     listed = value.at(said, "items")
     if value.at(said, "success") is False or not isinstance(listed, list):
         words = value.plain(said, "error") or "there is no list of items"
@@ -124,7 +124,7 @@ def _found(item: Any) -> ImageResult | None:
 
 
 def _creator(item: Any) -> str | None:
-    """A name: many items give addresses of authority files instead, and names beside them."""
+    """Return a name; many items give URLs of authority files instead, with names beside them."""
     names = [*value.items(item, "dcCreator"), *(
         value.at(one, "def") for one in value.items(item, "edmAgentLabel")
     )]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Flickr's API: photographs with licence and owner, for those who have a key.
+"""Flickr's API: photographs with licence and owner, for users who have a key.
 
 Verified against a recorded photo with its sizes and the recorded table of licences. No key is part
 of pixtrawl: shared keys are switched off for overuse.
@@ -29,9 +29,9 @@ from pixtrawl.sources.filters import Words
 BASE_URL: Final = "https://api.flickr.com"
 DELAY_S: Final = 1.0  # 3600 requests an hour
 
-MOST: Final = 4000  # results a query; behind them the first ones come again
+MOST: Final = 4000  # results a query; after them the API repeats the first ones
 _PER_PAGE: Final = 250
-_SIZES: Final = ("o", "6k", "5k", "4k", "3k", "k", "h", "l", "c", "z")  # from the largest on
+_SIZES: Final = ("o", "6k", "5k", "4k", "3k", "k", "h", "l", "c", "z")  # largest first
 _TRANSIENT: Final = frozenset({0, 10, 105, 106, 201})
 _KEY_REFUSED: Final = 100
 _DAYS: Final = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -41,7 +41,7 @@ _EXTRAS: Final = (
 
 
 def _license(text: str) -> str | None:
-    """Flickr's numbers of the licences that are wished for."""
+    """Return Flickr's numbers of the licences that the filter allows."""
     if text.strip().lower() == "any":
         return ""
     numbers = [
@@ -53,7 +53,7 @@ def _license(text: str) -> str | None:
 
 
 def _date(text: str) -> str | None:
-    """Days of upload, as `first..last` or `first..`."""
+    """Return the days of upload as `first..last` or `first..`."""
     if text in _DAYS:
         today = datetime.datetime.now(datetime.UTC).date()
         return f"{today - datetime.timedelta(days=_DAYS[text])}.."
@@ -87,7 +87,7 @@ class Flickr(JsonSource):
     has_quota: ClassVar[bool] = True
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of photographs."""
+        """Return one page of photographs."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
             "method": "flickr.photos.search", "api_key": self.key, "text": search.query.text,
@@ -95,7 +95,7 @@ class Flickr(JsonSource):
             "per_page": _PER_PAGE, "page": page, "extras": ",".join(_EXTRAS),
         }  # fmt: skip
         names = {"aspect": "orientation", "safe": "safe_search", "type": "content_types"}
-        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        params |= search.params(names)
         if search.words.get("license"):
             params["license"] = search.words["license"]
         if "date" in search.words:
@@ -113,7 +113,7 @@ class Flickr(JsonSource):
 
 
 def _refuse(search: ApiSearch, response: Response, said: Any) -> None:
-    """Errors come with status 200. Raises SourceStop, FetchError, ShapeError."""
+    """Raise for an error that comes with status 200: SourceStop, FetchError or ShapeError."""
     code, words = value.count(said, "code"), value.plain(said, "message") or ""
     message = f"flickr answers with error {code}: {words[:200]}"
     if code == _KEY_REFUSED:
@@ -124,7 +124,7 @@ def _refuse(search: ApiSearch, response: Response, said: Any) -> None:
 
 
 def read_page(said: Any) -> tuple[Batch, int]:
-    """The photographs of one answer, and how many pages there are. Raises ShapeError."""
+    """Return the photographs of one answer, and how many pages there are. Raises ShapeError."""
     total, listed = value.count(said, "photos", "total"), value.at(said, "photos", "photo")
     if total is None or not isinstance(listed, list):
         raise ShapeError("flickr's answer has no list of photos")
@@ -135,13 +135,13 @@ def read_page(said: Any) -> tuple[Batch, int]:
 
 
 def _is_small(photo: Any) -> bool:
-    """Whether its owner offers nothing above 320 pixels."""
+    """Return whether its owner offers nothing above 320 pixels."""
     larger = any(f"url_{size}" in photo for size in _SIZES) if isinstance(photo, dict) else True
     return not larger and value.url(photo, "url_n") is not None
 
 
 def read_photo(photo: Any) -> ImageResult | None:
-    """One photograph, in the largest size that there is."""
+    """Return one photograph, in the largest size that there is."""
     for size in _SIZES:
         url = value.url(photo, f"url_{size}")
         if url is not None:

@@ -1,8 +1,8 @@
 """GBIF: pictures of specimens and observations from the world's natural history collections.
 
 Verified against recorded answers. The query is taken for a scientific name first, then for words
-anywhere in a record. The licence of a record is that of its data, and is not read: what is said of
-the picture counts.
+anywhere in a record. The licence of a record covers its data and is not read; that of the
+picture is.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Gbif(JsonSource):
     )
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of records."""
+        """Return one page of records."""
         by = "q" if place.get("by") == "q" else "scientificName"
         offset = value.count(place.get("offset")) or 0
         params: list[tuple[str, str | int]] = [
@@ -83,7 +83,7 @@ class Gbif(JsonSource):
 
 
 def read_page(said: Any) -> tuple[Batch, bool]:
-    """The pictures of one answer, and whether it is the last. Raises ShapeError."""
+    """Return the pictures of one answer, and whether it is the last. Raises ShapeError."""
     total, results = value.count(said, "count"), value.at(said, "results")
     if total is None or not isinstance(results, list):
         raise ShapeError("gbif's answer has no list of results")
@@ -99,7 +99,7 @@ def read_page(said: Any) -> tuple[Batch, bool]:
 
 
 def _has_none(record: Any) -> bool:
-    """Whether the record says itself that it has no picture to fetch: sounds, descriptions only."""
+    """Return whether the record states that it has no picture (sounds, descriptions only)."""
     media = value.at(record, "media")
     return isinstance(media, list) and not any(
         value.at(one, "identifier") and value.text(one, "type") in {None, "StillImage"}

@@ -1,4 +1,4 @@
-"""Google's Programmable Search JSON API: for those who still have it. Ends on 2027-01-01.
+"""Google's Programmable Search JSON API: for users who still have access. Ends on 2027-01-01.
 
 Verified against a recorded answer.
 """
@@ -83,7 +83,7 @@ class GoogleCse(JsonSource):
         self._cx = settings.get("cx", "").strip()
 
     def unsupported(self) -> SourceStop | None:
-        """Needs a key and the id of a search engine."""
+        """Return the stop if the key or the id of a search engine is missing."""
         stop = super().unsupported()
         if stop is None and not self._cx:
             message = "google_cse needs the id of a search engine"
@@ -92,7 +92,7 @@ class GoogleCse(JsonSource):
         return stop
 
     def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
-        """403 has three meanings, told apart by the answer's own words."""
+        """Return the stop for one of the three meanings of 403, told apart by its text."""
         words = (value.plain(said, "error", "message") or "").lower()
         reason = (value.text(said, "error", "errors", 0, "reason") or "").lower()
         if "limitexceeded" in reason or "quota" in words:
@@ -107,7 +107,7 @@ class GoogleCse(JsonSource):
         return None
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """Ten results."""
+        """Ask for ten results."""
         start = value.count(place.get("start")) or 1
         params: dict[str, str | int] = {
             "key": self.key, "cx": self._cx, "q": search.query.text, "searchType": "image",
@@ -134,7 +134,7 @@ class GoogleCse(JsonSource):
 
 
 def read_page(said: Any) -> Batch:
-    """The results of one answer. Raises ShapeError."""
+    """Return the results of one answer. Raises ShapeError."""
     total = value.count(said, "searchInformation", "totalResults")
     listed = value.at(said, "items")
     if listed is None and (total is not None or value.at(said, "queries") is not None):

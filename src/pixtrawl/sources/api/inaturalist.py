@@ -70,7 +70,7 @@ class INaturalist(JsonSource):
     )
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """The observations after the last id."""
+        """Return the observations after the last id."""
         params: dict[str, str | int] = {
             "taxon_name": search.query.text, "photos": "true", "per_page": _PER_PAGE,
             "order_by": "id", "order": "asc",
@@ -96,7 +96,7 @@ class INaturalist(JsonSource):
 
 
 def read_page(said: Any) -> Batch:
-    """The photographs of one answer. Raises ShapeError."""
+    """Return the photographs of one answer. Raises ShapeError."""
     total, results = value.count(said, "total_results"), value.at(said, "results")
     if total is None or not isinstance(results, list):
         raise ShapeError("inaturalist's answer has no list of results")

@@ -46,7 +46,7 @@ class InternetArchive(ListingSource):
     )
 
     async def listing(self, search: ApiSearch, place: Place) -> Listing:
-        """One page of items."""
+        """Return one page of items."""
         page = value.count(place.get("page")) or 1
         words = " ".join(_SYNTAX.sub(" ", search.query.text).split())
         params: list[tuple[str, str | int]] = [
@@ -58,7 +58,7 @@ class InternetArchive(ListingSource):
         return Listing(records, {"page": page + 1} if more else None)
 
     async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
-        """The uploaded image files of one item."""
+        """Return the uploaded image files of one item."""
         name = value.text(record, "identifier") or ""
         if not _NAME.fullmatch(name):
             return None
@@ -67,7 +67,7 @@ class InternetArchive(ListingSource):
 
 
 def read_items(said: Any) -> tuple[list[Any], int]:
-    """Items and their number. Raises ShapeError."""
+    """Return items and their number. Raises ShapeError."""
     total, listed = value.count(said, "response", "numFound"), value.at(said, "response", "docs")
     if total is None or not isinstance(listed, list) or (total and not listed):
         raise ShapeError("internet_archive's answer has no list of items")
@@ -75,7 +75,7 @@ def read_items(said: Any) -> tuple[list[Any], int]:
 
 
 def read_files(said: Any, record: Any, base_url: str) -> list[ImageResult] | None:
-    """The uploaded images of an item; None where the answer has no list of files."""
+    """Return the uploaded images of an item; None where the answer has no list of files."""
     name = value.text(record, "identifier") or ""
     listed = value.at(said, "files")
     if not isinstance(listed, list):

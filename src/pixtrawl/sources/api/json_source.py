@@ -1,8 +1,8 @@
-"""What sources over JSON APIs share: asking in turn, paging, allowances, what ends a query how.
+"""The base of sources over JSON APIs: serial requests, paging, allowances, outcomes.
 
-A source is a subclass with one method: `batch` asks for one piece of the answer and gives its
-`Batch`. It may raise `ShapeError` for an answer that is not of the form it is known by; everything
-else (statuses, repeated results, positions, keys that must not be kept) happens here.
+A source is a subclass with one method: `batch` asks for one piece of the answer and returns its
+`Batch`. It raises `ShapeError` for an answer that does not have the known form; everything else
+(statuses, repeated results, positions for resuming, secrets) is handled here.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from pixtrawl.sources.results import ImageResult, candidate_of
 
 __all__ = ["ApiSearch", "Batch", "ImageResult", "JsonSource", "Place", "ShapeError", "key_setting"]
 
-Place = Mapping[str, Any]  # where in the list: plain JSON values of the source's own
+Place = Mapping[str, Any]  # position in the list: plain JSON values, opaque to others
 
-_MAX_BATCHES: Final = 2000  # ends a server that never ends
-_MAX_HOLLOW: Final = 2  # pieces without a picture, one after another
-_MAX_EMPTY: Final = 50  # and such as tell why: records that have none
+_MAX_BATCHES: Final = 2000  # bounds a server that repeats for ever
+_MAX_HOLLOW: Final = 2  # consecutive pieces without a picture
+_MAX_EMPTY: Final = 50  # the same, if their records state that they have none
 _NOTHING_READ: Final = "the answer holds records, and no picture could be read from them"
 _MAX_PLACE: Final = 20_000  # characters
 
@@ -38,9 +38,8 @@ _MAX_PLACE: Final = 20_000  # characters
 class Batch(Struct, frozen=True):
     """One piece of the answer.
 
-    `following` is where the next piece lies; None at the end. `empty` tells that the answer says
-    itself that there is nothing here; without it, a piece without pictures means that the source
-    has changed.
+    `following` is the place of the next piece; None at the end. `empty`: the answer itself states
+    that there is nothing here. A piece without pictures and without it means that the API changed.
     """
 
     found: tuple[ImageResult, ...] = ()
@@ -50,7 +49,7 @@ class Batch(Struct, frozen=True):
 
 
 def key_setting(name: str, what: str = "access key") -> SourceSetting:
-    """The setting `key` of a source."""
+    """Return the setting `key` of a source."""
     sentence = f"{what}; or the environment variable {keys.variable_of(name)}"
     return SourceSetting("key", "", sentence, secret=True)
 
@@ -58,7 +57,7 @@ def key_setting(name: str, what: str = "access key") -> SourceSetting:
 class JsonSource(HttpSource, ABC):
     """A source over a JSON API. One request at a time, whatever the number of queries."""
 
-    has_quota: ClassVar[bool] = False  # whether its own 429 means that an allowance is used up
+    has_quota: ClassVar[bool] = False  # 429 means a used-up allowance, not a rate limit
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__(settings)
@@ -68,21 +67,27 @@ class JsonSource(HttpSource, ABC):
 
     @abstractmethod
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One piece; `place` is empty for the first. Raises ShapeError, SourceStop, FetchError."""
+        """Return one batch; `place` is empty for the first.
+
+        Raises:
+            ShapeError: the answer does not have the known form.
+            SourceStop: the source refused, or its allowance is used up.
+            FetchError: the network failed.
+        """
 
     def secrets(self) -> tuple[str, ...]:
-        """What must not appear in anything that is kept or shown."""
+        """Return the values that must never be stored or shown."""
         return (self.key,) if self.key else ()
 
     def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
-        """A status other than 2xx in the source's own terms; None: as everywhere.
+        """Return the stop for a non-2xx status that this API uses in its own way, else None.
 
         `said` is the answer as JSON, None where it is none.
         """
         return None
 
     def unsupported(self) -> SourceStop | None:
-        """Why it cannot be asked at all with these settings."""
+        """Return the stop if the source cannot be asked with these settings, else None."""
         if "key" in self.info.needs and not self.key:
             return SourceStop(
                 SourceOutcome.UNSUPPORTED,
@@ -92,7 +97,7 @@ class JsonSource(HttpSource, ABC):
         return None
 
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of candidates in the source's order. Raises SourceStop."""
+        """Yield pages of candidates in the source's order. Raises SourceStop."""
         if (stop := self.unsupported()) is not None:
             raise stop
         words = in_words_of(self.name, query, context, self.words, also=self.otherwise)
@@ -114,14 +119,14 @@ class JsonSource(HttpSource, ABC):
             if not batch.found and not batch.empty:
                 if not rank:
                     raise search.changed(_NOTHING_READ)
-                # Behind good pieces it is the end of what is given, whatever total is told; one
-                # may be of records without pictures.
+                # After good pieces this is the end of the list, whatever total is stated; a single
+                # piece may consist of records without pictures.
                 if hollow >= _MAX_HOLLOW:
                     break
                 place = batch.following if batch.following != place else None
                 continue
             fresh = search.presentable(_fresh(batch.found, seen))
-            if batch.found and not fresh:  # it repeats itself: that is its end
+            if batch.found and not fresh:  # only repetitions: the end of the list
                 break
             made = (
                 candidate_of(one, query, self.name, rank + number)
@@ -142,7 +147,7 @@ class JsonSource(HttpSource, ABC):
 
 
 def _begin(context: SourceContext) -> tuple[Place | None, int]:
-    """Place and rank: the first ones, or those after an earlier run's last page."""
+    """Return place and rank of the first batch, or of the one after an earlier run's last page."""
     position = context.position or {}
     rank, place = position.get("rank"), position.get("place", {})
     if not isinstance(rank, int) or rank < 0:
@@ -153,7 +158,7 @@ def _begin(context: SourceContext) -> tuple[Place | None, int]:
 
 
 def _fresh(found: tuple[ImageResult, ...], seen: set[str]) -> list[ImageResult]:
-    """Those whose URL did not come before, each once; `seen` learns of them."""
+    """Return the results with new URLs, each once, and add these to `seen`."""
     fresh = []
     for one in found:
         best = one.best

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pixtrawl.sources.api.json_source import ApiSearch, Batch, ImageResult, JsonSource, Place
 
-AT_ONCE: Final = 5  # records whose pictures are handed out together
+AT_ONCE: Final = 5  # records per batch
 
 
 class Listing(Struct, frozen=True):
@@ -24,18 +24,18 @@ class ListingSource(JsonSource):
     """A source that is asked for a list, then for each of its records."""
 
     at_once: int = AT_ONCE
-    listed: int = 0  # records of the list that was read last
+    listed: int = 0  # records on the last list read
 
     @abstractmethod
     async def listing(self, search: ApiSearch, place: Place) -> Listing:
-        """One page; a page without records means that there is nothing (more)."""
+        """Return one page of records; no records means that the list has ended."""
 
     @abstractmethod
     async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
-        """Those of one record; None where the answer cannot be read, [] where it has none."""
+        """Return one record's pictures; None if the answer is unreadable, [] if it has none."""
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """The pictures of the next few records."""
+        """Return the pictures of the next few records."""
         at = place.get("at", 0)
         at = at if isinstance(at, int) and at >= 0 else 0
         outer = {key: given for key, given in place.items() if key != "at"}

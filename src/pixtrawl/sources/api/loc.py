@@ -18,10 +18,10 @@ from pixtrawl.sources.api.json_source import (
 from pixtrawl.sources.base import SourceInfo
 
 BASE_URL: Final = "https://www.loc.gov"
-DELAY_S: Final = 3.0  # 20 requests a minute; who asks more is refused for an hour
+DELAY_S: Final = 3.0  # 20 requests a minute; more leads to a refusal of an hour
 
 _PER_PAGE: Final = 100
-# Of the site itself: what stands for items that are not shown, by the form of the original.
+# The site's own drawings, which stand in for items that are not shown online.
 _DRAWING: Final = re.compile(r"https?://(?:[\w-]+\.)*loc\.gov/static/", re.IGNORECASE)
 _SIZE: Final = re.compile(r"#(?:.*&)?h=(\d{1,6})&w=(\d{1,6})")
 
@@ -43,7 +43,7 @@ class LibraryOfCongress(JsonSource):
     )
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of items."""
+        """Return one page of items."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
             "q": search.query.text, "fo": "json", "c": _PER_PAGE, "sp": page,
@@ -54,7 +54,7 @@ class LibraryOfCongress(JsonSource):
 
 
 def read_page(said: Any) -> tuple[Batch, bool]:
-    """The items of one answer, and whether there are more. Raises ShapeError."""
+    """Return the items of one answer, and whether there are more. Raises ShapeError."""
     listed, pages = value.at(said, "results"), value.at(said, "pagination")
     if not isinstance(listed, list) or not isinstance(pages, dict):
         raise ShapeError("loc's answer has no list of results")
@@ -70,7 +70,7 @@ def _pictures(item: Any) -> list[str]:
 
 
 def _has_none(item: Any) -> bool:
-    """Whether the item tells itself that it has no picture."""
+    """Return whether the item states that it has no picture."""
     listed = value.at(item, "image_url")
     return isinstance(listed, list) and all(
         isinstance(one, str) and _DRAWING.match(one) for one in listed
@@ -97,18 +97,18 @@ def _found(item: Any) -> ImageResult | None:
 
 
 def _told(item: Any, name: str) -> list[str]:
-    """What the record inside an item tells, as the library's cataloguers wrote it."""
+    """Return a field of the record inside an item, as the cataloguers wrote it."""
     return _texts(value.at(item, "item"), name)
 
 
 def _texts(about: Any, name: str) -> list[str]:
-    """A field's text, or the texts of its list."""
+    """Return a field's text, or the texts of its list."""
     one = value.plain(about, name)
     listed = [value.plain(text) for text in value.items(about, name)[:10]]
     return [one] if one else [text for text in listed if text]
 
 
 def _size(url: str) -> tuple[int, int]:
-    """Width and height, which it puts behind the address: `...jpg#h=150&w=120`."""
+    """Return width and height, which stand in the fragment: `...jpg#h=150&w=120`."""
     match = _SIZE.search(url)
     return (int(match[2]), int(match[1])) if match else (0, 0)

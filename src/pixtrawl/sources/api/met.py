@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from pixtrawl.licenses import CC0_URL
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import ApiSearch, ImageResult, Place, ShapeError
 from pixtrawl.sources.api.lists import Listing, ListingSource
@@ -25,7 +24,7 @@ class Met(ListingSource):
 
     name: ClassVar[str] = "met"
     replay: ClassVar[ReplayHints] = ReplayHints(front=b'{"total": 1, "objectIDs": [1]}')
-    # pictures come with works in the public domain only, so each of these is met by all of them
+    # only works in the public domain have pictures, so that all of them meet each of these
     words: ClassVar[Words] = {
         "license": dict.fromkeys(("any", "open", "public", "commercial", "modify", "cc0"), ""),
     }
@@ -40,12 +39,12 @@ class Met(ListingSource):
     )
 
     async def listing(self, search: ApiSearch, place: Place) -> Listing:
-        """Every id that the search gives."""
+        """Return every id that the search gives."""
         params = {"q": search.query.text, "hasImages": "true"}
         return Listing(read_ids(await search.json(f"{_API}/search", params)))
 
     async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
-        """Those of one object; it may be gone meanwhile (404)."""
+        """Return one object's pictures; [] if it has been removed meanwhile (404)."""
         response = await search.get(f"{_API}/objects/{record}")
         if response.status == 404:
             return []
@@ -53,7 +52,7 @@ class Met(ListingSource):
 
 
 def read_ids(said: Any) -> list[int]:
-    """Ids of objects. Raises ShapeError."""
+    """Return ids of objects. Raises ShapeError."""
     total, listed = value.count(said, "total"), value.at(said, "objectIDs")
     if total == 0 and not listed:
         return []
@@ -64,7 +63,7 @@ def read_ids(said: Any) -> list[int]:
 
 
 def read_object(said: Any) -> list[ImageResult] | None:
-    """The pictures of one object; None where it is none."""
+    """Return the pictures of one object; None where it is none."""
     primary = value.at(said, "primaryImage")
     if value.count(said, "objectID") is None or not isinstance(primary, str):
         return None
@@ -84,7 +83,6 @@ def read_object(said: Any) -> list[ImageResult] | None:
                     title=value.plain(said, "title"),
                     thumb_url=value.url(said, "primaryImageSmall") if number == 0 else None,
                     license=claim,
-                    license_url=CC0_URL if free else None,
                     creator=value.plain(said, "artistDisplayName"),
                 )
             )

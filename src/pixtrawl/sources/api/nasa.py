@@ -16,7 +16,7 @@ DELAY_S: Final = 1.0
 
 MOST: Final = 10_000  # results a query
 _PER_PAGE: Final = 100
-_SIZES: Final = ("~orig.", "~large.", "~medium.")  # from the largest on
+_SIZES: Final = ("~orig.", "~large.", "~medium.")  # largest first
 _IMAGE: Final = re.compile(r"\.(?:jpe?g|png|gif|tiff?|webp)(?:$|\?)", re.IGNORECASE)
 
 
@@ -40,7 +40,7 @@ class Nasa(ListingSource):
     )
 
     async def listing(self, search: ApiSearch, place: Place) -> Listing:
-        """One page of items."""
+        """Return one page of items."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
             "q": search.query.text, "media_type": "image", "page": page, "page_size": _PER_PAGE,
@@ -50,7 +50,7 @@ class Nasa(ListingSource):
         return Listing(records, {"page": page + 1} if more else None)
 
     async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
-        """The largest file of one item; the list of its files is asked for where it is needed."""
+        """Return an item's largest file; ask for the list of files only if it is needed."""
         links = read_links(value.items(record, "links"))
         if not any(_SIZES[0] in link for link in links):
             name = value.text(record, "data", 0, "nasa_id")
@@ -62,7 +62,7 @@ class Nasa(ListingSource):
 
 
 def read_items(said: Any) -> tuple[list[Any], int]:
-    """Items and their number. Raises ShapeError."""
+    """Return items and their number. Raises ShapeError."""
     listed = value.at(said, "collection", "items")
     total = value.count(said, "collection", "metadata", "total_hits")
     if total is None or not isinstance(listed, list) or (total and not listed):
@@ -71,13 +71,13 @@ def read_items(said: Any) -> tuple[list[Any], int]:
 
 
 def read_links(links: list[Any]) -> list[str]:
-    """Addresses of image files among links; the library gives some with http."""
+    """Return addresses of image files among links; the library gives some with http."""
     found = (value.url(link, "href") for link in links)
     return [url for url in found if url is not None and _IMAGE.search(url)]
 
 
 def read_item(record: Any, links: list[str]) -> list[ImageResult] | None:
-    """The largest of an item's files."""
+    """Return the largest of an item's files."""
     about = value.at(record, "data", 0)
     for size in _SIZES:
         url = next((link for link in links if size in link), None)

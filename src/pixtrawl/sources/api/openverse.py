@@ -26,8 +26,8 @@ from pixtrawl.sources.filters import Words
 BASE_URL: Final = "https://api.openverse.org"
 DELAY_S: Final = 3.0  # 20 requests a minute are allowed without an account
 
-MOST: Final = 240  # results a query, for everybody; `result_count` says no more either
-_ANONYMOUS: Final = 20  # results a page: more is answered with status 401
+MOST: Final = 240  # results a query, with or without an account, as `result_count` states
+_ANONYMOUS: Final = 20  # results a page; more gives status 401
 _REGISTERED: Final = 80
 _TOKEN_SPARE_S: Final = 60.0
 
@@ -35,7 +35,7 @@ _LICENSES: Final = "by,by-sa,by-nc,by-nd,by-nc-sa,by-nc-nd,cc0,pdm"
 
 
 def _license(text: str) -> str | None:
-    """Parameters, as `name=value`; empty for what every result fulfils anyway."""
+    """Return parameters as `name=value`; empty for a filter that every result meets."""
     word = text.strip().lower()
     known = {
         "any": "",
@@ -86,11 +86,11 @@ class Openverse(JsonSource):
         self._tokens = asyncio.Lock()
 
     def secrets(self) -> tuple[str, ...]:
-        """The application's secret and its present token."""
+        """Return the application's secret and its present token."""
         return tuple(one for one in (self._client[1], self._token) if one)
 
     def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
-        """Without an account, 401 tells that more was asked for than anonymous users get."""
+        """Return the stop for a 401 without an account: more was asked for than is allowed then."""
         if response.status != 401 or self._token or not isinstance(said, dict):
             return None
         step = (
@@ -100,7 +100,7 @@ class Openverse(JsonSource):
         return search.quota(response, said, next_step=step)
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of results."""
+        """Return one page of results."""
         headers = await self._authorization(search)
         size = _REGISTERED if headers else _ANONYMOUS
         page = value.count(place.get("page")) or 1
@@ -118,7 +118,7 @@ class Openverse(JsonSource):
         return Batch(batch.found, None if last else {"page": page + 1}, batch.empty)
 
     async def _authorization(self, search: ApiSearch) -> dict[str, str]:
-        """A token's header, where an application is set; asked for again before it ends."""
+        """Return the token's header, renewed before it expires; empty without an application."""
         if not all(self._client):
             return {}
         async with self._tokens:
@@ -140,7 +140,7 @@ class Openverse(JsonSource):
 
 
 def read_page(said: Any) -> tuple[Batch, int]:
-    """Results and number of pages. Raises ShapeError."""
+    """Return results and number of pages. Raises ShapeError."""
     total, results = value.count(said, "result_count"), value.at(said, "results")
     if total is None or not isinstance(results, list):
         raise ShapeError("openverse's answer has no list of results")

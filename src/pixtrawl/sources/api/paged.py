@@ -9,12 +9,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import ApiSearch, Batch, JsonSource, Place, ShapeError
 from pixtrawl.sources.api.search import Params
 from pixtrawl.sources.results import ImageResult
 
-__all__ = ["ApiSearch", "ImageResult", "PagedSource", "Params"]
+__all__ = ["ApiSearch", "ImageResult", "PagedSource", "Params", "ShapeError"]
 
 
 class PagedSource(JsonSource):
@@ -22,11 +24,17 @@ class PagedSource(JsonSource):
 
     total_at: ClassVar[tuple[str | int, ...]]  # path of the number of all records
     records_at: ClassVar[tuple[str | int, ...]]  # path of the list of records
-    max_records: ClassVar[int] = 1_000_000  # what the API gives of one query
+    max_records: ClassVar[int] = 1_000_000  # the most that the API gives for one query
+    image_at: ClassVar[tuple[str | int, ...]] = ()  # null there: the record has no picture
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if cls.max_records < PagedSource.max_records and not cls.info.limit:
+            cls.info = replace(cls.info, limit=f"{cls.max_records} a query")
+        super().__init_subclass__(**kwargs)
 
     @abstractmethod
     def request(self, search: ApiSearch, page: int, seen: int) -> tuple[str, Params]:
-        """Return path and parameters of page number `page`, from 1, behind `seen` records."""
+        """Return path and parameters of page number `page`, from 1, after `seen` records."""
 
     @abstractmethod
     def result(self, record: Any, said: Any) -> ImageResult | None:
@@ -36,11 +44,15 @@ class PagedSource(JsonSource):
         """
 
     def is_empty(self, record: Any) -> bool:
-        """Whether a record says itself that it has no picture."""
-        return False
+        """Return whether a record states that it has no picture: a null at `image_at`."""
+        if not self.image_at:
+            return False
+        *path, name = self.image_at
+        holder = value.at(record, *path)
+        return isinstance(holder, dict) and name in holder and holder[name] is None
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of records."""
+        """Return one page of records."""
         page, seen = value.count(place.get("page")) or 1, value.count(place.get("seen")) or 0
         return self.parse(await search.json(*self.request(search, page, seen)), page, seen)
 

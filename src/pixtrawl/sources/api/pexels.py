@@ -65,13 +65,13 @@ class Pexels(JsonSource):
     has_quota: ClassVar[bool] = True
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of photos."""
+        """Return one page of photos."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
             "query": search.query.text, "page": page, "per_page": _PER_PAGE,
         }  # fmt: skip
         names = {"aspect": "orientation", "color": "color", "size": "size", "lang": "locale"}
-        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        params |= search.params(names)
         batch, more = read_page(
             await search.json("/v1/search", params, {"Authorization": self.key})
         )
@@ -79,7 +79,7 @@ class Pexels(JsonSource):
 
 
 def read_page(said: Any) -> tuple[Batch, bool]:
-    """The photos of one answer, and whether there are more. Raises ShapeError."""
+    """Return the photos of one answer, and whether there are more. Raises ShapeError."""
     total, listed = value.count(said, "total_results"), value.at(said, "photos")
     if total is None or not isinstance(listed, list):
         raise ShapeError("pexels' answer has no list of photos")

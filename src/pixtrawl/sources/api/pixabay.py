@@ -68,7 +68,7 @@ class Pixabay(JsonSource):
     has_quota: ClassVar[bool] = True
 
     def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
-        """Errors are status 400 with a sentence of plain text."""
+        """Return the stop for a status 400, whose text is a plain sentence."""
         words = " ".join(response.text[:300].split())
         if response.status in {400, 401} and "api key" in words.lower():
             message = f"pixabay refuses the key: {words}"
@@ -76,7 +76,7 @@ class Pixabay(JsonSource):
         return None
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of hits."""
+        """Return one page of hits."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
             "key": self.key, "q": search.query.text[:_MAX_QUERY], "per_page": _PER_PAGE,
@@ -86,7 +86,7 @@ class Pixabay(JsonSource):
             "aspect": "orientation", "color": "colors", "type": "image_type", "safe": "safesearch",
             "lang": "lang",
         }  # fmt: skip
-        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        params |= search.params(names)
         if "size" in search.words:
             params["min_width"], _, params["min_height"] = search.words["size"].partition("x")
         batch, total = read_page(await search.json("/api/", params))
@@ -95,7 +95,7 @@ class Pixabay(JsonSource):
 
 
 def read_page(said: Any) -> tuple[Batch, int]:
-    """The hits of one answer, and how many can be had. Raises ShapeError."""
+    """Return the hits of one answer, and how many can be had. Raises ShapeError."""
     total, listed = value.count(said, "totalHits"), value.at(said, "hits")
     if total is None or not isinstance(listed, list):
         raise ShapeError("pixabay's answer has no list of hits")
@@ -127,7 +127,7 @@ def _found(hit: Any) -> ImageResult | None:
 def _fitted(
     width: int | None, height: int | None, longest_px: int | None
 ) -> tuple[int | None, int | None]:
-    """The size of a picture whose longer side was brought down to `longest_px`."""
+    """Return the size of a picture whose longer side was brought down to `longest_px`."""
     if width is None or height is None:
         return None, None
     if longest_px is None or max(width, height) <= longest_px:

@@ -1,9 +1,9 @@
 """The Rijksmuseum's Linked Art. Its object is verified against a recorded one.
 
-A search gives ids of objects; an object shows a visual item, that is shown by a digital object, and
-that lies on an image server: three more requests a picture. The search has no free text: the query
-is looked for in titles, then in descriptions. The right to a picture is told by names at the visual
-item; what the object itself carries is the right to its metadata.
+A search returns ids of objects. An object refers to a visual item, that to a digital object, and
+that to an image server: three more requests a picture. The search has no free text: the query is
+searched for in titles, then in descriptions. The rights to a picture are stated by the visual item;
+those stated by the object concern its metadata.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from pixtrawl import licenses
-from pixtrawl.sources.api import values as value
+from pixtrawl.sources.api import iiif, values as value
 from pixtrawl.sources.api.json_source import ApiSearch, ImageResult, Place, ShapeError
 from pixtrawl.sources.api.lists import Listing, ListingSource
 from pixtrawl.sources.base import ReplayHints, SourceInfo
@@ -23,7 +23,6 @@ DELAY_S: Final = 0.5
 _IDS: Final = "id.rijksmuseum.nl"  # the host of its ids, which leads to the same data
 _JSON_LD: Final = {"Accept": "application/ld+json"}
 _ENGLISH: Final = "300388277"  # of the Getty's vocabulary
-_FULL: Final = "/full/max/0/default.jpg"
 
 
 class Rijksmuseum(ListingSource):
@@ -51,7 +50,7 @@ class Rijksmuseum(ListingSource):
     )
 
     async def listing(self, search: ApiSearch, place: Place) -> Listing:
-        """One page of ids."""
+        """Return one page of ids."""
         by = "description" if place.get("by") == "description" else "title"
         following = value.text(place.get("next"))
         if following is not None:
@@ -66,7 +65,7 @@ class Rijksmuseum(ListingSource):
         return Listing(ids, {"by": "description"} if by == "title" else None)
 
     async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
-        """The picture of one object."""
+        """Return the picture of one object."""
         made = await self._follow(search, value.url(record))
         shown = await self._follow(search, value.url(made, "shows", 0, "id"))
         if made is None:
@@ -80,7 +79,7 @@ class Rijksmuseum(ListingSource):
         return found if found or shown is None or "digitally_shown_by" not in shown else None
 
     async def _follow(self, search: ApiSearch, address: str | None) -> Any:
-        """The entity behind an id; None where there is none (any more)."""
+        """Return the entity behind an id; None where there is none (any more)."""
         path = search.below_base(address, _IDS)
         if path is None:
             return None
@@ -89,7 +88,7 @@ class Rijksmuseum(ListingSource):
 
 
 def read_ids(said: Any) -> tuple[list[Any], str | None]:
-    """Ids of objects, and the address of the next page. Raises ShapeError."""
+    """Return ids of objects, and the address of the next page. Raises ShapeError."""
     total = value.count(said, "partOf", "totalItems")
     listed = value.at(said, "orderedItems")
     if listed is None and total == 0:
@@ -103,12 +102,12 @@ def read_ids(said: Any) -> tuple[list[Any], str | None]:
 
 
 def read_picture(made: Any, shown: Any, lying: Any) -> ImageResult | None:
-    """A picture from the three entities that describe it."""
+    """Return a picture from the three entities that describe it."""
     url = value.url(lying, "access_point", 0, "id") or value.url(lying, "access_point", "id")
     if url is None:
         return None
     if url.endswith("/info.json"):
-        url = url.removesuffix("/info.json") + _FULL
+        url = url.removesuffix("/info.json") + iiif.FULL
     claim, claim_url = _right(shown)
     if claim is None:
         claim, claim_url = _right(lying)
@@ -123,7 +122,7 @@ def read_picture(made: Any, shown: Any, lying: Any) -> ImageResult | None:
 
 
 def _right(entity: Any) -> tuple[str | None, str | None]:
-    """The claim of an entity's rights, and its address where it has one."""
+    """Return the claim of an entity's rights, and its address where it has one."""
     told = []
     for right in value.items(entity, "subject_to"):
         name = _words(value.items(right, "identified_by"))
@@ -134,7 +133,7 @@ def _right(entity: Any) -> tuple[str | None, str | None]:
 
 
 def _page(made: Any) -> str | None:
-    """The object's page for people: that which is a text carried by a file."""
+    """Return the URL of the object's page for people: a text carried by a file."""
     for text in value.items(made, "subject_of"):
         for file in value.items(text, "digitally_carried_by"):
             if (value.text(file, "format") or "text/html") == "text/html":
@@ -149,7 +148,7 @@ def _is_name(one: Any) -> bool:
 
 
 def _words(texts: Iterable[Any]) -> str | None:
-    """The first of several texts, English ones first."""
+    """Return the first of several texts, English ones first."""
     listed = list(texts)
     english = [one for one in listed if _ENGLISH in (value.text(one, "language", 0, "id") or "")]
     said = (value.plain(one, "content") for one in [*english, *listed])

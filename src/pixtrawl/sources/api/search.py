@@ -1,4 +1,4 @@
-"""One query on its way through a JSON API: requests, and what their answers mean."""
+"""One query's requests to a JSON API, and the outcomes of their answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pixtrawl.sources.results import ImageResult
 from pixtrawl.sources.settings import OwnSettings
 from pixtrawl.sources.walls import page_of, wall_in
 
-_MAX_BYTES: Final = 8 * 2**20  # of one answer; 250 records of the richest API have 3 MB
+_MAX_BYTES: Final = 8 * 2**20  # of one answer; 250 records of the largest API have 3 MB
 _JSON: Final = "application/json"
 _HIDDEN: Final = "KEY"
 
@@ -36,8 +36,8 @@ class ShapeError(ValueError):
 class ApiSearch(Struct, kw_only=True):
     """One query's requests to one API; given to a source's `batch`.
 
-    `words` are the query's filters in the source's own words. `memo` is for what a source wants to
-    remember between two pieces of one query.
+    `words` are the query's filters in the source's own words. `memo` keeps a source's state between
+    two pieces of one query.
     """
 
     name: str
@@ -55,19 +55,28 @@ class ApiSearch(Struct, kw_only=True):
 
     @property
     def base_url(self) -> str:
-        """Without a slash at its end."""
+        """The base URL, without a trailing slash."""
         return self.settings.base_url
+
+    def params(self, names: Mapping[str, str], **fixed: str | int) -> dict[str, str | int]:
+        """Return `fixed` and the query's filters as parameters of a request.
+
+        `names` maps each filter to the API's name of its parameter; filters without a word are
+        left out.
+        """
+        words = self.words.items()
+        return fixed | {names[name]: word for name, word in words if word and name in names}
 
     async def json(
         self, path: str, params: Params = (), headers: Mapping[str, str] | None = None
     ) -> Any:
-        """The answer to a GET as JSON. Raises ShapeError, SourceStop, FetchError."""
+        """GET and parse JSON. Raises ShapeError, SourceStop, FetchError."""
         return self.read(await self.get(path, params, headers))
 
     async def get(
         self, path: str, params: Params = (), headers: Mapping[str, str] | None = None
     ) -> Response:
-        """A GET, whatever the status; `path` is below the base URL. Raises FetchError."""
+        """GET `path` below the base URL, whatever the status of the answer. Raises FetchError."""
         pairs = list(params.items() if isinstance(params, Mapping) else params)
         url = f"{self.base_url}{path}"
         if pairs:
@@ -85,7 +94,7 @@ class ApiSearch(Struct, kw_only=True):
             return await self._guarded(gate.past(await send(), _consent_page, send))
 
     async def post(self, path: str, form: Mapping[str, str]) -> Response:
-        """A POST of a form. Raises FetchError."""
+        """POST a form. Raises FetchError."""
         headers = {"Accept": _JSON, "Content-Type": "application/x-www-form-urlencoded"}
         url, body = f"{self.base_url}{path}", urlencode(form).encode()
         async with self.turn:
@@ -94,7 +103,7 @@ class ApiSearch(Struct, kw_only=True):
             )
 
     def read(self, response: Response) -> Any:
-        """An answer as JSON. Raises ShapeError, SourceStop, FetchError."""
+        """Parse an answer as JSON. Raises ShapeError, SourceStop, FetchError."""
         self.check(response)
         try:
             return response.json()
@@ -102,7 +111,7 @@ class ApiSearch(Struct, kw_only=True):
             raise self.wall(response) or ShapeError(f"{self.name}'s answer is no JSON") from None
 
     def check(self, response: Response) -> None:
-        """Lets a 2xx answer pass. Raises SourceStop, FetchError."""
+        """Return for a 2xx answer. Raises SourceStop, FetchError."""
         if 200 <= response.status < 300:
             return
         stops.check_challenge(self.context, response, self.name)
@@ -124,14 +133,14 @@ class ApiSearch(Struct, kw_only=True):
         return self._gate
 
     def wall(self, response: Response) -> SourceStop | None:
-        """The stop for a page that stands where data should be; None for any other answer."""
+        """Return the stop for an HTML page in place of data (captcha, login); else None."""
         found = wall_in(response)
         if found is None:
             return None
         return stops.blocked(self.context, response, self.name, found[0], f"{self.name} {found[1]}")
 
     def changed(self, message: str) -> SourceStop:
-        """The last answer is not of the known form."""
+        """Make the stop of an answer that does not have the known form."""
         if self._last is None:
             raise AssertionError("nothing was asked yet")
         return stops.changed(self.context, self._last, self.name, message)
@@ -139,12 +148,12 @@ class ApiSearch(Struct, kw_only=True):
     def blocked(
         self, response: Response, kind: str, message: str, next_step: str = ""
     ) -> SourceStop:
-        """Refused; `next_step` where the usual advice does not fit."""
+        """Make the stop of a refusal; `next_step` replaces the usual advice."""
         stop = stops.blocked(self.context, response, self.name, kind, message)
         return _with(stop, next_step=next_step) if next_step else stop
 
     def quota(self, response: Response, said: Any = None, next_step: str = "") -> SourceStop:
-        """The allowance is used up; what the answer says of it is told."""
+        """Make the stop of a used-up allowance, with the answer's own words and limits."""
         rates = rate_limits(response)
         shown = "; ".join(f"{name}: {rate}" for name, rate in rates.items())
         parts = [f"{self.name} says that the allowance is used up", sentence(said) or "", shown]
@@ -158,7 +167,7 @@ class ApiSearch(Struct, kw_only=True):
         return _with(stop, **more)
 
     def below_base(self, url: str | None, *hosts: str) -> str | None:
-        """Path and query of an address of the API itself, as `get` takes it; None for any other.
+        """Return path and query of a URL of this API, for `get`; None for any other URL.
 
         With the built-in base URL its host has to be the base URL's or one of `hosts`; with another
         base URL every address stands for the same one there, so that nothing leaves that server.
@@ -174,7 +183,7 @@ class ApiSearch(Struct, kw_only=True):
         return f"{path}?{parts.query}" if parts.query else path
 
     def presentable(self, found: Iterable[ImageResult]) -> list[ImageResult]:
-        """Without keys: some APIs put the key that asked into the links that they give."""
+        """Return results without secrets: some APIs put the key into the links they return."""
         if not self.secrets():
             return list(found)
         shown = []
@@ -184,18 +193,18 @@ class ApiSearch(Struct, kw_only=True):
                 for item in fields(ImageResult)
                 if isinstance(given := getattr(one, item.name), str) and item.name != "kind"
             }
-            if clean["url"] == one.url:  # with a piece of it replaced, it would lead nowhere
+            if clean["url"] == one.url:  # masked, it would lead nowhere
                 shown.append(replace(one, **clean))
         return shown
 
     def hide(self, text: str) -> str:
-        """The text with secrets replaced."""
+        """Return the text with secrets replaced."""
         for secret in self._forms():
             text = text.replace(secret, _HIDDEN)
         return text
 
     def _forms(self) -> set[str]:
-        """Every spelling that a secret may have in an address or in JSON."""
+        """Return every spelling that a secret may have in an address or in JSON."""
         return {
             form
             for secret in self.secrets()
@@ -216,7 +225,7 @@ class ApiSearch(Struct, kw_only=True):
         return response
 
     def _keep(self, response: Response) -> Response:
-        """The answer without secrets, so that it may be saved as evidence."""
+        """Return the answer without secrets, so that it may be saved as evidence."""
         if self.secrets():
             body = response.body
             for form in self._forms():
@@ -228,14 +237,14 @@ class ApiSearch(Struct, kw_only=True):
 
 def _consent_page(response: Response) -> Document | None:
     page = page_of(response)
-    # One that has no form asks nothing, whatever its address is called.
+    # A page without a form asks for no consent, whatever its URL is called.
     if page is None or not page.has("form") or not consent.is_consent(response, page):
         return None
     return page
 
 
 def rate_limits(response: Response) -> dict[str, str]:
-    """What the headers say of an allowance, by their names."""
+    """Return the headers that state an allowance, by name."""
     return {
         name: text[:80]
         for name, text in response.headers.items()
@@ -244,7 +253,7 @@ def rate_limits(response: Response) -> dict[str, str]:
 
 
 def sentence(said: Any) -> str | None:
-    """The API's own words about what went wrong, cut at 200 characters."""
+    """Return the API's own error message, cut at 200 characters."""
     places = (
         ("detail",), ("error", "message"), ("error", "info"), ("message",), ("error",),
         ("errors", 0), ("errors", 0, "message"), ("errorMessage",), ("reason",), ("description",),

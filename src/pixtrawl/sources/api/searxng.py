@@ -1,6 +1,6 @@
 """SearXNG: the user's own meta search. Verified against a recorded answer and a real searX 1.1.
 
-An instance asks other engines in turn; those that did not answer are told. The list of engines
+An instance asks other engines; those that did not answer are reported. The list of engines
 matters: with an instance's defaults nearly all "images" are icons of icon engines (656 of 723 in
 the recorded answer).
 """
@@ -73,7 +73,7 @@ class Searxng(JsonSource):
         self._engines = given.get("engines", "").strip() or ENGINES
 
     def unsupported(self) -> SourceStop | None:
-        """There is no instance to ask unless the user names one."""
+        """Return the stop if no instance is set."""
         if self.settings.base_url:
             return None
         return SourceStop(
@@ -83,7 +83,7 @@ class Searxng(JsonSource):
         )
 
     def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
-        """403 and 429 come from the instance's own settings."""
+        """Return the stop for 403 and 429, which come from the instance's own settings."""
         if response.status == 403:
             message = "the instance answers with status 403: its JSON format is not enabled"
             step = "put `json` into search.formats in the instance's settings.yml, restart it"
@@ -95,7 +95,7 @@ class Searxng(JsonSource):
         return None
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of every engine's results."""
+        """Return one page of every engine's results."""
         page = value.count(place.get("page")) or 1
         by_category = place.get("by") == "category" or self._engines == "*"
         said = await search.json("/search", self._parameters(search, page, by_category=by_category))
@@ -132,7 +132,7 @@ class Searxng(JsonSource):
         return params
 
     def _tell(self, search: ApiSearch, silent: Mapping[str, str], *, any_found: bool) -> None:
-        """Names engines that did not answer. Raises SourceStop where nobody else did."""
+        """Emit the names of engines that did not answer. Raises SourceStop if none did."""
         if not silent or search.memo.get("told") == silent:
             return
         search.memo["told"] = silent
@@ -155,7 +155,7 @@ class Searxng(JsonSource):
 
 
 def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
-    """The pictures of one answer, and the engines that did not answer. Raises ShapeError."""
+    """Return the pictures of one answer, and the engines that did not answer. Raises ShapeError."""
     results = value.at(said, "results")
     if not isinstance(results, list):
         raise ShapeError("searxng's answer has no list of results")
@@ -203,7 +203,7 @@ def _found(result: Any) -> ImageResult | None:
 
 
 def _size(result: Any) -> tuple[int | None, int | None]:
-    """From "1882x1264", the sign being one of several."""
+    """Return width and height from "1882x1264"; several multiplication signs are in use."""
     match = _RESOLUTION.search(value.text(result, "resolution") or "")
     if match is None:
         return None, None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from pixtrawl.licenses import CC0_URL
 from pixtrawl.sources.api import values as value
 from pixtrawl.sources.api.json_source import (
     ApiSearch,
@@ -43,7 +42,7 @@ class Smithsonian(JsonSource):
     has_quota: ClassVar[bool] = True
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One page of objects."""
+        """Return one page of objects."""
         start = value.count(place.get("start")) or 0
         params: dict[str, str | int] = {
             "q": f"{search.query.text} AND online_media_type:Images", "start": start,
@@ -55,7 +54,7 @@ class Smithsonian(JsonSource):
 
 
 def read_page(said: Any) -> tuple[Batch, int]:
-    """The pictures of one answer, and how many objects there are. Raises ShapeError."""
+    """Return the pictures of one answer, and how many objects there are. Raises ShapeError."""
     total = value.count(said, "response", "rowCount")
     rows = value.at(said, "response", "rows")
     if total is None or not isinstance(rows, list):
@@ -65,7 +64,7 @@ def read_page(said: Any) -> tuple[Batch, int]:
 
 
 def read_record(row: Any) -> list[ImageResult]:
-    """The pictures of one object."""
+    """Return the pictures of one object."""
     about = value.at(row, "content", "descriptiveNonRepeating")
     title = value.plain(about, "title", "content") or value.plain(row, "title")
     found = []
@@ -85,7 +84,6 @@ def read_record(row: Any) -> list[ImageResult]:
                 height=height,
                 thumb_url=value.url(media, "thumbnail"),
                 license=claim,
-                license_url=CC0_URL if claim == "CC0" else None,
                 creator=value.plain(row, "content", "freetext", "name", 0, "content"),
             )
         )
@@ -93,7 +91,7 @@ def read_record(row: Any) -> list[ImageResult]:
 
 
 def _largest(media: Any) -> tuple[str | None, int | None, int | None]:
-    """The largest JPEG among its files, else what stands for the picture itself."""
+    """Return the URL of the largest JPEG among the files, else of the picture itself."""
     best: tuple[int, str | None, int | None, int | None] = (
         0,
         value.url(media, "content"),

@@ -55,19 +55,19 @@ class Unsplash(ListingSource):
         return {"Authorization": f"Client-ID {self.key}", "Accept-Version": "v1"}
 
     async def listing(self, search: ApiSearch, place: Place) -> Listing:
-        """One page of photos."""
+        """Return one page of photos."""
         page = value.count(place.get("page")) or 1
         params: dict[str, str | int] = {
             "query": search.query.text, "page": page, "per_page": _PER_PAGE,
         }  # fmt: skip
         names = {"aspect": "orientation", "color": "color", "safe": "content_filter"}
-        params |= {names[name]: word for name, word in search.words.items() if name in names}
+        params |= search.params(names)
         said = await search.json("/search/photos", params, self._headers())
         photos, pages = read_page(said, page)
         return Listing(photos, {"page": page + 1} if photos and page < pages else None)
 
     async def pictures(self, search: ApiSearch, record: Any) -> list[ImageResult] | None:
-        """One photo, its download told to Unsplash."""
+        """Return one photo, after reporting its download to Unsplash."""
         found = read_photo(record)
         path = search.below_base(value.url(record, "links", "download_location"))
         if found is None or path is None:
@@ -77,7 +77,7 @@ class Unsplash(ListingSource):
 
 
 def read_page(said: Any, page: int = 1) -> tuple[list[Any], int]:
-    """Photos of one answer, and how many pages there are. Raises ShapeError."""
+    """Return photos of one answer, and how many pages there are. Raises ShapeError."""
     total, listed = value.count(said, "total"), value.at(said, "results")
     if total is None or not isinstance(listed, list) or (page == 1 and total and not listed):
         raise ShapeError("unsplash's answer has no list of results")
@@ -85,7 +85,7 @@ def read_page(said: Any, page: int = 1) -> tuple[list[Any], int]:
 
 
 def read_photo(photo: Any) -> ImageResult | None:
-    """One photo."""
+    """Return one photo."""
     raw, full = value.url(photo, "urls", "raw"), value.url(photo, "urls", "full")
     url = raw or full
     if url is None:

@@ -1,4 +1,4 @@
-"""Values out of hostile JSON, by their paths; `results` has the rules of what is a value.
+"""Typed values from hostile JSON, by path; the rules of each type are in `results`.
 
 What is not of the type asked for is not there: nothing here raises. A path is given as keys and
 indexes: `text(photo, "user", "name")`.
@@ -12,7 +12,7 @@ from pixtrawl.sources import results
 
 
 def at(value: Any, *path: str | int) -> Any:
-    """What lies at the path; None where nothing does."""
+    """Return the value at the path; None where there is none."""
     for step in path:
         if isinstance(step, str):
             value = value.get(step) if isinstance(value, dict) else None
@@ -24,31 +24,36 @@ def at(value: Any, *path: str | int) -> Any:
 
 
 def items(value: Any, *path: str | int) -> list[Any]:
-    """The list at the path; an empty one where there is none."""
+    """Return the list at the path; an empty one where there is none."""
     found = at(value, *path)
     return found if isinstance(found, list) else []
 
 
 def text(value: Any, *path: str | int) -> str | None:
-    """Text in one line; a number counts as text."""
+    """Return text in one line; a number counts as text."""
     return results.one_line(at(value, *path))
 
 
 def plain(value: Any, *path: str | int) -> str | None:
-    """As `text`, without HTML: tags dropped, entities decoded."""
+    """Like `text`, for HTML: tags removed, entities decoded."""
     return results.plain_text(at(value, *path))
 
 
 def url(value: Any, *path: str | int) -> str | None:
-    """An absolute http(s) address as it stands there; `//host/...` gets its scheme."""
+    """Return an absolute http(s) address as it stands there; `//host/...` gets its scheme."""
     return results.web_url(at(value, *path))
 
 
 def pixels(value: Any, *path: str | int) -> int | None:
-    """A side's length; text of digits will do."""
+    """Return a length in pixels, given as a number or digits."""
     return results.pixels(at(value, *path))
 
 
+def size(value: Any, *path: str | int) -> tuple[int | None, int | None]:
+    """Return `width` and `height` of the object at the path, in pixels."""
+    return pixels(value, *path, "width"), pixels(value, *path, "height")
+
+
 def count(value: Any, *path: str | int) -> int | None:
-    """A whole number from 0; text of digits will do."""
+    """Return a whole number from 0, given as a number or digits."""
     return results.number(at(value, *path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
-from pixtrawl.sources.api import values as value
+from pixtrawl.sources.api import iiif, values as value
 from pixtrawl.sources.api.paged import ApiSearch, ImageResult, PagedSource, Params
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
@@ -37,20 +37,19 @@ class Wellcome(PagedSource):
         base_url="https://api.wellcomecollection.org",
         sentence="Medicine, life and art, in full size from its image server, with licences.",
         delay_s=0.5,
-        limit="10000 a query",
         license="per image",
         terms="Free to use; each image has a licence of its own, attribution as it asks.",
     )
 
     def request(self, search: ApiSearch, page: int, seen: int) -> tuple[str, Params]:
-        """A hundred images."""
-        word, text = search.words.get("license"), search.query.text
-        asked: dict[str, str | int] = {"query": text, "pageSize": 100, "page": page}
-        asked["include"] = "source.contributors"
-        return "/catalogue/v2/images", asked | ({"locations.license": word} if word else {})
+        """Ask for a hundred images."""
+        asked = search.params(
+            {"license": "locations.license"}, query=search.query.text, pageSize=100, page=page
+        )
+        return "/catalogue/v2/images", asked | {"include": "source.contributors"}
 
     def result(self, record: Any, said: Any) -> ImageResult | None:
-        """The picture in full size from the image server."""
+        """Return the picture in full size from the image server."""
         where = value.at(record, "thumbnail")
         if value.url(where, "url") is None:
             where = value.at(record, "locations", 0)
@@ -64,10 +63,10 @@ class Wellcome(PagedSource):
         if page and name:
             page += f"/images?id={quote(name)}"
         return ImageResult(
-            url=f"{service}/full/max/0/default.jpg" if served else url,
+            url=service + iiif.FULL if served else url,
             page_url=page,
             title=value.plain(record, "source", "title"),
-            thumb_url=f"{service}/full/!400,400/0/default.jpg" if served else None,
+            thumb_url=iiif.within(service, 400) if served else None,
             license=value.text(where, "license", "id"),
             license_url=value.url(where, "license", "url"),
             creator=value.plain(record, "source", "contributors", 0, "agent", "label")

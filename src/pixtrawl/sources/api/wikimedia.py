@@ -1,7 +1,7 @@
 """Wikimedia Commons, or any other MediaWiki: files found by its search, with licence and creator.
 
-Verified against recorded answers and a real MediaWiki 1.39. Answers come in pieces: whatever
-`continue` holds is sent back, and pages are merged by their id until `batchcomplete`. Addresses of
+Verified against recorded answers and a real MediaWiki 1.39. Answers come in pieces: the content
+of `continue` is sent back, and pages are merged by their id until `batchcomplete`. Addresses of
 thumbnails are taken as given: Commons refuses widths that are not on its list.
 """
 
@@ -31,12 +31,12 @@ DELAY_S: Final = 0.5
 
 _PER_PAGE: Final = 50
 _MAX_PIECES: Final = 20  # of one batch; real ones have up to 5
-_MAX_LAG_S: Final = 5  # `maxlag`: what MediaWiki asks clients for that can wait
-# Codes of errors that are told with status 200 and pass: how long to wait where none is stated.
+_MAX_LAG_S: Final = 5  # `maxlag`, which MediaWiki asks of clients that can wait
+# Codes of temporary errors that come with status 200, and the pause where none is stated.
 _PASSING_S: Final[Mapping[str, float]] = {"maxlag": 1.0, "ratelimited": 5.0}
 _PASSING_TRIES: Final = 3
 _LONGEST_REST_S: Final = 60.0  # a longer stated one is a refusal
-_ONLY_PICTURES: Final = "filetype:bitmap"  # of CirrusSearch; other wikis take it for a word
+_ONLY_PICTURES: Final = "filetype:bitmap"  # CirrusSearch; other wikis search for it as a word
 _NO_PICTURES: Final = frozenset({"image/vnd.djvu", "image/x-xcf"})
 _PATHS: Final = ("/w/api.php", "/api.php")
 
@@ -74,7 +74,7 @@ class Wikimedia(JsonSource):
         self._rest_until = 0.0  # by the loop's clock; holds for every query
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """One batch of files, its pieces merged."""
+        """Return one batch of files, its pieces merged."""
         going_on = place.get("continue")
         given = dict(going_on) if isinstance(going_on, dict) else {}
         plain = place.get("plain") is True
@@ -128,20 +128,20 @@ class Wikimedia(JsonSource):
             self._rest_until = asyncio.get_running_loop().time() + pause_s
 
     async def _rest(self) -> None:
-        """Waits for the end of the pause that the wiki asked for, whichever query heard of it."""
+        """Wait until the pause that the wiki asked for is over; it holds for all queries."""
         left_s = self._rest_until - asyncio.get_running_loop().time()
         if left_s > 0:
             await asyncio.sleep(left_s)
 
     def _checked(self, said: Any, code: str | None) -> Any:
-        """The answer, if it is no error. Raises ShapeError."""
+        """Return the answer, if it is no error. Raises ShapeError."""
         if code is None:
             return said
         message = f"wikimedia answers: {code}: {value.plain(said, 'error', 'info') or ''}"[:300]
         raise ShapeError(message)
 
     async def _get(self, search: ApiSearch, params: dict[str, str | int]) -> Response:
-        """From the API's place; another wiki's may be one of two, or be named itself."""
+        """GET the API; on other wikis, try the known paths until one answers."""
         if search.settings.live:
             return await search.get(_PATHS[0], params)
         if search.base_url.endswith(".php"):
@@ -161,13 +161,13 @@ def _is_page(response: Response) -> bool:
 
 
 def _pause_s(response: Response, code: str) -> float:
-    """Seconds to wait: those that the answer states, else what is usual for its code."""
+    """Return the pause in seconds that the answer states, else the usual one for its code."""
     stated_s = retry_after_s(response.headers.get("retry-after", ""))
     return _PASSING_S[code] if stated_s is None else stated_s
 
 
 def read_piece(said: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[str, Any] | None]:
-    """Merges one piece into `pages` (by page id).
+    """Merge one piece into `pages` (by page id).
 
     Returns whether the batch is complete, and what to send back for the next piece or batch.
     Raises ShapeError.
@@ -190,14 +190,14 @@ def read_piece(said: Any, pages: dict[str, dict[str, Any]]) -> tuple[bool, dict[
 
 
 def read_pages(pages: dict[str, dict[str, Any]]) -> Batch:
-    """The files of one complete batch, in the order of the search."""
+    """Return the files of one complete batch, in the order of the search."""
     ordered = sorted(pages.values(), key=lambda page: value.count(page, "index") or 0)
     found = tuple(one for one in map(_found, ordered) if one is not None)
     return Batch(found, empty=all(_is_none(page) for page in ordered))
 
 
 def _is_none(page: dict[str, Any]) -> bool:
-    """Whether the answer says itself that this is no picture: sound, a PDF, a file that is gone."""
+    """Return whether the answer itself states that this is no picture (sound, PDF, missing)."""
     mime = value.text(page, "imageinfo", 0, "mime")
     return "missing" in page or (mime is not None and not _is_picture(mime))
 

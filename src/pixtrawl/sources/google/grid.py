@@ -26,7 +26,7 @@ from pixtrawl.sources.results import ImageResult, candidate_of, plain_text
 
 
 class Tile(Struct):
-    """One result as it is seen; `record` once its original is known."""
+    """One result as shown; `record` is set once its original is known."""
 
     key: str
     id: str = ""
@@ -43,7 +43,7 @@ class Tile(Struct):
 
 
 class Grid(Struct):
-    """All that one query's page has shown so far."""
+    """Everything that one query's page has shown so far."""
 
     query: Query
     source: str
@@ -60,7 +60,7 @@ class Grid(Struct):
     _bare: dict[str, Record] = field(default_factory=dict)  # thumbnail only, by id or thumbnail
 
     def add_records(self, records: Iterable[Record]) -> None:
-        """Takes in what texts say; a second mention completes the first."""
+        """Add records read from texts; a second mention fills gaps of the first."""
         for record in records:
             if record.url is None:
                 self._bare.setdefault(record.id or record.thumb_url or "", record)
@@ -73,11 +73,11 @@ class Grid(Struct):
                 self._by_thumb.setdefault(record.thumb_url, record.url)
 
     def add_deferred(self, pairs: Mapping[str, str]) -> None:
-        """Takes in element id -> thumbnail URL."""
+        """Add a map from element id to thumbnail URL."""
         self._deferred |= pairs
 
     def add_tiles(self, rows: Iterable[Any]) -> None:
-        """Takes in rows of the page reader; whatever is not of the right type is left out."""
+        """Add rows of the page reader; skip rows with wrong types."""
         for row in rows:
             if not isinstance(row, dict) or not _text(row, "key"):
                 continue
@@ -92,7 +92,7 @@ class Grid(Struct):
                 self._know(self.tiles[key], link)
 
     def add_links(self, rows: Iterable[Any]) -> None:
-        """Takes in links that appeared, with the tile they appeared on where that is known."""
+        """Add links that appeared, with their tile if it is known."""
         for row in rows:
             record = link_record(_text(row, "href")) if isinstance(row, dict) else None
             if record is None:
@@ -104,7 +104,7 @@ class Grid(Struct):
                 self._know(tile, record)
 
     def add_clicked(self, key: str, url: str, page_url: str = "", title: str = "") -> bool:
-        """Takes in what a click on a tile asked for; False where it is no original of it."""
+        """Add the URL that a click on a tile requested; False if it is no original of it."""
         tile = self.tiles.get(key)
         if tile is None or not is_web_url(url) or is_thumbnail(url) or url == tile.thumb_url:
             return False
@@ -129,12 +129,12 @@ class Grid(Struct):
         return len(self._records)
 
     def lacking(self) -> list[str]:
-        """Keys of tiles whose original is not known, in page order."""
+        """Return the keys of tiles without a known original, in page order."""
         self._join()
         return [tile.key for tile in self.tiles.values() if tile.record is None]
 
     def news(self) -> tuple[Candidate, ...]:
-        """Candidates that were not handed out yet: tiles in page order, then the rest."""
+        """Return candidates not yet returned: tiles in page order, then the rest."""
         self._join()
         fresh: list[Candidate] = []
         for tile in self.tiles.values():
@@ -147,7 +147,7 @@ class Grid(Struct):
         return tuple(sorted(fresh, key=lambda candidate: candidate.rank))
 
     def leftovers(self, pictures: Mapping[str, str]) -> tuple[Candidate, ...]:
-        """Thumbnails of the tiles whose original never came; `pictures` are the inline ones."""
+        """Return thumbnails of tiles without an original; `pictures` are the inline ones."""
         fresh: list[Candidate] = []
         for tile in self.tiles.values():
             url = tile.thumb_url or pictures.get(tile.key, "")
@@ -212,7 +212,7 @@ class Grid(Struct):
 
 
 def _seen(tile: Tile, row: Mapping[str, Any]) -> Tile:
-    """The tile with what this look at it adds; what was known before stays."""
+    """Merge a new row into the tile; known values stay."""
     thumb, page = _text(row, "thumb"), _text(row, "page")
     width, height = _number(row, "width"), _number(row, "height")
     return Tile(

@@ -1,4 +1,4 @@
-"""From the state of a page to the outcome of a source, with the next step told. Pure."""
+"""Map the state of a page to an outcome with its next step. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stop_for(
     message: str = "",
     evidence: tuple[str, ...] = (),
 ) -> SourceStop:
-    """The end of a query whose page is in `state`; for a grid: one that could not be read."""
+    """Return the stop for a page in `state`; for a grid: one that could not be read."""
     detail: dict[str, object] = {
         "message": message or _MESSAGES.get(state, _MESSAGES[State.UNKNOWN])
     }
@@ -57,7 +57,7 @@ def stop_for(
 
 
 def stop_after(failure: BrowserFailure) -> SourceStop:
-    """The end of a query on which the browser failed."""
+    """Return the stop for a query on which the browser failed."""
     message = str(failure)
     if failure.trouble is Trouble.MISSING:
         return SourceStop(
@@ -106,6 +106,6 @@ def _next_step(outcome: SourceOutcome, visible: bool) -> str:
 
 
 def evidence_name(text: str, number: int) -> str:
-    """Name of a saved page without its ending: `google-tabby-cat-1`."""
+    """Return the file name of a saved page without its suffix: `google-tabby-cat-1`."""
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
     return f"google-{slug or 'query'}-{number}"

@@ -1,4 +1,4 @@
-"""Originals that the page does not carry: what hovering over a tile, or a click on it, tells.
+"""Find originals that the page does not carry, by hovering over tiles or clicking on them.
 
 A way is tried on a few tiles first. When it gives nothing there it is given up for the query, so
 that a page on which nothing works costs seconds, not minutes.
@@ -71,7 +71,7 @@ class Probe:
         self._bare = 0  # clicks in a row that only a request answered
 
     async def dig(self, reader: Placed, batch: int) -> bool:
-        """Tries up to `batch` tiles; False when there is nothing left to try."""
+        """Try up to `batch` tiles; return False when none is left to try."""
         lacking = self._grid.lacking()
         try:
             fresh = [key for key in lacking if key not in self._tried]
@@ -164,7 +164,7 @@ class Probe:
             self._useless |= self._given_up
 
     async def _answer(self, reader: Placed, key: str, changes: Any) -> bool:
-        """Waits for the address of the picture that the click on tile `key` asks for."""
+        """Wait for the URL of the picture that the click on tile `key` loads."""
         began = time.monotonic()
         limit_s = self._limit_s()
         grace_s = BARE_GRACE_S if self._bare >= BARE_ENOUGH else GRACE_S

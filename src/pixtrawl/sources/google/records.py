@@ -74,7 +74,7 @@ class Record(ImageResult, frozen=True, kw_only=True):
 
 
 def is_thumbnail(url: str) -> bool:
-    """True for what is never an original: data: URIs and Google's thumbnail servers."""
+    """Return whether a URL cannot be an original: data: URIs, Google's thumbnail servers."""
     if url[:5].lower() == "data:":
         return True
     if _THUMB_QUERY.search(url):
@@ -87,12 +87,12 @@ def is_thumbnail(url: str) -> bool:
 
 
 def is_web_url(url: str) -> bool:
-    """True for an absolute http(s) URL."""
+    """Return whether it is an absolute http(s) URL."""
     return not url.startswith("//") and web_url(url) is not None
 
 
 def records_in(text: str) -> list[Record]:
-    """Every record in a script text, a page or the body of an answer, in order, once each.
+    """Return all records in a script, page or response body, in order, each once.
 
     Reads through up to `MAX_LEVELS` layers of string escaping. Never raises.
     """
@@ -106,7 +106,7 @@ def records_in(text: str) -> list[Record]:
 
 
 def merged(first: Record, second: Record) -> Record:
-    """`first`, with what it lacks taken from `second`."""
+    """Return `first` with its gaps filled from `second`."""
     sizes = first if first.width and first.height else second
     return Record(
         url=first.url or second.url,
@@ -120,7 +120,7 @@ def merged(first: Record, second: Record) -> Record:
 
 
 def deferred_thumbnails(text: str) -> dict[str, str]:
-    """Element id to thumbnail URL, from maps such as `google.ldi={"dimg_17":"https://.."}`."""
+    """Map element ids to thumbnail URLs, as in `google.ldi={"dimg_17":"https://.."}`."""
     pairs: dict[str, str] = {}
     for match in _DEFERRED.finditer(text[:MAX_TEXT_CHARS]):
         url = js_unescape(match[2])
@@ -130,7 +130,7 @@ def deferred_thumbnails(text: str) -> dict[str, str]:
 
 
 def link_record(href: str) -> Record | None:
-    """The record in a link `/imgres?imgurl=..`; None where it has no usable imgurl.
+    """Return the record in a link `/imgres?imgurl=..`; None without a usable imgurl.
 
     Values are percent-decoded once; `&`, `&amp;` and `;` separate them (all three were seen).
     """

@@ -42,7 +42,7 @@ _SAFE: Final = {"off": "off", "moderate": "images", "strict": "active"}
 def search_url(
     base_url: str, text: str, filters: Filters, *, old_form: bool = False
 ) -> tuple[str, tuple[str, ...]]:
-    """The address, and a sentence for each filter that Google cannot be asked for as given."""
+    """Return the URL, and a sentence for each filter that Google cannot apply as given."""
     notes: list[str] = []
     params: dict[str, str] = {"q": text}
     if filters.site:

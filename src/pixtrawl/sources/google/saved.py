@@ -27,7 +27,7 @@ _MAX_TILES: Final = 1000
 
 
 def read(page: str, query: Query, source: str) -> tuple[tuple[Candidate, ...], SourceStop | None]:
-    """Candidates of a saved page, and the stop that asking for it would have ended with."""
+    """Return candidates of a saved page, and the stop that a live query would have raised."""
     records = records_in(page)
     originals = (one for one in records if one.url)
     candidates = _made(originals, query, source)
@@ -49,7 +49,7 @@ def _made(results: Iterable[ImageResult], query: Query, source: str) -> tuple[Ca
 
 
 def _thumbnails(document: Document) -> Iterator[ImageResult]:
-    """Thumbnails of a page at rest, where no script ran, each with its page."""
+    """Yield the thumbnails of a static page, where no script ran, each with its page."""
     for tile in document.all(_LEADING)[:_MAX_TILES]:
         image = next(iter(tile.all("img")), None)
         thumb = (image.get("src") or image.get("data-src")) if image is not None else ""
@@ -70,7 +70,7 @@ def _target(link: Element) -> str:
 
 
 def _facts(page: str) -> dict[str, object]:
-    """What facts.js tells of a page, as far as a page at rest shows it."""
+    """Return the facts.js result for a static page, as far as it can be read without scripts."""
     document = Document(page)
     return {
         "text": document.text(),
@@ -84,6 +84,6 @@ def _facts(page: str) -> dict[str, object]:
 
 
 def _inside(page: str, tag: str) -> list[str]:
-    """The texts between the tags of a kind, as they are written."""
+    """Return the texts between the tags of a kind, as they are written."""
     pieces = page.split(f"<{tag}")[1:20]
     return [piece.partition(f"</{tag}")[0].partition(">")[2] for piece in pieces]

@@ -79,7 +79,7 @@ class GoogleSearch:
         self.grid = Grid(query, "google")
 
     async def pages(self, tab: Tab) -> AsyncGenerator[Page, None]:
-        """Candidates as they become known. Raises SourceStop, BrowserFailure."""
+        """Yield candidates as they become known. Raises SourceStop, BrowserFailure."""
         self._tab = tab
         await self._open()
         probe = Probe(tab, self._look, self.grid, self._limits.click_limit, self._shared.useless)
@@ -131,7 +131,7 @@ class GoogleSearch:
         return state
 
     async def _settle(self, leave: State | None = None, limit_s: float = SETTLE_S) -> State:
-        """Waits until the page is something; `leave` is the state it is expected to leave."""
+        """Wait until the page is in a known state; `leave` is the state that it should leave."""
         began = last_change = time.monotonic()
         changes = -1
         while True:
@@ -195,7 +195,7 @@ class GoogleSearch:
     # -- reading ------------------------------------------------------------------------------
 
     async def _look(self) -> None:
-        """Takes in everything the page shows and carries now."""
+        """Add everything that the page shows and carries now."""
         news = await self._safely(self._read)
         for text in (*news.get("texts", ()), *await self._tab.take_bodies()):
             if isinstance(text, str):
@@ -212,7 +212,7 @@ class GoogleSearch:
         return news if isinstance(news, dict) else {}
 
     async def _safely(self, work: Callable[[], Awaitable[Any]]) -> Any:
-        """The work, again after each navigation that destroys the page under it."""
+        """Run the work, again after each navigation that destroys the page under it."""
         for attempt in range(MAX_MOVES):
             try:
                 return await work()
@@ -239,7 +239,7 @@ class GoogleSearch:
     # -- going on -----------------------------------------------------------------------------
 
     async def _go_on(self) -> bool:
-        """Further down, or by a button; False when the page has no more."""
+        """Scroll or press a button for more; return False when the page has no more."""
         if await self._scroll_on():
             self._idle = 0
             return True
@@ -252,7 +252,7 @@ class GoogleSearch:
         return True
 
     async def _scroll_on(self) -> bool:
-        """One step down; True when it brought something or there is more below."""
+        """Scroll one step; return True if it brought something or there is more below."""
         before = self._size()
         try:
             step = await self._reader_now().call("scroll", False)
@@ -300,7 +300,7 @@ class GoogleSearch:
         return await self._reader.call("more", MORE_WORDS)
 
     async def _still_results(self) -> None:
-        """Raises SourceStop where the page was refused more, or taken somewhere else."""
+        """Raise SourceStop if the page was refused or navigated away."""
         if self._tab.refused:
             status, url = self._tab.refused
             raise await self._stop(classify(url, status, None), status)
@@ -315,7 +315,7 @@ class GoogleSearch:
         return time.monotonic() - self._started - self.paused_s > QUERY_S
 
     async def _rest(self) -> list[Page]:
-        """The thumbnails of results whose original never came."""
+        """Return the thumbnails of results whose original was not found."""
         pictures: dict[str, str] = {}
         for key in self.grid.lacking():
             tile = self.grid.tiles[key]
@@ -335,7 +335,7 @@ class GoogleSearch:
         )
 
     async def _evidence(self) -> tuple[str, ...]:
-        """Saves the page and a picture of it; what cannot be had is left out."""
+        """Save the page and a screenshot; skip either if it cannot be had."""
         base = evidence_name(self._query.text, 0)[:-2]
         number = self._shared.numbers[base] = self._shared.numbers.get(base, 0) + 1
         name = evidence_name(self._query.text, number)

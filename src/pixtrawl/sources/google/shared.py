@@ -1,4 +1,4 @@
-"""What the queries of one run have in common when they ask Google."""
+"""State shared by all Google queries of one run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 
 class Shared(Struct):
-    """What all queries of a run share: pace, the person at the screen, numbers of evidence."""
+    """Pace, lock for visible windows and evidence numbers, shared by all queries of a run."""
 
     pace: Callable[[], Awaitable[None]]
     visible: Callable[[], bool]

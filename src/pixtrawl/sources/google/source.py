@@ -55,7 +55,7 @@ class GoogleSettings(Struct, frozen=True):
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> GoogleSettings:
-        """Raises UsageError, naming the setting."""
+        """Read the settings from text. Raises UsageError, naming the setting."""
         name = Google.name
         own = read_settings(name, Google.info, given)
         headless = given.get("headless") or "auto"
@@ -104,7 +104,7 @@ class Google:
     )
 
     def __init__(self, settings: Mapping[str, str], *, chrome: Chrome | None = None) -> None:
-        """`chrome`: a browser to share; whoever made it closes it."""
+        """Read the settings. `chrome` is a browser to share; its owner closes it."""
         self._settings = GoogleSettings.read(settings)
         self._chrome = chrome or Chrome(self._settings.chrome)
         self._is_shared = chrome is not None
@@ -121,11 +121,11 @@ class Google:
         return read(page, query, cls.name)
 
     def begin(self, queries: int) -> None:
-        """Starts the browser before the first query is there."""
+        """Start the browser before the first query arrives."""
         self._chrome.begin(queries)
 
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of candidates as the result page gives them. Raises SourceStop."""
+        """Yield pages of candidates as the result page gives them. Raises SourceStop."""
         for last_try in (False, True):
             self._check_refusal()
             search = GoogleSearch(
@@ -151,7 +151,7 @@ class Google:
                 raise
 
     async def aclose(self) -> None:
-        """Ends the browser."""
+        """End the browser."""
         if not self._is_shared:
             await self._chrome.aclose()
 

@@ -1,4 +1,4 @@
-"""What a page is: a result grid, none, consent, a block, or something not understood. Pure.
+"""Classify a page: result grid, no results, consent, block, or unknown. Pure.
 
 Recognised by path, form, attributes and a few words, never by host, so that it holds for a server
 of the user's own, and never by class names.
@@ -60,7 +60,7 @@ _LOGIN_PATH: Final = re.compile(r"/(?:service)?login|/signin|/accounts?/", re.IG
 
 
 class State(StrEnum):
-    """What a page is."""
+    """The state of a page."""
 
     GRID = "grid"
     NO_RESULTS = "no_results"
@@ -90,7 +90,7 @@ PASSING: Final = frozenset({State.UNKNOWN, State.JS_WALL, State.SOFT_BLOCK})
 
 
 def classify(url: str, status: int, facts: Any, *, records: int = 0) -> State:
-    """The state of the page at `url`, from facts.js and the records read from its texts.
+    """Return the state of the page at `url`, from facts.js and the records in its texts.
 
     Args:
         url: of the page, redirects followed.

@@ -48,7 +48,7 @@ _decode: Final = msgpack.Decoder(Candidate).decode
 
 
 class ToldList:
-    """A list that says what is odd about it and which of its lines are broken."""
+    """A list that reports its oddities and broken lines as notices."""
 
     def __init__(self, path: Path, asked: Asked, emit: Callable[[Event], None]) -> None:
         self._path = path
@@ -58,11 +58,11 @@ class ToldList:
         self._broken = 0
 
     def open(self) -> Iterator[Candidate | BadLine]:
-        """Begins to read. Raises UsageError at once, where it cannot be read at all."""
+        """Begin to read. Raises UsageError if the list cannot be opened."""
         return read_manifest(self._path, asked=self._asked, notices=self._notices)
 
     def tell(self, rows: Iterable[Candidate | BadLine]) -> None:
-        """Says what is to be said of rows that were read; the first broken lines one by one."""
+        """Emit the notices on rows that were read; the first broken lines one by one."""
         while self._notices:
             self._emit(Notice(self._notices.pop(0)))
         for one in rows:
@@ -72,14 +72,14 @@ class ToldList:
                     self._emit(Notice(f"{one.file}:{one.number}: {one.problem}", "warning"))
 
     def end(self) -> None:
-        """Says how many lines were broken, where that were more than were named."""
+        """Emit the number of broken lines if there were more than were named."""
         if self._broken > _TOLD:
             text = f"{self._path.name}: {self._broken} broken lines in all"
             self._emit(Notice(text, "warning"))
 
 
 class ListIndex:
-    """The rows of one list. It is read when the first query asks; the others wait for that."""
+    """The rows of one list, read when the first query asks; other queries wait for that."""
 
     def __init__(self, listing: ToldList) -> None:
         self._listing = listing
@@ -88,21 +88,21 @@ class ListIndex:
         self._closed = False
 
     async def ready(self) -> None:
-        """Waits until the whole list is read. Raises UsageError where it cannot be, each time."""
+        """Wait until the whole list is read. Raises UsageError each time if it cannot be."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
         # A query that needs its rows no longer does not stop the reading for the others.
         await asyncio.shield(self._reading)
 
     def rows(self, query: str, label: str) -> Iterator[Candidate]:
-        """The rows of a query, or of its label, in the order of the list."""
+        """Yield the rows of a query, or of its label, in the order of the list."""
         keys = {"query": query, "label": label}
         ways = (self._db.execute(sql, keys) for sql in (_BY_QUERY, _BY_LABEL))
         for _, candidate in heapq.merge(*ways, key=itemgetter(0)):
             yield _decode(candidate)
 
     async def aclose(self) -> None:
-        """Ends a reading under way and removes the file."""
+        """Stop reading and remove the file."""
         self._closed = True
         if self._reading is not None:
             await asyncio.gather(self._reading, return_exceptions=True)
@@ -120,7 +120,7 @@ class ListIndex:
             await asyncio.to_thread(self._db.executescript, _INDEXES)
 
     def _take(self, rows: Iterator[Candidate | BadLine]) -> list[Candidate | BadLine]:
-        """Adds some rows and returns them; none at the end of the list."""
+        """Add some rows and return them; none at the end of the list."""
         batch = [] if self._closed else list(islice(rows, _BATCH))
         self._db.executemany(
             "INSERT INTO line (query, label, candidate) VALUES (?, ?, ?)",

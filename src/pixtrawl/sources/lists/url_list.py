@@ -57,7 +57,7 @@ class UrlList:
         self._index: ListIndex | None = None
 
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """Pages of the query's rows, in the order of the file. Raises SourceStop."""
+        """Yield pages of the query's rows, in the order of the file. Raises SourceStop."""
         start = (context.position or {}).get("row")
         done = start if isinstance(start, int) else 0
         given = done > 0
@@ -78,7 +78,7 @@ class UrlList:
             raise SourceStop(SourceOutcome.NO_RESULTS, message=message)
 
     async def aclose(self) -> None:
-        """Removes the index of the list."""
+        """Remove the index of the list."""
         if self._index is not None:
             await self._index.aclose()
             self._index = None
@@ -98,7 +98,7 @@ class UrlList:
         return (replace(one, query=query.text, label=query.label) for one in found)
 
     def _of_own_file(self, query: Query, context: SourceContext) -> Iterator[Candidate]:
-        """The rows of the file that is the query's alone. Raises UsageError at once."""
+        """Yield the rows of the query's own file. Raises UsageError at once."""
         path = Path(self._file.replace(_PLACE, query.label))
         if not path.exists():
             return iter(())

@@ -1,4 +1,4 @@
-"""What stands around a picture: picture, link, figure, navigation. Pure."""
+"""The surroundings of a picture: picture element, link, figure, navigation. Pure."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ _PARAMETERS: Final = frozenset(
 
 
 def is_image_link(url: str) -> bool:
-    """The path ends as image files do, and is no page about one (`/wiki/File:Cat.jpg`)."""
+    """Return whether the path names an image file, not a page about one (`/wiki/File:Cat.jpg`)."""
     last = url.partition("#")[0].partition("?")[0].rpartition("/")[2]
     return has_image_name(url) and ":" not in unquote(last)
 
 
 class Around:
-    """Looks upwards from one picture, a few steps."""
+    """The ancestors of one picture, up to a few steps."""
 
     def __init__(self, element: Element) -> None:
         self.link: Element | None = None
@@ -81,7 +81,7 @@ class Around:
             parent = parent.parent
 
     def names_lead(self, element: Element) -> bool:
-        """Class or id of the picture, or of what holds it, calls it the page's picture."""
+        """Return whether class or id (own or the parent's) marks it as the page's picture."""
         parent = element.parent
         names = [element.get("class"), element.get("id")]
         if parent is not None:
@@ -89,7 +89,7 @@ class Around:
         return any(_LEAD.search(one[:500]) for one in names) or element.get("itemprop") == "image"
 
     def sources(self) -> list[tuple[str, SrcsetCandidate]]:
-        """Candidates of the picture's source elements, each with its type."""
+        """Return candidates of the picture's source elements, each with its type."""
         if self._picture is None:
             return []
         found = []
@@ -102,7 +102,7 @@ class Around:
         return found
 
     def full_ways(self, pictures: Pictures) -> list[Way]:
-        """The image file that the link around leads to, or names for its script."""
+        """Return the image file that the surrounding link leads to or names for its script."""
         if self.link is None:
             return []
         href = self.link.get("href")
@@ -113,7 +113,7 @@ class Around:
         return [*lazy.good, *srcset_ways(lazy.listed)]
 
     def likely_ways(self, pictures: Pictures) -> list[Way]:
-        """A file behind an address without a file's name: to be downloaded, or in a parameter."""
+        """Return a link target that is probably a file: a download, or named in a parameter."""
         if self.link is None:
             return []
         href = self.link.get("href")
@@ -133,7 +133,7 @@ class Around:
 
 
 def _is_chrome(element: Element) -> bool:
-    """Navigation, a sidebar, a footer: by its tag, its role, or a whole word of class or id."""
+    """Return whether it is navigation, sidebar or footer, by tag, role, class or id."""
     if element.tag in _CHROME_TAGS or element.get("role").lower() in _CHROME_ROLES:
         return True
     names = f"{element.get('class')[:500]} {element.get('id')[:100]}".lower().split()

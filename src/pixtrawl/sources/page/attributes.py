@@ -78,7 +78,7 @@ class Lazy(Struct, frozen=True):
 
 
 def number(text: str | None) -> int | None:
-    """Pixels of a width or height attribute: `300`, `300px`.
+    """Parse a width or height attribute in pixels: `300`, `300px`.
 
     None is "not told": 0, negative, `100%`, `auto`, and more than any picture has.
     """
@@ -88,12 +88,12 @@ def number(text: str | None) -> int | None:
 
 
 def looks_decor(url: str) -> bool:
-    """The file's name is that of a logo, an icon or the like."""
+    """Return whether the file name is that of a logo, an icon or the like."""
     return DECOR.search(url[:2000].partition("?")[0].rpartition("/")[2]) is not None
 
 
 def srcset_ways(candidates: list[SrcsetCandidate]) -> list[Way]:
-    """The largest, then the next largest ones."""
+    """Return the largest candidate, then the next largest ones."""
     best = largest(candidates)
     if best is None:
         return []
@@ -109,7 +109,7 @@ def srcset_ways(candidates: list[SrcsetCandidate]) -> list[Way]:
 
 
 def lazy_ways(attributes: Attributes, *, loose: bool = True) -> Lazy:
-    """Reads every attribute that may hold an address.
+    """Read every attribute that may hold an address.
 
     `loose` takes known attributes at their word; else they have to name a file, because the
     attributes of a div or a link mean many things.
@@ -141,7 +141,7 @@ def lazy_ways(attributes: Attributes, *, loose: bool = True) -> Lazy:
 def _values(
     attributes: Attributes, gallery: list[list[Way]], good: list[tuple[int, bool, Way]]
 ) -> Iterator[tuple[str, str]]:
-    """Attributes with plain values; what JSON and scripts' calls hold goes into the two lists."""
+    """Yield attributes with plain values; add those of JSON and script calls to the lists."""
     for name, text in attributes.items():
         value = (text or "").strip()
         if not value or name in _NEVER:
@@ -174,7 +174,7 @@ def _of_json(name: str, value: str) -> list[list[Sized]]:
 
 
 def _called(script: str) -> list[str]:
-    """Addresses of image files that a handler hands to a function: `show('/big.jpg')`."""
+    """Return URLs of image files passed to a function: `show('/big.jpg')`."""
     found = (match[1] for match in _CALLED.finditer(script[:8000]))
     return [url for url in found if _ADDRESS.fullmatch(url)][:3]
 
@@ -184,7 +184,7 @@ def own_ways(
     beside: Sequence[tuple[str, SrcsetCandidate]] = (),
     lazy: Lazy | None = None,
 ) -> list[Way]:
-    """All ways of an img-like element, best first. What the browser shows is never lost.
+    """Return all ways of an img-like element, best first; always with the one that is shown.
 
     `beside` are the candidates of a picture's source elements, each with its type; `lazy` is what
     `lazy_ways` says of the attributes, where that is known already.
@@ -216,13 +216,13 @@ def _unique(ways: list[Way]) -> list[Way]:
 
 
 def _may_stand_in(src: str) -> bool:
-    """A data: URI, a GIF or a name such as blank.png, until a script puts the picture there."""
+    """Return whether it may be a placeholder: a data: URI, a GIF, a name like blank.png."""
     path = src[:2000].partition("?")[0].lower()
     return path.startswith("data:") or path.endswith(".gif") or bool(_STAND_IN.search(path))
 
 
 def _is_named_best(way: Way, attributes: Attributes) -> bool:
-    """An attribute that is called original or full is better than a srcset, any other is not."""
+    """Return whether the attribute is named original or full: better than a srcset."""
     names = (name for name, value in attributes.items() if value and value.strip() == way.ref)
     return any(_BEST.search(name) for name in names)
 
@@ -230,7 +230,7 @@ def _is_named_best(way: Way, attributes: Attributes) -> bool:
 def _best_list(
     listed: list[SrcsetCandidate], beside: Sequence[tuple[str, SrcsetCandidate]]
 ) -> list[Way]:
-    """Candidates of all srcsets together; of equally large ones, those of older formats first."""
+    """Merge all srcsets, largest first; of equal sizes, older formats first."""
     plain = [one for kind, one in beside if not kind.endswith(("webp", "avif", "jxl"))]
     newer = [one for kind, one in beside if kind.endswith(("webp", "avif", "jxl"))]
     return srcset_ways([*listed, *plain, *newer])

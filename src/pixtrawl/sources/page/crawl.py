@@ -1,4 +1,4 @@
-"""Which pages of a site are visited, and in which order: breadth first, bounded. Pure."""
+"""The queue of a crawl: breadth first, bounded. Pure."""
 
 from __future__ import annotations
 
@@ -69,33 +69,33 @@ class PageQueue:
         self.visited = 0  # pages, sitemaps not counted
 
     def start(self, addresses: Iterable[str]) -> None:
-        """The pages that the user named; their sites are the crawl's."""
+        """Add the pages that the user named; the crawl stays on their sites."""
         for url in addresses:
             self._sites.add(_site(url))
             self._append(PageVisit(url))
 
     def moved(self, visit: PageVisit, url: str) -> None:
-        """A start page has redirected: where it went is the user's site as well."""
+        """Add the site that a start page redirected to."""
         self._known.add(urls.url_key(url))
         self._done.add(urls.url_key(url))
         if visit.via is Via.START:
             self._sites.add(_site(url))
 
     def links(self, visit: PageVisit, found: Iterable[str]) -> None:
-        """Links of a visited page, where the depth allows for another step."""
+        """Add the links of a visited page, if the depth allows another step."""
         if visit.depth < self._rules.depth:
             for url in found:
                 if not _NO_PAGE.search(_path(url)) and self._ours(url):
                     self._append(PageVisit(url, visit.depth + 1, Via.LINK))
 
     def following(self, visit: PageVisit, found: Iterable[str]) -> None:
-        """Where the list on a visited page goes on; it comes before everything else."""
+        """Add the next page of a visited list, before everything else."""
         for url in found:
             if self._ours(url):
                 self._append(PageVisit(url, visit.depth, Via.NEXT), first=True)
 
     def shown(self, visit: PageVisit, url: str, *, instead: bool) -> bool:
-        """A document that a visited page shows; it comes before everything else.
+        """Add a document that a visited page shows, before everything else; return whether added.
 
         One that comes `instead` of the page may lie on another site, as with a redirect; of frames,
         only those of the same site are the page's own. False where it is not visited.
@@ -109,23 +109,23 @@ class PageQueue:
         return self._append(PageVisit(url, visit.depth, Via.SHOWN, visit.hops + 1), first=True)
 
     def sitemaps(self, found: Iterable[str], *, depth: int) -> None:
-        """Sitemaps of the site, a limited number."""
+        """Add sitemaps of the site, up to a limit."""
         for url in found:
             if self._sitemaps < _MAX_SITEMAPS and self._ours(url):
                 self._sitemaps += self._append(PageVisit(url, depth, Via.SITEMAP))
 
     def listed(self, visit: PageVisit, found: Iterable[str]) -> None:
-        """Pages that a sitemap names."""
+        """Add pages that a sitemap names."""
         for url in found:
             if self._ours(url) and not _NO_PAGE.search(_path(url)):
                 self._append(PageVisit(url, visit.depth, Via.LISTED))
 
     def refuse(self, url: str) -> None:
-        """The host asks to stop: nothing more of it is visited."""
+        """Drop all pages of a host that asked to stop."""
         self._refused.add(urls.host_of(url))
 
     def take(self) -> PageVisit | None:
-        """The next page; None at the end, or when enough have been visited."""
+        """Return the next page; None at the end or at the page limit."""
         while self._ahead and self.visited < self._rules.max_pages:
             visit = self._ahead.popleft()
             if urls.host_of(visit.url) not in self._refused:
@@ -136,7 +136,7 @@ class PageQueue:
 
     @property
     def ahead(self) -> int:
-        """Pages that wait."""
+        """The number of pages in the queue."""
         return len(self._ahead)
 
     def _append(self, visit: PageVisit, *, first: bool = False) -> bool:
@@ -157,7 +157,7 @@ class PageQueue:
         return not self._rules.same_site or _site(url) in self._sites
 
     def position(self) -> dict[str, Any]:
-        """Where a later run goes on, as plain values: what is ahead, and what is behind."""
+        """Return the queue and the visited pages as plain values, to resume from."""
         room = max(0, self._rules.max_pages - self.visited)
         ahead = [[one.url, one.depth, one.via.value, one.hops] for one in list(self._ahead)[:room]]
         return {
@@ -168,7 +168,7 @@ class PageQueue:
         }
 
     def restore(self, position: Mapping[str, Any]) -> bool:
-        """Goes on from `position`; False (and nothing done) where it is not of this form."""
+        """Resume from `position`; return False and change nothing if it is malformed."""
         try:
             ahead = [
                 PageVisit(str(url), int(depth), Via(via), int(hops[0]) if hops else 0)
@@ -186,7 +186,7 @@ class PageQueue:
 
 
 def _site(url: str) -> str:
-    """Hosts that are one site: with and without www."""
+    """Return the key of a host's site: the same with and without www."""
     return urls.host_of(url).removeprefix("www.")
 
 

@@ -71,7 +71,7 @@ class Lead(IntEnum):
 
 
 class Wish(Struct, frozen=True):
-    """What the user wants of a page. `min_size` is held against stated sizes, in pixels."""
+    """The user's requirements for a page. `min_size` applies to stated sizes, in pixels."""
 
     upgrade: bool = True
     icons: bool = False
@@ -92,7 +92,7 @@ class Way(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """What a page says of a picture."""
+    """The facts that a page states about a picture."""
 
     title: str | None = None
     width: int | None = None
@@ -135,11 +135,11 @@ class Pictures(Struct):
 
     @property
     def full(self) -> bool:
-        """As many mentions as are kept of one page."""
+        """Whether the page has as many mentions as are kept."""
         return len(self._mentions) >= MAX_PICTURES
 
     def absolute(self, ref: str) -> str | None:
-        """The address that `ref` means here; one that is absolute stays byte for byte."""
+        """Resolve `ref` against the base; an absolute URL stays byte for byte."""
         ref = ref.strip("\t\n\f\r ")
         if not ref or len(ref) > _MAX_DATA:
             return None
@@ -159,7 +159,7 @@ class Pictures(Struct):
         facts: Facts | None = None,
         lead: Lead = Lead.NOT,
     ) -> None:
-        """One mention: `ways` are of one picture, the best first."""
+        """Add one mention: `ways` lead to one picture, best first."""
         facts = facts or Facts()
         self.seen_any = True
         if self.full or self._unwanted(facts):
@@ -203,7 +203,7 @@ class Pictures(Struct):
         return self.wish.icons or not _ICO.search(url)
 
     def _unwanted(self, facts: Facts) -> bool:
-        """A stated size of a tracking pixel, of an icon, or below what the user wants."""
+        """Return whether a stated size is a tracking pixel's, an icon's or below the minimum."""
         width, height = facts.width, facts.height
         if width is not None and height is not None and max(width, height) <= _PIXEL_PX:
             return True
@@ -214,7 +214,7 @@ class Pictures(Struct):
         return too_narrow or (height is not None and height < least[1])
 
     def found(self) -> list[Picture]:
-        """Every picture once, in the order of rank: the page's own one, then tier by tier."""
+        """Return every picture once, by rank: the page's lead first, then tier by tier."""
         index: dict[bytes, Picture] = {}
         pictures: list[Picture] = []
         for mention in sorted(self._mentions, key=lambda one: one.tier):
@@ -237,7 +237,7 @@ class Pictures(Struct):
         return sorted(pictures, key=lambda one: one.tier)
 
     def _ways_of(self, mention: _Mention) -> list[tuple[str, Kind]]:
-        """Without stand-ins: weak addresses that several pictures have, beside others."""
+        """Return ways without placeholders: weak URLs that several pictures share."""
         shared = {key for key in mention.weak if self._weak[key] > 1} - set(mention.strong)
         if not shared:
             return mention.ways
@@ -245,7 +245,7 @@ class Pictures(Struct):
 
 
 def _promote(pictures: list[Picture]) -> None:
-    """Puts the picture first that the page names as its own, else the first that it shows large."""
+    """Move the page's lead picture to the front; without one, the first large one."""
     named = [one for one in pictures if one.lead != Lead.NOT and one.tier != Tier.DECOR]
     lead = min(named, key=lambda one: one.lead, default=None) or _first_large(pictures)
     if lead is not None:
@@ -255,7 +255,7 @@ def _promote(pictures: list[Picture]) -> None:
 
 
 def _first_large(pictures: list[Picture]) -> Picture | None:
-    """The first large picture of the content, where only small ones stand before it."""
+    """Return the first large picture of the content if only small ones come before it."""
     for one in pictures:
         if one.tier == Tier.BODY:
             shown = max(one.facts.width or 0, one.facts.height or 0)
@@ -267,7 +267,7 @@ def _first_large(pictures: list[Picture]) -> Picture | None:
 
 
 def _is_small(url: str, *, resized: bool) -> bool:
-    """Whether an address says that it is a thumbnail's."""
+    """Return whether a URL is by its form that of a thumbnail."""
     width = stated_width(url)
     if width is not None:
         return width < _SMALL_PX and (resized or _THUMB.search(url) is not None)
@@ -287,7 +287,7 @@ def _merge(picture: Picture, ways: list[tuple[str, Kind]], mention: _Mention) ->
 
 
 def _settle(picture: Picture) -> None:
-    """Best kind first (stable), few of them; the first thumbnail is told as such."""
+    """Sort by kind (stable), limit the number; mark the first thumbnail as such."""
     unique = dict.fromkeys(picture.ways)
     ordered = sorted(unique, key=lambda way: way[1].preference)
     thumb = next((url for url, kind in ordered if kind is Kind.THUMBNAIL), None)

@@ -52,7 +52,7 @@ class Shown(Struct, frozen=True):
 
 
 def shown_documents(document: Document, pictures: Pictures, text: str) -> list[Shown]:
-    """In the order in which a browser comes to them; each once. `text` is the page's."""
+    """Return the documents in a browser's order, each once. `text` is the page's."""
     found: dict[str, Shown] = {}
     ways = (_refreshes(document), _frames(document), _lost_frames(text), _scripts(document))
     for ref, instead in chain(*ways):
@@ -67,7 +67,7 @@ def shown_documents(document: Document, pictures: Pictures, text: str) -> list[S
 
 
 def written_frames(document: Document) -> list[str]:
-    """The documents that stand in the page itself, in `srcdoc`."""
+    """Return the documents that stand in the page itself, in `srcdoc`."""
     return [one.get("srcdoc") for one in document.all("iframe[srcdoc]")[:_MAX]]
 
 
@@ -91,7 +91,7 @@ def _frames(document: Document) -> Iterator[tuple[str, bool]]:
 
 
 def _lost_frames(text: str) -> Iterator[tuple[str, bool]]:
-    """Frames that the parser drops, because something to read stands before their set."""
+    """Yield frames that the parser drops because text comes before their frameset."""
     at = -1
     lowered = text.lower() if "<frame" in text or "<FRAME" in text else ""
     for _ in range(_MAX):
@@ -104,7 +104,7 @@ def _lost_frames(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _is_unseen(frame: Element) -> bool:
-    """Counters and messages between windows stand in frames that nobody sees."""
+    """Return whether a frame is invisible (counters, messages between windows)."""
     if frame.tag == "frame":
         return False
     sizes = (frame.get("width"), frame.get("height"))

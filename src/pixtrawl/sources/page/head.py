@@ -1,4 +1,4 @@
-"""What a page's head says of its pictures and of robots. Pure."""
+"""Read pictures and robots directives from a page's head. Pure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _DETAILS: Final = {"og:image:width": "width", "og:image:height": "height", "og:i
 
 
 def read_head(document: Document, pictures: Pictures) -> None:
-    """Elements meta and link that name pictures."""
+    """Read meta and link elements that name pictures."""
     _open_graph(document, pictures)
     for link in document.all("link[href], link[imagesrcset]")[:_MAX]:
         _link(link, pictures)
 
 
 def _open_graph(document: Document, pictures: Pictures) -> None:
-    """Open Graph's properties of one picture follow its address (https://ogp.me/#structured)."""
+    """Read Open Graph; properties of a picture follow its URL (https://ogp.me/#structured)."""
     current: list[Way] = []
     details: dict[str, str] = {}
 
@@ -79,14 +79,14 @@ def _link(link: Element, pictures: Pictures) -> None:
 
 
 def robots_words(document: Document) -> list[str]:
-    """Contents of the robots meta elements that concern everyone or us."""
+    """Return the contents of robots meta elements that address all robots or pixtrawl."""
     names = {"robots", PRODUCT_TOKEN}
     found = document.all("meta[name][content]")[:_MAX]
     return [meta.get("content") for meta in found if meta.get("name").strip().lower() in names]
 
 
 def page_license(document: Document, pictures: Pictures) -> str | None:
-    """The one licence that the page names by rel=license; None where it names several."""
+    """Return the one licence that the page names by rel=license; None where it names several."""
     found = {
         url
         for one in document.all("a[rel][href], link[rel][href]")[:5000]

@@ -42,7 +42,7 @@ _BY_NAME: Final = frozenset({"object", "embed", "area"})  # are pictures only by
 
 
 class Reading(Struct):
-    """What one page holds."""
+    """The content of one page."""
 
     pictures: list[Picture] = field(default_factory=list)
     links: list[str] = field(default_factory=list)  # other pages, absolute
@@ -54,18 +54,18 @@ class Reading(Struct):
 
     @property
     def nofollow(self) -> bool:
-        """The page asks that its links be left alone."""
+        """Whether the page asks not to follow its links."""
         words = {word.strip().lower() for text in self.robots for word in text.split(",")}
         return bool(words & {"nofollow", "none"})
 
     @property
     def has_content(self) -> bool:
-        """A picture other than logos and the like."""
+        """Whether it has a picture other than logos and the like."""
         return any(one.tier < Tier.DECOR for one in self.pictures)
 
 
 def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
-    """Reads any text that came from `url`; nothing that a page holds makes it fail."""
+    """Read the text that came from `url`. Never raises for what a page holds."""
     pictures = Pictures(url, wish or Wish())
     try:
         document = Document(text)
@@ -97,7 +97,7 @@ def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
 
 
 def _read_written(text: str, pictures: Pictures) -> None:
-    """A document inside of the page's own text; one too complex is read as text."""
+    """Read a document inside the page's own text; as plain text if too complex."""
     try:
         _Page(Document(text), pictures).read()
     except TooComplexError:
@@ -149,7 +149,7 @@ class _Page:
             self._css(element.get("style"))
 
     def _image(self, element: Element) -> None:
-        """The img and its like: own ways, those of the picture and of the link around."""
+        """Add an img-like element: its own ways, those of picture and surrounding link."""
         if element.tag == "image":
             refs = (element.get("href"), element.get("xlink:href"))
             self._pictures.add(Tier.STYLE, [Way(ref) for ref in refs if ref])
@@ -196,7 +196,7 @@ class _Page:
         return any(DECOR.search(text) for text in (*names, file))
 
     def _link(self, element: Element) -> None:
-        """A link to an image file, to a page, to the next page."""
+        """Add a link to an image file, to a page or to the next page."""
         href = element.get("href")
         target = self._pictures.absolute(href) if href else None
         if target is None or target[:5].lower() == "data:":
@@ -248,7 +248,7 @@ class _Page:
         self._lazy(element)
 
     def _lazy(self, element: Element) -> None:
-        """Attributes of lazy loaders on a div, figure or link."""
+        """Add the lazy-loader attributes of a div, figure or link."""
         lazy = lazy_ways(element.attributes, loose=False)
         ways = [*lazy.good, *srcset_ways(lazy.listed)]
         if ways:
@@ -258,7 +258,7 @@ class _Page:
 
 
 def _is_tracking(element: Element) -> bool:
-    """Not to be seen: no size at all, or a pixel's and hidden."""
+    """Return whether it is invisible: without a size, or a hidden pixel."""
     sizes = [element.get("width").strip(), element.get("height").strip()]
     if all(size.removesuffix("px") == "0" for size in sizes):
         return not any(name.startswith("data-") for name in element.attributes)
@@ -274,14 +274,14 @@ def _is_small(width: int | None, height: int | None) -> bool:
 
 
 def _lesser(way: Way, width: int | None) -> Kind:
-    """What is shown inside a link to the file is a thumbnail of it, unless it is shown large."""
+    """Mark a small picture inside a link to the file as its thumbnail."""
     if way.kind is Kind.ORIGINAL and width is not None and width >= 400:
         return Kind.ORIGINAL
     return Kind.THUMBNAIL
 
 
 def _apply_license(pictures: list[Picture], claim: str | None) -> None:
-    """A page's rel=license holds for the pictures that name none of their own."""
+    """Apply the page's rel=license to pictures that name no licence."""
     if claim is None:
         return
     for picture in pictures:

@@ -1,4 +1,4 @@
-"""A page as a browser shows it, scrolled until nothing new comes."""
+"""Render a page in a browser and scroll until nothing new comes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Renderer:
         self._chrome = Chrome(ChromeOptions(visible=False))
 
     async def render(self, response: Response) -> Response:
-        """The same page with the body that scripts have made of it."""
+        """Return the page with the body that its scripts made."""
         async with self._chrome.tab() as tab:
             await tab.goto(response.url, self._limits.load_s)
             await self._scroll(tab)
@@ -61,7 +61,7 @@ class Renderer:
             return replace(response, url=tab.url, body=body, headers={**response.headers, **kind})
 
     async def _scroll(self, tab: Tab) -> None:
-        """Down step by step; lazy loaders and endless lists act on what comes into view."""
+        """Scroll down step by step, to trigger lazy loaders and endless lists."""
         limits = self._limits
         end = time.monotonic() + limits.total_s
         seen: tuple[object, object] | None = None
@@ -78,5 +78,5 @@ class Renderer:
         await tab.evaluate(_TO_TOP)
 
     async def aclose(self) -> None:
-        """Ends the browser."""
+        """End the browser."""
         await self._chrome.aclose()

@@ -40,7 +40,7 @@ class SitemapImage(Struct, frozen=True):
 
 
 class Sitemap(Struct):
-    """What one sitemap lists."""
+    """The content of one sitemap."""
 
     sitemaps: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Sitemap(Struct):
 
 
 def unpacked(body: bytes) -> bytes:
-    """The body, unpacked where it is gzip; at most 32 MiB of it, whatever it claims to hold."""
+    """Return the body, gunzipped if needed, cut at 32 MiB."""
     if not body.startswith(b"\x1f\x8b"):
         return body[:_MAX_BYTES]
     try:
@@ -58,7 +58,7 @@ def unpacked(body: bytes) -> bytes:
 
 
 def read_sitemap(text: str) -> Sitemap:
-    """Any text; what is no address is left out."""
+    """Read any text; skip entries that are no URL."""
     found = Sitemap()
     is_index = (
         re.search(r"<(?:[\w-]{1,30}:)?sitemapindex[\s>]", text[:4096], re.IGNORECASE) is not None
@@ -74,7 +74,7 @@ def read_sitemap(text: str) -> Sitemap:
 
 
 def _entries(text: str) -> Iterator[list[tuple[str, str]]]:
-    """(element, text) pairs of one url or sitemap element after the other."""
+    """Yield the (element, text) pairs of each url or sitemap element."""
     starts = _ENTRY.finditer(text)
     first = next(starts, None)
     while first is not None:
@@ -112,5 +112,5 @@ def _is_address(text: str) -> bool:
 
 
 def sitemaps_of_robots(text: str) -> list[str]:
-    """The sitemaps that a robots.txt names (RFC 9309 2.2.4), a hundred at most."""
+    """Return the sitemaps that a robots.txt names (RFC 9309 2.2.4), at most 100."""
     return [one for one in _ROBOTS_LINE.findall(text)[:100] if _is_address(one)]

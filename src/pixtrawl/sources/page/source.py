@@ -63,7 +63,7 @@ class PageSettings(Struct, frozen=True):
 
     @classmethod
     def read(cls, info: SourceInfo, given: Mapping[str, str]) -> PageSettings:
-        """Raises UsageError, naming the setting."""
+        """Read the settings from text. Raises UsageError, naming the setting."""
         name = "page"
         own = read_settings(name, info, given)
         pages = tuple(given.get("urls", "").split())
@@ -114,7 +114,7 @@ class WebPage:
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
-        """Raises UsageError."""
+        """Read the settings. Raises UsageError."""
         self._settings = PageSettings.read(self.info, settings)
         self._renderer = None
         if self._settings.render:
@@ -123,7 +123,7 @@ class WebPage:
             self._renderer = Renderer()
 
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
-        """The pictures of each page in the order in which they matter there. Raises SourceStop."""
+        """Yield the pictures page by page, most important first. Raises SourceStop."""
         crawl = Crawl(self._settings.rules, self._settings.wish, query, context)
         crawl.renderer = self._renderer
         starts = self._starts(query)
@@ -147,12 +147,12 @@ class WebPage:
             yield Page((), crawl.position(), detail=crawl.detail())
 
     async def aclose(self) -> None:
-        """Ends the browser, where there is one."""
+        """Close the browser, if there is one."""
         if self._renderer is not None:
             await self._renderer.aclose()
 
     def _starts(self, query: Query) -> list[str]:
-        """The pages that the query means. Raises SourceStop."""
+        """Return the pages that the query means. Raises SourceStop."""
         text = query.text.strip()
         if _is_web(text):
             return [text]

@@ -32,7 +32,7 @@ class SrcsetCandidate(Struct, frozen=True):
 
 
 def parse_srcset(text: str) -> list[SrcsetCandidate]:
-    """The candidates in their order; one with a descriptor that is in error is left out."""
+    """Return the candidates in order; skip those with a descriptor in error."""
     found: list[SrcsetCandidate] = []
     at = 0
     while len(found) < _MAX_CANDIDATES:
@@ -53,12 +53,12 @@ def parse_srcset(text: str) -> list[SrcsetCandidate]:
 
 
 def largest(candidates: list[SrcsetCandidate]) -> SrcsetCandidate | None:
-    """The widest, else the densest; the first of equals, as browsers drop later ones."""
+    """Return the widest, else the densest; the first of equals, as browsers do."""
     return max(candidates, key=lambda one: (one.width or 0, one.density), default=None)
 
 
 def _descriptors(text: str, at: int) -> tuple[list[str], int]:
-    """Words up to the next comma outside parentheses, and the place behind it.
+    """Return the words up to the next comma outside parentheses, and the index behind it.
 
     As the standard's three states: a parenthesis opens only where a word may begin or go on, and
     holds white space and commas until the first one that closes it.

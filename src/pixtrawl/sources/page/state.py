@@ -28,7 +28,7 @@ _DECOR_KEYS: Final = frozenset(["logo", "publisher", "author", "creator", "provi
 
 
 def read_json_ld(text: str, pictures: Pictures) -> None:
-    """schema.org's ImageObject wherever it stands, and what stands under `image` and the like."""
+    """Add each schema.org ImageObject, and the values of `image` and the like."""
     text = text[:_MAX_CHARS].strip()
     text = text.removeprefix("<!--").removesuffix("-->").strip()
     text = text.removeprefix("<![CDATA[").removesuffix("]]>").strip().rstrip(";")
@@ -59,7 +59,7 @@ def _json(text: str) -> Any:
 
 
 def _nodes(value: Any) -> Iterator[tuple[str, dict[str, Any] | str, bool]]:
-    """(key, image object or address, whether it is a logo or a portrait), in the order written."""
+    """Yield (key, image object or URL, whether logo or portrait), in document order."""
     stack: list[tuple[str, Any, bool]] = [("", value, False)]
     for _ in range(_MAX_NODES):
         if not stack:
@@ -120,7 +120,7 @@ def _facts_of(node: dict[str, Any]) -> Facts:
 
 
 def _text(value: Any) -> str | None:
-    """A string, the name of an object, or those of a list's first ones."""
+    """Return a string, an object's name, or those of a list's first entries."""
     if isinstance(value, list):
         names = [name for one in value[:5] if not isinstance(one, list) and (name := _text(one))]
         return ", ".join(names) or None
@@ -161,7 +161,7 @@ _FONT: Final = re.compile(r"\.(?:woff2?|ttf|otf|eot|css)(?:[?#]|\Z)", re.IGNOREC
 
 
 def css_ways(css: str) -> Iterator[list[Way]]:
-    """The pictures of declarations in a style sheet or a style attribute; image-set is one."""
+    """Yield the pictures of a style sheet or style attribute; an image-set is one picture."""
     # A data: URI holds semicolons, which would end the declaration; blank them out of the way.
     for match in _DECLARATION.finditer(_shielded(css[:_MAX_CHARS])):
         value = match["value"]
@@ -187,7 +187,7 @@ def _css_text(text: str) -> str:
 
 
 def _image_set(value: str) -> list[Way]:
-    """Addresses by falling density; a type() is no address."""
+    """Return the URLs by falling density, without type() arguments."""
     ways = [
         (_density(one[4]), Way(_css_text(one[1] or one[2] or one[3])))
         for one in _CSS_URL.finditer(value)
@@ -221,7 +221,7 @@ _UNESCAPED: Final = (
 
 
 def read_state(text: str, pictures: Pictures, *, relative: bool = False) -> None:
-    """Addresses of pictures in what a script carries, quoted, by their names.
+    """Add quoted URLs of pictures in a script's data, grouped by their names.
 
     `relative` takes `"thumbs/cat.jpg"`, too: inline scripts of galleries name files beside the
     page, while the state of an application names what its server makes an address of.
@@ -230,7 +230,7 @@ def read_state(text: str, pictures: Pictures, *, relative: bool = False) -> None
 
 
 def read_text(text: str, pictures: Pictures) -> None:
-    """The last resort: whatever looks like the address of a picture anywhere."""
+    """Last resort: add anything in the text that looks like the URL of a picture."""
     _read(_QUOTED, text, pictures, Tier.TEXT, group=1)
     _read(_BARE, text, pictures, Tier.TEXT, group=0)
 

@@ -1,4 +1,4 @@
-"""How a crawl of given pages ends other than well: what happened, what was answered, what to do."""
+"""Outcomes of crawls of given pages other than `ok`: cause, evidence, next step."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _WALL_STEPS: Final = {
 
 
 def no_page_query(text: str) -> SourceStop:
-    """The query is no address of a page."""
+    """Make the stop of a query that is no URL of a page."""
     shown = text[:200]
     return SourceStop(
         SourceOutcome.UNSUPPORTED,
@@ -58,7 +58,7 @@ def no_page_query(text: str) -> SourceStop:
 
 
 def too_few_pages(ahead: int, detail: Mapping[str, object]) -> SourceStop:
-    """The pages visited lead to others only, and the limit keeps them from being visited."""
+    """Make the stop of a crawl whose pages only lead to others, beyond the page limit."""
     return SourceStop(
         SourceOutcome.UNSUPPORTED,
         message=f"the pages visited hold no picture of their own, but show {ahead} more",
@@ -68,7 +68,7 @@ def too_few_pages(ahead: int, detail: Mapping[str, object]) -> SourceStop:
 
 
 def shows_another(response: Response, shown: Sequence[str]) -> SourceStop:
-    """The page holds nothing itself, and what it shows is not visited from it."""
+    """Make the stop of an empty page that shows a document which is not visited."""
     others = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
     return SourceStop(
         SourceOutcome.UNSUPPORTED,
@@ -81,7 +81,7 @@ def shows_another(response: Response, shown: Sequence[str]) -> SourceStop:
 
 
 def unreadable(context: SourceContext, response: Response, error: Exception) -> SourceStop:
-    """Reading the page failed: a fault of the reader, which costs this page only."""
+    """Make the stop of a page on which the reader failed; costs this page only."""
     said = f"{type(error).__name__}: {error}"[:200]
     stop = stops.changed(context, response, SOURCE, f"the page could not be read ({said})")
     step = "report it with the saved page; other pages of the crawl are read"
@@ -91,7 +91,7 @@ def unreadable(context: SourceContext, response: Response, error: Exception) -> 
 async def of_failure(
     context: SourceContext, error: FetchError, url: str, max_bytes: int
 ) -> SourceStop:
-    """The page was not had: robots.txt, its size in bytes, or the network."""
+    """Make the stop of a page that was not fetched: robots.txt, size, or the network."""
     if error.reason is Reason.ROBOTS_TXT:
         evidence = await _robots_txt(context, error, url)
         return SourceStop(
@@ -118,12 +118,12 @@ async def of_failure(
 
 
 def _next_mib(max_bytes: int) -> int:
-    """Four times as much, in MiB."""
+    """Return four times the limit, in MiB."""
     return max(1, 4 * max_bytes // 2**20)
 
 
 async def _robots_txt(context: SourceContext, error: FetchError, url: str) -> str:
-    """Keeps the robots.txt that says so; fetching it is always allowed (RFC 9309 2.2.2)."""
+    """Save the robots.txt as evidence; it may always be fetched (RFC 9309 2.2.2)."""
     parts = urlsplit(url)
     try:
         answer = await context.http.get(f"{parts.scheme}://{parts.netloc}/robots.txt")
@@ -133,7 +133,7 @@ async def _robots_txt(context: SourceContext, error: FetchError, url: str) -> st
 
 
 def of_status(context: SourceContext, response: Response, wall: str) -> SourceStop | None:
-    """The stop for an answer that is not 2xx; None for one that is.
+    """Return the stop for an answer that is not 2xx; None for one that is.
 
     A page that is not there (404, 410), or that its server fails to give, is a `network_error`
     with `http_status`: nothing was refused and nothing has changed its form.
@@ -160,7 +160,7 @@ def of_status(context: SourceContext, response: Response, wall: str) -> SourceSt
 
 
 def of_browser(failure: BrowserFailure) -> SourceStop:
-    """The browser is not there, or did not get the page."""
+    """Make the stop of a missing browser, or one that did not load the page."""
     outcome = _BROWSER.get(failure.trouble, SourceOutcome.CHANGED)
     step = failure.next_step or "run the same command again, or without page.render"
     if outcome is SourceOutcome.BROWSER_MISSING:
@@ -169,7 +169,7 @@ def of_browser(failure: BrowserFailure) -> SourceStop:
 
 
 def opted_out(context: SourceContext, response: Response, directive: str, where: str) -> SourceStop:
-    """The page opts out by a robots directive, in its head or in a header."""
+    """Make the stop of a page that opts out by a robots directive (head or header)."""
     name = f"page-opt-out.{'html' if where == 'meta robots' else 'txt'}"
     kept: bytes | str = response.body
     if where != "meta robots":
@@ -186,14 +186,14 @@ def opted_out(context: SourceContext, response: Response, directive: str, where:
 
 
 def walled(context: SourceContext, response: Response, wall: str) -> SourceStop:
-    """A captcha, a login, or an empty page of a script stands where the page should be."""
+    """Make the stop of a captcha, a login or an empty script page."""
     stop = stops.blocked(context, response, SOURCE, wall, _WALLS[wall])
     step = _WALL_STEPS.get(wall)
     return SourceStop(stop.outcome, **{**stop.detail, **({"next_step": step} if step else {})})
 
 
 def nothing_on(context: SourceContext, response: Response, *, why: str) -> SourceStop:
-    """Nothing was found: `empty` (a whole page, no image), `cut`, `blank`, `complex`, `other`."""
+    """Make the stop of a page without pictures: `empty`, `cut`, `blank`, `complex`, `other`."""
     if why == "empty":
         return SourceStop(
             SourceOutcome.NO_RESULTS,

@@ -1,4 +1,4 @@
-"""From the address of a resized copy to that of the original, where the address tells how. Pure.
+"""Derive the URL of the original from the URL of a resized copy, if its form allows it. Pure.
 
 The answer is a guess by well-known addressing schemes of image servers, so whoever uses it keeps
 the address that the page gave as a fall-back. Addresses that carry a signature are left alone, and
@@ -81,7 +81,7 @@ class _Url:
 
 
 def upgraded(url: str) -> str | None:
-    """The address of the original; None where this one is none of a known resized copy."""
+    """Return the URL of the original; None if this is no known form of a resized copy."""
     if len(url) > _MAX_CHARS or not url.lower().startswith(("http://", "https://")):
         return None
     current = url
@@ -230,7 +230,7 @@ _STATED: Final = (
 
 
 def stated_width(url: str) -> int | None:
-    """The width in pixels that a resized copy's address states, as far as it does."""
+    """Return the width in pixels that a resized copy's URL states; None if it states none."""
     for pattern in _STATED:
         match = pattern.search(url[:_MAX_CHARS])
         if match:
@@ -239,6 +239,6 @@ def stated_width(url: str) -> int | None:
 
 
 def has_image_name(url: str) -> bool:
-    """Whether the path ends as files of pictures do."""
+    """Return whether the path ends like the name of an image file."""
     path = url[:_MAX_CHARS].partition("#")[0].partition("?")[0]
     return _NAMED.search(path) is not None

@@ -98,7 +98,7 @@ class Sized(Struct, frozen=True):
 
 
 def expanded(text: str, attributes: Mapping[str, str | None]) -> str | None:
-    """A template as the page's script fills it for a large screen; None where that is not known.
+    """Fill a URL template for a large screen, as the page's script does; None if unknown.
 
     Text without a placeholder is given back as it is.
     """
@@ -125,7 +125,7 @@ def _stated(attributes: Mapping[str, str | None]) -> list[int]:
 
 
 def _height(width: int, attributes: Mapping[str, str | None]) -> int:
-    """By the aspect ratio, else as much as the width: servers fit a picture into what is asked."""
+    """Return the height by the aspect ratio, else the width: servers fit pictures into both."""
     text = (attributes.get("data-aspectratio") or attributes.get("data-aspect-ratio") or "").strip()
     match = re.fullmatch(r"[0-9]{1,4}(?:\.[0-9]{1,20})?", text)
     ratio = float(match[0]) if match else 0.0
@@ -133,7 +133,7 @@ def _height(width: int, attributes: Mapping[str, str | None]) -> int:
 
 
 def pictures_in(text: str) -> list[list[Sized]]:
-    """The pictures that JSON or a list in brackets names, each with its addresses."""
+    """Return the pictures that JSON or a list in brackets names, each with its addresses."""
     text = text.strip()
     if text[:1] not in {"{", "["} or len(text) > _MAX_CHARS:
         return []
@@ -145,7 +145,7 @@ def pictures_in(text: str) -> list[list[Sized]]:
 
 
 def best_first(sized: list[Sized]) -> list[Way]:
-    """The ways of one picture, the widest first; what is called a thumbnail is one."""
+    """Return the ways of one picture, widest first; those named so are thumbnails."""
     ordered = sorted(sized, key=lambda one: -one.width_px)
     return [
         Way(one.url, Kind.THUMBNAIL if one.width_px <= _THUMB_PX else Kind.ORIGINAL)
@@ -166,7 +166,7 @@ def _json(text: str) -> Any:
 
 
 def _bracketed(text: str) -> list[Sized]:
-    """Foundation's interchange: `[address, query], [address, query]`, the last one the largest."""
+    """Read Foundation's interchange: `[url, query], [url, query]`, the last one largest."""
     found = []
     for place, match in enumerate(_BRACKETS.finditer(text)):
         url, query = match[1].strip("\"'"), match[2].strip(" ()\"'")
@@ -182,7 +182,7 @@ class _Walk:
         self._left = _MAX_NODES
 
     def pictures(self, key: str, value: Any, depth: int) -> Iterator[list[Sized]]:
-        """The pictures below a value that stands under `key`."""
+        """Yield the pictures below a value that stands under `key`."""
         self._left -= 1
         if self._left < 0 or depth > _MAX_DEPTH:
             return
@@ -251,7 +251,7 @@ def _is_picture(key: str, value: str) -> bool:
 
 
 def _is_astro(value: list[Any]) -> bool:
-    """Astro writes `[type, value]` for each value of a component's properties."""
+    """Return whether it is Astro's `[type, value]` for a component's property."""
     return (
         len(value) == 2 and type(value[0]) is int and 0 <= value[0] <= 10
         and isinstance(value[1], str | list | dict)
@@ -259,7 +259,7 @@ def _is_astro(value: list[Any]) -> bool:
 
 
 def _width_of(key: str) -> float | None:
-    """The width that a key states (`1200w`, `large`); None where it states none."""
+    """Return the width that a key states (`1200w`, `large`); None where it states none."""
     number = _NUMBER.fullmatch(key.strip())
     if number:
         return float(number[1])
@@ -284,7 +284,7 @@ def _is_pair_of_numbers(value: list[Any]) -> bool:
 
 
 def _area_width(size: Any) -> float:
-    """Of `{address: [width, height]}` or `{address: width}`."""
+    """Return the width of `{url: [width, height]}` or `{url: width}`."""
     first = size[0] if isinstance(size, list) and size else size
     if isinstance(first, int | float) and not isinstance(first, bool) and 0 < first < 10**5:
         return float(first)

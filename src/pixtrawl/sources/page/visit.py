@@ -1,4 +1,4 @@
-"""One query's crawl: page after page, each to candidates or to a stop that says why not."""
+"""One query's crawl: each page leads to candidates or to a stop that states the reason."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Crawl:
     # -- begin, go on, tell
 
     def resume(self) -> bool:
-        """Goes on where an earlier run stopped; False where there is nothing to go on from."""
+        """Resume an earlier run; return False if there is nothing to resume from."""
         position = self._context.position
         if not position or not self.queue.restore(position):
             return False
@@ -68,14 +68,14 @@ class Crawl:
         return True
 
     async def begin(self, starts: Sequence[str], sitemap: str) -> None:
-        """Puts the first pages into the queue; sitemaps as the setting says."""
+        """Queue the first pages, and sitemaps as the setting says."""
         self.queue.start(starts)
         at_root = bool(starts) and urlsplit(starts[0]).path in {"", "/"}
         if sitemap == "true" or (sitemap == "auto" and self._rules.depth > 0 and at_root):
             self.queue.sitemaps(await self._site_maps(starts[0]), depth=min(1, self._rules.depth))
 
     async def _site_maps(self, start: str) -> list[str]:
-        """The sitemaps that robots.txt names, else the usual place."""
+        """Return the sitemaps that robots.txt names, else the usual place."""
         usual = urls.join(start, "/sitemap.xml")
         try:
             answer = await self._context.http.get(urls.join(start, "/robots.txt") or start)
@@ -85,16 +85,16 @@ class Crawl:
         return named or ([usual] if usual else [])
 
     def position(self) -> dict[str, Any]:
-        """As `PageQueue.position`, with the rank reached."""
+        """Like `PageQueue.position`, with the rank reached."""
         return {**self.queue.position(), "rank": self.rank}
 
     @property
     def ahead(self) -> int:
-        """Pages that are known and were not visited: there are more than `max_pages`."""
+        """The number of known pages not visited, because of `max_pages`."""
         return self.queue.ahead
 
     def detail(self) -> dict[str, object]:
-        """For the report: pages visited, and pages passed over by reason."""
+        """Return report details: pages visited, and pages skipped by reason."""
         detail: dict[str, object] = {"pages": self.queue.visited}
         if self.skipped:
             detail["skipped"] = dict(sorted(self.skipped.items()))
@@ -103,7 +103,7 @@ class Crawl:
         return detail
 
     def skip(self, visit: PageVisit, stop: SourceStop) -> None:
-        """Counts a page that gave nothing; a host that asks to slow down is left alone."""
+        """Count a page that gave nothing; drop a host that asks to slow down."""
         kind = stop.detail.get("kind")
         status = stop.detail.get("http_status")
         if visit.via is Via.SITEMAP and status in {404, 410}:
@@ -123,7 +123,7 @@ class Crawl:
     # -- one page
 
     async def visit(self, visit: PageVisit) -> tuple[Candidate, ...]:
-        """The new pictures of one page; where it leads goes into the queue. Raises SourceStop."""
+        """Return the new pictures of one page, and queue its links. Raises SourceStop."""
         try:
             response = await self._get(visit.url)
         except FetchError as error:
@@ -170,7 +170,7 @@ class Crawl:
         return found
 
     def _shown(self, visit: PageVisit, reading: Reading) -> bool:
-        """Puts the documents that a page without content of its own shows into the queue."""
+        """Queue the documents shown by a page without content of its own."""
         if reading.has_content:
             return False
         found = False
@@ -179,7 +179,7 @@ class Crawl:
         return found
 
     def _check(self, response: Response) -> None:
-        """Raises SourceStop for a status, or an opt-out in a header."""
+        """Raise SourceStop for a bad status or an opt-out header."""
         if not 200 <= response.status < 300:
             text = text_of(response)[:400_000]
             document = read_page(text, response.url, self._wish).document
@@ -195,7 +195,7 @@ class Crawl:
     async def _page(
         self, visit: PageVisit, response: Response, text: str
     ) -> tuple[Response, Reading]:
-        """The page as it is read: past a consent page, rendered if wished. Raises SourceStop."""
+        """Return the page, past a consent page, rendered if set. Raises SourceStop."""
         response, reading = await self._past_consent(visit, response, text)
         self._check_opt_out(visit, response, reading)
         if self.renderer is not None:
@@ -227,7 +227,7 @@ class Crawl:
     async def _past_consent(
         self, visit: PageVisit, response: Response, text: str
     ) -> tuple[Response, Reading]:
-        """The page behind a consent page; a page that is none as it is. Raises SourceStop."""
+        """Return the page behind a consent page; any other as it is. Raises SourceStop."""
         reading = read_page(text, response.url, self._wish)
 
         def consent_page(answer: Response) -> Document | None:
@@ -244,7 +244,7 @@ class Crawl:
         return answer, reading
 
     def _lead_on(self, visit: PageVisit, response: Response, reading: Reading) -> None:
-        """Other pages, unless the page asks that its links be left alone."""
+        """Queue the page's links, unless it asks not to follow them."""
         tag = response.headers.get("x-robots-tag", "").lower()
         if (reading.nofollow or "nofollow" in tag) and not self._context.ignore_robots:
             return
@@ -274,7 +274,7 @@ class Crawl:
         return tuple(candidates)
 
     def _of_data(self, response: Response, text: str) -> tuple[Candidate, ...]:
-        """JSON and feeds: whatever names an image file."""
+        """Read JSON and feeds: every URL of an image file."""
         pictures = Pictures(response.url, self._wish)
         read_text(text, pictures)
         if not len(pictures):
@@ -286,7 +286,7 @@ class Crawl:
     def _candidates(
         self, pictures: Iterable[Picture], page_url: str | None
     ) -> tuple[Candidate, ...]:
-        """Those that no earlier page had, ranked on."""
+        """Return candidates that no earlier page had; ranks continue."""
         found = []
         for picture in pictures:
             keys = [urls.url_key(url) for url, kind in picture.ways if kind is not Kind.THUMBNAIL]
@@ -335,7 +335,7 @@ def _is_consent(visit: PageVisit, response: Response, reading: Reading) -> bool:
 
 
 def _why(reading: Reading, response: Response) -> str:
-    """Why a page gave nothing; only a whole page without any image is known to hold none."""
+    """Return why a page gave nothing; only a complete page without images counts as empty."""
     if reading.document is None:
         return "complex"
     if reading.any_image:

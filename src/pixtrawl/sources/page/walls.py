@@ -1,4 +1,4 @@
-"""What kind of answer a crawled address gave, and whether a wall stands before the page. Pure."""
+"""Classify the answer of a crawled URL, and detect walls. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Content", "content_of", "is_whole", "text_of", "wall_of"]
 
 
 class Content(StrEnum):
-    """What was answered."""
+    """The kind of content of an answer."""
 
     HTML = "html"
     IMAGE = "image"
@@ -50,7 +50,7 @@ _WALL_PICTURES: Final = 3  # a logo and a mascot
 
 
 def text_of(response: Response) -> str:
-    """The body as text: byte order mark, content type, meta charset, UTF-8, in this order.
+    """Decode the body by byte order mark, content type, meta charset or UTF-8, in this order.
 
     https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding
     """
@@ -73,7 +73,7 @@ def text_of(response: Response) -> str:
 
 
 def content_of(response: Response, text: str) -> Content:
-    """By the content first: servers call anything text/html."""
+    """Return the content type by its bytes first: servers call anything text/html."""
     body = response.body
     if not body.strip():
         return Content.NOTHING
@@ -94,13 +94,13 @@ def content_of(response: Response, text: str) -> Content:
 
 
 def is_whole(text: str) -> bool:
-    """Whether the page came to its end: what is cut short says nothing of what it holds."""
+    """Return whether the page is complete; a cut one proves nothing about its content."""
     return re.search(r"</(?:html|body)\s*>\s*(?:</html\s*>)?\s*(?:<!--.{0,2000}-->\s*)*\Z",
                      text[-4000:], re.IGNORECASE | re.DOTALL) is not None  # fmt: skip
 
 
 def wall_of(response: Response, text: str, document: Document | None, pictures: int) -> str:
-    """`captcha`, `login`, `js_wall`, or empty: what stands before the page's content.
+    """Return `captcha`, `login`, `js_wall`, or "" if the page is no wall.
 
     A page may well hold a login form or a captcha of its own; it is a wall where little else is.
     """
@@ -120,7 +120,7 @@ def wall_of(response: Response, text: str, document: Document | None, pictures: 
 
 
 def _is_shell(document: Document) -> bool:
-    """An empty element that a script is to fill, or a word to those without JavaScript."""
+    """Return whether it is an empty element for a script, or a noscript message."""
     roots = document.all("#root, #app, #__next, #__nuxt, #___gatsby, app-root, [data-reactroot]")
     if any(not one.text and len(one.all("*")) <= 1 for one in roots[:5]):
         return True

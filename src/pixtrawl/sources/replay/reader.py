@@ -56,7 +56,7 @@ _BEST_FIRST: Final = (
 
 
 async def replay(name: str, paths: Sequence[Path], settings: Mapping[str, str]) -> Replayed:
-    """Reads the pages in files as answers to the source `name`, in their order.
+    """Read the pages in files as answers to the source `name`, in their order.
 
     Raises:
         UsageError: nobody has this name, a file cannot be read, a setting is wrong.
@@ -69,7 +69,7 @@ async def replay(name: str, paths: Sequence[Path], settings: Mapping[str, str]) 
 async def replay_answers(
     name: str, pages: Sequence[Response], settings: Mapping[str, str], kept: Evidence
 ) -> Replayed:
-    """As `replay`, of answers at hand; `kept` is where evidence goes. Raises UsageError."""
+    """Like `replay`, for responses; `kept` receives evidence. Raises UsageError."""
     cls = sources.load(name)
     if issubclass(cls, ReadsSaved):
         candidates, stop = cls.read_saved(pages[0].text, _QUERY)
@@ -113,7 +113,7 @@ async def _list_or_record(
     kept: Evidence,
     otherwise: Replayed,
 ) -> Replayed:
-    """The page as a list; where it is none, as that of one record."""
+    """Read the page as a list; if it is none, as one record."""
     hints = _hints(cls)
     found = await _in_turn(cls(given), query, [page], kept)
     if found.outcome in {SourceOutcome.OK, SourceOutcome.NO_RESULTS} or not hints.behind:
@@ -133,7 +133,7 @@ async def _list_or_record(
 async def _in_turn(
     source: Source, query: Query, pages: Sequence[Response], kept: Evidence
 ) -> Replayed:
-    """Each request is answered with the next page, of a list the first record's."""
+    """Answer each request with the next page: the list, then its first record."""
     if isinstance(source, ListingSource):
         source.at_once = 1
     http = _InTurn(list(pages))
@@ -148,7 +148,7 @@ async def _in_turn(
 
 
 class _InTurn(Struct):
-    """An `Http` that gives each page once."""
+    """An `Http` that returns each page once, in order."""
 
     pages: list[Response]
     wanting: bool = False  # something was asked for behind the last one
@@ -173,7 +173,7 @@ class _InTurn(Struct):
 
 
 class _OnePage(Struct):
-    """An `Http` that gives one page to everybody, behind some made-up front pages."""
+    """An `Http` that returns one page to every request, after some made-up front pages."""
 
     page: Response
     front_pages: int
@@ -214,7 +214,7 @@ class _Kept(Struct):
 
 
 async def ask(source: Source, query: Query, http: Http, kept: Evidence) -> Replayed:
-    """What the source makes of its first page; ends the source."""
+    """Return the candidates or the stop of the first page; closes the source."""
     context = SourceContext(http=http, evidence=kept)
     try:
         page = await _first_page(source, query, context)
@@ -247,7 +247,7 @@ def _place(found: Replayed) -> int:
 
 
 def _read_all(path: Path) -> list[Response]:
-    """The page in a file, or the answers that `sources save` packed into one."""
+    """Return the page in a file, or all answers in an archive of `sources save`."""
     if not zipfile.is_zipfile(path):
         return [_read(path)]
     try:
@@ -285,7 +285,7 @@ def _response(url: str, body: bytes, kind: str | None = None) -> Response:
 
 
 def _stand_ins(cls: type[Source], settings: Mapping[str, str]) -> dict[str, str]:
-    """Values for what the source needs and was not given: a key, the user's own server."""
+    """Return stand-ins for required settings that are not set: a key, a server."""
     keys = {setting.key for setting in cls.info.settings}
     wanting = [need for need in cls.info.needs if need in keys and not settings.get(need)]
     return {need: _STAND_IN_URL if need.endswith("url") else _STAND_IN for need in wanting}

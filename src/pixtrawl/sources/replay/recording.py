@@ -66,7 +66,7 @@ class Exchange(Struct, frozen=True):
 
 
 class Recording(Struct):
-    """An `Http` that remembers what goes over another one."""
+    """An `Http` that forwards to another one and records the exchanges."""
 
     http: Http
     exchanges: list[Exchange] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Recording(Struct):
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
     ) -> Response:
-        """Asks and remembers. Raises FetchError."""
+        """Forward the request and record the exchange. Raises FetchError."""
         return self._keep(
             "GET",
             url,
@@ -89,7 +89,7 @@ class Recording(Struct):
     async def post(
         self, url: str, *, body: bytes, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """Asks and remembers; what was sent is not kept. Raises FetchError."""
+        """Forward the request and record the exchange without its body. Raises FetchError."""
         return self._keep("POST", url, await self.http.post(url, body=body, headers=headers))
 
     def _keep(self, method: str, url: str, response: Response) -> Response:
@@ -98,7 +98,7 @@ class Recording(Struct):
         return response
 
     def masked(self, secrets: Iterable[str]) -> list[Exchange]:
-        """What was kept, fit to be sent. `secrets` are values of the user's own: keys, cookies."""
+        """Return the exchanges, masked. `secrets` are the user's own values: keys, cookies."""
         hidden = {secret for secret in secrets if len(secret) >= _MIN_SECRET}
         for one in self.exchanges:
             hidden |= _cookie_values(one.response.headers.get("set-cookie", ""))
@@ -106,7 +106,7 @@ class Recording(Struct):
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without keys, tokens, e-mail addresses and network addresses."""
+    """Return the text without keys, tokens, e-mail addresses and network addresses."""
     for secret in sorted(secrets, key=len, reverse=True):
         for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
             text = text.replace(form, _MASK)

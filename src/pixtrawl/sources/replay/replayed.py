@@ -1,4 +1,4 @@
-"""What a source makes of saved answers."""
+"""The result of a source that read saved answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIELDS: Final = ("page_url", "title", "size", "thumb_url", "license", "creator"
 
 
 class Replayed(Struct, frozen=True):
-    """What the source makes of the page."""
+    """The result of a source reading saved answers: outcome and candidates."""
 
     outcome: SourceOutcome
     candidates: tuple[Candidate, ...] = ()
@@ -22,7 +22,7 @@ class Replayed(Struct, frozen=True):
 
     @property
     def missing(self) -> dict[str, int]:
-        """By field, how many of the candidates lack it; fields that all of them have are left."""
+        """The number of candidates that lack each field; fields that none lacks are left out."""
         lacking: Counter[str] = Counter()
         for one in self.candidates:
             has = {name: getattr(one, name, None) for name in _FIELDS}

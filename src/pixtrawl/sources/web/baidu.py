@@ -44,7 +44,7 @@ _NOTHING: Final = re.compile(r"抱歉.{0,12}(?:未找到|没有找到)|没有找
 
 
 def decoded(url: str) -> str:
-    """A URL in the clear; one that is not encoded comes back as it is."""
+    """Decode an encoded URL; return any other unchanged."""
     if not _ENCODED.match(url):
         return url
     parts: list[str] = []
@@ -83,7 +83,7 @@ class Baidu(HtmlSource):
         self._warming = asyncio.Lock()
 
     async def prepare(self, search: WebSearch) -> None:
-        """Take the cookies of the front page, which the first query of a run asks for."""
+        """Take the cookies of the front page, fetched once a run."""
         async with self._warming:
             if self._cookies is None:
                 await search.send(Request("/"))
@@ -91,7 +91,7 @@ class Baidu(HtmlSource):
         search.cookies.update(self._cookies)
 
     def request(self, search: WebSearch) -> Request:
-        """The JSON that the page loads on scrolling."""
+        """Ask for the JSON that the page loads on scrolling."""
         fixed = {
             "tn": "resultjson_com", "ipn": "rj", "ie": "utf-8", "oe": "utf-8",
             "word": search.query.text, "rn": str(_COUNT),
@@ -158,7 +158,7 @@ def _result(record: dict[str, Any]) -> ImageResult | None:
 
 
 def _is_copy(url: str) -> bool:
-    """Whether it lies with Baidu's image search itself, and is no original of anybody's."""
+    """Return whether the URL is a copy on Baidu's own servers, not an original."""
     host = urlsplit(url).hostname or ""
     return host.endswith(_COPY_HOSTS)
 

@@ -105,7 +105,7 @@ class Bing(HtmlSource):
             search.cookies["SRCHHPGUSR"] = f"ADLT={_ADULT.get(filters.safe, 'DEMOTE')}"
 
     async def page(self, search: WebSearch) -> ResultPage:
-        """Ask the fragment; where the first is gone or of another form, the full page."""
+        """Ask for the fragment; if the first is missing or malformed, for the full page."""
         try:
             return await super().page(search)
         except SourceStop as stop:
@@ -115,7 +115,7 @@ class Bing(HtmlSource):
         return await super().page(search)
 
     def request(self, search: WebSearch) -> Request:
-        """The next page as the last one named it, else the first."""
+        """Ask for the next page as the last one named it, else for the first."""
         if search.number:
             asked, path = search.next, ASYNC_PATH
         elif search.memo.get("whole"):
@@ -155,7 +155,7 @@ class Bing(HtmlSource):
             search.next, search.rank = following, max(0, rank)
 
     def _following(self, search: WebSearch, named: str | None, shown: int) -> str:
-        """Query string of the next page; "" where there is none, or it would be asked again."""
+        """Return the next page's query string; "" if there is none or it was already asked."""
         asked: list[str] = search.memo["asked"]
         if named is None:  # not named: counted on
             parameters = dict(parse_qsl(asked[-1]))
@@ -167,7 +167,7 @@ class Bing(HtmlSource):
 
 
 def _asked(search: WebSearch) -> dict[str, str]:
-    """The query and its filters as parameters."""
+    """Return the query and its filters as parameters."""
     filters = search.query.filters
     text = search.query.text
     if filters.site:
@@ -188,7 +188,7 @@ _REGIONS: Final = {
 
 
 def _market(lang: str | None, region: str | None) -> tuple[str, str]:
-    """Bing's market (`de-DE`) and the language in it, from what the user said of either."""
+    """Return Bing's market (`de-DE`) and its language, from the user's region or language."""
     language, _, part = (lang or "en").replace("_", "-").partition("-")
     language = language.lower()
     country = region or part or _REGIONS.get(language, language)

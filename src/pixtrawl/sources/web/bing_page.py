@@ -40,7 +40,7 @@ class BingPage(Struct, frozen=True):
 
 
 def read_page(document: Document, text: str, claim: str | None = None) -> BingPage:
-    """Read the answer to the query `text`; whatever has a wrong form is passed over.
+    """Read the answer to the query `text`; skip malformed parts.
 
     `claim` is the licence that Bing was asked for: it holds for every result.
     """
@@ -56,17 +56,17 @@ def read_page(document: Document, text: str, claim: str | None = None) -> BingPa
 
 
 def says_nothing(document: Document) -> bool:
-    """Whether the answer says itself that there are no results."""
+    """Return whether the answer states that there are no results."""
     return _NOTHING.search(document.text()) is not None
 
 
 def is_frame(document: Document) -> bool:
-    """Whether the answer is the frame of a list of results, with none in it."""
+    """Return whether the answer is an empty frame of a list of results."""
     return document.has("[data-nexturl]") and not document.has("[m]")
 
 
 def _tile(element: Element, claim: str | None) -> tuple[ImageResult, bool] | None:
-    """One result, and whether it is of a related search, shown among the results."""
+    """Return one result, and whether it belongs to a related search."""
     raw = element.get("m")
     if "murl" not in raw or len(raw) > 100_000:
         return None
@@ -98,7 +98,7 @@ def _tile(element: Element, claim: str | None) -> tuple[ImageResult, bool] | Non
 
 
 def _parameters(href: str) -> dict[str, str]:
-    """The parameters of a link, the first of each name."""
+    """Return a link's parameters, the first of each name."""
     try:
         found = parse_qs(urlsplit(href[:20_000]).query, max_num_fields=100)
     except ValueError:
@@ -107,7 +107,7 @@ def _parameters(href: str) -> dict[str, str]:
 
 
 def _next_query(document: Document) -> str | None:
-    """Several lists may be on a page; those of related searches have an empty next URL."""
+    """Return the next URL's query; lists of related searches have an empty one."""
     fields = [element.get("data-nexturl") for element in document.all("[data-nexturl]")[:50]]
     for field in fields:
         try:
@@ -120,7 +120,7 @@ def _next_query(document: Document) -> str | None:
 
 
 def _related(document: Document, text: str) -> tuple[str, ...]:
-    """The texts of links to other searches; links to this one with a filter have its own text."""
+    """Return link texts of other searches, without links that only add a filter to this one."""
     links = document.all(f'a[href*="{FULL_PATH}?"]')[:1000]
     asked = (_parameters(link.get("href")) for link in links)
     others = (one.get("q", "") for one in asked if "view" not in one and "qft" not in one)

@@ -57,7 +57,7 @@ class Brave(HtmlSource):
         search.cookies.update({"useLocation": "0", **asked, "ui_lang": "en-us"})
 
     def request(self, search: WebSearch) -> Request:
-        """There is one page."""
+        """Ask for the only page."""
         return Request("/images", {"q": search.query.text})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:

@@ -86,7 +86,7 @@ class DuckDuckGo(JsonSource):
         self._tokens: dict[str, str] = {}
 
     async def batch(self, search: ApiSearch, place: Place) -> Batch:
-        """About a hundred results."""
+        """Ask for about a hundred results."""
         text = _text(search)
         token = self._tokens.get(text) or await self._fetch_token(search, text)
         following = place.get("next")
@@ -132,7 +132,7 @@ class DuckDuckGo(JsonSource):
         return search.read(response)
 
     def _check(self, search: ApiSearch, response: Response) -> None:
-        """Raises SourceStop for statuses that refuse and for the page that asks for a person."""
+        """Raise SourceStop for a refusal or a challenge page."""
         shown = "html" in response.headers.get("content-type", "")
         anomaly = shown and _ANOMALY.search(response.text[:200_000])
         if response.status == 202 or (anomaly and _TOKEN.search(response.text) is None):
@@ -162,7 +162,7 @@ def _first(search: ApiSearch, text: str) -> dict[str, str]:
 
 
 def read_results(said: Any, claim: str | None = None) -> Batch:
-    """The results of one answer of `i.js`; `claim` is the licence filter. Raises ShapeError."""
+    """Read one answer of `i.js`; `claim` is the licence filter. Raises ShapeError."""
     results = value.at(said, "results")
     if not isinstance(results, list):
         raise ShapeError("duckduckgo's answer has no list of results")

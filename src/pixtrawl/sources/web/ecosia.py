@@ -61,7 +61,7 @@ class Ecosia(HtmlSource):
     )
 
     def request(self, search: WebSearch) -> Request:
-        """Pages have numbers from 0; the first has none."""
+        """Ask for page `number`, from 0; the first has no number."""
         page = {"p": str(search.number)} if search.number else {}
         return Request(_PATH, {"q": search.query.text, **search.parameters(), **page})
 
@@ -102,7 +102,7 @@ def _from_tile(tile: Element) -> ImageResult | None:
 
 
 def _from_scripts(page: str) -> list[ImageResult]:
-    """The same from JSON that the page carries for its scripts: no element is relied on."""
+    """Read the results from the page's JSON, without relying on elements."""
     found: list[ImageResult] = []
     for attributes, content in islice(scripts_in(page), _MAX_SCRIPTS):
         if "application/json" not in attributes:
@@ -130,7 +130,7 @@ def _from_record(record: Mapping[str, Any]) -> ImageResult | None:
 
 
 def _has_page(document: Document, number: int) -> bool:
-    """Whether page `number` (from 0) is linked; pages without any such link are taken for cut."""
+    """Return whether page `number` (from 0) is linked; True on pages cut before the links."""
     linked = {_parameter(link, "p") for link in document.all(f'a[href*="{_PATH}?"]')[:500]} - {""}
     return not linked or any(one.isdigit() and int(one[:6]) >= number for one in linked)
 

@@ -85,7 +85,7 @@ class HtmlSource(HttpSource, ABC):
         return {"page": search.number, "rank": search.rank}
 
     def resume(self, search: WebSearch, position: Position) -> None:
-        """Go on from an earlier run's position; from the beginning where it cannot be read."""
+        """Resume from an earlier run's position; start anew if it is malformed."""
         number, rank = position.get("page"), position.get("rank")
         if isinstance(number, int) and isinstance(rank, int) and number >= 0 and rank >= 0:
             search.number, search.rank = number, rank

@@ -44,7 +44,7 @@ class Naver(HtmlSource):
     )
 
     def request(self, search: WebSearch) -> Request:
-        """Results are counted from 1."""
+        """Ask for a page; results are counted from 1."""
         start = str(1 + search.number * _COUNT)
         fixed = {"where": "image", "query": search.query.text}
         return Request("/search.naver", {**fixed, **search.parameters(), "start": start})

@@ -156,7 +156,7 @@ class WebSearch(Struct, kw_only=True):
         raise self.blocked(response, *wall) if wall else self.changed(response)
 
     def wall(self, response: Response) -> SourceStop | None:
-        """Return the stop for a page that stands before the results; None for every other one."""
+        """Return the stop for a captcha, login or the like in place of results, else None."""
         wall = wall_of(response, self.document(response))
         if wall is None:
             return None
@@ -164,19 +164,19 @@ class WebSearch(Struct, kw_only=True):
         return self.blocked(response, kind, said)
 
     def blocked(self, response: Response, kind: str, said: str) -> SourceStop:
-        """Return the stop for a refusal; `said` goes on after the source's name."""
+        """Return the stop for a refusal; `said` follows the source's name in the message."""
         message = f"{self.source} {said}"
         return stops.blocked(self.context, response, self.source, kind, message)
 
     def changed(self, response: Response, message: str = "") -> SourceStop:
-        """Return the stop for an answer that is not of the form that the source is known by."""
+        """Return the stop for an answer that does not have the known form."""
         said = message or (
             f"{self.source}'s answer holds no results and does not say that there are none"
         )
         return stops.changed(self.context, response, self.source, said)
 
     def document(self, response: Response) -> Document:
-        """Return the answer as a page. Raises SourceStop where it would take too long to read."""
+        """Parse the answer as HTML. Raises SourceStop if it is too complex."""
         known: tuple[Response, Document] | None = self.memo.get("document")
         if known is not None and known[0] is response:
             return known[1]

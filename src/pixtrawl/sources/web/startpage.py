@@ -79,7 +79,7 @@ class Startpage(HtmlSource):
         self._getting_token = asyncio.Lock()
 
     async def prepare(self, search: WebSearch) -> None:
-        """Take the form's hidden value, which is asked for once an hour."""
+        """Take the form's hidden value, fetched once an hour."""
         async with self._getting_token:
             token, since = self._token
             if not token or time.monotonic() - since >= _TOKEN_AGE_S:
@@ -94,7 +94,7 @@ class Startpage(HtmlSource):
         search.memo["sc"] = token
 
     def request(self, search: WebSearch) -> Request:
-        """A form; its hidden value is that of the page before."""
+        """Ask by a form, with the hidden value of the page before."""
         fields = {
             "query": search.query.text, "cat": "images", "t": "device", "language": "english",
             "lui": "english", "segment": "startpage.udog", "sc": search.memo["sc"],
@@ -124,13 +124,13 @@ def _token_in(document: Document) -> str | None:
 
 
 def _blocks(blocks: Any) -> list[Any]:
-    """The blocks of pictures; those of related searches have other display types."""
+    """Return the blocks of pictures; related searches have other display types."""
     found = blocks if isinstance(blocks, list) else []
     return [one for one in found if str(dig(one, "display_type")).startswith("images")]
 
 
 def _following(pagination: Any, page: int) -> dict[str, list[str]] | None:
-    """The parameters of the link to page number `page`; {} where the pages are not listed."""
+    """Return the parameters of the link to page `page`; {} if pages are not listed."""
     pages = dig(pagination, "pages")
     if not isinstance(pages, list):
         return {}
@@ -163,7 +163,7 @@ def _result(record: dict[str, Any]) -> ImageResult | None:
 
 
 def _unwrapped(value: Any) -> str | None:
-    """The URL that Startpage's own proxy (`/av/proxy-image?piurl=..`) stands before."""
+    """Return the URL inside Startpage's proxy URL (`/av/proxy-image?piurl=..`)."""
     if not isinstance(value, str) or len(value) > 20_000:
         return None
     try:

@@ -83,7 +83,7 @@ class Yandex(HtmlSource):
             search.cookies["yp"] = f"2147483647.sp.family%3A{family}"
 
     def request(self, search: WebSearch) -> Request:
-        """Pages have numbers from 0; the first has none."""
+        """Ask for page `number`, from 0; the first has no number."""
         asked = {name: word for name, word in search.parameters().items() if name != "family"}
         page = {"p": str(search.number)} if search.number else {}
         return Request(_PATH, {"text": search.query.text, "uinfo": _WINDOW, **asked, **page})
@@ -122,7 +122,7 @@ def _is_captcha(response: Response) -> bool:
 
 
 def _entities(state: Any) -> list[ImageResult]:
-    """The entities of a list of results, by `pos` where they have one, else as they stand."""
+    """Return the entities of a list of results, sorted by `pos` if given."""
     found: list[tuple[float, ImageResult]] = []
     for holder in objects_in(state):
         entities = holder.get("entities")
@@ -157,7 +157,7 @@ def _result(entity: dict[str, Any]) -> ImageResult | None:
 
 
 def _copies(entity: dict[str, Any]) -> list[tuple[str, int | None, int | None]]:
-    """Every copy of the picture that is named, the largest first."""
+    """Return all listed copies of the picture, largest first."""
     found: list[tuple[str, int | None, int | None]] = []
     flat = web_url(entity.get("origUrl"))
     if flat is not None:
