@@ -13,10 +13,10 @@ from hypothesis import given, strategies as st
 
 from pixtrawl.sources.script_data import (
     ScriptDataError,
-    dig,
     objects_in,
     read_value,
     scripts_in,
+    value_at,
     values_after,
 )
 
@@ -119,9 +119,9 @@ def test_scripts_are_given_as_they_are_a_cut_one_included() -> None:
 
 def test_a_path_that_leads_nowhere_is_none() -> None:
     value = {"a": [{"b": 1}], "c": "text"}
-    assert dig(value, "a", 0, "b") == 1
+    assert value_at(value, "a", 0, "b") == 1
     for path in (("a", 1), ("a", "b"), ("c", 0), ("x", "y"), ("a", -2)):
-        assert dig(value, *path) is None
+        assert value_at(value, *path) is None
 
 
 @pytest.mark.parametrize(

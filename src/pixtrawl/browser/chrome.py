@@ -1,10 +1,10 @@
 """One Chrome for a whole run, driven by `devtools` or, where that cannot, by Playwright.
 
-Both are a `Driver` and talk to the browser over a pipe: when we die, by
-whatever signal, the pipe closes, the browser ends and its temporary profile is removed (measured:
-0 left after SIGKILL; with tools that use a port, all are left). Images are blocked with
-`Network.setBlockedURLs`, which costs nothing per request; Playwright's `route()` is 2.5 times
-slower. The browser shows its own User-Agent and hides nothing about being automated.
+Both are a `Driver` and talk to the browser over a pipe. When this process ends, even by SIGKILL,
+the pipe closes, the browser exits and its temporary profile is removed (measured after SIGKILL:
+none left; with a debugging port, all are left). Images are blocked with `Network.setBlockedURLs`,
+which costs nothing per request; Playwright's `route()` is 2.5 times slower. The browser shows its
+own User-Agent and hides nothing about being automated.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from pixtrawl.browser.traffic import Traffic
 class Chrome:
     """A browser that starts on first use, or a little before, and serves all queries of a run.
 
-    A tab is handed on to the next query that waits: a new one costs 60 ms of two cores' time.
+    A tab is reused by the next waiting query: a new one costs 60 ms on two cores.
     """
 
     def __init__(self, options: ChromeOptions) -> None:
@@ -54,20 +54,20 @@ class Chrome:
         self._alive = False
         self._tasks: set[asyncio.Future[None]] = set()
         self._early: asyncio.Task[None] | None = None
-        self._waiting = 0  # for a tab
+        self._waiting = 0  # queries that wait for a tab
         self._spare: list[Tab] = []
         self.visible = False
 
     def begin(self, tabs: int) -> None:
         """Start the browser and some tabs in the background, for later queries.
 
-        What fails here is told to the query that needs it.
+        A failure is raised in the query that needs the browser.
         """
         if self._early is None:
             early = asyncio.ensure_future(self._begin(min(tabs, self._options.pages)))
             early.add_done_callback(lambda task: task.cancelled() or task.exception())
             self._early = early
-            self._tasks.add(early)  # also when nobody waits for it any more
+            self._tasks.add(early)  # even if no query awaits it any more
             early.add_done_callback(self._tasks.discard)
 
     @contextlib.asynccontextmanager
@@ -82,10 +82,10 @@ class Chrome:
             tab = await self._free_tab()
             try:
                 yield tab
-            except GeneratorExit:  # the caller has enough
+            except GeneratorExit:  # the caller stopped iterating
                 await self._give_back(tab)
                 raise
-            except BaseException:  # who knows what it is up to
+            except BaseException:  # the state of the tab is unknown
                 await tab.close()
                 raise
             await self._give_back(tab)
@@ -101,7 +101,7 @@ class Chrome:
 
     async def _begin(self, tabs: int) -> None:
         driver = await self._started()
-        self._spare.append(await self._new_tab(driver))  # the first query need not wait for more
+        self._spare.append(await self._new_tab(driver))  # the first query needs no more
         for _ in range(tabs - 1):
             self._in_background(self._add_spare(driver))
 
@@ -115,7 +115,7 @@ class Chrome:
         driver = await self._started()
         while self._spare:
             tab = self._spare.pop()
-            if tab.driver is driver:  # and not of a browser that crashed since
+            if tab.driver is driver:  # else its browser has crashed meanwhile
                 return tab
         return await self._new_tab(driver)
 
@@ -139,7 +139,7 @@ class Chrome:
     async def _started(self) -> Driver:
         async with self._lock:
             if self._driver is None or not self._alive:
-                await self._stop()  # what a crashed browser left of itself
+                await self._stop()  # remains of a crashed browser
                 try:
                     return await self._start()
                 except BaseException:
@@ -204,7 +204,7 @@ class Tab:
 
     def __init__(self, page: DriverPage, driver: Driver) -> None:
         self._page = page
-        self.driver = driver  # another one after a restart of the browser
+        self.driver = driver  # replaced when the browser is restarted
         self._commands: Commands
         self._traffic: Traffic
 

@@ -1,11 +1,11 @@
-"""A browser over its DevTools pipe, without a driver between: the usual case of `chrome`.
+"""Drive a browser over its DevTools pipe, without Playwright: the usual driver of `chrome`.
 
-Playwright starts a node program (0.5 s) and copies each message of the browser through it: half of
-all processor time of a small discovery. This is the part of it that we use, for a
-browser without a window, a profile to keep or a proxy, on systems that have `posix_spawn`.
+Playwright starts a node program (0.5 s) and copies each message through it: half of the CPU time of
+a small discovery. This driver has only what tabs need. It is used without a window, a kept profile
+and a proxy, on systems that have `posix_spawn`.
 
-When we die, by whatever signal, the pipe closes and the browser ends; the shell that waits for it
-removes its profile.
+When this process ends, even by SIGKILL, the pipe closes and the browser exits; the shell that waits
+for it removes its profile.
 """
 
 from __future__ import annotations
@@ -102,13 +102,13 @@ class Browser:
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
             (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-            # By way of high numbers: one of the pipes may be 3 or 4 itself.
+            # Through high descriptors first: a pipe may have number 3 or 4 already.
             (os.POSIX_SPAWN_DUP2, its_input, 203), (os.POSIX_SPAWN_DUP2, its_output, 204),
             (os.POSIX_SPAWN_DUP2, 203, 3), (os.POSIX_SPAWN_DUP2, 204, 4),
             (os.POSIX_SPAWN_CLOSE, 203), (os.POSIX_SPAWN_CLOSE, 204),
         ]  # fmt: skip
         try:
-            # A group of its own: Ctrl-C in the terminal is our business.
+            # A process group of its own, so that Ctrl-C reaches this process only.
             self._pid = os.posix_spawn(
                 command[0],
                 command,
@@ -142,7 +142,7 @@ class Browser:
             pid, self._pid = self._pid, 0
             gone = self._loop.run_in_executor(None, _wait_for, pid)
             done, _ = await asyncio.wait([gone], timeout=_END_S)
-            if not done:  # it hangs
+            if not done:  # the browser hangs
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)
                 await gone
@@ -204,7 +204,7 @@ class Browser:
                 return
             if "error" in message:
                 answer.set_exception(DevtoolsError(str(message["error"].get("message"))))
-                answer.exception()  # not everyone waits for it
+                answer.exception()  # mark it as retrieved: not every caller awaits it
             else:
                 answer.set_result(message["result"])
             return
@@ -217,13 +217,13 @@ class Browser:
             session.emit(method, params)
 
     def _close_stranger(self, target: dict[str, Any]) -> None:
-        # A window that a click opened; our own are told apart by having no opener.
+        # A window that a click opened; tabs of ours have no opener.
         if target["type"] == "page" and target.get("openerId"):
             with contextlib.suppress(DevtoolsError):
                 self.send("Target.closeTarget", {"targetId": target["targetId"]})
 
     def fail(self, session: str, why: str) -> None:
-        """Fail all pending commands of a session, or of all sessions without its id."""
+        """End a session and fail its pending commands; without an id, those of all sessions."""
         for number, (whose, answer) in tuple(self._waiting.items()):
             if session in ("", whose):
                 del self._waiting[number]

@@ -23,7 +23,7 @@ class DevtoolsError(Exception):
 
 
 class DevtoolsTimeoutError(DevtoolsError):
-    """It took too long."""
+    """A command took too long."""
 
 
 class DevtoolsSession:
@@ -33,7 +33,7 @@ class DevtoolsSession:
         self._browser = browser
         self.id = session
         self.target = target
-        self.ended = ""  # why there is no tab any more
+        self.ended = ""  # why the tab is gone; "" while it lives
         self._listeners: dict[str, list[Callable[[Any], None]]] = {}
 
     def send(self, method: str, params: dict[str, Any] | None = None) -> asyncio.Future[Any]:
@@ -164,7 +164,7 @@ class DevtoolsPage:
             self.url = event["url"]
 
     def _on_dialog(self, event: Any) -> None:
-        # Nobody would see it, and the page stands still until it is answered.
+        # A dialog blocks the page until it is answered.
         leaves = event["type"] == "beforeunload"
         with contextlib.suppress(DevtoolsError):  # the browser is being closed
             self._session.send("Page.handleJavaScriptDialog", {"accept": leaves})

@@ -1,7 +1,7 @@
 """The interface of a browser driver: the part of a browser that tabs need.
 
-`devtools` implements it over the browser's own pipe, `playwright_driver` by Playwright. Both raise
-errors that `failure.translated` knows.
+`devtools` implements it over the browser's own pipe, `playwright_driver` by Playwright.
+`failure.translated` handles the errors of both.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class DriverPage(Protocol):
 class Driver(Protocol):
     """A running browser."""
 
-    on_end: Callable[[], None]  # called when the browser ended, for whatever reason
+    on_end: Callable[[], None]  # called when the browser ends, for any reason
 
     async def new_page(self) -> DriverPage:
         """Open a blank page."""

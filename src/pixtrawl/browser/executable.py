@@ -1,6 +1,6 @@
 """Find the browser: the first Chromium-like program on this computer.
 
-Order: PIXTRAWL_CHROME; well-known names in PATH; the fixed places of each system, the headless
+Order: PIXTRAWL_CHROME; well-known names in PATH; the usual folders of each system, the headless
 shell last; the Chromium that npm's @sparticuz/chromium leaves unpacked in the temporary folder.
 Playwright's own search looks at its download folder and at few fixed places, never at PATH.
 """
@@ -60,8 +60,7 @@ def find_browser(
 ) -> BrowserFound | None:
     """Return the browser to use, or None. Only looks at files; starts nothing.
 
-    A PIXTRAWL_CHROME that leads nowhere gives None: another browser than the one named would be
-    a surprise.
+    None if PIXTRAWL_CHROME names a missing file: no other browser is used in its place.
     """
     env = os.environ if environ is None else environ
     named = env.get(VARIABLE, "")
@@ -76,7 +75,7 @@ def find_browser(
         if _is_program(place):
             return _found(place, "usual place")
     unpacked = str(Path(tempfile.gettempdir()) / "chromium")
-    # The temporary folder is everyone's: only a program that is our own is started from it.
+    # All users may write to the temporary folder: start only a program of the same user.
     if _is_program(unpacked) and _is_ours(unpacked):
         return BrowserFound(unpacked, "npm", headless_only=True)
     return None

@@ -17,9 +17,9 @@ class Trouble(StrEnum):
 
     MISSING = "missing"  # no playwright, no browser, or it does not start
     GONE = "gone"  # the browser or the tab ended
-    MOVED = "moved"  # the page went elsewhere while we looked at it
+    MOVED = "moved"  # the page navigated while it was read
     NETWORK = "network"  # the page could not be loaded
-    SCRIPT = "script"  # the page answers with nonsense
+    SCRIPT = "script"  # a script failed or returned an unexpected value
 
 
 class BrowserFailure(PixtrawlError):  # noqa: N818 - a failure by its kind

@@ -39,7 +39,7 @@ VIEWPORT_PX: Final = (1366, 1500)  # without a window
 
 
 class ChromeOptions(Struct, frozen=True):
-    """How the browser is started. `visible` of None: when there is a display."""
+    """Browser launch options. `visible` None: show a window if there is a display."""
 
     visible: bool | None = None
     profile: str | None = None  # folder that keeps cookies between runs
@@ -61,7 +61,7 @@ def start_options(options: ChromeOptions, path: str, *, visible: bool) -> dict[s
         # The sandbox cannot work for root; everyone else keeps it.
         "chromium_sandbox": not _is_root(),
         "args": [*ARGUMENTS, *options.extra_arguments],  # Playwright adds --no-sandbox itself
-        # Signals are the business of the program that uses us.
+        # Signals are handled by this process, not by Playwright.
         "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
         "timeout": 30_000,
     }  # fmt: skip
@@ -83,10 +83,10 @@ def look_options(*, visible: bool) -> dict[str, Any]:
 def compile_cache() -> Iterator[None]:
     """Let node, which Playwright's driver runs on, cache compiled code: saves 0.15 s a start.
 
-    node makes the folder, 1.3 MB a version, and does without it where it cannot.
+    node creates the folder (1.3 MB per version) and does without one that it cannot create.
     """
     name = "NODE_COMPILE_CACHE"
-    if name in os.environ:  # the user's own
+    if name in os.environ:  # set by the user
         yield
         return
     os.environ[name] = f"{user_folder('cache')}{os.sep}node"

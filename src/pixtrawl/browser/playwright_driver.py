@@ -70,7 +70,7 @@ class PlaywrightDriver:
             await quietly(self._playwright.stop(), _CLOSING_S)
 
     def _close_stranger(self, page: Page) -> None:
-        # A window that a click opened; our own pages are told apart by having no opener.
+        # A window that a click opened; pages of ours have no opener.
         async def close_if_opened() -> None:
             if await page.opener() is not None:
                 await page.close()

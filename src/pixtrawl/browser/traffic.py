@@ -1,7 +1,7 @@
 """Requests and responses of the page in a tab, from its DevTools session.
 
 Playwright's own request events cost three messages and three objects for each of a page's hundred
-requests: 0.4 s of processor time over ten result pages.
+requests: 0.4 s of CPU time over ten result pages.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pixtrawl.browser.driver import Commands
 from pixtrawl.browser.failure import BrowserFailure, translated
 
 MAX_BODY_BYTES: Final = 16 * 2**20
-MAX_BODIES: Final = 400  # answers kept of one tab between two looks
+MAX_BODIES: Final = 400  # responses of one tab kept between two calls of take_bodies
 MAX_IMAGES: Final = 2000  # requests for images
 _TEXT_KINDS: Final = frozenset({"Document", "XHR", "Fetch", "Script"})
 
@@ -23,7 +23,7 @@ class Traffic:
     """The traffic of one tab since `leave`, or since the tab was made.
 
     Args:
-        commands: of the page. Its network events have to be switched on.
+        commands: the page's DevTools session, with network events enabled.
         frame: id of the main frame.
     """
 
@@ -34,8 +34,8 @@ class Traffic:
         self._reading: set[asyncio.Future[Any]] = set()
         self._images: list[str] = []
         self._pending: set[str] = set()  # ids of requests whose answer may hold results
-        self._documents: set[str] = set()  # ids of those that asked for something
-        self._left: set[str] = set()  # ids of those before `leave`
+        self._documents: set[str] = set()  # loader ids of documents that sent requests
+        self._left: set[str] = set()  # loader ids from before `leave`
         self.refused: tuple[int, str] | None = None  # status 403 or 429, and URL, of an XHR
         self.status = 0  # of the last document in the main frame
         commands.on("Network.requestWillBeSent", self._on_request)

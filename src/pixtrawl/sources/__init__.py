@@ -52,7 +52,7 @@ def load(name: str) -> type[Source]:
         raise UsageError(_unknown(name))
     try:
         return cast("type[Source]", point.load())
-    except Exception as error:  # whatever another package does when imported
+    except Exception as error:  # importing another package may raise anything
         package = point.dist.name if point.dist else point.value
         raise UsageError(f"source {name!r} of {package} cannot be loaded: {error}") from error
 
@@ -60,7 +60,7 @@ def load(name: str) -> type[Source]:
 def is_secret(name: str, key: str) -> bool:
     """Return whether this setting of a source must never be shown.
 
-    A setting that nobody declares is: who does not know it cannot call it harmless.
+    A setting that no source declares is secret: nothing shows that it is harmless.
     """
     if key in COMMON:
         return False
@@ -68,7 +68,7 @@ def is_secret(name: str, key: str) -> bool:
         return True
     try:
         declared = load(name).info.settings
-    except UsageError:  # a source that is not here any more
+    except UsageError:  # a source that is no longer installed
         return key not in {"url", "file"}
     return next((one.secret for one in declared if one.key == key), True)
 
@@ -76,13 +76,12 @@ def is_secret(name: str, key: str) -> bool:
 def expand(names: Iterable[str], settings: Settings) -> list[str]:
     """Return the sources for the names that a user gave: groups expanded, each source once.
 
-    A group passes over what is switched off (`NAME.enabled=false`), and over what has to be
-    switched on or pointed somewhere first; a source that is named itself is always asked. Where a
-    member's base_url leads to this computer, the group asks such members only: who practises on a
-    site of their own does not ask the web beside it.
+    A group skips members that are disabled (`NAME.enabled=false`), or that need to be enabled or
+    given a URL first; a source named by the user is always asked. If a member's base_url is on this
+    computer, the group asks only such members, so that a practice run does not reach the web.
 
     Raises:
-        UsageError: a name that nobody has, or a group without a member that can be asked.
+        UsageError: an unknown name, or a group without a member that can be asked.
     """
     chosen: dict[str, None] = {}
     for name in names:
@@ -162,7 +161,7 @@ def _entry_point(name: str) -> EntryPoint | None:
 
 
 def _entry_points() -> EntryPoints:
-    from importlib import metadata  # 25 ms, which most runs can do without
+    from importlib import metadata  # 25 ms, which most runs do not need
 
     return metadata.entry_points(group=_ENTRY_POINTS)
 

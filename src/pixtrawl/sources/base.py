@@ -1,9 +1,9 @@
 """The Source interface: one query in, pages of candidates out, and one outcome at the end.
 
-A source is one file with one class. `discover` is an async generator of `Page`; it ends normally
-when the source has no more (the outcome is then `ok`, exhausted), and raises `SourceStop` for every
-other outcome. The caller stops asking when it has enough. Nothing else may leave `discover`:
-a FetchError raised by `context.http` is turned into `network_error` by the caller.
+A source is one file with one class. `discover` is an async generator of `Page`. It returns when the
+source has no more results (outcome `ok`, exhausted) and raises `SourceStop` for every other
+outcome. The caller stops iterating when it has enough. `discover` must raise nothing else: a
+FetchError raised by `context.http` is turned into `network_error` by the caller.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pixtrawl.events import Event, ignore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.net.interface import Http
 
-Position = Mapping[str, Any]  # plain JSON values; opaque to everyone but the source
+Position = Mapping[str, Any]  # plain JSON values; opaque to all but the source
 
 
 class Page(Struct, frozen=True):
     """Some candidates in rank order.
 
-    `position` is where a later run goes on after this page; None where the source cannot.
-    `related` are queries that the source offers beside the results.
+    `position` resumes after this page in a later run; None if the source cannot resume.
+    `related` are further queries that the source suggests.
     """
 
     candidates: tuple[Candidate, ...]
@@ -58,7 +58,7 @@ class SourceInfo(Struct, frozen=True, kw_only=True):
     license: str = "unknown"  # per image | unknown | a licence id for all
     crawls: bool = False  # pages of sites: their robots.txt governs, a refusal is one site's
     wants_contact: bool = False  # its rules ask for a contact in the User-Agent
-    terms: str = ""  # what its terms and robots.txt say, in plain words
+    terms: str = ""  # its terms and robots.txt, in plain words
 
 
 class Evidence(Protocol):
@@ -74,10 +74,10 @@ class SourceContext(Struct, frozen=True, kw_only=True):
 
     http: Http
     evidence: Evidence
-    wanted: int | None = None  # how many more candidates would be welcome; a hint
+    wanted: int | None = None  # number of further candidates needed; a hint
     position: Position | None = None  # of an earlier run
     emit: Callable[[Event], None] = field(default=ignore)
-    ignore_robots: bool = False  # the user's word; concerns sources that crawl
+    ignore_robots: bool = False  # set by the user; for sources that crawl
 
 
 class Source(Protocol):
@@ -100,15 +100,15 @@ class Source(Protocol):
 
 
 class ReplayHints(Struct, frozen=True, kw_only=True):
-    """Answers of the source's own form for what it asks beside one saved page.
+    """Made-up answers to the requests that a source sends besides that for one saved page.
 
     A source that needs any declares `replay: ClassVar[ReplayHints]`; see `sources/replay`.
     """
 
-    front: bytes | None = None  # asked before the page: a form with a token, a list of one record
-    behind: tuple[bytes, ...] = ()  # asked behind the page of one record
-    rest: bytes | None = None  # asked behind the page, whatever it is
-    query: str = "replay"  # the query's text, where it is no words
+    front: bytes | None = None  # before the page: a form with a token, a list of one record
+    behind: tuple[bytes, ...] = ()  # after the page of one record
+    rest: bytes | None = None  # after any page
+    query: str = "replay"  # the query's text, if it must have a form
 
 
 @runtime_checkable

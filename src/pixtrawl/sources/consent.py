@@ -18,7 +18,7 @@ from pixtrawl.sources.base import SourceContext
 from pixtrawl.sources.html import Document, Element
 
 _PATH: Final = re.compile(r"consent|/cookie", re.IGNORECASE)
-# The words on the button, in the languages of those who are asked; a value or id often has them.
+# The words on the button, in the languages of the servers asked; often also its value or id.
 _REJECT: Final = re.compile(
     r"reject|decline|refuse|deny|ablehnen|refuser|rechazar|rifiuta|odrzu|weiger|necessary only",
     re.IGNORECASE,
@@ -37,7 +37,7 @@ class RejectAll(Struct, frozen=True):
 class ConsentGate(Struct, kw_only=True):
     """The consent page of one server in one query: answered once, with "reject all".
 
-    `cookies` are those that the answer set, by name: the owner sends them with each request.
+    `cookies` are those that the answer set, by name; send them with each request.
     """
 
     source: str
@@ -61,7 +61,7 @@ class ConsentGate(Struct, kw_only=True):
 
         Args:
             first: the answer to the request.
-            page_in: the consent page that stands in the place of an answer; None for an answer.
+            page_in: returns the consent page in place of an answer; None for a real answer.
             again: sends the request once more, with `cookies`.
 
         Raises:
@@ -143,7 +143,7 @@ def _rejects(button: Element) -> bool:
 
 
 def _same_site(url: str, other: str) -> bool:
-    """Return whether both URLs share scheme family and domain: a form must not lead elsewhere."""
+    """Return whether an http(s) URL is on the other's domain: a form must not lead elsewhere."""
     one, two = urlsplit(url), urlsplit(other)
     ends = [".".join((part.hostname or "").rsplit(".", 2)[-2:]) for part in (one, two)]
     return one.scheme in {"http", "https"} and ends[0] == ends[1]

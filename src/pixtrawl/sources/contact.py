@@ -14,7 +14,7 @@ __all__ = ["contact_wanted"]
 def contact_wanted(sources: Mapping[str, Source], config: Config) -> str:
     """Return a warning if these sources ask for a contact that is not set, else "".
 
-    A server of the user's own (another base_url) has no such rules.
+    A source with another base_url has no such terms.
     """
     if has_contact(config.fetch):
         return ""

@@ -56,7 +56,7 @@ HOSTILE_BODIES: Final[Mapping[str, bytes]] = {
 
 
 class Ending(Struct):
-    """How asking a source went: its pages, what it emitted, the stop (None: exhausted, ok)."""
+    """The result of one query: pages, events, evidence and the stop (None: exhausted, ok)."""
 
     pages: list[Page] = field(default_factory=list)
     stop: SourceStop | None = None
@@ -77,7 +77,7 @@ class Ending(Struct):
 
 
 class Replay:
-    """An `Http` that answers from a function, and remembers what was asked."""
+    """An `Http` that answers from a function and records the URLs asked for."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer

@@ -11,7 +11,7 @@ from pixtrawl.model import Query
 from pixtrawl.sources.base import SourceContext
 
 _SIZE: Final = re.compile(r"small|medium|large|\d+x\d+")
-# Filters that are checked once an image is there, and the values for which they are.
+# Filters that are checked after the download, each with the values for which this is done.
 CHECKED_LATER: Final[Mapping[str, Callable[[str], bool]]] = {
     "license": lambda value: True,
     "aspect": lambda value: value in {"square", "wide", "tall"},
@@ -38,8 +38,8 @@ def in_words_of(
 ) -> dict[str, str]:
     """Return the filters that `words` covers, by name.
 
-    `also` are those that the source passes on by other means. For every other one that the user
-    asked for, a notice is emitted: results come unfiltered by it.
+    `also` are filters that the source applies by other means. For every other filter of the query
+    a notice is emitted: results are not filtered by it.
     """
     found: dict[str, str] = {}
     for name, value in query.filters.given().items():

@@ -13,7 +13,7 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_MAX_OPEN: Final = 3000  # elements open at once; real pages stay below 100
+_MAX_OPEN: Final = 3000  # elements open at once; real pages have fewer than 100
 _MAX_TAGS: Final = 200_000
 _MAX_ATTRIBUTES: Final = 3000  # of one element, counted by the white space between them
 _LESS_THANS: Final = re.compile("<{9,}")
@@ -86,7 +86,7 @@ class Document:
     """One parsed page. Raises TooComplexError for text that would take too long."""
 
     def __init__(self, source: str) -> None:
-        # Megabytes of either take seconds and mean nothing.
+        # Megabytes of either take seconds to parse and hold nothing of use.
         source = _LESS_THANS.sub("<", source.replace("\0", ""))
         _check(source)
         self._source = source
@@ -105,7 +105,7 @@ class Document:
         return self._tree.css_first(css) is not None
 
     def text(self) -> str:
-        """Return the visible text, without title, scripts and styles; at most 1,000,000 characters."""
+        """Return the visible text, without title, scripts and styles; at most 10**6 characters."""
         if self._text is None:
             tree = LexborHTMLParser(self._source)  # a copy: stripping changes it
             tree.strip_tags(["script", "style", "title", "template"])

@@ -16,8 +16,8 @@ from pixtrawl.sources.table import needs_switch
 class HttpSource:
     """A source that asks one server over HTTP.
 
-    A subclass declares `name` and `info`, and the filters that it passes on: `words` in the
-    source's own words, `otherwise` those that it handles by other means. `info.filters` and the
+    A subclass declares `name` and `info`, and the filters that it applies: `words` in the
+    source's own words, `otherwise` those applied by other means. `info.filters` and the
     settings `base_url`, `delay_s` and `enabled` follow from these and are filled in.
     """
 

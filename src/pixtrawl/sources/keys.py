@@ -1,6 +1,6 @@
 """API keys: from the setting `key`, else from the usual environment variable.
 
-A key goes into requests and nowhere else: `ApiSearch` takes it out of whatever is kept or shown.
+A key is sent in requests only: `ApiSearch` masks it in everything that is stored or shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VARIABLES: Final[Mapping[str, str]] = {
 
 
 def variable_of(name: str) -> str:
-    """Return the environment variable of a source's key; of another package's, `NAME_API_KEY`."""
+    """Return the environment variable of a source's key; `NAME_API_KEY` for plugins."""
     return VARIABLES.get(name, f"{name.upper()}_API_KEY")
 
 

@@ -25,16 +25,16 @@ __all__ = [
 
 MAX_TEXT_CHARS: Final = 2000  # of a title, a creator, a claim
 MAX_URL_CHARS: Final = 16_000
-MAX_SIDE_PX: Final = 1_000_000  # more is a mistake
+MAX_SIDE_PX: Final = 1_000_000  # more is an error of the source
 _MAX_RELATED: Final = 100
 
 _NO_URL: Final = re.compile("[\x00-\x20\x7f\ud800-\udfff]")
 # Halves of surrogate pairs cannot be written as UTF-8.
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# Bing marks the words that were searched for with characters of private use (U+E000, U+E001), and
-# engines over its index hand them on.
+# Bing marks the search words with private-use characters (U+E000, U+E001), and engines over its
+# index pass them on.
 _PRIVATE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
-# Tags inside a word (highlighting) leave nothing behind, others separate words.
+# Tags inside a word (highlighting) are removed; all others separate words.
 _INLINE_TAG: Final = re.compile(
     r"</?(?:a|b|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{0,2000})?>", re.IGNORECASE
 )
@@ -74,7 +74,7 @@ def candidate_of(result: ImageResult, query: Query, source: str, rank: int = 0) 
     """Make the candidate of a result; None where no URL of it can be fetched.
 
     Args:
-        result: text may still hold control characters, URLs may be none, sizes may be mistakes.
+        result: as the source gave it; text, URLs and sizes may be invalid.
         query: the query that it answers.
         source: name of the source.
         rank: place in the source's order, from 1; 0 without an order.

@@ -1,8 +1,8 @@
 """Data in the scripts of a page, read as JavaScript writes it. Pure, bounded, linear in time.
 
 Result pages carry their results as an object literal, which is JSON only by accident: keys without
-quotes, single quotes, `void 0`, `!0`, trailing commas, comments. Values that only a program could
-work out (a call, `new Date(..)`) are read as None.
+quotes, single quotes, `void 0`, `!0`, trailing commas, comments. Values that need
+evaluation (a call, `new Date(..)`) become None.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pixtrawl.sources.js_strings import js_unescape
 
 MAX_CHARS: Final = 8_000_000  # of a page; real ones have 0.1 to 2 million
 MAX_DEPTH: Final = 80  # real pages stay below 20
-MAX_TOKENS: Final = 100_000  # and escapes; a page of 150 results has some 30,000
+MAX_TOKENS: Final = 100_000  # escapes included; a page of 150 results has about 30,000
 _MAX_NODES: Final = 200_000
-_MAX_PLACES: Final = 4  # where one pattern may match before the real place
+_MAX_PLACES: Final = 4  # matches of a pattern that are tried
 
 _STRICT: Final = json.JSONDecoder(strict=False)
 _SPACE: Final = re.compile(r"\s*")
@@ -32,14 +32,14 @@ _TOKEN: Final = re.compile(
       | (?P<mark> [{}\[\]:,()!] )""",
     re.VERBOSE,
 )
-# The end of a string is searched for, stop by stop: an expression over the whole of it would need
-# possessive quantifiers, which Python 3.11.0 to 3.11.3 match wrongly.
+# Search for the end of a string step by step: one expression for all of it would need possessive
+# quantifiers, which Python 3.11.0 to 3.11.3 match wrongly.
 _STOPS: Final = {quote: re.compile(rf"[{quote}\\]") for quote in "\"'`"}
 _SCRIPT: Final = re.compile(r"<script\b", re.IGNORECASE)
 _MAX_TAG: Final = 2000  # characters of a script's attributes
 _SCRIPT_END: Final = re.compile(r"</script", re.IGNORECASE)
 _WORDS: Final = {"true": True, "false": False, "null": None, "undefined": None}
-_MAX_DIGITS: Final = 40  # more is no number of ours, and int() takes quadratic time
+_MAX_DIGITS: Final = 40  # longer ones are useless, and int() takes quadratic time
 
 
 class ScriptDataError(ValueError):
@@ -58,7 +58,7 @@ def read_value(text: str, start: int = 0) -> Any:
 def values_after(text: str, place: re.Pattern[str]) -> Iterator[Any]:
     """Yield the values behind the first matches of the pattern; skip unreadable ones.
 
-    They share one budget: a hostile page repeats the place in front of something long.
+    All share one budget, because a hostile page may repeat the pattern before long data.
     """
     reader = _Reader(text[:MAX_CHARS], MAX_TOKENS)
     for match in islice(place.finditer(reader.text), _MAX_PLACES):
@@ -84,7 +84,7 @@ def scripts_in(page: str) -> Iterator[tuple[str, str]]:
         yield page[begin.end() : close], page[close + 1 : at]
 
 
-def dig(value: Any, *path: str | int) -> Any:
+def value_at(value: Any, *path: str | int) -> Any:
     """Return the value at `path` (keys and indices); None where a step leads nowhere."""
     for step in path:
         if isinstance(step, str):

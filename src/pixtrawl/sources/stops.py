@@ -20,7 +20,7 @@ _NEXT_STEPS: Final = {
     "js_wall": f"the source answers browsers only; {_OTHER}",
     "soft_block": f"wait an hour, then run the same command again; or {_OTHER}",
 }
-_CHALLENGES: Final = frozenset({403, 429, 503})  # those that captchas come with
+_CHALLENGES: Final = frozenset({403, 429, 503})  # statuses that may carry a captcha
 _STATUS_KINDS: Final = {429: "rate_limit", 403: "forbidden", 401: "login", 451: "forbidden"}
 
 
@@ -81,7 +81,7 @@ def consent(context: SourceContext, response: Response, source: str) -> SourceSt
 
 def no_results(source: str, http_status: int = 200) -> SourceStop:
     """Make the stop of an answer that states that there are no results."""
-    message = f"{source} says that it has nothing for this query"
+    message = f"{source} states that it has no results for this query"
     return SourceStop(SourceOutcome.NO_RESULTS, message=message, http_status=http_status)
 
 

@@ -1,6 +1,6 @@
 """The built-in sources, one row each: all that is known before a source is imported.
 
-The order of the rows decides between equal ranks where a group asks several sources side by side.
+When a group asks several sources, the order of the rows decides between equal ranks.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ __all__ = ["GROUPS", "ROWS", "Row", "groups_of", "needs_switch"]
 
 
 class Row(Struct, frozen=True):
-    """Where a source is, the groups that ask it, and on what condition.
+    """The module of a source, the groups that ask it, and the condition for that.
 
-    `only_with` is the setting without which its groups pass it over: `enabled` for what has to be
-    switched on (known from documents alone, or not liked by the site), `key`, or `url`.
+    `only_with` is the setting without which its groups skip it: `enabled` for a source that must be
+    enabled (written from documents alone, or unwelcome to the site), `key`, or `url`.
     `key_variable` is the environment variable that usually holds its key.
     """
 

@@ -1,6 +1,6 @@
 """Detect a captcha, login or script wall in place of a source's answer. Pure.
 
-Said only of answers in which nothing could be read: a page with results may hold any of it.
+Applies only to answers without results: a page with results may contain any of these signs.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _CAPTCHA_TEXT: Final = re.compile(
 _NEEDS_SCRIPT: Final = re.compile(r"(?:enable|turn on|requires?) javascript", re.IGNORECASE)
 _SCRIPT_LINK: Final = "a[href*=enablejs], meta[content*=enablejs]"
 _RELOADS: Final = "meta[http-equiv=refresh], noscript iframe"
-_WALL_TEXT: Final = 2000  # characters; a page with more to read is no mere wall
+_WALL_TEXT: Final = 2000  # characters; a page with more text is no wall
 
 _SAID: Final = {
-    "captcha": "asks to prove that a person is asking",
+    "captcha": "shows a captcha",
     "login": "answers with a login page",
-    "js_wall": "answers only where JavaScript runs",
+    "js_wall": "answers only browsers that run JavaScript",
     "soft_block": "answers with an empty page that only reloads itself",
 }
 

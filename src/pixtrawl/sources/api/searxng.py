@@ -132,7 +132,7 @@ class Searxng(JsonSource):
         return params
 
     def _tell(self, search: ApiSearch, silent: Mapping[str, str], *, any_found: bool) -> None:
-        """Emit the names of engines that did not answer. Raises SourceStop if none did."""
+        """Emit the names of engines that did not answer. Raises SourceStop if nothing was found."""
         if not silent or search.memo.get("told") == silent:
             return
         search.memo["told"] = silent

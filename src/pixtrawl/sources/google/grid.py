@@ -1,8 +1,8 @@
 """Records and tiles of one result grid, joined into candidates as they become known. Pure.
 
-A record (what a script, an answer or a link says) and a tile (what is seen) belong together when
-they share an id, a thumbnail, or, for what a click brought up, the tile itself. Tiles that leave a
-virtualised grid again stay known here.
+A record (data of a script, response or link) and a tile (a shown result) are joined if they share
+an id or a thumbnail, or if a click on the tile produced the record. Tiles that a virtualised grid
+removes again are kept here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Tile(Struct):
     element: str = ""  # id of the img element, for maps of deferred thumbnails
     thumb_url: str | None = None
     inline: bool = False  # shows a picture that is written into the page
-    known: bool = False  # surely a result, and not just one of many images
+    known: bool = False  # certainly a result, not just any image
     page_url: str | None = None
     title: str | None = None
     width: int | None = None
@@ -48,9 +48,9 @@ class Grid(Struct):
     query: Query
     source: str
     tiles: dict[str, Tile] = field(default_factory=dict)
-    given: int = 0  # candidates handed out
+    given: int = 0  # candidates returned
     last_rank: int = 0
-    originals: int = 0  # of them, those that are no thumbnails
+    originals: int = 0  # of these, without thumbnails
     _records: dict[str, Record] = field(default_factory=dict)  # by original URL, in order
     _by_id: dict[str, str] = field(default_factory=dict)  # id to original URL
     _by_thumb: dict[str, str] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Grid(Struct):
         if any(plain == _plain(known) for known in self._records):
             return False
         if any(url == other.thumb_url for other in self.tiles.values()):
-            return False  # a neighbour's, loaded in advance, or a thumbnail of the page
+            return False  # preloaded for a neighbour, or a thumbnail
         others = [other for other in self.tiles.values() if title and other.title == title]
         if others and tile not in others:
             if len(others) == 1 and others[0].record is None:  # the late answer to its click
@@ -140,8 +140,7 @@ class Grid(Struct):
         for tile in self.tiles.values():
             if tile.record is not None:
                 self._hand_out(tile.record, tile, fresh)
-        # Records stand in page order as well, so that their number is a good rank until their
-        # tile is seen.
+        # Records are in page order too: their number is a good rank until their tile is seen.
         for number, record in enumerate(list(self._records.values()), 1):
             self._hand_out(record, Tile("", rank=number), fresh)
         return tuple(sorted(fresh, key=lambda candidate: candidate.rank))
@@ -189,7 +188,7 @@ class Grid(Struct):
         if not all(sizes):
             sizes = (tile.width, tile.height)
         if kind is Kind.THUMBNAIL:
-            sizes = (None, None)  # what the page tells is the size of the original
+            sizes = (None, None)  # the page states the size of the original
         rank = tile.rank or self.last_rank + 1
         while rank in self._ranks:
             rank += 1

@@ -19,7 +19,7 @@ _MESSAGES: Final = {
     State.LOGIN: "Google asks for a login",
     State.FORBIDDEN: "Google refuses the request",
     State.CONSENT: "the consent page stays, although 'reject all' was chosen where it could be",
-    State.NO_RESULTS: "Google says that it has no images for this query",
+    State.NO_RESULTS: "Google states that it has no images for this query",
     State.SERVER_ERROR: "the server failed",
     State.UNKNOWN: "the page holds no images and none of the signs of a block: its form changed",
 }
@@ -28,7 +28,7 @@ _OUTCOMES: Final = {
     State.NO_RESULTS: SourceOutcome.NO_RESULTS,
     State.SERVER_ERROR: SourceOutcome.NETWORK_ERROR,
 }
-ONLY_THUMBNAILS: Final = "the page shows results, but no way led from a thumbnail to its original"
+ONLY_THUMBNAILS: Final = "the page shows results, but no original was found for any thumbnail"
 
 
 def stop_for(

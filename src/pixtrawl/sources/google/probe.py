@@ -1,6 +1,6 @@
 """Find originals that the page does not carry, by hovering over tiles or clicking on them.
 
-A way is tried on a few tiles first. When it gives nothing there it is given up for the query, so
+Each method is tried on a few tiles first and dropped for the query if it finds nothing there, so
 that a page on which nothing works costs seconds, not minutes.
 """
 
@@ -16,19 +16,19 @@ from pixtrawl.browser.chrome import Placed, Tab
 from pixtrawl.browser.failure import BrowserFailure, Trouble
 from pixtrawl.sources.google.grid import Grid
 
-TRIAL: Final = 4  # tiles on which a way has to show that it works
-HOVER_S: Final = 0.3  # for links to appear after the mouse was there
-DWELL_S: Final = 0.12  # for a page that answers only to a mouse that stays
-CLICK_S: Final = 3.5  # for the picture that a click brings up
-USUAL_S: Final = 1.2  # the same at least, once it is known how long this page takes
-STILL_S: Final = 0.6  # for the page to stir at all after a click
-MISS_S: Final = 1.0  # all in all, after three clicks in a row brought nothing
+TRIAL: Final = 4  # tiles on which a method has to find something
+HOVER_S: Final = 0.3  # until links appear after hovering
+DWELL_S: Final = 0.12  # for a page that reacts only to a resting mouse
+CLICK_S: Final = 3.5  # until a click shows its picture
+USUAL_S: Final = 1.2  # minimum of it once the delay of this page is known
+STILL_S: Final = 0.6  # until the page changes at all after a click
+MISS_S: Final = 1.0  # total, after three consecutive clicks without a result
 MAX_MISSES: Final = 5
-CLICKS_AT_ONCE: Final = 5  # then what they brought is handed on: a click may take seconds
-# An image that shows in the page tells more than the bare request for one, which may be that of a
-# neighbour, loaded in advance.
+CLICKS_AT_ONCE: Final = 5  # clicks per batch of candidates: each may take seconds
+# An image shown in the page is better evidence than a bare request, which may preload the image of
+# a neighbouring tile.
 GRACE_S: Final = 0.25
-BARE_GRACE_S: Final = 0.03  # where requests are all that there ever is
+BARE_GRACE_S: Final = 0.03  # if this page only ever gives requests
 BARE_ENOUGH: Final = 3
 
 
@@ -39,11 +39,11 @@ class Probe:
     """Hovers and clicks for one query.
 
     Args:
-        tab: with the result page.
-        look: takes in what the page shows now.
-        grid: what is known so far.
-        click_limit: clicks at most.
-        useless: names of ways that gave nothing where a click did, shared by all queries.
+        tab: shows the result page.
+        look: adds the present content of the page to `grid`.
+        grid: everything known so far.
+        click_limit: maximum number of clicks.
+        useless: names of methods that found nothing where a click did; shared by all queries.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class Probe:
         ways: dict[str, Way] = {"hover": self._hover, "dwell": self._dwell, "touch": self._touch}
         self._ways = [(name, way) for name, way in ways.items() if name not in useless]
         self._given_up: set[str] = set()
-        self._proven = False  # the first of the ways has given something
+        self._proven = False  # the first method has found something
         self._tried: set[str] = set()
         self._clicked: set[str] = set()
         self._misses = 0
-        self._slowest_s = 0.0  # of the clicks that brought something
-        self._shows = False  # the page itself has shown what a click brought
-        self._bare = 0  # clicks in a row that only a request answered
+        self._slowest_s = 0.0  # of the clicks that found something
+        self._shows = False  # the page has shown the picture of a click
+        self._bare = 0  # consecutive clicks answered by a request only
 
-    async def dig(self, reader: Placed, batch: int) -> bool:
+    async def try_tiles(self, reader: Placed, batch: int) -> bool:
         """Try up to `batch` tiles; return False when none is left to try."""
         lacking = self._grid.lacking()
         try:
@@ -142,7 +142,7 @@ class Probe:
                 if self._clicks_left <= 0 or self._misses >= MAX_MISSES:
                     break
                 self._clicked.add(key)
-                if self._still([key]):  # the click before may have told of this one, too
+                if self._still([key]):  # the previous click may have found it too
                     await self._click(reader, key)
         finally:
             await reader.call("disarm")
@@ -169,7 +169,7 @@ class Probe:
         limit_s = self._limit_s()
         grace_s = BARE_GRACE_S if self._bare >= BARE_ENOUGH else GRACE_S
         if self._shows:
-            grace_s = limit_s  # a bare request is then what is left when nothing was shown
+            grace_s = limit_s  # use a bare request only if nothing was shown
         requested: list[str] = []
         hidden: list[Any] = []
         first_hint_s = 0.0

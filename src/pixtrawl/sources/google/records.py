@@ -1,18 +1,18 @@
 """Image records in what Google Images pages carry: script texts, answers to XHRs, links. Pure.
 
-No container, class name or path into a data structure is relied on; those changed every year. What
-stayed since 2020 is the shape of a record, wherever it sits:
+The parser relies on no container, class name or path into a data structure; those changed every
+year. The shape of a record has been stable since 2020, wherever it is:
 
     [0,"<id>",["<thumbnail>",HEIGHT,WIDTH],["<original>",HEIGHT,WIDTH], ... "2003":[null,"..",
     "<page>","<title>", ...
 
-height before width, strings escaped as in JavaScript, and the whole of it perhaps inside another
-string (then escaped once more). The links `/imgres?imgurl=<original>&imgrefurl=<page>&...` and, in
+Height comes before width, strings are escaped as in JavaScript, and the whole may be inside another
+string (escaped once more). The links `/imgres?imgurl=<original>&imgrefurl=<page>&...` and, in
 pages from before 2020, objects with the keys ou, ow, oh, ru, pt, tu are read too.
 
-Every expression here is anchored on a quote, and what may repeat in it can be split in one way
-only, so that time is linear in the size of the text whatever it holds. Possessive quantifiers would
-say so, but Python 3.11.0 to 3.11.3 match them wrongly.
+Every expression is anchored on a quote and its repetitions are unambiguous, so that time is linear
+in the size of any text. Possessive quantifiers would enforce that, but Python 3.11.0 to 3.11.3
+match them wrongly.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 MAX_TEXT_CHARS: Final = 8_000_000  # real pages have 0.5 to 2 million
 MAX_LEVELS: Final = 3  # JSON in a string in a JSON answer is level 2
 MAX_ESCAPES: Final = 250_000  # decoded per level; 100 records have some 20,000
-MAX_TAIL_CHARS: Final = 30_000  # what belongs to one record after its two images
+MAX_TAIL_CHARS: Final = 30_000  # of one record, after its two images
 
 # Inside of a string. The bound on escapes bounds the memory of a match: the engine keeps a record
 # of each repetition.
@@ -59,7 +59,7 @@ _MEMBER: Final = re.compile(rf'"(\w{{1,4}})"{_GAP}:{_GAP}(?:{_STRING}|(\d{{1,6}}
 _LINK: Final = re.compile(r"/imgres\?([^\"'\s<>\\]{10,9000})")
 _LINK_KEYS: Final = "imgurl|imgrefurl|docid|tbnid|tbnw|tbnh|vet|ved|hl|sa|source|itg|w|h|q|s|client"
 _LINK_SPLIT: Final = re.compile(rf"&(?:amp;)?|;(?=(?:{_LINK_KEYS})=)")
-_SEMICOLON_SPLIT: Final = re.compile(r";(?=\w{1,12}=)")  # where nothing else separates
+_SEMICOLON_SPLIT: Final = re.compile(r";(?=\w{1,12}=)")  # if nothing else separates
 _DEFERRED: Final = re.compile(rf'"([\w:-]{{1,80}})"{_GAP}:{_GAP}"(https?:{_INSIDE})"')
 _ONCE_MORE: Final = re.compile(r"\\(?:\"|x22|u0022|x5b|u005b)|imgurl\\(?:u003d|x3d)")
 _THUMB_HOST: Final = re.compile(r"(?:encrypted-tbn\d*\.)|(?:(?:^|\.)gstatic\.com\Z)")
@@ -68,7 +68,7 @@ _LONE_BYTE: Final = re.compile(r"[\udc80-\udcff]")
 
 
 class Record(ImageResult, frozen=True, kw_only=True):
-    """One result as the page tells it; `url` is None where only a thumbnail is known."""
+    """One result as the page states it; `url` is None if only a thumbnail is known."""
 
     id: str = ""
 
@@ -157,7 +157,7 @@ def link_record(href: str) -> Record | None:
 
 
 def _unquote(value: str) -> str:
-    # Bytes that are no UTF-8 stay percent-encoded: the URL has to lead to the same file.
+    # Keep bytes that are not UTF-8 percent-encoded, so that the URL leads to the same file.
     decoded = unquote(value, errors="surrogateescape")
     return _LONE_BYTE.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", decoded)
 

@@ -1,8 +1,8 @@
-"""The address that asks Google Images for a query, filters included. Pure.
+"""Build the URL of a Google Images query, filters included. Pure.
 
-Parameters as read in maintained clients in 2025 and 2026; `udm=2` is the present form, `tbm=isch`
-the older one, which is still answered. The interface language is always English, so that the few
-words that are looked for in a page (no results, more results) are mostly those.
+The parameters are those of maintained clients in 2025 and 2026; `udm=2` is the present form,
+`tbm=isch` the older one, which still works. The interface language is always English, because the
+few words that are searched for in a page (no results, more results) are English.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _size(word: str | None, notes: list[str]) -> str:
     for name, name_width, name_height in _AT_LEAST:
         if name_width <= width and name_height <= height:
             return f"isz:lt,islt:{name}"
-    return ""  # smaller than the smallest step: nothing is to be excluded
+    return ""  # below the smallest step: no filter is needed
 
 
 def _color(word: str | None, notes: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The part of Google's reader that needs no browser: records in scripts and links, thumbnails."""
+"""Read a saved Google page without a browser: records in scripts and links, thumbnails."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""One query in one tab: open, get past what is in the way, then read, scroll, hover and click.
+"""One query in one tab: open, pass consent pages and walls, then read, scroll, hover and click.
 
-Order of preference, by cost: records that the page already carries (none); links that appear when
-the mouse is over a tile (some milliseconds each); what a click asks for (tens of milliseconds).
-Nothing here waits for the network to be idle, which such a page never is.
+In order of cost: records that the page already carries (no cost); links that appear on hovering
+over a tile (some milliseconds each); requests caused by a click (tens of milliseconds). Nothing
+waits for the network to be idle: on such a page it never is.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from pixtrawl.sources.google.state import (
 )
 
 LOAD_TIMEOUT_S: Final = 30.0
-SETTLE_S: Final = 8.0  # for a page to become something that is understood
-QUIET_S: Final = 0.6  # without any change, it will not
-NEWS_S: Final = 0.7  # after a scroll to the end; answers still on their way prolong it
+SETTLE_S: Final = 8.0  # until a page is in a known state
+QUIET_S: Final = 0.6  # without a change, the page counts as settled
+NEWS_S: Final = 0.7  # after a scroll to the end; longer while responses are outstanding
 BUSY_S: Final = 4.0
-BUTTON_S: Final = 0.15  # at the end of a quiet page, before a button for more is looked for
-QUERY_S: Final = 300.0  # all of our own time on one query, pauses of the caller not counted
+BUTTON_S: Final = 0.15  # at the end of a quiet page, before searching for a button
+QUERY_S: Final = 300.0  # per query, without the time that the caller takes
 GRID_TILES: Final = 4
-MAX_IDLE: Final = 2  # looks at the end of the page without news
+MAX_IDLE: Final = 2  # consecutive looks at the end of the page without new results
 MAX_PRESSES: Final = 25  # of "more results"
-MAX_MOVES: Final = 6  # navigations that are waited out
+MAX_MOVES: Final = 6  # navigations waited for
 
 
 def _script(name: str) -> str:
@@ -57,7 +57,7 @@ REJECT: Final = _script("reject.js")
 
 
 class GoogleSearch:
-    """One query in one tab. `paused_s` is the caller's time, told by it."""
+    """One query in one tab. `paused_s` is the time that the caller takes."""
 
     def __init__(
         self, base_url: str, query: Query, context: SourceContext, limits: Limits, shared: Shared
@@ -86,7 +86,7 @@ class GoogleSearch:
         for _ in range(self._limits.scroll_passes):
             for page in self._page():
                 yield page
-            while self.grid.lacking() and await probe.dig(self._reader_now(), self._batch()):
+            while self.grid.lacking() and await probe.try_tiles(self._reader_now(), self._batch()):
                 for page in self._page():
                     yield page
             await self._still_results()
@@ -99,13 +99,13 @@ class GoogleSearch:
                 State.UNKNOWN, message=ONLY_THUMBNAILS if self.grid.given else ""
             )
 
-    # -- getting there ------------------------------------------------------------------------
+    # -- opening the page ------------------------------------------------------------------------
 
     async def _open(self) -> None:
         state = State.UNKNOWN
         notes: tuple[str, ...] = ()
-        # Google answers some 5-10 % of valid queries with an empty page: once more, and then in
-        # the older form, before the page counts as changed.
+        # Google answers 5-10 % of valid queries with an empty page: retry once, then in the older
+        # form, before the page counts as changed.
         for old_form in (False, False, True):
             url, notes = search_url(
                 self._base_url, self._query.text, self._query.filters, old_form=old_form
@@ -141,7 +141,7 @@ class GoogleSearch:
                 self._tab.url, self._tab.status, facts, records=self.grid.known_originals
             )
             if state is State.UNKNOWN and len(self.grid.tiles) >= GRID_TILES:
-                state = State.GRID  # many pictures of one shape, whatever they are called
+                state = State.GRID  # many pictures of one shape, whatever their names
             now = time.monotonic()
             if state not in PASSING and state is not leave:
                 return state
@@ -159,7 +159,7 @@ class GoogleSearch:
         if clicked is not True:
             return State.CONSENT
         state = await self._settle(State.CONSENT, 6.0)
-        if state is State.UNKNOWN:  # it led somewhere else than back to the results
+        if state is State.UNKNOWN:  # it did not lead back to the results
             return await self._load(url)
         return state
 
@@ -236,7 +236,7 @@ class GoogleSearch:
         wanted = self._context.wanted
         return 25 if wanted is None else max(10, min(50, wanted - self.grid.given))
 
-    # -- going on -----------------------------------------------------------------------------
+    # -- more results -----------------------------------------------------------------------------
 
     async def _go_on(self) -> bool:
         """Scroll or press a button for more; return False when the page has no more."""
@@ -300,7 +300,7 @@ class GoogleSearch:
         return await self._reader.call("more", MORE_WORDS)
 
     async def _still_results(self) -> None:
-        """Raise SourceStop if the page was refused or navigated away."""
+        """Raise SourceStop after a refusal, or a move to a block, consent or error page."""
         if self._tab.refused:
             status, url = self._tab.refused
             raise await self._stop(classify(url, status, None), status)

@@ -16,11 +16,13 @@ class Shared(Struct):
     person: asyncio.Lock = field(default_factory=asyncio.Lock)
     solved: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
-    useless: set[str] = field(default_factory=set)  # ways of `Probe` that a click had to replace
+    useless: set[str] = field(
+        default_factory=set
+    )  # methods of `Probe` that found nothing where a click did
 
 
 class Limits(Struct, frozen=True):
-    """How far one query goes. Times in seconds; `patience_s` of None: 120 when visible."""
+    """Limits of one query. Times in seconds; `patience_s` None: 120 with a visible window."""
 
     scroll_passes: int
     click_limit: int

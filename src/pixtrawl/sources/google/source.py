@@ -1,8 +1,8 @@
 """Google Images through a real Chrome: `pixtrawl run queries.csv -s google`.
 
-What the page already carries is read first; hovering and clicking are the last resort. One browser
-serves all queries of a run. Google's terms forbid automated access, so this source is used only
-when it is named, keeps a slow pace and stops at the first refusal.
+Data that the page already carries is read first; hovering and clicking are the last resort. One
+browser serves all queries of a run. Google's terms forbid automated access, so this source is used
+only when it is named, keeps a slow pace and stops at the first refusal.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Google:
     @classmethod
     def read_saved(cls, page: str, query: Query) -> tuple[tuple[Candidate, ...], SourceStop | None]:
         """Read a saved page without a browser: records in scripts and links, else thumbnails."""
-        from pixtrawl.sources.google.saved import read  # for replays only
+        from pixtrawl.sources.google.saved import read  # only replays need it
 
         return read(page, query, cls.name)
 
@@ -142,7 +142,7 @@ class Google:
                         search.paused_s += time.monotonic() - given_at
                 return
             except BrowserFailure as failure:
-                # A browser that was killed under us is started again, once.
+                # Restart a browser that was killed, once.
                 again = failure.trouble is Trouble.GONE and not search.grid.given
                 if last_try or not again:
                     raise stop_after(failure) from failure
@@ -156,8 +156,8 @@ class Google:
             await self._chrome.aclose()
 
     def _remember(self, stop: SourceStop) -> None:
-        # The live source is left alone for the rest of the run after its first refusal; a
-        # server of the user's own decides query by query.
+        # After its first refusal the live source is not asked again in this run; a server of
+        # the user's own is asked for every query.
         live = self._settings.base_url.rstrip("/") == BASE_URL
         if live and stop.outcome is SourceOutcome.BLOCKED:
             self._refusal = stop
@@ -165,7 +165,7 @@ class Google:
     async def _pace(self) -> None:
         async with self._turn:
             await asyncio.sleep(max(0.0, self._next_load - time.monotonic()))
-            self._check_refusal()  # while this one waited, another may have been refused
+            self._check_refusal()  # another query may have been refused meanwhile
             self._next_load = time.monotonic() + self._settings.delay_s
 
     def _check_refusal(self) -> None:

@@ -1,7 +1,7 @@
 """Classify a page: result grid, no results, consent, block, or unknown. Pure.
 
-Recognised by path, form, attributes and a few words, never by host, so that it holds for a server
-of the user's own, and never by class names.
+Pages are recognised by path, form, attributes and a few words; never by host, because base_url may
+be another server, and never by class names.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ BLOCKED: Final = frozenset(
         State.FORBIDDEN,
     }
 )
-# A page in one of these may be on its way to another; the rest is final at once.
+# These states may be temporary; all others are final.
 PASSING: Final = frozenset({State.UNKNOWN, State.JS_WALL, State.SOFT_BLOCK})
 
 
@@ -95,7 +95,7 @@ def classify(url: str, status: int, facts: Any, *, records: int = 0) -> State:
     Args:
         url: of the page, redirects followed.
         status: HTTP status of the page; 0 where unknown.
-        facts: what the script gave, taken for whatever it is.
+        facts: result of the script, of any type.
         records: how many image records its texts hold.
     """
     if not isinstance(facts, Mapping):
@@ -138,7 +138,7 @@ def _is_traffic_page(text: str, records: int) -> bool:
 
 
 def _asks_consent(path: str, facts: Mapping[str, Any], records: int) -> bool:
-    # The name of a server's folder may be "consent" too; its result page is none for that.
+    # A folder of a server may be called "consent"; its result pages are no consent pages.
     is_result_page = records > 0 or _count(facts, "tiles") > 0 or path.endswith("/search")
     if facts.get("consentForm") is True or (not is_result_page and _CONSENT_PATH.search(path)):
         return True

@@ -1,8 +1,7 @@
 """A list read once for all queries of a run: its rows by query and by label, kept on disk.
 
-The index is a private SQLite file in the folder for temporary files, which the system removes when
-it is closed or the process ends, however that happens. Memory stays the same for a list of any
-length.
+The index is a private temporary SQLite file, which the system removes when it is closed or the
+process ends in any way. Memory use does not depend on the length of the list.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from pixtrawl.model import Candidate
 
 __all__ = ["ListIndex", "ToldList"]
 
-_TOLD: Final = 5  # broken lines that are named one by one
-_BATCH: Final = 1000  # rows between two looks at whether they are still wanted
+_TOLD: Final = 5  # broken lines that are reported one by one
+_BATCH: Final = 1000  # rows between two checks whether they are still needed
 _SCHEMA: Final = """
 PRAGMA temp_store = FILE;
 PRAGMA journal_mode = OFF;
@@ -91,7 +90,7 @@ class ListIndex:
         """Wait until the whole list is read. Raises UsageError each time if it cannot be."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
-        # A query that needs its rows no longer does not stop the reading for the others.
+        # A cancelled query does not stop reading for the others.
         await asyncio.shield(self._reading)
 
     def rows(self, query: str, label: str) -> Iterator[Candidate]:

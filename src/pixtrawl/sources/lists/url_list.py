@@ -1,8 +1,8 @@
-"""URLs from files as a source, so that lists of one's own mix with searches.
+"""URLs from files as a source, to combine own lists with searches.
 
-`-s urls --set urls.file=keyword_urls.txt` gives each query the rows that name it. In
-`--set urls.file=lists/{label}.txt` every row of a query's own file is for it. A list of all queries
-is read once a run, into an index on disk.
+With `-s urls --set urls.file=keyword_urls.txt` each query gets the rows that name it; with
+`--set urls.file=lists/{label}.txt` it gets every row of its own file. A list of all queries is read
+once a run, into an index on disk.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.lists.list_index import ListIndex, ToldList
 from pixtrawl.sources.settings import read_settings
 
-_PAGE: Final = 200  # rows handed out at once
+_PAGE: Final = 200  # rows per page
 _PLACE: Final = "{label}"
 
 

@@ -15,7 +15,7 @@ from pixtrawl.sources.page.upgrade import has_image_name
 
 __all__ = ["Around", "is_image_link"]
 
-_CLIMB: Final = 8  # how far above a picture its link, figure or navigation is looked for
+_CLIMB: Final = 8  # ancestors that are searched for link, figure or navigation
 _CONTENT: Final = frozenset({"article", "main", "figure"})
 _CHROME_TAGS: Final = frozenset({"nav", "footer", "aside"})
 _CHROME_ROLES: Final = frozenset({"navigation", "contentinfo", "complementary", "menubar"})
@@ -63,7 +63,7 @@ class Around:
         self.link: Element | None = None
         self.figure: Element | None = None
         self._picture: Element | None = None
-        self.decor = False  # navigation and the like, unless content stands in between
+        self.decor = False  # in navigation or the like, without content in between
         content = False
         parent = element.parent
         for _ in range(_CLIMB):

@@ -1,4 +1,4 @@
-"""An element's attributes as ways to its picture: src, srcset, and those of lazy loaders. Pure."""
+"""Read the ways to a picture from attributes: src, srcset, and those of lazy loaders. Pure."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from pixtrawl.sources.page.values import NAMING, Sized, best_first, expanded, pi
 __all__ = ["DECOR", "Lazy", "lazy_ways", "looks_decor", "number", "own_ways", "srcset_ways"]
 
 _EXTENSION: Final = r"\.(?:jpe?g|jfif|png|gif|webp|avif|bmp|tiff?|heic|jxl)"
-# The general rule of Mozilla's Readability: any attribute whose value is the address of a picture
-# file, or a list of such with descriptors. A bare file name is none but in lazy loaders' own.
+# The general rule of Mozilla's Readability: any attribute whose value is the URL of a picture file,
+# or a list of these with descriptors. Bare file names count in attributes of lazy loaders only.
 _ADDRESS: Final = re.compile(rf"[^\s\"'<>{{}}]+{_EXTENSION}(?:[?#][^\s\"'<>]*)?", re.IGNORECASE)
 _ROOTED: Final = re.compile(r"(?:https?:)?//?[^/]", re.IGNORECASE)
 _CALLED: Final = re.compile(r"[\"']([^\"'\s<>(){}]{1,2000}/[^\"'\s<>(){}]{1,2000})[\"']")
 _LIST: Final = re.compile(rf"{_EXTENSION}[^\s,]*\s+[0-9.]+[wx]\b", re.IGNORECASE)
 _LOOSE: Final = re.compile(r"(?:https?:)?/{1,2}[^\s\"'<>{}]+", re.IGNORECASE)
 
-# Attributes of lazy loaders that are believed without a file name in them.
+# Attributes of lazy loaders, which count even without a file name.
 _LAZY: Final = re.compile(
     r"(?:data-)?(?:lazy[-_]?)?(?:src|original|original-src|actualsrc|srv|img-src|image|img|url|"
     r"hi-res-src|large_image|full|full-src|zoom-image|zoom-src|large-file|orig-file|medium-file|"
     r"native-src|pin-media|bg|bg-image|background|background-image|postersrc|lowsrc|iurl|lazy|"
     r"lazyload|lazy-src|flickity-lazyload|flickity-lazyload-src|pswp-src|thumb|poster)|ng-src|original"
 )
-# Those whose script puts the address into src, where until then a stand-in is.
+# Attributes that a script copies into src, in place of a placeholder.
 _LOADERS: Final = re.compile(
     r"(?:data-)?(?:lazy[-_]?)?(?:src|original|original-src|actualsrc|srv|img-src|lazy|lazyload|lazy-src|"
     r"flickity-lazyload|flickity-lazyload-src)|ng-src"
 )
-# Attributes whose JSON holds sizes of one picture, however many objects it takes for them.
+# Attributes whose JSON holds sizes of a single picture, even in several objects.
 _ONE_PICTURE: Final = re.compile(r"src|srcset|interchange|dynamic|sizes|responsive|sources")
 _LAZY_LIST: Final = re.compile(r"(?:data-)?(?:[a-z-]*srcset|flickity-lazyload-srcset)")
 _NEVER: Final = frozenset(
@@ -67,20 +67,20 @@ Attributes = Mapping[str, str | None]
 
 
 class Lazy(Struct, frozen=True):
-    """Addresses in an element's attributes other than src and srcset, better ones first."""
+    """URLs in an element's attributes other than src and srcset, better ones first."""
 
     good: list[Way]  # of lazy loaders, or of attributes named as something better than src
     guesses: list[Way]  # of any other attribute
     listed: list[SrcsetCandidate]
     low: list[Way]
-    replaces: bool  # the first good one is put into src by the page's script
+    replaces: bool  # the page's script copies the first good one into src
     gallery: list[list[Way]]  # other pictures that JSON names
 
 
 def number(text: str | None) -> int | None:
     """Parse a width or height attribute in pixels: `300`, `300px`.
 
-    None is "not told": 0, negative, `100%`, `auto`, and more than any picture has.
+    None for 0, negative numbers, `100%`, `auto`, and more than 65,535.
     """
     match = re.fullmatch(r"\s*\+?([0-9]{1,6})(?:\.[0-9]*)?(?:px)?\s*", text or "")
     pixels = int(match[1]) if match else 0
@@ -111,8 +111,8 @@ def srcset_ways(candidates: list[SrcsetCandidate]) -> list[Way]:
 def lazy_ways(attributes: Attributes, *, loose: bool = True) -> Lazy:
     """Read every attribute that may hold an address.
 
-    `loose` takes known attributes at their word; else they have to name a file, because the
-    attributes of a div or a link mean many things.
+    `loose` accepts any URL in known attributes. Without it they must name an image file, because
+    attributes of a div or a link have many meanings.
     """
     good: list[tuple[int, bool, Way]] = []
     guesses: list[Way] = []
@@ -186,8 +186,8 @@ def own_ways(
 ) -> list[Way]:
     """Return all ways of an img-like element, best first; always with the one that is shown.
 
-    `beside` are the candidates of a picture's source elements, each with its type; `lazy` is what
-    `lazy_ways` says of the attributes, where that is known already.
+    `beside` are the candidates of the picture's source elements, each with its type; `lazy` is the
+    result of `lazy_ways` if it is known already.
     """
     lazy = lazy_ways(attributes) if lazy is None else lazy
     src = expanded((attributes.get("src") or "").strip(), attributes) or ""
@@ -200,12 +200,12 @@ def own_ways(
     if src and ((not lazy.good and not sized) or (lazy.good and _is_wider(src, lazy.good[0].ref))):
         if may_stand_in and lazy.guesses and not rest:
             return _unique([*lazy.guesses, Way(src, weak=True), *lazy.low])
-        # Lists hold other formats, or smaller ones: src is what came first.
+        # Lists hold other formats or smaller sizes: src comes first.
         return _unique([first, *rest, *lazy.guesses, *lazy.low])
     if lazy.good and _is_named_best(lazy.good[0], attributes):
         rest = [*lazy.good, *lists]
     if src and not _STAND_IN.search(src.partition("?")[0]):
-        # Beside other addresses it may be a blank or blurred stand-in that many elements share.
+        # Next to other URLs it may be a blank or blurred placeholder shared by many elements.
         kind = Kind.THUMBNAIL if lazy.replaces else Kind.ORIGINAL
         rest.append(Way(src, kind, weak=True))
     return _unique([*rest, *lazy.guesses, *lazy.low])

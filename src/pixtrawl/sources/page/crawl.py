@@ -17,7 +17,7 @@ __all__ = ["CrawlRules", "PageQueue", "PageVisit", "Via"]
 _MAX_QUEUE: Final = 5000
 _MAX_SITEMAPS: Final = 20
 _MAX_URL: Final = 4000
-_MAX_HOPS: Final = 4  # as with redirects, a chain of documents ends somewhere
+_MAX_HOPS: Final = 4  # bounds a chain of documents, like redirects
 _NO_PAGE: Final = re.compile(
     r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|ico|pdf|zip|gz|tgz|bz2|xz|7z|rar|tar|exe|dmg|iso|"
     r"mp[34]|m4[av]|webm|mov|avi|mkv|ogg|wav|flac|docx?|xlsx?|pptx?|odt|epub|css|js|mjs|json|xml|"
@@ -27,23 +27,23 @@ _NO_PAGE: Final = re.compile(
 
 
 class Via(StrEnum):
-    """How a page came to be visited."""
+    """The way in which a page was found."""
 
     START = "start"
     LINK = "link"
-    NEXT = "next"  # rel=next of a page: the same list goes on
+    NEXT = "next"  # rel=next: the next page of the same list
     SITEMAP = "sitemap"  # the address of a sitemap
     LISTED = "listed"  # a page that a sitemap names
-    SHOWN = "shown"  # a browser shows it in a page, or instead of one
+    SHOWN = "shown"  # shown in a page (frame) or instead of it (refresh)
 
 
 class CrawlRules(Struct, frozen=True):
-    """How far a crawl goes. `depth` counts links from a start page; 0: only the page itself."""
+    """Limits of a crawl. `depth` counts links from a start page; 0: only the page itself."""
 
     depth: int = 0
     max_pages: int = 50
     same_site: bool = True
-    max_bytes: int = 64 * 2**20  # of one page, unpacked: pictures may stand in it as data: URIs
+    max_bytes: int = 64 * 2**20  # of one page, unpacked, with its data: URIs
 
 
 class PageVisit(Struct, frozen=True):
@@ -52,11 +52,11 @@ class PageVisit(Struct, frozen=True):
     url: str
     depth: int = 0
     via: Via = Via.START
-    hops: int = 0  # documents that show one another, up to this one
+    hops: int = 0  # chain of documents that led to this one
 
 
 class PageQueue:
-    """The pages ahead. A page is visited once, whatever leads to it."""
+    """The queue of pages. Each page is visited once, however many links lead to it."""
 
     def __init__(self, rules: CrawlRules) -> None:
         self._rules = rules
@@ -75,7 +75,7 @@ class PageQueue:
             self._append(PageVisit(url))
 
     def moved(self, visit: PageVisit, url: str) -> None:
-        """Add the site that a start page redirected to."""
+        """Mark a redirect's target as visited; the target of a start page adds its site."""
         self._known.add(urls.url_key(url))
         self._done.add(urls.url_key(url))
         if visit.via is Via.START:
@@ -97,8 +97,8 @@ class PageQueue:
     def shown(self, visit: PageVisit, url: str, *, instead: bool) -> bool:
         """Add a document that a visited page shows, before everything else; return whether added.
 
-        One that comes `instead` of the page may lie on another site, as with a redirect; of frames,
-        only those of the same site are the page's own. False where it is not visited.
+        A document that comes `instead` of the page may be on another site, like a redirect; a frame
+        must be on the same site. False if it will not be visited.
         """
         if visit.hops >= _MAX_HOPS or urls.scheme_of(url) not in {"http", "https"}:
             return False

@@ -1,8 +1,7 @@
-"""The pictures of one page, each once, however many ways lead to it.
+"""Collect the pictures of one page, each once, however many ways lead to it.
 
-Whoever reads the page (`page_links`, `page_state`) adds ways to pictures as they come; here they
-are made absolute, sorted out, upgraded to originals, and put together where they are of one
-picture. Pure.
+The readers (`links`, `state`) add ways to pictures in any order. Here URLs are made absolute,
+filtered, upgraded to originals and merged if they belong to one picture. Pure.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ _LARGE_PX: Final = 400
 _SHOWN_SMALL_PX: Final = 200
 _PIXEL_PX: Final = 2  # as wide and high as a tracking pixel
 
-# A data: URI of less than 133 base64 characters holds a spacer or a blurred dot, never a picture
-# (the threshold of Mozilla's Readability).
+# A data: URI of less than 133 base64 characters is a spacer or a blurred dot, not a picture
+# (threshold of Mozilla's Readability).
 _PLACEHOLDER_CHARS: Final = 133
 _DATA_IMAGE: Final = re.compile(r"data:image/(?P<kind>[a-z0-9.+-]+)", re.IGNORECASE)
 _SVG: Final = re.compile(r"\.svgz?(?:[?#]|\Z)", re.IGNORECASE)
@@ -45,9 +44,9 @@ _THUMB: Final = re.compile(
 
 
 class Tier(IntEnum):
-    """Where a picture was found; the order in which a page's pictures are ranked."""
+    """The place where a picture was found; pictures are ranked in this order."""
 
-    LEAD = 0  # the page's picture: in the body, and named by the head; or named by it first
+    LEAD = 0  # the page's picture: in the body and named by the head, or the first one named there
     BODY = 1
     SMALL = 2  # in the body, and shown small
     META = 3
@@ -59,7 +58,7 @@ class Tier(IntEnum):
 
 
 class Lead(IntEnum):
-    """Ways in which a page names its picture; the first of them that it uses counts."""
+    """Ways in which a page names its lead picture; the first that it uses counts."""
 
     OPEN_GRAPH = 0
     TWITTER = 1
@@ -82,8 +81,8 @@ class Wish(Struct, frozen=True):
 class Way(Struct, frozen=True):
     """One address of a picture as the page gives it.
 
-    `weak`: it may stand for several pictures (a placeholder, a file type's icon), so that sharing
-    it does not make two pictures one.
+    `weak`: it may be shared by several pictures (a placeholder, a file type's icon), so that two
+    pictures that share it are not merged.
     """
 
     ref: str
@@ -128,7 +127,7 @@ class Pictures(Struct):
     wish: Wish = field(default_factory=Wish)
     _mentions: list[_Mention] = field(default_factory=list)
     _weak: Counter[bytes] = field(default_factory=Counter)
-    seen_any: bool = False  # something that stands for a picture, whether it counts or not
+    seen_any: bool = False  # any sign of a picture, even of one that does not count
 
     def __len__(self) -> int:
         return len(self._mentions)
@@ -166,7 +165,7 @@ class Pictures(Struct):
             return
         mention = _Mention([], [], [], tier, facts, lead)
         absolute = [(url, way) for way in ways if (url := self.absolute(way.ref)) is not None]
-        # An address that stands in two attributes is taken once, and is strong if either is.
+        # A URL in two attributes is taken once; it is weak only if both are.
         strong = {url for url, way in absolute if not way.weak}
         taken: set[str] = set()
         for url, way in absolute:
@@ -193,7 +192,7 @@ class Pictures(Struct):
     def _counts(self, url: str, *, alone: bool) -> bool:
         if url[:5].lower() == "data:":
             match = _DATA_IMAGE.match(url)
-            if match is None or not alone:  # beside a real address it is a preview
+            if match is None or not alone:  # next to a real URL it is a preview
                 return False
             is_svg = match["kind"].lower() == "svg+xml"
             payload = len(url) - url.find(",") - 1

@@ -1,7 +1,7 @@
-"""Other documents that a page shows in its place or inside of it. Pure, bounded.
+"""Find documents that a page shows inside or instead of itself. Pure, bounded.
 
-Frames, meta refresh and a script that goes elsewhere at once: a browser shows the other document,
-so that a page with nothing else on it is not empty.
+These are frames, meta refresh and scripts that redirect at once. A browser shows the other
+document, so that a page with nothing else is not empty.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pixtrawl.sources.page.found import Pictures
 __all__ = ["Shown", "shown_documents", "written_frames"]
 
 _MAX: Final = 10  # documents of one page
-_MAX_SCRIPT: Final = 50_000  # characters of a script that are looked through
+_MAX_SCRIPT: Final = 50_000  # characters of a script that are searched
 _MAX_REFRESH_S: Final = 60
 _REFRESH: Final = re.compile(
     r"\s*([0-9]{0,6})[0-9.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?[\"']?([^\"']+)", re.IGNORECASE

@@ -1,8 +1,8 @@
-"""One HTML page: its pictures in the order of rank, and where it leads. Pure, bounded.
+"""Read one HTML page: its pictures by rank, and its links. Pure, bounded.
 
-The ways are tried in this order: links to image files, picture and srcset, lazy attributes,
-noscript, meta and link elements, JSON-LD, CSS and elements that are pictures otherwise, the state
-in scripts, and only where nothing else is there, whatever looks like an address.
+Pictures are searched for in this order: links to image files, picture and srcset, lazy attributes,
+noscript, meta and link elements, JSON-LD, CSS and other elements with pictures, the state in
+scripts; only if all of these give nothing, any text that looks like a URL.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ __all__ = ["Reading", "is_image_link", "read_page"]
 
 _MAX_ELEMENTS: Final = 40_000
 _MAX_LINKS: Final = 5000
-_SMALL_PX: Final = 100  # shown smaller than so, a picture ranks behind the others
+_SMALL_PX: Final = 100  # pictures shown smaller rank after the others
 _IMG: Final = frozenset({"img", "amp-img", "amp-anim", "image"})
 _STATE: Final = re.compile(
     r"__[A-Z_]*(?:STATE|DATA|PROPS|NUXT|APOLLO|CONTEXT|STORE)[A-Z_]*__|window\.__|__NUXT__"
 )
 _DATA_TYPES: Final = frozenset({"application/json", "text/json", "text/x-component"})
-# Attributes that hold an address, of elements that are a picture in another way.
+# Attributes with a URL, of other elements that may be a picture.
 _OTHERS: Final = {
     "video": "poster", "input": "src", "object": "data", "embed": "src", "area": "href",
     "table": "background", "td": "background", "tr": "background", "body": "background",
     "th": "background",
 }  # fmt: skip
-_BY_NAME: Final = frozenset({"object", "embed", "area"})  # are pictures only by their names
+_BY_NAME: Final = frozenset({"object", "embed", "area"})  # only if the URL names an image
 
 
 class Reading(Struct):
@@ -49,7 +49,7 @@ class Reading(Struct):
     following: list[str] = field(default_factory=list)  # rel=next
     robots: list[str] = field(default_factory=list)  # of meta robots, ours included
     document: Document | None = None  # None: too complex, read as text
-    any_image: bool = False  # something on it stands for a picture
+    any_image: bool = False  # any sign of a picture
     shown: list[Shown] = field(default_factory=list)  # documents that a browser shows in it
 
     @property
@@ -105,7 +105,7 @@ def _read_written(text: str, pictures: Pictures) -> None:
 
 
 class _Page:
-    """Goes through the elements once, in their order."""
+    """One pass over the elements, in document order."""
 
     def __init__(self, document: Document, pictures: Pictures) -> None:
         self._document = document

@@ -33,11 +33,11 @@ _TO_TOP: Final = "() => window.scrollTo(0, 0)"
 
 
 class RenderLimits(Struct, frozen=True):
-    """How long a page is scrolled. Times in seconds."""
+    """Limits of scrolling a page. Times in seconds."""
 
     load_s: float = 20.0
     passes: int = 200
-    quiet_s: float = 1.2  # at the bottom without anything new: the end
+    quiet_s: float = 1.2  # without anything new at the bottom: the end
     total_s: float = 60.0
 
 
@@ -54,7 +54,7 @@ class Renderer:
             await tab.goto(response.url, self._limits.load_s)
             await self._scroll(tab)
             if urls.host_of(tab.url) != urls.host_of(response.url):
-                # Elsewhere neither robots.txt nor the guard of inner addresses has been asked.
+                # For another URL neither robots.txt nor the guard of private addresses was checked.
                 raise BrowserFailure(Trouble.MOVED, f"the page's scripts went to {tab.url[:200]}")
             body = (await tab.html()).encode("utf-8", "replace")
             kind = {"content-type": "text/html; charset=utf-8"}

@@ -1,6 +1,6 @@
-"""Sitemaps: pages and pictures that a site lists itself (sitemaps.org 0.9, Google's images). Pure.
+"""Read sitemaps: pages and pictures of a site (sitemaps.org 0.9, Google's image extension). Pure.
 
-Read as text, so that no entity is ever expanded and no broken XML is refused.
+They are read as text, so that no entity is expanded and broken XML is accepted.
 """
 
 from __future__ import annotations

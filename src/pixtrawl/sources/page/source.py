@@ -1,10 +1,10 @@
 """Pictures of given pages, and of crawls from them.
 
 `pixtrawl run https://example.org/gallery -s page -n 50 --set page.depth=1`: the query is the page's
-address. With `--set page.urls='https://example.org/search?q={query}'` other queries take the
-pictures of those pages (several, separated by spaces); `{query}` stands for the query's text, and
-without it every query gets all pictures of the pages: nothing is matched by words. Pages are
-fetched as robots.txt and opt-outs allow, one at a time, at a pace by host.
+URL. With `--set page.urls='https://example.org/search?q={query}'` other queries get the pictures of
+those pages (several URLs are separated by spaces). `{query}` is replaced by the query's text;
+without it every query gets all pictures of the pages. Pages are fetched one at a time, at a pace
+per host, as robots.txt and opt-outs allow.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class WebPage:
         self._settings = PageSettings.read(self.info, settings)
         self._renderer = None
         if self._settings.render:
-            from pixtrawl.sources.page.render import Renderer  # only then is a browser of interest
+            from pixtrawl.sources.page.render import Renderer  # only rendering needs a browser
 
             self._renderer = Renderer()
 

@@ -1,7 +1,7 @@
-"""`srcset` as the HTML standard reads it, and the largest of its candidates. Pure.
+"""Parse `srcset` as the HTML standard does, and choose the largest candidate. Pure.
 
 https://html.spec.whatwg.org/multipage/images.html#parsing-a-srcset-attribute. A browser chooses by
-`sizes` and its own screen; whoever collects pictures wants the largest there is.
+`sizes` and its screen; here the largest candidate is chosen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MAX_CANDIDATES: Final = 500
 
 
 class SrcsetCandidate(Struct, frozen=True):
-    """One URL with what is said of it: width in pixels (`w`) or density (`x`); 1x if nothing."""
+    """One URL with its width in pixels (`w`) or density (`x`; default 1x)."""
 
     url: str
     width: int | None = None
@@ -60,8 +60,8 @@ def largest(candidates: list[SrcsetCandidate]) -> SrcsetCandidate | None:
 def _descriptors(text: str, at: int) -> tuple[list[str], int]:
     """Return the words up to the next comma outside parentheses, and the index behind it.
 
-    As the standard's three states: a parenthesis opens only where a word may begin or go on, and
-    holds white space and commas until the first one that closes it.
+    Follows the standard's three states: inside parentheses, white space and commas belong to the
+    word, up to the first closing parenthesis.
     """
     words: list[str] = []
     word = ""

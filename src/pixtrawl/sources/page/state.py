@@ -1,4 +1,4 @@
-"""Pictures in a page's data: JSON-LD, CSS, the state that scripts carry, any text. Pure."""
+"""Find pictures in a page's data: JSON-LD, CSS, the state in scripts, any text. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):
-        pass  # comments, trailing commas: what people write by hand
+        pass  # comments, trailing commas and the like: not strict JSON
     try:
         return read_value(text)
     except ScriptDataError:
@@ -91,7 +91,7 @@ def _ways_of(node: dict[str, Any]) -> list[Way]:
     content, url = node.get("contentUrl"), node.get("url")
     if isinstance(content, str):
         ways.append(Way(content))
-    # The `url` of an ImageObject is often the page about it.
+    # The `url` of an ImageObject is often a page about the picture.
     if isinstance(url, str) and (has_image_name(url) or not ways):
         ways.append(Way(url))
     thumb = node.get("thumbnailUrl") or node.get("thumbnail")
@@ -162,7 +162,7 @@ _FONT: Final = re.compile(r"\.(?:woff2?|ttf|otf|eot|css)(?:[?#]|\Z)", re.IGNOREC
 
 def css_ways(css: str) -> Iterator[list[Way]]:
     """Yield the pictures of a style sheet or style attribute; an image-set is one picture."""
-    # A data: URI holds semicolons, which would end the declaration; blank them out of the way.
+    # A data: URI holds semicolons, which would end the declaration: mask it first.
     for match in _DECLARATION.finditer(_shielded(css[:_MAX_CHARS])):
         value = match["value"]
         if "image-set(" in value.lower():
@@ -223,8 +223,8 @@ _UNESCAPED: Final = (
 def read_state(text: str, pictures: Pictures, *, relative: bool = False) -> None:
     """Add quoted URLs of pictures in a script's data, grouped by their names.
 
-    `relative` takes `"thumbs/cat.jpg"`, too: inline scripts of galleries name files beside the
-    page, while the state of an application names what its server makes an address of.
+    `relative` accepts `"thumbs/cat.jpg"` too: inline scripts of galleries name files relative to
+    the page, but the state of an application may hold names that are no URLs.
     """
     _read(_RELATIVE if relative else _QUOTED, text, pictures, Tier.STATE, group=1)
 

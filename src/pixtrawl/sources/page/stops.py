@@ -36,8 +36,8 @@ _BROWSER: Final = {
 _IGNORE: Final = "ask the site's owner, or decide it yourself with --ignore-robots"
 _KINDS: Final = {401: "login", 403: "forbidden", 429: "rate_limit", 451: "forbidden"}
 _WALLS: Final = {
-    "captcha": "the site asks to prove that a person is asking",
-    "login": "the site shows this page to those who are logged in",
+    "captcha": "the site shows a captcha",
+    "login": "the site shows this page only after a login",
     "js_wall": "the page is empty until its scripts have run",
 }
 _WALL_STEPS: Final = {
@@ -135,8 +135,8 @@ async def _robots_txt(context: SourceContext, error: FetchError, url: str) -> st
 def of_status(context: SourceContext, response: Response, wall: str) -> SourceStop | None:
     """Return the stop for an answer that is not 2xx; None for one that is.
 
-    A page that is not there (404, 410), or that its server fails to give, is a `network_error`
-    with `http_status`: nothing was refused and nothing has changed its form.
+    A missing page (404, 410) or a server error is a `network_error` with `http_status`: it is
+    neither a refusal nor a change of form.
     """
     status = response.status
     if 200 <= status < 300:
@@ -205,13 +205,13 @@ def nothing_on(context: SourceContext, response: Response, *, why: str) -> Sourc
         kind = response.headers.get("content-type", "") or "an unknown type"
         return SourceStop(
             SourceOutcome.UNSUPPORTED,
-            message=f"the answer is no page and no image ({kind[:80]})",
+            message=f"the answer is neither a page nor an image ({kind[:80]})",
             next_step="give the address of an HTML page, an image or a sitemap",
             http_status=response.status,
             url=response.url[:2000],
         )
     sentences = {
-        "cut": "the page ends too early, and what there is of it holds no image",
+        "cut": "the page is cut short, and what was received holds no image",
         "unlisted": "the sitemap lists no page",
         "blank": "the answer is empty",
         "complex": "the page is nested too deeply to be read, and names no image in its text",

@@ -1,8 +1,7 @@
 """Derive the URL of the original from the URL of a resized copy, if its form allows it. Pure.
 
-The answer is a guess by well-known addressing schemes of image servers, so whoever uses it keeps
-the address that the page gave as a fall-back. Addresses that carry a signature are left alone, and
-no thumbnail address is ever built.
+The result is a guess from well-known URL schemes of image servers, so callers keep the URL of the
+page as a fall-back. Signed URLs are left alone, and no thumbnail URL is ever built.
 """
 
 from __future__ import annotations
@@ -58,11 +57,11 @@ _MEDIUM: Final = re.compile(
 
 _NEXT: Final = ("/_next/image", "/_vercel/image", "/.netlify/images", "/_image")
 _WORDPRESS_PATHS: Final = ("/wp-content/", "/uploads/", "/files/")
-_SMALL_PX: Final = 1024  # outside WordPress, `-1920x1080` is rather part of the name
+_SMALL_PX: Final = 1024  # outside WordPress, `-1920x1080` is probably part of the name
 
 
 class _Url:
-    """An address in parts; `query` without its question mark."""
+    """A URL in parts; `query` without its question mark."""
 
     def __init__(self, url: str) -> None:
         rest = url.partition("#")[0]
@@ -85,7 +84,7 @@ def upgraded(url: str) -> str | None:
     if len(url) > _MAX_CHARS or not url.lower().startswith(("http://", "https://")):
         return None
     current = url
-    for _ in range(3):  # a proxy's inner address may be of a resized copy itself
+    for _ in range(3):  # the inner URL of a proxy may be a resized copy too
         better = _once(current)
         if better is None or better == current:
             break
@@ -105,7 +104,7 @@ def _once(url: str) -> str | None:
 
 
 def _proxied(parts: _Url) -> str | None:
-    """Next, Vercel and Netlify name the original in `url`."""
+    """Return the original that Next, Vercel and Netlify name in `url`."""
     if not parts.path.rstrip("/").endswith(_NEXT):
         return None
     inner = next((value for name, _, value in parts.pairs if name in {"url", "href"}), "")
@@ -113,7 +112,7 @@ def _proxied(parts: _Url) -> str | None:
 
 
 def _in_path(parts: _Url) -> str | None:
-    """Cloudflare, Nuxt's ipx, Cloudinary's fetch (Substack too): the original's path follows."""
+    """Return the original in the path: Cloudflare, Nuxt's ipx, Cloudinary's fetch, Substack."""
     for pattern in (_CLOUDFLARE, _IPX, _FETCH):
         match = pattern.search(parts.path)
         if match:
@@ -127,7 +126,7 @@ def _in_path(parts: _Url) -> str | None:
 
 
 def _inner(parts: _Url, inner: str) -> str | None:
-    if re.match(r"https?:/[^/]", inner):  # a server has merged the two slashes
+    if re.match(r"https?:/[^/]", inner):  # a server merged the two slashes
         inner = inner.replace(":/", "://", 1)
     if not inner.startswith(("http://", "https://", "/")):
         inner = f"/{inner}"
@@ -135,7 +134,7 @@ def _inner(parts: _Url, inner: str) -> str | None:
 
 
 def _mediawiki(parts: _Url) -> str | None:
-    """`.../thumb/a/ab/Name.jpg/330px-Name.jpg`: the file itself, where it is a raster picture."""
+    """Return the file of `.../thumb/a/ab/Name.jpg/330px-Name.jpg` if it is a raster picture."""
     match = _WIKI.search(parts.path)
     if match is None or not _NAMED.search(match[1]):
         return None
@@ -165,7 +164,7 @@ def _wordpress(parts: _Url) -> str | None:
 
 
 def _shops(parts: _Url) -> str | None:
-    """Shopify, Amazon, Wix."""
+    """Return the original on Shopify, Amazon and Wix."""
     path = parts.path
     if parts.host.startswith("cdn.shopify.") or "/cdn/shop/" in path:
         return parts.with_path(_SHOPIFY.sub("", path))
@@ -177,7 +176,7 @@ def _shops(parts: _Url) -> str | None:
 
 
 def _blogs(parts: _Url) -> str | None:
-    """Google's picture hosts, Pinterest, Medium, Twitter, Squarespace."""
+    """Return the original on Google's image hosts, Pinterest, Medium, Twitter, Squarespace."""
     path, host = parts.path, parts.host
     if host.endswith((".googleusercontent.com", ".ggpht.com")) and _GOOGLE.search(path):
         return parts.with_path(_GOOGLE.sub("=s0", path))
@@ -200,14 +199,14 @@ def _replaced(parts: _Url, name: str, value: str) -> str:
 
 
 def _resize_folder(parts: _Url) -> str | None:
-    """`/resize/300x200/` before the path of the original."""
+    """Remove `/resize/300x200/` from the path."""
     if not _RESIZE.search(parts.path):
         return None
     return parts.with_path(_RESIZE.sub("", parts.path, count=1))
 
 
 def _parameters(parts: _Url) -> str | None:
-    """`photo.jpg?w=300&fit=crop`: without what only says how large and how."""
+    """Remove parameters of size and fit: `photo.jpg?w=300&fit=crop`."""
     if not parts.names & _SIZING or not _NAMED.search(parts.path):
         return None
     kept = "&".join("".join(pair) for pair in parts.pairs if pair[0].lower() not in _SIZING)

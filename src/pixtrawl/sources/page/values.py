@@ -1,6 +1,6 @@
-"""Values of attributes that are no plain address: templates, JSON, lists in brackets. Pure.
+"""Read attribute values other than plain URLs: templates, JSON, lists in brackets. Pure.
 
-Scripts of shops and galleries make addresses of them: `shoe_{width}x.jpg` with the widths beside it
+Scripts of shops and galleries make URLs from them: `shoe_{width}x.jpg` with the widths beside it
 (lazysizes), `{"large.jpg": [1500, 1000]}` (Amazon), the properties of React and Astro components,
 `[small.jpg, small], [large.jpg, large]` (Foundation).
 """
@@ -58,7 +58,7 @@ _STATING: Final = (
     "data-original-width", "data-width",
 )  # fmt: skip
 
-# Attributes and keys of these names hold what a file is called, and not where it lies.
+# Attributes and keys with these names hold the name of a file, not its URL.
 NAMING: Final = re.compile(
     r"(?:^|[-_])(?:file-?_?names?|titles?|captions?|alt|names?|id|ids|itemid|keys?|labels?|"
     r"desc(?:ription)?|tooltip|text|download|alias|slug|sort|tags?|credit|author|copyright)"
@@ -73,7 +73,7 @@ _HOLDS_IMAGE: Final = re.compile(
 _LIST: Final = re.compile(r"\S\s+[0-9.]{1,9}[wx](?:\s*,|\s*\Z)")
 _BRACKETS: Final = re.compile(r"\[\s{0,9}([^\[\],\s]{1,8000})\s{0,9},([^\[\]]{0,200})\]")
 _NUMBER: Final = re.compile(r"([0-9]{2,5})(?:w|px|x[0-9]{2,5})?", re.IGNORECASE)
-# Words of keys by the width, in pixels, that they stand for.
+# Widths in pixels that words in keys stand for.
 _WORDS: Final = (
     (re.compile(r"orig|full|native|master|raw|hi-?res|zoom|max", re.IGNORECASE), 5000),
     (re.compile(r"xx?-?l(?:arge)?\b|huge|retina", re.IGNORECASE), 2500),
@@ -91,7 +91,7 @@ _THUMB_PX: Final = 300
 
 
 class Sized(Struct, frozen=True):
-    """An address with the width in pixels that is said, or that its name stands for."""
+    """A URL with its width in pixels, as stated or implied by its key."""
 
     url: str
     width_px: float
@@ -100,7 +100,7 @@ class Sized(Struct, frozen=True):
 def expanded(text: str, attributes: Mapping[str, str | None]) -> str | None:
     """Fill a URL template for a large screen, as the page's script does; None if unknown.
 
-    Text without a placeholder is given back as it is.
+    Text without a placeholder is returned unchanged.
     """
     if not _PLACEHOLDER.search(text[:_MAX_ADDRESS]):
         return text
@@ -145,7 +145,7 @@ def pictures_in(text: str) -> list[list[Sized]]:
 
 
 def best_first(sized: list[Sized]) -> list[Way]:
-    """Return the ways of one picture, widest first; those named so are thumbnails."""
+    """Return the ways of one picture, widest first; small ones count as thumbnails."""
     ordered = sorted(sized, key=lambda one: -one.width_px)
     return [
         Way(one.url, Kind.THUMBNAIL if one.width_px <= _THUMB_PX else Kind.ORIGINAL)
@@ -160,7 +160,7 @@ def _json(text: str) -> Any:
         except (ValueError, RecursionError):
             continue
     try:
-        return read_value(text)  # as scripts write it
+        return read_value(text)  # a JavaScript literal
     except ScriptDataError:
         return None
 
@@ -176,7 +176,7 @@ def _bracketed(text: str) -> list[Sized]:
 
 
 class _Walk:
-    """Goes through a value once; one picture for each object that names sizes of one."""
+    """One pass over a value; each object that names sizes is one picture."""
 
     def __init__(self) -> None:
         self._left = _MAX_NODES

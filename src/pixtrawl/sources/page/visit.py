@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Crawl"]
 
-_MAX_KEPT: Final = 5  # answers that could not be read, told by name
+_MAX_KEPT: Final = 5  # unreadable answers reported by name
 _ACCEPT: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"}
-_CONSENT_PICTURES: Final = 3  # a page with more is no mere question
+_CONSENT_PICTURES: Final = 3  # a page with more pictures is no consent page
 _NOT_LISTED: Final = frozenset({"noindex", "noimageindex"})
 _MAX_SEEN: Final = 200_000
 
 
 class Crawl:
-    """The pages of one query, and what was seen on them."""
+    """The crawl of one query: its queue, and counts of pages seen."""
 
     def __init__(self, rules: CrawlRules, wish: Wish, query: Query, context: SourceContext) -> None:
         self.queue = PageQueue(rules)
@@ -107,7 +107,7 @@ class Crawl:
         kind = stop.detail.get("kind")
         status = stop.detail.get("http_status")
         if visit.via is Via.SITEMAP and status in {404, 410}:
-            return  # having none is no failure
+            return  # a missing sitemap is no failure
         if kind == "rate_limit":
             self.queue.refuse(visit.url)
         why = str(kind or stop.outcome)
@@ -174,7 +174,7 @@ class Crawl:
         if reading.has_content:
             return False
         found = False
-        for one in reversed(reading.shown):  # each is put before the others
+        for one in reversed(reading.shown):  # each is queued before the others
             found |= self.queue.shown(visit, one.url, instead=one.instead)
         return found
 
@@ -214,7 +214,7 @@ class Crawl:
         directive = opts_out(reading.robots)
         if not directive or self._context.ignore_robots:
             return
-        if directive in _NOT_LISTED:  # such a page may still lead to others that are
+        if directive in _NOT_LISTED:  # its links may still be followed
             self._lead_on(visit, response, reading)
         raise page_stops.opted_out(self._context, response, directive, "meta robots")
 
@@ -307,7 +307,7 @@ class Crawl:
 def _result(picture: Picture, page_url: str | None) -> ImageResult:
     (url, kind), *others = picture.ways
     facts = picture.facts
-    # The size on the page may be another copy's.
+    # The stated size may be that of another copy.
     sized = len(picture.ways) == 1 or picture.tier in {Tier.META, Tier.DATA}
     return ImageResult(
         url=url,

@@ -25,7 +25,7 @@ class Content(StrEnum):
     NOTHING = "nothing"
 
 
-# Signatures that no text begins with by accident, as it may with `BM` or `P6`.
+# Signatures that text cannot begin with by accident (unlike `BM` or `P6`).
 _CERTAIN: Final = frozenset({"jpeg", "png", "gif", "webp", "avif", "heic", "heif", "jxl"})
 _HTML_START: Final = re.compile(
     r"\s*(?:<!--.*?-->\s*|<\?xml[^>]{0,200}>\s*)*<(?:!doctype html|html|head|body|title|meta|link|"
@@ -45,7 +45,7 @@ _CAPTCHA: Final = re.compile(
 _LOGIN_PATH: Final = re.compile(
     r"/(?:log-?in|sign-?in|auth|sso|account/login|wp-login)\b", re.IGNORECASE
 )
-_WALL_TEXT: Final = 1500  # characters; a page with more to read is no mere wall
+_WALL_TEXT: Final = 1500  # characters; a page with more text is no wall
 _WALL_PICTURES: Final = 3  # a logo and a mascot
 
 
@@ -102,7 +102,7 @@ def is_whole(text: str) -> bool:
 def wall_of(response: Response, text: str, document: Document | None, pictures: int) -> str:
     """Return `captcha`, `login`, `js_wall`, or "" if the page is no wall.
 
-    A page may well hold a login form or a captcha of its own; it is a wall where little else is.
+    An ordinary page may contain a login form or a captcha; it is a wall if it holds little else.
     """
     if document is None or pictures > _WALL_PICTURES:
         return ""

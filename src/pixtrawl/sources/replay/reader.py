@@ -1,9 +1,9 @@
-"""Reads saved answers with a source's own parser: no network, no browser.
+"""Read saved answers with a source's own parser: no network, no browser.
 
-Every request of the source is answered with the one page, and what it reads from it first is the
-result. Some sources ask for something else before (a token, cookies, a list): where the page alone
-leads nowhere, the first requests are answered with a made-up front page instead. Several pages
-answer one request each, in their order: a list, then what lies behind its first record.
+A single page answers every request of the source, and the first results read from it are returned.
+Some sources send other requests first (for a token, cookies, a list): if the page alone gives no
+result, the first requests are answered with a made-up front page. Several pages answer one request
+each, in order: a list, then the requests for its first record.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ MAX_PACKED_BYTES: Final = 128 * 2**20
 _MAX_PAGES: Final = 40
 _ANSWER: Final = re.compile(r"answer-(\d{1,3})\.\w{1,5}")
 _MAX_REQUESTS: Final = 12  # a source that reads one page needs no more
-_FRONT_PAGES: Final = 2  # answers before the page that are tried
+_FRONT_PAGES: Final = 2  # maximum number of made-up answers before the page
 _QUERY: Final = Query("replay", "replay", 100)
 _FRONT_PAGE: Final = b"<!doctype html><p>Front page</p>"
 _KINDS: Final = {".json": "application/json", ".js": "text/javascript", ".txt": "text/plain"}
-_STAND_IN: Final = "stand-in-for-a-key-0"  # never sent; keys are blotted out in answers
+_STAND_IN: Final = "stand-in-for-a-key-0"  # never sent; keys are masked in answers
 _STAND_IN_URL: Final = "http://replay.invalid"
 _BEST_FIRST: Final = (
     SourceOutcome.OK,
@@ -59,7 +59,7 @@ async def replay(name: str, paths: Sequence[Path], settings: Mapping[str, str]) 
     """Read the pages in files as answers to the source `name`, in their order.
 
     Raises:
-        UsageError: nobody has this name, a file cannot be read, a setting is wrong.
+        UsageError: unknown name, unreadable file or wrong setting.
     """
     sources.load(name)
     pages = [page for path in paths for page in _read_all(path)]
@@ -89,7 +89,7 @@ async def replay_answers(
             break
         http = _OnePage(pages[0], front_pages, hints.front or _FRONT_PAGE, hints.rest)
         found = await ask(cls(given), query, http, kept)
-        if http.asked <= front_pages:  # the page itself was never read
+        if http.asked <= front_pages:  # the page itself was not read
             break
         if _place(found) <= _place(best):
             best = found
@@ -124,7 +124,7 @@ async def _list_or_record(
     if as_record.outcome is not SourceOutcome.OK:
         return found
     message = (
-        "one record; the address of its picture and its licence are told by the next requests: "
+        "one record; the next requests give the URL of its picture and its licence: "
         "give their answers too, list first"
     )
     return Replayed(SourceOutcome.OK, as_record.candidates, {"message": message})
@@ -140,7 +140,7 @@ async def _in_turn(
     found = await ask(source, query, http, kept)
     if http.wanting and isinstance(source, ListingSource) and source.listed:
         message = (
-            f"a list of {source.listed} records; what lies behind each is one more request: give "
+            f"a list of {source.listed} records; each needs one more request: give "
             "that answer too, after this one"
         )
         return Replayed(SourceOutcome.OK, detail={"message": message})
@@ -151,7 +151,7 @@ class _InTurn(Struct):
     """An `Http` that returns each page once, in order."""
 
     pages: list[Response]
-    wanting: bool = False  # something was asked for behind the last one
+    wanting: bool = False  # requests were left after the last page
 
     async def get(
         self,
@@ -228,7 +228,7 @@ async def ask(source: Source, query: Query, http: Http, kept: Evidence) -> Repla
     finally:
         await source.aclose()
     if page is None:
-        message = "the source ends without a result and without saying that there is none"
+        message = "the source ends without a result and does not state that there is none"
         return Replayed(SourceOutcome.CHANGED, detail={"message": message})
     return Replayed(SourceOutcome.OK, page.candidates)
 
@@ -236,7 +236,7 @@ async def ask(source: Source, query: Query, http: Http, kept: Evidence) -> Repla
 async def _first_page(source: Source, query: Query, context: SourceContext) -> Page | None:
     async with aclosing(source.discover(query, context)) as pages:  # type: ignore[type-var]
         async for page in pages:
-            if page.candidates:  # some first pages are half an answer
+            if page.candidates:  # a first page may have no candidates
                 return page
     return None
 

@@ -1,4 +1,4 @@
-"""Keeps what a source asked and was answered, without anything that belongs to the user.
+"""Record the requests of a source and their answers, without data of the user.
 
 Cookies are left out; keys, tokens, signed parameters, e-mail addresses and network addresses are
 masked in addresses and bodies. Lengths change, forms do not: a parser reads the masked answer as it
@@ -25,7 +25,7 @@ _SHOWN_HEADERS: Final = re.compile(
     r"content-type|retry-after|date|server|x-ratelimit.*|ratelimit.*|x-yandex-captcha|cf-mitigated"
 )
 _MASK: Final = "MASKED"
-_MIN_SECRET: Final = 4  # characters; shorter ones would be found in every word
+_MIN_SECRET: Final = 4  # characters; shorter ones occur in ordinary words
 _NAMES: Final = (
     r"(?:[a-z0-9]{1,20}[_-])?(?:api[_-]?key|access[_-]?key|token|secret|signature|password|passwd"
     r"|session(?:[_-]?id)?|auth|vqd|jwt|wskey|credential|csrf)"
@@ -54,7 +54,7 @@ _MAIL: Final = re.compile(
 )
 _FOUR: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\d)")
 _SIX: Final = re.compile(r"(?<![\w:.])[0-9a-f:]{6,39}(?![\w:])", re.IGNORECASE)
-_NOWHERE: Final = "192.0.2.1", "2001:db8::1"  # of documentations (RFC 5737, RFC 3849)
+_NOWHERE: Final = "192.0.2.1", "2001:db8::1"  # documentation addresses (RFC 5737, RFC 3849)
 
 
 class Exchange(Struct, frozen=True):
@@ -136,7 +136,7 @@ def _masked(one: Exchange, hidden: set[str]) -> Exchange:
         for name, value in response.headers.items()
         if _SHOWN_HEADERS.fullmatch(name)
     }
-    # one character a byte, so that bytes that are no text stay what they are
+    # one character a byte, so that bytes that are not text do not change
     body = mask(response.body.decode("latin-1"), {_as_latin(one) for one in hidden})
     return Exchange(
         one.method,

@@ -1,8 +1,8 @@
 """Baidu Images over HTTP: no key, no browser; the JSON that its own page loads on scrolling.
 
-The server answers "Forbid spider access" to whoever does not bring the cookies of its front page,
-which is asked for once a run. The address of an original comes under a published substitution of
-characters; those in the clear are mostly Baidu's own copies. Verified against a recorded answer.
+The server answers "Forbid spider access" to requests without the cookies of its front page, which
+is fetched once a run. URLs of originals are encoded by a published substitution of characters;
+plain URLs are mostly Baidu's own copies. Verified against a recorded answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pixtrawl.net.interface import Response
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
 from pixtrawl.sources.results import ImageResult, number, pixels, plain_text, web_url
-from pixtrawl.sources.script_data import ScriptDataError, dig, read_value
+from pixtrawl.sources.script_data import ScriptDataError, read_value, value_at
 from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 BASE_URL: Final = "https://image.baidu.com"
@@ -79,7 +79,7 @@ class Baidu(HtmlSource):
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__(settings)
-        self._cookies: dict[str, str] | None = None  # None: the front page was not asked yet
+        self._cookies: dict[str, str] | None = None  # None: front page not fetched yet
         self._warming = asyncio.Lock()
 
     async def prepare(self, search: WebSearch) -> None:
@@ -100,7 +100,7 @@ class Baidu(HtmlSource):
         return Request("/search/acjson", {**fixed, **search.parameters(), **place})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
-        """Read the JSON, or the sentence of a page. Raises SourceStop where spiders are refused."""
+        """Read the JSON, or the sentence of a page. Raises SourceStop for a refusal."""
         text = response.text
         if not _FRAMED.match(text):
             said = search.document(response).text()
@@ -109,39 +109,39 @@ class Baidu(HtmlSource):
             answer = read_value(text)
         except ScriptDataError:
             return None
-        if dig(answer, "antiFlag"):
-            said = plain_text(dig(answer, "message")) or "no reason given"
+        if value_at(answer, "antiFlag"):
+            said = plain_text(value_at(answer, "message")) or "no reason given"
             raise search.blocked(response, "forbidden", f"refuses: {said[:100]}")
-        records = dig(answer, "data")
+        records = value_at(answer, "data")
         if not isinstance(records, list):
             return None
         results = tuple(
             one for record in records if isinstance(record, dict) and (one := _result(record))
         )
-        if not results:  # its last record is always empty: an empty list is one of nothing else
+        if not results:  # the last record is always empty: alone, it means no results
             nothing = not any(records) and _says_none(answer)
             return ResultPage(nothing=True) if nothing else None
-        there = number(dig(answer, "displayNum"))
+        there = number(value_at(answer, "displayNum"))
         more = there is None or (search.number + 1) * _COUNT < there
         return ResultPage(results=results, more=more)
 
 
 def _says_none(answer: Any) -> bool:
-    counts = [dig(answer, name) for name in ("displayNum", "listNum")]
+    counts = [value_at(answer, name) for name in ("displayNum", "listNum")]
     return any(isinstance(one, int) and one == 0 for one in counts)
 
 
 def _result(record: dict[str, Any]) -> ImageResult | None:
     replaced = record.get("replaceUrl")
     clear = replaced[:_MAX_REPLACED] if isinstance(replaced, list) else []
-    urls = [record.get("objURL"), *(dig(one, "ObjURL") for one in clear)]
+    urls = [record.get("objURL"), *(value_at(one, "ObjURL") for one in clear)]
     known = dict.fromkeys(one for one in map(_clear_url, urls) if one)
     originals = [one for one in known if not _is_copy(one)]
     small = (web_url(record.get(name)) for name in ("hoverURL", "middleURL", "thumbURL"))
     thumb = next((one for one in small if one), None)
     if not known and thumb is None:
         return None
-    pages = [record.get("fromURL"), *(dig(one, "FromURL") for one in clear)]
+    pages = [record.get("fromURL"), *(value_at(one, "FromURL") for one in clear)]
     titles = (plain_text(record.get(name)) for name in ("fromPageTitleEnc", "fromPageTitle"))
     return ImageResult(
         url=originals[0] if originals else None,

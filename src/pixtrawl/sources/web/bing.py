@@ -1,7 +1,7 @@
 """Bing Images over HTTP: no key, no browser.
 
-Asks the fragment that Bing's own page loads on scrolling and follows the next URL that each answer
-carries; where there is no such fragment, the full page. Verified against a recorded page.
+Asks for the fragment that Bing's own page loads on scrolling and follows the next URL in each
+answer; without a fragment, asks for the full page. Verified against a recorded page.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ class Bing(HtmlSource):
         """Set the headers and cookies that go with the filters."""
         filters = search.query.filters
         market, language = _market(filters.lang, filters.region)
-        # Bing prefers this header to its own parameter; the interface stays English, because the
-        # sentence that there are no results is known in English.
+        # Bing prefers this header to its own parameter. The interface stays English, because the
+        # "no results" sentence is known in English.
         search.headers["Accept-Language"] = f"{market},{language};q=0.9"
         if filters.safe:
             search.cookies["SRCHHPGUSR"] = f"ADLT={_ADULT.get(filters.safe, 'DEMOTE')}"
@@ -128,7 +128,7 @@ class Bing(HtmlSource):
         return Request(path, asked)
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
-        """Read the answer, and where the next one lies."""
+        """Read the answer, and the URL of the next one."""
         document = search.document(response)
         filters = search.query.filters
         word = search.words.get("license") if filters.license != "any" else None
@@ -148,7 +148,7 @@ class Bing(HtmlSource):
         return {"next": search.next, "rank": search.rank}
 
     def resume(self, search: WebSearch, position: Position) -> None:
-        """Go on at the query string."""
+        """Resume at the query string."""
         following, rank = position.get("next"), position.get("rank")
         if isinstance(following, str) and isinstance(rank, int):
             search.number = 1 if following else self.max_pages
@@ -157,7 +157,7 @@ class Bing(HtmlSource):
     def _following(self, search: WebSearch, named: str | None, shown: int) -> str:
         """Return the next page's query string; "" if there is none or it was already asked."""
         asked: list[str] = search.memo["asked"]
-        if named is None:  # not named: counted on
+        if named is None:  # not named: count on
             parameters = dict(parse_qsl(asked[-1]))
             first = parameters.get("first", "1")
             start = int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 1

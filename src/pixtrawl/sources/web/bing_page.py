@@ -1,8 +1,8 @@
 """Read a Bing Images answer: results, the way to the next page, related queries. Pure.
 
-A result is whatever element has an attribute `m` that holds JSON with `murl`; class names are not
-looked at, so that renaming them changes nothing. Sizes stand in the tile's own link (`expw`,
-`exph`), and so does Bing's full-size copy (`cdnurl`).
+A result is any element with an attribute `m` of JSON with `murl`; class names are ignored, because
+they change. The tile's own link holds the size (`expw`, `exph`) and Bing's full-size copy
+(`cdnurl`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CONSENT_BANNER: Final = "#bnp_container, #bnp_btn_accept, #bnp_btn_reject"
 class BingPage(Struct, frozen=True):
     """The content of an answer: results (those of related searches last), each URL once.
 
-    `next_query` is the query string of the next page: "" where the page says that there is none,
-    None where it does not say.
+    `next_query` is the query string of the next page: "" if the page states that there is none,
+    None if it states nothing.
     """
 
     results: tuple[ImageResult, ...]
@@ -42,7 +42,7 @@ class BingPage(Struct, frozen=True):
 def read_page(document: Document, text: str, claim: str | None = None) -> BingPage:
     """Read the answer to the query `text`; skip malformed parts.
 
-    `claim` is the licence that Bing was asked for: it holds for every result.
+    `claim` is the licence filter of the query; it applies to every result.
     """
     tiles = [
         tile for element in document.all("[m]")[:_MAX_TILES] if (tile := _tile(element, claim))
@@ -120,7 +120,7 @@ def _next_query(document: Document) -> str | None:
 
 
 def _related(document: Document, text: str) -> tuple[str, ...]:
-    """Return link texts of other searches, without links that only add a filter to this one."""
+    """Return the queries of links to other searches, without links that only add a filter."""
     links = document.all(f'a[href*="{FULL_PATH}?"]')[:1000]
     asked = (_parameters(link.get("href")) for link in links)
     others = (one.get("q", "") for one in asked if "view" not in one and "qft" not in one)

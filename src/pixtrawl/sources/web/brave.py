@@ -1,7 +1,7 @@
 """Brave's image search over HTTP: no key, one page a query. Written from documents.
 
-Results stand in a script of the page as a JavaScript object (keys without quotes, `void 0`). Its
-place in that object is not relied on: a result is an object with `properties.url`.
+Results are in a script of the page, as a JavaScript object (keys without quotes, `void 0`). Any
+object with `properties.url` is a result, wherever it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pixtrawl.net.interface import Response
 from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
-from pixtrawl.sources.script_data import dig, objects_in, values_after
+from pixtrawl.sources.script_data import objects_in, value_at, values_after
 from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 
@@ -50,8 +50,8 @@ class Brave(HtmlSource):
 
     async def prepare(self, search: WebSearch) -> None:
         """Set the cookies that hold its settings."""
-        # The place by the cookie, not by our address; English, because the sentence that there are
-        # no results is known in English.
+        # The country by cookie, not by IP address; English, because the "no results" sentence is
+        # known in English.
         names = {"safe": "safesearch", "region": "country"}
         asked = {names[name]: word for name, word in search.words.items()}
         search.cookies.update({"useLocation": "0", **asked, "ui_lang": "en-us"})
@@ -68,7 +68,8 @@ class Brave(HtmlSource):
             if results:
                 return ResultPage(results=results, more=False)
             says_none = says_none or any(
-                dig(holder, "body", "response", "results") == [] for holder in objects_in(value)
+                value_at(holder, "body", "response", "results") == []
+                for holder in objects_in(value)
             )
         if says_none or _NOTHING.search(search.document(response).text()):
             return ResultPage(nothing=True)
@@ -76,8 +77,8 @@ class Brave(HtmlSource):
 
 
 def _result(record: dict[str, Any]) -> ImageResult | None:
-    url = web_url(dig(record, "properties", "url"))
-    thumb = web_url(dig(record, "thumbnail", "src"))
+    url = web_url(value_at(record, "properties", "url"))
+    thumb = web_url(value_at(record, "thumbnail", "src"))
     if "properties" not in record or (url is None and thumb is None):
         return None
     return ImageResult(
@@ -85,6 +86,6 @@ def _result(record: dict[str, Any]) -> ImageResult | None:
         thumb_url=thumb,
         page_url=web_url(record.get("url")),
         title=plain_text(record.get("title")),
-        width=pixels(dig(record, "properties", "width")),
-        height=pixels(dig(record, "properties", "height")),
+        width=pixels(value_at(record, "properties", "width")),
+        height=pixels(value_at(record, "properties", "height")),
     )

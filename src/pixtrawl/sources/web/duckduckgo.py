@@ -1,7 +1,7 @@
 """DuckDuckGo Images: no key, no browser; the index is Bing's.
 
 A page gives a token that is bound to the query and the User-Agent; `i.js` answers with results
-where the token fits. Written from what clients in use send: no answer of it was recorded.
+where the token fits. Written from the requests of maintained clients: no answer was recorded.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class DuckDuckGo(JsonSource):
         return read_results(said, claim or None)
 
     async def _fetch_token(self, search: ApiSearch, text: str) -> str:
-        # the slash is the site's own: its address without one redirects
+        # with the final slash: without it the site redirects
         response = await search.get(
             "/", {"q": text, "iar": "images", "t": "h_"}, {"Accept": "text/html"}
         )
@@ -136,7 +136,7 @@ class DuckDuckGo(JsonSource):
         shown = "html" in response.headers.get("content-type", "")
         anomaly = shown and _ANOMALY.search(response.text[:200_000])
         if response.status == 202 or (anomaly and _TOKEN.search(response.text) is None):
-            message = "duckduckgo asks to prove that a person is asking"
+            message = "duckduckgo shows a captcha"
             raise search.blocked(response, "captcha", message)
         search.check(response)
 
@@ -167,7 +167,7 @@ def read_results(said: Any, claim: str | None = None) -> Batch:
     if not isinstance(results, list):
         raise ShapeError("duckduckgo's answer has no list of results")
     found = tuple(one for one in (_found(result, claim) for result in results) if one)
-    # an answer to this query, and with nothing in it
+    # the answer to this query, and empty
     empty = not results and any(key in said for key in ("query", "queryEncoded", "vqd"))
     following = value.at(said, "next")
     place = None

@@ -1,7 +1,7 @@
 """Ecosia Images over HTTP: no key, no browser. The index is Bing's.
 
-The page is rendered on the server. Results are read from its elements, which carry test ids and no
-meaning in their class names; where those are gone, from the state that its scripts start from.
+The page is rendered on the server. Results are read from elements by their test ids; if these are
+missing, from the initial state of the page's scripts.
 Verified against a recorded page.
 """
 

@@ -1,6 +1,6 @@
 """Sources that read a search engine's result pages: page after page, until one brings nothing new.
 
-A source is a subclass with two methods: `request` says how a page is asked for, `parse` reads it.
+A source is a subclass with two methods: `request` returns the request for a page, `parse` reads it.
 Cookies, the consent page, walls, repetition, positions and the end of the list are handled here.
 """
 
@@ -28,9 +28,9 @@ _MAX_RESULTS: Final = 1000  # on one page
 class HtmlSource(HttpSource, ABC):
     """A source over HTML pages."""
 
-    max_pages: ClassVar[int] = 50  # ends a server that never ends
-    referer: ClassVar[bool] = False  # whether requests name the front page as theirs
-    consent_banner: ClassVar[str] = ""  # CSS of a consent page that is known by no form
+    max_pages: ClassVar[int] = 50  # bounds a server that repeats for ever
+    referer: ClassVar[bool] = False  # send the front page as Referer
+    consent_banner: ClassVar[str] = ""  # CSS of a consent page without a known form
     reject_cookies: ClassVar[Mapping[str, str]] = {}  # what "reject all" sets by a script
 
     @abstractmethod
@@ -39,9 +39,9 @@ class HtmlSource(HttpSource, ABC):
 
     @abstractmethod
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
-        """Read a page; None where it holds neither results nor a word of their absence.
+        """Read a page; None if it has neither results nor a statement that there are none.
 
-        Raises SourceStop for a refusal that only this source knows.
+        Raises SourceStop for a refusal of a form that only this source has.
         """
 
     async def prepare(self, search: WebSearch) -> None:

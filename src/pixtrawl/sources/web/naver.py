@@ -1,6 +1,6 @@
 """Naver Images over HTTP: no key, no browser; best with Korean queries.
 
-Results stand in a script of the page as a JavaScript object. Written after the documented form; no
+Results are in a script of the page, as a JavaScript object. Written from the documented form; no
 result page was recorded.
 """
 

@@ -29,7 +29,7 @@ _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 class Request(Struct, frozen=True):
     """A request below the base URL; `form` sends the parameters as a POST.
 
-    Parameters that are text already are sent as they are.
+    Parameters given as text are sent unchanged.
     """
 
     path: str
@@ -40,9 +40,9 @@ class Request(Struct, frozen=True):
 class ResultPage(Struct, frozen=True, kw_only=True):
     """The content of one page of results.
 
-    `nothing`: it says itself that there are no results. `end`: it is the frame of a list without
-    any, which ends a list and is no answer to a query. `next` is where the next page lies, for
-    sources that follow what pages say.
+    `nothing`: the page states that there are no results. `end`: it is an empty frame of a list,
+    which ends a list but does not answer a query. `next` is the place of the next page, for sources
+    that follow links.
     """
 
     results: tuple[ImageResult, ...] = ()
@@ -53,15 +53,15 @@ class ResultPage(Struct, frozen=True, kw_only=True):
     related: tuple[str, ...] = ()
 
 
-Parse = Callable[[Response], ResultPage | None]  # None: neither results nor a word of their absence
+Parse = Callable[[Response], ResultPage | None]  # None: no results, no sign of their absence
 
 
 class WebSearch(Struct, kw_only=True):
     """One query's conversation with one server; given to the methods of an `HtmlSource`.
 
     `words` are the query's filters in the source's own words. `number` is the page to ask for, from
-    0, and `next` what the page before it said of its place. `memo` is for what a source wants to
-    remember between two pages.
+    0, and `next` its place as the previous page stated it. `memo` keeps a source's state between
+    pages.
     """
 
     source: str
@@ -82,9 +82,9 @@ class WebSearch(Struct, kw_only=True):
         return self.gate.cookies
 
     def parameters(self) -> dict[str, str]:
-        """Filters worded as `name=value` (`&` between two), as parameters of a request.
+        """Return the filters, worded as `name=value&name=value`, as parameters of a request.
 
-        Where two filters want the same parameter, the first one has it, and the user is told once.
+        If two filters need the same parameter, the first one gets it, and a notice is emitted once.
         """
         if "parameters" in self.memo:
             return dict(self.memo["parameters"])
@@ -140,7 +140,7 @@ class WebSearch(Struct, kw_only=True):
         """Ask for one page of results.
 
         Raises:
-            SourceStop: nothing could be read, or the page says that there is nothing.
+            SourceStop: nothing could be read, or the page states that there are no results.
             FetchError: the network failed.
         """
         response, page = await self.ask(request, parse)
@@ -150,7 +150,7 @@ class WebSearch(Struct, kw_only=True):
         if self.rank and is_end:
             return ResultPage(more=False)
         wall = wall_of(response, self.document(response))
-        # The sentence that there is nothing also stands on pages that would like JavaScript.
+        # Pages that ask for JavaScript may show the "no results" sentence too.
         if page is not None and page.nothing and (wall is None or wall[0] != "captcha"):
             raise stops.no_results(self.source, response.status)
         raise self.blocked(response, *wall) if wall else self.changed(response)
@@ -190,7 +190,7 @@ class WebSearch(Struct, kw_only=True):
     def _checked(self, response: Response) -> Response:
         self.gate.keep_cookies(response)
         if not 200 <= response.status < 300 and response.status < 500:
-            wall = self.wall(response)  # a captcha comes with 403 or 429 from some
+            wall = self.wall(response)  # some servers send a captcha with 403 or 429
             if wall is not None:
                 raise wall
         stops.check_status(self.context, response, self.source)

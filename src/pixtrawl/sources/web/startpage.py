@@ -1,8 +1,8 @@
 """Startpage's image search over HTTP: no key, no browser. The index is Bing's.
 
-Each search needs a value that the form of the front page hides and that is good for about an hour;
-each answer carries the one for the next page. Results stand in a script as JSON. Written after the
-documented form; no result page was recorded.
+Each search needs a hidden value of the form on the front page, valid for about an hour; each answer
+carries the value for the next page. Results are JSON in a script. Written from the documented form;
+no result page was recorded.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pixtrawl.sources.base import ReplayHints, SourceInfo
 from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
-from pixtrawl.sources.script_data import dig, objects_in, values_after
+from pixtrawl.sources.script_data import objects_in, value_at, values_after
 from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 BASE_URL: Final = "https://www.startpage.com"
 DELAY_S: Final = 3.0
 _PATH: Final = "/sp/search"
-_TOKEN_AGE_S: Final = 3000.0  # good for about an hour
+_TOKEN_AGE_S: Final = 3000.0  # valid for about an hour
 
 _COLOURS: Final = (
     "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "white", "gray",
@@ -75,7 +75,7 @@ class Startpage(HtmlSource):
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         super().__init__(settings)
-        self._token = ("", 0.0)  # and when it was got, on the monotonic clock
+        self._token = ("", 0.0)  # and its time on the monotonic clock
         self._getting_token = asyncio.Lock()
 
     async def prepare(self, search: WebSearch) -> None:
@@ -105,13 +105,13 @@ class Startpage(HtmlSource):
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read the script's data, and keep the hidden value for the next page."""
         for value in values_after(response.text, _DATA):
-            presenter = dig(value, "render", "presenter")
-            blocks = _blocks(dig(presenter, "regions", "mainline"))
+            presenter = value_at(value, "render", "presenter")
+            blocks = _blocks(value_at(presenter, "regions", "mainline"))
             found = (_result(record) for block in blocks for record in objects_in(block))
             results = tuple(one for one in found if one)
             if results:
-                following = _following(dig(presenter, "pagination"), search.number + 2)
-                if token := dig(following, "sc"):
+                following = _following(value_at(presenter, "pagination"), search.number + 2)
+                if token := value_at(following, "sc"):
                     search.memo["sc"] = token[0][:500]
                 return ResultPage(results=results, more=following is not None)
         nothing = _NOTHING.search(search.document(response).text()[:20_000])
@@ -126,16 +126,16 @@ def _token_in(document: Document) -> str | None:
 def _blocks(blocks: Any) -> list[Any]:
     """Return the blocks of pictures; related searches have other display types."""
     found = blocks if isinstance(blocks, list) else []
-    return [one for one in found if str(dig(one, "display_type")).startswith("images")]
+    return [one for one in found if str(value_at(one, "display_type")).startswith("images")]
 
 
 def _following(pagination: Any, page: int) -> dict[str, list[str]] | None:
     """Return the parameters of the link to page `page`; {} if pages are not listed."""
-    pages = dig(pagination, "pages")
+    pages = value_at(pagination, "pages")
     if not isinstance(pages, list):
         return {}
     for one in pages[:100]:
-        url = dig(one, "url")
+        url = value_at(one, "url")
         try:
             found = parse_qs(urlsplit(url if isinstance(url, str) else "").query)
         except ValueError:

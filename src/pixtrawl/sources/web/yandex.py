@@ -1,8 +1,8 @@
-"""Yandex Images over HTTP: no key, but a captcha comes soon to clients that are no browser.
+"""Yandex Images over HTTP: no key, but a captcha soon stops clients other than browsers.
 
-Results stand as JSON in an attribute `data-state`, one entity a picture, in two shapes: with
-`viewerData` (every copy that Yandex knows of, with its size), or flat with `origUrl`. Both are
-read. Written after the documented form; no result page was recorded.
+Results are JSON in an attribute `data-state`, one entity a picture, in two forms: with `viewerData`
+(every copy that Yandex knows, with its size), or flat with `origUrl`. Both are read. Written from
+the documented form; no result page was recorded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
-from pixtrawl.sources.script_data import ScriptDataError, dig, objects_in, read_value
+from pixtrawl.sources.script_data import ScriptDataError, objects_in, read_value, value_at
 from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
 
 BASE_URL: Final = "https://yandex.com"
@@ -40,7 +40,7 @@ def _region(text: str) -> str | None:
     return f"lr={text}" if text.isascii() and text.isdigit() and len(text) < 8 else None
 
 
-# The web search says "Ничего не нашли", with "ничего не найдено" in its title.
+# The web search shows "Ничего не нашли", with "ничего не найдено" in its title.
 _NOTHING: Final = re.compile(
     r"ничего не на(?:шли|шлось|йдено)|no (?:images|pictures|results) (?:were )?found"
     r"|nothing (?:was )?found|no matching (?:images|results)",
@@ -89,9 +89,9 @@ class Yandex(HtmlSource):
         return Request(_PATH, {"text": search.query.text, "uinfo": _WINDOW, **asked, **page})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
-        """Read every state that holds entities. Raises SourceStop for a captcha told as JSON."""
+        """Read every state that holds entities. Raises SourceStop for a captcha in JSON."""
         if _is_captcha(response):
-            raise search.blocked(response, "captcha", "asks to prove that a person is asking")
+            raise search.blocked(response, "captcha", "shows a captcha")
         document = search.document(response)
         results = [one for state in _states(document) for one in _entities(state)]
         if results:
@@ -116,7 +116,7 @@ def _is_captcha(response: Response) -> bool:
     if not start.startswith(b"{"):
         return False
     try:
-        return bool(dig(read_value(response.text), "type") == "captcha")
+        return bool(value_at(read_value(response.text), "type") == "captcha")
     except ScriptDataError:
         return False
 
@@ -139,17 +139,17 @@ def _entities(state: Any) -> list[ImageResult]:
 
 
 def _result(entity: dict[str, Any]) -> ImageResult | None:
-    thumb = web_url(entity.get("image")) or web_url(dig(entity, "viewerData", "thumb", "url"))
+    thumb = web_url(entity.get("image")) or web_url(value_at(entity, "viewerData", "thumb", "url"))
     copies = _copies(entity)
     if not copies and thumb is None:
         return None
-    snippet = dig(entity, "snippet") or dig(entity, "viewerData", "snippet")
+    snippet = value_at(entity, "snippet") or value_at(entity, "viewerData", "snippet")
     url, width, height = copies[0] if copies else (None, None, None)
     return ImageResult(
         url=url,
         thumb_url=thumb,
-        page_url=web_url(dig(snippet, "url")),
-        title=plain_text(dig(snippet, "title")) or plain_text(entity.get("alt")),
+        page_url=web_url(value_at(snippet, "url")),
+        title=plain_text(value_at(snippet, "title")) or plain_text(entity.get("alt")),
         width=width,
         height=height,
         alternates=tuple(Alternate(copy, Kind.ORIGINAL) for copy, _, _ in copies[1:_MAX_COPIES]),
@@ -164,10 +164,10 @@ def _copies(entity: dict[str, Any]) -> list[tuple[str, int | None, int | None]]:
         sides = pixels(entity.get("origWidth")), pixels(entity.get("origHeight"))
         found.append((flat, *sides))
     for name in ("dups", "preview"):
-        copies = dig(entity, "viewerData", name)
+        copies = value_at(entity, "viewerData", name)
         for copy in copies[:100] if isinstance(copies, list) else []:
-            url = web_url(dig(copy, "url"))
+            url = web_url(value_at(copy, "url"))
             if url is not None:
-                found.append((url, pixels(dig(copy, "w")), pixels(dig(copy, "h"))))
+                found.append((url, pixels(value_at(copy, "w")), pixels(value_at(copy, "h"))))
     found.sort(key=lambda one: (one[1] or 0) * (one[2] or 0), reverse=True)
     return found
