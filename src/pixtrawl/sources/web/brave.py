@@ -68,8 +68,7 @@ class Brave(HtmlSource):
             if results:
                 return ResultPage(results=results, more=False)
             says_none = says_none or any(
-                value_at(holder, "body", "response", "results") == []
-                for holder in objects_in(value)
+                value_at(one, "body", "response", "results") == [] for one in objects_in(value)
             )
         if says_none or _NOTHING.search(search.document(response).text()):
             return ResultPage(nothing=True)
