@@ -1,7 +1,7 @@
 """Third-party test data: the folder `shared` beside the checkout, which is no part of the repository.
 
 Each test that reads it has a counterpart with rows of our own, so that a clone without the folder
-tests the same rules. Where `PIXTRAWL_SHARED_DATA` names the folder, as CI does, a file that is
+tests the same rules. Where `SHARED_TEST_DATA` names the folder, as CI does, a file that is
 missing fails the test that reads it; elsewhere the test is skipped and says why.
 """
 
@@ -16,7 +16,7 @@ import pytest
 
 __all__ = ["VARIABLE", "shared", "shared_rows", "shared_text"]
 
-VARIABLE: Final = "PIXTRAWL_SHARED_DATA"
+VARIABLE: Final = "SHARED_TEST_DATA"
 _BESIDE: Final = Path(__file__).parents[2] / "shared"
 
 
