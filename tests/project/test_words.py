@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Packages (or top-level modules) whose pass is still to come. This list may only get shorter.
 NOT_YET = frozenset({
-    "api", "catalog", "dataset", "display", "folder",
+    "api", "dataset", "display", "folder",
     "manifests", "operations", "pipeline",
 })  # fmt: skip
 

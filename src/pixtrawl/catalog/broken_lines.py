@@ -1,6 +1,6 @@
-"""Lines of a list that give no candidate: rows of the catalog all the same, with their outcome.
+"""Rows for the lines of a list that give no candidate, so that every line has an outcome.
 
-So that every line of what was given ends in an outcome that can be found by its place.
+The outcome names the list and the number of the line.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INSERT: Final = (
 
 
 class BrokenLine(Struct, frozen=True):
-    """A line of the list `name`; its `text` stands where others have their URL."""
+    """A line of the list `name`; its `text` is stored in the column for the URL."""
 
     name: str
     number: int  # from 1
@@ -36,7 +36,7 @@ class BrokenLine(Struct, frozen=True):
 def note(
     db: sqlite3.Connection, query_id: int, lines: Iterable[BrokenLine], source: str, run_id: int
 ) -> None:
-    """Adds lines to a query, settled as `bad_url`; one that is known already stays as it is."""
+    """Add lines to a query, settled as `bad_url`; leave those that are there already unchanged."""
     at = now()
     for line in lines:
         detail = f"{line.name}:{line.number}: {line.problem}"
@@ -50,6 +50,6 @@ def note(
 
 
 def _key(line: BrokenLine) -> bytes:
-    """16 bytes of the line and its place: equal lines are different ones, and no URL is like it."""
+    """Return 16 bytes that are unique per list, line number and text, and equal no URL's key."""
     place = f"\n{line.name}\n{line.number}\n{line.text}"
     return blake2b(place.encode("utf-8", "replace"), digest_size=16).digest()

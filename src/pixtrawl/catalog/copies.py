@@ -1,4 +1,4 @@
-"""Candidates that were dropped in favour of a kept image, or withdrawn, and can be taken back."""
+"""Candidates that were dropped in favour of a kept image, or withdrawn, and can be restored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pixtrawl.model import Reason
 
 __all__ = ["DroppedCopy", "Fetched", "digests_aside", "every", "fetched"]
 
-# Their files are kept aside.
+# The files of candidates with these reasons are kept outside the data set.
 _ASIDE: Final = (
     Reason.SAME_PICTURE,
     Reason.BETTER_COPY_KEPT,
@@ -23,7 +23,7 @@ _ASIDE: Final = (
 
 
 class DroppedCopy(Struct, frozen=True):
-    """A decision that can be looked over."""
+    """A dropped candidate, for review."""
 
     candidate_id: int
     label: str
@@ -35,7 +35,7 @@ class DroppedCopy(Struct, frozen=True):
 
 
 class Fetched(Struct, frozen=True):
-    """How a candidate was fetched."""
+    """The transfer of a candidate: addresses, HTTP status, attempts and run."""
 
     url: str
     final_url: str
@@ -45,7 +45,7 @@ class Fetched(Struct, frozen=True):
 
 
 def every(db: sqlite3.Connection) -> Iterator[DroppedCopy]:
-    """Every near duplicate, placeholder and conflict, by the image that was kept."""
+    """Yield near duplicates, placeholders and label conflicts, by label and kept image."""
     rows = db.execute(
         "SELECT c.id, q.label, lower(hex(c.sha256)), coalesce(c.fetched_url, c.url), c.reason, "
         f"c.distance, CASE WHEN s.state IN {KEPT} THEN s.file_name ELSE '' END FROM candidate c "
@@ -58,7 +58,7 @@ def every(db: sqlite3.Connection) -> Iterator[DroppedCopy]:
 
 
 def digests_aside(db: sqlite3.Connection) -> list[str]:
-    """SHA-256 of every file that may be kept aside, also of images that a person refused."""
+    """Return the SHA-256 of every file that may be kept aside, refused images included."""
     reasons = (*_ASIDE, Reason.REFUSED_BY_PERSON)
     rows = db.execute(
         "SELECT DISTINCT lower(hex(sha256)) FROM candidate "
@@ -69,7 +69,7 @@ def digests_aside(db: sqlite3.Connection) -> list[str]:
 
 
 def fetched(db: sqlite3.Connection, candidate_id: int) -> Fetched:
-    """What is known of the transfer of a settled candidate."""
+    """Return the transfer of a settled candidate; "" and 0 stand for unknown values."""
     return Fetched(
         *db.execute(
             "SELECT coalesce(fetched_url, url), coalesce(final_url, ''), "

@@ -1,8 +1,8 @@
 """The SQLite catalog: opened once, written by one thread, one transaction per unit of work.
 
-"Who writes?" has a one-word answer: the catalog's own thread. Others hand it a function
-(`await catalog.write(function)`) which gets the connection inside `BEGIN IMMEDIATE` and whose
-result comes back; an exception rolls all of it back.
+Only the catalog's own thread writes. Callers pass it a function (`await catalog.write(function)`),
+which is called with the connection inside `BEGIN IMMEDIATE`. Its result is returned; an exception
+rolls the transaction back.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ T = TypeVar("T")
 _COMMON = (
     "PRAGMA busy_timeout = 10000",
     "PRAGMA temp_store = FILE",  # a sort of a million URLs spills to disk and not into memory
-    # 4 MiB: with 32 a list of 1,000,000 URLs held 141 MB and was no faster (the kernel has the
-    # pages of the key index, too).
+    # 4 MiB: with 32 MiB a list of 1,000,000 URLs took 141 MB and was no faster (the kernel caches
+    # the pages of the key index, too).
     "PRAGMA cache_size = -4096",
 )
-# Durability against kill -9 needs no fsync per commit: WAL pages survive the process. A power cut
-# may lose the newest commits, never the file's consistency (sqlite.org/wal.html, "NORMAL").
+# Surviving kill -9 needs no fsync per commit: pages of the write-ahead log outlive the process. A
+# power cut may lose the newest commits, but never the file's consistency
+# (sqlite.org/wal.html, "NORMAL").
 _WRITING = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
@@ -37,7 +38,10 @@ _WRITING = (
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection with our pragmas. Raises StorageError with the reason."""
+    """Open a connection and set its pragmas; with `read_only`, migrate an older catalog as well.
+
+    Raise StorageError where it cannot be opened or used.
+    """
     try:
         if read_only:
             connection = sqlite3.connect(
@@ -58,7 +62,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def _of_today(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    """An older catalog that is only read is brought up to date, or a copy where it cannot be."""
+    """Migrate an older catalog that is opened to read, or a private copy if it is not writable."""
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if not 0 < version < len(MIGRATIONS):
@@ -66,15 +70,15 @@ def _of_today(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
         try:
             with contextlib.closing(connect(path)) as writable:
                 migrate(writable)
-        except (StorageError, sqlite3.Error):  # a read-only disk, somebody else's folder
+        except (StorageError, sqlite3.Error):  # e.g. a read-only disk
             return _migrated_copy(connection)
-    except sqlite3.DatabaseError:  # a damaged one is told of by whoever reads it
+    except sqlite3.DatabaseError:  # damaged: the first read reports it
         return connection
     return connection
 
 
 def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """A private copy of today's version; the original is closed once there is one."""
+    """Return a migrated private copy in a temporary database; close the original on success."""
     copy = sqlite3.connect("", check_same_thread=False, isolation_level=None)
     try:
         connection.backup(copy)
@@ -88,12 +92,12 @@ def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def savepoint(db: sqlite3.Connection) -> Iterator[None]:
-    """A part of a transaction that is undone alone where it raises."""
+    """Run the block as a savepoint: where it raises, only the block is rolled back."""
     db.execute("SAVEPOINT part")
     try:
         yield
     except BaseException:
-        if db.in_transaction:  # SQLite itself undoes all of it where the disk is full
+        if db.in_transaction:  # on a full disk SQLite rolls back the transaction itself
             db.execute("ROLLBACK TO part")
             db.execute("RELEASE part")
         raise
@@ -101,15 +105,15 @@ def savepoint(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def integrity_fault(db: sqlite3.Connection) -> str | None:
-    """What SQLite finds wrong with the file, or None; it looks at every page but not at indexes."""
+    """Return the first fault that `PRAGMA quick_check` finds, or None; it verifies no indexes."""
     (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
     return None if said == "ok" else str(said)
 
 
 def write_log_in(path: Path) -> None:
-    """Moves the newest rows from the log beside the catalog into its file.
+    """Checkpoint the write-ahead log into the catalog's file and truncate the log.
 
-    Raises StorageError where another process reads it, or it is damaged.
+    Raise StorageError where another process is reading the catalog, or it is damaged.
     """
     try:
         with contextlib.closing(connect(path)) as db:
@@ -121,12 +125,13 @@ def write_log_in(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    """An empty catalog appears whole: one killed half-way would be no catalog to any reader.
+    """Create an empty catalog under a temporary name and rename it, so that readers see it whole.
 
-    It is in WAL mode from the start. The switch to it goes through a rollback journal, and one left
-    by a kill is more than a reader may mend (sqlite.org, SQLITE_READONLY_ROLLBACK).
+    It is in WAL mode before the rename: the switch to WAL uses a rollback journal, and one that is
+    left by a kill cannot be recovered by a read-only connection (SQLITE_READONLY_ROLLBACK).
+    Raise StorageError where it cannot be created.
     """
-    part = path.with_name(f"{path.name}.tmp")  # a temporary name to folder/layout.py, too
+    part = path.with_name(f"{path.name}.tmp")  # folder/layout.py treats it as temporary
     try:
         for left in part.parent.glob(f"{part.name}*"):  # with -journal, -wal, -shm
             left.unlink()
@@ -156,11 +161,14 @@ class Catalog:
         self._closed = False
 
     async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `function` in one transaction on the writer thread."""
+        """Run `function` in one transaction on the writer thread and return its result.
+
+        Raise StorageError where the catalog cannot be written.
+        """
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, self.write_now, function)
-        # A cancelled caller must not leave before the transaction is over: whoever is told
-        # "cancelled" may close the catalog next.
+        # On cancellation wait for the end of the transaction: the code that handles it may close
+        # the catalog next.
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -168,7 +176,7 @@ class Catalog:
             raise
 
     def write_now(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """The same in the calling thread; for start-up and for the writer thread itself."""
+        """Do the same in the calling thread; for start-up and for the writer thread itself."""
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -184,18 +192,18 @@ class Catalog:
         return result
 
     async def call(self, function: Callable[[], T]) -> T:
-        """Runs file work on the writer thread, in order with the transactions around it."""
+        """Run file work on the writer thread, in order with the transactions around it."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     def close(self) -> None:
-        """Waits for the writer and closes; safe to call twice."""
+        """Wait for the writer thread, checkpoint the log and close; safe to call twice."""
         if self._closed:
             return
         self._closed = True
         self._thread.shutdown(wait=True)
         with contextlib.suppress(sqlite3.Error):
-            # The last connection does this as it closes. A reader's that is kept open elsewhere
-            # must not be why the newest rows are in the log only, which a copy may leave behind.
-            self._connection.execute("PRAGMA busy_timeout = 200")  # ms: readers are not waited for
+            # SQLite does this only when the last connection closes. While a reader elsewhere keeps
+            # one open, the newest rows would be in the log alone, which a copy may leave behind.
+            self._connection.execute("PRAGMA busy_timeout = 200")  # ms: do not wait for readers
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()

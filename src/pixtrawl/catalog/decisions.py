@@ -1,6 +1,6 @@
-"""Decisions of people in the catalog: which ones were taken in, what became of each, how to undo.
+"""People's decisions in the catalog: which were read in, the state of each, and how to undo it.
 
-The journal of decisions beside the catalog is the record; these rows say what it has led to.
+The journal of decisions beside the catalog is the record; these rows hold its effects.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class DecisionState(IntEnum):
-    """What became of a decision; the values of `decision.state`."""
+    """The state of a decision; the values of `decision.state`."""
 
     WAITS = 0  # for the end of the run that holds the data set
     HOLDS = 1
@@ -37,7 +37,7 @@ class DecisionState(IntEnum):
 
 
 class Noted(Struct, frozen=True):
-    """A decision that was taken in."""
+    """A decision that was read from the journal."""
 
     id: str
     state: DecisionState
@@ -46,7 +46,7 @@ class Noted(Struct, frozen=True):
 
 
 def note(db: sqlite3.Connection, record_id: str, batch: str, line: bytes) -> bool:
-    """A decision is taken in. Returns False where it was already."""
+    """Add a decision; idempotent. Return False where it was there already."""
     done = db.execute(
         "INSERT OR IGNORE INTO decision (id, batch, state, line) VALUES (?, ?, 0, ?)",
         (record_id, batch, line.decode()),
@@ -60,24 +60,24 @@ def set_state(
     state: DecisionState,
     note: Mapping[str, Any] | None = None,
 ) -> None:
-    """What became of it, and what undoing it needs; None leaves that as it was."""
+    """Set the state of a decision, and the note that undoing it needs; None keeps the old note."""
     db.execute("UPDATE decision SET state = ? WHERE id = ?", (state.value, record_id))
     if note is not None:
         db.execute("UPDATE decision SET note = ? WHERE id = ?", (json.dumps(note), record_id))
 
 
 def of_batch(db: sqlite3.Connection, batch: str) -> list[Noted]:
-    """The decisions of a batch, in their order."""
+    """Return the decisions of a batch, in their order."""
     return _noted(db, "batch = ?", batch)
 
 
 def waiting(db: sqlite3.Connection) -> list[Noted]:
-    """Decisions that are left for when no run is at work, in their order."""
+    """Return the decisions that wait for the end of the current run, in their order."""
     return _noted(db, "state = ?", DecisionState.WAITS.value)
 
 
 def are_waiting(db: sqlite3.Connection) -> bool:
-    """Whether any is left for then; none is in a catalog of an older version."""
+    """Return whether any decision waits; False in a catalog of an older version."""
     try:
         waits = f"SELECT 1 FROM decision WHERE state = {DecisionState.WAITS} LIMIT 1"
         return db.execute(waits).fetchone() is not None
@@ -86,7 +86,7 @@ def are_waiting(db: sqlite3.Connection) -> bool:
 
 
 def batch_of_labels(db: sqlite3.Connection, relabelled: int) -> str | None:
-    """The batch of decisions that moved images to another label as this batch of `relabelled`."""
+    """Return the batch of decisions that led to this batch of the table `relabelled`, or None."""
     row = db.execute(
         f"SELECT batch FROM decision WHERE state = {DecisionState.HOLDS} "
         "AND json_extract(note, '$.relabelled') = ?",
@@ -106,7 +106,7 @@ def _noted(db: sqlite3.Connection, where: str, value: object) -> list[Noted]:
 
 
 def read_to(db: sqlite3.Connection) -> int:
-    """How far the journal was read, in bytes; 0 in a catalog of an older version."""
+    """Return how far the journal was read, in bytes; 0 in a catalog of an older version."""
     try:
         row = db.execute("SELECT offset FROM journal_mark").fetchone()
     except sqlite3.OperationalError:  # of an older version, on a read-only medium
@@ -115,5 +115,5 @@ def read_to(db: sqlite3.Connection) -> int:
 
 
 def mark(db: sqlite3.Connection, offset: int) -> None:
-    """The journal was read up to here."""
+    """Store the offset in bytes up to which the journal was read."""
     db.execute("INSERT OR REPLACE INTO journal_mark VALUES (0, ?)", (offset,))

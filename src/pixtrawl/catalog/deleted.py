@@ -1,4 +1,4 @@
-"""Images that a person deleted: what a file is recognised by that brings one of them back."""
+"""Images whose files a person deleted, and how a file that comes back is recognised."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class DeletedImage(Struct, frozen=True):
 
 
 def sizes_bytes(db: sqlite3.Connection) -> set[int]:
-    """How long their files were."""
+    """Return the file sizes of the deleted images."""
     rows = db.execute(f"SELECT size_bytes FROM sample WHERE state = {SampleState.DELETED_BY_HAND}")
     return {size for (size,) in rows}
 
 
 def every(db: sqlite3.Connection) -> Iterator[DeletedImage]:
-    """All of them."""
+    """Yield every deleted image."""
     rows = db.execute(
         "SELECT id, label, file_name, size_bytes, sha256 FROM sample "
         f"WHERE state = {SampleState.DELETED_BY_HAND}"
@@ -39,7 +39,7 @@ def every(db: sqlite3.Connection) -> Iterator[DeletedImage]:
 
 
 def put_back(db: sqlite3.Connection, sample_id: int) -> None:
-    """Its file is there again: it is kept, and its candidate saved."""
+    """Mark an image as placed, and its candidate as saved, since its file is there again."""
     db.execute(f"UPDATE sample SET state = {SampleState.PLACED} WHERE id = ?", (sample_id,))
     db.execute(
         "UPDATE candidate SET reason = ?1, sample_id = ?2 WHERE reason = ?3 AND "

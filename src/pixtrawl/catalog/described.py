@@ -1,4 +1,4 @@
-"""A catalog made from a description of its images, as metadata.jsonl is one."""
+"""Build a catalog from records of its images, such as the lines of metadata.jsonl."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Described(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def creating(path: Path) -> Iterator[Callable[[Described], None]]:
-    """A new catalog at `path`; gives the function that adds an image. Committed at the end."""
+    """Create a catalog at `path`; give a function that adds an image. Commit at the end."""
     with closing(connect(path)) as db:
         migrate(db)
         db.execute("BEGIN")

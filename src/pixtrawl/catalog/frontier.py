@@ -1,8 +1,7 @@
 """The frontier: every candidate once per query, in the order found, until it is settled.
 
-Plain functions over a connection; the pipeline calls them inside `Catalog.write`. A claim is kept
-in memory only (the data set has one writer), so a killed run leaves nothing to release: whatever is
-not settled is open again.
+The pipeline calls these functions inside `Catalog.write`. Claims are kept in memory only (the data
+set has one writer), so a killed run leaves nothing to release: what is not settled is open again.
 """
 
 from __future__ import annotations
@@ -56,25 +55,24 @@ _SETTLE: Final = (
 
 
 class QueryRow(Struct, frozen=True):
-    """A query as the catalog knows it. `saved` counts images that are in place now."""
+    """A query with its row. `saved` counts the images that are in place now."""
 
     id: int
     query: Query
     saved: int
-    awaited: int = 0  # removed images that a person wants back; there is room for them in `saved`
+    awaited: int = 0  # removed images that a person wants back; `saved` leaves room for them
     excess: int = 0  # images in place that `saved` leaves out to make that room
 
 
 def filters_json(query: Query) -> str:
-    """The filters in one canonical spelling; part of a query's identity."""
+    """Return the filters as JSON with sorted keys; part of a query's identity."""
     return json.dumps(query.filters.given(), sort_keys=True, ensure_ascii=False)
 
 
 def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
-    """Adds the query or finds it again; its `wanted` is what this run asks for.
+    """Add the query, or find its row, and set its `wanted` to the limit of this run.
 
-    A label that was renamed since is asked for by its old name, too: the query of the row has the
-    label that it is called now.
+    A renamed label may be given by its old name; the query in the returned row has the current one.
     """
     label = actual_label(db, query.label)
     query = query if label == query.label else replace(query, label=label)
@@ -98,15 +96,15 @@ def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
 
 
 def actual_label(db: sqlite3.Connection, label: str) -> str:
-    """What a label is called now; itself, where it was never renamed."""
+    """Return the current name of a label: itself where it was never renamed."""
     row = db.execute("SELECT new FROM label_alias WHERE old = ?", (label,)).fetchone()
     return label if row is None else str(row[0])
 
 
 def saved_count(db: sqlite3.Connection, query_id: int) -> int:
-    """Images of the query that are accepted or in place.
+    """Count the images of the query that are accepted or in place.
 
-    One that a person moved to another label is none of them: its place is to be filled again.
+    Images that a person moved to another label are left out: another one takes their place.
     """
     row = db.execute(
         "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
@@ -117,7 +115,7 @@ def saved_count(db: sqlite3.Connection, query_id: int) -> int:
 
 
 def unfilled_count(db: sqlite3.Connection, query_id: int) -> int:
-    """Places of the query that stay empty, because that was wanted when an image was refused."""
+    """Count the refused images of the query that are not to be replaced by other ones."""
     row = db.execute(
         "SELECT count(*) FROM sample s JOIN refused r ON r.sample_id = s.id "
         f"WHERE s.query_id = ? AND s.state = {SampleState.WITHDRAWN} AND NOT r.refill",
@@ -127,7 +125,7 @@ def unfilled_count(db: sqlite3.Connection, query_id: int) -> int:
 
 
 def moved_count(db: sqlite3.Connection, query_id: int) -> int:
-    """Images of the query that a person put under another label."""
+    """Count the images of the query that a person put under another label."""
     row = db.execute(
         "SELECT count(*) FROM sample s JOIN query q ON q.id = s.query_id "
         f"WHERE s.query_id = ? AND s.state IN {KEPT} AND s.label <> q.label",
@@ -139,12 +137,12 @@ def moved_count(db: sqlite3.Connection, query_id: int) -> int:
 def add(
     db: sqlite3.Connection, query_id: int, candidates: Iterable[Candidate], *, thumbnails: bool
 ) -> int:
-    """Adds candidates; one that is known already, or shows a known picture, joins that one.
+    """Add candidates; merge those with a known URL or picture into the candidate that is there.
 
-    A thumbnail is settled at once where `thumbnails` do not count.
+    Thumbnails are settled at once unless `thumbnails`.
 
     Returns:
-        How many new ones are open.
+        How many candidates this opened.
     """
     new = 0
     own: list[str] = []
@@ -155,7 +153,7 @@ def add(
         picture = picture_key(candidate.thumb_url)
         row = (query_id, key, host_of(candidate.url), *_values(candidate), picture)
         known = (query_id, key, query_id, picture)
-        # Without an id of its picture only the URL can be known, which the insert sees by itself.
+        # Without a picture id only the URL can match, and the insert detects that conflict itself.
         shown = picture and db.execute(_KNOWN, known).fetchone()
         inserted = None if shown else db.execute(_INSERT, row).fetchone()
         if inserted is None:
@@ -185,7 +183,7 @@ def _values(c: Candidate) -> tuple[object, ...]:
 
 
 def candidate_of(row: Sequence[Any], query: Query) -> Candidate:
-    """Rebuilds a candidate from the columns of `_COLUMNS`."""
+    """Rebuild a candidate from the columns of `_COLUMNS`."""
     (
         url, kind, source, rank, page_url, title, width, height, thumb_url, license_, license_url,
         creator, alternates, extra, file_stem,
@@ -202,11 +200,11 @@ def candidate_of(row: Sequence[Any], query: Query) -> Candidate:
 def claim(
     db: sqlite3.Connection, row: QueryRow, *, after: int, count: int, thumbnails: bool = False
 ) -> list[Task]:
-    """The next open candidates of a query with ids above `after`: thumbnails, or all others."""
+    """Return up to `count` open candidates with ids above `after`: thumbnails, or all others."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "
-        # "Below SETTLED" says nothing new, but without it SQLite does not use the partial index of
-        # open candidates and looks through all of the query's: 85 % of the time at 850,000.
+        # "Below SETTLED" is redundant, but without it SQLite does not use the partial index on open
+        # candidates and scans all of the query's: 85 % of the run time at 850,000 candidates.
         f"WHERE query_id = ? AND state = {CandidateState.OPEN} "
         f"AND state < {CandidateState.SETTLED} AND (kind = 'thumbnail') = ? AND id > ? "
         "ORDER BY id LIMIT ?",
@@ -216,7 +214,7 @@ def claim(
 
 
 def claim_awaited(db: sqlite3.Connection, row: QueryRow) -> list[Task]:
-    """The candidates of images that a person wants back."""
+    """Return the open candidates of the images that a person wants back."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "
         f"WHERE query_id = ?1 AND state = {CandidateState.OPEN} AND id IN "
@@ -228,8 +226,8 @@ def claim_awaited(db: sqlite3.Connection, row: QueryRow) -> list[Task]:
 
 
 def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
-    """A candidate by its row, whatever became of it."""
-    own = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))  # a query has some, too
+    """Return the task of a candidate's row, in whatever state."""
+    own = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))  # query has some, too
     row = db.execute(
         f"SELECT q.id, q.text, q.label, c.host, {own} FROM candidate c "
         "JOIN query q ON q.id = c.query_id WHERE c.id = ?",
@@ -239,7 +237,7 @@ def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
 
 
 def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
-    """Every candidate of a query in the order found, whatever became of it."""
+    """Yield every candidate of a query, in whatever state, in the order found."""
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM candidate WHERE query_id = ? ORDER BY id",
         (row.id,),
@@ -249,7 +247,7 @@ def everything(db: sqlite3.Connection, row: QueryRow) -> Iterator[Candidate]:
 
 
 def set_aside(db: sqlite3.Connection, tasks: Iterable[Task]) -> None:
-    """Puts claimed candidates back until their crowded host has room again."""
+    """Put claimed candidates back until their crowded host has room again."""
     db.executemany(
         f"UPDATE candidate SET state = {CandidateState.CROWDED} WHERE id = ?",
         ((task.id,) for task in tasks),
@@ -257,7 +255,7 @@ def set_aside(db: sqlite3.Connection, tasks: Iterable[Task]) -> None:
 
 
 def claim_set_aside(db: sqlite3.Connection, row: QueryRow, host: str, count: int) -> list[Task]:
-    """Claims candidates of one host that were set aside, oldest first."""
+    """Claim up to `count` candidates of one host that were set aside, oldest first."""
     rows = db.execute(
         f"SELECT id, host, {_COLUMNS} FROM candidate "
         f"WHERE query_id = ? AND host = ? AND state = {CandidateState.CROWDED} ORDER BY id LIMIT ?",
@@ -279,7 +277,7 @@ def settle(
     sample_id: int | None = None,
     distance: int | None = None,
 ) -> None:
-    """Writes the final word on a candidate."""
+    """Write the outcome of a candidate and settle it."""
     sha256 = bytes.fromhex(outcome.info.sha256) if outcome.info else None
     db.execute(
         _SETTLE,
@@ -293,10 +291,11 @@ def settle(
 
 
 def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: bool) -> int:
-    """Opens settled candidates that this run may try again. Returns how many.
+    """Open the settled candidates that this run may try again. Return how many.
 
-    `retry` is `transient` (what may have been bad luck), `failed` (permanent refusals of hosts too)
-    or `none`; with `thumbnails` those that were refused count now.
+    `retry` is `transient` (failures that may be temporary), `failed` (every failure, robots.txt
+    and refused addresses too) or `none`; `thumbnails` opens those that were refused as such.
+    Candidates that were skipped for a transient reason are always opened.
     """
     db.execute(
         f"UPDATE candidate SET state = {CandidateState.OPEN} "
@@ -322,7 +321,7 @@ def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: boo
 
 
 def full_size_count(db: sqlite3.Connection, query_id: int) -> int:
-    """Candidates that are more than thumbnails, whatever became of them."""
+    """Count the candidates of a query that are no thumbnails, in whatever state."""
     row = db.execute(
         "SELECT count(*) FROM candidate WHERE query_id = ? AND kind <> 'thumbnail'", (query_id,)
     ).fetchone()
@@ -330,7 +329,7 @@ def full_size_count(db: sqlite3.Connection, query_id: int) -> int:
 
 
 def open_count(db: sqlite3.Connection, query_id: int) -> int:
-    """Candidates not settled yet."""
+    """Count the candidates of a query that are not settled."""
     row = db.execute(
         f"SELECT count(*) FROM candidate WHERE query_id = ? AND state < {CandidateState.SETTLED}",
         (query_id,),

@@ -1,7 +1,7 @@
-"""Rows of one catalog taken over into another: queries, candidates, decisions, answers of sources.
+"""Import rows of one catalog into another: queries, candidates, decisions, answers of sources.
 
-Columns are taken by name, as far as both catalogs have them. Whatever is there already stays, so
-that everything here can be done twice.
+Columns are matched by name; those that only one catalog has are left out. Existing rows stay as
+they are, so every import is idempotent.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _columns(db: sqlite3.Connection, table: str) -> list[str]:
 
 
 def _insert(db: sqlite3.Connection, table: str, row: Row) -> int:
-    """Adds what the table has columns for. Returns the row's id, 0 where it was there already."""
+    """Insert the columns that the table has. Return the row's id; 0 where it was there already."""
     own = [name for name in _columns(db, table) if name in row]
     marks = ", ".join("?" * len(own))
     done = db.execute(
@@ -62,7 +62,7 @@ def _insert(db: sqlite3.Connection, table: str, row: Row) -> int:
 
 
 def take_rules(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
-    """What was taken down, pardoned and run; columns of lists."""
+    """Import takedown rules, pardons, the names of lists' own columns, and runs."""
     for table in ("takedown", "taken_with", "pardon", "own_column"):
         for row in _rows(source, f"SELECT * FROM {table}") if _columns(source, table) else ():
             row.pop("id", None)
@@ -78,7 +78,7 @@ def take_rules(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
 
 
 def take_queries(db: sqlite3.Connection, source: sqlite3.Connection) -> dict[int, int]:
-    """The target's row of each query of the source; it wants the larger number of the two."""
+    """Import the queries; return the target's row by the source's. The larger `wanted` holds."""
     found = {}
     (run_id,) = db.execute("SELECT coalesce(max(id), 0) FROM run").fetchone()
     for row in _rows(source, "SELECT * FROM query ORDER BY id"):
@@ -99,7 +99,7 @@ def take_queries(db: sqlite3.Connection, source: sqlite3.Connection) -> dict[int
 
 
 def label_of(db: sqlite3.Connection, label: str) -> str:
-    """The label's name in the target: two that differ in case only would share a folder."""
+    """Return the label's name in the target, where labels that differ in case only are one."""
     label = frontier.actual_label(db, label)
     return labels.as_spelt(db, label)
 
@@ -128,9 +128,9 @@ def open_task(
     sample: Sample,
     taken: dict[int, int],
 ) -> Task | None:
-    """A candidate of the target for an image of the source, to be decided; None: it is there.
+    """Return the target's task for an image of the source; None where nothing is to be decided.
 
-    `taken` notes which image of the target that is.
+    Where the target has the image already, `taken` maps the source's row to the target's.
     """
     row = _candidate(source, sample.id)
     (query_id,) = (
@@ -147,7 +147,7 @@ def open_task(
             if kept[:2] == (sample.info.sha256, label):
                 taken[sample.id] = known[2]
                 return None
-            # The URL gave something else then: two images, and each keeps where it came from.
+            # The URL gave other bytes here: keep both images, each with a candidate of its own.
             row["key"] = bytes.fromhex(sample.info.sha256)[:16]
             known = _known(db, query_id, row["key"])
             if known is not None and known[1] == CandidateState.SETTLED:
@@ -173,7 +173,7 @@ def take_removed(
     queries: Mapping[int, int],
     name_of: Callable[[str, int, str], str],
 ) -> None:
-    """What a person or a rule took out of the source comes back into the target from nowhere.
+    """Import the removed images, so that the target does not accept them again.
 
     `name_of` gives the file name for a label, a number and an extension.
     """
@@ -186,7 +186,7 @@ def take_removed(
         ).fetchone()
         refusal = refusals.refusal_of(source, row["id"]) if refuses else None
         if known is not None:
-            if refusal is not None:  # a person's word holds wherever the picture is
+            if refusal is not None:  # a person's refusal also holds for the target's copy
                 refusals.refuse(db, known[0], refusal)
             continue
         found = _candidate(source, row["id"])
@@ -197,7 +197,7 @@ def take_removed(
             found |= {
                 "state": CandidateState.OPEN.value,
                 "reason": None,
-            }  # its image comes with another row
+            }  # the image itself is in another row
         found.pop("id")
         candidate_id = own[0] if own is not None else _insert(db, "candidate", found)
         number = samples.next_number(db)
@@ -225,7 +225,7 @@ def take_rest(
     queries: Mapping[int, int],
     taken: Mapping[int, int],
 ) -> None:
-    """Every other candidate with its outcome, every other way it was found, answers and scores."""
+    """Import all other candidates with outcomes and provenance, sources' answers and scores."""
     ways = source.execute("SELECT 1 FROM also_found LIMIT 1").fetchone() is not None
     for row in _rows(source, "SELECT * FROM candidate ORDER BY id"):
         own_id = row.pop("id")
@@ -252,7 +252,7 @@ def take_rest(
 
 
 def _settle_as(db: sqlite3.Connection, candidate_id: int, state: int, row: Row) -> None:
-    """A candidate that only the source has a last word on has it in the target, too."""
+    """Copy a permanent outcome, but not `saved`, to the target's candidate if it is unsettled."""
     settled = CandidateState.SETTLED
     if state == settled or row["state"] != settled or row["reason"] == Reason.SAVED:
         return
@@ -269,7 +269,7 @@ def _settle_as(db: sqlite3.Connection, candidate_id: int, state: int, row: Row) 
 def _take_answers(
     db: sqlite3.Connection, source: sqlite3.Connection, queries: Mapping[int, int]
 ) -> None:
-    """How sources answered; of two, the one that came to the source's end."""
+    """Import the answers of sources; an exhausted one replaces one that is not."""
     for row in _rows(source, "SELECT * FROM source_state"):
         row |= {"query_id": queries[row["query_id"]]}
         if not _insert(db, "source_state", row) and row["exhausted"]:
@@ -282,7 +282,7 @@ def _take_answers(
 
 
 def transfer_of(source: sqlite3.Connection, sample_id: int) -> tuple[int, int]:
-    """HTTP status and attempts of the transfer that gave an image; 0 where it is not known."""
+    """Return the HTTP status and the attempts of an image's transfer; 0 where unknown."""
     row = source.execute(
         "SELECT coalesce(c.http_status, 0), coalesce(c.attempts, 0) FROM sample s "
         "JOIN candidate c ON c.id = s.candidate_id WHERE s.id = ?",

@@ -40,12 +40,12 @@ class KeptFile(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """One image, as far as its file is looked for."""
+    """One image, with the columns that checking its file needs."""
 
     sample_id: int
     label: str
     file_name: str
-    size_bytes: int  # -1: not asked for
+    size_bytes: int  # -1: not read
 
 
 class SeveralLabels(Struct, frozen=True):
@@ -65,7 +65,7 @@ class Conflict(Struct, frozen=True):
 
 
 def named(db: sqlite3.Connection, file_name: str) -> KeptFile | None:
-    """The image of a file name."""
+    """Return the kept image with this file name, or None."""
     row = db.execute(
         f"SELECT {_COLUMNS} FROM sample WHERE file_name = ? AND state IN {KEPT}", (file_name,)
     ).fetchone()
@@ -73,7 +73,7 @@ def named(db: sqlite3.Connection, file_name: str) -> KeptFile | None:
 
 
 def by_id(db: sqlite3.Connection, sample_id: int) -> KeptFile | None:
-    """The image of a row; None where it is kept no more."""
+    """Return the image of a row; None where it is not kept."""
     row = db.execute(
         f"SELECT {_COLUMNS} FROM sample WHERE id = ? AND state IN {KEPT}", (sample_id,)
     ).fetchone()
@@ -83,9 +83,9 @@ def by_id(db: sqlite3.Connection, sample_id: int) -> KeptFile | None:
 def named_or_of_label(
     db: sqlite3.Connection, name: str, *, refused: bool = False
 ) -> list[KeptFile]:
-    """The image of this file name, or all of this label, by number.
+    """Return the kept image with this file name, or all with this label, by number.
 
-    `refused`: those that a person refused, too.
+    `refused` includes those that a person refused.
     """
     also = f" OR state = {SampleState.WITHDRAWN} AND withdrawn_for = ?2" if refused else ""
     rows = db.execute(
@@ -97,8 +97,8 @@ def named_or_of_label(
 
 
 def places(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[Place]:
-    """The images of a label; `sizes` says whether to ask how long each file is."""
-    # Names come from the index of kept images alone; a size means a look at the row of 5 KB.
+    """Yield the kept images of a label; `sizes` reads the size of each, else it is -1."""
+    # The index on kept images covers the names; a size needs a read of the row of 5 KB.
     size = "size_bytes" if sizes else "-1"
     rows = db.execute(
         f"SELECT id, label, file_name, {size} FROM sample WHERE label = ? AND state IN {KEPT}",
@@ -108,7 +108,7 @@ def places(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[Place
 
 
 def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """File name and SHA-256 in hexadecimal of every image, by label and number."""
+    """Yield file name and hexadecimal SHA-256 of every kept image, by label and number."""
     yield from db.execute(
         f"SELECT file_name, lower(hex(sha256)) FROM sample WHERE state IN {KEPT} "
         "ORDER BY label, number"
@@ -116,25 +116,25 @@ def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:
 
 
 def labels(db: sqlite3.Connection) -> list[str]:
-    """The labels that have an image."""
+    """Return the labels that have a kept image, sorted."""
     rows = db.execute(f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label")
     return [row[0] for row in rows]
 
 
 def counts_by_state(db: sqlite3.Connection) -> dict[SampleState, int]:
-    """How many images, kept and gone, are in each state."""
+    """Return the number of images in each state, removed ones included."""
     rows = db.execute("SELECT state, count(*) FROM sample GROUP BY state")
     return {SampleState(state): count for state, count in rows}
 
 
 def mean_size_bytes(db: sqlite3.Connection) -> float:
-    """Of the kept images; 0 where there are none."""
+    """Return the mean file size of the kept images in bytes; 0 where there are none."""
     (mean,) = db.execute(f"SELECT avg(size_bytes) FROM sample WHERE state IN {KEPT}").fetchone()
     return float(mean or 0)
 
 
 def under_several_labels(db: sqlite3.Connection, limit: int) -> list[SeveralLabels]:
-    """Bytes that are kept under more than one label, at most `limit` of them."""
+    """Return at most `limit` files whose bytes are kept under more than one label."""
     rows = db.execute(
         f"SELECT sha256, group_concat(file_name, char(10)) FROM sample WHERE state IN {KEPT} "
         "GROUP BY sha256 HAVING count(DISTINCT label) > 1 ORDER BY min(id) LIMIT ?",
@@ -144,7 +144,7 @@ def under_several_labels(db: sqlite3.Connection, limit: int) -> list[SeveralLabe
 
 
 def conflicts(db: sqlite3.Connection, limit: int) -> list[Conflict]:
-    """Pairs of kept images that look alike under different labels, the closest first."""
+    """Return up to `limit` pairs that look alike under different labels, closest first."""
     rows = db.execute(
         "SELECT lower(hex(s.sha256)), o.file_name, s.file_name, f.distance FROM conflict f "
         "JOIN sample s ON s.id = f.sample_id JOIN sample o ON o.id = f.other_id "

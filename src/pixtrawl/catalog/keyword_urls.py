@@ -1,4 +1,4 @@
-"""What `keyword_urls.txt` lists: URLs of each query, of kept images first, then untried ones."""
+"""The content of `keyword_urls.txt`: each query's URLs, kept images first, then untried ones."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ Place = tuple[int, int, int, str]  # 0 kept or 1 untried, number or rank, row, U
 
 
 def texts(db: sqlite3.Connection) -> list[str]:
-    """The texts of all queries, each once, in the order in which they were first asked."""
+    """Return the texts of all queries, each once, in the order in which they were first asked."""
     rows = db.execute("SELECT text, min(id) AS first FROM query GROUP BY text ORDER BY first")
     return [row[0] for row in rows]
 
 
 def moved(db: sqlite3.Connection) -> dict[str, list[Place]]:
-    """Images that a person put under another label: under its first query, or under the label."""
+    """Return the images that a person relabelled, by the first query of the new label.
+
+    The label itself is the key where it has no query.
+    """
     left_behind = f"SELECT 1 FROM sample WHERE state = {SampleState.RELABELLED} LIMIT 1"
     if db.execute(left_behind).fetchone() is None:
         return {}
@@ -36,9 +39,9 @@ def moved(db: sqlite3.Connection) -> dict[str, list[Place]]:
 
 
 def urls(db: sqlite3.Connection, text: str) -> Iterator[Place]:
-    """The places of all queries of this text, in their order."""
+    """Yield the places of all queries with this text, in their order."""
     yield from db.execute(
-        # the one that gave the image: what was found first may have been dead
+        # the URL that gave the image: the one found first may have been dead
         "SELECT 0 AS part, s.number AS place, s.id AS id, coalesce(c.fetched_url, c.url) "
         "FROM sample s "
         "JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "

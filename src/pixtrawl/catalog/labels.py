@@ -1,8 +1,8 @@
-"""Labels: what they are called, which images stand under them, and what a person moved.
+"""Labels: their names, their images, and the changes that a person made.
 
-An image that is put under another label keeps its row, with its number and all that is known of it.
-A second row stays behind under the old label (`RELABELLED`), so that the picture does not come back
-there and its number stays taken. Here only rows are written; files follow (`folder.relabel`).
+An image that is put under another label keeps its row and number. A second row stays behind under
+the old label (`RELABELLED`), so that the picture is not accepted there again and its number stays
+taken. This module writes rows only; `folder.relabel` moves the files.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ __all__ = [
 
 
 class NewPlace(Struct, frozen=True):
-    """Where an image belongs from now on; `number`: what its new file name would like to have."""
+    """The new label and file name of an image; `number` is used unless another image has it."""
 
     label: str
     file_name: str
@@ -61,7 +61,7 @@ class Moving(Struct, frozen=True):
 
 
 class Relabelling(Struct, frozen=True):
-    """One thing that a person moved: an image, or a whole label where `sample_id` is None."""
+    """One change of a person: an image moved, or a label renamed where `sample_id` is None."""
 
     sample_id: int | None
     old_label: str
@@ -70,7 +70,7 @@ class Relabelling(Struct, frozen=True):
 
 
 def is_known(db: sqlite3.Connection, label: str) -> bool:
-    """Whether a query or an image, of whatever state, has this label."""
+    """Return whether a query, or an image in whatever state, has this label."""
     row = db.execute(
         "SELECT 1 FROM query WHERE label = ?1 UNION ALL SELECT 1 FROM sample WHERE label = ?1 "
         "LIMIT 1",
@@ -80,13 +80,16 @@ def is_known(db: sqlite3.Connection, label: str) -> bool:
 
 
 def every(db: sqlite3.Connection) -> list[str]:
-    """Every label that a query or an image, of whatever state, has."""
+    """Return every label that a query, or an image in whatever state, has."""
     rows = db.execute("SELECT label FROM query UNION SELECT label FROM sample")
     return [label for (label,) in rows]
 
 
 def spelling(db: sqlite3.Connection, word: str) -> str:
-    """The label that a word names: one that is there, else a new one. Raises UsageError."""
+    """Return the label for a word: an existing one in its own spelling, else a new one.
+
+    Raise UsageError where the word is no portable folder name.
+    """
     label = label_for(word)
     if not word.strip() or label != word.strip():
         raise UsageError(f"{word!r} is no portable folder name; it would be {label!r}")
@@ -94,18 +97,20 @@ def spelling(db: sqlite3.Connection, word: str) -> str:
 
 
 def as_spelt(db: sqlite3.Connection, label: str) -> str:
-    """The known label that would share a folder with this one (they differ in case), or itself."""
+    """Return the known label that would share a folder with this one (they differ in case),
+    else the label itself.
+    """
     return next((own for own in every(db) if same_name(own) == same_name(label)), label)
 
 
 def next_batch(db: sqlite3.Connection) -> int:
-    """What is moved at once is taken back at once."""
+    """Return a new batch number: the changes of one batch are undone together."""
     (last,) = db.execute("SELECT coalesce(max(batch), 0) FROM relabelled").fetchone()
     return int(last) + 1
 
 
 def batch_of(db: sqlite3.Connection, batch: int) -> list[Relabelling]:
-    """What was moved at once, newest first."""
+    """Return the changes of a batch, newest first."""
     rows = db.execute(
         "SELECT sample_id, old_label, new_label, old_name FROM relabelled WHERE batch = ? "
         "ORDER BY id DESC",
@@ -115,16 +120,16 @@ def batch_of(db: sqlite3.Connection, batch: int) -> list[Relabelling]:
 
 
 def forget_batch(db: sqlite3.Connection, batch: int) -> None:
-    """It was taken back."""
+    """Delete the record of a batch after it was undone."""
     db.execute("DELETE FROM relabelled WHERE batch = ?", (batch,))
 
 
 def put_under(
     db: sqlite3.Connection, sample_id: int, place: NewPlace, *, batch: int | None
 ) -> None:
-    """The image belongs to another label from now on, and its file is called otherwise.
+    """Change the label and the file name of an image, in its rows only.
 
-    Only rows are written. `batch` says with what it is taken back; None: not at all.
+    `batch` is the batch that undoes it; None records nothing to undo.
     """
     label = place.label
     old_label, old_name, sha256 = db.execute(
@@ -151,7 +156,7 @@ def put_under(
         "UPDATE sample SET label = ?, number = ?, file_name = ?, staged_name = NULL WHERE id = ?",
         (label, number, place.file_name, sample_id),
     )
-    # Two that stand under one label now are in no conflict any more.
+    # Two images that now share a label are no longer in conflict.
     db.execute(
         "DELETE FROM conflict WHERE (sample_id = ?1 OR other_id = ?1) AND "
         "(SELECT label FROM sample WHERE id = sample_id) = "
@@ -161,7 +166,7 @@ def put_under(
 
 
 def _number_of(db: sqlite3.Connection, sample_id: int, wanted: int | None) -> int:
-    """The number wanted, where no other image has it; else its own."""
+    """Return the wanted number if no other image has it, else the image's own."""
     (own,) = db.execute("SELECT number FROM sample WHERE id = ?", (sample_id,)).fetchone()
     if wanted is None:
         return int(own)
@@ -185,7 +190,7 @@ def _leave_behind(db: sqlite3.Connection, sample_id: int) -> None:
 
 
 def forget_trace(db: sqlite3.Connection, label: str, file_name: str) -> None:
-    """Removes the row that an image left behind under a label, before it comes back there."""
+    """Delete the row that an image left behind under a label, before it comes back there."""
     db.execute(
         "DELETE FROM sample "
         f"WHERE label = ? AND file_name = ? AND state = {SampleState.RELABELLED}",
@@ -194,9 +199,9 @@ def forget_trace(db: sqlite3.Connection, label: str, file_name: str) -> None:
 
 
 def rename_label(db: sqlite3.Connection, old: str, new: str, *, batch: int | None) -> None:
-    """A label is called otherwise: its images, removed ones too, and its queries go along.
+    """Rename a label, with its images (removed ones too) and its queries, in the rows only.
 
-    Later runs that ask for the old one go on in the new one. Only rows are written.
+    An alias makes later runs that ask for the old label use the new one.
     """
     if batch is not None:
         db.execute(
@@ -223,7 +228,7 @@ def rename_label(db: sqlite3.Connection, old: str, new: str, *, batch: int | Non
 
 
 def twin_of(db: sqlite3.Connection, sample_id: int, label: str) -> int | None:
-    """The kept image of a label that has the same bytes as this one."""
+    """Return the row of the label's kept image with the same bytes as this one, or None."""
     row = db.execute(
         "SELECT o.id FROM sample s JOIN sample o ON o.sha256 = s.sha256 AND o.label = ? "
         f"WHERE s.id = ? AND o.state IN {KEPT} LIMIT 1",
@@ -233,13 +238,13 @@ def twin_of(db: sqlite3.Connection, sample_id: int, label: str) -> int | None:
 
 
 def join(db: sqlite3.Connection, sample_id: int, twin: int) -> None:
-    """Withdraws an image whose bytes the label has already; its candidates become the twin's."""
+    """Withdraw an image whose bytes the label has already; give its candidates to the twin."""
     relations.withdraw(db, sample_id, Reason.SAME_BYTES)
     db.execute("UPDATE candidate SET sample_id = ? WHERE sample_id = ?", (twin, sample_id))
 
 
 def part(db: sqlite3.Connection, sample_id: int) -> None:
-    """Takes `join` back as far as candidates go: its own is its own again, still as refused."""
+    """Undo `join` for the image's own candidate, which it gets back as refused by a person."""
     db.execute(
         "UPDATE candidate SET sample_id = ?1, reason = ?2 "
         "WHERE id = (SELECT candidate_id FROM sample WHERE id = ?1)",
@@ -248,9 +253,9 @@ def part(db: sqlite3.Connection, sample_id: int) -> None:
 
 
 def is_taken(db: sqlite3.Connection, label: str, file_name: str, *, but_for: str) -> bool:
-    """Whether some row of this label, kept or not, has this file name.
+    """Return whether some row of this label, kept or not, has this file name.
 
-    The trace that the image `but_for` (a file name) left behind here is no other image's name.
+    The row that the image with the file name `but_for` left behind here does not count.
     """
     row = db.execute(
         "SELECT 1 FROM sample WHERE label = ? AND file_name = ? "
@@ -262,12 +267,12 @@ def is_taken(db: sqlite3.Connection, label: str, file_name: str, *, but_for: str
 
 
 def note_move(db: sqlite3.Connection, sample_id: int, source: str) -> None:
-    """The file of this image is to be renamed from `source` to what its row says."""
+    """Record that the file of this image is to be renamed from `source` to its row's name."""
     db.execute("INSERT OR REPLACE INTO moving VALUES (?, ?)", (sample_id, source))
 
 
 def moving(db: sqlite3.Connection) -> list[Moving]:
-    """The images whose files may have to follow their rows."""
+    """Return the images whose files may not have been renamed yet."""
     rows = db.execute(
         "SELECT m.sample_id, m.source, s.label, s.file_name, lower(hex(s.sha256)) FROM moving m "
         "JOIN sample s ON s.id = m.sample_id"
@@ -276,5 +281,5 @@ def moving(db: sqlite3.Connection) -> list[Moving]:
 
 
 def forget_moving(db: sqlite3.Connection) -> None:
-    """All of them lie where their rows say."""
+    """Delete the records of `note_move`, once all files have been renamed."""
     db.execute("DELETE FROM moving")

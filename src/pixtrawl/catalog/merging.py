@@ -1,9 +1,9 @@
-"""The same picture found twice is one candidate: all ways to it are kept, the best is tried first.
+"""Merge findings of the same picture into one candidate that keeps all URLs, the best one first.
 
-Two findings show the same picture when their URLs have one canonical form, or when a search engine
-gives them the same picture id. Several engines answer from Bing's index and carry its ids (`OIP.`)
-in their thumbnails, Google has its own (`tbn:`). Other thumbnail URLs say nothing: a site may show
-one grey square for everything.
+Two findings show the same picture when their URLs have the same canonical form, or when a search
+engine gives them the same picture id. Several engines use Bing's index and have its ids (`OIP.`) in
+their thumbnail URLs; Google has its own (`tbn:`). Other thumbnail URLs are not compared: a site may
+use one placeholder for every picture.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Known = tuple[int, str, str, str, int, int | None, int | None, str | None, int]
 
 
 def picture_key(thumb_url: str | None) -> bytes | None:
-    """A short key of the picture's id in a thumbnail URL; None where there is no such id."""
+    """Return a key of the picture id in a thumbnail URL; None where it has no such id."""
     if thumb_url is None:
         return None
     match = _ID.search(thumb_url, 0, 2000)
@@ -32,9 +32,9 @@ def picture_key(thumb_url: str | None) -> bytes | None:
 
 
 def merge(db: sqlite3.Connection, known: Known, candidate: Candidate) -> bool:
-    """A finding joins a known candidate: provenance, and its URL as another way to the picture.
+    """Merge a finding into a known candidate: add its provenance, and its URL as an alternate.
 
-    Returns whether it opened the candidate: a thumbnail that had been refused has an original now.
+    Return whether this opened the candidate: a settled thumbnail that now has a better URL.
     """
     row_id, url, kind, source, rank, width, height, alternates, state = known
     if (source, rank, url) == (candidate.source, candidate.rank, candidate.url):
@@ -75,7 +75,7 @@ def _note_provenance(db: sqlite3.Connection, row_id: int, url: str, candidate: C
         (row_id, c.source, c.rank, own_url, c.page_url, c.title, c.license, c.license_url,
          c.creator, c.extra or None),
     )  # fmt: skip
-    if c.extra:  # of a picture that was found elsewhere, or by an older list without columns
+    if c.extra:  # the picture was found elsewhere before, or in a list without own columns
         db.execute(
             "UPDATE candidate SET extra = ?, file_stem = coalesce(file_stem, ?) "
             "WHERE id = ? AND extra IS NULL",
@@ -84,7 +84,7 @@ def _note_provenance(db: sqlite3.Connection, row_id: int, url: str, candidate: C
 
 
 def _renew_extra(db: sqlite3.Connection, row_id: int, c: Candidate) -> None:
-    """The same line of a list again: its own columns may have changed since."""
+    """Update the list's own columns, which may have changed since the line was last read."""
     if c.extra or c.file_stem:
         db.execute(
             "UPDATE candidate SET extra = ?1, file_stem = ?2 WHERE id = ?3 "
@@ -94,7 +94,7 @@ def _renew_extra(db: sqlite3.Connection, row_id: int, c: Candidate) -> None:
 
 
 def _ways(url: str, kind: str, alternates: str | None, candidate: Candidate) -> list[list[str]]:
-    """Every URL of the picture once: originals, then cached copies, then thumbnails."""
+    """Return [url, kind] of each URL once: originals, then cached copies, then thumbnails."""
     known = [[url, kind], *(json.loads(alternates) if alternates else [])]
     found = [[candidate.url, candidate.kind.value]]
     found += [[a.url, a.kind.value] for a in candidate.alternates]
@@ -109,7 +109,7 @@ def _ways(url: str, kind: str, alternates: str | None, candidate: Candidate) -> 
 
 
 def _better(candidate: Candidate, kind: Kind, pixels: int) -> bool:
-    """Original before cached before thumbnail, then the larger one."""
+    """Return whether the candidate is better: original, cached, thumbnail; then the larger."""
     if candidate.kind is not kind:
         return candidate.kind.preference < kind.preference
     return (candidate.width or 0) * (candidate.height or 0) > pixels > 0

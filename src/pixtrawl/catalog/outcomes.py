@@ -1,4 +1,4 @@
-"""What became of the candidates: counts, and the rows behind a report by address."""
+"""Outcomes of candidates: counts, and rows for reports by URL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNSETTLED: Final = f"c.state < {CandidateState.SETTLED}"
 
 
 class CandidateRow(Struct, frozen=True):
-    """A candidate with its query and the image that it became or is a copy of."""
+    """A candidate with its query, its outcome and the image that it became or is a copy of."""
 
     url: str
     query: str
@@ -47,14 +47,14 @@ class CandidateRow(Struct, frozen=True):
 
 
 class Choice(Struct, frozen=True):
-    """Which candidates are meant."""
+    """A selection of candidates, by reason and query."""
 
     reasons: frozenset[Reason] = frozenset(REASONS)
     unsettled: bool = True  # those without an outcome, too
     query_ids: tuple[int, ...] | None = None  # None: of every query
 
     def condition(self) -> tuple[str, list[Any]]:
-        """A WHERE clause, or nothing, and the values that it asks for."""
+        """Return a WHERE clause, "" where everything is selected, and its values."""
         parts: list[str] = []
         values: list[Any] = []
         if len(self.reasons) < len(REASONS):
@@ -69,7 +69,7 @@ class Choice(Struct, frozen=True):
 
 
 def rows(db: sqlite3.Connection, choice: Choice) -> Iterator[CandidateRow]:
-    """The candidates in the order in which they were found; one row is held at a time."""
+    """Stream the selected candidates in the order in which they were found."""
     where, values = choice.condition()
     found = db.execute(
         "SELECT c.url, q.text, q.label, c.source, "
@@ -85,13 +85,13 @@ def rows(db: sqlite3.Connection, choice: Choice) -> Iterator[CandidateRow]:
 
 
 def count(db: sqlite3.Connection, choice: Choice) -> int:
-    """How many candidates are meant."""
+    """Return the number of selected candidates."""
     where, values = choice.condition()
     return int(db.execute(f"SELECT count(*) FROM candidate c{where}", values).fetchone()[0])
 
 
 def counts_by_reason(db: sqlite3.Connection, query_id: int) -> dict[Reason | None, int]:
-    """How many candidates of a query have each reason; None: no outcome yet."""
+    """Return a query's number of candidates by reason; the key None counts unsettled ones."""
     found = db.execute(
         f"SELECT CASE WHEN {_UNSETTLED} THEN NULL ELSE c.reason END, count(*) FROM candidate c "
         "WHERE c.query_id = ? GROUP BY 1",
@@ -101,7 +101,7 @@ def counts_by_reason(db: sqlite3.Connection, query_id: int) -> dict[Reason | Non
 
 
 def settled_counts(db: sqlite3.Connection, query_id: int) -> dict[str, int]:
-    """How many settled candidates of a query have each reason, the most frequent first."""
+    """Return a query's number of settled candidates by reason, the most frequent first."""
     return dict(
         db.execute(
             "SELECT reason, count(*) FROM candidate "
@@ -112,7 +112,7 @@ def settled_counts(db: sqlite3.Connection, query_id: int) -> dict[str, int]:
 
 
 def details_of(db: sqlite3.Connection, reason: Reason) -> dict[str | None, int]:
-    """How often each detail was given for a reason."""
+    """Return the number of settled candidates with this reason by their detail."""
     return dict(
         db.execute(
             "SELECT detail, count(*) FROM candidate "
@@ -123,8 +123,8 @@ def details_of(db: sqlite3.Connection, reason: Reason) -> dict[str | None, int]:
 
 
 def opt_outs(db: sqlite3.Connection) -> dict[Reason, int]:
-    """How many candidates were left out because robots.txt or an answer's header asked for it."""
-    found = db.execute(  # in the words of its index
+    """Return the number of candidates refused by robots.txt or by a response header, by reason."""
+    found = db.execute(  # phrased as in its partial index, so that SQLite uses it
         "SELECT reason, count(*) FROM candidate WHERE reason IN ('robots_txt', 'robots_header') "
         f"AND state = {CandidateState.SETTLED} GROUP BY reason"
     )
@@ -132,7 +132,7 @@ def opt_outs(db: sqlite3.Connection) -> dict[Reason, int]:
 
 
 class Efforts(Struct, frozen=True):
-    """What the candidates that were tried came to."""
+    """Totals of the candidates that were tried."""
 
     tried: int
     saved: int
@@ -140,7 +140,7 @@ class Efforts(Struct, frozen=True):
 
 
 def efforts(db: sqlite3.Connection) -> Efforts:
-    """Over all queries and runs."""
+    """Return the totals over all queries and runs."""
     return Efforts(
         *db.execute(
             "SELECT count(*), coalesce(sum(reason = 'saved'), 0), coalesce(sum(size_bytes), 0) "
@@ -150,17 +150,17 @@ def efforts(db: sqlite3.Connection) -> Efforts:
 
 
 class ImageOfCandidate(Struct, frozen=True):
-    """What one address of a query gave."""
+    """The outcome of one URL of a query."""
 
     reason: Reason | None
     detail: str | None
     final_url: str | None
-    sha256: str  # hexadecimal; "" where nothing whole came
+    sha256: str  # hexadecimal; "" where none is known
     file_name: str | None  # of the kept image
 
 
 def image_of(db: sqlite3.Connection, query_id: int, url: str) -> ImageOfCandidate | None:
-    """What became of an address; None where the query has no such candidate."""
+    """Return the outcome of a URL; None where the query has no such candidate."""
     row = db.execute(
         "SELECT c.reason, c.detail, c.final_url, lower(hex(c.sha256)), s.file_name "
         "FROM candidate c "

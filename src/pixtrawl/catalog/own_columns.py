@@ -1,9 +1,9 @@
-"""Columns of the user's own lists (id, price, split ...): their types, and their names in the set.
+"""Columns of the user's own lists (id, price, split ...): their types, and their exported names.
 
-A list's columns go with each image under their own names. One that is called like a column of
-pixtrawl's is kept as `input_<name>`; so is one that a loader would take for something else. All
-rows have the same columns with one type each, because loaders rely on it: what a list's lines
-disagree on is text.
+A list's columns are stored with each image under their own names. A column with the name of one of
+pixtrawl's is exported as `input_<name>`, one that loaders would take for files as `<name>_text`.
+Every row has the same columns with one type each, because loaders rely on it: a column whose values
+have different types becomes text (integers and floats: float).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import msgspec
 __all__ = ["coerced", "note", "shown_names", "types"]
 
 MORE: Final = "input_more"
-_MAX_COLUMNS: Final = 500  # each is in every line; the rest goes into one column as JSON
+_MAX_COLUMNS: Final = 500  # per row; the rest goes into the column `input_more` as JSON
 _INT64: Final = 2**63
 _NULL, _BOOL, _INT, _FLOAT, _TEXT = "null", "bool", "int", "float", "text"
 _KINDS: Final[Mapping[type, str]] = {
     type(None): _NULL, bool: _BOOL, int: _INT, float: _FLOAT, str: _TEXT,
 }  # fmt: skip
-# Hugging Face's ImageFolder makes a picture of every column with such an ending.
+# Hugging Face's ImageFolder loads every column whose name ends so as images.
 _FILE_ENDINGS: Final = ("file_name", "file_names")
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -31,7 +31,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def note(db: sqlite3.Connection, extras: Iterable[str]) -> None:
-    """Learns what the own columns of some new rows hold; inside the transaction that adds them."""
+    """Store the types of the own columns of new rows, in the transaction that adds the rows."""
     known: dict[str, str] | None = None
     for extra in extras:
         if known is None:
@@ -49,12 +49,12 @@ def note(db: sqlite3.Connection, extras: Iterable[str]) -> None:
 
 
 def types(db: sqlite3.Connection) -> dict[str, str]:
-    """What each own column holds, in the order in which they were first seen."""
+    """Return the type of each own column, in the order in which they were first seen."""
     return dict(db.execute("SELECT name, type FROM own_column ORDER BY id").fetchall())
 
 
 def coerced(kinds: Mapping[str, str], *extras: str | None) -> dict[str, Any]:
-    """All own columns of one image with a value of their type each; None where it has none.
+    """Return all own columns of an image, each with a value of its type; "" or None if missing.
 
     Args:
         kinds: of `types`.
@@ -81,7 +81,7 @@ def coerced(kinds: Mapping[str, str], *extras: str | None) -> dict[str, Any]:
 
 
 def shown_names(names: Sequence[str], ours: Iterable[str]) -> dict[str, str]:
-    """What each own column is called beside pixtrawl's: letter case makes no difference.
+    """Return the exported name of each own column, unique without regard to letter case.
 
     Args:
         names: of the own columns.
@@ -110,7 +110,7 @@ def _kind(value: object) -> str:
 
 
 def _joined(one: str | None, other: str) -> str:
-    """The type that holds the values of both."""
+    """Return the type that holds the values of both."""
     if one in {None, other, _NULL}:
         return other
     if other == _NULL:

@@ -1,4 +1,4 @@
-"""Every way by which an image was found: of its candidates, and of what joined one of them."""
+"""Provenance of an image: every finding of its candidates, merged ones included."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Way = Mapping[str, object]
 
 
 def provenance_of(db: sqlite3.Connection, sample_id: int) -> tuple[Way, ...]:
-    """What is known of each way; `own` are the columns that the user's list has there."""
+    """Return the known facts of each finding; `own` holds the columns of the user's list."""
     return tuple(
         {
             name: msgspec.json.decode(value) if name == "own" else value
@@ -45,10 +45,10 @@ def provenance_of(db: sqlite3.Connection, sample_id: int) -> tuple[Way, ...]:
 
 
 class Provenance(Sequence[Way]):
-    """The ways of one image, read from the catalog when they are first looked at.
+    """The findings of one image, read from the catalog on first access.
 
-    A question to the catalog each, which most readers of 200,000 images never ask. Pickling asks
-    it. Raises StorageError where the data set is gone by then.
+    Lazy, because each image costs one SQL query and most readers of 200,000 images need none.
+    Pickling reads them. Access raises StorageError where the catalog cannot be opened any more.
     """
 
     __slots__ = ("_catalog", "_sample_id", "_ways")

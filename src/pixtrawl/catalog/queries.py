@@ -44,13 +44,13 @@ class StoredQuery(Struct, frozen=True):
 
 
 def every(db: sqlite3.Connection) -> list[StoredQuery]:
-    """All queries, in the order in which they were first asked."""
+    """Return all queries, in the order in which they were first asked."""
     rows = db.execute("SELECT id, text, label, wanted, filters FROM query ORDER BY id")
     return [StoredQuery(*row) for row in rows]
 
 
 def of_run(db: sqlite3.Connection, run_id: int) -> list[StoredQuery]:
-    """The queries that this run was the last to ask for."""
+    """Return the queries that this run was the last to ask for."""
     rows = db.execute(
         "SELECT id, text, label, wanted, filters FROM query WHERE run_id = ? ORDER BY id", (run_id,)
     )
@@ -58,7 +58,7 @@ def of_run(db: sqlite3.Connection, run_id: int) -> list[StoredQuery]:
 
 
 def one(db: sqlite3.Connection, query_id: int) -> StoredQuery:
-    """The query of a row. Raises LookupError."""
+    """Return the query of a row. Raise LookupError where there is none."""
     row = db.execute(
         "SELECT id, text, label, wanted, filters FROM query WHERE id = ?", (query_id,)
     ).fetchone()
@@ -68,7 +68,7 @@ def one(db: sqlite3.Connection, query_id: int) -> StoredQuery:
 
 
 def id_of(db: sqlite3.Connection, query: Query) -> int | None:
-    """The row of a query, by what its label is called now; None where it was never asked."""
+    """Return the row of a query, by the current name of its label; None if it was never asked."""
     row = db.execute(
         "SELECT id FROM query WHERE text = ? AND label = ? AND filters = ?",
         (query.text, frontier.actual_label(db, query.label), frontier.filters_json(query)),
@@ -77,13 +77,13 @@ def id_of(db: sqlite3.Connection, query: Query) -> int | None:
 
 
 def want(db: sqlite3.Connection, query_id: int, limit: int) -> int:
-    """So many images are wanted from now on. Returns how many places that makes to fill."""
+    """Set how many images a query wants. Return that less the places that are to stay empty."""
     db.execute("UPDATE query SET wanted = ? WHERE id = ?", (limit, query_id))
     return max(0, limit - frontier.unfilled_count(db, query_id))
 
 
 def of_same_words(db: sqlite3.Connection, query_id: int) -> list[StoredQuery]:
-    """The queries of the same text and label as this one, with other filters."""
+    """Return the queries with the same text and label as this one, but other filters."""
     rows = db.execute(
         "SELECT o.id, o.text, o.label, o.wanted, o.filters FROM query q "
         "JOIN query o ON o.text = q.text AND o.label = q.label AND o.id <> q.id "
@@ -94,18 +94,18 @@ def of_same_words(db: sqlite3.Connection, query_id: int) -> list[StoredQuery]:
 
 
 def wanted_in_all(db: sqlite3.Connection) -> int:
-    """The sum of the images asked for, queries for all there are left out."""
+    """Return the sum of the images asked for; queries without a limit are left out."""
     (wanted,) = db.execute("SELECT sum(wanted) FROM query").fetchone()
     return int(wanted or 0)
 
 
 def labels_and_texts(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """(label, text) pairs, oldest first."""
+    """Return (label, text) of each query, oldest first."""
     return list(db.execute("SELECT label, text FROM query ORDER BY id"))
 
 
 def asked_or_filed(db: sqlite3.Connection) -> list[Asked]:
-    """Every query under each label that images of it have, also one that a person gave them.
+    """Return every query under its own label and under those that a person gave its images.
 
     In the order of label, text and filters.
     """
@@ -118,7 +118,7 @@ def asked_or_filed(db: sqlite3.Connection) -> list[Asked]:
 
 
 def filters_of_kept(db: sqlite3.Connection) -> dict[int, str]:
-    """By the id of each kept image: the filters of its query."""
+    """Return the filters of the query of each kept image, by the image's id."""
     return dict(
         db.execute(
             "SELECT s.id, q.filters FROM sample s JOIN query q ON q.id = s.query_id "

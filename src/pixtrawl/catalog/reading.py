@@ -1,7 +1,7 @@
-"""A catalog that is only read: one connection kept for each thread of each process.
+"""Read-only access to a catalog, with one cached connection per process and thread.
 
-Opening a connection costs a hundred times what reading a row does. A connection must not cross a
-fork, and cursors of one thread should not wait for those of another: hence one each.
+Opening a connection costs a hundred times as much as reading a row. A connection must not be used
+across a fork, and threads that share one would wait for each other.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ __all__ = ["Reader"]
 
 T = TypeVar("T")
 
-# Connections that a fork brought along. To close one here would be to use it: they stay open.
+# Connections inherited by a fork. Closing one counts as using it, so they stay open.
 _inherited: Final[list[sqlite3.Connection]] = []
 
 
 class Reader:
-    """Read access to a catalog; opened when it is first used.
+    """Read access to a catalog; opened on first use.
 
-    It may be pickled, forked and used by several threads: each process and thread has a connection
-    of its own. A catalog file that is replaced by another one is opened anew.
+    It may be pickled, forked and shared by threads: each process and thread has a connection of its
+    own. A connection is reopened where the catalog file was replaced by another.
     """
 
     def __init__(self) -> None:
@@ -37,11 +37,11 @@ class Reader:
         return Reader, ()
 
     def connection(self, catalog: Path) -> sqlite3.Connection:
-        """The connection of this thread. Raises StorageError."""
+        """Return the connection of this thread. Raise StorageError where it cannot be opened."""
         return self._kept(catalog).db
 
     def once(self, catalog: Path, name: Hashable, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `read` gives; it is called again only after the catalog has changed."""
+        """Return the result of `read`, cached under `name` until the catalog changes."""
         kept = self._kept(catalog)
         # Another connection's commit changes it (sqlite.org/pragma.html#pragma_data_version).
         (version,) = kept.db.execute("PRAGMA data_version").fetchone()
@@ -59,10 +59,10 @@ class Reader:
 
     def _kept(self, catalog: Path) -> _Kept:
         try:
-            found = os.stat(catalog)  # noqa: PTH116 - asked before every read
+            found = os.stat(catalog)  # noqa: PTH116 - on every read, so the fast call
             file = (found.st_dev, found.st_ino)
         except OSError:
-            file = (0, 0)  # `connect` says what is wrong
+            file = (0, 0)  # `connect` raises with the reason
         kept: _Kept | None = getattr(self._local, "kept", None)
         if kept is None or kept.process != os.getpid() or kept.file != file:
             kept = self._local.kept = _Kept(connect(catalog, read_only=True), file)
@@ -70,7 +70,7 @@ class Reader:
 
 
 class _Kept:
-    """A connection, and what was read by it since the catalog last changed."""
+    """A connection, and the results cached since the catalog last changed."""
 
     def __init__(self, db: sqlite3.Connection, file: tuple[int, int]) -> None:
         self.db = db

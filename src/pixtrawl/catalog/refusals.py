@@ -1,7 +1,7 @@
-"""Images that a person refused: out of the data set with all their copies, and back again.
+"""Take images that a person refused out of the data set with all their copies, and restore them.
 
-Only rows are written; files follow after the commit. A refused image is withdrawn
-(`relations.withdraw`), so that its bytes and its look do not come back under its label.
+This module writes rows only; files are moved after the commit. A refused image is withdrawn
+(`relations.withdraw`), so that neither it nor a near duplicate is accepted under its label again.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["Refusal", "bring_back", "note", "refusal_of", "refuse"]
 
 
 class Refusal(Struct, frozen=True):
-    """How an image was refused."""
+    """How a person refused an image: whether to fill its place again, and the reason given."""
 
     refill: bool
     words: str
 
 
 def refuse(db: sqlite3.Connection, sample_id: int, refusal: Refusal) -> Withdrawal | None:
-    """Takes a kept image out; None where it was not kept."""
+    """Withdraw a kept image and record its refusal. Return None where it was not kept."""
     withdrawal = relations.withdraw(db, sample_id, Reason.REFUSED_BY_PERSON)
     if withdrawal is not None:
         note(db, sample_id, refusal)
@@ -38,7 +38,7 @@ def refuse(db: sqlite3.Connection, sample_id: int, refusal: Refusal) -> Withdraw
 
 
 def note(db: sqlite3.Connection, sample_id: int, refusal: Refusal) -> None:
-    """How an image was refused that is out of the data set already."""
+    """Record the refusal of an image that is already withdrawn."""
     db.execute(
         "INSERT OR REPLACE INTO refused VALUES (?, ?, ?)",
         (sample_id, int(refusal.refill), refusal.words),
@@ -46,7 +46,7 @@ def note(db: sqlite3.Connection, sample_id: int, refusal: Refusal) -> None:
 
 
 def refusal_of(db: sqlite3.Connection, sample_id: int) -> Refusal | None:
-    """How this image was refused; None where it is not."""
+    """Return the refusal of an image; None where it is not refused."""
     row = db.execute(
         "SELECT r.refill, r.words FROM refused r JOIN sample s ON s.id = r.sample_id "
         f"WHERE s.id = ? AND s.state = {SampleState.WITHDRAWN} AND s.withdrawn_for = ?",
@@ -56,7 +56,7 @@ def refusal_of(db: sqlite3.Connection, sample_id: int) -> Refusal | None:
 
 
 def bring_back(db: sqlite3.Connection, sample_id: int) -> None:
-    """The image is one of the data set again, with its number; its copies are copies again."""
+    """Restore a refused image with its number, and the outcomes of its candidates."""
     db.execute(
         f"UPDATE sample SET state = {SampleState.PLACED}, withdrawn_for = NULL WHERE id = ?",
         (sample_id,),

@@ -1,6 +1,6 @@
-"""How kept images stand to others: which copy is better, what was withdrawn, who is in conflict.
+"""Relations between images: better copies, withdrawn images, label conflicts, pardons.
 
-Plain functions over a connection, called inside the judge's transaction.
+The functions are called inside the judge's transaction.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleSta
 from pixtrawl.model import ImageInfo, Kind, Reason
 
 __all__ = [
-    "Standing",
+    "ComparedSample",
     "Withdrawal",
     "has_pardons",
     "hashes_of_same_bytes",
@@ -39,8 +39,8 @@ __all__ = [
 _COPIES: Final = (Reason.SAVED, Reason.SAME_BYTES, Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT)
 
 
-class Standing(Struct, frozen=True):
-    """A known image, as far as a new one is compared with it."""
+class ComparedSample(Struct, frozen=True):
+    """A known image, with the columns that a new one is compared by."""
 
     known: Known
     kind: Kind
@@ -49,7 +49,7 @@ class Standing(Struct, frozen=True):
 
 
 class Withdrawal(Struct, frozen=True):
-    """An image that leaves the data set again."""
+    """An image that was withdrawn; its file is still to be moved."""
 
     sample_id: int
     query_id: int
@@ -58,8 +58,8 @@ class Withdrawal(Struct, frozen=True):
     reason: Reason
 
 
-def standing_of(db: sqlite3.Connection, sample_id: int) -> Standing:
-    """What a known image is."""
+def standing_of(db: sqlite3.Connection, sample_id: int) -> ComparedSample:
+    """Return the columns of a known image that a new one is compared by."""
     row = db.execute(
         "SELECT s.id, s.label, s.state, s.withdrawn_for, s.kind, c.rank, s.format, s.width, "
         "s.height, s.size_bytes, s.sha256, coalesce(json_extract(s.measures, '$.jpeg_quality'), 0) "
@@ -70,11 +70,11 @@ def standing_of(db: sqlite3.Connection, sample_id: int) -> Standing:
         format=row[6], width=row[7], height=row[8], size_bytes=row[9], sha256=row[10].hex(),
         measures={"jpeg_quality": row[11]},
     )  # fmt: skip
-    return Standing(known(row[:4]), Kind(row[4]), row[5], info)
+    return ComparedSample(known(row[:4]), Kind(row[4]), row[5], info)
 
 
 def same_bytes_elsewhere(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
-    """An image of another label with these bytes: a kept one, or one withdrawn."""
+    """Return a kept image of another label with these bytes, else a withdrawn one, else None."""
     row = db.execute(
         "SELECT id, label, state, withdrawn_for FROM sample WHERE sha256 = ? AND label <> ? "
         f"AND state IN {KEPT_OR_WITHDRAWN} ORDER BY state = {SampleState.WITHDRAWN}, id LIMIT 1",
@@ -84,14 +84,14 @@ def same_bytes_elsewhere(db: sqlite3.Connection, label: str, sha256: str) -> Kno
 
 
 def note_alike(db: sqlite3.Connection, candidate_id: int) -> None:
-    """The candidate has the look and the size of its sample."""
+    """Record that the candidate has the look and the size of its sample."""
     db.execute("UPDATE candidate SET alike = 1 WHERE id = ?", (candidate_id,))
 
 
 def urls_of_host(
     db: sqlite3.Connection, host: str, sha256: str, sample_id: int | None, key: bytes
 ) -> int:
-    """From how many URLs a host gave these bytes or this look, `key`'s URL among them."""
+    """Return from how many URLs a host gave these bytes or this look; `key`'s URL counts."""
     row = db.execute(
         "SELECT count(*) FROM (SELECT key FROM candidate WHERE sha256 = ?1 AND host = ?2 "
         "AND fetched_url = url UNION "
@@ -103,7 +103,7 @@ def urls_of_host(
 
 
 def withdraw(db: sqlite3.Connection, sample_id: int, reason: Reason) -> Withdrawal | None:
-    """Takes a kept image out again, and its copies with it; None where it was not kept.
+    """Withdraw a kept image together with its copies. Return None where it was not kept.
 
     Its number stays taken. The file is moved aside after the commit (`folder.removals`).
     """
@@ -125,7 +125,7 @@ def withdraw(db: sqlite3.Connection, sample_id: int, reason: Reason) -> Withdraw
 
 
 def same_everywhere(db: sqlite3.Connection, sha256: str) -> list[int]:
-    """Ids of the kept images with these bytes, under whatever label."""
+    """Return the ids of the kept images with these bytes, under any label."""
     rows = db.execute(
         f"SELECT id FROM sample WHERE sha256 = ? AND state IN {KEPT}", (bytes.fromhex(sha256),)
     )
@@ -133,13 +133,13 @@ def same_everywhere(db: sqlite3.Connection, sha256: str) -> list[int]:
 
 
 def withdrawn(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """File name and SHA-256 of every withdrawn image."""
+    """Return file name and SHA-256 of every withdrawn image."""
     rows = db.execute(f"SELECT file_name, sha256 FROM sample WHERE state = {SampleState.WITHDRAWN}")
     return [(name, sha256.hex()) for name, sha256 in rows]
 
 
 def is_out(db: sqlite3.Connection, file_names: Iterable[str]) -> bool:
-    """Whether one of these files is that of an image which was withdrawn or taken down."""
+    """Return whether one of these files belongs to a withdrawn or taken-down image."""
     out = any_of(SampleState.WITHDRAWN, SampleState.TAKEN_DOWN)
     row = db.execute(
         f"SELECT 1 FROM sample WHERE state IN {out} AND file_name IN "
@@ -152,7 +152,7 @@ def is_out(db: sqlite3.Connection, file_names: Iterable[str]) -> bool:
 def hashes_of_same_bytes(
     db: sqlite3.Connection, sample_ids: Iterable[int]
 ) -> Iterator[tuple[str, int, ImageInfo]]:
-    """Label, id and hashes of these images and of what they left behind under other labels."""
+    """Yield label, id and hashes of all compared images with the bytes of these images."""
     labels = db.execute(
         "SELECT DISTINCT o.label, o.id FROM sample s JOIN sample o ON o.sha256 = s.sha256 "
         f"WHERE s.id IN (SELECT value FROM json_each(?)) AND o.state IN {COMPARED}",
@@ -166,22 +166,22 @@ def hashes_of_same_bytes(
 
 
 def note_conflict(db: sqlite3.Connection, sample_id: int, other_id: int, distance: int) -> None:
-    """The same picture stands under two labels."""
+    """Record that the same picture is kept under two labels; `distance` is in bits of the hash."""
     db.execute("INSERT OR IGNORE INTO conflict VALUES (?, ?, ?)", (sample_id, other_id, distance))
 
 
 def pardon(db: sqlite3.Connection, label: str, sha256: str) -> None:
-    """This image stays although it looks like another one."""
+    """Record that this image stays although it looks like another one."""
     db.execute("INSERT OR IGNORE INTO pardon VALUES (?, ?)", (label, bytes.fromhex(sha256)))
 
 
 def has_pardons(db: sqlite3.Connection) -> bool:
-    """Whether any image was pardoned; mostly none was, and nobody need be looked up."""
+    """Return whether any image was pardoned, to skip the look-up per image where none was."""
     return db.execute("SELECT 1 FROM pardon LIMIT 1").fetchone() is not None
 
 
 def is_pardoned(db: sqlite3.Connection, label: str, sha256: str) -> bool:
-    """Whether a person decided so."""
+    """Return whether a person pardoned this image under this label."""
     row = db.execute(
         "SELECT 1 FROM pardon WHERE label = ? AND sha256 = ?", (label, bytes.fromhex(sha256))
     ).fetchone()
@@ -189,6 +189,6 @@ def is_pardoned(db: sqlite3.Connection, label: str, sha256: str) -> bool:
 
 
 def is_distinct(db: sqlite3.Connection) -> bool:
-    """Whether every run dropped crops and the like (`--dedup near`, `wide`) and none came back."""
+    """Return whether every run used `--dedup near` or `wide`, and no image was pardoned."""
     levels = {settings.get("images", {}).get("dedup") for settings in run_log.every_settings(db)}
     return bool(levels) and levels <= {"near", "wide"} and not has_pardons(db)

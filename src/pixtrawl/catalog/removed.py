@@ -1,4 +1,4 @@
-"""Images that left the data set by a decision of a person and could come back."""
+"""Images that were removed by a person's decision and can be restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["RemovedImage", "every"]
 
 
 class RemovedImage(Struct, frozen=True):
-    """One image; `url` is the one that gave it."""
+    """One removed image; `url` is the one that it was fetched from."""
 
     sample_id: int
     file_name: str
@@ -25,7 +25,7 @@ class RemovedImage(Struct, frozen=True):
 
 
 def every(db: sqlite3.Connection) -> Iterator[RemovedImage]:
-    """Deleted, taken down, wanted back or refused, by label and number."""
+    """Yield images deleted, taken down, wanted back or refused, by label and number."""
     rows = db.execute(
         "SELECT s.id, s.file_name, s.label, lower(hex(s.sha256)), coalesce(c.fetched_url, c.url), "
         "s.state FROM sample s JOIN candidate c ON c.id = s.candidate_id "

@@ -1,4 +1,4 @@
-"""What the catalog knows of runs and of how each source answered each query."""
+"""The log of runs, and of the answers of each source to each query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pixtrawl.model import SourceOutcome
 
 
 class SourceState(Struct, frozen=True):
-    """How a source last answered for a query."""
+    """The last answer of a source to a query or a slice of it, and where to go on from."""
 
     outcome: SourceOutcome | None
     found: int
@@ -27,20 +27,20 @@ class SourceState(Struct, frozen=True):
 
 
 def now() -> str:
-    """The time in UTC, to the second, as ISO 8601."""
+    """Return the time in UTC, to the second, as ISO 8601."""
     return _stamp(int(time.time()))
 
 
 @lru_cache(maxsize=1)
 def _stamp(second: int) -> str:
-    """Made once a second, and not for every row."""
+    """Format a time in seconds; cached, since many rows share a second."""
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def begin_run(db: sqlite3.Connection, version: str, settings: Mapping[str, object]) -> int:
-    """Notes that a run begins and returns its id."""
+    """Add a run and return its id."""
     text = json.dumps(settings, sort_keys=True, default=str, ensure_ascii=False)
-    # A path in another encoding than the locale's holds halves of surrogate pairs.
+    # A path in another encoding than the locale's holds lone surrogates.
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     row = db.execute(
         "INSERT INTO run (started_at, version, settings) VALUES (?, ?, ?) RETURNING id",
@@ -52,7 +52,7 @@ def begin_run(db: sqlite3.Connection, version: str, settings: Mapping[str, objec
 def end_run(
     db: sqlite3.Connection, run_id: int, *, reason: str, elapsed_s: float, fetched_bytes: int
 ) -> None:
-    """Notes how and when it ended."""
+    """Store how and when a run ended."""
     db.execute(
         "UPDATE run SET ended_at = ?, end_reason = ?, elapsed_s = ?, fetched_bytes = ? "
         "WHERE id = ?",
@@ -61,7 +61,7 @@ def end_run(
 
 
 class Run(Struct, frozen=True):
-    """One run, as far as it has come."""
+    """One run, ended or not."""
 
     id: int
     has_ended: bool  # else it is at work, or was killed
@@ -71,7 +71,7 @@ class Run(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """How a source answered a query, or one slice of it; `slice` is "" for the query itself."""
+    """The answer of a source to a query or to one slice of it; `slice` is "" for the query."""
 
     source: str
     slice: str
@@ -83,7 +83,7 @@ class Answer(Struct, frozen=True):
 
 
 def last_run(db: sqlite3.Connection) -> Run | None:
-    """The newest run; None where there was none."""
+    """Return the newest run; None where there was none."""
     row = db.execute(
         "SELECT id, ended_at IS NOT NULL, end_reason, elapsed_s, fetched_bytes FROM run "
         "ORDER BY id DESC LIMIT 1"
@@ -92,13 +92,13 @@ def last_run(db: sqlite3.Connection) -> Run | None:
 
 
 def elapsed_in_all_s(db: sqlite3.Connection) -> float:
-    """How long all runs took together."""
+    """Return the total time of all runs in seconds."""
     (elapsed_s,) = db.execute("SELECT coalesce(sum(elapsed_s), 0) FROM run").fetchone()
     return float(elapsed_s)
 
 
 def answers(db: sqlite3.Connection, query_id: int) -> list[Answer]:
-    """How each source answered, its slices in the order in which runs asked them."""
+    """Return a query's answers by source, its slices in the order in which runs asked them."""
     rows = db.execute(
         "SELECT source, slice, outcome, found, new, detail, exhausted FROM source_state "
         "WHERE query_id = ? ORDER BY source, run_id, slice",
@@ -114,14 +114,14 @@ def answers(db: sqlite3.Connection, query_id: int) -> list[Answer]:
 
 
 def last_settings(db: sqlite3.Connection) -> dict[str, Any]:
-    """The settings of the newest run, by group; empty where there was none."""
+    """Return the settings of the newest run, by group; empty where there was none."""
     row = db.execute("SELECT settings FROM run ORDER BY id DESC LIMIT 1").fetchone()
     settings: dict[str, Any] = json.loads(row[0]) if row else {}
     return settings
 
 
 def every_settings(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The settings of each run, oldest first."""
+    """Return the settings of each run, oldest first."""
     rows = db.execute("SELECT settings FROM run ORDER BY id")
     return [json.loads(settings) for (settings,) in rows]
 
@@ -129,7 +129,7 @@ def every_settings(db: sqlite3.Connection) -> list[dict[str, Any]]:
 def change_settings(
     db: sqlite3.Connection, run_id: int, groups: Mapping[str, Mapping[str, object]]
 ) -> None:
-    """Puts other groups of settings in the place of a run's own."""
+    """Replace these groups of a run's settings."""
     (text,) = db.execute("SELECT settings FROM run WHERE id = ?", (run_id,)).fetchone()
     text = json.dumps(json.loads(text) | dict(groups), sort_keys=True, ensure_ascii=False)
     db.execute("UPDATE run SET settings = ? WHERE id = ?", (text, run_id))
@@ -138,7 +138,7 @@ def change_settings(
 def source_state(
     db: sqlite3.Connection, query_id: int, source: str, slice_: str = ""
 ) -> SourceState | None:
-    """What is known, or None when the source was never asked for this slice of the query."""
+    """Return the last answer; None where the source was never asked for this slice of the query."""
     row = db.execute(
         "SELECT outcome, found, detail, position, exhausted, new FROM source_state "
         "WHERE query_id = ? AND source = ? AND slice = ?",
@@ -164,7 +164,7 @@ def note_source(
     run_id: int,
     state: SourceState,
 ) -> None:
-    """Writes how a source stands with a query, or with one slice of it."""
+    """Store the answer of a source to a query, or to one slice of it."""
     db.execute(
         "INSERT OR REPLACE INTO source_state (query_id, source, slice, outcome, found, new, "
         "detail, position, exhausted, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,7 +1,7 @@
-"""Conditions on images that the catalog itself can decide, as SQL.
+"""Translate conditions on images into SQL.
 
-Only columns that metadata.jsonl takes over as they are, and only comparisons that SQLite makes as
-Python does: texts by code point, numbers by value. Whatever else is asked is left to the caller.
+Only columns that metadata.jsonl has unchanged, and only comparisons with the same result in SQLite
+and Python: texts by code point, numbers by value. The caller evaluates all other conditions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _INT64: Final = 2**63
 
 
 def condition(name: str, wanted: object) -> tuple[str, object] | None:
-    """SQL with one `?` and its value, from `width__ge` and 640; None: not to be decided here."""
+    """Return SQL with one `?`, and its value, for e.g. `width__ge` and 640; None if unsupported."""
     column, _, word = name.partition("__")
     sql = _TEXTS.get(column) or _NUMBERS.get(column)
     if sql is None:
@@ -41,7 +41,7 @@ def condition(name: str, wanted: object) -> tuple[str, object] | None:
 
 
 def _fits(column: str, value: object) -> bool:
-    """Whether SQLite compares this value with the column as Python would."""
+    """Return whether SQLite compares this value with the column as Python would."""
     if column in _TEXTS:
         return isinstance(value, str) and _is_unicode(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""The kept images in the order of label and number, and questions on some or all of them."""
+"""The kept images in the order of label and number: ids, counts, labels, files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _IDS: Final = "s.id IN (SELECT value FROM json_each(?))"
 
 
 class Only(Struct, frozen=True):
-    """Some of the kept images: SQL to be added to a condition, and its values."""
+    """A selection of the kept images: SQL to append to a WHERE clause, and its values."""
 
     sql: str = ""
     values: tuple[str, ...] = ()
 
     def but(self, missing: Iterable[int]) -> Only:
-        """The same without some rows."""
+        """Return the selection without some rows."""
         rows = sorted(missing)
         return Only(f"{self.sql} AND NOT {_IDS}", (*self.values, _json(rows))) if rows else self
 
@@ -34,17 +34,17 @@ EVERY: Final = Only()
 
 
 def of_queries(query_ids: Iterable[int]) -> Only:
-    """What counts for some rows of queries."""
+    """Select the images of these queries, by their rows."""
     return Only(" AND s.query_id IN (SELECT value FROM json_each(?))", (_json(list(query_ids)),))
 
 
 def of_rows(sample_ids: Sequence[int]) -> Only:
-    """Some rows."""
+    """Select these rows."""
     return Only(f" AND {_IDS}", (_json(sample_ids),))
 
 
 def ids(db: sqlite3.Connection, only: Only) -> array[int]:
-    """Their rows, 8 bytes each."""
+    """Return the ids of the selected images in order, 8 bytes each."""
     rows = db.execute(
         f"SELECT s.id FROM sample s WHERE s.state IN {KEPT}{only.sql} ORDER BY s.label, s.number",
         only.values,
@@ -53,7 +53,7 @@ def ids(db: sqlite3.Connection, only: Only) -> array[int]:
 
 
 def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
-    """How many images each label has, by label."""
+    """Return the number of selected images by label, sorted."""
     rows = db.execute(
         f"SELECT s.label, count(*) FROM sample s WHERE s.state IN {KEPT}{only.sql} "
         "GROUP BY 1 ORDER BY 1",
@@ -63,7 +63,7 @@ def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
 
 
 def labels(db: sqlite3.Connection, only: Only) -> list[str]:
-    """Their labels, sorted."""
+    """Return the labels of the selected images, sorted."""
     rows = db.execute(
         f"SELECT DISTINCT s.label FROM sample s WHERE s.state IN {KEPT}{only.sql} ORDER BY 1",
         only.values,
@@ -72,7 +72,7 @@ def labels(db: sqlite3.Connection, only: Only) -> list[str]:
 
 
 def files(db: sqlite3.Connection, sample_ids: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """File name and label of each row in this order; those that are kept no more are left out."""
+    """Return file name and label of each row in this order; leave out rows that are not kept."""
     rows = db.execute(
         f"SELECT s.id, s.file_name, s.label FROM sample s WHERE s.state IN {KEPT} AND {_IDS}",
         (_json(sample_ids),),
@@ -84,9 +84,10 @@ def files(db: sqlite3.Connection, sample_ids: Sequence[int]) -> Iterator[tuple[s
 def chosen(
     db: sqlite3.Connection, conditions: Mapping[str, object]
 ) -> tuple[frozenset[int] | None, dict[str, object]]:
-    """Rows that fulfil what the catalog can decide, and the conditions that are left.
+    """Return the rows that match the conditions with an SQL form, and the other conditions.
 
-    Conditions are those of `Dataset.filter`, such as `width__ge`. None: it could decide nothing.
+    Conditions are those of `Dataset.filter`, such as `width__ge`. None instead of rows: no
+    condition has an SQL form.
     """
     known = {name: condition(name, wanted) for name, wanted in conditions.items()}
     rest = {name: wanted for name, wanted in conditions.items() if known[name] is None}
@@ -102,7 +103,7 @@ def chosen(
 
 
 def firsts(db: sqlite3.Connection, only: Only, count: int) -> frozenset[int]:
-    """At most `count` rows, as many of each label as of the others."""
+    """Return at most `count` rows, spread evenly over the labels."""
     ranked = (
         "SELECT s.id, s.label, row_number() OVER (PARTITION BY s.label ORDER BY s.number) "
         f"AS place FROM sample s WHERE s.state IN {KEPT}{only.sql}"

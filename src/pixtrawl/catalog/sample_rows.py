@@ -1,4 +1,4 @@
-"""Single rows of images, whatever became of them, and which one somebody means."""
+"""Look up single rows of images, in whatever state, and the row that a person refers to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLUMNS = "s.id, s.label, s.file_name, s.sha256, s.state"
 
 
 class SampleRow(Struct, frozen=True):
-    """An image and where it stands."""
+    """An image and its state."""
 
     id: int
     label: str
@@ -24,7 +24,7 @@ class SampleRow(Struct, frozen=True):
 
 
 class Meant(Struct, frozen=True):
-    """An image as a person named it; it may have another name by now, or another label."""
+    """An image as a person referred to it; its name and label may have changed since."""
 
     label: str
     file_name: str
@@ -32,7 +32,7 @@ class Meant(Struct, frozen=True):
 
 
 class Places(Struct, frozen=True):
-    """What an image means for the places of its query."""
+    """How an image counts towards the number that its query wants."""
 
     query_id: int
     filled: int  # 1: it counts as one of the query's images
@@ -40,7 +40,7 @@ class Places(Struct, frozen=True):
 
 
 def one(db: sqlite3.Connection, sample_id: int) -> SampleRow:
-    """The image of a row. Raises LookupError."""
+    """Return the image of a row. Raise LookupError where there is none."""
     row = db.execute(f"SELECT {_COLUMNS} FROM sample s WHERE s.id = ?", (sample_id,)).fetchone()
     if row is None:
         raise LookupError(f"there is no image {sample_id}")
@@ -48,15 +48,15 @@ def one(db: sqlite3.Connection, sample_id: int) -> SampleRow:
 
 
 def of_bytes(db: sqlite3.Connection, sha256: str) -> list[int]:
-    """Every row of these bytes."""
+    """Return every row with these bytes."""
     rows = db.execute("SELECT id FROM sample WHERE sha256 = ?", (bytes.fromhex(sha256),))
     return [row[0] for row in rows]
 
 
 def find(db: sqlite3.Connection, meant: Meant, states: str) -> SampleRow | None:
-    """The row of an image that somebody means, in one of `states` (`states.any_of`).
+    """Return the row of the image referred to, in one of `states` (`states.any_of`), or None.
 
-    The same bytes under a label that it never had are another image.
+    Rows with the same bytes under a label that the image never had do not match.
     """
     row = db.execute(
         f"SELECT {_COLUMNS} FROM sample s WHERE s.sha256 = ?1 AND "
@@ -70,7 +70,7 @@ def find(db: sqlite3.Connection, meant: Meant, states: str) -> SampleRow | None:
 
 
 def better_copy(db: sqlite3.Connection, sample_id: int) -> SampleRow | None:
-    """The image that has taken the place of this one; None where it is nobody's copy."""
+    """Return the image that replaced this one; None where none did."""
     row = db.execute(
         f"SELECT {_COLUMNS} FROM candidate c JOIN sample s ON s.id = c.sample_id "
         "WHERE c.id = (SELECT candidate_id FROM sample WHERE id = ?)",
@@ -80,7 +80,7 @@ def better_copy(db: sqlite3.Connection, sample_id: int) -> SampleRow | None:
 
 
 def places_of(db: sqlite3.Connection, sample_id: int) -> Places | None:
-    """What the image means for its query's places; None where there is no such image."""
+    """Return how the image counts for its query; None where there is no such image."""
     row = db.execute(
         f"SELECT q.id, s.state IN {KEPT} AND s.label = q.label, "
         f"s.state = {SampleState.WITHDRAWN} AND EXISTS "

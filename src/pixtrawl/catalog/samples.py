@@ -1,8 +1,8 @@
-"""Accepted images: the rows behind the files, and reading them back as `Sample`s.
+"""Rows of accepted images, and reading them back as `Sample`s.
 
-A sample's row is committed as `accepted` before its file is renamed into place; `placed` follows
-later. A number is never given twice within a data set, whatever became of its file: a file that
-somebody moves to another label's folder meets none of the same name there.
+A sample's row is committed as `accepted` before its file is renamed into place, and becomes
+`placed` later. A number is never given twice within a data set, so that a file moved by hand into
+another label's folder does not collide with a name there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Known(Struct, frozen=True):
 
 
 class Columns(Struct, frozen=True):
-    """What the images of one catalog have beside the columns that all have."""
+    """The optional columns of the images of one catalog."""
 
     scored: bool  # a model has given scores
     own: Mapping[str, str]  # type of each column of the user's lists
@@ -60,7 +60,7 @@ _INSERT: Final = (
 
 
 def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
-    """The sample of this label with these bytes, whatever became of it."""
+    """Return the sample of this label with these bytes, in whatever state, or None."""
     row = db.execute(
         "SELECT id, label, state, withdrawn_for FROM sample WHERE label = ? AND sha256 = ? "
         "ORDER BY state LIMIT 1",
@@ -70,7 +70,7 @@ def same_bytes(db: sqlite3.Connection, label: str, sha256: str) -> Known | None:
 
 
 def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
-    """Those that some sample has, under whatever label: mostly none, and nobody is looked up."""
+    """Return the hashes already stored under any label; new files need no further look-up."""
     marks = ", ".join("?" * len(sha256s))
     rows = db.execute(
         f"SELECT sha256 FROM sample WHERE sha256 IN ({marks})",
@@ -80,12 +80,12 @@ def seen(db: sqlite3.Connection, sha256s: Sequence[str]) -> set[str]:
 
 
 def known(row: tuple[int, str, int, str | None]) -> Known:
-    """From the columns id, label, state, withdrawn_for."""
+    """Build a `Known` from the columns id, label, state, withdrawn_for."""
     return Known(row[0], row[1], SampleState(row[2]), Reason(row[3]) if row[3] else None)
 
 
 def next_number(db: sqlite3.Connection) -> int:
-    """One more than the highest number ever given in the data set."""
+    """Return one more than the highest number ever given in the data set."""
     row = db.execute("SELECT max(number) FROM sample").fetchone()
     return int(row[0] or 0) + 1
 
@@ -93,7 +93,7 @@ def next_number(db: sqlite3.Connection) -> int:
 def accept(
     db: sqlite3.Connection, task: Task, outcome: Outcome, number: int, file_name: str
 ) -> int:
-    """Commits a decision: this staged file becomes `file_name`. Returns the sample's id."""
+    """Add an accepted sample, whose staged file is to become `file_name`. Return its id."""
     info = outcome.info
     assert info is not None
     cursor = db.execute(
@@ -111,7 +111,7 @@ def accept(
 
 
 def mark(db: sqlite3.Connection, sample_id: int, state: SampleState) -> None:
-    """Sets a sample's state; its candidate's outcome follows where it leaves the data set."""
+    """Set a sample's state; if that is deleted or taken down, its candidate's reason, too."""
     db.execute("UPDATE sample SET state = ? WHERE id = ?", (state, sample_id))
     reason = {
         SampleState.DELETED_BY_HAND: Reason.REMOVED_BY_USER,
@@ -126,12 +126,12 @@ def mark(db: sqlite3.Connection, sample_id: int, state: SampleState) -> None:
 
 
 def set_state(db: sqlite3.Connection, sample_id: int, state: SampleState) -> None:
-    """Sets a sample's state, and leaves its candidate alone."""
+    """Set a sample's state without a change to its candidate."""
     db.execute("UPDATE sample SET state = ? WHERE id = ?", (state.value, sample_id))
 
 
 def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
-    """Their files are where their rows say."""
+    """Mark samples as placed: their files are where their rows say."""
     db.execute(
         f"UPDATE sample SET state = {SampleState.PLACED} "
         "WHERE id IN (SELECT value FROM json_each(?))",
@@ -140,19 +140,19 @@ def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
 
 
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
-    """The grey thumbnail of a sample."""
+    """Return the grey thumbnail of a sample."""
     row = db.execute("SELECT thumb FROM sample WHERE id = ?", (sample_id,)).fetchone()
     return bytes(row[0])
 
 
 def number_and_query(db: sqlite3.Connection, sample_id: int) -> tuple[int, int]:
-    """The number a sample holds and the query that it counts for."""
+    """Return the number of a sample and the query that it counts for."""
     row = db.execute("SELECT number, query_id FROM sample WHERE id = ?", (sample_id,)).fetchone()
     return int(row[0]), int(row[1])
 
 
 def inherit(db: sqlite3.Connection, old_id: int, new_id: int, distance: int) -> None:
-    """A better copy, `distance` bits away, takes over the provenance of the one it replaces."""
+    """Move provenance and conflicts of an image to its better copy, `distance` bits away."""
     db.execute(
         "UPDATE candidate SET reason = ?, distance = ? WHERE sample_id = ? AND reason = ?",
         (Reason.BETTER_COPY_KEPT.value, distance, old_id, Reason.SAVED.value),
@@ -168,8 +168,8 @@ def inherit(db: sqlite3.Connection, old_id: int, new_id: int, distance: int) -> 
 
 
 def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]]:
-    """What the near-duplicate index needs of a label: of its images, and of those that a person or
-    a later finding took out of it.
+    """Yield id and hashes for the near-duplicate index of a label: of its kept images, and of those
+    that were withdrawn or put under another label.
     """
     rows = db.execute(
         "SELECT id, format, width, height, phash, phash_trim, thumb, flat, measures, orientation "
@@ -177,7 +177,7 @@ def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]
         (label,),
     )
     for row in rows:
-        measures = _object(row[8]) if row[7] else {}  # colours, which tell flat ones apart
+        measures = _object(row[8]) if row[7] else {}  # the colours of flat images distinguish them
         info = ImageInfo(
             format=row[1], width=row[2], height=row[3], phash=row[4], phash_trim=row[5],
             thumb=row[6], flat=bool(row[7]), measures=measures, orientation=row[9],
@@ -186,7 +186,7 @@ def hashes(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, ImageInfo]
 
 
 def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, int, bytes, bytes]]:
-    """Label, id and the two hashes of every image of another label; flat ones have none."""
+    """Yield label, id and both hashes of every image of other labels, but of no flat one."""
     yield from db.execute(
         "SELECT label, id, phash, phash_trim FROM sample "
         f"WHERE label <> ? AND state IN {KEPT_OR_WITHDRAWN} AND NOT flat AND length(phash) > 0",
@@ -195,7 +195,7 @@ def hashes_elsewhere(db: sqlite3.Connection, label: str) -> Iterator[tuple[str, 
 
 
 def queries_of(db: sqlite3.Connection, sample_ids: Iterable[int]) -> list[int]:
-    """The queries that some images count for."""
+    """Return the query of each of these images."""
     rows = db.execute(
         "SELECT query_id FROM sample WHERE id IN (SELECT value FROM json_each(?))",
         (_ids(sample_ids),),
@@ -204,14 +204,14 @@ def queries_of(db: sqlite3.Connection, sample_ids: Iterable[int]) -> list[int]:
 
 
 def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) -> None:
-    """Gives an accepted sample another number, where the first one's file name was taken."""
+    """Give an accepted sample another number and file name, since its first name was taken."""
     db.execute(
         "UPDATE sample SET number = ?, file_name = ? WHERE id = ?", (number, file_name, sample_id)
     )
 
 
 def unplaced(db: sqlite3.Connection) -> list[Unplaced]:
-    """Accepted images, oldest first."""
+    """Return the images that are accepted but not placed, oldest first."""
     rows = db.execute(
         "SELECT id, label, number, file_name, staged_name, lower(hex(sha256)) FROM sample "
         f"WHERE state = {SampleState.ACCEPTED} ORDER BY id"
@@ -220,7 +220,7 @@ def unplaced(db: sqlite3.Connection) -> list[Unplaced]:
 
 
 def drop_unplaced(db: sqlite3.Connection, sample_id: int) -> None:
-    """Forgets an image whose file is nowhere; its candidates are open again."""
+    """Delete an image whose file is missing, and open its candidates again."""
     db.execute(
         f"UPDATE candidate SET state = {CandidateState.OPEN}, sample_id = NULL WHERE sample_id = ?",
         (sample_id,),
@@ -229,7 +229,7 @@ def drop_unplaced(db: sqlite3.Connection, sample_id: int) -> None:
 
 
 def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str, str] | None:
-    """File name and SHA-256 of the copy that held this number until a better one came."""
+    """Return file name and SHA-256 of the copy that last had this number before a better one."""
     row = db.execute(
         "SELECT file_name, hex(sha256) FROM sample "
         f"WHERE label = ? AND number = ? AND state = {SampleState.REPLACED} "
@@ -240,12 +240,12 @@ def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str,
 
 
 def labels(db: sqlite3.Connection) -> list[str]:
-    """The labels of all images, whatever became of them."""
+    """Return the labels of all images, in whatever state."""
     return [label for (label,) in db.execute("SELECT DISTINCT label FROM sample")]
 
 
 def has_label(db: sqlite3.Connection, label: str) -> bool:
-    """Whether any image was ever given this label."""
+    """Return whether any image, in whatever state, has this label."""
     row = db.execute("SELECT 1 FROM sample WHERE label = ? LIMIT 1", (label,)).fetchone()
     return row is not None
 
@@ -265,10 +265,10 @@ ORDER: Final = " ORDER BY s.label, s.number"
 def read(
     db: sqlite3.Connection, root: Path, *, only: str = "", without: frozenset[int] = frozenset()
 ) -> Iterator[Sample]:
-    """Streams samples from an open connection, or those that a further condition holds for.
+    """Stream the kept samples, without their provenance, by label and number.
 
-    `root` is the folder of the data set, which their paths begin with. They come without their
-    provenance. Those with ids in `without` are left out.
+    `root` is the folder of the data set, which their paths begin with. `only` is SQL to append to
+    the WHERE clause. Samples with ids in `without` are left out.
     """
     columns = columns_of(db)
     for row in db.execute(f"{SELECT}{only}{ORDER}"):
@@ -279,10 +279,10 @@ def read(
 def some(
     db: sqlite3.Connection, root: Path, ids: Sequence[int], columns: Columns, catalog: Path | None
 ) -> list[Sample]:
-    """The kept images of these rows, in the order of `ids`, by one statement; others are left out.
+    """Return the kept images of these rows in the order of `ids`, with one SQL statement.
 
-    `columns` is what `columns_of` gives, `catalog` the file that their provenance is read from when
-    it is looked at; None: they have none.
+    `columns` is the result of `columns_of`. `catalog` is the file from which their provenance is
+    read on first access; None gives them none.
     """
     rows = db.execute(
         f"{SELECT} AND s.id IN (SELECT value FROM json_each(?))",
@@ -298,12 +298,12 @@ def some(
 
 
 def columns_of(db: sqlite3.Connection) -> Columns:
-    """Which columns the images of a catalog have beside those that all have."""
+    """Return the optional columns that the images of a catalog have."""
     return Columns(scores.has_scores(db), own_columns.types(db))
 
 
 def count(db: sqlite3.Connection) -> int:
-    """How many images are kept."""
+    """Return the number of kept images."""
     return int(db.execute(f"SELECT count(*) FROM sample WHERE state IN {KEPT}").fetchone()[0])
 
 
@@ -312,7 +312,7 @@ def _ids(ids: Iterable[int]) -> str:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """A JSON column; most are empty."""
+    """Decode a JSON column; the check for "{}" is a shortcut, most are empty."""
     found: dict[str, Any] = {} if text == "{}" else msgspec.json.decode(text)
     return found
 

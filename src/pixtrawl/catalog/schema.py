@@ -1,7 +1,7 @@
-"""Tables of the catalog and how an older catalog becomes a newer one.
+"""The catalog's tables, and the migrations from older versions.
 
-A migration and the note that it ran commit together (`PRAGMA user_version` is transactional), so a
-kill between two of them leaves a catalog that the next start brings up to date.
+A migration and its version number commit together (`PRAGMA user_version` is transactional), so a
+catalog that a kill left between two migrations is brought up to date by the next start.
 """
 
 from __future__ import annotations
@@ -138,14 +138,14 @@ BEGIN
 END;
 """
 
-# What every run's data card counts: few rows of perhaps millions.
+# Partial indexes for the counts in the data card of each run: few rows of perhaps millions.
 _V3: Final = """
 CREATE INDEX candidate_opt_out ON candidate (reason)
   WHERE reason IN ('robots_txt', 'robots_header');
 CREATE INDEX sample_down ON sample (state) WHERE state = 4;
 """
 
-# A list's own columns and file names, and when each URL had its final word.
+# A list's own columns and file names, and the time at which each candidate was settled.
 _V4: Final = """
 ALTER TABLE candidate ADD COLUMN extra TEXT;       -- JSON object: the list's own columns
 ALTER TABLE candidate ADD COLUMN file_stem TEXT;   -- file name that the list asks for
@@ -161,7 +161,7 @@ CREATE TABLE own_column (            -- what the own columns of all lists hold, 
 );
 """
 
-# Decisions of a person: what is under another label now, and how to take that back.
+# Relabelled images and renamed labels, and how to undo that.
 _V5: Final = """
 CREATE INDEX sample_by_number ON sample (number);
 CREATE INDEX sample_left_behind ON sample (state) WHERE state = 6;
@@ -190,14 +190,14 @@ CREATE TABLE taken_with (            -- bytes that were taken down because of an
 ) WITHOUT ROWID;
 """
 
-# The kept images in their order, without a look at their rows of 5 KB each. `state` is a column of
-# it because older SQLites look it up, although the index says what it can be.
+# A covering index on the kept images in their order, which saves reading their rows of 5 KB each.
+# It has the column `state` because older versions of SQLite would read it from the row otherwise.
 _V6: Final = """
 CREATE INDEX sample_kept ON sample (label, number, state, query_id, file_name)
   WHERE state IN (0, 1);
 """
 
-# What people decided, from the journal of decisions, each once.
+# The decisions of people, from the journal of decisions.
 _V7: Final = """
 CREATE TABLE decision (
   seq INTEGER PRIMARY KEY,
@@ -225,7 +225,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Brings the catalog to the newest version. Raises StorageError for one from the future."""
+    """Migrate the catalog to the newest version. Raise StorageError for one of a newer pixtrawl."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
         raise StorageError(
@@ -245,7 +245,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """Splits a script; `executescript` would commit in between."""
+    """Split a script into statements, since `executescript` would commit the transaction."""
     statements, current = [], ""
     for line in script.splitlines(keepends=True):
         current += line

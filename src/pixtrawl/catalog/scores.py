@@ -1,7 +1,7 @@
-"""Scores and embeddings of images, as a model of the user's gave them.
+"""Scores and embeddings of images, computed with a model of the user's choice.
 
-A row belongs to one model; another model's replaces it. The row of an image that leaves the data
-set goes with it (trigger `relevance_gone`), since an embedding tells much of a picture.
+An image has one row, which a later model's replaces. When an image leaves the data set the trigger
+`relevance_gone` deletes its row, since an embedding reveals much of the picture.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Embedded(Struct, frozen=True):
 
 
 class Scored(Struct, frozen=True):
-    """What is written of one image: the cosine with its query, and whether it stands apart."""
+    """The score of one image: the cosine with its query, and whether it is an outlier."""
 
     sample_id: int
     score: float
@@ -57,7 +57,9 @@ class Scored(Struct, frozen=True):
 def without_embedding(
     db: sqlite3.Connection, model: str, *, after: int, count: int
 ) -> list[tuple[int, str, str]]:
-    """Id, file name and SHA-256 of kept images that this model has not seen, by id."""
+    """Return id, file name and SHA-256 of at most `count` kept images above the id `after` that
+    have no embedding by this model, by id.
+    """
     return db.execute(
         "SELECT s.id, s.file_name, lower(hex(s.sha256)) FROM sample s LEFT JOIN relevance r "
         "ON r.sample_id = s.id AND r.model = ? "
@@ -67,7 +69,7 @@ def without_embedding(
 
 
 def store(db: sqlite3.Connection, model: str, rows: Sequence[tuple[int, bytes]]) -> None:
-    """Keeps embeddings by sample id; a score given by another model goes."""
+    """Store embeddings by sample id; this clears the images' earlier scores."""
     db.executemany(
         "INSERT OR REPLACE INTO relevance (sample_id, model, embedding) VALUES (?, ?, ?)",
         ((sample_id, model, embedding) for sample_id, embedding in rows),
@@ -75,7 +77,7 @@ def store(db: sqlite3.Connection, model: str, rows: Sequence[tuple[int, bytes]])
 
 
 def queries(db: sqlite3.Connection) -> list[QueryKey]:
-    """The queries that have kept images, by label and text."""
+    """Return the queries that have kept images, by label and text."""
     rows = db.execute(
         "SELECT q.id, q.text, q.label FROM query q WHERE EXISTS "
         f"(SELECT 1 FROM sample s WHERE s.query_id = q.id AND s.state IN {KEPT}) "
@@ -85,7 +87,7 @@ def queries(db: sqlite3.Connection) -> list[QueryKey]:
 
 
 def labels(db: sqlite3.Connection) -> list[str]:
-    """The labels that have kept images."""
+    """Return the labels that have kept images, sorted."""
     rows = db.execute(f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label")
     return [row[0] for row in rows]
 
@@ -93,7 +95,7 @@ def labels(db: sqlite3.Connection) -> list[str]:
 def embedded(
     db: sqlite3.Connection, model: str, *, query_id: int | None = None, label: str = ""
 ) -> Iterator[Embedded]:
-    """The images of a query, or of a label, in the order of their numbers."""
+    """Yield the embedded kept images of a query, or of a label, by label and number."""
     column, value = ("label", label) if query_id is None else ("query_id", query_id)
     rows = db.execute(
         "SELECT s.id, s.file_name, r.embedding FROM sample s "
@@ -106,12 +108,12 @@ def embedded(
 
 
 def clear_scores(db: sqlite3.Connection) -> None:
-    """Forgets every score, so that none of an earlier question stands beside those of this one."""
+    """Clear all scores and flags, so that old scores do not mix with those of a new scoring."""
     db.execute("UPDATE relevance SET score = NULL, flagged = 0")
 
 
 def set_scores(db: sqlite3.Connection, rows: Sequence[Scored]) -> None:
-    """Writes scores and flags of images that have an embedding."""
+    """Store scores and flags of images that have an embedding."""
     db.executemany(
         "UPDATE relevance SET score = ?, flagged = ? WHERE sample_id = ?",
         ((row.score, int(row.flagged), row.sample_id) for row in rows),
@@ -119,11 +121,11 @@ def set_scores(db: sqlite3.Connection, rows: Sequence[Scored]) -> None:
 
 
 def has_scores(db: sqlite3.Connection) -> bool:
-    """Whether any image has been scored."""
+    """Return whether any image has a score."""
     row = db.execute("SELECT 1 FROM relevance WHERE score IS NOT NULL LIMIT 1").fetchone()
     return row is not None
 
 
 def relevance_of(score: float | None, flagged: int | None) -> Relevance:
-    """The score of an image, to four places, and whether it was flagged; from its row's columns."""
+    """Build a `Relevance` from a row's columns; the score is rounded to four places."""
     return Relevance() if score is None else Relevance(round(float(score), 4), bool(flagged))

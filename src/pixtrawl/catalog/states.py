@@ -1,8 +1,8 @@
-"""Where images and candidates stand, by name, also inside SQL.
+"""States of images and candidates, for Python and for SQL.
 
-States are written into the text of a statement and not bound to it: SQLite uses a partial index
+States are written into the text of a statement instead of being bound: SQLite uses a partial index
 (`WHERE state = ...`) only where the statement repeats its condition with a constant. A member in an
-f-string is its number.
+f-string is formatted as its number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class SampleState(IntEnum):
-    """Where an image stands: `sample.state`."""
+    """The state of an image: the values of `sample.state`."""
 
     ACCEPTED = 0  # decided and committed; its file may not be in place yet
     PLACED = 1
@@ -33,11 +33,11 @@ class SampleState(IntEnum):
     TAKEN_DOWN = 4
     WITHDRAWN = 5  # turned out to be a placeholder, or in conflict with another label
     RELABELLED = 6  # a person put it under another label, where a row of its own keeps it
-    WANTED_BACK = 7  # was removed, and a person wants it again: it keeps its number meanwhile
+    WANTED_BACK = 7  # was removed, and a person wants it again; its number stays taken
 
 
 class CandidateState(IntEnum):
-    """Where a candidate stands: `candidate.state`. Those below SETTLED may still be tried."""
+    """The values of `candidate.state`. Candidates below SETTLED may still be tried."""
 
     OPEN = 0
     CROWDED = 1  # open, and passed over while its host has enough in the query's window
@@ -45,7 +45,7 @@ class CandidateState(IntEnum):
 
 
 def any_of(*states: IntEnum) -> str:
-    """A list for `IN`: `(0, 1)`."""
+    """Return a list for SQL's `IN`, such as `(0, 1)`."""
     return f"({', '.join(str(int(one)) for one in states)})"
 
 
@@ -53,7 +53,7 @@ KEPT_STATES: Final = frozenset({SampleState.ACCEPTED, SampleState.PLACED})
 # For `state IN {KEPT}`: images that are in the data set.
 KEPT: Final = any_of(*sorted(KEPT_STATES))
 KEPT_OR_WITHDRAWN: Final = any_of(*sorted(KEPT_STATES), SampleState.WITHDRAWN)
-# New images are compared with these: one that a person put elsewhere does not come back either.
+# New images are compared with these, so that a relabelled one is not accepted again either.
 COMPARED: Final = any_of(*sorted(KEPT_STATES), SampleState.WITHDRAWN, SampleState.RELABELLED)
 REMOVED: Final = any_of(SampleState.DELETED_BY_HAND, SampleState.TAKEN_DOWN)
 REMOVED_OR_WANTED: Final = any_of(

@@ -1,6 +1,7 @@
-"""What was taken down, and remembering it: domains, URLs, bytes and looks that never come back.
+"""Takedown rules for domains, URLs, SHA-256 and perceptual hashes, and the images they removed.
 
-The rows of removed images stay, without their picture, so that neither number nor bytes return.
+The rows of removed images stay, without their thumbnail, so that neither their numbers nor their
+bytes are used again.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ __all__ = [
 
 KINDS: Final = ("domain", "url", "sha256", "phash")
 _HASH_BITS: Final = 256
-_STRICT_BITS: Final = 31  # never two natural pictures (dedup.near)
+_STRICT_BITS: Final = 31  # no two different natural pictures are so close (dedup.near)
 
 
 class Rule(Struct, frozen=True):
-    """One thing that was taken down. A phash's value is `HEX:BITS`."""
+    """A takedown rule. The value of a phash is `HEX:BITS`, with the greatest distance in bits."""
 
     kind: str
     value: str
@@ -66,11 +67,11 @@ class Removed(Struct, frozen=True):
 
     file_name: str
     sha256: str
-    every_sha256: frozenset[str]  # with those of the copies that were found of it
+    every_sha256: frozenset[str]  # its own and those of its copies
 
 
 def parse_rule(kind: str, text: str) -> Rule:
-    """A rule as a user writes it. Raises UsageError."""
+    """Parse a rule as a user writes it. Raise UsageError where it is malformed."""
     text = text.strip()
     if kind == "domain":
         host = host_of(f"http://{text.removeprefix('*').removeprefix('.')}/")
@@ -96,7 +97,7 @@ def parse_rule(kind: str, text: str) -> Rule:
 
 
 class TakenDown:
-    """All rules of a data set, ready to be asked."""
+    """The rules of a data set, prepared for matching."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -106,7 +107,7 @@ class TakenDown:
         self._looks = [_look(rule.value) for rule in rules if rule.kind == "phash"]
 
     def why_url(self, candidate: Candidate, url: str) -> str | None:
-        """Why this URL of a candidate is never fetched again, or None."""
+        """Return why this URL of a candidate must not be fetched, or None."""
         if not self.rules:
             return None
         for one in (url, candidate.url, candidate.page_url or ""):
@@ -115,7 +116,7 @@ class TakenDown:
         return None
 
     def _why(self, url: str) -> str | None:
-        # What is asked for may be copied from where addresses are masked.
+        # The rule's URL may be copied from output in which secrets are masked.
         if self._urls and not self._urls.isdisjoint((url_key(url), url_key(masked_url(url)))):
             return "its URL"
         host = host_of(url) if self._domains else ""
@@ -124,7 +125,7 @@ class TakenDown:
         return None if domain is None else f"domain {domain}"
 
     def why_content(self, info: ImageInfo) -> str | None:
-        """Why this picture is never kept again, or None."""
+        """Return why this picture must not be kept, or None."""
         if info.sha256 in self._sha256:
             return "its bytes"
         for wanted, bits in self._looks:
@@ -140,12 +141,12 @@ def _look(value: str) -> tuple[int, int]:
 
 
 def load(db: sqlite3.Connection) -> TakenDown:
-    """What a data set was told."""
+    """Load the takedown rules of a data set."""
     return TakenDown([Rule(*row) for row in db.execute("SELECT kind, value, at FROM takedown")])
 
 
 def remember(db: sqlite3.Connection, rules: Sequence[Rule]) -> None:
-    """Adds rules; open candidates that they name are settled at once."""
+    """Add rules and settle the open candidates that they match by URL or domain."""
     at = now()
     db.executemany(
         "INSERT OR IGNORE INTO takedown (kind, value, at) VALUES (?, ?, ?)",
@@ -169,7 +170,7 @@ def _bare(url: str, page_url: str | None) -> Candidate:
 
 
 def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = KEPT) -> Iterator[Taken]:
-    """The images, kept ones or of other states, that the rules apply to."""
+    """Yield the images in `states` that the rules match, by label and number."""
     rows = db.execute(
         "SELECT s.id, s.file_name, s.sha256, s.format, s.phash, s.phash_trim, c.url, "
         "c.page_url, "
@@ -186,10 +187,9 @@ def matching(db: sqlite3.Connection, down: TakenDown, *, states: str = KEPT) -> 
 
 
 def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule] = ()) -> None:
-    """Marks images as taken down and remembers their bytes; `folder.removals` removes
-    the files.
+    """Mark images as taken down and add rules for their bytes; `folder.removals` removes the files.
 
-    `rules` are those that were given: each is remembered with the images that it removed.
+    `rules` are those that the user gave: each is recorded as a cause of the removals it matches.
     """
     ids = {one.sample_id: one for one in taken}
     for rule in rules:
@@ -209,7 +209,7 @@ def _note_cause(db: sqlite3.Connection, sha256: str, because: str) -> None:
 
 
 def causes(db: sqlite3.Connection) -> dict[str, list[str]]:
-    """By SHA-256: the rules, as "domain example.org", and files for which it was taken down."""
+    """Return the causes of removals by SHA-256: "domain example.org", "file cat/000001.jpg"."""
     found: dict[str, list[str]] = {}
     for sha256, because in db.execute("SELECT sha256, because FROM taken_with ORDER BY 1, 2"):
         found.setdefault(sha256, []).append(because)
@@ -217,10 +217,10 @@ def causes(db: sqlite3.Connection) -> dict[str, list[str]]:
 
 
 def forget(db: sqlite3.Connection, rules: Sequence[Rule], *, strict: bool = False) -> list[int]:
-    """Drops rules, and those of bytes that came along with them alone.
+    """Delete rules, and the SHA-256 rules that they alone caused.
 
-    Candidates that were refused for them are open again. Returns the removed images that no rule
-    holds any more. Raises UsageError for a rule that is none, where `strict`.
+    Candidates that no rule matches any more are opened again. Return the ids of the removed images
+    that no rule matches any more. Raise UsageError for an unknown rule if `strict`.
     """
     known = {(rule.kind, rule.value) for rule in load(db).rules}
     for rule in rules:
@@ -231,7 +231,7 @@ def forget(db: sqlite3.Connection, rules: Sequence[Rule], *, strict: bool = Fals
         came_along = [
             sha for (sha,) in db.execute("SELECT sha256 FROM taken_with WHERE because = ?", (name,))
         ]
-        if rule.kind == "sha256":  # whoever wants these bytes back wants them whatever the cause
+        if rule.kind == "sha256":  # asked for by its bytes: drop all causes
             db.execute("DELETE FROM taken_with WHERE sha256 = ?", (rule.value,))
         db.execute("DELETE FROM taken_with WHERE because = ?", (name,))
         for sha256 in came_along:
@@ -256,7 +256,7 @@ def forget(db: sqlite3.Connection, rules: Sequence[Rule], *, strict: bool = Fals
 
 
 def _reopen(db: sqlite3.Connection) -> None:
-    """Candidates that no rule refuses any more, unless they are a removed image's."""
+    """Open the candidates that no rule matches any more, but not those of removed images."""
     down = load(db)
     rows = db.execute(
         "SELECT id, url, page_url, sha256 FROM candidate "
@@ -276,7 +276,7 @@ def _reopen(db: sqlite3.Connection) -> None:
 
 
 def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, str]]:
-    """Those removed images that rules still apply to: file name, and why."""
+    """Return file name and cause of those of these removed images that rules still match."""
     down, wanted = load(db), set(sample_ids)
     return [
         (one.file_name, one.why)
@@ -286,25 +286,25 @@ def held(db: sqlite3.Connection, sample_ids: Sequence[int]) -> list[tuple[str, s
 
 
 def count_removed(db: sqlite3.Connection) -> int:
-    """How many images were taken down."""
+    """Return the number of images that were taken down."""
     query = f"SELECT count(*) FROM sample WHERE state = {SampleState.TAKEN_DOWN}"
     return int(db.execute(query).fetchone()[0])
 
 
 def removed_ids(db: sqlite3.Connection) -> list[int]:
-    """The rows of images that were taken down."""
+    """Return the ids of the images that were taken down."""
     rows = db.execute(f"SELECT id FROM sample WHERE state = {SampleState.TAKEN_DOWN}")
     return [row[0] for row in rows]
 
 
 def digests_removed(db: sqlite3.Connection) -> set[str]:
-    """SHA-256 of the images that were taken down."""
+    """Return the SHA-256 of the images that were taken down."""
     rows = db.execute(f"SELECT sha256 FROM sample WHERE state = {SampleState.TAKEN_DOWN}")
     return {sha256.hex() for (sha256,) in rows}
 
 
 def removed(db: sqlite3.Connection) -> list[Removed]:
-    """Every image that was taken down."""
+    """Return every image that was taken down, with the digests of its copies."""
     rows = db.execute(
         f"SELECT id, file_name, sha256 FROM sample WHERE state = {SampleState.TAKEN_DOWN}"
     ).fetchall()

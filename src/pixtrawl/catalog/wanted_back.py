@@ -1,7 +1,7 @@
-"""Removed images that a person wants again: their bytes are gone, so the next run fetches them.
+"""Removed images that a person wants again: the next run fetches them, since their bytes are gone.
 
-Each keeps its row and number meanwhile (`WANTED_BACK`), its candidate is open and comes first, and
-its query counts as one short until it is there or cannot be had.
+Until then each keeps its row and number (`WANTED_BACK`), its candidate is open and claimed first,
+and its query has one place to fill, until the image is fetched or given up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Awaited", "arrived", "awaited", "give_up", "stop_waiting", "want_bac
 
 
 class Awaited(Struct, frozen=True):
-    """A row that waits for its bytes."""
+    """A row whose image is to be fetched again."""
 
     sample_id: int
     candidate_id: int
@@ -26,7 +26,7 @@ class Awaited(Struct, frozen=True):
 
 
 def want_back(db: sqlite3.Connection, sample_ids: Sequence[int]) -> int:
-    """Opens the candidates of removed images again. Returns how many there are."""
+    """Open the candidates of removed images again. Return how many images were removed ones."""
     count = 0
     for sample_id in sample_ids:
         count += db.execute(
@@ -45,7 +45,7 @@ def want_back(db: sqlite3.Connection, sample_ids: Sequence[int]) -> int:
 
 
 def awaited(db: sqlite3.Connection, query_id: int) -> list[Awaited]:
-    """What a query waits for."""
+    """Return the images of a query that are to be fetched again."""
     rows = db.execute(
         "SELECT id, candidate_id, number FROM sample "
         f"WHERE query_id = ? AND state = {SampleState.WANTED_BACK}",
@@ -55,7 +55,7 @@ def awaited(db: sqlite3.Connection, query_id: int) -> list[Awaited]:
 
 
 def arrived(db: sqlite3.Connection, sample_id: int) -> None:
-    """A row of its own keeps the image from now on."""
+    """Delete the waiting row; the fetched image has a new one."""
     db.execute("DELETE FROM conflict WHERE sample_id = ?1 OR other_id = ?1", (sample_id,))
     db.execute(
         f"DELETE FROM sample WHERE id = ? AND state = {SampleState.WANTED_BACK}", (sample_id,)
@@ -63,7 +63,7 @@ def arrived(db: sqlite3.Connection, sample_id: int) -> None:
 
 
 def stop_waiting(db: sqlite3.Connection, sample_id: int, former: SampleState) -> bool:
-    """Nobody wants it back any more: it is again what it was. False where it has arrived."""
+    """Undo `want_back`: restore the former state. Return False where the image has arrived."""
     row = db.execute(
         f"UPDATE sample SET state = ? WHERE id = ? AND state = {SampleState.WANTED_BACK} "
         "RETURNING candidate_id",
@@ -82,7 +82,7 @@ def stop_waiting(db: sqlite3.Connection, sample_id: int, former: SampleState) ->
 
 
 def give_up(db: sqlite3.Connection, sample_id: int) -> None:
-    """It cannot be had any more: removed, as it was."""
+    """Mark the image as deleted again, since it cannot be fetched any more."""
     db.execute(
         f"UPDATE sample SET state = {SampleState.DELETED_BY_HAND} "
         f"WHERE id = ? AND state = {SampleState.WANTED_BACK}",
