@@ -227,7 +227,7 @@ def claim_awaited(db: sqlite3.Connection, row: QueryRow) -> list[Task]:
 
 def task_of(db: sqlite3.Connection, candidate_id: int) -> Task:
     """Return the task of a candidate's row, in whatever state."""
-    own = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))  # query has some, too
+    own = ", ".join(f"c.{name.strip()}" for name in _COLUMNS.split(","))  # `query` has some, too
     row = db.execute(
         f"SELECT q.id, q.text, q.label, c.host, {own} FROM candidate c "
         "JOIN query q ON q.id = c.query_id WHERE c.id = ?",

@@ -1,7 +1,7 @@
 """Import rows of one catalog into another: queries, candidates, decisions, answers of sources.
 
-Columns are matched by name; those that only one catalog has are left out. Existing rows stay as
-they are, so every import is idempotent.
+Columns are matched by name; those that only one catalog has are left out. Every import is
+idempotent: rows that are there already are not added again.
 """
 
 from __future__ import annotations
