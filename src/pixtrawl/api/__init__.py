@@ -1,8 +1,8 @@
-"""The Python interface: run, discover, download, open, export, and the data set they give back.
+"""The Python interface: run, discover, download, open and export.
 
-Every function has the command line's names for its options: `--min-size 640x480` is
+Arguments have the names of the command-line options: `--min-size 640x480` is
 `min_size="640x480"`, `--set google.base_url=...` is `settings={"google": {"base_url": ...}}`, or
-`set=["google.base_url=..."]`. What has no option is in `config=`.
+`set=["google.base_url=..."]`. Settings without an option go into `config=`.
 """
 
 from pixtrawl.api.data_sets import export, open

@@ -1,7 +1,7 @@
-"""What the functions are given: types of their arguments, and the settings made from them.
+"""Types of the functions' arguments, and their conversion to settings.
 
-A signature shows real defaults, but an argument that was not given is no choice: it must not win
-over a `config=`, a file or the environment. `front_door` hands it on as `AS_CONFIGURED`.
+Signatures show the real defaults, but a default must not override `config=`, a file of settings or
+the environment. So `front_door` passes `AS_CONFIGURED` for every setting that was not given.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 # Words, numbers, paths, dicts, tables of pandas, polars and pyarrow: `pixtrawl.inputs` reads them.
 Queries = str | int | Query | Path | Iterable[Any]
 Lists = str | Path | Iterable[Any]
-# A source's own: {"bing": {"delay_s": 2}}, or {"bing.delay_s": 2}.
+# Settings of sources: {"bing": {"delay_s": 2}}, or {"bing.delay_s": 2}.
 SourceSettings = Mapping[str, Any]
 Size = str | int | tuple[int, int]  # pixels
 
@@ -49,10 +49,10 @@ _BESIDE: Final = ("config", "set", "settings")
 
 
 def front_door(function: Callable[P, T]) -> Callable[P, T]:
-    """Tell arguments that were given from defaults, and name the nearest one to a misspelt one.
+    """Mark the settings that a call leaves out, and check its keywords.
 
     Raises:
-        ArgumentError: at a call with a keyword that is none.
+        ArgumentError: at a call with an unknown keyword; the message names the nearest one.
     """
     words = list(inspect.signature(function).parameters)
 
@@ -95,7 +95,7 @@ def _unknown(function: str, name: str, words: Sequence[str]) -> str:
 
 
 def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings among the arguments of a function that its caller gave, and `_BESIDE`."""
+    """Return the settings that the caller gave, and the arguments in `_BESIDE`."""
     return {
         name: value
         for name, value in arguments.items()
@@ -104,9 +104,10 @@ def given(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def configured(arguments: Mapping[str, Any]) -> Config:
-    """What a call is to do: `config` or `Config.load()`, changed by what was given.
+    """Return the settings of a call: `config` or `Config.load()`, changed by the arguments.
 
-    Raises UsageError.
+    Raises:
+        UsageError: an unknown setting or an invalid value.
     """
     values = {
         name: str(value) if isinstance(value, Path) else value
@@ -126,7 +127,10 @@ def configured(arguments: Mapping[str, Any]) -> Config:
 
 
 def _pairs(settings: Mapping[str, Any] | Iterable[str] | str) -> Iterator[str]:
-    """`--set` words from {"bing": {"delay_s": 2}}, {"bing.delay_s": 2} or ["bing.delay_s=2"]."""
+    """Yield words for `--set`.
+
+    Accepts {"bing": {"delay_s": 2}}, {"bing.delay_s": 2} or ["bing.delay_s=2"].
+    """
     if not isinstance(settings, Mapping):
         yield from (settings,) if isinstance(settings, str) else settings
         return

@@ -1,4 +1,4 @@
-"""What the functions do: settings, inputs and the pipeline put together."""
+"""The work behind the functions: connects settings and inputs with the pipeline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["discover_queries", "download_lists", "run_queries", "warn"]
 
 
 async def run_queries(queries: Queries, watch: Watch, settings: Mapping[str, Any]) -> Dataset:
-    """Carry out `run`. Raises CancelledError where it was interrupted."""
+    """Carry out `run`. Raises CancelledError if the run was interrupted."""
     from pixtrawl.pipeline.feeders.run import run as pipeline_run
 
     config = configured(settings)
@@ -44,7 +44,11 @@ async def discover_queries(
     watch: Watch,
     settings: Mapping[str, Any],
 ) -> tuple[list[Candidate], Report]:
-    """Carry out `discover`: the candidates and the report."""
+    """Carry out `discover`; return the candidates and the report.
+
+    Raises:
+        CancelledError: the run was interrupted.
+    """
     from pixtrawl.pipeline.feeders.discover import discover as pipeline_discover
 
     config = configured(settings)
@@ -67,7 +71,7 @@ async def download_lists(
     watch: Watch,
     settings: Mapping[str, Any],
 ) -> Dataset:
-    """Carry out `download`. Raises CancelledError where it was interrupted."""
+    """Carry out `download`. Raises CancelledError if the run was interrupted."""
     from pixtrawl.inputs import lists_of
     from pixtrawl.pipeline.feeders.download import download as pipeline_download
 
@@ -81,7 +85,7 @@ async def download_lists(
 
 
 def warn(report: Report, things: str = "images") -> None:
-    """Warns at the caller's caller, the user's line, where the report is one of less than asked."""
+    """Issue a ShortWarning at the line of the user's call if its exit code would not be 0."""
     from pixtrawl.pipeline.report import exit_code
 
     if exit_code(report) != EXIT_OK:
@@ -93,7 +97,7 @@ def warn(report: Report, things: str = "images") -> None:
 
 @contextmanager
 def _plainly() -> Iterator[None]:
-    """The one error of ours that a group of tasks ended with, without the group around it."""
+    """Unwrap a PixtrawlError from the exception group of a task group."""
     try:
         yield
     except BaseExceptionGroup as group:

@@ -17,10 +17,10 @@ __all__ = ["export", "open"]
 
 
 def open(root: Path | str) -> Dataset:
-    """Open the data set in a folder: all of its images, whichever run they came with.
+    """Open the data set in a folder: the images of all runs.
 
-    What a person did to the files since (deleted, moved, renamed) is noticed now and taken over;
-    a folder that cannot be written is read as it lies. 200,000 images take about 3 seconds.
+    Files that were deleted, moved or renamed by hand are detected, and the catalog is updated; a
+    read-only folder is read as it is. 200,000 images take about 3 seconds.
 
     Args:
         root: the folder, such as "images".
@@ -65,7 +65,7 @@ def export(  # noqa: PLR0913 - one for each option of the command
     An export that was interrupted goes on with the same call; the result is the same.
 
     Args:
-        dataset: a `Dataset`, filtered perhaps, or a data set's folder.
+        dataset: a `Dataset`, which may be filtered, or the folder of one.
         to: imagefolder, webdataset, parquet, lance, tfrecord, coco, fiftyone, csv, jsonl.
         out: folder or fsspec URL.
         config: where `resize`, `encode`, `quality` and `split` come from if not given.

@@ -69,11 +69,11 @@ async def discover_async(  # noqa: PLR0913 - one for each option of the command
     log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
 ) -> list[Candidate]:
-    """Discover inside an event loop of your own: `discover`, to be awaited.
+    """Await `discover` inside a running event loop.
 
     Arguments, units, defaults, result, warnings and errors are those of `pixtrawl.discover`.
-    Cancelling its task ends it gracefully: the data set is left in order, and the same call goes on
-    where it stopped.
+    Cancelling its task shuts the run down gracefully: the data set stays consistent, and the same
+    call resumes it.
 
     Example:
         >>> found = await pixtrawl.discover_async("tabby cat", limit=50, source="open")
@@ -136,8 +136,8 @@ def discover(  # noqa: PLR0913 - one for each option of the command
         queries: words, numbers, files of queries, `Query` values, rows such as {'query': 'cat',
             'label': 'pets', 'limit': 50}, {'cat': 50}, a data frame.
         out: manifest to be written as well: .jsonl, .csv, .parquet or .txt.
-        config: settings to begin with, experts' among them; None: `Config.load()`, which is
-            defaults, the user's file and the environment. Arguments given here win over it.
+        config: settings to start from, also those without an argument; None: `Config.load()`, which
+            reads defaults, the user's file and the environment. Arguments override it.
         limit: distinct URLs for each query; 'all' or None: all that there are.
         source: where to look, one name or several: 'auto', 'open', 'bing', ... (`pixtrawl
             sources`).
@@ -154,9 +154,9 @@ def discover(  # noqa: PLR0913 - one for each option of the command
         lang: filter: language of the pages, such as 'en' or 'pt-BR'.
         region: filter: country asked from, such as 'de'.
         safe: filter: the sources' own, 'off', 'moderate' or 'strict'.
-        expand: ask more than the sources list: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
+        expand: also ask query variants: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
         synonyms: file for expand='synonyms': lines QUERY = SYNONYM, ...
-        max_time: stop after so many seconds; '10m' and '1h' are understood here and below.
+        max_time: stop after so many seconds; all times may be written as '10m' or '1h', too.
         timeout: seconds for one file, all attempts.
         retries: further attempts after a transient failure.
         limit_rate: bytes per second over all transfers, or '2M'; None: no limit.
@@ -167,11 +167,11 @@ def discover(  # noqa: PLR0913 - one for each option of the command
         allow_address: inner address ranges (CIDR) that may be connected to, such as '127.0.0.0/8'.
         per_host: transfers at once from one host.
         delay: seconds between two requests to one host.
-        patience: seconds to wait for a source or host in trouble without any answer of it.
+        patience: seconds to wait for a source or host in trouble that does not answer.
         exclude_host: hosts never fetched from, with their subdomains.
         ignore_robots: do not ask robots.txt and opt-out headers.
         allow_thumbnails: thumbnails count where nothing better exists.
-        settings: what belongs to a source: {'bing': {'delay_s': 2}}.
+        settings: settings of sources: {'bing': {'delay_s': 2}}.
         set: the same as on the command line: ['bing.delay_s=2', 'fetch.max_redirects=5'].
         progress: show progress and verdict; None: in notebooks and terminals.
         log: file to which a line is added for every event, with its time.
@@ -183,10 +183,10 @@ def discover(  # noqa: PLR0913 - one for each option of the command
         `pixtrawl.download` takes them. A `ShortWarning` says why there are fewer than asked for.
 
     Raises:
-        UsageError: an unknown option or source, a value that cannot be, an unreadable file. For a
-            keyword that is none it is a TypeError, too, and names the nearest one.
+        UsageError: an unknown option or source, an invalid value, an unreadable file. For an
+            unknown keyword it is also a TypeError and names the nearest one.
         EnvironmentFailedError: the folder, the disk or the decoders cannot be used.
-        StoppedError: Ctrl-C; the data set is in order, and the same call goes on.
+        StoppedError: Ctrl-C; the data set is consistent, and the same call resumes.
 
     Example:
         >>> found = pixtrawl.discover("tabby cat", limit=50, source="open", out="cats.jsonl")

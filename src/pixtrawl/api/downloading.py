@@ -78,11 +78,11 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
 ) -> Dataset:
-    """Download inside an event loop of your own: `download`, to be awaited.
+    """Await `download` inside a running event loop.
 
     Arguments, units, defaults, result, warnings and errors are those of `pixtrawl.download`.
-    Cancelling its task ends it gracefully: the data set is left in order, and the same call goes on
-    where it stopped.
+    Cancelling its task shuts the run down gracefully: the data set stays consistent, and the same
+    call resumes it.
 
     Example:
         >>> ds = await pixtrawl.download_async("urls.csv", output="images")
@@ -150,10 +150,10 @@ def download(  # noqa: PLR0913 - one for each option of the command
     Args:
         manifests: files, URLs, what `discover` gave back, rows with a `url`, {'cat': [URL, ...]} or
             a data frame; columns of their own are kept.
-        config: settings to begin with, experts' among them; None: `Config.load()`, which is
-            defaults, the user's file and the environment. Arguments given here win over it.
+        config: settings to start from, also those without an argument; None: `Config.load()`, which
+            reads defaults, the user's file and the environment. Arguments override it.
         limit: valid, distinct images for each label; None or 'all': every URL.
-        output: folder of the data set; made where there is none, gone on with where there is.
+        output: folder of the data set; created, or continued if it exists.
         label: one folder name for all; None: the list's own labels, or its file's name.
         min_size: smallest picture kept, in pixels: (640, 480), '640x480', or 256 for both sides.
         dedup: how alike two images of a label may be: 'strict', 'near', 'wide', 'exact' or 'off'.
@@ -166,7 +166,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         id_column: column that names the files: <label>/<id>.jpg.
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
         max_total_bytes: stop after so many bytes fetched, such as 10**9 or '2G'.
-        max_time: stop after so many seconds; '10m' and '1h' are understood here and below.
+        max_time: stop after so many seconds; all times may be written as '10m' or '1h', too.
         concurrency: transfers at once, at most; adaptive below it.
         max_bytes: largest file, compressed or not: bytes, or '64M'.
         timeout: seconds for one file, all attempts.
@@ -179,7 +179,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         allow_address: inner address ranges (CIDR) that may be connected to, such as '127.0.0.0/8'.
         per_host: transfers at once from one host.
         delay: seconds between two requests to one host.
-        patience: seconds to wait for a source or host in trouble without any answer of it.
+        patience: seconds to wait for a source or host in trouble that does not answer.
         exclude_host: hosts never fetched from, with their subdomains.
         ignore_robots: do not ask robots.txt and opt-out headers.
         check: 'full' decodes every byte; 'none': bytes, hash and file only.
@@ -193,7 +193,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         encode: of that export: 'jpg', 'png', 'webp', 'avif'; None: bytes are kept.
         quality: of that encoding, 1 to 100; None: jpg 95, webp 90, avif 80.
         split: of that export, such as 'train=0.8,val=0.1,test=0.1'.
-        settings: what belongs to a source: {'bing': {'delay_s': 2}}.
+        settings: settings of sources: {'bing': {'delay_s': 2}}.
         set: the same as on the command line: ['bing.delay_s=2', 'fetch.max_redirects=5'].
         progress: show progress and verdict; None: in notebooks and terminals.
         log: file to which a line is added for every event, with its time.
@@ -204,10 +204,10 @@ def download(  # noqa: PLR0913 - one for each option of the command
         in `ds.outcomes()`. Where less came than `limit` asked for, a `ShortWarning` says why.
 
     Raises:
-        UsageError: an unknown option or source, a value that cannot be, an unreadable file. For a
-            keyword that is none it is a TypeError, too, and names the nearest one.
+        UsageError: an unknown option or source, an invalid value, an unreadable file. For an
+            unknown keyword it is also a TypeError and names the nearest one.
         EnvironmentFailedError: the folder, the disk or the decoders cannot be used.
-        StoppedError: Ctrl-C; the data set is in order, and the same call goes on.
+        StoppedError: Ctrl-C; the data set is consistent, and the same call resumes.
 
     Example:
         >>> ds = pixtrawl.download("urls.csv", output="images", url_column="photo")

@@ -91,11 +91,11 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     log: Path | str | None = None,
     listener: Callable[[Event], None] = ignore,
 ) -> Dataset:
-    """Run inside an event loop of your own: `run`, to be awaited.
+    """Await `run` inside a running event loop.
 
     Arguments, units, defaults, result, warnings and errors are those of `pixtrawl.run`.
-    Cancelling its task ends it gracefully: the data set is left in order, and the same call goes on
-    where it stopped.
+    Cancelling its task shuts the run down gracefully: the data set stays consistent, and the same
+    call resumes it.
 
     Example:
         >>> ds = await pixtrawl.run_async(["tabby cat"], limit=200, output="images")
@@ -172,10 +172,10 @@ def run(  # noqa: PLR0913 - one for each option of the command
     Args:
         queries: words, numbers, files of queries, `Query` values, rows such as {'query': 'cat',
             'label': 'pets', 'limit': 50}, {'cat': 50}, a data frame.
-        config: settings to begin with, experts' among them; None: `Config.load()`, which is
-            defaults, the user's file and the environment. Arguments given here win over it.
+        config: settings to start from, also those without an argument; None: `Config.load()`, which
+            reads defaults, the user's file and the environment. Arguments override it.
         limit: valid, distinct images for each query; 'all' or None: all that there are.
-        output: folder of the data set; made where there is none, gone on with where there is.
+        output: folder of the data set; created, or continued if it exists.
         source: where to look, one name or several: 'auto', 'open', 'bing', ... (`pixtrawl
             sources`).
         label: one folder name for all; None: each query's own words.
@@ -193,11 +193,11 @@ def run(  # noqa: PLR0913 - one for each option of the command
         lang: filter: language of the pages, such as 'en' or 'pt-BR'.
         region: filter: country asked from, such as 'de'.
         safe: filter: the sources' own, 'off', 'moderate' or 'strict'.
-        expand: ask more than the sources list: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
+        expand: also ask query variants: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
         synonyms: file for expand='synonyms': lines QUERY = SYNONYM, ...
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
         max_total_bytes: stop after so many bytes fetched, such as 10**9 or '2G'.
-        max_time: stop after so many seconds; '10m' and '1h' are understood here and below.
+        max_time: stop after so many seconds; all times may be written as '10m' or '1h', too.
         concurrency: transfers at once, at most; adaptive below it.
         max_bytes: largest file, compressed or not: bytes, or '64M'.
         timeout: seconds for one file, all attempts.
@@ -210,7 +210,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         allow_address: inner address ranges (CIDR) that may be connected to, such as '127.0.0.0/8'.
         per_host: transfers at once from one host.
         delay: seconds between two requests to one host.
-        patience: seconds to wait for a source or host in trouble without any answer of it.
+        patience: seconds to wait for a source or host in trouble that does not answer.
         exclude_host: hosts never fetched from, with their subdomains.
         ignore_robots: do not ask robots.txt and opt-out headers.
         check: 'full' decodes every byte; 'none': bytes, hash and file only.
@@ -224,7 +224,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         encode: of that export: 'jpg', 'png', 'webp', 'avif'; None: bytes are kept.
         quality: of that encoding, 1 to 100; None: jpg 95, webp 90, avif 80.
         split: of that export, such as 'train=0.8,val=0.1,test=0.1'.
-        settings: what belongs to a source: {'bing': {'delay_s': 2}}.
+        settings: settings of sources: {'bing': {'delay_s': 2}}.
         set: the same as on the command line: ['bing.delay_s=2', 'fetch.max_redirects=5'].
         progress: show progress and verdict; None: in notebooks and terminals.
         log: file to which a line is added for every event, with its time.
@@ -236,10 +236,10 @@ def run(  # noqa: PLR0913 - one for each option of the command
         came than was asked for, a `ShortWarning` says why and what to do.
 
     Raises:
-        UsageError: an unknown option or source, a value that cannot be, an unreadable file. For a
-            keyword that is none it is a TypeError, too, and names the nearest one.
+        UsageError: an unknown option or source, an invalid value, an unreadable file. For an
+            unknown keyword it is also a TypeError and names the nearest one.
         EnvironmentFailedError: the folder, the disk or the decoders cannot be used.
-        StoppedError: Ctrl-C; the data set is in order, and the same call goes on.
+        StoppedError: Ctrl-C; the data set is consistent, and the same call resumes.
 
     Example:
         >>> ds = pixtrawl.run(["tabby cat", "steam train"], limit=200, min_size=(256, 256))

@@ -1,4 +1,4 @@
-"""Waiting for a coroutine from a function: in scripts, and where an event loop runs already."""
+"""Run a coroutine from synchronous code, even if an event loop is running in this thread."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ T = TypeVar("T")
 
 
 def wait(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Runs a coroutine to its end, also where an event loop is running in this thread.
+    """Run a coroutine to its end and return its result.
 
-    Ctrl-C cancels the run, waits until the data set is in order, and raises StoppedError, a
-    KeyboardInterrupt.
+    If an event loop is running in this thread, the coroutine runs in another thread. Ctrl-C cancels
+    it and waits for its clean-up.
+
+    Raises:
+        StoppedError: Ctrl-C; a KeyboardInterrupt.
     """
     try:
         asyncio.get_running_loop()
@@ -38,7 +41,7 @@ def wait(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _wait_beside(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """In a thread of its own: this one's event loop is busy with the caller."""
+    """Run it in another thread, because this thread's event loop is busy with the caller."""
     result: list[T] = []
     failure: list[BaseException] = []
     started = threading.Event()
@@ -55,16 +58,16 @@ def _wait_beside(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             failure.append(error)
 
-    # With the caller's context, by which a notebook knows whose cell an output belongs to.
+    # Copy the caller's context: it decides which cell of a notebook the outputs go to.
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(target,), name="pixtrawl")
     thread.start()
     try:
-        while thread.is_alive():  # in pieces: on Windows nothing interrupts a wait
+        while thread.is_alive():  # with a timeout: on Windows Ctrl-C does not interrupt a join
             thread.join(_LOOK_S)
     except KeyboardInterrupt:
         started.wait()
-        with suppress(RuntimeError):  # its loop is closed: it has just ended by itself
+        with suppress(RuntimeError):  # its loop is closed: the coroutine has just ended
             inner["loop"].call_soon_threadsafe(inner["task"].cancel)
         thread.join()
         raise StoppedError(_STOPPED) from None

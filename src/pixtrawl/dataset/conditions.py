@@ -1,4 +1,4 @@
-"""Conditions on images by name: `width__ge=640`, `label="cat"`, `license_id__in=[...]`. Pure."""
+"""Conditions on columns of metadata: `width__ge=640`, `label="cat"`, `license_id__in=[...]`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "contains": lambda value, wanted: wanted in value,
 }
 
-# As they are written on a command line; the longer ones first.
+# Operators of the command line; longer ones first, because the regex takes the first match.
 _WRITTEN: Final = {
     ">=": "ge", "<=": "le", "!=": "ne", "==": "eq", ">": "gt", "<": "lt", "=": "eq",
     "~": "contains",
@@ -39,10 +39,10 @@ _WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": Fal
 
 
 def conditions_of(texts: Iterable[str]) -> list[dict[str, Any]]:
-    """`sharpness>=100`, `label=tabby cat`, `is_gray=false`, `title~sunset`: one dict for each.
+    """Parse texts such as `sharpness>=100`, `is_gray=false`, `title~sunset`, each into a dict.
 
     Raises:
-        UsageError: what is no condition, or no number where the column holds numbers.
+        UsageError: a text is no condition, or its value does not fit a column of numbers or flags.
     """
     return [_condition(text) for text in texts]
 
@@ -66,16 +66,18 @@ def _condition(text: str) -> dict[str, Any]:
 
 
 def matches(row: Row, conditions: Mapping[str, object]) -> bool:
-    """Whether a row of metadata fulfils all conditions; what is not known fulfils none but `ne`.
+    """Return whether a row of metadata fulfils all conditions.
+
+    A missing value (None) fulfils only `ne`, and equality with None.
 
     Raises:
-        UsageError: no such column or comparison, or two things that cannot be compared.
+        UsageError: no such column or comparison, or the two values cannot be compared.
     """
     return all(_holds(row, name, wanted) for name, wanted in conditions.items())
 
 
 def check(row: Row, conditions: Mapping[str, object]) -> None:
-    """Raises UsageError where a condition names no column or no comparison."""
+    """Raise UsageError if a condition names an unknown column or comparison."""
     for name in conditions:
         _comparison(row, name)
 
@@ -94,7 +96,7 @@ def _holds(row: Row, name: str, wanted: object) -> bool:
     compare = _comparison(row, name)
     column, _, word = name.partition("__")
     value = row[column]
-    if isinstance(wanted, str) and isinstance(value, int | float):  # a number of the user's own
+    if isinstance(wanted, str) and isinstance(value, int | float):  # from --where
         with contextlib.suppress(ValueError):
             wanted = float(wanted)
     if value is None:

@@ -1,4 +1,4 @@
-"""Options of `Dataset.export`, by the names of the command's options."""
+"""Convert the arguments of `Dataset.export` to the options of an export."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ExportChoice", "export_options"]
 
 
 class ExportChoice(Struct, frozen=True, kw_only=True):
-    """The arguments of `Dataset.export`, as they were given."""
+    """The arguments of `Dataset.export`, unparsed."""
 
     resize: int | str | None
     resize_mode: str | None
@@ -42,9 +42,12 @@ class ExportChoice(Struct, frozen=True, kw_only=True):
 
 
 def export_options(given: ExportChoice, config: Config | None = None) -> Options:
-    """What the arguments ask for; where one is None, `config.export` is asked.
+    """Parse and check the arguments of an export.
 
-    Raises UsageError.
+    `resize`, `encode`, `quality` and `split` come from `config.export` where they are not given.
+
+    Raises:
+        UsageError: a value cannot be used.
     """
     base = Export() if config is None else config.export
     size = base.resize if given.resize is None else str(given.resize)

@@ -1,4 +1,4 @@
-"""A data set as Hugging Face's `datasets` holds one. Imports it."""
+"""Conversion to a data set of Hugging Face's `datasets`, which importing this module needs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _OWN_TYPES: Final = {bool: "bool", int: "int64", float: "float64"}
 
 @dataclass
 class UprightImage(datasets.Image):  # type: ignore[misc]
-    """An image feature that decodes by pixtrawl's own conversion: upright 8-bit sRGB, mode RGB.
+    """An image feature that decodes every file to an upright 8-bit sRGB picture in mode RGB.
 
-    `datasets.Image` would hand on a file's raw mode, whose `convert("RGB")` clips 16-bit greys and
-    uncovers the colours below transparent parts. It is stored as a plain `Image`, so that a saved
-    or published data set loads where pixtrawl is not installed.
+    `datasets.Image` returns a file's raw mode; `convert("RGB")` on that clips 16-bit greys and
+    exposes the colours below transparent parts. The feature is stored under the type `Image`, so
+    that a saved or published data set loads without pixtrawl.
     """
 
     ground: str = GROUND
@@ -49,7 +49,7 @@ class UprightImage(datasets.Image):  # type: ignore[misc]
 
 
 def hugging_face(samples: Iterable[Sample], *, ground: str = GROUND) -> datasets.Dataset:
-    """Columns `image`, `label` and those of metadata.jsonl, with stated types."""
+    """Return the data set: columns `image`, `label` and those of metadata.jsonl, all typed."""
     columns: dict[str, list[Any]] = {"image": []}
     for sample in samples:
         columns["image"].append(str(sample.path))

@@ -1,4 +1,4 @@
-"""`Dataset`: the images of a folder, or some of them, in the order of label and number."""
+"""`Dataset`: the images of a folder or a selection of them, ordered by label and number."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ class DuplicateGroup(Struct, frozen=True):
 
 
 class Dataset(Life, Outputs):
-    """A data set folder: its report, and its images in the order of label and number.
+    """A data set folder: its report, and its images ordered by label and number.
 
     `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report.totals.saved`, `ds.verdict`.
 
-    One that a run gave back holds the images of the run's queries and the report of that run;
-    `pixtrawl.open(folder)` holds everything in the folder.
+    As the result of a run it holds the images of that run's queries and the run's report; opened
+    with `pixtrawl.open(folder)` it holds everything in the folder.
 
-    It follows the folder: after another run, or when a file was deleted by hand, the next `len()`,
-    iteration or index shows it. A filtered one is a choice made once: it does not grow, and an
-    image that is gone is left out of iteration. An index costs one look at the catalog however
-    many images there are, a slice one as well; 8 bytes an image are held. It may be pickled, forked
-    and used by several threads: each process and thread keeps a connection of its own.
+    It follows the folder: `len()`, iteration and indexing reflect later runs and files deleted by
+    hand. A filtered data set is a fixed selection: it does not grow, and iteration skips images
+    that are gone. An index or a slice costs one query of the catalog, whatever the size; 8 bytes
+    per image are held in memory. It can be pickled, forked and used by several threads: each
+    process and thread has its own connection.
 
     Example:
         >>> ds = pixtrawl.open("images")
@@ -66,7 +66,7 @@ class Dataset(Life, Outputs):
         *,
         query_ids: Iterable[int] | None = None,
     ) -> None:
-        """Raises UsageError where there is no data set."""
+        """Open the folder. Raises UsageError if it holds no data set."""
         self._query_ids = None if query_ids is None else tuple(query_ids)
         self._samples = Samples(Folder(root), query_ids=self._query_ids)
         tell_by_hand(self._samples)
@@ -80,7 +80,7 @@ class Dataset(Life, Outputs):
 
     @property
     def report(self) -> Report:
-        """What happened: of the run that gave this data set, or of all runs on the folder."""
+        """The report of the run that returned this data set, else of all runs on the folder."""
         if self._report is None:
             from pixtrawl.pipeline.report import report
 
@@ -89,7 +89,7 @@ class Dataset(Life, Outputs):
 
     @property
     def verdict(self) -> str:
-        """The report as the command's last screen: what is there, what is not, why, what next."""
+        """The report as the last screen of `pixtrawl run`: results, shortfalls and next steps."""
         import shlex
 
         from pixtrawl.display.verdict import verdict
@@ -98,7 +98,7 @@ class Dataset(Life, Outputs):
 
     @property
     def labels(self) -> list[str]:
-        """The labels of its images, sorted; a class's index is its place in here."""
+        """The labels of its images, sorted; the position of a label is its class index."""
         return self._samples.labels(self._ids)
 
     def __len__(self) -> int:
@@ -125,7 +125,7 @@ class Dataset(Life, Outputs):
         return f"Dataset({cut(self._samples.folder.shown, 200)!r}, {cut(self._standing(), 180)})"
 
     def _repr_html_(self) -> str:
-        """In a notebook: how many of each label, what is short, the first pictures."""
+        """Return HTML for a notebook: counts by label, queries that are short, first pictures."""
         from pixtrawl.dataset.preview import STRIP_COUNT, page
 
         shown: Sequence[Sample] = ()
@@ -134,7 +134,7 @@ class Dataset(Life, Outputs):
             counts = self._counts()
             shown = self._firsts(STRIP_COUNT)
         except (PixtrawlError, sqlite3.Error):
-            pass  # the headline says so
+            pass  # the headline shows the error
         return page(f"{self._samples.folder.shown}: {self._standing()}", counts, shown)
 
     def _firsts(self, count: int) -> Sequence[Sample]:
@@ -145,7 +145,7 @@ class Dataset(Life, Outputs):
         return spread(self, count)
 
     def _standing(self) -> str:
-        """`253 images of 3 labels, 1 of 3 queries short`; showing a value never raises."""
+        """Return a summary such as `253 images of 3 labels`; never raise, since `repr` calls it."""
         try:
             counts = self._counts()
         except (PixtrawlError, sqlite3.Error) as error:
@@ -172,10 +172,11 @@ class Dataset(Life, Outputs):
     def filter(
         self, predicate: Callable[[Sample], bool] | None = None, **conditions: object
     ) -> Dataset:
-        """The images that a function takes and for which all conditions hold.
+        """Return the images for which `predicate` is true and all conditions hold.
 
-        Conditions are columns of metadata.jsonl, with `__gt`, `__ge`, `__lt`, `__le`, `__ne`,
-        `__in` or `__contains` behind: `filter(sharpness__gt=100, license_id__in=["cc0", "pdm"])`.
+        A condition is a column of metadata.jsonl, equal to a value or with the suffix `__gt`,
+        `__ge`, `__lt`, `__le`, `__ne`, `__in` or `__contains`:
+        `filter(sharpness__gt=100, license_id__in=["cc0", "pdm"])`.
 
         Raises:
             UsageError: no such column or comparison.
@@ -201,9 +202,9 @@ class Dataset(Life, Outputs):
         return chosen
 
     def duplicates(self) -> Listing[DuplicateGroup]:
-        """Each image in whose favour near duplicates were dropped, with these.
+        """Return each image that replaced near duplicates, together with those that were dropped.
 
-        `pixtrawl dedup DIR --undo SHA256` brings one back.
+        `pixtrawl dedup DIR --undo SHA256` restores a dropped one.
         """
         from pixtrawl.pipeline.curate import copies
 
@@ -223,10 +224,10 @@ class Dataset(Life, Outputs):
         status: str | Collection[str] = (),
         query: str | Collection[str] = (),
     ) -> Outcomes:
-        """What became of every URL: an iterable of `UrlOutcome`, with `len()` and `to_pandas()`.
+        """Return the outcome of every URL: an iterable of `UrlOutcome` with `len()`, `to_pandas()`.
 
-        `ds.outcomes(status="failed")` are those to ask again; of the whole data set, also where
-        this one is filtered.
+        It covers the whole data set even if this one is filtered. `ds.outcomes(status="failed")`
+        lists the failed URLs.
 
         Args:
             reason: only these reasons, such as `not_found`.

@@ -1,4 +1,4 @@
-"""A misspelt keyword argument is told with the one that was meant."""
+"""A decorator whose error for a misspelt keyword argument names the nearest valid one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def named(function: Callable[P, T]) -> Callable[P, T]:
-    """Make a call with an unknown keyword raise ArgumentError, which names the nearest one."""
+    """Raise ArgumentError, with the nearest valid name, at calls with an unknown keyword."""
     words = list(inspect.signature(function).parameters)
 
     @wraps(function)

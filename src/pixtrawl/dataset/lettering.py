@@ -1,8 +1,8 @@
-"""A font that has the letters of a text, or the text in letters that every font has.
+"""Choose a font that has the glyphs of a text, or rewrite the text in ASCII.
 
-Pillow's own font has Latin letters only. The fonts of the system are tried in turn; where none has
-all letters, accents are dropped and the rest is percent-coded as in a URL: what stands below a
-picture must tell one label from another.
+Pillow's default font has Latin letters only, so the fonts of the system are tried in turn. If none
+has all glyphs, accents are dropped and other characters percent-encoded as in a URL, so that
+captions still distinguish labels.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Font", "lettered"]
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-# Found by Pillow where each system keeps fonts; wide ones first, then those for whole scripts.
+# Pillow looks these up in the system's font folders; fonts with many scripts come first.
 _SYSTEM: Final = (
     "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial Unicode.ttf",
     "arial.ttf", "segoeui.ttf", "NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf",
@@ -27,11 +27,11 @@ _SYSTEM: Final = (
     "NotoSansArabic-Regular.ttf", "NotoSansHebrew-Regular.ttf", "NotoSansDevanagari-Regular.ttf",
     "NotoSansThai-Regular.ttf", "Nirmala.ttf", "leelawui.ttf", "unifont.ttf",
 )  # fmt: skip
-_NOWHERE: Final = "\U0010ffff"  # assigned never, so it shows the box for what is missing
+_NOWHERE: Final = "\U0010ffff"  # a noncharacter: renders as the missing-glyph box
 
 
 def lettered(text: str, size_px: int) -> tuple[str, Font]:
-    """The text as it can be drawn, and the font to draw it with."""
+    """Return the text in a form that can be drawn, and the font to draw it with."""
     text = "".join(char if char.isprintable() else " " for char in text)
     if text.isascii():
         return text, _own(size_px)

@@ -1,4 +1,4 @@
-"""What a person does to a data set in Python: labels, restoring, checking."""
+"""Methods of `Dataset` that change or check its folder: label, reject, undo, restore, verify."""
 
 from __future__ import annotations
 
@@ -18,22 +18,27 @@ __all__ = ["Life", "tell_by_hand"]
 
 
 class Life:
-    """The part of `Dataset` that changes or checks the folder."""
+    """The methods of `Dataset` that change or check the folder, or steer a run on it."""
 
     _samples: Samples
 
     def __iter__(self) -> Iterator[Sample]:
-        """Gives every image."""
+        """Yield every image."""
         yield from self._samples
 
     def label(self, to: str, files: Iterable[Sample | Path | str] | None = None) -> int:
-        """Puts images under another label, as `pixtrawl label` does.
+        """Move images to another label, as `pixtrawl label` does.
 
         Args:
             to: the label; it may be a new one.
             files: samples, files or labels' folders; None: every image of this (filtered) set.
 
-        Returns how many moved. Raises UsageError, StorageError.
+        Returns:
+            The number of images moved.
+
+        Raises:
+            UsageError: no image of the data set, or no valid label.
+            StorageError: it cannot be recorded.
         """
         from pixtrawl.pipeline.labelling import put_under_label
 
@@ -41,9 +46,11 @@ class Life:
         return len(put_under_label(self._samples.folder, _names(chosen), to, who="python"))
 
     def undo_label(self) -> int:
-        """Takes back what was moved to another label last. Returns how many images that is.
+        """Undo the last move to another label, by a command or by hand; return how many images.
 
-        Raises StorageError while a run is at work in the folder.
+        Raises:
+            UsageError: no image was moved.
+            StorageError: the move was made by hand, and a run is at work in the folder.
         """
         from pixtrawl.pipeline.labelling import take_back_labels
 
@@ -52,17 +59,19 @@ class Life:
     def reject(
         self, files: Iterable[Sample | Path | str], *, reason: str = "", refill: bool = True
     ) -> Recorded:
-        """Refuses images: they leave the data set, and neither bytes nor look come back.
+        """Remove images and keep later runs from saving the same bytes or near duplicates again.
 
-        Works while a run is at work, which then carries it out within half a second and finds
-        others. The files wait aside; `undo` and `restore` bring them back.
+        A run that is at work carries this out within about half a second. The files are set aside;
+        `undo` and `restore` bring them back.
 
         Args:
             files: samples, files, or labels' folders.
-            reason: why, in your words; the report keeps it.
-            refill: whether a run, the one at work or the next, finds another image for each place.
+            reason: why, in your own words; kept in the report.
+            refill: whether the current or the next run finds another image for each.
 
-        Raises UsageError: no image of the data set; StorageError: it cannot be recorded.
+        Raises:
+            UsageError: no image of the data set.
+            StorageError: it cannot be recorded.
 
         Example:
             `ds.reject([one for one in ds if one.info.width < 400], reason="too small")`
@@ -74,42 +83,46 @@ class Life:
         )
 
     def keep(self, files: Iterable[Sample | Path | str]) -> Recorded:
-        """Notes that these images are wanted; those that were refused come back. As `reject`."""
+        """Mark images as wanted; rejected ones come back. Arguments and errors as for `reject`."""
         from pixtrawl.pipeline import deciding
 
         return deciding.keep(self._samples.folder, _names(files), who="python")
 
     def undo(self, *, redo: bool = False) -> Recorded:
-        """Takes back the last decision (a whole call of `reject`, `label`, `restore`, ...).
+        """Undo the last decision: a whole call of `reject`, `label`, `restore`, ...
 
-        `redo` takes back the last undo. Both work without limit. Raises UsageError: there is none.
+        With `redo`, undo the last undo. Both can be repeated without limit.
+
+        Raises:
+            UsageError: there is nothing to undo.
         """
         from pixtrawl.pipeline import deciding
 
         return deciding.undo(self._samples.folder, who="python", redo=redo)
 
     def pause(self, query: str = "") -> None:
-        """The run that is at work on this data set begins no further transfer, or none of `query`.
+        """Pause the run at work on this data set, or only `query`: no further transfer begins.
 
-        Raises UsageError: no run is at work, or no such query.
+        Raises:
+            UsageError: no run is at work, or no such query.
         """
         self._steer("pause", query)
 
     def resume(self, query: str = "") -> None:
-        """A run that was paused goes on, in whichever process it works. Raises as `pause`."""
+        """Resume the paused run, also if it works in another process. Errors as for `pause`."""
         self._steer("resume", query)
 
     def stop(self, query: str = "") -> None:
-        """The run that is at work ends as after Ctrl-C, or takes no more of `query`.
+        """End the run at work as Ctrl-C does, or have it take no more images of `query`.
 
         Raises as `pause`.
         """
         self._steer("stop", query)
 
     def more(self, limit: int, query: str = "") -> None:
-        """The run that is at work finds `limit` images of each query, or of `query`.
+        """Raise the limit of the run at work to `limit` images of each query, or of `query`.
 
-        Raises as `pause`, and where that is not more than it looks for already.
+        Raises as `pause`, and also if `limit` is not above the current one.
         """
         self._steer("more", query, limit)
 
@@ -119,10 +132,10 @@ class Life:
         deciding.steer(self._samples.folder, action, who="python", query=query, limit=limit)
 
     def verify(self, *, quick: bool = False) -> Verified:
-        """What is missing, altered or foreign, as `pixtrawl verify` tells it; `.ok` where none.
+        """Find missing, altered and foreign files, like `pixtrawl verify`; `.ok` if none.
 
         Args:
-            quick: compares names and sizes only; else every file is read, as fast as the disk is.
+            quick: compare names and sizes only, instead of reading every file.
         """
         from pixtrawl.pipeline.verify import verify
 
@@ -136,9 +149,10 @@ class Life:
         sha256: str | None = None,
         url: str | None = None,
     ) -> Restored:
-        """Brings removed images back, as `pixtrawl restore` does: all deleted ones by default.
+        """Bring removed images back, as `pixtrawl restore` does; by default all deleted ones.
 
-        `files` of the result are back, `to_fetch` come with the next run of their queries.
+        In the result, `files` are back already; `to_fetch` are downloaded by the next run of their
+        queries.
         """
         import asyncio
         from concurrent.futures import ThreadPoolExecutor
@@ -148,7 +162,7 @@ class Life:
         wanted = Wanted(
             tuple(map(str, files)), *((one,) if one else () for one in (label, sha256, url))
         )
-        with ThreadPoolExecutor(1) as thread:  # a notebook's loop is running in this one
+        with ThreadPoolExecutor(1) as thread:  # this thread may run a notebook's event loop
             return thread.submit(
                 asyncio.run, restore(self._samples.folder, wanted, who="python")
             ).result()
@@ -159,7 +173,7 @@ def _names(files: Iterable[Sample | Path | str]) -> list[str]:
 
 
 def tell_by_hand(samples: Samples) -> None:
-    """What a person did to the files since the last look, where it was taken note of just now."""
+    """Log a warning for each change that was made to the files by hand since the last look."""
     if samples.noticed is not None:
         import logging
 

@@ -1,4 +1,4 @@
-"""Some images or groups of a data set: a list, shown short, and as pictures in a notebook."""
+"""A list of images or groups with a short repr, shown as pictures in a notebook."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class Listing(list[T]):
-    """A list in every way but how it is shown."""
+    """A list with a short `repr`, and thumbnails in a notebook."""
 
     def __repr__(self) -> str:
         return brief_list(self, len(self))
 
     def _repr_html_(self) -> str | None:
-        """A strip of thumbnails; None, and the text is shown, where these are no images."""
+        """Return a strip of thumbnails; None, for the plain text, if the list holds no images."""
         from pixtrawl.dataset.preview import strip
 
         samples = [one if isinstance(one, Sample) else getattr(one, "kept", None) for one in self]

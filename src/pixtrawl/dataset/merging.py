@@ -1,4 +1,4 @@
-"""`pixtrawl.merge`: data sets joined, in Python."""
+"""`pixtrawl.merge`: join data sets from Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def merge(
         roots: folders of data sets; none of them is changed.
         output: folder of the joined one.
         dedup: how alike two images of a label may be: strict, near, wide, exact or off.
-        copy: copy files; else they are linked where the file system can.
+        copy: copy files instead of linking them where the file system can.
 
     Raises:
         UsageError: no data set, or a folder given twice.

@@ -1,4 +1,4 @@
-"""Ways out of a data set in Python: pandas, Hugging Face, torch, a contact sheet, exports."""
+"""Conversions of a data set: pandas, Hugging Face, torch, a contact sheet, exports."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = ["Outputs"]
 
 
 class Outputs:
-    """The part of `Dataset` that hands its images to other tools."""
+    """The methods of `Dataset` that convert its images for other tools."""
 
     _samples: Samples
     _ids: Sequence[int] | None
 
     def __iter__(self) -> Iterator[Sample]:
-        """Gives every image."""
+        """Yield every image."""
         yield from self._samples
 
     def to_pandas(self, *, thumbnail_px: int | None = None) -> pandas.DataFrame:
-        """One row per image with the columns of metadata.jsonl. Needs pandas.
+        """Return a table with one row per image and the columns of metadata.jsonl. Needs pandas.
 
         Args:
-            thumbnail_px: adds a column `thumbnail` of PIL images in RGB that fit a square of this
+            thumbnail_px: add a column `thumbnail` of PIL images in RGB that fit a square of this
                 many pixels; None where a file is gone or does not decode.
         """
         try:
@@ -55,10 +55,10 @@ class Outputs:
         return frame
 
     def to_hf(self, *, ground: str = "white") -> datasets.Dataset:
-        """A Hugging Face data set: `image` (decoded when read), `label` as a class, all columns.
+        """Return a Hugging Face data set: `image` (decoded on access), `label` as class, metadata.
 
         Pictures are those of `to_torch`: RGB, 8 bits, sRGB, upright, transparent parts on `ground`.
-        The files are referred to where they lie, not copied; to pass pictures on, use `export`.
+        Files are referenced by path, not copied; use `export` to pass pictures on.
         Needs datasets.
         """
         try:
@@ -76,12 +76,11 @@ class Outputs:
         *,
         ground: str = "white",
     ) -> TorchImages:
-        """A map-style data set of (picture, class index), as torchvision's ImageFolder is one.
+        """Return a map-style data set of (picture, class index), like torchvision's ImageFolder.
 
         Pictures are PIL images in RGB, 8 bits, sRGB, upright, transparent parts on `ground` (any
         colour that Pillow knows), as in `to_hf`, `show` and exports. It is a
-        `torch.utils.data.Dataset` where torch is installed, and works with everything that takes
-        `len()` and `[]` where it is not.
+        `torch.utils.data.Dataset` if torch is installed, else a plain class with `len()` and `[]`.
         """
         from pixtrawl.dataset.torch_images import TorchImages
 
@@ -98,13 +97,13 @@ class Outputs:
         size: int = 160,
         path: Path | str | None = None,
     ) -> Image.Image:
-        """A contact sheet of some images of each label; a notebook displays it.
+        """Return a contact sheet with images of each label; a notebook displays it.
 
         Args:
             count: how many images, at most.
-            columns: of them beside each other.
-            size: of each, in pixels.
-            path: where to save it, too; the name's ending gives the format.
+            columns: images in a row.
+            size: largest side of each, in pixels.
+            path: also save it here; the file extension gives the format.
         """
         from pixtrawl.dataset.sheet import contact_sheet
 

@@ -1,4 +1,4 @@
-"""Files of a data set as pictures in memory, all by the one conversion of `images.pixels`."""
+"""Load files of a data set as pictures, all by the conversion of `images.pixels`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures for a notebook's page: small, within a bound of bytes, as data: URIs."""
+"""HTML previews for notebooks: small pictures as data: URIs, limited in bytes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pixtrawl.model import Sample
 
 __all__ = ["card", "page", "png", "strip"]
 
-PICTURE_PX: Final = 320  # of one image by itself
-THUMB_PX: Final = 96  # of one in a strip
+PICTURE_PX: Final = 320  # largest side of a single image
+THUMB_PX: Final = 96  # largest side of an image in a strip
 STRIP_COUNT: Final = 12
-STRIP_BYTES: Final = 150_000  # of all pictures in a strip, encoded
+STRIP_BYTES: Final = 150_000  # limit for the HTML of all pictures in a strip
 _MAX_LABELS: Final = 12
 
 
 def png(sample: Sample) -> bytes | None:
-    """The picture, upright and at most 320 pixels wide or high; None where it cannot be read."""
+    """Return a PNG of at most `PICTURE_PX` pixels a side; None if the file cannot be read."""
     picture = small(sample, PICTURE_PX)
     if picture is None:
         return None
@@ -31,7 +31,7 @@ def png(sample: Sample) -> bytes | None:
 
 
 def card(sample: Sample) -> str:
-    """The picture with its name, size and licence."""
+    """Return HTML with the picture, its name, size and licence."""
     info = sample.info
     facts = [f"{info.width}×{info.height} {info.format}"]
     if sample.candidate.license:
@@ -43,7 +43,7 @@ def card(sample: Sample) -> str:
 
 
 def strip(samples: Iterable[Sample]) -> str:
-    """The first pictures side by side, as many as go into `STRIP_BYTES`."""
+    """Return HTML with up to `STRIP_COUNT` pictures side by side, within `STRIP_BYTES`."""
     shown: list[str] = []
     room = STRIP_BYTES
     for sample in samples:
@@ -58,7 +58,7 @@ def strip(samples: Iterable[Sample]) -> str:
 
 
 def page(head: str, counts: Mapping[str, int], samples: Iterable[Sample]) -> str:
-    """A data set: a headline, how many of each label, a strip of thumbnails."""
+    """Return HTML for a data set: a headline, the count of each label, a strip of thumbnails."""
     each = [f"{_text(label)}&nbsp;{count:,}" for label, count in counts.items()]
     more = f", … {len(each) - _MAX_LABELS:,} more" if len(each) > _MAX_LABELS else ""
     labels = ", ".join(each[:_MAX_LABELS]) + more
@@ -66,7 +66,7 @@ def page(head: str, counts: Mapping[str, int], samples: Iterable[Sample]) -> str
 
 
 def _image(sample: Sample, size_px: int) -> str:
-    """An `img` with the picture inside; nothing where it cannot be read."""
+    """Return an `img` with an embedded JPEG; "" if the file cannot be read."""
     picture = small(sample, size_px)
     if picture is None:
         return ""

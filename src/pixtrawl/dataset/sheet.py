@@ -1,4 +1,4 @@
-"""A contact sheet: some pictures of each label in a grid, with what they are called."""
+"""A contact sheet: pictures of each label in a grid, with their file names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_SIDE: Final = 20_000  # px of the sheet
 
 
 def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: int) -> Image.Image:
-    """The sheet in RGB. Raises UsageError for one without pictures, or of a senseless size."""
+    """Return the sheet in RGB. Raises UsageError for a number below 1 or a sheet too large."""
     if min(count, columns, size) < 1:
         raise UsageError("show: count, columns and size are whole numbers from 1")
     chosen = spread(samples, count)
@@ -50,7 +50,7 @@ def contact_sheet(samples: Iterable[Sample], *, count: int, columns: int, size: 
 
 
 def spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
-    """The first pictures of each label, as many of each as of the others."""
+    """Return up to `count` images, taken from all labels in turn, ordered by label and number."""
     by_label: dict[str, list[Sample]] = {}
     for sample in samples:
         own = by_label.setdefault(sample.label, [])
@@ -65,15 +65,15 @@ def spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
 
 
 def small(sample: Sample, size: int) -> Image.Image | None:
-    """The picture in RGB, upright, `size` pixels at most; None where it cannot be read."""
+    """Return the picture in RGB, at most `size` pixels a side; None if it cannot be read."""
     try:
         return thumbnail_of(sample.path, size)
-    except (OSError, PictureError):  # deleted or damaged by hand since
+    except (OSError, PictureError):  # deleted or damaged meanwhile
         return None
 
 
 def _fitting(text: str, width: int, font: Font) -> str:
-    """The end of a name, which holds the number, in at most `width` pixels."""
+    """Cut a name to `width` pixels at its start, because its end holds the number."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"...{text}") > width:

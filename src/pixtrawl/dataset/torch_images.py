@@ -1,7 +1,7 @@
-"""A map-style data set of pictures and class indices; torch's own kind where torch is installed.
+"""A map-style data set of pictures and class indices, based on torch's class if installed.
 
-A module of its own, imported on use: torch takes seconds, and a class that worker processes of a
-DataLoader can unpickle has to stand in one.
+This module is imported on use, because importing torch takes seconds. The class is at module level
+so that worker processes of a DataLoader can unpickle it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ else:
 
 
 class TorchImages(_Base):
-    """(picture, class index) by position.
+    """A map-style data set: `images[i]` is (picture, class index).
 
-    `classes`, `class_to_idx`, `samples` and `targets` are what torchvision's ImageFolder has. It
-    holds the images there were when it was made, and needs no catalog: about 40 bytes an image go
-    to each worker process of a DataLoader, forked or spawned.
+    `classes`, `class_to_idx`, `samples` and `targets` are those of torchvision's ImageFolder. It is
+    a snapshot of the images at construction and does not use the catalog; a worker process of a
+    DataLoader, forked or spawned, receives about 40 bytes per image.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class TorchImages(_Base):
         *,
         ground: str = GROUND,
     ) -> None:
-        """`files` are names below `root` and their labels."""
+        """Take the snapshot; `files` are names relative to `root`, each with its label."""
         self.root = str(root)
-        self._names = bytearray()  # one after the other: forked workers share it as it lies
+        self._names = bytearray()  # one buffer, which forked workers share uncopied
         self._ends = array("q")
         places = array("q")
         seen: dict[str, int] = {}
@@ -61,7 +61,7 @@ class TorchImages(_Base):
 
     @property
     def samples(self) -> list[tuple[str, int]]:
-        """Path and class index of each picture."""
+        """The path and class index of each picture."""
         return [(self._path(at), target) for at, target in enumerate(self.targets)]
 
     def _path(self, index: int) -> str:

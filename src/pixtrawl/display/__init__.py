@@ -1,1 +1,1 @@
-"""How a run is told to a person: counts, progress, verdict, advice; for terminal and notebook."""
+"""Displays of a run for terminals and notebooks: progress, log file, verdict."""

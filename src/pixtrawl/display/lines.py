@@ -1,4 +1,4 @@
-"""The state of a run in lines that fit: what matters least is left out first, never cut."""
+"""The state of a run as lines of limited width; parts that do not fit are left out, not cut."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pixtrawl.events import DecisionTaken
 from pixtrawl.model import Status
 from pixtrawl.operations.tally import QueryTally, Rest, Tally
 
-LIVE_QUERIES: Final = 6  # lines for queries that are being worked on
-LIVE_RESTS: Final = 3  # lines for what is left alone for a while
-WIDTH: Final = 100  # columns where nobody says how many there are
-_ROOMY: Final = 60  # columns; below, stages are not set in line
+LIVE_QUERIES: Final = 6  # lines for active queries
+LIVE_RESTS: Final = 3  # lines for resting sources and hosts
+WIDTH: Final = 100  # columns, if the width is unknown
+_ROOMY: Final = 60  # columns; on narrower screens the stages are not aligned
 _BAR: Final = 20  # columns
 _NAME: Final = 32
 
 
 def fitted(parts: Sequence[str], width: int, *, head: str = "") -> str:
-    """`head` and the parts with dots between; from the end those are left out that do not fit.
+    """Join `head` and the parts with dots, within `width` columns.
 
-    Part after part from the first to the last: later ones matter less. One that does not fit is
-    left out and the next one tried, so a long one costs itself only.
+    Parts are tried in order, the most important first. One that does not fit is left out and the
+    next is tried.
     """
     line = head
     for part in parts:
@@ -36,7 +36,7 @@ def fitted(parts: Sequence[str], width: int, *, head: str = "") -> str:
 def stage_lines(
     tally: Tally, now: float, *, width: int = WIDTH, queries: int = LIVE_QUERIES
 ) -> list[str]:
-    """Finding, downloading, checking; then some of the queries; then what is being waited for."""
+    """Return lines for the stages, then for `queries` active queries, then for resting hosts."""
     pad = 13 if width >= _ROOMY else 0
     stages = (
         ("finding", _finding(tally, now)),
@@ -59,14 +59,14 @@ def stage_lines(
 
 
 def stopping_words(tally: Tally) -> str:
-    """What a first Ctrl-C has set off."""
+    """Return the message that is shown after a first Ctrl-C."""
     count = tally.under_way
     broken = f"{plural(count, 'transfer')} broken off, " if count else ""
     return f"stopping: {broken}what is saved is put in order; Ctrl-C again ends at once"
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A sentence in lines of at most `width` columns, broken between words."""
+    """Wrap a sentence between words into lines of at most `width` columns."""
     lines: list[str] = []
     for word in text.split():
         if lines and cells(f"{lines[-1]} {word}") <= width:
@@ -77,7 +77,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def summary_line(tally: Tally, now: float, *, clock: datetime.datetime | None = None) -> str:
-    """The state in one line, with the time of day and how long it has taken so far."""
+    """Return the state in one line: time of day (if `clock` is given), elapsed time, counts."""
     when = f"{clock:%H:%M:%S} " if clock is not None else ""
     elapsed = tally.elapsed_s(now)
     head = f"{when}{span(elapsed)}: " if elapsed is not None else when
@@ -115,7 +115,7 @@ def _rest_lines(tally: Tally, now: float, width: int) -> list[str]:
 
 
 def decision_words(event: DecisionTaken) -> str:
-    """A decision of a person, in one line."""
+    """Describe a decision of the user in one line."""
     if event.file_name or event.new_name:
         old, new = clean(event.file_name), clean(event.new_name)
         what = f"{old} -> {new}" if old and new else old or new
@@ -168,7 +168,7 @@ def _done(tally: Tally) -> str:
 
 
 def query_line(query: QueryTally, width: int) -> str:
-    """One query being worked on."""
+    """Return the line of an active query."""
     of = f"/{query.wanted}" if query.wanted is not None else ""
     count = f"{query.counted}{of} saved"
     name = shorten(clean(query.text), max(8, min(_NAME, width - len(count) - 4)))
@@ -180,10 +180,10 @@ def query_line(query: QueryTally, width: int) -> str:
 
 
 def bars(tally: Tally, now: float, *, width: int = WIDTH, queries: int = 12) -> list[str]:
-    """For a page that is drawn anew: a headline, and a bar for each query begun."""
+    """Return lines for a display that is redrawn: a headline, and a bar for each started query."""
     lines = [fitted([*_checking(tally, now), *_downloading(tally, now)], width)]
     begun = [query for query in list(tally.queries.values()) if query.is_active or query.finished]
-    # those at work first; finished ones fill what is left
+    # active queries first, then finished ones
     shown = sorted(begun, key=lambda query: query.finished)[:queries]
     names = [shorten(clean(query.text), _NAME) for query in shown]
     widest = max(map(cells, names), default=0)

@@ -1,4 +1,4 @@
-"""A log file of a run: a line an event, each with its time, there as soon as it has happened."""
+"""A log file of a run: one unbuffered line per event, with a timestamp."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _TEXT: Final = 500  # characters of a value: a data: URI may have a million
 
 
 class Log:
-    """A Listener that adds `TIME EVENT name=value ...` to a file; use it as a context.
+    """A Listener that appends `TIME EVENT name=value ...` to a file; a context manager.
 
-    Texts with spaces or quotes are JSON strings, times ISO 8601 in UTC. Keys, passwords and what is
-    signed into an address are masked. Every line is handed to the system when it is written, so
-    that a killed run leaves all but the one it was writing. A file that cannot be written any more
-    is said once; the run goes on.
+    Texts with spaces, quotes or equals signs are JSON strings; times are ISO 8601 in UTC. Keys,
+    passwords and signatures in URLs are masked. Writes are unbuffered, so that a killed run loses
+    at most the line being written. If a write fails, the log warns once and stops; the run
+    continues.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Log:
         *,
         now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
     ) -> None:
-        """Opens it for adding. Raises UsageError where that cannot be."""
+        """Open the file for appending. Raises UsageError if that fails."""
         self._path = path
         self._config = config
         self._now = now
@@ -66,13 +66,13 @@ class Log:
             self._file.close()
 
     def __call__(self, event: events.Event, /) -> None:
-        """Writes one event; not each transfer's beginning, whose outcome tells how long it took."""
+        """Write one event; events such as the start of a transfer are not logged."""
         name, values = _told(event)
         if name:
             self._add(name, **values)
 
     def add(self, name: str, **values: object) -> None:
-        """A line that no event stands for: a signal."""
+        """Write a line that is not an event of the run, such as a signal."""
         self._add(name, **values)
 
     def _add(self, name: str, **values: object) -> None:
@@ -88,7 +88,10 @@ class Log:
 
 
 def _settings(config: Config) -> dict[str, Any]:
-    """What differs from the defaults, without secrets: of a source's own, only what all have."""
+    """Return the settings that differ from the defaults.
+
+    Of a source's settings, only the common ones appear with their value; others read "set".
+    """
     from pixtrawl.pipeline.run_settings import plain_settings
 
     plain, default = plain_settings(config), plain_settings(Config())

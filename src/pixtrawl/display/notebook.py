@@ -1,4 +1,4 @@
-"""Progress in a notebook: one output that is drawn anew in place, by a display handle alone."""
+"""Progress in a notebook: one output, updated in place by a display handle."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pixtrawl.display.screen import clean
 from pixtrawl.display.verdict import verdict
 
 DRAWN_EVERY_S: Final = 0.3
-_REMARKS: Final = 6  # the newest ones stay in sight
+_REMARKS: Final = 6  # the number of latest remarks shown
 
 
 def shell() -> Any:
-    """The shell of the notebook this runs in (Jupyter, Colab, VS Code); None elsewhere.
+    """Return the shell of the notebook (Jupyter, Colab, VS Code); None outside of one.
 
-    IPython in a terminal is none: it has no page that an output could be drawn on.
+    IPython in a terminal has no kernel and cannot update an output, so it yields None.
     """
     ipython = sys.modules.get("IPython")
     current = ipython.get_ipython() if ipython is not None else None
@@ -34,7 +34,7 @@ def shell() -> Any:
 
 
 class NotebookProgress(Progress):
-    """A Listener with one output of its own; the verdict takes the place of the lines."""
+    """A Listener with one output of its own; at the end the verdict replaces the progress."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class NotebookProgress(Progress):
         self._drawn = ""
         self._report: Any = None
         self._over = threading.Event()
-        # Outputs go to the cell whose context a thread has: this one's, not the newest.
+        # Copy the context: it decides which cell the thread's outputs go to.
         self._thread = threading.Thread(
             target=contextvars.copy_context().run, args=(self._keep_drawn,),
             name="pixtrawl-notebook", daemon=True,
@@ -73,12 +73,12 @@ class NotebookProgress(Progress):
         self._draw()
 
     def tick(self, event: events.Event) -> None:
-        """Keeps the report for the last drawing."""
+        """Keep the report for the last update."""
         if isinstance(event, events.RunFinished):
             self._report = event.report
 
     def text(self) -> str:
-        """What is shown at this moment."""
+        """Return the text to show: the progress or, after the run, the verdict; then remarks."""
         if self._report is not None:
             shown = verdict(self._report, things=self._things)
         else:
@@ -106,6 +106,6 @@ def _bundle(text: str) -> dict[str, str]:
 
 
 def _display() -> Callable[..., Any]:
-    # by name: whoever is in a notebook has it, nobody else needs it
+    # imported by name: IPython is present in a notebook and is no dependency
     show: Callable[..., Any] = import_module("IPython.display").display
     return show

@@ -1,4 +1,4 @@
-"""Progress on stderr: a live display on a terminal, a plain line now and then elsewhere."""
+"""Progress on stderr: a live display on a terminal, elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 PLAIN_EVERY_S: Final = 5.0
-TOLD_FROM_S: Final = 3.0  # shorter rests of a source or host are nobody's concern
+TOLD_FROM_S: Final = 3.0  # shorter rests of a source or host are not shown
 
 
 class Progress:
-    """A Listener that counts, and says on stderr what a person wants to know at once."""
+    """A Listener that counts events and writes warnings, rests and decisions to stderr."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Progress:
         self._lock = threading.Lock()  # the live display reads from its own thread
 
     def __call__(self, event: events.Event, /) -> None:
-        """Takes one event; never blocks on more than a terminal's write."""
+        """Count one event and write its remark, if any; blocks only for that write."""
         with self._lock:
             self.tally.hear(event, self.clock())
         if line := self._remark(event):
@@ -54,22 +54,22 @@ class Progress:
         self.tick(event)
 
     def tick(self, event: events.Event) -> None:
-        """Called after each event; a display that is drawn by events does it here."""
+        """Do nothing; a hook after each event for displays that redraw on events."""
 
     def lines(self, width: int = WIDTH) -> list[str]:
-        """The state: a line for each stage, then the queries being worked on."""
+        """Return the state: a line for each stage, then active queries and resting hosts."""
         with self._lock:
             return stage_lines(self.tally, self.clock(), width=width)
 
     def stopping(self) -> None:
-        """The user has asked for an end; said as long as it takes."""
+        """Record that the user has asked to stop, and show it."""
         with self._lock:
             self.tally.stopping = True
             words = stopping_words(self.tally)
         self.say_stopping(words)
 
     def say_stopping(self, words: str) -> None:
-        """Says it once; a display that goes on being drawn shows it in its lines instead."""
+        """Write the message once; the live display shows it in its lines instead."""
         self._write(words)
 
     def _remark(self, event: events.Event) -> str:
@@ -101,13 +101,13 @@ class Progress:
 
 
 class PlainProgress(Progress):
-    """For logs and pipes: one line at most every `PLAIN_EVERY_S` seconds."""
+    """Progress for logs and pipes: at most one summary line every `PLAIN_EVERY_S` seconds."""
 
     _last: float | None = None
     wall: Callable[[], datetime.datetime] = staticmethod(datetime.datetime.now)
 
     def tick(self, event: events.Event) -> None:
-        """Writes when it is time, and once at the end."""
+        """Write a summary line if `PLAIN_EVERY_S` seconds have passed since the last."""
         now = self.clock()
         if self._last is None:
             self._last = now
@@ -125,7 +125,7 @@ def _to_stderr(line: str) -> None:
 def progress(
     *, quiet: bool = False, verbose: int = 0, live: bool = True, stream: TextIO | None = None
 ) -> Iterator[Progress]:
-    """The listener that suits the terminal; the live display ends with the block."""
+    """Yield a listener: quiet, live on a terminal, else plain. The display ends with the block."""
     stream = stream or sys.stderr
     if quiet:
         yield QuietProgress()
@@ -137,20 +137,20 @@ def progress(
 
 
 class QuietProgress(Progress):
-    """Says nothing, and counts nothing."""
+    """Shows and counts nothing."""
 
     def __call__(self, event: events.Event, /) -> None:
-        """Nobody watches."""
+        """Ignore the event."""
 
     def say_stopping(self, words: str) -> None:
-        """Nothing, either: the exit code and the report tell it."""
+        """Write nothing; the exit code and the report show that the run was stopped."""
 
 
 class LiveProgress(Progress):
-    """Drawn four times a second by a thread of the display."""
+    """Progress that a thread of rich's `Live` draws four times a second."""
 
     def say_stopping(self, words: str) -> None:
-        """Stands in the lines until the end."""
+        """Write nothing; the live lines contain the message."""
 
 
 @contextmanager
@@ -169,7 +169,7 @@ def _live(stream: TextIO, verbose: int) -> Iterator[Progress]:
         get_renderable=lambda: _drawn(listener, console),
         console=console,
         refresh_per_second=4,
-        transient=True,  # the verdict takes its place
+        transient=True,  # erased at the end; the verdict follows
         redirect_stdout=False,
         redirect_stderr=False,
     ):

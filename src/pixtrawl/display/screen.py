@@ -1,4 +1,4 @@
-"""What is written to a terminal: clean text, columns, colours, and a reader who may be gone."""
+"""Output to a terminal: cleaned text, columns, colours, units; safe against a closed pipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def clean(text: object) -> str:
-    """One line without control characters: titles and answers of the web may carry escapes."""
+    """Return one line without control characters, since text from the web may hold escapes."""
     kept = "".join(
         " " if char.isspace() else char
         for char in str(text)
@@ -25,19 +25,19 @@ def clean(text: object) -> str:
 
 
 def has_color(stream: TextIO) -> bool:
-    """Colours only on a terminal, and never against NO_COLOR (no-color.org)."""
+    """Return whether to use colours: on a terminal, unless NO_COLOR is set (no-color.org)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty()
 
 
 def paint(text: str, color: str, *, on: bool) -> str:
-    """The text in bold, dim, red, green or yellow."""
+    """Return the text in bold, dim, red, green or yellow; unchanged if not `on`."""
     return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if on and text else text
 
 
 def cells(text: str) -> int:
-    """Columns that it takes on a terminal: wide East Asian characters count twice."""
+    """Return the columns a text takes on a terminal; wide East Asian characters count twice."""
     bare = _ANSI.sub("", text)
     if bare.isascii():
         return len(bare)
@@ -47,7 +47,7 @@ def cells(text: str) -> int:
 
 
 def shorten(text: str, width: int) -> str:
-    """At most `width` columns, with an ellipsis where something was cut."""
+    """Cut a text to at most `width` columns, with an ellipsis if anything was cut."""
     if cells(text) <= width:
         return text
     text = text[:width]
@@ -57,7 +57,7 @@ def shorten(text: str, width: int) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], *, widest: int = 40, right: Iterable[int] = ()) -> str:
-    """Aligned columns; the last one runs free. `right` are the columns set flush right."""
+    """Return aligned columns; those in `right` are right-aligned, the last has any width."""
     cut = [[*(shorten(cell, widest) for cell in row[:-1]), row[-1]] for row in rows]
     count = max((len(row) for row in cut), default=0)
     widths = [max(cells(row[at]) for row in cut if at < len(row)) for at in range(count)]
@@ -73,16 +73,16 @@ def columns(rows: Sequence[Sequence[str]], *, widest: int = 40, right: Iterable[
 
 
 def out(text: str) -> None:
-    """Writes a line of result to stdout. A reader that went away is no error of ours."""
+    """Write a line of result to stdout; a closed pipe is not an error."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        # the interpreter flushes stdout once more at its end, and would complain
+        # the interpreter flushes stdout at exit, which would fail on the closed pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def out_stream(pieces: Iterable[str]) -> None:
-    """Writes pieces of text to stdout as they come, in UTF-8; a reader that goes away ends it."""
+    """Write pieces of text to stdout as they come, in UTF-8, until the pipe is closed."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
     try:
@@ -90,23 +90,23 @@ def out_stream(pieces: Iterable[str]) -> None:
             sys.stdout.write(piece)
         sys.stdout.flush()
     except BrokenPipeError:
-        # the interpreter flushes stdout once more at its end, and would complain
+        # the interpreter flushes stdout at exit, which would fail on the closed pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def out_json(value: Mapping[str, object]) -> None:
-    """The result as ONE JSON object on stdout."""
+    """Write the result to stdout as a single JSON object."""
     unicode = "utf" in (sys.stdout.encoding or "").lower()
     out(json.dumps(value, ensure_ascii=not unicode, indent=2, default=str))
 
 
 def note(text: str) -> None:
-    """A remark for the user on stderr."""
+    """Write a remark for the user to stderr."""
     print(f"pixtrawl: {clean(text)}", file=sys.stderr, flush=True)
 
 
 def size(number: float) -> str:
-    """Bytes for people: `45.1 MiB`."""
+    """Format a number of bytes: `45.1 MiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if number < 1024:
             return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
@@ -115,7 +115,7 @@ def size(number: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Seconds for people: `12.3 s`, `3:20 min`, `2:05 h`."""
+    """Format seconds: `12.3 s`, `3:20 min`, `2:05 h`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -125,5 +125,5 @@ def span(seconds: float) -> str:
 
 
 def plural(count: int, word: str, words: str | None = None) -> str:
-    """`1 query`, `3 queries`; `words` where an s does not make the plural."""
+    """Format a count: `1 query`, `3 queries`; `words` is the plural if it is not word + s."""
     return f"{count:,} {word if count == 1 else words or word + 's'}"

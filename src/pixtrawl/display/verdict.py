@@ -1,7 +1,7 @@
-"""The last screen of a run: what is there, what is not, why, and what to do next.
+"""The last screen of a run: results, shortfalls with their reasons, and next steps.
 
-Made from the report alone, so that `pixtrawl report DIR` shows the same. However many queries and
-reasons there are, it stays one screen: rows beyond the caps are counted, not listed.
+It is built from the report alone, so that `pixtrawl report DIR` shows the same. The number of rows
+is limited; further queries and reasons are counted, not listed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ IMAGES: Final = "images"
 MAX_ROWS: Final = 8  # of queries
 MAX_REASONS: Final = 8
 MAX_ADVICE: Final = 3
-MAX_WIDTH: Final = 110  # columns of a free-running last column
+MAX_WIDTH: Final = 110  # columns of a line with text of any length
 
 _NO_TROUBLE: Final = {Reason.SAVED, Reason.NOT_NEEDED}
 _WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}
@@ -32,20 +32,20 @@ def verdict(
     things: str = IMAGES,
     color: bool = False,
 ) -> str:
-    """The screen as text.
+    """Return the screen as text.
 
     Args:
         told: the report, or its JSON.
-        where: the data set folder, to say where the files are.
-        things: what was asked for: images, or URLs.
-        color: whether ANSI colours may be used.
+        where: the data set folder, for the lines on files; "" leaves these out.
+        things: what the run collected: images or URLs.
+        color: whether to use ANSI colours.
     """
     report = told.to_dict() if isinstance(told, Report) else told
     queries = list(report.get("queries", ()))
     parts = [
         _headline(report, queries, things, color=color),
         _table(queries, color),
-        # of URLs that were only looked for, nothing has become anything yet
+        # URLs that were only discovered have no outcomes yet
         _totals(report) if things == IMAGES else "",
         _reasons(report) if things == IMAGES else "",
         _advice(report, queries, color),
@@ -55,7 +55,7 @@ def verdict(
 
 
 def shortfall(told: Report | Mapping[str, Any], things: str = IMAGES) -> str:
-    """One line on what is short, why, and the next step: `no images: 0 of 50. cat: ...`."""
+    """Return one line on the first short query, why, and the next step: `no images: 0 of 50...`."""
     report = told.to_dict() if isinstance(told, Report) else told
     queries = list(report.get("queries", ()))
     text = _headline(report, queries, things, color=False).partition(" (")[0]
@@ -68,13 +68,13 @@ def shortfall(told: Report | Mapping[str, Any], things: str = IMAGES) -> str:
 
 
 def is_short(query: Mapping[str, Any]) -> bool:
-    """Whether it has less than asked; a query that asked for all is short when it has none."""
+    """Return whether a query has less than wanted; without a limit, whether it has none."""
     saved, wanted = int(query.get("saved") or 0), query.get("wanted")
     return saved < int(wanted) if wanted is not None else saved == 0
 
 
 def _counted(query: Mapping[str, Any]) -> int:
-    """Of what is saved, at most what is wanted: an earlier run may have wanted more."""
+    """Return the saved images, capped at `wanted`, because an earlier run may have wanted more."""
     saved, wanted = int(query.get("saved") or 0), query.get("wanted")
     return saved if wanted is None else min(saved, int(wanted))
 
@@ -152,7 +152,7 @@ def _totals(report: Mapping[str, Any]) -> str:
     totals = report.get("totals") or {}
     if not totals.get("candidates"):
         return ""
-    # Not needed is no failure, and mostly the largest number: it has a word of its own.
+    # "Not needed" is no failure and often the largest number, so it is listed apart.
     spare = int((report.get("reasons") or {}).get(Reason.NOT_NEEDED) or 0)
     counts = {status: int(totals.get(status) or 0) for status in Status}
     counts[Status.SKIPPED] -= spare
@@ -168,7 +168,7 @@ def _totals(report: Mapping[str, Any]) -> str:
 
 
 def _changes(report: Mapping[str, Any]) -> list[str]:
-    """What was kept under other rules than the last run's."""
+    """Return lines on rules that changed between runs, and images saved under other filters."""
     names = [
         f"--{str(change['setting']).partition('.')[2].replace('_', '-')} "
         f"{_rule(change['before'][-1])}, now {_rule(change['now'])}"
@@ -182,7 +182,7 @@ def _changes(report: Mapping[str, Any]) -> list[str]:
         int(before["saved"])
         for query, key in zip(queries, here, strict=True)
         for before in query.get("asked_otherwise", ())
-        if times[key] == 1  # else it is listed here as well
+        if times[key] == 1  # else the query has a row of its own
     )
     if other:
         lines.append(f"{plural(other, 'image')} asked for with other filters before, not counted")
@@ -201,7 +201,7 @@ def _reasons(report: Mapping[str, Any]) -> str:
         for name, count in (report.get("reasons") or {}).items()
         if name in set(Reason) and name not in _NO_TROUBLE and count
     }
-    # What was never tried says least, however much there is of it.
+    # Skipped candidates come last, whatever their number.
     ranked = sorted(counts, key=lambda one: (REASONS[one].status is Status.SKIPPED, -counts[one]))
     rows = [
         (f"{counts[one]:,}", str(one), REASONS[one].sentence + _cause(report, one))
@@ -216,7 +216,7 @@ def _reasons(report: Mapping[str, Any]) -> str:
 
 
 def _cause(report: Mapping[str, Any], reason: Reason) -> str:
-    """What lies behind a reason, where more is known: ": self-signed certificate"."""
+    """Return known causes of a reason, such as ": self-signed certificate"; else ""."""
     causes = (report.get("causes") or {}).get(reason.value) or {}
     if len(causes) == 1:
         return f": {clean(next(iter(causes)))}"
@@ -229,11 +229,11 @@ def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], col
     for query in queries:
         if is_short(query):
             found.setdefault(advise(query, report), []).append(clean(query.get("query", "")))
-    if not found and report.get("interrupted"):  # lists without a limit are short of nothing
+    if not found and report.get("interrupted"):  # lists without a limit are not short
         return f"next: {AGAIN}"
     if not found and report.get("cut_short"):
         return f"short: {BUDGET.why}\n  next: {BUDGET.next_step}"
-    if not found and report.get("not_asked"):  # a list's hosts that are out for this run
+    if not found and report.get("not_asked"):  # URLs at hosts that were given up for this run
         return f"next: {AGAIN} and asks them then"
     ranked = sorted(found, key=lambda one: -len(found[one]))
     lines = []
@@ -261,7 +261,7 @@ def _files(report: Mapping[str, Any], where: str) -> str:
 
 
 def _export(report: Mapping[str, Any]) -> str:
-    """A line on the export that a run ended with."""
+    """Return a line on the export at the end of the run; "" if there was none."""
     done = report.get("export")
     if not done:
         return ""

@@ -1,4 +1,4 @@
-"""What a call from Python shows while it works: in a notebook, in a terminal, or nothing."""
+"""Progress display of a call from Python: in a notebook, on a terminal, or none."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Watch", "together"]
 
 
 class Watch(NamedTuple):
-    """How a call is watched.
+    """The receivers of a call's events: a display, a log file, the caller's listener.
 
-    `progress`: whether anything is shown; None: in a notebook and on a terminal. `log`: file that a
-    line is added to for each event. `listener`: the caller's own. `things`: images, or URLs.
+    `progress`: whether to show progress; None: only in a notebook or on a terminal. `log`: file to
+    append a line to for each event. `listener`: the caller's own. `things`: "images" or "URLs".
     """
 
     progress: bool | None
@@ -28,7 +28,7 @@ class Watch(NamedTuple):
 
     @contextmanager
     def over(self, config: Config) -> Iterator[events.Listener]:
-        """The listener for a run with these settings. Raises UsageError: no such log."""
+        """Yield the listener for a run. Raises UsageError if the log file cannot be opened."""
         listeners = [] if self.listener is events.ignore else [self.listener]
         with ExitStack() as stack:
             if self.log is not None:
@@ -51,13 +51,13 @@ def _shown(stack: ExitStack, things: str, *, asked: bool) -> Iterator[events.Lis
         from pixtrawl.display.progress import progress
 
         end = _Ending(things)
-        stack.callback(end.tell)  # once the live lines are gone
+        stack.callback(end.tell)  # after the live display has ended
         yield stack.enter_context(progress())
         yield end
 
 
 class _Ending:
-    """The verdict on stderr, when the display is over."""
+    """A Listener that keeps the verdict, to write it to stderr after the display has ended."""
 
     def __init__(self, things: str) -> None:
         self._things = things
@@ -72,13 +72,13 @@ class _Ending:
             self._text = verdict(event.report, things=self._things, color=color)
 
     def tell(self) -> None:
-        """Writes it, where there is one: a run that fails has none."""
+        """Write the verdict; a run that failed has none."""
         if self._text:
             sys.stderr.write(f"{self._text}\n")
 
 
 def together(listeners: list[events.Listener]) -> events.Listener:
-    """One listener for several."""
+    """Combine listeners into one that calls each in order."""
     if not listeners:
         return events.ignore
     if len(listeners) == 1:

@@ -1,5 +1,5 @@
-"""What the command line, a web page and assistants offer alike, as functions that return values.
+"""Operations shared by the command line, the web page and other front ends.
 
-Nothing here prints, asks or reads arguments: whoever calls draws the result. The values are structs
-that `msgspec.to_builtins` makes plain.
+The functions do not print, prompt or read arguments: the caller presents the result. Results are
+structs that `msgspec.to_builtins` converts to plain values.
 """

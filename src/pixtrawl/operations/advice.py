@@ -1,4 +1,4 @@
-"""Why a query is short, and what to do next: one sentence each, from the report alone."""
+"""Why a query is short and the next step, derived from the report alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AGAIN: Final = "the same command goes on where it stopped"
 
 
 class Advice(Struct, frozen=True):
-    """`why` it is short; `next_step` for the user. Words of a source are as it said them."""
+    """The cause of a shortfall and the next step. Messages of sources are quoted as received."""
 
     why: str
     next_step: str
@@ -38,7 +38,7 @@ _OUTCOMES: Final[Mapping[SourceOutcome, str]] = {
     SourceOutcome.NO_RESULTS: "check the spelling, or use fewer words or filters",
 }
 
-# What mostly went wrong, and the option that changes it.
+# The option to change for each reason that most candidates were lost to.
 _REASONS: Final[Mapping[Reason, str]] = {
     Reason.TOO_SMALL: "lower --min-size",
     Reason.THUMBNAIL: "add --allow-thumbnails, or use a source that gives originals (-s google)",
@@ -57,8 +57,8 @@ _REASONS: Final[Mapping[Reason, str]] = {
     Reason.DNS_FAILED: f"check the name server (`pixtrawl doctor`); {AGAIN}",
     Reason.PROXY_FAILED: "check --proxy and HTTP(S)_PROXY",
 }
-_MUCH: Final = 0.3  # of the lost candidates, and of what is missing: worth a word of its own
-_SOME: Final = 0.1  # of all candidates; less is noise
+_MUCH: Final = 0.3  # least share of lost candidates and of the shortfall for a main cause
+_SOME: Final = 0.1  # least share of all candidates
 
 
 BUDGET: Final = Advice(
@@ -67,7 +67,7 @@ BUDGET: Final = Advice(
 
 
 def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
-    """Why this query of the report is short, and the next step."""
+    """Return why this query of the report is short, and the next step."""
     if report.get("interrupted") or report.get("end_reason") == "killed":
         return Advice("the run did not end", AGAIN)
     if report.get("end_reason") == "budget" or report.get("reasons", {}).get(Reason.BUDGET):
@@ -81,10 +81,10 @@ def advise(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice:
 
 
 def _by_hand(query: Mapping[str, Any]) -> Advice | None:
-    """What a person took out, where that is all that is missing and there is more to be had."""
+    """Return advice if images that the user deleted or moved account for the whole shortfall."""
     deleted = int((query.get("reasons") or {}).get(Reason.REMOVED_BY_USER, 0))
     moved = int(query.get("under_other_labels") or 0)
-    lacks_all = query.get("wanted") is None and not query.get("saved")  # of a list
+    lacks_all = query.get("wanted") is None and not query.get("saved")  # a list without a limit
     if not (lacks_all or _shortfall(query) > 0) or not _shortfall(query) <= deleted + moved:
         return None
     if not _has_more(query):
@@ -100,13 +100,13 @@ def _by_hand(query: Mapping[str, Any]) -> Advice | None:
 
 
 def _has_more(query: Mapping[str, Any]) -> bool:
-    """Whether candidates are left, or a source has not come to its end."""
+    """Return whether untried candidates are left, or a source is not exhausted."""
     ends = [answer.get("exhausted", True) for answer in query.get("sources", {}).values()]
     return int(query.get("untried") or 0) > 0 or not all(ends)
 
 
 def _refusals(query: Mapping[str, Any]) -> Iterator[Advice]:
-    """Sources that ended other than well, in the report's order."""
+    """Yield advice on each source whose outcome is not ok or no_results, in the report's order."""
     for name, answer in query.get("sources", {}).items():
         outcome = str(answer.get("outcome") or "")
         if outcome in {SourceOutcome.OK, SourceOutcome.NO_RESULTS, ""}:
@@ -125,13 +125,16 @@ def _outcome(text: str) -> SourceOutcome:
 
 
 def detail_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The `detail` of a source's answer; a bare text counts as its message."""
+    """Return the `detail` of a source's answer; a plain text becomes its `message`."""
     detail = answer.get("detail") or {}
     return detail if isinstance(detail, Mapping) else {"message": str(detail)}
 
 
 def _lost(query: Mapping[str, Any], report: Mapping[str, Any]) -> Advice | None:
-    """What most of its candidates were lost to; the whole run's where it is not kept by query."""
+    """Return advice on the reason most candidates were lost to; None if none stands out.
+
+    Uses the reasons of the whole run if there are none by query.
+    """
     if query.get("sources") and not _found(query):
         return None
     own = query.get("reasons") or (report.get("reasons") if len(report["queries"]) == 1 else None)

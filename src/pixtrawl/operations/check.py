@@ -12,7 +12,7 @@ FAIL: Final = "fail"
 
 
 class Check(Struct, frozen=True):
-    """One line: what was looked at, how it is, and what to do where it is not well."""
+    """The name of a check, its status and detail, and the next step if it is not ok."""
 
     name: str
     status: str  # ok | warn | fail

@@ -1,6 +1,6 @@
-"""The health of this computer: each check looks at one thing and says what to do about it.
+"""Checks of this computer, each with a status and the next step.
 
-They block, for up to half a minute in all; inside an event loop call them in a thread.
+They block, for up to half a minute in all; call them in a thread inside an event loop.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pixtrawl.errors import EngineError, PixtrawlError, UsageError
 from pixtrawl.operations.check import FAIL, OK, WARN, Check
 from pixtrawl.operations.network_checks import network
 
-# Import name, distribution, and whether a run can do without it.
+# Import name, distribution, and whether it is optional.
 _PACKAGES: Final = (
     ("pycurl", "pycurl", False),
     ("simplejpeg", "simplejpeg", False),
@@ -40,7 +40,7 @@ _DECODER_TIMEOUT_S: Final = 20.0
 
 
 def python() -> Iterator[Check]:
-    """The interpreter, and each compiled package: imported, not only found."""
+    """Check the interpreter and that each compiled package can be imported."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Check("python", OK, f"{version}, {sys.platform}")
     for module, package, optional in _PACKAGES:
@@ -55,7 +55,7 @@ def python() -> Iterator[Check]:
 
 
 def decoders(config: Config) -> Iterator[Check]:
-    """Starts one decoder, as a run does, and says what holds it."""
+    """Start a decoder pool, as a run does, and report which containment measures are active."""
     from pixtrawl.images.pool import DecoderPool
 
     async def start(staging: str) -> dict[str, bool]:
@@ -81,7 +81,7 @@ def decoders(config: Config) -> Iterator[Check]:
 
 
 def browser(config: Config) -> Iterator[Check]:
-    """The browser and what drives it; a must only where a chosen source needs it."""
+    """Check the browser and its driver; failures are warnings unless a chosen source needs it."""
     from pixtrawl.browser import executable as browser_path
 
     names = sources.expand(config.job.sources, config.sources)
@@ -107,7 +107,7 @@ def browser(config: Config) -> Iterator[Check]:
 
 
 def contact(config: Config) -> Iterator[Check]:
-    """Whether sites can reach the user, as Wikimedia's rules and others' ask for."""
+    """Check that the User-Agent has a contact, as the rules of Wikimedia and others require."""
     if has_contact(config.fetch):
         yield Check("contact", OK, user_agent(config.fetch))
     else:
@@ -116,7 +116,7 @@ def contact(config: Config) -> Iterator[Check]:
 
 
 def chosen_sources(config: Config) -> Iterator[Check]:
-    """Whether each chosen source has what it needs."""
+    """Check that each chosen source has what it needs, such as a key or a browser."""
     for name in sources.expand(config.job.sources, config.sources):
         lacking = sources.missing(name, config.sources)
         if lacking:
@@ -126,7 +126,7 @@ def chosen_sources(config: Config) -> Iterator[Check]:
 
 
 def disk(config: Config) -> Iterator[Check]:
-    """Whether the data set folder can be written, with room; whether somebody is at it."""
+    """Check that the data set folder is writable, has free space, and is not in use."""
     from pixtrawl.folder.dataset_folder import Folder, in_use
 
     folder = Folder(config.job.output)
@@ -155,7 +155,7 @@ def disk(config: Config) -> Iterator[Check]:
 
 
 def limits(config: Config) -> Iterator[Check]:
-    """Open files: each transfer takes a socket and a file."""
+    """Check the limit of open files: each transfer uses a socket and a file."""
     try:
         import resource
     except ImportError:  # Windows has no such limit
@@ -170,7 +170,7 @@ def limits(config: Config) -> Iterator[Check]:
 
 
 def certificates() -> Iterator[Check]:
-    """Which certificates are trusted, and which variables say so."""
+    """Report which certificates are trusted, and the variables that set them."""
     from pixtrawl.net.trust import trusted
 
     try:
@@ -186,7 +186,7 @@ def certificates() -> Iterator[Check]:
 
 
 def proxy(config: Config) -> Iterator[Check]:
-    """Which proxy is used, and where that is said; nothing where there is none."""
+    """Report the proxies in use and where each is set; yield nothing if there is none."""
     from pixtrawl.net.proxy import Proxies, named
     from pixtrawl.secrets import masked_text
 
@@ -208,7 +208,7 @@ def proxy(config: Config) -> Iterator[Check]:
 
 
 def all_checks(config: Config, *, ask_network: bool) -> Iterator[Check]:
-    """Every check, in order; one that cannot be made is a failed one."""
+    """Run every check in order; one that raises counts as failed."""
     for group in (
         python(),
         decoders(config),

@@ -1,4 +1,4 @@
-"""How much a run would fetch, judged by what the same data set came to so far."""
+"""Estimate of what a run will fetch, from earlier runs on the same data set."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["Estimate", "estimate"]
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
-    """What is likely, from earlier runs of the data set.
+    """The work that is left: `images` missing, and what fetching them will take.
 
-    Each figure is a mean of what was: `images` are still missing, `candidates` have to be tried for
-    them, `fetched_bytes` cross the network, `seconds` pass. None where nothing tells.
+    `candidates` (to try), `fetched_bytes` and `seconds` are extrapolated from the averages per
+    saved image so far. `seconds` is None if no times are recorded.
     """
 
     images: int
     candidates: int
     fetched_bytes: int
     seconds: float | None
-    tried_so_far: int  # candidates that it is based on
+    tried_so_far: int  # candidates that the estimate is based on
 
 
 def estimate(root: str, queries: Sequence[Query]) -> Estimate | None:
-    """None where the data set is new, or a query asks for all there is."""
+    """Return an estimate; None if the data set has no images yet or a query has no limit."""
     folder = Folder(root)
     if not folder.catalog.is_file() or any(query.limit is None for query in queries):
         return None

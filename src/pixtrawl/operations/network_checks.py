@@ -1,6 +1,6 @@
-"""Whether the chosen sources can be reached: names resolved, then connections, all side by side.
+"""Checks that the chosen sources can be reached: resolve names, then connect, concurrently.
 
-Nothing is asked of a source: a connection is opened and closed.
+No request is sent: each connection is opened and closed.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from pixtrawl.config.groups import Config
 from pixtrawl.net.proxy import Proxies, named
 from pixtrawl.operations.check import FAIL, OK, Check
 
-LIMIT_S: Final = 6.0  # for all of them
+LIMIT_S: Final = 6.0  # for each target; all run concurrently
 _MOST_ADDRESSES: Final = 4
 _PORTS: Final = {"http": 80, "https": 443, "socks4": 1080, "socks5": 1080, "socks5h": 1080}
-Target = tuple[str, str]  # name in the table, address
+Target = tuple[str, str]  # name in the table, URL
 
 
 def network(config: Config) -> Iterator[Check]:
-    """A line for each chosen source, and one for all where none can be reached.
+    """Check each chosen source; add a failed check `network` if none can be reached.
 
-    Behind a proxy it is the proxy that is connected to.
+    If a proxy is set, only the connection to the proxy is checked.
+
+    Raises:
+        UsageError: the proxy or a source name cannot be used.
     """
     proxy = _proxy(config)
     if proxy:
@@ -79,7 +82,7 @@ async def _try(name: str, url: str) -> Check:
 
 
 async def _resolve(host: str, port: int) -> list[str]:
-    """Addresses of a name. Raises OSError. A name server that is silent holds up nobody."""
+    """Resolve a name in a daemon thread, so that cancelling does not wait. Raises OSError."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
@@ -99,16 +102,16 @@ async def _resolve(host: str, port: int) -> list[str]:
             addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         except OSError as error:
             failed = error
-        with contextlib.suppress(RuntimeError):  # the check gave up, and its loop is closed
+        with contextlib.suppress(RuntimeError):  # the check timed out and its loop is closed
             loop.call_soon_threadsafe(settle, addresses, failed)
 
-    # a daemon: the system's resolver cannot be interrupted and may take half a minute
+    # a daemon thread: the system's resolver cannot be interrupted and may take half a minute
     threading.Thread(target=look_up, daemon=True).start()
     return await answer
 
 
 async def _connect(addresses: list[str], port: int) -> str:
-    """The first address that takes a connection, all tried side by side. Raises OSError."""
+    """Return the first address that accepts, all tried concurrently. Raises OSError."""
 
     async def one(address: str) -> str:
         _, writer = await asyncio.open_connection(address, port)
@@ -137,5 +140,5 @@ def _next_step(name: str) -> str:
 
 
 def _proxy(config: Config) -> str:
-    """That of the settings, else of the environment; "" for none."""
+    """Return the proxy of the settings, else of the environment, else ""."""
     return config.fetch.proxy or next(iter(named(os.environ).values()), "")

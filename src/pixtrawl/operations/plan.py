@@ -1,4 +1,4 @@
-"""What a run would ask of which source, or lists hold, and an estimate; without a network."""
+"""The plan of a run or download for `--dry-run`, made without network access."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ListPlan", "Plan", "PlannedList", "PlannedQuery", "PlannedSource", "
 
 
 class PlannedQuery(Struct, frozen=True):
-    """A query, its folder, and how many images are wanted; None: all there are."""
+    """A query, its label, and the number of images wanted; None: no limit."""
 
     query: str
     label: str
@@ -25,7 +25,7 @@ class PlannedQuery(Struct, frozen=True):
 
 
 class PlannedSource(Struct, frozen=True):
-    """A source that would be asked; `missing` says what keeps it from that, with the next step."""
+    """A source that would be asked; `missing` lists what it lacks, with the next step."""
 
     name: str
     base_url: str
@@ -34,17 +34,17 @@ class PlannedSource(Struct, frozen=True):
 
     @property
     def checked_later(self) -> tuple[str, ...]:
-        """Filters that it cannot pass on, and that are checked on what was downloaded."""
+        """Filters that the source lacks and that are applied to the downloaded images instead."""
         return tuple(name for name in self.cannot_filter if name in CHECKED_LATER)
 
     @property
     def not_filtered(self) -> tuple[str, ...]:
-        """Filters that have no effect on what it gives."""
+        """Filters that have no effect on the results of this source."""
         return tuple(name for name in self.cannot_filter if name not in CHECKED_LATER)
 
 
 class Plan(Struct, frozen=True):
-    """The answer to `--dry-run` of a run; sources in the order in which they are asked."""
+    """The result of `run --dry-run`; sources are in the order in which they are asked."""
 
     queries: tuple[PlannedQuery, ...]
     sources: tuple[PlannedSource, ...]
@@ -55,7 +55,7 @@ class Plan(Struct, frozen=True):
 
 
 class PlannedList(Struct, frozen=True):
-    """What lists hold for one query."""
+    """The number of URLs that the lists hold for one query."""
 
     query: str
     label: str
@@ -64,7 +64,7 @@ class PlannedList(Struct, frozen=True):
 
 
 class ListPlan(Struct, frozen=True):
-    """The answer to `--dry-run` of a download; `bad` are lines that cannot be used, and why."""
+    """The result of `download --dry-run`; `bad` are unusable lines, each with the problem."""
 
     queries: tuple[PlannedList, ...]
     bad: tuple[str, ...]
@@ -72,7 +72,7 @@ class ListPlan(Struct, frozen=True):
 
 
 def plan(queries: Sequence[Query], config: Config) -> Plan:
-    """What a run of these queries would do. Raises UsageError for an unknown source."""
+    """Return what a run of these queries would do. Raises UsageError for an unknown source."""
     filters = config.filters.given()
     names = sources.expand(config.job.sources, config.sources)
     return Plan(
@@ -85,9 +85,10 @@ def plan(queries: Sequence[Query], config: Config) -> Plan:
 
 
 def plan_lists(manifests: Sequence[str], config: Config, *, wanted: int | None) -> ListPlan:
-    """What a download of these lists would fetch, at most `wanted` of each query.
+    """Return what a download of these lists would fetch; `wanted` is the limit of each query.
 
-    Raises UsageError: a list that cannot be read at all.
+    Raises:
+        UsageError: a list cannot be read at all.
     """
     from pixtrawl.pipeline.feeders.download import count_manifests
 

@@ -1,6 +1,6 @@
-"""What only the user can answer before a run, as data: each front end asks it in its own way.
+"""Questions to the user before a run, as data that each front end presents in its own way.
 
-Every question can be left alone: its default holds then.
+Every question is optional and has a default.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["Choice", "Question", "questions"]
 
 
 class Choice(Struct, frozen=True):
-    """An answer, as the setting takes it, and what it means."""
+    """A possible value of the setting, and its meaning."""
 
     value: str
     meaning: str
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """A question; its answer is the value of `setting` (as behind `--set`).
+    """A question whose answer is the value of `setting`, named as for `--set`.
 
-    Without `choices` the answer is free text. `secret`: never shown or kept in the clear.
+    Without `choices` the answer is free text. `secret`: do not show or store it in plain text.
     """
 
     setting: str
@@ -37,7 +37,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 def questions(config: Config) -> list[Question]:
-    """Those that are open with these settings. Raises UsageError for an unknown source."""
+    """Return the questions these settings leave open. Raises UsageError for unknown sources."""
     asked = source_facts(sources.expand(config.job.sources, config.sources), config.sources)
     found = [question for facts in asked for question in _of_source(facts)]
     grouped = [facts for facts in source_facts([], config.sources) if facts.groups_if_enabled]
@@ -57,7 +57,7 @@ _CONTACT = Question(
 
 
 def _of_source(facts: SourceFacts) -> list[Question]:
-    """A key, address or file that it lacks; a program that is missing is for `doctor`."""
+    """Return questions for a missing key, URL or file; missing programs are left to `doctor`."""
     known = {one.key: one for one in facts.settings}
     return [
         Question(

@@ -1,4 +1,4 @@
-"""What is known of each source: what it needs, what it may, what it costs, and its own settings."""
+"""Facts on each source: needs, filters, limits, pace, terms, and its own settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pixtrawl.sources.base import SourceInfo
 
 __all__ = ["COMMON", "Groups", "SettingFacts", "SourceFacts", "groups", "source_facts"]
 
-# Settings that every source has; a source may word them itself.
+# Settings that every source has; a source may describe them itself.
 COMMON: Final = (
     ("base_url", "another server of its kind"),
     ("delay_s", "seconds between two requests"),
@@ -32,10 +32,10 @@ class SettingFacts(Struct, frozen=True):
 
 
 class SourceFacts(Struct, frozen=True, kw_only=True):
-    """A source with the user's settings.
+    """Facts on a source under the user's settings.
 
-    `missing` are sentences, each with the next step; `delay_s` is its live pace in seconds, `limit`
-    what it gives for one query at the most, `verified` how it was tried.
+    `missing` are sentences, each with the next step; `delay_s` is its default delay between
+    requests in seconds, `limit` the most results for one query, `verified` how it was tested.
     """
 
     name: str
@@ -56,12 +56,12 @@ class SourceFacts(Struct, frozen=True, kw_only=True):
 
     @property
     def needs_nothing_of_the_user(self) -> bool:
-        """Whether it asks for no key, no server and no file of the user's."""
+        """Whether the source needs no key, server or file from the user."""
         return not _OF_THE_USER & set(self.needs)
 
 
 class Groups(Struct, frozen=True):
-    """Who is asked under the name of each group, as things are set."""
+    """The sources that each group stands for under the current settings."""
 
     auto: tuple[str, ...]
     open: tuple[str, ...]
@@ -69,16 +69,21 @@ class Groups(Struct, frozen=True):
 
 
 def source_facts(names: Sequence[str], settings: Settings) -> list[SourceFacts]:
-    """The facts of these sources or members of groups; of all where none is named.
+    """Return the facts of these sources and members of groups; of all sources if none is named.
 
-    Raises UsageError for a name that is no source.
+    Raises:
+        UsageError: an unknown name, or a group without a member that can be asked.
     """
     chosen = sources.expand(names, settings) or sources.available()
     return [_facts(name, settings) for name in chosen]
 
 
 def groups(settings: Settings) -> Groups:
-    """The members of each group that would be asked."""
+    """Return the members of each group that would be asked.
+
+    Raises:
+        UsageError: no member of a group can be asked.
+    """
     found = {name: tuple(sources.expand([name], settings)) for name in ("auto", "open", "species")}
     return Groups(**found)
 
@@ -106,7 +111,7 @@ def _facts(name: str, settings: Settings) -> SourceFacts:
 
 
 def _settings(info: SourceInfo) -> tuple[SettingFacts, ...]:
-    """Its own settings; those that every source has come first, unless it words them itself."""
+    """Return the common settings, then the source's own, whose descriptions take precedence."""
     own = {
         one.key: SettingFacts(one.key, one.default, one.sentence, one.secret)
         for one in info.settings

@@ -1,4 +1,4 @@
-"""Asks sources one question each, side by side, and says how they answered: their proof of life."""
+"""Health check of sources: send one query to each, concurrently, and report the outcomes."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery.opening import delay_s
 from pixtrawl.sources.base import Source, SourceContext
 
-LIMIT_S: Final = 25.0  # for one source; all are asked at once
+LIMIT_S: Final = 25.0  # for one source; all are asked concurrently
 _CLOSING_S: Final = 4.0
 NOT_ASKED: Final = "not_asked"
 _TEXT: Final = "cat"
-_SPECIES: Final = "Felis catus"  # for those that know organisms by their scientific names
+_SPECIES: Final = "Felis catus"  # for sources of the group `species`, which use scientific names
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """How one source answered. `status` is a source's outcome, or `not_asked`."""
+    """The health of one source. `status` is a `SourceOutcome`, or `not_asked`."""
 
     name: str
     status: str
@@ -45,7 +45,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
     @property
     def well(self) -> bool:
-        """Whether there is nothing to complain about."""
+        """Whether the source answered well or was not asked."""
         return self.status in {SourceOutcome.OK, NOT_ASKED}
 
 
@@ -57,14 +57,15 @@ async def ask_all(
     everyone: bool,
     tell: Callable[[Health], None],
 ) -> list[Health]:
-    """One question to each source; `tell` gets each answer when it is there.
+    """Send one query to each source, concurrently, and return the results in the order of names.
 
     Args:
-        names: of the sources.
-        config: with their settings, base URLs included.
-        evidence: folder for what sources answered when they did not deliver.
-        everyone: the user named none of them: what must be switched on is then left alone.
-        tell: called in the order of the answers.
+        names: the sources.
+        config: settings, with base URLs and other settings of the sources.
+        evidence: folder for saved responses of sources that did not deliver.
+        everyone: whether the user named no source; then those that are disabled, lack a need or
+            must be enabled first are not asked.
+        tell: called with each result as soon as it is there.
     """
     with tempfile.TemporaryDirectory(prefix="pixtrawl-doctor-") as staging:
         client = Client(config.fetch, staging=Path(staging))
@@ -85,7 +86,7 @@ async def ask_all(
 
 
 def _why_not(name: str, config: Config) -> str:
-    """Why a source that nobody named is not asked; "" where it is."""
+    """Return why a source that was not named by the user is not asked; "" if it is."""
     given = config.source(name)
     lacking = sources.missing(name, config.sources)
     if lacking:
@@ -140,7 +141,7 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path | Folde
     except TimeoutError:
         message = f"no answer in {LIMIT_S:g} s"
         return answer(SourceOutcome.NETWORK_ERROR, message=message)
-    except Exception as error:  # noqa: BLE001 - a source's own bug is its state, not the doctor's
+    except Exception as error:  # noqa: BLE001 - a bug in a source is reported as its health
         message = f"the source itself failed: {type(error).__name__}: {error}"
         return answer(SourceOutcome.CHANGED, message=message)
     finally:
@@ -149,7 +150,7 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path | Folde
 
 
 async def _first_page(source: Source, context: SourceContext) -> int:
-    """How many candidates the first page has that has any; some first pages are half an answer."""
+    """Return the number of candidates on the first page with any; earlier pages may be empty."""
     query = Query(_question(source.name), "cat", 1)
     async with aclosing(source.discover(query, context)) as pages:  # type: ignore[type-var]
         async for page in pages:
@@ -163,7 +164,7 @@ def _question(name: str) -> str:
 
 
 class _Evidence(Struct, frozen=True):
-    """Evidence whose paths can be opened from anywhere."""
+    """An evidence store whose paths include the data set folder, if there is one."""
 
     store: EvidenceStore
     root: Path | None  # of the data set that it belongs to

@@ -1,4 +1,4 @@
-"""Saved pages read with a source's own parser, without a network."""
+"""Parse saved pages with a source's own parser, without network access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["CandidateFacts", "PagesRead", "candidate_facts", "read_pages"]
 
 
 class CandidateFacts(Struct, frozen=True, kw_only=True):
-    """What a source read of one image; secrets in its address are masked."""
+    """The fields that a source parsed for one image; secrets in its URL are masked."""
 
     url: str
     kind: str
@@ -34,7 +34,7 @@ class CandidateFacts(Struct, frozen=True, kw_only=True):
 
 
 class PagesRead(Struct, frozen=True, kw_only=True):
-    """What a source made of saved pages; `missing` counts the candidates that lack a field."""
+    """The result of parsing saved pages; `missing` counts the candidates that lack a field."""
 
     source: str
     page: str
@@ -46,14 +46,15 @@ class PagesRead(Struct, frozen=True, kw_only=True):
 
     @property
     def well(self) -> bool:
-        """Whether the source can read them."""
+        """Whether the source can parse the pages."""
         return bool(self.candidates) or self.outcome is SourceOutcome.OK
 
 
 async def read_pages(name: str, pages: Sequence[Path], config: Config) -> PagesRead:
-    """Has a source read saved pages: a list, then what lies behind its first record.
+    """Parse saved pages: the list of results, then the pages that its first record leads to.
 
-    Raises UsageError: no such source, or a page that cannot be read.
+    Raises:
+        UsageError: no such source, an unreadable page, or a wrong setting.
     """
     from pixtrawl.sources.replay.reader import replay
 
@@ -70,7 +71,7 @@ async def read_pages(name: str, pages: Sequence[Path], config: Config) -> PagesR
 
 
 def candidate_facts(one: Candidate) -> CandidateFacts:
-    """A candidate as it may be shown and sent."""
+    """Return the facts of a candidate, with secrets in its URL masked."""
     return CandidateFacts(
         url=masked_url(one.url),
         kind=one.kind.value,

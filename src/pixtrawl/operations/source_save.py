@@ -1,4 +1,4 @@
-"""One real answer of a source with what was read from it, in a file to be sent to who mends it."""
+"""Save live responses of a source and their parsed results in a zip file for a bug report."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MAX_TOLD: Final = 100  # candidates in the verdict
 
 
 class SavedAnswer(Struct, frozen=True, kw_only=True):
-    """What came of it; `verdict` is the plain content of `verdict.json` in the file."""
+    """The result of saving; `verdict` is the content of `verdict.json` in the file."""
 
     file: Path
     source: str
@@ -45,16 +45,16 @@ class SavedAnswer(Struct, frozen=True, kw_only=True):
 async def save_answer(
     name: str, text: str, config: Config, target: Path | None = None
 ) -> SavedAnswer:
-    """Asks a source once and packs its masked answers and what was read from them.
+    """Query a source once; write its masked responses and the parsed results to a zip file.
 
     Args:
-        name: of the source.
-        text: words to ask for.
-        config: with the source's settings.
-        target: zip file to write; None: one named after source and time, in the current folder.
+        name: the source.
+        text: the query.
+        config: settings, with those of the source.
+        target: zip file to write; None: named after source and time, in the current folder.
 
     Raises:
-        UsageError: a source that answers no requests or lacks something, a file that exists or
+        UsageError: the source reads files or a browser, or lacks something; the file exists or
             cannot be written.
     """
     from pixtrawl import sources
@@ -95,7 +95,7 @@ def _refuse(name: str) -> None:
 async def _ask(
     name: str, text: str, config: Config
 ) -> tuple[Replayed, list[Exchange], Replayed | None]:
-    """The outcome of one question, what was answered, and what is read from that when masked."""
+    """Return the outcome of one query, its masked exchanges, and the result of parsing these."""
     from pixtrawl import sources
     from pixtrawl.folder.evidence import EvidenceStore
     from pixtrawl.net.client import Client
@@ -108,7 +108,7 @@ async def _ask(
     given = config.source(name)
     source = sources.load(name)(given)
     if isinstance(source, ListingSource):
-        source.at_once = 1  # the first record tells the form
+        source.at_once = 1  # the first record shows the format
     with tempfile.TemporaryDirectory(prefix="pixtrawl-save-") as folder:
         client = Client(config.fetch, staging=Path(folder))
         recording = Recording(SourceHttp(client, delay_s=delay_s(source, given)))
@@ -135,7 +135,7 @@ def _late(name: str) -> Replayed:
 
 
 def _secrets(name: str, config: Config) -> list[str]:
-    """Values of the user's own that must not go into the file."""
+    """Return the user's secrets, which must not go into the file."""
     from pixtrawl.sources import is_secret, keys
 
     given = config.source(name)
@@ -197,7 +197,7 @@ def _file_name(at: int, one: Exchange) -> str:
 
 
 def _pack(path: Path, verdict: dict[str, Any], exchanges: list[Exchange]) -> None:
-    """Writes the file whole or not at all. Raises UsageError."""
+    """Write the zip file atomically. Raises UsageError if that fails."""
     partly = path.with_name(f"{path.name}.part")
     try:
         with zipfile.ZipFile(partly, "x", zipfile.ZIP_DEFLATED) as packed:

@@ -1,4 +1,4 @@
-"""What a run has come to so far, counted from its events; knows no terminal and no clock."""
+"""Counts, rates and ETA of a run, from its events; the caller passes the time."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from msgspec import Struct, field
 from pixtrawl import events
 from pixtrawl.model import SourceOutcome, Status
 
-_MEMORY_S = 60.0  # of a smoothed rate
-_TELLING_S = 2.0  # before that a smoothed rate is chance
-WINDOW_S = 10.0  # rates are over so many seconds: long enough to be calm, short enough to be true
+_MEMORY_S = 60.0  # least time constant of a smoothed rate
+_TELLING_S = 2.0  # least weighed time before a smoothed rate is given
+WINDOW_S = 10.0  # of a plain rate: long enough to be steady, short enough to be current
 
 
 class Rate:
-    """Events a second over the last `WINDOW_S`."""
+    """Events per second over a sliding window of `WINDOW_S` seconds."""
 
     def __init__(self) -> None:
         self._events: deque[tuple[float, float]] = deque()
         self._sum = 0.0
 
     def add(self, now: float, amount: float = 1.0) -> None:
-        """`amount` more at the time `now` (seconds, monotonic)."""
+        """Add `amount` events at the time `now` (seconds, monotonic)."""
         self._events.append((now, amount))
         self._sum += amount
         self._drop(now)
 
     def per_second(self, now: float) -> float:
-        """0 where nothing came within the window."""
+        """Return the rate; 0 if there was no event in the window."""
         self._drop(now)
         if not self._events:
             return 0.0
@@ -41,11 +41,10 @@ class Rate:
 
 
 class Pace:
-    """Events a second, smoothed: old ones fade, the longer a run takes the slower.
+    """Events per second as an exponentially weighted average, for a steady ETA.
 
-    Over a fixed window an ETA jumps with every burst and every pause. Here an event's weight falls
-    by 1/e within a minute, or half of the time so far where that is longer; dividing by the time
-    weighed in the same way makes it right from the first second on.
+    The time constant is one minute or half of the elapsed time, whichever is longer. The elapsed
+    time is weighed in the same way, so that the average has no bias at the start.
     """
 
     def __init__(self) -> None:
@@ -55,19 +54,19 @@ class Pace:
         self._time = 0.0
 
     def begin(self, now: float) -> None:
-        """Time counts from here (seconds, monotonic)."""
+        """Start the clock at `now` (seconds, monotonic), unless it is started."""
         if self._began is None:
             self._began = self._last = now
 
     def add(self, now: float, amount: float = 1.0) -> None:
-        """`amount` more at the time `now`."""
+        """Add `amount` events at the time `now`."""
         self.begin(now)
         self._events, self._time = self._faded(now)
         self._last = now
         self._events += amount
 
     def per_second(self, now: float) -> float | None:
-        """None before there is enough to tell."""
+        """Return the rate; None before there is an event and `_TELLING_S` of weighed time."""
         events_, time = self._faded(now)
         return events_ / time if time >= _TELLING_S and events_ > 0 else None
 
@@ -81,16 +80,16 @@ class Pace:
 
 
 class Rest(Struct, frozen=True):
-    """A source or host that is sent no request for a while."""
+    """A pause of a source or host, during which no requests are sent to it."""
 
     until_s: float  # monotonic
     waiting: int
-    what: str  # that waits: "query" or "file"
+    what: str  # the unit of `waiting`: "query" or "file"
     why: str
 
 
 class QueryTally(Struct):
-    """One query's part."""
+    """The counts of one query."""
 
     text: str
     wanted: int | None
@@ -102,17 +101,17 @@ class QueryTally(Struct):
 
     @property
     def counted(self) -> int:
-        """Of what is saved, at most what is wanted."""
+        """The saved images, capped at `wanted`."""
         return self.saved if self.wanted is None else min(self.saved, self.wanted)
 
     @property
     def is_active(self) -> bool:
-        """Begun and not finished."""
+        """Whether the query has begun and is not finished."""
         return not self.finished and bool(self.sources or self.settled)
 
 
 class Tally:
-    """Counts; `hear` every event, then read."""
+    """The counts of a run; pass every event to `hear`, then read the attributes."""
 
     def __init__(self) -> None:
         self.queries: dict[str, QueryTally] = {}
@@ -124,14 +123,14 @@ class Tally:
         self.saving = Pace()
         self.bytes = Rate()
         self.exporting: tuple[int, int] | None = None  # images written, images in all
-        self.paused = False  # by a person
-        self.stopping = False  # the user has asked for an end
+        self.paused = False  # by the user
+        self.stopping = False  # the user has asked to stop
         self._rests: dict[str, Rest] = {}
         self._started: float | None = None
         self._under_way: set[tuple[str, str]] = set()  # query and URL
 
     def hear(self, event: events.Event, now: float) -> None:
-        """Counts one event."""
+        """Count one event at the time `now` (seconds, monotonic)."""
         match event:
             case events.RunStarted():
                 self._begun(event, now)
@@ -200,7 +199,7 @@ class Tally:
                 pass  # nothing to count
 
     def rests(self, now: float) -> dict[str, Rest]:
-        """Sources and hosts that are left alone at this moment, the shortest rest first."""
+        """Return the sources and hosts that rest at the time `now`, the shortest rest first."""
         under_way = [(name, rest) for name, rest in list(self._rests.items()) if rest.until_s > now]
         return dict(sorted(under_way, key=lambda item: item[1].until_s))
 
@@ -221,40 +220,40 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """Candidates that had their turn; the skipped ones had none."""
+        """Settled candidates, without skipped ones."""
         return sum(self.statuses.values()) - self.statuses[Status.SKIPPED]
 
     @property
     def under_way(self) -> int:
-        """Candidates that had their turn and have no outcome yet."""
+        """Candidates whose fetch has started and that have no outcome yet."""
         return len(self._under_way)
 
     def elapsed_s(self, now: float) -> float | None:
-        """Since the run began; None before."""
+        """Return the seconds since the run began; None before that."""
         return None if self._started is None else max(0.0, now - self._started)
 
     @property
     def saved(self) -> int:
-        """Images that the queries of this run have, those of earlier runs included.
+        """Images saved for the queries of this run, including those of earlier runs.
 
-        Of each at most as many as are wanted now: an earlier run may have wanted more.
+        Each query counts at most the images wanted now, because an earlier run may have saved more.
         """
         return sum(query.counted for query in list(self.queries.values()))
 
     @property
     def wanted(self) -> int | None:
-        """None where a query takes all there is."""
+        """The images wanted by all queries; None if a query has no limit."""
         limits = [query.wanted for query in list(self.queries.values())]
         return None if not limits or None in limits else sum(limit or 0 for limit in limits)
 
     @property
     def finished(self) -> int:
-        """Queries that are over."""
+        """The number of finished queries."""
         return sum(query.finished for query in list(self.queries.values()))
 
     @property
     def troubled(self) -> dict[str, int]:
-        """Sources that ended other than well, and how often."""
+        """The number of queries for each source and bad outcome, such as `bing blocked`."""
         good = {"asking", SourceOutcome.OK, SourceOutcome.NO_RESULTS}
         return Counter(
             f"{name} {outcome}"
@@ -264,9 +263,9 @@ class Tally:
         )
 
     def eta_s(self, now: float) -> float | None:
-        """Seconds until all is saved at the smoothed rate; None where that cannot be told.
+        """Return the seconds until all images are saved at the smoothed rate; None if unknown.
 
-        What finished queries are short of will not come, and is not waited for.
+        The shortfall of finished queries does not count; None also if nothing is missing.
         """
         rate = self.saving.per_second(now)
         if self.wanted is None or rate is None:
