@@ -1,8 +1,8 @@
 """A data set whose control part is missing: a catalog made from metadata.jsonl, to be read only.
 
-A copy made with `cp -r DIR/* ...`, a zip or an upload often lacks the hidden files. What was kept
-is told in metadata.jsonl, so that it can be read and exported; what became of every other URL is
-not known there. The catalog lies in a temporary folder of this process and goes with it.
+A copy made with `cp -r DIR/* ...`, a zip or an upload often lacks the hidden files. metadata.jsonl
+describes the kept images, so they can be read and exported; the outcomes of all other URLs are
+lost. The catalog is written to a temporary folder that is removed when this process exits.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _READ: Final = frozenset(
         "relevance", "relevance_outlier",
     }
 )  # fmt: skip
-# What a line leads to that somebody else wrote, or changed.
+# Errors that a line written or edited by another program can cause.
 _ODD: Final = (KeyError, TypeError, ValueError, OverflowError, StorageError, sqlite3.Error)
 _UNKNOWN_SHA256: Final = "00" * 32
 
 
 def is_ours(metadata: Path) -> bool:
-    """Whether metadata.jsonl was written by pixtrawl: other tools' files have the same name."""
+    """Return whether pixtrawl wrote metadata.jsonl; other tools use the same file name."""
     try:
         with metadata.open("rb") as file:
             row = json.loads(file.readline(2**22))
@@ -54,9 +54,10 @@ def is_ours(metadata: Path) -> bool:
 
 
 def catalog_of(root: Path, metadata: Path) -> Path:
-    """A catalog that holds what metadata.jsonl tells of the files that are there.
+    """Return the path of a catalog made from the lines of metadata.jsonl whose files exist.
 
-    Made once for each state of the file. Raises StorageError, with the line that cannot be read.
+    Cached by the file's mtime and size. Raise StorageError, naming the line, for one that cannot
+    be read.
     """
     found = metadata.stat()
     return _made(os.getpid(), root, metadata, found.st_mtime_ns, found.st_size)
@@ -80,7 +81,7 @@ def _made(pid: int, root: Path, metadata: Path, mtime_ns: int, size_bytes: int) 
 
 
 def _remove(folder: Path, pid: int) -> None:
-    if os.getpid() == pid:  # a forked child reads it, too, and ends earlier
+    if os.getpid() == pid:  # a forked child uses the same folder and exits first
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -95,7 +96,7 @@ def _rows(metadata: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _described(row: Mapping[str, Any], line: int) -> Described:
-    """The image of a line. Raises what `_ODD` lists."""
+    """Return the image that a line describes. Raise any of `_ODD`."""
     own = {name: value for name, value in row.items() if name not in _READ}
     return Described(
         id=line,
@@ -139,7 +140,7 @@ def _measures(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _rights(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the file states; the field that the licence was read from is named in its evidence."""
+    """Return the embedded rights; `license_evidence` names the field that held the licence."""
     rights: dict[str, Any] = {name: row[name] for name in _RIGHTS if row.get(name)}
     if row.get("c2pa"):
         rights["c2pa"] = True
@@ -151,7 +152,7 @@ def _rights(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _license_url(license_id: str) -> str:
-    """A URL that is read as this licence; metadata.jsonl does not keep the one in the file."""
+    """Return a URL that parses to this licence; metadata.jsonl lacks the one from the file."""
     base = "https://creativecommons.org"
     if license_id in {"cc0", "pdm"}:
         return f"{base}/publicdomain/{'zero' if license_id == 'cc0' else 'mark'}/1.0/"

@@ -1,7 +1,8 @@
-"""What a person did to the files since the last command, recognised by their bytes.
+"""Detects changes that a person made to the files since the last command, by file content.
 
-Moved, renamed, put back, a label's folder renamed: a file is looked for among those without a row,
-by its size first and then by its SHA-256. What is found nowhere was deleted, and stays so.
+Detects files moved, renamed, put back or deleted, and renamed label folders. A missing image is
+searched for among the files without a row, by size and then by SHA-256; one that is found nowhere
+counts as deleted and is not fetched again.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ _RENAMED_SHARE: Final = 0.5  # of a label's images: found in one new folder, its
 
 
 class ByHand(Struct):
-    """How many images, and which labels."""
+    """Counts of changed images, renamed labels, and files without a row."""
 
     deleted: int = 0
     relabelled: int = 0
     renamed: int = 0  # the file only
-    returned: int = 0  # deleted once, put back by a person
-    labels: tuple[tuple[str, str], ...] = ()  # whole folders: what they were called, and are now
+    returned: int = 0  # deleted earlier, put back by a person
+    labels: tuple[tuple[str, str], ...] = ()  # renamed folders: (old name, new name)
     unknown: tuple[str, ...] = ()  # files without a row
 
     @property
     def anything(self) -> bool:
-        """Whether rows had to change."""
+        """Return whether rows had to change."""
         return bool(self.deleted or self.relabelled or self.renamed or self.returned or self.labels)
 
 
@@ -55,9 +56,9 @@ class _Seeker(Struct):
 
 
 def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
-    """Brings the rows in line with the files; no file is touched. Runs inside one transaction.
+    """Update the rows to match the files; touch no file. Call inside one transaction.
 
-    Raises StorageError where a folder cannot be read.
+    Raise StorageError if a folder cannot be read.
     """
     found = on_disk.differences(db, folder.root)
     seekers = list(_seekers(db, folder.root, found))
@@ -81,13 +82,13 @@ def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
 
 
 def could_be_back(db: sqlite3.Connection, root: Path, unknown: Iterable[str]) -> bool:
-    """Whether a file without a row is as long as an image that was deleted by hand."""
+    """Return whether a file without a row has the size of an image that was deleted by hand."""
     sizes = deleted.sizes_bytes(db)
     return bool(sizes) and any(_size(root / name) in sizes for name in unknown)
 
 
 def _seekers(db: sqlite3.Connection, root: Path, found: Differences) -> Iterable[_Seeker]:
-    """Images without their file, and those deleted earlier that a file may have brought back."""
+    """Yield images whose file is missing or changed, and deleted ones that may be back."""
     for row in [*found.missing, *(change.row for change in found.changed)]:
         sha256 = bytes.fromhex(sample_rows.one(db, row.sample_id).sha256)
         yield _Seeker(
@@ -103,7 +104,7 @@ def _seekers(db: sqlite3.Connection, root: Path, found: Differences) -> Iterable
 
 
 def _find_homes(root: Path, found: Differences, seekers: list[_Seeker]) -> None:
-    """Gives each image one file of its bytes: one of its label first, then one of its name."""
+    """Assign each image one file with its bytes: same label first, then same name, then any."""
     wanted = {seeker.size_bytes for seeker in seekers}
     bytes_of: dict[bytes, list[str]] = {}
     for name in [*found.unknown, *(change.row.file_name for change in found.changed)]:
@@ -111,7 +112,7 @@ def _find_homes(root: Path, found: Differences, seekers: list[_Seeker]) -> None:
             with contextlib.suppress(OSError):
                 digest = bytes.fromhex(files.sha256_of(root / name))
                 bytes_of.setdefault(digest, []).append(name)
-    # Images that are kept come before those that were deleted.
+    # Kept images choose before deleted ones.
     for rank in (_same_label, _same_leaf, _any):
         for seeker in sorted(seekers, key=lambda one: one.state):
             names = bytes_of.get(seeker.sha256, [])
@@ -134,7 +135,7 @@ def _any(seeker: _Seeker, name: str) -> bool:
 
 
 def _is_place(name: str) -> bool:
-    """Whether a file can be an image of the set: its folder's name is a label."""
+    """Return whether a file can be an image of the data set: its folder's name is a label."""
     label, _, leaf = name.partition("/")
     try:
         name.encode()
@@ -153,7 +154,7 @@ def _size(path: Path) -> int:
 def _rename_labels(
     db: sqlite3.Connection, found: Differences, seekers: list[_Seeker], batch: int
 ) -> Iterable[tuple[str, str]]:
-    """Labels whose folder has another name now; their queries go along."""
+    """Rename labels whose folder was renamed, with their queries; yield (old, new)."""
     homes: dict[str, list[str]] = {}
     for seeker in seekers:
         if seeker.state is SampleState.PLACED and seeker.label not in found.folders:
@@ -186,7 +187,7 @@ def _move(
 
 
 def sentences(found: ByHand) -> list[str]:
-    """What a person is told of it: one line each."""
+    """Return the messages for the user, one line each."""
     lines = [
         f"the folder {old!r} is called {new!r} now; its query goes on there"
         for old, new in found.labels

@@ -1,7 +1,7 @@
 """The data card (README.md) and the attribution list of a data set, as text.
 
-Titles, creators and queries come from anywhere: they are put into Markdown and YAML so that they
-can be read and can do nothing else. Nothing here reads the clock; dates are those of the images.
+Titles, creators and queries are untrusted: they are escaped for Markdown and YAML so that they
+cannot inject markup. Nothing here reads the clock; dates are those of the images.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ __all__ = [
     "yaml_text",
 ]
 
-# Patterns that Hugging Face's loader is given for a data set folder as it lies: explicit, because
-# it would guess splits from words such as train or test in a label.
+# Patterns for Hugging Face's loader, for a data set folder that was not exported. Explicit, because
+# the loader guesses splits from words such as train or test in a label.
 AS_IT_LIES: Final = (("train", ("metadata.jsonl", "*/*")),)
 LOAD_AS_IT_LIES: Final = 'load_dataset("imagefolder", data_files={"train": "images/**"})'
 
 _MAX_TEXT: Final = 200
-# No markup, no control, no address; begins like no list: shown as it is, as most texts are.
+# Fast path: text without markup, control characters, addresses or list marks needs no escaping.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9,;/.'-]*(?: [A-Za-z0-9,;/.'-]+)*")
 _WEB: Final = re.compile(r"(?i)https?://[^\s/]")
 _SAFE: Final = "%:/?#@!$&'+*,;=~-._"
-_SAFE_URL: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]+")  # nothing to quote, as mostly
+_SAFE_URL: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]+")  # fast path: nothing to quote
 _MAX_ROWS: Final = 200
 _SIZES: Final = (
     (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
 )  # fmt: skip
-# https://huggingface.co/docs/hub/repositories-licenses: their words for ours.
+# Our licence ids to those of https://huggingface.co/docs/hub/repositories-licenses.
 _LICENSE_IDS: Final = {
     "cc0": "cc0-1.0", "gfdl": "gfdl", "mit": "mit", "apache-2.0": "apache-2.0",
     **{
@@ -63,7 +63,7 @@ _LICENSE_IDS: Final = {
 
 
 class Credit(Struct, frozen=True, kw_only=True):
-    """What an attribution says of one image."""
+    """The attribution of one image."""
 
     file_name: str
     title: str = ""
@@ -75,7 +75,7 @@ class Credit(Struct, frozen=True, kw_only=True):
 
 
 def credit_of(sample: Sample) -> Credit:
-    """The credit of a sample."""
+    """Return the credit of a sample, with secrets in its URLs masked."""
     found = sample.candidate
     return Credit(
         file_name=sample.file_name,
@@ -99,7 +99,7 @@ class Summary(Struct):
     formats: Counter[str] = field(default_factory=Counter)
     first: str = ""
     last: str = ""
-    identity: int = 0  # of all images, whatever their order
+    identity: int = 0  # sum of the images' hashes, independent of their order
 
     def add(  # noqa: PLR0913 - one column each
         self,
@@ -114,7 +114,7 @@ class Summary(Struct):
         fetched_at: str = "",
         identity: str = "",
     ) -> None:
-        """Counts one image; `identity` is what tells it from any other."""
+        """Count one image; `identity` is a text that is unique to it."""
         digest = hashlib.sha256(identity.encode("utf-8", "replace")).digest()
         self.identity = (self.identity + int.from_bytes(digest[:16])) % 2**128
         self.images += 1
@@ -128,7 +128,7 @@ class Summary(Struct):
             self.last = max(self.last, fetched_at)
 
     def count(self, sample: Sample) -> None:
-        """Counts one sample."""
+        """Count one sample."""
         found = sample.candidate
         self.add(
             label=sample.label,
@@ -144,14 +144,14 @@ class Summary(Struct):
 
 
 def summarise(samples: Iterable[Sample]) -> Summary:
-    """Counts samples, as a stream."""
+    """Return the counts over a stream of samples."""
     summary = Summary()
     for sample in samples:
         summary.count(sample)
     return summary
 
 
-def data_card(  # noqa: PLR0913 - one keyword for each thing that a card tells
+def data_card(  # noqa: PLR0913 - one keyword for each part of a card
     summary: Summary,
     *,
     title: str,
@@ -161,16 +161,16 @@ def data_card(  # noqa: PLR0913 - one keyword for each thing that a card tells
     notes: Sequence[str] = (),
     version: str = "",
 ) -> str:
-    """README.md of a data set or an export.
+    """Return the text of README.md for a data set or an export.
 
     Args:
-        summary: what is in it.
+        summary: counts over its images.
         title: its heading.
         load: the Python expression that loads it.
-        data_files: for Hugging Face, (split, path patterns); none: no loading instruction there.
+        data_files: (split, path patterns) for Hugging Face; empty writes no `configs` section.
         splits: (name, images), shown as a table when given.
-        notes: sentences of ours, in Markdown.
-        version: changes when the content does (default: made from the images).
+        notes: paragraphs in Markdown, inserted unescaped.
+        version: must change when the content does (default: hash over the images).
     """
     version = version or f"{summary.identity:032x}"
     lines = [*_header(summary, title, data_files, version), f"# {markdown_text(title)}", ""]
@@ -193,7 +193,7 @@ def data_card(  # noqa: PLR0913 - one keyword for each thing that a card tells
 
 
 def attribution_lines(credits_: Iterable[Credit]) -> Iterator[str]:
-    """ATTRIBUTION.md line by line, without ends of line."""
+    """Yield the lines of ATTRIBUTION.md, without newlines."""
     yield from (
         "# Attribution",
         "",
@@ -214,12 +214,12 @@ def attribution_lines(credits_: Iterable[Credit]) -> Iterator[str]:
 
 
 def attribution(samples: Iterable[Sample]) -> str:
-    """ATTRIBUTION.md of samples, whole."""
+    """Return the whole text of ATTRIBUTION.md for these samples."""
     return "\n".join(attribution_lines(map(credit_of, samples))) + "\n"
 
 
 def markdown_text(text: str) -> str:
-    """Text that Markdown shows as it is, on one line, and in which nothing is a tag or a link."""
+    """Escape text for Markdown: one line, cut at 200 characters, no tags and no links."""
     if len(text) <= _MAX_TEXT and _PLAIN.fullmatch(text) and "www." not in text.lower():
         return text
     text = "".join(char if char.isprintable() else " " for char in text)  # controls, bidi, newlines
@@ -231,12 +231,15 @@ def markdown_text(text: str) -> str:
     text = text.replace("@", "&#64;")  # no mail address, no mention
     text = re.sub(r"(?i)(https?|ftp):(?=//)", r"\1&#58;", text)  # GitHub links bare addresses
     text = re.sub(r"(?i)\bwww\.", "www&#46;", text)
-    # a dash, plus or numeral opens a list, a rule or a heading where the text begins its line
+    # at the start of a line a dash, plus or number would open a list, rule or heading
     return re.sub(r"^(\d*)([.)])|^([-+=])", r"\1\\\2\3", text)
 
 
 def markdown_link(text: str, url: str) -> str:
-    """A link for http and https; else the text. `text` is Markdown already."""
+    """Return a link for an http(s) URL of up to 2,000 characters, else the text alone.
+
+    `text` must be Markdown already. Return "" for a `data:` URL.
+    """
     if not _WEB.match(url) or len(url) > 2_000:
         return text if url[:5].lower() != "data:" else ""
     safe = url if _SAFE_URL.fullmatch(url) else quote(url.encode("utf-8", "replace"), safe=_SAFE)
@@ -244,7 +247,7 @@ def markdown_link(text: str, url: str) -> str:
 
 
 def yaml_text(text: str) -> str:
-    """A double-quoted YAML 1.2 scalar on one line."""
+    """Return text as a double-quoted YAML 1.2 scalar on one line."""
     out = []
     for char in text.encode("utf-8", "replace").decode():
         if char in '"\\':
@@ -265,8 +268,8 @@ def _header(
     yield from ("tags:", "- image", "- web")
     if data_files:
         yield from ("configs:", "- config_name: default")
-        # `datasets` caches by folder name and this header only: without a word in it that changes,
-        # it would go on reading what was here when it first looked.
+        # `datasets` keys its cache by folder name and this header only: without a version in it,
+        # changed content would still be served from the old cache.
         yield from (f"  description: {yaml_text(version)}", "  data_files:")
         for split, patterns in data_files:
             yield f"  - split: {split}"
@@ -276,7 +279,7 @@ def _header(
 
 
 def _license_id(summary: Summary) -> str:
-    """Hugging Face's word for the licence of the whole: one only where all images claim it."""
+    """Return Hugging Face's id of the licence that all images claim, "other" or "unknown"."""
     if not any(claim.strip() for claim, _ in summary.licenses):
         return "unknown"
     ids = {normalise(claim, url) for claim, url in summary.licenses}
@@ -300,7 +303,7 @@ def _licenses(summary: Summary) -> Iterator[str]:
 
 
 class _Raw(str):
-    """Text that is Markdown already."""
+    """Text that is already Markdown and must not be escaped again."""
 
     __slots__ = ()
 

@@ -1,7 +1,7 @@
-"""A data set that is only read, as it lies on the disk, with whatever a person did to it.
+"""Brings the catalog up to date with the disk before a data set is read.
 
-Where the folder is writable and no run is at work, the catalog and the files made from it follow at
-once; else the images whose files are gone are left out of what is read.
+If the folder is writable and no run is active, the catalog and the files derived from it are
+updated at once; otherwise readers skip the images whose files are gone.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ class View(Struct, frozen=True):
     """How a data set is to be read."""
 
     missing: frozenset[int] = frozenset()  # rows to leave out: their files are gone
-    noticed: ByHand | None = None  # what the catalog follows from now on
+    noticed: ByHand | None = None  # changes by hand that were taken into the catalog
 
 
 def catch_up(folder: Folder) -> View:
-    """Looks at the names of all files. Raises UsageError, StorageError."""
+    """Compare the names of all files with the catalog, and update it where possible.
+
+    Raise UsageError if there is no data set, StorageError if it cannot be read.
+    """
     folder.require()
     with closing(connect(folder.catalog, read_only=True)) as db:
         found = on_disk.differences(db, folder.root, sizes=False)
         pending = deciding.is_pending(db, folder)
-        # A kill between a decision and its file leaves that in place.
+        # A kill between recording a decision and moving its file leaves the file in place.
         left = bool(found.unknown) and relations.is_out(db, found.unknown)
         back = pending or left or by_hand.could_be_back(db, folder.root, found.unknown)
         if not found.missing and not back:
@@ -45,7 +48,7 @@ def catch_up(folder: Folder) -> View:
         return View(missing)
     try:
         return View(noticed=_follow(folder, left=left))
-    except (StorageError, OSError):  # a medium that cannot be written: it is read all the same
+    except (StorageError, OSError):  # read-only medium: reading still works
         return View(missing)
 
 

@@ -1,4 +1,4 @@
-"""The paths of one data set, and the lock that keeps two runs apart."""
+"""The paths of one data set, and the lock that allows one writer at a time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _holding = threading.Lock()
 
 
 class Folder:
-    """The paths of one data set; nothing is touched until `create`.
+    """The paths of one data set; creates nothing before `create`.
 
-    `root` is absolute, so that a change of the working directory later does no harm; `shown` is as
-    it was given, for messages.
+    `root` is absolute, so a later change of the working directory does not matter; `shown` is the
+    path as given, for messages.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -37,14 +37,15 @@ class Folder:
 
     @property
     def staging(self) -> Path:
-        """Where staged files lie (`layout.staged_name`): on one file system with their places."""
+        """The folder of staged files (`layout.staged_name`); on the same file system as images."""
         return self.root
 
     @property
     def catalog(self) -> Path:
-        """The catalog; to be written while the lock is held, which takes older layouts over.
+        """The path of the catalog; write to it only while holding `DatasetLock`.
 
-        Of a data set without its control part it is one made from metadata.jsonl, to be read only.
+        If the hidden files are missing, it is a temporary catalog made from metadata.jsonl, for
+        reading only.
         """
         own = self.root / layout.CATALOG
         if own.exists():
@@ -59,7 +60,7 @@ class Folder:
         return own
 
     def is_bare(self) -> bool:
-        """Whether the control part is missing: metadata.jsonl is there, and no catalog."""
+        """Return whether there is a metadata.jsonl of pixtrawl's but no catalog."""
         if _has_content(self.root / layout.CATALOG):
             return False
         if _has_content(self.old_control / "catalog.sqlite3") or not _has_content(self.metadata):
@@ -69,14 +70,14 @@ class Folder:
         return is_ours(self.metadata)
 
     def create(self) -> None:
-        """Makes the folder. Raises StorageError with the reason."""
+        """Create the folder. Raise StorageError if that fails."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"cannot create the folder {self.shown}: {error}") from error
 
     def exists(self) -> bool:
-        """Whether there is a data set that can be read."""
+        """Return whether there is a data set that can be read."""
         return (
             _has_content(self.root / layout.CATALOG)
             or _has_content(self.old_control / "catalog.sqlite3")
@@ -84,7 +85,7 @@ class Folder:
         )
 
     def require(self) -> None:
-        """Raises UsageError where there is no data set."""
+        """Raise UsageError if there is no data set."""
         if not self.exists():
             raise UsageError(
                 f"{self.shown} is no pixtrawl data set (no {layout.CATALOG}, no {layout.METADATA} "
@@ -92,7 +93,7 @@ class Folder:
             )
 
     def require_control(self) -> None:
-        """Raises StorageError where only what is derived from the catalog was copied here."""
+        """Raise StorageError if the catalog is missing and only files derived from it exist."""
         if self.is_bare():
             raise StorageError(
                 f"{self.shown} is a copy without its hidden files ({layout.CATALOG}): it can be "
@@ -109,9 +110,10 @@ def _has_content(path: Path) -> bool:
 
 
 class DatasetLock:
-    """Held by the process that writes a data set; gone with that process, however it dies.
+    """The lock of the process that writes a data set; released when that process dies.
 
-    Whoever holds it finds the present layout: one of an older version has been taken over.
+    Entering it migrates the layout of an older version. Raises StorageError if the data set is in
+    use, has no catalog but derived files, or cannot be written.
     """
 
     def __init__(self, folder: Folder) -> None:
@@ -150,5 +152,5 @@ class DatasetLock:
 
 
 def in_use(folder: Folder) -> bool:
-    """Whether some process holds the lock right now; asks without keeping it."""
+    """Return whether any process holds the lock now; does not take it."""
     return folder.root in _held or file_lock.is_held(folder.lock_file)

@@ -1,8 +1,8 @@
-"""Takes recorded decisions into the catalog, each once, in their order.
+"""Applies recorded decisions to the catalog, each exactly once, in order.
 
-Whoever holds the data set does it: a run every half second, any other command when it begins. Rows
-are written inside the caller's transaction; files follow by `finish_files`, after the commit, and
-again at each start.
+The process that holds the data set does this: a run about twice a second, any other command when
+it starts. Rows change inside the caller's transaction; `finish_files` moves the files after the
+commit, and each start repeats that.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _OPEN: Final = frozenset({DecisionState.HOLDS, DecisionState.WAITS})
 
 
 class TakenIn(Struct):
-    """What newly recorded decisions have led to."""
+    """The results of newly recorded decisions."""
 
     effects: list[Effect] = field(default_factory=list)
     steering: list[DecisionRecord] = field(default_factory=list)  # for the run that holds the set
-    bad: list[str] = field(default_factory=list)  # lines that are no decisions
-    gained: Counter[int] = field(default_factory=Counter)  # images by query, negative for lost ones
+    bad: list[str] = field(default_factory=list)  # invalid lines, and decisions that failed
+    gained: Counter[int] = field(default_factory=Counter)  # images by query; negative if lost
     unfilled: Counter[int] = field(default_factory=Counter)  # places that stay empty, by query
 
     @property
@@ -59,12 +59,12 @@ class TakenIn(Struct):
 
     @property
     def took_down(self) -> bool:
-        """Whether pictures were taken down: then nothing made of them is to stay either."""
+        """Return whether images were taken down: their renditions must go, too."""
         return any(effect.record.action == "takedown" for effect in self.effects)
 
 
 def is_pending(db: sqlite3.Connection, folder: Folder) -> bool:
-    """Whether something was recorded that the catalog does not know, or was left for later."""
+    """Return whether decisions are recorded but not yet applied, or were deferred."""
     start = decisions.read_to(db)
     if journal.size(folder) != start:
         found = journal.read(folder, start)
@@ -74,17 +74,17 @@ def is_pending(db: sqlite3.Connection, folder: Folder) -> bool:
 
 
 def refused_meanwhile(db: sqlite3.Connection, folder: Folder) -> frozenset[int]:
-    """Images that were refused or taken down by name since the catalog was written to."""
+    """Return the images that unapplied decisions refuse or take down by name."""
     found = journal.read(folder, decisions.read_to(db)).records
     kept = (kept_image(db, one) for one in found if one.action in {"reject", "takedown"})
     return frozenset(one for one in kept if one is not None)
 
 
 def take_in(db: sqlite3.Connection, folder: Folder, *, run_id: int | None = None) -> TakenIn:
-    """Reads on in the journal and carries out what is new to the catalog, as far as rows go.
+    """Read new decisions from the journal and apply them to the rows.
 
-    `run_id` is that of the run that holds the data set; None where none is at work, and then what
-    was left for that moment is done, too.
+    `run_id` is the run that holds the data set. None if no run is active: then deferred decisions
+    are applied, too.
     """
     done = TakenIn()
     if run_id is None:
@@ -109,7 +109,7 @@ def _carry_out(
     done: TakenIn,
     run_id: int | None,
 ) -> None:
-    """One decision, whole or not at all: a line that somebody else wrote may hold anything."""
+    """Apply one decision atomically; one that fails is marked VOID and added to `done.bad`."""
     if record.action in STEERING:
         meant = run_id is not None and record.run in {None, run_id}
         if meant:
@@ -148,7 +148,7 @@ def _record(one: Noted) -> DecisionRecord:
 
 
 def _must_wait(db: sqlite3.Connection, record: DecisionRecord) -> bool:
-    """Whether it would pull the ground from under a run: a query's label is called otherwise."""
+    """Return whether to defer until no run is active: it renames the label of a query."""
     if record.action == "undo":
         former = map(_record, decisions.of_batch(db, record.undoes))
         return any(_must_wait(db, one) for one in former if one.action != "undo")
@@ -156,7 +156,7 @@ def _must_wait(db: sqlite3.Connection, record: DecisionRecord) -> bool:
 
 
 def _undo(db: sqlite3.Connection, folder: Folder, record: DecisionRecord) -> list[Effect]:
-    """Takes a batch back, its newest decision first; of one that undid another, does that again."""
+    """Undo a batch, its newest decision first; undoing an undo is a redo."""
     effects: list[Effect] = []
     changed = False
     for one in reversed(decisions.of_batch(db, record.undoes)):
@@ -187,9 +187,9 @@ def _redo(db: sqlite3.Connection, folder: Folder, undo: DecisionRecord) -> list[
 
 
 def last_batch(records: Sequence[DecisionRecord], *, redo: bool = False) -> str | None:
-    """The newest batch that is not undone; with `redo` the newest undo since the last decision."""
+    """Return the newest batch to undo; with `redo`, the newest undo since the last decision."""
     undone: set[str] = set()
-    undoing: dict[str, str] = {}  # batch that undoes to the one that it undid
+    undoing: dict[str, str] = {}  # undoing batch -> undone batch
     order: dict[str, None] = {}
     for record in records:
         if record.action in STEERING:
@@ -198,7 +198,7 @@ def last_batch(records: Sequence[DecisionRecord], *, redo: bool = False) -> str 
         if record.action == "undo" and record.undoes not in undone:
             undoing[record.batch] = record.undoes
             undone.add(record.undoes)
-            undone.discard(undoing.get(record.undoes, ""))  # what that had undone holds again
+            undone.discard(undoing.get(record.undoes, ""))  # what an undone undo undid is valid
     for batch in reversed(order):
         decided, undid = batch not in undoing, undoing.get(undoing.get(batch, "")) is None
         if batch not in undone and (undid and not decided if redo else decided):
@@ -209,7 +209,7 @@ def last_batch(records: Sequence[DecisionRecord], *, redo: bool = False) -> str 
 
 
 def finish_files(db: sqlite3.Connection, folder: Folder, done: TakenIn) -> None:
-    """Files follow the rows; runs after the commit."""
+    """Move or remove the files of images whose rows changed; call after the commit."""
     if not done.effects:
         return
     relabel.finish_moves(db, folder)

@@ -1,4 +1,4 @@
-"""Carries out one decision of a person, and takes one back: rows only, inside a transaction."""
+"""Applies or undoes one decision of a person: rows only, inside the caller's transaction."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _Action = Callable[[sqlite3.Connection, Folder, Effect], None]
 
 
 def apply(db: sqlite3.Connection, folder: Folder, record: DecisionRecord) -> Effect:
-    """Carries a decision out; one whose image is not there any more changes nothing."""
+    """Apply a decision; do nothing if its image is no longer in the data set."""
     effect = Effect(record)
     carry_out(db, effect, lambda: _DO[record.action](db, folder, effect), touched_by(db, record))
     return effect
@@ -52,7 +52,7 @@ def apply(db: sqlite3.Connection, folder: Folder, record: DecisionRecord) -> Eff
 def take_back(
     db: sqlite3.Connection, folder: Folder, record: DecisionRecord, note: Mapping[str, Any]
 ) -> Effect:
-    """Takes back what `apply` did; `note` is that of its effect."""
+    """Undo what `apply` did; `note` is the note of that effect."""
     effect = Effect(record, undone=True, note=dict(note))
     touched = [int(one) for one in note.get("samples", ())]
     carry_out(db, effect, lambda: _UNDO[record.action](db, folder, effect), touched)
@@ -84,7 +84,7 @@ def _unreject(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
 
 
 def _bring_back(db: sqlite3.Connection, folder: Folder, effect: Effect, sample_id: int) -> None:
-    """From where its file waits; one whose file is nowhere is fetched by the next run."""
+    """Restore a refused image from quarantine, or let the next run fetch it if absent there."""
     refusal = refusals.refusal_of(db, sample_id)
     row = sample_rows.one(db, sample_id)
     name = row.file_name
@@ -104,7 +104,7 @@ def _bring_back(db: sqlite3.Connection, folder: Folder, effect: Effect, sample_i
 
 
 def _keep(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
-    """One that was refused comes back; a kept one is only noted as looked at."""
+    """Bring back an image that was refused; record a kept one as reviewed."""
     found = find_image(db, effect.record, _WITHDRAWN)
     if found is not None and refusals.refusal_of(db, found.id) is not None:
         _bring_back(db, folder, effect, found.id)
@@ -129,7 +129,7 @@ def _restore(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
 
 
 def _want_back(db: sqlite3.Connection, effect: Effect, former: Mapping[int, int]) -> None:
-    """The next run fetches them; `former` tells the state of each."""
+    """Let the next run fetch these images; `former` maps each row to its state."""
     if former and wanted_back.want_back(db, list(former)):
         effect.changed = True
         effect.samples += list(former)
@@ -141,7 +141,7 @@ def _want_back_down(db: sqlite3.Connection, effect: Effect, ids: Sequence[int]) 
 
 
 def _unrestore(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
-    """Refused again, or waited for no longer; one that has arrived meanwhile stays."""
+    """Refuse the image again, or stop waiting for it; one that has arrived meanwhile stays."""
     sample_id = effect.note.get("sample")
     if sample_id is not None and "refill" in effect.note:
         refusal = Refusal(effect.note["refill"], effect.note["words"])
@@ -187,7 +187,7 @@ def _unlabel(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
     effect.names += [(one.old_name, one.new_name) for one in moved.values()]
     effect.samples += list(moved)
     effect.changed = bool(moved)
-    if effect.note.get("joined"):  # it had a twin there, and its own file was set aside
+    if effect.note.get("joined"):  # a twin had that label, so its own file was quarantined
         own = int(effect.note["sample"])
         labels.part(db, own)
         _bring_back(db, folder, effect, own)
@@ -229,7 +229,7 @@ def _untake(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
 
 
 def _forget(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
-    """A rule holds no longer; what it alone removed is fetched again by the next run."""
+    """Drop a takedown rule; the next run fetches the images that only this rule removed."""
     record = effect.record
     kind, value = (record.kind, record.value) if record.kind else ("sha256", record.sha256)
     known = {(rule.kind, rule.value) for rule in takedown.load(db).rules}

@@ -1,4 +1,4 @@
-"""What one decision changes, which image it means, and what queries gain or lose by it."""
+"""The effect of one decision: the image it refers to, and the gains and losses by query."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ _REPLACED: Final = any_of(SampleState.REPLACED)
 
 
 class Effect(Struct):
-    """What one decision has changed.
+    """The changes made by one decision.
 
-    `names` pairs the file names of the images before and after; "" where it left the data set.
+    `names` holds (old, new) file names; "" means that the image was not, or is no longer, in the
+    data set.
     """
 
     record: DecisionRecord
-    by: str = ""  # id of the undo that it is due to
+    by: str = ""  # id of the undo that caused it
     undone: bool = False
     changed: bool = False
     names: list[tuple[str, str]] = field(default_factory=list)
     samples: list[int] = field(default_factory=list)  # rows that the decision is about
     note: dict[str, Any] = field(default_factory=dict)
-    gained: Counter[int] = field(default_factory=Counter)  # images by query
-    unfilled: Counter[int] = field(default_factory=Counter)  # places that stay empty, by query
+    gained: Counter[int] = field(default_factory=Counter)  # change in images by query
+    unfilled: Counter[int] = field(default_factory=Counter)  # change in empty places, by query
 
 
 def find_image(db: sqlite3.Connection, record: DecisionRecord, states: str) -> SampleRow | None:
-    """The image that a record names, in one of these states."""
+    """Return the image that a record names if it is in one of these states, else None."""
     if not record.sha256:
         return None
     label = record.file_name.partition("/")[0]
@@ -46,7 +47,7 @@ def find_image(db: sqlite3.Connection, record: DecisionRecord, states: str) -> S
 
 
 def kept_image(db: sqlite3.Connection, record: DecisionRecord) -> int | None:
-    """The kept image that is meant, or the better copy that has taken its place since."""
+    """Return the row of the named image, or of the better copy that replaced it, if kept."""
     found = find_image(db, record, KEPT) or find_image(db, record, _REPLACED)
     while found is not None and found.state is SampleState.REPLACED:
         found = sample_rows.better_copy(db, found.id)
@@ -54,12 +55,12 @@ def kept_image(db: sqlite3.Connection, record: DecisionRecord) -> int | None:
 
 
 def touched_by(db: sqlite3.Connection, record: DecisionRecord) -> list[int]:
-    """Rows whose standing a decision may change."""
+    """Return the rows whose counts a decision may change."""
     if record.action in {"takedown", "forget"} and record.kind:
         rule = TakenDown([parse_rule(record.kind, record.value)])
         return [one.sample_id for one in takedown.matching(db, rule)]
     if record.action == "label" and not record.sha256:
-        return []  # the query goes along
+        return []  # the label's query is renamed with it: no count changes
     if not record.sha256:
         return []
     rows = sample_rows.of_bytes(db, record.sha256)
@@ -70,7 +71,7 @@ def touched_by(db: sqlite3.Connection, record: DecisionRecord) -> list[int]:
 def carry_out(
     db: sqlite3.Connection, effect: Effect, action: Callable[[], None], touched: Sequence[int]
 ) -> None:
-    """Carries out and notes what each query has gained or lost by it."""
+    """Run `action` and record in `effect` the gain or loss of each query."""
     images, empty = _standing(db, touched)
     action()
     images_now, empty_now = _standing(db, touched)
@@ -83,7 +84,7 @@ def carry_out(
 
 
 def _standing(db: sqlite3.Connection, ids: Sequence[int]) -> tuple[Counter[int], Counter[int]]:
-    """By query: how many of these count as its images, and how many places of it stay empty."""
+    """Return by query how many of these rows count as images, and how many as empty places."""
     images: Counter[int] = Counter()
     empty: Counter[int] = Counter()
     for sample_id in ids:

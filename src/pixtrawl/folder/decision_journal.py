@@ -1,9 +1,9 @@
-"""The journal of decisions: what people decided about a data set, one JSON line each, append-only.
+"""The journal of decisions about a data set: append-only JSON lines, a write-ahead log.
 
-Whoever decides adds lines, whether or not a run holds the data set; whoever holds it takes them
-into the catalog, each id once. A line is recorded when `append` returns: written in one piece under
-a short lock, and on the disk. What a kill or power cut leaves half written is no decision: it has
-no newline, or is no JSON, and is skipped and told.
+Any process may append, also while a run holds the data set; the process that holds the data set
+applies each id once (idempotent replay). When `append` returns, the lines are written under a short
+lock and synced to disk. A line torn by a kill or power cut (no newline, or no valid JSON) is
+skipped and reported.
 """
 
 from __future__ import annotations
@@ -45,40 +45,40 @@ ACTIONS: Final = frozenset(
 )  # fmt: skip
 _MAX_LINE_BYTES: Final = 64 * 2**10
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_LOCK_S: Final = 10.0  # another one writes for milliseconds
+_LOCK_S: Final = 10.0  # other writers hold it for milliseconds
 _LOOK_S: Final = 0.005
 
 
 class DecisionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One decision of a person.
 
-    An image is named by its bytes and the file name that it had when it was decided on, never by a
-    position alone. Which of the other fields are set depends on the action.
+    An image is identified by its SHA-256 and its file name at the time of the decision, never by
+    position alone. Which other fields are set depends on the action.
     """
 
     id: str
-    batch: str  # what was decided at once is undone at once
+    batch: str  # decisions of one batch are undone together
     at: str  # UTC, ISO 8601
     who: str  # cli | web | python | mcp
     action: str  # one of ACTIONS
     sha256: str = ""  # hex
     file_name: str = ""  # relative to the data set; a label's folder where a label is renamed
-    reason: str = ""  # a person's words
+    reason: str = ""  # free text
     refill: bool = True  # reject: whether another image takes the place
-    label: str = ""  # label: where it belongs
+    label: str = ""  # label: the new label
     kind: str = ""  # takedown, forget: kind and value of the rule
     value: str = ""
-    query: str = ""  # pause, resume, stop, more: text of one query; else all
+    query: str = ""  # pause, resume, stop, more: text of one query; "" for all
     limit: int | None = None  # more: images wanted of each query
-    run: int | None = None  # pause, resume, stop, more: the run that is meant
-    undoes: str = ""  # undo: a batch
+    run: int | None = None  # pause, resume, stop, more: id of the run
+    undoes: str = ""  # undo: the batch to undo
 
 
 class Reading(Struct, frozen=True):
-    """What was read: decisions in their order, where to go on, and lines that are none."""
+    """Decisions in order, the offset at which to read on, and invalid lines."""
 
     records: tuple[DecisionRecord, ...]
-    end: int  # offset in bytes behind the last whole line
+    end: int  # offset in bytes after the last complete line
     bad: tuple[str, ...] = ()  # beginnings of lines that cannot be read
     torn: bool = False  # the file ends inside a line
 
@@ -87,17 +87,17 @@ _decoder = msgspec.json.Decoder(DecisionRecord)
 
 
 def new_id() -> str:
-    """An id that no other decision has."""
+    """Return a unique id for a decision."""
     return uuid.uuid4().hex
 
 
 def record(who: str, action: str, batch: str, **fields: object) -> DecisionRecord:
-    """A decision made now."""
+    """Return a new decision with an own id and the current time."""
     return DecisionRecord(id=new_id(), batch=batch, at=now(), who=who, action=action, **fields)  # type: ignore[arg-type]
 
 
 def parse(data: bytes, start: int = 0) -> Reading:
-    """Decisions in bytes of a journal that begin at offset `start`. Never raises."""
+    """Parse bytes of a journal that begin at offset `start`. Never raises."""
     whole, newline, rest = data.rpartition(b"\n")
     records, bad = [], []
     for line in whole.split(b"\n") if newline else ():
@@ -123,9 +123,9 @@ def _is_sound(one: DecisionRecord) -> bool:
 
 
 def read(folder: Folder, start: int = 0) -> Reading:
-    """What was added from an offset on; from the beginning where the file is shorter than that.
+    """Read the decisions from byte offset `start`, or from 0 if the file is shorter than that.
 
-    Raises StorageError.
+    Raise StorageError if the journal cannot be read; a missing one is empty.
     """
     try:
         with folder.decisions.open("rb") as file:
@@ -139,7 +139,7 @@ def read(folder: Folder, start: int = 0) -> Reading:
 
 
 def size(folder: Folder) -> int:
-    """Bytes of the journal; 0 where there is none. Cheap enough to be asked twice a second."""
+    """Return the size of the journal in bytes, 0 if there is none: one `stat`, cheap to poll."""
     try:
         return folder.decisions.stat().st_size
     except OSError:
@@ -147,7 +147,7 @@ def size(folder: Folder) -> int:
 
 
 def append(folder: Folder, records: Sequence[DecisionRecord]) -> None:
-    """Adds decisions; they are on the disk when it returns. Raises StorageError."""
+    """Append decisions and sync them to disk. Raise StorageError if that fails."""
     lines = b"".join(msgspec.json.encode(one) + b"\n" for one in records)
     try:
         new = not folder.decisions.exists()
@@ -167,7 +167,7 @@ def append(folder: Folder, records: Sequence[DecisionRecord]) -> None:
 
 
 def _ends_well(handle: int) -> bool:
-    """Whether the last line is whole: a kill may have left it without its end."""
+    """Return whether the journal ends with a newline; a kill may have torn its last line."""
     end = os.lseek(handle, 0, os.SEEK_END)
     if end == 0:
         return True
@@ -176,7 +176,7 @@ def _ends_well(handle: int) -> bool:
 
 
 def _write(handle: int, data: bytes) -> None:
-    """One write, as a rule; the system may take less at once of very much."""
+    """Write all of `data`: usually one system call, more if the system writes only a part."""
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
@@ -194,7 +194,7 @@ def _sync_directory(folder: Folder) -> None:
 
 @contextlib.contextmanager
 def _alone(handle: int, folder: Folder) -> Iterator[None]:
-    """Nobody else adds lines meanwhile. Raises StorageError where somebody does for too long."""
+    """Hold the append lock. Raise StorageError if another process holds it for 10 s."""
     deadline = time.monotonic() + _LOCK_S
     while not _lock(handle):
         if time.monotonic() > deadline:
@@ -226,11 +226,11 @@ else:
     _TAKEN: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES})
 
     def _lock(handle: int) -> bool:
-        # flock belongs to the open file: unlike lockf it also keeps threads of a process apart.
+        # flock belongs to the open file: unlike lockf it also excludes threads of one process.
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            # A file system without locks: O_APPEND alone keeps lines apart there.
+            # A file system without locks: there only O_APPEND keeps lines from mixing.
             return error.errno not in _TAKEN
         return True
 

@@ -1,6 +1,7 @@
-"""What is made from the catalog: metadata.jsonl, ATTRIBUTION.md, README.md, keyword_urls.txt.
+"""Writes the files derived from the catalog: metadata.jsonl, ATTRIBUTION.md and the others.
 
-They are never the truth: each is written whole beside its place and renamed, and can be made again.
+The catalog is the source of truth; these files can be regenerated at any time. Each is written to
+a temporary file that is then renamed over it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pixtrawl.folder.files import write_whole
 from pixtrawl.model import Reason, Sample
 from pixtrawl.secrets import masked_text, masked_url
 
-# What is measured of every picture (images.record.MEASURES says in which units).
+# Measures of every image; images.record.MEASURES lists their units.
 _MEASURED: Final = (
     "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
     "alpha_mean",
@@ -32,7 +33,7 @@ _MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
 NUMBERS: Final = (*_MEASURED, "text_heavy", "relevance")
 INTEGERS: Final = ("number", "rank", "width", "height", "frames", "size_bytes")
 FLAGS: Final = ("c2pa", *_MEASURED_FLAGS, "relevance_outlier")
-# Not in every line, or made by loaders of what is.
+# Columns that not every line has, or that loaders add.
 _OF_LOADERS: Final = frozenset({"relevance", "relevance_outlier", "image"})
 
 _ADDRESSES: Final = frozenset({"url", "final_url", "page_url", "license_url", "license_evidence"})
@@ -41,18 +42,18 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 
 
 def row_text(row: Mapping[str, object]) -> bytes:
-    """A row as JSON on one line, UTF-8: as `json.dumps` writes it, in a third of its time."""
+    """Return a row as one line of UTF-8 JSON, spaced like `json.dumps` but three times as fast."""
     return msgspec.json.format(_ENCODE(row), indent=0)
 
 
 def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[str, object]:
-    """One line of metadata.jsonl. `file_name` is what Hugging Face's ImageFolder looks for.
+    """Return one line of metadata.jsonl. Hugging Face's ImageFolder requires `file_name`.
 
-    The user's own columns come last; one that is called like one of these, or like one of `taken`,
-    is `input_<name>`.
+    The user's own columns come last; one whose name is in use already, or in `taken`, becomes
+    `input_<name>`.
 
-    A text that is not known is "" and never null: that loader takes the types of columns from the
-    first 10 MB (datasets, folder_based_builder); a column of nulls there can hold no text later.
+    An unknown text is "", never null: that loader infers column types from the first 10 MB
+    (datasets, folder_based_builder), and a column of nulls there could hold no text later.
     """
     c, info = sample.candidate, sample.info
     claim = claim_of(c, sample.rights)
@@ -106,12 +107,12 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
 
 @lru_cache(maxsize=8)
 def own_names(names: tuple[str, ...], ours: frozenset[str]) -> Mapping[str, str]:
-    """What own columns are called beside `ours`; asked for every row, and mostly the same."""
+    """Map own columns to names that do not clash with `ours`; cached, as rows repeat them."""
     return own_columns.shown_names(names, ours)
 
 
 def _text_heavy(measures: Mapping[str, float]) -> float:
-    """How much a picture looks like a page: 0 to 1, fine strong detail on an even ground.
+    """Return how much an image looks like a page of text, 0 to 1: fine detail on even ground.
 
     Text of 12 to 48 px has a Laplacian variance of 7 to 16 times its variance and is far from
     middle grey; of 26 photographs only those of gravel, grass and bricks (middle grey) and of
@@ -128,10 +129,11 @@ def _within(value: float) -> float:
 
 
 def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
-    """metadata.jsonl and ATTRIBUTION.md: one line per kept image whose file is there.
+    """Write metadata.jsonl and ATTRIBUTION.md: one line per kept image whose file exists.
 
-    Every line of the former has the same keys, which loaders rely on; scores are among them once
-    a model has given any. Returns what the data card tells, counted on the way.
+    All lines of metadata.jsonl have the same keys, which loaders rely on; the relevance columns
+    are among them once any image has a score. Return the counts for the data card. Raise
+    StorageError if a file cannot be written.
     """
     summary = Summary()
 
@@ -158,7 +160,7 @@ def _write_lines(path: Path, credits_: Iterator[Credit]) -> None:
 
 
 def write_card(db: sqlite3.Connection, folder: Folder, summary: Summary) -> None:
-    """README.md: what, when, from where, licences, and the line that loads it."""
+    """Write README.md, the data card. Raise StorageError if it cannot be written."""
     name = folder.root.absolute().name
     load = f'load_dataset("imagefolder", data_files={{"train": "{_glob(name)}/**"}})'
     text = data_card(summary, title=name, load=load, notes=list(_notes(db)))
@@ -172,7 +174,7 @@ _OPT_OUTS: Final = {
 
 
 def _notes(db: sqlite3.Connection) -> Iterator[str]:
-    """Opt-outs that were honoured, and what was taken down."""
+    """Yield sentences on honoured opt-outs and on takedowns."""
     counts = outcomes.opt_outs(db)
     told = [
         f"{counts[reason]:,} for {why}" for reason, why in _OPT_OUTS.items() if reason in counts
@@ -185,7 +187,7 @@ def _notes(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _glob(name: str) -> str:
-    """A folder name inside a pattern: fsspec reads *, ? and [ as wildcards."""
+    """Escape a folder name for an fsspec pattern, in which *, ? and [ are wildcards."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in name).replace('"', '\\"')
 
 
@@ -194,7 +196,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
-    """Writes `keyword_urls.txt`: a dict literal of each query's kept URLs, then of untried ones."""
+    """Write `keyword_urls.txt`: a dict literal of each query's kept URLs, then of untried ones."""
     elsewhere = keyword_urls.moved(db)
 
     def write(path: Path) -> None:
@@ -215,7 +217,7 @@ def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
 
 
 def write_all(db: sqlite3.Connection, folder: Folder) -> None:
-    """Everything that is made from the catalog, made again."""
+    """Regenerate metadata.jsonl, ATTRIBUTION.md, README.md and keyword_urls.txt."""
     summary = write_metadata(db, folder)
     write_keyword_urls(db, folder)
     write_card(db, folder, summary)

@@ -1,4 +1,4 @@
-"""What sources answered when they did not deliver: saved pages and screenshots for a person."""
+"""Stores the answers of sources that failed, pages and screenshots, for a person to inspect."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _OLD: Final = f"{layout.OLD_CONTROL}/evidence/"
 
 
 class EvidenceStore:
-    """Keeps the newest answer under each name; a later run overwrites an earlier one's."""
+    """Keeps the newest answer under each name; a later one overwrites an earlier one."""
 
     def __init__(self, place: Path | Folder) -> None:
-        """`place` is a data set, among whose hidden files they lie, or a folder of their own."""
+        """Store into `place`: a data set, as hidden files, or a separate folder."""
         self._set = place if isinstance(place, Folder) else None
         self._folder = place.root if isinstance(place, Folder) else place
 
     def save(self, name: str, content: bytes | str) -> str:
-        """Stores it, cut at 4 MiB. Returns its path; in a data set, relative to that folder.
+        """Store an answer, cut at 4 MiB. Return its path; in a data set, relative to its folder.
 
-        The name may hold a query's text: anything but letters, digits, dot, dash and underscore
-        is replaced, and a hash keeps two such names apart.
+        `name` may contain a query's text: characters other than letters, digits, dot, dash and
+        underscore are replaced, and a hash of the original name keeps such names distinct.
         """
         stem, dot, extension = name.rpartition(".")
         safe = _SAFE.sub("_", stem if dot else name).strip("._")[:80]
@@ -50,16 +50,16 @@ class EvidenceStore:
 
 
 def where(folder: Folder, path: str) -> str:
-    """Where evidence lies now that an older version noted under `path`."""
+    """Return the current path of evidence that an older version recorded as `path`."""
     if not path.startswith(_OLD) or (folder.root / path).exists():
         return path
     return layout.evidence_name(path.removeprefix(_OLD))
 
 
 def copy_out(folder: Folder, target: Path) -> list[Path]:
-    """Copies what sources answered into a folder, under names that open. Returns the files.
+    """Copy all evidence into `target`, under names that programs open. Return the files.
 
-    Raises StorageError.
+    Raise StorageError if a file cannot be copied.
     """
     found = {
         name: path

@@ -1,9 +1,9 @@
-"""A lock on a file that dies with its process, by the best means that the file system has.
+"""A file lock that is released when its process dies, by the best means of the file system.
 
 A POSIX record lock (fcntl) belongs to the process and is inherited by no child, so a browser or
 decoder that outlives a killed run cannot keep a data set locked. Some network and user-space file
-systems know no such locks, or none at all: then flock(2) is tried, and last the process that the
-file names is looked for.
+systems lack record locks, or any locks: then flock(2) is tried, and at last it is checked whether
+the process named in the file is alive.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pixtrawl.errors import StorageError
 
 __all__ = ["acquire", "is_held", "release"]
 
-_TORN_DOWN_S: Final = 1.0  # a run that was just killed may take a moment to go
+_TORN_DOWN_S: Final = 1.0  # a run that was just killed may take a moment to exit
 _LOOK_S: Final = 0.05
 
 
 def acquire(path: Path, root: Path) -> IO[str]:
-    """Takes the lock on the data set `root`. Raises StorageError: in use, or not to be written."""
+    """Lock the data set `root`, trying for 1 s. Raise StorageError: in use, or not writable."""
     try:
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
@@ -50,7 +50,7 @@ def acquire(path: Path, root: Path) -> IO[str]:
 
 
 def release(file: IO[str]) -> None:
-    """Gives it back; the file stays, empty."""
+    """Release the lock; the file stays, empty."""
     with contextlib.suppress(OSError):
         file.seek(0)
         file.truncate()
@@ -58,28 +58,28 @@ def release(file: IO[str]) -> None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether another process holds the lock."""
+    """Return whether another process holds the lock."""
     try:
         with path.open("r+", encoding="utf-8") as file:
             return not _try_lock(file)
-    except OSError:  # none was ever taken, or nobody can write here
+    except OSError:  # no lock file yet, or not writable
         return False
 
 
 def _holder(file: IO[str]) -> tuple[str, str, str]:
-    """Process id, host and start of whoever wrote the file last."""
+    """Return process id, host and start time of the process that wrote the file last."""
     file.seek(0)
     lines = [*file.read(400).splitlines(), "", "", ""]
     return lines[0].strip(), lines[1].strip(), lines[2].strip()
 
 
 def _is_named(file: IO[str]) -> bool:
-    """Without locks: whether the process that the file names is there."""
+    """Return whether the process named in the file is alive; for file systems without locks."""
     pid, host, started = _holder(file)
     if not pid.isdecimal() or int(pid) == os.getpid():
         return False
     if host != socket.gethostname():
-        return bool(host)  # cannot be asked: a person removes the file if that run is over
+        return bool(host)  # cannot be checked: a person must remove the file if that run is over
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -90,7 +90,7 @@ def _is_named(file: IO[str]) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process began, in the system's own words; "" where it does not tell."""
+    """Return the start time of a process in clock ticks as text; "" without /proc."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -102,7 +102,7 @@ if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
     import msvcrt
 
     def _try_lock(file: IO[str]) -> bool:
-        # The byte locked lies far behind the text, so that others can read who holds it.
+        # The locked byte lies far behind the text, so that other processes can read the holder.
         file.seek(2**20)
         with contextlib.suppress(OSError):
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -111,8 +111,8 @@ if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
 else:
     import fcntl
 
-    # Held by another (fcntl(2)). EACCES is in POSIX; some file systems mean by it that they have no
-    # locks, so that it is only believed of a file that names a process which is there.
+    # Held by another process (fcntl(2)). POSIX also allows EACCES, but some file systems return it
+    # for lack of locks, so EACCES counts only if the process named in the file is alive.
     _TAKEN: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK})
 
     def _try_lock(file: IO[str]) -> bool:

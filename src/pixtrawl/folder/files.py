@@ -1,10 +1,10 @@
-"""Image files: from the staging folder to their place, never over another file by accident.
+"""Moves image files from staging to their place without overwriting other files.
 
 Staged files lie in the data set folder, so that a rename is atomic and stays on one file system.
 
-What a file system lacks (renames that refuse to replace, hard links) it says by whatever error its
-author chose: EINVAL, ENOSYS, EPERM, EACCES, EIO have been seen. So every error but the two that
-mean something leads to the next best way, and the error of the last one is told.
+A file system without no-replace renames or hard links may report that by any error: EINVAL, ENOSYS,
+EPERM, EACCES and EIO have been seen. So every error except FileExistsError and FileNotFoundError
+leads to the next method, and the error of the last method is raised.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import temporary_name
 
 AnyPath = str | os.PathLike[str]
-"""Files are put in place by the thousand: text does where a `Path` would cost as much as the move.
-"""
+"""Text is allowed because on the hot path building a `Path` costs as much as the rename."""
 
 _AT_FDCWD: Final = -100
 _RENAME_NOREPLACE: Final = 1
 
 
 def _find_renameat2() -> Callable[[AnyPath, AnyPath], None] | None:
-    """Linux's rename that refuses to replace, in one system call (renameat2(2))."""
+    """Return Linux's rename that refuses to replace (renameat2(2)); None if there is none."""
     if sys.platform != "linux":
         return None
     try:
@@ -58,19 +57,19 @@ def _link_rename(source: AnyPath, target: AnyPath) -> None:
     try:
         Path(source).unlink()
     except OSError:
-        Path(target).unlink()  # one file must not lie in two places
+        Path(target).unlink()  # one file must not be in two places
         raise
 
 
 def _look_rename(source: AnyPath, target: AnyPath) -> None:
-    """Another process could come in between; the lock of the data set keeps ours out."""
+    """Check, then rename: racy, except towards pixtrawl itself, which holds the lock."""
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     Path(source).rename(target)
 
 
 def move_new(source: AnyPath, target: AnyPath) -> bool:
-    """Renames without replacing. Returns False where the target exists already.
+    """Rename without replacing, creating the target's folder. Return False if the target exists.
 
     Raises:
         FileNotFoundError: the source is gone.
@@ -106,13 +105,16 @@ def _move_new(source: AnyPath, target: AnyPath) -> None:
         except (FileExistsError, FileNotFoundError):
             raise
         except OSError:
-            continue  # the next way says what is wrong, if more than this one is
+            continue  # the next method reports errors that are not due to this one
         return
     _look_rename(source, target)
 
 
 def replace(source: Path, target: Path) -> None:
-    """Renames over whatever is there: a better copy takes its predecessor's place."""
+    """Rename over an existing file, such as a worse copy.
+
+    Raise FileNotFoundError if the source is gone, StorageError for any other failure.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
@@ -123,27 +125,27 @@ def replace(source: Path, target: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex. Raise OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def discard(path: Path) -> None:
-    """Removes a file that may be gone already."""
+    """Remove a file; do nothing if it is gone already."""
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
 
 
 def remove_empty(folder: Path) -> None:
-    """Removes a label's folder that holds nothing any more: to a loader it is a class still."""
+    """Remove a label's folder if it is empty, since loaders would take it for a class."""
     with contextlib.suppress(OSError):  # it holds something, or is gone
         folder.rmdir()
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Lets `write` make a temporary file beside `path`, then renames it over `path`.
+    """Call `write` with a temporary path beside `path`, then rename that file over `path`.
 
-    Raises StorageError; the old content stays then.
+    Raise StorageError if that fails; the old content then stays.
     """
     temporary = path.with_name(temporary_name(f"{path.name}.{os.getpid()}"))
     try:

@@ -1,4 +1,4 @@
-"""A full disk, told so that a person can do something about it."""
+"""Turns errors of a full disk or quota into a message with free space and next steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 @contextmanager
 def telling_full(folder: Folder) -> Iterator[None]:
-    """Turns whatever a full disk has set off below into one StorageError with the next step."""
+    """Raise StorageError with the next step in place of any error that a full disk caused."""
     try:
         yield
     except Exception as error:
@@ -34,7 +34,7 @@ def telling_full(folder: Folder) -> Iterator[None]:
 
 
 def full_of(error: BaseException) -> BaseException | None:
-    """The error of a full disk or a used up quota that is behind this one; None: another cause."""
+    """Return the full-disk or quota error in the chain of causes of `error`, or None."""
     seen: set[int] = set()
     waiting: list[BaseException] = [error]
     while waiting:
@@ -67,13 +67,13 @@ def _free(path: Path) -> str:
 
 
 def _needed(folder: Folder) -> str:
-    """What the images that are missing would take, by the size of those that are there."""
+    """Return a phrase with the bytes still needed, estimated by the mean size of kept images."""
     try:
         with closing(connect(folder.catalog, read_only=True)) as db:
             mean, count = kept.mean_size_bytes(db), samples.count(db)
             wanted = queries.wanted_in_all(db)
     except (StorageError, sqlite3.Error):
-        return ""  # a catalog on a full disk need not open; the rest of the sentence stands
+        return ""  # a catalog on a full disk may not open; leave this phrase out
     missing = wanted - count
     if missing <= 0 or not mean:
         return ""

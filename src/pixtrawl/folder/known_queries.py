@@ -1,4 +1,4 @@
-"""The queries that a data set has been asked for: a label once given to a text stays with it."""
+"""The queries of a data set with their labels, so that a text keeps its first label."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pixtrawl.folder.dataset_folder import Folder
 
 
 def known_queries(folder: Folder) -> list[tuple[str, str]]:
-    """(label, text) pairs, oldest first; none where there is no data set yet.
+    """Return (label, text) pairs, oldest first; an empty list if there is no data set yet.
 
     Raises:
         StorageError: the catalog cannot be read.

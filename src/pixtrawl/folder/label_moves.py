@@ -1,6 +1,6 @@
-"""What is decided when images, or a whole label, are put under another label: rows only.
+"""Moves images, or a whole label, to another label: rows only.
 
-Files follow after the commit (`relabel.finish_moves`).
+`relabel.finish_moves` renames the files after the commit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Relabelled", "move", "move_back", "rename", "undo_batch"]
 
 
 class Relabelled(Struct, frozen=True):
-    """An image and where it is now; `new_name` is "" where its label has the same bytes already."""
+    """Old and new file name of an image; new is "" if the new label has the same bytes."""
 
     old_name: str
     new_name: str
@@ -28,7 +28,7 @@ class Relabelled(Struct, frozen=True):
 def rename(
     db: sqlite3.Connection, images: Sequence[KeptFile], old: str, new: str, batch: int | None
 ) -> dict[int, Relabelled]:
-    """A whole label is called otherwise, and its query goes along."""
+    """Rename a label with its query. Return the moved images by row."""
     labels.rename_label(db, old, new, batch=batch)
     moved = {}
     for image in images:
@@ -41,7 +41,7 @@ def rename(
 def move(
     db: sqlite3.Connection, folder: Folder, image: KeptFile, label: str, batch: int | None
 ) -> Relabelled:
-    """One image goes to another label."""
+    """Move one image to another label, or merge it with a twin of the same bytes there."""
     sample_id, name = image.sample_id, image.file_name
     twin = labels.twin_of(db, sample_id, label)
     if twin is not None:
@@ -54,7 +54,7 @@ def move(
 
 
 def undo_batch(db: sqlite3.Connection, folder: Folder, batch: int) -> dict[int, Relabelled]:
-    """Takes back what was moved as one; {} where there is nothing of it."""
+    """Undo a batch of moves. Return the moved images by row, {} if there is nothing to undo."""
     moved: dict[int, Relabelled] = {}
     for one in labels.batch_of(db, batch):
         if one.sample_id is None:
@@ -69,7 +69,7 @@ def undo_batch(db: sqlite3.Connection, folder: Folder, batch: int) -> dict[int, 
 def move_back(
     db: sqlite3.Connection, folder: Folder, sample_id: int, label: str, name: str
 ) -> dict[int, Relabelled]:
-    """One image goes back to its label, under its old name where that is free."""
+    """Move one image back to `label`, under its old name if that is free."""
     image = kept.by_id(db, sample_id)
     if image is None or image.label == label:
         return {}

@@ -1,14 +1,14 @@
-"""Where things lie in a data set folder: names and paths; pure.
+"""The layout of a data set folder: names and paths, without file access.
 
 images/
   <label>/000001.jpg     numbers are never reused, the extension is the content's
   metadata.jsonl, keyword_urls.txt, README.md, ATTRIBUTION.md
   .pixtrawl-*            catalog, lock, decisions, staged files, evidence, quarantine, renditions
 
-Loaders take each directory for a class (torchvision), or each file with a picture's ending wherever
-it lies (timm, fastai, Keras). So the labels are the only directories, and a picture that is no part
-of the data set has an ending that no loader takes, at every moment. Every name that begins with
-`.pixtrawl-` is pixtrawl's own, and no other module spells one.
+Loaders treat each directory as a class (torchvision), or pick up every file with an image suffix
+at any depth (timm, fastai, Keras). So labels are the only directories, and an image that is not
+part of the data set always has a suffix that no loader accepts. Names that begin with `.pixtrawl-`
+belong to pixtrawl and are defined only in this module.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ __all__ = [
 _OWN: Final = ".pixtrawl-"
 _STAGED: Final = f"{_OWN}staging-"
 _EVIDENCE: Final = f"{_OWN}evidence-"
-_HELD: Final = ".held"  # an ending that no loader takes, and no program opens as a picture
+_HELD: Final = ".held"  # a suffix that no loader accepts, and no program opens as an image
 CATALOG: Final = f"{_OWN}catalog.sqlite3"
 LOCK: Final = f"{_OWN}lock"
-DECISIONS: Final = f"{_OWN}decisions.jsonl"  # what people decided; only ever added to
-OLD_CONTROL: Final = ".pixtrawl"  # the folder that held all of it once
-# What a browser or an editor opens as it lies, and no loader takes for a picture.
+DECISIONS: Final = f"{_OWN}decisions.jsonl"  # append-only
+OLD_CONTROL: Final = ".pixtrawl"  # the control folder of older versions
+# Suffixes that a browser or editor opens, and no loader takes for an image.
 _READABLE: Final = frozenset({"html", "txt", "json", "xml"})
 METADATA: Final = "metadata.jsonl"
 KEYWORD_URLS: Final = "keyword_urls.txt"
@@ -64,15 +64,15 @@ ATTRIBUTION: Final = "ATTRIBUTION.md"
 _DERIVED: Final = frozenset({METADATA, KEYWORD_URLS, CARD, ATTRIBUTION})
 
 _EXTENSION: Final = re.compile(r"[a-z0-9]{1,8}")
-# A component that is empty or climbs; a separator or drive of some system.
+# An empty, `.` or `..` component, or a separator or drive of any system.
 _UNSAFE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|[\\:\0]")
 _FILE_NAME: Final = re.compile(r"([^/]+)/(\d{6,12})\.([a-z0-9]{1,8})")
 
 
 def file_name(label: str, number: int, extension: str) -> str:
-    """Path of a kept image relative to the data set folder: `tabby cat/000001.jpg`.
+    """Return the path of a kept image relative to the data set folder: `tabby cat/000001.jpg`.
 
-    `extension` comes without a dot and is that of the content. Raises ValueError.
+    `extension` is that of the content, without a dot. Raise ValueError for an invalid part.
     """
     if number < 1:
         raise ValueError(f"image numbers start at 1, not {number}")
@@ -84,7 +84,7 @@ def file_name(label: str, number: int, extension: str) -> str:
 
 
 def parse_file_name(relative: str) -> tuple[str, int, str] | None:
-    """(label, number, extension) of a name that `file_name` could have made, else None."""
+    """Return (label, number, extension) of a name that `file_name` could have made, else None."""
     match = _FILE_NAME.fullmatch(relative)
     if match is None or int(match[2]) < 1 or _unsafe(match[1]):
         return None
@@ -94,56 +94,56 @@ def parse_file_name(relative: str) -> tuple[str, int, str] | None:
 
 
 def staged_name(name: str) -> str:
-    """The file that a download is written to before it has a place; of such a name, itself."""
+    """Return the name of a staged download; a name that is staged already stays the same."""
     return name if name.startswith(_STAGED) else f"{_STAGED}{name}.part"
 
 
 def quarantine_name(sha256: str) -> str:
-    """A file that was dropped as a copy or withdrawn, by its SHA-256 in hex."""
+    """Return the name of a file dropped as a copy or withdrawn, by its SHA-256 in hex."""
     return f"{_OWN}quarantine-{sha256}{_HELD}"
 
 
 def evidence_name(name: str) -> str:
-    """An answer of a source, `bing-changed.html`; a screenshot gets an ending of ours behind it."""
+    """Return the name of saved evidence; a screenshot also gets the suffix `.held`."""
     readable = name.rpartition(".")[2].lower() in _READABLE
     return f"{_EVIDENCE}{name}" if readable else f"{_EVIDENCE}{name}{_HELD}"
 
 
 def parse_evidence_name(file: str) -> str | None:
-    """The name that `evidence_name` was given, else None."""
+    """Return the name that `evidence_name` was given, or None for another file."""
     return file.removeprefix(_EVIDENCE).removesuffix(_HELD) if file.startswith(_EVIDENCE) else None
 
 
 def renditions_name(key: str) -> str:
-    """A pack of renditions; `*` in place of a key gives a pattern of all."""
+    """Return the name of a pack of renditions; the key `*` gives a glob pattern for all."""
     return f"{_OWN}renditions-{key}.pack"
 
 
 def held_name(name: str) -> str:
-    """A file of unknown use that lay in the control folder of an older version."""
+    """Return the name for a file of unknown use from an older version's control folder."""
     return f"{_OWN}old-{name.replace('/', '_')}{_HELD}"
 
 
 def temporary_name(name: str) -> str:
-    """A file that is being written and will be renamed to `name`."""
+    """Return the name of a file that is being written and will be renamed to `name`."""
     return f"{_OWN}{name.removeprefix(_OWN)}.tmp"
 
 
 def is_passing(file: str) -> bool:
-    """Whether a file is staged or temporary: nobody misses it once no run is at work."""
+    """Return whether a file is staged or temporary: safe to remove while no run is active."""
     return file.startswith(_STAGED) or (file.startswith(_OWN) and file.endswith(".tmp"))
 
 
 def is_own(file: str) -> bool:
-    """Whether an entry of the data set folder is neither a label nor somebody else's."""
+    """Return whether an entry of the data set folder is pixtrawl's control or derived file."""
     return file.startswith(_OWN) or file in _DERIVED or file == OLD_CONTROL
 
 
 def inside(root: Path, relative: str) -> Path:
-    """The path of `relative` (forward slashes) below `root`, by its spelling alone.
+    """Return the path of `relative` (forward slashes) below `root`, without file access.
 
     Raises:
-        StorageError: it would lead outside, or names something other on another system.
+        StorageError: it leads outside, or has a separator or drive of another system.
     """
     if _UNSAFE.search(relative):
         raise StorageError(f"{relative!r} is no path inside the data set")
@@ -151,5 +151,5 @@ def inside(root: Path, relative: str) -> Path:
 
 
 def _unsafe(part: str) -> bool:
-    """Whether a component climbs, is absolute, or holds a separator or drive of some system."""
+    """Return whether a component is empty, `.` or `..`, or has a separator or drive."""
     return "/" in part or _UNSAFE.search(part) is not None

@@ -1,4 +1,4 @@
-"""What lies in the folders of a data set, and how that differs from the rows of the catalog."""
+"""Lists the files of a data set and compares them with the rows of the catalog."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Changed", "Differences", "differences", "entries_of", "label_folders
 
 
 class Changed(Struct, frozen=True):
-    """A kept image under whose name a file of another size lies."""
+    """A kept image whose file has a different size than its row."""
 
     row: Place
     size_bytes: int  # of the file
@@ -36,9 +36,9 @@ class Differences(Struct):
 
 
 def label_folders(root: Path) -> tuple[list[os.DirEntry[str]], list[str]]:
-    """The directories that may be labels, and the names of whatever else is not pixtrawl's own.
+    """Return the directories that may be labels, and the names of other foreign entries.
 
-    Raises StorageError where the folder cannot be read: that is no proof of what is in it.
+    Raise StorageError if the folder cannot be read, so that it is not taken for empty.
     """
     folders, strangers = [], []
     try:
@@ -56,7 +56,7 @@ def label_folders(root: Path) -> tuple[list[os.DirEntry[str]], list[str]]:
 
 
 def entries_of(folder: os.DirEntry[str]) -> dict[str, os.DirEntry[str]]:
-    """What lies in a label's folder, by name. Raises StorageError."""
+    """Return the entries of a label's folder by name. Raise StorageError if unreadable."""
     try:
         with os.scandir(folder.path) as entries:
             return {entry.name: entry for entry in entries}
@@ -65,9 +65,9 @@ def entries_of(folder: os.DirEntry[str]) -> dict[str, os.DirEntry[str]]:
 
 
 def differences(db: sqlite3.Connection, root: Path, *, sizes: bool = True) -> Differences:
-    """Compares names, and with `sizes` how long each file is: one stat a file.
+    """Compare file names with rows, and with `sizes` also file sizes (one `stat` per file).
 
-    One label is in memory at a time, and what differs.
+    Memory holds one label at a time, and the differences. Raise StorageError if unreadable.
     """
     found = Differences()
     folders, found.strangers = label_folders(root)
@@ -94,7 +94,7 @@ def _compare(
         if entry is None:
             found.missing.append(row)
         elif sizes:
-            with contextlib.suppress(OSError):  # a link that leads nowhere now is still there
+            with contextlib.suppress(OSError):  # a dangling symlink counts as present
                 size_bytes = entry.stat().st_size
                 if size_bytes != row.size_bytes:
                     found.changed.append(Changed(row, size_bytes))

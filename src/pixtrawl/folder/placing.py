@@ -1,4 +1,4 @@
-"""Renames a staged file into its place in the data set: the last step of every saved image."""
+"""Moves a staged file to its place in the data set, the last file step of saving an image."""
 
 from __future__ import annotations
 
@@ -25,12 +25,11 @@ def place(  # noqa: PLR0913 - one rename and the row behind it
     *,
     takes_over: bool = True,
 ) -> str:
-    """Renames a staged file into place, under another number where that place is taken.
+    """Rename a staged file into place, under another number if that place is taken.
 
-    `takes_over` is False for an image under a number that none has had before.
-
-    Returns the file name. A file in the way is either the copy that this one is better than, which
-    gives up its number, or one that pixtrawl did not write, which stays.
+    Return the file name. If a worse copy holds the number, it is quarantined first; a file that
+    pixtrawl did not write stays, and this image gets a new number. Pass `takes_over=False` if the
+    number is new, to skip looking for a worse copy.
     """
     worse = samples.replaced_file(db, label, number) if takes_over else None
     if worse is not None:

@@ -1,7 +1,7 @@
-"""Images that were dropped as copies or withdrawn, kept aside by their SHA-256.
+"""Keeps images that were dropped as copies or withdrawn, by SHA-256, so that undo can restore them.
 
-A person can take such a decision back (`pixtrawl dedup --undo`). Their names have no picture's
-ending, so that no loader takes them for data; deleting them does no harm otherwise.
+An undo is `pixtrawl dedup --undo`, for example. The names have no image suffix, so no loader takes
+them for data; deleting the files only deprives undo of them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["copy_all", "find", "put"]
 
 
 def put(folder: Folder, path: Path, sha256: str) -> None:
-    """Moves a file aside; one that is gone already, or is there already, is no error.
+    """Move a file into quarantine; idempotent if it is gone or quarantined already.
 
-    Raises StorageError.
+    Raise StorageError if it cannot be moved.
     """
     with contextlib.suppress(FileNotFoundError):
         if not files.move_new(path, folder.root / quarantine_name(sha256)):
@@ -31,7 +31,7 @@ def put(folder: Folder, path: Path, sha256: str) -> None:
 
 
 def copy_all(sha256s: Iterable[str], source: Folder, target: Folder) -> None:
-    """Copies what one data set keeps aside to another one, as far as it is there."""
+    """Copy the quarantined files with these hashes to another data set; skip missing ones."""
     for sha256 in sha256s:
         aside, own = find(source, sha256), target.root / quarantine_name(sha256)
         if aside is not None and not own.exists():
@@ -40,9 +40,9 @@ def copy_all(sha256s: Iterable[str], source: Folder, target: Folder) -> None:
 
 
 def find(folder: Folder, sha256: str) -> Path | None:
-    """The file with this SHA-256 (hex), if it is kept aside."""
+    """Return the quarantined file with this SHA-256 (hex), or None."""
     aside = folder.root / quarantine_name(sha256)
     if aside.exists():
         return aside
-    old = folder.old_control / "quarantine"  # of a data set that has not been written to since
+    old = folder.old_control / "quarantine"  # layout of an older version
     return next(iter(sorted(old.glob(f"{sha256}.*"))), None)

@@ -1,8 +1,8 @@
-"""What a start finds after whatever happened before: kill -9, files deleted or added by hand.
+"""Crash recovery at start: after kill -9, a power cut, or files changed by hand.
 
-The order of a save is: file staged, row committed as `accepted`, file renamed, row `placed`. So an
-accepted row whose staged file is still there needs its rename, one whose target holds its bytes
-needs only its mark, and a staged file without a row belongs to nobody.
+A save goes: stage the file, commit the row as `accepted`, rename the file, mark the row `placed`.
+So an accepted row whose staged file exists needs the rename, one whose target has its bytes needs
+only the mark, and a staged file without a row is removed.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from pixtrawl.folder.placing import place
 
 
 class Recovered(Struct):
-    """What a start-up did."""
+    """The changes made by recovery."""
 
-    placed: int = 0  # renames done now that a killed run had only decided
-    lost: int = 0  # accepted rows whose file is nowhere (a power cut): open again
+    placed: int = 0  # renames that a killed run had not done
+    lost: int = 0  # accepted rows whose file is gone (power cut): to be fetched again
     by_hand: ByHand = field(default_factory=ByHand)
-    decided: TakenIn = field(default_factory=TakenIn)  # recorded while nobody held the data set
+    decided: TakenIn = field(default_factory=TakenIn)  # recorded while no process held the data set
 
     @property
     def changed(self) -> bool:
-        """Whether what is made from the catalog has to be made anew."""
+        """Return whether the files derived from the catalog must be written again."""
         return bool(self.by_hand.anything or self.placed or self.lost or self.decided.effects)
 
     @property
     def unknown(self) -> list[str]:
-        """Files without a row; never touched."""
+        """The files without a row; never touched."""
         return list(self.by_hand.unknown)
 
 
 def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
-    """Brings files and rows together again; runs inside one transaction, before anything else."""
+    """Reconcile files and rows; call inside one transaction, before any other work."""
     result = Recovered()
     for row in samples.unplaced(db):
         _replay(db, folder, row, result)
     result.decided = deciding.take_in(db, folder)
     relabel.finish_moves(db, folder)
-    removals.set_withdrawn_aside(db, folder)  # else they are taken for somebody's own files
+    removals.set_withdrawn_aside(db, folder)  # or the scan takes them for foreign files
     result.by_hand = by_hand.take_note(db, folder)
     if result.by_hand.deleted or result.decided.took_down:
-        renditions.remove_all(folder.root)  # whoever deletes a picture means all of it
+        renditions.remove_all(folder.root)  # a deleted image must not survive as a rendition
     removals.remove_files(db, folder)
     _sweep(folder.root)
     _remove_empty_labels(db, folder.root)
@@ -82,7 +82,7 @@ def _replay(
 
 
 def _sweep(root: Path) -> None:
-    """Removes what a killed run had staged or half written."""
+    """Remove the staged and temporary files of a killed run."""
     with os.scandir(root) as entries:
         left = [entry.path for entry in entries if is_passing(entry.name)]
     for path in left:
@@ -90,7 +90,7 @@ def _sweep(root: Path) -> None:
 
 
 def _remove_empty_labels(db: sqlite3.Connection, root: Path) -> None:
-    """Whose images were all removed by hand; folders that pixtrawl did not make stay."""
+    """Remove empty folders of labels in the catalog; other folders stay."""
     with os.scandir(root) as entries:
         labels = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     for label in labels:

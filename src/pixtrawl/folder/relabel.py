@@ -1,7 +1,7 @@
-"""The files of images that are put under another label follow their rows (`catalog.labels`).
+"""Renames the files of images whose rows moved to another label (`catalog.labels`).
 
-A command commits the new place first (`labels.note_move`) and renames the file then; a kill between
-the two is mended by the next start.
+A command first commits the new place (`labels.note_move`), then renames the file; after a kill in
+between, the next start does the rename.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from pixtrawl.folder.layout import file_name, parse_file_name
 
 __all__ = ["finish_moves", "plan_move", "put_under"]
 
-_LARGEST: Final = 10**6  # a number that a person's file name is taken for, at most
+_LARGEST: Final = 10**6  # larger numbers in a person's file name are ignored
 
 
 def put_under(
     db: sqlite3.Connection, sample_id: int, label: str, name: str, *, batch: int | None
 ) -> None:
-    """The image belongs to `label` from now on, and its file is called `name`. Rows only.
+    """Assign an image to `label` with the file name `name`; rows only.
 
-    It gets the number that the name has, where that is free (`labels.put_under`).
+    It gets the number in the name if that is free (`labels.put_under`).
     """
     parsed = parse_file_name(name)
     number = parsed[1] if parsed is not None and parsed[1] <= _LARGEST else None
@@ -35,7 +35,7 @@ def put_under(
 
 
 def plan_move(db: sqlite3.Connection, folder: Folder, name: str, label: str) -> str:
-    """A file name under another label that no file and no row has: the same leaf if possible."""
+    """Return a free file name under another label, with the same leaf if possible."""
     leaf = name.partition("/")[2]
     wanted = f"{label}/{leaf}"
     taken = labels.is_taken(db, label, wanted, but_for=name)
@@ -49,10 +49,10 @@ def plan_move(db: sqlite3.Connection, folder: Folder, name: str, label: str) -> 
 
 
 def finish_moves(db: sqlite3.Connection, folder: Folder) -> Mapping[int, str]:
-    """Renames the files whose new place is decided; runs after the commit, and at each start.
+    """Rename the files of committed moves; call after the commit, and at each start.
 
-    Returns where each of them is now. No file is replaced: where somebody's lies in the way, the
-    image gets another number.
+    Return the file name of each image by row. No file is replaced: if the name is taken, the image
+    gets a new number. Raise StorageError if a rename fails.
     """
     done: dict[int, str] = {}
     for one in labels.moving(db):
@@ -71,8 +71,8 @@ def finish_moves(db: sqlite3.Connection, folder: Folder) -> Mapping[int, str]:
 
 
 def _drop_empty(folder: Folder, source: str) -> None:
-    """A label without images is no class; loaders stop at an empty folder."""
+    """Remove the folder of `source` if it is empty: loaders fail on an empty class folder."""
     try:
         (folder.root / source).parent.rmdir()
     except OSError:
-        return  # something is left in it
+        return  # not empty

@@ -1,7 +1,7 @@
-"""Files of images that left the data set: withdrawn ones go aside, those taken down are removed.
+"""Moves files of withdrawn images to quarantine and removes files of images taken down.
 
-The rows are committed first; both functions run after that, and again at each start, so that a kill
-in between leaves nothing behind. A file of other bytes under such a name is somebody's own.
+The rows are committed first. Both functions run after the commit and at each start, so a kill in
+between leaves nothing behind. A file with other bytes under such a name is foreign and stays.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["remove_files", "set_withdrawn_aside"]
 
 
 def set_withdrawn_aside(db: sqlite3.Connection, folder: Folder) -> None:
-    """Moves the files of withdrawn images that are still in place to the quarantine."""
+    """Move the files of withdrawn images that are still in place to quarantine."""
     for name, sha256 in relations.withdrawn(db):
         path = folder.root / name
         if path.is_file() and files.sha256_of(path) == sha256:
@@ -25,9 +25,9 @@ def set_withdrawn_aside(db: sqlite3.Connection, folder: Folder) -> None:
 
 
 def remove_files(db: sqlite3.Connection, folder: Folder) -> int:
-    """Removes the files of images that were taken down, and their copies that were kept aside.
+    """Remove the files of images that were taken down, and their quarantined copies.
 
-    Returns how many images had a file.
+    Return how many images had a file in place.
     """
     count = 0
     for removed in takedown.removed(db):

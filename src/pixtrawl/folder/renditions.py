@@ -1,11 +1,9 @@
-"""Renditions between the decoder that made them and the export that writes them.
+"""Cache of renditions (transformed images) between the decoders and the export.
 
-One file for each way of making them, beside the catalog, that only grows: a record is a head and
-the picture's bytes. A file for each picture would cost an inode and three system calls (0.2 ms on
-ext4), and their name is needed by nobody. What a kill left half-written at its end is cut off by
-the next run; a record that a power failure garbled fails its checksum and is left out. Whatever is
-missing is decoded again, so the file may be removed at any time; a run that has written its export
-removes it.
+One append-only pack file per transform, beside the catalog; a record is a header and the image
+bytes. One file per image would cost an inode and three system calls (0.2 ms on ext4). The next run
+truncates a record torn by a kill; a record that fails its checksum is skipped. Missing renditions
+are decoded again, so a pack may be removed at any time; a run removes it after its export.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ from pixtrawl.transform import Picture, Transform
 
 __all__ = ["RenditionReader", "RenditionWriter", "remove_all"]
 
-_MAKING: Final = 1  # raised when the same file and transform give other bytes than before
+_MAKING: Final = 1  # increment when the same file and transform give other bytes
 _HEAD: Final = struct.Struct("<4s32s4sHHII")  # mark, sha256, extension, width, height, bytes, CRC
 _MARK: Final = b"pxr1"
 _BUFFER_BYTES: Final = 2**17
@@ -40,12 +38,12 @@ _RECENT: Final = 10_000
 
 
 class RenditionWriter:
-    """Takes renditions during a run, which holds the lock of the data set."""
+    """Appends renditions during a run; the run must hold the lock of the data set."""
 
     def __init__(self, folder: Path, transform: Transform) -> None:
-        """Raises StorageError."""
+        """Open the pack and truncate a torn record. Raise StorageError if that fails."""
         self._path = _path(folder, transform)
-        self._recent: dict[bytes, None] = {}  # a host's placeholder comes again and again
+        self._recent: dict[bytes, None] = {}  # a placeholder image repeats many times
         with self._told():
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("ab", buffering=_BUFFER_BYTES)
@@ -53,7 +51,7 @@ class RenditionWriter:
                 self._file.truncate(_whole_bytes(written))
 
     def put(self, sha256: str, picture: Picture) -> None:
-        """Keeps the rendition of the file with this hash. Raises StorageError."""
+        """Append the rendition of the file with this SHA-256 (hex). Raise StorageError."""
         key = bytes.fromhex(sha256)
         if key in self._recent:
             return
@@ -68,7 +66,7 @@ class RenditionWriter:
             self._file.write(head + picture.data)
 
     def close(self) -> None:
-        """Writes what is still held back. Raises StorageError."""
+        """Flush the buffer and close the pack. Raise StorageError."""
         with self._told():
             self._file.close()
 
@@ -81,19 +79,19 @@ class RenditionWriter:
 
 
 class RenditionReader:
-    """Finds renditions during an export; several threads may ask at once.
+    """Finds renditions during an export; thread-safe.
 
-    24 bytes of memory a rendition: the sorted first eight bytes of the hashes, places and sizes.
+    Uses 24 bytes of memory per rendition: the first eight bytes of the hash (sorted), offset, size.
     """
 
     def __init__(self, folder: Path, transform: Transform) -> None:
-        import numpy as np  # a run that only writes does without
+        import numpy as np  # not needed for writing
 
         self._path = _path(folder, transform)
         keys, places, sizes = array("Q"), array("Q"), array("L")
         self._file: IO[bytes] | None = None
-        self._reading = threading.Lock()  # an offset is shared by all threads
-        with contextlib.suppress(FileNotFoundError):  # there are none
+        self._reading = threading.Lock()  # all threads share the file offset
+        with contextlib.suppress(FileNotFoundError):  # no renditions
             self._file = self._path.open("rb", buffering=0)
             with self._path.open("rb") as file:
                 for record in _records(file):
@@ -121,7 +119,7 @@ class RenditionReader:
         return len(self._keys)
 
     def get(self, sha256: str, format_: str) -> Picture | None:
-        """The rendition of the file with this hash; None where there is none that is whole."""
+        """Return the rendition of the file with this SHA-256 (hex); None if missing or damaged."""
         wanted = bytes.fromhex(sha256)
         at = int(self._keys.searchsorted(_key(wanted))) if self._file is not None else 0
         while at < len(self._keys) and int(self._keys[at]) == _key(wanted):
@@ -142,13 +140,13 @@ class RenditionReader:
 
 
 def remove_all(folder: Path) -> None:
-    """Forgets every rendition: of what was taken down no picture may stay."""
+    """Remove all packs: after a takedown no rendition of the image may stay."""
     for pack in folder.glob(renditions_name("*")):
         discard(pack)
 
 
 class _Record(Struct, frozen=True):
-    """What the head of one record says, and where it lies."""
+    """The header of one record, and its offset in the pack."""
 
     at: int
     sha256: bytes
@@ -171,7 +169,7 @@ class _Record(Struct, frozen=True):
 
 
 def _records(file: IO[bytes]) -> Iterator[_Record]:
-    """The whole records from the start on; ends where one is cut off or no record begins."""
+    """Yield the complete records from the start, up to the first torn or invalid one."""
     size_bytes = file.seek(0, os.SEEK_END)
     at = file.seek(0)
     while (record := _Record.parse(file.read(_HEAD.size), at)) and record.end <= size_bytes:

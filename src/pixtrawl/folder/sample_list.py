@@ -1,7 +1,7 @@
-"""The kept images of a data set as a sequence, all of them or those of some queries.
+"""The kept images of a data set as a sequence: all of them, or those of some queries.
 
-What lies on the disk counts: an image whose file is gone is none of them. The order (label, number)
-is held as 8 bytes an image; an image itself is read when it is asked for.
+Images whose file is gone are left out. The order (by label and number) takes 8 bytes of memory per
+image; the images' rows are read lazily.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from pixtrawl.model import Sample
 
 __all__ = ["Samples", "open_samples"]
 
-CHUNK: Final = 256  # images read by one statement: 2 MB of rows
-_NAMES: Final = 16 * CHUNK  # names are shorter
+CHUNK: Final = 256  # images read per SQL statement: 2 MB of rows
+_NAMES: Final = 16 * CHUNK  # file names read per statement; they are shorter than rows
 
 
 class Samples:
     """Every kept image of a data set, in the order of label and number.
 
-    It follows the folder: `len()` and iteration begin with a look at the disk, and the order is
-    read anew after a change of the catalog. May be pickled, forked and shared between threads.
+    `len()` and iteration first check the disk for changes; the order is read again after a change
+    of the catalog. May be pickled, forked and shared between threads.
     """
 
     def __init__(
@@ -43,9 +43,12 @@ class Samples:
         provenance: bool = True,
         query_ids: Iterable[int] | None = None,
     ) -> None:
-        """Iterates without `provenance` where it is not wanted.
+        """Open the images of a data set. Raise UsageError if there is none.
 
-        `query_ids`: only what counts for these rows of queries.
+        Args:
+            folder: the data set.
+            provenance: whether to read the provenance of each image, too.
+            query_ids: take only the images that count for these rows of queries.
         """
         folder.require()
         self.folder = folder
@@ -54,11 +57,11 @@ class Samples:
         self._of_queries = EVERY if query_ids is None else of_queries(query_ids)
         self._only = self._of_queries
         self._seen: Signature | None = None
-        self.noticed: ByHand | None = None  # what a person had done to the files before
+        self.noticed: ByHand | None = None  # changes by hand found at the first look
         self._look()
 
     def _look(self) -> None:
-        """Catches up with the disk, where a folder changed since the last look."""
+        """Catch up with the disk if a folder changed since the last call."""
         signature = _signature(self.folder.root)
         if signature is None or signature != self._seen:
             view = catch_up(self.folder)
@@ -71,18 +74,18 @@ class Samples:
         return len(self.ids())
 
     def ids(self) -> Sequence[int]:
-        """The images' rows in order, as of the catalog's last change; the disk is not looked at."""
+        """Return the images' rows in order, from the catalog; do not check the disk again."""
         only = self._only
         return self._reader.once(
             self.folder.catalog, ("ids", only), lambda db: sample_order.ids(db, only)
         )
 
     def counts(self, ids: Sequence[int] | None = None) -> dict[str, int]:
-        """How many images each label has, by label; of `ids` where some are given."""
+        """Return the number of images by label; only of `ids` if given."""
         return sample_order.counts(self._db(), self._chosen(ids))
 
     def labels(self, ids: Sequence[int] | None = None) -> list[str]:
-        """The labels of the images, sorted; of `ids` where some are given."""
+        """Return the labels of the images, sorted; only of `ids` if given."""
         only = self._chosen(ids)
         if ids is not None:
             return sample_order.labels(self._db(), only)
@@ -93,7 +96,7 @@ class Samples:
         )
 
     def files(self, ids: Sequence[int] | None = None) -> Iterator[tuple[str, str]]:
-        """File name and label of each image, in order, without reading more of it."""
+        """Yield (file name, label) of each image in order, without reading the whole rows."""
         ids = self._ids(ids)
         for start in range(0, len(ids), _NAMES):
             yield from sample_order.files(self._db(), ids[start : start + _NAMES])
@@ -101,9 +104,10 @@ class Samples:
     def chosen(
         self, conditions: Mapping[str, object], ids: Sequence[int] | None = None
     ) -> tuple[Sequence[int], dict[str, object]]:
-        """The images that fulfil what the catalog can decide, and the conditions that are left.
+        """Return the images that meet the conditions SQL can check, and the other conditions.
 
-        Conditions are those of `Dataset.filter`, such as `width__ge`; `ids` are chosen from.
+        Conditions are those of `Dataset.filter`, such as `width__ge`; only `ids` are tested if
+        given.
         """
         ids = self._ids(ids)
         found, rest = sample_order.chosen(self._db(), conditions)
@@ -112,27 +116,27 @@ class Samples:
         return ids, rest
 
     def firsts(self, count: int) -> list[Sample]:
-        """At most `count` images, as many of each label as of the others, in the usual order."""
+        """Return at most `count` images, spread evenly over the labels, in the usual order."""
         best = sample_order.firsts(self._db(), self._only, count)
         return self.together([one for one in self.ids() if one in best])
 
     def by_id(self, sample_id: int) -> Sample:
-        """The image of a row. Raises IndexError where it is kept no more."""
+        """Return the image of a row. Raise IndexError if it is no longer kept."""
         for sample in self.together((sample_id,)):
             return sample
         raise IndexError(f"image {sample_id} is not in the data set any more")
 
     def some(self, ids: Sequence[int]) -> Iterator[Sample]:
-        """The images of these rows in this order; those that are kept no more are left out.
+        """Yield the images of these rows in this order, without those that are no longer kept.
 
-        One statement for every 256. None is open in between: an epoch of an hour would else keep
-        the catalog's log from being written back all the time.
+        Reads 256 per SQL statement. No statement stays open in between: a reader open for an hour
+        would block checkpoints of SQLite's write-ahead log.
         """
         for start in range(0, len(ids), CHUNK):
             yield from self.together(ids[start : start + CHUNK])
 
     def together(self, ids: Sequence[int]) -> list[Sample]:
-        """The same by one statement, for what fits into memory."""
+        """Return the images of these rows as `some` does, by one statement, all in memory."""
         catalog = self.folder.catalog
         columns = self._reader.once(catalog, "columns", samples.columns_of)
         db = self._reader.connection(catalog)
@@ -164,16 +168,16 @@ class Samples:
 
 
 def open_samples(root: Path | str, *, provenance: bool = True) -> Samples:
-    """The samples of a data set folder. Raises UsageError where there is none."""
+    """Return the samples of a data set folder. Raise UsageError if there is none."""
     return Samples(Folder(root), provenance=provenance)
 
 
 Signature = tuple[tuple[str, int], ...]
-_SETTLED_NS: Final = 50_000_000  # file systems tell time in steps of up to 10 ms
+_SETTLED_NS: Final = 50_000_000  # file systems store times in steps of up to 10 ms
 
 
 def _signature(root: Path) -> Signature | None:
-    """When each label's folder last changed; None while that is too new to rely on."""
+    """Return the mtime of each label's folder; None while the newest is under 50 ms old."""
     try:
         with os.scandir(root) as entries:
             found = [(e.name, e.stat().st_mtime_ns) for e in entries if e.is_dir()]

@@ -1,8 +1,8 @@
-"""The older layout, a hidden folder in the data set, becomes the present one.
+"""Migrates the older layout, a hidden folder in the data set, to the present one.
 
-Each file is moved by one rename, the catalog last: killed at any moment, what is left is where
-either the old or the new layout has it, and the next writer goes on. Files of unknown use are kept
-beside the others. A run of an older version that is still at work is waited for or told of.
+Each file is moved by one rename, the catalog last: after a kill every file is at its old or its new
+place, and the next writer continues. Files of unknown use are kept. The lock of the older version
+is taken first: if one of its runs is active, StorageError is raised.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _SHA256: Final = re.compile(r"([0-9a-f]{64})\.\w+")
 
 
 def take_over(root: Path) -> None:
-    """Moves everything out of the old control folder, then removes it; the lock is held.
+    """Move everything out of the old control folder, then remove it; call with the lock held.
 
-    Raises StorageError: an older version is at work on the data set, or the disk fails.
+    Raise StorageError if an older version is using the data set, or a file cannot be moved.
     """
     old = root / layout.OLD_CONTROL
     held = file_lock.acquire(old / _LOCK, root)
@@ -44,7 +44,7 @@ def take_over(root: Path) -> None:
 
 
 def _contents(old: Path) -> Iterator[str]:
-    """Names relative to the old folder of all but the catalog and its lock."""
+    """Yield the files of the old folder, as relative names, but for the catalog and the lock."""
     for folder, _, names in os.walk(old):
         for name in names:
             relative = (Path(folder) / name).relative_to(old).as_posix()
@@ -54,7 +54,7 @@ def _contents(old: Path) -> Iterator[str]:
 
 def _move_one(root: Path, old: Path, name: str) -> None:
     if name.endswith(".tmp") and "/" not in name:
-        files.discard(old / name)  # half-written; what it was for is made anew
+        files.discard(old / name)  # half-written; its target is written again
         return
     wanted = _new_name(name)
     at = 1
@@ -78,7 +78,7 @@ def _new_name(name: str) -> str:
 
 
 def _move(source: Path, target: Path) -> bool:
-    """Moves a file, also from another file system; False where the target exists."""
+    """Move a file, also between file systems. Return False if the target exists."""
     if _same_disk(source, target.parent):
         return files.move_new(source, target)
     copy = target.with_name(layout.temporary_name(target.name))
@@ -95,11 +95,11 @@ def _same_disk(one: Path, other: Path) -> bool:
 
 
 def _move_catalog(root: Path, old: Path) -> None:
-    """The log is written into the catalog first: the two must not be parted."""
+    """Move the catalog, after writing its log into it: without its log it would lose changes."""
     catalog = old / _CATALOG
     if catalog.exists() and catalog.stat().st_size:
         write_log_in(catalog)
-        if not _move(catalog, root / layout.CATALOG):  # an older version came in between
+        if not _move(catalog, root / layout.CATALOG):  # the target exists by now
             at = 1
             while not _move(catalog, root / layout.held_name(f"{_CATALOG}.{at}")):
                 at += 1
@@ -108,7 +108,7 @@ def _move_catalog(root: Path, old: Path) -> None:
 
 
 def _remove(old: Path) -> None:
-    """The folder and its empty folders; a link to it goes, and what it led to is emptied."""
+    """Remove the old folder and its empty subfolders; unlink it if it is a symlink."""
     files.discard(old / _LOCK)
     try:
         for folder, names, _ in os.walk(old, topdown=False):

@@ -1,8 +1,7 @@
-"""Which column of a list is which: by the names that published lists use, and by what is in them.
+"""Finds the columns of a list: by the names common in published lists, and by their content.
 
-A column is taken as that of URLs when it is called like one and holds some, or when it is the only
-one that does. Where several could be meant the user is asked: a wrong guess fetches a thousand web
-pages.
+The URL column is one with a known name that holds URLs, or else the only column that holds URLs. If
+several qualify, UsageError asks the user to choose: a wrong guess could fetch a thousand web pages.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ __all__ = ["PLURAL", "Asked", "Chosen", "choose", "is_url", "names_a_picture", "
 
 Row = Mapping[str, Any]
 
-# As `plain_name` spells them, the surest first: what is called an image and holds URLs is one, also
-# beside a `url`, which then is that of a page (iNaturalist's exports, shops).
+# Names as `plain_name` spells them, most certain first. A column named after images goes before
+# `url`, which beside it is usually the URL of a page (iNaturalist's exports, shops).
 _URL: Final = (
     "image_url", "imageurl", "image_urls", "imageurls", "originalurl", "original_url",
     "photo_image_url", "image_src", "imagesrc", "image_link", "imagelink", "image_uri",
@@ -30,7 +29,7 @@ _URL: Final = (
     "content_url", "contenturl", "download_url", "file_url", "flickr_url", "identifier", "link",
     "href", "src", "uri", "thumbnail300kurl", "thumbnail_url", "thumbnailurl", "thumb_url",
 )  # fmt: skip
-_CERTAIN: Final = ("url", "image_url")  # taken whatever is in them
+_CERTAIN: Final = ("url", "image_url")  # taken even without URLs in the sample
 _MORE: Final = ("additional_image_link", "additional_image_links", "additional_images")
 PLURAL: Final = frozenset(
     {"images", "image_urls", "imageurls", "pictures", "photos", "urls", *_MORE}
@@ -48,7 +47,7 @@ _SHOWN: Final = 30  # names of columns in a message
 
 
 class Asked(Struct, frozen=True):
-    """Columns that the user names: by name, or by number from 1."""
+    """Columns given by the user: by name, or by number from 1."""
 
     url: str | None = None
     label: str | None = None
@@ -57,43 +56,43 @@ class Asked(Struct, frozen=True):
 
 
 class Chosen(Struct, frozen=True):
-    """The columns of one list, by their names in it; None for what it does not have."""
+    """The columns chosen for one list, by name; None for a column that it lacks."""
 
     url: str
-    more: tuple[str, ...] = ()  # further columns of URLs, of the same thing
+    more: tuple[str, ...] = ()  # further columns of image URLs of the same row
     label: str | None = None
     caption: str | None = None
     id: str | None = None
-    certain: bool = True  # the URL's column is called so, or the user says so
-    notice: str = ""  # what was understood that may surprise
+    certain: bool = True  # the URL column has a certain name, or the user named it
+    notice: str = ""  # message on guesses that may surprise the user
 
 
 def is_url(value: object) -> bool:
-    """Whether a value is a URL as a whole, to be fetched: `https://...`, `//host/...`, `data:`."""
+    """Return whether a value begins as a URL: `https://...`, `//host/...`, `data:image/`."""
     return isinstance(value, str) and _OF_URL.match(value.strip()) is not None
 
 
 def names_a_picture(url: str) -> bool:
-    """Whether a URL ends like a picture's file."""
+    """Return whether a URL ends in the suffix of an image file."""
     return _PICTURE.search(url.strip()) is not None
 
 
 def plain_name(name: str) -> str:
-    """`Image Src` and `image-src` are `image_src`."""
+    """Normalise a column name: `Image Src` and `image-src` become `image_src`."""
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
 def choose(names: Sequence[str], sample: Sequence[Row], asked: Asked, where: str) -> Chosen:
-    """The columns of a list.
+    """Choose the columns of a list.
 
     Args:
-        names: of all its columns, in order.
+        names: the names of all its columns, in order.
         sample: some of its first rows.
-        asked: what the user says.
-        where: the file, for messages.
+        asked: the columns given by the user.
+        where: the file name, for messages.
 
     Raises:
-        UsageError: a column that is not there; none with URLs, or several that could be meant.
+        UsageError: a given column does not exist, or none or several columns hold URLs.
     """
     plain: dict[str, str] = {}
     for name in names:

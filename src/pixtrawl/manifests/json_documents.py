@@ -1,7 +1,7 @@
-"""JSON documents as lists of URLs: an array, an object that holds one, a map of labels to URLs.
+"""Reads lists of URLs from JSON: an array, an object with an array, a map of labels to URLs.
 
-`json.load` would hold a million objects at once; elements are decoded one by one from a window
-over the text instead.
+`json.load` would hold a million objects in memory, so this streaming parser decodes one element at
+a time from a sliding window over the text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SAMPLE: Final = 50
 _MAX_DEPTH: Final = 4
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _SCALAR_END: Final = re.compile(r"[,\]}\s]")
-# What arrays of images are called, beside arrays of licences, categories and the like.
+# Usual names of image arrays, to tell them from arrays of licences, categories and the like.
 _LIKELY: Final = frozenset(
     {"images", "photos", "pictures", "results", "items", "data", "rows", "records", "products",
      "bindings", "hits", "entries", "media"}
@@ -36,17 +36,17 @@ _LIKELY: Final = frozenset(
 
 
 class Place(Struct, frozen=True):
-    """Where in a document the rows are."""
+    """The location and form of the rows in a document."""
 
     path: tuple[str, ...]  # keys down to the array, or to the map
     kind: str  # array | map | columns
     names: tuple[str, ...] = ()
     sample: tuple[Mapping[str, Any], ...] = ()
-    url: str = ""  # of columns: the array of URLs
+    url: str = ""  # kind `columns`: key of the array of URLs
 
 
 class _Text:
-    """A window over a document that moves on as elements are taken from it."""
+    """A sliding window over a document that advances as values are decoded."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -55,7 +55,7 @@ class _Text:
         self._decode = json.JSONDecoder().raw_decode
 
     def peek(self) -> str:
-        """The next character that is no blank; "" at the end."""
+        """Return the next character after white space without consuming it; "" at the end."""
         while True:
             match = _SPACE.match(self._buffer, self._at)
             assert match is not None
@@ -64,13 +64,13 @@ class _Text:
                 return self._buffer[self._at : self._at + 1]
 
     def take(self, char: str) -> None:
-        """Goes past this character. Raises ValueError where another one stands."""
+        """Consume this character. Raise ValueError if the next one differs."""
         if self.peek() != char:
             raise ValueError(f"{char!r} is missing")
         self._at += 1
 
     def value(self) -> Any:
-        """Decodes the next value. Raises ValueError."""
+        """Decode and consume the next value. Raise ValueError if it is no valid JSON."""
         self.peek()
         while True:
             try:
@@ -81,7 +81,7 @@ class _Text:
                 continue
             except RecursionError:
                 raise ValueError("is nested too deeply") from None
-            # A number may go on in the next piece.
+            # A number may continue in the next chunk.
             if end < len(self._buffer) or not self._more():
                 self._at = end
                 return value
@@ -110,7 +110,7 @@ def _elements(text: _Text) -> Iterator[Any]:
 
 
 def _keys(text: _Text) -> Iterator[str]:
-    """The keys of an object; whoever asks takes each value before the next key."""
+    """Yield the keys of an object; the caller must consume each value before the next key."""
     text.take("{")
     while text.peek() != "}":
         key = text.value()
@@ -128,7 +128,7 @@ def _keys(text: _Text) -> Iterator[str]:
 
 
 def find_rows(stream: TextIO, reading: Reading) -> Place:
-    """Looks through a document once. Raises UsageError where it holds no list of URLs."""
+    """Find the rows in one pass over a document. Raise UsageError if it has no list of URLs."""
     found: list[Place] = []
     try:
         _look(_Text(stream), (), found)
@@ -140,7 +140,7 @@ def find_rows(stream: TextIO, reading: Reading) -> Place:
         raise UsageError(
             f"{reading.file}: no array in this JSON holds URLs (arrays of texts, or of objects)"
         )
-    if place.kind == "array" and place.names:  # a column that is asked for is there, or refused
+    if place.kind == "array" and place.names:  # UsageError if a named column is missing
         Rows(place.names, place.sample, _quiet(reading))
     return place
 
@@ -176,7 +176,7 @@ def _array(text: _Text, path: tuple[str, ...], found: list[Place]) -> None:
             if len(sample) < _SAMPLE:
                 sample.append(element)
         whole = True
-    finally:  # one that breaks off gives what stands before
+    finally:  # keep the elements before a syntax error
         rows = tuple(row for row in map(_row, sample) if row)
         if whole or rows:
             names = tuple(dict.fromkeys(name for row in rows for name in row))
@@ -190,7 +190,7 @@ def _row(element: Any) -> dict[str, Any] | None:
 
 
 def _as_whole(path: tuple[str, ...], found: list[Place], before: int) -> None:
-    """Whether the arrays of an object are one list: labels with their URLs, or columns."""
+    """Merge the arrays of an object that form one list: labels with their URLs, or columns."""
     own = [place for place in found[before:] if len(place.path) == len(path) + 1]
     texts = [place for place in own if place.kind == "one" or place.names == ("",)]
     with_urls = [place for place in texts if _has_urls(place)]
@@ -223,7 +223,7 @@ def _best(found: Sequence[Place]) -> Place | None:
     arrays.sort(key=lambda place: not _is_likely(place))
     if arrays:
         return arrays[0]
-    # Nothing that is a URL: texts or objects all the same, whose outcome will say so.
+    # No URLs: take a top-level array anyway; each row then gets an outcome that reports it.
     return next((place for place in found if place.kind == "array" and not place.path), None)
 
 
@@ -243,7 +243,7 @@ def _deep_url(value: Any) -> bool:
 def read_document(
     stream: BinaryIO, reading: Reading, place: Place
 ) -> Iterator[Candidate | BadLine]:
-    """The candidates of a document, whose rows are at `place`."""
+    """Yield the candidates of a document with its rows at `place`; a BadLine for bad elements."""
     with decoded(stream) as content:
         text = _Text(content)
         number = 0
@@ -271,7 +271,7 @@ def _go_to(text: _Text, wanted: str) -> None:
 
 
 def _skip(text: _Text) -> None:
-    """Goes past a value, an array of any length included."""
+    """Consume a value; an array of any length in constant memory."""
     if text.peek() == "[":
         for _ in _elements(text):
             pass
@@ -291,7 +291,7 @@ def _of_element(
 
 
 def _map(text: _Text, reading: Reading) -> Iterator[Candidate | BadLine]:
-    """Labels, or queries, with their URLs."""
+    """Yield the candidates of an object that maps queries to one URL or a list."""
     for key in _keys(text):
         query = clean(key).strip() or reading.stem
         if text.peek() != "[":
@@ -303,7 +303,7 @@ def _map(text: _Text, reading: Reading) -> Iterator[Candidate | BadLine]:
 
 
 def _columns(text: _Text, reading: Reading, url: str) -> Iterator[Candidate | BadLine]:
-    """Arrays that lie side by side, as the SBU captions have them; all are held."""
+    """Yield the candidates of parallel arrays (SBU captions); all are held in memory."""
     arrays: dict[str, list[Any]] = {}
     for key in _keys(text):
         value = text.value()

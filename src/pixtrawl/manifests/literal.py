@@ -1,8 +1,8 @@
-"""`keyword_urls.txt`: a Python dict literal, read and written as a stream.
+"""Reads and writes `keyword_urls.txt`, a Python dict literal, as a stream.
 
-It is never evaluated. Its grammar is flat (a dict of lists of strings), so there is nothing to
-recurse into, and a file that was cut short gives everything before the cut. Memory is that of its
-longest string.
+The text is never evaluated. The grammar is flat (a dict of lists of strings), so the parser does
+not recurse, and a truncated file yields everything before the cut. Memory is bounded by the longest
+string.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TextIO
 
 _CHUNK_CHARS: Final = 1 << 18
 _MAX_STRING_CHARS: Final = 96 * 2**20  # a data: URI of 64 MiB of bytes is 86 Mi characters
-_STRINGS: Final = {  # all but the closing quote
+_STRINGS: Final = {  # a string without its closing quote
     "'": re.compile(r"'[^'\\\n]*(?:\\.[^'\\\n]*)*", re.DOTALL),
     '"': re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*', re.DOTALL),
 }
@@ -29,7 +29,7 @@ _PUNCTUATION: Final = frozenset("{}[](),:")
 
 
 class Entry(NamedTuple):
-    """One URL of one key; `url` is None where the literal says None."""
+    """One URL of one key; `url` is None if the literal has None."""
 
     line: int  # from 1
     key: str
@@ -38,14 +38,14 @@ class Entry(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """Where the text stops being such a literal; nothing follows."""
+    """A syntax error; always the last item."""
 
     line: int
     problem: str
 
 
 def write_literal(out: TextIO, items: Iterable[tuple[str, Iterable[str]]]) -> None:
-    """The text of `repr(dict)` for these keys and lists, on one line."""
+    """Write `repr(dict)` of these keys and lists, on one line."""
     out.write("{")
     separator = ""
     for key, urls in items:
@@ -60,7 +60,10 @@ def write_literal(out: TextIO, items: Iterable[tuple[str, Iterable[str]]]) -> No
 
 
 def read_literal(text: TextIO) -> Iterator[Entry | Broken]:
-    """The entries in order: `{'cat': ['http://...', ...], ...}`; tuples and single strings too."""
+    """Yield the entries of `{'cat': ['http://...', ...], ...}`; lists may be tuples or strings.
+
+    On a syntax error yield one Broken and stop.
+    """
     tokens = _Tokens(text)
     try:
         yield from _dict(tokens)
@@ -73,7 +76,7 @@ class _SyntaxProblem(Exception):  # noqa: N818 - internal, becomes a Broken
 
 
 class _Tokens:
-    """Strings, None and punctuation of a stream of text."""
+    """Tokenizer for strings, None and punctuation of a text stream."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -82,7 +85,7 @@ class _Tokens:
         self.line = 1
 
     def next(self) -> str | None:
-        """A punctuation mark, "" for None or null, a string with its quotes; None at the end."""
+        """Return punctuation, a string with its quotes, "" for None or null; None at the end."""
         while True:
             space = _SPACE.match(self._buffer, self._at)
             if space:

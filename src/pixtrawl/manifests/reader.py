@@ -1,8 +1,8 @@
-"""Lists of URLs read, whoever wrote them: JSON, tables, `keyword_urls.txt`, plain lines.
+"""Reads lists of URLs in many formats: JSON, tables, `keyword_urls.txt`, plain lines.
 
-What a file is, is told by its content. One row is held at a time. A line that cannot be read is
-handed out as a `BadLine` and the rest goes on; a row whose URL is none, or has a scheme that is
-not fetched, is still a candidate: its outcome says so.
+The format is detected from the content. Rows are streamed. A line that cannot be read yields a
+`BadLine`, and reading continues. A row with an invalid URL or an unsupported scheme still yields a
+candidate, so that its outcome is recorded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _HEAD_BYTES: Final = 64 * 1024
-_SAMPLE: Final = 100  # rows that are looked at before the first is used
+_SAMPLE: Final = 100  # rows inspected before the first is yielded
 _PACKED: Final = (".gz", ".zst")
 _LITERAL: Final = re.compile(
     r"""\{\s*(?:'|\}|"(?:[^"\\]|\\.)*"\s*:\s*[\[(]\s*['"\])])""", re.DOTALL
@@ -46,7 +46,7 @@ ReadParquet = Callable[[Path], Iterable[Mapping[str, object]]]
 _Reader = Callable[[BinaryIO, Reading], Iterator[Candidate | BadLine]]
 
 
-def read_manifest(  # noqa: PLR0913 - what a list may need to be understood
+def read_manifest(  # noqa: PLR0913 - options for reading a list
     path: Path,
     *,
     label: str | None = None,
@@ -56,20 +56,21 @@ def read_manifest(  # noqa: PLR0913 - what a list may need to be understood
     notices: list[str] | None = None,
     name: str | None = None,
 ) -> Iterator[Candidate | BadLine]:
-    """The candidates of a file in its order.
+    """Return the candidates of a file, in its order.
 
     Args:
-        path: JSON, JSONL, CSV or TSV, dict literal, plain list, any of them in gzip; parquet by the
-            hook.
-        label: folder name for every row, whatever the rows say.
-        labels: hands out labels; give the same one for several files of one data set.
-        read_parquet: rows of a parquet file as mappings.
-        asked: columns that the user names.
-        notices: gets what was understood in a way that may surprise.
-        name: what to call the list, where the path says nothing to the user.
+        path: JSON, JSONL, CSV or TSV, dict literal or plain list, also compressed (.gz, .zst);
+            parquet by `read_parquet`.
+        label: label of every row, overriding those in the rows.
+        labels: assigns labels; pass the same object for all files of one data set.
+        read_parquet: returns the rows of a parquet file as mappings.
+        asked: columns given by the user.
+        notices: list to which messages on surprising guesses are appended.
+        name: name of the list for messages, if the path means nothing to the user.
 
     Raises:
-        UsageError: at once, where the file cannot be opened or understood at all.
+        UsageError: immediately, if the file cannot be opened or its format not be read.
+        MissingExtraError: immediately, for parquet without `read_parquet`.
     """
     with opened(path) as stream:
         head = stream.read(_HEAD_BYTES)
@@ -89,10 +90,10 @@ def read_manifest(  # noqa: PLR0913 - what a list may need to be understood
 
 
 def read_rows(rows: Iterable[Mapping[str, Any]], reading: Reading) -> Iterator[Candidate | BadLine]:
-    """The candidates of rows that are mappings already.
+    """Return the candidates of rows that are mappings already.
 
     Raises:
-        UsageError: at once, where no column of URLs can be told.
+        UsageError: immediately, if no column of URLs can be determined.
     """
     rows = iter(rows)
     sample = [row for row, _ in zip(rows, range(_SAMPLE), strict=False)]
@@ -120,7 +121,7 @@ def _read(path: Path, reader: _Reader, reading: Reading) -> Iterator[Candidate |
 
 
 def _reader(path: Path, head: bytes, suffix: str, reading: Reading) -> _Reader:
-    """Which form this is. Raises UsageError where no column of URLs can be told."""
+    """Detect the format and return its reader. Raise UsageError without a column of URLs."""
     text = head.decode(encoding_of(head), "replace").lstrip("\ufeff \t\r\n")
     lines_of_json = suffix in {".jsonl", ".ndjson"}
     if text.startswith("{"):
@@ -142,7 +143,7 @@ def _reader(path: Path, head: bytes, suffix: str, reading: Reading) -> _Reader:
     table = table_of(text, suffix, reading.asked, reading.file)
     if table is None:
         return _plain
-    Rows(table.names, table.sample, _silent(reading), table.chosen)  # refused at once, if at all
+    Rows(table.names, table.sample, _silent(reading), table.chosen)  # raises UsageError early
     return lambda stream, reading: read_table(stream, table, reading)
 
 
@@ -151,12 +152,12 @@ def _silent(reading: Reading) -> Reading:
 
 
 def _is_json(text: str) -> bool:
-    """Whether brackets open JSON: a list may begin with `[::1]`."""
+    """Return whether brackets open JSON; a plain list may begin with `[::1]`."""
     return re.match(r"[\[{]\s*(?:[\[{\"\]}]|\Z)", text) is not None
 
 
 def _is_document(text: str) -> bool:
-    """One object over the whole file, and not one on each line."""
+    """Return whether the file is one JSON object, not one object per line."""
     lines = [line for line in text.splitlines()[:2] if line.strip()]
     try:
         value = json.loads(lines[0])
@@ -181,7 +182,7 @@ def _literal(stream: BinaryIO, reading: Reading) -> Iterator[Candidate | BadLine
 
 
 def _json_lines(text: str, reading: Reading) -> _Reader:
-    """Objects, or texts, one a line."""
+    """Return a reader of JSON lines, each an object or a string."""
     sample = [row for line in text.splitlines()[:_SAMPLE] if (row := _object(line))]
     names = list(dict.fromkeys(name for row in sample for name in row))
     made = Rows(names, sample, reading) if names else None
@@ -236,7 +237,7 @@ def _plain(stream: BinaryIO, reading: Reading) -> Iterator[Candidate | BadLine]:
 
 
 def row_of(candidate: Candidate) -> dict[str, object]:
-    """A candidate as a row: the `FIELDS`, `alternates` where there are some, the list's own."""
+    """Return a candidate as a row: `FIELDS`, `alternates` if any, then the list's own columns."""
     row: dict[str, object] = {name: getattr(candidate, name) for name in FIELDS}
     row["kind"] = candidate.kind.value
     if candidate.alternates:

@@ -1,7 +1,7 @@
-"""The lock file: a small recipe from which a colleague rebuilds a data set; written and read.
+"""Reads and writes the lock file, a small recipe from which others can rebuild a data set.
 
-JSON with one image a line, so that two of them can be compared with `diff`; the same data set gives
-the same bytes. Nothing in it depends on when or where it was written.
+It is JSON with one image per line, for comparison with `diff`. Its output is deterministic: it does
+not depend on time or machine, and the same data set gives the same bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pixtrawl.secrets import masked_text, masked_url
 __all__ = ["Recipe", "RecipeImage", "read_recipe", "recipe_lines"]
 
 _VERSION: Final = 1
-_SETTINGS: Final = ("images", "filters")  # groups that decide what is in a data set
+_SETTINGS: Final = ("images", "filters")  # groups that affect the content of a data set
 _LOCAL: Final = frozenset({"decoders", "decoder_memory_bytes", "decoder_timeout_s"})
 _MAX_NUMBER: Final = 10**9
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -41,13 +41,13 @@ class RecipeImage(Struct, frozen=True):
 
     @property
     def query(self) -> Query:
-        """The query that it belongs to, for as many images as the recipe has."""
+        """The query that the image belongs to, without a limit on the number of images."""
         return Query(self.candidate.query, self.candidate.label, None, self.filters)
 
     def drift(self, info: ImageInfo, bits: int) -> str | None:
-        """What differs in a file fetched now: "" for the same bytes, None for another picture.
+        """Return how a newly fetched file differs: "" for the same bytes, None for another image.
 
-        Two files show the same picture where their hashes differ by at most `bits`.
+        The image counts as the same if the perceptual hashes differ by at most `bits` bits.
         """
         if info.sha256 == self.sha256:
             return ""
@@ -58,14 +58,14 @@ class RecipeImage(Struct, frozen=True):
 
 
 class Recipe(Struct, frozen=True):
-    """A whole recipe."""
+    """The content of a lock file."""
 
     settings: Mapping[str, Mapping[str, object]]
     images: tuple[RecipeImage, ...]
 
     @property
     def deciding_settings(self) -> dict[str, Mapping[str, object]]:
-        """The groups of settings that decide what is in a data set."""
+        """The groups of settings that affect the content of a data set."""
         return {group: values for group, values in self.settings.items() if group in _SETTINGS}
 
 
@@ -74,10 +74,10 @@ def recipe_lines(
     queries: Iterable[tuple[str, str, str]],
     images: Iterable[tuple[Sample, str]],
 ) -> Iterator[str]:
-    """The recipe of a data set, line by line with their ends.
+    """Yield the text of a recipe in pieces, with newlines.
 
-    `settings` are those of the newest run. `queries` are text, label and filters (a JSON object);
-    `images` come with the filters of their query.
+    `settings` are those of the newest run, `queries` are (text, label, filters as JSON), `images`
+    are (sample, filters of its query as JSON).
     """
     rows = [
         {"text": masked_text(text), "label": label, "filters": json.loads(filters)}
@@ -101,7 +101,7 @@ def recipe_lines(
 
 
 def _portable(settings: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """Those that decide what is in a data set, whatever the machine."""
+    """Return the settings that affect the content and do not depend on the machine."""
     return {
         group: {k: v for k, v in settings[group].items() if v is not None and k not in _LOCAL}
         for group in _SETTINGS
@@ -138,7 +138,7 @@ def _json(value: object) -> str:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """A recipe. Raises UsageError, with what is wrong and where."""
+    """Return the recipe in a lock file. Raise UsageError if it cannot be read or is invalid."""
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -160,7 +160,7 @@ def read_recipe(path: Path) -> Recipe:
 
 def _query(row: Mapping[str, Any]) -> Query:
     text, label = str(row["text"]), str(row["label"])
-    if label_for(label) != label:  # a path component from a stranger's file
+    if label_for(label) != label:  # untrusted: it becomes a path component
         raise ValueError(f"{label!r} is no label")
     given = {k: str(v) for k, v in row.get("filters", {}).items() if k in Filters.__struct_fields__}
     return Query(text, label, None, Filters(**given))

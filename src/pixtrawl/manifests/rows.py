@@ -1,4 +1,4 @@
-"""One row of a list, however it was written, as candidates with everything that it says."""
+"""Converts a row of a list, of any format, to candidates with all of its columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIELDS: Final = (
     "thumb_url", "license", "license_url", "creator",
 )  # fmt: skip
 
-SOURCE: Final = "urls"  # of rows that name none
+SOURCE: Final = "urls"  # of rows without a source
 
 _OWN_MANIFEST: Final = frozenset({"query", "label", "url", "kind", "source", "rank"})
 _TAKEN_AS_IT_IS: Final = (
@@ -35,9 +35,9 @@ _NEXT_OF_MANY: Final = re.compile(r"\s*[,;|]\s*(?=https?://)|\s+(?=https?://)", 
 
 
 class BadLine(Struct, frozen=True):
-    """A line that gives no candidate. `text` is its beginning.
+    """A line that yields no candidate. `text` is its beginning.
 
-    `query` and `label` are those of rows of this list that name none.
+    `query` and `label` are the defaults of this list.
     """
 
     file: str
@@ -49,21 +49,21 @@ class BadLine(Struct, frozen=True):
 
 
 class Reading(Struct):
-    """What the rows of one list have in common."""
+    """The context that the rows of one list share."""
 
     file: str
-    stem: str  # query of the rows that name none
+    stem: str  # query of rows without one
     labels: Labels
-    label: str | None = None  # asked for by the user, for every row
+    label: str | None = None  # given by the user for every row
     asked: Asked = Asked()
-    notices: list[str] = msgspec.field(default_factory=list)  # to be told; whoever tells empties it
+    notices: list[str] = msgspec.field(default_factory=list)  # for the user; emptied once shown
 
     def bad(self, number: int, problem: str, text: str = "") -> BadLine:
         text = clean(text[:200])
         return BadLine(self.file, number, problem, text, self.stem, self.label or self.stem)
 
     def candidate(self, url: str, query: str | None, place: int) -> Candidate:
-        """A URL of which no more is known than its place in the list."""
+        """Return a candidate for a bare URL; its place in the list becomes the rank."""
         return Candidate(
             url=url, query=query or self.stem, label=self.label_of(None, query), source=SOURCE,
             rank=place, kind=_kind(None, url),
@@ -76,13 +76,16 @@ class Reading(Struct):
 
 
 class Rows:
-    """Makes candidates of rows that have these columns.
+    """Converts rows with these columns to candidates.
 
     Args:
-        names: of the columns.
+        names: the names of the columns.
         sample: some of the first rows.
-        reading: of the list. Columns that it does not have are refused by UsageError.
-        chosen: the columns, where they are known already.
+        reading: the context of the list.
+        chosen: the columns, if known already.
+
+    Raises:
+        UsageError: a column given by the user is missing, or no URL column can be determined.
     """
 
     def __init__(
@@ -106,7 +109,7 @@ class Rows:
         self._hidden = self._never_own()
 
     def of(self, row: Mapping[str, Any], number: int) -> Iterator[Candidate | BadLine]:
-        """The candidates of a row: one for each of its URLs; `number` is its place in the list."""
+        """Yield one candidate per URL of a row, or a BadLine; `number` is its place from 1."""
         urls = self._urls(row)
         if isinstance(urls, str):
             yield self._reading.bad(number, urls)
@@ -145,7 +148,7 @@ class Rows:
         return None if name is None else _text(row.get(name))
 
     def _urls(self, row: Mapping[str, Any]) -> list[str] | str:
-        """The URLs of a row, or what is wrong with it."""
+        """Return the URLs of a row, or a message on why there are none."""
         if self.chosen.url not in row:
             return f"has no {self.chosen.url!r}"
         value = row[self.chosen.url]
@@ -171,12 +174,12 @@ class Rows:
         if value is None or isinstance(value, bool):
             return []
         text = clean(str(value))
-        if self.chosen.certain and self._split is _NEXT_URL:  # byte for byte
+        if self.chosen.certain and self._split is _NEXT_URL:  # keep the text unchanged
             return [text] if text.strip() else []
         return [part.strip() for part in self._split.split(text) if part.strip(" ,;|")]
 
     def _never_own(self) -> frozenset[str]:
-        """Columns that metadata tells already, under the same name and in the same words."""
+        """Return the columns that metadata.jsonl has already, with the same name and value."""
         if self._is_ours:
             return frozenset(self._ours.values())
         words = {*_TAKEN_AS_IT_IS, "keyword"}
@@ -203,13 +206,13 @@ class Rows:
             return ""
         try:
             return msgspec.json.encode(own, enc_hook=_plain).decode()
-        except (UnicodeError, TypeError, ValueError, RecursionError):  # a surrogate deep inside
+        except (UnicodeError, TypeError, ValueError, RecursionError):  # a nested surrogate
             texts = {name: clean(str(value)) for name, value in own.items()}
             return msgspec.json.encode(texts).decode()
 
 
 def _plain(value: Any) -> Any:
-    """A number of another library as Python's own; else its text."""
+    """Convert a scalar of another library, such as NumPy, to Python's type; else to text."""
     item = getattr(value, "item", None)
     return item() if callable(item) and getattr(value, "ndim", 1) == 0 else str(value)
 
@@ -225,7 +228,7 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> int | None:
-    """A whole number from 1; data sets write sizes as 640, 640.0 and "640"."""
+    """Parse a positive integer written as 640, 640.0 or "640"; return None for anything else."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -255,5 +258,5 @@ def _alternates(value: object) -> tuple[Alternate, ...]:
 
 
 def clean(text: str) -> str:
-    """Text that can be written: a lone surrogate has no UTF-8 form."""
+    """Replace lone surrogates, which cannot be encoded as UTF-8, by U+FFFD."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

@@ -1,7 +1,7 @@
-"""Lists as tables: CSV, TSV, semicolons, with a header or without, `URL label` lines.
+"""Reads lists that are tables: CSV, TSV, semicolons, with or without a header, `URL label` lines.
 
-What separates the columns and whether there is a header is told by the first lines: a header names
-columns, a first line with a URL in it is a row.
+The separator and the header are detected from the first lines: a first line with a URL in it is a
+row, any other is a header.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pixtrawl.model import Candidate
 __all__ = ["MAX_LINE_CHARS", "Table", "read_table", "table_of"]
 
 MAX_LINE_CHARS: Final = 96 * 2**20  # a data: URI of 64 MiB of bytes is 86 Mi characters
-_SAMPLE: Final = 200  # rows that are looked at
+_SAMPLE: Final = 200  # rows inspected
 _SEPARATORS: Final = (",", "\t", ";", "|")
 _URL_NAMES: Final = frozenset({"url", "image_url"})
 _PAIR: Final = re.compile(r"(\S+)[ \t]+(\S.*)")
@@ -29,26 +29,26 @@ _MAX_LABEL_CHARS: Final = 40
 
 
 class Table(Struct, frozen=True):
-    """How the columns of a text file are written."""
+    """The format of a table: separator, header and columns."""
 
     separator: str  # "" for one column; " " for a URL, blanks, and the rest of the line
     names: tuple[str, ...]
     has_header: bool
     sample: tuple[Mapping[str, str], ...]
-    chosen: Chosen | None = None  # where the names do not tell
+    chosen: Chosen | None = None  # if the names do not determine the columns
 
 
 def table_of(text: str, suffix: str, asked: Asked, where: str) -> Table | None:
-    """What table the beginning of a file shows; None where it is a plain list of URLs.
+    """Detect the table format from the beginning of a file; return None for a plain list.
 
     Raises:
-        UsageError: a table that names no column of URLs, or several.
+        UsageError: it is a table, but none or several of its columns hold URLs.
     """
     lines = [line for line in text.splitlines()[:_SAMPLE] if line.strip()]
     if not lines:
         return None
     if len(lines) > 1 and len(text) >= 60_000:
-        lines.pop()  # may be half a line
+        lines.pop()  # may be cut off
     if pair := _pairs(lines, asked, where):
         return pair
     return _by_separator(lines, suffix, asked, where) or _by_one_column(lines, suffix, where)
@@ -65,7 +65,7 @@ def _by_separator(lines: Sequence[str], suffix: str, asked: Asked, where: str) -
         if any(is_url(value) for row in table.sample for value in row.values()):
             return table
     if suffix in {".csv", ".tsv"} and tables:
-        choose(tables[0].names, tables[0].sample, asked, where)  # says what is there
+        choose(tables[0].names, tables[0].sample, asked, where)  # raises UsageError
     return None
 
 
@@ -81,7 +81,7 @@ def _by_one_column(lines: Sequence[str], suffix: str, where: str) -> Table | Non
 
 
 def read_table(stream: BinaryIO, table: Table, reading: Reading) -> Iterator[Candidate | BadLine]:
-    """The candidates of a table, row by row."""
+    """Yield the candidates of a table row by row, and a BadLine for each bad row."""
     rows = Rows(table.names, table.sample, reading, table.chosen)
     lines = read_lines(stream, max_chars=MAX_LINE_CHARS, latin=latin_told(reading))
     place = 0
@@ -106,7 +106,7 @@ def read_table(stream: BinaryIO, table: Table, reading: Reading) -> Iterator[Can
 
 
 def latin_told(reading: Reading) -> Callable[[int], object]:
-    """Tells once that a list is not UTF-8."""
+    """Return a callback that adds a notice, once, that a list is not UTF-8."""
     told: list[int] = []
 
     def tell(number: int) -> None:
@@ -120,7 +120,7 @@ def latin_told(reading: Reading) -> Callable[[int], object]:
 
 
 def _rows(lines: Iterator[Line], table: Table) -> Iterator[Row]:
-    if table.separator == "":  # nothing to separate: a comma belongs to the URL
+    if table.separator == "":  # one column: a comma is part of the URL
         for line in lines:
             text = line.text.strip()
             cells = next(iter(csv_rows(iter([line])))).cells if text[:1] == '"' else [text]
@@ -153,7 +153,7 @@ def _too_wide(row: Row, table: Table) -> str:
     return ""
 
 
-# -- telling -----------------------------------------------------------------------------------
+# -- format detection --------------------------------------------------------------------------
 
 
 def _order(suffix: str) -> Sequence[str]:
@@ -161,7 +161,7 @@ def _order(suffix: str) -> Sequence[str]:
 
 
 def _split(lines: Sequence[str], separator: str, suffix: str) -> Table | None:
-    """The lines as a table with this separator, where that makes sense."""
+    """Return the lines as a table with this separator, or None if they are not one."""
     if separator not in lines[0]:
         return None
     numbered = (Line(number, line) for number, line in enumerate(lines, 1))
@@ -189,7 +189,7 @@ def _split(lines: Sequence[str], separator: str, suffix: str) -> Table | None:
 
 
 def _separates(rows: Sequence[Sequence[str]], separator: str, suffix: str) -> bool:
-    """Whether it stands between columns and not inside of URLs, which may hold it."""
+    """Return whether the separator divides columns, rather than being part of the URLs."""
     if separator == "\t":
         return True
     if suffix != ".csv":
@@ -216,7 +216,7 @@ def _dicts(names: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Mapping
 
 
 def _one_column(lines: Sequence[str], suffix: str) -> bool:
-    """A name, and nothing but URLs below it."""
+    """Return whether the lines are a column name with only URLs below it."""
     return (
         suffix in {".csv", ".tsv"}
         and not is_url(lines[0])
@@ -225,7 +225,7 @@ def _one_column(lines: Sequence[str], suffix: str) -> bool:
 
 
 def _pairs(lines: Sequence[str], asked: Asked, where: str) -> Table | None:
-    """`URL label` or `URL caption` on every line, with blanks between."""
+    """Return the table if every line is `URL label` or `URL caption`, divided by blanks."""
     found = [_PAIR.fullmatch(line.strip()) for line in lines if not line.startswith("# ")]
     pairs = [match.groups() for match in found if match and is_url(match[1])]
     if not pairs or len(pairs) < len(found) or any(names_a_picture(rest) for _, rest in pairs):
@@ -237,7 +237,7 @@ def _pairs(lines: Sequence[str], asked: Asked, where: str) -> Table | None:
 
 
 def _headless(table: Table, asked: Asked, where: str) -> Table:
-    """Without a header: the URL is told by what it is, a second column by what is in it."""
+    """Choose the columns of a table without a header by their content."""
     chosen = choose(table.names, table.sample, asked, where)
     number = int(chosen.url.removeprefix("column_"))
     told = [] if asked.url else [f"column {number} as the URL"]
@@ -257,7 +257,7 @@ def _headless(table: Table, asked: Asked, where: str) -> Table:
 
 
 def _are_labels(values: Sequence[str]) -> bool:
-    """Short words that come again, or a few that are no numbers; ids and sentences are not."""
+    """Return whether values look like labels: short, and repeated or few without digits."""
     values = [value.strip() for value in values if value.strip()]
     if not values or any(len(v) > _MAX_LABEL_CHARS or len(v.split()) > 3 for v in values):
         return False

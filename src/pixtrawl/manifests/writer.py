@@ -1,8 +1,8 @@
-"""URL manifests written: `.jsonl`, `.csv`, or `.txt` in the form of `keyword_urls.txt`.
+"""Writes URL manifests: `.jsonl`, `.csv`, or `.txt` in the format of `keyword_urls.txt`.
 
-Rows go to a file beside the target that is renamed at the end, also when the work was interrupted:
-what is there is always whole. Memory stays flat; the dict literal groups its URLs by query, which
-takes eight bytes a URL and a temporary file.
+Rows go to a temporary file that is renamed to the target at the end, also after an interruption, so
+the target is always complete. Memory is constant, but for the dict literal: it groups URLs by
+query, which takes eight bytes of memory per URL and a temporary file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 class RowWriter(Protocol):
-    """Writes one form of manifest to one path."""
+    """Writes a manifest in one format to one path."""
 
     def add_query(self, text: str) -> None: ...
 
@@ -42,13 +42,14 @@ class RowWriter(Protocol):
 
 
 class ManifestWriter:
-    """A manifest whose form is told by the suffix of its path; use it as a context manager.
+    """Writes a manifest in the format of its path's suffix; use it as a context manager.
 
     Args:
-        path: `.jsonl`, `.ndjson`, `.csv`, `.txt`, or `.parquet` by the hook.
+        path: `.jsonl`, `.ndjson`, `.csv`, `.txt`, or `.parquet` by `write_parquet`.
         write_parquet: opens a writer of parquet rows on a path.
 
-    Raises UsageError for a suffix that is none of these, StorageError where it cannot be written.
+    Raises UsageError for any other suffix, MissingExtraError for parquet without `write_parquet`,
+    StorageError if the file cannot be written.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class ManifestWriter:
     ) -> None:
         self.path = path
         self.count = 0  # of candidates
-        self.with_secrets = 0  # addresses that carry keys or signatures, and are written so
+        self.with_secrets = 0  # URLs written with keys or signatures in them
         self._part = path.with_name(path.name + ".part")
         open_writer = _WRITERS.get(path.suffix.lower())
         if path.suffix.lower() == ".parquet":
@@ -70,7 +71,7 @@ class ManifestWriter:
             self._writer = open_writer(self._part)
 
     def add_query(self, text: str) -> None:
-        """Makes a query known that may have no candidates; the dict literal shows it as `[]`."""
+        """Add a query that may have no candidates; the dict literal shows it as `[]`."""
         with self._told():
             self._writer.add_query(text)
 
@@ -81,19 +82,19 @@ class ManifestWriter:
         self.with_secrets += masked_url(candidate.url) != candidate.url
 
     def flush(self) -> None:
-        """Hands what was added to the system, so that a killed process loses nothing of it."""
+        """Flush buffers to the operating system, so that a killed process loses nothing."""
         with self._told():
             self._writer.flush()
 
     def close(self) -> None:
-        """Completes the file and puts it in its place."""
+        """Complete the file and rename it to the target."""
         with self._told():
             self._writer.close()
             self._part.replace(self.path)
 
     def discard(self) -> None:
-        """Leaves the place as it was."""
-        with contextlib.suppress(OSError):  # it is thrown away whatever happens
+        """Remove the temporary file; the target stays as it was."""
+        with contextlib.suppress(OSError):  # the file is removed in any case
             self._writer.close()
         self._part.unlink(missing_ok=True)
 
@@ -122,7 +123,7 @@ class _JsonLines:
         self._file = _text_file(path)
 
     def add_query(self, text: str) -> None:
-        """Rows name their query; one without rows has no place here."""
+        """Do nothing: rows name their query, so a query without rows is not written."""
 
     def add(self, candidate: Candidate) -> None:
         self._file.write(json.dumps(row_of(candidate), ensure_ascii=False) + "\n")
@@ -135,7 +136,7 @@ class _JsonLines:
 
 
 class _Csv:
-    """Without alternates, which have no form in a cell."""
+    """Writes CSV, without alternates, which do not fit into a cell."""
 
     def __init__(self, path: Path) -> None:
         self._file = _text_file(path)
@@ -143,7 +144,7 @@ class _Csv:
         self._rows.writeheader()
 
     def add_query(self, text: str) -> None:
-        """Rows name their query; one without rows has no place here."""
+        """Do nothing: rows name their query, so a query without rows is not written."""
 
     def add(self, candidate: Candidate) -> None:
         row = row_of(candidate)
@@ -161,7 +162,7 @@ class _Csv:
 
 
 class _DictLiteral:
-    """URLs wait in a temporary file, with their places by query, until all are known."""
+    """Spools URLs to a temporary file, with offsets by query, and writes the literal at close."""
 
     def __init__(self, path: Path) -> None:
         self._file = _text_file(path)
