@@ -1,7 +1,7 @@
-"""One candidate to one outcome: fetch, inspect, judge. Touches no catalog; runs on any engine.
+"""Fetches, inspects and judges one candidate. Touches no catalog; runs on any engine.
 
-The candidate's own URL is tried first, then its alternates (a search engine's cached copy), but
-never to get round a refusal: what a host disallows is not taken from somewhere else.
+The candidate's own URL is tried first, then its alternates (such as a search engine's cached
+copy). A refusal is final: alternates are not used to get round what a host disallows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
 from pixtrawl.transform import Picture
 
-# No other copy is asked for: the host or its owner refuses, or every copy is of the same picture.
+# After these no alternate is tried: the host or its owner refuses, or the picture itself is junk.
 _FINAL: Final = JUNK | {
     Reason.ROBOTS_TXT,
     Reason.ROBOTS_UNAVAILABLE,
@@ -39,7 +39,7 @@ _FINAL: Final = JUNK | {
 _ICONS: Final = frozenset({"ico", "cur"})
 
 TakenDown = Callable[[Candidate, str], str | None]
-"""A candidate and one of its URLs to why it is never fetched again, or None."""
+"""Returns why a candidate must not be fetched from one of its URLs, or None if it may."""
 KeepRendition = Callable[[str, Picture], None]
 """Takes the SHA-256 of a file and its rendition. Raises StorageError."""
 
@@ -61,10 +61,11 @@ class Worker:
         taken_down: TakenDown = _nothing_taken_down,
         keep: KeepRendition | None = None,
     ) -> None:
-        """Without an `inspector` files are kept unchecked but for their type (--check none).
+        """Set up a worker that stages files in the folder `staging`.
 
-        `keep` takes the renditions that the inspector makes. Without it they are staged, and the
-        outcome names them: the data set is out of reach.
+        Without an `inspector` only the type of each file is checked (--check none). `keep` stores
+        the renditions that the inspector makes; without it they are staged and named in the
+        outcome, for workers that cannot write into the data set.
         """
         self._fetcher = fetcher
         self._inspector = inspector
@@ -75,14 +76,14 @@ class Worker:
         self._names = count()
 
     async def work(self, task: Task) -> Outcome:
-        """Fetches and inspects one candidate. Raises EngineError or StorageError, nothing else."""
+        """Fetch and inspect one candidate. Raise EngineError or StorageError, nothing else."""
         started = time.monotonic()
         first: Outcome | None = None
         attempts = size_bytes = 0
         for url, kind in self._copies(task.candidate):
             outcome = await self._try(task, url, kind, started)
             if first is None and outcome.reason is Reason.SAVED:
-                return outcome  # as almost always
+                return outcome  # the usual case: nothing to add up
             attempts += outcome.attempts
             size_bytes += outcome.size_bytes
             if outcome.reason is Reason.SAVED:
@@ -97,7 +98,7 @@ class Worker:
         return replace(first, attempts=attempts, size_bytes=size_bytes, elapsed_s=elapsed_s)
 
     def _copies(self, candidate: Candidate) -> Iterator[tuple[str, Kind]]:
-        """The URLs to try, best first; thumbnails only where they count."""
+        """Yield the URLs to try, best first; thumbnails only where the settings allow them."""
         for url, kind in (
             (candidate.url, candidate.kind),
             *((a.url, a.kind) for a in candidate.alternates),
@@ -122,7 +123,7 @@ class Worker:
             )  # fmt: skip
         try:
             outcome = await self._look(candidate, fetched, url, kind, started)
-        except BaseException:  # cancelled in the middle: nobody else knows of the file
+        except BaseException:  # cancelled: no outcome will name the staged file
             self._discard(fetched.response.staged_name)
             raise
         if outcome.reason is not Reason.SAVED:
@@ -138,7 +139,7 @@ class Worker:
     async def _look(
         self, candidate: Candidate, fetched: Fetched, url: str, kind: Kind, started: float
     ) -> Outcome:
-        """Inspects and judges what was fetched; the staged file stays."""
+        """Inspect and judge a fetched file, which stays staged."""
         response = fetched.response
         verdict = await self._inspect(fetched)
         info, reason, detail = verdict.info, verdict.reason, verdict.detail
@@ -176,7 +177,10 @@ class Worker:
         )
 
     def _hand_on(self, sha256: str, picture: Picture) -> str | None:
-        """Keeps a rendition, or stages it and returns its name."""
+        """Store a rendition through `keep`, or stage it and return its name.
+
+        Raise StorageError where it cannot be written.
+        """
         if self._keep is not None:
             self._keep(sha256, picture)
             return None
@@ -201,7 +205,7 @@ class Worker:
 
 
 def _by_type(head: bytes) -> Verdict:
-    """The type by content, nothing more."""
+    """Return a verdict on the type alone, sniffed from the first bytes."""
     found = sniff(head)
     if found is None:
         return Verdict(None, Reason.NOT_AN_IMAGE)

@@ -1,4 +1,4 @@
-"""Engines: where tasks are carried out. An explicit table from name to class, loaded on use."""
+"""Engines (executors) by name: an explicit table; the class is imported on use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENGINES: Final[Mapping[str, str]] = {"local": "pixtrawl.engines.local:LocalEngin
 
 
 def load(name: str) -> type[Engine]:
-    """The class of an engine. Raises UsageError where there is none of that name."""
+    """Return the class of an engine. Raise UsageError for an unknown name."""
     place = ENGINES.get(name)
     if place is None:
         raise UsageError(f"there is no engine {name!r}; use {' or '.join(ENGINES)}")

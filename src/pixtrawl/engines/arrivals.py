@@ -1,4 +1,4 @@
-"""Where files and renditions of workers arrive that cannot write into the data set themselves."""
+"""Transfers staged files and renditions from remote workers into the run's own folders."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from pixtrawl.worker import KeepRendition
 __all__ = ["Arrivals", "FetchBytes"]
 
 FetchBytes = Callable[[str], AsyncIterator[bytes]]
-"""Gives the bytes of a file in a node's staging folder, piece by piece."""
+"""Yields the bytes of a file in a node's staging folder, in chunks."""
 
 
 class Arrivals:
-    """The run's own staging folder, and where its renditions go."""
+    """Receives the files that outcomes name, into the staging folder of the run."""
 
     def __init__(self, staging: Path, keep: KeepRendition | None = None) -> None:
-        """`keep` takes renditions; None where none are made. It is called in one thread only."""
+        """`keep` stores renditions (None: none are made); it is called from one thread only."""
         self.staging = staging
         self.keep = keep
 
     async def take(self, outcome: Outcome, fetch: FetchBytes) -> Outcome:
-        """Brings what an outcome names from elsewhere, before the feed hears of the outcome.
+        """Copy the files that an outcome names; call it before `Feed.settled`.
 
-        Returns the outcome as a worker of this process would have given it. Raises StorageError.
+        Return the outcome as a local worker would have returned it. Raise StorageError.
         """
         if outcome.staged_name is not None:
             await self._stage(outcome.staged_name, fetch)

@@ -1,8 +1,8 @@
-"""The Engine interface: tasks are pulled from a feed, outcomes handed back, in any order.
+"""The Engine interface: pulls tasks from a feed and hands back outcomes, in any order.
 
-An engine (elsewhere called executor) knows no query, no source and no catalog. All that its workers
-are made from is a `WorkerSpec`, which pickles; all that they give back is an `Outcome`, which
-pickles too and names files, never holds them.
+An engine (elsewhere called executor) is independent of queries, sources and catalog. Workers are
+built from a `WorkerSpec` and return an `Outcome`. Both can be pickled; an outcome names files and
+does not contain their bytes.
 """
 
 from __future__ import annotations
@@ -28,30 +28,33 @@ __all__ = ["Engine", "Feed", "WorkerSpec", "shard_of"]
 
 
 class WorkerSpec(Struct, frozen=True, kw_only=True):
-    """From what a process or node builds client, fetcher, decoders and worker. Pickles."""
+    """The settings from which a process or node builds its client, fetcher, decoders and worker.
+
+    Can be pickled.
+    """
 
     fetch: Fetch
     politeness: Politeness
     rules: Rules  # with the settings of images and filters
     taken_down: TakenDown
     staging: Path  # folder of staged files; a node sets its own (`msgspec.structs.replace`)
-    transform: Transform | None = None  # makes renditions beside the checks, where given
+    transform: Transform | None = None  # if given, decoders also make renditions
 
 
 class Feed(Protocol):
-    """Where an engine gets its tasks; lives in the pipeline, knows queries and hosts."""
+    """The scheduler as an engine sees it: a queue of tasks that takes their outcomes."""
 
     @property
     def changed(self) -> asyncio.Event:
-        """Set when `next` may answer differently than before; the engine clears it."""
+        """Set when `next` may return a task again; the engine clears it."""
         ...
 
     def next(self) -> Task | None:
-        """A task that may start right now, or None."""
+        """Return a task that may start right now, or None."""
         ...
 
     def settled(self, task: Task, outcome: Outcome) -> None:
-        """A task that `next` gave is over; files that the outcome names are in the staging."""
+        """Take the outcome of a task; the files that it names lie in the run's staging folder."""
         ...
 
     @property
@@ -63,49 +66,49 @@ class Feed(Protocol):
 class Engine(Protocol):
     """Carries out tasks.
 
-    Of an engine with several nodes three things are expected:
+    An engine with several nodes has to keep three rules:
 
-    - A host has one owner. Pace, rests, robots.txt and exclusions are kept by the accounts of one
-      process (`net.host_accounts`), so tasks are shared out by `shard_of(task.host, nodes)` and no
-      two nodes ask one host. Hosts that only redirects or alternates lead to are met by the node
-      of the task, at a pace of its own.
-    - A node works in a staging folder of its own. What its outcomes name there is moved into the
-      run's by `Arrivals.take` before the feed hears of the outcome.
-    - A node that is lost gives its tasks the outcome `interrupted`; a later run tries them again.
+    - Each host belongs to one node. Rate limits, pauses, robots.txt and exclusions are kept by the
+      accounts of one process (`net.host_accounts`), so tasks are sharded by
+      `shard_of(task.host, nodes)`. Hosts reached only through redirects or alternates are contacted
+      by the node of the task, with that node's own rate limit.
+    - Each node has a staging folder of its own. `Arrivals.take` moves its files into the run's
+      staging folder before `Feed.settled` is called.
+    - Tasks of a lost node get the outcome `interrupted`; a later run tries them again.
     """
 
     @classmethod
     async def open(
         cls, spec: WorkerSpec, arrivals: Arrivals, emit: Callable[[Event], None]
     ) -> Self:
-        """Makes everything ready. Raises UsageError, EngineError, StorageError."""
+        """Build an engine that is ready to run. Raise UsageError, EngineError or StorageError."""
         ...
 
     @property
     def hosts(self) -> HostAccounts:
-        """The accounts by which sources of this process crawl: those of its files, if it has."""
+        """The host accounts for sources that crawl: those of the engine's downloads, if local."""
         ...
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no task is in progress."""
         ...
 
     async def run(self, feed: Feed) -> None:
-        """Works until the feed is over. Cancelling it cancels what is under way.
+        """Carry out tasks until the feed is over. Cancelling it cancels the tasks in progress.
 
-        Raises what a worker raised that is no outcome (EngineError, StorageError).
+        Raise EngineError or StorageError where a worker raised it.
         """
         ...
 
     async def aclose(self) -> None:
-        """Ends what is still under way and lets go of everything."""
+        """Cancel the tasks in progress and release all resources."""
         ...
 
 
 def shard_of(host: str, nodes: int) -> int:
-    """The number of the node, from 0, that owns a host (as of `urls.host_of`).
+    """Return the number (from 0) of the node that owns a host, given as by `urls.host_of`.
 
-    The same in every process and version of Python, unlike `hash`.
+    Stable across processes and Python versions, unlike `hash`.
     """
     return zlib.crc32(host.encode()) % nodes

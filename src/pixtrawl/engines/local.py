@@ -1,4 +1,4 @@
-"""This machine: one event loop for the network, processes of their own for decoding."""
+"""The engine of one machine: one event loop for the network, separate processes for decoding."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["LocalEngine"]
 
 
 class LocalEngine:
-    """`Engine` with one node in this process; files lie in the run's staging from the start."""
+    """`Engine` with one node in this process, which stages files in the run's own folder."""
 
     def __init__(self, node: WorkerNode, concurrency: int) -> None:
-        """`concurrency`: transfers at once."""
+        """`concurrency` is the number of simultaneous transfers."""
         self._node = node
         self._runner = TaskRunner(node.work, concurrency)
 
@@ -33,12 +33,12 @@ class LocalEngine:
 
     @property
     def hosts(self) -> HostAccounts:
-        """Those of its files."""
+        """The host accounts of its downloads."""
         return self._node.hosts
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no task is in progress."""
         return self._runner.idle
 
     async def run(self, feed: Feed) -> None:
@@ -46,6 +46,6 @@ class LocalEngine:
         await self._runner.run(feed)
 
     async def aclose(self) -> None:
-        """Cancels what is still under way; then ends decoders and client."""
+        """Cancel the tasks in progress, then close decoders and client."""
         await self._runner.aclose()
         await self._node.aclose()

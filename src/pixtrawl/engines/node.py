@@ -31,7 +31,7 @@ class WorkerNode:
         emit: Callable[[Event], None],
         closing: AsyncExitStack,
     ) -> None:
-        """See `open`, which makes all of these. `closing` ends them."""
+        """Use `open`, which builds the parts; `closing` closes them."""
         self.hosts = hosts
         self._worker = worker
         self._decoders = decoders
@@ -46,11 +46,11 @@ class WorkerNode:
         emit: Callable[[Event], None] = ignore,
         keep: KeepRendition | None = None,
     ) -> Self:
-        """Builds everything; decoders start with the first task.
+        """Build all parts; decoder processes start with the first task.
 
-        `keep` takes renditions. Without it they are staged, and outcomes name them.
+        `keep` stores renditions; without it they are staged and named in the outcomes.
 
-        Raises UsageError (cookies, certificates, settings of hosts), StorageError.
+        Raise UsageError (cookies, certificates, settings of hosts) or StorageError.
         """
         async with AsyncExitStack() as stack:
             client = Client(spec.fetch, staging=spec.staging)
@@ -70,19 +70,19 @@ class WorkerNode:
             return cls(worker, hosts, decoders, emit, stack.pop_all())
 
     async def work(self, task: Task) -> Outcome:
-        """Carries out one task. Raises EngineError or StorageError, nothing else."""
+        """Carry out one task. Raise EngineError or StorageError, nothing else."""
         self._emit(FetchStarted(task.candidate))
         if self._decoders is not None:
-            self._decoders.begin()  # an interpreter with numpy takes 0.2 s: beside the first fetch
+            self._decoders.begin()  # start-up takes 0.2 s (numpy): overlaps with the first fetch
         return await self._worker.work(task)
 
     async def aclose(self) -> None:
-        """Ends decoders, accounts and client, in this order."""
+        """Close decoders, accounts and client, in this order."""
         await self._closing.aclose()
 
 
 def pieces_of(spec: WorkerSpec, name: str) -> Iterator[bytes]:
-    """The bytes of a staged file, which is removed behind the last one: it has one taker."""
+    """Yield a staged file in chunks, then delete it: it can be read only once. Raise OSError."""
     path = spec.staging / name
     with path.open("rb") as file:
         while piece := file.read(_PIECE_BYTES):

@@ -1,4 +1,4 @@
-"""Keeps tasks of a feed going on one event loop, whatever carries them out."""
+"""Runs the tasks of a feed concurrently on one event loop."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pixtrawl.model import Outcome, Reason, Task
 
 __all__ = ["TaskRunner"]
 
-# Tasks that wait for a retry, a host's pace or a decoder hold no connection; so more tasks than
-# transfers are kept going. Each costs a few kB.
+# Tasks that wait for a retry, a rate limit or a decoder hold no connection, so more tasks run than
+# transfers. Each costs a few kB.
 _TASKS_PER_TRANSFER: Final = 2
-# The feed depends on time in one way only: a query may ask for more when others take long.
+# Polling interval of the feed: a query may start further tasks when running ones become slow.
 _LOOK_AGAIN_S: Final = 0.5
 
 
 class TaskRunner:
-    """Runs `work` for every task of a feed, up to `concurrency` transfers at once."""
+    """Runs `work` for every task of a feed; `concurrency` is the number of transfers at once."""
 
     def __init__(self, work: Callable[[Task], Awaitable[Outcome]], concurrency: int) -> None:
         self._work = work
@@ -28,13 +28,13 @@ class TaskRunner:
 
     @property
     def idle(self) -> bool:
-        """Nothing is under way."""
+        """Whether no task is in progress."""
         return not self._running
 
     async def run(self, feed: Feed) -> None:
-        """Works until the feed is over.
+        """Carry out tasks until the feed is over, then cancel those in progress.
 
-        Raises whatever the work raised that is no outcome (EngineError, StorageError).
+        Raise the first exception of `work` (EngineError, StorageError).
         """
         failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -46,7 +46,7 @@ class TaskRunner:
 
         looking = asyncio.create_task(_look_again(feed))
         try:
-            # Tasks that still run when the feed is over belong to queries that are met: cancelled.
+            # Tasks still running when the feed is over belong to complete queries: cancelled below.
             while not feed.over:
                 if failure.done():
                     await failure
@@ -59,11 +59,11 @@ class TaskRunner:
         finally:
             looking.cancel()
             if failure.done():
-                failure.exception()  # looked at, so that the loop does not complain of it
+                failure.exception()  # retrieved, so that asyncio does not log it as unhandled
             await self._cancel()
 
     async def _go_on(self, first: Task, feed: Feed) -> None:
-        """One task after another: an asyncio task for each would be made and ended anew."""
+        """Run one task after another, which saves the cost of an asyncio task for each."""
         task: Task | None = first
         while task is not None:
             try:
@@ -81,12 +81,12 @@ class TaskRunner:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def aclose(self) -> None:
-        """Cancels what is still under way."""
+        """Cancel the tasks in progress."""
         await self._cancel()
 
 
 async def _look_again(feed: Feed) -> None:
-    """One task for the run: a time-out around each wait would be a task and a timer an image."""
+    """Wake the runner every `_LOOK_AGAIN_S`; cheaper than a timer for each wait of each image."""
     while True:
         await asyncio.sleep(_LOOK_AGAIN_S)
         feed.changed.set()

@@ -1,7 +1,7 @@
 """Rules and filters that changed between the runs of a data set, for the report.
 
-They hold for new candidates: what was kept or refused under the old ones stays. A reader of
-the data set has to know that it was not made by one rule.
+New rules apply to new candidates only; decisions under old rules stay. The report states this,
+because such a data set was not made by a single set of rules.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 from pixtrawl.catalog import queries, run_log
 from pixtrawl.catalog.frontier import saved_count
 
-# What decides whether an image is kept. The other settings change how it is fetched.
+# Settings that decide whether an image is kept. The others change how it is fetched.
 _RULES: Final = (
     "images.min_size", "images.max_pixels", "images.max_aspect", "images.check", "images.dedup",
     "images.turned", "images.junk", "images.conflict", "images.allow_thumbnails",
@@ -22,7 +22,7 @@ _RULES: Final = (
 
 
 def changed_rules(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Rules whose value is not the same in all runs: `setting`, `now`, `before` (oldest first)."""
+    """Return the rules that differ between runs: `setting`, `now`, `before` (oldest first)."""
     runs = [settings for settings in run_log.every_settings(db) if settings]
     changed = []
     for rule in _RULES if len(runs) > 1 else ():
@@ -35,7 +35,7 @@ def changed_rules(db: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def asked_otherwise(db: sqlite3.Connection, query_id: int) -> list[dict[str, Any]]:
-    """The same words and folder with other filters: `filters` and what was `saved` by them."""
+    """Return the queries with the same words but other filters: `filters`, images `saved`."""
     return [
         {"filters": json.loads(other.filters), "saved": saved_count(db, other.id)}
         for other in queries.of_same_words(db, query_id)

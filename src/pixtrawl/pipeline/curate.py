@@ -1,7 +1,7 @@
-"""Decisions of a person on a finished data set: take images down, take a near duplicate back.
+"""Decisions of a person on a finished data set: take images down, restore near duplicates.
 
-Each opens the data set as a run does (lock, catalog, recovery) and leaves all files that are made
-from the catalog as they should be. What is only looked at needs no lock.
+Changes open the data set as a run does (lock, catalog, recovery) and write the files derived from
+the catalog anew. Reading needs no lock.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ __all__ = ["Copy", "Remembered", "copies", "rules_of", "take_back", "take_down"]
 
 
 class Remembered(Struct, frozen=True):
-    """A rule, since when it holds, and what it removed."""
+    """A takedown rule and the number of images that it removed."""
 
     rule: Rule
     removed: int
-    because: tuple[str, ...] = ()  # bytes that came along with other rules, or were named as files
+    because: tuple[str, ...] = ()  # for a SHA-256: other rules and named files that it came from
 
 
 def rules_of(folder: Folder) -> list[Remembered]:
-    """What was taken down so far. Raises UsageError where there is no data set."""
+    """Return all takedown rules of a data set. Raise UsageError where there is none."""
     with looked_at(folder) as db:
         rules = takedown.load(db).rules
         try:
@@ -78,20 +78,20 @@ def take_down(
     dry_run: bool = False,
     who: Who = "cli",
 ) -> list[Taken]:
-    """Removes the images that rules or file names tell of, and remembers them.
+    """Remove the images that rules match or that are named, and keep them from coming back.
 
-    A run that is at work does it within half a second.
+    If a run is in progress, it carries this out within about half a second.
 
     Args:
         folder: the data set.
-        rules: of domains, URLs, bytes and looks.
+        rules: rules by domain, URL, bytes or perceptual hash.
         names: image files, as paths or relative to the data set.
-        dry_run: only says what would go.
+        dry_run: only return what would be removed.
         who: where the decision comes from.
 
     Raises:
         UsageError: a file is no image of the data set.
-        StorageError: it cannot be recorded.
+        StorageError: the decision cannot be recorded.
     """
     with looked_at(folder) as db:
         taken = _taken(db, folder, rules, names)
@@ -140,12 +140,12 @@ class Copy(Struct, frozen=True):
     url: str
     reason: str
     distance: int | None
-    of: str  # file name of the kept image; "" where there is none any more
-    aside: Path | None  # where its file lies
+    of: str  # file name of the kept image; "" if it no longer exists
+    aside: Path | None  # its file in quarantine, if it is still there
 
 
 def copies(folder: Folder) -> list[Copy]:
-    """Every near duplicate, placeholder and conflict whose decision can be looked over."""
+    """Return every near duplicate, placeholder and conflict that was dropped, for review."""
     with looked_at(folder) as db:
         return list(_copies(db, folder))
 
@@ -166,18 +166,18 @@ def _copies(db: sqlite3.Connection, folder: Folder) -> Iterator[Copy]:
 
 
 async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
-    """Makes dropped near duplicates images of their own; they are not dropped again.
+    """Make dropped near duplicates images of the data set; they are not dropped again.
 
     Args:
         folder: the data set.
-        wanted: SHA-256 (or its first 8 digits and more), a file kept aside, or a kept image, which
+        wanted: a SHA-256 (at least its first 8 digits), a quarantined file, or a kept image, which
             stands for all that was dropped in its favour.
 
-    Returns the names of the new files.
+    Return the names of the new files.
 
     Raises:
-        UsageError: something is no near duplicate of this data set, or its file is gone.
-        StorageError: a run is at work on it.
+        UsageError: no near duplicate of this data set, or its file is gone.
+        StorageError: a run is in progress on the data set.
     """
     with opened(folder) as catalog:
         known = catalog.write_now(lambda db: list(_copies(db, folder)))

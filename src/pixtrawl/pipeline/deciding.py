@@ -1,8 +1,8 @@
-"""Decisions of a person: recorded first, then carried out by whoever holds the data set.
+"""Decisions of a person: first written to the journal of decisions, then carried out.
 
-While a run is at work it takes them in within half a second; else they are carried out at once.
-When a function here returns, the decision is on the disk: every later command honours it, whatever
-happens to the process.
+If a run is in progress, it carries them out within about half a second; otherwise they are carried
+out at once. When a function here returns, the decision is in the journal on disk, so every later
+command honours it, even if this process is killed (as with a write-ahead log).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _MAX_REASON: Final = 500  # characters
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
-    """Decisions that are on the disk.
+    """Decisions that are recorded on disk.
 
-    `by_run`: a run is at work and carries them out within about half a second; `effects` is empty
-    then.
+    With `by_run`, a run in progress carries them out within about half a second, and `effects` is
+    empty.
     """
 
     batch: str
@@ -44,11 +44,11 @@ class Recorded(Struct, frozen=True, kw_only=True):
 
 
 def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
-    """Records decisions of one batch, and carries them out where no run is at work.
+    """Record the decisions of one batch, and carry them out unless a run is in progress.
 
     Raises:
         UsageError: there is no data set.
-        StorageError: they cannot be recorded.
+        StorageError: the decisions cannot be recorded or carried out.
     """
     folder.require()
     folder.require_control()
@@ -84,22 +84,22 @@ def reject(
     reason: str = "",
     refill: bool = True,
 ) -> Recorded:
-    """Refuses images: out of the data set, and neither their bytes nor their look come back.
+    """Remove images from the data set, and keep the same bytes and near duplicates out.
 
     Args:
         folder: the data set.
-        names: image files, or labels' folders for all of their images.
+        names: image files, or folders of labels for all of their images.
         who: where the decision comes from.
-        reason: why, in a person's words.
+        reason: a free text, cut to 500 characters.
         refill: whether a run finds another image for each place.
 
-    Raises UsageError: something is no image of the data set; StorageError.
+    Raise UsageError where a name is no image of the data set; StorageError.
     """
     return _decide(folder, names, "reject", who, False, reason=reason[:_MAX_REASON], refill=refill)
 
 
 def keep(folder: Folder, names: Iterable[str], *, who: Who, reason: str = "") -> Recorded:
-    """Notes that a person wants these; what was refused comes back. Raises as `reject`."""
+    """Mark images as wanted by a person, and restore refused ones. Raise as `reject`."""
     return _decide(folder, names, "keep", who, True, reason=reason[:_MAX_REASON])
 
 
@@ -121,9 +121,9 @@ def _decide(
 def named_images(
     db: sqlite3.Connection, folder: Folder, names: Iterable[str], *, refused: bool = False
 ) -> list[tuple[str, str]]:
-    """File name and SHA-256 of the images that a person names, each once. Raises UsageError.
+    """Return file name and SHA-256 of the named images, each once. Raise UsageError.
 
-    `refused`: those that a person refused, too.
+    `refused` includes images that a person refused.
     """
     found: dict[str, str] = {}
     for name in names:
@@ -136,9 +136,9 @@ def named_images(
 
 
 def undo(folder: Folder, *, who: Who, redo: bool = False) -> Recorded:
-    """Takes back what was decided last, all of it at once; `redo` takes back the last undo.
+    """Undo the last batch of decisions as a whole; `redo` undoes the last undo.
 
-    Raises UsageError: there is nothing to undo; StorageError.
+    Raise UsageError where there is nothing to undo; StorageError.
     """
     folder.require()
     batch = deciding.last_batch(journal.read(folder).records, redo=redo)
@@ -149,23 +149,24 @@ def undo(folder: Folder, *, who: Who, redo: bool = False) -> Recorded:
 
 
 def undo_of(folder: Folder, batch: str, *, who: Who) -> Recorded:
-    """Takes one batch back."""
+    """Undo one batch of decisions. Raise as `record`."""
     return record(folder, [journal.record(who, "undo", journal.new_id(), undoes=batch)])
 
 
 def steer(
     folder: Folder, action: Steering, *, who: Who, query: str = "", limit: int | None = None
 ) -> Recorded:
-    """Tells the run that is at work to pause, go on, stop, or find more images.
+    """Make the run in progress pause, resume, stop, or find more images.
 
     Args:
         folder: the data set.
-        action: `pause`, `resume`, `stop`, `more`.
-        who: where it comes from.
-        query: text or label of one query; all of them where it is empty.
-        limit: for `more`: images of each query that are wanted now.
+        action: `pause`, `resume`, `stop` or `more`.
+        who: where the decision comes from.
+        query: text or label of one query; empty for all.
+        limit: for `more`: the new number of images wanted of each query.
 
-    Raises UsageError: no run is at work, no such query, or `limit` is not more; StorageError.
+    Raise UsageError where no run is in progress, the query is unknown, or `limit` is not larger
+    than before; StorageError.
     """
     folder.require()
     if not in_use(folder):

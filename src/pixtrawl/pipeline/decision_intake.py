@@ -1,4 +1,4 @@
-"""Decisions of people taken in while a run holds the data set, about twice a second."""
+"""Carries out decisions of people during a run, by polling the journal about twice a second."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EVERY_S: Final = 0.4
 
 
 class DecisionIntake:
-    """Follows the journal of decisions: rows and files at once, then judge and scheduler."""
+    """Applies new decisions of the journal to catalog and files, then to judge and scheduler."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class DecisionIntake:
         self._judge = judge
         self._scheduler = scheduler
         self._emit = emit
-        self._wanted: dict[int, int] = {}  # by query, on the way to the scheduler
-        self._due = TakenIn()  # committed, with files that may not have followed
-        self._size_bytes = -1  # of the journal when it was last read
+        self._wanted: dict[int, int] = {}  # new limits by query, not yet passed to the scheduler
+        self._due = TakenIn()  # decisions committed, whose files may not have been moved yet
+        self._size_bytes = -1  # size of the journal when it was last read
 
     async def run(self) -> None:
-        """Goes on until cancelled. Raises CancelledError, too, when a person stops the run."""
+        """Poll until cancelled. Raise CancelledError, too, when a person stops the run."""
         while True:
             size_bytes = journal.size(self._folder)
             if size_bytes != self._size_bytes:
@@ -60,7 +60,7 @@ class DecisionIntake:
             await asyncio.sleep(_EVERY_S)
 
     def finish(self) -> None:
-        """Takes in what came last, and what was left for the end of the run."""
+        """Apply the last decisions, and those left for the end of the run."""
         self._catalog.write_now(self._finish_files)  # a cancelled run may have committed rows only
         self._due = self._catalog.write_now(lambda db: deciding.take_in(db, self._folder))
         self._catalog.write_now(self._finish_files)
@@ -70,7 +70,7 @@ class DecisionIntake:
         deciding.finish_files(db, self._folder, self._due)
 
     async def _refill(self) -> None:
-        """Queries that were complete find images for the places of refused ones."""
+        """Resume finished queries that lack images again after decisions of a person."""
         for window in self._scheduler.short_again():
             query_id = window.row.id
             open_count = await self._catalog.write(partial(_open_again, query_id=query_id))
@@ -78,12 +78,12 @@ class DecisionIntake:
 
     def _write(self, db: sqlite3.Connection) -> None:
         done = deciding.take_in(db, self._folder, run_id=self._run_id)
-        self._due = done  # known even where whoever waits is cancelled meanwhile
+        self._due = done  # kept here, so that it survives if the awaiting task is cancelled
         for query_id in done.gained.keys() | done.unfilled.keys():
             self._judge.correct(query_id, done.gained[query_id], done.unfilled[query_id])
         moved = [one for effect in done.effects for one in effect.samples]
         for label, sample_id, info in relations.hashes_of_same_bytes(db, moved):
-            self._judge.near.remove(sample_id)  # compared with under the label that it has now
+            self._judge.near.remove(sample_id)  # indexed anew under its current label
             self._judge.near.add(label, sample_id, info)
         if any("wanted_back" in effect.note for effect in done.effects):
             for query_id in set(samples.queries_of(db, moved)):
@@ -103,7 +103,7 @@ class DecisionIntake:
         ]
 
     def _follow(self, done: TakenIn) -> None:
-        """On the loop's thread: the scheduler, and whoever listens."""
+        """Apply decisions to the scheduler and emit events, in the event loop's thread."""
         for query_id in done.gained.keys() | done.unfilled.keys():
             self._scheduler.correct(query_id, done.gained[query_id], done.unfilled[query_id])
         self._tell(done)

@@ -1,7 +1,7 @@
-"""The export that a run ends with, where one is asked for: `--to webdataset --resize 256`.
+"""The export at the end of a run, such as with `--to webdataset --resize 256`.
 
-Asked for beforehand, it costs less: pictures are resized and encoded from the decode that checks
-them (images/rendition.py), and what is exported is then only put together.
+It is cheaper than a later export: pictures are resized and encoded from the decode that checks them
+(images/rendition.py), so that the export only packs them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _TELL_EVERY_S: Final = 0.1
 
 
 def transform_of(wanted: Export) -> Transform | None:
-    """What decoders are to make of each picture; None where its bytes are kept, or no export is.
+    """Return the transform for decoders; None if bytes are exported as they are, or no export.
 
-    Raises UsageError.
+    Raise UsageError for invalid options, or options without `--to`.
     """
     if wanted.to is None:
         for name in ("export_to", "resize", "encode", "quality", "split"):
@@ -45,10 +45,10 @@ def transform_of(wanted: Export) -> Transform | None:
 
 
 def check(config: Config) -> None:
-    """Whether the export can be carried out, before anything is fetched.
+    """Check that the export can be carried out, before anything is fetched.
 
     Raises:
-        UsageError: it makes no sense.
+        UsageError: its settings are invalid.
         MissingExtraError: its format needs a package that is not installed.
     """
     transform_of(config.export)
@@ -59,7 +59,7 @@ def check(config: Config) -> None:
 
 
 def export_folder(config: Config) -> str:
-    """Where the export goes: a folder or fsspec URL."""
+    """Return the target of the export: a folder or fsspec URL."""
     output = Path(config.job.output)
     return config.export.export_to or str(
         output.with_name(f"{output.resolve().name}-{config.export.to}")
@@ -67,9 +67,9 @@ def export_folder(config: Config) -> str:
 
 
 async def export_now(config: Config, folder: Folder, tell: Callable[[Event], None]) -> ExportReport:
-    """Exports the whole data set; what the report says of it.
+    """Export the whole data set in a thread. Return the section of the report on it.
 
-    Cancelling waits until the part at work is dropped; the same command goes on from there.
+    Cancelling waits until the thread has stopped; the same command resumes the export.
 
     Raises:
         ExportError: an image or the target cannot be used.
@@ -84,7 +84,7 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
         stop.set()
         await asyncio.wait([work])
         if not work.cancelled():
-            work.exception()  # looked at: `_StoppedError`, or what came before it
+            work.exception()  # retrieved, so that asyncio does not log it as unhandled
         raise
     if done.images:
         remove_all(folder.root)
@@ -124,7 +124,7 @@ class _StoppedError(Exception):
 
 
 class _Watch:
-    """Progress of a thread, told on the event loop; and the way to stop that thread."""
+    """Emits the progress of a thread on the event loop; raises in the thread to stop it."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, tell: Callable[[Event], None], stop: threading.Event

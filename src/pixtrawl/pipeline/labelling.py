@@ -1,4 +1,4 @@
-"""Images put under another label by a person, whole labels renamed, and taking that back."""
+"""Moves images to another label, renames whole labels, and undoes both."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ __all__ = ["Relabelled", "put_under_label", "take_back_labels"]
 def put_under_label(
     folder: Folder, names: Sequence[str], label: str, *, who: Who = "cli"
 ) -> list[Relabelled]:
-    """Moves images to another label, which may be a new one.
+    """Move images to another label, which may be a new one.
 
-    A label's folder stands for all of its images; under a new label its query goes along. A run
-    that is at work moves images within half a second, whole labels when it ends; the new names are
-    those that are planned then.
+    A label's folder stands for all of its images; moved to a new label, the label is renamed and
+    keeps its query. If a run is in progress, it moves images within about half a second and
+    whole labels when it ends; the names returned are then expected names.
 
     Args:
         folder: the data set.
         names: image files or labels' folders, as paths or relative to the data set.
-        label: where they belong.
+        label: the new label.
         who: where the decision comes from.
 
     Raises:
-        UsageError: something is no image of the data set, or the label no folder name.
-        StorageError: it cannot be recorded.
+        UsageError: a name is no image of the data set, or the label no folder name.
+        StorageError: the decision cannot be recorded.
     """
     with looked_at(folder) as db:
         records = _records(db, folder, names, label, who)
@@ -76,9 +76,10 @@ def _records(
 
 
 def take_back_labels(folder: Folder, *, who: Who = "cli") -> list[Relabelled]:
-    """Takes back what was moved last, by a command or by hand.
+    """Undo the last batch of moves, made by a command or by hand.
 
-    Raises UsageError: nothing was moved; StorageError: a run is at work, and it was by hand.
+    Raise UsageError where nothing was moved; StorageError where a run is in progress and the moves
+    were made by hand.
     """
     with looked_at(folder) as db:
         last = labels.next_batch(db) - 1

@@ -1,6 +1,6 @@
-"""A session from its lock to its report, whatever fills it: queries or manifests.
+"""Runs a session from its lock to its report, for queries as well as for manifests.
 
-Apart from `run`, so that a download does not import what it does not need: sources, 40 ms.
+Separate from `run`, so that a download does not import the sources (40 ms).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def run_to_report(
     listener: Callable[[Event], None],
     body: Callable[[Session], Awaitable[None]],
 ) -> Report:
-    """A session around `body`, then the export; a cancelled one ends with a report, too."""
+    """Run `body` in a session, then the export. Return a report, also when cancelled."""
     exporting.check(config)
     current: Session | None = None
     try:
@@ -56,7 +56,7 @@ async def run_to_report(
 
 
 def _go_on() -> None:
-    """A cancelled run has one thing left to do: to say how far it came."""
+    """Clear the cancellation of the current task, so that it can still write its report."""
     task = asyncio.current_task()
     assert task is not None
     task.uncancel()

@@ -1,4 +1,4 @@
-"""The lists of a download, opened: files, standard input, URLs as words, values of Python."""
+"""Opens the lists of a download: files, standard input, URLs as arguments, values from Python."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _STDIN: Final = "-"
 
 
 class Given(Struct):
-    """Values from Python: candidates, rows, URLs, paths of lists. Read once, in their order."""
+    """Values from Python: candidates, rows, URLs, paths of lists. Read once, in order."""
 
     name: str  # for messages
     items: Iterable[Any]
 
 
 class OpenList(Struct):
-    """An opened list. `notices` fills while it is read; whoever tells them empties it."""
+    """An opened list. Reading it appends to `notices`; the reader emits and removes them."""
 
     name: str
     rows: Iterator[Candidate | BadLine]
@@ -45,12 +45,12 @@ class OpenList(Struct):
 
 
 def is_address(word: str) -> bool:
-    """Whether a word is a URL, and not the path of a list."""
+    """Whether an argument is a URL rather than the path of a list."""
     return _ADDRESS.match(word.strip()) is not None
 
 
 def asked_of(lists: Lists) -> Asked:
-    """The columns that the settings name."""
+    """Return the column names of the settings."""
     return Asked(lists.url_column, lists.label_column, lists.caption_column, lists.id_column)
 
 
@@ -62,17 +62,17 @@ def open_lists(
     lists: Lists = Lists(),
     stdin: BinaryIO | None = None,
 ) -> list[OpenList]:
-    """Everything that is to be downloaded, in its order.
+    """Open all lists of a download, in order.
 
     Args:
         items: paths, `-` for standard input, URLs, or values.
-        labels: hands out labels.
-        label: folder name for every row, whatever the rows say.
+        labels: assigns labels.
+        label: label for every row, overriding those of the rows.
         lists: the settings that name columns.
-        stdin: what `-` reads; None is the process's own.
+        stdin: the stream for `-`; None for the standard input of the process.
 
     Raises:
-        UsageError: a list that cannot be read at all.
+        UsageError: a list cannot be read at all.
     """
     opener = _Opener(labels, label, asked_of(lists), stdin)
     found: list[OpenList] = []
@@ -106,7 +106,7 @@ class _Opener:
             raise UsageError("standard input (`-`) can be read only once")
         self._read_stdin = True
         stream = self._stdin or sys.stdin.buffer
-        # Kept on disk: what it is, is told by its beginning, and parquet is read from its end.
+        # Copied to disk: the format is detected from the start, and parquet is read from the end.
         with tempfile.NamedTemporaryFile(prefix="pixtrawl-stdin-", delete=False) as copy:
             shutil.copyfileobj(stream, copy)
         path = Path(copy.name)

@@ -1,9 +1,9 @@
-"""Several data sets made one, without a download.
+"""Merges several data sets into one, without a download.
 
-The images of each source are handed to the judge of the target as if they had just been fetched:
-the same bytes under a label stand once, near duplicates are dropped by rule and kept aside, numbers
-are the target's. Rows are committed before files are put in place, as in a run, so a merge that was
-killed is typed again and goes on.
+The judge of the target decides on the images of each source as if they had just been fetched: equal
+bytes under a label are kept once, near duplicates are dropped and quarantined, and images get
+numbers of the target. Rows are committed before files are put in place, as in a run, so that
+repeating the command resumes a merge that was killed.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from pixtrawl.pipeline.decide.settler import Settler
 
 __all__ = ["Merged", "merge"]
 
-_BATCH = 500  # images staged, and decided, at a time
+_BATCH = 500  # images staged and decided at a time
 
 Progress = Callable[[int, int], None]
 
 
 class Merged(Struct, frozen=True):
-    """What became of the images of all sources: how many by reason, and how many there are now."""
+    """The number of images in the target, and of the sources' images by reason."""
 
     images: int
     reasons: dict[str, int]
@@ -56,18 +56,18 @@ def merge(
     copy: bool = False,
     on_progress: Progress = lambda done, total: None,
 ) -> Merged:
-    """Joins data sets into a new one, or into one that is there.
+    """Merge data sets into a new or an existing one.
 
     Args:
-        sources: data set folders; they stay as they are.
+        sources: data set folders, which are not changed.
         output: the target; it may be one of the sources.
-        dedup: what counts as the same picture, as for `run`.
-        copy: copies files; else they are linked where the file system can.
-        on_progress: told how many of how many images were looked at.
+        dedup: level of de-duplication, as for `run`.
+        copy: copy files; otherwise they are hard-linked where the file system allows it.
+        on_progress: called with the number of images done and their total.
 
     Raises:
         UsageError: a source is no data set, or lacks its catalog.
-        StorageError: a run is at work on one of them, the disk is full.
+        StorageError: a run is in progress on one of them, or the disk is full.
     """
     target = Folder(output)
     folders = [folder for folder in map(Folder, sources) if folder.root != target.root]
@@ -98,7 +98,7 @@ def _check(folder: Folder) -> None:
 
 
 class _Merger:
-    """Brings one source after another into an open target."""
+    """Merges one source after another into an open target."""
 
     def __init__(
         self, catalog: Catalog, target: Folder, level: Level, copy: bool, on_progress: Progress
@@ -115,7 +115,10 @@ class _Merger:
         self._total = 0
 
     def run(self, folders: Sequence[Folder]) -> None:
-        """Decisions of all sources first: what a person removed in one comes back from no other."""
+        """Merge the decisions of all sources, then their images.
+
+        In this order an image that a person removed in one source is not added from another.
+        """
         with contextlib.ExitStack() as stack:
             opened = [
                 (folder, stack.enter_context(closing(connect(folder.catalog, read_only=True))))
@@ -148,7 +151,7 @@ class _Merger:
                 self._judge.load(db, label)
 
         self._catalog.write_now(expect)
-        taken: dict[int, int] = {}  # rows of the source's images, and the target's
+        taken: dict[int, int] = {}  # id of an image in the source -> its id in the target
         images = samples.read(source, folder.root)
         while batch := list(islice(images, _BATCH)):
             self._settle(folder, source, queries, batch, taken)

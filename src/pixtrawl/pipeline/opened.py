@@ -1,6 +1,6 @@
-"""A finished data set opened for a decision of a person, and the names by which its files are told.
+"""Opens a finished data set for decisions of a person, and resolves the file names they give.
 
-Whoever changes it opens it as a run does: lock, catalog, recovery. To look at it needs no lock.
+Changes open it as a run does: lock, catalog, recovery. Reading needs no lock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["looked_at", "opened", "relative", "split_root"]
 
 @contextlib.contextmanager
 def opened(folder: Folder) -> Iterator[Catalog]:
-    """The data set for writing, as it lies on the disk. Raises UsageError, StorageError."""
+    """Open a data set for writing, after recovery. Raise UsageError or StorageError."""
     folder.require()
     with DatasetLock(folder):
         catalog = Catalog(folder.catalog)
@@ -34,7 +34,7 @@ def opened(folder: Folder) -> Iterator[Catalog]:
 
 @contextlib.contextmanager
 def looked_at(folder: Folder) -> Iterator[sqlite3.Connection]:
-    """The data set for reading. Raises UsageError, StorageError."""
+    """Open a data set for reading. Raise UsageError or StorageError."""
     catch_up(folder)
     db = connect(folder.catalog, read_only=True)
     try:
@@ -44,7 +44,7 @@ def looked_at(folder: Folder) -> Iterator[sqlite3.Connection]:
 
 
 def relative(folder: Folder, name: str) -> str:
-    """A file name as the catalog has it: relative to the data set, with forward slashes."""
+    """Return a file name as in the catalog: relative to the data set, with forward slashes."""
     path = Path(name)
     for one in (path, folder.root / path):
         with contextlib.suppress(ValueError):
@@ -57,10 +57,10 @@ def relative(folder: Folder, name: str) -> str:
 def split_root(
     words: Iterable[str], output: str | None, *, command: str = "label"
 ) -> tuple[Folder, list[str]]:
-    """The data set and the files of it that a command line names.
+    """Return the data set and the file names of a command line.
 
-    The data set is `output`, else the first word where that is one, else what the first file lies
-    in. Raises UsageError.
+    The data set is `output`, else the first word if that is a data set, else one that contains a
+    named file, else the folder `images`. Raise UsageError where there is none.
     """
     names = list(words)
     if output is not None:

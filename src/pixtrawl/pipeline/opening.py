@@ -1,6 +1,6 @@
-"""Brings up everything that one run holds open, and lets go of it in the opposite order.
+"""Opens the resources of one run, and closes them in reverse order.
 
-Lock, catalog, recovery, engine, judge, scheduler. On every way out the data set can be resumed.
+Lock, catalog, recovery, engine, judge, scheduler. However it ends, the data set can be resumed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["open_session", "worker_spec"]
 async def open_session(
     config: Config, folder: Folder, emit: Callable[[Event], None]
 ) -> AsyncIterator[Session]:
-    """A run from the lock to the last row. Raises UsageError, StorageError, EngineError."""
+    """Open a session and record how it ends. Raise UsageError, StorageError or EngineError."""
     kind = engines.load(config.job.engine)
     async with AsyncExitStack() as stack:
         stack.enter_context(DatasetLock(folder))
@@ -70,7 +70,7 @@ async def open_session(
 
 
 def worker_spec(config: Config, folder: Folder, catalog: Catalog) -> WorkerSpec:
-    """From what workers of this run are built, on whatever machine."""
+    """Return the settings from which workers of this run are built, on any machine."""
     return WorkerSpec(
         fetch=config.fetch,
         politeness=config.politeness,

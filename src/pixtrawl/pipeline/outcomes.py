@@ -1,4 +1,4 @@
-"""Outcomes by address: one row for each URL of a data set, streamed from its catalog."""
+"""Streams the outcome of each URL of a data set from its catalog."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Outcomes", "UrlOutcome"]
 
 
 class UrlOutcome(Struct, frozen=True, kw_only=True):
-    """What became of one URL. The order of the fields is that of the columns of a report."""
+    """The outcome of one URL. The fields are in the order of the columns of a report."""
 
     url: str  # byte for byte as found
     query: str
@@ -44,20 +44,20 @@ class UrlOutcome(Struct, frozen=True, kw_only=True):
     when: str = ""  # ISO 8601, UTC; "" while it was not tried
 
     def row(self) -> dict[str, Any]:
-        """It as plain values, always with the same keys in the same order."""
+        """Return a dict of the fields, in their order."""
         return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
 class Outcomes:
     """The outcomes of a data set's URLs, in the order in which they were found.
 
-    Each iteration reads them anew; one row is held at a time.
+    Each iteration reads the catalog anew and holds one row at a time.
 
     Args:
         root: the data set folder.
-        reason: of the closed list, such as `not_found`; several are joined by "or".
-        status: saved, duplicate, near_duplicate, rejected, failed, skipped.
-        query: text of a query, or its label.
+        reason: one or several reasons, such as `not_found`; several are alternatives.
+        status: saved, duplicate, near_duplicate, rejected, failed or skipped; or several.
+        query: text or label of a query; or several.
 
     Raises:
         UsageError: no data set, no such reason, status or query.
@@ -99,7 +99,7 @@ class Outcomes:
         return f"<Outcomes of {len(self)} URLs in {str(self._folder.root)!r}>"
 
     def to_pandas(self) -> pandas.DataFrame:
-        """One row per URL. Needs pandas."""
+        """Return one row per URL. Raise MissingPackageError without pandas."""
         try:
             import pandas
         except ImportError:
@@ -108,7 +108,7 @@ class Outcomes:
         return pandas.DataFrame([one.row() for one in self], columns=names)
 
     def _choice(self, still_open: Reason) -> Choice:
-        """The candidates that are asked for, where those without an outcome have `still_open`."""
+        """Return the selection of candidates; those without an outcome count as `still_open`."""
         return Choice(self._reasons, still_open in self._reasons, self._queries)
 
     def _query_ids(self, words: Collection[str]) -> tuple[int, ...] | None:

@@ -1,4 +1,4 @@
-"""Parquet manifests for `discover` and `download`: pyarrow is imported when one is really there."""
+"""Parquet manifests for `discover` and `download`; pyarrow is imported on first use."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["open_rows", "read_rows"]
 
 
 def open_rows(path: Path) -> RowWriter:
-    """A writer of rows to `path`. Raises MissingExtraError without pyarrow, OSError."""
+    """Return a writer of rows to `path`. Raise MissingExtraError without pyarrow; OSError."""
     from pixtrawl.exporters.parquet import ManifestRows
 
     return ManifestRows(path)
 
 
 def read_rows(path: Path) -> Iterable[Mapping[str, object]]:
-    """The rows of `path`. Raises MissingExtraError without pyarrow; UsageError."""
+    """Return the rows of `path`. Raise MissingExtraError without pyarrow; UsageError."""
     from pixtrawl.exporters.parquet import read_manifest_rows
 
     return read_manifest_rows(path)

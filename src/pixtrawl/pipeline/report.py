@@ -1,4 +1,4 @@
-"""What happened, from the catalog: counts by outcome and reason, per query and source."""
+"""Builds the report from the catalog: counts by outcome and reason, per query and source."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
 from pixtrawl.report import QueryReport, Report
 from pixtrawl.secrets import masked_text
 
-_CAUSES: Final = 5  # of one reason, the most frequent ones
-_MOST: Final = 100  # pictures under several labels that a report names
+_CAUSES: Final = 5  # number of most frequent causes of one reason
+_MOST: Final = 100  # maximum number of pictures under several labels in a report
 _END_REASON: Final = {
     "interrupted": Reason.INTERRUPTED,
     "budget": Reason.BUDGET,
@@ -36,7 +36,7 @@ _END_REASON: Final = {
 
 
 def report(root: Path | str) -> Report:
-    """The report over every query of a data set. Raises UsageError where there is none."""
+    """Return the report on all queries of a data set. Raise UsageError where there is none."""
     folder = Folder(root)
     missing = catch_up(folder).missing
     db = connect(folder.catalog, read_only=True)
@@ -54,9 +54,9 @@ def build(
     *,
     missing: Collection[int] = (),
 ) -> Report:
-    """The report over some queries, cumulative over all runs that asked for them.
+    """Return the report on some queries, cumulative over all runs.
 
-    `missing` are images whose files are gone from a folder that cannot be written.
+    `missing` are the ids of images whose files are gone from a folder that cannot be written.
     """
     run = run_log.last_run(db)
     end_reason = run.end_reason if run else None
@@ -65,7 +65,7 @@ def build(
     gone = Counter(samples.queries_of(db, missing))
     for query_id, query in zip(query_ids, rows, strict=True):
         query["saved"] -= gone[query_id]
-    bare = folder.is_bare()  # no run is known of
+    bare = folder.is_bare()  # a copy without its hidden files: no run is recorded
     told = {
         "output": folder.shown,
         "queries": rows,
@@ -88,7 +88,7 @@ def build(
 
 
 def _not_asked(query: Mapping[str, Any]) -> int:
-    """Addresses still wanted that no request was made for, because their host was out."""
+    """Return how many URLs of an incomplete query were not requested as their host was out."""
     if query["wanted"] is not None and query["saved"] >= query["wanted"]:
         return 0
     return int(query["reasons"].get(Reason.HOST_OUT, 0))
@@ -97,7 +97,7 @@ def _not_asked(query: Mapping[str, Any]) -> int:
 def _reasons(
     db: sqlite3.Connection, query_ids: Iterable[int], end_reason: str | None
 ) -> dict[Reason, int]:
-    """How often each reason; candidates still open are skipped, by the reason the run ended."""
+    """Count outcomes by reason; open candidates count under the reason the run ended for."""
     counts: dict[Reason, int] = {}
     still_open = _still_open(end_reason)
     for query_id in query_ids:
@@ -108,7 +108,7 @@ def _reasons(
 
 
 def _causes(db: sqlite3.Connection, reasons: Collection[Reason]) -> dict[str, dict[str, int]]:
-    """Why there was no secure connection: the words before the first colon of what was said."""
+    """Count the causes of failed TLS connections, which are the details up to the first colon."""
     if Reason.TLS_FAILED not in reasons:
         return {}
     counts: Counter[str] = Counter()
@@ -118,7 +118,7 @@ def _causes(db: sqlite3.Connection, reasons: Collection[Reason]) -> dict[str, di
 
 
 def open_reason(db: sqlite3.Connection) -> Reason:
-    """Why candidates that have no outcome were not tried: by the way the last run ended."""
+    """Return the reason for candidates without an outcome, from how the last run ended."""
     run = run_log.last_run(db)
     return _still_open(run.end_reason if run else None)
 
@@ -128,7 +128,7 @@ def _still_open(end_reason: str | None) -> Reason:
 
 
 def _detail(folder: Folder, text: str) -> dict[str, Any]:
-    """What a source said, with its evidence under the names that it has now."""
+    """Return the detail of a source's outcome, with the current paths of its evidence."""
     detail: dict[str, Any] = json.loads(masked_text(text))
     if isinstance(saved := detail.get("evidence"), list):
         detail["evidence"] = [evidence.where(folder, str(path)) for path in saved]
@@ -149,7 +149,7 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
     wanted = query.wanted
     if wanted is not None:
         wanted = max(0, wanted - frontier.unfilled_count(db, query_id))
-    # A run that was killed left no outcome: where all is there, the source did what was asked.
+    # A killed run left no outcome: if the query is complete, the source counts as OK.
     unknown = SourceOutcome.OK if wanted is not None and saved >= wanted else None
     answers = run_log.answers(db, query_id)
     sources = {
@@ -194,7 +194,7 @@ def _query(db: sqlite3.Connection, folder: Folder, query_id: int) -> dict[str, A
 
 
 def _across_labels(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The same picture under several labels, at most `_MOST` times: same bytes first, then looks.
+    """Return up to `_MOST` pictures under several labels: same bytes first, then near duplicates.
 
     `distance` is in bits of the perceptual hash; 0 for the same bytes.
     """
@@ -209,7 +209,7 @@ def _across_labels(db: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def exit_code(result: Report, *, strict: bool = False) -> int:
-    """What the command ends with; `strict` makes any URL that was not saved count as short."""
+    """Return the exit code; `strict` counts failed, rejected and skipped URLs as short."""
     if result.interrupted:
         return EXIT_INTERRUPTED
     queries, totals = result.queries, result.totals
@@ -228,6 +228,6 @@ def exit_code(result: Report, *, strict: bool = False) -> int:
 
 
 def _no_browser(queries: Sequence[QueryReport]) -> bool:
-    """Whether the one thing that was missing was a browser."""
+    """Whether every source failed for lack of a browser."""
     outcomes = [source.outcome for query in queries for source in query.sources.values()]
     return bool(outcomes) and all(one is SourceOutcome.BROWSER_MISSING for one in outcomes)

@@ -1,4 +1,4 @@
-"""Removed images brought back: deleted by hand, dropped as copies, taken down."""
+"""Restores removed images: deleted by hand, refused, dropped as copies or taken down."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Removed", "Restored", "Wanted", "removed", "restore", "undo_takedown
 
 
 class Wanted(Struct, frozen=True):
-    """What is to come back; nothing named: all that was deleted by hand."""
+    """The images to restore; if empty, all that were deleted by hand."""
 
     names: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Wanted(Struct, frozen=True):
 
 
 class Removed(Struct, frozen=True):
-    """An image that could come back."""
+    """A removed image that can be restored."""
 
     sample_id: int
     file_name: str
@@ -47,7 +47,7 @@ class Removed(Struct, frozen=True):
 
 
 class Restored(Struct, frozen=True):
-    """What came back at once, and what the next run fetches."""
+    """The files restored at once, and the images that the next run fetches."""
 
     files: tuple[str, ...]
     to_fetch: tuple[Removed, ...]
@@ -62,7 +62,7 @@ _HOW: Final = {
 
 
 def removed(folder: Folder) -> list[Removed]:
-    """Every image that was deleted, refused or taken down. Raises UsageError, StorageError."""
+    """Return every image that was removed. Raise UsageError or StorageError."""
     with looked_at(folder) as db:
         return list(_removed(db))
 
@@ -73,11 +73,11 @@ def _removed(db: sqlite3.Connection) -> Iterable[Removed]:
 
 
 async def restore(folder: Folder, wanted: Wanted, *, who: Who = "cli") -> Restored:
-    """Brings images back: from what was kept aside, else by the next run.
+    """Restore images from quarantine, or mark them for the next run to fetch.
 
     Raises:
-        UsageError: something was never removed, or is held by a rule of `takedown`.
-        StorageError: a copy is to come back while a run is at work on the data set.
+        UsageError: an image was never removed, or a rule of `takedown` applies to it.
+        StorageError: a dropped copy cannot be restored while a run is in progress.
     """
     known = [one for one in removed(folder) if one.how != "wanted back"]
     chosen, aside = _choose(folder, known, wanted)
@@ -92,7 +92,7 @@ async def restore(folder: Folder, wanted: Wanted, *, who: Who = "cli") -> Restor
         ],
     )
     back = {one.record.file_name: name for one in done.effects for _, name in one.names if name}
-    if done.by_run:  # it brings back what was refused, and the next run fetches the rest
+    if done.by_run:  # the run restores refused images; the next run fetches the rest
         back = {one.file_name: one.file_name for one in chosen if one.how == "refused"}
     to_fetch = tuple(one for one in chosen if one.file_name not in back)
     return Restored((*files, *back.values()), to_fetch)
@@ -138,7 +138,7 @@ def _is_meant(folder: Folder, one: Removed, kind: str, value: str) -> bool:
 
 
 def _refuse_held(folder: Folder, chosen: Sequence[Removed]) -> None:
-    """Raises UsageError for an image that a rule holds beside that of its own bytes."""
+    """Raise UsageError if a takedown rule other than that of its own bytes matches an image."""
     for one in chosen:
         if one.how != "taken down":
             continue
@@ -159,11 +159,11 @@ def _refuse_held(folder: Folder, chosen: Sequence[Removed]) -> None:
 def undo_takedown(
     folder: Folder, rules: Sequence[Rule], names: Sequence[str], *, who: Who = "cli"
 ) -> list[Removed]:
-    """Forgets rules, and what they alone removed comes back by the next run.
+    """Delete takedown rules; the next run fetches the images that only they removed.
 
-    Returns what is free again; a run that is at work finds that out itself.
+    Return those images; empty while a run is in progress, which then carries this out.
 
-    Raises UsageError for a rule or file that was not taken down, StorageError.
+    Raise UsageError for a rule or file that was not taken down; StorageError.
     """
     batch = journal.new_id()
     with looked_at(folder) as db:

@@ -1,4 +1,4 @@
-"""Where feeders bring queries and candidates of a run that downloads."""
+"""The `RunInput` of a run that downloads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["DownloadInput"]
 
 
 class DownloadInput:
-    """`feeders.base.RunInput` over catalog, judge and scheduler."""
+    """Implements `feeders.base.RunInput` with catalog, judge and scheduler."""
 
     def __init__(  # noqa: PLR0913 - the parts that learn of a query or a candidate
         self,
@@ -49,16 +49,16 @@ class DownloadInput:
 
     @property
     def query_ids(self) -> list[int]:
-        """Rows of the queries of this run, in the order given."""
+        """The ids of the queries of this run, in the order given."""
         return list(self._query_ids)
 
     @property
     def halted(self) -> bool:
-        """Whether a budget is spent."""
+        """Whether a budget is spent, so that no further task is started."""
         return self.scheduler.halted
 
     async def ensure_rows(self, queries: Sequence[Query]) -> list[QueryRow]:
-        """Rows for queries of this run, whether they will need anything or not."""
+        """Return the rows of queries, created where missing, and count them as of this run."""
         rows = await self.catalog.write(
             lambda db: [frontier.ensure_query(db, query, self.run_id) for query in queries]
         )
@@ -82,7 +82,7 @@ class DownloadInput:
         return joined
 
     def _join(self, db: sqlite3.Connection, row: QueryRow) -> int:
-        """Inside a transaction. Returns how many candidates are open."""
+        """Prepare a query inside a transaction. Return how many candidates are open."""
         self._query_ids.setdefault(row.id)
         frontier.reopen(
             db, row.id, self._config.job.retry, thumbnails=self._config.images.allow_thumbnails
@@ -94,11 +94,11 @@ class DownloadInput:
         return frontier.open_count(db, row.id)
 
     def expect_locked(self, query_id: int, images: Iterable[RecipeImage]) -> None:
-        """Of a query that is rebuilt only these images are wanted, each under its own number."""
+        """Accept only these images of a rebuilt query, each under its own number."""
         self._judge.expect_locked(query_id, images)
 
     async def add(self, window: QueryWindow, batches: Sequence[Sequence[Candidate]]) -> list[int]:
-        """Batches of candidates join the frontier in one transaction: how many of each are new."""
+        """Add batches to the frontier in one transaction. Return how many of each are new."""
         allowed = self._config.images.allow_thumbnails
         new = await self.catalog.write(
             lambda db: [frontier.add(db, window.row.id, b, thumbnails=allowed) for b in batches]
@@ -114,13 +114,13 @@ class DownloadInput:
         self.scheduler.close()
 
     async def finished(self) -> None:
-        """Returns when every query that joined is finished."""
+        """Wait until every query that was added is finished."""
         for query in self._joined.values():
             await query.finish()
 
 
 class _DownloadQuery:
-    """`feeders.base.QueryInput` over a window of the scheduler."""
+    """Implements `feeders.base.QueryInput` with a window of the scheduler."""
 
     def __init__(self, run: DownloadInput, window: QueryWindow) -> None:
         self._run = run
@@ -129,12 +129,12 @@ class _DownloadQuery:
 
     @property
     def row(self) -> QueryRow:
-        """Its row in the catalog."""
+        """The query's row in the catalog."""
         return self._window.row
 
     @property
     def demand(self) -> Demand:
-        """Whether it wants more candidates."""
+        """The back-pressure of the query."""
         return self._window.demand
 
     async def add(self, candidates: Sequence[Candidate]) -> int:
@@ -146,7 +146,7 @@ class _DownloadQuery:
         return await self._run.add(self._window, [(one,) for one in candidates])
 
     def complete(self) -> None:
-        """No further candidate will be added."""
+        """Note that no further candidate will be added."""
         self._run.scheduler.input_complete(self._window)
 
     async def finish(self) -> None:

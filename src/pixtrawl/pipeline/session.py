@@ -1,7 +1,7 @@
-"""One run on one data set folder: what runs beside each other, and how it ends.
+"""One run on one data set folder: its concurrent tasks and their orderly end.
 
-Nothing here knows whether candidates come from sources or from a manifest, nor where files are
-fetched. `pipeline.opening` makes a session.
+Independent of where candidates come from (sources or manifests) and of where files are fetched.
+`pipeline.opening` creates a session.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Session"]
 
 
 class Session:
-    """Scheduler, engine, settler and the list of URLs of one run, all of them ready."""
+    """Scheduler, engine, settler and URL list writer of one run."""
 
     def __init__(  # noqa: PLR0913 - the parts, made by `pipeline.opening`
         self,
@@ -56,7 +56,7 @@ class Session:
         self._started = time.monotonic()
 
     async def carry_out(self, feeding: Awaitable[None]) -> None:
-        """Downloads while `feeding` brings candidates; both end, or the first error ends both."""
+        """Download while `feeding` adds candidates, until both end; raise the first error."""
         settling = asyncio.create_task(self._settler.run(self._decided, lambda: self._engine.idle))
         writing = asyncio.create_task(self._url_list.run())
         deciding = asyncio.create_task(self._intake.run())
@@ -75,7 +75,7 @@ class Session:
             await _end(working)
             await self._scheduler.aclose()
             self._settler.close()
-            # A cancelled run still writes down what it knows: shielded by waiting, not by luck.
+            # A cancelled run still commits its pending outcomes before it ends.
             await _end([writing], cancel=False)
             await asyncio.wait([settling])
         settling.result()
@@ -93,7 +93,7 @@ class Session:
         return asyncio.get_running_loop().call_later(self._max_time_s, self._scheduler.halt)
 
     def _decided(self, decision: Decision) -> None:
-        """The catalog has the final word."""
+        """Pass a committed decision on to the scheduler, and emit its events."""
         for one in decision.withdrawn:
             self._scheduler.lost(one.query_id)
             self.emit(Notice(f"{one.file_name} is taken out: {REASONS[one.reason].sentence}"))
@@ -101,10 +101,9 @@ class Session:
         self.emit(CandidateSettled(decision.task.candidate, decision.outcome, decision.file_name))
 
     def finish(self, end_reason: str) -> None:
-        """Writes what is derived from the catalog, and how the run ended.
+        """Record how the run ended, and write the files derived from the catalog.
 
-        `end_reason` is done, interrupted or failed; a run that is done with a spent budget ended
-        by that.
+        `end_reason` is done, interrupted or failed; done is recorded as budget if one is spent.
         """
         if end_reason == "done" and self._scheduler.halted:
             end_reason = "budget"
@@ -131,7 +130,7 @@ async def _all_or_first_error(
 
 
 async def _end(tasks: Iterable[asyncio.Future[None]], *, cancel: bool = True) -> None:
-    """Cancels and waits, even when the one who waits is cancelled meanwhile."""
+    """Cancel tasks (if `cancel`) and wait for them, ignoring cancellation meanwhile."""
     open_tasks = {task for task in tasks if not task.done()}
     if cancel:
         for task in open_tasks:

@@ -1,4 +1,4 @@
-"""Keeps the list of URLs of a data set written while candidates come in."""
+"""Keeps keyword_urls.txt, the list of URLs of a data set, up to date during a run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pixtrawl.folder.dataset_folder import Folder
 
 __all__ = ["UrlListWriter"]
 
-_FIRST_WRITE_S: Final = 0.2  # keyword_urls.txt is there from the first URL on,
-_WRITE_GROWTH: Final = 2.0  # then written anew ever more rarely: it grows with the set
+_FIRST_WRITE_S: Final = 0.2  # pause before the first write
+_WRITE_GROWTH: Final = 2.0  # factor of the pause after each write, as the file grows with the set
 
 
 class UrlListWriter:
-    """Writes keyword_urls.txt anew when candidates have come since the last time."""
+    """Rewrites keyword_urls.txt when candidates were added since the last write."""
 
     def __init__(self, catalog: Catalog, folder: Folder) -> None:
         self._catalog = catalog
@@ -24,11 +24,11 @@ class UrlListWriter:
         self._behind = False
 
     def note(self) -> None:
-        """Candidates have come."""
+        """Note that candidates were added."""
         self._behind = True
 
     async def run(self) -> None:
-        """Writes until it is cancelled. Raises StorageError."""
+        """Write until cancelled. Raise StorageError."""
         pause_s = _FIRST_WRITE_S
         while True:
             await asyncio.sleep(pause_s)

@@ -1,7 +1,7 @@
-"""Whether a data set is what its catalog says: every file there, unaltered, and none besides.
+"""Verifies a data set against its catalog: every file present and unaltered, and no others.
 
-Nothing is written, not even what the next command would take note of: a file deleted by hand since
-the last one is missing here.
+Writes nothing. Other commands record files that were deleted by hand; here they are reported as
+missing.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Progress = Callable[[int, int], None]
 
 
 class Trouble(Struct, frozen=True):
-    """One file that is not as it should be; `state` is a key of ADVICE."""
+    """A fault of one file; `state` is a key of ADVICE."""
 
     file_name: str
     state: str
@@ -56,11 +56,11 @@ class Trouble(Struct, frozen=True):
 
 
 class Verified(Struct, frozen=True):
-    """What was looked at, and what is wrong."""
+    """The result of `verify`: the number of images in the catalog, and the faults found."""
 
     images: int
     troubles: tuple[Trouble, ...]
-    notes: tuple[str, ...] = ()  # worth knowing, and no fault
+    notes: tuple[str, ...] = ()  # remarks that are no faults
 
     @property
     def ok(self) -> bool:
@@ -70,12 +70,12 @@ class Verified(Struct, frozen=True):
 def verify(
     root: Path | str, *, quick: bool = False, on_progress: Progress = lambda done, total: None
 ) -> Verified:
-    """Compares every file with the catalog, or with metadata.jsonl where there is no catalog.
+    """Compare every file with the catalog, or with metadata.jsonl where there is no catalog.
 
     Args:
         root: the data set.
-        quick: looks at names and sizes only; else every file is read and hashed.
-        on_progress: told how many of how many files were looked at.
+        quick: compare names and sizes only; otherwise every file is read and hashed.
+        on_progress: called with the number of files done and their total, unless `quick`.
 
     Raises:
         UsageError: there is no data set.

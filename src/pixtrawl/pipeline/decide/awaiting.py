@@ -1,4 +1,4 @@
-"""Removed images that a person wants back, while a run fetches them."""
+"""Tracks removed images that a person wants back, while a run fetches them."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _KEPT: Final = frozenset({SampleState.ACCEPTED, SampleState.PLACED})
 
 
 class Awaiting:
-    """What the queries of a run wait for, by candidate."""
+    """The removed images that the queries of a run wait for, by candidate."""
 
     def __init__(self) -> None:
         self._images: dict[int, Awaited] = {}
         self._excess: dict[int, int] = {}  # by query
 
     def expect(self, query_id: int, images: Iterable[Awaited], excess: int) -> None:
-        """These are wanted back under their numbers.
+        """Wait for these images of a query, each under its former number.
 
-        `excess` images of the query are in place and were not counted, to leave room for them.
+        `excess` is the number of images in place that were not counted, to leave room for these.
         """
         self._images.update((one.candidate_id, one) for one in images)
         self._excess[query_id] = excess
 
     def also(self, query_id: int, images: Iterable[Awaited]) -> None:
-        """These are wanted back since the run began."""
+        """Wait for further images, wanted back since the run began."""
         self._images.update((one.candidate_id, one) for one in images)
         self._excess.setdefault(query_id, 0)
 
     def number(self, db: sqlite3.Connection, task: Task, sha256: str) -> int | None:
-        """The number under which the image of this task comes back, whatever it looks like.
+        """Return the number under which the image of this task comes back, whatever it shows.
 
-        None where it was not waited for, or its label has these bytes already.
+        Return None if it was not waited for, or an image with these bytes is under its label.
         """
         awaited = self._images.get(task.id)
         if awaited is None:
@@ -53,9 +53,9 @@ class Awaiting:
         return awaited.number
 
     def gives_up(self, db: sqlite3.Connection, decision: Decision) -> bool:
-        """One that cannot be had any more is waited for no longer.
+        """Stop waiting for an image whose fetch failed permanently.
 
-        Returns whether an image that is in place fills its room.
+        Return whether an image in place that was not counted takes its room.
         """
         awaited = self._images.get(decision.task.id)
         if awaited is None or REASONS[decision.outcome.reason].transient:

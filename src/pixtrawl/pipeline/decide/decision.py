@@ -1,4 +1,4 @@
-"""What the judge decides of one task, and what later decisions of the same batch make of it."""
+"""The decision on one task, and its correction by later decisions of the same batch."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ __all__ = ["Decision", "note_superseded", "note_withdrawn"]
 
 
 class Decision(Struct):
-    """The final word on one task, and what has to happen to files because of it."""
+    """The final outcome of one task, and the changes to files that follow from it."""
 
     task: Task
     outcome: Outcome
     sample_id: int | None = None
     file_name: str | None = None
     number: int = 0  # of the image, where there is one
-    gained: int = 0  # 1: one image more; 0 for a better copy, which replaces one
+    gained: int = 0  # images added: 0 for a better copy, which replaces one
     distance: int | None = None
     withdrawn: list[Withdrawal] = field(default_factory=list)
 
 
 def note_superseded(decisions: list[Decision]) -> None:
-    """An image that a better copy replaced within its own batch is never put in place."""
+    """Mark images that a better copy of the same batch replaced: they are never put in place."""
     newest: dict[str, Decision] = {}
     for decision in decisions:
         if decision.outcome.reason is Reason.SAVED and decision.file_name is not None:
@@ -37,7 +37,7 @@ def note_superseded(decisions: list[Decision]) -> None:
 
 
 def note_withdrawn(decisions: list[Decision]) -> None:
-    """Neither is one that was withdrawn within its own batch."""
+    """Mark images that the same batch withdrew: they are never put in place."""
     saved = {d.sample_id: d for d in decisions if d.outcome.reason is Reason.SAVED}
     for decision in decisions:
         for withdrawal in list(decision.withdrawn):

@@ -1,7 +1,7 @@
-"""Decides what becomes of each outcome: new image, copy, better copy, placeholder, conflict.
+"""Classifies each outcome: new image, copy, better copy, placeholder or label conflict.
 
-Runs inside one transaction of the catalog per batch; rows are written, files are not touched. What
-is decided depends on what is in the catalog and on the batch, never on the clock.
+Runs in one transaction of the catalog per batch; it writes rows and does not touch files. Decisions
+depend on the catalog and the batch only, never on the clock.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["Judge"]
 
 _KEPT: Final = frozenset({SampleState.ACCEPTED, SampleState.PLACED})
-_MANY_URLS: Final = 3  # of one host that give one picture: it stands for others
+_MANY_URLS: Final = 3  # URLs of one host with the same picture, from which it is a placeholder
 
 
 class Judge:
-    """Decides one batch inside a transaction; knows samples, duplicates and how many are wanted."""
+    """Decides on batches of outcomes; holds the near-duplicate index and the count per query."""
 
     def __init__(self, level: Level, run_id: int, rules: Rules) -> None:
         self.near = NearDuplicates(level, self._thumb, turned=rules.images.turned)
@@ -43,7 +43,7 @@ class Judge:
         self._rules = rules
         self._exact = level is not Level.OFF
         self._run_id = run_id
-        self._number = 0  # the next one, within a batch
+        self._number = 0  # next free image number within a batch
         self._saved: dict[int, int] = {}
         self._wanted: dict[int, int | None] = {}
         self._loaded: set[str] = set()
@@ -51,27 +51,27 @@ class Judge:
         self._pardons = False
         self._locked: dict[tuple[int, str], RecipeImage] = {}
         self.awaiting = Awaiting()
-        self._seen: set[str] = set()  # of the batch's bytes, those that some sample has
+        self._seen: set[str] = set()  # SHA-256 values of the batch that some sample already has
 
     def expect(self, query_id: int, wanted: int | None, saved: int) -> None:
-        """A query joins with what it wants and has."""
+        """Register a query that has `saved` images and wants `wanted` (None: all there are)."""
         self._wanted[query_id], self._saved[query_id] = wanted, saved
 
     def expect_locked(self, query_id: int, images: Iterable[RecipeImage]) -> None:
-        """Rebuilding: only these images are wanted, each under its own number."""
+        """Accept only these images of a rebuilt query, each under its own number."""
         self._locked.update(((query_id, one.candidate.url), one) for one in images)
 
     def correct(self, query_id: int, gained: int, unfilled: int) -> None:
-        """A person decided: so many images more of a query, and so many places to leave empty."""
+        """Correct a query by `gained` images (may be negative) and `unfilled` places left empty."""
         if query_id in self._saved:
             self._saved[query_id] += gained
             if (wanted := self._wanted[query_id]) is not None:
                 self._wanted[query_id] = wanted - unfilled
 
     def load(self, db: sqlite3.Connection, label: str) -> None:
-        """Fills the near-duplicate index: a label of the run in full, all others by their hashes.
+        """Load a label into the near-duplicate index; the first call loads all others by hash only.
 
-        The others are loaded with the first label: the same picture may lie under any of them.
+        The others are needed because the same picture may be stored under any label.
         """
         if label in self._loaded:
             return
@@ -87,7 +87,7 @@ class Judge:
         return samples.thumb(self._db, sample_id)
 
     def decide(self, db: sqlite3.Connection, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
-        """The final word on each, in order; rows are written, files are not touched."""
+        """Decide on each outcome, in order. Write rows; do not touch files."""
         self._db = db
         self._taken_down = takedown.load(db)
         self._pardons = relations.has_pardons(db)
@@ -140,7 +140,7 @@ class Judge:
 
     def _down(self, task: Task, outcome: Outcome, info: ImageInfo) -> Decision | None:
         assert self._taken_down is not None
-        down = self._taken_down  # a rule may be younger than the transfer
+        down = self._taken_down  # checked again: a rule may be newer than the transfer
         why = down.why_content(info) or down.why_url(task.candidate, outcome.final_url)
         if why is None:
             return None
@@ -149,7 +149,7 @@ class Judge:
     def _as_locked(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo
     ) -> Decision:
-        """Whether this is still the picture that the lock file names."""
+        """Accept the image if it still shows the picture that the lock file names."""
         locked = self._locked.get((task.query_id, task.candidate.url))
         if locked is None:
             return Decision(task, replace(outcome, reason=Reason.NOT_NEEDED))
@@ -206,7 +206,7 @@ class Judge:
     def _replace(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, info: ImageInfo, match: Match
     ) -> Decision:
-        """A better copy takes the place and the number of a kept one."""
+        """Replace a kept image by a better copy, which takes its number and name."""
         number, query_id = samples.number_and_query(db, match.id)
         samples.mark(db, match.id, SampleState.REPLACED)
         label, extension = task.candidate.label, EXTENSIONS[info.format]
@@ -214,7 +214,7 @@ class Judge:
         stem, key = stems.kept_stem(db, match.id)
         if key is not None:
             name = f"{label}/{stem}.{extension}"
-        # The number belongs to the query that first filled it, whoever found the better copy.
+        # The number stays with the query that first filled it, whichever query found this copy.
         sample_id = samples.accept(db, replace(task, query_id=query_id), outcome, number, name)
         self._seen.add(info.sha256)
         stems.keep(db, sample_id, key)
@@ -228,9 +228,9 @@ class Judge:
     def _stands_for_others(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, sample_id: int
     ) -> bool:
-        """Whether this host has given the picture for several URLs: it is not what they lead to.
+        """Whether this host serves the picture for several URLs, so that it is a placeholder.
 
-        A person's own list is taken as it is.
+        Always False where the rules do not drop junk of the candidate, as for a person's own list.
         """
         assert outcome.info is not None
         if not self._rules.drops_junk(task.candidate) or outcome.url != task.candidate.url:
@@ -247,7 +247,7 @@ class Judge:
         sample_id: int,
         distance: int | None = None,
     ) -> Decision:
-        """The picture, kept when it came first, is taken out again under every label."""
+        """Reject a placeholder, and withdraw the images kept of it under every label."""
         assert outcome.info is not None
         host = host_of(outcome.url)
         verdict = replace(
@@ -300,11 +300,11 @@ class Judge:
     def _elsewhere(
         self, db: sqlite3.Connection, task: Task, info: ImageInfo, match: Match | None
     ) -> tuple[Known, int] | None:
-        """The same picture under another label, and how many bits it differs by."""
+        """Return the same picture under another label and its distance in bits, or None."""
         label = task.candidate.label
         if info.sha256 in self._seen:
             known = relations.same_bytes_elsewhere(db, label, info.sha256)
-            if known is not None:  # refused under its own label is no word on this one
+            if known is not None:  # a person's refusal under one label does not bind the others
                 return None if known.withdrawn_for is Reason.REFUSED_BY_PERSON else (known, 0)
         if match is None or match.label == label:
             return None
@@ -317,7 +317,7 @@ class Judge:
     def _conflict(
         self, db: sqlite3.Connection, task: Task, outcome: Outcome, known: Known, distance: int
     ) -> Decision:
-        """`--conflict first`: the other label keeps it; `drop`: neither does."""
+        """Reject a picture that another label has; `--conflict drop` withdraws it there, too."""
         verdict = replace(
             outcome, reason=Reason.LABEL_CONFLICT, detail=f"distance {distance} to {known.label}"
         )

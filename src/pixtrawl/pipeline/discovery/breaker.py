@@ -1,11 +1,12 @@
-"""A source that refuses is not asked again; one that is in trouble rests, and its queries wait.
+"""The circuit breaker of one source, shared by all queries of a run.
 
-Queries run side by side, so that a check before asking is not enough: twenty of them would pass it
-before the first is refused. Until a source has answered well, one query tries it and the others
-wait; and what waits for its turn at the source's pace looks once more before it is sent.
+A source that refuses is not asked again in this run. Queries run concurrently, so a check before
+each request is not enough: twenty of them would pass it before the first is refused. Until a source
+has answered once, one query probes it and the others wait; a request that waits for the rate limit
+checks again before it is sent.
 
-Trouble (no answer, 5xx) and a stated pause are waited out by every request of the source together:
-see `net.circuit` for who may ask when.
+After trouble (no answer, 5xx) or a stated pause all requests of the source wait together;
+`net.circuit_breaker` decides which may be sent when.
 """
 
 from __future__ import annotations
@@ -26,39 +27,39 @@ __all__ = ["BREAKS", "Breaker"]
 
 _T = TypeVar("_T")
 
-# One refusal concerns every query: asking on would be rude and useless.
+# Outcomes that concern every query: further requests would be refused, too.
 BREAKS: Final = frozenset({
     SourceOutcome.BLOCKED, SourceOutcome.CONSENT, SourceOutcome.QUOTA,
     SourceOutcome.BROWSER_MISSING,
 })  # fmt: skip
-# These may be one query's bad luck; so many in a row are not.
+# Outcomes that may be due to one query; `MAX_FAILURES` in a row are due to the source.
 _FAILURES: Final = frozenset({SourceOutcome.CHANGED, SourceOutcome.NETWORK_ERROR})
 MAX_FAILURES: Final = 5
-REST_S: Final = 60.0  # after them; then one query tries again
-_PATIENCE_S: Final = 3.0  # of those who wait for the one who tries: a silent host holds up nobody
-_OWN_FAILURES: Final = 3  # of one request while others are answered: the trouble is its own
-_FRESH_S: Final = 1.0
-_LOOK_AGAIN_S: Final = 0.05  # for another request to be the probe
-_FINAL_STATUSES: Final = frozenset({501, 505, 508})  # a 5xx that will not change its mind
+REST_S: Final = 60.0  # pause after so many failures; then one query tries again
+_PATIENCE_S: Final = 3.0  # longest wait for the query that probes, in case the host is silent
+_OWN_FAILURES: Final = 3  # of one request while others are answered: the request is to blame
+_FRESH_S: Final = 1.0  # a failure within this time says how the source is now
+_LOOK_AGAIN_S: Final = 0.05  # polling interval while another request should be the probe
+_FINAL_STATUSES: Final = frozenset({501, 505, 508})  # permanent 5xx: not waited out
 
 
 class _RestsNowError(Exception):
-    """The source began to rest while a request waited for its turn."""
+    """The circuit opened while a request waited for the rate limit."""
 
 
 class _Own:
-    """One request's failures: tells its own trouble from the source's.
+    """Counts the failures of one request, to distinguish its own trouble from the source's.
 
-    `answers` counts the good answers that the source has given to anybody.
+    `answers` is the source's number of good answers to all requests.
     """
 
     def __init__(self, answers: int) -> None:
         self._answers = answers
-        self._lone = 0  # failures between which others were answered
+        self._lone = 0  # failures while other requests were answered
         self._in_a_row = 0  # failures since the last good answer
 
     def fails(self, answers: int) -> bool:
-        """Notes a failure: whether the trouble is the request's own."""
+        """Count a failure. Return whether the trouble is the request's own."""
         others = answers > self._answers
         self._lone += others
         self._in_a_row = 1 if others else self._in_a_row + 1
@@ -66,12 +67,12 @@ class _Own:
         return self._lone >= _OWN_FAILURES
 
     def tried(self, answers: int) -> int:
-        """How often it was sent in vain since the last good answer."""
+        """Return how often it failed since the source's last good answer."""
         return self._in_a_row if answers == self._answers else 0
 
 
 class Breaker:
-    """Guards one source for all queries of a run."""
+    """Circuit breaker of one source for all queries of a run."""
 
     def __init__(
         self,
@@ -82,10 +83,11 @@ class Breaker:
         on_rest: Callable[[float, str], None] = lambda seconds, why: None,
         on_resume: Callable[[float], None] = lambda lasted_s: None,
     ) -> None:
-        """`stated_pause_s` gives the pause that an answer states, None for every other answer.
+        """Set up a closed circuit. Times are in seconds.
 
-        `now` has to be the clock of the event loop's timers for `send`. `on_rest` hears for how
-        many seconds the source rests and why, `on_resume` how long it was in trouble.
+        `now` has to be the clock of the event loop's timers for `send`. `stated_pause_s` returns
+        the pause that an answer states, else None. `on_rest` is called with the length of a pause
+        and its reason, `on_resume` with how long the trouble lasted.
         """
         self._now = now
         self._stop: SourceStop | None = None
@@ -99,13 +101,13 @@ class Breaker:
         self._stated_pause_s = stated_pause_s
         self._trouble: FetchError | None = None  # the last one
         self._too_long = False
-        self._waiting: dict[_Own, None] = {}  # requests that wait for the end of a rest
-        self._changed = asyncio.Event()  # set, and replaced, when those who wait should look again
+        self._waiting: dict[_Own, None] = {}  # requests that wait until they may be sent
+        self._changed = asyncio.Event()  # set and replaced to make waiting requests check again
 
     # -- refusals: for the rest of the run
 
     def check(self) -> None:
-        """Raises SourceStop where the source is not to be asked now, with what it last said."""
+        """Raise SourceStop, with the source's last message, if it must not be asked now."""
         if self._stop is None:
             return
         if self._now() < self._until:
@@ -114,13 +116,13 @@ class Breaker:
                 self._stop.outcome, **{**self._stop.detail, "message": f"not asked: {said}"}
             )
         self._stop = None
-        self._failures = MAX_FAILURES - 1  # the next one is enough
+        self._failures = MAX_FAILURES - 1  # one more failure opens the circuit again
         self._answers = False
 
     async def enter(self) -> bool:
-        """Returns when the source may be asked: True for the query that tries it.
+        """Wait until the source may be asked. Return True to the query that probes it.
 
-        That one has to `leave`. Raises SourceStop.
+        The probing query has to call `leave`. Raise SourceStop where the source refuses.
         """
         end = self._now() + _PATIENCE_S
         self.check()
@@ -137,20 +139,20 @@ class Breaker:
         return True
 
     def leave(self) -> None:
-        """The query that tried has its end: the next one may try."""
+        """End the probe of a query, so that the next one may probe."""
         if self._trial is not None:
             self._trial.set()
             self._trial = None
 
     def answers(self) -> None:
-        """The source gave a page, or said that it has none: nobody needs to wait for another."""
+        """Note that the source gave a page or said that it has none; release waiting queries."""
         self._answers = True
         self._failures = 0
         if self._trial is not None:
             self._trial.set()
 
     def note(self, stop: SourceStop, *, found: int) -> None:
-        """How asking ended, where it did not end well."""
+        """Note how a query ended at the source after `found` results, if it did not end well."""
         if stop.outcome in BREAKS:
             self._open(stop, float("inf"))
         elif stop.outcome in _FAILURES and not found:
@@ -165,20 +167,20 @@ class Breaker:
             self._stop, self._until = stop, until
         self._wake()
 
-    # -- trouble: waited out
+    # -- trouble: requests wait and are retried
 
     @property
     def rests(self) -> bool:
-        """Whether the source is left alone now, or tried by one request."""
+        """Whether the circuit is open: no request is sent, or only a probe."""
         return self._circuit.is_open
 
     @property
     def trouble(self) -> FetchError | None:
-        """The failure for which it rests now; None where it does not."""
+        """The last failure while the circuit is open, else None."""
         return self._trouble if self._circuit.is_open else None
 
     def explain(self, error: FetchError) -> dict[str, str]:
-        """Message and next step for a query that ends with this failure."""
+        """Return message and next step for a query that ends with this failure."""
         message = str(error)
         if self._circuit.over:
             message += f"; no answer for {self._now() - self._circuit.since:,.0f} s"
@@ -189,14 +191,15 @@ class Breaker:
         return {"message": message, "next_step": step}
 
     async def send(self, once: Callable[[Callable[[], None]], Awaitable[_T]]) -> _T:
-        """The result of `once`, begun again after each rest while there is patience.
+        """Return the result of `once`, retried after each pause until the patience is used up.
 
         Args:
-            once: asks once. Calls what it is given when its turn at the source's pace has come.
+            once: sends the request once. It has to call its argument when the rate limit lets the
+                request pass, to check the circuit again.
 
-        Returns also an answer that is trouble, where it was not waited out: a pause longer than
-        the patience, a 5xx at its end. Raises SourceStop, where the source refuses meanwhile, and
-        what `once` raised last.
+        The result may be an answer that is trouble: one that states a pause longer than the
+        patience, or the last 5xx. Raise SourceStop where the source refuses meanwhile, else what
+        `once` raised last.
         """
         own = _Own(self._circuit.answers)
         while True:
@@ -223,7 +226,7 @@ class Breaker:
                 return result
 
     def ended(self) -> None:
-        """A query's asking is over: a pause that was too long to wait for holds up nobody else."""
+        """End a query at the source; after a pause too long to wait for, release all others."""
         if self._too_long:
             self._too_long = False
             self._circuit.over = True
@@ -242,7 +245,7 @@ class Breaker:
         probe: bool,
         pause_s: float | None = None,
     ) -> bool:
-        """Notes a failure: whether its request is to be sent again, after the rest."""
+        """Note a failure. Return whether the request is to be sent again after the pause."""
         lasting = own.fails(self._circuit.answers)
         verdict = self._bad(trouble, started_at, probe, pause_s)
         return verdict is Verdict.REST and not lasting
@@ -253,7 +256,7 @@ class Breaker:
             self._wake()
 
     async def _turn(self, own: _Own) -> bool:
-        """Returns when the next request may be sent: True for the probe of a source that rests."""
+        """Wait until a request may be sent. Return True if it is the probe of an open circuit."""
         self._waiting[own] = None
         try:
             while True:
@@ -271,7 +274,7 @@ class Breaker:
             del self._waiting[own]
 
     def _is_behind_others(self, own: _Own) -> bool:
-        """Whether a request that was tried less often waits, too: one query is not the source."""
+        """Whether a request with fewer failures waits, too; it should be the probe instead."""
         answers = self._circuit.answers
         tried = own.tried(answers)
         return tried > 0 and any(other.tried(answers) < tried for other in self._waiting)
@@ -287,12 +290,12 @@ class Breaker:
     ) -> Verdict:
         now = self._now()
         if trouble.http_status or now - started_at < _FRESH_S:
-            started_at = now  # what comes at once tells of now, whatever was answered meanwhile
+            started_at = now  # a prompt failure counts as current, despite answers meanwhile
         before = self._circuit.rest_until if self._circuit.is_open else now
         verdict = self._circuit.bad(now, started_at=started_at, probe=probe, pause_s=pause_s)
         self._trouble = trouble
         if verdict is Verdict.TOO_LONG:
-            self._too_long = True  # its refusal is noted in a moment, and ends the waiting of all
+            self._too_long = True  # `ended` releases all waiting requests
             return verdict
         if self._circuit.is_open:
             self._wake()
@@ -307,7 +310,7 @@ class Breaker:
 
 
 def _trouble_in(result: object, pause_s: float | None) -> FetchError | None:
-    """The failure that an answer stands for."""
+    """Return the failure for an answer that states a pause or is a temporary 5xx, else None."""
     if not isinstance(result, Response):
         return None
     status = result.status
@@ -317,7 +320,7 @@ def _trouble_in(result: object, pause_s: float | None) -> FetchError | None:
 
 
 def _trouble_of(error: FetchError | SourceStop) -> FetchError | None:
-    """The failure of the network that an exception tells of; None for every other one."""
+    """Return the network failure behind an exception; None for every other exception."""
     if isinstance(error, SourceStop):
         if error.outcome is not SourceOutcome.NETWORK_ERROR:
             return None

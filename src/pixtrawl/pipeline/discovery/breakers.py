@@ -1,6 +1,6 @@
-"""The circuit breakers of a run's sources, and which queries wait for which of them.
+"""The circuit breakers of a run's sources, and the queries that wait for them.
 
-While a source rests it is told how many queries wait; others are let in meanwhile.
+While a source is paused, events report how many queries wait, and other queries may start.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pixtrawl.sources.walls import told_pause_s
 
 __all__ = ["Breakers"]
 
-_LONG_REST_S: Final = 4.0  # a source that rests so long holds up no query that others could serve
+_LONG_REST_S: Final = 4.0  # pauses from this length on let queries of other sources start
 
 
 class Breakers:
-    """One for each source but those that crawl; the queries under way, each with its sources.
+    """A breaker per source, and the queries in progress with the sources that each still asks.
 
-    What one site refuses to a crawl says nothing of the next query's site.
+    Sources that crawl have no breaker: a refusal by one site says nothing about the next.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class Breakers:
         """Needs a running event loop.
 
         Args:
-            sources: by name.
-            emit: hears of rests.
-            patience_s: how long a source in trouble is waited for.
-            queries: so many will ask each of the sources; more are asked as need be.
+            sources: the sources by name.
+            emit: takes the events of pauses.
+            patience_s: how long to wait for a source in trouble.
+            queries: expected number of queries, for the events; not a limit.
         """
         self._emit = emit
         self._asking: dict[int, tuple[Callable[[], None], set[str]]] = {}
@@ -61,14 +61,14 @@ class Breakers:
         }
 
     def get(self, name: str) -> Breaker | None:
-        """The breaker of a source; None for one that crawls."""
+        """Return the breaker of a source; None for one that crawls."""
         return self._breakers.get(name)
 
     @contextmanager
     def query(self, sources: Collection[str], step_aside: Callable[[], None]) -> Iterator[int]:
-        """A query asks these sources inside the block; its key.
+        """Register a query that asks these sources inside the block; yield its key.
 
-        `step_aside` is called when it has nothing to do but to wait for sources that rest.
+        `step_aside` is called when all of its remaining sources are paused.
         """
         self._count += 1
         key = self._count
@@ -80,7 +80,7 @@ class Breakers:
             del self._asking[key]
 
     def ended(self, key: int, source: str) -> None:
-        """A source has ended for the query."""
+        """Note that a source has ended for the query."""
         if source in self._left:
             self._left[source] -= 1
         self._asking[key][1].discard(source)

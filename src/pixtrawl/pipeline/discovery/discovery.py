@@ -1,11 +1,10 @@
-"""Asks sources: each query of each source, on demand, with one outcome at the end.
+"""Asks every source for every query, page by page on demand; each ends with one outcome.
 
-A source is asked for its next page only while the query wants more (fewer open candidates than it
-still needs), so that downloads begin with the first page and nothing is asked in vain. A source
-that refuses is not asked again in this run; one that is in trouble rests, and its queries wait for
-it; the others go on. The first pages of several sources
-join mixed by rank (`first_pages`), and a source that has not answered when the query is met is not
-waited for.
+A source is asked for its next page only while the query has fewer open candidates than it needs
+(back-pressure), so that downloads start with the first page and no request is wasted. Circuit
+breakers stop asking sources that refuse and pause those in trouble, while the other sources go on.
+The first pages of several sources are interleaved by rank (`first_pages`). A source that has not
+answered when the query is complete is not waited for.
 """
 
 from __future__ import annotations
@@ -34,21 +33,21 @@ from pixtrawl.pipeline.scheduler.demand import Demand, end_when_over
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
 
-_MAX_TOLD = 10_000  # remarks that are remembered, not to be made again
+_MAX_TOLD = 10_000  # notices that are remembered, so that each is emitted once
 
 
 class DiscoveryTask(Struct, frozen=True):
-    """One query to be asked of every source."""
+    """One query to ask of every source."""
 
     row: QueryRow
     run_id: int
     demand: Demand
     add: Add
-    step_aside: Callable[[], None] = lambda: None  # every source that it still asks rests
+    step_aside: Callable[[], None] = lambda: None  # called when all remaining sources are paused
 
 
 class _Ask(Struct):
-    """One source asked for one query or slice: what it gave so far."""
+    """The state of asking one source for one query or slice."""
 
     source: str
     query: Query  # as asked; differs from the row's for a slice
@@ -56,14 +55,14 @@ class _Ask(Struct):
     found: int = 0
     new: int = 0
     position: Position | None = None
-    resumed: bool = False  # asked before: some sources begin at the beginning again
+    resumed: bool = False  # asked before; some sources start from the first page again
     related: set[str] = field(default_factory=set)
     detail: dict[str, object] = field(default_factory=dict)
-    taking: bool = False  # a page is being written down: not to be interrupted
+    taking: bool = False  # a page is being written to the catalog: do not interrupt
 
 
 class Discovery:
-    """Every source of a run, asked for one query after another."""
+    """Asks the sources of a run for its queries."""
 
     def __init__(  # noqa: PLR0913 - what it is made of; `opening.open_discovery` makes it
         self,
@@ -77,7 +76,7 @@ class Discovery:
         plan: SlicePlan | None = None,
         ignore_robots: bool = False,
     ) -> None:
-        """`http` is each source's way to the network; `plan` is how a dry source is asked on."""
+        """`http` is the client of each source; `plan` slices the query when a source has ended."""
         self._sources = sources
         self._http = http
         self._catalog = catalog
@@ -90,11 +89,11 @@ class Discovery:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The sources, in the order asked for."""
+        """The names of the sources, in the order of the settings."""
         return tuple(self._sources)
 
     async def ask_all(self, task: DiscoveryTask) -> None:
-        """Asks every source, side by side."""
+        """Ask all sources concurrently."""
         pages = FirstPages(self._sources, task.add)
         with self._breakers.query(self._sources, task.step_aside) as key:
             async with asyncio.TaskGroup() as group:
@@ -108,7 +107,7 @@ class Discovery:
         self._breakers.ended(key, name)
 
     async def ask(self, name: str, task: DiscoveryTask, pages: FirstPages) -> SourceOutcome:
-        """Asks one source until the query is satisfied or the source has ended, slices included."""
+        """Ask one source, slices included, until the query is complete or the source has ended."""
         self._tell_ignored_filters(name, task.row.query)
         try:
             state = await self._ask_once(_Ask(name, task.row.query), task, pages)
@@ -123,7 +122,7 @@ class Discovery:
     async def _ask_slices(
         self, name: str, task: DiscoveryTask, pages: FirstPages, related: list[str]
     ) -> None:
-        """Variations of the query, one after another, while those of a way bring something new."""
+        """Ask for slices of the query, one after another; leave a way that brings nothing new."""
         assert self._plan is not None
         supported = self._sources[name].info.filters
         for way in self._plan(task.row.query, supported, related):
@@ -144,7 +143,7 @@ class Discovery:
                 self._tell(unfiltered(name, given, value))
 
     def _tell(self, event: Event) -> None:
-        """Hands on what a source emits; the same remark once a run."""
+        """Emit an event of a source; the same notice only once in a run."""
         if isinstance(event, Notice):
             if event.message in self._told:
                 return
@@ -178,7 +177,7 @@ class Discovery:
     async def _end_of(
         self, ask: _Ask, task: DiscoveryTask, pages: FirstPages
     ) -> tuple[SourceOutcome, dict[str, object], bool]:
-        """Asks, and gives outcome, detail, and whether there is no more to be had."""
+        """Ask, and return outcome, detail and whether the source is exhausted."""
         breaker = self._breakers.get(ask.source)
         try:
             return SourceOutcome.OK, {}, await self._pages(ask, task, pages)
@@ -193,7 +192,7 @@ class Discovery:
                 detail = breaker.explain(error)
                 breaker.note(SourceStop(SourceOutcome.NETWORK_ERROR, **detail), found=ask.found)
             return SourceOutcome.NETWORK_ERROR, dict(detail), False
-        except Exception as error:  # noqa: BLE001 - a source's own bug costs that source alone
+        except Exception as error:  # noqa: BLE001 - a bug in one source must not end the run
             path = self._evidence.save(f"{ask.source}-error.txt", traceback.format_exc())
             message = f"the source itself failed: {type(error).__name__}: {error}"
             return SourceOutcome.CHANGED, {"message": message, "evidence": [path]}, False
@@ -202,7 +201,7 @@ class Discovery:
                 breaker.ended()
 
     async def _pages(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
-        """Returns whether the source has no more."""
+        """Take pages. Return whether the source is exhausted; raise SourceStop or FetchError."""
         if not await task.demand.wait():
             return False
         breaker = self._breakers.get(ask.source)
@@ -214,7 +213,7 @@ class Discovery:
             if tries and breaker is not None:
                 breaker.leave()
         if ask.found == 0 and not ask.slice:
-            # Nothing parsed without a positive marker is never "no results".
+            # "No results" needs a positive marker; a page without results may just not be parsed.
             raise SourceStop(
                 SourceOutcome.CHANGED,
                 message="the source ended without any result and without saying that it has none",
@@ -223,7 +222,7 @@ class Discovery:
         return True
 
     async def _until_met(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
-        """As `_until_sated`; a page that has not come when the query is met is not waited for."""
+        """As `_until_sated`, but give up a page that is late when the query is complete."""
         limit = asyncio.timeout(None)
         try:
             async with limit:
@@ -243,7 +242,7 @@ class Discovery:
         return False
 
     async def _through_rests(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
-        """A source with a way to the network of its own is begun again after a rest as a whole."""
+        """As `_until_sated`; a source with a browser is started again as a whole after a pause."""
         breaker = self._breakers.get(ask.source)
         if breaker is None or "browser" not in self._sources[ask.source].info.needs:
             return await self._until_sated(ask, task, pages)
@@ -258,14 +257,14 @@ class Discovery:
         return await breaker.send(once)
 
     async def _until_sated(self, ask: _Ask, task: DiscoveryTask, pages: FirstPages) -> bool:
-        """Takes pages while the query wants more. Returns whether they came to their end."""
+        """Take pages while the query wants more. Return whether the last page was taken."""
         breaker = self._breakers.get(ask.source)
         context = SourceContext(
             http=self._http[ask.source],
             evidence=self._evidence,
             wanted=task.demand.wanted(),
             position=ask.position,
-            # a slice is our own idea: what a source cannot do of it concerns nobody
+            # Slices are not a user's request: notices about filters they ignore would confuse.
             emit=ignore if ask.slice else self._tell,
             ignore_robots=self._ignore_robots,
         )
@@ -283,7 +282,7 @@ class Discovery:
     async def _take(self, ask: _Ask, task: DiscoveryTask, page: Page, pages: FirstPages) -> None:
         query = task.row.query
         candidates = page.candidates
-        if ask.slice:  # found by other words or filters, wanted for the query all the same
+        if ask.slice:  # found by other words or filters, but filed under the query itself
             candidates = tuple(replace(c, query=query.text, label=query.label) for c in candidates)
         new = await pages.add(ask.source, candidates)
         ask.found += new if ask.resumed else len(candidates)
@@ -291,7 +290,7 @@ class Discovery:
         ask.position = page.position
         ask.related.update(page.related)
         ask.detail.update(page.detail)
-        # After each page, so that a killed run goes on from here.
+        # Saved after each page, so that a killed run resumes from here.
         state = SourceState(None, ask.found, ask.new, dict(ask.detail), ask.position, False)
         await self._note(ask, task, state)
         self._emit(CandidatesFound(query.text, ask.source, len(candidates), new))
@@ -304,7 +303,7 @@ class Discovery:
 
 
 def _ran_dry(state: SourceState) -> bool:
-    """Whether it gave what it lists: to its end, or to an answer that could not be read."""
+    """Whether a source gave results up to its last page, or up to one that cannot be parsed."""
     if state.outcome is SourceOutcome.CHANGED:
         return state.found > 0
     return state.outcome is SourceOutcome.OK and state.exhausted

@@ -1,8 +1,8 @@
-"""Holds the first page of each source until those of the others are there, then adds them mixed.
+"""Holds the first page of each source until all have answered, then adds them interleaved.
 
-Candidates are drawn in the order in which they joined the frontier. Without this, the source that
-answers first would fill a small query alone. A slow or silent source holds up nobody for longer
-than `GRACE_S` after the first answer; what comes later joins when it comes.
+Candidates are fetched in the order in which they joined the frontier. Without this, the source that
+answers first would fill a small query alone. A slow source delays the others by at most `GRACE_S`
+after the first answer; its pages are added when they arrive.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from pixtrawl.model import Candidate
 
 __all__ = ["GRACE_S", "Add", "FirstPages"]
 
-GRACE_S: Final = 1.0
+GRACE_S: Final = 1.0  # longest wait for further sources after the first page
 
 Add = Callable[[Sequence[Candidate]], Awaitable[list[int]]]
-"""Adds candidates in one transaction. Gives for each of them 1 where it is new and open, else 0."""
+"""Adds candidates in one transaction. Returns 1 for each that is new and open, else 0."""
 
 
 class FirstPages:
-    """The first pages of one query's sources. Made for one event loop."""
+    """Interleaves the first pages of one query's sources. Bound to one event loop."""
 
     def __init__(self, names: Iterable[str], add: Add, grace_s: float = GRACE_S) -> None:
-        """`names` are the sources whose first page is waited for, in their order."""
+        """`names` are the sources whose first pages are awaited, in the order of interleaving."""
         self._order = tuple(names)
         self._awaited = set(self._order)
         self._add = add
         self._grace_s = grace_s
         self._held: dict[str, Sequence[Candidate]] = {}
         self._new: dict[str, int] = {}
-        self._complete = asyncio.Event()  # nobody is waited for any more
-        self._mixed = asyncio.Event()  # the held pages were added, or will not be
+        self._complete = asyncio.Event()  # no further source is awaited
+        self._mixed = asyncio.Event()  # the held pages were added, or adding them failed
         self._over = False
 
     async def add(self, name: str, candidates: Sequence[Candidate]) -> int:
-        """Adds a page of a source. Returns how many of it are new and open."""
+        """Add a page of a source. Return how many of its candidates are new and open."""
         if self._over or name not in self._awaited or not candidates:
             return sum(await self._add(candidates))
         first = not self._held
@@ -51,10 +51,10 @@ class FirstPages:
             await self._mixed.wait()
         if name in self._new:
             return self._new[name]
-        return sum(await self._add(candidates))  # the source that waited for us was stopped
+        return sum(await self._add(candidates))  # the task that was to add this page was cancelled
 
     def ended(self, name: str) -> None:
-        """Waits for this source no more: its page is here, or it has none."""
+        """Stop waiting for a source, whose page is here or which has none."""
         self._awaited.discard(name)
         if not self._awaited:
             self._complete.set()
@@ -71,7 +71,7 @@ class FirstPages:
             self._mixed.set()
 
     async def _mix(self) -> None:
-        """Adds what is held: the first of each source, the second of each, and so on."""
+        """Add the held pages: the first candidate of each source, then the second, and so on."""
         names = [name for name in self._order if name in self._held]
         ranks = zip_longest(*([(name, one) for one in self._held[name]] for name in names))
         mixed = [pair for pair in chain.from_iterable(ranks) if pair is not None]

@@ -1,6 +1,6 @@
-"""Sources ready to be asked: made from the settings, each with its way to the network.
+"""Builds the sources from the settings, each with its HTTP client and circuit breaker.
 
-Apart from `run`, so that finding URLs does not import what downloading needs: 90 ms.
+Separate from `run`, so that finding URLs does not import what downloading needs (90 ms).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from pixtrawl.sources.contact import contact_wanted
 
 
 def open_sources(config: Config) -> dict[str, Source]:
-    """The sources that were asked for, in order. Raises UsageError."""
+    """Return the sources of the settings by name, in order. Raise UsageError."""
     return {name: _open(name, config) for name in expand(config.job.sources, config.sources)}
 
 
 def _open(name: str, config: Config) -> Source:
-    """One source with its settings; one that has a way out of its own takes the general proxy."""
+    """Return one source with its settings; `fetch.proxy` is the default of a `proxy` setting."""
     kind = load(name)
     given = dict(config.source(name))
     if config.fetch.proxy and any(setting.key == "proxy" for setting in kind.info.settings):
@@ -46,15 +46,15 @@ def _open(name: str, config: Config) -> Source:
 
 
 async def begin(sources: Mapping[str, Source], queries: int) -> None:
-    """Lets those that start slowly do so now."""
+    """Start the sources that are slow to start, before they are asked."""
     for source in sources.values():
         if queries and isinstance(source, StartsEarly):
             source.begin(queries)
-    await asyncio.sleep(0)  # now, and not when everything else has been made ready
+    await asyncio.sleep(0)  # yields to the event loop, so that they start before the rest is set up
 
 
 def open_plan(config: Config) -> SlicePlan | None:
-    """How queries are asked beyond what the sources list. Raises UsageError."""
+    """Return how to slice queries of exhausted sources; None for not at all. Raise UsageError."""
     synonyms: Mapping[str, Sequence[str]] = {}
     if "synonyms" in config.job.expand:
         if config.job.synonyms is None:
@@ -79,9 +79,9 @@ def open_discovery(  # noqa: PLR0913 - everything that a run has of it
     queries: int,
     plan: SlicePlan | None,
 ) -> Discovery:
-    """Everything by which so many queries ask the sources, each at its own pace.
+    """Return the discovery for `queries` queries, with a rate limit per source.
 
-    `plan` is how a source that has no more is asked on. Raises UsageError for a bad pace.
+    `plan` slices the query when a source has ended. Raise UsageError for an invalid delay.
     """
     if queries and (wanted := contact_wanted(sources, config)):
         emit(Notice(wanted))
@@ -97,14 +97,17 @@ def open_discovery(  # noqa: PLR0913 - everything that a run has of it
 
 
 def _way(source: Source, pace_s: float, hosts: HostAccounts, breaker: Breaker | None) -> Http:
-    """A source's way to the network."""
+    """Return the HTTP client of a source, which waits `pace_s` between requests."""
     if source.info.crawls:
         return CrawlHttp(hosts, delay_s=pace_s)
     return SourceHttp(hosts.client, delay_s=pace_s, guard=breaker)
 
 
 def delay_s(source: Source, settings: Mapping[str, str]) -> float:
-    """A source's pace: its live one applies to its built-in base URL only."""
+    """Return the delay in seconds between requests to a source.
+
+    The default of the source applies to its built-in base URL only. Raise UsageError.
+    """
     if given := settings.get("delay_s"):
         try:
             return float(given)

@@ -1,10 +1,10 @@
-"""More than one listing holds: the same query asked in slices, while slices bring something new.
+"""Query expansion: asks a query again in slices, as long as slices bring something new.
 
-A search source lists a few hundred results and then ends. Asked for large red ones, for those of
-the last month, for tall ones, it lists others of the same thing. The planner names such slices in a
-fixed order: single filters first, pairs of filters later; then the user's synonyms, then related
-queries. Those change the words, which may drift off the topic: a related query has to share most of
-its words, unless drift was asked for.
+A search source lists a few hundred results and then ends. Asked for large red images, or those of
+the last month, it lists others for the same words. Slices come in a fixed order: single filters,
+pairs, triples; then the user's synonyms; then related queries. Related queries may drift off the
+topic, so they have to contain all words of the query, and at most as many new ones, unless drift
+is allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pixtrawl.config.groups import FILTER_WORDS
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Filters, Query
 
-# Values in the order of how little they overlap: a picture has one date and one size, but may be
+# Filters whose values overlap least come first: a picture has one date and one size, but may be
 # found under two colours.
 _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "date": ("day", "week", "month", "year"),
@@ -31,30 +31,30 @@ _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "type": ("photo", "clipart", "lineart", "face"),
     "lang": ("en", "de", "fr", "es", "it", "pt", "ja", "zh", "ru", "ar"),
 }
-# Which pairs are worth asking: neither repeats what the other says.
+# Pairs of filters that are independent of each other.
 _PAIRS: Final = (("color", "aspect"), ("color", "size"), ("size", "aspect"), ("date", "color"))
 _WORD: Final = re.compile(r"\w+")
 
-# A slice counts as barren below this share of new candidates; so many in a row end the expansion.
+# A slice is barren if a smaller share of its candidates is new; so many in a row end the expansion.
 NEW_SHARE: Final = 0.05
 BARREN_IN_A_ROW: Final = 6
 
 
 class Slice(Struct, frozen=True):
-    """A variation of a query, as it is asked of one source."""
+    """A variation of a query that is asked of one source."""
 
     name: str  # "color=red aspect=tall", "related: tabby kitten"
     query: Query
 
 
 class SliceYield:
-    """Decides from what slices brought whether asking on is worth it."""
+    """Tracks the share of new candidates, to end an expansion that no longer brings any."""
 
     def __init__(self) -> None:
         self._barren = 0
 
     def note(self, found: int, new: int) -> None:
-        """A slice gave `found` candidates, `new` of them unknown before."""
+        """Note a slice with `found` candidates, `new` of them unknown before."""
         if found and new >= max(1, found * NEW_SHARE):
             self._barren = 0
         else:
@@ -66,7 +66,7 @@ class SliceYield:
 
 
 def by_filters(query: Query, supported: Collection[str]) -> Iterator[Slice]:
-    """Slices by filters that a source knows and the user left open."""
+    """Yield slices by the filters that the source supports and the user did not set."""
     free = [name for name in _VALUES if name in supported and name not in query.filters.given()]
     for name in free:
         for value in _VALUES[name]:
@@ -96,7 +96,7 @@ def _slice(query: Query, values: Mapping[str, str]) -> Slice:
 
 
 def by_related(query: Query, related: Collection[str], *, drift: bool = False) -> Iterator[Slice]:
-    """Queries that the source offered: those that keep to the topic; with `drift` others behind."""
+    """Yield related queries of the source that keep to the topic; with `drift`, then the others."""
     asked = _words(query.text)
     near = [text for text in sorted(related) if keeps_to_topic(query.text, text)]
     far = sorted(set(related) - set(near), key=lambda text: (len(_words(text) - asked), text))
@@ -106,7 +106,7 @@ def by_related(query: Query, related: Collection[str], *, drift: bool = False) -
 
 
 def keeps_to_topic(text: str, other: str) -> bool:
-    """Whether a query has all words of another, and no more new ones than those."""
+    """Whether `other` has all words of `text` and at most as many new ones."""
     words, others = _words(text), _words(other)
     return words < others and len(others - words) <= len(words)
 
@@ -116,15 +116,15 @@ def _words(text: str) -> frozenset[str]:
 
 
 def by_synonyms(query: Query, synonyms: Mapping[str, Sequence[str]]) -> Iterator[Slice]:
-    """Queries that the user says mean the same."""
+    """Yield the queries that the user's file lists as synonyms."""
     for text in synonyms.get(query.text.casefold(), ()):
         yield Slice(f"synonym: {text}", replace(query, text=text))
 
 
 def read_synonyms(lines: Sequence[str], name: str) -> dict[str, list[str]]:
-    """`tabby cat = mackerel cat, tiger cat` a line; blank lines and `# ` comments are passed over.
+    """Parse lines like `tabby cat = mackerel cat, tiger cat`; skip blank lines and `# ` comments.
 
-    Raises UsageError with file and line.
+    Raise UsageError with file and line.
     """
     found: dict[str, list[str]] = {}
     for number, line in enumerate(lines, 1):
@@ -138,12 +138,12 @@ def read_synonyms(lines: Sequence[str], name: str) -> dict[str, list[str]]:
     return found
 
 
-# Ways of slicing, one after another, given a query, a source's filters and related queries.
+# Yields the ways of slicing in order, given a query, a source's filters and related queries.
 SlicePlan = Callable[[Query, Collection[str], Collection[str]], Iterator[Iterator[Slice]]]
 
 
 def plan(modes: Collection[str], synonyms: Mapping[str, Sequence[str]]) -> SlicePlan | None:
-    """The slices of `--expand MODE...`, given a query, a source's filters and related queries."""
+    """Return the plan of `--expand MODE...`, or None where it is off."""
     if not set(modes) - {"off"}:
         return None
 

@@ -1,4 +1,4 @@
-"""The feeder that asks sources: every query of every source, on demand."""
+"""The feeder that asks sources: every source for every query, on demand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ __all__ = ["ask_sources"]
 async def ask_sources(
     discovery: Discovery, run_input: RunInput, queries: Iterable[QueryRow]
 ) -> None:
-    """Asks all sources for all queries, some queries at once, each until it is met or they end."""
+    """Ask all sources for all queries, each until it is complete or its sources have ended.
+
+    `QuerySlots` limits the number of concurrent queries.
+    """
     slots = QuerySlots()
 
     async def one(row: QueryRow) -> None:

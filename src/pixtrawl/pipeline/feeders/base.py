@@ -1,7 +1,8 @@
-"""How feeders bring queries and candidates in, whether files are downloaded or URLs only listed.
+"""The interface through which feeders add queries and candidates to a run.
 
-A feeder adds queries, adds candidates to each, says when a query's input is complete, and may wait
-until the query is finished. Scheduler, judge and catalog stay behind this interface.
+A feeder adds queries, adds candidates to each, marks a query's input as complete, and may wait
+until the query is finished. The interface hides scheduler, judge and catalog, and whether files are
+downloaded or URLs only listed.
 """
 
 from __future__ import annotations
@@ -17,33 +18,33 @@ __all__ = ["QueryInput", "RunInput"]
 
 
 class QueryInput(Protocol):
-    """One query that takes candidates."""
+    """One query, to which a feeder adds candidates."""
 
     @property
     def row(self) -> QueryRow:
-        """Its row in the catalog."""
+        """The query's row in the catalog."""
         ...
 
     @property
     def demand(self) -> Demand:
-        """Whether it wants more; feeders that read lists need not ask."""
+        """The back-pressure of the query; feeders that read lists may ignore it."""
         ...
 
     async def add(self, candidates: Sequence[Candidate]) -> int:
-        """Adds candidates in one transaction. Returns how many are new and open."""
+        """Add candidates in one transaction. Return how many are new and open."""
         ...
 
     async def add_each(self, candidates: Sequence[Candidate]) -> list[int]:
-        """As `add`. Returns for each candidate whether it is new and open (1, 0)."""
+        """As `add`, but return for each candidate 1 if it is new and open, else 0."""
         ...
 
     async def finish(self) -> None:
-        """Its input is complete: returns when it is finished, and has told so."""
+        """Mark the input as complete, wait until the query is finished, and emit QueryFinished."""
         ...
 
 
 class RunInput(Protocol):
-    """What takes the queries of a run."""
+    """A run, to which a feeder adds queries."""
 
     @property
     def run_id(self) -> int:
@@ -52,13 +53,13 @@ class RunInput(Protocol):
 
     @property
     def halted(self) -> bool:
-        """Whether a budget is spent: there is no use in adding more."""
+        """Whether a budget is spent, so that adding more is useless."""
         ...
 
     async def add_query(self, query: Query | QueryRow) -> QueryInput:
-        """A query joins, with a row of its own unless it is one. Twice the same is one."""
+        """Add a query; a `Query` gets a row in the catalog. Idempotent for the same query."""
         ...
 
     def close(self) -> None:
-        """No further query; the input of all that joined is complete."""
+        """Note that no further query will be added; the input of all queries is complete."""
         ...

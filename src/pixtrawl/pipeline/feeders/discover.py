@@ -1,7 +1,7 @@
-"""URLs only: sources to a manifest, nothing downloaded.
+"""Finds URLs and writes them to a manifest without downloading anything.
 
-The same discovery as a run's over a catalog in a temporary folder, so that a million URLs need no
-memory; the manifest is written from it at the end, also when the run is interrupted.
+Uses the same discovery as a run, over a catalog in a temporary folder, so that a million URLs need
+little memory. The manifest is written from it at the end, also when the run is interrupted.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ async def discover(
     listener: Callable[[Event], None] = ignore,
     take: Callable[[Candidate], None] | None = None,
 ) -> Report:
-    """Finds URLs and writes them to `out` (.jsonl, .csv, .txt or .parquet) and to `take`.
+    """Find URLs, write them to `out` (.jsonl, .csv, .txt or .parquet) and pass each to `take`.
 
-    In the report `saved` counts the URLs written for a query. Pages kept as evidence go to a folder
-    beside `out`.
+    In the report `saved` counts the URLs written for a query, without thumbnails. Pages kept as
+    evidence go to a folder beside `out`.
 
-    Raises UsageError; StorageError where `out` cannot be written.
+    Raise UsageError; StorageError where `out` cannot be written.
     """
     if not queries:
         raise UsageError("there is no query to ask for")
@@ -59,7 +59,7 @@ async def discover(
     sources = open_sources(config)
     started = time.monotonic()
     writer = None
-    if out is not None:  # a bad name is told at once
+    if out is not None:  # opened first, so that a bad name fails before any request
         writer = ManifestWriter(out, write_parquet=open_rows)
     with tempfile.TemporaryDirectory(prefix="pixtrawl-") as temporary:
         folder = Folder(temporary)
@@ -122,7 +122,7 @@ def _tell_secrets(writer: ManifestWriter | None, listener: Callable[[Event], Non
 
 
 class _UrlInput:
-    """`RunInput` where nothing is downloaded: candidates only join the catalog."""
+    """`RunInput` without downloads: candidates are only added to the catalog."""
 
     halted = False
 
@@ -138,11 +138,11 @@ class _UrlInput:
         return _UrlQuery(self, await self.catalog.write(ensure))
 
     def close(self) -> None:
-        """Nothing goes on behind the last query."""
+        """Do nothing: there is no scheduler to close."""
 
 
 class _UrlQuery:
-    """`QueryInput` of a query that wants so many distinct full-size URLs, no more."""
+    """`QueryInput` of a query that ends at its limit of distinct full-size URLs."""
 
     def __init__(self, run: _UrlInput, row: QueryRow) -> None:
         self.row = row
@@ -171,7 +171,7 @@ class _UrlQuery:
 
 
 async def _in_time(asking: Coroutine[None, None, None], limit_s: float | None) -> str:
-    """How it ended: done, interrupted, or stopped by the budget of time."""
+    """Await `asking` for at most `limit_s`. Return how it ended: done, interrupted or budget."""
     try:
         async with asyncio.timeout(limit_s):
             await asking
@@ -207,13 +207,13 @@ def _write(
 
 
 def _by_rank(candidates: Iterator[Candidate]) -> Iterator[Candidate]:
-    """The best of each source first, as a run draws them: sources answer page by page."""
+    """Yield candidates sorted by rank within each window, the order in which a run fetches them."""
     while some := list(islice(candidates, WINDOW)):
         yield from sorted(some, key=lambda candidate: candidate.rank)
 
 
 def _wanted(candidates: Iterator[Candidate], limit: int | None) -> Iterator[Candidate]:
-    """The first `limit` that are no thumbnails, and the thumbnails that stand between them."""
+    """Yield the first `limit` full-size candidates and all thumbnails."""
     left = limit
     for candidate in candidates:
         if left is not None and candidate.kind is not Kind.THUMBNAIL:

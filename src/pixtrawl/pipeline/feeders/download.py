@@ -1,4 +1,4 @@
-"""From URL manifests to images: the frontier is filled from files instead of sources."""
+"""The feeder that downloads URL manifests: fills the frontier from lists instead of sources."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.session import Session
 from pixtrawl.report import Report
 
-_BATCH: Final = 1000  # candidates a transaction
-_SHOWN: Final = 20  # broken lines told one by one
+_BATCH: Final = 1000  # candidates per transaction
+_SHOWN: Final = 20  # broken lines reported one by one; further ones are only counted
 
 _Key = tuple[str, str]  # a query's text and label
 
@@ -37,12 +37,13 @@ async def download(
     listener: Callable[[Event], None] = ignore,
     limit_given: bool = False,
 ) -> Report:
-    """Downloads the URLs of manifests; every URL unless a limit was given.
+    """Download the URLs of manifests: all of them unless a limit was given.
 
     A manifest is a file, `-` for standard input, a URL, or values from Python.
 
-    A broken line is told with its number, has the outcome `bad_url`, and the rest goes on; the
-    report counts them under `bad_lines`, too. Cancelling ends it gracefully, as with `run`.
+    A broken line is reported with its number, gets the outcome `bad_url` and is counted in
+    `Report.bad_lines`; the other lines are downloaded. Cancelling ends it gracefully, as with
+    `run`.
 
     Raises:
         UsageError: a manifest that cannot be read at all, before anything is fetched.
@@ -50,7 +51,7 @@ async def download(
     """
     if not manifests:
         raise UsageError("there is no manifest to download")
-    # Opened before anything else, so that a wrong name costs nothing.
+    # Opened first, so that a wrong name fails before any request.
     folder = Folder(config.job.output)
     readers = _readers(manifests, config, folder)
     limit = config.job.limit if limit_given else None
@@ -68,7 +69,7 @@ async def download(
 def count_manifests(
     manifests: Sequence[str | Given], config: Config
 ) -> tuple[dict[tuple[str, str], int], list[str]]:
-    """URLs by (query, label), and the lines that cannot be used: what `--dry-run` tells.
+    """Return the number of URLs by (query, label) and the broken lines, for `--dry-run`.
 
     Raises:
         UsageError: a manifest that cannot be read at all.
@@ -91,7 +92,7 @@ def _readers(manifests: Sequence[str | Given], config: Config, folder: Folder) -
 
 
 class _Filler:
-    """Reads manifests batch by batch; a query joins the run when its first line is seen."""
+    """Reads manifests in batches; adds a query to the run at its first line."""
 
     def __init__(self, limit: int | None, listener: Callable[[Event], None]) -> None:
         self._limit = limit
@@ -135,7 +136,7 @@ class _Filler:
             await self._note(run_input, key, lines)
 
     async def _note(self, run_input: DownloadInput, key: _Key, lines: Sequence[BrokenLine]) -> None:
-        """Broken lines have an outcome, too: under the query of the lines around them."""
+        """Record broken lines as outcomes of the query of the lines around them."""
         query_id, run_id = (await self._query(run_input, key)).row.id, run_input.run_id
         await run_input.catalog.write(
             lambda db: broken_lines.note(db, query_id, lines, SOURCE, run_id)

@@ -1,4 +1,4 @@
-"""A data set rebuilt from its lock file, and how far the web has drifted from it meanwhile."""
+"""Rebuilds a data set from its lock file and reports how far the web has drifted from it."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from pixtrawl.urls import canonical
 __all__ = ["exit_code", "rebuild", "write_lock"]
 
 OK: Final = "ok"
-MOVED: Final = "moved"  # the same bytes, by another redirect
-CHANGED: Final = "changed"  # other bytes under the URL; kept where they show the same picture
+MOVED: Final = "moved"  # the same bytes, but another final URL
+CHANGED: Final = "changed"  # other bytes under the URL; kept if they show the same picture
 GONE: Final = "gone"
 _STATES: Final = (OK, MOVED, CHANGED, GONE)
-_BATCH: Final = 1000  # candidates a transaction
+_BATCH: Final = 1000  # candidates per transaction
 
 
 def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
-    """Hands the lock file of a data set to `write`, piece by piece. Returns how many images.
+    """Pass the lock file of a data set to `write` line by line. Return the number of images.
 
-    Raises UsageError where there is no data set.
+    Raise UsageError where there is no data set, StorageError where its catalog cannot be read.
     """
     folder = Folder(root)
     missing = catch_up(folder).missing
@@ -68,12 +68,12 @@ def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
 async def rebuild(
     lock_file: Path, config: Config, *, listener: Callable[[Event], None] = ignore
 ) -> dict[str, Any]:
-    """Fetches every image of a lock file into `config.job.output`, under its own number.
+    """Fetch every image of a lock file into `config.job.output`, under its own number.
 
-    Nothing is judged but whether it is still the same picture: the recipe was made of what had
-    passed. Cancelling it ends gracefully; the same command goes on.
+    Filters and de-duplication are off: images are only compared with what the lock file says of
+    them. Cancelling it ends gracefully, and the same command resumes it.
 
-    Returns the drift report: `totals` by state, and a row of each image that is not `ok`.
+    Return the drift report: `totals` by state, and a row for each image that is not `ok`.
 
     Raises:
         UsageError: no lock file, or one without images.
@@ -136,7 +136,7 @@ def _drift(
 
 
 def _state(found: ImageOfCandidate | None, locked: RecipeImage) -> dict[str, Any]:
-    """What became of one image of the recipe."""
+    """Return the row of the drift report for one image."""
     found = found or ImageOfCandidate(None, None, None, "", None)
     url = locked.candidate.url
     row: dict[str, Any] = {"label": locked.candidate.label, "number": locked.number, "url": url}
@@ -155,7 +155,7 @@ def _state(found: ImageOfCandidate | None, locked: RecipeImage) -> dict[str, Any
 
 
 def exit_code(report: dict[str, Any]) -> int:
-    """0 where every picture is there again, whatever its bytes; else as `run` ends."""
+    """Return 0 if every picture was kept, even with other bytes; else the code as for `run`."""
     if report["interrupted"]:
         return EXIT_INTERRUPTED
     if not report["kept"]:

@@ -1,4 +1,4 @@
-"""A run from start to end, resume included: the only place that knows all stages."""
+"""A run from start to end, resume included: connects sources, scheduler and engine."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from pixtrawl.report import Report
 async def run(
     queries: Sequence[Query], config: Config, *, listener: Callable[[Event], None] = ignore
 ) -> Report:
-    """Finds, downloads, checks and de-duplicates. Returns the report of these queries.
+    """Find, download, check and de-duplicate images. Return the report of these queries.
 
-    Cancelling it ends the run gracefully: the data set can be resumed, and the report comes back
+    Cancelling it ends the run gracefully: the data set can be resumed, and the report is returned
     with `interrupted` set.
 
     Raises:
-        UsageError: an unknown source, a setting that cannot be.
+        UsageError: an unknown source or an invalid setting.
         StorageError: the folder is in use, damaged or full.
         EngineError: decoders cannot be started.
     """
@@ -39,7 +39,7 @@ async def run(
 
     async def body(current: Session) -> None:
         rows = await current.input.ensure_rows(queries)
-        # A query that has images may need no source any more.
+        # Queries that already have images may need no source, so they are not counted.
         await begin(sources, sum(not row.saved for row in rows))
         listener(RunStarted(tuple(r.query for r in rows), {r.query.text: r.saved for r in rows}))
         unmet = [row for row in rows if _is_unmet(row)]

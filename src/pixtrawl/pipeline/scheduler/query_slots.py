@@ -1,6 +1,6 @@
-"""How many queries are worked on at once; those that only wait for a resting source do not count.
+"""Limits how many queries are in progress; those that only wait for a paused source do not count.
 
-So that a source's outage holds up no query that the other sources could serve.
+So the outage of one source does not delay queries that other sources can serve.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from typing import Final, Self
 
 __all__ = ["QUERIES_AT_ONCE", "QueryPlace", "QuerySlots"]
 
-# Queries under way at once: enough to keep every source and the line busy, few enough that the
-# first ones are complete early and that windows and pages stay small in memory.
+# Queries in progress at once: enough to keep every source and the line busy, few enough that the
+# first ones are complete early and that windows and pages take little memory.
 QUERIES_AT_ONCE: Final = 32
-_MOST_ASIDE: Final = 256  # memory is theirs all the same
+_MOST_ASIDE: Final = 256  # queries that wait without a slot still take memory
 
 
 class QuerySlots:
-    """Places for queries, first come first served."""
+    """A semaphore for queries, first come first served."""
 
     def __init__(self, at_once: int = QUERIES_AT_ONCE, most_aside: int = _MOST_ASIDE) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._aside_left = most_aside
 
     def place(self) -> QueryPlace:
-        """A place inside the block, which is waited for."""
+        """Return a context manager that waits for a slot and holds it."""
         return QueryPlace(self)
 
     def _set_aside(self) -> bool:
@@ -45,7 +45,7 @@ class QuerySlots:
 
 
 class QueryPlace:
-    """`async with` of one query."""
+    """The slot of one query, as an async context manager."""
 
     def __init__(self, slots: QuerySlots) -> None:
         self._slots = slots
@@ -59,9 +59,9 @@ class QueryPlace:
         self._slots._leave(aside=self._aside)
 
     def step_aside(self) -> None:
-        """The query waits for sources that rest: another one may be worked on meanwhile.
+        """Give up the slot while all sources of the query are paused, so that another may start.
 
-        It goes on without a place when they answer again: a few more at once for a while.
+        The query later goes on without a slot, so slightly more than the limit may run for a while.
         """
         if not self._aside:
             self._aside = self._slots._set_aside()

@@ -1,8 +1,8 @@
-"""Schedules candidates: every query until it has its N, no host more than its share.
+"""The scheduler: picks the next candidate to fetch, round-robin over queries, limited per host.
 
-A query draws only as many candidates as it still needs, so that N good images are found without
-fetching many more. A candidate whose host is busy is passed over, not waited for: a host that never
-answers holds its own few tasks and nobody else's.
+A query takes only as many candidates as it still needs, so that N good images are found without
+fetching many more. Candidates of busy hosts are skipped, so a host that never answers blocks only
+its own few tasks.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pixtrawl.model import Outcome, Task
 from pixtrawl.net.host_limits import connections
 from pixtrawl.pipeline.scheduler.window import SLOW_S, QueryWindow
 
-_MAX_UNDECIDED: Final = 4096  # outcomes that wait for the catalog: back-pressure
+_MAX_UNDECIDED: Final = 4096  # back-pressure: outcomes that may wait for the catalog
 
 
 class Scheduler:
-    """The feed of the engine: draws over all queries in turn."""
+    """The `Feed` of the engine: takes candidates from all queries in turn."""
 
     def __init__(
         self,
@@ -38,14 +38,14 @@ class Scheduler:
         """Needs a running event loop.
 
         Args:
-            catalog: has the candidates.
-            per_host: tasks at once of one host.
-            hand_on: takes every outcome; `decided` has to follow for each.
-            max_total_bytes: once so many bytes were fetched, nothing more is started.
+            catalog: the catalog that holds the candidates.
+            per_host: maximum number of simultaneous tasks of one host.
+            hand_on: takes every outcome; `decided` has to be called once for each.
+            max_total_bytes: budget of fetched bytes, after which no task is started.
         """
         self.changed = asyncio.Event()
         self.queries: dict[int, QueryWindow] = {}
-        self.halted = False  # nothing more is started: a budget is spent
+        self.halted = False  # a budget is spent: no further task is started
         self.fetched_bytes = 0
         self._hand_on = hand_on
         self._max_total_bytes = max_total_bytes
@@ -63,7 +63,7 @@ class Scheduler:
         self._failure: BaseException | None = None
 
     def add(self, row: QueryRow, open_count: int) -> QueryWindow:
-        """A query joins; its candidates may come later."""
+        """Add a query that has `open_count` candidates so far; more may follow."""
         window = QueryWindow(row, open_count)
         window.paused = self._paused
         self.queries[row.id] = window
@@ -72,7 +72,7 @@ class Scheduler:
         return window
 
     def found(self, window: QueryWindow, new: int) -> None:
-        """Candidates were added to the catalog for a query."""
+        """Note that `new` candidates of a query were added to the catalog."""
         window.open += new
         self._wake(window)
 
@@ -115,7 +115,7 @@ class Scheduler:
         return task
 
     def _look_again(self) -> None:
-        """Wakes queries that wait for tasks which have become slow meanwhile."""
+        """Wake queries whose tasks in progress have become slow, so that they may start others."""
         now = time.monotonic()
         if now - self._looked_at < SLOW_S / 4:
             return
@@ -125,7 +125,7 @@ class Scheduler:
                 self._wake(window)
 
     def settled(self, task: Task, outcome: Outcome) -> None:
-        """The engine is done with a task; it stays under way until it is decided."""
+        """Free the host of a finished task and hand its outcome on; `decided` completes it."""
         left = self._busy[task.host] - 1
         if left:
             self._busy[task.host] = left
@@ -142,7 +142,7 @@ class Scheduler:
         self._hand_on(task, outcome)
 
     def decided(self, task: Task, *, gained: int) -> None:
-        """The catalog has the final word on a task; `gained` is 1 when it is one image more."""
+        """Complete a task whose decision is committed; `gained` is the number of images added."""
         self._undecided -= 1
         window = self.queries[task.query_id]
         window.under_way.pop(task.id, None)
@@ -151,20 +151,20 @@ class Scheduler:
         self._wake(window)
 
     def lost(self, query_id: int) -> None:
-        """An image of a query was withdrawn: it goes on drawing, unless it has ended already."""
+        """Note that an image of a query was withdrawn; the query goes on unless it has ended."""
         window = self.queries.get(query_id)
         if window is not None:
             window.saved -= 1
             self._wake(window)
 
-    # -- what a person decides meanwhile
+    # -- decisions of a person during the run
 
     def rows(self) -> list[tuple[int, QueryRow]]:
-        """The queries that have joined, by id."""
+        """Return id and row of every query added so far."""
         return [(query_id, window.row) for query_id, window in self.queries.items()]
 
     def correct(self, query_id: int, gained: int, unfilled: int) -> None:
-        """So many images more of a query (fewer: negative), and so many places to leave empty."""
+        """Correct a query by `gained` images (may be negative) and `unfilled` places left empty."""
         window = self.queries.get(query_id)
         if window is not None:
             window.saved += gained
@@ -175,7 +175,7 @@ class Scheduler:
             self._wake(window)
 
     def short_again(self) -> list[QueryWindow]:
-        """Queries that were finished, lack images by now, and have nothing under way."""
+        """Return the finished queries that lack images again and have no task in progress."""
         return [
             window
             for window in self.queries.values()
@@ -186,7 +186,7 @@ class Scheduler:
         ]
 
     def refill(self, window: QueryWindow, open_count: int) -> None:
-        """A finished query goes on with the candidates that it knows; its sources have ended."""
+        """Resume a finished query with its `open_count` open candidates; no source is asked."""
         window.may_refill = False
         if not open_count:
             return
@@ -198,7 +198,7 @@ class Scheduler:
         return [one for one in self.queries.values() if text in {"", one.row.query.text}]
 
     def pause(self, text: str, *, paused: bool) -> None:
-        """Begins no further transfer of a query, or of any where `text` is ""; or goes on."""
+        """Pause or resume the queries with this text; "" stands for all queries."""
         if not text:
             self._paused = paused
         for window in self._named(text):
@@ -206,14 +206,14 @@ class Scheduler:
             self._wake(window)
 
     def stop(self, text: str) -> None:
-        """Takes no more for a query; what is under way may end."""
+        """Stop the queries with this text ("" for all); tasks in progress may end."""
         for window in self._named(text):
             window.stopped = True
             self.check_finished(window)
             self._wake(window)
 
     def want(self, query_id: int, wanted: int) -> None:
-        """So many images of a query are wanted now."""
+        """Set the number of images wanted of a query."""
         window = self.queries.get(query_id)
         if window is not None:
             window.wanted = wanted
@@ -221,7 +221,7 @@ class Scheduler:
             self._wake(window)
 
     def check_finished(self, window: QueryWindow) -> None:
-        """A query is over when it has its N, or nothing is left that could become an image."""
+        """End a query that has its N images or no candidate left that could become one."""
         if window.demand.is_over:
             return
         ended = window.complete_input and window.open <= 0 and not window.loading
@@ -232,20 +232,20 @@ class Scheduler:
             self.changed.set()
 
     def input_complete(self, window: QueryWindow) -> None:
-        """Every source of the query has ended."""
+        """Note that no further candidates will be added to the query."""
         window.complete_input = True
         self.check_finished(window)
         self._wake(window)
 
     def halt(self) -> None:
-        """Starts nothing more; what is under way may end."""
+        """Start no further task; those in progress may end."""
         self.halted = True
         for window in list(self._active):
             self.check_finished(window)
         self.changed.set()
 
     def close(self) -> None:
-        """No further query will be added."""
+        """Note that no further query will be added."""
         self._closed = True
         self.changed.set()
 
@@ -254,7 +254,7 @@ class Scheduler:
         return self._closed and not self._active
 
     def _has_room(self, host: str) -> bool:
-        # A data: URI needs no host; it is bounded by the engine's own number of tasks.
+        # A data: URI has no host; only the engine's number of tasks limits it.
         return not host or self._busy.get(host, 0) < connections(host, self._per_host)
 
     def _load(self, window: QueryWindow) -> None:
@@ -274,6 +274,6 @@ class Scheduler:
             self._wake(window)
 
     async def aclose(self) -> None:
-        """Waits for claims under way."""
+        """Wait for the loads from the catalog in progress."""
         if self._loads:
             await asyncio.gather(*self._loads, return_exceptions=True)

@@ -1,7 +1,7 @@
-"""One query's window: its counts, what is under way, and the candidates at hand.
+"""The window of a query: its counts, its tasks in progress and the candidates held in memory.
 
-Of each query only a window of candidates is in memory. Those of crowded hosts are set aside in the
-catalog and come back when the host has room.
+Only a window of a query's candidates is in memory. Surplus candidates of crowded hosts are set
+aside in the catalog and loaded again when the host's queue runs low.
 """
 
 from __future__ import annotations
@@ -18,44 +18,44 @@ from pixtrawl.model import Task
 from pixtrawl.pipeline.scheduler.demand import Demand
 
 WINDOW: Final = 512  # candidates of one query in memory
-SLOW_S: Final = 3.0  # a task this old no longer counts as a promise
-_HOST_SHARE: Final = 256  # of the window, candidates of one host
-_LOW: Final = 128  # load more below this
+SLOW_S: Final = 3.0  # a task older than this no longer counts as an image to come
+_HOST_SHARE: Final = 256  # maximum number of candidates of one host in the window
+_LOW: Final = 128  # candidates in memory below which more are loaded
 
 
 class QueryWindow:
-    """The counts and the candidates of one query."""
+    """The counts and the candidates in memory of one query."""
 
     def __init__(self, row: QueryRow, open_count: int = 0) -> None:
-        """`open_count` of its candidates are open in the catalog."""
+        """`open_count` is the number of its open candidates in the catalog."""
         self.row = row
         self.wanted = row.query.limit
         self.paused = False  # by a person, for now
         self.stopped = False  # by a person, for good
-        self.may_refill = False  # a person's decision made room after it was finished
+        self.may_refill = False  # a decision of a person made room after the query had finished
         self.saved = row.saved
-        self.open = open_count  # candidates known to be open and not yet drawn
-        self.complete_input = False  # nobody will add candidates any more
-        self.under_way: dict[int, float] = {}  # task id -> when it was drawn
+        self.open = open_count  # open candidates that no task was made of yet
+        self.complete_input = False  # no further candidates will be added
+        self.under_way: dict[int, float] = {}  # task id -> time of its start (time.monotonic)
         self.demand = Demand(None if self.wanted is None else self.lookahead())
         self._by_host: dict[str, deque[Task]] = {}
         self._turn: deque[str] = deque()  # hosts that may have room
         self._in_memory = 0
         self._cursor = 0
-        self._awaited: frozenset[int] | None = None  # tasks that come before all others
+        self._awaited: frozenset[int] | None = None  # ids of tasks that come before all others
         self._thumbnail_cursor = 0
-        self._set_aside: dict[str, int] = {}  # by host
-        self._aside = 0  # all of them
-        self._drained: set[str] = set()  # hosts that have room for what was set aside
+        self._set_aside: dict[str, int] = {}  # candidates set aside in the catalog, by host
+        self._aside = 0  # their total
+        self._drained: set[str] = set()  # hosts whose queue has room for candidates set aside
         self.loading = False
-        self.ready = False  # in the feed's list of queries that may have a task
+        self.ready = False  # in the scheduler's queue of queries that may have a task
 
     @property
     def met(self) -> bool:
         return self.wanted is not None and self.saved >= self.wanted
 
     def promised(self) -> int:
-        """Tasks under way that may still become images soon."""
+        """Return how many tasks in progress are younger than `SLOW_S`."""
         horizon = time.monotonic() - SLOW_S
         return sum(1 for started in self.under_way.values() if started > horizon)
 
@@ -70,19 +70,19 @@ class QueryWindow:
         return len(self.under_way) < missing or self.promised() < missing
 
     def lookahead(self) -> int:
-        """How many open candidates are enough for now; sources are asked on below it."""
+        """Return how many open candidates are enough; below that, sources are asked for more."""
         if self.wanted is None:
             return 2 * WINDOW
         return max(0, self.wanted - self.saved - len(self.under_way)) + 20
 
     def update_demand(self) -> None:
-        """Tells the sources of the query how things stand."""
+        """Update the back-pressure signal to the sources of the query."""
         enough = self.lookahead()
         more = self.met or (self.open < enough and not self.paused)
         self.demand.update(more=more, about=None if self.wanted is None else enough)
 
     def end(self) -> None:
-        """The query is over: its sources need not be asked on, its candidates are let go of."""
+        """End the demand of the query and drop its candidates from memory."""
         self.demand.end()
         self._by_host.clear()
         self._turn.clear()
@@ -90,7 +90,7 @@ class QueryWindow:
     # -- the window
 
     def take(self, has_room: Callable[[str], bool], park: Callable[[str], None]) -> Task | None:
-        """The next candidate whose host has room; a host without is parked until it is freed."""
+        """Return the next candidate whose host has room, or None; `park` each host without room."""
         for _ in range(len(self._turn)):
             host = self._turn[0]
             tasks = self._by_host.get(host)
@@ -115,7 +115,7 @@ class QueryWindow:
             self._turn.append(host)
 
     def put(self, tasks: list[Task]) -> list[Task]:
-        """Adds claimed candidates to the window; returns those to be set aside."""
+        """Add claimed candidates to the window; return those to be set aside."""
         aside = []
         for task in tasks:
             waiting = self._by_host.get(task.host)
@@ -137,25 +137,25 @@ class QueryWindow:
         if self.loading or self.met or self.open <= self._in_memory:
             return False
         if self.row.awaited and self._in_memory and not self._cursor:
-            return False  # what a person wants back is drawn first
+            return False  # images that a person wants back come first
         if self._drained:
             return True
-        # Where every host in the window is busy, others may wait further down the list.
+        # If every host in the window is busy, candidates of other hosts may follow in the catalog.
         scarce = self._in_memory < _LOW or not self._turn
         return scarce and self.open - self._in_memory > self._aside
 
     async def load(self, catalog: Catalog) -> None:
-        """Claims the next candidates from the catalog."""
+        """Claim the next candidates from the catalog into the window."""
         while self._drained:
             host = self._drained.pop()
-            # Loaded meanwhile, or filled again by what came next in the list: it will drain again.
+            # Skip a host that was loaded or filled meanwhile: it is noted when it drains again.
             low = len(self._by_host.get(host, ())) <= _HOST_SHARE // 8
             if low and host in self._set_aside:
                 await self._load_set_aside(catalog, host)
                 return
         tasks = await self._claim_next(catalog)
         if not tasks:
-            # `open` was counted too high (a candidate settled elsewhere): settle the account.
+            # `open` was too high (a candidate was settled elsewhere): correct it.
             self.open = self._in_memory + self._aside
         elif aside := self.put(tasks):
             await catalog.write(lambda db: frontier.set_aside(db, aside))
@@ -173,7 +173,7 @@ class QueryWindow:
         self.put(tasks)
 
     async def _claim_next(self, catalog: Catalog) -> list[Task]:
-        """Originals in the order found; thumbnails when there will be no more originals."""
+        """Claim awaited images, then originals as found, then thumbnails if input is complete."""
         if self.row.awaited and self._awaited is None:
             tasks = await catalog.write(lambda db: frontier.claim_awaited(db, self.row))
             self._awaited = frozenset(task.id for task in tasks)
@@ -190,7 +190,7 @@ class QueryWindow:
                 return await self._claim_next(catalog)
         if tasks:
             self._cursor = tasks[-1].id
-            # Several sources fill the frontier page by page; the best of each come first.
+            # Sources fill the frontier page by page: sort so that the best of each come first.
             tasks.sort(key=lambda task: task.candidate.rank)
         elif self.complete_input:
             after = self._thumbnail_cursor
