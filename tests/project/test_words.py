@@ -7,9 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-# Packages (or top-level modules) whose pass is still to come. This list may only get shorter.
-NOT_YET: frozenset[str] = frozenset()
-
 # Words of the house for which the field has a term: demand, query, index, scheduler, relations.
 HOUSE_WORDS = frozenset({"hunger", "errand", "shelf", "shelves", "appetite", "dig"})
 HOUSE_NAMES = frozenset({"standing", "draw", "drawing"})  # as a whole name of a class
@@ -23,12 +20,11 @@ Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def sources(root: Path) -> Iterator[tuple[str, ast.Module]]:
-    """Every module whose pass is done, by its path below the package."""
+    """Yield every module with its path below the package."""
     package = root / "src/pixtrawl"
     for path in sorted(package.rglob("*.py")):
         relative = path.relative_to(package)
-        if relative.parts[0] not in NOT_YET:
-            yield relative.as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+        yield relative.as_posix(), ast.parse(path.read_text(encoding="utf-8"))
 
 
 def docstrings(tree: ast.Module) -> Iterator[str]:
@@ -71,10 +67,6 @@ def test_no_name_or_docstring_uses_a_word_of_the_house(root: Path) -> None:
         for text in docstrings(tree):
             bad += [f"{path}: {match[0]}" for match in HOUSE_PROSE.finditer(text)]
     assert bad == [], "use the field's term, see Words in CONTRIBUTING.md"
-
-
-def test_the_list_of_packages_not_yet_done_names_existing_ones(root: Path) -> None:
-    assert [name for name in NOT_YET if not (root / "src/pixtrawl" / name).exists()] == []
 
 
 def test_the_patterns_find_the_words_that_they_are_for() -> None:
