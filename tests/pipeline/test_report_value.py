@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.pipeline.report import build
 from pixtrawl.report import Report
 from tests.display.reports import report_of
 from tests.pipeline.pictures import Answer, fetch, manifest, png, scene, serving
@@ -76,3 +80,17 @@ def test_a_report_goes_through_json_and_back() -> None:
     assert Report.of(json.loads(json.dumps(report.to_dict()))) == report
     with pytest.raises(msgspec.ValidationError):
         Report.of({**report.to_dict(), "unheard_of": 1})
+
+
+@pytest.mark.parametrize("before", ["", "robots.txt: "])
+def test_a_failed_tls_connection_is_counted_by_its_cause(root: Path, before: str) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        with contextlib.closing(sqlite3.connect(Folder(root).catalog)) as kept:
+            kept.backup(db)
+        db.execute(
+            "UPDATE candidate SET reason = 'tls_failed', detail = ? WHERE url LIKE '%absent.png'",
+            (f"{before}self-signed certificate: of 127.0.0.1",),
+        )
+        rows = [row_id for (row_id,) in db.execute("SELECT id FROM query")]
+        report = build(db, Folder(root), rows)
+    assert report.causes == {"tls_failed": {"self-signed certificate": 1}}

@@ -113,7 +113,8 @@ def _causes(db: sqlite3.Connection, reasons: Collection[Reason]) -> dict[str, di
         return {}
     counts: Counter[str] = Counter()
     for detail, count in outcomes.details_of(db, Reason.TLS_FAILED).items():
-        counts[(detail or "unknown").partition(":")[0]] += count
+        # A host whose robots.txt cannot be had is not asked for the file: the cause is the same.
+        counts[(detail or "unknown").removeprefix("robots.txt: ").partition(":")[0]] += count
     return {Reason.TLS_FAILED.value: dict(counts.most_common(_CAUSES))}
 
 
