@@ -443,7 +443,7 @@ def test_defect_24_a_search_page_that_never_answers_is_an_outcome(
     origin = site.fault("silent").url.split("/fault/")[0]
     run = pixtrawl(
         "run", "tabby cat", "-s", "bing", "--set", f"bing.base_url={origin}/fault/silent/x",
-        "--set", "fetch.first_byte_timeout_s=0.5", folder=tmp_path / "images",
+        "--set", "fetch.first_byte_timeout_s=0.5", "--patience", "3", folder=tmp_path / "images",
     )  # fmt: skip
     assert run.code == 4
     answer = run.query("tabby cat")["sources"]["bing"]
