@@ -18,13 +18,13 @@ from pixtrawl.secrets import PARAMETERS, SIGNED_WITH, SUFFIXES
 from pixtrawl.sources.base import SourceInfo
 
 _GROUPS: Final = {
-    "job": "Job: what is wanted, and where it goes",
+    "job": "Job: what to collect, and where to put it",
     "fetch": "Fetch: one transfer",
     "politeness": "Politeness: how hosts are treated",
-    "images": "Images: what is kept",
-    "export": "Export: what is written when a run is over",
-    "lists": "Lists: which column of a list is which",
-    "filters": "Filters: passed on to each source that can",
+    "images": "Images: what to keep",
+    "export": "Export: what to write after the run",
+    "lists": "Lists: which column holds what",
+    "filters": "Filters: passed to each source that supports them",
 }
 
 _SETTINGS_HEAD: Final = """\

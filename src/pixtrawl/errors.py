@@ -12,8 +12,8 @@ PixtrawlError                 1   an unexpected error
 ├── SourceStop                -   a source ends with an outcome other than ok (never leaves a run)
 └── FetchError                -   one transfer failed (turned into a Reason by the worker)
 
-Exit codes: 0 all that was asked for is there; 1 unexpected error; 2 usage or unreadable input;
-3 finished, but some query is short; 4 finished with nothing saved; 5 the environment failed;
+Exit codes: 0 everything asked for is there; 1 unexpected error; 2 usage error or unreadable input;
+3 a query got fewer images than asked for; 4 nothing was saved; 5 the environment failed;
 130 interrupted (resumable).
 """
 

@@ -16,7 +16,7 @@ from pixtrawl.config.table import by_key
 
 _HOW: Final = """\
   bash  pixtrawl completion bash > ~/.local/share/bash-completion/completions/pixtrawl
-  zsh   pixtrawl completion zsh > "${fpath[1]}/_pixtrawl"      (a folder of yours in $fpath)
+  zsh   pixtrawl completion zsh > "${fpath[1]}/_pixtrawl"      (any folder in $fpath)
   fish  pixtrawl completion fish > ~/.config/fish/completions/pixtrawl.fish
 """
 
@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
         "completion",
         usage="%(prog)s {bash,zsh,fish}",
         help="completion for a shell",
-        description=f"Writes a script to standard output:\n\n{_HOW}",
+        description=f"Write a completion script to standard output.\n\n{_HOW}",
     )
     parser.add_argument("shell", metavar="SHELL", choices=sorted(_SHELLS), help="bash, zsh or fish")
 
@@ -118,6 +118,12 @@ def _bash(found: Mapping[str, Described]) -> str:
 # Completion of pixtrawl for bash. Made by `pixtrawl completion bash`.
 _pixtrawl() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+  # bash takes --option=value apart at the equals sign
+  if [ "$current" = = ]; then
+    current=
+  elif [ "$before" = = ]; then
+    before=${{COMP_WORDS[COMP_CWORD-2]}}
+  fi
   local words= operands= values= takes=
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
@@ -203,7 +209,8 @@ def _zsh_case(one: Described) -> str:
         if option.takes_value:
             value = f":value:({' '.join(option.choices)})" if option.choices else ":value:_files"
         for name in option.names:
-            text = _quoted(f"*{name}[{_bare(option.sentence)}]{value}")
+            equals = "=" if value and name.startswith("--") else ""  # --option=value will do, too
+            text = _quoted(f"*{name}{equals}[{_bare(option.sentence)}]{value}")
             lines.append(f"        {text} \\")
     rest = f"({' '.join(one.words)})" if one.words else "_files"
     lines.append(f"        {_quoted(f'*:word:{rest}')}")
@@ -213,13 +220,18 @@ def _zsh_case(one: Described) -> str:
 def _fish(found: Mapping[str, Described]) -> str:
     lines = [
         "# Completion of pixtrawl for fish. Made by `pixtrawl completion fish`.",
+        # A later word may be called like a command, such as a label: only the first one counts.
+        "function __pixtrawl_command",
+        "  set -l words (commandline -opc)",
+        '  test (count $words) -gt 1; and test "$words[2]" = "$argv[1]"',
+        "end",
         "complete -c pixtrawl -n __fish_use_subcommand -f",
     ]
     for name, one in found.items():
         lines.append(
-            f"complete -c pixtrawl -n __fish_use_subcommand -a {name} -d {_quoted(one.sentence)}"
+            f"complete -c pixtrawl -n __fish_use_subcommand -a {name} -d {_fish_text(one.sentence)}"
         )
-        when = f"complete -c pixtrawl -n {_quoted(f'__fish_seen_subcommand_from {name}')}"
+        when = f"complete -c pixtrawl -n '__pixtrawl_command {name}'"
         if one.words:
             lines.append(f"{when} -f -a {_quoted(' '.join(one.words))}")
         for option in one.options:
@@ -230,13 +242,18 @@ def _fish(found: Mapping[str, Described]) -> str:
             value = " -r" if option.takes_value else ""
             if option.choices:
                 value += f" -f -a {_quoted(' '.join(option.choices))}"
-            lines.append(f"{when} {names}{value} -d {_quoted(_bare(option.sentence))}")
+            lines.append(f"{when} {names}{value} -d {_fish_text(option.sentence)}")
     return "\n".join(lines)
 
 
+def _fish_text(sentence: str) -> str:
+    """Quote a description for fish, where a backslash is special inside quotes too."""
+    return _quoted(sentence.replace("\\", "\\\\").replace("\n", " "))
+
+
 def _bare(text: str) -> str:
-    """Remove the characters that are special in descriptions."""
-    return "".join(" " if char in "[]:`'\\$\n" else char for char in text)
+    """Remove the characters that are special in descriptions of zsh."""
+    return " ".join("".join(" " if char in "[]:`'\\$\n" else char for char in text).split())
 
 
 def _quoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`pixtrawl config show`: every setting, its value, and where it was set."""
+"""`pixtrawl config show`: show every setting, its value and where it was set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pixtrawl.config.load import CONFIG_VARIABLE, Loaded, user_config_path
 from pixtrawl.config.table import shown_setting, table
 from pixtrawl.secrets import masked_text
 
-EPILOG = "A key or token is never shown: only that it is set, and where."
+EPILOG = "Keys and tokens are never shown, only whether and where each is set."
 
 
 def add_parser(subparsers: Any) -> None:

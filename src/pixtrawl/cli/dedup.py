@@ -1,4 +1,4 @@
-"""`pixtrawl dedup`: near duplicates that were dropped, and bringing one back."""
+"""`pixtrawl dedup`: list near duplicates that were dropped, and bring some back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from pixtrawl.pipeline.curate import Copy
 
 _EPILOG = """\
-Without --undo it lists every kept image with what was dropped in its favour, by how many bits it
-differs and where it came from; then placeholders and conflicts that were taken out.
+Without --undo, list every kept image with the copies dropped in its favour: how many bits each
+differs by and where it came from; then the placeholders and conflicts that were removed.
 
---undo makes such a file an image of its own, with a new number, and it is not dropped again. It is
-given by its SHA-256 (8 digits and more), by the file kept aside, or by the kept image,
-which stands for all of its copies.
+--undo makes such a copy an image of its own, with a new number; it is not dropped again. Give its
+SHA-256 (8 digits or more) or the file kept aside, or give the kept image to bring back all its
+copies.
 """
 
 

@@ -1,4 +1,4 @@
-"""`pixtrawl discover`: image URLs only, written to a manifest."""
+"""`pixtrawl discover`: find image URLs and write them to a manifest."""
 
 from __future__ import annotations
 
@@ -41,20 +41,22 @@ def add_parser(subparsers: Any) -> None:
         help="find image URLs",
         description=__doc__,
     )
-    parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")
+    parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words or files; - for stdin")
     parser.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         default=DEFAULT_FILE,
-        help=f"manifest: {', '.join(FORMATS)} (a dict {{query: [URL, …]}}), - for stdout "
+        help=f"manifest to write: {', '.join(FORMATS)} (a dict {{query: [URL, …]}}); - for stdout "
         "(default: %(default)s)",
     )
     add_settings(parser, _SETTINGS)
     add_config(parser)
     add_output(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be asked of which source; no network"
+        "--dry-run",
+        action="store_true",
+        help="show what each source would be asked, without using the network",
     )
 
 

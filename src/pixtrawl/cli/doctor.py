@@ -1,4 +1,4 @@
-"""`pixtrawl doctor`: check the environment of a run, and print the next step for each failure."""
+"""`pixtrawl doctor`: check what a run needs, and print the next step for each failure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pixtrawl.operations.source_health import Health
 
 EPILOG: Final = """\
-It ends with 0 where all is well, with 5 where a check failed, and with 3 where --sources asked a
-source that did not answer well. A source that needs what it does not have is not asked unless it is
-named. The network is tried by opening a connection to each chosen source (no request is sent), for
-a few seconds at the most; --no-network leaves that out.
+To check the network, a connection to each chosen source is opened for a few seconds at most; no
+request is sent. --sources skips a source that lacks something it needs, unless you name it.
+
+exit codes: 0 all is well, 3 a source asked by --sources did not answer well, 5 a check failed
 """
 
 _SETTINGS = frozenset(
@@ -47,14 +47,14 @@ def add_parser(subparsers: Any) -> None:
         "--network",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="connect to the chosen sources, or not",
+        help="whether to connect to the chosen sources",
     )
     parser.add_argument(
         "--sources",
         dest="asked",
         metavar="NAME",
         nargs="*",
-        help="ask these sources one question each (all of them without a NAME), and nothing else",
+        help="only send one query to each of these sources (without NAME: to all)",
     )
     add_settings(parser, _SETTINGS)
     add_config(parser)

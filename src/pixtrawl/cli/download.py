@@ -1,4 +1,4 @@
-"""`pixtrawl download`: the URLs of manifests, or of a plain list."""
+"""`pixtrawl download`: download the URLs of manifests or plain lists."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
         "manifests",
         metavar="MANIFEST",
         nargs="+",
-        help="what `discover` wrote, keyword_urls.txt, any list of URLs, - for stdin, or URLs",
+        help="manifest of `discover`, keyword_urls.txt, any list of URLs, or a URL; - for stdin",
     )
     add_settings(parser, _SETTINGS, {"job.limit": "every URL"})
     parser.add_argument(
@@ -42,7 +42,9 @@ def add_parser(subparsers: Any) -> None:
     add_config(parser)
     add_output(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what the manifests hold; no network"
+        "--dry-run",
+        action="store_true",
+        help="show what the manifests hold, without using the network",
     )
 
 

@@ -8,13 +8,13 @@ from typing import Final
 from pixtrawl import errors
 
 EXIT_CODES: Final[Mapping[int, str]] = {
-    errors.EXIT_OK: "all that was asked for is there",
+    errors.EXIT_OK: "everything asked for is there",
     errors.EXIT_UNEXPECTED: "unexpected error",
-    errors.EXIT_USAGE: "usage, or unreadable input",
-    errors.EXIT_SHORT: "finished, but some query is short",
-    errors.EXIT_NOTHING: "finished with nothing saved",
+    errors.EXIT_USAGE: "usage error or unreadable input",
+    errors.EXIT_SHORT: "finished, but a query got fewer images than asked for",
+    errors.EXIT_NOTHING: "finished, but nothing was saved",
     errors.EXIT_ENVIRONMENT: "the environment failed: no browser, disk full, data set in use",
-    errors.EXIT_INTERRUPTED: "interrupted; the same command goes on where it stopped",
+    errors.EXIT_INTERRUPTED: "interrupted; repeat the command to resume",
 }
 
 

@@ -20,14 +20,14 @@ __all__ = ["add_parser", "main", "options_of"]
 
 _MODES: Final = ("no", "border", "keep_ratio", "keep_ratio_largest", "center_crop")
 _EPILOG: Final = """
-resize modes, with the names and meanings that img2dataset gives them:
+resize modes, named as in img2dataset:
   keep_ratio_largest  longest side N, shape kept (default)
   keep_ratio          shortest side N, shape kept
   center_crop         shortest side N, then the middle square NxN
   border              longest side N, then a white border makes it NxN
   no                  no resizing
 
-An export that was interrupted goes on with the same command; the result is the same, byte by byte.
+Repeat the command to resume an interrupted export; the result is the same, byte for byte.
 """
 
 
@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "export",
         usage="%(prog)s DIR --to FORMAT -o OUT [OPTIONS]",
         help="write a data set in the format of a loader",
-        description="Writes a data set in the format of a loader.",
+        description="Write a data set in the format of a loader.",
         epilog="\n".join(["formats:", *formats]) + "\n" + _EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -59,7 +59,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--skip-bad",
         action="store_true",
-        help="leave out files that cannot be read, and count them",
+        help="leave out unreadable files and count them",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.set_defaults(main=main)
@@ -67,14 +67,16 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _add_pictures(group: Any) -> None:
-    group.add_argument("--resize", metavar="N", help="size in pixels; MODE:N for another mode")
+    group.add_argument("--resize", metavar="N", help="new size in pixels; MODE:N sets the mode too")
     group.add_argument("--resize-mode", metavar="MODE", help="one of " + ", ".join(_MODES))
     group.add_argument("--no-upscale", action="store_true", help="never enlarge a small picture")
     group.add_argument("--encode", metavar="FORMAT", help="jpg, png, webp or avif")
     group.add_argument(
         "--quality", metavar="Q", help="1 to 100 (default: jpg 95, webp 90, avif 80)"
     )
-    group.add_argument("--flatten", metavar="COLOR", help="put transparency on a colour: white")
+    group.add_argument(
+        "--flatten", metavar="COLOR", help="fill transparent areas with this colour, such as white"
+    )
 
 
 def _add_choice(group: Any) -> None:
@@ -83,23 +85,29 @@ def _add_choice(group: Any) -> None:
         "--split-by",
         metavar="WHAT",
         default="label",
-        help="label: stratified, near duplicates on one side (default); host: whole hosts, too",
+        help="label: stratified, near duplicates together (default); host: each host together, too",
     )
-    group.add_argument("--seed", metavar="N", default="0", help="of splits and shuffling")
-    group.add_argument("--balance", metavar="min|N", help="so many images of each label")
-    group.add_argument("--label", metavar="LABEL", action="append", help="only it (repeatable)")
+    group.add_argument(
+        "--seed", metavar="N", default="0", help="seed of splits and shuffling (default: 0)"
+    )
+    group.add_argument(
+        "--balance", metavar="min|N", help="take the same number of each label: N, or the smallest"
+    )
+    group.add_argument(
+        "--label", metavar="LABEL", action="append", help="only this label (repeatable)"
+    )
     group.add_argument(
         "--license",
         metavar="LICENSE",
         action="append",
         help="only open, public, commercial, modify, or an id such as cc-by (repeatable)",
     )
-    group.add_argument("--min-size", metavar="WxH", help="only images at least so large")
+    group.add_argument("--min-size", metavar="WxH", help="only images of at least this size")
     group.add_argument(
         "--where",
         metavar="CONDITION",
         action="append",
-        help="only what fulfils it, by columns of metadata.jsonl: sharpness>=100, "
+        help="only images that meet it; columns of metadata.jsonl: sharpness>=100, "
         "is_gray=false, license_id=cc0, title~sunset (repeatable)",
     )
 

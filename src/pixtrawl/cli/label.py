@@ -1,4 +1,4 @@
-"""`pixtrawl label`: puts images under another label."""
+"""`pixtrawl label`: put images under another label."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pixtrawl.cli.options import add_output
 
 _EPILOG = """\
 A file is given by its path, or relative to the data set; the folder of a label stands for all of
-its images. The label may be a new one: then the folder's query goes along, and later runs go on
-there. Otherwise the next run fills the places that became free. Numbers are the data set's, so no
-file meets another of its name; where the label has the same bytes already, one file is enough.
+its images. If you move a whole folder to a new label, its query moves too, and later runs add
+images there. Otherwise the next run finds images for the places that became free. Numbers are
+unique in a data set, so file names never clash. If the label already has the same bytes, one file
+is kept.
 
-Files may as well be moved and folders renamed by hand: the next command recognises them by their
-bytes.
+You can also move files and rename folders by hand: the next command recognises them by their bytes.
 
 examples:
   pixtrawl label "images/tabby cat/000012.jpg" --to "maine coon"
@@ -37,8 +37,8 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", metavar="FILE", nargs="*", help="image files or label folders")
-    parser.add_argument("--to", metavar="LABEL", help="where they belong; may be new")
-    parser.add_argument("--undo", action="store_true", help="take back what was moved last")
+    parser.add_argument("--to", metavar="LABEL", help="label to move them to; may be new")
+    parser.add_argument("--undo", action="store_true", help="take back the last move")
     parser.add_argument("-o", "--output", metavar="DIR", help="data set folder")
     add_output(parser, progress=False)
 

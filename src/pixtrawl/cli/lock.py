@@ -1,4 +1,4 @@
-"""`pixtrawl lock`: a recipe of a data set, and the data set rebuilt from one."""
+"""`pixtrawl lock`: write a recipe of a data set, or rebuild the data set from one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pixtrawl.cli.options import add_config, add_output, add_settings, load_sett
 from pixtrawl.config.table import by_key
 
 _EPILOG: Final = """\
-The lock file holds queries, settings, and for each image its number, URL, size and hashes; no
-pictures. The same data set gives the same file.
+The lock file holds the queries, the settings, and the number, URL, size and hashes of each image,
+but no pictures. The same data set always gives the same file.
 
---rebuild fetches every image again, under its own number, and tells how far the web has drifted:
-ok, moved (another redirect), changed (other bytes; kept where they show the same picture), gone. It
-ends with 0 when every picture is there again, with 3 when some are not.
+--rebuild fetches every image again, under its old number, and counts what has changed on the web:
+ok, moved (redirected elsewhere), changed (other bytes; kept if they show the same picture), gone.
+
+exit codes: 0 every picture is there again, 3 some are not
 """
 _GROUPS: Final = ("fetch.", "politeness.")
 _SETTINGS: Final = frozenset(key for key in by_key() if key.startswith(_GROUPS)) | {

@@ -1,4 +1,4 @@
-"""`pixtrawl merge`: several data sets made one, without a download."""
+"""`pixtrawl merge`: join several data sets into one, without downloading."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from pixtrawl.cli.options import add_output
 
 _EPILOG = """\
-Images of the same label come together, each under a number of its own; the same bytes stand once.
-Near duplicates are dropped by --dedup and kept aside (`pixtrawl dedup OUT` lists them, --undo
-brings one back). Queries, provenance, rules of `takedown` and what became of every URL go along, so
-that a later `run -o OUT` asks for nothing that is finished. What was deleted by hand in one set
-does not come in from another. The sources stay as they are; OUT may be one of them.
+Images of the same label go into one folder, each with a number of its own; identical files are kept
+once. Near duplicates are dropped as --dedup says and kept aside (`pixtrawl dedup OUT` lists them,
+its --undo brings one back). Queries, provenance, takedown rules and the outcome of every URL are
+merged too, so a later `run -o OUT` repeats no finished work. An image that was deleted by hand in
+one data set does not come back from another. The inputs are left unchanged; OUT may be one of them.
 
-Files are linked where the file system can, and take no room twice: edit none of them in place, or
-use --copy. A merge that was interrupted goes on with the same command.
+Files are hard-linked where the file system allows it and then take no extra space. Do not edit them
+in place, or use --copy. Repeat the command to resume an interrupted merge.
 
 examples:
   pixtrawl merge monday tuesday -o week
@@ -37,12 +37,14 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folders", metavar="DIR", nargs="+", help="data set folders")
-    parser.add_argument("-o", "--output", metavar="OUT", required=True, help="where they go")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", required=True, help="data set folder to write"
+    )
     parser.add_argument(
         "--dedup", metavar="{strict,near,wide,exact,off}", default="near",
         help="what counts as the same picture (default: near)",
     )  # fmt: skip
-    parser.add_argument("--copy", action="store_true", help="copy files, link none")
+    parser.add_argument("--copy", action="store_true", help="copy files instead of linking them")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     add_output(parser, progress=False)
 

@@ -33,13 +33,13 @@ _EXPERT_TITLE: Final = "for experts"
 _CONFIG_TITLE: Final = "settings"
 
 _TITLES: Final = {
-    "job": "what is wanted",
+    "job": "what to collect",
     "fetch": "transfers",
     "politeness": "politeness",
-    "images": "what is kept",
-    "export": "an export when the run is over",
+    "images": "what to keep",
+    "export": "export after the run",
     "lists": "columns of a list",
-    "filters": "search filters (passed on to each source that can)",
+    "filters": "search filters (passed to each source that supports them)",
 }
 
 
@@ -100,20 +100,22 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="one setting, of a source (google.base_url=URL) or any other (fetch.max_redirects=5)",
+        help="change a setting, of a source (google.base_url=URL) or other (fetch.max_redirects=5)",
     )
 
 
 def add_output(parser: argparse.ArgumentParser, *, progress: bool = True) -> None:
     """`--json`, `-q`, `-v`, `--no-progress`."""
-    group = parser.add_argument_group("what is shown")
-    group.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     if progress:
-        group.add_argument("-q", "--quiet", action="store_true", help="errors only")
-        group.add_argument("-v", "--verbose", action="count", default=0, help="more (-vv: all)")
-        group.add_argument("--no-progress", action="store_true", help="no live display")
+        group.add_argument("-q", "--quiet", action="store_true", help="print errors only")
         group.add_argument(
-            "--log", metavar="FILE", help="add a line with its time to this file for every event"
+            "-v", "--verbose", action="count", default=0, help="print more (-vv: everything)"
+        )
+        group.add_argument("--no-progress", action="store_true", help="show no live display")
+        group.add_argument(
+            "--log", metavar="FILE", help="append each event to this file, with its time"
         )
     _experts_last(parser)
 

@@ -1,4 +1,4 @@
-"""`pixtrawl playground`: serves the offline practice site until Ctrl-C."""
+"""`pixtrawl playground`: serve the offline practice site until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -25,20 +25,31 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "playground", help="serve the offline practice site", description=__doc__
     )
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="default: a free one")
     parser.add_argument(
-        "--host", default="127.0.0.1", metavar="ADDRESS", help="address of the search site"
+        "--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)"
     )
     parser.add_argument(
-        "--latency", type=float, default=0.0, metavar="S", help="seconds before every answer"
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default: 127.0.0.1)",
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="decides every picture")
+    parser.add_argument(
+        "--latency",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds to wait before each answer (default: 0)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="seed of all pictures (default: 1)"
+    )
     parser.add_argument(
         "--faults", choices=("none", "some", "all"), default="some",
-        help="bad behaviour that listings mix in (default: some)",
+        help="misbehaving image servers among the results (default: some)",
     )  # fmt: skip
     parser.add_argument(
-        "--supply", type=int, default=120, metavar="N", help="results of a query (default: 120)"
+        "--supply", type=int, default=120, metavar="N", help="results per query (default: 120)"
     )
 
 

@@ -1,4 +1,4 @@
-"""`pixtrawl reject`: refuses images; a run finds others for their places."""
+"""`pixtrawl reject`: refuse images; a run finds others in their place."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 A file is given by its path, or relative to the data set; the folder of a label stands for all of
-its images. What is refused leaves its folder and waits aside; its bytes and what looks the same do
-not come back under its label. The run that is at work, else the next one, finds other images for
-the places, unless --no-refill is given. It works while a run is at work.
+its images. Refused images are moved out of the folder and kept aside. Neither they nor images that
+look the same come back under that label. The current run, or else the next one, finds other images
+in their place unless --no-refill is given. You can reject images during a run.
 
 examples:
   pixtrawl reject "images/tabby cat/000012.jpg" --reason "a dog"
@@ -31,14 +31,16 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "reject",
         usage="%(prog)s [DIR] FILE... [--reason WORDS] [--no-refill]",
-        help="refuse images, and have others found",
+        help="refuse images; a run finds others in their place",
         description=__doc__,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="image files or label folders")
-    parser.add_argument("--reason", metavar="WORDS", default="", help="why; the report keeps it")
-    parser.add_argument("--no-refill", action="store_true", help="their places stay empty")
+    parser.add_argument("--reason", metavar="WORDS", default="", help="why, for the report")
+    parser.add_argument(
+        "--no-refill", action="store_true", help="find no other images in their place"
+    )
     parser.add_argument("-o", "--output", metavar="DIR", help="data set folder")
     add_output(parser, progress=False)
 

@@ -1,4 +1,4 @@
-"""`pixtrawl relevance`: how well each image fits its query, by a model on this machine."""
+"""`pixtrawl relevance`: score how well each image fits its query, with a model on this computer."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from pixtrawl.relevance.score import Relevance
 
 _EPILOG = """\
-PATH is a folder with visual.onnx, textual.onnx and tokenizer.json (docs/relevance.md tells how it
-is made), or open_clip's NAME:WEIGHTS. Scores are cosines between image and query; they are kept in
-the data set, and as column `relevance` in metadata.jsonl. Nothing is deleted: what is flagged can
-be looked at, and taken out with `pixtrawl takedown DIR FILE`.
+PATH is a folder with visual.onnx, textual.onnx and tokenizer.json (docs/relevance.md says how to
+make one), or open_clip's NAME:WEIGHTS. A score is the cosine between image and query. Scores are
+stored in the data set and in column `relevance` of metadata.jsonl. Nothing is deleted: look at the
+flagged images, and refuse those that do not belong with `pixtrawl reject FILE...`.
 """
 
 
@@ -29,22 +29,26 @@ def add_parser(subparsers: Any) -> None:
         epilog=_EPILOG,
     )
     parser.add_argument("folder", metavar="DIR", help="data set folder")
-    parser.add_argument("--model", metavar="PATH", required=True, help="the model, see below")
+    parser.add_argument("--model", metavar="PATH", required=True, help="the model; see below")
     parser.add_argument("--batch", metavar="N", type=int, default=32, help="images at a time (32)")
-    parser.add_argument("--device", metavar="{cpu,cuda}", default="cpu", help="where it runs (cpu)")
+    parser.add_argument(
+        "--device", metavar="{cpu,cuda}", default="cpu", help="device to run it on (cpu)"
+    )
     parser.add_argument(
         "--prompt", metavar="TEXT", default="a photo of {}",
-        help="what is asked, with {} for the query (default: 'a photo of {}')",
+        help="text to compare with, {} standing for the query (default: 'a photo of {}')",
     )  # fmt: skip
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--outliers", action="store_true",
-        help="flag what scores far lower than the rest of its query (default)",
+        help="flag images that score far lower than the rest of their query (default)",
     )  # fmt: skip
-    which.add_argument("--flag-below", metavar="X", type=float, help="flag what scores under X")
+    which.add_argument(
+        "--flag-below", metavar="X", type=float, help="flag images that score below X"
+    )
     parser.add_argument(
         "--duplicates", metavar="COSINE", type=float,
-        help="list images of a label whose embeddings agree so much (0.95, for example)",
+        help="list images of a label whose embeddings have at least this cosine, such as 0.95",
     )  # fmt: skip
     add_output(parser)
 

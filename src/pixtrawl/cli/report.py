@@ -1,4 +1,4 @@
-"""`pixtrawl report`: what became of every query and URL of a data set."""
+"""`pixtrawl report`: show the outcome of every query and URL of a data set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPILOG = """\
   pixtrawl report images                             counts, by reason and by query
   pixtrawl report images --urls > outcomes.jsonl     one line for each URL
   pixtrawl report images --urls --status failed --format csv
-  pixtrawl report images --evidence OUT              pages and screenshots kept of failing sources
+  pixtrawl report images --evidence OUT              copies pages and screenshots of failing sources
 """
 
 
@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--evidence", metavar="OUT",
-        help="copy what sources answered when they did not deliver into the folder OUT",
+        help="copy the pages and screenshots kept of failing sources into the folder OUT",
     )  # fmt: skip
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", default="images", help="data set folder"

@@ -1,4 +1,4 @@
-"""`pixtrawl restore`: brings back what was removed."""
+"""`pixtrawl restore`: bring back images that were removed."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", metavar="DIR", help="data set folder")
-    parser.add_argument("files", metavar="FILE", nargs="*", help="names that they had")
+    parser.add_argument("files", metavar="FILE", nargs="*", help="names the files had")
     for name, metavar, sentence in (
-        ("label", "L", "all that was deleted of this label (repeatable)"),
-        ("sha256", "H", "these bytes; 8 digits and more will do (repeatable)"),
-        ("url", "U", "what came from this URL (repeatable)"),
+        ("label", "L", "all deleted images of this label (repeatable)"),
+        ("sha256", "H", "image with this hash; 8 digits or more will do (repeatable)"),
+        ("url", "U", "image from this URL (repeatable)"),
     ):
         parser.add_argument(
             f"--{name}", metavar=metavar, action="append", default=[], help=sentence
         )
-    parser.add_argument("--list", action="store_true", help="what could come back")
+    parser.add_argument("--list", action="store_true", help="list what can be brought back")
     add_output(parser, progress=False)
 
 

@@ -9,19 +9,19 @@ from pixtrawl.cli.options import add_config, add_output, add_settings, load_sett
 from pixtrawl.config.table import by_key
 
 EPILOG: Final = """\
-QUERIES are words, or files: .csv (one column, or a header with query, label, limit), .txt (one a
-line), .jsonl, or - for standard input. The same command again goes on where the last one stopped.
+QUERIES are words or files: .csv (one column, or a header with query, label, limit), .txt (one query
+per line), .jsonl, or - for standard input. Repeat the command to resume where it stopped.
 """
 
 
 EXAMPLES: Final = """\
-Finds, downloads, checks and de-duplicates images.
+Find, download, check and de-duplicate images.
 
 examples:
   pixtrawl run 'tabby cat' 'golden retriever' -n 50
   pixtrawl run queries.csv -n 200 -o images --min-size 256x256
-  pixtrawl run 'tabby cat' -s open --license commercial    # sources that know licences
-  pixtrawl run queries.csv --to webdataset --resize 256    # shards for training as well
+  pixtrawl run 'tabby cat' -s open --license commercial    # sources that state licences
+  pixtrawl run queries.csv --to webdataset --resize 256    # also write shards for training
 """
 
 
@@ -34,13 +34,15 @@ def add_parser(subparsers: Any) -> None:
         description=EXAMPLES,
         epilog=EPILOG,
     )
-    parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words, files, or -")
+    parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words or files; - for stdin")
     # Columns of a list of URLs are told to source `urls` by its own settings.
     add_settings(parser, frozenset(key for key in by_key() if not key.startswith("lists.")))
     add_config(parser)
     add_output(parser)
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be asked of which source; no network"
+        "--dry-run",
+        action="store_true",
+        help="show what each source would be asked, without using the network",
     )
 
 

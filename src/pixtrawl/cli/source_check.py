@@ -1,4 +1,4 @@
-"""`pixtrawl sources check NAME PAGE...`: reads saved pages with a source's own parser."""
+"""`pixtrawl sources check NAME PAGE...`: read saved pages with a source's own parser."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""`pixtrawl sources`: where images can be looked for, and what each place needs and says.
+"""`pixtrawl sources`: list the sources, what each needs, and what its terms say.
 
-`pixtrawl sources check NAME PAGE...` reads saved pages with a source's own parser, offline.
+`pixtrawl sources check NAME PAGE...`: read saved pages with a source's own parser, offline.
+`pixtrawl sources save NAME QUERY`: ask a source once and pack its answer into a zip file.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
     from pixtrawl.operations.source_facts import Groups, SettingFacts, SourceFacts
 
 EPILOG = """\
-Give a name for all that is known of a source, its settings and terms included. Groups: auto (the
-default: general web images), open (licensed), species. The members of a group are asked side by
-side, each at its own pace, and their results are mixed by rank. Where the base_url of a member
-leads to this computer (practice), the group asks such members only.
+With NAME, show everything about a source, including its settings and terms. Groups: auto (the
+default: general web images), open (licensed), species. The sources of a group are searched at the
+same time, each at its own pace, and their results are mixed by rank. If the base_url of any of them
+is on this computer (for practice), only those are searched.
 
-`sources check NAME PAGE...` reads pages that were saved (the evidence of a run, or from a browser)
-as the source would, without a network, and tells outcome, results and what is missing in them.
-Several pages answer one request each: a list, then what lies behind its first record. It ends with
-0 where the source can read them, else with 3.
+`sources check` reads saved pages (the evidence of a run, or saved in a browser) as the source
+would, without using the network, and prints the outcome, the results and what is missing. Each page
+answers one request: first a list, then the page of its first record. Exit code 0: the source can
+read them; 3: it cannot.
 
-`sources save NAME "query"` asks a source once and packs its answer and what was read from it into
-one zip file, which can be sent to whoever mends the source, and read by `sources check NAME FILE`.
-Cookies, keys, tokens, e-mail and network addresses are masked; look at it before you send it.
+`sources save` sends one query to a source and packs its answer, and what was read from it, into one
+zip file for whoever maintains the source; `sources check NAME FILE` reads it. Cookies, keys,
+tokens, e-mail and network addresses are masked; look at the file before you send it.
 """
 
 
@@ -50,9 +51,9 @@ def add_parser(subparsers: Any) -> None:
         description=__doc__,
         epilog=EPILOG,
     )
-    parser.add_argument("names", metavar="NAME", nargs="*", help="details of these")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="show details of these sources")
     parser.add_argument(
-        "-o", "--output", dest="save_to", metavar="FILE", help="of save: the zip file to write"
+        "-o", "--output", dest="save_to", metavar="FILE", help="for `save`: zip file to write"
     )
     add_settings(parser, _SETTINGS)
     add_config(parser)

@@ -1,4 +1,4 @@
-"""`pixtrawl steer`: pauses, resumes or stops a run that is at work, or has it find more."""
+"""`pixtrawl steer`: pause, resume or stop a run in progress, or let it find more."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from pixtrawl.cli.options import add_output
 
 _EPILOG = """\
-pause    begins no further transfer; what is under way ends
-resume   goes on
-stop     ends the run as Ctrl-C does (the same command goes on later); of one query: takes no more
-more     finds N images of each query, where N is larger than what it looks for
+pause    start no further transfers; those under way finish
+resume   start transfers again
+stop     end the run as Ctrl-C does (repeat its command to resume); with --query: only that query
+more     find N images of each query instead; N must be larger than what it looks for now
 
 examples:
   pixtrawl steer images pause
@@ -34,8 +34,12 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("folder", metavar="DIR", help="data set folder")
     parser.add_argument("action", choices=("pause", "resume", "stop", "more"))
-    parser.add_argument("--query", metavar="WORDS", default="", help="one query, or its label")
-    parser.add_argument("-n", "--limit", metavar="N", type=int, help="of more: images of each")
+    parser.add_argument(
+        "--query", metavar="WORDS", default="", help="only this query, given by its text or label"
+    )
+    parser.add_argument(
+        "-n", "--limit", metavar="N", type=int, help="for `more`: images wanted of each query"
+    )
     add_output(parser, progress=False)
 
 

@@ -1,4 +1,4 @@
-"""`pixtrawl takedown`: removes images of a data set and remembers never to fetch them again."""
+"""`pixtrawl takedown`: remove images of a data set and never fetch them again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from pixtrawl.pipeline.curate import Remembered
 
 _EPILOG = """\
-The image files are removed and their rows stay, marked as taken down, so that neither the number
-nor the bytes come back. A domain or URL holds for the image, for where it redirects to, and for the
-page it stands on; it is not asked again. Exports leave out what was taken down.
+The image files are deleted. Their rows stay, marked as taken down, so that neither the number nor
+the bytes come back. A rule for a domain or URL covers the image's URL, its redirects and the page
+it appears on; these are not requested again. Exports leave out everything that was taken down.
 
---undo forgets rules: what they alone removed is fetched again by the next run. `pixtrawl restore`
-brings back what was deleted by hand.
+--undo forgets rules: the next run fetches again whatever only those rules removed. To bring back
+files that you deleted by hand, use `pixtrawl restore`.
 
 examples:
   pixtrawl takedown images --domain example.org
@@ -37,19 +37,19 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", metavar="DIR", help="data set folder")
-    parser.add_argument("files", metavar="FILE", nargs="*", help="image files of it")
+    parser.add_argument("files", metavar="FILE", nargs="*", help="image files in it")
     for name, metavar, sentence in (
-        ("domain", "D", "everything from this domain and those below it (repeatable)"),
-        ("url", "U", "the image of this URL, or all of this page (repeatable)"),
-        ("sha256", "H", "these bytes (repeatable)"),
-        ("phash", "HEX[:BITS]", "what looks like this, within BITS (default 31; repeatable)"),
+        ("domain", "D", "everything from this domain and its subdomains (repeatable)"),
+        ("url", "U", "the image at this URL, or all images of this page (repeatable)"),
+        ("sha256", "H", "the image with this hash (repeatable)"),
+        ("phash", "HEX[:BITS]", "images that look like this, within BITS (default 31; repeatable)"),
     ):
         parser.add_argument(
             f"--{name}", metavar=metavar, action="append", default=[], help=sentence
         )
-    parser.add_argument("--list", action="store_true", help="what was taken down so far")
-    parser.add_argument("--undo", action="store_true", help="forget these rules, files, ...")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--list", action="store_true", help="list what was taken down so far")
+    parser.add_argument("--undo", action="store_true", help="forget these rules or files")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
     add_output(parser, progress=False)
 
 

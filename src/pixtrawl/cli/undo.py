@@ -1,4 +1,4 @@
-"""`pixtrawl undo`: takes back the last decision, or the last undo."""
+"""`pixtrawl undo`: take back the last decision, or the last undo."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from pixtrawl.cli.options import add_output
 
 _EPILOG = """\
-Decisions are those of reject, label, restore and takedown. What was decided by one command is taken
-back as one; called again, it goes on with the decision before. It works while a run is at work, and
-as far back as the data set goes. Files moved or deleted by hand: move them back, or `pixtrawl label
-DIR --undo`, `pixtrawl restore DIR`.
+A decision is one command of reject, label, restore or takedown, and is taken back as a whole. Call
+undo again to take back the decision before it, as far back as you like. You can undo during a run.
+For files moved or deleted by hand, move them back, or use `pixtrawl label DIR --undo` or
+`pixtrawl restore DIR`.
 
 examples:
   pixtrawl undo images

@@ -1,4 +1,4 @@
-"""`pixtrawl verify`: whether every image is there and unaltered, and nothing besides."""
+"""`pixtrawl verify`: check that every image is there and unaltered, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pixtrawl.pipeline.verify import Verified
 
 _EPILOG: Final = """\
-Every file is read and compared by its SHA-256; --quick compares names and sizes only. Nothing is
-written and nothing deleted. A copy without the hidden files is compared with its metadata.jsonl.
+Every file is read and its SHA-256 compared; --quick compares names and sizes only. Nothing is
+written or deleted. A copy without the hidden files is compared with its metadata.jsonl.
 
 examples:
   pixtrawl verify images
@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
     )
-    parser.add_argument("--quick", action="store_true", help="names and sizes only")
+    parser.add_argument("--quick", action="store_true", help="compare names and sizes only")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     add_output(parser, progress=False)
 

@@ -56,37 +56,38 @@ class Job:
     """Which images to collect, and where to write them."""
 
     limit: int | None = setting(
-        100, "valid distinct images per query, or `all`", flag="--limit", short="-n",
+        100, "images wanted per query (valid and distinct), or `all`", flag="--limit", short="-n",
         parse=parse.limit, metavar="N",
     )  # fmt: skip
     output: str = setting("images", "data set folder", flag="--output", short="-o", metavar="DIR")
     sources: tuple[str, ...] = setting(
-        ("auto",), "where to look (repeatable); see `pixtrawl sources`", flag="--source",
+        ("auto",), "source to search (repeatable); see `pixtrawl sources`", flag="--source",
         short="-s", metavar="NAME", repeat=True,
     )  # fmt: skip
     label: str | None = setting(None, "folder name for all queries", flag="--label", metavar="WORD")
-    prefix: str = setting("", "words put before each query", flag="--prefix", metavar="WORDS")
-    suffix: str = setting("", "words put after each query", flag="--suffix", metavar="WORDS")
+    prefix: str = setting("", "words to put before each query", flag="--prefix", metavar="WORDS")
+    suffix: str = setting("", "words to put after each query", flag="--suffix", metavar="WORDS")
     expand: tuple[str, ...] = setting(
-        ("off",), "ask more than the sources list (repeatable; `drift`: off-topic related queries)",
+        ("off",), "also search variants of each query (repeatable; `drift`: off-topic ones, too)",
         flag="--expand", repeat=True,
         choices=("off", "filters", "related", "synonyms", "drift"),
     )  # fmt: skip
     synonyms: str | None = setting(
-        None, "for --expand synonyms: lines QUERY = SYNONYM, ...", flag="--synonyms",
+        None, "synonyms for --expand synonyms; lines: QUERY = SYNONYM, ...", flag="--synonyms",
         metavar="FILE",
     )  # fmt: skip
-    engine: str = setting("local", "where work is carried out", flag="--engine", choices=("local",))
+    engine: str = setting("local", "what carries out the work", flag="--engine", choices=("local",))
     retry: str = setting(
         "transient", "which failures a resumed run tries again", flag="--retry",
         choices=("transient", "failed", "none"),
     )  # fmt: skip
     max_total_bytes: int | None = setting(
-        None, "stop after so many bytes fetched", flag="--max-total-bytes", parse=parse.size_bytes,
+        None, "stop after fetching this many bytes",
+        flag="--max-total-bytes", parse=parse.size_bytes,
         metavar="BYTES",
     )  # fmt: skip
     max_time_s: float | None = setting(
-        None, "stop after so many seconds", flag="--max-time", parse=parse.seconds, metavar="S"
+        None, "stop after this many seconds", flag="--max-time", parse=parse.seconds, metavar="S"
     )
 
 
@@ -95,25 +96,34 @@ class Fetch:
     """Settings of one transfer: limits, identity, proxy."""
 
     concurrency: int = setting(
-        256, "transfers at once, at most (adaptive below it)", flag="--concurrency",
+        256, "most transfers at once; adapts below that", flag="--concurrency",
         parse=parse.positive, metavar="N",
     )  # fmt: skip
     timeout_s: float = setting(
-        30.0, "total for one file, all attempts", flag="--timeout", parse=parse.seconds, metavar="S"
+        30.0,
+        "seconds for one file, all attempts together",
+        flag="--timeout",
+        parse=parse.seconds,
+        metavar="S",
     )
-    connect_timeout_s: float = setting(5.0, "for a connection, TLS included", parse=parse.seconds)
-    first_byte_timeout_s: float = setting(8.0, "for the first byte", parse=parse.seconds)
-    min_speed_bytes_s: int = setting(1024, "slower than this is too slow", parse=parse.size_bytes)
-    min_speed_window_s: int = setting(10, "for so long", parse=parse.positive)
+    connect_timeout_s: float = setting(5.0, "seconds to connect, TLS included", parse=parse.seconds)
+    first_byte_timeout_s: float = setting(8.0, "seconds until the first byte", parse=parse.seconds)
+    min_speed_bytes_s: int = setting(
+        1024, "slowest speed allowed, bytes per second", parse=parse.size_bytes
+    )
+    min_speed_window_s: int = setting(
+        10, "seconds over which that speed is measured", parse=parse.positive
+    )
     retries: int = setting(
-        2, "further attempts after a transient failure", flag="--retries", parse=parse.count,
+        2, "more attempts after a transient failure", flag="--retries", parse=parse.count,
         metavar="N",
     )  # fmt: skip
     max_bytes: int = setting(
-        64 * 2**20, "largest file, compressed or not", flag="--max-bytes", parse=parse.size_bytes,
+        64 * 2**20, "largest file accepted, compressed or not",
+        flag="--max-bytes", parse=parse.size_bytes,
         metavar="BYTES",
     )  # fmt: skip
-    max_redirects: int = setting(10, "hops followed", parse=parse.count)
+    max_redirects: int = setting(10, "redirects followed per file", parse=parse.count)
     limit_rate_bytes_s: int | None = setting(
         None, "bytes per second over all transfers", flag="--limit-rate", parse=parse.size_bytes,
         metavar="BYTES",
@@ -125,15 +135,15 @@ class Fetch:
         None, "cookies.txt (Netscape format) to send", flag="--cookies", metavar="FILE"
     )
     contact: str | None = setting(
-        None, "e-mail address or page by which sites can reach you: part of the User-Agent",
+        None, "your e-mail address or web page, sent to sites in the User-Agent",
         flag="--contact", parse=parse.contact, metavar="ADDRESS",
     )  # fmt: skip
     user_agent: str | None = setting(
-        None, "User-Agent in place of pixtrawl/VERSION (+page about it; contact)",
+        None, "User-Agent to send instead of pixtrawl/VERSION (+page about it; contact)",
         flag="--user-agent", metavar="TEXT",
     )  # fmt: skip
     allow_address: tuple[str, ...] = setting(
-        (), "inner range that may be connected to (repeatable)", flag="--allow-address",
+        (), "private address range to allow (repeatable)", flag="--allow-address",
         parse=parse.network, metavar="CIDR", repeat=True,
     )  # fmt: skip
 
@@ -143,22 +153,26 @@ class Politeness:
     """Limits per host."""
 
     per_host: int = setting(
-        8, "transfers at once from one host", flag="--per-host", parse=parse.positive, metavar="N"
+        8,
+        "most transfers at once from one host",
+        flag="--per-host",
+        parse=parse.positive,
+        metavar="N",
     )
     delay_s: float = setting(
         0.0, "seconds between two requests to one host", flag="--delay", parse=parse.seconds,
         metavar="S",
     )  # fmt: skip
     patience_s: float = setting(
-        900.0, "wait so long for a source or host in trouble, without any answer of it",
+        900.0, "seconds to wait for a failing source or host before giving it up",
         flag="--patience", parse=parse.seconds, metavar="S",
     )  # fmt: skip
     exclude_host: tuple[str, ...] = setting(
-        (), "never fetch from it or its subdomains (repeatable)", flag="--exclude-host",
+        (), "never fetch from this host or its subdomains (repeatable)", flag="--exclude-host",
         metavar="HOST", repeat=True,
     )  # fmt: skip
     ignore_robots: bool = setting(
-        False, "do not ask robots.txt and opt-out headers", flag="--ignore-robots",
+        False, "ignore robots.txt and opt-out headers", flag="--ignore-robots",
         parse=parse.boolean,
     )  # fmt: skip
 
@@ -168,41 +182,49 @@ class Images:
     """Which images are kept."""
 
     min_size: tuple[int, int] | None = setting(
-        None, "smallest width x height kept", flag="--min-size", parse=parse.size_px, metavar="WxH"
+        None,
+        "smallest image to keep, width x height",
+        flag="--min-size",
+        parse=parse.size_px,
+        metavar="WxH",
     )
-    max_pixels: int = setting(100_000_000, "more are refused undecoded", parse=parse.positive)
+    max_pixels: int = setting(
+        100_000_000, "most pixels; larger images are refused undecoded", parse=parse.positive
+    )
     check: str = setting(
-        "full", "full: decode every byte; none: bytes, hash and file only", flag="--check",
+        "full", "full: decode each image; none: only store and hash it", flag="--check",
         choices=("full", "none"),
     )  # fmt: skip
     allow_thumbnails: bool = setting(
-        False, "thumbnails count where nothing better exists", flag="--allow-thumbnails",
+        False, "accept a thumbnail if nothing better exists", flag="--allow-thumbnails",
         parse=parse.boolean,
     )  # fmt: skip
     junk: str = setting(
-        "auto", "icons, empty pictures, thumbnails ...; auto: drop unless listed by yourself",
+        "auto", "icons, empty pictures and the like; auto: drop, but keep those of your own lists",
         flag="--junk", choices=("auto", "drop", "keep"),
     )  # fmt: skip
     max_aspect: float = setting(
-        8.0, "longer side by shorter side; more is a sliver", parse=parse.ratio
+        8.0, "longest aspect ratio, longer side by shorter side", parse=parse.ratio
     )
     conflict: str = setting(
-        "keep", "the same picture under two labels: both, the first only, or neither",
+        "keep", "same picture under two labels: keep both, the first only, or drop both",
         flag="--conflict", choices=("keep", "first", "drop"),
     )  # fmt: skip
     dedup: str = setting(
-        "near", "how alike two images of a label may be", flag="--dedup",
+        "near", "which duplicates within a label to drop", flag="--dedup",
         choices=("strict", "near", "wide", "exact", "off"),
     )  # fmt: skip
     turned: bool = setting(
-        False, "mirrored copies and quarter turns are near duplicates, too", flag="--turned",
+        False, "treat mirrored and rotated copies as near duplicates", flag="--turned",
         parse=parse.boolean,
     )  # fmt: skip
     decoders: int | None = setting(
-        None, "decoder processes (default: one a core)", parse=parse.positive
+        None, "decoder processes (default: one per core)", parse=parse.positive
     )
-    decoder_memory_bytes: int = setting(2**30, "address space of a decoder", parse=parse.size_bytes)
-    decoder_timeout_s: float = setting(10.0, "for one file", parse=parse.seconds)
+    decoder_memory_bytes: int = setting(
+        2**30, "memory limit of a decoder (address space)", parse=parse.size_bytes
+    )
+    decoder_timeout_s: float = setting(10.0, "seconds to decode one file", parse=parse.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,18 +232,21 @@ class Lists:
     """Columns of a list of URLs, where their names do not make them clear."""
 
     url_column: str | None = setting(
-        None, "column of the URLs, by name or number (default: told by its name and content)",
+        None, "column of the URLs, by name or number (default: found by name and content)",
         flag="--url-column", metavar="NAME",
     )  # fmt: skip
     label_column: str | None = setting(
-        None, "column of the labels: one folder each", flag="--label-column", metavar="NAME"
+        None, "column of the labels; one folder per label", flag="--label-column", metavar="NAME"
     )
     caption_column: str | None = setting(
-        None, "column of what is told of a picture: its title", flag="--caption-column",
+        None, "column of the captions, used as titles", flag="--caption-column",
         metavar="NAME",
     )  # fmt: skip
     id_column: str | None = setting(
-        None, "column that names the files: <label>/<id>.jpg", flag="--id-column", metavar="NAME"
+        None,
+        "column of ids that name the files: <label>/<id>.jpg",
+        flag="--id-column",
+        metavar="NAME",
     )
 
 
@@ -230,37 +255,29 @@ class Export:
     """The export to write at the end of a run, beside the data set folder."""
 
     to: str | None = setting(
-        None, "format of a loader, such as webdataset; see `pixtrawl export --help`", flag="--to",
+        None, "export format, such as webdataset; see `pixtrawl export --help`", flag="--to",
         metavar="FORMAT",
     )  # fmt: skip
     export_to: str | None = setting(
         None, "folder or fsspec URL (default: DIR-FORMAT)", flag="--export-to", metavar="OUT"
     )
     resize: str | None = setting(
-        None, "size in pixels, while files are checked; MODE:N for another mode", flag="--resize",
+        None, "size of exported pictures in pixels; MODE:N sets the mode too", flag="--resize",
         metavar="N",
     )  # fmt: skip
     encode: str | None = setting(
-        None, "jpg, png, webp or avif (default: bytes are kept)", flag="--encode", metavar="FORMAT"
+        None, "jpg, png, webp or avif (default: keep the bytes)", flag="--encode", metavar="FORMAT"
     )
     quality: int | None = setting(
         None, "1 to 100 (default: jpg 95, webp 90, avif 80)", flag="--quality",
         parse=parse.positive, metavar="Q",
     )  # fmt: skip
     split: str | None = setting(
-        None, "such as train=0.8,val=0.1,test=0.1", flag="--split", metavar="SHARES"
+        None,
+        "split by shares, such as train=0.8,val=0.1,test=0.1",
+        flag="--split",
+        metavar="SHARES",
     )
-
-
-FILTER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "color": (
-        "color", "gray", "transparent", "red", "orange", "yellow", "green", "teal", "blue",
-        "purple", "pink", "white", "black", "brown",
-    ),
-    "type": ("photo", "clipart", "lineart", "animated", "face"),
-    "aspect": ("square", "wide", "tall"),
-    "safe": ("off", "moderate", "strict"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

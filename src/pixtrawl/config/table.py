@@ -5,16 +5,25 @@ The command line, the environment, the file, `config show` and docs/settings.md 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct
 
 from pixtrawl.config import parse
-from pixtrawl.config.groups import FILTER_WORDS, settings
+from pixtrawl.config.groups import settings
 
 FILTERS_GROUP: Final = "filters"
+FILTER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "color": (
+        "color", "gray", "transparent", "red", "orange", "yellow", "green", "teal", "blue",
+        "purple", "pink", "white", "black", "brown",
+    ),
+    "type": ("photo", "clipart", "lineart", "animated", "face"),
+    "aspect": ("square", "wide", "tall"),
+    "safe": ("off", "moderate", "strict"),
+}  # fmt: skip
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -75,17 +84,17 @@ _FILTERS: Final = (
         "size", "small (< 640x480), medium, large (>= 1024x768), or at least WxH", "SIZE",
         parse.filter_size,
     ),
-    _filter("color", "dominant colour", "COLOR"),
+    _filter("color", "dominant colour of the picture", "COLOR"),
     _filter("type", "kind of picture", "TYPE"),
-    _filter("aspect", "shape", "SHAPE"),
+    _filter("aspect", "shape of the picture", "SHAPE"),
     _filter("date", "day, week, month, year, or YYYY-MM-DD..YYYY-MM-DD", "DATE", parse.filter_date),
     _filter(
         "license", "any, open, public, commercial, modify, or an id such as cc-by", "LICENSE",
         parse.license_words,
     ),
-    _filter("site", "from this site only", "HOST", parse.site),
+    _filter("site", "only images from this site", "HOST", parse.site),
     _filter("lang", "language of the pages (en, de, pt-BR)", "LANG", parse.language),
-    _filter("region", "country asked from (us, de)", "REGION", parse.region),
+    _filter("region", "country to search as (us, de)", "REGION", parse.region),
     _filter("safe", "the sources' own content filter", "LEVEL"),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from pixtrawl.sources.base import SourceInfo, SourceSetting
 
 _T = TypeVar("_T")
 
-SWITCH_ON: Final = "true lets its groups ask this source"
+SWITCH_ON: Final = "true: let its groups ask this source"
 COMMON: Final = ("base_url", "delay_s", "enabled")
 
 
@@ -23,9 +23,9 @@ def common_settings(
     base_url: str, delay_s: float, *, in_groups: bool = True
 ) -> tuple[SourceSetting, ...]:
     """Return the settings of every source over HTTP; `in_groups`: enabled by default."""
-    switch = "false takes the source out of its groups" if in_groups else SWITCH_ON
+    switch = "false: leave this source out of its groups" if in_groups else SWITCH_ON
     return (
-        SourceSetting("base_url", base_url, "server that is asked"),
+        SourceSetting("base_url", base_url, "server to ask"),
         SourceSetting(
             "delay_s", "", f"seconds between requests ({delay_s:g}; 0 with another base_url)"
         ),

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pixtrawl.config.groups import FILTER_WORDS
+from pixtrawl.config.table import FILTER_WORDS
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Filters, Query
 
