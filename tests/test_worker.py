@@ -13,7 +13,7 @@ from pixtrawl.config.groups import Images
 from pixtrawl.errors import FetchError
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.rules import Rules
-from pixtrawl.model import Alternate, Candidate, ImageInfo, Kind, Outcome, Reason, Task
+from pixtrawl.model import REASONS, Alternate, Candidate, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, FetchFailedError
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.transform import Picture
@@ -44,14 +44,14 @@ class Fetches:
 class Sees:
     """An inspector that finds the same in every file."""
 
-    def __init__(self, verdict: Verdict) -> None:
-        self.verdict = verdict
+    def __init__(self, verdict: Verdict, rights: dict[str, str | bool] | None) -> None:
+        self.verdict, self.stated = verdict, rights
 
     async def inspect(self, name: str, size_bytes: int) -> Verdict:
         return self.verdict
 
-    async def rights(self, name: str) -> dict[str, str | bool]:
-        return {"creator": "x", "credit": ""}
+    async def rights(self, name: str) -> dict[str, str | bool] | None:
+        return self.stated
 
     async def aclose(self) -> None:
         """Holds nothing."""
@@ -66,7 +66,8 @@ def work(
     thumbnails = more.pop("allow_thumbnails", False)
     fetches = Fetches(staging, failures or {})
     rules = Rules(Images(allow_thumbnails=thumbnails))
-    worker = Worker(fetches, Sees(verdict), rules, staging, **more)  # type: ignore[arg-type]
+    sees = Sees(verdict, more.pop("rights", {"creator": "x", "credit": ""}))
+    worker = Worker(fetches, sees, rules, staging, **more)  # type: ignore[arg-type]
     candidate = Candidate(
         url=OWN, query="q", label="q", source="t", page_url="http://own.example/page",
         alternates=(Alternate(COPY, Kind.ORIGINAL), Alternate(THUMB, Kind.THUMBNAIL)),
@@ -119,6 +120,13 @@ def test_rights_without_a_value_are_left_out(tmp_path: Path) -> None:
     assert GOOD.info is not None
     outcome, _ = work(tmp_path, verdict=Verdict(GOOD.info, states_rights=True))
     assert outcome.rights == {"creator": "x"}
+
+
+def test_a_file_whose_rights_could_not_be_read_is_not_kept_without_them(tmp_path: Path) -> None:
+    outcome, _ = work(tmp_path, verdict=Verdict(GOOD.info, states_rights=True), rights=None)
+    assert outcome.reason is Reason.DECODER_LOST
+    assert REASONS[outcome.reason].transient
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_rendition_is_kept_or_else_staged_and_named(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ class Reason(StrEnum):
     PROXY_FAILED = "proxy_failed"
     ROBOTS_UNAVAILABLE = "robots_unavailable"
     HOST_OUT = "host_out"
+    DECODER_LOST = "decoder_lost"
     STORE_FAILED = "store_failed"
     INTERNAL_ERROR = "internal_error"
 
@@ -136,7 +137,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.CORRUPT, s.REJECTED, "the image does not decode", False),
         (r.TOO_MANY_PIXELS, s.REJECTED, "more pixels than the cap, refused undecoded", False),
         (r.DECODER_CRASHED, s.REJECTED, "crashed its decoder", False),
-        (r.DECODER_TIMEOUT, s.REJECTED, "took its decoder too long", False),
+        (r.DECODER_TIMEOUT, s.REJECTED, "took its decoder too much CPU time", False),
         (r.DECODER_MEMORY, s.REJECTED, "needs more memory than a decoder has", False),
         (r.TOO_SMALL, s.REJECTED, "smaller than --min-size", False),
         (r.EXTREME_ASPECT, s.REJECTED, "a sliver: width and height are too far apart", False),
@@ -178,6 +179,12 @@ def _table() -> dict[Reason, ReasonInfo]:
             r.HOST_OUT,
             s.FAILED,
             "its host cannot be reached, or asked for a long pause: out for this run",
+            True,
+        ),
+        (
+            r.DECODER_LOST,
+            s.FAILED,
+            "its decoder was stopped, starved or ended by the system: nothing is known of the file",
             True,
         ),
         (r.STORE_FAILED, s.FAILED, "could not be written to disk", True),

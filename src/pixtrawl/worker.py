@@ -144,6 +144,7 @@ class Worker:
         verdict = await self._inspect(fetched)
         info, reason, detail = verdict.info, verdict.reason, verdict.detail
         rights: Mapping[str, str | bool] = {}
+        known = True
         rendition_name: str | None = None
         why = self._taken_down(candidate, response.url) if response.redirects else None
         if why is not None:
@@ -153,8 +154,11 @@ class Worker:
             reason, detail = self._rules.judge(candidate, url, kind, info)
             if reason is Reason.SAVED:
                 if verdict.states_rights and self._inspector and response.staged_name:
-                    rights = await self._rights(self._inspector, response.staged_name)
+                    found = await self._inspector.rights(response.staged_name)
+                    known, rights = found is not None, _stated(found)
                 reason, detail = self._rules.judge_license(candidate, rights)
+                if not known:
+                    info, reason, detail = None, Reason.DECODER_LOST, "its rights are not known"
                 if verdict.rendition is not None and reason is Reason.SAVED:
                     rendition_name = self._hand_on(response.sha256, verdict.rendition)
         elif reason is Reason.UNSUPPORTED_FORMAT and detail in _ICONS:
@@ -199,9 +203,10 @@ class Worker:
             return _by_type(response.head)
         return await self._inspector.inspect(response.staged_name, response.size_bytes)
 
-    async def _rights(self, inspector: Inspector, name: str) -> Mapping[str, str | bool]:
-        """Return the rights statements in the file; most files have none."""
-        return {key: value for key, value in (await inspector.rights(name)).items() if value}
+
+def _stated(rights: Mapping[str, str | bool] | None) -> Mapping[str, str | bool]:
+    """Return the rights statements of a file that say something; most files have none."""
+    return {key: value for key, value in (rights or {}).items() if value}
 
 
 def _by_type(head: bytes) -> Verdict:

@@ -56,7 +56,7 @@ async def among_good_ones(
     ("what", "reasons"),
     [
         ("segv", {R.DECODER_CRASHED}),
-        ("sleep", {R.DECODER_TIMEOUT}),
+        ("sleep", {R.DECODER_LOST}),
         ("loop", {R.DECODER_TIMEOUT}),
         ("socket", {R.DECODER_CRASHED}),
         ("exec", {R.DECODER_CRASHED}),
@@ -72,7 +72,7 @@ async def among_good_ones(
 def test_an_attack_costs_its_own_file_and_no_other(
     tmp_path: Path, jpegs: Jpegs, kind: type[DecoderPool], what: str, reasons: set[Reason]
 ) -> None:
-    images = Images(decoders=2, decoder_timeout_s=0.7)
+    images = Images(decoders=2, decoder_timeout_s=0.7, decoder_stall_s=0.4)
     bad, good = asyncio.run(
         among_good_ones(kind(images, tmp_path), tmp_path, jpegs(GOOD), b"ATTACK:" + what.encode())
     )

@@ -65,7 +65,7 @@ def test_a_decoder_answers_with_the_same(
 ) -> None:
     (tmp_path / "a").write_bytes(encoded(picture(1), xmp=XMP))
 
-    async def ask() -> tuple[dict[str, str | bool], dict[str, str | bool]]:
+    async def ask() -> tuple[object, object]:
         pool = DecoderPool(Images(decoders=1), tmp_path)
         try:
             return await pool.rights("a"), await pool.rights("missing")

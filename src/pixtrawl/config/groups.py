@@ -224,7 +224,13 @@ class Images:
     decoder_memory_bytes: int = setting(
         2**30, "memory limit of a decoder (address space)", parse=parse.size_bytes
     )
-    decoder_timeout_s: float = setting(10.0, "seconds to decode one file", parse=parse.seconds)
+    decoder_timeout_s: float = setting(
+        10.0, "seconds of CPU time to decode one file; 1 more per 4 MiB", parse=parse.seconds
+    )
+    decoder_stall_s: float = setting(
+        30.0, "seconds until a decoder that gets no CPU time is replaced, and its file asked again",
+        parse=parse.seconds,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

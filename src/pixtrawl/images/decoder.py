@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import launch, record
+from pixtrawl.images.cpu_clock import allowance_s, cpu_clock
 from pixtrawl.images.interface import Verdict
+from pixtrawl.images.time_limit import TimeLimit
 from pixtrawl.model import Reason
 
-__all__ = ["LIFE", "Decoder", "Owner", "Task", "cause"]
+__all__ = ["LIFE", "Blame", "Decoder", "Owner", "Task", "cause"]
 
 LIFE: Final = 2000  # files until a decoder is replaced, to bound leaks and reset CPU limits
 # Files queued at a decoder, the current one included. Several small ones let the event loop sleep
@@ -23,7 +25,12 @@ LIFE: Final = 2000  # files until a decoder is replaced, to bound leaks and rese
 _MOST_FILES: Final = 4
 _SURE_FILES: Final = 2
 _MOST_BYTES: Final = 2**20
-_BYTES_PER_SECOND: Final = 4 * 2**20  # each so many bytes allow one second more
+_KILLED_S: Final = 5.0  # after so long without its exit, more than the decoder hangs
+# Signals by which a file can end its decoder; any other one came from outside.
+_OWN_SIGNALS: Final = frozenset(
+    {"SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP", "SIGXFSZ"}
+)
+_OWN_LIMITS: Final = frozenset({"SIGXCPU", "SIGPROF"})
 
 
 class Owner(Protocol):
@@ -40,6 +47,10 @@ class Owner(Protocol):
 
     def lost(self, decoder: Decoder, exit_code: int | None) -> None: ...
 
+    def renew(self) -> None:
+        """Give up the process that starts and ends decoders: it does not react."""
+        ...
+
     def pump(self) -> None: ...
 
 
@@ -52,6 +63,15 @@ class Task(Struct, eq=False):
     size_bytes: int
     future: asyncio.Future[Any]
     alone: bool = False  # was queued behind a culprit: gets a decoder without other files
+    lost: int = 0  # decoders that were lost while they were at this file
+
+
+class Blame(Struct):
+    """Why the pool kills a decoder, and the file that it was at."""
+
+    reason: Reason
+    detail: str
+    task: Task | None
 
 
 class Decoder:
@@ -64,17 +84,17 @@ class Decoder:
         self.taken = 0
         self.ready = False
         self.leaving = False
-        self.verdict: tuple[Reason, str] | None = None  # why the pool killed it
+        self.excused = False  # its start failed for a reason that is already counted
+        self.blame: Blame | None = None
         self._buffer = bytearray()
-        self._timer: asyncio.TimerHandle | None = None
-        self._due_at = 0.0  # 0: no deadline
-        self._allowed_s = 0.0
-        self._limit(launch.START_TIMEOUT_S)
+        self._killed: asyncio.TimerHandle | None = None
+        self._limit = TimeLimit(self.kill, owner.images.decoder_stall_s)
+        self._limit.await_start(launch.START_TIMEOUT_S)
 
     def room_for(self, task: Task) -> bool:
         if self.link is None or not self.ready:
             return False  # HELLO may arrive before `launch` returns
-        if self.leaving or self.verdict or self.taken >= LIFE:
+        if self.leaving or self.blame or self.taken >= LIFE:
             return False
         if self.tasks and (task.alone or self.tasks[0].alone):
             return False
@@ -118,13 +138,13 @@ class Decoder:
     def _greet(self) -> None:
         if len(self._buffer) < record.HELLO.size:
             return
-        magic, _, held = record.HELLO.unpack_from(self._buffer)
+        magic, pid, held = record.HELLO.unpack_from(self._buffer)
         del self._buffer[: record.HELLO.size]
         if magic != record.MAGIC:
             self.kill(Reason.DECODER_CRASHED, "no decoder answered")
             return
         self.ready = True
-        self._due_at = 0.0
+        self._limit.started(cpu_clock(pid))
         self._owner.greeted(held)
 
     def _awaited(self) -> int:
@@ -147,69 +167,56 @@ class Decoder:
         self.tasks.popleft()
         if not task.future.done():
             task.future.set_result(result)
-        self._due_at = 0.0
+        self._limit.end()
         if self.tasks:
             self._limit_head()
         self._owner.pump()
 
     def _limit_head(self) -> None:
-        allowance = self.tasks[0].size_bytes / _BYTES_PER_SECOND
-        self._limit(self._owner.images.decoder_timeout_s + allowance)
-
-    def _limit(self, seconds: float) -> None:
-        """Set a deadline for the current file; one timer serves many files."""
-        loop = asyncio.get_running_loop()
-        self._allowed_s = seconds
-        self._due_at = loop.time() + seconds
-        if self._timer is None:
-            self._timer = loop.call_at(self._due_at, self._look)
-        elif self._due_at < self._timer.when():
-            self._timer.cancel()
-            self._timer = loop.call_at(self._due_at, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        if not self._due_at:
-            return
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._due_at:
-            self._timer = loop.call_at(self._due_at, self._look)
-        else:
-            self.kill(Reason.DECODER_TIMEOUT, f"not done in {self._allowed_s:.1f} s")
+        timeout_s = self._owner.images.decoder_timeout_s
+        self._limit.begin(allowance_s(timeout_s, self.tasks[0].size_bytes))
 
     def unlimit(self) -> None:
-        """Cancel the deadline."""
-        self._due_at = 0.0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Cancel all timers."""
+        self._limit.close()
+        if self._killed is not None:
+            self._killed.cancel()
+            self._killed = None
 
     def kill(self, reason: Reason, detail: str) -> None:
-        self.verdict = self.verdict or (reason, detail)
+        """End the process; the file that it is at gets this reason, unless its answer arrives."""
+        if self.blame is None:
+            self.blame = Blame(reason, detail, self.tasks[0] if self.tasks else None)
         if self.link is not None:
             self.link.kill()
+        if self._killed is None:
+            self._killed = asyncio.get_running_loop().call_later(_KILLED_S, self._owner.renew)
 
     def leave(self) -> None:
         """Let the process finish: it has answered everything."""
         self.leaving = True
-        self.unlimit()
+        self._limit.close()
         if self.link is not None:
             self.link.close()
 
 
 def cause(exit_code: int | None) -> tuple[Reason, str]:
-    """Return the reason and detail for the file at which a decoder exited unexpectedly."""
+    """Return the reason and detail for the file at which a decoder exited unexpectedly.
+
+    A signal from outside, such as the SIGKILL of a system that is short of memory, says nothing
+    about the file: a decoder's own memory has a limit.
+    """
     if exit_code is None:
-        return Reason.DECODER_CRASHED, "the decoder ended"
+        return Reason.DECODER_LOST, "the decoder ended"
     if exit_code >= 0:
         return Reason.DECODER_CRASHED, f"the decoder ended with status {exit_code}"
     try:
         name = signal.Signals(-exit_code).name
     except ValueError:
         name = f"signal {-exit_code}"
-    reason = {
-        # Sent by the kernel when it is out of memory.
-        "SIGKILL": Reason.DECODER_MEMORY,
-        "SIGXCPU": Reason.DECODER_TIMEOUT,
-    }.get(name, Reason.DECODER_CRASHED)
+    reason = Reason.DECODER_LOST
+    if name in _OWN_SIGNALS:
+        reason = Reason.DECODER_CRASHED
+    elif name in _OWN_LIMITS:
+        reason = Reason.DECODER_TIMEOUT
     return reason, f"the decoder was ended by {name}"

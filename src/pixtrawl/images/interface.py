@@ -31,8 +31,11 @@ class Inspector(Protocol):
         """Inspect the file `name` in the staging folder. Raises EngineError only."""
         ...
 
-    async def rights(self, name: str) -> Mapping[str, str | bool]:
-        """Return the rights statements in a staged file. Raises EngineError only."""
+    async def rights(self, name: str) -> Mapping[str, str | bool] | None:
+        """Return the rights statements in a staged file; None where the machine kept it from it.
+
+        Raises EngineError only.
+        """
         ...
 
     async def aclose(self) -> None: ...

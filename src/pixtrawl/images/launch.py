@@ -62,6 +62,10 @@ class Launcher(Protocol):
         """Start a decoder. Raises EngineError."""
         ...
 
+    def renew(self) -> None:
+        """Kill what starts decoders, if that is a process, and so its decoders: it hangs."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -78,6 +82,7 @@ class ZygoteLauncher:
         self._program = program
         self.settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended: list[subprocess.Popen[bytes]] = []
         self._control: socket.socket | None = None
         self._starting = asyncio.Lock()
         self._links: dict[int, _ForkLink] = {}  # by process id
@@ -138,6 +143,9 @@ class ZygoteLauncher:
                 link.died(status)
             return
         self._drop_control()
+        if self._process is not None:
+            self._ended.append(self._process)  # reaped later: it may still be about to exit
+            self._process = None
         for link in list(self._links.values()):
             link.died(None)
         self._links.clear()
@@ -147,6 +155,14 @@ class ZygoteLauncher:
             asyncio.get_running_loop().remove_reader(self._control.fileno())
             self._control.close()
             self._control = None
+
+    def renew(self) -> None:
+        """Kill the zygote, which may be stopped and then carries out no command.
+
+        Its decoders die with it. `_heard` learns of it, and the next launch starts another one.
+        """
+        if self._process is not None:
+            self._process.kill()
 
     def adopt(self, pid: int, link: _ForkLink) -> None:
         self._links[pid] = link
@@ -166,15 +182,17 @@ class ZygoteLauncher:
         await self._reap()
 
     async def _reap(self) -> None:
-        """Wait for the zygote, which exits when its control socket is closed; else kill it."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            await asyncio.to_thread(process.wait, 5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            await asyncio.to_thread(process.wait)
+        """Wait for the zygotes, which exit when their control socket is closed; else kill them."""
+        if self._process is not None:
+            self._ended.append(self._process)
+            self._process = None
+        while self._ended:
+            process = self._ended.pop()
+            try:
+                await asyncio.to_thread(process.wait, 5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                await asyncio.to_thread(process.wait)
 
 
 class _ForkLink(asyncio.Protocol):
@@ -268,6 +286,9 @@ class ExecLauncher:
         except OSError as error:
             raise EngineError(f"no decoder could be started: {error}") from error
         return link
+
+    def renew(self) -> None:
+        """Do nothing: each decoder is a process of its own, and `Link.kill` ends it."""
 
     async def aclose(self) -> None:
         """Do nothing: these decoders share no process."""

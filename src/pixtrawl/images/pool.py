@@ -20,7 +20,7 @@ from pixtrawl.cores import usable_cores
 from pixtrawl.errors import EngineError
 from pixtrawl.events import Listener, Notice, ignore
 from pixtrawl.images import launch, record, sandbox
-from pixtrawl.images.decoder import LIFE, Decoder, Task, cause
+from pixtrawl.images.decoder import LIFE, Blame, Decoder, Task, cause
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.program import PROGRAM, settings_of
 from pixtrawl.model import Reason
@@ -29,6 +29,7 @@ from pixtrawl.transform import Transform
 __all__ = ["DecoderPool"]
 
 _START_FAILURES: Final = 3
+_MOST_LOST: Final = 3  # decoders that a file may lose to the machine before a later run takes it
 
 
 class DecoderPool:
@@ -76,13 +77,16 @@ class DecoderPool:
         verdict: Verdict = await self._ask(kind, name, size_bytes)
         return verdict
 
-    async def rights(self, name: str) -> dict[str, str | bool]:
+    async def rights(self, name: str) -> dict[str, str | bool] | None:
         """Return the rights statements inside one staged file (`record.RIGHTS_FIELDS`).
 
-        Empty where the file has none or crashes its decoder. Raises EngineError.
+        Empty where the file has none or crashes its decoder; None where nothing is known, because
+        the machine stopped or starved the decoders. Raises EngineError.
         """
-        answer = await self._ask(record.RIGHTS, name, 0)
-        return {} if isinstance(answer, Verdict) else answer
+        found: Verdict | dict[str, str | bool] = await self._ask(record.RIGHTS, name, 0)
+        if isinstance(found, Verdict):
+            return None if found.reason is Reason.DECODER_LOST else {}
+        return found
 
     def begin(self) -> None:
         """Start decoders without waiting for them, while the first file is being fetched."""
@@ -246,22 +250,37 @@ class DecoderPool:
         self._quiet.set()
         self.pump()
 
+    def renew(self) -> None:
+        """Start a new zygote, where the present one does not react; its decoders end with it."""
+        if self._launcher is not None:
+            self._launcher.renew()
+
     def lost(self, decoder: Decoder, exit_code: int | None) -> None:
         """Handle a decoder's exit: its oldest file is the culprit, unless it was dismissed."""
         tasks, decoder.tasks = decoder.tasks, deque()
-        if tasks and decoder.ready:
-            culprit = tasks.popleft()
-            reason, detail = decoder.verdict or cause(exit_code)
-            if not culprit.future.done():
-                culprit.future.set_result(Verdict(None, reason, detail))
+        blame = decoder.blame
+        if tasks and decoder.ready and (blame is None or blame.task is tasks[0]):
+            self._settle(tasks, blame or Blame(*cause(exit_code), tasks[0]))
         for task in reversed(tasks):
             task.alone = True
             self._pending.appendleft(task)
-        if not decoder.ready and not decoder.leaving:
+        if not (decoder.ready or decoder.leaving or decoder.excused):
             self._failures += 1
+            for other in self._decoders:  # one cause, counted once, however many were starting
+                other.excused = not other.ready
         self._forget(
             decoder, EngineError(f"decoders end before they start ({cause(exit_code)[1]})")
         )
+
+    def _settle(self, tasks: deque[Task], blame: Blame) -> None:
+        """Give the culprit its verdict; leave it queued where the machine may be at fault."""
+        culprit = tasks[0]
+        culprit.lost += blame.reason is Reason.DECODER_LOST
+        if blame.reason is Reason.DECODER_LOST and culprit.lost < _MOST_LOST:
+            return
+        tasks.popleft()
+        if not culprit.future.done():
+            culprit.future.set_result(Verdict(None, blame.reason, blame.detail))
 
     def _forget(self, decoder: Decoder, error: EngineError) -> None:
         decoder.leaving = True

@@ -130,6 +130,7 @@ def settings_of(images: Images, staging: Path, transform: Transform | None = Non
         "staging": str(staging.resolve()),
         "memory_bytes": images.decoder_memory_bytes,
         "max_pixels": images.max_pixels,
+        "timeout_s": images.decoder_timeout_s,
         "transform": None if transform is None else transform.plain(),
     }
 

@@ -54,7 +54,7 @@ _ALLOWED: Final = (
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall",
     "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
     "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getrandom", "getrusage",
-    "times", "uname", "sysinfo", "poll", "ppoll", "exit", "exit_group",
+    "setitimer", "times", "uname", "sysinfo", "poll", "ppoll", "exit", "exit_group",
 )  # fmt: skip
 # Refused with an error instead of ending the process: starting a thread (libraries then work with
 # one), terminal ioctls, raising a limit.

@@ -102,8 +102,9 @@ class Program:
         package.__path__ = [self.package]
         sys.modules["pixtrawl"] = package
         warnings.simplefilter("ignore")
-        from pixtrawl.images import inspect, record, rights, sandbox, warmup
+        from pixtrawl.images import cpu_clock, inspect, record, rights, sandbox, warmup
 
+        self.cpu_clock = cpu_clock
         self.inspect, self.record, self.rights, self.sandbox = inspect, record, rights, sandbox
         self.warmup = warmup
         self.filters = sandbox.load_filter_library()
@@ -113,6 +114,7 @@ class Program:
         self.staging = str(settings["staging"])
         self.memory_bytes = int(settings["memory_bytes"])
         self.max_pixels = int(settings["max_pixels"])
+        self.timeout_s = float(settings["timeout_s"])
         self.transform = None
         if settings["transform"] is not None:
             from pixtrawl.transform import Transform
@@ -151,7 +153,13 @@ class Program:
             except MemoryError:
                 write(record.pack_failure(kind, task, "", memory=True))
                 continue
+            if folder is not None:  # started where the parent may be unable to read our CPU time
+                self.limit_cpu(len(data))
             write(self.answer(kind, task, data))
+
+    def limit_cpu(self, size_bytes: int) -> None:
+        """Let the system end this process at a file of this size that costs too much CPU time."""
+        self.cpu_clock.limit_own_cpu(self.cpu_clock.allowance_s(self.timeout_s, size_bytes))
 
     def file(self, name: str) -> bytes:
         """Return the bytes of one staged file; names cannot lead out of the folder."""

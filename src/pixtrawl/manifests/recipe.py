@@ -23,7 +23,9 @@ __all__ = ["Recipe", "RecipeImage", "read_recipe", "recipe_lines"]
 
 _VERSION: Final = 1
 _SETTINGS: Final = ("images", "filters")  # groups that affect the content of a data set
-_LOCAL: Final = frozenset({"decoders", "decoder_memory_bytes", "decoder_timeout_s"})
+_LOCAL: Final = frozenset(
+    {"decoders", "decoder_memory_bytes", "decoder_timeout_s", "decoder_stall_s"}
+)
 _MAX_NUMBER: Final = 10**9
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 

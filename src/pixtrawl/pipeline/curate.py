@@ -219,7 +219,7 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
     if verdict.info is None:
         files.discard(staged)
         raise UsageError(f"{copy.aside}: is no whole image any more ({verdict.reason})")
-    rights = await pool.rights(staged.name)
+    rights = await pool.rights(staged.name) or {}
     info = replace(verdict.info, sha256=copy.sha256, size_bytes=size_bytes)
     facts: dict[str, Any] = {name: value for name, value in rights.items() if value}
 
