@@ -1,54 +1,27 @@
 """Every setting, in small frozen groups; a part of pixtrawl receives only its own group.
 
-A field is written once: its default, its unit (in the name), the sentence under it, and how it is
-spelled on the command line. The command line, the environment (`PIXTRAWL_<NAME>`), the TOML file,
-`pixtrawl config show` and the table in docs/settings.md are all made from here.
+A field is written once (those of images in `config.images`): its default, its unit (in the name),
+the sentence under it, and how it is spelled on the command line. The command line, the environment
+(`PIXTRAWL_<NAME>`), the TOML file, `pixtrawl config show` and the table in docs/settings.md are all
+made from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.config import parse
+from pixtrawl.config.images import Images
+from pixtrawl.config.setting import setting
 from pixtrawl.model import Filters
 
-
-def setting(  # noqa: PLR0913 - one call is one row of the settings table
-    default: Any,
-    sentence: str,
-    *,
-    flag: str | None = None,
-    short: str | None = None,
-    parse: Callable[[str], Any] = str,
-    metavar: str | None = None,
-    choices: tuple[str, ...] | None = None,
-    repeat: bool = False,
-) -> Any:
-    """Declare a dataclass field with all that is needed to set it from text.
-
-    Args:
-        default: the value when nobody sets it.
-        sentence: one line of help.
-        flag: long option, `--timeout`; None keeps it off the command line.
-        short: short option, `-n`.
-        parse: text to value; raises ValueError with a message for the user.
-        metavar: placeholder in `--help`.
-        choices: closed list of words.
-        repeat: may be given several times; the value is a tuple.
-    """
-    metadata = {
-        "sentence": sentence,
-        "flag": flag,
-        "short": short,
-        "parse": parse,
-        "metavar": metavar,
-        "choices": choices,
-        "repeat": repeat,
-    }
-    return field(default=default, metadata=metadata)
+__all__ = [
+    "GROUPS", "Config", "Export", "Fetch", "Images", "Job", "Lists", "Politeness",
+    "settings",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,62 +147,6 @@ class Politeness:
     ignore_robots: bool = setting(
         False, "ignore robots.txt and opt-out headers", flag="--ignore-robots",
         parse=parse.boolean,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Images:
-    """Which images are kept."""
-
-    min_size: tuple[int, int] | None = setting(
-        None,
-        "smallest image to keep, width x height",
-        flag="--min-size",
-        parse=parse.size_px,
-        metavar="WxH",
-    )
-    max_pixels: int = setting(
-        100_000_000, "most pixels; larger images are refused undecoded", parse=parse.positive
-    )
-    check: str = setting(
-        "full", "full: decode each image; none: only store and hash it", flag="--check",
-        choices=("full", "none"),
-    )  # fmt: skip
-    allow_thumbnails: bool = setting(
-        False, "accept a thumbnail if nothing better exists", flag="--allow-thumbnails",
-        parse=parse.boolean,
-    )  # fmt: skip
-    junk: str = setting(
-        "auto", "icons, empty pictures and the like; auto: drop, but keep those of your own lists",
-        flag="--junk", choices=("auto", "drop", "keep"),
-    )  # fmt: skip
-    max_aspect: float = setting(
-        8.0, "longest aspect ratio, longer side by shorter side", parse=parse.ratio
-    )
-    conflict: str = setting(
-        "keep", "same picture under two labels: keep both, the first only, or drop both",
-        flag="--conflict", choices=("keep", "first", "drop"),
-    )  # fmt: skip
-    dedup: str = setting(
-        "near", "which duplicates within a label to drop", flag="--dedup",
-        choices=("strict", "near", "wide", "exact", "off"),
-    )  # fmt: skip
-    turned: bool = setting(
-        False, "treat mirrored and rotated copies as near duplicates", flag="--turned",
-        parse=parse.boolean,
-    )  # fmt: skip
-    decoders: int | None = setting(
-        None, "decoder processes (default: one per core)", parse=parse.positive
-    )
-    decoder_memory_bytes: int = setting(
-        2**30, "memory limit of a decoder (address space)", parse=parse.size_bytes
-    )
-    decoder_timeout_s: float = setting(
-        10.0, "seconds of CPU time to decode one file; 1 more per 4 MiB", parse=parse.seconds
-    )
-    decoder_stall_s: float = setting(
-        30.0, "seconds until a decoder that gets no CPU time is replaced, and its file asked again",
-        parse=parse.seconds,
     )  # fmt: skip
 
 
