@@ -92,6 +92,7 @@ class Reason(StrEnum):
     BODY_INCOMPLETE = "body_incomplete"
     PROXY_FAILED = "proxy_failed"
     ROBOTS_UNAVAILABLE = "robots_unavailable"
+    CRAWL_DELAY = "crawl_delay"
     HOST_OUT = "host_out"
     DECODER_LOST = "decoder_lost"
     STORE_FAILED = "store_failed"
@@ -172,7 +173,13 @@ def _table() -> dict[Reason, ReasonInfo]:
         (
             r.ROBOTS_UNAVAILABLE,
             s.FAILED,
-            "the host fails to give its robots.txt (5xx): nothing is fetched until it does",
+            "the host gives no robots.txt that can be used: nothing is fetched until it does",
+            True,
+        ),
+        (
+            r.CRAWL_DELAY,
+            s.FAILED,
+            "its robots.txt asks for more time between requests than --max-crawl-delay",
             True,
         ),
         (

@@ -17,11 +17,13 @@ import can_ada
 from pixtrawl.model import Reason
 
 __all__ = [
+    "account_of",
     "canonical",
     "check",
     "host_name_of",
     "host_of",
     "join",
+    "origin_of",
     "referer",
     "same_or_subdomain",
     "scheme_of",
@@ -103,6 +105,23 @@ def host_of(url: str) -> str:
     """
     parts = None if _is_data(url) else _parts(url)
     return "" if parts is None else parts.host
+
+
+def account_of(url: str) -> str:
+    """Return the name of the account that requests to this URL count for.
+
+    The host as `host_of`, without the dot that closes a full name: both names are one server.
+    """
+    host = host_of(url)
+    name, colon, port = host.rpartition(":")
+    if not colon or name.endswith(":") or not port.isdigit():
+        return host.removesuffix(".")
+    return f"{name.removesuffix('.')}:{port}"
+
+
+def origin_of(url: str) -> str:
+    """Return scheme and account, as `https://example.org:8443`: what a robots.txt is for."""
+    return f"{scheme_of(url)}://{account_of(url)}"
 
 
 def host_name_of(url: str) -> str:

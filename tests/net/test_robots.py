@@ -16,6 +16,8 @@ from pixtrawl.urls import canonical
 # 63 and 65 want a URL that is not escaped to match nothing, against RFC 9309 2.2.2 (and against
 # protego-can_fetch/306, the same input); 83 lost the rule lines it is about.
 NOT_FOLLOWED = {f"robots/google-robots_test/{number}" for number in (63, 65, 83)}
+# Ends a run of User-agent lines at a line of unknown name, against RFC 9309 2.2.4.
+NOT_FOLLOWED.add("robots/protego-can_fetch/266")
 
 
 def test_every_case_of_the_suite() -> None:

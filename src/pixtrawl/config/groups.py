@@ -126,12 +126,9 @@ class Politeness:
     """Limits per host."""
 
     per_host: int = setting(
-        8,
-        "most transfers at once from one host",
-        flag="--per-host",
-        parse=parse.positive,
+        8, "most transfers at once from one host", flag="--per-host", parse=parse.positive,
         metavar="N",
-    )
+    )  # fmt: skip
     delay_s: float = setting(
         0.0, "seconds between two requests to one host", flag="--delay", parse=parse.seconds,
         metavar="S",
@@ -143,6 +140,10 @@ class Politeness:
     exclude_host: tuple[str, ...] = setting(
         (), "never fetch from this host or its subdomains (repeatable)", flag="--exclude-host",
         metavar="HOST", repeat=True,
+    )  # fmt: skip
+    max_crawl_delay_s: float = setting(
+        60.0, "longest Crawl-delay to keep; a host that asks for more is too slow",
+        flag="--max-crawl-delay", parse=parse.seconds, metavar="S",
     )  # fmt: skip
     ignore_robots: bool = setting(
         False, "ignore robots.txt and opt-out headers", flag="--ignore-robots",

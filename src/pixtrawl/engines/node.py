@@ -55,7 +55,7 @@ class WorkerNode:
         async with AsyncExitStack() as stack:
             client = Client(spec.fetch, staging=spec.staging)
             stack.push_async_callback(client.aclose)
-            hosts = HostAccounts(client, spec.politeness, spec.fetch, emit)
+            hosts = HostAccounts(client, spec.politeness, spec.fetch, emit, scratch=spec.staging)
             stack.push_async_callback(hosts.aclose)
             fetcher = Fetcher(client, spec.politeness, spec.fetch, hosts=hosts)
             decoders: DecoderPool | None = None

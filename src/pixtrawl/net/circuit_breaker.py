@@ -14,13 +14,19 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
-__all__ = ["BASE_S", "CAP_S", "UNKNOWN_PATIENCE_S", "CircuitBreaker", "Verdict"]
+__all__ = ["BASE_S", "CAP_S", "UNKNOWN_PATIENCE_S", "CircuitBreaker", "Verdict", "growing_s"]
 
 BASE_S: Final = 1.0  # the first rest
 CAP_S: Final = 60.0  # the longest one that the server did not ask for
 UNKNOWN_PATIENCE_S: Final = 30.0  # for a server that has never answered: wrong address, no network
 _SPREAD: Final = 0.25  # jitter, as a share of the rest, so that retries do not come all at once
 _MAX_DOUBLINGS: Final = 20
+
+
+def growing_s(rounds: int, jitter: float) -> float:
+    """Return the rest after so many refusals in a row, doubled each time; `jitter` from 0 to 1."""
+    doubled_s = BASE_S * 2.0 ** min(rounds - 1, _MAX_DOUBLINGS)
+    return min(CAP_S, doubled_s * (1 + _SPREAD * jitter))
 
 
 class Verdict(Enum):
@@ -116,13 +122,11 @@ class CircuitBreaker:
             self.rest_until = now + CAP_S
             return Verdict.OVER
         self.rest_until = now + (
-            min(self._growing_s(), deadline - now) if pause_s is None else pause_s
+            min(growing_s(self._rounds, self._jitter()), deadline - now)
+            if pause_s is None
+            else pause_s
         )
         return Verdict.OVER if self.over else Verdict.REST
-
-    def _growing_s(self) -> float:
-        doubled_s = BASE_S * 2.0 ** min(self._rounds - 1, _MAX_DOUBLINGS)
-        return min(CAP_S, doubled_s * (1 + _SPREAD * self._jitter()))
 
     def _deadline(self) -> float:
         patience_s = self._patience_s

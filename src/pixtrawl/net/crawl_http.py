@@ -41,9 +41,7 @@ class CrawlHttp(SourceHttp):
         """As of every source, but that waiting for a slot takes no time from the transfers."""
         before()
         if self._robots is not None and urlsplit(request.url).path == "/robots.txt":
-            known = await self._robots.answer(request.url)
-            if known is not None:
-                return known
+            return await self._robots.answer(request.url)
         return await follow(request, self.hop, MAX_REDIRECTS)
 
     async def hop(self, request: Request) -> Response:
@@ -53,7 +51,7 @@ class CrawlHttp(SourceHttp):
             return await super().hop(request)
         if self._robots is not None:
             await self._robots.check(request.url)
-        host = urls.host_of(request.url)
+        host = urls.account_of(request.url)
         await self._page_turn(host)
         while True:
             async with self._hosts.slots.slot(host, request.url) as slot:

@@ -137,7 +137,7 @@ class Fetcher:
             wait_s = self._policy.wait_s(error, attempts, task.left_s)
             task.left_s -= wait_s or 0
             return wait_s
-        if not self._slots.table.is_worth_waiting(urls.host_of(task.url)):
+        if not self._slots.table.is_worth_waiting(urls.account_of(task.url)):
             return None
         wait_s = self._policy.wait_s(error, attempts, task.held_left_s)
         task.held_left_s -= wait_s or 0
@@ -168,7 +168,7 @@ class Fetcher:
         return await self._in_slot(request, task)
 
     async def _in_slot(self, request: Request, task: _Task) -> Response:
-        host = urls.host_of(request.url)
+        host = urls.account_of(request.url)
         while True:
             async with self._slots.slot(host, request.url) as slot, self._semaphore.permit(host):
                 if self._slots.may_send(slot):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from pixtrawl import urls
@@ -21,7 +22,8 @@ from pixtrawl.net.host_slots import HostSlots, Slot
 from pixtrawl.net.hosts import HostTable
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES
-from pixtrawl.net.robots_cache import RobotsCache
+from pixtrawl.net.robots_cache import ReadAnswer, RobotsCache
+from pixtrawl.net.robots_store import RobotsStore
 from pixtrawl.net.semaphore import AdaptiveSemaphore
 from pixtrawl.net.stated_pause import REFUSALS, stated_pause_s
 
@@ -41,10 +43,13 @@ class HostAccounts:
         politeness: Politeness,
         fetch: Fetch,
         tell: Callable[[Event], None] = ignore,
+        *,
+        scratch: Path | None = None,
     ) -> None:
         """Needs a running event loop. The caller closes the client.
 
-        `tell` receives an event when a host rests or resumes.
+        `tell` receives an event when a host rests or resumes. `scratch` is the folder for what of
+        robots.txt exceeds the memory meant for it (None: the system's for temporary files).
         """
         now = asyncio.get_running_loop().time
         self.client = client
@@ -53,7 +58,12 @@ class HostAccounts:
         self.slots = HostSlots(table, now, tell)
         most = most_at_once(fetch.concurrency, fetch.limit_rate_bytes_s)
         self.semaphore = AdaptiveSemaphore(AdaptiveLimit(most, fetch.timeout_s, now()), now)
-        self.robots = RobotsCache(self._send_robots)
+        self.robots = RobotsCache(
+            self._send_robots,
+            RobotsStore(scratch),
+            max_crawl_delay_s=politeness.max_crawl_delay_s,
+            paced=lambda account, delay_s: table.set_delay(account, delay_s, now()),
+        )
         self._now = now
         self._robots_places = asyncio.Semaphore(min(_ROBOTS_AT_ONCE, fetch.concurrency))
 
@@ -88,14 +98,19 @@ class HostAccounts:
             timed_out=error.reason in _OVERLOAD,
         )
 
-    async def _send_robots(self, request: Request) -> Response:
-        """Send one robots.txt request: with the host's slot, but outside the transfer limit."""
+    async def _send_robots(self, request: Request, read: ReadAnswer) -> Response:
+        """Send one robots.txt request: with the host's slot, but outside the transfer limit.
+
+        The answer is read before its place is free for another: bodies wait nowhere.
+        """
         self.check_excluded(request.url)
-        host = urls.host_of(request.url)
+        host = urls.account_of(request.url)
         while True:
             async with self.slots.slot(host) as slot, self._robots_places:
                 if self.slots.may_send(slot):
-                    return await self._transfer_robots(request, slot)
+                    response = await self._transfer_robots(request, slot)
+                    await read(response)
+                    return response
 
     async def _transfer_robots(self, request: Request, slot: Slot) -> Response:
         started_at = self._now()

@@ -33,6 +33,7 @@ class Host(Struct):
     """State of one host."""
 
     active: int = 0
+    delay_s: float = 0.0  # between the starts of two requests, as its robots.txt asks
     next_at: float = 0.0  # the earliest start of the next request
     paid_until: float = 0.0  # when the bytes received so far are within the host's bandwidth limit
     failed_rounds: int = 0
@@ -104,7 +105,7 @@ class HostTable:
         entry = self[host]
         entry.active += 1
         entry.requests += 1
-        entry.next_at = max(entry.next_at, now + self._delay_s)
+        entry.next_at = max(entry.next_at, now + max(self._delay_s, entry.delay_s))
         return entry.trouble is not None and entry.trouble.circuit.begin()
 
     def begun(self, host: str) -> None:
@@ -139,6 +140,12 @@ class HostTable:
         """Return whether to wait for a URL of this host for which it stated a pause."""
         entry = self[host]
         return entry.trouble is None or entry.trouble.is_worth_waiting
+
+    def set_delay(self, host: str, delay_s: float, now: float) -> None:
+        """Keep `delay_s` between the starts of two requests, and from now to the next."""
+        entry = self[host]
+        entry.delay_s = max(entry.delay_s, delay_s)
+        entry.next_at = max(entry.next_at, now + entry.delay_s)
 
     def put_out(self, host: str, reason: Reason) -> None:
         """Send no more requests to the host in this run."""

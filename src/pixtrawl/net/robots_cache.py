@@ -1,80 +1,196 @@
-"""Cache of robots.txt: fetched once per origin, with the consequences of a missing one."""
+"""Cache of robots.txt: asked once per origin and run, with the consequences of a missing one.
+
+What a run keeps is bounded: rules ready for use up to some MiB, all others packed in
+`net.robots_store`. Files and checks that would hold up the event loop go to a thread.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import random
+import time
+import zlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from pixtrawl import urls
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
+from pixtrawl.net.circuit_breaker import growing_s
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
-from pixtrawl.net.robots import RobotsRules, parse_robots
+from pixtrawl.net.robots import ROBOTS_MAX_BYTES, parse_robots
+from pixtrawl.net.robots_rules import AgentRules
+from pixtrawl.net.robots_store import RobotsStore
 from pixtrawl.net.stated_pause import stated_pause_s
 
-__all__ = ["RobotsCache"]
+__all__ = ["ReadAnswer", "RobotsCache"]
 
 _MAX_REDIRECTS: Final = 5  # RFC 9309 2.3.1.2
-_ALLOW_ALL: Final = RobotsRules()
+_ALLOW_ALL: Final = AgentRules()
 _AGAIN_AFTER_S: Final = 0.5
-_KEPT_ANSWERS: Final = 16  # of up to half a MiB each; a crawl reads one right after it came
+_READY_BYTES: Final = 12 * 2**20  # of rules ready for use
+_LARGE_BYTES: Final = 16 * 1024  # a longer file is parsed beside the event loop
+_AT_ONCE_S: Final = 0.003  # a check that takes longer is made beside the event loop
+_HOST_CHECKS_S: Final = 10.0  # for the long checks of one host: its owner can make them endless
 
 # A robots.txt redirected to a refused target is unreachable: complete disallow (RFC 9309 2.3.1.4).
 _DISALLOW_REASONS: Final = frozenset({
     Reason.ADDRESS_REFUSED, Reason.SCHEME_REFUSED, Reason.HOST_EXCLUDED,
 })  # fmt: skip
 # Not fetched again in this run.
-_OF_THE_RUN: Final = frozenset({Reason.ROBOTS_TXT, Reason.ROBOTS_UNAVAILABLE})
+_OF_THE_RUN: Final = frozenset({Reason.ROBOTS_TXT, Reason.ROBOTS_UNAVAILABLE, Reason.STORE_FAILED})
 
-Verdict = RobotsRules | FetchError
+Verdict = AgentRules | FetchError
+ReadAnswer = Callable[[Response], Awaitable[None]]
+_T = TypeVar("_T")
+
+
+class _Hold(Struct):
+    """A robots.txt that answered 429: what is said to who asks before its pause is over."""
+
+    error: FetchError
+    until: float
+    rounds: int
+
+
+class _Reading(Struct):
+    """The rules and the packed file read from an answer, in place of its body."""
+
+    rules: AgentRules | None = None
+    packed: bytes = b""
+    body: bytes = b""
 
 
 class RobotsCache:
-    """The cache of one run. `send` makes one request, with slot and guard, without redirects."""
+    """The cache of one run. Bound to one event loop.
 
-    def __init__(self, send: Callable[[Request], Awaitable[Response]]) -> None:
+    `send` makes one request, with slot and guard, without redirects, and awaits its second
+    argument with the answer before it lets another request begin: so that bodies do not pile up.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Request, ReadAnswer], Awaitable[Response]],
+        store: RobotsStore,
+        *,
+        max_crawl_delay_s: float,
+        paced: Callable[[str, float], None],
+    ) -> None:
+        """`paced` is told the account of a host and the seconds it wants between requests."""
         self._send = send
-        self._known: dict[str, Verdict] = {}
+        self._store = store
+        self._max_crawl_delay_s = max_crawl_delay_s
+        self._paced = paced
+        self._verdicts: dict[str, Verdict | None] = {}  # None: the rules lie in the store
+        self._ready: OrderedDict[str, AgentRules] = OrderedDict()  # the latest of these
+        self._ready_bytes = 0
         self._fetching: dict[str, asyncio.Task[Verdict]] = {}
-        self._answers: dict[str, Response] = {}  # the latest, for who reads sitemaps out of them
+        self._holds: dict[str, _Hold] = {}
+        self._thread: ThreadPoolExecutor | None = None
+        self._checking: dict[str, asyncio.Lock] = {}
+        self._checked_s: dict[str, float] = {}
 
-    async def check(self, url: str) -> None:
-        """Return when the URL may be fetched.
+    async def check(self, url: str) -> AgentRules:
+        """Return what the owner says, when the URL may be fetched.
 
         Raises FetchError: `ROBOTS_TXT` where the rules forbid it; `ROBOTS_UNAVAILABLE` where the
-        server fails to give them (5xx: complete disallow, for this run); the network's own reason
-        where the host is not reached, or asks to slow down.
+        server fails to give them (5xx: complete disallow, for this run); `CRAWL_DELAY` where it
+        wants more time between requests than the settings allow; the network's own reason where
+        the host is not reached, or asks to slow down.
         """
-        verdict = await self._verdict(url)
+        origin = urls.origin_of(url)
+        rules = await self._rules(origin)
+        if rules.rules:
+            address = urls.canonical(url)
+            if rules.cost_s(address) <= _AT_ONCE_S:
+                allowed = rules.allows(address)
+            else:
+                allowed = await self._allows_beside(origin, rules, address)
+            if not allowed:
+                raise FetchError(Reason.ROBOTS_TXT, f"{origin}/robots.txt")
+        if rules.crawl_delay_s > self._max_crawl_delay_s:
+            said = (
+                f"robots.txt asks for {rules.crawl_delay_s:g} s between requests, more than "
+                f"--max-crawl-delay {self._max_crawl_delay_s:g}"
+            )
+            raise FetchError(Reason.CRAWL_DELAY, said)
+        return rules
+
+    async def answer(self, url: str) -> Response:
+        """The robots.txt of this URL's origin, empty and 404 where it has none.
+
+        Raises FetchError where the host was not reached or fails to give it.
+        """
+        origin = urls.origin_of(url)
+        await self._rules(origin)
+        packed = self._stored(_file_key(origin))
+        if packed is None:
+            return Response(url=f"{origin}/robots.txt", status=404, headers={})
+        body = zlib.decompress(packed)
+        return Response(
+            url=f"{origin}/robots.txt", status=200, headers={}, body=body, size_bytes=len(body)
+        )
+
+    # -- the rules of an origin -------------------------------------------------------------------
+
+    async def _rules(self, origin: str) -> AgentRules:
+        rules = self._ready.get(origin)
+        if rules is not None:
+            self._ready.move_to_end(origin)
+            return rules
+        verdict = self._known(origin)
+        if verdict is None:
+            task = self._fetching.get(origin)
+            if task is None:
+                self._check_hold(origin)
+                task = asyncio.create_task(self._fetch(origin))
+                self._fetching[origin] = task
+            # A cancelled caller must not cancel the request that others wait for.
+            verdict = await asyncio.shield(task)
         if isinstance(verdict, FetchError):
             raise _again(verdict)
-        if not verdict.allows(urls.canonical(url)):
-            raise FetchError(Reason.ROBOTS_TXT, f"{_origin(url)}/robots.txt")
+        return verdict
 
-    async def answer(self, url: str) -> Response | None:
-        """The robots.txt of this URL's origin as it came; None where it is not at hand.
+    def _known(self, origin: str) -> Verdict | None:
+        """Return the verdict where the origin was asked before. Raises FetchError (the disk)."""
+        if origin not in self._verdicts:
+            return None
+        verdict = self._verdicts[origin]
+        if verdict is not None:
+            return verdict
+        packed = self._stored(origin)
+        assert packed is not None, "the store forgets nothing"
+        rules = AgentRules.unpacked(packed)
+        self._make_ready(origin, rules)
+        return rules
 
-        Raises FetchError where the host was not reached.
-        """
-        verdict = await self._verdict(url)
-        known = self._answers.get(_origin(url))
-        if known is None and isinstance(verdict, FetchError):
-            raise _again(verdict)
-        return known
+    def _stored(self, key: str) -> bytes | None:
+        try:
+            return self._store.get(key)
+        except OSError as error:
+            raise FetchError(Reason.STORE_FAILED, f"rules of robots.txt: {error}") from None
 
-    async def _verdict(self, url: str) -> Verdict:
-        origin = _origin(url)
-        known = self._known.get(origin)
-        if known is not None:
-            return known
-        task = self._fetching.get(origin)
-        if task is None:
-            task = asyncio.create_task(self._fetch(origin))
-            self._fetching[origin] = task
-        # A cancelled caller must not cancel the request that others wait for.
-        return await asyncio.shield(task)
+    def _make_ready(self, origin: str, rules: AgentRules) -> None:
+        self._ready[origin] = rules
+        self._ready_bytes += rules.size_bytes
+        while self._ready_bytes > _READY_BYTES and len(self._ready) > 1:
+            _, oldest = self._ready.popitem(last=False)
+            self._ready_bytes -= oldest.size_bytes
+
+    def _check_hold(self, origin: str) -> None:
+        hold = self._holds.get(origin)
+        left_s = hold.until - asyncio.get_running_loop().time() if hold is not None else 0.0
+        if hold is not None and left_s > 0:
+            error = _again(hold.error)
+            error.retry_after_s = left_s
+            raise error
+
+    # -- asking -----------------------------------------------------------------------------------
 
     async def _fetch(self, origin: str) -> Verdict:
         try:
@@ -83,39 +199,114 @@ class RobotsCache:
                 await asyncio.sleep(_AGAIN_AFTER_S)
                 # Where the host stated a pause, `send` waits for its end.
                 verdict = await self._ask(origin)
-            # A host that was not reached may be tried again by the next caller.
-            if not isinstance(verdict, FetchError) or verdict.reason in _OF_THE_RUN:
-                self._known[origin] = verdict
+            self._note(origin, verdict)
             return verdict
         finally:
             del self._fetching[origin]
 
+    def _note(self, origin: str, verdict: Verdict) -> None:
+        if isinstance(verdict, AgentRules):
+            self._holds.pop(origin, None)
+            if 0 < verdict.crawl_delay_s <= self._max_crawl_delay_s:
+                self._paced(urls.account_of(origin), verdict.crawl_delay_s)
+        elif verdict.http_status == 429:
+            before = self._holds.get(origin)
+            rounds = 1 if before is None else before.rounds + 1
+            pause_s = max(verdict.retry_after_s or 0.0, growing_s(rounds, random.random()))
+            verdict.retry_after_s = pause_s
+            until = asyncio.get_running_loop().time() + pause_s
+            self._holds[origin] = _Hold(_again(verdict), until, rounds)
+        elif verdict.reason in _OF_THE_RUN:
+            self._verdicts[origin] = verdict
+        # A host that was not reached may be tried again by the next caller.
+
     async def _ask(self, origin: str) -> Verdict:
         request = Request(url=f"{origin}/robots.txt")
+        reading = _Reading()
+
+        async def send(hop: Request) -> Response:
+            return await self._send(hop, lambda response: self._read(response, reading))
+
         try:
-            response = await follow(request, self._send, _MAX_REDIRECTS)
+            response = await follow(request, send, _MAX_REDIRECTS)
         except FetchError as error:
             return _unavailable(error)
-        self._answers.pop(origin, None)
-        self._answers[origin] = response
-        if len(self._answers) > _KEPT_ANSWERS:
-            del self._answers[next(iter(self._answers))]
         status = response.status
         if status == 429 or status >= 500:
             reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_UNAVAILABLE
             pause_s = stated_pause_s(status, response.headers)
             said = f"robots.txt answers {status}"
             return FetchError(reason, said, http_status=status, retry_after_s=pause_s)
-        if not 200 <= status < 300:
-            return _ALLOW_ALL  # "unavailable", RFC 9309 2.3.1.3
-        return parse_robots(response.body)
+        if not 200 <= status < 300 or not response.size_bytes:
+            self._verdicts[origin] = _ALLOW_ALL  # "unavailable", RFC 9309 2.3.1.3
+            return _ALLOW_ALL
+        return self._keep(origin, reading)
+
+    async def _read(self, response: Response, reading: _Reading) -> None:
+        if not 200 <= response.status < 300:
+            return
+        if len(response.body) <= _LARGE_BYTES:
+            _digest(response.body, reading)
+        else:
+            await self._beside(_digest, response.body, reading)
+
+    def _keep(self, origin: str, reading: _Reading) -> Verdict:
+        assert reading.rules is not None
+        try:
+            kept = self._store.put(origin, reading.packed) and self._store.put(
+                _file_key(origin), reading.body
+            )
+        except OSError as error:
+            return FetchError(Reason.STORE_FAILED, f"rules of robots.txt: {error}")
+        if not kept:
+            said = "robots.txt: no room for more rules in this run; a smaller list of hosts has it"
+            return FetchError(Reason.ROBOTS_UNAVAILABLE, said)
+        self._verdicts[origin] = None
+        self._make_ready(origin, reading.rules)
+        return reading.rules
+
+    # -- beside the event loop --------------------------------------------------------------------
+
+    async def _beside(self, call: Callable[..., _T], *arguments: object) -> _T:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="robots")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+    async def _allows_beside(self, origin: str, rules: AgentRules, address: str) -> bool:
+        """One after the other for each host, so that no host holds up the others for long."""
+        async with self._checking.setdefault(origin, asyncio.Lock()):
+            if self._checked_s.get(origin, 0.0) > _HOST_CHECKS_S:
+                said = f"robots.txt: its {rules.rules:,} rules take too long to check"
+                raise FetchError(Reason.ROBOTS_UNAVAILABLE, said)
+            allowed, took_s = await self._beside(_timed_check, rules, address)
+            self._checked_s[origin] = self._checked_s.get(origin, 0.0) + took_s
+            return allowed
 
     async def aclose(self) -> None:
-        """Cancel requests in flight."""
+        """Cancel requests in flight, end the thread and give up what was kept."""
         tasks = list(self._fetching.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._thread is not None:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+        self._store.close()
+
+
+def _file_key(origin: str) -> str:
+    return f"{origin} file"
+
+
+def _digest(body: bytes, reading: _Reading) -> None:
+    body = body[:ROBOTS_MAX_BYTES]
+    reading.rules = parse_robots(body).of()
+    reading.packed = reading.rules.packed()
+    reading.body = zlib.compress(body, 1)
+
+
+def _timed_check(rules: AgentRules, address: str) -> tuple[bool, float]:
+    began = time.thread_time()
+    return rules.allows(address), time.thread_time() - began
 
 
 def _again(error: FetchError) -> FetchError:
@@ -139,11 +330,7 @@ def _unavailable(error: FetchError) -> Verdict:
 
 
 def _worth_another_try(verdict: Verdict) -> bool:
-    if not isinstance(verdict, FetchError):
+    if not isinstance(verdict, FetchError) or verdict.http_status == 429:
         return False
     broken = verdict.reason in {Reason.BODY_INCOMPLETE, Reason.PROTOCOL_ERROR}
     return broken or verdict.http_status >= 500 or verdict.retry_after_s is not None
-
-
-def _origin(url: str) -> str:
-    return f"{urls.scheme_of(url)}://{urls.host_of(url)}"

@@ -49,6 +49,7 @@ _REASONS: Final[Mapping[Reason, str]] = {
     Reason.ROBOTS_TXT: "these hosts opt out of it; add another source (-s NAME)",
     Reason.ROBOTS_HEADER: "these hosts opt out of it; add another source (-s NAME)",
     Reason.ROBOTS_UNAVAILABLE: f"these hosts are in trouble; later, {AGAIN}",
+    Reason.CRAWL_DELAY: "these hosts ask for long pauses: raise --max-crawl-delay, and wait",
     Reason.TOO_MANY_BYTES: "raise --max-bytes",
     Reason.ADDRESS_REFUSED: "if these hosts are yours: --allow-address CIDR",
     Reason.DEADLINE: "raise --timeout",
