@@ -202,6 +202,7 @@ class Report(_Keyed, kw_only=True):
     changed_rules: list[ChangedRule]
     export: ExportReport | None = None
     bad_lines: int | None = None  # of lists; None: there was none
+    durability: str = "unknown"  # of the last run: batch, none; unknown of a bare copy
     evidence_command: str | None = None  # copies out what sources answered
 
     def __contains__(self, name: object) -> bool:

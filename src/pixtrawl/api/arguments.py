@@ -30,6 +30,7 @@ SourceSettings = Mapping[str, Any]
 Size = str | int | tuple[int, int]  # pixels
 
 Expand = Literal["off", "filters", "related", "synonyms", "drift"]
+Durability = Literal["batch", "none"]
 Retry = Literal["transient", "failed", "none"]
 Check = Literal["full", "none"]
 Junk = Literal["auto", "drop", "keep"]

@@ -11,6 +11,7 @@ from pixtrawl.api.arguments import (
     Check,
     Conflict,
     Dedup,
+    Durability,
     Junk,
     Lists,
     Retry,
@@ -43,6 +44,7 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     label_column: str | int | None = None,
     caption_column: str | int | None = None,
     id_column: str | int | None = None,
+    durability: Durability = "batch",
     retry: Retry = "transient",
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
@@ -108,6 +110,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
     label_column: str | int | None = None,
     caption_column: str | int | None = None,
     id_column: str | int | None = None,
+    durability: Durability = "batch",
     retry: Retry = "transient",
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
@@ -164,6 +167,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         label_column: column of the labels: one folder each.
         caption_column: column of what is told of a picture: its title.
         id_column: column that names the files: <label>/<id>.jpg.
+        durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
         max_total_bytes: stop after so many bytes fetched, such as 10**9 or '2G'.
         max_time: stop after so many seconds; all times may be written as '10m' or '1h', too.

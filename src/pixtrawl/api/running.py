@@ -12,6 +12,7 @@ from pixtrawl.api.arguments import (
     Color,
     Conflict,
     Dedup,
+    Durability,
     Expand,
     Junk,
     PictureType,
@@ -56,6 +57,7 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     safe: Safe | None = None,
     expand: Expand | Sequence[Expand] = "off",
     synonyms: Path | str | None = None,
+    durability: Durability = "batch",
     retry: Retry = "transient",
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
@@ -130,6 +132,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
     safe: Safe | None = None,
     expand: Expand | Sequence[Expand] = "off",
     synonyms: Path | str | None = None,
+    durability: Durability = "batch",
     retry: Retry = "transient",
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
@@ -195,6 +198,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         safe: filter: the sources' own, 'off', 'moderate' or 'strict'.
         expand: also ask query variants: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
         synonyms: file for expand='synonyms': lines QUERY = SYNONYM, ...
+        durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
         max_total_bytes: stop after so many bytes fetched, such as 10**9 or '2G'.
         max_time: stop after so many seconds; all times may be written as '10m' or '1h', too.

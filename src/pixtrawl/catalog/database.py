@@ -12,9 +12,11 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from pixtrawl import durable
 from pixtrawl.catalog.schema import MIGRATIONS, migrate
 from pixtrawl.errors import StorageError
 
@@ -28,11 +30,13 @@ _COMMON = (
     "PRAGMA cache_size = -4096",
 )
 # Surviving kill -9 needs no fsync per commit: pages of the write-ahead log outlive the process. A
-# power cut may lose the newest commits, but never the file's consistency
-# (sqlite.org/wal.html, "NORMAL").
+# power cut may lose the newest of these commits, but never the file's consistency
+# (sqlite.org/wal.html, "NORMAL"). Commits that files depend on are synced: `Catalog.write_now`.
 _WRITING = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
+    "PRAGMA fullfsync = ON",  # macOS: through the drive's cache; no effect elsewhere
+    "PRAGMA checkpoint_fullfsync = ON",
     *_COMMON,
 )
 
@@ -138,6 +142,7 @@ def _create(path: Path) -> None:
         with contextlib.closing(connect(part)) as connection:
             migrate(connection)
         part.replace(path)
+        durable.sync_directories([path.parent])
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"cannot create the catalog {path}: {error}") from error
 
@@ -145,7 +150,9 @@ def _create(path: Path) -> None:
 class Catalog:
     """One open catalog and its writer thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, survives_power_cut: bool = True) -> None:
+        """Open or create it; `survives_power_cut`: synced commits reach the disk."""
+        self._durable = survives_power_cut
         if not path.exists() or path.stat().st_size == 0:
             _create(path)
         self._connection = connect(path)
@@ -163,10 +170,13 @@ class Catalog:
     async def write(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run `function` in one transaction on the writer thread and return its result.
 
+        The commit is not synced: a power cut may undo it, with all that are not followed by a
+        synced one. So no file operation may rely on it.
+
         Raise StorageError where the catalog cannot be written.
         """
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._thread, self.write_now, function)
+        future = loop.run_in_executor(self._thread, partial(self.write_now, function, synced=False))
         # On cancellation wait for the end of the transaction: the code that handles it may close
         # the catalog next.
         try:
@@ -175,10 +185,16 @@ class Catalog:
             await asyncio.wait([future])
             raise
 
-    def write_now(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the same in the calling thread; for start-up and for the writer thread itself."""
+    def write_now(self, function: Callable[[sqlite3.Connection], T], *, synced: bool = True) -> T:
+        """Do the same in the calling thread; for start-up and for the writer thread itself.
+
+        When this returns with `synced` and a durable catalog, the commit and all before it survive
+        a power cut: the log is written in order, so its last fsync covers what precedes it.
+        """
         connection = self._connection
         try:
+            if self._durable:  # the setting holds for the next transaction
+                connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = function(connection)

@@ -60,6 +60,14 @@ def end_run(
     )
 
 
+def runs_without_durability(db: sqlite3.Connection) -> int:
+    """Return how many runs left it to the system when their files reach the disk."""
+    row = db.execute(
+        "SELECT count(*) FROM run WHERE json_extract(settings, '$.job.durability') = 'none'"
+    ).fetchone()
+    return int(row[0])
+
+
 class Run(Struct, frozen=True):
     """One run, ended or not."""
 

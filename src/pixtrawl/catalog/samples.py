@@ -131,10 +131,13 @@ def set_state(db: sqlite3.Connection, sample_id: int, state: SampleState) -> Non
 
 
 def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
-    """Mark samples as placed: their files are where their rows say."""
+    """Mark accepted samples as placed: their files are where their rows say.
+
+    Those that a person's decision withdrew in the meantime stay so.
+    """
     db.execute(
         f"UPDATE sample SET state = {SampleState.PLACED} "
-        "WHERE id IN (SELECT value FROM json_each(?))",
+        f"WHERE id IN (SELECT value FROM json_each(?)) AND state = {SampleState.ACCEPTED}",
         (_ids(sample_ids),),
     )
 

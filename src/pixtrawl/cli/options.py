@@ -24,6 +24,7 @@ COMMON: Final = frozenset(
 EXPERT: Final = frozenset(
     {
         "job.engine", "job.prefix", "job.suffix", "job.expand", "job.synonyms", "job.retry",
+        "job.durability",
         "fetch.user_agent", "fetch.allow_address", "politeness.ignore_robots", "images.check",
         "images.junk", "images.conflict", "images.turned", "export.export_to", "filters.region",
     }

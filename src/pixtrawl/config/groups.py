@@ -50,6 +50,10 @@ class Job:
         metavar="FILE",
     )  # fmt: skip
     engine: str = setting("local", "what carries out the work", flag="--engine", choices=("local",))
+    durability: str = setting(
+        "batch", "keep saved images through a power cut (batch), or only a kill (none: faster)",
+        flag="--durability", choices=("batch", "none"),
+    )  # fmt: skip
     retry: str = setting(
         "transient", "which failures a resumed run tries again", flag="--retry",
         choices=("transient", "failed", "none"),

@@ -24,7 +24,9 @@ class Folder:
     path as given, for messages.
     """
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, *, durable: bool = True) -> None:
+        """`durable` is whether files placed here must survive a power cut, too."""
+        self.durable = durable
         self.shown = os.fspath(root)
         self.root = Path(root).absolute()
         self.old_control = self.root / layout.OLD_CONTROL

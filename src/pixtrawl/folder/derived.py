@@ -16,7 +16,8 @@ from typing import Final
 
 import msgspec
 
-from pixtrawl.catalog import keyword_urls, outcomes, own_columns, samples, takedown
+from pixtrawl import durable
+from pixtrawl.catalog import keyword_urls, outcomes, own_columns, run_log, samples, takedown
 from pixtrawl.claims import claim_of
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.dataset_folder import Folder
@@ -147,9 +148,12 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
                 yield credit_of(sample)
 
     def both(path: Path) -> None:
-        write_whole(folder.attribution, lambda other: _write_lines(other, credits_(path)))
+        write_whole(
+            folder.attribution, lambda other: _write_lines(other, credits_(path)),
+            synced=folder.durable,
+        )  # fmt: skip
 
-    write_whole(folder.metadata, both)
+    write_whole(folder.metadata, both, synced=folder.durable)
     return summary
 
 
@@ -164,7 +168,7 @@ def write_card(db: sqlite3.Connection, folder: Folder, summary: Summary) -> None
     name = folder.root.absolute().name
     load = f'load_dataset("imagefolder", data_files={{"train": "{_glob(name)}/**"}})'
     text = data_card(summary, title=name, load=load, notes=list(_notes(db)))
-    write_whole(folder.card, lambda path: _write_text(path, text))
+    write_whole(folder.card, lambda path: _write_text(path, text), synced=folder.durable)
 
 
 _OPT_OUTS: Final = {
@@ -174,7 +178,7 @@ _OPT_OUTS: Final = {
 
 
 def _notes(db: sqlite3.Connection) -> Iterator[str]:
-    """Yield sentences on honoured opt-outs and on takedowns."""
+    """Yield sentences on honoured opt-outs, takedowns and files written without durability."""
     counts = outcomes.opt_outs(db)
     told = [
         f"{counts[reason]:,} for {why}" for reason, why in _OPT_OUTS.items() if reason in counts
@@ -184,6 +188,12 @@ def _notes(db: sqlite3.Connection) -> Iterator[str]:
     down = takedown.count_removed(db)
     if down:
         yield f"{down:,} images were taken down on request and are not fetched again."
+    unsafe = run_log.runs_without_durability(db)
+    if unsafe:
+        yield (
+            f"{unsafe:,} {'run' if unsafe == 1 else 'runs'} wrote with `--durability none`: after "
+            "a power cut check the files (`pixtrawl verify`)."
+        )
 
 
 def _glob(name: str) -> str:
@@ -195,8 +205,11 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
-    """Write `keyword_urls.txt`: a dict literal of each query's kept URLs, then of untried ones."""
+def write_keyword_urls(db: sqlite3.Connection, folder: Folder, *, synced: bool = False) -> None:
+    """Write `keyword_urls.txt`: a dict literal of each query's kept URLs, then of untried ones.
+
+    During a run it is not `synced`, since the end of the run writes it again.
+    """
     elsewhere = keyword_urls.moved(db)
 
     def write(path: Path) -> None:
@@ -213,11 +226,16 @@ def write_keyword_urls(db: sqlite3.Connection, folder: Folder) -> None:
                 separator = ", "
             file.write("}\n")
 
-    write_whole(folder.keyword_urls, write)
+    write_whole(folder.keyword_urls, write, synced=synced)
 
 
 def write_all(db: sqlite3.Connection, folder: Folder) -> None:
-    """Regenerate metadata.jsonl, ATTRIBUTION.md, README.md and keyword_urls.txt."""
+    """Regenerate metadata.jsonl, ATTRIBUTION.md, README.md and keyword_urls.txt.
+
+    They are on the disk when this returns, unless the folder is not durable.
+    """
     summary = write_metadata(db, folder)
-    write_keyword_urls(db, folder)
+    write_keyword_urls(db, folder, synced=folder.durable)
     write_card(db, folder, summary)
+    if folder.durable:
+        durable.sync_directories([folder.root])

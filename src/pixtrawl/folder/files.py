@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from pixtrawl import durable
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import temporary_name
 
@@ -142,14 +143,18 @@ def remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], None], *, synced: bool = True) -> None:
     """Call `write` with a temporary path beside `path`, then rename that file over `path`.
 
+    With `synced` its bytes are on the disk before the rename: after a power cut the name has the
+    old or the new content, never an empty file (`durable.sync_directories` makes the rename last).
     Raise StorageError if that fails; the old content then stays.
     """
     temporary = path.with_name(temporary_name(f"{path.name}.{os.getpid()}"))
     try:
         write(temporary)
+        if synced:
+            durable.sync_files([temporary])
         temporary.replace(path)
     except OSError as error:
         discard(temporary)

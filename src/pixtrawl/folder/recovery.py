@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from pixtrawl import durable
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.samples import Unplaced
 from pixtrawl.catalog.states import SampleState
@@ -46,8 +47,7 @@ class Recovered(Struct):
 def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     """Reconcile files and rows; call inside one transaction, before any other work."""
     result = Recovered()
-    for row in samples.unplaced(db):
-        _replay(db, folder, row, result)
+    _replay_all(db, folder, result)
     result.decided = deciding.take_in(db, folder)
     relabel.finish_moves(db, folder)
     removals.set_withdrawn_aside(db, folder)  # or the scan takes them for foreign files
@@ -60,6 +60,15 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     return result
 
 
+def _replay_all(db: sqlite3.Connection, folder: Folder, result: Recovered) -> None:
+    labels = set()
+    for row in samples.unplaced(db):
+        _replay(db, folder, row, result)
+        labels.add(row.label)
+    if labels and folder.durable:  # before the commit that says the files are there
+        durable.sync_directories([*(folder.root / label for label in labels), folder.root])
+
+
 def _replay(
     db: sqlite3.Connection,
     folder: Folder,
@@ -68,10 +77,10 @@ def _replay(
 ) -> None:
     staged = folder.staging / staged_name(row.staged_name) if row.staged_name else None
     target = folder.root / row.file_name
-    if target.exists() and files.sha256_of(target) == row.sha256:
+    if _has_bytes(target, row.sha256):
         if staged is not None:
             files.discard(staged)
-    elif staged is not None and staged.exists():
+    elif staged is not None and _has_bytes(staged, row.sha256):
         place(db, folder, row.id, row.label, row.number, row.file_name, staged)
         result.placed += 1
     else:
@@ -79,6 +88,11 @@ def _replay(
         samples.drop_unplaced(db, row.id)
         return
     samples.mark(db, row.id, SampleState.PLACED)
+
+
+def _has_bytes(path: Path, sha256: str) -> bool:
+    """Return whether a file is whole: a power cut may leave a name whose bytes are gone."""
+    return path.is_file() and files.sha256_of(path) == sha256
 
 
 def _sweep(root: Path) -> None:

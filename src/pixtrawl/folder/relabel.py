@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
+from pixtrawl import durable
 from pixtrawl.catalog import labels, samples
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
@@ -66,6 +67,9 @@ def finish_moves(db: sqlite3.Connection, folder: Folder) -> Mapping[int, str]:
                 samples.rename(db, one.sample_id, number, place)
             _drop_empty(folder, one.source)
         done[one.sample_id] = place
+    if done:  # before the commit that forgets the moves
+        places = {(folder.root / place).parent for place in done.values()}
+        durable.sync_directories([*places, folder.root])
     labels.forget_moving(db)
     return done
 

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pixtrawl import durable
 from pixtrawl.catalog import copies as dropped, frontier, kept, relations, samples, takedown
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.takedown import Rule, Taken, TakenDown
@@ -214,6 +215,8 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
     assert copy.aside is not None
     staged = folder.staging / staged_name(f"back-{copy.candidate_id}")
     shutil.copyfile(copy.aside, staged)
+    durable.sync_files([staged])
+    durable.sync_directories([staged.parent])
     size_bytes = staged.stat().st_size
     verdict = await pool.inspect(staged.name, size_bytes)
     if verdict.info is None:
@@ -243,6 +246,7 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
 
     def place(db: sqlite3.Connection) -> str:
         placed = placing.place(db, folder, sample_id, copy.label, number, name, staged)
+        durable.sync_directories([(folder.root / placed).parent, folder.root])
         samples.mark_placed(db, [sample_id])
         return placed
 

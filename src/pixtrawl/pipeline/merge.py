@@ -75,7 +75,7 @@ def merge(
         _check(folder)
     target.create()
     with DatasetLock(target):
-        catalog = Catalog(target.catalog)
+        catalog = Catalog(target.catalog, survives_power_cut=target.durable)
         try:
             catalog.write_now(lambda db: recovery.recover(db, target))
             merger = _Merger(catalog, target, Level(dedup), copy, on_progress)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from pixtrawl import __version__, engines
 from pixtrawl.catalog import run_log, takedown
@@ -34,6 +35,11 @@ from pixtrawl.worker import KeepRendition
 
 __all__ = ["open_session", "worker_spec"]
 
+_NOT_DURABLE: Final = (
+    "--durability none: a power cut or a crash of the system during this run may cost what it "
+    "saved; the default, batch, waits for the disk"
+)
+
 
 @asynccontextmanager
 async def open_session(
@@ -43,7 +49,9 @@ async def open_session(
     kind = engines.load(config.job.engine)
     async with AsyncExitStack() as stack:
         stack.enter_context(DatasetLock(folder))
-        catalog = Catalog(folder.catalog)
+        if not folder.durable:
+            emit(Notice(_NOT_DURABLE, level="warning"))
+        catalog = Catalog(folder.catalog, survives_power_cut=folder.durable)
         stack.callback(catalog.close)
         _tell(catalog.write_now(lambda db: recovery.recover(db, folder)), emit)
         run_id = catalog.write_now(

@@ -83,6 +83,7 @@ def build(
         "not_asked": sum(map(_not_asked, rows)),
         "across_labels": _across_labels(db),
         "changed_rules": changed_rules(db),
+        "durability": run_log.last_settings(db).get("job", {}).get("durability", "unknown"),
     }
     return Report.of(told)
 

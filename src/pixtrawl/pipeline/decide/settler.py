@@ -1,8 +1,10 @@
 """Settles outcomes in batches: decides, commits, and puts files in place.
 
-Each batch runs on the catalog's thread: decisions are committed, then files are renamed, then the
-rows are marked as placed. If the process is killed between two steps, the next start completes them
-(folder/recovery.py).
+The order makes a kill or a power cut between any two steps harmless (folder/recovery.py completes
+them): the bytes of the staged files reach the disk; the decisions are committed and reach it;
+files are renamed; the renames reach it; the rows are marked as placed. Rows and files change on the
+catalog's thread; waiting for the disk happens on another, so that neither the event loop nor other
+transactions wait for it.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
+from pixtrawl import durable
 from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder import files, placing, quarantine
@@ -47,6 +51,8 @@ class Settler:
         self._folder = folder
         self._judge = judge
         self._pending: list[tuple[Task, Outcome]] = []
+        self._disk = ThreadPoolExecutor(durable.THREADS, thread_name_prefix="disk")  # starts none
+        self._synced: set[str] = set()  # labels whose folder's own name is on the disk
         self._wake = asyncio.Event()
         self._closing = False
 
@@ -71,8 +77,17 @@ class Settler:
             if not self._pending and not self._closing:
                 self._wake.clear()
             if batch:
-                for decision in await self._catalog.call(partial(self._settle, batch)):
+                await self._waiting_for_disk(partial(self._sync_staged, batch))
+                decisions = await self._catalog.call(partial(self._settle, batch))
+                await self._waiting_for_disk(partial(self._sync_places, decisions))
+                await self._catalog.call(partial(self._mark, decisions))
+                for decision in decisions:
                     decided(decision)
+        self._disk.shutdown()
+
+    async def _waiting_for_disk(self, sync: Callable[[], None]) -> None:
+        if self._folder.durable:
+            await asyncio.to_thread(sync)
 
     async def _gather(self, idle: Callable[[], bool]) -> None:
         """Let a batch grow for up to `_EVERY_S`, unless nothing else is in progress."""
@@ -90,23 +105,53 @@ class Settler:
 
     def settle_now(self, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
         """Decide, commit and place a batch at once, in the calling thread. Raise StorageError."""
-        return self._settle(batch)
+        root = os.fspath(self._folder.staging)
+        if self._folder.durable:  # links to files of another data set, mostly
+            durable.sync_many(root, [f"{root}/{o.staged_name}" for _, o in batch])
+        decisions = self._settle(batch)
+        if self._folder.durable:
+            self._sync_places(decisions)
+        self._mark(decisions)
+        return decisions
+
+    def _sync_staged(self, batch: list[tuple[Task, Outcome]]) -> None:
+        """Wait until the bytes and names of the staged files are on the disk."""
+        root = os.fspath(self._folder.staging)
+        names = [o.staged_name for _, o in batch if o.staged_name is not None]
+        if names:
+            durable.sync_files((f"{root}/{name}" for name in names), self._disk)
+            durable.sync_directories([root])
+
+    def _sync_places(self, decisions: list[Decision]) -> None:
+        """Wait until the renames of a batch are on the disk."""
+        labels = {d.file_name.rpartition("/")[0] for d in _kept(decisions) if d.file_name}
+        root = os.fspath(self._folder.root)
+        durable.sync_directories(f"{root}/{label}" for label in labels)
+        if labels - self._synced or any(d.withdrawn for d in decisions):
+            durable.sync_directories([root])  # new folders of labels, and what was set aside
+        self._synced |= labels
+
+    def _mark(self, decisions: list[Decision]) -> None:
+        """Mark the rows as placed. If a power cut undoes this, the files are found by hash."""
+        ids = [d.sample_id for d in _kept(decisions) if d.sample_id is not None]
+        if ids:
+            self._catalog.write_now(lambda db: samples.mark_placed(db, ids), synced=False)
 
     def _settle(self, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
-        """Commit the decisions, rename the files and mark the rows as placed.
+        """Commit the decisions, and rename the files.
 
         Works in the order in which candidates were found, so that numbers follow it where possible.
         """
         batch.sort(key=lambda pair: pair[0].id)
         decisions = self._catalog.write_now(lambda db: self._judge.decide(db, batch))
-        kept = [d for d in decisions if d.outcome.reason is Reason.SAVED]
+        kept = _kept(decisions)
         for decision in decisions:
             if decision.outcome.reason is not Reason.SAVED:
                 self._drop(decision.outcome)
             for one in decision.withdrawn:
                 quarantine.put(self._folder, self._folder.root / one.file_name, one.sha256)
         if kept:
-            self._catalog.write_now(lambda db: self._place(db, kept))
+            self._catalog.write_now(lambda db: self._place(db, kept), synced=False)
         return decisions
 
     def _place(self, db: sqlite3.Connection, kept: list[Decision]) -> None:
@@ -121,7 +166,6 @@ class Settler:
                 db, self._folder, d.sample_id, label, d.number, d.file_name,
                 staged, takes_over=not d.gained,
             )  # fmt: skip
-        samples.mark_placed(db, [d.sample_id for d in kept if d.sample_id is not None])
 
     def _drop(self, outcome: Outcome) -> None:
         if outcome.staged_name is None:
@@ -130,3 +174,7 @@ class Settler:
         if outcome.reason in _ASIDE and outcome.info is not None:
             quarantine.put(self._folder, staged, outcome.info.sha256)
         files.discard(staged)
+
+
+def _kept(decisions: list[Decision]) -> list[Decision]:
+    return [d for d in decisions if d.outcome.reason is Reason.SAVED]

@@ -52,7 +52,7 @@ async def download(
     if not manifests:
         raise UsageError("there is no manifest to download")
     # Opened first, so that a wrong name fails before any request.
-    folder = Folder(config.job.output)
+    folder = Folder(config.job.output, durable=config.job.durability == "batch")
     readers = _readers(manifests, config, folder)
     limit = config.job.limit if limit_given else None
     filler = _Filler(limit, listener)

@@ -87,7 +87,7 @@ async def rebuild(
         allow_thumbnails=True,
     )  # fmt: skip
     config = replace(config, images=images, filters=Filters())
-    folder = Folder(config.job.output)
+    folder = Folder(config.job.output, durable=config.job.durability == "batch")
     groups: dict[Query, list[RecipeImage]] = {}
     for one in lock.images:
         groups.setdefault(one.query, []).append(one)

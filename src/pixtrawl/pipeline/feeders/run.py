@@ -35,7 +35,7 @@ async def run(
         raise UsageError("there is no query to run")
     expansion = open_plan(config)
     sources = open_sources(config)
-    folder = Folder(config.job.output)
+    folder = Folder(config.job.output, durable=config.job.durability == "batch")
 
     async def body(current: Session) -> None:
         rows = await current.input.ensure_rows(queries)
