@@ -196,6 +196,13 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     __repr__ = brief_repr
 
 
+class ContentHashes(Struct):
+    """Further hashes of a file, for block lists; None where no list asked for them."""
+
+    md5: bytes | None = None
+    pdq: bytes | None = None  # as `block_lists.lists.pack_looks`
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """The outcome of one candidate: its `reason`, and the `status` that belongs to it.
 
@@ -218,6 +225,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     rights: Mapping[str, str | bool] = field(default_factory=dict)  # what the file itself states
 
     __repr__ = brief_repr
+    content: ContentHashes | None = None  # for block lists
     fetched_at: str = ""  # ISO 8601, UTC, where it was another time than that of the decision
 
     @property

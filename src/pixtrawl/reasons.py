@@ -48,6 +48,7 @@ class Reason(StrEnum):
     ROBOTS_TXT = "robots_txt"
     ROBOTS_HEADER = "robots_header"
     TAKEN_DOWN = "taken_down"
+    BLOCKED_HASH = "blocked_hash"
     TOO_MANY_REDIRECTS = "too_many_redirects"
     EMPTY_BODY = "empty_body"
     TOO_MANY_BYTES = "too_many_bytes"
@@ -128,6 +129,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.ROBOTS_TXT, s.REJECTED, "robots.txt of the host disallows it", False),
         (r.ROBOTS_HEADER, s.REJECTED, "the answer opts out (X-Robots-Tag or meta robots)", False),
         (r.TAKEN_DOWN, s.REJECTED, "was taken down from this data set", False),
+        (r.BLOCKED_HASH, s.REJECTED, "its hash is in a list of --block-hashes", False),
         (r.TOO_MANY_REDIRECTS, s.REJECTED, "redirects too often or in a circle", False),
         (r.EMPTY_BODY, s.REJECTED, "the answer has no body", False),
         (r.TOO_MANY_BYTES, s.REJECTED, "larger than --max-bytes", False),

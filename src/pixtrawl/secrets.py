@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Final
 from urllib.parse import unquote_plus
 
+from pixtrawl.reasons import Reason
+
 __all__ = [
     "MASK", "PARAMETERS", "SIGNED_WITH", "SUFFIXES", "hide_settings", "is_secret_name",
-    "masked_text", "masked_url",
+    "masked_text", "masked_url", "shown_url",
 ]  # fmt: skip
 
 MASK: Final = "***"
@@ -128,6 +130,11 @@ def masked_url(url: str) -> str:
             parts += [url[at:start], MASK]
             at = end
     return "".join([*parts, url[at:]]) if parts else url
+
+
+def shown_url(url: str, reason: Reason) -> str:
+    """Return an address as it is shown beside its outcome: one of a blocked picture never is."""
+    return MASK if url and reason is Reason.BLOCKED_HASH else masked_url(url)
 
 
 def _parameters(url: str) -> Iterable[tuple[str, int, int]]:

@@ -6,6 +6,7 @@ copy). A refusal is final: alternates are not used to get round what a host disa
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -17,12 +18,14 @@ import msgspec
 from msgspec.structs import replace
 
 from pixtrawl import urls
+from pixtrawl.block_lists import BlockLists
+from pixtrawl.block_lists.lists import md5_of, pack_looks
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.interface import Inspector, Verdict
 from pixtrawl.images.rules import JUNK, Rules
 from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
-from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
+from pixtrawl.model import Candidate, ContentHashes, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
 from pixtrawl.transform import Picture
@@ -34,6 +37,7 @@ _FINAL: Final = JUNK | {
     Reason.ROBOTS_HEADER,
     Reason.HOST_EXCLUDED,
     Reason.TAKEN_DOWN,
+    Reason.BLOCKED_HASH,
     Reason.UNWANTED_LICENSE,
 }
 _ICONS: Final = frozenset({"ico", "cur"})
@@ -51,7 +55,7 @@ def _nothing_taken_down(candidate: Candidate, url: str) -> str | None:
 class Worker:
     """Turns tasks into outcomes, many at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a worker is built from
         self,
         fetcher: Fetcher,
         inspector: Inspector | None,
@@ -59,6 +63,7 @@ class Worker:
         staging: Path,
         *,
         taken_down: TakenDown = _nothing_taken_down,
+        blocked: BlockLists | None = None,
         keep: KeepRendition | None = None,
     ) -> None:
         """Set up a worker that stages files in the folder `staging`.
@@ -72,6 +77,7 @@ class Worker:
         self._rules = rules
         self._staging = staging
         self._taken_down = taken_down
+        self._blocked = blocked
         self._keep = keep
         self._names = count()
 
@@ -141,7 +147,8 @@ class Worker:
     ) -> Outcome:
         """Inspect and judge a fetched file, which stays staged."""
         response = fetched.response
-        verdict = await self._inspect(fetched)
+        content = ContentHashes()
+        verdict = await self._bytes_blocked(fetched, content) or await self._inspect(fetched)
         info, reason, detail = verdict.info, verdict.reason, verdict.detail
         rights: Mapping[str, str | bool] = {}
         known = True
@@ -152,7 +159,9 @@ class Worker:
         elif info is not None:
             info = replace(info, sha256=response.sha256, size_bytes=response.size_bytes)
             reason, detail = self._rules.judge(candidate, url, kind, info)
-            if reason is Reason.SAVED:
+            if reason is Reason.SAVED and (hit := await self._look_blocked(fetched, content)):
+                info, reason, detail = None, hit.reason or Reason.BLOCKED_HASH, hit.detail
+            elif reason is Reason.SAVED:
                 if verdict.states_rights and self._inspector and response.staged_name:
                     found = await self._inspector.rights(response.staged_name)
                     known, rights = found is not None, _stated(found)
@@ -178,7 +187,38 @@ class Worker:
             size_bytes=response.size_bytes,
             elapsed_s=time.monotonic() - started,
             rights=rights,
+            content=content,
         )
+
+    async def _bytes_blocked(self, fetched: Fetched, content: ContentHashes) -> Verdict | None:
+        """Return the refusal of a file whose bytes are in a block list, before it is decoded."""
+        response = fetched.response
+        if self._blocked is None or response.staged_name is None:
+            return None
+        if self._blocked.wants_md5:
+            try:
+                path = self._staging / response.staged_name
+                content.md5 = await asyncio.to_thread(md5_of, path)
+            except OSError as error:  # not compared, so not kept
+                return Verdict(None, Reason.STORE_FAILED, str(error))
+        why = self._blocked.why_bytes(response.sha256, content.md5)
+        return None if why is None else Verdict(None, Reason.BLOCKED_HASH, why)
+
+    async def _look_blocked(self, fetched: Fetched, content: ContentHashes) -> Verdict | None:
+        """Return the refusal of a picture that looks like a listed one, or cannot be compared."""
+        response = fetched.response
+        if self._blocked is None or not self._blocked.wants_pdq or self._inspector is None:
+            return None
+        assert response.staged_name is not None
+        found = await self._inspector.pdq(response.staged_name, response.size_bytes)
+        if isinstance(found, Verdict):
+            return found
+        if not found:
+            return Verdict(None, Reason.CORRUPT, "cannot be compared with the block lists")
+        content.pdq = pack_looks(found)
+        # Milliseconds for a list of a million hashes: other transfers go on meanwhile.
+        why = await asyncio.to_thread(self._blocked.why_look, found)
+        return None if why is None else Verdict(None, Reason.BLOCKED_HASH, why)
 
     def _hand_on(self, sha256: str, picture: Picture) -> str | None:
         """Store a rendition through `keep`, or stage it and return its name.

@@ -121,7 +121,7 @@ def test_python_gets_typed_outcomes_and_a_table(root: Path) -> None:
 )  # fmt: skip
 def test_a_choice_that_is_none_is_told(root: Path, given: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        Outcomes(root, **given)
+        Outcomes(root, **given)  # type: ignore[arg-type]
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(root: Path) -> None:

@@ -68,6 +68,7 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     junk: Junk = "auto",
     conflict: Conflict = "keep",
     turned: bool = False,
+    block_hashes: Path | str | Sequence[Path | str] = (),
     to: str | None = None,
     export_to: Path | str | None = None,
     resize: int | str | None = None,
@@ -134,6 +135,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
     junk: Junk = "auto",
     conflict: Conflict = "keep",
     turned: bool = False,
+    block_hashes: Path | str | Sequence[Path | str] = (),
     to: str | None = None,
     export_to: Path | str | None = None,
     resize: int | str | None = None,
@@ -191,6 +193,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         junk: icons, empty pictures, ...: 'drop', 'keep'; 'auto' drops unless you listed them.
         conflict: the same picture under two labels: 'keep' both, the 'first', or 'drop' both.
         turned: mirrored copies and quarter turns are near duplicates, too.
+        block_hashes: files with hashes of pictures that are neither kept nor shown.
         to: also export when the run is over, as 'webdataset', 'imagefolder', 'parquet', ...
         export_to: folder or fsspec URL of that export; None: OUTPUT-FORMAT.
         resize: of that export, in pixels: 256, or 'center_crop:256'; see `pixtrawl.export`.

@@ -221,7 +221,16 @@ CREATE TABLE journal_mark (          -- how far the journal of decisions was rea
 );
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
+# Hashes that block lists hold and nothing else needs, once a list asked for them.
+_CONTENT_HASH: Final = """
+CREATE TABLE content_hash (
+  sha256 BLOB PRIMARY KEY,
+  md5 BLOB,
+  pdq BLOB                           -- quality and hashes of the eight turns, of each picture
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

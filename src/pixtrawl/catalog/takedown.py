@@ -29,6 +29,7 @@ __all__ = [
     "TakenDown",
     "causes",
     "count_removed",
+    "digests",
     "digests_removed",
     "forget",
     "held",
@@ -295,6 +296,12 @@ def removed_ids(db: sqlite3.Connection) -> list[int]:
     """Return the ids of the images that were taken down."""
     rows = db.execute(f"SELECT id FROM sample WHERE state = {SampleState.TAKEN_DOWN}")
     return [row[0] for row in rows]
+
+
+def digests(db: sqlite3.Connection) -> set[str]:
+    """Return the SHA-256 (hex) that rules name."""
+    rows = db.execute("SELECT value FROM takedown WHERE kind = 'sha256'")
+    return {value for (value,) in rows}
 
 
 def digests_removed(db: sqlite3.Connection) -> set[str]:

@@ -53,6 +53,10 @@ def add_parser(subparsers: Any) -> None:
     group.add_argument(
         "--format", choices=FORMATS, default=None, help="form of the lines (default: jsonl)"
     )
+    group.add_argument(
+        "--withheld", action="store_true",
+        help="tell the URLs of pictures that a block list refused, too; with --urls",
+    )  # fmt: skip
     add_output(parser, progress=False)
 
 
@@ -69,6 +73,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.evidence is not None:
         return _copy_evidence(folder, Path(arguments.evidence), as_json=arguments.json)
     chosen = arguments.reason or arguments.status or arguments.query or arguments.format
+    chosen = chosen or arguments.withheld
     if arguments.urls or chosen:
         return _urls(arguments)
     where = running.shown_folder(arguments.folder)
@@ -98,8 +103,9 @@ def _urls(arguments: argparse.Namespace) -> int:
     from pixtrawl.pipeline.outcomes import Outcomes
 
     outcomes = Outcomes(
-        arguments.folder, reason=arguments.reason, status=arguments.status, query=arguments.query
-    )
+        arguments.folder, reason=arguments.reason, status=arguments.status,
+        query=arguments.query, withheld=arguments.withheld,
+    )  # fmt: skip
     rows = (one.row() for one in outcomes)
     out_stream(_csv(rows) if arguments.format == "csv" else _json_lines(rows))
     return 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
+    from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.curate import Remembered
 
 _EPILOG = """\
@@ -21,6 +23,7 @@ files that you deleted by hand, use `pixtrawl restore`.
 
 examples:
   pixtrawl takedown images --domain example.org
+  pixtrawl takedown images --block-hashes list.csv
   pixtrawl takedown images --list
   pixtrawl takedown images --undo --domain example.org
 """
@@ -30,7 +33,8 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "takedown",
-        usage="%(prog)s DIR [FILE...] [--domain D] [--url U] [--sha256 H] [--phash HEX[:BITS]]",
+        usage="%(prog)s DIR [FILE...] [--domain D] [--url U] [--sha256 H] [--phash HEX[:BITS]] "
+        "[--block-hashes FILE]",
         help="remove images for good",
         description=__doc__,
         epilog=_EPILOG,
@@ -47,6 +51,11 @@ def add_parser(subparsers: Any) -> None:
         parser.add_argument(
             f"--{name}", metavar=metavar, action="append", default=[], help=sentence
         )
+    parser.add_argument(
+        "--block-hashes", metavar="FILE", action="append", default=[],
+        help="what this list of SHA-256, MD5 or PDQ hashes holds, copies held back included "
+        "(repeatable)",
+    )  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list what was taken down so far")
     parser.add_argument("--undo", action="store_true", help="forget these rules or files")
     parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
@@ -74,8 +83,12 @@ def main(arguments: argparse.Namespace) -> int:
         else:
             out("\n".join(_rule_lines(known)) or "nothing yet")
         return EXIT_OK
+    if arguments.block_hashes:
+        return _block(folder, arguments)
     if not rules and not arguments.files:
-        raise UsageError("nothing to take down: give FILE, --domain, --url, --sha256 or --phash")
+        raise UsageError(
+            "nothing to take down: give FILE, --domain, --url, --sha256, --phash or --block-hashes"
+        )
     if arguments.undo:
         from pixtrawl.pipeline.restore import undo_takedown
 
@@ -98,6 +111,32 @@ def main(arguments: argparse.Namespace) -> int:
     if rules and not arguments.dry_run:
         kept = "; the rule is kept: nothing of it is fetched in the future (--undo forgets it)"
     out("\n".join([*lines, f"{plural(len(taken), 'image')} {word}{kept}"]))
+    return EXIT_OK
+
+
+def _block(folder: Folder, arguments: argparse.Namespace) -> int:
+    """Hold block lists against the data set; say how many files they hold, and not their URLs."""
+    from pixtrawl.config.load import load
+    from pixtrawl.display.screen import clean, note, out, out_json, plural
+    from pixtrawl.errors import EXIT_OK, UsageError
+    from pixtrawl.pipeline import block_check
+
+    names = ("files", "domain", "url", "sha256", "phash", "undo")
+    if any(getattr(arguments, name) for name in names):
+        raise UsageError("--block-hashes goes alone; take down by other rules in a call of its own")
+    given = {"images.block_hashes": arguments.block_hashes, "set": []}
+    images = load(given, environ=os.environ).config.images
+    hits, remark = block_check.check_stored(folder, images, dry_run=arguments.dry_run)
+    if remark is not None:
+        note(remark)
+    if arguments.json:
+        removed = [{"file_name": h.file_name, "sha256": h.sha256, "why": h.why} for h in hits]
+        out_json({"removed": removed, "dry_run": arguments.dry_run})
+        return EXIT_OK
+    word = "would be removed" if arguments.dry_run else "removed"
+    lines = [f"{clean(h.file_name) or 'a copy held back'}  ({clean(h.why)})" for h in hits]
+    tail = "" if arguments.dry_run else "; give the list to runs, too: --block-hashes"
+    out("\n".join([*lines, f"{plural(len(hits), 'file')} {word}{tail}"]))
     return EXIT_OK
 
 

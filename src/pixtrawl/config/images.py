@@ -51,6 +51,17 @@ class Images:
         False, "treat mirrored and rotated copies as near duplicates", flag="--turned",
         parse=parse.boolean,
     )  # fmt: skip
+    block_hashes: tuple[str, ...] = setting(
+        (), "file of SHA-256, MD5 or PDQ hashes of images never to keep nor show (repeatable)",
+        flag="--block-hashes", metavar="FILE", repeat=True,
+    )  # fmt: skip
+    block_distance: int = setting(
+        31, "bits by which a PDQ hash may differ from a listed one, at most 31",
+        parse=parse.pdq_distance,
+    )  # fmt: skip
+    block_quality: int = setting(
+        50, "lowest PDQ quality at which PDQ hashes are compared", parse=parse.percent
+    )
     decoders: int | None = setting(
         None, "decoder processes (default: one per core)", parse=parse.positive
     )

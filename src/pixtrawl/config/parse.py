@@ -27,6 +27,23 @@ def positive(text: str) -> int:
     return value
 
 
+def percent(text: str) -> int:
+    """Parse a whole number from 0 to 100."""
+    return _within(text, 100)
+
+
+def pdq_distance(text: str) -> int:
+    """Parse a number of bits from 0 to 31, up to which the search of PDQ hashes misses none."""
+    return _within(text, 31)
+
+
+def _within(text: str, most: int) -> int:
+    value = count(text)
+    if value > most:
+        raise ValueError(f"{text!r} is not a whole number from 0 to {most}")
+    return value
+
+
 def limit(text: str) -> int | None:
     """Parse a whole number from 1, or `all` for everything the sources have (None)."""
     if text.strip().lower() == "all":

@@ -15,7 +15,7 @@ from pixtrawl.config.load import SOURCE_KEYS
 from pixtrawl.display.screen import clean, note
 from pixtrawl.errors import UsageError, innermost
 from pixtrawl.report import Report
-from pixtrawl.secrets import masked_text
+from pixtrawl.secrets import masked_text, shown_url
 
 __all__ = ["Log"]
 
@@ -188,7 +188,7 @@ def _outcome(event: events.CandidateSettled) -> dict[str, Any]:
         "reason": str(outcome.reason), "file": event.file_name, "detail": outcome.detail,
         "http": outcome.http_status or None, "bytes": outcome.size_bytes,
         "seconds": outcome.elapsed_s, "attempts": outcome.attempts,
-        "query": event.candidate.query, "url": event.candidate.url,
+        "query": event.candidate.query, "url": shown_url(event.candidate.url, outcome.reason),
     }  # fmt: skip
 
 

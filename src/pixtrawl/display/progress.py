@@ -20,7 +20,7 @@ from pixtrawl.display.lines import (
 )
 from pixtrawl.display.screen import clean, has_color, plural, shorten, span
 from pixtrawl.operations.tally import Tally
-from pixtrawl.secrets import masked_text, masked_url
+from pixtrawl.secrets import masked_text, shown_url
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -93,7 +93,8 @@ class Progress:
             case events.SourceFinished() if self.verbose:
                 return f"{event.query}: {event.source}: {event.outcome}, {event.found} found"
             case events.CandidateSettled() if self.verbose > 1:
-                reason, url = event.outcome.reason, masked_url(event.candidate.url)
+                reason = event.outcome.reason
+                url = shown_url(event.candidate.url, reason)
                 detail = f" ({event.outcome.detail})" if event.outcome.detail else ""
                 return f"{reason}{masked_text(detail)}: {shorten(clean(url), 200)}"
             case _:

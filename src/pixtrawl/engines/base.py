@@ -15,6 +15,7 @@ from typing import Protocol, Self
 
 from msgspec import Struct
 
+from pixtrawl.block_lists import BlockLists
 from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.events import Event
@@ -37,6 +38,7 @@ class WorkerSpec(Struct, frozen=True, kw_only=True):
     politeness: Politeness
     rules: Rules  # with the settings of images and filters
     taken_down: TakenDown
+    blocked: BlockLists | None = None
     staging: Path  # folder of staged files; a node sets its own (`msgspec.structs.replace`)
     transform: Transform | None = None  # if given, decoders also make renditions
 

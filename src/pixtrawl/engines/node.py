@@ -65,8 +65,9 @@ class WorkerNode:
                 )
                 stack.push_async_callback(decoders.aclose)
             worker = Worker(
-                fetcher, decoders, spec.rules, spec.staging, taken_down=spec.taken_down, keep=keep
-            )
+                fetcher, decoders, spec.rules, spec.staging, taken_down=spec.taken_down,
+                blocked=spec.blocked, keep=keep,
+            )  # fmt: skip
             return cls(worker, hosts, decoders, emit, stack.pop_all())
 
     async def work(self, task: Task) -> Outcome:

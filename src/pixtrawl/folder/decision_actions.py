@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pixtrawl.catalog import (
+    block_hashes,
     kept,
     labels,
     refusals,
@@ -31,6 +32,7 @@ from pixtrawl.folder.decision_effects import (
     touched_by,
 )
 from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.model import Reason
 
 __all__ = ["apply", "take_back"]
 
@@ -205,6 +207,8 @@ def _take_down(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
         taken.append(Taken(sample_id, row.file_name, row.sha256, "named"))
     takedown.remember(db, rules)
     takedown.remove(db, taken, rules)
+    if record.reason == Reason.BLOCKED_HASH and record.kind == "sha256":
+        block_hashes.refuse(db, record.value)
     effect.names += [(one.file_name, "") for one in taken]
     effect.samples += [one.sample_id for one in taken]
     effect.changed = bool(rules or taken)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import quarantine_name
 
-__all__ = ["copy_all", "find", "put"]
+__all__ = ["copy_all", "find", "held", "put"]
+
+_LEAD, _, _TAIL = quarantine_name("*").partition("*")
 
 
 def put(folder: Folder, path: Path, sha256: str) -> None:
@@ -37,6 +39,14 @@ def copy_all(sha256s: Iterable[str], source: Folder, target: Folder) -> None:
         if aside is not None and not own.exists():
             with contextlib.suppress(FileNotFoundError):
                 shutil.copyfile(aside, own)
+
+
+def held(folder: Folder) -> Iterator[tuple[str, Path]]:
+    """Yield SHA-256 (hex) and path of every quarantined file."""
+    for path in sorted(folder.root.glob(quarantine_name("*"))):
+        yield path.name.removesuffix(_TAIL).removeprefix(_LEAD), path
+    for path in sorted((folder.old_control / "quarantine").glob("*")):
+        yield path.name.partition(".")[0], path
 
 
 def find(folder: Folder, sha256: str) -> Path | None:

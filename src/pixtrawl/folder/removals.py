@@ -36,6 +36,10 @@ def remove_files(db: sqlite3.Connection, folder: Folder) -> int:
             aside = quarantine.find(folder, sha256)
             if aside is not None:
                 files.discard(aside)
+    blocked = takedown.digests(db)
+    for sha256, path in quarantine.held(folder) if blocked else ():
+        if sha256 in blocked:  # of a copy, which has no row of its own
+            files.discard(path)
     return count
 
 

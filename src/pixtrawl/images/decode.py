@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pixtrawl.images.rendition import Renderer
     from pixtrawl.transform import Picture
 
-__all__ = ["Decoded", "RefusedError", "decode"]
+__all__ = ["PLUGINS", "Decoded", "RefusedError", "decode", "on_white"]
 
 # Plugins are imported here, before the sandbox limits are set; only these can open a file.
 PLUGINS: Final = {
@@ -265,7 +265,7 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     if has_alpha:
         decoded.alpha_mean = float(pixels[:, :, 3].mean()) / 255.0
     decoded.is_gray = _is_gray(pixels)
-    decoded.colour = lambda: _mean_colour(np.asarray(_on_white(small)))
+    decoded.colour = lambda: _mean_colour(np.asarray(on_white(small)))
     return decoded
 
 
@@ -307,7 +307,7 @@ def _converted(image: Any, mode: str, scale: Callable[..., Any] | None) -> Any:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _on_white(image: Any) -> Any:
+def on_white(image: Any) -> Any:
     """Composite transparent parts on white, as most viewers do."""
     if image.mode != "RGBA":
         return image
@@ -317,7 +317,7 @@ def _on_white(image: Any) -> Any:
 
 
 def _grey(image: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(_on_white(image).convert("L"))
+    return np.asarray(on_white(image).convert("L"))
 
 
 def _mean_colour(pixels: np.ndarray[Any, Any]) -> tuple[float, float, float]:

@@ -24,6 +24,10 @@ class Verdict(Struct, frozen=True):
     rendition: Picture | None = None  # the picture to export, where requested
 
 
+Pdq = tuple[int, tuple[bytes, ...]]
+"""PDQ of a picture: quality, 0..100, and the hashes of its eight turns, as stored first."""
+
+
 class Inspector(Protocol):
     """Inspects staged files, which may be hostile."""
 
@@ -35,6 +39,13 @@ class Inspector(Protocol):
         """Return the rights statements in a staged file; None where the machine kept it from it.
 
         Raises EngineError only.
+        """
+        ...
+
+    async def pdq(self, name: str, size_bytes: int) -> list[Pdq] | Verdict:
+        """Return the PDQ hashes of a staged file, or why there are none. Raises EngineError only.
+
+        One for each way to read the picture; none where it is no picture.
         """
         ...
 

@@ -14,7 +14,10 @@ import numpy as np
 from msgspec import Struct
 from PIL import Image
 
-__all__ = ["HASH_BYTES", "SIDE", "Look", "dct_hash", "look_at", "moments", "thumbnail"]
+__all__ = [
+    "HASH_BYTES", "SIDE", "Look", "coefficients", "dct_hash", "look_at", "median_bits", "moments",
+    "thumbnail",
+]  # fmt: skip
 
 SIDE: Final = 64
 HASH_BYTES: Final = 32
@@ -65,11 +68,21 @@ def thumbnail(grey: Array, extent: tuple[float, float] | None = None) -> Array:
 
 def dct_hash(square: Array) -> bytes:
     """Return the 256-bit hash (32 bytes) of a 64x64 grey array."""
-    block = _DCT @ square.astype(np.float32) @ _DCT.T
+    return np.packbits(median_bits(coefficients(square))).tobytes()
+
+
+def coefficients(square: Array) -> Array:
+    """Return the 16x16 DCT coefficients of a 64x64 grey array, without first row and column."""
+    block: Array = _DCT @ square.astype(np.float32) @ _DCT.T
+    return block
+
+
+def median_bits(block: Array) -> Array:
+    """Return 256 booleans: which coefficients exceed their median."""
     values = block.ravel()
     # The median as the 128th of 256 sorted values: np.median costs three times as much.
-    middle = np.partition(values, 127)[127]
-    return np.packbits(values > middle).tobytes()
+    above: Array = values > np.partition(values, 127)[127]
+    return above
 
 
 def look_at(square: Array) -> Look:

@@ -21,7 +21,7 @@ from pixtrawl.errors import EngineError
 from pixtrawl.events import Listener, Notice, ignore
 from pixtrawl.images import launch, record, sandbox
 from pixtrawl.images.decoder import LIFE, Blame, Decoder, Task, cause
-from pixtrawl.images.interface import Verdict
+from pixtrawl.images.interface import Pdq, Verdict
 from pixtrawl.images.program import PROGRAM, settings_of
 from pixtrawl.model import Reason
 from pixtrawl.transform import Transform
@@ -87,6 +87,14 @@ class DecoderPool:
         if isinstance(found, Verdict):
             return None if found.reason is Reason.DECODER_LOST else {}
         return found
+
+    async def pdq(self, name: str, size_bytes: int) -> list[Pdq] | Verdict:
+        """Return the PDQ hashes of one staged file (`images.pdq.pdq_of`).
+
+        A verdict where the file crashes its decoder or takes it too long. Raises EngineError.
+        """
+        answer: list[Pdq] | Verdict = await self._ask(record.PDQ, name, size_bytes)
+        return answer
 
     def begin(self) -> None:
         """Start decoders without waiting for them, while the first file is being fetched."""
@@ -160,7 +168,7 @@ class DecoderPool:
 
     def _here(self, kind: int, name: str) -> Any:
         """Run the inspection in a thread (no isolation)."""
-        from pixtrawl.images import inspect, rights  # imports decoders into this process
+        from pixtrawl.images import inspect, pdq, rights  # imports decoders into this process
 
         try:
             data = (self._staging / name).read_bytes()
@@ -169,6 +177,8 @@ class DecoderPool:
         if kind == record.RIGHTS:
             packed = record.pack_rights(0, rights.read_rights(data))
             return record.unpack_rights(packed, 0)
+        if kind == record.PDQ:
+            return pdq.pdq_of(data, self.images.max_pixels)
         verdict = inspect.inspect_bytes(data, self.images.max_pixels, self._transform)
         packed = record.pack_verdict(0, verdict)
         checked = record.unpack_verdict(packed, 0, len(data), self.images.max_pixels)
@@ -178,6 +188,8 @@ class DecoderPool:
         """Parse and check an answer. Raises HostileAnswerError."""
         if task.kind == record.RIGHTS:
             return record.unpack_rights(answer, task.number)
+        if task.kind == record.PDQ:
+            return record.unpack_pdq(answer, task.number)
         asked = (answer, task.number, task.size_bytes, self.images.max_pixels)
         if task.kind == record.RENDER and self._transform is not None:
             return record.unpack_rendered(*asked, self._transform)

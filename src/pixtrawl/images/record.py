@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -21,15 +21,36 @@ from pixtrawl.model import ImageInfo, Reason
 from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
 
 __all__ = [
-    "ANSWER_BYTES", "DIED", "HELLO", "INSPECT", "MAGIC", "MEASURES", "RENDER", "REQUEST", "RIGHTS",
-    "RIGHTS_BYTES", "RIGHTS_FIELDS", "HostileAnswerError", "Request", "answer_size",
-    "pack_failure", "pack_rendition", "pack_rights", "pack_verdict", "unpack_rendered",
-    "unpack_rights", "unpack_verdict",
+    "ANSWER_BYTES",
+    "DIED",
+    "HELLO",
+    "INSPECT",
+    "MAGIC",
+    "MEASURES",
+    "PDQ",
+    "RENDER",
+    "REQUEST",
+    "RIGHTS",
+    "RIGHTS_BYTES",
+    "RIGHTS_FIELDS",
+    "HostileAnswerError",
+    "Request",
+    "answer_size",
+    "pack_failure",
+    "pack_pdq",
+    "pack_rendition",
+    "pack_rights",
+    "pack_verdict",
+    "unpack_pdq",
+    "unpack_rendered",
+    "unpack_rights",
+    "unpack_verdict",
 ]  # fmt: skip
 
 INSPECT: Final = 1
 RIGHTS: Final = 2
 RENDER: Final = 3  # INSPECT, with the picture to export after the verdict
+PDQ: Final = 4  # the hashes of `images.pdq`
 
 MEASURES: Final = (
     "brightness",  # mean grey, 0..1
@@ -56,12 +77,14 @@ DIED: Final = struct.Struct("<Ii")  # process id, exit status as in waitstatus_t
 _VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s{len(MEASURES)}d120s")
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
+_PDQ: Final = struct.Struct("<IB" + "B256s" * 2)  # task, pictures; quality and eight hashes of each
 _RENDITION_HEAD: Final = struct.Struct("<HHI")  # width, height, bytes that follow; 0: none
 RENDITION_BYTES: Final = 16 * 2**20
 
 ANSWER_BYTES: Final[Mapping[int, int]] = {
     INSPECT: _VERDICT.size,
     RIGHTS: _RIGHTS_HEAD.size + RIGHTS_BYTES,
+    PDQ: _PDQ.size,
     RENDER: _VERDICT.size + _RENDITION_HEAD.size,  # followed by the bytes that its head announces
 }
 
@@ -122,6 +145,8 @@ def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> 
     """Decoder side: encode the answer for a file that could not be read."""
     if kind == RIGHTS:
         return pack_rights(task, {})
+    if kind == PDQ:
+        return pack_pdq(task, ())
     reason = Reason.DECODER_MEMORY if memory else Reason.STORE_FAILED
     verdict = pack_verdict(task, Verdict(None, reason, detail))
     return verdict + pack_rendition(None) if kind == RENDER else verdict
@@ -243,6 +268,24 @@ def unpack_rights(data: bytes, task: int) -> dict[str, str | bool]:
         elif isinstance(value, str) and value.strip():
             kept[name] = "".join(c for c in value[:2000] if c.isprintable()).strip()
     return kept
+
+
+def pack_pdq(task: int, found: Sequence[tuple[int, Sequence[bytes]]]) -> bytes:
+    """Decoder side: encode the answer to PDQ, of at most two pictures."""
+    rows = [(quality, b"".join(hashes)) for quality, hashes in found[:2]]
+    rows += [(0, b"")] * (2 - len(rows))
+    return _PDQ.pack(task, len(found[:2]), *(value for row in rows for value in row))
+
+
+def unpack_pdq(data: bytes, task: int) -> list[tuple[int, tuple[bytes, ...]]]:
+    """Parent side: return quality and eight hashes of each picture. Raises as above."""
+    of_task, count, *values = _PDQ.unpack(data)
+    _demand(of_task == task, "task")
+    _demand(count <= 2 and all(one <= 100 for one in values[::2]), "hash")
+    return [
+        (quality, tuple(packed[at : at + 32] for at in range(0, 256, 32)))
+        for quality, packed in list(zip(values[::2], values[1::2], strict=True))[:count]
+    ]
 
 
 RIGHTS_FIELDS: Final = (

@@ -102,10 +102,11 @@ class Program:
         package.__path__ = [self.package]
         sys.modules["pixtrawl"] = package
         warnings.simplefilter("ignore")
-        from pixtrawl.images import cpu_clock, inspect, record, rights, sandbox, warmup
+        from pixtrawl.images import cpu_clock, inspect, pdq, record, rights, sandbox, warmup
 
         self.cpu_clock = cpu_clock
         self.inspect, self.record, self.rights, self.sandbox = inspect, record, rights, sandbox
+        self.pdq = pdq
         self.warmup = warmup
         self.filters = sandbox.load_filter_library()
 
@@ -129,6 +130,8 @@ class Program:
     def answer(self, kind: int, task: int, data: bytes) -> bytes:
         if kind == self.record.RIGHTS:
             return self.record.pack_rights(task, self.rights.read_rights(data))
+        if kind == self.record.PDQ:
+            return self.record.pack_pdq(task, self.pdq.pdq_of(data, self.max_pixels))
         verdict = self.inspect.inspect_bytes(data, self.max_pixels, self.transform)
         answer = self.record.pack_verdict(task, verdict)
         if kind == self.record.RENDER:

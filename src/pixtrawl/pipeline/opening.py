@@ -10,18 +10,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from pixtrawl import __version__, engines
+from pixtrawl import __version__, block_lists, engines
+from pixtrawl.block_lists import BlockLists
 from pixtrawl.catalog import run_log, takedown
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
 from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.engines.base import Engine, WorkerSpec
-from pixtrawl.events import Event, Notice
-from pixtrawl.folder import by_hand, recovery
+from pixtrawl.events import Event, Listener, Notice
+from pixtrawl.folder import by_hand, decision_journal as journal, recovery
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
+from pixtrawl.pipeline import block_check
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.decision_intake import DecisionIntake
@@ -47,6 +49,7 @@ async def open_session(
 ) -> AsyncIterator[Session]:
     """Open a session and record how it ends. Raise UsageError, StorageError or EngineError."""
     kind = engines.load(config.job.engine)
+    blocked = block_lists.load(config.images)
     async with AsyncExitStack() as stack:
         stack.enter_context(DatasetLock(folder))
         if not folder.durable:
@@ -54,10 +57,12 @@ async def open_session(
         catalog = Catalog(folder.catalog, survives_power_cut=folder.durable)
         stack.callback(catalog.close)
         _tell(catalog.write_now(lambda db: recovery.recover(db, folder)), emit)
+        if blocked is not None:
+            await _hold_against(config, folder, catalog, blocked, emit)
         run_id = catalog.write_now(
             lambda db: run_log.begin_run(db, __version__, plain_settings(config))
         )
-        spec = worker_spec(config, folder, catalog)
+        spec = worker_spec(config, folder, catalog, blocked)
         keep: KeepRendition | None = None
         if spec.transform is not None:
             renditions = RenditionWriter(folder.root, spec.transform)
@@ -77,13 +82,36 @@ async def open_session(
             session.finish(end_reason)
 
 
-def worker_spec(config: Config, folder: Folder, catalog: Catalog) -> WorkerSpec:
+async def _hold_against(
+    config: Config, folder: Folder, catalog: Catalog, blocked: BlockLists, emit: Listener
+) -> None:
+    """Take down what the data set has already of the block lists."""
+    if (text := blocked.remark()) is not None:
+        emit(Notice(text))
+    hits = await block_check.hits_of(folder, catalog, blocked, config.images, emit)
+    if hits:
+        journal.append(folder, block_check.records_of(hits))
+        catalog.write_now(lambda db: recovery.recover(db, folder))
+        kept = sum(1 for hit in hits if hit.file_name)
+        emit(
+            Notice(
+                f"block lists hold {kept} images of the data set, and {len(hits) - kept} files "
+                "held back: removed for good",
+                level="warning",
+            )
+        )
+
+
+def worker_spec(
+    config: Config, folder: Folder, catalog: Catalog, blocked: BlockLists | None = None
+) -> WorkerSpec:
     """Return the settings from which workers of this run are built, on any machine."""
     return WorkerSpec(
         fetch=config.fetch,
         politeness=config.politeness,
         rules=Rules(config.images, config.filters, asked_for_size(config)),
         taken_down=catalog.write_now(takedown.load).why_url,
+        blocked=blocked,
         staging=folder.staging,
         transform=transform_of(config.export) if config.images.check == "full" else None,
     )

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from pixtrawl.errors import MissingPackageError, StorageError, UsageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS, Reason, Status
 from pixtrawl.pipeline.report import open_reason
-from pixtrawl.secrets import masked_text, masked_url
+from pixtrawl.secrets import masked_text, masked_url, shown_url
 
 if TYPE_CHECKING:
     import pandas
@@ -58,6 +59,7 @@ class Outcomes:
         reason: one or several reasons, such as `not_found`; several are alternatives.
         status: saved, duplicate, near_duplicate, rejected, failed or skipped; or several.
         query: text or label of a query; or several.
+        withheld: also tell the URLs of pictures that a block list refused, for a report of them.
 
     Raises:
         UsageError: no data set, no such reason, status or query.
@@ -70,9 +72,11 @@ class Outcomes:
         reason: str | Collection[str] = (),
         status: str | Collection[str] = (),
         query: str | Collection[str] = (),
+        withheld: bool = False,
     ) -> None:
         self._folder = Folder(root)
         self._folder.require()
+        self._withheld = withheld
         statuses = {Status(_known("status", word, _STATUSES)) for word in _words(status)}
         reasons = {Reason(_known("reason", word, _REASONS)) for word in _words(reason)}
         self._reasons = frozenset(
@@ -87,7 +91,7 @@ class Outcomes:
             try:
                 still_open = open_reason(db)
                 for row in rows(db, self._choice(still_open)):
-                    yield _outcome(row, still_open)
+                    yield _outcome(row, still_open, self._withheld)
             except sqlite3.Error as error:
                 raise StorageError(f"the catalog cannot be read: {error}") from error
 
@@ -125,13 +129,14 @@ _STATUSES: Final = [status.value for status in Status]
 _REASONS: Final = [reason.value for reason in Reason]
 
 
-def _outcome(row: CandidateRow, still_open: Reason) -> UrlOutcome:
+def _outcome(row: CandidateRow, still_open: Reason, withheld: bool) -> UrlOutcome:
     reason = row.reason or still_open
+    shown = masked_url if withheld else partial(shown_url, reason=reason)
     return UrlOutcome(
-        url=masked_url(row.url), query=masked_text(row.query), label=row.label, source=row.source,
+        url=shown(row.url), query=masked_text(row.query), label=row.label, source=row.source,
         status=REASONS[reason].status, reason=reason, detail=masked_text(row.detail or ""),
         http_status=row.http_status, file_name=row.file_name or "", attempts=row.attempts,
-        final_url=masked_url(row.final_url or ""), rank=row.rank, when=row.settled_at or "",
+        final_url=shown(row.final_url or ""), rank=row.rank, when=row.settled_at or "",
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from typing import Final
 
 from pixtrawl import durable
-from pixtrawl.catalog import samples
+from pixtrawl.catalog import block_hashes, samples
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder import files, placing, quarantine
 from pixtrawl.folder.dataset_folder import Folder
@@ -143,7 +143,7 @@ class Settler:
         Works in the order in which candidates were found, so that numbers follow it where possible.
         """
         batch.sort(key=lambda pair: pair[0].id)
-        decisions = self._catalog.write_now(lambda db: self._judge.decide(db, batch))
+        decisions = self._catalog.write_now(lambda db: self._decide(db, batch))
         kept = _kept(decisions)
         for decision in decisions:
             if decision.outcome.reason is not Reason.SAVED:
@@ -152,6 +152,15 @@ class Settler:
                 quarantine.put(self._folder, self._folder.root / one.file_name, one.sha256)
         if kept:
             self._catalog.write_now(lambda db: self._place(db, kept), synced=False)
+        return decisions
+
+    def _decide(self, db: sqlite3.Connection, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
+        decisions = self._judge.decide(db, batch)
+        for task, outcome in batch:
+            if outcome.reason is Reason.BLOCKED_HASH:
+                block_hashes.withhold(db, task.id)
+            elif outcome.info is not None and outcome.content is not None:
+                block_hashes.note(db, outcome.info.sha256, outcome.content)
         return decisions
 
     def _place(self, db: sqlite3.Connection, kept: list[Decision]) -> None:
