@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.sources.google.conftest import LOOPBACK
 
 from pixtrawl.browser import devtools
 from pixtrawl.browser.chrome import Chrome
@@ -45,7 +46,7 @@ def test_playwright_and_the_pipe_find_the_same(
 ) -> None:
     by_pipe = desk.ask(form)
     monkeypatch.setattr("pixtrawl.browser.chrome.can_drive", lambda: False)
-    ours, desk.chrome = desk.chrome, Chrome(ChromeOptions(visible=False))
+    ours, desk.chrome = desk.chrome, Chrome(ChromeOptions(visible=False, allow_address=LOOPBACK))
     try:
         by_playwright = desk.ask(form)
         assert isinstance(desk.chrome._driver, PlaywrightDriver)

@@ -5,14 +5,17 @@ the pipe closes, the browser exits and its temporary profile is removed (measure
 none left; with a debugging port, all are left). Images are blocked with `Network.setBlockedURLs`,
 which costs nothing per request; Playwright's `route()` is 2.5 times slower. The browser shows its
 own User-Agent and hides nothing about being automated.
+
+Its only way to the network is a `net.gateway` of its own, which applies the address guard; the
+user's proxies stand behind that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
 
 from pixtrawl.browser.devtools import Browser
 from pixtrawl.browser.driver import Commands, Driver, DriverPage, PageObject, quietly
@@ -30,14 +33,22 @@ from pixtrawl.browser.failure import (
     timeout_errors,
     translated,
 )
+from pixtrawl.browser.login import give_login
 from pixtrawl.browser.options import (
     BLOCKED,
     VIEWPORT_PX,
     ChromeOptions,
     arguments,
+    gateway_arguments,
     shows_window,
 )
 from pixtrawl.browser.traffic import Traffic
+from pixtrawl.net.address import AddressGuard
+from pixtrawl.net.gateway import Gateway
+from pixtrawl.net.proxy import Proxies
+from pixtrawl.urls import host_name_of
+
+ALLOW: Final = "if it is meant, allow its range: --allow-address CIDR"
 
 
 class Chrome:
@@ -51,6 +62,7 @@ class Chrome:
         self._lock = asyncio.Lock()
         self._tabs = asyncio.Semaphore(options.pages)
         self._driver: Driver | None = None
+        self._gateway: Gateway | None = None
         self._alive = False
         self._tasks: set[asyncio.Future[None]] = set()
         self._early: asyncio.Task[None] | None = None
@@ -100,8 +112,7 @@ class Chrome:
             await self._stop()
 
     async def _begin(self, tabs: int) -> None:
-        driver = await self._started()
-        self._spare.append(await self._new_tab(driver))  # the first query needs no more
+        driver = await self._started()  # with a tab: the first query needs no more
         for _ in range(tabs - 1):
             self._in_background(self._add_spare(driver))
 
@@ -121,7 +132,7 @@ class Chrome:
 
     async def _new_tab(self, driver: Driver) -> Tab:
         with translated():
-            tab = Tab(await driver.new_page(), driver)
+            tab = Tab(await driver.new_page(), driver, self._has_refused)
         try:
             await tab.prepare()
         except BaseException:
@@ -152,8 +163,12 @@ class Chrome:
         if found is None:
             raise BrowserFailure(Trouble.MISSING, missing_message(), install_command())
         self.visible = shows_window(self._options, found)
+        gateway = Gateway(AddressGuard(self._options.allow_address), Proxies(self._options.proxy))
+        self._gateway = gateway
+        await gateway.start()
         try:
-            driver = await self._drive(found)
+            driver = await self._drive(found, gateway_arguments(gateway.host, gateway.port))
+            await self._enter(driver, gateway)
         except BrowserFailure:
             raise
         except Exception as error:
@@ -165,18 +180,25 @@ class Chrome:
         self._alive = True
         return driver
 
-    async def _drive(self, found: BrowserFound) -> Driver:
-        alone = not self.visible and not self._options.profile and not self._options.proxy
+    async def _enter(self, driver: Driver, gateway: Gateway) -> None:
+        """Make the first tab, and give the browser the gateway's password with it."""
+        tab = await self._new_tab(driver)
+        with translated():
+            await give_login(tab.page, gateway)
+        self._spare.append(tab)
+
+    async def _drive(self, found: BrowserFound, gateway: list[str]) -> Driver:
+        alone = not self.visible and not self._options.profile
         if alone and can_drive():
             browser = Browser(VIEWPORT_PX)
             self._watch(browser)
-            await browser.start(found.path, arguments(self._options))
+            await browser.start(found.path, [*arguments(self._options), *gateway])
             return browser
         from pixtrawl.browser.playwright_driver import PlaywrightDriver  # rarely needed
 
         playwright = PlaywrightDriver()
         self._watch(playwright)
-        await playwright.start(found, self._options, visible=self.visible)
+        await playwright.start(found, self._options, gateway, visible=self.visible)
         return playwright
 
     def _watch(self, driver: Driver) -> None:
@@ -189,6 +211,12 @@ class Chrome:
         self._spare.clear()
         if driver is not None:
             await quietly(driver.close(), 10)
+        gateway, self._gateway = self._gateway, None
+        if gateway is not None:
+            await gateway.aclose()
+
+    def _has_refused(self, host: str) -> bool:
+        return self._gateway is not None and self._gateway.has_refused(host)
 
     def _note_end(self) -> None:
         self._alive = False
@@ -202,8 +230,12 @@ class Chrome:
 class Tab:
     """One page of the browser. Every method may raise BrowserFailure."""
 
-    def __init__(self, page: DriverPage, driver: Driver) -> None:
-        self._page = page
+    def __init__(
+        self, page: DriverPage, driver: Driver, has_refused: Callable[[str], bool]
+    ) -> None:
+        """`has_refused` tells whether the address guard refused a host."""
+        self.page = page
+        self._has_refused = has_refused
         self.driver = driver  # replaced when the browser is restarted
         self._commands: Commands
         self._traffic: Traffic
@@ -211,7 +243,7 @@ class Tab:
     async def prepare(self) -> None:
         """Set up listeners and image blocking; call once, before the first page."""
         with translated():
-            self._commands = await self._page.commands()
+            self._commands = await self.page.commands()
             target = await self._commands.send("Target.getTargetInfo")
             self._traffic = Traffic(self._commands, target["targetInfo"]["targetId"])
             await self._commands.send("Network.enable")
@@ -227,18 +259,26 @@ class Tab:
     async def goto(self, url: str, timeout_s: float) -> None:
         """Load a page until its DOM is ready and set `status`."""
         self._traffic.leave()
-        with translated():
-            await self._page.goto(url, timeout_s)
+        try:
+            with translated():
+                await self.page.goto(url, timeout_s)
+        except BrowserFailure as failure:
+            host = host_name_of(url)
+            if failure.trouble is not Trouble.NETWORK or not self._has_refused(host):
+                raise
+            raise BrowserFailure(
+                Trouble.NETWORK, f"{host} leads to an inner address: not asked", ALLOW
+            ) from failure
         await self.parsed(timeout_s)
 
     async def parsed(self, timeout_s: float) -> None:
         """Wait until the document is parsed; a hanging script does not raise."""
         with translated(), contextlib.suppress(*timeout_errors()):
-            await self._page.parsed(timeout_s)
+            await self.page.parsed(timeout_s)
 
     @property
     def url(self) -> str:
-        return self._page.url
+        return self.page.url
 
     @property
     def status(self) -> int:
@@ -258,12 +298,12 @@ class Tab:
     async def evaluate(self, script: str, argument: Any = None) -> Any:
         """Call a JavaScript function in the page and return its value."""
         with translated():
-            return await self._page.evaluate(script, argument)
+            return await self.page.evaluate(script, argument)
 
     async def place(self, script: str) -> Placed:
         """Call a JavaScript function in the page and keep the object that it returns."""
         with translated():
-            return Placed(await self._page.keep(script))
+            return Placed(await self.page.keep(script))
 
     async def take_bodies(self) -> list[str]:
         """Return the response bodies that arrived since the last call."""
@@ -275,22 +315,22 @@ class Tab:
 
     async def move_mouse(self, x: float, y: float) -> None:
         with translated():
-            await self._page.move_mouse(x, y)
+            await self.page.move_mouse(x, y)
 
     async def click(self, x: float, y: float) -> None:
         with translated():
-            await self._page.click(x, y)
+            await self.page.click(x, y)
 
     async def html(self) -> str:
         with translated():
-            return await self._page.html()
+            return await self.page.html()
 
     async def screenshot(self) -> bytes:
         with translated():
-            return await self._page.screenshot(5.0)
+            return await self.page.screenshot(5.0)
 
     async def close(self) -> None:
-        await quietly(self._page.close(), 10)
+        await quietly(self.page.close(), 10)
 
 
 class Placed:

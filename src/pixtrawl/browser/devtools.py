@@ -1,8 +1,8 @@
 """Drive a browser over its DevTools pipe, without Playwright: the usual driver of `chrome`.
 
 Playwright starts a node program (0.5 s) and copies each message through it: half of the CPU time of
-a small discovery. This driver has only what tabs need. It is used without a window, a kept profile
-and a proxy, on systems that have `posix_spawn`.
+a small discovery. This driver has only what tabs need. It is used without a window and a kept
+profile, on systems that have `posix_spawn`.
 
 When this process ends, even by SIGKILL, the pipe closes and the browser exits; the shell that waits
 for it removes its profile.
@@ -18,10 +18,12 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.browser.devtools_page import DevtoolsError, DevtoolsPage, DevtoolsSession
 from pixtrawl.browser.driver import nothing
+from pixtrawl.browser.environment import browser_environment
 
 _SHELL: Final = 'profile=$1; shift; "$@" & exec 3<&- 4>&-; wait; rm -rf -- "$profile"'
 _LONGEST_FOLDER_BYTES: Final = 50  # Chrome adds about 40 of its own
@@ -88,12 +90,13 @@ class Browser:
         self._profile = tempfile.mkdtemp(prefix="pixtrawl-profile-", dir=short_folder())
         command = ["/bin/sh", "-c", _SHELL, "sh", self._profile, path, *_ARGUMENTS, *arguments,
                    f"--user-data-dir={self._profile}", "about:blank"]  # fmt: skip
-        self._spawn(command)
+        home = Path(self._profile) / "home"
+        self._spawn(command, browser_environment(path, home, short_folder()))
         async with asyncio.timeout(_START_S):
             await self.send("Target.setDiscoverTargets", {"discover": True})
             await self.send("Browser.setDownloadBehavior", {"behavior": "deny"})
 
-    def _spawn(self, command: list[str]) -> None:
+    def _spawn(self, command: list[str], environment: dict[str, str]) -> None:
         its_input, self._write = os.pipe()
         self._read, its_output = os.pipe()
         for ours in (self._write, self._read):
@@ -112,7 +115,7 @@ class Browser:
             self._pid = os.posix_spawn(
                 command[0],
                 command,
-                {**os.environ, "TMPDIR": short_folder()},
+                environment,
                 file_actions=actions,
                 setpgroup=0,
             )

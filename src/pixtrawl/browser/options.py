@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
 from pixtrawl.browser.devtools import short_folder
+from pixtrawl.browser.environment import browser_environment
 from pixtrawl.browser.executable import BrowserFound, has_display, install_command
 from pixtrawl.browser.failure import BrowserFailure, Trouble
 from pixtrawl.config.user_folders import user_folder
@@ -28,6 +29,8 @@ ARGUMENTS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-domain-reliability",
+    "--no-pings",
     "--no-first-run",
     "--no-default-browser-check",
     "--renderer-process-limit=3",  # 10 tabs: 580 instead of 643 MiB, and faster
@@ -44,7 +47,8 @@ class ChromeOptions(Struct, frozen=True):
     visible: bool | None = None
     profile: str | None = None  # folder that keeps cookies between runs
     pages: int = 3  # tabs at once
-    proxy: str | None = None  # http://user:password@host:port, socks5://host:port
+    proxy: str | None = None  # that the gateway goes by; None: as the environment says
+    allow_address: tuple[str, ...] = ()  # inner ranges that pages may reach
     extra_arguments: tuple[str, ...] = ()
 
 
@@ -53,22 +57,37 @@ def arguments(options: ChromeOptions) -> list[str]:
     return [*ARGUMENTS, *options.extra_arguments, *(["--no-sandbox"] if _is_root() else ())]
 
 
-def start_options(options: ChromeOptions, path: str, *, visible: bool) -> dict[str, Any]:
-    """Return Playwright's launch options."""
-    start: dict[str, Any] = {
+def gateway_arguments(host: str, port: int) -> list[str]:
+    """Return the arguments that leave the browser one way to the network: the gateway."""
+    return [
+        f"--proxy-server=http://{host}:{port}",
+        "--proxy-bypass-list=<-loopback>",  # else loopback and link-local go past a proxy
+        # Nothing is resolved in the browser: neither for a connection past the proxy, nor ahead.
+        f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {host}",
+        "--dns-prefetch-disable",
+        # WebRTC sends UDP past any proxy, and tells other parties the local addresses.
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp",  # its name in newer versions
+        "--disable-quic",
+    ]
+
+
+def start_options(
+    options: ChromeOptions, path: str, gateway: list[str], home: Path, *, visible: bool
+) -> dict[str, Any]:
+    """Return Playwright's launch options. `home` is the browser's home folder."""
+    return {
         "executable_path": path,
         "headless": not visible,
         # The sandbox cannot work for root; everyone else keeps it.
         "chromium_sandbox": not _is_root(),
-        "args": [*ARGUMENTS, *options.extra_arguments],  # Playwright adds --no-sandbox itself
+        # Playwright adds --no-sandbox itself.
+        "args": [*ARGUMENTS, *options.extra_arguments, *gateway],
         # Signals are handled by this process, not by Playwright.
         "handle_sigint": False, "handle_sigterm": False, "handle_sighup": False,
         "timeout": 30_000,
+        "env": browser_environment(path, home, short_folder()),
     }  # fmt: skip
-    start["env"] = {**os.environ, "TMPDIR": short_folder()}
-    if options.proxy:
-        start["proxy"] = proxy_of(options.proxy)
-    return start
 
 
 def look_options(*, visible: bool) -> dict[str, Any]:
@@ -98,17 +117,6 @@ def compile_cache() -> Iterator[None]:
 
 def _is_root() -> bool:
     return getattr(os, "geteuid", lambda: 1)() == 0
-
-
-def proxy_of(url: str) -> dict[str, str]:
-    """Return a proxy URL as Playwright's settings: credentials apart, socks5h as socks5."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    scheme = parts.scheme.replace("socks5h", "socks5")  # Chrome resolves names there anyway
-    port = f":{parts.port}" if parts.port else ""
-    proxy = {"server": f"{scheme}://{parts.hostname or ''}{port}"}
-    if parts.username:
-        proxy |= {"username": unquote(parts.username), "password": unquote(parts.password or "")}
-    return proxy
 
 
 def shows_window(options: ChromeOptions, found: BrowserFound) -> bool:

@@ -1,4 +1,4 @@
-"""A browser driven by Playwright: with a window, a kept profile or a proxy, and on Windows.
+"""A browser driven by Playwright: with a window or a kept profile, and on Windows.
 
 The only module that imports Playwright.
 """
@@ -6,9 +6,13 @@ The only module that imports Playwright.
 from __future__ import annotations
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pixtrawl.browser.devtools import short_folder
 from pixtrawl.browser.driver import nothing, quietly
 from pixtrawl.browser.executable import BrowserFound
 from pixtrawl.browser.failure import BrowserFailure, Trouble
@@ -24,13 +28,18 @@ class PlaywrightDriver:
     """One browser with one context."""
 
     def __init__(self) -> None:
+        self._home = ""  # a temporary folder, unless a profile is kept
         self._playwright: Playwright | None = None
         self._context: BrowserContext | None = None
         self._tasks: set[asyncio.Future[None]] = set()
         self.on_end: Callable[[], None] = nothing
 
-    async def start(self, found: BrowserFound, options: ChromeOptions, *, visible: bool) -> None:
-        """Start the browser. Raises BrowserFailure without Playwright, and Playwright's errors."""
+    async def start(
+        self, found: BrowserFound, options: ChromeOptions, gateway: list[str], *, visible: bool
+    ) -> None:
+        """Start the browser; `gateway` are the arguments for it. Raises BrowserFailure without
+        Playwright, and Playwright's errors.
+        """
         try:
             from playwright.async_api import async_playwright
         except ImportError:
@@ -42,7 +51,10 @@ class PlaywrightDriver:
         with compile_cache():
             self._playwright = await async_playwright().start()
         chromium = self._playwright.chromium
-        start = start_options(options, found.path, visible=visible)
+        if not options.profile:
+            self._home = tempfile.mkdtemp(prefix="pixtrawl-profile-", dir=short_folder())
+        home = Path(options.profile or self._home) / "home"
+        start = start_options(options, found.path, gateway, home, visible=visible)
         look = look_options(visible=visible)
         if options.profile:
             context = await chromium.launch_persistent_context(options.profile, **start, **look)
@@ -68,6 +80,8 @@ class PlaywrightDriver:
             await quietly((self._context.browser or self._context).close(), _CLOSING_S)
         if self._playwright is not None:
             await quietly(self._playwright.stop(), _CLOSING_S)
+        if self._home:
+            shutil.rmtree(self._home, ignore_errors=True)
 
     def _close_stranger(self, page: Page) -> None:
         # A window that a click opened; pages of ours have no opener.

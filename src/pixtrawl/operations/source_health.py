@@ -120,7 +120,7 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path | Folde
         )
 
     try:
-        source = sources.load(name)(config.source(name))
+        source = sources.opened(name, config.source(name), config.fetch)
     except UsageError as error:
         return answer(SourceOutcome.UNSUPPORTED, message=error)
     keep = _Evidence(

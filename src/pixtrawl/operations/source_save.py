@@ -106,7 +106,7 @@ async def _ask(
     from pixtrawl.sources.replay.recording import Recording
 
     given = config.source(name)
-    source = sources.load(name)(given)
+    source = sources.opened(name, given, config.fetch)
     if isinstance(source, ListingSource):
         source.at_once = 1  # the first record shows the format
     with tempfile.TemporaryDirectory(prefix="pixtrawl-save-") as folder:

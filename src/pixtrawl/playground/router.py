@@ -10,6 +10,7 @@ from typing import Final
 from pixtrawl.playground.bing import BingPages
 from pixtrawl.playground.duckduckgo import DuckDuckGoPages
 from pixtrawl.playground.faultline import FaultLine
+from pixtrawl.playground.faults_browser import HostilePage
 from pixtrawl.playground.faults_search import SearchOutage
 from pixtrawl.playground.gallery import Galleries
 from pixtrawl.playground.gates import Gates
@@ -51,7 +52,8 @@ class Router:
         self._bing = BingPages(listings, gates, cap)
         self.galleries = Galleries(listings)
         parts = (OpenverseApi, WikimediaApi, SearxngApi, DuckDuckGoPages)
-        self._parts = [self.galleries.answer, *(part(listings).answer for part in parts)]
+        self._parts = [HostilePage().answer, self.galleries.answer]
+        self._parts += (part(listings).answer for part in parts)
 
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
         """The answer to any request."""

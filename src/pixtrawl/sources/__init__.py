@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from pixtrawl.browser import executable as browser_path
 from pixtrawl.config import parse
+from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import UsageError
 from pixtrawl.secrets import is_secret_name
 from pixtrawl.sources import filters, keys
-from pixtrawl.sources.base import Source
+from pixtrawl.sources.base import Source, UsesBrowser
 from pixtrawl.sources.settings import COMMON
 from pixtrawl.sources.table import GROUPS, ROWS, groups_of, needs_switch
 
@@ -55,6 +56,17 @@ def load(name: str) -> type[Source]:
     except Exception as error:  # importing another package may raise anything
         package = point.dist.name if point.dist else point.value
         raise UsageError(f"source {name!r} of {package} cannot be loaded: {error}") from error
+
+
+def opened(name: str, given: Mapping[str, str], fetch: Fetch) -> Source:
+    """Return a source with its settings, whose browser (if any) keeps to the run's network rules.
+
+    Raises UsageError.
+    """
+    source = load(name)(given)
+    if isinstance(source, UsesBrowser):
+        source.set_network(fetch)
+    return source
 
 
 def is_secret(name: str, key: str) -> bool:

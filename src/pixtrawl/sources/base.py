@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 
+from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Candidate, Query
@@ -121,6 +122,18 @@ class ReadsSaved(Protocol):
     @classmethod
     def read_saved(cls, page: str, query: Query) -> tuple[tuple[Candidate, ...], SourceStop | None]:
         """Return the page's candidates, and the stop that a live query would have ended with."""
+        ...
+
+
+@runtime_checkable
+class UsesBrowser(Protocol):
+    """A source with a browser, which does not use the `Http` of its context."""
+
+    def set_network(self, fetch: Fetch) -> None:
+        """Take over which inner addresses and proxies the run may use.
+
+        Called before anything is asked; without it no inner address is reached.
+        """
         ...
 
 

@@ -19,6 +19,7 @@ from pixtrawl.model import Candidate, Query
 from pixtrawl.sources.base import Page, SourceContext
 from pixtrawl.sources.google.source import Google
 
+LOOPBACK = ("127.0.0.0/8",)
 SHELL = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
@@ -53,7 +54,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
-        self.chrome = Chrome(ChromeOptions(visible=False))
+        self.chrome = Chrome(ChromeOptions(visible=False, allow_address=LOOPBACK))
         self.site = Site()
 
     def google(self, base_url: str, **settings: str) -> Google:

@@ -24,6 +24,7 @@ pytestmark = [
 
 PROGRAM = """
 import asyncio, sys
+from pixtrawl.config.groups import Fetch
 from pixtrawl.model import Query
 from pixtrawl.sources.base import SourceContext
 from pixtrawl.sources.google.source import Google
@@ -34,6 +35,7 @@ class Kept:
 
 async def main():
     google = Google({"base_url": sys.argv[1]})
+    google.set_network(Fetch(allow_address=("127.0.0.0/8",)))
     try:
         async for page in google.discover(Query("cat", "cat"), SourceContext(http=None, evidence=Kept())):
             print("READY", flush=True)

@@ -31,6 +31,7 @@ def test_an_endless_list_is_scrolled_to_its_end(monkeypatch: pytest.MonkeyPatch)
         client = Client(fetch)
         hosts = HostAccounts(client, Politeness(), fetch)
         source = WebPage({"render": "true"})
+        source.set_network(fetch)
         try:
             return await ask(source, CrawlHttp(hosts), Query(url, "x"))
         finally:

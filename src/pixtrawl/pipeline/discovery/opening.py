@@ -21,7 +21,7 @@ from pixtrawl.pipeline.discovery.breaker import Breaker
 from pixtrawl.pipeline.discovery.breakers import Breakers
 from pixtrawl.pipeline.discovery.discovery import Discovery
 from pixtrawl.pipeline.discovery.slices import SlicePlan, plan, read_synonyms
-from pixtrawl.sources import expand, load
+from pixtrawl.sources import expand, opened
 from pixtrawl.sources.base import Evidence, Source, StartsEarly
 from pixtrawl.sources.contact import contact_wanted
 
@@ -32,17 +32,14 @@ def open_sources(config: Config) -> dict[str, Source]:
 
 
 def _open(name: str, config: Config) -> Source:
-    """Return one source with its settings; `fetch.proxy` is the default of a `proxy` setting."""
-    kind = load(name)
+    """Return one source with its settings."""
     given = dict(config.source(name))
-    if config.fetch.proxy and any(setting.key == "proxy" for setting in kind.info.settings):
-        given.setdefault("proxy", config.fetch.proxy)
     if name == "urls":
         columns = {
             column: getattr(config.lists, column) for column in ("url_column", "label_column")
         }
         given |= {column: word for column, word in columns.items() if word and column not in given}
-    return kind(given)
+    return opened(name, given, config.fetch)
 
 
 async def begin(sources: Mapping[str, Source], queries: int) -> None:

@@ -14,11 +14,13 @@ from contextlib import aclosing
 from typing import ClassVar, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl.browser.chrome import Chrome
 from pixtrawl.browser.failure import BrowserFailure, Trouble
 from pixtrawl.browser.options import ChromeOptions
 from pixtrawl.config import parse
+from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
@@ -100,7 +102,8 @@ class Google:
         delay_s=DELAY_S,
         limit="about 800 a query",
         terms="Google's terms forbid automated access and its robots.txt disallows /search; used "
-        "only when named with -s google, or switched on with google.enabled=true.",
+        "only when named with -s google, or switched on with google.enabled=true. The browser is "
+        "behind the address guard, whatever the page asks for.",
     )
 
     def __init__(self, settings: Mapping[str, str], *, chrome: Chrome | None = None) -> None:
@@ -119,6 +122,14 @@ class Google:
         from pixtrawl.sources.google.saved import read  # only replays need it
 
         return read(page, query, cls.name)
+
+    def set_network(self, fetch: Fetch) -> None:
+        """Let the browser reach what the run may reach, by its proxy unless it has its own."""
+        if not self._is_shared:
+            own = self._settings.chrome
+            self._chrome = Chrome(
+                replace(own, proxy=own.proxy or fetch.proxy, allow_address=fetch.allow_address)
+            )
 
     def begin(self, queries: int) -> None:
         """Start the browser before the first query arrives."""

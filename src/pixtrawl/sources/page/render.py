@@ -13,6 +13,7 @@ from pixtrawl import urls
 from pixtrawl.browser.chrome import Chrome, Tab
 from pixtrawl.browser.failure import BrowserFailure, Trouble
 from pixtrawl.browser.options import ChromeOptions
+from pixtrawl.config.groups import Fetch
 from pixtrawl.net.interface import Response
 
 __all__ = ["RenderLimits", "Renderer"]
@@ -44,9 +45,18 @@ class RenderLimits(Struct, frozen=True):
 class Renderer:
     """A browser that starts when the first page is rendered. Methods raise BrowserFailure."""
 
-    def __init__(self, limits: RenderLimits | None = None) -> None:
+    def __init__(self, limits: RenderLimits | None = None, *, chrome: Chrome | None = None) -> None:
+        """`chrome` is a browser to share; its owner closes it."""
         self._limits = limits or RenderLimits()
-        self._chrome = Chrome(ChromeOptions(visible=False))
+        self._chrome = chrome or Chrome(ChromeOptions(visible=False))
+        self._is_shared = chrome is not None
+
+    def set_network(self, fetch: Fetch) -> None:
+        """Let the browser reach what the run may reach; call it before the first page."""
+        if not self._is_shared:
+            self._chrome = Chrome(
+                ChromeOptions(visible=False, proxy=fetch.proxy, allow_address=fetch.allow_address)
+            )
 
     async def render(self, response: Response) -> Response:
         """Return the page with the body that its scripts made."""
@@ -78,5 +88,7 @@ class Renderer:
         await tab.evaluate(_TO_TOP)
 
     async def aclose(self) -> None:
-        """End the browser."""
+        """End the browser, unless it is shared."""
+        if self._is_shared:
+            return
         await self._chrome.aclose()

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from pixtrawl import urls
 from pixtrawl.config import parse
+from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import SourceStop, UsageError
 from pixtrawl.model import Query
 from pixtrawl.sources.base import Page, ReplayHints, SourceContext, SourceInfo, SourceSetting
@@ -110,7 +111,8 @@ class WebPage:
         license="per image",
         crawls=True,
         terms="Each site's own. robots.txt, X-Robots-Tag and meta robots of the pages are obeyed "
-        "(--ignore-robots ends that).",
+        "(--ignore-robots ends that). With page.render the browser, too, is behind the address "
+        "guard.",
     )
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -121,6 +123,11 @@ class WebPage:
             from pixtrawl.sources.page.render import Renderer  # only rendering needs a browser
 
             self._renderer = Renderer()
+
+    def set_network(self, fetch: Fetch) -> None:
+        """Let the browser reach what the run may reach."""
+        if self._renderer is not None:
+            self._renderer.set_network(fetch)
 
     async def discover(self, query: Query, context: SourceContext) -> AsyncGenerator[Page, None]:
         """Yield the pictures page by page, most important first. Raises SourceStop."""

@@ -1,0 +1,181 @@
+"""A hostile page in a real browser reaches nothing inside, whatever way it tries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from tests.browser.recorder import InnerRecorder
+from tests.browser.test_drivers import processes_of
+from tests.sources.google.conftest import SHELL, Kept
+
+from pixtrawl.browser.chrome import Chrome
+from pixtrawl.browser.failure import BrowserFailure
+from pixtrawl.browser.options import ChromeOptions
+from pixtrawl.errors import SourceStop
+from pixtrawl.model import Query
+from pixtrawl.net.interface import Response as Got
+from pixtrawl.playground.faults_browser import WAYS, HostilePage
+from pixtrawl.playground.messages import Response
+from pixtrawl.playground.server import RequestLog, Server
+from pixtrawl.sources.base import SourceContext
+from pixtrawl.sources.google.source import Google
+from pixtrawl.sources.page.render import Renderer, RenderLimits
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(SHELL is None, reason="no Chromium on this computer"),
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs 127.0.0.0/8 and /proc"),
+]
+SITE: Final = "127.77.0.1"
+ALSO_ALLOWED: Final = "127.78.0.1"  # where the same ways do lead to
+SPELLINGS: Final = (
+    "127.0.0.2", "127.0.0.1", "localhost", "x.localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]",
+    "2130706433", "0x7f.1", "0177.0.0.1", "127.1",
+)  # fmt: skip
+# Ways that bring nothing even where they may: they need HTTPS, a click or a browser with a window.
+SELDOM: Final = 25
+AFTERWARDS_S: Final = 0.5  # for requests that a page leaves behind
+
+
+class Scene:
+    """A site with the hostile page, a recorder, and one browser for all tests."""
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+        self.recorder = InnerRecorder()
+        self.chrome = self.browser()
+        self.log = RequestLog()
+        self._server = Server(self.log)
+        page = HostilePage()
+        listener = self.runner.run(
+            self._server.listen(
+                SITE, 0, lambda one: page.answer(one, one.path) or Response(status=404)
+            )
+        )
+        self.origin = f"http://{listener.host}"
+
+    def browser(self) -> Chrome:
+        allowed = (f"{SITE}/32", f"{ALSO_ALLOWED}/32")
+        return Chrome(ChromeOptions(visible=False, allow_address=allowed))
+
+    def url(self, *inner: str, page: str = "gallery") -> str:
+        hosts = ",".join(f"{host}:{self.recorder.port}" for host in inner)
+        return f"{self.origin}/hostile/{hosts}/{page}"
+
+    def render(self, url: str, chrome: Chrome | None = None, *, total_s: float = 2.5) -> str:
+        """As `page.render=true` does it; returns the page's text or the failure."""
+        limits = RenderLimits(quiet_s=0.5, total_s=total_s)
+        renderer = Renderer(limits, chrome=chrome or self.chrome)
+        got = Got(url=url, status=200, headers={})
+
+        async def work() -> str:
+            try:
+                shown = (await renderer.render(got)).text
+            except BrowserFailure as failure:
+                shown = str(failure)
+            await asyncio.sleep(AFTERWARDS_S)
+            return shown
+
+        return self.runner.run(work())
+
+    def close(self) -> None:
+        self.runner.run(self.chrome.aclose())
+        self.runner.run(self._server.aclose())
+        self.runner.close()
+        self.recorder.close()
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIXTRAWL_CHROME", SHELL or "")
+        patch.setenv("SOME_API_KEY", "must-not-be-seen")
+        made = Scene()
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def test_no_way_leads_inside_from_a_rendered_page(scene: Scene) -> None:
+    shown = scene.render(scene.url(*SPELLINGS))
+    assert "own.png" in shown  # the page itself was read
+    assert len([one for one in scene.log.records if one.path.endswith("/to")]) >= 10
+    assert scene.recorder.hits == []
+
+
+@pytest.mark.parametrize("way", ["move-location", "move-refresh", "move-redirect"])
+def test_a_page_that_moves_inside_arrives_nowhere(scene: Scene, way: str) -> None:
+    shown = scene.render(scene.url("127.0.0.2", page=way), total_s=1.0)
+    assert "hi" not in shown.split()
+    assert scene.recorder.hits == []
+
+
+def test_no_way_leads_inside_from_a_result_page_or_its_evidence(
+    scene: Scene,
+) -> None:
+    # Its pictures look like results: they are hovered over and clicked, too.
+    bounds = {"scroll_passes": "1", "click_limit": "1"}
+    google = Google({"base_url": scene.url(*SPELLINGS, page="r"), **bounds}, chrome=scene.chrome)
+    evidence = Kept()
+    context: Any = SourceContext(http=None, evidence=evidence, wanted=5)  # type: ignore[arg-type]
+
+    async def ask() -> None:
+        async for _ in google.discover(Query("tabby cat", "x"), context):
+            pass
+
+    with pytest.raises(SourceStop):
+        scene.runner.run(ask())
+    assert {Path(name).suffix for name in evidence.files} == {".html", ".png"}
+    assert scene.recorder.hits == []
+
+
+def test_the_environment_of_the_browser_holds_no_secret(scene: Scene) -> None:
+    async def profile() -> str:
+        async with scene.chrome.tab() as tab:
+            return str(tab.driver._profile)  # type: ignore[attr-defined]
+
+    folder = scene.runner.run(profile())
+    pids = processes_of(folder)
+    assert len(pids) >= 2
+    for pid in pids:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"must-not-be-seen" not in environment
+        if b"PATH=" in environment:  # zygotes overwrite theirs
+            assert f"HOME={folder}/home".encode() in environment
+
+
+def test_a_refused_page_says_how_to_allow_it(scene: Scene) -> None:
+    shown = scene.render(f"http://127.0.0.2:{scene.recorder.port}/")
+    assert "127.0.0.2 leads to an inner address" in shown
+    assert scene.recorder.hits == []
+
+
+def test_the_same_ways_do_lead_to_an_address_that_is_allowed(scene: Scene) -> None:
+    scene.render(scene.url(ALSO_ALLOWED))
+    for way in ("move-location", "move-redirect"):
+        scene.render(scene.url(ALSO_ALLOWED, page=way), total_s=0.5)
+    hits, scene.recorder.hits = scene.recorder.hits, []
+    assert {hit.split()[0] for hit in hits} == {ALSO_ALLOWED}  # no UDP either
+    reached = {hit.split()[1] for hit in hits}
+    assert len(reached & set(WAYS)) >= len(WAYS) - SELDOM, sorted(set(WAYS) - reached)
+
+
+@pytest.mark.slow
+def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixtrawl.browser.chrome.can_drive", lambda: False)
+    chrome = scene.browser()
+    try:
+        assert "own.png" in scene.render(scene.url("127.0.0.2", "[::1]"), chrome)
+        assert scene.recorder.hits == []
+        scene.render(scene.url(ALSO_ALLOWED), chrome)
+        assert len({hit for hit in scene.recorder.hits if ALSO_ALLOWED in hit}) > 20
+    finally:
+        scene.recorder.hits = []
+        scene.runner.run(chrome.aclose())
