@@ -61,6 +61,7 @@ async def discover_async(  # noqa: PLR0913 - one for each option of the command
     delay: float | str = 0.0,
     patience: float | str = 900.0,
     exclude_host: str | Sequence[str] = (),
+    max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
     allow_thumbnails: bool = False,
     settings: SourceSettings | None = None,
@@ -120,6 +121,7 @@ def discover(  # noqa: PLR0913 - one for each option of the command
     delay: float | str = 0.0,
     patience: float | str = 900.0,
     exclude_host: str | Sequence[str] = (),
+    max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
     allow_thumbnails: bool = False,
     settings: SourceSettings | None = None,
@@ -169,6 +171,7 @@ def discover(  # noqa: PLR0913 - one for each option of the command
         delay: seconds between two requests to one host.
         patience: seconds to wait for a source or host in trouble that does not answer.
         exclude_host: hosts never fetched from, with their subdomains.
+        max_crawl_delay: longest Crawl-delay of a robots.txt to keep, in seconds.
         ignore_robots: do not ask robots.txt and opt-out headers.
         allow_thumbnails: thumbnails count where nothing better exists.
         settings: settings of sources: {'bing': {'delay_s': 2}}.

@@ -75,6 +75,7 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     delay: float | str = 0.0,
     patience: float | str = 900.0,
     exclude_host: str | Sequence[str] = (),
+    max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
@@ -151,6 +152,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
     delay: float | str = 0.0,
     patience: float | str = 900.0,
     exclude_host: str | Sequence[str] = (),
+    max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
@@ -218,6 +220,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         delay: seconds between two requests to one host.
         patience: seconds to wait for a source or host in trouble that does not answer.
         exclude_host: hosts never fetched from, with their subdomains.
+        max_crawl_delay: longest Crawl-delay of a robots.txt to keep, in seconds.
         ignore_robots: do not ask robots.txt and opt-out headers.
         check: 'full' decodes every byte; 'none': bytes, hash and file only.
         allow_thumbnails: thumbnails count where nothing better exists.

@@ -26,7 +26,7 @@ _SETTINGS: Final = frozenset(
         "job.synonyms", "fetch.limit_rate_bytes_s", "politeness.per_host",
         "job.max_time_s", "fetch.timeout_s", "fetch.retries", "fetch.proxy", "fetch.cookies",
         "fetch.contact", "fetch.user_agent", "fetch.allow_address", "politeness.delay_s",
-        "politeness.exclude_host",
+        "politeness.exclude_host", "politeness.max_crawl_delay_s",
         "politeness.ignore_robots", "politeness.patience_s", "images.allow_thumbnails",
         *(key for key in by_key() if key.startswith(f"{FILTERS_GROUP}.")),
     }

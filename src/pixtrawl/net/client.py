@@ -22,11 +22,11 @@ from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import HEAD_BYTES, MemoryBody, StagedBody, Staging
 from pixtrawl.net.curl_loop import CurlLoop
 from pixtrawl.net.failures import failure
-from pixtrawl.net.interface import Request, Response
+from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.open_files import connections_to_keep
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.token_bucket import TokenBucket
-from pixtrawl.net.transfer import Admit, Answered, SharedState, Transfer
+from pixtrawl.net.transfer import Admit, Answered, MaySend, SharedState, Transfer
 from pixtrawl.net.trust import trusted
 from pixtrawl.net.writer import BodyWriter
 
@@ -71,7 +71,7 @@ class Client:
         """Bytes of all bodies so far, failed transfers included."""
         return self._shared.received_bytes
 
-    async def transfer(
+    async def transfer(  # noqa: PLR0913 - what one transfer can be told
         self,
         request: Request,
         *,
@@ -80,6 +80,7 @@ class Client:
         cut_at: int | None = None,
         admit: Admit | None = None,
         answered: Answered | None = None,
+        may_send: MaySend | None = None,
     ) -> Response:
         """Send exactly one request and return the answer, whatever its status (redirects included).
 
@@ -94,6 +95,8 @@ class Client:
             cut_at: stop reading the body after so many bytes; the cut answer counts as complete.
             admit: called with the headers of a 2xx answer before its body is read; returning a
                 reason ends the transfer.
+            may_send: called when the connection stands, before each sending of the request;
+                where it returns False nothing is sent, and the call raises NotSentError.
             answered: called when the headers have arrived, with the seconds since the request.
 
         Raises FetchError.
@@ -113,6 +116,7 @@ class Client:
         transfer = self._idle.pop() if self._idle else self._new_transfer()
         transfer.stage_as, transfer.cut_at, transfer.admit = stage_as, cut_at, admit
         transfer.max_bytes, transfer.on_answer = max_bytes, answered
+        transfer.may_send = may_send
         if timeout_s is None:
             timeout_s = self._fetch.timeout_s if request.timeout_s is None else request.timeout_s
         transfer.timeout_s = timeout_s
@@ -158,8 +162,12 @@ class Client:
         status = int(transfer.curl.getinfo(pycurl.RESPONSE_CODE))
         if not code:
             transfer.end_body()
+        if transfer.held_back:
+            raise NotSentError(Reason.INTERRUPTED, "not sent")
         if transfer.error is not None:
             raise transfer.error
+        if not code and not transfer.answered:
+            raise FetchError(Reason.PROTOCOL_ERROR, "the answer ended in its headers")
         if code and not transfer.enough:
             if transfer.refused:
                 raise FetchError(Reason.ADDRESS_REFUSED, transfer.refused)
@@ -227,13 +235,15 @@ class Client:
         self._sweep_timer = asyncio.get_running_loop().call_later(interval_s, self._sweep)
 
     def _sweep(self) -> None:
-        """End transfers past the first-byte time-out, which libcurl does not have."""
+        """End transfers past two limits that libcurl does not have: first byte, overhead."""
         self._sweep_timer = None
         if self._closed or self._loop is None or not self._active:
             return
         now = asyncio.get_running_loop().time()
         limit_s = self._fetch.first_byte_timeout_s
         for transfer in list(self._active):
+            if not transfer.check_overhead():
+                self._loop.stop(transfer.curl, (_STOPPED, ""))
             waits = transfer.sent_at and not transfer.first_byte
             if waits and now - transfer.sent_at >= limit_s:
                 transfer.error = FetchError(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from pixtrawl import urls
 from pixtrawl.errors import FetchError
 from pixtrawl.net.host_accounts import HostAccounts
-from pixtrawl.net.interface import Request, Response
+from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.source_http import MAX_REDIRECTS, SourceHttp
+from pixtrawl.net.transfer import MaySend
 
 __all__ = ["CrawlHttp"]
 
@@ -44,11 +46,11 @@ class CrawlHttp(SourceHttp):
             return await self._robots.answer(request.url)
         return await follow(request, self.hop, MAX_REDIRECTS)
 
-    async def hop(self, request: Request) -> Response:
+    async def hop(self, request: Request, may_send: MaySend | None = None) -> Response:
         """Raises FetchError: `ROBOTS_TXT`, `HOST_EXCLUDED`, `HOST_OUT`, or the transfer's own."""
         self._hosts.check_excluded(request.url)
         if urls.scheme_of(request.url) not in {"http", "https"}:
-            return await super().hop(request)
+            return await super().hop(request, may_send)
         if self._robots is not None:
             await self._robots.check(request.url)
         host = urls.account_of(request.url)
@@ -59,7 +61,10 @@ class CrawlHttp(SourceHttp):
                     continue
                 started_at = asyncio.get_running_loop().time()
                 try:
-                    response = await super().hop(request)
+                    may_send = partial(self._hosts.slots.still_may_send, slot)
+                    response = await super().hop(request, may_send)
+                except NotSentError:
+                    continue
                 except FetchError as error:
                     self._hosts.note_failure(slot, error, started_at)
                     raise

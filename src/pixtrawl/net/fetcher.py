@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -21,7 +22,7 @@ from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.net.host_slots import Slot
-from pixtrawl.net.interface import Request, Response
+from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.retry import RetryPolicy
 from pixtrawl.net.robots import opts_out
@@ -172,7 +173,8 @@ class Fetcher:
         while True:
             async with self._slots.slot(host, request.url) as slot, self._semaphore.permit(host):
                 if self._slots.may_send(slot):
-                    return await self._transfer(request, task, slot)
+                    with suppress(NotSentError):
+                        return await self._transfer(request, task, slot)
 
     async def _transfer(self, request: Request, task: _Task, slot: Slot) -> Response:
         started_at = self._now()
@@ -183,7 +185,10 @@ class Fetcher:
                 stage_as=task.stage_as,
                 admit=_admit if task.robots else None,
                 answered=partial(self._begun, slot.host),
+                may_send=partial(self._slots.still_may_send, slot),
             )
+        except NotSentError:
+            raise
         except FetchError as error:
             self._hosts.note_failure(slot, error, started_at)
             self._hosts.note_overload(error, started_at)

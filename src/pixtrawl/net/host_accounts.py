@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +22,7 @@ from pixtrawl.net.client import Client
 from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
 from pixtrawl.net.host_slots import HostSlots, Slot
 from pixtrawl.net.hosts import HostTable
-from pixtrawl.net.interface import Request, Response
+from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES
 from pixtrawl.net.robots_cache import ReadAnswer, RobotsCache
 from pixtrawl.net.robots_store import RobotsStore
@@ -108,14 +110,21 @@ class HostAccounts:
         while True:
             async with self.slots.slot(host) as slot, self._robots_places:
                 if self.slots.may_send(slot):
-                    response = await self._transfer_robots(request, slot)
-                    await read(response)
-                    return response
+                    with suppress(NotSentError):
+                        response = await self._transfer_robots(request, slot)
+                        await read(response)
+                        return response
 
     async def _transfer_robots(self, request: Request, slot: Slot) -> Response:
         started_at = self._now()
         try:
-            response = await self.client.transfer(request, cut_at=ROBOTS_MAX_BYTES)
+            response = await self.client.transfer(
+                request,
+                cut_at=ROBOTS_MAX_BYTES,
+                may_send=partial(self.slots.still_may_send, slot),
+            )
+        except NotSentError:
+            raise
         except FetchError as error:
             self.note_failure(slot, error, started_at)
             self.note_overload(error, started_at)

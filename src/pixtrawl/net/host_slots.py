@@ -68,9 +68,22 @@ class HostSlots:
             raise
 
     def may_send(self, slot: Slot) -> bool:
-        """Return whether the request may still be sent: the host may have begun to rest."""
+        """Return whether the request may still be sent: the host may have begun to rest.
+
+        Raises FetchError as `slot`: it may be out, or the URL on hold, since the slot was given.
+        """
         self.check_out(slot.host)
+        self._check_held(slot.host, slot.address, self._now())
         return slot.probe or not self.table.rests(slot.host)
+
+    def still_may_send(self, slot: Slot) -> bool:
+        """Return `may_send` when the connection stands, with no error raised."""
+        if self.table.out(slot.host) is not None:
+            return False
+        if slot.probe:
+            return True
+        held_s = self.table.held_s(slot.host, slot.address, self._now())
+        return not held_s and not self.table.rests(slot.host)
 
     def begun(self, host: str) -> None:
         """Register that an answer of the host began."""

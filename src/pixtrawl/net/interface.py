@@ -11,6 +11,12 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
+from pixtrawl.errors import FetchError
+
+
+class NotSentError(FetchError):
+    """The request was held back at the last moment: the server has not seen it."""
+
 
 class Request(Struct, frozen=True, kw_only=True):
     """One URL to fetch.

@@ -16,6 +16,7 @@ from pixtrawl.net.client import Client
 from pixtrawl.net.cookie_jar import CookieJar
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
+from pixtrawl.net.transfer import MaySend
 
 __all__ = ["MAX_REDIRECTS", "SourceHttp"]
 
@@ -108,13 +109,16 @@ class SourceHttp:
         except TimeoutError:
             raise FetchError(Reason.DEADLINE, f"no answer in {self._timeout_s:g} s") from None
 
-    async def hop(self, request: Request) -> Response:
-        """Send one request, without following redirects. Raises FetchError."""
+    async def hop(self, request: Request, may_send: MaySend | None = None) -> Response:
+        """Send one request, without following redirects; `may_send` as of the client.
+
+        Raises FetchError.
+        """
         given = next((v for n, v in request.headers.items() if n.lower() == "cookie"), "")
         if cookies := self._cookies.header(request.url, given):
             others = {n: v for n, v in request.headers.items() if n.lower() != "cookie"}
             request = replace(request, headers={**others, "Cookie": cookies})
-        response = await self._client.transfer(request)
+        response = await self._client.transfer(request, may_send=may_send)
         if set_cookie := response.headers.get("set-cookie"):
             self._cookies.take(request.url, set_cookie)
         return response

@@ -6,8 +6,6 @@ thread, inside libcurl: they record state or return an error code, and never rai
 
 from __future__ import annotations
 
-import os
-import re
 import socket
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -17,28 +15,29 @@ import pycurl
 from msgspec import Struct
 
 from pixtrawl.config.groups import Fetch
-from pixtrawl.config.user_agent import user_agent
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
-from pixtrawl.net.coding import OFFERED, Coding, coding_of, is_foreign
+from pixtrawl.net.coding import Coding, coding_of, is_foreign
+from pixtrawl.net.curl_options import header_line, lasting_options
 from pixtrawl.net.headers import Headers
-from pixtrawl.net.open_files import OpenSocket, close_on_exec
+from pixtrawl.net.open_files import OpenSocket
+from pixtrawl.net.overhead import HEADER_BYTES, HEADER_LINES, Overhead
 from pixtrawl.net.token_bucket import TokenBucket
 from pixtrawl.net.trust import Trust
 
-__all__ = ["Admit", "Answered", "SharedState", "Transfer"]
+__all__ = ["Admit", "Answered", "MaySend", "SharedState", "Transfer"]
 
 REFUSED_BODY_BYTES: Final = 64 * 1024  # read at most of an answer that will not be staged
 _ABORT: Final = -1
-_BUFFER_BYTES: Final = 128 * 1024  # fewer, larger pieces: a callback costs more than its bytes
-_DNS_CACHE_S: Final = 300
+_MOST_SENDS: Final = 2  # of one request: again on a dead connection, or where HTTP/2 refuses it
 _LIBCURL_UNPACKS: Final = "brotli" in pycurl.version or "zstd" in pycurl.version
-_LINE_ENDS: Final = re.compile("[\r\n\0]")
+_OTHER_PROTOCOL: Final = 101  # is not asked for, and no answer follows it
 
 Admit = Callable[[Mapping[str, str]], Reason | None]
 Answered = Callable[[float], None]
+MaySend = Callable[[], bool]
 
 
 class SharedState(Struct, kw_only=True):
@@ -50,7 +49,7 @@ class SharedState(Struct, kw_only=True):
     staging: Staging | None = None
     rate: TokenBucket | None = None
     cookies: Any = None  # a CurlShare that holds them
-    received_bytes: int = 0  # sum over all bodies
+    received_bytes: int = 0  # sum over all bodies, and of floods beside them
 
 
 class Transfer:
@@ -87,52 +86,32 @@ class Transfer:
         self.cut_at: int | None = None
         self.admit: Admit | None = None
         self.on_answer: Answered | None = None
-        self._lines: list[bytes] = []
+        self.wire_bytes = 0  # of the body, as they came
+        self.overhead = Overhead()
+        self._begin_headers()
+        self._sends = 0
+        self.may_send: MaySend | None = None
+        self.held_back = False  # not sent: `may_send` said no
         self.coding: Coding | None = None
         self.foreign = False  # a coding that only libcurl decodes: to be requested again
         self._refused = ""
         self._opened = False
 
+    def _begin_headers(self) -> None:
+        self._lines: list[bytes] = []
+        self._header_bytes = self._header_lines = 0
+
     # -- options -----------------------------------------------------------------------------
 
     def _set_constants(self) -> None:
-        fetch, curl = self._shared.fetch, self.curl
-        slow = fetch.limit_rate_bytes_s is None
-        options: dict[int, Any] = {
-            pycurl.NOSIGNAL: 1,
-            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-            pycurl.FOLLOWLOCATION: 0,  # net.redirects checks every hop
-            pycurl.PATH_AS_IS: 1,  # dot segments are already resolved, by the URL standard
-            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
-            pycurl.ENCODING: OFFERED,
-            pycurl.HTTP_CONTENT_DECODING: 0,  # net.coding does it, as browsers do
-            pycurl.USERAGENT: _one_line(user_agent(fetch)),
-            pycurl.CONNECTTIMEOUT_MS: max(1, int(fetch.connect_timeout_s * 1000)),
-            # With --limit-rate a low speed is not the host's fault.
-            pycurl.LOW_SPEED_LIMIT: fetch.min_speed_bytes_s if slow else 0,
-            pycurl.LOW_SPEED_TIME: fetch.min_speed_window_s if slow else 0,
-            pycurl.DNS_CACHE_TIMEOUT: _DNS_CACHE_S,
-            pycurl.BUFFERSIZE: _BUFFER_BYTES if slow else 16 * 1024,
-            pycurl.PROXY: "",  # net.proxy chooses: libcurl must not read the environment
+        shared, curl = self._shared, self.curl
+        options = lasting_options(shared.fetch, shared.trust, shared.cookies)
+        options |= {
             pycurl.OPENSOCKETFUNCTION: self._on_open,
-            pycurl.SOCKOPTFUNCTION: close_on_exec,
             pycurl.PREREQFUNCTION: self._on_send,
             pycurl.HEADERFUNCTION: self._on_header,
             pycurl.WRITEFUNCTION: self._on_body,
         }
-        trust = self._shared.trust
-        if trust is None:
-            options[pycurl.SSL_OPTIONS] = pycurl.SSLOPT_NATIVE_CA
-        else:
-            if trust.pem:
-                options[pycurl.CAINFO_BLOB] = trust.pem
-            elif trust.file:
-                options[pycurl.CAINFO] = os.fsencode(trust.file)
-            if trust.folder:
-                options[pycurl.CAPATH] = os.fsencode(trust.folder)
-        if self._shared.cookies is not None:
-            options[pycurl.SHARE] = self._shared.cookies
-            options[pycurl.COOKIEFILE] = ""
         for option, value in options.items():
             curl.setopt(option, value)
 
@@ -157,7 +136,7 @@ class Transfer:
             curl.unsetopt(pycurl.CUSTOMREQUEST)
         self._custom = bool(headers) or method != "GET" or body is not None
         if headers:
-            curl.setopt(pycurl.HTTPHEADER, [_header_line(*item) for item in headers.items()])
+            curl.setopt(pycurl.HTTPHEADER, [header_line(*item) for item in headers.items()])
         if body is not None:
             curl.setopt(pycurl.POST, 1)
             curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(body))
@@ -189,11 +168,23 @@ class Transfer:
             return pycurl.SOCKET_BAD
 
     def _on_send(self, *_connection: object) -> int:
+        """Called before each request, libcurl's own repetitions included."""
+        if self.may_send is not None and not self.may_send():
+            self.held_back = True
+            return int(pycurl.PREREQFUNC_ABORT)
+        self._sends += 1
+        if self._sends > _MOST_SENDS:
+            self.error = FetchError(Reason.PROTOCOL_ERROR, "the server takes no request")
+            return int(pycurl.PREREQFUNC_ABORT)
         self.sent_at = self._clock()
         return int(pycurl.PREREQFUNC_OK)
 
     def _on_header(self, line: bytes) -> int | None:
         self.first_byte = True
+        self._header_bytes += len(line)
+        self._header_lines += 1
+        if self._header_bytes > HEADER_BYTES or self._header_lines > HEADER_LINES:
+            return self._too_many_headers()
         if self.answered:  # trailers
             return None
         self._lines.append(line)
@@ -202,14 +193,16 @@ class Transfer:
         return None
 
     def _on_headers_end(self) -> int | None:
-        status = _status(self._lines[0])
-        if not status:
-            self.error = FetchError(Reason.PROTOCOL_ERROR, repr(self._lines[0][:40]))
-            return _ABORT
-        # An interim answer (1xx), or a proxy's answer to CONNECT: the final one follows.
-        if status < 200 or not self.sent_at:
+        status = _status(self._lines[0])  # 1xx or a proxy's to CONNECT: the final one follows
+        if status and (not self.sent_at or (status < 200 and status != _OTHER_PROTOCOL)):
             self._lines = []
             return None
+        if status < 200:
+            self.error = FetchError(Reason.PROTOCOL_ERROR, repr(self._lines[0][:40]))
+            return _ABORT
+        return self._on_answer(status)
+
+    def _on_answer(self, status: int) -> int | None:
         self.answered = True
         self.headers = Headers(self._lines[1:])
         if self.on_answer is not None:
@@ -230,6 +223,21 @@ class Transfer:
         if not staged:
             self.sink = MemoryBody()
         return None
+
+    def _too_many_headers(self) -> int:
+        self._shared.received_bytes += self._header_bytes
+        said = f"more than {HEADER_BYTES // 1024} KiB or {HEADER_LINES:,} lines of headers"
+        self.error = FetchError(Reason.PROTOCOL_ERROR, said)
+        return _ABORT
+
+    def check_overhead(self) -> bool:
+        """Return whether the transfer goes on: bytes beside the body are bounded, too."""
+        excess_bytes = self.overhead.excess_bytes(self.curl, self.wire_bytes)
+        if excess_bytes:
+            self._shared.received_bytes += excess_bytes
+            said = f"{excess_bytes:,} bytes beside the {self.wire_bytes:,} of the body"
+            self.error = FetchError(Reason.TOO_MANY_BYTES, said)
+        return not excess_bytes
 
     def _set_coding(self, named: str) -> bool:
         """Set up decoding; return whether the transfer goes on."""
@@ -252,13 +260,19 @@ class Transfer:
         self.curl.setopt(pycurl.HTTP_CONTENT_DECODING, 1)
         self._native, self.foreign = True, False
         self.first_byte = self.answered = self._opened = False
-        self.sent_at, self._lines = 0.0, []
+        self.sent_at, self._sends, self.wire_bytes = 0.0, 0, 0
+        self.overhead = Overhead()
+        self._begin_headers()
 
     def _on_body(self, piece: bytes) -> int | None:
         rate = self._shared.rate
         if rate is not None and not rate.take(len(piece)):
             rate.wait(self._unpause)
             return int(pycurl.WRITEFUNC_PAUSE)
+        if not self.answered:  # a body without an answer before it
+            self.error = FetchError(Reason.PROTOCOL_ERROR, "a body without an answer")
+            return _ABORT
+        self.wire_bytes += len(piece)
         self._shared.received_bytes += len(piece)
         if self.coding is None:
             return self._take(piece)
@@ -334,13 +348,3 @@ def _status(line: bytes) -> int:
     words = line[:32].split()
     code = words[1] if len(words) > 1 else b""
     return int(code) if len(code) == 3 and code.isdigit() else 0
-
-
-def _header_line(name: str, value: str) -> bytes:
-    text = f"{name}: {value}" if value else f"{name};"  # libcurl's way to send an empty one
-    return _one_line(text)
-
-
-def _one_line(text: str) -> bytes:
-    """Encode for libcurl (ASCII as text, all else as UTF-8 bytes), without line breaks."""
-    return _LINE_ENDS.sub(" ", text).encode("utf-8", "replace")

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pixtrawl.playground import faults_content, faults_transfer  # noqa: F401 - register theirs
+from pixtrawl.playground import (  # noqa: F401 - each registers its own
+    faults_content,
+    faults_transfer,
+    faults_wire,
+)
 from pixtrawl.playground.faults import REGISTRY, Case
 from pixtrawl.playground.faults_link import LINK_FAULTS, DeadEnds, LinkPlace
 from pixtrawl.playground.listing import FaultEntry
