@@ -123,6 +123,8 @@ class EnvironmentFailedError(PixtrawlError):
 class StorageError(EnvironmentFailedError):
     """The data set folder cannot be used."""
 
+    is_told: bool = False  # its message says where, what is safe and what to do next
+
 
 class EngineError(EnvironmentFailedError):
     """The engine cannot carry out work."""

@@ -21,6 +21,8 @@ from pixtrawl.pipeline.report import report
 from tests.life.sets import assert_whole, labels, on_disk, pets
 from tests.pipeline.pictures import Host, fetch, jpeg, manifest
 
+DECISIONS = journal.ACTIONS - journal.FACTS
+
 
 def reasons(root: Path) -> dict[str, int]:
     found = report(root)
@@ -147,11 +149,8 @@ def test_takedown_is_recorded_and_undone_as_one(tmp_path: Path, host: Host) -> N
     assert main(["undo", str(root)]) == EXIT_OK
     pets(tmp_path, host, limit=4)
     assert on_disk(root) == whole
-    assert [r.action for r in journal.read(Folder(root)).records] == [
-        "takedown",
-        "takedown",
-        "undo",
-    ]
+    found = [r.action for r in journal.read(Folder(root)).records if r.action in DECISIONS]
+    assert found == ["takedown", "takedown", "undo"]
 
 
 def test_a_decision_that_was_only_recorded_is_honoured_by_whatever_reads_the_set_next(

@@ -12,7 +12,7 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
-from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE, StorageError
+from pixtrawl.errors import EXIT_OK, EXIT_USAGE, StorageError
 from pixtrawl.folder.derived import metadata_row
 from pixtrawl.playground import Playground
 
@@ -108,24 +108,21 @@ def test_reading_commands_read_it(copy: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "words",
     [
-        ["run", "dog", "-o", "{}"],
-        ["download", "{}/../urls.txt", "-o", "{}"],
+        ["download", "{}/../urls.txt", "-o", "{}", "--allow-address", "127.0.0.0/8"],
         ["takedown", "{}", "--domain", "example.org"],
         ["dedup", "{}", "--undo", "12345678"],
     ],
 )
-def test_writing_commands_refuse_it_and_name_the_next_step(
-    copy: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+def test_writing_commands_first_make_its_catalog_again(
+    copy: Path, caplog: pytest.LogCaptureFixture, words: list[str]
 ) -> None:
     (copy.parent / "urls.txt").write_text("http://127.0.0.1:9/x.jpg\n")
-    before = {path: path.stat().st_mtime_ns for path in copy.rglob("*")}
-    given = [word.format(copy) for word in words]
-    code = main([*given, "--allow-address", "127.0.0.0/8"] if words[0] == "download" else given)
-    assert code == EXIT_ENVIRONMENT
-    said = capsys.readouterr().err
-    assert "copy without its hidden files" in said
-    assert "cp -a" in said
-    assert {path: path.stat().st_mtime_ns for path in copy.rglob("*")} == before
+    before = rows(pixtrawl.open(copy))
+    main([word.format(copy) for word in words])
+    assert "recovered: 6 images" in caplog.text
+    assert "no journal of decisions" in caplog.text
+    assert rows(pixtrawl.open(copy)) == before
+    assert (copy / ".pixtrawl-catalog.sqlite3").stat().st_size > 0
 
 
 def test_another_tools_metadata_is_no_data_set(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from pixtrawl import durable
-from pixtrawl.catalog.schema import MIGRATIONS, migrate
+from pixtrawl.catalog.schema import MIGRATIONS, migrate, require_readable
 from pixtrawl.errors import StorageError
 
 T = TypeVar("T")
+
+_FOREIGN = "not a catalog of pixtrawl"
 
 _COMMON = (
     "PRAGMA busy_timeout = 10000",
@@ -59,10 +62,38 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     try:
         for pragma in _COMMON if read_only else _WRITING:
             connection.execute(pragma)
+        if read_only:
+            _require_catalog(connection)
     except sqlite3.Error as error:
         connection.close()
-        raise StorageError(f"cannot use the catalog {path}: {error}") from error
+        raise unusable(path, error) from error
+    except StorageError:
+        connection.close()
+        raise
     return _of_today(connection, path) if read_only else connection
+
+
+def _require_catalog(connection: sqlite3.Connection) -> None:
+    """Raise DatabaseError for another program's database, StorageError for a newer catalog."""
+    if require_readable(connection) == 0:  # a new catalog gets its name with its version only
+        raise sqlite3.DatabaseError(_FOREIGN)
+
+
+def unusable(path: Path, error: sqlite3.Error) -> StorageError:
+    """Return the error for a catalog that cannot be used; a damaged one names the next step."""
+    if is_damage(error):
+        return StorageError(
+            f"the catalog {path} is damaged ({error}); the images are untouched, and "
+            f"`pixtrawl verify --repair {path.parent}` makes it again from what is there"
+        )
+    return StorageError(f"cannot use the catalog {path}: {error}")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether an error says that the file is no sound catalog."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    odd = str(error) == _FOREIGN or str(error).startswith("no such table")
+    return odd or code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def _of_today(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
@@ -108,9 +139,9 @@ def savepoint(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("RELEASE part")
 
 
-def integrity_fault(db: sqlite3.Connection) -> str | None:
-    """Return the first fault that `PRAGMA quick_check` finds, or None; it verifies no indexes."""
-    (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+def integrity_fault(db: sqlite3.Connection, *, whole: bool = False) -> str | None:
+    """Return the first fault that SQLite finds, or None; only `whole` verifies the indexes."""
+    (said,) = db.execute(f"PRAGMA {'integrity' if whole else 'quick'}_check(1)").fetchone()
     return None if said == "ok" else str(said)
 
 
@@ -123,28 +154,62 @@ def write_log_in(path: Path) -> None:
         with contextlib.closing(connect(path)) as db:
             ((busy, *_),) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except sqlite3.DatabaseError as error:
-        raise StorageError(f"the catalog {path} is damaged: {error}") from error
+        raise unusable(path, error) from error
     if busy:
         raise StorageError(f"the catalog {path} is being read by another process; wait for it")
 
 
-def _create(path: Path) -> None:
-    """Create an empty catalog under a temporary name and rename it, so that readers see it whole.
+@contextlib.contextmanager
+def created(path: Path) -> Iterator[sqlite3.Connection]:
+    """Create a catalog; the block fills it. It gets its name only when all of it is on disk.
 
     It is in WAL mode before the rename: the switch to WAL uses a rollback journal, and one that is
-    left by a kill cannot be recovered by a read-only connection (SQLITE_READONLY_ROLLBACK).
-    Raise StorageError where it cannot be created.
+    left by a kill cannot be recovered by a read-only connection (SQLITE_READONLY_ROLLBACK). An old
+    catalog, and a write-ahead log that lies beside it, are set aside and not replayed into it.
+    Raise StorageError where it cannot be created; the folder is then as before.
     """
     part = path.with_name(f"{path.name}.tmp")  # folder/layout.py treats it as temporary
     try:
-        for left in part.parent.glob(f"{part.name}*"):  # with -journal, -wal, -shm
-            left.unlink()
+        _remove_parts(part)
         with contextlib.closing(connect(part)) as connection:
             migrate(connection)
+            yield connection
+            ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise StorageError(f"cannot create the catalog {path}: its log cannot be written in")
+        durable.sync_files([part])
+        set_aside(path)
         part.replace(path)
         durable.sync_directories([path.parent])
     except (OSError, sqlite3.Error) as error:
+        with contextlib.suppress(OSError):
+            _remove_parts(part)
         raise StorageError(f"cannot create the catalog {path}: {error}") from error
+
+
+def _remove_parts(part: Path) -> None:
+    for left in part.parent.glob(f"{part.name}*"):  # with -journal, -wal, -shm
+        left.unlink()
+
+
+def set_aside(path: Path) -> str | None:
+    """Rename what has content of a catalog and its logs; return the catalog's new name, or None.
+
+    Raise OSError.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    found = None
+    for suffix in ("-wal", "-shm", "-journal", ""):
+        own = path.with_name(path.name + suffix)
+        if not own.exists():
+            continue
+        if suffix == "-shm" or own.stat().st_size == 0:
+            own.unlink()
+            continue
+        name = f"{path.name}.damaged-{stamp}{suffix}"
+        own.replace(path.with_name(name))
+        found = found if suffix else name
+    return found
 
 
 class Catalog:
@@ -154,16 +219,19 @@ class Catalog:
         """Open or create it; `survives_power_cut`: synced commits reach the disk."""
         self._durable = survives_power_cut
         if not path.exists() or path.stat().st_size == 0:
-            _create(path)
+            with created(path):
+                pass
         self._connection = connect(path)
         try:
+            _require_catalog(self._connection)
             migrate(self._connection)
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise StorageError(f"the catalog {path} is damaged: {error}") from error
+            raise unusable(path, error) from error
         except BaseException:
             self._connection.close()
             raise
+        self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="catalog")
         self._closed = False
 
@@ -204,6 +272,8 @@ class Catalog:
                 raise
             connection.execute("COMMIT")
         except sqlite3.Error as error:
+            if is_damage(error):
+                raise unusable(self._path, error) from error
             raise StorageError(f"the catalog cannot be written: {error}") from error
         return result
 

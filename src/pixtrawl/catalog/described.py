@@ -14,7 +14,7 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.schema import migrate
 from pixtrawl.catalog.states import CandidateState, SampleState
 
-__all__ = ["Described", "creating"]
+__all__ = ["Described", "add", "creating"]
 
 
 class Described(Struct, frozen=True, kw_only=True):
@@ -48,24 +48,37 @@ class Described(Struct, frozen=True, kw_only=True):
     own: str | None
     relevance: float | None
     outlier: bool
+    query_label: str = ""  # of its query, if a person moved the image to another label
+    key: bytes = b""  # of its candidate; by default made of the id
+    run_id: int = 0  # of its query
+    phash_trim: bytes = b""
+    thumb: bytes = b""
+    flat: bool = False
+    orientation: int = 1
 
 
 @contextmanager
-def creating(path: Path) -> Iterator[Callable[[Described], None]]:
+def creating(path: Path) -> Iterator[Callable[[Described], int]]:
     """Create a catalog at `path`; give a function that adds an image. Commit at the end."""
     with closing(connect(path)) as db:
         migrate(db)
         db.execute("BEGIN")
-        yield lambda image: _add(db, image)
+        yield lambda image: add(db, image)
         db.execute("COMMIT")
 
 
-def _add(db: sqlite3.Connection, image: Described) -> None:
-    names = (image.query, image.label)
-    db.execute(
-        "INSERT OR IGNORE INTO query (text, label, filters, run_id) VALUES (?, ?, '{}', 0)", names
-    )
-    (query_id,) = db.execute("SELECT id FROM query WHERE text = ? AND label = ?", names).fetchone()
+def add(db: sqlite3.Connection, image: Described) -> int:
+    """Add a kept image with its candidate and, if need be, its query. Return the query's row."""
+    names = (image.query, image.query_label or image.label)
+    found = "SELECT id FROM query WHERE text = ? AND label = ? ORDER BY id LIMIT 1"
+    row = db.execute(found, names).fetchone()
+    if row is None:
+        db.execute(
+            "INSERT INTO query (text, label, filters, run_id) VALUES (?, ?, '{}', ?)",
+            (*names, image.run_id),
+        )
+        row = db.execute(found, names).fetchone()
+    query_id = int(row[0])
     if image.own is not None:
         own_columns.note(db, [image.own])
     db.execute(
@@ -75,8 +88,8 @@ def _add(db: sqlite3.Connection, image: Described) -> None:
         "VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, "
         f"{CandidateState.SETTLED}, 'saved', ?, ?, ?, ?, ?, ?)",
         (
-            image.id, query_id, image.id.to_bytes(16), image.url, image.kind, image.source,
-            image.rank, image.page_url, image.title, image.license, image.license_url,
+            image.id, query_id, image.key or image.id.to_bytes(16), image.url, image.kind,
+            image.source, image.rank, image.page_url, image.title, image.license, image.license_url,
             image.creator, image.url, image.final_url, image.sha256, image.size_bytes, image.id,
             image.own,
         ),
@@ -86,10 +99,11 @@ def _add(db: sqlite3.Connection, image: Described) -> None:
         "format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, thumb, "
         "measures, kind, rights, fetched_at) "
         f"VALUES (?, ?, ?, ?, ?, ?, {SampleState.PLACED}, "
-        "?, ?, ?, ?, ?, ?, 1, 0, ?, X'', X'', ?, ?, ?, ?)",
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             image.id, image.label, image.number, image.file_name, query_id, image.id, image.sha256,
-            image.format, image.width, image.height, image.frames, image.size_bytes, image.phash,
+            image.format, image.width, image.height, image.frames, image.size_bytes,
+            image.orientation, int(image.flat), image.phash, image.phash_trim, image.thumb,
             image.measures, image.kind, image.rights, image.fetched_at,
         ),
     )  # fmt: skip
@@ -99,3 +113,4 @@ def _add(db: sqlite3.Connection, image: Described) -> None:
             "VALUES (?, '', ?, ?, X'')",
             (image.id, image.relevance, int(image.outlier)),
         )
+    return query_id

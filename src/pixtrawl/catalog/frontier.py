@@ -31,6 +31,8 @@ from pixtrawl.model import (
 )
 from pixtrawl.urls import host_of, url_key
 
+FILTERS_UNKNOWN: Final = -1  # as `query.run_id`: the next run that asks for it sets its filters
+
 _COLUMNS: Final = (
     "url, kind, source, rank, page_url, title, width, height, thumb_url, license, license_url, "
     "creator, alternates, extra, file_stem"
@@ -76,6 +78,10 @@ def ensure_query(db: sqlite3.Connection, query: Query, run_id: int) -> QueryRow:
     """
     label = actual_label(db, query.label)
     query = query if label == query.label else replace(query, label=label)
+    db.execute(  # one of a catalog that was made again, where the filters were not known
+        "UPDATE OR IGNORE query SET filters = ? WHERE text = ? AND label = ? AND run_id = ?",
+        (filters_json(query), query.text, query.label, FILTERS_UNKNOWN),
+    )
     row = db.execute(
         "INSERT INTO query (text, label, filters, wanted, run_id, extra) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (text, label, filters) DO UPDATE SET wanted = excluded.wanted, "

@@ -235,12 +235,7 @@ MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTEN
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Migrate the catalog to the newest version. Raise StorageError for one of a newer pixtrawl."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise StorageError(
-            f"the catalog was written by a newer pixtrawl (format {version}, this one knows "
-            f"{len(MIGRATIONS)}); upgrade pixtrawl to go on"
-        )
+    version = require_readable(connection)
     for number in range(version, len(MIGRATIONS)):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -248,9 +243,21 @@ def migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number + 1}")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite rolls back itself on some errors of the disk
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+
+
+def require_readable(connection: sqlite3.Connection) -> int:
+    """Return the catalog's version. Raise StorageError for one of a newer pixtrawl."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise StorageError(
+            f"the catalog was written by a newer pixtrawl (format {version}, this one knows "
+            f"{len(MIGRATIONS)}); upgrade pixtrawl to go on"
+        )
+    return int(version)
 
 
 def _statements(script: str) -> list[str]:

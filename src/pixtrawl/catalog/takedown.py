@@ -35,6 +35,7 @@ __all__ = [
     "held",
     "load",
     "matching",
+    "note_cause",
     "parse_rule",
     "remember",
     "remove",
@@ -196,16 +197,17 @@ def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule]
     for rule in rules:
         for one in matching(db, TakenDown([rule])):
             if one.sample_id in ids:
-                _note_cause(db, one.sha256, f"{rule.kind} {rule.value}")
+                note_cause(db, one.sha256, f"{rule.kind} {rule.value}")
     for one in taken:
         if one.why == "named":
-            _note_cause(db, one.sha256, f"file {one.file_name}")
+            note_cause(db, one.sha256, f"file {one.file_name}")
         samples.mark(db, one.sample_id, SampleState.TAKEN_DOWN)
         db.execute("UPDATE sample SET thumb = X'' WHERE id = ?", (one.sample_id,))
     remember(db, [Rule("sha256", one.sha256) for one in taken])
 
 
-def _note_cause(db: sqlite3.Connection, sha256: str, because: str) -> None:
+def note_cause(db: sqlite3.Connection, sha256: str, because: str) -> None:
+    """Record why these bytes were taken down: `domain a.example`, or `file cat/000001.jpg`."""
     db.execute("INSERT OR IGNORE INTO taken_with VALUES (?, ?)", (sha256, because))
 
 

@@ -59,8 +59,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "config": Command("pixtrawl.cli.config", "show every setting, its value and where it was set"),
 }
 
-# OSErrors of the environment, not of the program: disk, quota, read-only, open files.
-_ENVIRONMENT_ERRNOS: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"})
 _DECODING: Final = frozenset({"run", "download"})
 _NOT_DECODING: Final = ("-h", "--h", "--dry", "--check")
 # Objects: more than a start makes. A run looks sooner (cli.loop).
@@ -221,23 +219,14 @@ def _say(message: str, code: int) -> int:
     return code
 
 
-def _environment(error: BaseException) -> str:
-    """Return the system's error message, with the file concerned."""
-    if not isinstance(error, OSError) or not error.strerror:
-        return str(error)
-    file = error.filename2 or error.filename
-    return f"{error.strerror}: {file}" if file else error.strerror
-
-
 def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
-    import errno
-
     known = innermost(error)
     if isinstance(known, PixtrawlError):
         return _say(str(known), known.exit_code)
-    number = known.errno if isinstance(known, OSError) else None
-    if errno.errorcode.get(number or 0) in _ENVIRONMENT_ERRNOS:
-        return _say(_environment(known), EXIT_ENVIRONMENT)
+    from pixtrawl.folder.disk_trouble import cause_of, sentence
+
+    if (cause := cause_of(error)) is not None:
+        return _say(sentence(cause), EXIT_ENVIRONMENT)
     from pixtrawl.cli.crash import keep_trace, trace
 
     if any(word.startswith("-vv") for word in arguments) or "--verbose" in arguments:

@@ -15,11 +15,17 @@ _EPILOG: Final = """\
 Every file is read and its SHA-256 compared; --quick compares names and sizes only. Nothing is
 written or deleted. A copy without the hidden files is compared with its metadata.jsonl.
 
+--repair first makes a catalog again that is missing, empty or damaged: from metadata.jsonl, the
+image files and the journal of decisions. It says what was recovered and what could not be, and
+keeps the damaged file. `run` and `download` do so themselves where the catalog is missing or empty.
+
 examples:
   pixtrawl verify images
   pixtrawl verify images --quick --json
+  pixtrawl verify images --repair
 
-exit codes: 0 all is well, 3 something is missing, altered or foreign, 2 no data set
+exit codes: 0 all is well, 3 something is missing, altered or foreign, 2 no data set,
+5 the data set is in use or cannot be read
 """
 _SHOWN: Final = 20  # of each kind, on a terminal
 
@@ -28,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "verify",
-        usage="%(prog)s DIR [--quick] [--json]",
+        usage="%(prog)s DIR [--quick] [--repair] [--json]",
         help="check every file",
         description=__doc__,
         epilog=_EPILOG,
@@ -38,16 +44,21 @@ def add_parser(subparsers: Any) -> None:
         "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
     )
     parser.add_argument("--quick", action="store_true", help="compare names and sizes only")
+    parser.add_argument(
+        "--repair", action="store_true", help="first make a lost or damaged catalog again"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     add_output(parser, progress=False)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
-    from pixtrawl.display.screen import out, out_json
+    from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_OK, EXIT_SHORT
-    from pixtrawl.pipeline.verify import ADVICE, verify
+    from pixtrawl.pipeline.verify import ADVICE, repair, verify
 
+    if arguments.repair and not repair(arguments.folder):
+        note("the catalog is sound: there is nothing to repair")
     watched = sys.stderr.isatty() and not arguments.quiet
 
     def tell(done: int, total: int) -> None:

@@ -22,7 +22,7 @@ from pixtrawl.catalog.described import Described, creating
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import inside, parse_file_name
 
-__all__ = ["catalog_of", "is_ours"]
+__all__ = ["ODD", "catalog_of", "described", "is_ours"]
 
 _ALWAYS: Final = frozenset({"file_name", "label", "query", "url", "sha256", "format"})
 _RIGHTS: Final = ("copyright", "credit", "usage_terms")
@@ -39,7 +39,7 @@ _READ: Final = frozenset(
     }
 )  # fmt: skip
 # Errors that a line written or edited by another program can cause.
-_ODD: Final = (KeyError, TypeError, ValueError, OverflowError, StorageError, sqlite3.Error)
+ODD: Final = (KeyError, TypeError, ValueError, OverflowError, StorageError, sqlite3.Error)
 _UNKNOWN_SHA256: Final = "00" * 32
 
 
@@ -72,8 +72,8 @@ def _made(pid: int, root: Path, metadata: Path, mtime_ns: int, size_bytes: int) 
         for number, row in _rows(metadata):
             try:
                 if inside(root, row["file_name"]).is_file():
-                    add(_described(row, number))
-            except _ODD as error:
+                    add(described(row, number))
+            except ODD as error:
                 raise StorageError(
                     f"{metadata}:{number}: cannot be understood: {error!r}"
                 ) from error
@@ -95,8 +95,8 @@ def _rows(metadata: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield number, row
 
 
-def _described(row: Mapping[str, Any], line: int) -> Described:
-    """Return the image that a line describes. Raise any of `_ODD`."""
+def described(row: Mapping[str, Any], line: int) -> Described:
+    """Return the image that a line describes. Raise any of `ODD`."""
     own = {name: value for name, value in row.items() if name not in _READ}
     return Described(
         id=line,

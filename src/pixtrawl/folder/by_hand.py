@@ -17,8 +17,9 @@ from msgspec import Struct
 
 from pixtrawl.catalog import deleted, labels, sample_rows, samples
 from pixtrawl.catalog.states import SampleState
-from pixtrawl.folder import files, on_disk, relabel
+from pixtrawl.folder import decision_journal as journal, files, journal_facts, on_disk, relabel
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.folder.on_disk import Differences
 from pixtrawl.labels import label_for
 
@@ -58,25 +59,33 @@ class _Seeker(Struct):
 def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
     """Update the rows to match the files; touch no file. Call inside one transaction.
 
-    Raise StorageError if a folder cannot be read.
+    What changed is written to the journal as well: a catalog that is made again needs it.
+
+    Raise StorageError if a folder cannot be read, or the journal not written.
     """
     found = on_disk.differences(db, folder.root)
     seekers = list(_seekers(db, folder.root, found))
     _find_homes(folder.root, found, seekers)
     taken = {seeker.home for seeker in seekers if seeker.home is not None}
     result = ByHand()
+    facts: list[DecisionRecord] = []
     batch = labels.next_batch(db)
     result.labels = tuple(_rename_labels(db, found, seekers, batch))
     renamed = dict(result.labels)
     in_place = {change.row.sample_id for change in found.changed}
     for seeker in seekers:
         if seeker.home is not None:
+            if seeker.state is SampleState.DELETED_BY_HAND:
+                facts.append(journal.fact("back", sha256=seeker.sha256.hex()))
             _move(db, seeker, renamed, result, batch)
         elif seeker.state is SampleState.PLACED and (
             seeker.sample_id not in in_place or seeker.file_name in taken
         ):
+            facts += journal_facts.gone(db, [seeker.file_name], kind="deleted")
             samples.mark(db, seeker.sample_id, SampleState.DELETED_BY_HAND)
             result.deleted += 1
+    facts += [journal.fact("renamed", file_name=old, label=new) for old, new in result.labels]
+    journal.append_facts(db, folder, facts)
     result.unknown = tuple(sorted({*found.unknown, *found.strangers} - taken))
     return result
 

@@ -44,7 +44,7 @@ def catch_up(folder: Folder) -> View:
         missing = frozenset(row.sample_id for row in found.missing)
         if pending:
             missing |= deciding.refused_meanwhile(db, folder)
-    if in_use(folder):
+    if in_use(folder) or folder.is_lost():
         return View(missing)
     try:
         return View(noticed=_follow(folder, left=left))

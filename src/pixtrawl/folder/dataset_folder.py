@@ -30,6 +30,7 @@ class Folder:
         self.shown = os.fspath(root)
         self.root = Path(root).absolute()
         self.old_control = self.root / layout.OLD_CONTROL
+        self.own_catalog = self.root / layout.CATALOG
         self.lock_file = self.root / layout.LOCK
         self.decisions = self.root / layout.DECISIONS
         self.metadata = self.root / layout.METADATA
@@ -46,11 +47,11 @@ class Folder:
     def catalog(self) -> Path:
         """The path of the catalog; write to it only while holding `DatasetLock`.
 
-        If the hidden files are missing, it is a temporary catalog made from metadata.jsonl, for
-        reading only.
+        If it is missing or empty, it is a temporary catalog made from metadata.jsonl, for reading
+        only.
         """
-        own = self.root / layout.CATALOG
-        if own.exists():
+        own = self.own_catalog
+        if _has_content(own):
             return own
         old = self.old_control / "catalog.sqlite3"
         if _has_content(old):
@@ -63,13 +64,29 @@ class Folder:
 
     def is_bare(self) -> bool:
         """Return whether there is a metadata.jsonl of pixtrawl's but no catalog."""
-        if _has_content(self.root / layout.CATALOG):
-            return False
-        if _has_content(self.old_control / "catalog.sqlite3") or not _has_content(self.metadata):
+        if self._has_catalog() or not _has_content(self.metadata):
             return False
         from pixtrawl.folder.bare import is_ours
 
         return is_ours(self.metadata)
+
+    def _has_catalog(self) -> bool:
+        return _has_content(self.own_catalog) or _has_content(self.old_control / "catalog.sqlite3")
+
+    def is_lost(self) -> bool:
+        """Return whether the catalog is missing or empty beside what a data set has left.
+
+        Such a folder is never a new data set: `pipeline.rebuilding` makes its catalog again.
+        """
+        if self._has_catalog():
+            return False
+        if _has_content(self.decisions) or self.is_bare():
+            return True
+        if not any(map(_has_content, (self.keyword_urls, self.attribution))):
+            return False
+        from pixtrawl.folder.on_disk import has_numbered
+
+        return has_numbered(self.root)
 
     def create(self) -> None:
         """Create the folder. Raise StorageError if that fails."""
@@ -80,27 +97,23 @@ class Folder:
 
     def exists(self) -> bool:
         """Return whether there is a data set that can be read."""
-        return (
-            _has_content(self.root / layout.CATALOG)
-            or _has_content(self.old_control / "catalog.sqlite3")
-            or self.is_bare()
-        )
+        return self._has_catalog() or self.is_bare()
 
     def require(self) -> None:
-        """Raise UsageError if there is no data set."""
+        """Raise UsageError if there is no data set, StorageError if all of its rows are lost."""
         if not self.exists():
+            self.require_catalog()
             raise UsageError(
                 f"{self.shown} is no pixtrawl data set (no {layout.CATALOG}, no {layout.METADATA} "
                 "of pixtrawl's); `pixtrawl run WORDS -o DIR` makes one"
             )
 
-    def require_control(self) -> None:
-        """Raise StorageError if the catalog is missing and only files derived from it exist."""
-        if self.is_bare():
+    def require_catalog(self) -> None:
+        """Raise StorageError, which names the next step, if the catalog is lost."""
+        if self.is_lost():
             raise StorageError(
-                f"{self.shown} is a copy without its hidden files ({layout.CATALOG}): it can be "
-                f"read and exported, and nothing in it is changed. Copy the data set again with "
-                f"them (`cp -a SOURCE/. {self.shown}`), or write into another folder"
+                f"{self.shown} has lost its catalog ({layout.CATALOG} is missing or empty); "
+                f"`pixtrawl verify --repair {self.shown}` makes it again from what is there"
             )
 
 
@@ -115,11 +128,13 @@ class DatasetLock:
     """The lock of the process that writes a data set; released when that process dies.
 
     Entering it migrates the layout of an older version. Raises StorageError if the data set is in
-    use, has no catalog but derived files, or cannot be written.
+    use or cannot be written; also if its catalog is lost, unless the caller makes it again
+    (`rebuilds`).
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, *, rebuilds: bool = False) -> None:
         self._folder = folder
+        self._rebuilds = rebuilds
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
@@ -130,12 +145,13 @@ class DatasetLock:
             _held.add(folder.root)
         try:
             folder.create()
-            folder.require_control()
             self._file = file_lock.acquire(folder.lock_file, folder.root)
             if folder.old_control.is_dir():
                 from pixtrawl.folder.takeover import take_over
 
                 take_over(folder.root)
+            if not self._rebuilds:
+                folder.require_catalog()
         except BaseException:
             self.__exit__(None, None, None)
             raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -22,13 +22,14 @@ from pixtrawl.errors import UsageError
 from pixtrawl.folder import (
     decision_actions as actions,
     decision_journal as journal,
+    journal_facts,
     relabel,
     removals,
     renditions,
 )
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_effects import Effect, kept_image
-from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.folder.decision_journal import STEERING, DecisionRecord
 
 __all__ = [
     "STEERING",
@@ -40,7 +41,6 @@ __all__ = [
     "take_in",
 ]
 
-STEERING: Final = frozenset({"pause", "resume", "stop", "more"})
 _OPEN: Final = frozenset({DecisionState.HOLDS, DecisionState.WAITS})
 
 
@@ -68,7 +68,7 @@ def is_pending(db: sqlite3.Connection, folder: Folder) -> bool:
     start = decisions.read_to(db)
     if journal.size(folder) != start:
         found = journal.read(folder, start)
-        if found.records or found.bad:
+        if found.bad or any(one.action not in journal.FACTS for one in found.records):
             return True
     return decisions.are_waiting(db)
 
@@ -96,10 +96,26 @@ def take_in(db: sqlite3.Connection, folder: Folder, *, run_id: int | None = None
     found = journal.read(folder, start)
     done.bad += found.bad
     for record in found.records:
+        if record.action in journal.FACTS:
+            continue
         if decisions.note(db, record.id, record.batch, msgspec.json.encode(record)):
             _carry_out(db, folder, record, done, run_id)
     decisions.mark(db, found.end)
+    journal.append_facts(db, folder, list(_facts(db, done.effects)))
     return done
+
+
+def _facts(db: sqlite3.Connection, effects: Sequence[Effect]) -> Iterator[DecisionRecord]:
+    """Yield a fact for each image that these decisions removed."""
+    for effect in effects:
+        kind = {"reject": "refused", "takedown": "taken"}.get(effect.record.action)
+        if kind is None or effect.undone:
+            continue
+        record = effect.record
+        cause = f"{record.kind} {record.value}" if record.kind else journal.BY_DECISION
+        for old, new in effect.names:
+            if old and not new:
+                yield from journal_facts.gone(db, [old], kind=kind, cause=cause)
 
 
 def _carry_out(
@@ -192,7 +208,7 @@ def last_batch(records: Sequence[DecisionRecord], *, redo: bool = False) -> str 
     undoing: dict[str, str] = {}  # undoing batch -> undone batch
     order: dict[str, None] = {}
     for record in records:
-        if record.action in STEERING:
+        if record.action in STEERING or record.action in journal.FACTS:
             continue
         order[record.batch] = None
         if record.action == "undo" and record.undoes not in undone:

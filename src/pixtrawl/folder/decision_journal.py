@@ -4,6 +4,9 @@ Any process may append, also while a run holds the data set; the process that ho
 applies each id once (idempotent replay). When `append` returns, the lines are written under a short
 lock and synced to disk. A line torn by a kill or power cut (no newline, or no valid JSON) is
 skipped and reported.
+
+Besides decisions it holds facts: which image left the data set and where it came from, so that a
+lost catalog can be made again without bringing back what a person removed.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import contextlib
 import errno
 import os
 import re
+import sqlite3
 import sys
 import time
 import uuid
@@ -21,15 +25,21 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from pixtrawl.catalog import decisions
 from pixtrawl.catalog.run_log import now
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
 
 __all__ = [
     "ACTIONS",
+    "BY_DECISION",
+    "FACTS",
+    "STEERING",
     "DecisionRecord",
     "Reading",
     "append",
+    "append_facts",
+    "fact",
     "new_id",
     "parse",
     "read",
@@ -37,12 +47,14 @@ __all__ = [
     "size",
 ]
 
-ACTIONS: Final = frozenset(
-    {
-        "reject", "keep", "restore", "label", "takedown", "forget", "undo",
-        "pause", "resume", "stop", "more",
-    }
-)  # fmt: skip
+# Facts that the catalog knows already: an image is gone (`kind`: deleted, refused, taken; `value`:
+# the cause) or back, a label's folder was renamed by hand, a rule came from another data set.
+FACTS: Final = frozenset({"gone", "back", "renamed", "rule"})
+BY_DECISION: Final = "decision"  # cause of a fact: the image was named, its decision says the rest
+STEERING: Final = frozenset({"pause", "resume", "stop", "more"})  # for the run at work
+ACTIONS: Final = FACTS | STEERING | {
+    "reject", "keep", "restore", "label", "takedown", "forget", "undo",
+}  # fmt: skip
 _MAX_LINE_BYTES: Final = 64 * 2**10
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LOCK_S: Final = 10.0  # other writers hold it for milliseconds
@@ -66,9 +78,10 @@ class DecisionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""  # free text
     refill: bool = True  # reject: whether another image takes the place
     label: str = ""  # label: the new label
-    kind: str = ""  # takedown, forget: kind and value of the rule
+    kind: str = ""  # takedown, forget, rule: kind and value of the rule
     value: str = ""
-    query: str = ""  # pause, resume, stop, more: text of one query; "" for all
+    query: str = ""  # pause, resume, stop, more: text of one query; "" for all; gone: its query
+    url: str = ""  # gone: where the image came from
     limit: int | None = None  # more: images wanted of each query
     run: int | None = None  # pause, resume, stop, more: id of the run
     undoes: str = ""  # undo: the batch to undo
@@ -146,20 +159,37 @@ def size(folder: Folder) -> int:
         return 0
 
 
-def append(folder: Folder, records: Sequence[DecisionRecord]) -> None:
-    """Append decisions and sync them to disk. Raise StorageError if that fails."""
+def fact(action: str, **fields: object) -> DecisionRecord:
+    """Return a new fact (`FACTS`)."""
+    return record("cli", action, "", **fields)
+
+
+def append_facts(db: sqlite3.Connection, folder: Folder, facts: Sequence[DecisionRecord]) -> None:
+    """Append facts that this transaction writes to the catalog. Raise StorageError."""
+    if not facts:
+        return
+    start, end = append(folder, facts)
+    if start == decisions.read_to(db):  # else other lines are to be read first
+        decisions.mark(db, end)
+
+
+def append(folder: Folder, records: Sequence[DecisionRecord]) -> tuple[int, int]:
+    """Append records and sync them to disk. Return the offsets in bytes before and behind them.
+
+    Raise StorageError if that fails; what was written of them is then cut off again.
+    """
     lines = b"".join(msgspec.json.encode(one) + b"\n" for one in records)
     try:
         new = not folder.decisions.exists()
         handle = os.open(folder.decisions, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             with _alone(handle, folder):
-                _write(handle, lines if _ends_well(handle) else b"\n" + lines)
-                os.fsync(handle)
+                end = _write_whole(handle, lines)
         finally:
             os.close(handle)
         if new:
             _sync_directory(folder)
+        return end - len(lines), end
     except OSError as error:
         raise StorageError(
             f"the decision cannot be recorded in {folder.decisions}: {error.strerror or error}"
@@ -173,6 +203,20 @@ def _ends_well(handle: int) -> bool:
         return True
     os.lseek(handle, end - 1, os.SEEK_SET)
     return os.read(handle, 1) == b"\n"
+
+
+def _write_whole(handle: int, lines: bytes) -> int:
+    """Write and sync the lines, or restore the old length. Return the new length in bytes."""
+    before = os.lseek(handle, 0, os.SEEK_END)
+    try:
+        _write(handle, lines if _ends_well(handle) else b"\n" + lines)
+        os.fsync(handle)
+    except OSError:
+        # Otherwise a decision that was reported as not recorded would be carried out all the same.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, before)
+        raise
+    return os.lseek(handle, 0, os.SEEK_END)
 
 
 def _write(handle: int, data: bytes) -> None:

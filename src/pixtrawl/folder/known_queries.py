@@ -7,6 +7,7 @@ import sqlite3
 
 from pixtrawl.catalog import queries
 from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.salvage import Salvaged
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
 
@@ -17,6 +18,10 @@ def known_queries(folder: Folder) -> list[tuple[str, str]]:
     Raises:
         StorageError: the catalog cannot be read.
     """
+    if folder.is_lost():  # its catalog is made again later, by whoever holds the lock
+        from pixtrawl.folder import remains
+
+        return list(remains.read(folder, Salvaged()).texts.items())
     if not folder.exists():
         return []
     with contextlib.closing(connect(folder.catalog, read_only=True)) as db:

@@ -13,9 +13,18 @@ from msgspec import Struct, field
 from pixtrawl.catalog import kept
 from pixtrawl.catalog.kept import Place
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.layout import is_own
+from pixtrawl.folder.layout import is_own, parse_file_name
+from pixtrawl.labels import label_for
 
-__all__ = ["Changed", "Differences", "differences", "entries_of", "label_folders"]
+__all__ = [
+    "Changed",
+    "Differences",
+    "differences",
+    "entries_of",
+    "has_numbered",
+    "label_folders",
+    "numbered",
+]
 
 
 class Changed(Struct, frozen=True):
@@ -62,6 +71,29 @@ def entries_of(folder: os.DirEntry[str]) -> dict[str, os.DirEntry[str]]:
             return {entry.name: entry for entry in entries}
     except OSError as error:
         raise StorageError(f"cannot read {folder.path}: {error.strerror}") from error
+
+
+def numbered(root: Path) -> Iterator[str]:
+    """Yield the files that are named as a run names images: `cat/000001.jpg`. Raise StorageError.
+
+    Symbolic links are left out.
+    """
+    for folder in label_folders(root)[0]:
+        if label_for(folder.name) != folder.name or folder.is_symlink():
+            continue
+        for name, entry in sorted(entries_of(folder).items()):
+            if entry.is_file(follow_symlinks=False):
+                relative = f"{folder.name}/{name}"
+                if parse_file_name(relative) is not None:
+                    yield relative
+
+
+def has_numbered(root: Path) -> bool:
+    """Return whether `numbered` finds any file; False if the folder cannot be read."""
+    try:
+        return next(numbered(root), None) is not None
+    except StorageError:
+        return False
 
 
 def differences(db: sqlite3.Connection, root: Path, *, sizes: bool = True) -> Differences:

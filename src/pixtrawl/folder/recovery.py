@@ -14,10 +14,19 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from pixtrawl import durable
-from pixtrawl.catalog import samples
+from pixtrawl.catalog import departed, samples
 from pixtrawl.catalog.samples import Unplaced
 from pixtrawl.catalog.states import SampleState
-from pixtrawl.folder import by_hand, deciding, files, relabel, removals, renditions
+from pixtrawl.folder import (
+    by_hand,
+    deciding,
+    decision_journal as journal,
+    files,
+    journal_facts,
+    relabel,
+    removals,
+    renditions,
+)
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.deciding import TakenIn
@@ -47,6 +56,8 @@ class Recovered(Struct):
 def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     """Reconcile files and rows; call inside one transaction, before any other work."""
     result = Recovered()
+    if journal.size(folder) == 0 and departed.any_there(db):
+        journal_facts.write_down(db, folder)  # of an older version, or a journal that was deleted
     _replay_all(db, folder, result)
     result.decided = deciding.take_in(db, folder)
     relabel.finish_moves(db, folder)

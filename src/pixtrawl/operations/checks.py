@@ -142,11 +142,11 @@ def disk(config: Config) -> Iterator[Check]:
     step = "free some, or choose another disk with -o DIR" if free < _LITTLE_BYTES else ""
     status = FAIL if free < _TOO_LITTLE_BYTES else WARN if free < _LITTLE_BYTES else OK
     yield Check("disk", status, f"{free / 2**30:.1f} GiB free at {there}", step)
-    if not folder.exists():
+    if folder.is_lost():
+        step = f"`pixtrawl verify --repair {folder.shown}` makes it again, as the next run does"
+        yield Check("data set", WARN, f"{folder.shown}: its catalog is missing or empty", step)
+    elif not folder.exists():
         yield Check("data set", OK, f"{folder.shown}: none yet")
-    elif folder.is_bare():
-        step = "copy it again with its hidden files, or choose another folder with -o DIR"
-        yield Check("data set", WARN, f"{folder.shown}: can be read only: no catalog", step)
     elif in_use(folder):
         step = "wait for that run, or stop it"
         yield Check("data set", FAIL, f"{folder.shown}: another run is at work on it", step)

@@ -15,13 +15,13 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from pixtrawl.catalog import kept, queries, run_log
-from pixtrawl.catalog.database import Catalog, connect
+from pixtrawl.catalog.database import connect
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import deciding, decision_journal as journal, derived, recovery
-from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.folder.decision_effects import Effect
 from pixtrawl.folder.decision_journal import DecisionRecord
-from pixtrawl.pipeline.opened import looked_at, relative
+from pixtrawl.pipeline.opened import locked, looked_at, opened, relative
 
 __all__ = ["Recorded", "Who", "keep", "record", "reject", "steer", "undo"]
 
@@ -50,8 +50,10 @@ def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
         UsageError: there is no data set.
         StorageError: the decisions cannot be recorded or carried out.
     """
+    if folder.is_lost():  # made again first: a decision must find its image
+        with opened(folder):
+            pass
     folder.require()
-    folder.require_control()
     if not records:
         return Recorded(batch="", records=())
     journal.append(folder, records)
@@ -70,7 +72,7 @@ def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
 
 
 def _carry_out(folder: Folder) -> list[Effect]:
-    with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
+    with locked(folder) as catalog:
         found = catalog.write_now(lambda db: recovery.recover(db, folder))
         catalog.write_now(lambda db: derived.write_all(db, folder))
         return found.decided.effects

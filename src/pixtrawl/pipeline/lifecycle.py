@@ -12,7 +12,7 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
 from pixtrawl.events import Event, RunFinished
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.full_disk import telling_full
+from pixtrawl.folder.disk_trouble import telling_trouble
 from pixtrawl.pipeline import exporting
 from pixtrawl.pipeline.opening import open_session
 from pixtrawl.pipeline.report import build
@@ -32,7 +32,7 @@ async def run_to_report(
     exporting.check(config)
     current: Session | None = None
     try:
-        with telling_full(folder):
+        with telling_trouble(folder):
             async with open_session(config, folder, listener) as current:
                 await body(current)
     except asyncio.CancelledError:

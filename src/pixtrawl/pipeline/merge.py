@@ -9,7 +9,6 @@ repeating the command resumes a merge that was killed.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -25,14 +24,15 @@ from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.config.groups import Images
 from pixtrawl.dedup import Level
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import derived, files, quarantine, recovery, removals
+from pixtrawl.folder import derived, files, journal_facts, quarantine, recovery, removals
 from pixtrawl.folder.catch_up import catch_up
-from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
+from pixtrawl.pipeline.opened import locked
 
 __all__ = ["Merged", "merge"]
 
@@ -74,16 +74,13 @@ def merge(
     for folder in folders:
         _check(folder)
     target.create()
-    with DatasetLock(target):
-        catalog = Catalog(target.catalog, survives_power_cut=target.durable)
-        try:
-            catalog.write_now(lambda db: recovery.recover(db, target))
-            merger = _Merger(catalog, target, Level(dedup), copy, on_progress)
-            merger.run(folders)
-            catalog.write_now(lambda db: derived.write_all(db, target))
-            kept = catalog.write_now(samples.count)
-        finally:
-            catalog.close()
+    with locked(target) as catalog:
+        catalog.write_now(lambda db: recovery.recover(db, target))
+        merger = _Merger(catalog, target, Level(dedup), copy, on_progress)
+        merger.run(folders)
+        catalog.write_now(lambda db: journal_facts.write_down(db, target))
+        catalog.write_now(lambda db: derived.write_all(db, target))
+        kept = catalog.write_now(samples.count)
     return Merged(kept, dict(merger.reasons))
 
 
@@ -189,11 +186,10 @@ class _Merger:
     def _stage(self, path: Path, staged: Path) -> None:
         files.discard(staged)
         try:
-            if not self._copy:
-                with contextlib.suppress(OSError):
-                    os.link(path, staged)
-                    return
-            shutil.copyfile(path, staged)
+            if self._copy:
+                shutil.copyfile(path, staged)
+            else:
+                files.link_or_copy(path, staged)
         except OSError as error:
             raise StorageError(f"cannot copy {path}: {error}") from error
 

@@ -15,32 +15,49 @@ from pixtrawl.errors import UsageError
 from pixtrawl.folder import recovery
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.disk_trouble import telling_trouble
 
-__all__ = ["looked_at", "opened", "relative", "split_root"]
+__all__ = ["locked", "looked_at", "opened", "relative", "split_root"]
 
 
 @contextlib.contextmanager
-def opened(folder: Folder) -> Iterator[Catalog]:
-    """Open a data set for writing, after recovery. Raise UsageError or StorageError."""
-    folder.require()
-    with DatasetLock(folder):
-        catalog = Catalog(folder.catalog)
+def locked(folder: Folder) -> Iterator[Catalog]:
+    """Hold the lock and open the catalog, a new one for a new data set; make a lost one again.
+
+    Raise StorageError: in use, not writable, or damaged.
+    """
+    with telling_trouble(folder), DatasetLock(folder, rebuilds=True):
+        if folder.is_lost():
+            from pixtrawl.pipeline.rebuilding import rebuild  # rarely needed, and slow to import
+
+            rebuild(folder)
+        catalog = Catalog(folder.own_catalog, survives_power_cut=folder.durable)
         try:
-            catalog.write_now(lambda db: recovery.recover(db, folder))
             yield catalog
         finally:
             catalog.close()
 
 
 @contextlib.contextmanager
+def opened(folder: Folder) -> Iterator[Catalog]:
+    """Open a data set for writing, after recovery. Raise UsageError or StorageError."""
+    if not folder.is_lost():
+        folder.require()
+    with locked(folder) as catalog:
+        catalog.write_now(lambda db: recovery.recover(db, folder))
+        yield catalog
+
+
+@contextlib.contextmanager
 def looked_at(folder: Folder) -> Iterator[sqlite3.Connection]:
     """Open a data set for reading. Raise UsageError or StorageError."""
-    catch_up(folder)
-    db = connect(folder.catalog, read_only=True)
-    try:
-        yield db
-    finally:
-        db.close()
+    with telling_trouble(folder):
+        catch_up(folder)
+        db = connect(folder.catalog, read_only=True)
+        try:
+            yield db
+        finally:
+            db.close()
 
 
 def relative(folder: Folder, name: str) -> str:

@@ -20,7 +20,7 @@ from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.engines.base import Engine, WorkerSpec
 from pixtrawl.events import Event, Listener, Notice
 from pixtrawl.folder import by_hand, decision_journal as journal, recovery
-from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
 from pixtrawl.pipeline import block_check
@@ -28,6 +28,7 @@ from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.decision_intake import DecisionIntake
 from pixtrawl.pipeline.exporting import transform_of
+from pixtrawl.pipeline.opened import locked
 from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.run_settings import asked_for_size, plain_settings
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
@@ -51,11 +52,9 @@ async def open_session(
     kind = engines.load(config.job.engine)
     blocked = block_lists.load(config.images)
     async with AsyncExitStack() as stack:
-        stack.enter_context(DatasetLock(folder))
+        catalog = stack.enter_context(locked(folder))
         if not folder.durable:
             emit(Notice(_NOT_DURABLE, level="warning"))
-        catalog = Catalog(folder.catalog, survives_power_cut=folder.durable)
-        stack.callback(catalog.close)
         _tell(catalog.write_now(lambda db: recovery.recover(db, folder)), emit)
         if blocked is not None:
             await _hold_against(config, folder, catalog, blocked, emit)

@@ -1,7 +1,7 @@
 """Verifies a data set against its catalog: every file present and unaltered, and no others.
 
-Writes nothing. Other commands record files that were deleted by hand; here they are reported as
-missing.
+`verify` writes nothing; `repair` makes a lost or damaged catalog again. Other commands record files
+that were deleted by hand; here they are reported as missing.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.catalog import kept, samples
-from pixtrawl.catalog.database import connect, integrity_fault
+from pixtrawl.catalog.database import Catalog, connect, integrity_fault, is_damage
+from pixtrawl.catalog.schema import require_readable
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import files, on_disk
-from pixtrawl.folder.dataset_folder import Folder, in_use
+from pixtrawl.folder import derived, files, on_disk, recovery
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from pixtrawl.pipeline.rebuilding import rebuild
 
-__all__ = ["ADVICE", "Trouble", "Verified", "verify"]
+__all__ = ["ADVICE", "Trouble", "Verified", "repair", "verify"]
 
 MISSING: Final = "missing"
 ALTERED: Final = "altered"
@@ -35,7 +37,7 @@ ADVICE: Final = {
     ALTERED: "edited on purpose: keep a copy elsewhere; else delete it and `pixtrawl restore DIR`",
     FOREIGN: "not of this data set: move it elsewhere; of another one: `pixtrawl merge`",
     STALE: "made from the catalog: the next run writes it anew",
-    DAMAGED: "copy the data set again from where it came, or start a new one and merge",
+    DAMAGED: "`pixtrawl verify --repair DIR` makes it again from what is there",
 }
 
 _NOTES: Final = {
@@ -83,11 +85,50 @@ def verify(
     """
     folder = Folder(root)
     folder.require()
-    with closing(connect(folder.catalog, read_only=True)) as db:
-        try:
+    try:
+        with closing(connect(folder.catalog, read_only=True)) as db:
             return _verify(db, folder, quick, on_progress)
-        except sqlite3.DatabaseError as error:
-            return Verified(0, (Trouble(folder.catalog.name, DAMAGED, str(error)),))
+    except (sqlite3.DatabaseError, StorageError) as error:
+        cause = error.__cause__ if isinstance(error, StorageError) else error
+        if not isinstance(cause, sqlite3.Error) or not is_damage(cause):
+            raise
+        return Verified(0, (Trouble(folder.catalog.name, DAMAGED, str(cause)),))
+
+
+def repair(root: Path | str) -> bool:
+    """Make a catalog again that is missing, empty or damaged; return False if it is sound.
+
+    The log says what was recovered. The damaged file is kept beside the new one.
+
+    Raises:
+        UsageError: there is nothing of a data set.
+        StorageError: it is in use, cannot be written, or is of a newer pixtrawl.
+    """
+    folder = Folder(root)
+    lost = folder.is_lost()
+    if not lost:
+        folder.require()
+        if not _is_damaged(folder):
+            return False
+    with DatasetLock(folder, rebuilds=True):
+        rebuild(folder)
+        with closing(Catalog(folder.own_catalog)) as catalog:
+            catalog.write_now(lambda db: recovery.recover(db, folder))
+            catalog.write_now(lambda db: derived.write_all(db, folder))
+    return True
+
+
+def _is_damaged(folder: Folder) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{folder.catalog.as_uri()}?mode=ro", uri=True)) as db:
+            if require_readable(db) == 0:
+                return True
+            samples.count(db)
+            return integrity_fault(db, whole=True) is not None
+    except sqlite3.Error as error:
+        if is_damage(error):
+            return True
+        raise StorageError(f"cannot read the catalog {folder.catalog}: {error}") from error
 
 
 def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Progress) -> Verified:
