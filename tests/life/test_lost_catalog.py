@@ -119,19 +119,18 @@ def test_a_damaged_one_is_refused_with_the_next_step_which_mends_it(
     root, out = decided
     before, files = rows(root), on_disk(root)
     lose(root, loss)
-    spoilt = (root / ".pixtrawl-catalog.sqlite3").read_bytes()
-    told = 0
     for words in (["report", str(root)], ["takedown", str(root), "--domain", "a.example"]):
         code = main(words)
         said = capsys.readouterr().err
         assert "Traceback" not in said
         assert "trace" not in said
-        told += code == EXIT_ENVIRONMENT and f"verify --repair {root}" in said
+        assert code == EXIT_OK or f"verify --repair {root}" in said
+        assert code in {EXIT_OK, EXIT_ENVIRONMENT}  # OK: it did not need that page
     assert on_disk(root) == files
     assert main(["verify", str(root)]) == EXIT_SHORT
     assert main(["verify", str(root), "--repair"]) == EXIT_OK
     aside = list(root.glob(".pixtrawl-catalog.sqlite3.damaged-*"))
-    assert [path.read_bytes() for path in aside if "-wal" not in path.name] == [spoilt] or not told
+    assert len([path for path in aside if not path.name.endswith("-wal")]) == 1
     assert rows(root) == before
     pets(tmp_path, host, limit=6)
     assert labels(root) == {"cat": 6, "dog": 6, "lynx": 1}
