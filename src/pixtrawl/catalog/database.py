@@ -161,7 +161,7 @@ def write_log_in(path: Path) -> None:
 
 @contextlib.contextmanager
 def created(path: Path) -> Iterator[sqlite3.Connection]:
-    """Create a catalog; the block fills it. It gets its name only when all of it is on disk.
+    """Create a catalog; the block fills it in one transaction. It gets its name only when all of it is on disk.
 
     It is in WAL mode before the rename: the switch to WAL uses a rollback journal, and one that is
     left by a kill cannot be recovered by a read-only connection (SQLITE_READONLY_ROLLBACK). An old
@@ -173,7 +173,9 @@ def created(path: Path) -> Iterator[sqlite3.Connection]:
         _remove_parts(part)
         with contextlib.closing(connect(part)) as connection:
             migrate(connection)
+            connection.execute("BEGIN")
             yield connection
+            connection.execute("COMMIT")
             ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if busy:
             raise StorageError(f"cannot create the catalog {path}: its log cannot be written in")

@@ -12,7 +12,7 @@ from pixtrawl.catalog import departed, takedown
 from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_journal import DecisionRecord
-from pixtrawl.folder.journal_standing import standing
+from pixtrawl.folder.journal_state import state_after
 
 __all__ = ["gone", "write_down"]
 
@@ -44,7 +44,7 @@ def write_down(db: sqlite3.Connection, folder: Folder) -> None:
     For what came in without a decision here: from another data set, or an older version. Raise
     StorageError.
     """
-    known = standing(journal.read(folder).records)
+    known = state_after(journal.read(folder).records)
     gone_before = {(one.sha256, one.file_name) for one in known.gone}
     facts = [
         journal.fact("rule", kind=rule.kind, value=rule.value)

@@ -1,4 +1,4 @@
-"""What is left of a data set without its catalog: the images described, the files, the queries."""
+"""The remains of a data set without its catalog: the images described, the files, the queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_LIST_BYTES: Final = 256 * 2**20  # of keyword_urls.txt; it is parsed in mem
 
 
 class Remains(Struct):
-    """What the files and the readable rest of the catalog say."""
+    """Descriptions from the files and the readable rest of the catalog."""
 
     images: dict[str, Described] = field(default_factory=dict)  # by file name
     texts: dict[str, str] = field(default_factory=dict)  # query of each label

@@ -7,13 +7,9 @@ aside.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -26,26 +22,22 @@ from pixtrawl.catalog.described import Described
 from pixtrawl.catalog.run_log import now
 from pixtrawl.catalog.salvage import Salvaged
 from pixtrawl.catalog.takedown import Rule, TakenDown
-from pixtrawl.config.groups import Images
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import (
     decision_actions,
     decision_journal as journal,
-    files,
     on_disk,
     quarantine,
     remains,
 )
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_journal import FACTS
-from pixtrawl.folder.journal_standing import Gone, Standing, standing
-from pixtrawl.folder.layout import parse_file_name, quarantine_name, staged_name
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.folder.journal_state import Gone, JournalState, state_after
+from pixtrawl.folder.layout import parse_file_name, quarantine_name
 from pixtrawl.model import ImageInfo
+from pixtrawl.pipeline.examining import ImageFile, examined
 
 __all__ = ["Rebuilt", "rebuild", "sentences"]
-
-_BATCH: Final = 64  # files in memory and with the decoders at a time
 
 
 class Rebuilt(Struct):
@@ -63,16 +55,6 @@ class Rebuilt(Struct):
     bad_lines: int = 0
     had_journal: bool = False
     was_damaged: bool = False
-
-
-class _File(Struct):
-    """An image file, with the description of it where there is one."""
-
-    name: str
-    described: Described | None
-    sha256: str = ""  # hexadecimal; "" if it could not be read
-    size_bytes: int = 0
-    info: ImageInfo | None = None
 
 
 def rebuild(folder: Folder) -> Rebuilt:
@@ -93,15 +75,14 @@ def _rebuild(folder: Folder) -> Rebuilt:
     salvaged = salvaging.salvage(own, folder.root) if done.was_damaged else Salvaged()
     said = journal.read(folder)
     done.had_journal = bool(said.records)
-    held = standing(said.records)
+    held = state_after(said.records)
     found = remains.read(folder, salvaged)
     done.bad_lines = found.bad_lines + len(said.bad)
     aliases = dict(salvaged.aliases) | held.aliases
     _say_start(folder, found)
     with created(own) as db:
-        db.execute("BEGIN")
         home = remains.homes(found.images.values(), aliases)
-        for file in _examined(folder, _files(folder, found)):
+        for file in examined(folder, _files(folder, found)):
             _add(db, folder, file, found, home, done)
         rebuilt.give_filters(db, salvaged.queries)
         rebuilt.give_aliases(db, aliases)
@@ -109,58 +90,23 @@ def _rebuild(folder: Folder) -> Rebuilt:
         _obey(db, [*salvaged.rules, *held.rules], done)
         _note_decisions(db, folder, said.records, held)
         mark(db, said.end)
-        db.execute("COMMIT")
     return done
 
 
-def _files(folder: Folder, found: remains.Remains) -> Iterator[_File]:
+def _files(folder: Folder, found: remains.Remains) -> Iterator[ImageFile]:
     """Yield every described image, then each numbered file that nothing describes."""
     for name, image in found.images.items():
-        yield _File(name, image)
+        yield ImageFile(name, image)
     # A file that was moved by hand is recognised later, by its bytes (folder.by_hand).
     for name in on_disk.numbered(folder.root):
         if name not in found.images:
-            yield _File(name, None)
-
-
-def _examined(folder: Folder, every: Iterator[_File]) -> Iterator[_File]:
-    """Hash and decode the files. Raise EngineError where decoders cannot be started."""
-    with ThreadPoolExecutor(1) as thread:  # the caller's thread may have an event loop
-        loop = thread.submit(asyncio.new_event_loop).result()
-        pool = DecoderPool(Images(), folder.root)
-
-        async def examine(batch: list[_File]) -> None:
-            await asyncio.gather(*(_examine(folder, pool, one) for one in batch))
-
-        try:
-            while batch := list(islice(every, _BATCH)):
-                thread.submit(loop.run_until_complete, examine(batch)).result()
-                yield from batch
-        finally:
-            thread.submit(loop.run_until_complete, pool.aclose()).result()
-            thread.submit(loop.close).result()
-
-
-async def _examine(folder: Folder, pool: DecoderPool, one: _File) -> None:
-    path = folder.root / one.name
-    if path.is_symlink() or not path.is_file():
-        return
-    one.sha256, one.size_bytes = files.sha256_of(path), path.stat().st_size
-    # Decoders take files by their staged name only.
-    staged = folder.staging / staged_name(f"rebuild-{one.sha256}-{id(one)}")
-    files.link_or_copy(path, staged)
-    try:
-        verdict = await pool.inspect(staged.name, one.size_bytes)
-    finally:
-        files.discard(staged)
-    if verdict.info is not None:
-        one.info = replace(verdict.info, sha256=one.sha256, size_bytes=one.size_bytes)
+            yield ImageFile(name, None)
 
 
 def _add(
     db: sqlite3.Connection,
     folder: Folder,
-    file: _File,
+    file: ImageFile,
     found: remains.Remains,
     home: dict[tuple[str, str], str],
     done: Rebuilt,
@@ -182,7 +128,7 @@ def _add(
 
 
 def _adopted(
-    db: sqlite3.Connection, folder: Folder, file: _File, found: remains.Remains, done: Rebuilt
+    db: sqlite3.Connection, folder: Folder, file: ImageFile, found: remains.Remains, done: Rebuilt
 ) -> Described | None:
     """Return the row for a file that nothing describes; None where it is no image of the set."""
     parsed = parse_file_name(file.name)
@@ -229,7 +175,7 @@ def _measured(image: Described, info: ImageInfo | None) -> Described:
     )  # fmt: skip
 
 
-def _set_aside(folder: Folder, file: _File, done: Rebuilt) -> None:
+def _set_aside(folder: Folder, file: ImageFile, done: Rebuilt) -> None:
     quarantine.put(folder, folder.root / file.name, file.sha256)
     done.torn += 1
 
@@ -279,8 +225,8 @@ def _kept_aside(folder: Folder, one: Gone) -> ImageInfo | None:
     """Return the measures of a refused image: its near duplicates are refused, too."""
     if one.kind != "refused" or quarantine.find(folder, one.sha256) is None:
         return None
-    file = _File(quarantine_name(one.sha256), None)
-    return next(_examined(folder, iter([file]))).info
+    file = ImageFile(quarantine_name(one.sha256), None)
+    return next(examined(folder, iter([file]))).info
 
 
 def _obey(db: sqlite3.Connection, rules: Iterable[tuple[str, str]], done: Rebuilt) -> None:
@@ -296,7 +242,7 @@ def _note_decisions(
     db: sqlite3.Connection,
     folder: Folder,
     records: Iterable[journal.DecisionRecord],
-    held: Standing,
+    held: JournalState,
 ) -> None:
     """Note every decision of the journal as carried out, so that it can be undone as before."""
     for one in records:

@@ -1,4 +1,4 @@
-"""What the journal says of a data set whose catalog is lost: what is gone, and what rules hold.
+"""The state that the journal describes: which images are gone, and which rules hold.
 
 Decisions that were undone are left out, and those that an undone undo brought back count again.
 """
@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from pixtrawl.folder.decision_journal import BY_DECISION, FACTS, STEERING, DecisionRecord
 
-__all__ = ["Gone", "Standing", "standing"]
+__all__ = ["Gone", "JournalState", "state_after"]
 
 DELETED: Final = "deleted"
 REFUSED: Final = "refused"
@@ -33,7 +33,7 @@ class Gone(Struct):
     refill: bool = True
 
 
-class Standing(Struct):
+class JournalState(Struct):
     """The journal, read to its end."""
 
     gone: list[Gone] = field(default_factory=list)
@@ -43,10 +43,10 @@ class Standing(Struct):
     holding: frozenset[str] = frozenset()  # ids of the decisions that hold
 
 
-def standing(records: Sequence[DecisionRecord]) -> Standing:
+def state_after(records: Sequence[DecisionRecord]) -> JournalState:
     """Return what holds after all these records."""
     active = _active_batches(records)
-    found = Standing()
+    found = JournalState()
     gone: dict[tuple[str, str], Gone] = {}
     cards: dict[str, DecisionRecord] = {}
     holding = set()
@@ -89,7 +89,7 @@ def _active_batches(records: Iterable[DecisionRecord]) -> set[str]:
     return active
 
 
-def _take_fact(one: DecisionRecord, gone: dict[tuple[str, str], Gone], found: Standing) -> None:
+def _take_fact(one: DecisionRecord, gone: dict[tuple[str, str], Gone], found: JournalState) -> None:
     key = _key(one)
     if one.action == "rule":
         found.rules[one.kind, one.value] = ""
@@ -102,7 +102,7 @@ def _take_fact(one: DecisionRecord, gone: dict[tuple[str, str], Gone], found: St
         )  # fmt: skip
 
 
-def _take(one: DecisionRecord, gone: dict[tuple[str, str], Gone], found: Standing) -> None:
+def _take(one: DecisionRecord, gone: dict[tuple[str, str], Gone], found: JournalState) -> None:
     if one.action == "reject":
         gone[_key(one)] = Gone(
             REFUSED, one.sha256, one.file_name, record_id=one.id, reason=one.reason,
@@ -127,7 +127,7 @@ def _take(one: DecisionRecord, gone: dict[tuple[str, str], Gone], found: Standin
         found.moves.append(one)
 
 
-def _still(one: Gone, found: Standing) -> bool:
+def _still(one: Gone, found: JournalState) -> bool:
     """Return whether what removed an image holds: the rule that took it down may be forgotten."""
     if one.kind != TAKEN or one.record_id or not one.because:
         return True
