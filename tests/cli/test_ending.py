@@ -44,7 +44,6 @@ def raising(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         (ExportError("two\nlines \x1b[2J"), 1, "pixtrawl: two lines [2J\n"),
         (KeyboardInterrupt(), 130, "pixtrawl: interrupted\n"),
         (ExceptionGroup("tasks", [ValueError("x"), StorageError("full")]), 5, "pixtrawl: full\n"),
-        (OSError(errno.ENOSPC, "No space left"), 5, "pixtrawl: No space left\n"),
     ],
 )
 def test_an_error_is_one_line_and_its_exit_code(
@@ -57,6 +56,18 @@ def test_an_error_is_one_line_and_its_exit_code(
     raising(error)
     assert main(["report", "x"]) == code
     assert capsys.readouterr() == ("", line)
+
+
+def test_a_full_disk_is_one_line_with_the_next_step(
+    raising: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(OSError(errno.ENOSPC, "No space left"))
+    assert main(["report", "x"]) == 5
+    said = capsys.readouterr().err
+    assert said.startswith("pixtrawl: the disk is full: ")
+    assert said.count("\n") == 1
+    assert "free" in said
+    assert "make room" in said
 
 
 def test_an_unexpected_error_is_one_line_and_its_trace_is_kept(

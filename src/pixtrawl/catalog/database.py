@@ -79,14 +79,16 @@ def _require_catalog(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(_FOREIGN)
 
 
-def unusable(path: Path, error: sqlite3.Error) -> StorageError:
+def unusable(path: Path | None, error: sqlite3.Error) -> StorageError:
     """Return the error for a catalog that cannot be used; a damaged one names the next step."""
+    name = "of the data set" if path is None else str(path)
     if is_damage(error):
         return StorageError(
-            f"the catalog {path} is damaged ({error}); the images are untouched, and "
-            f"`pixtrawl verify --repair {path.parent}` makes it again from what is there"
+            f"the catalog {name} is damaged ({error}); the images are untouched, and "
+            f"`pixtrawl verify --repair {'DIR' if path is None else path.parent}` makes it again "
+            "from what is there"
         )
-    return StorageError(f"cannot use the catalog {path}: {error}")
+    return StorageError(f"cannot use the catalog {name}: {error}")
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -161,11 +163,14 @@ def write_log_in(path: Path) -> None:
 
 @contextlib.contextmanager
 def created(path: Path) -> Iterator[sqlite3.Connection]:
-    """Create a catalog; the block fills it in one transaction. It gets its name only when all of it is on disk.
+    """Create a catalog, which the block fills in one transaction.
+
+    It gets its name only when all of it is on the disk; what bears that name before, and a
+    write-ahead log that lies beside it, are set aside and not replayed into it.
 
     It is in WAL mode before the rename: the switch to WAL uses a rollback journal, and one that is
-    left by a kill cannot be recovered by a read-only connection (SQLITE_READONLY_ROLLBACK). An old
-    catalog, and a write-ahead log that lies beside it, are set aside and not replayed into it.
+    left by a kill cannot be recovered by a read-only connection (SQLITE_READONLY_ROLLBACK).
+
     Raise StorageError where it cannot be created; the folder is then as before.
     """
     part = path.with_name(f"{path.name}.tmp")  # folder/layout.py treats it as temporary

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pixtrawl import __version__
 from pixtrawl.cli.surroundings import give_up_stderr, open_streams, speak_utf8
@@ -24,6 +24,9 @@ from pixtrawl.errors import (
     UsageError,
     innermost,
 )
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 class Command(NamedTuple):
@@ -95,10 +98,10 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output went away; printing more would raise again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_UNEXPECTED
-    except PixtrawlError as error:
+    except UsageError as error:
         return _say(str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last stand: one line, and the trace in a file
-        return _unexpected(error, arguments)
+        return _failed(error, arguments)
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -134,7 +137,8 @@ def _run(name: str, arguments: list[str]) -> int:
             parsed = subparsers.choices[name].read(arguments)
         except SystemExit as end:  # --help has been printed
             return int(end.code or 0)
-        return int(module.main(parsed) or EXIT_OK)
+        with _disk_trouble_told(parsed):
+            return int(module.main(parsed) or EXIT_OK)
 
 
 def _use_batch_scheduling() -> None:
@@ -165,6 +169,25 @@ def _decoders_started_early(name: str, arguments: list[str]) -> Iterator[None]:
         yield
     finally:
         program.abandon()
+
+
+@contextmanager
+def _disk_trouble_told(parsed: Namespace) -> Iterator[None]:
+    """Give errors of the disk the sentence that tells how many images of the data set are safe."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        names = (getattr(parsed, name, None) for name in ("dataset", "folder", "output"))
+        root = next((name for name in names if isinstance(name, str)), None)
+        if root is None or getattr(error, "is_told", False):
+            raise
+        from pixtrawl.folder.dataset_folder import Folder
+        from pixtrawl.folder.disk_trouble import telling_trouble
+
+        with telling_trouble(Folder(root)):
+            raise
 
 
 def _unknown(word: str) -> str:
@@ -219,14 +242,16 @@ def _say(message: str, code: int) -> int:
     return code
 
 
-def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
-    known = innermost(error)
-    if isinstance(known, PixtrawlError):
-        return _say(str(known), known.exit_code)
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    """Tell of an error of the environment, or of one that nobody expected. Return the exit code."""
     from pixtrawl.folder.disk_trouble import cause_of, sentence
 
-    if (cause := cause_of(error)) is not None:
+    known = innermost(error)
+    told = getattr(known, "is_told", False)
+    if not told and (cause := cause_of(error)) is not None:
         return _say(sentence(cause), EXIT_ENVIRONMENT)
+    if isinstance(known, PixtrawlError):
+        return _say(str(known), known.exit_code)
     from pixtrawl.cli.crash import keep_trace, trace
 
     if any(word.startswith("-vv") for word in arguments) or "--verbose" in arguments:

@@ -16,6 +16,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk, recovery
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from pixtrawl.folder.disk_trouble import telling_trouble
 
 __all__ = ["View", "catch_up"]
 
@@ -32,6 +33,11 @@ def catch_up(folder: Folder) -> View:
 
     Raise UsageError if there is no data set, StorageError if it cannot be read.
     """
+    with telling_trouble(folder):
+        return _catch_up(folder)
+
+
+def _catch_up(folder: Folder) -> View:
     folder.require()
     with closing(connect(folder.catalog, read_only=True)) as db:
         found = on_disk.differences(db, folder.root, sizes=False)

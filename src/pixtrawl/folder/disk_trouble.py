@@ -114,12 +114,12 @@ def _is_damage(error: BaseException) -> bool:
 def sentence(cause: OSError | sqlite3.Error, folder: Folder | None = None) -> str:
     """Return what is wrong, what is safe, and the next step."""
     if isinstance(cause, sqlite3.Error) and is_damage(cause):
-        path = folder.own_catalog if folder is not None else Path("catalog")
-        return str(unusable(path, cause))
+        return str(unusable(None if folder is None else folder.own_catalog, cause))
     number = _number(cause)
     if number in _FULL:
         what = "your quota is used up" if number == errno.EDQUOT else "the disk is full"
-        room = "" if folder is None else f" ({_free(folder.root)}{_needed(folder)})"
+        needed = "" if folder is None else _needed(folder)
+        room = f" ({_free(Path(_where(cause, folder)))}{needed})"
         step = "make room, or move the folder, then the same command goes on"
         return f"{what}: {_where(cause, folder)}{room}. {_safe(folder)}; {step}"
     said = os.strerror(number) if number is not None else str(cause)
@@ -150,6 +150,8 @@ def _safe(folder: Folder | None) -> str:
 
 
 def _free(path: Path) -> str:
+    """Return a phrase with the free bytes of the file system that holds `path`."""
+    path = next((one for one in (path, *path.absolute().parents) if one.exists()), Path("/"))
     try:
         return f"{_size(shutil.disk_usage(path).free)} free"
     except OSError as error:
