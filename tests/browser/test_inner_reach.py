@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,14 @@ from tests.sources.google.conftest import SHELL, Kept
 from pixtrawl.browser.chrome import Chrome
 from pixtrawl.browser.failure import BrowserFailure
 from pixtrawl.browser.options import ChromeOptions
+from pixtrawl.browser.tab import Tab
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import Query
+from pixtrawl.net import resolver
+from pixtrawl.net.address import AddressGuard
+from pixtrawl.net.gateway import Gateway
 from pixtrawl.net.interface import Response as Got
+from pixtrawl.net.proxy import Proxies
 from pixtrawl.playground.faults_browser import WAYS, HostilePage
 from pixtrawl.playground.messages import Response
 from pixtrawl.playground.server import RequestLog, Server
@@ -89,11 +95,17 @@ class Scene:
         self.recorder.close()
 
 
+async def _show_images(_tab: Tab, _blocked: bool) -> None:
+    """Stand in for `Tab.block_images`."""
+
+
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIXTRAWL_CHROME", SHELL or "")
         patch.setenv("SOME_API_KEY", "must-not-be-seen")
+        # Pictures are asked for, as while a person solves a captcha: the guard alone must hold.
+        patch.setattr(Tab, "block_images", _show_images)
         made = Scene()
         try:
             yield made
@@ -120,7 +132,8 @@ def test_no_way_leads_inside_from_a_result_page_or_its_evidence(
 ) -> None:
     # Its pictures look like results: they are hovered over and clicked, too.
     bounds = {"scroll_passes": "1", "click_limit": "1"}
-    google = Google({"base_url": scene.url(*SPELLINGS, page="r"), **bounds}, chrome=scene.chrome)
+    base = scene.url("127.0.0.2", "[::1]", page="r")
+    google = Google({"base_url": base, **bounds}, chrome=scene.chrome)
     evidence = Kept()
     context: Any = SourceContext(http=None, evidence=evidence, wanted=5)  # type: ignore[arg-type]
 
@@ -132,6 +145,24 @@ def test_no_way_leads_inside_from_a_result_page_or_its_evidence(
         scene.runner.run(ask())
     assert {Path(name).suffix for name in evidence.files} == {".html", ".png"}
     assert scene.recorder.hits == []
+
+
+def test_names_that_change_their_address_lead_nowhere_inside(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolver, "_KEPT_S", -1.0)  # each connection looks the name up again
+    lookups: list[str] = []
+
+    def rebinding(name: str, *_rest: object, **_more: object) -> list[tuple[object, ...]]:
+        lookups.append(name)
+        address = ALSO_ALLOWED if lookups.count(name) % 2 else "127.0.0.2"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    scene.render(scene.url("rebind.test", "also.rebind.test"))
+    hits, scene.recorder.hits = scene.recorder.hits, []
+    assert {hit.split()[0] for hit in hits} == {ALSO_ALLOWED}
+    assert lookups.count("rebind.test") > 10
 
 
 def test_the_environment_of_the_browser_holds_no_secret(scene: Scene) -> None:
@@ -147,6 +178,29 @@ def test_the_environment_of_the_browser_holds_no_secret(scene: Scene) -> None:
         assert b"must-not-be-seen" not in environment
         if b"PATH=" in environment:  # zygotes overwrite theirs
             assert f"HOME={folder}/home".encode() in environment
+
+
+OFFER: Final = """async () => {
+  const one = new RTCPeerConnection({iceServers: [{urls: 'stun:127.0.0.2:PORT'}]}), found = [];
+  one.createDataChannel('x');
+  const end = new Promise(done => one.onicecandidate = event => {
+    if (event.candidate && event.candidate.candidate) found.push(event.candidate.candidate);
+    else done();
+  });
+  await one.setLocalDescription(await one.createOffer());
+  await end;
+  return found;
+}"""
+
+
+def test_a_page_does_not_learn_the_addresses_of_this_computer(scene: Scene) -> None:
+    async def candidates() -> object:
+        async with scene.chrome.tab() as tab:
+            await tab.goto(scene.url("127.0.0.2", page="own.png"), 10)
+            return await tab.evaluate(OFFER.replace("PORT", str(scene.recorder.port)))
+
+    assert scene.runner.run(candidates()) == []
+    assert scene.recorder.hits == []
 
 
 def test_a_refused_page_says_how_to_allow_it(scene: Scene) -> None:
@@ -179,3 +233,32 @@ def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
     finally:
         scene.recorder.hits = []
         scene.runner.run(chrome.aclose())
+
+
+@pytest.mark.slow
+def test_a_proxy_of_the_user_stands_behind_the_gateway(scene: Scene) -> None:
+    """A second gateway plays the user's proxy, with a login, and would connect to anything."""
+
+    async def chained() -> tuple[str, str]:
+        theirs = Gateway(AddressGuard(["127.0.0.0/8", "::1/128"]), Proxies(None, {}))
+        await theirs.start()
+        proxy = f"http://{theirs.user}:{theirs.password}@{theirs.host}:{theirs.port}"
+        page = ""
+        chrome = Chrome(ChromeOptions(visible=False, proxy=proxy, allow_address=(f"{SITE}/32",)))
+        try:
+            async with chrome.tab() as tab:
+                await tab.goto(scene.url(*SPELLINGS), 20)
+                await asyncio.sleep(2)
+                page = await tab.html()
+                await tab.goto(f"http://some.localhost:{scene.recorder.port}/inner/img", 10)
+        except BrowserFailure as failure:
+            return page, str(failure)
+        finally:
+            await chrome.aclose()
+            await theirs.aclose()
+        return page, ""
+
+    page, failure = scene.runner.run(chained())
+    assert "own.png" in page
+    assert "leads to an inner address" in failure
+    assert scene.recorder.hits == []

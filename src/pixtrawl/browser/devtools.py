@@ -42,7 +42,8 @@ _ARGUMENTS: Final = (
     "--metrics-recording-only", "--password-store=basic", "--use-mock-keychain",
     "--no-service-autorun", "--disable-search-engine-choice-screen",
     ("--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,MediaRouter,PaintHolding,"
-     "ThirdPartyStoragePartitioning,OptimizationHints,NetworkTimeServiceQuerying,PreconnectToSearch"),
+     "ThirdPartyStoragePartitioning,OptimizationHints,NetworkTimeServiceQuerying,PreconnectToSearch,"
+     "WebRtcHideLocalIpsWithMdns"),
     ("--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,"
      "availablePointerTypes=4"),
     "--remote-debugging-pipe",

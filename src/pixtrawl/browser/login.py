@@ -48,10 +48,12 @@ async def give_login(page: DriverPage, gateway: Gateway) -> None:
         )
 
     commands.on("Fetch.authRequired", on_login)
-    commands.on(
-        "Fetch.requestPaused",
-        lambda event: send("Fetch.continueRequest", {"requestId": event["requestId"]}),
-    )
+
+    def on_paused(event: Any) -> None:
+        if event["request"]["url"] == _URL:
+            send("Fetch.continueRequest", {"requestId": event["requestId"]})
+
+    commands.on("Fetch.requestPaused", on_paused)
     await commands.send(
         "Fetch.enable", {"handleAuthRequests": True, "patterns": [{"urlPattern": f"{_URL}*"}]}
     )

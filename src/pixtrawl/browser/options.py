@@ -23,6 +23,7 @@ BLOCKED: Final = (
     *(f"*.{ending.upper()}*" for ending in _ENDINGS),
     "*encrypted-tbn*", "*q=tbn:*", "*.mp4*", "*.webm*", "*.woff2*",
 )  # fmt: skip
+BLOCKED_KINDS: Final = ({"resourceType": "Image"}, {"resourceType": "Media"})
 
 ARGUMENTS: Final = (
     "--disable-dev-shm-usage",  # containers give 64 MB

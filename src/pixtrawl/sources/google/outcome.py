@@ -70,7 +70,8 @@ def stop_after(failure: BrowserFailure) -> SourceStop:
         return SourceStop(
             SourceOutcome.NETWORK_ERROR,
             message=message,
-            next_step="check the network and the base URL, then run the same command again",
+            next_step=failure.next_step
+            or "check the network and the base URL, then run the same command again",
             evidence=[],
         )
     return SourceStop(

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pixtrawl.browser.chrome import Placed, Tab
 from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.tab import Placed, Tab
 from pixtrawl.sources.google.grid import Grid
 
 TRIAL: Final = 4  # tiles on which a method has to find something

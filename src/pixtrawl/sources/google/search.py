@@ -13,8 +13,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
 from typing import Any, Final
 
-from pixtrawl.browser.chrome import Placed, Tab
 from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.tab import Placed, Tab
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Notice
 from pixtrawl.model import Query

@@ -23,6 +23,7 @@ from pixtrawl.config import parse
 from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import Candidate, Query, SourceOutcome
+from pixtrawl.net.proxy import Proxies
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
 from pixtrawl.sources.google.outcome import stop_after
 from pixtrawl.sources.google.request import FILTERS
@@ -61,6 +62,8 @@ class GoogleSettings(Struct, frozen=True):
         name = Google.name
         own = read_settings(name, Google.info, given)
         headless = given.get("headless") or "auto"
+        if given.get("proxy"):
+            Proxies(given["proxy"])  # raises UsageError for one that cannot be used
         visible = None
         if headless != "auto":
             visible = not setting(name, given, "headless", parse.boolean, default=True)

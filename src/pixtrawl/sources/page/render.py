@@ -10,9 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl import urls
-from pixtrawl.browser.chrome import Chrome, Tab
+from pixtrawl.browser.chrome import Chrome
 from pixtrawl.browser.failure import BrowserFailure, Trouble
 from pixtrawl.browser.options import ChromeOptions
+from pixtrawl.browser.tab import Tab
 from pixtrawl.config.groups import Fetch
 from pixtrawl.net.interface import Response
 
