@@ -26,6 +26,9 @@ test: setup ## the test suite, in parallel, without the internet
 test-pythons: setup ## parser and core tests on the oldest and the newest Python that can be had here
 	@bash scripts/pythons.sh
 
+test-kills: setup ## a run and its data set killed sixty times each instead of six: ten minutes
+	TEST_KILLS=60 $(PY) -m pytest -q tests/resume/test_kill.py --timeout 1500
+
 lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff format --check .
 	ruff check .
@@ -64,4 +67,4 @@ clean: ## remove what was made here, the environment included
 	rm -rf .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: test-pythons help setup setup-demo demo test lint docs docs-check variants check format bench loaders lock clean
+.PHONY: test-pythons test-kills help setup setup-demo demo test lint docs docs-check variants check format bench loaders lock clean

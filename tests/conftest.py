@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from pixtrawl.playground.store import PictureStore
+from tests import drawn_once
 
 # A busy machine is no fault of the code: how long an example may take is not tested here (tests of
 # complexity count CPU seconds). Examples are the same in every run; a new one is a change of code.
@@ -13,3 +20,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pictures_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All processes of a parallel run share one folder."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "drawn-once"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PictureStore, "_render", drawn_once.from_folder(folder))
+        yield

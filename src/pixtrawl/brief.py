@@ -7,10 +7,11 @@ or a notebook that shows one wants to know which it is.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from msgspec import NODEFAULT, Struct
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 __all__ = ["LONGEST", "brief_list", "brief_repr", "cut"]
 
@@ -29,13 +30,19 @@ def cut(text: str, width: int) -> str:
 def brief_repr(value: Struct) -> str:
     """`Candidate(url='http://h/a.jpg', source='bing')`: what differs from the defaults, cut."""
     shown = []
-    for one in fields(value):
+    for one in _fields(type(value)):
         content = getattr(value, one.name)
         default = one.default_factory() if one.default_factory is not NODEFAULT else one.default
         if content != default:
             shown.append(f"{one.name}={_brief(content)}")
     name = type(value).__name__
     return f"{name}({cut(', '.join(shown), LONGEST - len(name) - 2)})"
+
+
+@cache
+def _fields(kind: type[Struct]) -> tuple[FieldInfo, ...]:
+    """Return the fields of a class; msgspec evaluates all annotations anew at each call."""
+    return fields(kind)
 
 
 def brief_list(items: Iterable[object], count: int) -> str:

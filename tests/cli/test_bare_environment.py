@@ -87,7 +87,7 @@ def test_a_list_is_downloaded_and_nothing_is_a_traceback(
 
 @POSIX
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("words", [("--help",), ("--version",), ("report", "nowhere"), ("run",)])
+@pytest.mark.parametrize("words", [("--help",), ("report", "nowhere")])
 def test_help_and_mistakes_are_no_traceback_either(
     name: str, words: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -6,6 +6,8 @@ numbers are smaller. Commands that set up the machine are left to `make` and CI.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -17,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.cli.main import COMMANDS
+from pixtrawl.cli.main import COMMANDS, main
 from pixtrawl.playground import Playground
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +60,7 @@ def environment(site: Playground, tmp_path: Path) -> dict[str, str]:
         "HOME": str(tmp_path), "PIXTRAWL_ALLOW_ADDRESS": "127.0.0.0/24",
         "PIXTRAWL_BING_BASE_URL": site.url, "PIXTRAWL_GOOGLE_BASE_URL": site.url,
         "PIXTRAWL_OPENVERSE_BASE_URL": site.url, "PIXTRAWL_WIKIMEDIA_BASE_URL": site.url,
-        "PIXTRAWL_ECOSIA_ENABLED": "false", "PIXTRAWL_DUCKDUCKGO_ENABLED": "false",
+        "PIXTRAWL_DECODERS": "1", "PIXTRAWL_ECOSIA_ENABLED": "false", "PIXTRAWL_DUCKDUCKGO_ENABLED": "false",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }  # fmt: skip
 
@@ -192,8 +194,10 @@ _HELP: dict[str, str] = {}
 
 def _help(command: str) -> str:
     if command not in _HELP:
-        words = [sys.executable, "-m", "pixtrawl", command, "--help"]
-        _HELP[command] = subprocess.run(words, text=True, capture_output=True).stdout
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            assert main([command, "--help"]) == 0
+        _HELP[command] = shown.getvalue()
     return _HELP[command]
 
 

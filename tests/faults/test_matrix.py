@@ -134,8 +134,8 @@ def test_a_host_that_never_answers_costs_its_own_slots_only(tmp_path: Path) -> N
             settled.append((event.candidate.url, event.outcome.reason))
 
     with Playground() as site:
-        silent = [site.fault("silent", index).url for index in range(8)]
-        sound = site.image_urls(30, "sound")
+        silent = [site.fault("silent", index).url for index in range(4)]
+        sound = site.image_urls(16, "sound")
         site.render(sound)
         urls = tmp_path / "urls.txt"
         urls.write_text("".join(f"{url}\n" for url in silent + sound))
@@ -143,7 +143,7 @@ def test_a_host_that_never_answers_costs_its_own_slots_only(tmp_path: Path) -> N
             urls,
             output=tmp_path / "images",
             allow_address="127.0.0.0/24",
-            concurrency=10,
+            concurrency=6,
             retries=0,
             timeout=4,
             listener=listen,

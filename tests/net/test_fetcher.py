@@ -14,6 +14,7 @@ import pytest
 from pixtrawl.config.groups import Politeness
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
+from pixtrawl.net import host_trouble
 from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
@@ -211,10 +212,10 @@ def test_a_retry_after_beyond_the_deadline_ends_the_attempts(
     assert (error.reason, error.attempts, error.retry_after_s) == (Reason.RATE_LIMITED, 1, 3600)
 
 
-@pytest.mark.slow
 def test_a_retry_after_of_hours_does_not_keep_the_others_waiting(
-    server: Any, settings: Any, staging: Path
+    server: Any, settings: Any, staging: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(host_trouble, "FIRST_REST_S", 0.5)
     urls = [server.route(f"/{n}", 429, Retry_After="3600") for n in range(3)]
 
     async def use(fetcher: Fetcher) -> list[Reason]:
@@ -224,7 +225,7 @@ def test_a_retry_after_of_hours_does_not_keep_the_others_waiting(
 
     reasons = with_fetcher(settings(), use, staging, Politeness(per_host=1))
     assert reasons == [Reason.RATE_LIMITED, Reason.RATE_LIMITED, Reason.HOST_OUT]
-    assert len(server.paths()) == 3  # robots.txt; one; another one after ten seconds
+    assert len(server.paths()) == 3  # robots.txt; one; another one after the first rest
 
 
 def test_a_cut_body_is_tried_again_and_leaves_nothing(

@@ -16,12 +16,27 @@ from pixtrawl.playground.motifs import cat, lighthouse, motif_of
 from pixtrawl.playground.palettes import COLORS
 from pixtrawl.playground.pictures import draw_scene, picture, slug_of, thumbnail, traits_of
 from pixtrawl.playground.scenes import SCENES
+from pixtrawl.playground.store import PictureStore
+from tests.drawn_once import DRAWING
 from tests.playground.wire import ask
 
 
 def _grey(body: bytes) -> Image.Image:
     with Image.open(io.BytesIO(body)) as image:
         return image.convert("L")
+
+
+@pytest.mark.parametrize(
+    "name", ["photo/{}/3.{}", "edit/cropped/{}/3.jpg", "small/{}/3.jpg", "sound/{}/3.jpg"]
+)
+def test_seed_and_path_decide_a_file(name: str) -> None:
+    """Which is why the suite may draw each once (tests/drawn_once.py)."""
+    slug = slug_of("lighthouse")
+    path = "/" + name.format(slug, traits_of(1, slug, 3).extension)
+    first, again, other = (DRAWING(PictureStore(seed), path) for seed in (1, 1, 2))
+    assert first is not None
+    assert first == again
+    assert other is None or other.sha256 != first.sha256
 
 
 def test_no_picture_is_blank() -> None:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pixtrawl.cli.main import main
+from pixtrawl.net import host_trouble
 from pixtrawl.playground import Playground
 from pixtrawl.playground.faults_search import SearchOutage
 
@@ -37,7 +39,7 @@ def run(site: Playground, output: Path, *more: str) -> tuple[int, dict[str, Any]
     ("status", "retry_after", "told"),
     [
         (503, "", "queries wait (status 503)"),
-        (429, "4", "it asks for the pause"),
+        (429, "3", "it asks for the pause"),
         (0, "", "bing answers again"),
     ],
 )
@@ -65,7 +67,7 @@ def test_what_ended_for_want_of_patience_is_asked_again_by_the_same_command(
 ) -> None:
     outage = SearchOutage(after=4, lasts_s=3600.0)
     with Playground(supply=3, outages=[outage]) as site:
-        code, report, _ = run(site, tmp_path / "images", "--patience", "3")
+        code, report, _ = run(site, tmp_path / "images", "--patience", "1")
         ends = [query["sources"]["bing"] for query in report["queries"] if not query["saved"]]
         assert code == 3
         assert ends
@@ -73,7 +75,7 @@ def test_what_ended_for_want_of_patience_is_asked_again_by_the_same_command(
         assert all(end["detail"]["next_step"] for end in ends)
         assert len(outage.asked) <= len(QUERIES)
         outage.lasts_s = 0.0
-        code, report, _ = run(site, tmp_path / "images", "--patience", "3")
+        code, report, _ = run(site, tmp_path / "images", "--patience", "1")
     assert code == 0
     assert {query["saved"] for query in report["queries"]} == {1}
 
@@ -93,15 +95,21 @@ def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
     assert process.returncode == 130
 
 
-def download(site: Playground, lines: list[str], output: Path, *more: str) -> tuple[int, Any, str]:
+@pytest.fixture
+def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts rest for a second instead of ten; tests/net/test_host_rest.py has the ten, by its clock."""
+    monkeypatch.setattr(host_trouble, "FIRST_REST_S", 1.0)
+
+
+def download(
+    lines: list[str], output: Path, capsys: pytest.CaptureFixture[str], *more: str
+) -> tuple[int, str, str]:
     manifest = output.parent / "list.txt"
     manifest.write_text("\n".join(lines) + "\n")
     words = ["download", str(manifest), "-o", str(output), "--allow-address", "127.0.0.0/8"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pixtrawl", *words, "--junk", "keep", "--dedup", "off", *more],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    code = main([*words, "--junk", "keep", "--dedup", "off", *more])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
 
 
 def at_host(host: str, url: str) -> str:
@@ -109,33 +117,36 @@ def at_host(host: str, url: str) -> str:
     return host + urlsplit(url).path
 
 
-def test_one_refused_address_of_a_host_costs_none_of_the_others(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("short_rest")
+def test_one_refused_address_of_a_host_costs_none_of_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Playground(faults=["refused-address"], supply=12, mix={"fault": 0.0}) as site:
         assert site._line is not None
         bad = site._line.truth("refused-address").url
         host = bad.partition("/fault/")[0]
         good = [at_host(host, entry.url) for entry in site.expected("tabby cat")]
-        code, out, _ = download(site, [good[0], bad, *good[1:]], tmp_path / "images", "--json")
+        lines = [good[0], bad, *good[1:]]
+        code, out, _ = download(lines, tmp_path / "images", capsys, "--json")
     assert code == 0
     assert json.loads(out)["reasons"] == {"saved": 12, "rate_limited": 1}
 
 
+@pytest.mark.usefixtures("short_rest")
 def test_addresses_of_a_host_that_is_out_are_counted_and_nothing_is_called_complete(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Playground(faults=["refused-address"], hosts=1) as site:
         assert site._line is not None
         bad = [site._line.truth("refused-address", "fault", number).url for number in range(6)]
         lines = [at_host(site.hosts[0], site.expected("tabby cat")[1].url), *bad]
         output = tmp_path / "images"
-        code, screen, _ = download(site, lines, output, "--patience", "30", "--per-host", "1")
+        given = ("--patience", "30", "--per-host", "1")
+        code, screen, _ = download(lines, output, capsys, *given)
         asked = len(site.requests_to("/fault/refused-address/"))
         assert (code, asked) == (0, 2)
         assert "4 addresses not asked for" in screen
         assert "complete" not in screen
-        strict, out, _ = download(
-            site, lines, tmp_path / "other", "--patience", "30", "--per-host", "1", "--strict",
-            "--json",
-        )  # fmt: skip
+        strict, out, _ = download(lines, tmp_path / "other", capsys, *given, "--strict", "--json")
     assert strict == 3
     assert json.loads(out)["not_asked"] == 4
