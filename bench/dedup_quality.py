@@ -32,7 +32,7 @@ CAPTIONS = (
     "NOT SURE IF/OR JUST MONDAY",
 )
 LIMITS = tuple(
-    near._Rule(within, within, *second)
+    near._Distances(within, within, *second)
     for within, second in (
         (31, (24, 44)), (40, (24, 24)), (40, (24, 36)), (40, (24, 40)), (40, (24, 44)),
         (40, (24, 48)), (40, (30, 48)), (48, (30, 48)),
@@ -194,7 +194,7 @@ def sweep(stuff: Material) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for limits in LIMITS:
 
-        def with_limits(limits: near._Rule = limits) -> NearDuplicates:
+        def with_limits(limits: near._Distances = limits) -> NearDuplicates:
             known = NearDuplicates("near")
             known._rule = limits
             return known

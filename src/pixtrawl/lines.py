@@ -38,7 +38,7 @@ class Line(NamedTuple):
     problem: str = ""
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """One CSV row; `raw` is the text it was made from."""
 
     number: int  # of its first line
@@ -163,7 +163,7 @@ def _problem(line: str) -> str:
     return ""
 
 
-def csv_rows(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[Row]:
+def csv_rows(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[CsvRow]:
     """Rows by RFC 4180, without its limit on the length of a field (data: URIs are long).
 
     A quote inside an unquoted field is an ordinary character; a quoted field may span some lines.
@@ -172,7 +172,7 @@ def csv_rows(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[Row]:
     while (line := waiting.popleft() if waiting else next(lines, None)) is not None:
         cells = None if line.problem else _cells(line.text, delimiter)
         if cells is not None or line.problem:
-            yield Row(line.number, cells or [], line.text, line.problem)
+            yield CsvRow(line.number, cells or [], line.text, line.problem)
             continue
         raw = line.text
         more: list[Line] = []
@@ -186,10 +186,10 @@ def csv_rows(lines: Iterator[Line], *, delimiter: str = ",") -> Iterator[Row]:
                 cells = _cells(raw, delimiter)
         if cells is None:  # the following lines stand on their own again
             waiting.extendleft(reversed(more))
-            yield Row(line.number, [], line.text, "a quotation mark is not closed")
+            yield CsvRow(line.number, [], line.text, "a quotation mark is not closed")
         else:
             problem = next((one.problem for one in more if one.problem), "")
-            yield Row(line.number, cells, raw, problem)
+            yield CsvRow(line.number, cells, raw, problem)
 
 
 def _cells(text: str, delimiter: str) -> list[str] | None:

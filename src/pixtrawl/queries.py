@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import Labels
-from pixtrawl.lines import Line, Row, csv_rows, opened, read_lines
+from pixtrawl.lines import CsvRow, Line, csv_rows, opened, read_lines
 from pixtrawl.model import Filters, Query
 from pixtrawl.query_rows import TEXT_COLUMNS, GivenQuery, limit_of, query_of_row, text_of
 
@@ -56,7 +56,7 @@ class QueryDefaults(Struct, frozen=True, kw_only=True):
     filters: Filters = Filters()
 
 
-class _Entry(NamedTuple):
+class _QueryEntry(NamedTuple):
     where: str  # "queries.csv:3" or "query 2"
     text: str
     label: str = ""
@@ -85,7 +85,7 @@ def read_queries(
         UsageError: a file or line cannot be used, or there is no query at all.
     """
     defaults = defaults or QueryDefaults()
-    entries: list[_Entry] = []
+    entries: list[_QueryEntry] = []
     for number, item in enumerate(items, 1):
         entries.extend(_entries(item, number, stdin, notice or _ignore))
     if not entries:
@@ -94,7 +94,7 @@ def read_queries(
 
 
 def _queries(
-    entries: list[_Entry], defaults: QueryDefaults, labels: Labels, notice: Notice
+    entries: list[_QueryEntry], defaults: QueryDefaults, labels: Labels, notice: Notice
 ) -> list[Query]:
     checked = [_checked(entry, defaults) for entry in entries]
     shared = [labels.share(entry.label) if entry.label else "" for entry in checked]
@@ -110,7 +110,7 @@ def _queries(
     return list(queries.values())
 
 
-def _checked(entry: _Entry, defaults: QueryDefaults) -> _Entry:
+def _checked(entry: _QueryEntry, defaults: QueryDefaults) -> _QueryEntry:
     """Return the entry with its final text and label. Raises UsageError."""
     text = entry.text.strip().replace("\r", "").replace("\n", " ")
     if not text:
@@ -137,19 +137,19 @@ def _encodes(text: str) -> bool:
 
 def _entries(
     item: str | GivenQuery, number: int, stdin: BinaryIO | None, notice: Notice
-) -> Iterable[_Entry]:
+) -> Iterable[_QueryEntry]:
     if isinstance(item, GivenQuery):
-        return [_Entry(f"query {number}", *item)]
+        return [_QueryEntry(f"query {number}", *item)]
     if item == "-":
         stream = sys.stdin.buffer if stdin is None else stdin
         return list(_of_stdin(io.BytesIO(stream.read()), notice))
     path = Path(item)
     kind = path.suffix.lower()
     if kind not in _KINDS + _NOT_READ or "\0" in item:
-        return [_Entry(f"query {number}", item)]
+        return [_QueryEntry(f"query {number}", item)]
     if not _is_file(path):
         if kind in _NOT_READ:  # `package.json` is something people look for
-            return [_Entry(f"query {number}", item)]
+            return [_QueryEntry(f"query {number}", item)]
         raise UsageError(_missing(path))
     if kind in _NOT_READ:
         raise UsageError(f"{item}: queries are read from {', '.join(_KINDS)} files")
@@ -187,7 +187,7 @@ def _missing(path: Path) -> str:
     return f"{path}: no such file{hint} (to search for these words, give them with `-`)"
 
 
-def _of_stdin(stream: BinaryIO, notice: Notice) -> Iterator[_Entry]:
+def _of_stdin(stream: BinaryIO, notice: Notice) -> Iterator[_QueryEntry]:
     name = "standard input"
     lines = list(read_lines(stream, max_chars=_MAX_LINE_CHARS))
     first = next((line.text.strip() for line in lines if line.text.strip()), "")
@@ -199,17 +199,17 @@ def _of_stdin(stream: BinaryIO, notice: Notice) -> Iterator[_Entry]:
     return _READERS[kind](iter(lines), name, notice)
 
 
-def _of_txt(lines: Iterator[Line], name: str, _: Notice) -> Iterator[_Entry]:
+def _of_txt(lines: Iterator[Line], name: str, _: Notice) -> Iterator[_QueryEntry]:
     for line in lines:
         where = f"{name}:{line.number}"
         if line.problem:
             raise UsageError(f"{where}: {line.problem}")
         text = line.text.strip()
         if text and not text.startswith("# ") and text != "#":
-            yield _Entry(where, text)
+            yield _QueryEntry(where, text)
 
 
-def _of_jsonl(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Entry]:
+def _of_jsonl(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_QueryEntry]:
     for line in lines:
         where = f"{name}:{line.number}"
         if line.problem:
@@ -221,12 +221,12 @@ def _of_jsonl(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Ent
         except (ValueError, RecursionError):
             raise UsageError(f"{where}: is no JSON") from None
         if isinstance(value, dict):
-            yield _Entry(where, *query_of_row(value, where))
+            yield _QueryEntry(where, *query_of_row(value, where))
         else:
-            yield _Entry(where, text_of(value, "query", where))
+            yield _QueryEntry(where, text_of(value, "query", where))
 
 
-def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Entry]:
+def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_QueryEntry]:
     first = next((line for line in lines if line.text.strip() or line.problem), None)
     if first is None:
         return
@@ -253,7 +253,7 @@ def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Entry
         if joined and not told:
             notice(f"{where}: the comma is taken as part of the query; columns need a header")
             told = True
-        yield _Entry(where, text)
+        yield _QueryEntry(where, text)
 
 
 def _chain(first: Line, lines: Iterator[Line]) -> Iterator[Line]:
@@ -280,7 +280,7 @@ def _check_header(header: list[str], where: str) -> None:
         raise UsageError(f"{where}: both {' and '.join(TEXT_COLUMNS)}: one of them is the query")
 
 
-def _of_cells(header: list[str], names: list[str], row: Row, where: str) -> _Entry:
+def _of_cells(header: list[str], names: list[str], row: CsvRow, where: str) -> _QueryEntry:
     if any(cell.strip() for cell in row.cells[len(header) :]):
         raise UsageError(
             f"{where}: {len(row.cells)} columns, the header has {len(header)}; "
@@ -295,10 +295,10 @@ def _of_cells(header: list[str], names: list[str], row: Row, where: str) -> _Ent
         if key not in _COLUMNS
     }
     extra = msgspec.json.encode(own).decode() if own else ""
-    return _Entry(where, text, cells.get("label", ""), limit, extra)
+    return _QueryEntry(where, text, cells.get("label", ""), limit, extra)
 
 
-def _only_column(row: Row, where: str) -> tuple[str, bool]:
+def _only_column(row: CsvRow, where: str) -> tuple[str, bool]:
     """The text of a row in a file of one column, and whether it was put together again."""
     if not any(cell.strip() for cell in row.cells[1:]):
         return row.cells[0], False

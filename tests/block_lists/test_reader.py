@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.block_lists.reader import EITHER, Entry, read
+from pixtrawl.block_lists.reader import EITHER, BlockedHash, read
 from pixtrawl.errors import UsageError
 
 SHA, MD5, PDQ, SHA1 = "ab" * 32, "cd" * 16, "f8" * 32, "12" * 20
@@ -83,7 +83,7 @@ def test_the_quality_beside_a_hash_is_read(tmp_path: Path) -> None:
     path.write_text(f"quality,pdq\n12,{PDQ}\n,{PDQ}\n")
     assert [one.quality for one in read(str(path))] == [12, None]
     path.write_text(f"{PDQ},12,a.jpg\n")
-    assert [*read(str(path))] == [Entry(EITHER, bytes.fromhex(PDQ), 12)]
+    assert [*read(str(path))] == [BlockedHash(EITHER, bytes.fromhex(PDQ), 12)]
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

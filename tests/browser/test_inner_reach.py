@@ -25,11 +25,11 @@ from pixtrawl.net.gateway import Gateway
 from pixtrawl.net.interface import Response as Got
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.playground.faults_browser import WAYS, HostilePage
-from pixtrawl.playground.messages import Response
+from pixtrawl.playground.messages import ServerResponse
 from pixtrawl.playground.server import RequestLog, Server
 from pixtrawl.sources.base import SourceContext
 from pixtrawl.sources.google.source import Google
-from pixtrawl.sources.page.render import Renderer, RenderLimits
+from pixtrawl.sources.page.render import PageRenderer, RenderLimits
 
 pytestmark = [
     pytest.mark.browser,
@@ -59,7 +59,7 @@ class Scene:
         page = HostilePage()
         listener = self.runner.run(
             self._server.listen(
-                SITE, 0, lambda one: page.answer(one, one.path) or Response(status=404)
+                SITE, 0, lambda one: page.answer(one, one.path) or ServerResponse(status=404)
             )
         )
         self.origin = f"http://{listener.host}"
@@ -75,7 +75,7 @@ class Scene:
     def render(self, url: str, chrome: Chrome | None = None, *, total_s: float = 2.5) -> str:
         """As `page.render=true` does it; returns the page's text or the failure."""
         limits = RenderLimits(quiet_s=0.5, total_s=total_s)
-        renderer = Renderer(limits, chrome=chrome or self.chrome)
+        renderer = PageRenderer(limits, chrome=chrome or self.chrome)
         got = Got(url=url, status=200, headers={})
 
         async def work() -> str:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from pixtrawl.exporters.base import Sharding
-from pixtrawl.exporters.export import Options, export
+from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
 
-OPTIONS = Options(
+OPTIONS = ExportOptions(
     splitting=Splitting(shares=parse_shares("train=0.6,val=0.2,test=0.2")),
     sharding=Sharding(max_images=7),
 )

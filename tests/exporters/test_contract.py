@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pixtrawl.errors import ExportError, MissingExtraError, UsageError
 from pixtrawl.exporters import FORMATS, load
-from pixtrawl.exporters.export import Options, export
+from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.transform import Transform
 from tests.exporters import dataset, killed_export
 from tests.exporters.dataset import tree
@@ -194,7 +194,7 @@ def test_a_missing_package_is_told_with_its_command(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_refuses_to_resize(table: str, root: Path, tmp_path: Path) -> None:
     samples = dataset.dataset(root)
-    options = Options(transform=Transform(mode="border", size=8))
+    options = ExportOptions(transform=Transform(mode="border", size=8))
     with pytest.raises(UsageError, match="writes no images"):
         export(samples, root, tmp_path / "out", table, options)
 

@@ -20,7 +20,7 @@ from PIL import Image
 from pixtrawl.exporters import webdataset
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.crc32c import crc32c
-from pixtrawl.exporters.export import Options, export
+from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.tfrecord import encode_example
 from pixtrawl.transform import Transform
 from tests.exporters import dataset
@@ -98,7 +98,9 @@ def records(path: Path) -> Iterator[bytes]:
 
 def test_tfrecords_give_back_every_byte_and_label(root: Path, tmp_path: Path) -> None:
     samples = dataset.dataset(root, per_label=3, format_of=dataset.mixed)
-    export(samples, root, tmp_path / "out", "tfrecord", Options(sharding=Sharding(max_images=5)))
+    export(
+        samples, root, tmp_path / "out", "tfrecord", ExportOptions(sharding=Sharding(max_images=5))
+    )
     classes = json.loads((tmp_path / "out" / "classes.json").read_text())
     by_hash = {one.info.sha256: one for one in samples}
     seen = []
@@ -170,7 +172,7 @@ def test_a_tar_header_is_read_by_tarfile(size: int) -> None:
 @pytest.mark.parametrize("to", ["webdataset", "tfrecord"])
 def test_no_shard_is_larger_than_asked_for(to: str, root: Path, tmp_path: Path) -> None:
     samples = dataset.dataset(root, per_label=8)
-    options = Options(sharding=Sharding(max_bytes=40_000))
+    options = ExportOptions(sharding=Sharding(max_bytes=40_000))
     export(samples, root, tmp_path / "out", to, options)
     suffix = {"webdataset": "tar"}.get(to, to)
     sizes = [path.stat().st_size for path in sorted((tmp_path / "out").glob(f"*.{suffix}"))]
@@ -181,7 +183,7 @@ def test_no_shard_is_larger_than_asked_for(to: str, root: Path, tmp_path: Path) 
 
 def test_one_image_larger_than_a_shard_gets_its_own(root: Path, tmp_path: Path) -> None:
     samples = dataset.dataset(root, ["cat"], per_label=3)
-    options = Options(sharding=Sharding(max_bytes=100))
+    options = ExportOptions(sharding=Sharding(max_bytes=100))
     export(samples, root, tmp_path / "out", "webdataset", options)
     assert len(list((tmp_path / "out").glob("*.tar"))) == 3
 
@@ -232,7 +234,7 @@ def test_resized_pictures_are_described_as_they_are(root: Path, tmp_path: Path) 
 
     samples = dataset.dataset(root, ["cat"], per_label=4, format_of=dataset.mixed)
     transform = Transform(mode="center_crop", size=20, encode="webp", quality=80)
-    export(samples, root, tmp_path / "out", "imagefolder", Options(transform=transform))
+    export(samples, root, tmp_path / "out", "imagefolder", ExportOptions(transform=transform))
     lines = (tmp_path / "out" / "train" / "metadata.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     for row, one in zip(rows, samples, strict=True):
@@ -274,7 +276,7 @@ def test_a_png_whose_metadata_is_damaged_is_exported_without_the_damage(
     (root / kept.file_name).write_bytes(damaged)
     digest = hashlib.sha256(damaged).hexdigest()
     kept = replace(kept, info=replace(kept.info, sha256=digest))
-    export([kept], root, tmp_path / "out", "imagefolder", Options())
+    export([kept], root, tmp_path / "out", "imagefolder", ExportOptions())
     (file,) = (tmp_path / "out").rglob("*.png")
     with Image.open(file) as image:
         image.load()

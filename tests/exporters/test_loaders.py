@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pixtrawl.exporters.base import Sharding
-from pixtrawl.exporters.export import Options, export
+from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
 from pixtrawl.folder.card import data_card, summarise
 from pixtrawl.folder.derived import metadata_row
@@ -22,7 +22,7 @@ from pixtrawl.labels import label_for
 from pixtrawl.model import Sample
 from tests.exporters import dataset
 
-SPLIT = Options(
+SPLIT = ExportOptions(
     splitting=Splitting(shares=parse_shares("train=0.6,val=0.2,test=0.2")),
     sharding=Sharding(max_images=8),
 )

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from pixtrawl.errors import UsageError
-from pixtrawl.exporters.plan import Plan, Selection
+from pixtrawl.exporters.plan import ExportPlan, Selection
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place, parse_shares
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import Candidate, ImageInfo, Sample
@@ -48,7 +48,7 @@ def every_file_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dealt(samples: Iterable[Sample], splitting: Splitting, **more: object) -> dict[str, str]:
     """Split by file name."""
-    with Plan(samples, Path("images"), splitting=splitting, **more) as plan:  # type: ignore[arg-type]
+    with ExportPlan(samples, Path("images"), splitting=splitting, **more) as plan:  # type: ignore[arg-type]
         return {entry.file_name: entry.split for entry in plan.entries()}
 
 
@@ -208,7 +208,7 @@ def test_a_shuffled_plan_mixes_the_labels_and_is_the_same_each_time() -> None:
     samples = [sample(label, number) for label in "ab" for number in range(1, 51)]
 
     def order() -> list[str]:
-        with Plan(samples, Path("images"), shuffled=True) as plan:
+        with ExportPlan(samples, Path("images"), shuffled=True) as plan:
             return [entry.label for entry in plan.entries()]
 
     labels = order()

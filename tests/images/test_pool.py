@@ -140,7 +140,7 @@ def test_a_decoder_holds_several_small_files_but_little_behind_a_large_one(
         one.link, one.ready = cast("Any", SimpleNamespace(send=lambda *_: None)), True
         for number in range(10):
             future = asyncio.get_running_loop().create_future()
-            task = decoder.Task(number, record.INSPECT, str(number), size_bytes, future)
+            task = decoder.InspectionTask(number, record.INSPECT, str(number), size_bytes, future)
             if one.room_for(task):
                 one.take(task)
         one.unlimit()

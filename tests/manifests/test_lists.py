@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.errors import UsageError
-from pixtrawl.manifests.columns import Asked
+from pixtrawl.manifests.columns import GivenColumns
 from pixtrawl.manifests.reader import BadLine, read_manifest
 from pixtrawl.model import Candidate
 
@@ -86,7 +86,7 @@ FORMS: dict[str, tuple[str, str, Sequence[tuple[str, str, str | None]]]] = {
 def read(path: Path, content: str | bytes, **asked: str) -> tuple[list[Candidate], list[str]]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     notices: list[str] = []
-    found = list(read_manifest(path, asked=Asked(**asked), notices=notices))
+    found = list(read_manifest(path, asked=GivenColumns(**asked), notices=notices))
     assert [one for one in found if isinstance(one, BadLine)] == []
     return [one for one in found if isinstance(one, Candidate)], notices
 

@@ -7,7 +7,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.net.circuit_breaker import BASE_S, CAP_S, UNKNOWN_PATIENCE_S, CircuitBreaker, Verdict
+from pixtrawl.net.circuit_breaker import (
+    BASE_S,
+    CAP_S,
+    UNKNOWN_PATIENCE_S,
+    CircuitBreaker,
+    FailureVerdict,
+)
 
 
 def circuit(
@@ -26,7 +32,7 @@ def outage(tried: CircuitBreaker, jitter: float = 0.0) -> list[float]:
         now += wait_s
         probe, started_at = tried.begin(), now
         now += 0.5
-        if tried.bad(now, started_at=started_at, probe=probe) is not Verdict.REST:
+        if tried.bad(now, started_at=started_at, probe=probe) is not FailureVerdict.REST:
             return rests
         rests.append(tried.rest_until - now)
 
@@ -77,24 +83,24 @@ def test_what_failed_together_is_one_round() -> None:
 def test_a_request_older_than_the_last_good_answer_opens_nothing() -> None:
     tried = circuit()
     tried.good(10)
-    assert tried.bad(18, started_at=9) is Verdict.REST
+    assert tried.bad(18, started_at=9) is FailureVerdict.REST
     assert not tried.is_open
 
 
 def test_a_stated_pause_is_kept_and_one_beyond_the_patience_is_not_waited_for() -> None:
     tried = circuit()
-    assert tried.bad(1, started_at=0, pause_s=43) is Verdict.REST
+    assert tried.bad(1, started_at=0, pause_s=43) is FailureVerdict.REST
     assert tried.wait_s(1) == 43
-    assert tried.bad(2, started_at=0, pause_s=100) is Verdict.REST
+    assert tried.bad(2, started_at=0, pause_s=100) is FailureVerdict.REST
     assert tried.wait_s(2) == 100
     other = circuit()
-    assert other.bad(1, started_at=0, pause_s=3600) is Verdict.TOO_LONG
-    assert circuit(60).bad(1, started_at=0, pause_s=61) is Verdict.TOO_LONG
+    assert other.bad(1, started_at=0, pause_s=3600) is FailureVerdict.TOO_LONG
+    assert circuit(60).bad(1, started_at=0, pause_s=61) is FailureVerdict.TOO_LONG
 
 
 def test_pauses_stated_again_and_again_end_with_the_patience() -> None:
     tried, now, asked = circuit(100), 0.0, 0
-    while tried.bad(now, started_at=now, probe=tried.begin(), pause_s=3) is Verdict.REST:
+    while tried.bad(now, started_at=now, probe=tried.begin(), pause_s=3) is FailureVerdict.REST:
         now, asked = tried.rest_until, asked + 1
     assert asked == 33
 

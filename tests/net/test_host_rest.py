@@ -17,7 +17,7 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, HostRests, HostResumes
 from pixtrawl.model import Reason
-from pixtrawl.net.circuit_breaker import Verdict
+from pixtrawl.net.circuit_breaker import FailureVerdict
 from pixtrawl.net.fetcher import Fetcher
 from pixtrawl.net.host_trouble import FIRST_REST_S, HostTrouble
 from pixtrawl.net.interface import Request, Response
@@ -201,7 +201,7 @@ def test_an_address_that_is_refused_twice_says_nothing_new_of_its_host() -> None
     trouble = HostTrouble(patience_s=900.0)
     trouble.refused("a", 100.0, probe=False, now=0.0)
     trouble.circuit.begin()
-    assert trouble.refused("a", 100.0, probe=True, now=100.0) is Verdict.REST
+    assert trouble.refused("a", 100.0, probe=True, now=100.0) is FailureVerdict.REST
     assert trouble.circuit.wait_s(100.0) == FIRST_REST_S
     assert trouble.held_s("a", 100.0) == 100
 
@@ -226,7 +226,7 @@ def test_whatever_a_host_answers_it_is_held_or_out_and_has_one_probe(
         if is_good:
             trouble.good(address, now)
             assert trouble.circuit.wait_s(now) == 0
-        elif trouble.refused(address, pause_s, probe=probe, now=now) is not Verdict.REST:
+        elif trouble.refused(address, pause_s, probe=probe, now=now) is not FailureVerdict.REST:
             assert now + (pause_s or 0) - trouble.circuit.since >= 120 - FIRST_REST_S
             return
         elif pause_s is not None:

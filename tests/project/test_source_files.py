@@ -113,6 +113,17 @@ def test_modules_and_classes_are_named_in_the_words_of_the_vocabulary(root: Path
     assert modules + classes == []
 
 
+def test_every_class_name_is_there_once(root: Path) -> None:
+    """One name, one thing: `Request` is that of `net`. A leading underscore makes no other name."""
+    places: dict[str, list[str]] = {}
+    for path in sources(root):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                where = path.relative_to(root / "src").as_posix()
+                places.setdefault(node.name.lstrip("_"), []).append(where)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def test_no_source_file_leaves_something_open(root: Path) -> None:
     assert found(sources(root), root, LEFT_OPEN) == []
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.exporters.export import Options, export
+from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
 from pixtrawl.labels import label_for
 from pixtrawl.transform import Transform
@@ -63,8 +63,8 @@ def test_fiftyone_reads_pictures_labels_splits_and_fields(tmp_path: Path) -> Non
     root = tmp_path / "images"
     samples = dataset.dataset(root, format_of=dataset.mixed)
     splitting = Splitting(shares=parse_shares("train=0.6,val=0.2,test=0.2"))
-    export(samples, root, tmp_path / "kept", "fiftyone", Options(splitting=splitting))
-    smaller = Options(transform=Transform(mode="border", size=24, encode="png"))
+    export(samples, root, tmp_path / "kept", "fiftyone", ExportOptions(splitting=splitting))
+    smaller = ExportOptions(transform=Transform(mode="border", size=24, encode="png"))
     export(samples, root, tmp_path / "small", "fiftyone", smaller)
     done = subprocess.run(
         [os.environ["PIXTRAWL_FIFTYONE"], "-c", READ, tmp_path / "kept", tmp_path / "small"],

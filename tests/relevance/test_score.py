@@ -16,7 +16,7 @@ from pixtrawl.pipeline import curate
 from pixtrawl.relevance.loading import load_model
 from pixtrawl.relevance.model import Model, Vectors
 from pixtrawl.relevance.preprocess import Preprocess
-from pixtrawl.relevance.score import Options, score
+from pixtrawl.relevance.score import ScoreOptions, score
 from tests.catalog.earlier import downgrade
 from tests.relevance.conftest import GREEN, RED, png, write_dataset
 from tests.relevance.tiny import write_model
@@ -61,7 +61,7 @@ class Counting:
 
 
 def test_what_does_not_fit_its_query_is_flagged_and_stays(colours: Folder, model: Model) -> None:
-    found = score(colours, model, Options())
+    found = score(colours, model, ScoreOptions())
     by_query = {one.text: one for one in found.queries}
     assert [(one.label, one.images) for one in found.queries] == [("blue", 6), ("red", 9)]
     assert by_query["red"].median > 0.9
@@ -77,7 +77,7 @@ def test_what_does_not_fit_its_query_is_flagged_and_stays(colours: Folder, model
 
 def test_metadata_has_the_score_once_there_is_one(colours: Folder, model: Model) -> None:
     assert all("relevance" not in row for row in rows_of(colours))
-    score(colours, model, Options())
+    score(colours, model, ScoreOptions())
     rows = {row["file_name"]: row["relevance"] for row in rows_of(colours)}
     assert len(rows) == 15
     low = rows.pop("red/000009.png")
@@ -88,14 +88,14 @@ def test_metadata_has_the_score_once_there_is_one(colours: Folder, model: Model)
 
 def test_pictures_are_looked_at_once_by_a_model(colours: Folder, tmp_path: Path) -> None:
     model = Counting(load_model(str(write_model(tmp_path / "tiny"))))
-    assert score(colours, model, Options(batch=4)).embedded == 15
+    assert score(colours, model, ScoreOptions(batch=4)).embedded == 15
     assert model.seen == [4, 4, 4, 3]
-    again = score(colours, model, Options(batch=4, prompt="{}", flag_below=0.0))
+    again = score(colours, model, ScoreOptions(batch=4, prompt="{}", flag_below=0.0))
     assert (again.embedded, len(model.seen)) == (0, 4)
     assert [len(one.flagged) for one in again.queries] == [0, 1]
     other = load_model(str(write_model(tmp_path / "other", seed=2)))
     assert other.name != model.name
-    assert score(colours, other, Options()).embedded == 15
+    assert score(colours, other, ScoreOptions()).embedded == 15
     assert catalog_rows(colours, "SELECT DISTINCT model FROM relevance") == [(other.name,)]
 
 
@@ -108,12 +108,12 @@ def test_a_run_that_fails_half_way_goes_on_where_it_was(colours: Folder, tmp_pat
 
     inner = load_model(str(write_model(tmp_path / "tiny")))
     with pytest.raises(UsageError, match="out of memory"):
-        score(colours, Failing(inner), Options(batch=4))
-    assert score(colours, inner, Options(batch=4)).embedded == 15 - 8
+        score(colours, Failing(inner), ScoreOptions(batch=4))
+    assert score(colours, inner, ScoreOptions(batch=4)).embedded == 15 - 8
 
 
 def test_a_limit_of_the_user_s_flags_what_lies_under_it(colours: Folder, model: Model) -> None:
-    found = score(colours, model, Options(flag_below=1.0))
+    found = score(colours, model, ScoreOptions(flag_below=1.0))
     assert [len(one.flagged) for one in found.queries] == [6, 9]
     scores = [value for _, value in found.queries[1].flagged]
     assert scores == sorted(scores)
@@ -124,19 +124,19 @@ def test_images_whose_embeddings_agree_are_listed_within_their_label(
 ) -> None:
     pictures = [png(RED, 1), png(RED, 2), png(GREEN, 3)]
     folder = write_dataset(tmp_path / "images", {"red": pictures, "blue": [png(RED, 4)]})
-    found = score(folder, model, Options(duplicates=0.99))
+    found = score(folder, model, ScoreOptions(duplicates=0.99))
     assert [(one.file_name, one.of) for one in found.duplicates] == [
         ("red/000002.png", "red/000001.png")
     ]
     assert found.duplicates[0].cosine > 0.99
-    assert score(folder, model, Options()).duplicates == ()
+    assert score(folder, model, ScoreOptions()).duplicates == ()
 
 
 def test_a_file_that_is_not_what_was_saved_is_told_and_not_decoded(
     colours: Folder, model: Model
 ) -> None:
     (colours.root / "red/000001.png").write_bytes(b"something else")
-    found = score(colours, model, Options())
+    found = score(colours, model, ScoreOptions())
     assert [(one.file_name, one.why) for one in found.unreadable] == [
         ("red/000001.png", "is not the file that was saved: its SHA-256 differs")
     ]
@@ -147,25 +147,25 @@ def test_a_file_that_is_not_what_was_saved_is_told_and_not_decoded(
 def test_a_file_that_does_not_decode_leaves_the_others_scored(tmp_path: Path, model: Model) -> None:
     whole = png(RED, 1)
     folder = write_dataset(tmp_path / "images", {"red": [whole[: len(whole) // 2], png(RED, 2)]})
-    found = score(folder, model, Options())
+    found = score(folder, model, ScoreOptions())
     assert [one.file_name for one in found.unreadable] == ["red/000001.png"]
     assert found.queries[0].images == 1
 
 
 def test_an_image_that_is_taken_down_leaves_no_embedding(colours: Folder, model: Model) -> None:
-    score(colours, model, Options())
+    score(colours, model, ScoreOptions())
     curate.take_down(colours, [], ["red/000009.png"])
     assert catalog_rows(colours, "SELECT count(*) FROM relevance") == [(14,)]
 
 
 def test_a_data_set_at_which_a_run_is_at_work_is_left_alone(colours: Folder, model: Model) -> None:
     with DatasetLock(colours), pytest.raises(StorageError, match="in use"):
-        score(colours, model, Options())
+        score(colours, model, ScoreOptions())
 
 
 def test_a_folder_without_a_data_set_is_told(tmp_path: Path, model: Model) -> None:
     with pytest.raises(UsageError, match="no pixtrawl data set"):
-        score(Folder(tmp_path / "nothing"), model, Options())
+        score(Folder(tmp_path / "nothing"), model, ScoreOptions())
     assert not (tmp_path / "nothing").exists()
 
 
@@ -176,14 +176,14 @@ def test_a_folder_without_a_data_set_is_told(tmp_path: Path, model: Model) -> No
 )  # fmt: skip
 def test_an_option_that_cannot_be_is_told(options: dict[str, object], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        Options(**options)  # type: ignore[arg-type]
+        ScoreOptions(**options)  # type: ignore[arg-type]
 
 
 def test_a_catalog_of_before_gets_the_table(tmp_path: Path, model: Model) -> None:
     folder = write_dataset(tmp_path / "images", {"red": [png(RED, 1)]})
     with closing(sqlite3.connect(folder.catalog)) as db:
         downgrade(db, 1)
-    assert score(folder, model, Options()).embedded == 1
+    assert score(folder, model, ScoreOptions()).embedded == 1
 
 
 @pytest.fixture(autouse=True)

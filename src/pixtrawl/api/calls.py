@@ -12,7 +12,7 @@ from typing import Any
 from pixtrawl.api.arguments import Lists, Queries, configured
 from pixtrawl.config.groups import Config
 from pixtrawl.dataset import Dataset
-from pixtrawl.dataset.listing import Listing
+from pixtrawl.dataset.listing import BriefList
 from pixtrawl.display.watch import Watch
 from pixtrawl.errors import EXIT_OK, PixtrawlError, ShortWarning, innermost
 from pixtrawl.folder.dataset_folder import Folder
@@ -52,7 +52,7 @@ async def discover_queries(
     from pixtrawl.pipeline.feeders.discover import discover as pipeline_discover
 
     config = configured(settings)
-    found: Listing[Candidate] = Listing()
+    found: BriefList[Candidate] = BriefList()
     with watch.over(config) as listener, _plainly():
         report = await pipeline_discover(
             _queries(queries, config),

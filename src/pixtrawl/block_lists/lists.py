@@ -60,7 +60,7 @@ class BlockLists:
             parts.append(f"{self.poor:,} PDQ hashes are left out for their low quality")
         return f"block lists: {'; '.join(parts)}" if parts else None
 
-    def add(self, name: str, entries: Iterable[reader.Entry]) -> None:
+    def add(self, name: str, entries: Iterable[reader.BlockedHash]) -> None:
         """Add the hashes of one list; `name` is how it is called where it matches."""
         number = len(self.names)
         self.names.append(name)

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 
-__all__ = ["KINDS", "Entry", "read", "split_kind"]
+__all__ = ["KINDS", "BlockedHash", "read", "split_kind"]
 
 KINDS: Final = ("sha256", "md5", "pdq")
 EITHER: Final = "sha256 or pdq"
@@ -49,7 +49,7 @@ _KIND_NAMES: Final = frozenset(
 _QUALITY_NAMES: Final = frozenset({"quality", "pdqquality", "hashquality"})
 
 
-class Entry(Struct, frozen=True):
+class BlockedHash(Struct, frozen=True):
     """One hash of a list."""
 
     kind: str  # one of KINDS, or EITHER
@@ -57,7 +57,7 @@ class Entry(Struct, frozen=True):
     quality: int | None = None  # of a PDQ hash, where the list tells it
 
 
-class _Columns(Struct):
+class _ListColumns(Struct):
     """Which column holds what."""
 
     hashes: list[tuple[int, str]]  # column and kind; "" where another column or the length tells
@@ -71,7 +71,7 @@ def split_kind(text: str) -> tuple[str, str]:
     return (kind.lower(), name) if colon and kind.lower() in KINDS else ("", text)
 
 
-def read(given: str) -> Iterator[Entry]:
+def read(given: str) -> Iterator[BlockedHash]:
     """Yield the hashes of a file, which may have its kind before its name: `pdq:FILE`.
 
     Raise UsageError: it cannot be read, or a line (named) holds no hash.
@@ -89,8 +89,8 @@ def read(given: str) -> Iterator[Entry]:
         raise UsageError(f"--block-hashes {name}: {error.strerror or error}") from error
 
 
-def _entries(file: IO[str], name: str, kind: str) -> Iterator[Entry]:
-    columns: _Columns | None = None
+def _entries(file: IO[str], name: str, kind: str) -> Iterator[BlockedHash]:
+    columns: _ListColumns | None = None
     first = True
     for number, line in _lines(file, name):
         try:
@@ -132,7 +132,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def _header(line: str, cells: Sequence[str], kind: str) -> _Columns | None:
+def _header(line: str, cells: Sequence[str], kind: str) -> _ListColumns | None:
     """Return the columns that a first line names, or None where it is no header.
 
     Raise ValueError for a header that names no column of hashes.
@@ -150,10 +150,10 @@ def _header(line: str, cells: Sequence[str], kind: str) -> _Columns | None:
         return None
     at_kind = next((at for at, name in enumerate(names) if name in _KIND_NAMES), None)
     quality = next((at for at, name in enumerate(names) if name in _QUALITY_NAMES), None)
-    return _Columns(found, at_kind, quality)
+    return _ListColumns(found, at_kind, quality)
 
 
-def _of_row(cells: Sequence[str], columns: _Columns, kind: str) -> Iterator[Entry]:
+def _of_row(cells: Sequence[str], columns: _ListColumns, kind: str) -> Iterator[BlockedHash]:
     """Yield the hashes of a table's row; empty cells and kinds that are not compared are none."""
     told = ""
     if columns.kind is not None and columns.kind < len(cells):
@@ -170,7 +170,7 @@ def _of_row(cells: Sequence[str], columns: _Columns, kind: str) -> Iterator[Entr
             yield _entry(text, own or told, quality)
 
 
-def _of_line(line: str, cells: Sequence[str], kind: str) -> Entry:
+def _of_line(line: str, cells: Sequence[str], kind: str) -> BlockedHash:
     """Return the hash of a line without a header over it."""
     tagged = _TAGGED.match(line)
     if tagged is not None:
@@ -197,7 +197,7 @@ def _is_hash(text: str) -> bool:
     return len(text) in {32, 64} and _HEX.fullmatch(text) is not None
 
 
-def _entry(text: str, kind: str, quality: int | None = None) -> Entry:
+def _entry(text: str, kind: str, quality: int | None = None) -> BlockedHash:
     digits = text.removeprefix("0x").removeprefix("0X").lower()
     if _HEX.fullmatch(digits) is None:
         raise ValueError(f"no hash in hexadecimal digits: {text[:40]!r}")
@@ -209,7 +209,7 @@ def _entry(text: str, kind: str, quality: int | None = None) -> Entry:
             f"{count} digits are no SHA-256 or PDQ hash (64) and no MD5 (32); "
             "other kinds are not compared"
         )
-    return Entry(kind or ("md5" if count == 32 else EITHER), bytes.fromhex(digits), quality)
+    return BlockedHash(kind or ("md5" if count == 32 else EITHER), bytes.fromhex(digits), quality)
 
 
 def _fault(name: str, number: int, text: str) -> UsageError:

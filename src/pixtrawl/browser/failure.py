@@ -12,7 +12,7 @@ from pixtrawl.browser.devtools_page import DevtoolsError, DevtoolsTimeoutError
 from pixtrawl.errors import PixtrawlError
 
 
-class Trouble(StrEnum):
+class BrowserTrouble(StrEnum):
     """The kind of a `BrowserFailure`."""
 
     MISSING = "missing"  # no playwright, no browser, or it does not start
@@ -25,28 +25,28 @@ class Trouble(StrEnum):
 class BrowserFailure(PixtrawlError):  # noqa: N818 - a failure by its kind
     """The browser failed to do what was asked; sources turn it into an outcome."""
 
-    def __init__(self, trouble: Trouble, message: str, next_step: str = "") -> None:
+    def __init__(self, trouble: BrowserTrouble, message: str, next_step: str = "") -> None:
         super().__init__(message)
         self.trouble = trouble
         self.next_step = next_step
 
 
 _SIGNS: Final = (
-    (Trouble.GONE, ("has been closed", "Connection closed", "crashed", "Target closed",
+    (BrowserTrouble.GONE, ("has been closed", "Connection closed", "crashed", "Target closed",
                     "Browser closed", "detached", "Session with given id", "No target with")),
-    (Trouble.MOVED, ("context was destroyed", "navigat", "Cannot find context",
+    (BrowserTrouble.MOVED, ("context was destroyed", "navigat", "Cannot find context",
                      "execution context", "JSHandle is disposed", "Could not find object",
                      "Promise was collected")),
-    (Trouble.NETWORK, ("net::", "Timeout", "NS_ERROR", "ERR_")),
+    (BrowserTrouble.NETWORK, ("net::", "Timeout", "NS_ERROR", "ERR_")),
 )  # fmt: skip
 
 
-def trouble_of(message: str) -> Trouble:
+def trouble_of(message: str) -> BrowserTrouble:
     """Classify a failure by the driver's error message."""
     for trouble, signs in _SIGNS:
         if any(sign in message for sign in signs):
             return trouble
-    return Trouble.SCRIPT
+    return BrowserTrouble.SCRIPT
 
 
 def first_line(error: BaseException) -> str:

@@ -10,7 +10,7 @@ import asyncio
 from typing import Any, Final
 
 from pixtrawl.browser.driver import DriverPage, quietly
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.net.gateway import GREETING_HOST, Gateway
 
 __all__ = ["give_login"]
@@ -61,7 +61,7 @@ async def give_login(page: DriverPage, gateway: Gateway) -> None:
     await commands.send("Fetch.disable")
     if not gateway.greeted:
         raise BrowserFailure(
-            Trouble.MISSING,
+            BrowserTrouble.MISSING,
             "the browser does not use the proxy that it was given",
             "look at chrome://policy for a proxy that is set there; another browser is named with "
             "PIXTRAWL_CHROME",

@@ -13,7 +13,7 @@ from msgspec import Struct
 from pixtrawl.browser.devtools import short_folder
 from pixtrawl.browser.environment import browser_environment
 from pixtrawl.browser.executable import BrowserFound, has_display, install_command
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.config.user_folders import user_folder
 
 # What follows a "?" or "#" may name the file too, hence the trailing star.
@@ -126,11 +126,11 @@ def shows_window(options: ChromeOptions, found: BrowserFound) -> bool:
         return has_display() and not found.headless_only
     if options.visible and found.headless_only:
         raise BrowserFailure(
-            Trouble.MISSING, f"{found.path} has no window to show", install_command()
+            BrowserTrouble.MISSING, f"{found.path} has no window to show", install_command()
         )
     if options.visible and not has_display():
         raise BrowserFailure(
-            Trouble.MISSING,
+            BrowserTrouble.MISSING,
             "a visible browser needs a display, and there is none",
             "put xvfb-run -a before the command",
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.browser.devtools import short_folder
 from pixtrawl.browser.driver import nothing, quietly
 from pixtrawl.browser.executable import BrowserFound
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.browser.options import ChromeOptions, compile_cache, look_options, start_options
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class PlaywrightDriver:
             from playwright.async_api import async_playwright
         except ImportError:
             raise BrowserFailure(
-                Trouble.MISSING,
+                BrowserTrouble.MISSING,
                 "driving a browser needs the package playwright",
                 "pip install 'pixtrawl[browser]'",
             ) from None

@@ -11,7 +11,7 @@ from msgspec import Struct
 from pixtrawl.catalog.states import KEPT, CandidateState
 from pixtrawl.model import Reason
 
-__all__ = ["DroppedCopy", "Fetched", "digests_aside", "every", "fetched"]
+__all__ = ["DroppedCopy", "FetchRecord", "digests_aside", "every", "fetched"]
 
 # The files of candidates with these reasons are kept outside the data set.
 _ASIDE: Final = (
@@ -34,7 +34,7 @@ class DroppedCopy(Struct, frozen=True):
     of: str  # file name of the kept image; "" where there is none any more
 
 
-class Fetched(Struct, frozen=True):
+class FetchRecord(Struct, frozen=True):
     """The transfer of a candidate: addresses, HTTP status, attempts and run."""
 
     url: str
@@ -68,9 +68,9 @@ def digests_aside(db: sqlite3.Connection) -> list[str]:
     return [sha256 for (sha256,) in rows]
 
 
-def fetched(db: sqlite3.Connection, candidate_id: int) -> Fetched:
+def fetched(db: sqlite3.Connection, candidate_id: int) -> FetchRecord:
     """Return the transfer of a settled candidate; "" and 0 stand for unknown values."""
-    return Fetched(
+    return FetchRecord(
         *db.execute(
             "SELECT coalesce(fetched_url, url), coalesce(final_url, ''), "
             "coalesce(http_status, 0), coalesce(attempts, 0), run_id FROM candidate WHERE id = ?",

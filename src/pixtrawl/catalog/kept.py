@@ -12,8 +12,8 @@ from pixtrawl.model import Reason
 
 __all__ = [
     "Conflict",
+    "FileToCheck",
     "KeptFile",
-    "Place",
     "SeveralLabels",
     "by_id",
     "conflicts",
@@ -39,7 +39,7 @@ class KeptFile(Struct, frozen=True):
     sha256: str
 
 
-class Place(Struct, frozen=True):
+class FileToCheck(Struct, frozen=True):
     """One image, with the columns that checking its file needs."""
 
     sample_id: int
@@ -96,7 +96,7 @@ def named_or_of_label(
     return [KeptFile(*row) for row in rows]
 
 
-def places(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[Place]:
+def places(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[FileToCheck]:
     """Yield the kept images of a label; `sizes` reads the size of each, else it is -1."""
     # The index on kept images covers the names; a size needs a read of the row of 5 KB.
     size = "size_bytes" if sizes else "-1"
@@ -104,7 +104,7 @@ def places(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[Place
         f"SELECT id, label, file_name, {size} FROM sample WHERE label = ? AND state IN {KEPT}",
         (label,),
     )
-    return (Place(*row) for row in rows)
+    return (FileToCheck(*row) for row in rows)
 
 
 def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:

@@ -13,9 +13,9 @@ from pixtrawl.model import REASONS, Reason
 
 __all__ = [
     "CandidateRow",
-    "Choice",
     "Efforts",
     "ImageOfCandidate",
+    "OutcomeSelection",
     "count",
     "counts_by_reason",
     "details_of",
@@ -46,7 +46,7 @@ class CandidateRow(Struct, frozen=True):
     settled_at: str | None
 
 
-class Choice(Struct, frozen=True):
+class OutcomeSelection(Struct, frozen=True):
     """A selection of candidates, by reason and query."""
 
     reasons: frozenset[Reason] = frozenset(REASONS)
@@ -68,7 +68,7 @@ class Choice(Struct, frozen=True):
         return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
-def rows(db: sqlite3.Connection, choice: Choice) -> Iterator[CandidateRow]:
+def rows(db: sqlite3.Connection, choice: OutcomeSelection) -> Iterator[CandidateRow]:
     """Stream the selected candidates in the order in which they were found."""
     where, values = choice.condition()
     found = db.execute(
@@ -84,7 +84,7 @@ def rows(db: sqlite3.Connection, choice: Choice) -> Iterator[CandidateRow]:
         yield CandidateRow(url, query, label, source, Reason(reason) if reason else None, *rest)
 
 
-def count(db: sqlite3.Connection, choice: Choice) -> int:
+def count(db: sqlite3.Connection, choice: OutcomeSelection) -> int:
     """Return the number of selected candidates."""
     where, values = choice.condition()
     return int(db.execute(f"SELECT count(*) FROM candidate c{where}", values).fetchone()[0])

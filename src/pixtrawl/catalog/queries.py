@@ -11,7 +11,7 @@ from pixtrawl.catalog.states import KEPT
 from pixtrawl.model import Query
 
 __all__ = [
-    "Asked",
+    "QueryIdentity",
     "StoredQuery",
     "asked_or_filed",
     "every",
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-class Asked(Struct, frozen=True):
+class QueryIdentity(Struct, frozen=True):
     """A query without its count; `filters` is a JSON object with sorted keys."""
 
     text: str
@@ -104,7 +104,7 @@ def labels_and_texts(db: sqlite3.Connection) -> list[tuple[str, str]]:
     return list(db.execute("SELECT label, text FROM query ORDER BY id"))
 
 
-def asked_or_filed(db: sqlite3.Connection) -> list[Asked]:
+def asked_or_filed(db: sqlite3.Connection) -> list[QueryIdentity]:
     """Return every query under its own label and under those that a person gave its images.
 
     In the order of label, text and filters.
@@ -114,7 +114,7 @@ def asked_or_filed(db: sqlite3.Connection) -> list[Asked]:
         "SELECT q.text, s.label, q.filters FROM sample s JOIN query q ON q.id = s.query_id "
         f"WHERE s.state IN {KEPT} AND s.label <> q.label ORDER BY 2, 1, 3"
     )
-    return [Asked(*row) for row in rows]
+    return [QueryIdentity(*row) for row in rows]
 
 
 def filters_of_kept(db: sqlite3.Connection) -> dict[int, str]:

@@ -57,19 +57,19 @@ class Reader:
         """Close the connection of this thread; the next use opens another."""
         self._local.__dict__.pop("kept", None)
 
-    def _kept(self, catalog: Path) -> _Kept:
+    def _kept(self, catalog: Path) -> _KeptConnection:
         try:
             found = os.stat(catalog)  # noqa: PTH116 - on every read, so the fast call
             file = (found.st_dev, found.st_ino)
         except OSError:
             file = (0, 0)  # `connect` raises with the reason
-        kept: _Kept | None = getattr(self._local, "kept", None)
+        kept: _KeptConnection | None = getattr(self._local, "kept", None)
         if kept is None or kept.process != os.getpid() or kept.file != file:
-            kept = self._local.kept = _Kept(connect(catalog, read_only=True), file)
+            kept = self._local.kept = _KeptConnection(connect(catalog, read_only=True), file)
         return kept
 
 
-class _Kept:
+class _KeptConnection:
     """A connection, and the results cached since the catalog last changed."""
 
     def __init__(self, db: sqlite3.Connection, file: tuple[int, int]) -> None:

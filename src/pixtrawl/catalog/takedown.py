@@ -23,10 +23,10 @@ from pixtrawl.urls import host_of, same_or_subdomain, url_key
 
 __all__ = [
     "KINDS",
-    "Removed",
     "Rule",
     "Taken",
     "TakenDown",
+    "TakenDownImage",
     "causes",
     "count_removed",
     "digests",
@@ -64,7 +64,7 @@ class Taken(Struct, frozen=True):
     why: str
 
 
-class Removed(Struct, frozen=True):
+class TakenDownImage(Struct, frozen=True):
     """An image that was taken down; all digests are hexadecimal."""
 
     file_name: str
@@ -312,13 +312,13 @@ def digests_removed(db: sqlite3.Connection) -> set[str]:
     return {sha256.hex() for (sha256,) in rows}
 
 
-def removed(db: sqlite3.Connection) -> list[Removed]:
+def removed(db: sqlite3.Connection) -> list[TakenDownImage]:
     """Return every image that was taken down, with the digests of its copies."""
     rows = db.execute(
         f"SELECT id, file_name, sha256 FROM sample WHERE state = {SampleState.TAKEN_DOWN}"
     ).fetchall()
     return [
-        Removed(name, sha256.hex(), frozenset({sha256.hex(), *_copies(db, sample_id)}))
+        TakenDownImage(name, sha256.hex(), frozenset({sha256.hex(), *_copies(db, sample_id)}))
         for sample_id, name, sha256 in rows
     ]
 

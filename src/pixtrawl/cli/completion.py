@@ -30,7 +30,7 @@ class Option(Struct, frozen=True):
     choices: tuple[str, ...]  # of its value; none: any word, or a file
 
 
-class Described(Struct, frozen=True):
+class DescribedCommand(Struct, frozen=True):
     """One command: what it is for, its options, the words it takes."""
 
     sentence: str
@@ -57,7 +57,7 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def commands() -> dict[str, Described]:
+def commands() -> dict[str, DescribedCommand]:
     """Return every command with its options, from the parsers."""
     from importlib import import_module
 
@@ -72,7 +72,7 @@ def commands() -> dict[str, Described]:
     return found
 
 
-def _described(sentence: str, parser: argparse.ArgumentParser) -> Described:
+def _described(sentence: str, parser: argparse.ArgumentParser) -> DescribedCommand:
     options: list[Option] = []
     words: list[str] = []
     for action in parser._actions:
@@ -82,7 +82,7 @@ def _described(sentence: str, parser: argparse.ArgumentParser) -> Described:
             options.append(Option(names, (action.help or "").replace("%%", "%"), takes, choices))
         else:
             words += choices
-    return Described(sentence, tuple(options), tuple(words))
+    return DescribedCommand(sentence, tuple(options), tuple(words))
 
 
 def _choices(action: argparse.Action) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def _choices(action: argparse.Action) -> tuple[str, ...]:
 # -- shells
 
 
-def _bash(found: Mapping[str, Described]) -> str:
+def _bash(found: Mapping[str, DescribedCommand]) -> str:
     options = "\n".join(
         f"    {name}) words={_quoted(' '.join(_names(one)))}"
         f" operands={_quoted(' '.join(one.words))} ;;"
@@ -150,7 +150,7 @@ _pixtrawl() {{
 complete -o default -o bashdefault -F _pixtrawl pixtrawl"""
 
 
-def _takers(found: Mapping[str, Described]) -> str:
+def _takers(found: Mapping[str, DescribedCommand]) -> str:
     """Return the case for options with free values, for which nothing is offered."""
     keys = [
         f"{name}:{option}"
@@ -162,18 +162,18 @@ def _takers(found: Mapping[str, Described]) -> str:
     return f"    {'|'.join(keys)}) takes=1 ;;"
 
 
-def _values(name: str, one: Described) -> Iterator[tuple[str, str]]:
+def _values(name: str, one: DescribedCommand) -> Iterator[tuple[str, str]]:
     for option in one.options:
         if option.choices:
             keys = "|".join(f"{name}:{each}" for each in option.names)
             yield keys, _quoted(" ".join(option.choices))
 
 
-def _names(one: Described) -> list[str]:
+def _names(one: DescribedCommand) -> list[str]:
     return [name for option in one.options for name in option.names]
 
 
-def _zsh(found: Mapping[str, Described]) -> str:
+def _zsh(found: Mapping[str, DescribedCommand]) -> str:
     listed = "\n".join(f"    {_quoted(f'{n}:{_bare(one.sentence)}')}" for n, one in found.items())
     cases = "\n".join(f"    {name})\n{_zsh_case(one)}\n      ;;" for name, one in found.items())
     return f"""\
@@ -202,7 +202,7 @@ else
 fi"""
 
 
-def _zsh_case(one: Described) -> str:
+def _zsh_case(one: DescribedCommand) -> str:
     lines = ["      _arguments -s \\"]
     for option in one.options:
         value = ""
@@ -217,7 +217,7 @@ def _zsh_case(one: Described) -> str:
     return "\n".join(lines)
 
 
-def _fish(found: Mapping[str, Described]) -> str:
+def _fish(found: Mapping[str, DescribedCommand]) -> str:
     lines = [
         "# Completion of pixtrawl for fish. Made by `pixtrawl completion fish`.",
         # A later word may be called like a command, such as a label: only the first one counts.
@@ -260,7 +260,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-_SHELLS: Final[Mapping[str, Callable[[Mapping[str, Described]], str]]] = {
+_SHELLS: Final[Mapping[str, Callable[[Mapping[str, DescribedCommand]], str]]] = {
     "bash": _bash,
     "zsh": _zsh,
     "fish": _fish,

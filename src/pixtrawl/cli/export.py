@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from pixtrawl.exporters.export import Exported, Options
+    from pixtrawl.exporters.export import Exported, ExportOptions
     from pixtrawl.model import Sample
 
 __all__ = ["add_parser", "main", "options_of"]
@@ -123,7 +123,7 @@ def main(args: argparse.Namespace) -> int:
     root = Path(args.dataset)
     tell_by_hand(root)
     samples = _samples(root, args.where or ())
-    show = None if args.quiet or not sys.stderr.isatty() else _Progress()
+    show = None if args.quiet or not sys.stderr.isatty() else _ExportProgress()
     done = export(samples, root, args.output, args.to, options, on_progress=show)
     if show is not None:
         show.end()
@@ -145,18 +145,18 @@ def _samples(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
     return chosen
 
 
-def options_of(args: argparse.Namespace) -> Options:
+def options_of(args: argparse.Namespace) -> ExportOptions:
     """Return the export options of the command line. Raises UsageError."""
     from pixtrawl.config import parse
     from pixtrawl.exporters.base import Sharding
-    from pixtrawl.exporters.export import Options
+    from pixtrawl.exporters.export import ExportOptions
     from pixtrawl.exporters.plan import Selection
     from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
 
     if args.split_by not in {"label", "host"}:
         raise UsageError(f"--split-by: {args.split_by!r} is neither label nor host")
     balance = args.balance
-    return Options(
+    return ExportOptions(
         selection=Selection(
             labels=frozenset(args.label or ()),
             licenses=frozenset(args.license or ()),
@@ -214,7 +214,7 @@ def _verdict(done: Exported, to: str, out: str) -> str:
     return f"{done.images:,} images{splits} as {to} in {out}, {done.files:,} files{missing}{bad}"
 
 
-class _Progress:
+class _ExportProgress:
     """A progress line on stderr, updated at most ten times a second."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
-    from pixtrawl.relevance.score import Relevance
+    from pixtrawl.relevance.score import ScoreResult
 
 _EPILOG = """\
 PATH is a folder with visual.onnx, textual.onnx and tokenizer.json (docs/relevance.md says how to
@@ -59,9 +59,9 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.relevance.loading import load_model
-    from pixtrawl.relevance.score import Options, score
+    from pixtrawl.relevance.score import ScoreOptions, score
 
-    options = Options(
+    options = ScoreOptions(
         batch=arguments.batch,
         prompt=arguments.prompt,
         flag_below=arguments.flag_below,
@@ -88,7 +88,7 @@ def _show(done: int) -> None:
     sys.stderr.flush()
 
 
-def _json(found: Relevance) -> dict[str, object]:
+def _json(found: ScoreResult) -> dict[str, object]:
     return {
         "model": found.model,
         "embedded": found.embedded,
@@ -111,7 +111,7 @@ def _json(found: Relevance) -> dict[str, object]:
     }
 
 
-def _lines(found: Relevance) -> list[str]:
+def _lines(found: ScoreResult) -> list[str]:
     from pixtrawl.display.screen import clean, columns, plural
 
     if not found.queries:

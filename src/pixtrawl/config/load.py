@@ -52,7 +52,7 @@ class Loaded(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-class _Given(Struct, frozen=True):
+class _GivenValue(Struct, frozen=True):
     """A value and the place it was given in."""
 
     key: str
@@ -60,14 +60,14 @@ class _Given(Struct, frozen=True):
     where: str
 
 
-class _Reader(Struct):
-    """Converts the notation of each place into `_Given` values."""
+class _SettingsReader(Struct):
+    """Converts the notation of each place into `_GivenValue` values."""
 
     known: KnownSources | None
     place: str
     warnings: list[str] = field(default_factory=list)
 
-    def file(self, path: Path, content: Mapping[str, Any]) -> Iterator[_Given]:
+    def file(self, path: Path, content: Mapping[str, Any]) -> Iterator[_GivenValue]:
         for name, value in content.items():
             if not isinstance(value, Mapping):
                 yield self._bare(name, value, f"{path}, key {name}")
@@ -79,11 +79,11 @@ class _Reader(Struct):
             else:
                 yield from self._table(path, name, value)
 
-    def _table(self, path: Path, name: str, keys: Mapping[str, Any]) -> Iterator[_Given]:
+    def _table(self, path: Path, name: str, keys: Mapping[str, Any]) -> Iterator[_GivenValue]:
         for key, value in keys.items():
             yield self.dotted(f"{name}.{key}", value, f"{path}, key {name}.{key}")
 
-    def environ(self, environ: Mapping[str, str]) -> Iterator[_Given]:
+    def environ(self, environ: Mapping[str, str]) -> Iterator[_GivenValue]:
         for variable, value in sorted(environ.items()):
             upper = variable.upper()
             foreign = upper in FOREIGN_VARIABLES or upper == CONFIG_VARIABLE
@@ -91,7 +91,7 @@ class _Reader(Struct):
                 continue  # an empty variable is an unset one, as shells and containers treat it
             word, where = upper.removeprefix(PREFIX).lower(), f"environment {variable}"
             if row := by_word().get(word):
-                yield _Given(row.key, value, where)
+                yield _GivenValue(row.key, value, where)
             elif source := self._source_of(word):
                 yield self.dotted(f"{source}.{word[len(source) + 1 :]}", value, where)
             else:
@@ -105,7 +105,7 @@ class _Reader(Struct):
         found = [name for name in self.known.names if word.startswith(f"{name}_")]
         return max(found, key=len, default=None)
 
-    def command_line(self, cli: Mapping[str, Any]) -> Iterator[_Given]:
+    def command_line(self, cli: Mapping[str, Any]) -> Iterator[_GivenValue]:
         for name, value in cli.items():
             if name == "set":
                 for text in value:
@@ -118,9 +118,9 @@ class _Reader(Struct):
                         hint = "; what belongs to a source goes into settings={NAME: {KEY: VALUE}}"
                     raise UsageError(f"{name!r} is no setting{hint}")
                 word = row.flag if row.flag and self.place == COMMAND_LINE else name
-                yield _Given(row.key, value, f"{self.place} {word}")
+                yield _GivenValue(row.key, value, f"{self.place} {word}")
 
-    def _assignment(self, text: str) -> _Given:
+    def _assignment(self, text: str) -> _GivenValue:
         name, separator, value = text.partition("=")
         if not separator:
             raise UsageError(f"--set {text}: must read NAME=VALUE, such as google.enabled=true")
@@ -128,14 +128,14 @@ class _Reader(Struct):
         name = name.strip().lower()
         return self.dotted(name, value, where) if "." in name else self._bare(name, value, where)
 
-    def _bare(self, name: str, value: object, where: str) -> _Given:
+    def _bare(self, name: str, value: object, where: str) -> _GivenValue:
         row = by_word().get(name.replace("-", "_"))
         if row is None:
             choices = [*by_word(), *(self.known.names if self.known else ())]
             raise UsageError(f"{where}: no such setting{did_you_mean(name, choices)}")
-        return _Given(row.key, value, where)
+        return _GivenValue(row.key, value, where)
 
-    def dotted(self, name: str, value: object, where: str) -> _Given:
+    def dotted(self, name: str, value: object, where: str) -> _GivenValue:
         """Resolve a dotted name: `fetch.timeout`, `google.base_url`, `sources.google.base_url`."""
         group, _, key = name.removeprefix("sources.").replace("-", "_").partition(".")
         if group in _TABLES:
@@ -143,9 +143,9 @@ class _Reader(Struct):
             if key not in words:
                 hint = did_you_mean(key, words, f"{group}.")
                 raise UsageError(f"{where}: no such setting{hint}")
-            return _Given(words[key].key, value, where)
+            return _GivenValue(words[key].key, value, where)
         self._check_source(group, key, where)
-        return _Given(f"{group}.{key}", value, where)
+        return _GivenValue(f"{group}.{key}", value, where)
 
     def _check_source(self, source: str, key: str, where: str) -> None:
         if self.known is None:
@@ -182,8 +182,8 @@ def load(
     Raises:
         UsageError: a value is wrong; the message names its place.
     """
-    reader = _Reader(known, place)
-    given: list[_Given] = []
+    reader = _SettingsReader(known, place)
+    given: list[_GivenValue] = []
     own = user_file or user_config_path()
     if own.is_file():
         given += reader.file(own, _toml(own, "file"))
@@ -202,7 +202,7 @@ def change(base: Config, values: Mapping[str, Any], *, known: KnownSources, plac
     Raises:
         UsageError: a value that cannot be, or settings in `base` of a source that does not exist.
     """
-    reader = _Reader(known, place)
+    reader = _SettingsReader(known, place)
     for source in base.sources:
         if source not in known.names:
             hint = did_you_mean(source, known.names)
@@ -223,7 +223,9 @@ def registered_sources() -> KnownSources:
     )
 
 
-def _merge(given: list[_Given], warnings: tuple[str, ...], base: Config | None = None) -> Loaded:
+def _merge(
+    given: list[_GivenValue], warnings: tuple[str, ...], base: Config | None = None
+) -> Loaded:
     """Merge the values; later ones win, and overridden ones are checked as well."""
     base = base or Config()
     origins = {row.key: DEFAULT_ORIGIN for row in table()}
@@ -245,7 +247,7 @@ def _merge(given: list[_Given], warnings: tuple[str, ...], base: Config | None =
     return Loaded(config, origins, warnings)
 
 
-def _value(row: Setting, item: _Given) -> Any:
+def _value(row: Setting, item: _GivenValue) -> Any:
     if item.value is None:  # from Python only: counts as not given, except limit=None
         return None if row.parse is parse.limit else row.default
     if row.repeat:
@@ -260,7 +262,7 @@ def _value(row: Setting, item: _Given) -> Any:
     return _parsed(row, _text(item.value, item), item)
 
 
-def _parsed(row: Setting, text: str, item: _Given) -> Any:
+def _parsed(row: Setting, text: str, item: _GivenValue) -> Any:
     try:
         value = row.parse(text)
     except ValueError as error:
@@ -273,7 +275,7 @@ def _parsed(row: Setting, text: str, item: _Given) -> Any:
     return value
 
 
-def _text(value: object, item: _Given) -> str:
+def _text(value: object, item: _GivenValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
@@ -281,7 +283,7 @@ def _text(value: object, item: _Given) -> str:
     raise UsageError(f"{item.where}: cannot be a {type(value).__name__}")
 
 
-def _source_text(item: _Given) -> str:
+def _source_text(item: _GivenValue) -> str:
     if isinstance(item.value, list | tuple):
         return ",".join(_text(part, item) for part in item.value)
     return _text(item.value, item)

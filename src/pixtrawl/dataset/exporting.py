@@ -11,7 +11,7 @@ from pixtrawl.config import parse
 from pixtrawl.config.groups import Config, Export
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.base import Sharding
-from pixtrawl.exporters.export import Options
+from pixtrawl.exporters.export import ExportOptions
 from pixtrawl.exporters.plan import Selection
 from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
 from pixtrawl.transform import Transform, parse_encode, parse_resize
@@ -41,7 +41,7 @@ class ExportChoice(Struct, frozen=True, kw_only=True):
     title: str | None
 
 
-def export_options(given: ExportChoice, config: Config | None = None) -> Options:
+def export_options(given: ExportChoice, config: Config | None = None) -> ExportOptions:
     """Parse and check the arguments of an export.
 
     `resize`, `encode`, `quality` and `split` come from `config.export` where they are not given.
@@ -56,7 +56,7 @@ def export_options(given: ExportChoice, config: Config | None = None) -> Options
     quality = base.quality if given.quality is None else given.quality
     if given.split_by not in {"label", "host"}:
         raise UsageError(f"export: split_by: {given.split_by!r} is neither label nor host")
-    return Options(
+    return ExportOptions(
         selection=Selection(
             labels=_words(given.label),
             licenses=_words(given.license),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from pixtrawl.brief import cut
 from pixtrawl.dataset.conditions import check, matches
 from pixtrawl.dataset.life import Life, tell_by_hand
-from pixtrawl.dataset.listing import Listing
+from pixtrawl.dataset.listing import BriefList
 from pixtrawl.dataset.outputs import Outputs
 from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
@@ -110,11 +110,11 @@ class Dataset(Life, Outputs):
     @overload
     def __getitem__(self, index: int) -> Sample: ...
     @overload
-    def __getitem__(self, index: slice) -> Listing[Sample]: ...
-    def __getitem__(self, index: int | slice) -> Sample | Listing[Sample]:
+    def __getitem__(self, index: slice) -> BriefList[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | BriefList[Sample]:
         ids = self._samples.ids() if self._ids is None else self._ids
         if isinstance(index, slice):
-            return Listing(self._samples.together(ids[index]))
+            return BriefList(self._samples.together(ids[index]))
         try:
             sample_id = ids[index]
         except IndexError:
@@ -201,7 +201,7 @@ class Dataset(Life, Outputs):
         chosen._ids = ids
         return chosen
 
-    def duplicates(self) -> Listing[DuplicateGroup]:
+    def duplicates(self) -> BriefList[DuplicateGroup]:
         """Return each image that replaced near duplicates, together with those that were dropped.
 
         `pixtrawl dedup DIR --undo SHA256` restores a dropped one.
@@ -211,7 +211,7 @@ class Dataset(Life, Outputs):
         found: dict[str, list[Copy]] = {}
         for copy in copies(self._samples.folder):
             found.setdefault(copy.of, []).append(copy)
-        return Listing(
+        return BriefList(
             DuplicateGroup(sample, tuple(found[sample.file_name]))
             for sample in self
             if sample.file_name in found

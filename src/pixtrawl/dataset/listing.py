@@ -7,12 +7,12 @@ from typing import TypeVar
 from pixtrawl.brief import brief_list
 from pixtrawl.model import Sample
 
-__all__ = ["Listing"]
+__all__ = ["BriefList"]
 
 T = TypeVar("T")
 
 
-class Listing(list[T]):
+class BriefList(list[T]):
     """A list with a short `repr`, and thumbnails in a notebook."""
 
     def __repr__(self) -> str:

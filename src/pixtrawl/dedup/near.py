@@ -46,7 +46,7 @@ class Level(StrEnum):
     OFF = "off"
 
 
-class _Rule(Struct, frozen=True):
+class _Distances(Struct, frozen=True):
     """Largest distances, in bits of 256; recall and errors: docs/near-duplicates.md."""
 
     within_label: int
@@ -55,11 +55,11 @@ class _Rule(Struct, frozen=True):
     fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
 
 
-_RULES: Final[Mapping[Level, _Rule]] = {
-    Level.STRICT: _Rule(31, 31, 0),  # no false match on natural pictures
-    Level.NEAR: _Rule(40, 40, 24, 44),
+_RULES: Final[Mapping[Level, _Distances]] = {
+    Level.STRICT: _Distances(31, 31, 0),  # no false match on natural pictures
+    Level.NEAR: _Distances(40, 40, 24, 44),
     # Matches memes of one template, and shirts on one floor: so never across labels.
-    Level.WIDE: _Rule(48, 40, 30, 48),
+    Level.WIDE: _Distances(48, 40, 30, 48),
 }
 
 
@@ -239,13 +239,13 @@ class NearDuplicates:
             found.setdefault(seen.id, seen)
         return list(found.values())
 
-    def _upright(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
+    def _upright(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
         return self._by_overlay(label, info, rule) or by_hash
 
-    def _by_hash(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
+    def _by_hash(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
         best: Match | None = None
         for hash in {info.phash, info.phash_trim}:
@@ -259,7 +259,7 @@ class NearDuplicates:
                     best = found
         return best
 
-    def _by_overlay(self, label: str, info: ImageInfo, rule: _Rule) -> Match | None:
+    def _by_overlay(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.aligned or len(info.thumb) != THUMB_BYTES:
             return None

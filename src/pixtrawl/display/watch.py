@@ -50,13 +50,13 @@ def _shown(stack: ExitStack, things: str, *, asked: bool) -> Iterator[events.Lis
     if asked or sys.stderr.isatty():
         from pixtrawl.display.progress import progress
 
-        end = _Ending(things)
+        end = _KeptVerdict(things)
         stack.callback(end.tell)  # after the live display has ended
         yield stack.enter_context(progress())
         yield end
 
 
-class _Ending:
+class _KeptVerdict:
     """A Listener that keeps the verdict, to write it to stderr after the display has ended."""
 
     def __init__(self, things: str) -> None:

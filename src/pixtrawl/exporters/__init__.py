@@ -35,8 +35,8 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
         "pixtrawl.exporters.fiftyone:FiftyOne",
         "FiftyOne's own format: labels, splits as tags, all columns as fields",
     ),
-    "csv": ("pixtrawl.exporters.tables:Csv", "one row per image, without the images"),
-    "jsonl": ("pixtrawl.exporters.tables:JsonLines", "the same as JSON Lines"),
+    "csv": ("pixtrawl.exporters.tables:CsvTable", "one row per image, without the images"),
+    "jsonl": ("pixtrawl.exporters.tables:JsonLinesTable", "the same as JSON Lines"),
 }
 
 

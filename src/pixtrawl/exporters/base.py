@@ -13,15 +13,15 @@ from typing import IO, ClassVar, Protocol
 from msgspec import Struct
 
 from pixtrawl.exporters.columns import ORIGINALS, Columns, row_text
-from pixtrawl.exporters.plan import Entry, Plan
+from pixtrawl.exporters.plan import ExportPlan, PlannedImage
 from pixtrawl.exporters.target import STATE, Target
 from pixtrawl.transform import Picture, Transform
 
 __all__ = [
+    "ExportJob",
     "Exporter",
     "FinalFile",
     "Item",
-    "Job",
     "Part",
     "ShardPart",
     "Sharding",
@@ -43,16 +43,16 @@ class Sharding(Struct, frozen=True, kw_only=True):
 class Item(Struct, frozen=True):
     """One image, ready to be written. `columns` describe the picture as it is exported."""
 
-    entry: Entry
+    entry: PlannedImage
     picture: Picture
     columns: Columns
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class ExportJob(Struct, frozen=True, kw_only=True):
     """The input of an exporter."""
 
     target: Target
-    plan: Plan
+    plan: ExportPlan
     transform: Transform
     sharding: Sharding
     title: str
@@ -110,21 +110,21 @@ class Exporter(Protocol):
     shuffled: ClassVar[bool]  # True for shards, which are read in order
     layout: ClassVar[int]  # version: increased when the same input gives other bytes
 
-    def __init__(self, job: Job) -> None: ...
+    def __init__(self, job: ExportJob) -> None: ...
 
     @property
     def part_images(self) -> int:
         """The most images of a part."""
         ...
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         """Return the files that the part will publish, so that a restart can remove them.
 
         `number` is that of the part within its split, `entries` the most that it may hold.
         """
         ...
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> Part:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> Part:
         """Begin a part; `index` is its number over all splits."""
         ...
 

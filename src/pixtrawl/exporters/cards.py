@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import IO, Final
 
-from pixtrawl.exporters.base import FinalFile, Job, Written
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.base import ExportJob, FinalFile, Written
+from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, data_card
 
 __all__ = ["card_files", "split_word"]
@@ -21,7 +21,7 @@ def split_word(name: str) -> str:
 
 
 def card_files(
-    job: Job,
+    job: ExportJob,
     parts: Sequence[Written],
     *,
     load: str,
@@ -67,11 +67,11 @@ def _images(parts: Sequence[Written]) -> dict[str, int]:
     return counts
 
 
-def _version(job: Job, bad: Collection[int]) -> str:
+def _version(job: ExportJob, bad: Collection[int]) -> str:
     return hashlib.sha256(f"{job.fingerprint} {sorted(bad)}".encode()).hexdigest()[:32]
 
 
-def _count(summary: Summary, job: Job, entry: Entry) -> None:
+def _count(summary: Summary, job: ExportJob, entry: PlannedImage) -> None:
     columns = entry.columns
     summary.add(
         label=entry.label,
@@ -90,5 +90,5 @@ _CREDITED: Final = (
 )  # fmt: skip
 
 
-def _credit(entry: Entry) -> Credit:
+def _credit(entry: PlannedImage) -> Credit:
     return Credit(**{name: str(entry.columns[name]) for name in _CREDITED})

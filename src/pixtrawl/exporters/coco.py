@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import IO, Any, ClassVar
 
-from pixtrawl.exporters.base import FinalFile, Job, Written, rows_name
+from pixtrawl.exporters.base import ExportJob, FinalFile, Written, rows_name
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.imagefolder import FilesPart, ImageFolder
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 
 __all__ = ["Coco"]
 
@@ -27,7 +27,7 @@ class Coco:
     layout: ClassVar[int] = 1
     taken: ClassVar[frozenset[str]] = frozenset({"id", "coco_url", "flickr_url", "date_captured"})
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         self._job = job
         self._folder = ImageFolder(job)
 
@@ -35,10 +35,10 @@ class Coco:
     def part_images(self) -> int:
         return self._folder.part_images
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         return self._folder.names(number, entries)
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> FilesPart:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> FilesPart:
         return FilesPart(self._job, index)
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:

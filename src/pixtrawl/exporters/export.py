@@ -21,21 +21,21 @@ from pixtrawl import exporters
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.relations import is_distinct
 from pixtrawl.errors import ExportError, UsageError
-from pixtrawl.exporters.base import Exporter, Job, Sharding, Written
+from pixtrawl.exporters.base import Exporter, ExportJob, Sharding, Written
 from pixtrawl.exporters.columns import ORIGINALS, Columns
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.journal import Journal
-from pixtrawl.exporters.pictures import Pictures
-from pixtrawl.exporters.plan import Entry, Plan, Selection
+from pixtrawl.exporters.pictures import PictureReader
+from pixtrawl.exporters.plan import ExportPlan, PlannedImage, Selection
 from pixtrawl.exporters.splits import Splitting
-from pixtrawl.exporters.tables import Table
+from pixtrawl.exporters.tables import EncodedTable
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.renditions import RenditionReader
 from pixtrawl.model import Sample
 from pixtrawl.transform import BadPictureError, Transform
 
-__all__ = ["Exported", "Options", "check", "export"]
+__all__ = ["ExportOptions", "Exported", "check", "export"]
 
 Progress = Callable[[int, int], None]  # images done, images in all
 
@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]  # images done, images in all
 _TABLE_STATE: Final = f"{STATE}-table"
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class ExportOptions(Struct, frozen=True, kw_only=True):
     """The options of an export."""
 
     selection: Selection = Selection()
@@ -70,7 +70,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     root: Path | str,
     out: Path | str,
     to: str,
-    options: Options = Options(),
+    options: ExportOptions = ExportOptions(),
     *,
     group_of: GroupOf | None = None,
     on_progress: Progress | None = None,
@@ -98,7 +98,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     shuffled = getattr(kind, "shuffled", False)
     with (
         NearDuplicateGroups(second_look=not _is_distinct(Folder(root))) as look_alikes,
-        Plan(
+        ExportPlan(
             samples,
             root,
             selection=options.selection,
@@ -110,10 +110,10 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     ):
         if not len(plan):
             return Exported(images=0, splits={}, files=0, missing=plan.missing, bad=0)
-        if issubclass(kind, Table):
+        if issubclass(kind, EncodedTable):
             return _export_table(kind(), plan, out, options)
         title = options.title or root.resolve().name
-        job = Job(
+        job = ExportJob(
             target=open_target(out),
             plan=plan,
             transform=options.transform,
@@ -121,31 +121,38 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
             title=title,
             fingerprint=_fingerprint(kind, plan, options, title),
         )
-        run = _Run(kind(job), job, root, options, on_progress or _no_progress)
+        run = _ExportRun(kind(job), job, root, options, on_progress or _no_progress)
         return run.carry_out()
 
 
-def _taken(kind: type[Exporter] | type[Table], options: Options) -> frozenset[str]:
+def _taken(kind: type[Exporter] | type[EncodedTable], options: ExportOptions) -> frozenset[str]:
     """Return the column names that the format reserves."""
     taken: frozenset[str] = getattr(kind, "taken", frozenset())
     if not options.transform.keeps_bytes:
         taken |= frozenset(ORIGINALS)
-    if issubclass(kind, Table) and len(options.splitting.shares) > 1:
+    if issubclass(kind, EncodedTable) and len(options.splitting.shares) > 1:
         taken |= {"split"}
     return taken
 
 
-def check(root: Path | str, out: Path | str, to: str, options: Options = Options()) -> None:
+def check(
+    root: Path | str, out: Path | str, to: str, options: ExportOptions = ExportOptions()
+) -> None:
     """Check the arguments of `export` without reading any image. Raises as `export`."""
     _check_apart(Path(root), out)
     kind = exporters.load(to)
-    if issubclass(kind, Table):
+    if issubclass(kind, EncodedTable):
         _check_table(kind, options)
 
 
-class _Run:
+class _ExportRun:
     def __init__(
-        self, exporter: Exporter, job: Job, root: Path, options: Options, on_progress: Progress
+        self,
+        exporter: Exporter,
+        job: ExportJob,
+        root: Path,
+        options: ExportOptions,
+        on_progress: Progress,
     ) -> None:
         self._exporter = exporter
         self._job = job
@@ -172,7 +179,7 @@ class _Run:
             renditions = None
             if not transform.keeps_bytes:
                 renditions = stack.enter_context(RenditionReader(self._root, transform))
-            pictures = stack.enter_context(Pictures(self._root, transform, renditions))
+            pictures = stack.enter_context(PictureReader(self._root, transform, renditions))
             while (start := parts[-1].end if parts else 0) < self._total:
                 parts.append(self._part(start, parts, pictures))
         if not any(part.images for part in parts):
@@ -193,7 +200,7 @@ class _Run:
             bad=sum(len(part.bad) for part in parts),
         )
 
-    def _part(self, start: int, parts: list[Written], pictures: Pictures) -> Written:
+    def _part(self, start: int, parts: list[Written], pictures: PictureReader) -> Written:
         """Write the part that begins at a position."""
         entries = self._chunk(start)
         split = entries[0].split
@@ -234,21 +241,21 @@ class _Run:
         self._journal.record(written)
         return written
 
-    def _chunk(self, start: int) -> list[Entry]:
+    def _chunk(self, start: int) -> list[PlannedImage]:
         """Return the entries that the next part may hold at most: of one split, in order."""
         entries = self._job.plan.entries(start)
         first = next(entries)
         rest = takewhile(lambda entry: entry.split == first.split, entries)
         return [first, *islice(rest, self._exporter.part_images - 1)]
 
-    def _refuse(self, entry: Entry, error: BadPictureError) -> None:
+    def _refuse(self, entry: PlannedImage, error: BadPictureError) -> None:
         if not self._skip_bad:
             raise ExportError(
                 f"{entry.file_name} {error}; --skip-bad leaves such files out"
             ) from error
 
 
-def _fingerprint(kind: type[Exporter], plan: Plan, options: Options, title: str) -> str:
+def _fingerprint(kind: type[Exporter], plan: ExportPlan, options: ExportOptions, title: str) -> str:
     facts = {
         "format": kind.name,
         "layout": kind.layout,
@@ -260,7 +267,9 @@ def _fingerprint(kind: type[Exporter], plan: Plan, options: Options, title: str)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _export_table(table: Table, plan: Plan, out: Path | str, options: Options) -> Exported:
+def _export_table(
+    table: EncodedTable, plan: ExportPlan, out: Path | str, options: ExportOptions
+) -> Exported:
     _check_table(type(table), options)
     target, name = _table_target(table, str(out))
     has_splits = len(plan.splits) > 1
@@ -276,12 +285,12 @@ def _export_table(table: Table, plan: Plan, out: Path | str, options: Options) -
     return Exported(images=len(plan), splits=counts, files=1, missing=plan.missing, bad=0)
 
 
-def _check_table(kind: type[Table], options: Options) -> None:
+def _check_table(kind: type[EncodedTable], options: ExportOptions) -> None:
     if not options.transform.keeps_bytes:
         raise UsageError(f"--to {kind.name} writes no images: --resize and --encode do nothing")
 
 
-def _table_target(table: Table, out: str) -> tuple[Target, str]:
+def _table_target(table: EncodedTable, out: str) -> tuple[Target, str]:
     """Return target and file name: `meta.csv` itself, or `metadata.csv` in a folder."""
     if not out.lower().endswith(table.suffix):
         return open_target(out, _TABLE_STATE), f"metadata{table.suffix}"

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, ClassVar, Final
 
-from pixtrawl.exporters.base import FinalFile, Job, Written, rows_name
+from pixtrawl.exporters.base import ExportJob, FinalFile, Written, rows_name
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import FLOATS, INTEGERS
 from pixtrawl.exporters.imagefolder import FilesPart, ImageFolder, leaf_name
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.folder.derived import FLAGS
 
 __all__ = ["FiftyOne"]
@@ -52,7 +52,7 @@ class FiftyOne:
         {*(name for name, *_ in _OWN), "created_at", "last_modified_at", "metadata", _LABEL}
     )
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         self._job = job
         self._folder = ImageFolder(job)
 
@@ -60,11 +60,11 @@ class FiftyOne:
     def part_images(self) -> int:
         return self._folder.part_images
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         extension = self._job.transform.extension
         return [f"{_FOLDER}/{leaf_name(e, extension(str(e.columns['format'])))}" for e in entries]
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> FilesPart:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> FilesPart:
         return FilesPart(self._job, index, _FOLDER)
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
@@ -135,7 +135,7 @@ def _date(text: str) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
 
 
-def _document(job: Job, splits: Sequence[str]) -> dict[str, Any]:
+def _document(job: ExportJob, splits: Sequence[str]) -> dict[str, Any]:
     """Return FiftyOne's document for the whole data set, with the types of its fields."""
     own = [
         *(_field(name, kind, item=item) for name, kind, item in _OWN),

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from functools import partial
 from typing import IO, ClassVar
 
-from pixtrawl.exporters.base import FinalFile, Item, Job, Written, json_line, rows_name
+from pixtrawl.exporters.base import ExportJob, FinalFile, Item, Written, json_line, rows_name
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 
 __all__ = ["FilesPart", "ImageFolder", "leaf_name"]
 
 _PART_IMAGES = 500
 
 
-def leaf_name(entry: Entry, extension: str) -> str:
+def leaf_name(entry: PlannedImage, extension: str) -> str:
     """Return `<label>/<number>.<extension>` as in the data set, with the picture's extension."""
     return f"{entry.file_name.rpartition('.')[0]}.{extension}"
 
@@ -33,7 +33,7 @@ class FilesPart:
         folder: where the class folders lie (default: one for each split).
     """
 
-    def __init__(self, job: Job, index: int, folder: str | None = None) -> None:
+    def __init__(self, job: ExportJob, index: int, folder: str | None = None) -> None:
         self._job = job
         self._index = index
         self._folder = folder
@@ -63,18 +63,18 @@ class ImageFolder:
     shuffled: ClassVar[bool] = False
     layout: ClassVar[int] = 1
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         self._job = job
 
     @property
     def part_images(self) -> int:
         return _PART_IMAGES
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         extension = self._job.transform.extension
         return [f"{e.split}/{leaf_name(e, extension(str(e.columns['format'])))}" for e in entries]
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> FilesPart:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> FilesPart:
         return FilesPart(self._job, index)
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:

@@ -28,10 +28,10 @@ except ImportError:
 
     raise MissingExtraError("lance", "lance") from None
 
-from pixtrawl.exporters.base import FinalFile, Item, Job, Written
+from pixtrawl.exporters.base import ExportJob, FinalFile, Item, Written
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.parquet import ImageRows
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.exporters.protobuf import field, fields, varint
 
 __all__ = ["Lance"]
@@ -51,20 +51,20 @@ class Lance:
     shuffled: ClassVar[bool] = False
     layout: ClassVar[int] = 1
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         self._job = job
 
     @property
     def part_images(self) -> int:
         return self._job.shard_images(_SHARD_IMAGES)
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         split = entries[0].split
         return [f"{split}.lance/data/{_data_name(split, number)}"]
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> _LanceShard:
         (name,) = self.names(number, entries)
-        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
+        return _LanceShard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
@@ -86,10 +86,10 @@ class Lance:
         )
 
 
-class _Shard:
+class _LanceShard:
     """A data file, written locally and then published: Lance needs a path."""
 
-    def __init__(self, job: Job, name: str, max_bytes: int) -> None:
+    def __init__(self, job: ExportJob, name: str, max_bytes: int) -> None:
         self._target, self._name, self._max_bytes = job.target, name, max_bytes
         self._rows = ImageRows(job.columns, job.plan.own_types)
         self._size_bytes = 0
@@ -128,7 +128,7 @@ def _put(data: bytes, file: IO[bytes]) -> None:
     file.write(data)
 
 
-def _table(job: Job, split: str, parts: Sequence[Written]) -> Iterator[tuple[str, bytes]]:
+def _table(job: ExportJob, split: str, parts: Sequence[Written]) -> Iterator[tuple[str, bytes]]:
     """Return manifest and transaction, as Lance itself writes them, for the data files."""
     columns, own = job.columns, job.plan.own_types
     with tempfile.TemporaryDirectory(prefix="pixtrawl-export-") as folder:
@@ -162,7 +162,7 @@ def _layout_of(columns: Sequence[str], own: Mapping[str, str], folder: Path) -> 
     return data_file
 
 
-def _data_file(job: Job, split: str, number: int, pattern: DataFile) -> DataFile:
+def _data_file(job: ExportJob, split: str, number: int, pattern: DataFile) -> DataFile:
     name = _data_name(split, number)
     return DataFile(
         name,
@@ -174,7 +174,7 @@ def _data_file(job: Job, split: str, number: int, pattern: DataFile) -> DataFile
     )
 
 
-def _newest(job: Job) -> int:
+def _newest(job: ExportJob) -> int:
     """Return when the newest image was fetched, in seconds since 1970."""
     newest = max(str(entry.columns["fetched_at"]) for entry in job.plan.entries())
     try:

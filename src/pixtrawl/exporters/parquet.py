@@ -21,10 +21,10 @@ except ImportError:
     raise MissingExtraError("parquet", "formats") from None
 
 from pixtrawl.errors import UsageError
-from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
+from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import FLOATS, INTEGERS, Columns
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.manifests.reader import FIELDS, row_of
 from pixtrawl.model import Candidate
 
@@ -45,19 +45,19 @@ class Parquet:
     shuffled: ClassVar[bool] = False
     layout: ClassVar[int] = 1
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         self._job = job
 
     @property
     def part_images(self) -> int:
         return self._job.shard_images(_SHARD_IMAGES)
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         return [f"{entries[0].split}-{number:05d}.parquet"]
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> _ParquetShard:
         (name,) = self.names(number, entries)
-        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
+        return _ParquetShard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
@@ -69,8 +69,8 @@ class Parquet:
         )
 
 
-class _Shard(ShardPart):
-    def __init__(self, job: Job, name: str, max_bytes: int) -> None:
+class _ParquetShard(ShardPart):
+    def __init__(self, job: ExportJob, name: str, max_bytes: int) -> None:
         super().__init__(job.target, name, max_bytes)
         self._rows = ImageRows(job.columns, job.plan.own_types)
         schema = self._rows.schema

@@ -16,16 +16,16 @@ from typing import Self
 from pixtrawl.cores import usable_cores
 from pixtrawl.exporters.base import Item
 from pixtrawl.exporters.columns import Columns
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.folder.layout import inside
 from pixtrawl.folder.renditions import RenditionReader
 from pixtrawl.images.png_chunks import without_damaged_metadata
 from pixtrawl.transform import EXTENSIONS, BadPictureError, Picture, Transform
 
-__all__ = ["Pictures"]
+__all__ = ["PictureReader"]
 
 
-class Pictures:
+class PictureReader:
     """Reads pictures ahead of the writer, in threads: decoders release the GIL."""
 
     def __init__(
@@ -52,9 +52,11 @@ class Pictures:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def stream(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Item | BadPictureError]]:
+    def stream(
+        self, entries: Iterable[PlannedImage]
+    ) -> Iterator[tuple[PlannedImage, Item | BadPictureError]]:
         """Yield each entry with its picture, or with the error."""
-        waiting: deque[tuple[Entry, Future[Item] | Item]] = deque()
+        waiting: deque[tuple[PlannedImage, Future[Item] | Item]] = deque()
         try:
             for entry in entries:
                 # The look-up is faster than handing it to a thread.
@@ -71,7 +73,7 @@ class Pictures:
                 if not isinstance(coming, Item):
                     coming.cancel()
 
-    def _item(self, entry: Entry) -> Item:
+    def _item(self, entry: PlannedImage) -> Item:
         try:
             data = inside(self._root, entry.file_name).read_bytes()
         except OSError as error:
@@ -86,7 +88,7 @@ class Pictures:
         picture = fit(self._transform, data, str(entry.columns["format"]))
         return Item(entry, picture, _described(entry.columns, picture, digest))
 
-    def _made_already(self, entry: Entry) -> Item | None:
+    def _made_already(self, entry: PlannedImage) -> Item | None:
         """Return the item from its rendition, made during inspection; None without one."""
         sha256 = str(entry.columns["sha256"])
         if self._renditions is None or not sha256:
@@ -98,14 +100,16 @@ class Pictures:
         return Item(entry, picture, _described(entry.columns, picture, sha256))
 
 
-def _result(entry: Entry, coming: Future[Item] | Item) -> tuple[Entry, Item | BadPictureError]:
+def _result(
+    entry: PlannedImage, coming: Future[Item] | Item
+) -> tuple[PlannedImage, Item | BadPictureError]:
     try:
         return entry, coming if isinstance(coming, Item) else coming.result()
     except BadPictureError as error:
         return entry, error
 
 
-def _as_it_is(data: bytes, entry: Entry, digest: str) -> Item:
+def _as_it_is(data: bytes, entry: PlannedImage, digest: str) -> Item:
     """Return the file's bytes; of a PNG without damaged metadata, on which other readers fail."""
     columns = {**entry.columns, "sha256": digest}
     whole = without_damaged_metadata(data)

@@ -28,7 +28,7 @@ from pixtrawl.exporters.splits import Dealer, Splitting, block_place
 from pixtrawl.folder.layout import inside
 from pixtrawl.model import Sample
 
-__all__ = ["Entry", "Plan", "Selection"]
+__all__ = ["ExportPlan", "PlannedImage", "Selection"]
 
 _SCHEMA: Final = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000;
@@ -64,7 +64,7 @@ def _is_licensed(columns: Columns, wish: str) -> bool:
     return is_licensed(str(columns["license_id"]), str(columns["license"]), wish)
 
 
-class Entry(Struct, frozen=True):
+class PlannedImage(Struct, frozen=True):
     """One image of the plan. `position` counts from 0 over the whole export."""
 
     position: int
@@ -79,7 +79,7 @@ class Entry(Struct, frozen=True):
         return str(self.columns["file_name"])
 
 
-class Plan:
+class ExportPlan:
     """A finished plan; a context manager that removes its temporary file.
 
     Args:
@@ -149,7 +149,7 @@ class Plan:
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM place").fetchone()[0])
 
-    def entries(self, start: int = 0) -> Iterator[Entry]:
+    def entries(self, start: int = 0) -> Iterator[PlannedImage]:
         """Yield the images from a position on, split by split."""
         rows = self._db.execute(
             "SELECT p.position, p.split, i.label, i.body FROM place p "
@@ -158,7 +158,7 @@ class Plan:
         )
         for position, index, label, body in rows:
             columns: Columns = msgspec.json.decode(body)
-            yield Entry(position, self.splits[index], label, self._class_of[label], columns)
+            yield PlannedImage(position, self.splits[index], label, self._class_of[label], columns)
 
     def counts(self) -> dict[str, int]:
         """Return the number of images by split, without empty splits."""

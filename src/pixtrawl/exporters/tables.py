@@ -15,10 +15,10 @@ from typing import ClassVar
 from pixtrawl.exporters.base import json_line
 from pixtrawl.exporters.columns import Columns
 
-__all__ = ["Csv", "JsonLines", "Table"]
+__all__ = ["CsvTable", "EncodedTable", "JsonLinesTable"]
 
 
-class Table(ABC):
+class EncodedTable(ABC):
     """Rows as bytes."""
 
     name: ClassVar[str]
@@ -29,7 +29,7 @@ class Table(ABC):
         """Yield the file's content in pieces; every row has the same keys."""
 
 
-class JsonLines(Table):
+class JsonLinesTable(EncodedTable):
     """One JSON object a line, UTF-8."""
 
     name = "jsonl"
@@ -39,7 +39,7 @@ class JsonLines(Table):
         yield from map(json_line, rows)
 
 
-class Csv(Table):
+class CsvTable(EncodedTable):
     """RFC 4180 with a header, UTF-8 without a byte order mark, lines ended by LF."""
 
     name = "csv"

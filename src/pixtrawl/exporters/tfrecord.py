@@ -12,10 +12,10 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, ClassVar, Final
 
-from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
+from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.crc32c import masked_crc32c
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.exporters.protobuf import field, varint
 
 __all__ = ["TfRecord", "encode_example", "frame"]
@@ -42,19 +42,19 @@ class TfRecord:
     layout: ClassVar[int] = 1
     taken: ClassVar[frozenset[str]] = frozenset({"encoded", "filename", "source_url"})
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         self._job = job
 
     @property
     def part_images(self) -> int:
         return self._job.shard_images(_SHARD_IMAGES)
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         return [f"{entries[0].split}-{number:05d}.tfrecord"]
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> _RecordShard:
         (name,) = self.names(number, entries)
-        return _Shard(self._job.target, name, self._job.shard_bytes(_SHARD_BYTES))
+        return _RecordShard(self._job.target, name, self._job.shard_bytes(_SHARD_BYTES))
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         def classes(file: IO[bytes]) -> None:
@@ -72,7 +72,7 @@ class TfRecord:
         ]
 
 
-class _Shard(ShardPart):
+class _RecordShard(ShardPart):
     _last: tuple[int, bytes] = (-1, b"")
 
     def takes(self, item: Item) -> bool:

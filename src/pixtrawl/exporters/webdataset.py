@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 from typing import IO, ClassVar, Final
 
-from pixtrawl.exporters.base import FinalFile, Item, Job, ShardPart, Written
+from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import row_text
-from pixtrawl.exporters.plan import Entry
+from pixtrawl.exporters.plan import PlannedImage
 
 __all__ = ["WebDataset"]
 
@@ -42,7 +42,7 @@ class WebDataset:
     layout: ClassVar[int] = 1
     taken: ClassVar[frozenset[str]] = frozenset({"key", "class"})
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ExportJob) -> None:
         self._job = job
         self._extension = _one_extension(job)
 
@@ -50,12 +50,12 @@ class WebDataset:
     def part_images(self) -> int:
         return self._job.shard_images(_SHARD_IMAGES)
 
-    def names(self, number: int, entries: Sequence[Entry]) -> list[str]:
+    def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         return [f"{entries[0].split}-{number:06d}.tar"]
 
-    def open_part(self, index: int, number: int, entries: Sequence[Entry]) -> _Shard:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> _TarShard:
         (name,) = self.names(number, entries)
-        return _Shard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), self._extension)
+        return _TarShard(self._job, name, self._job.shard_bytes(_SHARD_BYTES), self._extension)
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
@@ -98,8 +98,8 @@ class WebDataset:
         _dump({**head, "shardlist": shards}, file)
 
 
-class _Shard(ShardPart):
-    def __init__(self, job: Job, name: str, max_bytes: int, extension: str) -> None:
+class _TarShard(ShardPart):
+    def __init__(self, job: ExportJob, name: str, max_bytes: int, extension: str) -> None:
         super().__init__(job.target, name, max_bytes - _RECORD)  # the end and its padding
         self._extension = extension
         self._ready: tuple[Item, list[tuple[str, bytes]]] | None = None  # asked about last
@@ -146,15 +146,15 @@ def _padded(size_bytes: int) -> int:
     return size_bytes + -size_bytes % _BLOCK
 
 
-def _formats(job: Job) -> set[str]:
+def _formats(job: ExportJob) -> set[str]:
     return {job.transform.extension(format_) for format_ in job.plan.formats}
 
 
-def _is_uniform(job: Job) -> bool:
+def _is_uniform(job: ExportJob) -> bool:
     return len(_formats(job)) == 1
 
 
-def _one_extension(job: Job) -> str:
+def _one_extension(job: ExportJob) -> str:
     """Return one name for the image field of all samples.
 
     Hugging Face's reader takes a sample's fields from its first five samples and refuses a data

@@ -290,7 +290,7 @@ def _licenses(summary: Summary) -> Iterator[str]:
     rows = []
     for (claim, url), count in sorted(summary.licenses.items(), key=lambda kv: (-kv[1], kv[0])):
         shown = markdown_text(claim) if claim.strip() else "unknown"
-        rows.append((_Raw(markdown_link(shown, url) if url else shown), f"{count:,}"))
+        rows.append((_Markdown(markdown_link(shown, url) if url else shown), f"{count:,}"))
     yield from _table("Licences", ("claim of the source", "images"), rows)
     yield from (
         "A licence is what the source claims for an image; it was not verified. Unknown does not",
@@ -302,7 +302,7 @@ def _licenses(summary: Summary) -> Iterator[str]:
     )
 
 
-class _Raw(str):
+class _Markdown(str):
     """Text that is already Markdown and must not be escaped again."""
 
     __slots__ = ()
@@ -311,7 +311,9 @@ class _Raw(str):
 def _table(heading: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     yield from (f"## {heading}", "", f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}")
     for row in rows[:_MAX_ROWS]:
-        cells = (cell if isinstance(cell, _Raw) else markdown_text(cell) or " " for cell in row)
+        cells = (
+            cell if isinstance(cell, _Markdown) else markdown_text(cell) or " " for cell in row
+        )
         yield f"| {' | '.join(cells)} |"
     if len(rows) > _MAX_ROWS:
         yield f"\n… and {len(rows) - _MAX_ROWS:,} more."

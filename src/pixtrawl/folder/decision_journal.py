@@ -12,7 +12,6 @@ lost catalog can be made again without bringing back what a person removed.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import sqlite3
@@ -29,6 +28,7 @@ from pixtrawl.catalog import decisions
 from pixtrawl.catalog.run_log import now
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.system_lock import Attempt, lock_open_file, unlock
 
 __all__ = [
     "ACTIONS",
@@ -36,7 +36,7 @@ __all__ = [
     "FACTS",
     "STEERING",
     "DecisionRecord",
-    "Reading",
+    "JournalReading",
     "append",
     "append_facts",
     "fact",
@@ -87,7 +87,7 @@ class DecisionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     undoes: str = ""  # undo: the batch to undo
 
 
-class Reading(Struct, frozen=True):
+class JournalReading(Struct, frozen=True):
     """Decisions in order, the offset at which to read on, and invalid lines."""
 
     records: tuple[DecisionRecord, ...]
@@ -109,7 +109,7 @@ def record(who: str, action: str, batch: str, **fields: object) -> DecisionRecor
     return DecisionRecord(id=new_id(), batch=batch, at=now(), who=who, action=action, **fields)  # type: ignore[arg-type]
 
 
-def parse(data: bytes, start: int = 0) -> Reading:
+def parse(data: bytes, start: int = 0) -> JournalReading:
     """Parse bytes of a journal that begin at offset `start`. Never raises."""
     whole, newline, rest = data.rpartition(b"\n")
     records, bad = [], []
@@ -124,7 +124,7 @@ def parse(data: bytes, start: int = 0) -> Reading:
             bad.append(line[:80].decode("utf-8", "replace"))
         else:
             records.append(found)
-    return Reading(tuple(records), start + len(whole) + len(newline), tuple(bad), bool(rest))
+    return JournalReading(tuple(records), start + len(whole) + len(newline), tuple(bad), bool(rest))
 
 
 def _is_sound(one: DecisionRecord) -> bool:
@@ -135,7 +135,7 @@ def _is_sound(one: DecisionRecord) -> bool:
     )
 
 
-def read(folder: Folder, start: int = 0) -> Reading:
+def read(folder: Folder, start: int = 0) -> JournalReading:
     """Read the decisions from byte offset `start`, or from 0 if the file is shorter than that.
 
     Raise StorageError if the journal cannot be read; a missing one is empty.
@@ -146,7 +146,7 @@ def read(folder: Folder, start: int = 0) -> Reading:
             file.seek(start)
             return parse(file.read(), start)
     except FileNotFoundError:
-        return Reading((), 0)
+        return JournalReading((), 0)
     except OSError as error:
         raise StorageError(f"{folder.decisions} cannot be read: {error}") from error
 
@@ -240,44 +240,12 @@ def _sync_directory(folder: Folder) -> None:
 def _alone(handle: int, folder: Folder) -> Iterator[None]:
     """Hold the append lock. Raise StorageError if another process holds it for 10 s."""
     deadline = time.monotonic() + _LOCK_S
-    while not _lock(handle):
+    # A file system without locks: there only O_APPEND keeps lines from mixing.
+    while lock_open_file(handle) in {Attempt.TAKEN, Attempt.DENIED}:
         if time.monotonic() > deadline:
             raise StorageError(f"{folder.decisions} is locked by another process; try again")
         time.sleep(_LOOK_S)
     try:
         yield
     finally:
-        _unlock(handle)
-
-
-if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
-    import msvcrt
-
-    def _lock(handle: int) -> bool:
-        os.lseek(handle, 2**30, os.SEEK_SET)
-        with contextlib.suppress(OSError):
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            return True
-        return False
-
-    def _unlock(handle: int) -> None:
-        os.lseek(handle, 2**30, os.SEEK_SET)
-        with contextlib.suppress(OSError):
-            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-else:
-    import fcntl
-
-    _TAKEN: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES})
-
-    def _lock(handle: int) -> bool:
-        # flock belongs to the open file: unlike lockf it also excludes threads of one process.
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            # A file system without locks: there only O_APPEND keeps lines from mixing.
-            return error.errno not in _TAKEN
-        return True
-
-    def _unlock(handle: int) -> None:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_UN)
+        unlock(handle)

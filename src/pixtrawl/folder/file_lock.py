@@ -9,15 +9,14 @@ the process named in the file is alive.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import IO, Final
 
 from pixtrawl.errors import StorageError
+from pixtrawl.folder.system_lock import Attempt, lock_for_process, lock_open_file
 
 __all__ = ["acquire", "is_held", "release"]
 
@@ -98,30 +97,9 @@ def _started(pid: int) -> str:
     return stat.rpartition(")")[2].split()[19]
 
 
-if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
-    import msvcrt
-
-    def _try_lock(file: IO[str]) -> bool:
-        # The locked byte lies far behind the text, so that other processes can read the holder.
-        file.seek(2**20)
-        with contextlib.suppress(OSError):
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            return True
-        return False
-else:
-    import fcntl
-
-    # Held by another process (fcntl(2)). POSIX also allows EACCES, but some file systems return it
-    # for lack of locks, so EACCES counts only if the process named in the file is alive.
-    _TAKEN: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK})
-
-    def _try_lock(file: IO[str]) -> bool:
-        for lock in (fcntl.lockf, fcntl.flock):
-            try:
-                lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno in _TAKEN:
-                    return False
-            else:
-                return True
-        return not _is_named(file)
+def _try_lock(file: IO[str]) -> bool:
+    for lock in (lock_for_process, lock_open_file):
+        attempt = lock(file.fileno())
+        if attempt in {Attempt.HELD, Attempt.TAKEN}:
+            return attempt is Attempt.HELD
+    return not _is_named(file)  # EACCES counts only if the process named in the file is alive

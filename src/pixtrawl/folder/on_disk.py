@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from pixtrawl.catalog import kept
-from pixtrawl.catalog.kept import Place
+from pixtrawl.catalog.kept import FileToCheck
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import is_own, parse_file_name
 from pixtrawl.labels import label_for
@@ -30,14 +30,14 @@ __all__ = [
 class Changed(Struct, frozen=True):
     """A kept image whose file has a different size than its row."""
 
-    row: Place
+    row: FileToCheck
     size_bytes: int  # of the file
 
 
 class Differences(Struct):
     """Rows without their file, and files without a row."""
 
-    missing: list[Place] = field(default_factory=list)
+    missing: list[FileToCheck] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)  # in a label's folder: `cat/x.jpg`
     strangers: list[str] = field(default_factory=list)  # beside the labels' folders
@@ -117,7 +117,7 @@ def _compare(
     found: Differences,
     label: str,
     entries: dict[str, os.DirEntry[str]],
-    rows: Iterator[Place],
+    rows: Iterator[FileToCheck],
     *,
     sizes: bool,
 ) -> None:

@@ -31,7 +31,7 @@ from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.deciding import TakenIn
 from pixtrawl.folder.layout import is_passing, staged_name
-from pixtrawl.folder.placing import place
+from pixtrawl.folder.placing import AcceptedFile, place
 
 
 class Recovered(Struct):
@@ -92,7 +92,7 @@ def _replay(
         if staged is not None:
             files.discard(staged)
     elif staged is not None and _has_bytes(staged, row.sha256):
-        place(db, folder, row.id, row.label, row.number, row.file_name, staged)
+        place(db, folder, AcceptedFile(row.id, row.label, row.number, row.file_name, staged))
         result.placed += 1
     else:
         result.lost += 1

@@ -124,7 +124,7 @@ class RenditionReader:
         at = int(self._keys.searchsorted(_key(wanted))) if self._file is not None else 0
         while at < len(self._keys) and int(self._keys[at]) == _key(wanted):
             whole = self._read(int(self._places[at]), int(self._sizes[at]))
-            record = _Record.parse(whole, 0)
+            record = _RenditionHeader.parse(whole, 0)
             if record is not None and record.sha256 == wanted:
                 data = whole[_HEAD.size :]
                 if zlib.crc32(data) == record.crc:
@@ -145,7 +145,7 @@ def remove_all(folder: Path) -> None:
         discard(pack)
 
 
-class _Record(Struct, frozen=True):
+class _RenditionHeader(Struct, frozen=True):
     """The header of one record, and its offset in the pack."""
 
     at: int
@@ -168,11 +168,13 @@ class _Record(Struct, frozen=True):
         return cls(at, sha256, extension.rstrip(b"\0").decode("ascii", "replace"), *numbers)
 
 
-def _records(file: IO[bytes]) -> Iterator[_Record]:
+def _records(file: IO[bytes]) -> Iterator[_RenditionHeader]:
     """Yield the complete records from the start, up to the first torn or invalid one."""
     size_bytes = file.seek(0, os.SEEK_END)
     at = file.seek(0)
-    while (record := _Record.parse(file.read(_HEAD.size), at)) and record.end <= size_bytes:
+    while (
+        record := _RenditionHeader.parse(file.read(_HEAD.size), at)
+    ) and record.end <= size_bytes:
         yield record
         at = file.seek(record.end)
 

@@ -36,7 +36,7 @@ from pixtrawl.images.phash import SIDE
 from pixtrawl.model import Reason
 
 if TYPE_CHECKING:
-    from pixtrawl.images.rendition import Renderer
+    from pixtrawl.images.rendition import RenditionMaker
     from pixtrawl.transform import Picture
 
 __all__ = ["PLUGINS", "Decoded", "RefusedError", "decode", "on_white"]
@@ -97,7 +97,9 @@ class Decoded(Struct):
     rendition: Picture | None = None  # made from the same decode, where requested
 
 
-def decode(format: str, data: bytes, max_pixels: int, renderer: Renderer | None = None) -> Decoded:
+def decode(
+    format: str, data: bytes, max_pixels: int, renderer: RenditionMaker | None = None
+) -> Decoded:
     """Decode all of `data`, a file of a kept `format`.
 
     Raises:
@@ -114,7 +116,7 @@ def decode(format: str, data: bytes, max_pixels: int, renderer: Renderer | None 
         raise
 
 
-def _jpeg(data: bytes, max_pixels: int, renderer: Renderer | None) -> Decoded:
+def _jpeg(data: bytes, max_pixels: int, renderer: RenditionMaker | None) -> Decoded:
     head = jpeg.read_head(data)
     if not head.width or not head.scan_at:
         raise RefusedError(Reason.TRUNCATED, "JPEG without a picture")
@@ -175,7 +177,7 @@ def _cap(width: int, height: int, max_pixels: int) -> None:
         raise RefusedError(Reason.TOO_MANY_PIXELS, f"{width}x{height} pixels")
 
 
-def _pillow(name: str, data: bytes, max_pixels: int, renderer: Renderer | None) -> Decoded:
+def _pillow(name: str, data: bytes, max_pixels: int, renderer: RenditionMaker | None) -> Decoded:
     try:
         with open_picture(data, (name,)) as image:
             decoded = _load(image, max_pixels, renderer)
@@ -201,7 +203,7 @@ def _masked_bmp(data: bytes, max_pixels: int) -> Decoded:
     return _first_frame(Image.fromarray(pixels), width, abs(height))
 
 
-def _load(image: Any, max_pixels: int, renderer: Renderer | None) -> Decoded:
+def _load(image: Any, max_pixels: int, renderer: RenditionMaker | None) -> Decoded:
     _cap(image.width, image.height, max_pixels)
     _refuse_kinds(image)
     one_picture = _is_tiled_gif(image)

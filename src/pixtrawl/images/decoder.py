@@ -16,7 +16,7 @@ from pixtrawl.images.interface import Verdict
 from pixtrawl.images.time_limit import TimeLimit
 from pixtrawl.model import Reason
 
-__all__ = ["LIFE", "Blame", "Decoder", "Owner", "Task", "cause"]
+__all__ = ["LIFE", "Blame", "Decoder", "InspectionTask", "Owner", "cause"]
 
 LIFE: Final = 2000  # files until a decoder is replaced, to bound leaks and reset CPU limits
 # Files queued at a decoder, the current one included. Several small ones let the event loop sleep
@@ -39,7 +39,7 @@ class Owner(Protocol):
     images: Images
     staging: str
 
-    def read(self, task: Task, answer: bytes) -> Any:
+    def read(self, task: InspectionTask, answer: bytes) -> Any:
         """Parse and check an answer. Raises HostileAnswerError."""
         ...
 
@@ -54,7 +54,7 @@ class Owner(Protocol):
     def pump(self) -> None: ...
 
 
-class Task(Struct, eq=False):
+class InspectionTask(Struct, eq=False):
     """One file to inspect."""
 
     number: int
@@ -71,7 +71,7 @@ class Blame(Struct):
 
     reason: Reason
     detail: str
-    task: Task | None
+    task: InspectionTask | None
 
 
 class Decoder:
@@ -80,7 +80,7 @@ class Decoder:
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self.link: launch.Link | None = None
-        self.tasks: deque[Task] = deque()
+        self.tasks: deque[InspectionTask] = deque()
         self.taken = 0
         self.ready = False
         self.leaving = False
@@ -91,7 +91,7 @@ class Decoder:
         self._limit = TimeLimit(self.kill, owner.images.decoder_stall_s)
         self._limit.await_start(launch.START_TIMEOUT_S)
 
-    def room_for(self, task: Task) -> bool:
+    def room_for(self, task: InspectionTask) -> bool:
         if self.link is None or not self.ready:
             return False  # HELLO may arrive before `launch` returns
         if self.leaving or self.blame or self.taken >= LIFE:
@@ -103,9 +103,9 @@ class Decoder:
         held_bytes = sum(held.size_bytes for held in self.tasks)
         return len(self.tasks) < _MOST_FILES and held_bytes + task.size_bytes <= _MOST_BYTES
 
-    def take(self, task: Task) -> None:
+    def take(self, task: InspectionTask) -> None:
         assert self.link is not None
-        request = record.Request(task.kind, task.number, task.name).pack()
+        request = record.InspectionRequest(task.kind, task.number, task.name).pack()
         try:
             self.link.send(request, f"{self._owner.staging}/{task.name}")
         except OSError as error:  # the file is gone, or too many files are open

@@ -32,12 +32,12 @@ from pixtrawl.images.pixels import (
 from pixtrawl.images.srgb import to_srgb
 from pixtrawl.transform import MAX_SIDE_PX, BadPictureError, Picture, Transform
 
-__all__ = ["Plan", "finished", "fit", "plan_for_jpeg", "plan_for_loaded"]
+__all__ = ["FitPlan", "finished", "fit", "plan_for_jpeg", "plan_for_loaded"]
 
 _TURNED: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that exchange width and height
 
 
-class Plan(Struct, frozen=True):
+class FitPlan(Struct, frozen=True):
     """The sizes and orientation for transforming one picture."""
 
     before: tuple[int, int]  # width and height, upright
@@ -56,7 +56,7 @@ def fit(transform: Transform, data: bytes, format_: str) -> Picture:
         raise BadPictureError(f"does not decode ({error})") from error
 
 
-def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, Plan] | None:
+def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, FitPlan] | None:
     """Decode a JPEG at a reduced scale; None where `_loaded` should be tried."""
     head = jpeg.read_head(data)
     plan = plan_for_jpeg(transform, data, head)
@@ -64,19 +64,19 @@ def _from_jpeg(transform: Transform, data: bytes) -> tuple[Image.Image, Plan] | 
     return None if plan is None or image is None else (image, plan)
 
 
-def _loaded(transform: Transform, data: bytes) -> tuple[Image.Image, Plan]:
+def _loaded(transform: Transform, data: bytes) -> tuple[Image.Image, FitPlan]:
     """Load the first frame of a file of any format that can be exported."""
     image = open_file(data)
     with image:
         return image, plan_for_loaded(transform, image)  # Pillow turns a TIFF while loading
 
 
-def plan_for_loaded(transform: Transform, image: Image.Image) -> Plan:
+def plan_for_loaded(transform: Transform, image: Image.Image) -> FitPlan:
     """Return the plan for a picture that Pillow has loaded. Raises BadPictureError."""
     return _plan(transform, image.size, orientation_of(image), image.info.get("icc_profile"))
 
 
-def plan_for_jpeg(transform: Transform, data: bytes, head: jpeg.JpegHead) -> Plan | None:
+def plan_for_jpeg(transform: Transform, data: bytes, head: jpeg.JpegHead) -> FitPlan | None:
     """Return the plan for a JPEG from its head, which saves Pillow's 0.1 ms to open the file.
 
     None for CMYK, for twelve bits and without a picture. Raises BadPictureError.
@@ -90,14 +90,14 @@ def plan_for_jpeg(transform: Transform, data: bytes, head: jpeg.JpegHead) -> Pla
 
 def _plan(
     transform: Transform, size: tuple[int, int], orientation: int, profile: bytes | None
-) -> Plan:
+) -> FitPlan:
     is_turned = orientation in _TURNED
     before = size[::-1] if is_turned else size
     inner = _inner_size(transform, *before)
-    return Plan(before, inner[::-1] if is_turned else inner, orientation, profile)
+    return FitPlan(before, inner[::-1] if is_turned else inner, orientation, profile)
 
 
-def finished(transform: Transform, image: Image.Image, plan: Plan, extension: str) -> Picture:
+def finished(transform: Transform, image: Image.Image, plan: FitPlan, extension: str) -> Picture:
     """Return the picture to export for decoded pixels; does not change `image`.
 
     Raises BadPictureError, and the errors of Pillow's encoders.

@@ -19,7 +19,7 @@ from pixtrawl.model import ImageInfo, Reason
 from pixtrawl.transform import Transform
 
 if TYPE_CHECKING:
-    from pixtrawl.images.rendition import Renderer
+    from pixtrawl.images.rendition import RenditionMaker
 
 __all__ = ["inspect_bytes"]
 
@@ -59,12 +59,12 @@ def _info(name: str, size_bytes: int, decoded: Decoded) -> ImageInfo:
     )
 
 
-def _renderer(transform: Transform | None, name: str) -> Renderer | None:
+def _renderer(transform: Transform | None, name: str) -> RenditionMaker | None:
     if transform is None:
         return None  # the usual case: decoders then start without encoders and profiles
-    from pixtrawl.images.rendition import Renderer
+    from pixtrawl.images.rendition import RenditionMaker
 
-    return Renderer(transform, name)
+    return RenditionMaker(transform, name)
 
 
 def _whole_format(data: bytes) -> str:

@@ -20,7 +20,7 @@ from pixtrawl.cores import usable_cores
 from pixtrawl.errors import EngineError
 from pixtrawl.events import Listener, Notice, ignore
 from pixtrawl.images import launch, record, sandbox
-from pixtrawl.images.decoder import LIFE, Blame, Decoder, Task, cause
+from pixtrawl.images.decoder import LIFE, Blame, Decoder, InspectionTask, cause
 from pixtrawl.images.interface import Pdq, Verdict
 from pixtrawl.images.program import PROGRAM, settings_of
 from pixtrawl.model import Reason
@@ -57,7 +57,7 @@ class DecoderPool:
         self._isolation = isolation
         self._emit = emit
         self._size = images.decoders or usable_cores()
-        self._pending: deque[Task] = deque()
+        self._pending: deque[InspectionTask] = deque()
         self._decoders: set[Decoder] = set()
         self._launcher: launch.Launcher | None = None
         self._launching: set[asyncio.Task[None]] = set()
@@ -162,7 +162,7 @@ class DecoderPool:
             raise EngineError("the decoders have been closed")
         self._next = (self._next + 1) & 0xFFFFFFFF
         future = asyncio.get_running_loop().create_future()
-        self._pending.append(Task(self._next, kind, name, size_bytes, future))
+        self._pending.append(InspectionTask(self._next, kind, name, size_bytes, future))
         self.pump()
         return await future
 
@@ -184,7 +184,7 @@ class DecoderPool:
         checked = record.unpack_verdict(packed, 0, len(data), self.images.max_pixels)
         return replace(checked, rendition=verdict.rendition)
 
-    def read(self, task: Task, answer: bytes) -> Any:
+    def read(self, task: InspectionTask, answer: bytes) -> Any:
         """Parse and check an answer. Raises HostileAnswerError."""
         if task.kind == record.RIGHTS:
             return record.unpack_rights(answer, task.number)
@@ -284,7 +284,7 @@ class DecoderPool:
             decoder, EngineError(f"decoders end before they start ({cause(exit_code)[1]})")
         )
 
-    def _settle(self, tasks: deque[Task], blame: Blame) -> None:
+    def _settle(self, tasks: deque[InspectionTask], blame: Blame) -> None:
         """Give the culprit its verdict; leave it queued where the machine may be at fault."""
         culprit = tasks[0]
         culprit.lost += blame.reason is Reason.DECODER_LOST

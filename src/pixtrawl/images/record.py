@@ -34,7 +34,7 @@ __all__ = [
     "RIGHTS_BYTES",
     "RIGHTS_FIELDS",
     "HostileAnswerError",
-    "Request",
+    "InspectionRequest",
     "answer_size",
     "pack_failure",
     "pack_pdq",
@@ -107,7 +107,7 @@ class HostileAnswerError(Exception):
     """A decoder's answer breaks the protocol: it may have been taken over by a file."""
 
 
-class Request(Struct, frozen=True):
+class InspectionRequest(Struct, frozen=True):
     """A request for one file."""
 
     kind: int

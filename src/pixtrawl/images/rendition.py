@@ -14,7 +14,7 @@ from msgspec import Struct
 from PIL import Image, ImageCms
 
 from pixtrawl.images.fit import (
-    Plan,
+    FitPlan,
     finished,
     plan_for_jpeg,
     plan_for_loaded,
@@ -24,7 +24,7 @@ from pixtrawl.images.phash import SIDE
 from pixtrawl.images.pixels import DECODER_ERRORS, scaled_jpeg
 from pixtrawl.transform import BadPictureError, Picture, Transform
 
-__all__ = ["Rendered", "Renderer"]
+__all__ = ["Rendered", "RenditionMaker"]
 
 # Larger ones are left to the export: a slow rendition must not time out the inspection (AVIF takes
 # a second for a million pixels), nor fill the pipe.
@@ -44,7 +44,7 @@ class Rendered(Struct, frozen=True):
     256 on average, by 4 at most, in 1,700 pictures); None where this decode is too small."""
 
 
-class Renderer:
+class RenditionMaker:
     """Makes renditions of the files of one format."""
 
     def __init__(self, transform: Transform, format_: str) -> None:
@@ -76,7 +76,7 @@ class Renderer:
             return None
 
 
-def _is_large(plan: Plan, transform: Transform) -> bool:
+def _is_large(plan: FitPlan, transform: Transform) -> bool:
     width, height = plan.inner
     framed = transform.size**2 if transform.mode == "border" else 0
     return max(width * height, framed) > _MAX_PIXELS

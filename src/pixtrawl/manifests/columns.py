@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pixtrawl.errors import UsageError
 
-__all__ = ["PLURAL", "Asked", "Chosen", "choose", "is_url", "names_a_picture", "plain_name"]
+__all__ = ["PLURAL", "Chosen", "GivenColumns", "choose", "is_url", "names_a_picture", "plain_name"]
 
 Row = Mapping[str, Any]
 
@@ -46,7 +46,7 @@ _PICTURE: Final = re.compile(
 _SHOWN: Final = 30  # names of columns in a message
 
 
-class Asked(Struct, frozen=True):
+class GivenColumns(Struct, frozen=True):
     """Columns given by the user: by name, or by number from 1."""
 
     url: str | None = None
@@ -82,7 +82,7 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
-def choose(names: Sequence[str], sample: Sequence[Row], asked: Asked, where: str) -> Chosen:
+def choose(names: Sequence[str], sample: Sequence[Row], asked: GivenColumns, where: str) -> Chosen:
     """Choose the columns of a list.
 
     Args:
@@ -119,7 +119,11 @@ def choose(names: Sequence[str], sample: Sequence[Row], asked: Asked, where: str
 
 
 def _url(
-    names: Sequence[str], plain: Mapping[str, str], sample: Sequence[Row], asked: Asked, where: str
+    names: Sequence[str],
+    plain: Mapping[str, str],
+    sample: Sequence[Row],
+    asked: GivenColumns,
+    where: str,
 ) -> tuple[str, bool]:
     if found := _asked(asked.url, "url", names, where):
         return found, True

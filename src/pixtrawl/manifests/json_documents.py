@@ -17,10 +17,10 @@ from msgspec import Struct
 from pixtrawl.errors import UsageError
 from pixtrawl.lines import decoded
 from pixtrawl.manifests.columns import is_url, plain_name
-from pixtrawl.manifests.rows import BadLine, Reading, Rows, clean
+from pixtrawl.manifests.rows import BadLine, ListContext, Rows, clean
 from pixtrawl.model import Candidate
 
-__all__ = ["Place", "find_rows", "read_document"]
+__all__ = ["RowsLocation", "find_rows", "read_document"]
 
 _CHUNK_CHARS: Final = 1 << 18
 _MAX_CHARS: Final = 96 * 2**20  # of one element
@@ -35,7 +35,7 @@ _LIKELY: Final = frozenset(
 )  # fmt: skip
 
 
-class Place(Struct, frozen=True):
+class RowsLocation(Struct, frozen=True):
     """The location and form of the rows in a document."""
 
     path: tuple[str, ...]  # keys down to the array, or to the map
@@ -127,9 +127,9 @@ def _keys(text: _Text) -> Iterator[str]:
 # -- where the rows are ------------------------------------------------------------------------
 
 
-def find_rows(stream: TextIO, reading: Reading) -> Place:
+def find_rows(stream: TextIO, reading: ListContext) -> RowsLocation:
     """Find the rows in one pass over a document. Raise UsageError if it has no list of URLs."""
-    found: list[Place] = []
+    found: list[RowsLocation] = []
     try:
         _look(_Text(stream), (), found)
     except (ValueError, TypeError) as error:
@@ -145,11 +145,11 @@ def find_rows(stream: TextIO, reading: Reading) -> Place:
     return place
 
 
-def _quiet(reading: Reading) -> Reading:
-    return Reading(reading.file, reading.stem, reading.labels, reading.label, reading.asked)
+def _quiet(reading: ListContext) -> ListContext:
+    return ListContext(reading.file, reading.stem, reading.labels, reading.label, reading.asked)
 
 
-def _look(text: _Text, path: tuple[str, ...], found: list[Place]) -> None:
+def _look(text: _Text, path: tuple[str, ...], found: list[RowsLocation]) -> None:
     char = text.peek()
     if char == "[":
         _array(text, path, found)
@@ -162,13 +162,13 @@ def _look(text: _Text, path: tuple[str, ...], found: list[Place]) -> None:
             else:
                 values[key] = text.value()
                 if is_url(values[key]) and len(values) <= _SAMPLE:
-                    found.append(Place((*path, key), "one", sample=({"url": values[key]},)))
+                    found.append(RowsLocation((*path, key), "one", sample=({"url": values[key]},)))
         _as_whole(path, found, before)
     else:
         text.value()
 
 
-def _array(text: _Text, path: tuple[str, ...], found: list[Place]) -> None:
+def _array(text: _Text, path: tuple[str, ...], found: list[RowsLocation]) -> None:
     sample: list[Any] = []
     whole = False
     try:
@@ -180,7 +180,7 @@ def _array(text: _Text, path: tuple[str, ...], found: list[Place]) -> None:
         rows = tuple(row for row in map(_row, sample) if row)
         if whole or rows:
             names = tuple(dict.fromkeys(name for row in rows for name in row))
-            found.append(Place(path, "array", names, rows))
+            found.append(RowsLocation(path, "array", names, rows))
 
 
 def _row(element: Any) -> dict[str, Any] | None:
@@ -189,7 +189,7 @@ def _row(element: Any) -> dict[str, Any] | None:
     return element if isinstance(element, dict) else None
 
 
-def _as_whole(path: tuple[str, ...], found: list[Place], before: int) -> None:
+def _as_whole(path: tuple[str, ...], found: list[RowsLocation], before: int) -> None:
     """Merge the arrays of an object that form one list: labels with their URLs, or columns."""
     own = [place for place in found[before:] if len(place.path) == len(path) + 1]
     texts = [place for place in own if place.kind == "one" or place.names == ("",)]
@@ -201,21 +201,21 @@ def _as_whole(path: tuple[str, ...], found: list[Place], before: int) -> None:
     if len(with_urls) == len([p for p in texts if p.sample]):
         named = len(with_urls) == 1 and _is_likely(with_urls[0])
         if not named:
-            found[before:] = [Place(path, "map", sample=with_urls[0].sample)]
+            found[before:] = [RowsLocation(path, "map", sample=with_urls[0].sample)]
     elif len(with_urls) == 1:
-        found[before:] = [Place(path, "columns", url=with_urls[0].path[-1])]
+        found[before:] = [RowsLocation(path, "columns", url=with_urls[0].path[-1])]
 
 
-def _is_likely(place: Place) -> bool:
+def _is_likely(place: RowsLocation) -> bool:
     word = plain_name(place.path[-1]) if place.path else ""
     return word in _LIKELY or word in {"urls", "image_urls"}
 
 
-def _has_urls(place: Place) -> bool:
+def _has_urls(place: RowsLocation) -> bool:
     return any(is_url(value) for row in place.sample for value in row.values())
 
 
-def _best(found: Sequence[Place]) -> Place | None:
+def _best(found: Sequence[RowsLocation]) -> RowsLocation | None:
     for place in found:
         if place.kind in {"map", "columns"}:
             return place
@@ -227,7 +227,7 @@ def _best(found: Sequence[Place]) -> Place | None:
     return next((place for place in found if place.kind == "array" and not place.path), None)
 
 
-def _holds_a_url(place: Place) -> bool:
+def _holds_a_url(place: RowsLocation) -> bool:
     return any(_deep_url(value) for row in place.sample for value in row.values())
 
 
@@ -241,7 +241,7 @@ def _deep_url(value: Any) -> bool:
 
 
 def read_document(
-    stream: BinaryIO, reading: Reading, place: Place
+    stream: BinaryIO, reading: ListContext, place: RowsLocation
 ) -> Iterator[Candidate | BadLine]:
     """Yield the candidates of a document with its rows at `place`; a BadLine for bad elements."""
     with decoded(stream) as content:
@@ -280,7 +280,7 @@ def _skip(text: _Text) -> None:
 
 
 def _of_element(
-    element: Any, number: int, rows: Rows | None, reading: Reading
+    element: Any, number: int, rows: Rows | None, reading: ListContext
 ) -> Iterator[Candidate | BadLine]:
     if isinstance(element, str):
         yield reading.candidate(clean(element), None, number)
@@ -290,7 +290,7 @@ def _of_element(
         yield reading.bad(number, "is neither a text nor an object", str(element)[:200])
 
 
-def _map(text: _Text, reading: Reading) -> Iterator[Candidate | BadLine]:
+def _map(text: _Text, reading: ListContext) -> Iterator[Candidate | BadLine]:
     """Yield the candidates of an object that maps queries to one URL or a list."""
     for key in _keys(text):
         query = clean(key).strip() or reading.stem
@@ -302,7 +302,7 @@ def _map(text: _Text, reading: Reading) -> Iterator[Candidate | BadLine]:
             yield reading.candidate(clean(str(element)) if element else "", query, place)
 
 
-def _columns(text: _Text, reading: Reading, url: str) -> Iterator[Candidate | BadLine]:
+def _columns(text: _Text, reading: ListContext, url: str) -> Iterator[Candidate | BadLine]:
     """Yield the candidates of parallel arrays (SBU captions); all are held in memory."""
     arrays: dict[str, list[Any]] = {}
     for key in _keys(text):

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, Final
 from pixtrawl.errors import MissingExtraError, UsageError
 from pixtrawl.labels import Labels
 from pixtrawl.lines import decoded, encoding_of, opened, read_lines
-from pixtrawl.manifests.columns import Asked, is_url
+from pixtrawl.manifests.columns import GivenColumns, is_url
 from pixtrawl.manifests.json_documents import find_rows, read_document
 from pixtrawl.manifests.literal import Broken, read_literal
-from pixtrawl.manifests.rows import FIELDS, SOURCE, BadLine, Reading, Rows, clean
+from pixtrawl.manifests.rows import FIELDS, SOURCE, BadLine, ListContext, Rows, clean
 from pixtrawl.manifests.tables import MAX_LINE_CHARS, latin_told, read_table, table_of
 from pixtrawl.model import Candidate
 
@@ -27,8 +27,8 @@ __all__ = [
     "FIELDS",
     "SOURCE",
     "BadLine",
+    "ListContext",
     "ReadParquet",
-    "Reading",
     "read_manifest",
     "read_rows",
     "row_of",
@@ -43,7 +43,7 @@ _LITERAL: Final = re.compile(
 _PYTHON_KEY: Final = re.compile(r"\{\s*'")
 
 ReadParquet = Callable[[Path], Iterable[Mapping[str, object]]]
-_Reader = Callable[[BinaryIO, Reading], Iterator[Candidate | BadLine]]
+_Reader = Callable[[BinaryIO, ListContext], Iterator[Candidate | BadLine]]
 
 
 def read_manifest(  # noqa: PLR0913 - options for reading a list
@@ -52,7 +52,7 @@ def read_manifest(  # noqa: PLR0913 - options for reading a list
     label: str | None = None,
     labels: Labels | None = None,
     read_parquet: ReadParquet | None = None,
-    asked: Asked = Asked(),
+    asked: GivenColumns = GivenColumns(),
     notices: list[str] | None = None,
     name: str | None = None,
 ) -> Iterator[Candidate | BadLine]:
@@ -75,7 +75,7 @@ def read_manifest(  # noqa: PLR0913 - options for reading a list
     with opened(path) as stream:
         head = stream.read(_HEAD_BYTES)
     plain = path.with_suffix("") if path.suffix.lower() in _PACKED else path
-    reading = Reading(
+    reading = ListContext(
         name or path.name, clean(name or plain.stem), labels or Labels(), label, asked,
         [] if notices is None else notices,
     )  # fmt: skip
@@ -89,7 +89,9 @@ def read_manifest(  # noqa: PLR0913 - options for reading a list
     return _read(path, _reader(path, head, suffix, reading), reading)
 
 
-def read_rows(rows: Iterable[Mapping[str, Any]], reading: Reading) -> Iterator[Candidate | BadLine]:
+def read_rows(
+    rows: Iterable[Mapping[str, Any]], reading: ListContext
+) -> Iterator[Candidate | BadLine]:
     """Return the candidates of rows that are mappings already.
 
     Raises:
@@ -115,12 +117,12 @@ def _of_rows(rows: Iterable[Mapping[str, Any]], made: Rows) -> Iterator[Candidat
         yield from made.of(row, number)
 
 
-def _read(path: Path, reader: _Reader, reading: Reading) -> Iterator[Candidate | BadLine]:
+def _read(path: Path, reader: _Reader, reading: ListContext) -> Iterator[Candidate | BadLine]:
     with opened(path) as stream:
         yield from reader(stream, reading)
 
 
-def _reader(path: Path, head: bytes, suffix: str, reading: Reading) -> _Reader:
+def _reader(path: Path, head: bytes, suffix: str, reading: ListContext) -> _Reader:
     """Detect the format and return its reader. Raise UsageError without a column of URLs."""
     text = head.decode(encoding_of(head), "replace").lstrip("\ufeff \t\r\n")
     lines_of_json = suffix in {".jsonl", ".ndjson"}
@@ -147,8 +149,8 @@ def _reader(path: Path, head: bytes, suffix: str, reading: Reading) -> _Reader:
     return lambda stream, reading: read_table(stream, table, reading)
 
 
-def _silent(reading: Reading) -> Reading:
-    return Reading(reading.file, reading.stem, reading.labels, reading.label, reading.asked)
+def _silent(reading: ListContext) -> ListContext:
+    return ListContext(reading.file, reading.stem, reading.labels, reading.label, reading.asked)
 
 
 def _is_json(text: str) -> bool:
@@ -171,7 +173,7 @@ def _is_document(text: str) -> bool:
     return holds_lists or (len(value) > 1 and all(map(is_url, value.values())))
 
 
-def _literal(stream: BinaryIO, reading: Reading) -> Iterator[Candidate | BadLine]:
+def _literal(stream: BinaryIO, reading: ListContext) -> Iterator[Candidate | BadLine]:
     with decoded(stream) as text:
         for entry in read_literal(text):
             if isinstance(entry, Broken):
@@ -181,13 +183,13 @@ def _literal(stream: BinaryIO, reading: Reading) -> Iterator[Candidate | BadLine
             yield reading.candidate(entry.url or "", query, entry.place)
 
 
-def _json_lines(text: str, reading: Reading) -> _Reader:
+def _json_lines(text: str, reading: ListContext) -> _Reader:
     """Return a reader of JSON lines, each an object or a string."""
     sample = [row for line in text.splitlines()[:_SAMPLE] if (row := _object(line))]
     names = list(dict.fromkeys(name for row in sample for name in row))
     made = Rows(names, sample, reading) if names else None
 
-    def read(stream: BinaryIO, reading: Reading) -> Iterator[Candidate | BadLine]:
+    def read(stream: BinaryIO, reading: ListContext) -> Iterator[Candidate | BadLine]:
         place = 0
         latin = latin_told(reading)
         for line in read_lines(stream, max_chars=MAX_LINE_CHARS, latin=latin):
@@ -225,7 +227,7 @@ def _object(line: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _plain(stream: BinaryIO, reading: Reading) -> Iterator[Candidate | BadLine]:
+def _plain(stream: BinaryIO, reading: ListContext) -> Iterator[Candidate | BadLine]:
     rank = 0
     for line in read_lines(stream, max_chars=MAX_LINE_CHARS, latin=latin_told(reading)):
         text = line.text.strip()

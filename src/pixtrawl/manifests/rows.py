@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from pixtrawl.labels import Labels
-from pixtrawl.manifests.columns import PLURAL, Asked, Chosen, choose, is_url, plain_name
+from pixtrawl.manifests.columns import PLURAL, Chosen, GivenColumns, choose, is_url, plain_name
 from pixtrawl.model import Alternate, Candidate, Kind
 
-__all__ = ["FIELDS", "SOURCE", "BadLine", "Reading", "Rows", "clean"]
+__all__ = ["FIELDS", "SOURCE", "BadLine", "ListContext", "Rows", "clean"]
 
 FIELDS: Final = (
     "query", "label", "url", "kind", "source", "rank", "page_url", "title", "width", "height",
@@ -48,14 +48,14 @@ class BadLine(Struct, frozen=True):
     label: str = ""
 
 
-class Reading(Struct):
+class ListContext(Struct):
     """The context that the rows of one list share."""
 
     file: str
     stem: str  # query of rows without one
     labels: Labels
     label: str | None = None  # given by the user for every row
-    asked: Asked = Asked()
+    asked: GivenColumns = GivenColumns()
     notices: list[str] = msgspec.field(default_factory=list)  # for the user; emptied once shown
 
     def bad(self, number: int, problem: str, text: str = "") -> BadLine:
@@ -92,7 +92,7 @@ class Rows:
         self,
         names: Sequence[str],
         sample: Sequence[Mapping[str, Any]],
-        reading: Reading,
+        reading: ListContext,
         chosen: Chosen | None = None,
     ) -> None:
         self.chosen = chosen or choose(names, sample, reading.asked, reading.file)

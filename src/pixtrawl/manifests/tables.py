@@ -13,12 +13,19 @@ from typing import BinaryIO, Final
 from msgspec import Struct
 
 from pixtrawl.errors import UsageError
-from pixtrawl.lines import Line, Row, csv_rows, read_lines
-from pixtrawl.manifests.columns import Asked, Chosen, choose, is_url, names_a_picture, plain_name
-from pixtrawl.manifests.rows import BadLine, Reading, Rows
+from pixtrawl.lines import CsvRow, Line, csv_rows, read_lines
+from pixtrawl.manifests.columns import (
+    Chosen,
+    GivenColumns,
+    choose,
+    is_url,
+    names_a_picture,
+    plain_name,
+)
+from pixtrawl.manifests.rows import BadLine, ListContext, Rows
 from pixtrawl.model import Candidate
 
-__all__ = ["MAX_LINE_CHARS", "Table", "read_table", "table_of"]
+__all__ = ["MAX_LINE_CHARS", "TableFormat", "read_table", "table_of"]
 
 MAX_LINE_CHARS: Final = 96 * 2**20  # a data: URI of 64 MiB of bytes is 86 Mi characters
 _SAMPLE: Final = 200  # rows inspected
@@ -28,7 +35,7 @@ _PAIR: Final = re.compile(r"(\S+)[ \t]+(\S.*)")
 _MAX_LABEL_CHARS: Final = 40
 
 
-class Table(Struct, frozen=True):
+class TableFormat(Struct, frozen=True):
     """The format of a table: separator, header and columns."""
 
     separator: str  # "" for one column; " " for a URL, blanks, and the rest of the line
@@ -38,7 +45,7 @@ class Table(Struct, frozen=True):
     chosen: Chosen | None = None  # if the names do not determine the columns
 
 
-def table_of(text: str, suffix: str, asked: Asked, where: str) -> Table | None:
+def table_of(text: str, suffix: str, asked: GivenColumns, where: str) -> TableFormat | None:
     """Detect the table format from the beginning of a file; return None for a plain list.
 
     Raises:
@@ -54,7 +61,9 @@ def table_of(text: str, suffix: str, asked: Asked, where: str) -> Table | None:
     return _by_separator(lines, suffix, asked, where) or _by_one_column(lines, suffix, where)
 
 
-def _by_separator(lines: Sequence[str], suffix: str, asked: Asked, where: str) -> Table | None:
+def _by_separator(
+    lines: Sequence[str], suffix: str, asked: GivenColumns, where: str
+) -> TableFormat | None:
     tables = [one for sep in _order(suffix) if (one := _split(lines, sep, suffix)) is not None]
     for table in tables:
         if not table.has_header:
@@ -69,18 +78,20 @@ def _by_separator(lines: Sequence[str], suffix: str, asked: Asked, where: str) -
     return None
 
 
-def _by_one_column(lines: Sequence[str], suffix: str, where: str) -> Table | None:
+def _by_one_column(lines: Sequence[str], suffix: str, where: str) -> TableFormat | None:
     one_name = plain_name(lines[0].strip().strip('"'))
     if one_name in _URL_NAMES or (len(lines) > 1 and _one_column(lines, suffix)):
         name = lines[0].strip().strip('"').strip()
         rows = tuple({name: line.strip()} for line in lines[1:])
-        return Table("", (name,), True, rows)
+        return TableFormat("", (name,), True, rows)
     if suffix in {".csv", ".tsv"} and not re.match(r"(?i)[a-z][a-z0-9+.-]*:", lines[0]):
         raise UsageError(f"{where}: no column holds URLs; the first line is {lines[0][:80]!r}")
     return None
 
 
-def read_table(stream: BinaryIO, table: Table, reading: Reading) -> Iterator[Candidate | BadLine]:
+def read_table(
+    stream: BinaryIO, table: TableFormat, reading: ListContext
+) -> Iterator[Candidate | BadLine]:
     """Yield the candidates of a table row by row, and a BadLine for each bad row."""
     rows = Rows(table.names, table.sample, reading, table.chosen)
     lines = read_lines(stream, max_chars=MAX_LINE_CHARS, latin=latin_told(reading))
@@ -105,7 +116,7 @@ def read_table(stream: BinaryIO, table: Table, reading: Reading) -> Iterator[Can
             )
 
 
-def latin_told(reading: Reading) -> Callable[[int], object]:
+def latin_told(reading: ListContext) -> Callable[[int], object]:
     """Return a callback that adds a notice, once, that a list is not UTF-8."""
     told: list[int] = []
 
@@ -119,34 +130,34 @@ def latin_told(reading: Reading) -> Callable[[int], object]:
     return tell
 
 
-def _rows(lines: Iterator[Line], table: Table) -> Iterator[Row]:
+def _rows(lines: Iterator[Line], table: TableFormat) -> Iterator[CsvRow]:
     if table.separator == "":  # one column: a comma is part of the URL
         for line in lines:
             text = line.text.strip()
             cells = next(iter(csv_rows(iter([line])))).cells if text[:1] == '"' else [text]
-            yield Row(line.number, cells if len(cells) == 1 else [text], line.text, line.problem)
+            yield CsvRow(line.number, cells if len(cells) == 1 else [text], line.text, line.problem)
         return
     if table.separator == " " or (table.separator == "\t" and not table.has_header):
         for line in lines:
-            yield Row(line.number, _plain_cells(line.text, table), line.text, line.problem)
+            yield CsvRow(line.number, _plain_cells(line.text, table), line.text, line.problem)
         return
     for row in csv_rows(lines, delimiter=table.separator):
         if row.problem and table.separator == "\t":  # quotation marks mean nothing in most TSV
             cells = row.raw.split("\t")
             if len(cells) == len(table.names):
-                yield Row(row.number, cells, row.raw)
+                yield CsvRow(row.number, cells, row.raw)
                 continue
         yield row
 
 
-def _plain_cells(text: str, table: Table) -> list[str]:
+def _plain_cells(text: str, table: TableFormat) -> list[str]:
     if table.separator == "\t":
         return text.rstrip("\r").split("\t")
     match = _PAIR.fullmatch(text.strip())
     return list(match.groups()) if match else [text.strip()]
 
 
-def _too_wide(row: Row, table: Table) -> str:
+def _too_wide(row: CsvRow, table: TableFormat) -> str:
     if any(cell.strip() for cell in row.cells[len(table.names) :]):
         what = "header" if table.has_header else "first line"
         return f"{len(row.cells)} columns, the {what} has {len(table.names)}"
@@ -160,7 +171,7 @@ def _order(suffix: str) -> Sequence[str]:
     return ("\t", ",", ";", "|") if suffix == ".tsv" else _SEPARATORS
 
 
-def _split(lines: Sequence[str], separator: str, suffix: str) -> Table | None:
+def _split(lines: Sequence[str], separator: str, suffix: str) -> TableFormat | None:
     """Return the lines as a table with this separator, or None if they are not one."""
     if separator not in lines[0]:
         return None
@@ -178,14 +189,14 @@ def _split(lines: Sequence[str], separator: str, suffix: str) -> Table | None:
         if len(even) * 10 < len(rows) * 9 or not _separates(even, separator, suffix):
             return None
         names = tuple(f"column_{at}" for at in range(1, width + 1))
-        return Table(separator, names, False, _dicts(names, even))
+        return TableFormat(separator, names, False, _dicts(names, even))
     names = _unique(first)
     if suffix not in {".csv", ".tsv"} and not (
         _URL_NAMES & {plain_name(name) for name in names}
         or any(is_url(cell) for row in rows[1:] if len(row) <= width for cell in row)
     ):
         return None
-    return Table(separator, names, True, _dicts(names, rows[1:]))
+    return TableFormat(separator, names, True, _dicts(names, rows[1:]))
 
 
 def _separates(rows: Sequence[Sequence[str]], separator: str, suffix: str) -> bool:
@@ -224,7 +235,7 @@ def _one_column(lines: Sequence[str], suffix: str) -> bool:
     )
 
 
-def _pairs(lines: Sequence[str], asked: Asked, where: str) -> Table | None:
+def _pairs(lines: Sequence[str], asked: GivenColumns, where: str) -> TableFormat | None:
     """Return the table if every line is `URL label` or `URL caption`, divided by blanks."""
     found = [_PAIR.fullmatch(line.strip()) for line in lines if not line.startswith("# ")]
     pairs = [match.groups() for match in found if match and is_url(match[1])]
@@ -233,10 +244,10 @@ def _pairs(lines: Sequence[str], asked: Asked, where: str) -> Table | None:
     if any("\t" in line for line in lines) or any(is_url(rest) for _, rest in pairs):
         return None
     names = ("column_1", "column_2")
-    return _headless(Table(" ", names, False, _dicts(names, pairs)), asked, where)
+    return _headless(TableFormat(" ", names, False, _dicts(names, pairs)), asked, where)
 
 
-def _headless(table: Table, asked: Asked, where: str) -> Table:
+def _headless(table: TableFormat, asked: GivenColumns, where: str) -> TableFormat:
     """Choose the columns of a table without a header by their content."""
     chosen = choose(table.names, table.sample, asked, where)
     number = int(chosen.url.removeprefix("column_"))
@@ -253,7 +264,7 @@ def _headless(table: Table, asked: Asked, where: str) -> Table:
             told.append(f"column {other} as the caption (--label-column {other} if it is not)")
     notice = f"{where}: has no header; taking {', '.join(told)}" if told else ""
     chosen = Chosen(chosen.url, (), label, caption, chosen.id, certain=True, notice=notice)
-    return Table(table.separator, table.names, False, table.sample, chosen)
+    return TableFormat(table.separator, table.names, False, table.sample, chosen)
 
 
 def _are_labels(values: Sequence[str]) -> bool:

@@ -118,7 +118,7 @@ class ManifestWriter:
             raise StorageError(f"cannot write {self.path}: {error.strerror or error}") from error
 
 
-class _JsonLines:
+class _JsonLinesWriter:
     def __init__(self, path: Path) -> None:
         self._file = _text_file(path)
 
@@ -135,7 +135,7 @@ class _JsonLines:
         self._file.close()
 
 
-class _Csv:
+class _CsvWriter:
     """Writes CSV, without alternates, which do not fit into a cell."""
 
     def __init__(self, path: Path) -> None:
@@ -200,8 +200,8 @@ def _text_file(path: Path) -> TextIO:
 
 
 _WRITERS: Final[dict[str, Callable[[Path], RowWriter]]] = {
-    ".jsonl": _JsonLines,
-    ".ndjson": _JsonLines,
-    ".csv": _Csv,
+    ".jsonl": _JsonLinesWriter,
+    ".ndjson": _JsonLinesWriter,
+    ".csv": _CsvWriter,
     ".txt": _DictLiteral,
 }

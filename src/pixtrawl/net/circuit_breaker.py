@@ -14,7 +14,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
-__all__ = ["BASE_S", "CAP_S", "UNKNOWN_PATIENCE_S", "CircuitBreaker", "Verdict", "growing_s"]
+__all__ = ["BASE_S", "CAP_S", "UNKNOWN_PATIENCE_S", "CircuitBreaker", "FailureVerdict", "growing_s"]
 
 BASE_S: Final = 1.0  # the first rest
 CAP_S: Final = 60.0  # the longest one that the server did not ask for
@@ -29,7 +29,7 @@ def growing_s(rounds: int, jitter: float) -> float:
     return min(CAP_S, doubled_s * (1 + _SPREAD * jitter))
 
 
-class Verdict(Enum):
+class FailureVerdict(Enum):
     """The consequence of a failure."""
 
     REST = "rest"  # wait and try again
@@ -90,7 +90,7 @@ class CircuitBreaker:
 
     def bad(
         self, now: float, *, started_at: float, probe: bool = False, pause_s: float | None = None
-    ) -> Verdict:
+    ) -> FailureVerdict:
         """Register the failure of a request begun at `started_at`; `pause_s` as the server states.
 
         Requests in flight when the breaker opened count as the same failure and do not lengthen
@@ -101,32 +101,32 @@ class CircuitBreaker:
         if self.is_open and not probe:
             if pause_s is not None:
                 if now + pause_s > self._deadline():
-                    return Verdict.TOO_LONG
+                    return FailureVerdict.TOO_LONG
                 self.rest_until = max(self.rest_until, now + pause_s)
-            return Verdict.OVER if self.over else Verdict.REST
+            return FailureVerdict.OVER if self.over else FailureVerdict.REST
         if not self.is_open:
             if started_at < self._good_at and pause_s is None:
-                return Verdict.REST
+                return FailureVerdict.REST
             self.since = started_at
         self.is_open, self._probing = True, False
         self._rounds += 1
         return self._rest(now, pause_s)
 
-    def _rest(self, now: float, pause_s: float | None) -> Verdict:
+    def _rest(self, now: float, pause_s: float | None) -> FailureVerdict:
         deadline = self._deadline()
         if pause_s is not None and now + pause_s > deadline:
             self.rest_until = now + pause_s
-            return Verdict.TOO_LONG
+            return FailureVerdict.TOO_LONG
         if pause_s is None and now >= deadline:
             self.over = True
             self.rest_until = now + CAP_S
-            return Verdict.OVER
+            return FailureVerdict.OVER
         self.rest_until = now + (
             min(growing_s(self._rounds, self._jitter()), deadline - now)
             if pause_s is None
             else pause_s
         )
-        return Verdict.OVER if self.over else Verdict.REST
+        return FailureVerdict.OVER if self.over else FailureVerdict.REST
 
     def _deadline(self) -> float:
         patience_s = self._patience_s

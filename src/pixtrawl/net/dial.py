@@ -20,7 +20,7 @@ from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.resolver import AddressRefusedError, Resolver
 from pixtrawl.net.trust import Trust, trusted
 
-__all__ = ["BUFFER_BYTES", "Dialler", "Line", "Upstream", "upstream_of"]
+__all__ = ["BUFFER_BYTES", "Dialler", "OpenConnection", "Upstream", "upstream_of"]
 
 BUFFER_BYTES: Final = 256 * 1024  # heads are read whole: also the size of the largest one
 _TOTAL_S: Final = 15.0  # resolve, connect, and the proxy's part
@@ -48,7 +48,7 @@ class Upstream(Struct, frozen=True):
         return b"Proxy-Authorization: Basic " + pair + b"\r\n"
 
 
-class Line(Struct):
+class OpenConnection(Struct):
     """An open connection. `forward`: to an HTTP proxy that wants absolute URLs, with that line."""
 
     reader: asyncio.StreamReader
@@ -66,7 +66,7 @@ class Dialler:
         self._resolver = Resolver(guard)
         self._trust: ssl.SSLContext | None = None
 
-    async def dial(self, host: str, port: int, *, tunnel: bool) -> Line:
+    async def dial(self, host: str, port: int, *, tunnel: bool) -> OpenConnection:
         """Connect to a host. Raises AddressRefusedError where the guard says so.
 
         Args:
@@ -80,7 +80,7 @@ class Dialler:
             if self._guard.refuses_host(host.lower()):
                 raise AddressRefusedError(f"{host}: may not be connected to")
             if not proxy:
-                return Line(*await self._direct(host, port))
+                return OpenConnection(*await self._direct(host, port))
             return await self._by_proxy(upstream_of(proxy), host.strip("[]"), port, tunnel=tunnel)
 
     def close(self) -> None:
@@ -98,7 +98,9 @@ class Dialler:
                 continue
         return await asyncio.open_connection(addresses[-1], port, limit=BUFFER_BYTES)
 
-    async def _by_proxy(self, proxy: Upstream, host: str, port: int, *, tunnel: bool) -> Line:
+    async def _by_proxy(
+        self, proxy: Upstream, host: str, port: int, *, tunnel: bool
+    ) -> OpenConnection:
         tls = self._tls() if proxy.scheme == "https" else None
         name = proxy.host if tls else None
         reader, writer = await asyncio.open_connection(
@@ -107,7 +109,7 @@ class Dialler:
         try:
             if proxy.scheme in {"http", "https"}:
                 if not tunnel:
-                    return Line(reader, writer, True, proxy.authorization)
+                    return OpenConnection(reader, writer, True, proxy.authorization)
                 await _ask_tunnel(reader, writer, proxy, _authority(host, port))
             else:
                 if proxy.scheme in {"socks4", "socks5"}:
@@ -117,7 +119,7 @@ class Dialler:
         except BaseException:
             writer.close()
             raise
-        return Line(reader, writer)
+        return OpenConnection(reader, writer)
 
     def _tls(self) -> ssl.SSLContext:
         if self._trust is None:

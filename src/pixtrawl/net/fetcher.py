@@ -60,7 +60,7 @@ class FetchFailedError(FetchError):
         return type(self), (self.error, self.attempts, self.final_url)
 
 
-class _Task(Struct):
+class _FetchState(Struct):
     """State of one fetch in progress: time used, current URL."""
 
     stage_as: str | None
@@ -111,7 +111,7 @@ class Fetcher:
         Raises FetchFailedError: any status but 2xx is a failure, and so is an empty body.
         """
         timeout_s = self._fetch_settings.timeout_s
-        task = _Task(
+        task = _FetchState(
             stage_as=stage_as,
             robots=robots and not self._politeness.ignore_robots,
             left_s=timeout_s if request.timeout_s is None else request.timeout_s,
@@ -129,7 +129,7 @@ class Fetcher:
                     raise FetchFailedError(error, attempts, task.url) from error
             await asyncio.sleep(wait_s)
 
-    def _wait_s(self, error: FetchError, attempts: int, task: _Task) -> float | None:
+    def _wait_s(self, error: FetchError, attempts: int, task: _FetchState) -> float | None:
         """Return the seconds until the next attempt, and deduct them; None: give up.
 
         A pause that the host states is not deducted from the transfer's own time.
@@ -144,7 +144,7 @@ class Fetcher:
         task.held_left_s -= wait_s or 0
         return wait_s
 
-    async def _attempt(self, request: Request, task: _Task) -> Response:
+    async def _attempt(self, request: Request, task: _FetchState) -> Response:
         reason = urls.check(request.url)
         if reason is not None:
             raise FetchError(reason, request.url[:200])
@@ -159,7 +159,7 @@ class Fetcher:
             raise error
         return response
 
-    async def _hop(self, request: Request, task: _Task) -> Response:
+    async def _hop(self, request: Request, task: _FetchState) -> Response:
         task.url = request.url
         self._hosts.check_excluded(request.url)
         if task.robots:
@@ -168,7 +168,7 @@ class Fetcher:
             raise FetchError(Reason.DEADLINE, "no time left for another request")
         return await self._in_slot(request, task)
 
-    async def _in_slot(self, request: Request, task: _Task) -> Response:
+    async def _in_slot(self, request: Request, task: _FetchState) -> Response:
         host = urls.account_of(request.url)
         while True:
             async with self._slots.slot(host, request.url) as slot, self._semaphore.permit(host):
@@ -176,7 +176,7 @@ class Fetcher:
                     with suppress(NotSentError):
                         return await self._transfer(request, task, slot)
 
-    async def _transfer(self, request: Request, task: _Task, slot: Slot) -> Response:
+    async def _transfer(self, request: Request, task: _FetchState, slot: Slot) -> Response:
         started_at = self._now()
         try:
             response = await self._client.transfer(

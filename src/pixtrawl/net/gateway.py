@@ -19,7 +19,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from pixtrawl.net.address import AddressGuard
-from pixtrawl.net.dial import BUFFER_BYTES, Dialler, Line
+from pixtrawl.net.dial import BUFFER_BYTES, Dialler, OpenConnection
 from pixtrawl.net.gateway_head import Asked, answer_head, asked
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.resolver import AddressRefusedError
@@ -148,7 +148,7 @@ class Gateway:
         finally:
             line.writer.close()
 
-    async def _dial(self, request: Asked) -> Line:
+    async def _dial(self, request: Asked) -> OpenConnection:
         if request.host == self.host:  # itself
             raise ConnectionError("a gateway does not ask itself")
         try:
@@ -174,7 +174,7 @@ async def _copy(
 
 
 async def _request_body(
-    reader: asyncio.StreamReader, line: Line, request: Asked, limit: asyncio.Timeout
+    reader: asyncio.StreamReader, line: OpenConnection, request: Asked, limit: asyncio.Timeout
 ) -> None:
     """Pass on the body of a request, then wait until the browser is gone."""
     loop = asyncio.get_running_loop()
@@ -194,7 +194,9 @@ async def _request_body(
         pass
 
 
-async def _relayed_answer(line: Line, writer: asyncio.StreamWriter, limit: asyncio.Timeout) -> None:
+async def _relayed_answer(
+    line: OpenConnection, writer: asyncio.StreamWriter, limit: asyncio.Timeout
+) -> None:
     for _ in range(_MAX_INTERIM):
         status, head = answer_head(await _head(line.reader))
         writer.write(head)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, HostRests, HostResumes, ignore
 from pixtrawl.model import Reason
-from pixtrawl.net.circuit_breaker import Verdict
+from pixtrawl.net.circuit_breaker import FailureVerdict
 from pixtrawl.net.hosts import Host, HostTable, Waiter
 
 __all__ = ["HostSlots", "Slot"]
@@ -138,9 +138,11 @@ class HostSlots:
             self._after(slot, verdict, reason, str(reason).replace("_", " "), told=True)
         self._dismiss(slot.host)
 
-    def _after(self, slot: Slot, verdict: Verdict, reason: Reason, why: str, *, told: bool) -> None:
+    def _after(
+        self, slot: Slot, verdict: FailureVerdict, reason: Reason, why: str, *, told: bool
+    ) -> None:
         slot.probe = False
-        if verdict is not Verdict.REST:
+        if verdict is not FailureVerdict.REST:
             self.table.put_out(slot.host, reason)
             self._dismiss(slot.host)
         elif told:

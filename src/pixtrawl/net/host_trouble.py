@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Final
 
-from pixtrawl.net.circuit_breaker import CircuitBreaker, Verdict
+from pixtrawl.net.circuit_breaker import CircuitBreaker, FailureVerdict
 
 __all__ = ["FIRST_REST_S", "HostTrouble"]
 
@@ -49,7 +49,9 @@ class HostTrouble:
         """Return whether waiting out a stated pause has helped on this host, as far as known."""
         return self._vain < _VAIN
 
-    def refused(self, address: str, pause_s: float | None, *, probe: bool, now: float) -> Verdict:
+    def refused(
+        self, address: str, pause_s: float | None, *, probe: bool, now: float
+    ) -> FailureVerdict:
         """Register a refused URL. Any verdict but REST means that the host is out."""
         if pause_s is None:
             return self.circuit.bad(now, started_at=now, probe=probe)
@@ -59,13 +61,13 @@ class HostTrouble:
             self._proven = 0
             return self.circuit.bad(now, started_at=now, probe=True, pause_s=pause_s)
         if self.circuit.is_open and not probe:  # in flight when the host began to rest
-            return Verdict.REST
+            return FailureVerdict.REST
         # A second refusal of the same URL is no news about its host.
         first_s = FIRST_REST_S if self._proven < _PROVEN else _PROVEN_REST_S
         pause_s = min(pause_s, first_s)
         return self.circuit.bad(now, started_at=now, probe=probe, pause_s=pause_s)
 
-    def refused_all(self, pause_s: float | None, *, probe: bool, now: float) -> Verdict:
+    def refused_all(self, pause_s: float | None, *, probe: bool, now: float) -> FailureVerdict:
         """Register a refusal of robots.txt, which governs every URL of the host."""
         return self.circuit.bad(now, started_at=now, probe=probe, pause_s=pause_s)
 

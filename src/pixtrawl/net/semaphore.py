@@ -18,7 +18,7 @@ __all__ = ["AdaptiveSemaphore"]
 _PATIENCE_S: Final = 5.0  # a transfer that has waited this long is next, whatever its host
 
 
-class _Waiter:
+class _WaitingTransfer:
     """A transfer that waits for a permit."""
 
     __slots__ = ("given", "host", "since")
@@ -38,8 +38,8 @@ class AdaptiveSemaphore:
         self._now = now
         # Both queues hold all waiters, in order of arrival; one that was admitted through the other
         # queue, or was cancelled, is skipped.
-        self._waiting: deque[_Waiter] = deque()
-        self._of_host: dict[str, deque[_Waiter]] = {}
+        self._waiting: deque[_WaitingTransfer] = deque()
+        self._of_host: dict[str, deque[_WaitingTransfer]] = {}
         self._count = 0
 
     @property
@@ -75,7 +75,7 @@ class AdaptiveSemaphore:
         self._pump()
 
     async def _wait(self, host: str) -> None:
-        turn = _Waiter(host, self._now(), asyncio.get_running_loop().create_future())
+        turn = _WaitingTransfer(host, self._now(), asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
         self._of_host.setdefault(host, deque()).append(turn)
         self._count += 1
@@ -99,13 +99,13 @@ class AdaptiveSemaphore:
             self._let_in(turn)
 
     @staticmethod
-    def _next(turns: deque[_Waiter] | None) -> _Waiter | None:
+    def _next(turns: deque[_WaitingTransfer] | None) -> _WaitingTransfer | None:
         """Return the first waiter still waiting, without removing it."""
         while turns and turns[0].given.done():
             turns.popleft()
         return turns[0] if turns else None
 
-    def _let_in(self, turn: _Waiter) -> None:
+    def _let_in(self, turn: _WaitingTransfer) -> None:
         self.active += 1
         self._count -= 1
         turn.given.set_result(None)

@@ -13,7 +13,15 @@ from pixtrawl.operations.estimate import Estimate, estimate
 from pixtrawl.secrets import masked_text
 from pixtrawl.sources.filters import CHECKED_LATER
 
-__all__ = ["ListPlan", "Plan", "PlannedList", "PlannedQuery", "PlannedSource", "plan", "plan_lists"]
+__all__ = [
+    "ListPlan",
+    "PlannedList",
+    "PlannedQuery",
+    "PlannedSource",
+    "RunPlan",
+    "plan",
+    "plan_lists",
+]
 
 
 class PlannedQuery(Struct, frozen=True):
@@ -43,7 +51,7 @@ class PlannedSource(Struct, frozen=True):
         return tuple(name for name in self.cannot_filter if name not in CHECKED_LATER)
 
 
-class Plan(Struct, frozen=True):
+class RunPlan(Struct, frozen=True):
     """The result of `run --dry-run`; sources are in the order in which they are asked."""
 
     queries: tuple[PlannedQuery, ...]
@@ -71,11 +79,11 @@ class ListPlan(Struct, frozen=True):
     output: str
 
 
-def plan(queries: Sequence[Query], config: Config) -> Plan:
+def plan(queries: Sequence[Query], config: Config) -> RunPlan:
     """Return what a run of these queries would do. Raises UsageError for an unknown source."""
     filters = config.filters.given()
     names = sources.expand(config.job.sources, config.sources)
-    return Plan(
+    return RunPlan(
         queries=tuple(PlannedQuery(query.text, query.label, query.limit) for query in queries),
         sources=tuple(_source(name, config, filters) for name in names),
         filters=filters,

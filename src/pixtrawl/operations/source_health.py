@@ -123,7 +123,7 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path | Folde
         source = sources.opened(name, config.source(name), config.fetch)
     except UsageError as error:
         return answer(SourceOutcome.UNSUPPORTED, message=error)
-    keep = _Evidence(
+    keep = _EvidenceFolder(
         EvidenceStore(evidence), evidence.root if isinstance(evidence, Folder) else None
     )
     http = SourceHttp(client, delay_s=delay_s(source, config.source(name)))
@@ -163,7 +163,7 @@ def _question(name: str) -> str:
     return _SPECIES if sources.groups_of(name) == ("species",) else _TEXT
 
 
-class _Evidence(Struct, frozen=True):
+class _EvidenceFolder(Struct, frozen=True):
     """An evidence store whose paths include the data set folder, if there is one."""
 
     store: EvidenceStore

@@ -46,7 +46,7 @@ class Hit(Struct, frozen=True):
     why: str
 
 
-class _Stored(Struct, frozen=True):
+class _StoredImage(Struct, frozen=True):
     sha256: str
     path: Path
     file_name: str = ""
@@ -105,17 +105,17 @@ def records_of(hits: list[Hit]) -> list[DecisionRecord]:
     ]  # fmt: skip
 
 
-def _stored(db: sqlite3.Connection, folder: Folder) -> Iterator[tuple[_Stored, ContentHashes]]:
+def _stored(db: sqlite3.Connection, folder: Folder) -> Iterator[tuple[_StoredImage, ContentHashes]]:
     seen = set()
     for one in block_hashes.stored(db):
         seen.add(one.sha256)
         yield (
-            _Stored(one.sha256, folder.root / one.file_name, one.file_name),
+            _StoredImage(one.sha256, folder.root / one.file_name, one.file_name),
             block_hashes.known(db, one.sha256),
         )
     for sha256, path in quarantine.held(folder):
         if sha256 not in seen:
-            yield _Stored(sha256, path), block_hashes.known(db, sha256)
+            yield _StoredImage(sha256, path), block_hashes.known(db, sha256)
 
 
 def _lacks(content: ContentHashes, lists: BlockLists) -> bool:
@@ -127,7 +127,7 @@ async def _compare(
     catalog: Catalog,
     lists: BlockLists,
     images: Images,
-    left: list[tuple[_Stored, ContentHashes]],
+    left: list[tuple[_StoredImage, ContentHashes]],
 ) -> list[Hit]:
     """Hash files, remember the hashes, and return those that lists hold."""
     pool = DecoderPool(images, folder.staging)
@@ -152,13 +152,13 @@ async def _compare(
     return hits
 
 
-def _remember(db: sqlite3.Connection, pairs: list[tuple[_Stored, ContentHashes]]) -> None:
+def _remember(db: sqlite3.Connection, pairs: list[tuple[_StoredImage, ContentHashes]]) -> None:
     for one, content in pairs:
         block_hashes.note(db, one.sha256, content)
 
 
 async def _hash(
-    folder: Folder, pool: DecoderPool, lists: BlockLists, one: _Stored, content: ContentHashes
+    folder: Folder, pool: DecoderPool, lists: BlockLists, one: _StoredImage, content: ContentHashes
 ) -> ContentHashes:
     """Return the hashes of a file; PDQ is empty where it is no picture. A missing file has none."""
     staged = folder.staging / staged_name(f"block-{one.sha256}")

@@ -243,9 +243,10 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
         return sample_id, number, name
 
     sample_id, number, name = catalog.write_now(write)
+    accepted = placing.AcceptedFile(sample_id, copy.label, number, name, staged)
 
     def place(db: sqlite3.Connection) -> str:
-        placed = placing.place(db, folder, sample_id, copy.label, number, name, staged)
+        placed = placing.place(db, folder, accepted)
         durable.sync_directories([(folder.root / placed).parent, folder.root])
         samples.mark_placed(db, [sample_id])
         return placed

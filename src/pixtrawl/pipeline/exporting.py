@@ -22,7 +22,7 @@ from pixtrawl.report import ExportReport
 from pixtrawl.transform import Transform, parse_encode, parse_resize
 
 if TYPE_CHECKING:
-    from pixtrawl.exporters.export import Exported, Options
+    from pixtrawl.exporters.export import Exported, ExportOptions
 
 __all__ = ["check", "export_folder", "export_now", "transform_of"]
 
@@ -75,7 +75,7 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
         ExportError: an image or the target cannot be used.
     """
     stop = threading.Event()
-    watch = _Watch(asyncio.get_running_loop(), tell, stop)
+    watch = _ExportWatch(asyncio.get_running_loop(), tell, stop)
     out = export_folder(config)
     work = asyncio.ensure_future(asyncio.to_thread(_export, config, folder, out, watch))
     try:
@@ -95,7 +95,7 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
     )  # fmt: skip
 
 
-def _export(config: Config, folder: Folder, out: str, watch: _Watch) -> Exported:
+def _export(config: Config, folder: Folder, out: str, watch: _ExportWatch) -> Exported:
     from pixtrawl.exporters.export import export
     from pixtrawl.folder.sample_list import open_samples
 
@@ -105,12 +105,12 @@ def _export(config: Config, folder: Folder, out: str, watch: _Watch) -> Exported
     return export(images, folder.root, out, config.export.to, options, on_progress=watch)
 
 
-def _options(wanted: Export) -> Options:
-    from pixtrawl.exporters.export import Options
+def _options(wanted: Export) -> ExportOptions:
+    from pixtrawl.exporters.export import ExportOptions
     from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
 
     shares = parse_shares(wanted.split) if wanted.split else EVERYTHING
-    return Options(splitting=Splitting(shares=shares), transform=_transform(wanted))
+    return ExportOptions(splitting=Splitting(shares=shares), transform=_transform(wanted))
 
 
 def _transform(wanted: Export) -> Transform:
@@ -119,11 +119,11 @@ def _transform(wanted: Export) -> Transform:
     return Transform(mode=mode, size=size, encode=encode, quality=wanted.quality)
 
 
-class _StoppedError(Exception):
+class _ExportCancelledError(Exception):
     """The run is being cancelled."""
 
 
-class _Watch:
+class _ExportWatch:
     """Emits the progress of a thread on the event loop; raises in the thread to stop it."""
 
     def __init__(
@@ -136,7 +136,7 @@ class _Watch:
 
     def __call__(self, done: int, total: int) -> None:
         if self._stop.is_set():
-            raise _StoppedError
+            raise _ExportCancelledError
         now = time.monotonic()
         if now - self._told_at >= _TELL_EVERY_S or done == total:
             self._told_at = now

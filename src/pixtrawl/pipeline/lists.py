@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from pixtrawl.config.groups import Lists
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import Labels
-from pixtrawl.manifests.columns import Asked
-from pixtrawl.manifests.reader import BadLine, Reading, read_manifest, read_rows
+from pixtrawl.manifests.columns import GivenColumns
+from pixtrawl.manifests.reader import BadLine, ListContext, read_manifest, read_rows
 from pixtrawl.model import Candidate
 from pixtrawl.pipeline.parquet_manifest import read_rows as read_parquet
 
@@ -49,9 +49,9 @@ def is_address(word: str) -> bool:
     return _ADDRESS.match(word.strip()) is not None
 
 
-def asked_of(lists: Lists) -> Asked:
+def asked_of(lists: Lists) -> GivenColumns:
     """Return the column names of the settings."""
-    return Asked(lists.url_column, lists.label_column, lists.caption_column, lists.id_column)
+    return GivenColumns(lists.url_column, lists.label_column, lists.caption_column, lists.id_column)
 
 
 def open_lists(
@@ -86,7 +86,7 @@ def open_lists(
 
 class _Opener:
     def __init__(
-        self, labels: Labels, label: str | None, asked: Asked, stdin: BinaryIO | None
+        self, labels: Labels, label: str | None, asked: GivenColumns, stdin: BinaryIO | None
     ) -> None:
         self._labels, self._label, self._asked, self._stdin = labels, label, asked, stdin
         self._read_stdin = False
@@ -125,7 +125,7 @@ class _Opener:
         return OpenList(given.name, self._values(given, notices), notices)
 
     def _values(self, given: Given, notices: list[str]) -> Iterator[Candidate | BadLine]:
-        reading = Reading(given.name, _WORDS, self._labels, self._label, self._asked, notices)
+        reading = ListContext(given.name, _WORDS, self._labels, self._label, self._asked, notices)
         place = 0
         for kind, group in groupby(given.items, key=_kind):
             if kind == "row":

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog import queries
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.outcomes import CandidateRow, Choice, count, rows
+from pixtrawl.catalog.outcomes import CandidateRow, OutcomeSelection, count, rows
 from pixtrawl.errors import MissingPackageError, StorageError, UsageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS, Reason, Status
@@ -111,9 +111,9 @@ class Outcomes:
         names = list(UrlOutcome.__struct_fields__)
         return pandas.DataFrame([one.row() for one in self], columns=names)
 
-    def _choice(self, still_open: Reason) -> Choice:
+    def _choice(self, still_open: Reason) -> OutcomeSelection:
         """Return the selection of candidates; those without an outcome count as `still_open`."""
-        return Choice(self._reasons, still_open in self._reasons, self._queries)
+        return OutcomeSelection(self._reasons, still_open in self._reasons, self._queries)
 
     def _query_ids(self, words: Collection[str]) -> tuple[int, ...] | None:
         if not words:

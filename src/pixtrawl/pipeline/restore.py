@@ -19,7 +19,7 @@ from pixtrawl.pipeline import curate
 from pixtrawl.pipeline.deciding import Who, record
 from pixtrawl.pipeline.opened import looked_at, relative
 
-__all__ = ["Removed", "Restored", "Wanted", "removed", "restore", "undo_takedown"]
+__all__ = ["RestorableImage", "Restored", "Wanted", "removed", "restore", "undo_takedown"]
 
 
 class Wanted(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Wanted(Struct, frozen=True):
         return bool(self.names or self.labels or self.sha256 or self.urls)
 
 
-class Removed(Struct, frozen=True):
+class RestorableImage(Struct, frozen=True):
     """A removed image that can be restored."""
 
     sample_id: int
@@ -50,7 +50,7 @@ class Restored(Struct, frozen=True):
     """The files restored at once, and the images that the next run fetches."""
 
     files: tuple[str, ...]
-    to_fetch: tuple[Removed, ...]
+    to_fetch: tuple[RestorableImage, ...]
 
 
 _HOW: Final = {
@@ -61,15 +61,17 @@ _HOW: Final = {
 }
 
 
-def removed(folder: Folder) -> list[Removed]:
+def removed(folder: Folder) -> list[RestorableImage]:
     """Return every image that was removed. Raise UsageError or StorageError."""
     with looked_at(folder) as db:
         return list(_removed(db))
 
 
-def _removed(db: sqlite3.Connection) -> Iterable[Removed]:
+def _removed(db: sqlite3.Connection) -> Iterable[RestorableImage]:
     for one in removed_rows.every(db):
-        yield Removed(one.sample_id, one.file_name, one.label, one.sha256, one.url, _HOW[one.state])
+        yield RestorableImage(
+            one.sample_id, one.file_name, one.label, one.sha256, one.url, _HOW[one.state]
+        )
 
 
 async def restore(folder: Folder, wanted: Wanted, *, who: Who = "cli") -> Restored:
@@ -99,11 +101,11 @@ async def restore(folder: Folder, wanted: Wanted, *, who: Who = "cli") -> Restor
 
 
 def _choose(
-    folder: Folder, known: Sequence[Removed], wanted: Wanted
-) -> tuple[list[Removed], list[str]]:
+    folder: Folder, known: Sequence[RestorableImage], wanted: Wanted
+) -> tuple[list[RestorableImage], list[str]]:
     if not wanted.anything:
         return [one for one in known if one.how == "deleted"], []
-    chosen: dict[int, Removed] = {}
+    chosen: dict[int, RestorableImage] = {}
     aside: list[str] = []
     copies = {one.sha256: one for one in curate.copies(folder) if one.aside is not None}
     for kind, values in (
@@ -128,7 +130,7 @@ def _choose(
     return list(chosen.values()), aside
 
 
-def _is_meant(folder: Folder, one: Removed, kind: str, value: str) -> bool:
+def _is_meant(folder: Folder, one: RestorableImage, kind: str, value: str) -> bool:
     if kind == "name":
         name = relative(folder, value).rstrip("/")
         return one.file_name == name or (one.label == name and one.how == "deleted")
@@ -137,7 +139,7 @@ def _is_meant(folder: Folder, one: Removed, kind: str, value: str) -> bool:
     return one.sha256.startswith(value.lower()) if kind == "sha256" else one.url == value
 
 
-def _refuse_held(folder: Folder, chosen: Sequence[Removed]) -> None:
+def _refuse_held(folder: Folder, chosen: Sequence[RestorableImage]) -> None:
     """Raise UsageError if a takedown rule other than that of its own bytes matches an image."""
     for one in chosen:
         if one.how != "taken down":
@@ -158,7 +160,7 @@ def _refuse_held(folder: Folder, chosen: Sequence[Removed]) -> None:
 
 def undo_takedown(
     folder: Folder, rules: Sequence[Rule], names: Sequence[str], *, who: Who = "cli"
-) -> list[Removed]:
+) -> list[RestorableImage]:
     """Delete takedown rules; the next run fetches the images that only they removed.
 
     Return those images; empty while a run is in progress, which then carries this out.

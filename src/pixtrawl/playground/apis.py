@@ -6,15 +6,15 @@ import json
 from typing import Final
 
 from pixtrawl.playground.listing import Original
-from pixtrawl.playground.messages import Response
+from pixtrawl.playground.messages import ServerResponse
 
 OPEN_LICENSES: Final = frozenset({"by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "cc0", "pdm"})
 
 
-def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> Response:
+def json_answer(value: object, status: int = 200, *headers: tuple[str, str]) -> ServerResponse:
     """`value` as an application/json answer."""
     text = json.dumps(value, ensure_ascii=False).encode()
-    return Response(text, status, "application/json", headers)
+    return ServerResponse(text, status, "application/json", headers)
 
 
 def is_open(entry: Original) -> bool:

@@ -19,7 +19,7 @@ from pixtrawl.playground.filters import bing_filter
 from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import related_queries
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 from pixtrawl.playground.variants import Variant
 
 PAGE: Final = 35  # results per page
@@ -35,7 +35,7 @@ class BingPages:
     gates: Gates
     cap: int = 100
 
-    def answer(self, request: Request, variant: Variant, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, variant: Variant, path: str) -> ServerResponse | None:
         """The answer to `path` (without the variant's prefix), or None where it is not ours."""
         if path not in {"/images/search", "/images/async"}:
             return None
@@ -56,8 +56,8 @@ class BingPages:
         return _wrap(grid, query, whole=whole)
 
     def _gate(
-        self, request: Request, variant: Variant, query: str, *, further: bool
-    ) -> Response | None:
+        self, request: ServerRequest, variant: Variant, query: str, *, further: bool
+    ) -> ServerResponse | None:
         stops = {"captcha"} | ({"captcha-later"} if further else set())
         if variant.gates & stops:
             return _wrap(_CAPTCHA, query, whole=True)
@@ -67,7 +67,7 @@ class BingPages:
 
     def _grid(
         self,
-        request: Request,
+        request: ServerRequest,
         variant: Variant,
         query: str,
         shown: Sequence[Original],
@@ -148,10 +148,10 @@ def _related_tile(text: str, prefix: str, number: int) -> str:
     )
 
 
-def _wrap(body: str, query: str, *, whole: bool) -> Response:
+def _wrap(body: str, query: str, *, whole: bool) -> ServerResponse:
     if not whole:
-        return Response(body.encode())
-    return Response(
+        return ServerResponse(body.encode())
+    return ServerResponse(
         (
             f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{escape(query)} - "
             f"Search Images</title></head><body><div id='mmComponent'>{body}</div></body></html>"

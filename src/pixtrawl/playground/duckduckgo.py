@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from pixtrawl.playground.apis import json_answer
 from pixtrawl.playground.listing import Listings
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
 PER_PAGE: Final = 100
 PREFIX: Final = "/duckduckgo"
@@ -26,11 +26,11 @@ class DuckDuckGoPages:
 
     listings: Listings
 
-    def answer(self, request: Request, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
         """The answer to `path`, or None where it is not ours."""
         text = " ".join(request.query.get("q", "").split())
         if path in {PREFIX, f"{PREFIX}/"}:
-            return Response(
+            return ServerResponse(
                 (
                     f"<!doctype html><title>{escape(text)}</title>"
                     f'<script>nrj("/d.js");vqd="{_token(request, text)}";</script>'
@@ -40,10 +40,10 @@ class DuckDuckGoPages:
             return None
         known = request.query.get("vqd") == _token(request, text)
         if not known or not request.headers.get("referer"):
-            return Response(b"", 403, "text/html")
+            return ServerResponse(b"", 403, "text/html")
         return self._results(request, text)
 
-    def _results(self, request: Request, text: str) -> Response:
+    def _results(self, request: ServerRequest, text: str) -> ServerResponse:
         start = int(request.query.get("s", "0") or 0)
         entries = self.listings.all(text)
         results = [
@@ -63,6 +63,6 @@ class DuckDuckGoPages:
         return json_answer(out)
 
 
-def _token(request: Request, text: str) -> str:
+def _token(request: ServerRequest, text: str) -> str:
     agent = request.headers.get("user-agent", "")
     return f"4-{zlib.crc32(f'{text}|{agent}'.encode()) * 7919}"

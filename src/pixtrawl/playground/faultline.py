@@ -17,7 +17,7 @@ from pixtrawl.playground import (  # noqa: F401 - each registers its own
 from pixtrawl.playground.faults import REGISTRY, Case
 from pixtrawl.playground.faults_link import LINK_FAULTS, DeadEnds, LinkPlace
 from pixtrawl.playground.listing import FaultEntry
-from pixtrawl.playground.messages import Answer, Request, Response
+from pixtrawl.playground.messages import Answer, ServerRequest, ServerResponse
 from pixtrawl.playground.store import PictureStore
 
 FAULTS: Final = {name: kind() for name, kind in REGISTRY.items()}
@@ -85,12 +85,12 @@ class FaultLine:
         assert file is not None
         return file.body
 
-    def answer(self, request: Request) -> Answer | Awaitable[Answer]:
+    def answer(self, request: ServerRequest) -> Answer | Awaitable[Answer]:
         """Serves /fault/NAME/SLUG/FILE."""
         parts = request.path.split("/")
         fault = FAULTS.get(parts[2]) if len(parts) >= 5 else None
         if fault is None:
-            return Response(b"no such fault", 404, "text/plain")
+            return ServerResponse(b"no such fault", 404, "text/plain")
         digits = "".join(c for c in parts[4].replace("base64", "") if c.isdigit())
         # Percent escapes hold digits; the index stands last, before the extension.
         name = parts[4].rpartition(".")[0] or parts[4]

@@ -14,7 +14,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from pixtrawl.playground.messages import Answer, Raw, Request, Response
+from pixtrawl.playground.messages import Answer, Raw, ServerRequest, ServerResponse
 from pixtrawl.playground.server import Connection
 
 REGISTRY: Final[dict[str, type[Fault]]] = {}
@@ -24,7 +24,7 @@ REGISTRY: Final[dict[str, type[Fault]]] = {}
 class Case:
     """One request to a fault. `attempt` counts the requests for this very URL from 1."""
 
-    request: Request
+    request: ServerRequest
     attempt: int
     slug: str
     index: int
@@ -36,9 +36,9 @@ class Case:
     def connection(self) -> Connection:
         return self.request.connection
 
-    def jpeg(self, *headers: tuple[str, str]) -> Response:
+    def jpeg(self, *headers: tuple[str, str]) -> ServerResponse:
         """The sound answer."""
-        return Response(self.picture, 200, "image/jpeg", headers)
+        return ServerResponse(self.picture, 200, "image/jpeg", headers)
 
     async def wait(self, seconds: float) -> None:
         """Sleeps, scaled by `patience`."""
@@ -76,66 +76,66 @@ class Fault(ABC):
         return f"{origin}/fault/{self.name}/{slug}/{self.file.format(index)}"
 
 
-class _Status(Fault):
+class _StatusFault(Fault):
     status: ClassVar[int]
     headers: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def answer(self, case: Case) -> Answer:
         text = f"<!doctype html><title>{self.status}</title><h1>{self.status}</h1>".encode()
-        return Response(text, self.status, headers=self.headers)
+        return ServerResponse(text, self.status, headers=self.headers)
 
 
-class NotFound(_Status):
+class NotFound(_StatusFault):
     """Status 404 with an HTML page."""
 
     name, reason, status, common = "not-found", "not_found", 404, True
 
 
-class Gone(_Status):
+class Gone(_StatusFault):
     """Status 410."""
 
     name, reason, status = "gone", "not_found", 410
 
 
-class Forbidden(_Status):
+class Forbidden(_StatusFault):
     """Status 403."""
 
     name, reason, status, common = "forbidden", "forbidden", 403, True
 
 
-class Unauthorized(_Status):
+class Unauthorized(_StatusFault):
     """Status 401."""
 
     name, reason, status = "unauthorized", "forbidden", 401
 
 
-class LegalReasons(_Status):
+class LegalReasons(_StatusFault):
     """Status 451."""
 
     name, reason, status = "legal-reasons", "forbidden", 451
 
 
-class Teapot(_Status):
+class Teapot(_StatusFault):
     """Status 418: a 4xx that has no reason of its own."""
 
     name, reason, status = "teapot", "client_error", 418
 
 
-class RateLimited(_Status):
+class RateLimited(_StatusFault):
     """Status 429 for ever, with Retry-After: 1."""
 
     name, reason, status, waits = "rate-limited", "rate_limited", 429, True
     headers = (("Retry-After", "1"),)
 
 
-class RefusedAddress(_Status):
+class RefusedAddress(_StatusFault):
     """Status 429 for ever with Retry-After: 600, at this address; its host serves all others."""
 
     name, reason, status = "refused-address", "rate_limited", 429
     headers = (("Retry-After", "600"),)
 
 
-class Down(_Status):
+class Down(_StatusFault):
     """Status 503 for ever."""
 
     name, reason, status, waits = "down", "server_error", 503, True
@@ -148,7 +148,7 @@ class RetryAfter(Fault):
 
     def answer(self, case: Case) -> Answer:
         if case.attempt == 1:
-            return Response(b"wait", 429, "text/plain", [("Retry-After", "1")])
+            return ServerResponse(b"wait", 429, "text/plain", [("Retry-After", "1")])
         return case.jpeg()
 
 
@@ -159,7 +159,7 @@ class FlakyServer(Fault):
 
     def answer(self, case: Case) -> Answer:
         if case.attempt <= 2:
-            return Response(b"busy", 503, "text/plain")
+            return ServerResponse(b"busy", 503, "text/plain")
         return case.jpeg()
 
 
@@ -170,9 +170,9 @@ class _Redirect(Fault):
         return moved(self.target)
 
 
-def moved(target: str, status: int = 302) -> Response:
+def moved(target: str, status: int = 302) -> ServerResponse:
     """A redirect whose Location is sent as given."""
-    return Response(b"", status, None, [("Location", target)])
+    return ServerResponse(b"", status, None, [("Location", target)])
 
 
 class RedirectChain(Fault):
@@ -252,7 +252,7 @@ class Hotlink(Fault):
 
     def answer(self, case: Case) -> Answer:
         if not case.request.headers.get("referer"):
-            return Response(b"<!doctype html><h1>No hot-linking</h1>", 403)
+            return ServerResponse(b"<!doctype html><h1>No hot-linking</h1>", 403)
         return case.jpeg()
 
 
@@ -265,7 +265,7 @@ class CookieNeeded(Fault):
         if case.request.cookies.get("seen") == "1":
             return case.jpeg()
         headers = [("Location", case.request.target), ("Set-Cookie", "seen=1; Path=/")]
-        return Response(b"", 302, None, headers)
+        return ServerResponse(b"", 302, None, headers)
 
 
 class NoAiHeader(Fault):
@@ -311,7 +311,7 @@ class QueryString(Fault):
 
     def answer(self, case: Case) -> Answer:
         sound = case.request.target.endswith("?w=640&sig=a%2Bb%3D&x=1,2")
-        return case.jpeg() if sound else Response(b"no signature", 404, "text/plain")
+        return case.jpeg() if sound else ServerResponse(b"no signature", 404, "text/plain")
 
 
 class Silent(Fault):

@@ -12,7 +12,7 @@ import json
 from typing import Final
 from urllib.parse import quote, unquote
 
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
 _INNER: Final = "http://{inner}/inner/{way}"
 # Elements of the page's body, by way: {u} is the inner URL.
@@ -169,7 +169,7 @@ class HostilePage:
 
     name = "hostile-page"
 
-    def answer(self, request: Request, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
         """Answers paths below /hostile/."""
         words = path.split("/")
         if len(words) < 4 or words[1] != "hostile":
@@ -182,13 +182,13 @@ class HostilePage:
                 return _led_on(request)
             case "worker.js":
                 script = f"fetch({json.dumps(request.query['u'])}, {{mode: 'no-cors'}})"
-                return Response(script.encode(), 200, "text/javascript")
+                return ServerResponse(script.encode(), 200, "text/javascript")
             case "own.png":
-                return Response(_PIXEL, 200, "image/png")
+                return ServerResponse(_PIXEL, 200, "image/png")
             case move if move in _MOVES:
                 return _moving(move, inner[0])
             case _:
-                return Response(_page(inner).encode())
+                return ServerResponse(_page(inner).encode())
 
 
 def _page(inner: list[str]) -> str:
@@ -221,7 +221,7 @@ def _url(host: str, way: str) -> str:
     return _INNER.format(inner=host, way=way)
 
 
-def _led_on(request: Request) -> Response:
+def _led_on(request: ServerRequest) -> ServerResponse:
     """Leads to the inner URL `u` in the manner `by`."""
     url = request.query.get("u", "")
     by = request.query.get("by", "")
@@ -239,21 +239,21 @@ def _led_on(request: Request) -> Response:
         "nel": [("Report-To", groups), ("NEL", rules)],
     }
     if by in headers:
-        return Response(page, headers=headers[by])
+        return ServerResponse(page, headers=headers[by])
     status = int(request.query.get("status", "302"))
-    return Response(b"", status, None, [("Location", url)])
+    return ServerResponse(b"", status, None, [("Location", url)])
 
 
-def _moving(way: str, inner: str) -> Response:
+def _moving(way: str, inner: str) -> ServerResponse:
     """A page whose main frame moves inside."""
     url = _url(inner, way)
     if way == "move-redirect":
-        return Response(b"", 302, None, [("Location", url)])
+        return ServerResponse(b"", 302, None, [("Location", url)])
     if way == "move-refresh":
         text = f'<!doctype html><meta http-equiv="refresh" content="0;url={url}"><p>x'
     else:
         text = f"<!doctype html><p>x<script>location.href = {json.dumps(url)}</script>"
-    return Response(text.encode())
+    return ServerResponse(text.encode())
 
 
 _PIXEL: Final = bytes.fromhex(

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pixtrawl.playground.faults import Case, Fault
-from pixtrawl.playground.messages import Answer, Response
+from pixtrawl.playground.messages import Answer, ServerResponse
 from pixtrawl.playground.pictures import encode
 from pixtrawl.playground.store import not_available
 
@@ -34,7 +34,7 @@ class _Body(Fault):
     body: ClassVar[bytes] = b""
 
     def answer(self, case: Case) -> Answer:
-        return Response(self.body, 200, self.content_type)
+        return ServerResponse(self.body, 200, self.content_type)
 
 
 class HtmlAsJpeg(_Body):
@@ -81,7 +81,7 @@ class NoContent(Fault):
     name, reason, also = "no-content", "empty_body", ("client_error", "not_an_image")
 
     def answer(self, case: Case) -> Answer:
-        return Response(b"", 204, None, [("Content-Length", "0")])
+        return ServerResponse(b"", 204, None, [("Content-Length", "0")])
 
 
 class TruncatedFile(Fault):
@@ -90,7 +90,7 @@ class TruncatedFile(Fault):
     name, reason, also, common = "truncated-file", "truncated", ("corrupt",), True
 
     def answer(self, case: Case) -> Answer:
-        return Response(case.picture[: len(case.picture) // 2], 200, "image/jpeg")
+        return ServerResponse(case.picture[: len(case.picture) // 2], 200, "image/jpeg")
 
 
 class TruncatedPng(Fault):
@@ -100,7 +100,7 @@ class TruncatedPng(Fault):
 
     def answer(self, case: Case) -> Answer:
         body = _as(case.picture, "png")
-        return Response(body[: len(body) * 2 // 3], 200, "image/png")
+        return ServerResponse(body[: len(body) * 2 // 3], 200, "image/png")
 
 
 class Corrupt(Fault):
@@ -112,7 +112,7 @@ class Corrupt(Fault):
         body = bytearray(case.picture)
         middle = len(body) // 2
         body[middle : middle + 400] = bytes(255 - value for value in body[middle : middle + 400])
-        return Response(bytes(body), 200, "image/jpeg")
+        return ServerResponse(bytes(body), 200, "image/jpeg")
 
 
 class PngAsJpeg(Fault):
@@ -121,7 +121,7 @@ class PngAsJpeg(Fault):
     name, reason, common = "png-as-jpg", "saved", True
 
     def answer(self, case: Case) -> Answer:
-        return Response(_as(case.picture, "png"), 200, "image/jpeg")
+        return ServerResponse(_as(case.picture, "png"), 200, "image/jpeg")
 
 
 class WebpWithoutExtension(Fault):
@@ -130,7 +130,7 @@ class WebpWithoutExtension(Fault):
     name, reason, file, common = "webp-no-extension", "saved", "{}", True
 
     def answer(self, case: Case) -> Answer:
-        return Response(_as(case.picture, "webp"), 200, "image/webp")
+        return ServerResponse(_as(case.picture, "webp"), 200, "image/webp")
 
 
 class WrongType(Fault):
@@ -139,7 +139,7 @@ class WrongType(Fault):
     name, reason = "wrong-type", "saved"
 
     def answer(self, case: Case) -> Answer:
-        return Response(case.picture, 200, "text/html; charset=utf-8")
+        return ServerResponse(case.picture, 200, "text/html; charset=utf-8")
 
 
 class NoType(Fault):
@@ -148,7 +148,7 @@ class NoType(Fault):
     name, reason = "no-type", "saved"
 
     def answer(self, case: Case) -> Answer:
-        return Response(case.picture, 200, None)
+        return ServerResponse(case.picture, 200, None)
 
 
 class ExifRotated(Fault):
@@ -160,7 +160,7 @@ class ExifRotated(Fault):
         with Image.open(io.BytesIO(case.picture)) as image:
             exif = Image.Exif()
             exif[0x0112] = 6
-            return Response(encode(image, "jpeg", exif=exif), 200, "image/jpeg")
+            return ServerResponse(encode(image, "jpeg", exif=exif), 200, "image/jpeg")
 
 
 class Cmyk(Fault):
@@ -170,7 +170,7 @@ class Cmyk(Fault):
 
     def answer(self, case: Case) -> Answer:
         with Image.open(io.BytesIO(case.picture)) as image:
-            return Response(encode(image.convert("CMYK"), "jpeg"), 200, "image/jpeg")
+            return ServerResponse(encode(image.convert("CMYK"), "jpeg"), 200, "image/jpeg")
 
 
 class HugePng(_Body):
@@ -179,7 +179,7 @@ class HugePng(_Body):
     name, reason, file, content_type = "huge-png", "too_many_pixels", "{}.png", "image/png"
 
     def answer(self, case: Case) -> Answer:
-        return Response(huge_png(), 200, "image/png")
+        return ServerResponse(huge_png(), 200, "image/png")
 
 
 class Placeholder(Fault):
@@ -189,17 +189,17 @@ class Placeholder(Fault):
     also = ("flat", "same_bytes", "same_picture")
 
     def answer(self, case: Case) -> Answer:
-        return Response(not_available(), 200, "image/png")
+        return ServerResponse(not_available(), 200, "image/png")
 
 
-class Flat(Fault):
+class FlatPicture(Fault):
     """A JPEG of one colour."""
 
     name, reason = "flat", "flat"
 
     def answer(self, case: Case) -> Answer:
         image = Image.new("RGB", (640, 480), (120, 40 + case.index % 100, 90))
-        return Response(encode(image, "jpeg"), 200, "image/jpeg")
+        return ServerResponse(encode(image, "jpeg"), 200, "image/jpeg")
 
 
 class Icon(Fault):
@@ -211,7 +211,7 @@ class Icon(Fault):
         out = io.BytesIO()
         with Image.open(io.BytesIO(case.picture)) as image:
             image.resize((32, 32)).save(out, "ICO")
-        return Response(out.getvalue(), 200, "image/x-icon")
+        return ServerResponse(out.getvalue(), 200, "image/x-icon")
 
 
 class Sliver(Fault):
@@ -221,7 +221,7 @@ class Sliver(Fault):
 
     def answer(self, case: Case) -> Answer:
         with Image.open(io.BytesIO(case.picture)) as image:
-            return Response(encode(image.resize((1600, 20)), "jpeg"), 200, "image/jpeg")
+            return ServerResponse(encode(image.resize((1600, 20)), "jpeg"), 200, "image/jpeg")
 
 
 class TrailingGarbage(Fault):
@@ -230,7 +230,7 @@ class TrailingGarbage(Fault):
     name, reason = "trailing-garbage", "saved"
 
     def answer(self, case: Case) -> Answer:
-        return Response(case.picture + HTML * 57, 200, "image/jpeg")
+        return ServerResponse(case.picture + HTML * 57, 200, "image/jpeg")
 
 
 def _as(jpeg: bytes, picture_format: str) -> bytes:

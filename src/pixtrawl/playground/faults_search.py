@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pixtrawl.playground.messages import Answer, Request, Response
+from pixtrawl.playground.messages import Answer, ServerRequest, ServerResponse
 
 _SILENT_S: Final = 60.0
 
@@ -28,7 +28,7 @@ class SearchOutage:
     _good: int = 0
     _began: float | None = None
 
-    def answer(self, request: Request) -> Answer | Awaitable[Answer] | None:
+    def answer(self, request: ServerRequest) -> Answer | Awaitable[Answer] | None:
         """The bad answer; None before and after the outage, and to whatever is no search."""
         if "q" not in request.query:
             return None
@@ -44,8 +44,8 @@ class SearchOutage:
         if not self.status:
             return self._silence()
         headers = [("Retry-After", self.retry_after)] if self.retry_after else []
-        return Response(b"out of service", self.status, "text/plain", headers)
+        return ServerResponse(b"out of service", self.status, "text/plain", headers)
 
     async def _silence(self) -> Answer:
         await asyncio.sleep(_SILENT_S)
-        return Response(b"", 503)
+        return ServerResponse(b"", 503)

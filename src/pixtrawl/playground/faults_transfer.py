@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from pixtrawl.playground.faults import Case, Fault
-from pixtrawl.playground.messages import Answer, Raw, Response
+from pixtrawl.playground.messages import Answer, Raw, ServerResponse
 
 _BLOCK: Final = bytes(64 * 1024)
 ENDLESS_BYTES: Final = 1 << 40  # bytes after which even the endless body ends
@@ -155,7 +155,7 @@ class GzipBomb(Fault):
     name, reason, also = "gzip-bomb", "too_many_bytes", ("not_an_image", "protocol_error")
 
     def answer(self, case: Case) -> Answer:
-        return Response(gzip_bomb(), 200, "image/jpeg", [("Content-Encoding", "gzip")])
+        return ServerResponse(gzip_bomb(), 200, "image/jpeg", [("Content-Encoding", "gzip")])
 
 
 class UnaskedGzip(Fault):
@@ -165,7 +165,7 @@ class UnaskedGzip(Fault):
 
     def answer(self, case: Case) -> Answer:
         packed = gzip.compress(case.picture, 1)
-        return Response(packed, 200, "image/jpeg", [("Content-Encoding", "gzip")])
+        return ServerResponse(packed, 200, "image/jpeg", [("Content-Encoding", "gzip")])
 
 
 class ResetAtOnce(Fault):

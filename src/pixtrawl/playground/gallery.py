@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
 PER_PAGE: Final = 10
 WIDTHS: Final = (320, 640, 1024)  # of the files behind srcset, pixels
@@ -152,7 +152,7 @@ class Galleries:
         """Where a page is."""
         return f"{self.listings.site_url}{_path(style, keyword, page)}"
 
-    def answer(self, request: Request, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
         """The answer to `path`, or None where it is not ours."""
         if path == "/sitemap.xml":
             return self._sitemap()
@@ -175,7 +175,7 @@ class Galleries:
     def _last(self, keyword: str) -> int:
         return max(1, math.ceil(len(self.listings.all(keyword)) / PER_PAGE))
 
-    def _page(self, name: str, keyword: str, page: int) -> Response:
+    def _page(self, name: str, keyword: str, page: int) -> ServerResponse:
         style = STYLES[name]
         entries = self._entries(keyword, page)
         head, foot, scroll = style.head(entries), "", ""
@@ -189,7 +189,7 @@ class Galleries:
                 foot = f"<a rel='next' href='{following}'>Next page</a>"
         title = f"{escape(keyword)}, page {page}"
         body = "".join(f"<figure>{style.body(entry)}</figure>" for entry in entries)
-        return Response(
+        return ServerResponse(
             (
                 "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
                 f"<title>{title}</title>{head}</head><body><h1>{title}</h1><p>{style.sentence}</p>"
@@ -198,22 +198,22 @@ class Galleries:
             200 if entries else 404,
         )
 
-    def _batch(self, name: str, keyword: str, page: int) -> Response:
+    def _batch(self, name: str, keyword: str, page: int) -> ServerResponse:
         following = page < self._last(keyword)
         value = {
             "items": [{"src": e.url, "title": e.title} for e in self._entries(keyword, page)],
             "next": f"{_path(name, keyword, page + 1)}&format=json" if following else None,
         }
-        return Response(json.dumps(value).encode(), content_type="application/json")
+        return ServerResponse(json.dumps(value).encode(), content_type="application/json")
 
-    def _index(self) -> Response:
+    def _index(self) -> ServerResponse:
         rows = "".join(
             f"<li><a href='{_path(name, 'tabby cat', 1)}'>{name}</a>: {style.sentence}</li>"
             for name, style in STYLES.items()
         )
-        return Response(f"<!doctype html><title>Galleries</title><ul>{rows}</ul>".encode())
+        return ServerResponse(f"<!doctype html><title>Galleries</title><ul>{rows}</ul>".encode())
 
-    def _sitemap(self) -> Response:
+    def _sitemap(self) -> ServerResponse:
         rows = "".join(
             f"<url><loc>{escape(self.url(name, 'tabby cat'))}</loc></url>"
             for name in STYLES
@@ -221,7 +221,7 @@ class Galleries:
         )
         space = "http://www.sitemaps.org/schemas/sitemap/0.9"
         body = f"<?xml version='1.0' encoding='UTF-8'?><urlset xmlns='{space}'>{rows}</urlset>"
-        return Response(body.encode(), content_type="application/xml")
+        return ServerResponse(body.encode(), content_type="application/xml")
 
 
 def _path(style: str, keyword: str, page: int) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 from pixtrawl.playground.variants import Variant
 
 CONSENT_COOKIE: Final = "SOCS"
@@ -22,15 +22,15 @@ class Gates:
     seen: set[tuple[str, str]] = field(default_factory=set)
 
     def check(
-        self, request: Request, variant: Variant, query: str, *, further: bool
-    ) -> Response | None:
+        self, request: ServerRequest, variant: Variant, query: str, *, further: bool
+    ) -> ServerResponse | None:
         """The page that stops this search, or None."""
         gates = variant.gates
         if "captcha" in gates or ("captcha-later" in gates and further):
             target = f"{variant.prefix}/sorry/index?continue={quote(request.target, safe='')}"
             return redirect(target + "&q=EgR_AAABGKzJ")
         if "rate-limit" in gates:
-            return Response(b"slow down", 429, headers=[("Retry-After", "120")])
+            return ServerResponse(b"slow down", 429, headers=[("Retry-After", "120")])
         for name, page in _PAGES.items():
             if name in gates:
                 return page
@@ -41,29 +41,35 @@ class Gates:
                 return redirect(f"{variant.prefix}/consent-page/m?continue={target}&hl=en")
         if "empty-once" in gates and (variant.prefix, query) not in self.seen:
             self.seen.add((variant.prefix, query))
-            return Response(_shell(f"{escape(query)} - Playground Search", "<div id='cnt'></div>"))
+            return ServerResponse(
+                _shell(f"{escape(query)} - Playground Search", "<div id='cnt'></div>")
+            )
         return None
 
-    def own_pages(self, request: Request, variant: Variant, path: str) -> Response | None:
+    def own_pages(
+        self, request: ServerRequest, variant: Variant, path: str
+    ) -> ServerResponse | None:
         """Consent and captcha pages themselves."""
         if path == "/consent-page/m":
-            return Response(_consent_page(variant.prefix, request.query.get("continue", "/")))
+            return ServerResponse(_consent_page(variant.prefix, request.query.get("continue", "/")))
         if path == "/consent-page/save" and request.method == "POST":
             return _consent_saved(request)
         if path == "/sorry/index":
-            return Response(_shell(request.target, _CAPTCHA), 429)
+            return ServerResponse(_shell(request.target, _CAPTCHA), 429)
         return None
 
-    def dress(self, page: str, variant: Variant) -> Response:
+    def dress(self, page: str, variant: Variant) -> ServerResponse:
         """The result page, with a consent dialog over it where the variant has one."""
         if "consent-dialog" in variant.gates:
             page = page.replace("</body>", _DIALOG + "</body>")
-        return Response(page.encode())
+        return ServerResponse(page.encode())
 
 
-def redirect(target: str, status: int = 302, *headers: tuple[str, str]) -> Response:
+def redirect(target: str, status: int = 302, *headers: tuple[str, str]) -> ServerResponse:
     """A redirect to `target`, which may be relative."""
-    return Response(status=status, content_type=None, headers=[("Location", target), *headers])
+    return ServerResponse(
+        status=status, content_type=None, headers=[("Location", target), *headers]
+    )
 
 
 def _local(target: str) -> str:
@@ -72,7 +78,7 @@ def _local(target: str) -> str:
     return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _consent_saved(request: Request) -> Response:
+def _consent_saved(request: ServerRequest) -> ServerResponse:
     rejected = request.form.get("set_eom") == "true"
     value = REJECTED if rejected else "CAISHAgCEhIaAB"
     age = _CONSENT_DAYS * 86400
@@ -123,17 +129,17 @@ _WALL: Final = (
     "redirected within a few seconds.</div></noscript><script>(function(){var SG_SS='*pg';})();"
 )
 _PAGES: Final = {
-    "forbidden": Response(_shell("403", "<h1>Forbidden</h1>"), 403),
-    "broken": Response(_shell("500", "<h1>That is an error.</h1>"), 500),
-    "js-wall": Response(
+    "forbidden": ServerResponse(_shell("403", "<h1>Forbidden</h1>"), 403),
+    "broken": ServerResponse(_shell("500", "<h1>That is an error.</h1>"), 500),
+    "js-wall": ServerResponse(
         _shell("Playground Search", _WALL + "/*" + "pad " * 20_000 + "*/</script>").replace(
             b"<title>Playground Search", b"<title>Google Search"
         )
     ),
-    "soft-block": Response(
+    "soft-block": ServerResponse(
         _shell("", "<noscript><iframe src='/httpservice/retry/enablejs'></iframe></noscript>")
     ),
-    "changed": Response(
+    "changed": ServerResponse(
         _shell("Pictures", "<main>" + "<section><figure></figure></section>" * 400 + "</main>")
     ),
 }

@@ -29,7 +29,7 @@ from pixtrawl.playground.google_records import (
     inline_thumbnail_script,
 )
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 from pixtrawl.playground.variants import Variant
 
 INLINE: Final = 8  # thumbnails of the first page that stand in the page as data: URIs
@@ -63,7 +63,7 @@ class GooglePages:
     pause: int = 90
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def answer(self, request: Request, variant: Variant, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, variant: Variant, path: str) -> ServerResponse | None:
         """The answer to `path` (without the variant's prefix), or None where it is not ours."""
         if path == "/search":
             return self._search(request, variant)
@@ -71,41 +71,43 @@ class GooglePages:
             return self._panel(request)
         if path == "/imgres":
             target = escape(request.query.get("imgurl", ""))
-            return Response(f"<!doctype html><img src='{target}'>".encode())
+            return ServerResponse(f"<!doctype html><img src='{target}'>".encode())
         if path in {"/", "/webhp"}:
-            return Response(_HOME.replace("PREFIX", variant.prefix).encode())
+            return ServerResponse(_HOME.replace("PREFIX", variant.prefix).encode())
         return self.gates.own_pages(request, variant, path)
 
-    def _search(self, request: Request, variant: Variant) -> Response:
+    def _search(self, request: ServerRequest, variant: Variant) -> ServerResponse:
         query = " ".join(request.query.get("q", "").split())
         images = request.query.get("udm") == "2" or request.query.get("tbm") == "isch"
         if not images or not query:
-            return Response(_page(query, "<p>Web results are not part of this site.</p>").encode())
+            return ServerResponse(
+                _page(query, "<p>Web results are not part of this site.</p>").encode()
+            )
         further = "asearch" in request.query or request.query.get("start", "0") != "0"
         stopped = self.gates.check(request, variant, query, further=further)
         if stopped is not None:
             return stopped
         entries = self.listings.select(query, google_filter(request.query))
-        page = _Page(self, request, variant, query)
+        page = _GooglePage(self, request, variant, query)
         if "asearch" in request.query:
             return page.batch_answer(entries, int(request.query.get("start", "0") or 0))
         if not entries or "no-results" in variant.gates:
-            return Response(_page(query, _nothing(query)).encode())
+            return ServerResponse(_page(query, _nothing(query)).encode())
         return page.whole(entries, int(request.query.get("start", "0") or 0) * 10)
 
-    def _panel(self, request: Request) -> Response:
+    def _panel(self, request: ServerRequest) -> ServerResponse:
         wanted = request.query.get("docid")
         for entry in self.listings.all(" ".join(request.query.get("q", "").split())):
             if entry.docid == wanted:
                 about = {"url": entry.url, "page": entry.page_url, "title": entry.title}
-                return Response(json.dumps(about).encode(), content_type="application/json")
-        return Response(status=404)
+                return ServerResponse(json.dumps(about).encode(), content_type="application/json")
+        return ServerResponse(status=404)
 
 
-class _Page:
+class _GooglePage:
     """One result page or one batch of it."""
 
-    def __init__(self, pages: GooglePages, request: Request, variant: Variant, query: str):
+    def __init__(self, pages: GooglePages, request: ServerRequest, variant: Variant, query: str):
         self.pages = pages
         self.variant = variant
         self.query = query
@@ -116,7 +118,7 @@ class _Page:
         known = _CLASSES_2021 if self.old else _CLASSES_2026
         self.names = {k: _random_names() for k in known} if random else known
 
-    def whole(self, entries: Sequence[Original], start: int) -> Response:
+    def whole(self, entries: Sequence[Original], start: int) -> ServerResponse:
         shown = entries[start : start + self.pages.first]
         ids = {e.docid: f"dimg_{next(self.pages.ids)}" for e in shown}
         inline = {e.docid for e in shown[: INLINE if start == 0 else 0]}
@@ -146,7 +148,7 @@ class _Page:
         )  # fmt: skip
         return self.pages.gates.dress(_page(self.query, body), self.variant)
 
-    def batch_answer(self, entries: Sequence[Original], start: int) -> Response:
+    def batch_answer(self, entries: Sequence[Original], start: int) -> ServerResponse:
         """`start` counts results here."""
         shown = entries[start : start + self.pages.batch]
         end = start + len(shown)
@@ -159,7 +161,7 @@ class _Page:
         tiles += f"<div class='arc-npt' data-ved='{end}'></div>"
         token = str(end) if end < len(entries) else ""
         body = frames(tiles, self.in_clear(shown), token)
-        return Response(body, content_type="application/json; charset=utf-8")
+        return ServerResponse(body, content_type="application/json; charset=utf-8")
 
     def in_clear(self, entries: Sequence[Original]) -> list[Original]:
         """Those whose original stands in script data."""

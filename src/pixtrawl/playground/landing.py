@@ -8,7 +8,7 @@ from html import escape
 
 from pixtrawl.playground.faultline import FaultTruth
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
 ROBOTS = (
     "User-agent: *\n"
@@ -24,13 +24,13 @@ ROBOTS = (
 )
 
 
-def robots(request: Request) -> Response:
+def robots(request: ServerRequest) -> ServerResponse:
     """robots.txt of any host (RFC 9309)."""
     body = ROBOTS.format(host=request.host).encode()
-    return Response(body, content_type="text/plain; charset=utf-8")
+    return ServerResponse(body, content_type="text/plain; charset=utf-8")
 
 
-def landing_page(entry: Original) -> Response:
+def landing_page(entry: Original) -> ServerResponse:
     """The page of one picture: og:image, JSON-LD with licence and creator, and the picture."""
     traits = entry.traits
     about: dict[str, object] = {
@@ -42,7 +42,7 @@ def landing_page(entry: Original) -> Response:
         about["license"] = traits.license_url
     title, url = escape(entry.title), escape(entry.url, quote=True)
     data = json.dumps(about).replace("<", "\\u003c")
-    return Response(
+    return ServerResponse(
         (
             f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
             f"<meta property='og:image' content='{url}'>"
@@ -55,14 +55,14 @@ def landing_page(entry: Original) -> Response:
     )
 
 
-def faults_page(truths: Iterable[FaultTruth]) -> Response:
+def faults_page(truths: Iterable[FaultTruth]) -> ServerResponse:
     """A table of all faults, with links."""
     rows = "".join(
         f"<tr><td><a href='{escape(truth.url[:2000], quote=True)}'>{truth.name}</a></td>"
         f"<td>{escape(truth.sentence)}</td><td>{truth.reason}</td></tr>"
         for truth in truths
     )
-    return Response(f"<!doctype html><title>Faults</title><table>{rows}</table>".encode())
+    return ServerResponse(f"<!doctype html><title>Faults</title><table>{rows}</table>".encode())
 
 
 def credits_table(listings: Listings, query: str) -> str:

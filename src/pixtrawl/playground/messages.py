@@ -1,7 +1,7 @@
 """Requests as received and answers as sent: what handlers of the playground take and give.
 
-A handler gets a `Request` and returns a `Response`, an awaitable of one, or `Raw`: it has then
-written to the connection itself.
+A handler gets a `ServerRequest` and returns a `ServerResponse`, an awaitable of one, or `Raw`: it
+has then written to the connection itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 @dataclass
-class Request:
+class ServerRequest:
     """A request as received. `headers` with names in lower case."""
 
     method: str
@@ -56,7 +56,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Response:
+class ServerResponse:
     """An answer with its whole body; Content-Length is added unless `headers` has one."""
 
     body: bytes = b""
@@ -89,5 +89,5 @@ class Raw:
     """Tells that the handler has written to the connection itself and is done with it."""
 
 
-Answer = Response | Ready | Raw
-Handler = Callable[[Request], Answer | Awaitable[Answer]]
+Answer = ServerResponse | Ready | Raw
+Handler = Callable[[ServerRequest], Answer | Awaitable[Answer]]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pixtrawl.playground.apis import is_open, json_answer, positive
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
 MOST: Final = 240  # results a query
 _COMMERCIAL: Final = frozenset({"by", "by-sa", "by-nd", "cc0", "pdm"})
@@ -26,7 +26,7 @@ class OpenverseApi:
 
     listings: Listings
 
-    def answer(self, request: Request, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
         """The answer to `path`, or None where it is not ours."""
         if path.rstrip("/") != "/v1/images":
             return None

@@ -17,14 +17,14 @@ from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import GooglePages
 from pixtrawl.playground.landing import credits_table, faults_page, landing_page, robots
 from pixtrawl.playground.listing import Listings, Original, slug_and_index
-from pixtrawl.playground.messages import Answer, Request, Response
+from pixtrawl.playground.messages import Answer, ServerRequest, ServerResponse
 from pixtrawl.playground.openverse import OpenverseApi
 from pixtrawl.playground.searxng import SearxngApi
 from pixtrawl.playground.store import KINDS, ImageFile, PictureStore
 from pixtrawl.playground.variants import split_variant
 from pixtrawl.playground.wikimedia import WikimediaApi
 
-Part = Callable[[Request, str], Response | None]
+Part = Callable[[ServerRequest, str], ServerResponse | None]
 _CACHE_CONTROL: Final = ("Cache-Control", "public, max-age=600")
 
 
@@ -55,7 +55,7 @@ class Router:
         self._parts = [HostilePage().answer, self.galleries.answer]
         self._parts += (part(listings).answer for part in parts)
 
-    def handle(self, request: Request) -> Answer | Awaitable[Answer]:
+    def handle(self, request: ServerRequest) -> Answer | Awaitable[Answer]:
         """The answer to any request."""
         path = request.path
         first = path.split("/", 2)[1] if path.startswith("/") else ""
@@ -74,7 +74,7 @@ class Router:
                 return answer
         return self._page(request)
 
-    def _page(self, request: Request) -> Answer:
+    def _page(self, request: ServerRequest) -> Answer:
         path = request.path
         if path.startswith("/page/"):
             return self._landing(path)
@@ -82,7 +82,9 @@ class Router:
             return faults_page(self._line.truth(name) for name in self._line.names())
         if path == "/credits.tsv":
             text = credits_table(self._listings, request.query.get("q", ""))
-            return Response(text.encode(), content_type="text/tab-separated-values; charset=utf-8")
+            return ServerResponse(
+                text.encode(), content_type="text/tab-separated-values; charset=utf-8"
+            )
         for part in self._parts:
             answer = part(request, path)
             if answer is not None:
@@ -90,12 +92,12 @@ class Router:
         variant, rest = split_variant(path, self._variants)
         found = self._bing.answer(request, variant, rest)
         found = found or self._google.answer(request, variant, rest)
-        return found or Response(b"<!doctype html><h1>Not found</h1>", 404)
+        return found or ServerResponse(b"<!doctype html><h1>Not found</h1>", 404)
 
-    def _landing(self, path: str) -> Response:
+    def _landing(self, path: str) -> ServerResponse:
         parts = path.split("/")
         if len(parts) != 4 or not parts[3].isdigit():
-            return Response(status=404)
+            return ServerResponse(status=404)
         query = parts[2].rpartition(".")[0].replace("-", " ")
         return landing_page(self._listings.entry(query, parts[2], int(parts[3])))
 
@@ -110,7 +112,7 @@ class Router:
             file = await asyncio.shield(waiting)
         finally:
             self._rendering.pop(path, None)
-        return Response(b"", 404) if file is None else _image(file)
+        return ServerResponse(b"", 404) if file is None else _image(file)
 
     def thumbnail(self, entry: Original) -> bytes:
         """The JPEG of an entry's thumbnail."""
@@ -122,7 +124,7 @@ class Router:
         if body is None:
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(self._pool, self._thumb, docid)
-        return Response(body, 200, "image/jpeg", [_CACHE_CONTROL])
+        return ServerResponse(body, 200, "image/jpeg", [_CACHE_CONTROL])
 
     def _thumb(self, docid: str) -> bytes:
         held = self._thumbs.get(docid)
@@ -134,5 +136,5 @@ class Router:
         return held
 
 
-def _image(file: ImageFile) -> Response:
-    return Response(file.body, 200, file.content_type, [_CACHE_CONTROL])
+def _image(file: ImageFile) -> ServerResponse:
+    return ServerResponse(file.body, 200, file.content_type, [_CACHE_CONTROL])

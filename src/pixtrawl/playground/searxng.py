@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pixtrawl.playground.apis import json_answer, positive
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
 PER_PAGE: Final = 30
 PREFIX: Final = "/searxng"
@@ -22,13 +22,13 @@ class SearxngApi:
 
     listings: Listings
 
-    def answer(self, request: Request, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
         """The answer to `path`, or None where it is not ours."""
         if path != f"{PREFIX}/search":
             return None
         query = request.query
         if query.get("format") != "json":
-            return Response(b"<!doctype html><h1>403 Forbidden</h1>", 403)
+            return ServerResponse(b"<!doctype html><h1>403 Forbidden</h1>", 403)
         page = positive(query.get("pageno"), 1)
         text = " ".join(query.get("q", "").split())
         shown = self.listings.all(text)[(page - 1) * PER_PAGE : page * PER_PAGE]

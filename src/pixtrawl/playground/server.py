@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, cast
 
-from pixtrawl.playground.messages import Answer, Handler, Raw, Ready, Request, Response
+from pixtrawl.playground.messages import Answer, Handler, Raw, Ready, ServerRequest, ServerResponse
 
 MAX_HEAD: Final = 256 * 1024  # bytes of request line and headers
 MAX_LOG: Final = 500_000  # requests remembered
@@ -41,7 +41,7 @@ class RequestRecord(NamedTuple):
 
 
 @dataclass(slots=True)
-class Listener:
+class ListeningAddress:
     """One listening address with its log."""
 
     host: str  # address:port
@@ -79,12 +79,14 @@ class RequestLog:
 class Connection(asyncio.Protocol):
     """One client. Handlers of misbehaviour use `write`, `drain`, `close`, `reset` directly."""
 
-    def __init__(self, listener: Listener, tasks: set[asyncio.Task[None]], open_: set[Connection]):
+    def __init__(
+        self, listener: ListeningAddress, tasks: set[asyncio.Task[None]], open_: set[Connection]
+    ):
         self.listener = listener
         self._tasks = tasks
         self._open = open_
         self._buffer = bytearray()
-        self._request: Request | None = None
+        self._request: ServerRequest | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._writable: asyncio.Future[None] | None = None
@@ -138,7 +140,7 @@ class Connection(asyncio.Protocol):
             else:
                 self._send(answer)
 
-    def _parse(self) -> Request | None:
+    def _parse(self) -> ServerRequest | None:
         """The next whole request in the buffer."""
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
@@ -162,10 +164,10 @@ class Connection(asyncio.Protocol):
             return None
         body = bytes(self._buffer[end + 4 : whole])
         del self._buffer[:whole]
-        return Request(words[0], words[1], headers, body, self)
+        return ServerRequest(words[0], words[1], headers, body, self)
 
     def _refuse(self, status: int) -> None:
-        self.write(Response(status=status, headers=[("Connection", "close")]).head())
+        self.write(ServerResponse(status=status, headers=[("Connection", "close")]).head())
         self.close()
 
     async def _answer_later(self, answer: Awaitable[Answer]) -> None:
@@ -177,10 +179,10 @@ class Connection(asyncio.Protocol):
         self._send(result)
         self._serve()
 
-    def _broken(self, error: Exception) -> Response:
+    def _broken(self, error: Exception) -> ServerResponse:
         self.listener.log.errors.append(error)
         text = "".join(traceback.format_exception(error)).encode()
-        return Response(text, 500, "text/plain; charset=utf-8")
+        return ServerResponse(text, 500, "text/plain; charset=utf-8")
 
     def _send(self, answer: Answer) -> None:
         latency = self.listener.latency_s
@@ -208,7 +210,7 @@ class Connection(asyncio.Protocol):
             self.write(answer.head() + (b"" if request.method == "HEAD" else answer.body))
         self._finish_request()
         asked = request.headers.get("connection", "").lower() == "close"
-        if asked or (isinstance(answer, Response) and answer.close):
+        if asked or (isinstance(answer, ServerResponse) and answer.close):
             self.close()
 
     def _finish_request(self) -> None:
@@ -249,16 +251,16 @@ class Server:
     def __init__(self, log: RequestLog, latency_s: float = 0.0) -> None:
         self.log = log
         self.latency_s = latency_s
-        self._listeners: list[Listener] = []
+        self._listeners: list[ListeningAddress] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[Connection] = set()
         self._sockets: list[socket.socket] = []
 
-    async def listen(self, address: str, port: int, handler: Handler) -> Listener:
+    async def listen(self, address: str, port: int, handler: Handler) -> ListeningAddress:
         """Listens on `address` (`port` 0: any free one). Raises OSError where it cannot."""
         sock = bound(address, port)
         host = "{}:{}".format(*sock.getsockname()[:2])
-        listener = Listener(host, handler, self.log, self.latency_s)
+        listener = ListeningAddress(host, handler, self.log, self.latency_s)
         loop = asyncio.get_running_loop()
 
         def connect() -> Connection:

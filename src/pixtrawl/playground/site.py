@@ -27,7 +27,7 @@ from pixtrawl.playground.gallery import Galleries
 from pixtrawl.playground.listing import Listings, Original
 from pixtrawl.playground.pictures import slug_of
 from pixtrawl.playground.router import Router
-from pixtrawl.playground.server import Listener, RequestLog, RequestRecord, Server
+from pixtrawl.playground.server import ListeningAddress, RequestLog, RequestRecord, Server
 from pixtrawl.playground.store import PictureStore
 
 FAULT_SHARES: Final = {"none": 0.0, "some": 0.15, "all": 0.5}
@@ -35,7 +35,7 @@ _FIRST_FAULT: Final = 51  # last number of the first address with a fault
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class PlaygroundOptions:
     """How a playground is made; see `Playground` for the meaning."""
 
     seed: int = 1
@@ -82,7 +82,7 @@ class Playground:
     """
 
     def __init__(self, **options: object) -> None:
-        self.options = Options(**options)  # type: ignore[arg-type]
+        self.options = PlaygroundOptions(**options)  # type: ignore[arg-type]
         self.log = RequestLog(enabled=self.options.log)
         self.store = PictureStore(
             self.options.seed, cache_bytes=self.options.cache_bytes, distinct=self.options.distinct
@@ -265,7 +265,7 @@ class Playground:
             cached_copies=self.options.cached_copies,
         )
 
-    async def _listen_first(self, router: Router) -> Listener:
+    async def _listen_first(self, router: Router) -> ListeningAddress:
         """The search site; a free port is one that the first image host has free as well."""
         assert self._server is not None
         return await self._server.listen(self.options.address, self.options.port, router.handle)

@@ -14,7 +14,7 @@ from typing import Any
 
 from pixtrawl.playground.apis import is_open, json_answer, positive
 from pixtrawl.playground.listing import Listings, Original
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
 
 @dataclass
@@ -23,21 +23,21 @@ class WikimediaApi:
 
     listings: Listings
 
-    def answer(self, request: Request, path: str) -> Response | None:
+    def answer(self, request: ServerRequest, path: str) -> ServerResponse | None:
         """The answer to `path`, or None where it is not ours."""
         if path != "/w/api.php":
             return None
         agent = request.headers.get("user-agent", "")
         if "@" not in agent and "http" not in agent:
             text = b"Please set a user-agent with contact information."
-            return Response(text, 403, "text/plain; charset=utf-8")
+            return ServerResponse(text, 403, "text/plain; charset=utf-8")
         query = request.query
         if query.get("action") != "query" or query.get("generator") != "search":
             error = {"code": "badvalue", "info": "Only generator=search is part of this site."}
             return json_answer({"error": error})
         return self._batch(query)
 
-    def _batch(self, query: dict[str, str]) -> Response:
+    def _batch(self, query: dict[str, str]) -> ServerResponse:
         words = query.get("gsrsearch", "").split()
         text = " ".join(word for word in words if ":" not in word)
         entries = self.listings.select(text, is_open)

@@ -30,7 +30,7 @@ from pixtrawl.relevance.model import Model, Vectors, from_bytes, to_bytes
 from pixtrawl.relevance.outliers import lowest_usual
 from pixtrawl.relevance.preprocess import BadPictureError
 
-__all__ = ["PROMPT", "Options", "QueryScores", "Relevance", "Unreadable", "score"]
+__all__ = ["PROMPT", "QueryScores", "ScoreOptions", "ScoreResult", "Unreadable", "score"]
 
 PROMPT: Final = "a photo of {}"  # CLIP saw captions, not single words
 _CHUNK: Final = 4096  # rows read, and scored, at a time
@@ -39,7 +39,7 @@ Progress = Callable[[int], None]
 Row = tuple[int, str, str]  # id, file name, SHA-256
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class ScoreOptions(Struct, frozen=True, kw_only=True):
     """Options of a scoring run. `batch` is the number of pictures per call of the model."""
 
     batch: int = 32
@@ -76,7 +76,7 @@ class QueryScores(Struct, frozen=True):
     flagged: tuple[tuple[str, float], ...]  # file name and score, the lowest first
 
 
-class Relevance(Struct, frozen=True):
+class ScoreResult(Struct, frozen=True):
     """The result of a scoring run."""
 
     model: str
@@ -87,8 +87,8 @@ class Relevance(Struct, frozen=True):
 
 
 def score(
-    folder: Folder, model: Model, options: Options, on_progress: Progress | None = None
-) -> Relevance:
+    folder: Folder, model: Model, options: ScoreOptions, on_progress: Progress | None = None
+) -> ScoreResult:
     """Score every kept image of a data set and rewrite metadata.jsonl.
 
     Raises:
@@ -104,7 +104,7 @@ def score(
         pairs = _duplicates(catalog, model.name, options.duplicates)
         catalog.write_now(lambda db: derived.write_all(db, folder))
         found = tuple(one for one in scored if one is not None)
-        return Relevance(model.name, embedding.done, found, tuple(pairs), tuple(unreadable))
+        return ScoreResult(model.name, embedding.done, found, tuple(pairs), tuple(unreadable))
 
 
 @contextlib.contextmanager
@@ -194,7 +194,7 @@ def _ahead(
 
 
 def _score_query(
-    catalog: Catalog, model: Model, options: Options, query: QueryKey
+    catalog: Catalog, model: Model, options: ScoreOptions, query: QueryKey
 ) -> QueryScores | None:
     text = model.embed_texts([options.prompt.replace("{}", query.text)])[0]
 

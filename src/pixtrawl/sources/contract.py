@@ -152,14 +152,14 @@ async def ask(
     """Ask a source as the pipeline does, and check everything that it yields."""
     ending = Ending()
 
-    class _Evidence:
+    class _EvidenceInMemory:
         def save(self, name: str, content: bytes | str) -> str:
             data = content.encode() if isinstance(content, str) else content
             ending.evidence[name] = data
             return name
 
     context = SourceContext(
-        http=http, evidence=_Evidence(), position=position, emit=ending.events.append
+        http=http, evidence=_EvidenceInMemory(), position=position, emit=ending.events.append
     )
     try:
         async with aclosing(source.discover(query, context)) as pages:  # type: ignore[type-var]

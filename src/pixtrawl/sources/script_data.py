@@ -52,7 +52,7 @@ def read_value(text: str, start: int = 0) -> Any:
     Raises:
         ScriptDataError: no value, a cut one, or one too deep or too large.
     """
-    return _Reader(text, MAX_TOKENS).read(start)
+    return _ScriptReader(text, MAX_TOKENS).read(start)
 
 
 def values_after(text: str, place: re.Pattern[str]) -> Iterator[Any]:
@@ -60,7 +60,7 @@ def values_after(text: str, place: re.Pattern[str]) -> Iterator[Any]:
 
     All share one budget, because a hostile page may repeat the pattern before long data.
     """
-    reader = _Reader(text[:MAX_CHARS], MAX_TOKENS)
+    reader = _ScriptReader(text[:MAX_CHARS], MAX_TOKENS)
     for match in islice(place.finditer(reader.text), _MAX_PLACES):
         try:
             yield reader.read(match.end())
@@ -109,7 +109,7 @@ def objects_in(value: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(reversed(node))
 
 
-class _Reader:
+class _ScriptReader:
     """Recursive descent; the depth is bounded far below Python's own limit."""
 
     def __init__(self, text: str, left: int) -> None:

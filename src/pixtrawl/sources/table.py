@@ -10,10 +10,10 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["GROUPS", "ROWS", "Row", "groups_of", "needs_switch"]
+__all__ = ["GROUPS", "ROWS", "SourceRow", "groups_of", "needs_switch"]
 
 
-class Row(Struct, frozen=True):
+class SourceRow(Struct, frozen=True):
     """The module of a source, the groups that ask it, and the condition for that.
 
     `only_with` is the setting without which its groups skip it: `enabled` for a source that must be
@@ -27,38 +27,38 @@ class Row(Struct, frozen=True):
     key_variable: str = ""
 
 
-ROWS: Final[Mapping[str, Row]] = {
-    "bing": Row("web.bing:Bing", ("auto",)),
-    "openverse": Row("api.openverse:Openverse", ("auto", "open")),
-    "inaturalist": Row("api.inaturalist:INaturalist", ("species",)),
-    "gbif": Row("api.gbif:Gbif", ("species",)),
-    "wikimedia": Row("api.wikimedia:Wikimedia", ("auto", "open", "species")),
-    "flickr": Row("api.flickr:Flickr", ("open",), "key", "FLICKR_API_KEY"),
-    "europeana": Row("api.europeana:Europeana", ("open",), "key", "EUROPEANA_API_KEY"),
-    "met": Row("api.met:Met", ("open",)),
-    "smithsonian": Row("api.smithsonian:Smithsonian", ("open",), "", "SMITHSONIAN_API_KEY"),
-    "cleveland": Row("api.cleveland:Cleveland", ("open",)),
-    "ecosia": Row("web.ecosia:Ecosia", ("auto",)),
-    "google": Row("google.source:Google", ("auto",), "enabled"),
-    "duckduckgo": Row("web.duckduckgo:DuckDuckGo", ("auto",), "enabled"),
-    "searxng": Row("api.searxng:Searxng", ("auto",), "url"),
-    "artic": Row("api.artic:Artic"),
-    "baidu": Row("web.baidu:Baidu"),
-    "brave": Row("web.brave:Brave"),
-    "google_cse": Row("api.google_cse:GoogleCse", key_variable="GOOGLE_CSE_API_KEY"),
-    "internet_archive": Row("api.internet_archive:InternetArchive"),
-    "loc": Row("api.loc:LibraryOfCongress"),
-    "nasa": Row("api.nasa:Nasa"),
-    "naver": Row("web.naver:Naver"),
-    "page": Row("page.source:WebPage"),
-    "pexels": Row("api.pexels:Pexels", key_variable="PEXELS_API_KEY"),
-    "pixabay": Row("api.pixabay:Pixabay", key_variable="PIXABAY_API_KEY"),
-    "rijksmuseum": Row("api.rijksmuseum:Rijksmuseum"),
-    "startpage": Row("web.startpage:Startpage"),
-    "unsplash": Row("api.unsplash:Unsplash", key_variable="UNSPLASH_ACCESS_KEY"),
-    "urls": Row("lists.url_list:UrlList"),
-    "wellcome": Row("api.wellcome:Wellcome"),
-    "yandex": Row("web.yandex:Yandex"),
+ROWS: Final[Mapping[str, SourceRow]] = {
+    "bing": SourceRow("web.bing:Bing", ("auto",)),
+    "openverse": SourceRow("api.openverse:Openverse", ("auto", "open")),
+    "inaturalist": SourceRow("api.inaturalist:INaturalist", ("species",)),
+    "gbif": SourceRow("api.gbif:Gbif", ("species",)),
+    "wikimedia": SourceRow("api.wikimedia:Wikimedia", ("auto", "open", "species")),
+    "flickr": SourceRow("api.flickr:Flickr", ("open",), "key", "FLICKR_API_KEY"),
+    "europeana": SourceRow("api.europeana:Europeana", ("open",), "key", "EUROPEANA_API_KEY"),
+    "met": SourceRow("api.met:Met", ("open",)),
+    "smithsonian": SourceRow("api.smithsonian:Smithsonian", ("open",), "", "SMITHSONIAN_API_KEY"),
+    "cleveland": SourceRow("api.cleveland:Cleveland", ("open",)),
+    "ecosia": SourceRow("web.ecosia:Ecosia", ("auto",)),
+    "google": SourceRow("google.source:Google", ("auto",), "enabled"),
+    "duckduckgo": SourceRow("web.duckduckgo:DuckDuckGo", ("auto",), "enabled"),
+    "searxng": SourceRow("api.searxng:Searxng", ("auto",), "url"),
+    "artic": SourceRow("api.artic:Artic"),
+    "baidu": SourceRow("web.baidu:Baidu"),
+    "brave": SourceRow("web.brave:Brave"),
+    "google_cse": SourceRow("api.google_cse:GoogleCse", key_variable="GOOGLE_CSE_API_KEY"),
+    "internet_archive": SourceRow("api.internet_archive:InternetArchive"),
+    "loc": SourceRow("api.loc:LibraryOfCongress"),
+    "nasa": SourceRow("api.nasa:Nasa"),
+    "naver": SourceRow("web.naver:Naver"),
+    "page": SourceRow("page.source:WebPage"),
+    "pexels": SourceRow("api.pexels:Pexels", key_variable="PEXELS_API_KEY"),
+    "pixabay": SourceRow("api.pixabay:Pixabay", key_variable="PIXABAY_API_KEY"),
+    "rijksmuseum": SourceRow("api.rijksmuseum:Rijksmuseum"),
+    "startpage": SourceRow("web.startpage:Startpage"),
+    "unsplash": SourceRow("api.unsplash:Unsplash", key_variable="UNSPLASH_ACCESS_KEY"),
+    "urls": SourceRow("lists.url_list:UrlList"),
+    "wellcome": SourceRow("api.wellcome:Wellcome"),
+    "yandex": SourceRow("web.yandex:Yandex"),
 }
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {

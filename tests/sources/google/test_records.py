@@ -13,7 +13,7 @@ from tests.sources.google.gridless_pages import GRIDLESS
 from tests.sources.google.site_forms import FORMS, Item, Page, record, scroll_chunk
 
 from pixtrawl.sources.google.records import (
-    Record,
+    GoogleRecord,
     deferred_thumbnails,
     is_thumbnail,
     is_web_url,
@@ -33,13 +33,13 @@ def as_read(
     title: str | None,
     width: int | None,
     height: int | None,
-) -> Record:
-    return Record(
+) -> GoogleRecord:
+    return GoogleRecord(
         url=url, id=key, thumb_url=thumb, page_url=page, title=title, width=width, height=height
     )  # fmt: skip
 
 
-def expected(item: Item) -> Record:
+def expected(item: Item) -> GoogleRecord:
     return as_read(item.url, item.id, item.thumb, item.page, item.title, item.width, item.height)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pixtrawl.model import Kind
-from pixtrawl.sources.page.found import Picture
+from pixtrawl.sources.page.found import FoundPicture
 from pixtrawl.sources.page.links import read_page
 
 URL = "https://a.test/dir/page.html"
@@ -32,7 +32,7 @@ LAZY = [
 ]  # fmt: skip
 
 
-def pictures(body: str, head: str = "") -> list[Picture]:
+def pictures(body: str, head: str = "") -> list[FoundPicture]:
     page = f"<!doctype html><html><head>{head}</head><body>{body}</body></html>"
     return read_page(page, URL).pictures
 

@@ -17,13 +17,13 @@ from pixtrawl.model import Kind
 from pixtrawl.playground import Playground
 from pixtrawl.playground.gallery import STYLES
 from pixtrawl.sources.page.found import Tier, Wish
-from pixtrawl.sources.page.links import Reading, read_page
+from pixtrawl.sources.page.links import PageContent, read_page
 
 URL = "https://a.test/dir/page.html"
 LONG = "A" * 200
 
 
-def read(body: str, **wish: object) -> Reading:
+def read(body: str, **wish: object) -> PageContent:
     return read_page(f"<!doctype html><html><body>{body}</body></html>", URL, Wish(**wish))  # type: ignore[arg-type]
 
 

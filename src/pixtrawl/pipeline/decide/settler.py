@@ -171,10 +171,8 @@ class Settler:
             assert d.outcome.staged_name is not None
             label = d.file_name.rpartition("/")[0]
             staged = f"{staging}/{d.outcome.staged_name}"
-            d.file_name = placing.place(
-                db, self._folder, d.sample_id, label, d.number, d.file_name,
-                staged, takes_over=not d.gained,
-            )  # fmt: skip
+            file = placing.AcceptedFile(d.sample_id, label, d.number, d.file_name, staged)
+            d.file_name = placing.place(db, self._folder, file, takes_over=not d.gained)
 
     def _drop(self, outcome: Outcome) -> None:
         if outcome.staged_name is None:

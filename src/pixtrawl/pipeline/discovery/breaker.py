@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import REASONS, Reason, SourceOutcome
-from pixtrawl.net.circuit_breaker import CircuitBreaker, Verdict
+from pixtrawl.net.circuit_breaker import CircuitBreaker, FailureVerdict
 from pixtrawl.net.interface import Response
 
 __all__ = ["BREAKS", "Breaker"]
@@ -248,7 +248,7 @@ class Breaker:
         """Note a failure. Return whether the request is to be sent again after the pause."""
         lasting = own.fails(self._circuit.answers)
         verdict = self._bad(trouble, started_at, probe, pause_s)
-        return verdict is Verdict.REST and not lasting
+        return verdict is FailureVerdict.REST and not lasting
 
     def _drop(self, probe: bool) -> None:
         if probe:
@@ -287,19 +287,19 @@ class Breaker:
 
     def _bad(
         self, trouble: FetchError, started_at: float, probe: bool, pause_s: float | None
-    ) -> Verdict:
+    ) -> FailureVerdict:
         now = self._now()
         if trouble.http_status or now - started_at < _FRESH_S:
             started_at = now  # a prompt failure counts as current, despite answers meanwhile
         before = self._circuit.rest_until if self._circuit.is_open else now
         verdict = self._circuit.bad(now, started_at=started_at, probe=probe, pause_s=pause_s)
         self._trouble = trouble
-        if verdict is Verdict.TOO_LONG:
+        if verdict is FailureVerdict.TOO_LONG:
             self._too_long = True  # `ended` releases all waiting requests
             return verdict
         if self._circuit.is_open:
             self._wake()
-        if verdict is Verdict.REST and self._circuit.rest_until > max(before, now):
+        if verdict is FailureVerdict.REST and self._circuit.rest_until > max(before, now):
             why = "it asks for the pause" if pause_s is not None else _words(trouble)
             self._on_rest(self._circuit.rest_until - now, why)
         return verdict

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.sources.google.records import (
-    Record,
+    GoogleRecord,
     is_thumbnail,
     is_web_url,
     link_record,
@@ -39,7 +39,7 @@ class Tile(Struct):
     width: int | None = None
     height: int | None = None
     rank: int = 0  # place among the tiles seen, from 1
-    record: Record | None = None
+    record: GoogleRecord | None = None
 
 
 class Grid(Struct):
@@ -51,15 +51,17 @@ class Grid(Struct):
     given: int = 0  # candidates returned
     last_rank: int = 0
     originals: int = 0  # of these, without thumbnails
-    _records: dict[str, Record] = field(default_factory=dict)  # by original URL, in order
+    _records: dict[str, GoogleRecord] = field(default_factory=dict)  # by original URL, in order
     _by_id: dict[str, str] = field(default_factory=dict)  # id to original URL
     _by_thumb: dict[str, str] = field(default_factory=dict)
     _deferred: dict[str, str] = field(default_factory=dict)
     _sent: set[str] = field(default_factory=set)
     _ranks: set[int] = field(default_factory=set)
-    _bare: dict[str, Record] = field(default_factory=dict)  # thumbnail only, by id or thumbnail
+    _bare: dict[str, GoogleRecord] = field(
+        default_factory=dict
+    )  # thumbnail only, by id or thumbnail
 
-    def add_records(self, records: Iterable[Record]) -> None:
+    def add_records(self, records: Iterable[GoogleRecord]) -> None:
         """Add records read from texts; a second mention fills gaps of the first."""
         for record in records:
             if record.url is None:
@@ -120,7 +122,7 @@ class Grid(Struct):
                 self.add_clicked(others[0].key, url, page_url, title)
             return False
         page = page_url if is_web_url(page_url) and page_url != url else None
-        self._know(tile, Record(url=url, page_url=page, title=title or None))
+        self._know(tile, GoogleRecord(url=url, page_url=page, title=title or None))
         return True
 
     @property
@@ -152,7 +154,7 @@ class Grid(Struct):
             url = tile.thumb_url or pictures.get(tile.key, "")
             if tile.record is None and tile.known and url and url not in self._sent:
                 self._sent.add(url)
-                fresh += self._candidate(Record(url=url), tile, Kind.THUMBNAIL)
+                fresh += self._candidate(GoogleRecord(url=url), tile, Kind.THUMBNAIL)
         for record in self._bare.values():
             url = record.thumb_url or ""
             known = record.id in self._by_id or url in self._by_thumb or url in self._sent
@@ -161,7 +163,7 @@ class Grid(Struct):
                 fresh += self._candidate(replace(record, url=url), Tile(""), Kind.THUMBNAIL)
         return tuple(fresh)
 
-    def _know(self, tile: Tile, record: Record) -> None:
+    def _know(self, tile: Tile, record: GoogleRecord) -> None:
         self.add_records([record])
         if record.url is not None:
             tile.record = self._records[record.url]
@@ -176,14 +178,14 @@ class Grid(Struct):
             if url:
                 tile.record = self._records[url]
 
-    def _hand_out(self, record: Record, tile: Tile, fresh: list[Candidate]) -> None:
+    def _hand_out(self, record: GoogleRecord, tile: Tile, fresh: list[Candidate]) -> None:
         if record.url is None or record.url in self._sent:
             return
         self._sent.add(record.url)
         self.originals += 1
         fresh += self._candidate(record, tile, Kind.ORIGINAL)
 
-    def _candidate(self, record: Record, tile: Tile, kind: Kind) -> list[Candidate]:
+    def _candidate(self, record: GoogleRecord, tile: Tile, kind: Kind) -> list[Candidate]:
         sizes = (record.width, record.height)
         if not all(sizes):
             sizes = (tile.width, tile.height)

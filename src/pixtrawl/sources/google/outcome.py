@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from pixtrawl.browser.executable import has_display, install_command
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.errors import SourceStop
 from pixtrawl.model import SourceOutcome
 from pixtrawl.sources.google.state import BLOCKED, State
@@ -59,14 +59,14 @@ def stop_for(
 def stop_after(failure: BrowserFailure) -> SourceStop:
     """Return the stop for a query on which the browser failed."""
     message = str(failure)
-    if failure.trouble is Trouble.MISSING:
+    if failure.trouble is BrowserTrouble.MISSING:
         return SourceStop(
             SourceOutcome.BROWSER_MISSING,
             message=message,
             next_step=failure.next_step or install_command(),
             evidence=[],
         )
-    if failure.trouble in (Trouble.NETWORK, Trouble.GONE):
+    if failure.trouble in (BrowserTrouble.NETWORK, BrowserTrouble.GONE):
         return SourceStop(
             SourceOutcome.NETWORK_ERROR,
             message=message,

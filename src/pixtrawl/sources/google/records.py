@@ -67,7 +67,7 @@ _THUMB_QUERY: Final = re.compile(r"[?&]q=tbn(?::|%3A)", re.IGNORECASE)
 _LONE_BYTE: Final = re.compile(r"[\udc80-\udcff]")
 
 
-class Record(ImageResult, frozen=True, kw_only=True):
+class GoogleRecord(ImageResult, frozen=True, kw_only=True):
     """One result as the page states it; `url` is None if only a thumbnail is known."""
 
     id: str = ""
@@ -91,12 +91,12 @@ def is_web_url(url: str) -> bool:
     return not url.startswith("//") and web_url(url) is not None
 
 
-def records_in(text: str) -> list[Record]:
+def records_in(text: str) -> list[GoogleRecord]:
     """Return all records in a script, page or response body, in order, each once.
 
     Reads through up to `MAX_LEVELS` layers of string escaping. Never raises.
     """
-    found: dict[tuple[str | None, str], Record] = {}
+    found: dict[tuple[str | None, str], GoogleRecord] = {}
     for level in _levels(text):
         for record in (*_pairs(level), *_flat_objects(level), *_links(level)):
             key = (record.url, record.id if record.url is None else "")
@@ -105,10 +105,10 @@ def records_in(text: str) -> list[Record]:
     return list(found.values())
 
 
-def merged(first: Record, second: Record) -> Record:
+def merged(first: GoogleRecord, second: GoogleRecord) -> GoogleRecord:
     """Return `first` with its gaps filled from `second`."""
     sizes = first if first.width and first.height else second
-    return Record(
+    return GoogleRecord(
         url=first.url or second.url,
         id=first.id or second.id,
         thumb_url=first.thumb_url or second.thumb_url,
@@ -129,7 +129,7 @@ def deferred_thumbnails(text: str) -> dict[str, str]:
     return pairs
 
 
-def link_record(href: str) -> Record | None:
+def link_record(href: str) -> GoogleRecord | None:
     """Return the record in a link `/imgres?imgurl=..`; None without a usable imgurl.
 
     Values are percent-decoded once; `&`, `&amp;` and `;` separate them (all three were seen).
@@ -147,7 +147,7 @@ def link_record(href: str) -> Record | None:
     if not is_web_url(url) or is_thumbnail(url):
         return None
     page = values.get("imgrefurl", "")
-    return Record(
+    return GoogleRecord(
         url=url,
         id=values.get("tbnid") or values.get("docid") or "",
         page_url=page if is_web_url(page) else None,
@@ -179,7 +179,7 @@ def _unescaped(text: str) -> Iterator[str]:
         text = js_unescape(text)
 
 
-def _pairs(text: str) -> Iterator[Record]:
+def _pairs(text: str) -> Iterator[GoogleRecord]:
     images = list(_IMAGE.finditer(text))
     index = 0
     while index + 1 < len(images):
@@ -196,7 +196,9 @@ def _pairs(text: str) -> Iterator[Record]:
             index += 2
 
 
-def _pair(text: str, thumb: re.Match[str], original: re.Match[str], after: int) -> Record | None:
+def _pair(
+    text: str, thumb: re.Match[str], original: re.Match[str], after: int
+) -> GoogleRecord | None:
     thumb_url, url = js_unescape(thumb[1]), js_unescape(original[1])
     sizes = original
     if is_thumbnail(url) and not is_thumbnail(thumb_url):
@@ -206,7 +208,7 @@ def _pair(text: str, thumb: re.Match[str], original: re.Match[str], after: int) 
     before = _ID_BEFORE.search(text, max(0, thumb.start() - 160), thumb.start())
     end = min(after, original.end() + MAX_TAIL_CHARS)
     page_url, title = _page_and_title(text, original.end(), end)
-    record = Record(
+    record = GoogleRecord(
         url=url,
         id=before[1] if before else "",
         thumb_url=thumb_url if is_web_url(thumb_url) else None,
@@ -246,7 +248,7 @@ def _scalars(text: str, start: int, end: int, count: int) -> list[str]:
     return found
 
 
-def _flat_objects(text: str) -> Iterator[Record]:
+def _flat_objects(text: str) -> Iterator[GoogleRecord]:
     if '"ou"' not in text:
         return
     for match in _FLAT_OBJECT.finditer(text):
@@ -256,7 +258,7 @@ def _flat_objects(text: str) -> Iterator[Record]:
                    _MEMBER.findall(match[0])}  # fmt: skip
         url, page = members.get("ou", ""), members.get("ru", "")
         if is_web_url(url) and not is_thumbnail(url):
-            yield Record(
+            yield GoogleRecord(
                 url=url,
                 id=members.get("id", ""),
                 thumb_url=members.get("tu") or None,
@@ -267,7 +269,7 @@ def _flat_objects(text: str) -> Iterator[Record]:
             )
 
 
-def _links(text: str) -> Iterator[Record]:
+def _links(text: str) -> Iterator[GoogleRecord]:
     for match in _LINK.finditer(text):
         record = link_record("/imgres?" + match[1])
         if record is not None:

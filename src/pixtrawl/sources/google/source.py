@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl.browser.chrome import Chrome
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.browser.options import ChromeOptions
 from pixtrawl.config import parse
 from pixtrawl.config.groups import Fetch
@@ -157,7 +157,7 @@ class Google:
                 return
             except BrowserFailure as failure:
                 # Restart a browser that was killed, once.
-                again = failure.trouble is Trouble.GONE and not search.grid.given
+                again = failure.trouble is BrowserTrouble.GONE and not search.grid.given
                 if last_try or not again:
                     raise stop_after(failure) from failure
             except SourceStop as stop:

@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import msgpack
 
 from pixtrawl.events import Event, Notice
-from pixtrawl.manifests.columns import Asked
+from pixtrawl.manifests.columns import GivenColumns
 from pixtrawl.manifests.reader import BadLine, read_manifest
 from pixtrawl.model import Candidate
 
@@ -49,7 +49,7 @@ _decode: Final = msgpack.Decoder(Candidate).decode
 class ToldList:
     """A list that reports its oddities and broken lines as notices."""
 
-    def __init__(self, path: Path, asked: Asked, emit: Callable[[Event], None]) -> None:
+    def __init__(self, path: Path, asked: GivenColumns, emit: Callable[[Event], None]) -> None:
         self._path = path
         self._asked = asked
         self._emit = emit

@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 from msgspec.structs import replace
 
 from pixtrawl.errors import SourceStop, UsageError
-from pixtrawl.manifests.columns import Asked
+from pixtrawl.manifests.columns import GivenColumns
 from pixtrawl.manifests.reader import BadLine
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
@@ -49,7 +49,9 @@ class UrlList:
     def __init__(self, settings: Mapping[str, str]) -> None:
         given = read_settings(self.name, self.info, settings).given
         self._file = given.get("file", "").strip()
-        self._asked = Asked(given.get("url_column") or None, given.get("label_column") or None)
+        self._asked = GivenColumns(
+            given.get("url_column") or None, given.get("label_column") or None
+        )
         if not self._file:
             raise UsageError("source urls: tell it the file with --set urls.file=FILE")
         if _PLACE not in self._file and not Path(self._file).exists():

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from pixtrawl import urls
 from pixtrawl.sources.html import Element
 from pixtrawl.sources.page.attributes import lazy_ways, srcset_ways
-from pixtrawl.sources.page.found import Pictures, Way
+from pixtrawl.sources.page.found import FoundPictures, Way
 from pixtrawl.sources.page.srcset import SrcsetCandidate, parse_srcset
 from pixtrawl.sources.page.upgrade import has_image_name
 
@@ -101,7 +101,7 @@ class Around:
             found += [(kind, one) for one in listed]
         return found
 
-    def full_ways(self, pictures: Pictures) -> list[Way]:
+    def full_ways(self, pictures: FoundPictures) -> list[Way]:
         """Return the image file that the surrounding link leads to or names for its script."""
         if self.link is None:
             return []
@@ -112,7 +112,7 @@ class Around:
         lazy = lazy_ways(self.link.attributes, loose=False)
         return [*lazy.good, *srcset_ways(lazy.listed)]
 
-    def likely_ways(self, pictures: Pictures) -> list[Way]:
+    def likely_ways(self, pictures: FoundPictures) -> list[Way]:
         """Return a link target that is probably a file: a download, or named in a parameter."""
         if self.link is None:
             return []

@@ -19,7 +19,7 @@ from pixtrawl import urls
 from pixtrawl.model import Kind
 from pixtrawl.sources.page.upgrade import stated_width, upgraded
 
-__all__ = ["Facts", "Lead", "Picture", "Pictures", "Tier", "Way", "Wish"]
+__all__ = ["Facts", "FoundPicture", "FoundPictures", "Lead", "Tier", "Way", "Wish"]
 
 MAX_PICTURES: Final = 5000  # of one page
 _MAX_URL: Final = 8000
@@ -101,7 +101,7 @@ class Facts(Struct, frozen=True):
     creator: str | None = None
 
 
-class Picture(Struct):
+class FoundPicture(Struct):
     """One picture: its addresses, best first, with what is said of it."""
 
     ways: list[tuple[str, Kind]]
@@ -120,7 +120,7 @@ class _Mention(Struct):
     lead: int
 
 
-class Pictures(Struct):
+class FoundPictures(Struct):
     """Collects the mentions of pictures on a page at `base` (its own URL, or of `<base>`)."""
 
     base: str
@@ -212,10 +212,10 @@ class Pictures(Struct):
         too_narrow = width is not None and width < least[0]
         return too_narrow or (height is not None and height < least[1])
 
-    def found(self) -> list[Picture]:
+    def found(self) -> list[FoundPicture]:
         """Return every picture once, by rank: the page's lead first, then tier by tier."""
-        index: dict[bytes, Picture] = {}
-        pictures: list[Picture] = []
+        index: dict[bytes, FoundPicture] = {}
+        pictures: list[FoundPicture] = []
         for mention in sorted(self._mentions, key=lambda one: one.tier):
             own = [key for key in mention.weak if self._weak[key] == 1]
             keys = [*mention.strong, *own]
@@ -224,7 +224,7 @@ class Pictures(Struct):
             if not ways:
                 continue
             if picture is None:
-                picture = Picture(ways, mention.tier, mention.facts, mention.lead)
+                picture = FoundPicture(ways, mention.tier, mention.facts, mention.lead)
                 pictures.append(picture)
             else:
                 _merge(picture, ways, mention)
@@ -243,7 +243,7 @@ class Pictures(Struct):
         return [way for way in mention.ways if urls.url_key(way[0]) not in shared]
 
 
-def _promote(pictures: list[Picture]) -> None:
+def _promote(pictures: list[FoundPicture]) -> None:
     """Move the page's lead picture to the front; without one, the first large one."""
     named = [one for one in pictures if one.lead != Lead.NOT and one.tier != Tier.DECOR]
     lead = min(named, key=lambda one: one.lead, default=None) or _first_large(pictures)
@@ -253,7 +253,7 @@ def _promote(pictures: list[Picture]) -> None:
         pictures.insert(0, lead)
 
 
-def _first_large(pictures: list[Picture]) -> Picture | None:
+def _first_large(pictures: list[FoundPicture]) -> FoundPicture | None:
     """Return the first large picture of the content if only small ones come before it."""
     for one in pictures:
         if one.tier == Tier.BODY:
@@ -273,7 +273,7 @@ def _is_small(url: str, *, resized: bool) -> bool:
     return _THUMB.search(url) is not None
 
 
-def _merge(picture: Picture, ways: list[tuple[str, Kind]], mention: _Mention) -> None:
+def _merge(picture: FoundPicture, ways: list[tuple[str, Kind]], mention: _Mention) -> None:
     known = {url for url, _ in picture.ways}
     picture.ways += [way for way in ways if way[0] not in known]
     if picture.tier in {Tier.BODY, Tier.SMALL} and mention.tier in {Tier.META, Tier.DATA}:
@@ -285,7 +285,7 @@ def _merge(picture: Picture, ways: list[tuple[str, Kind]], mention: _Mention) ->
     picture.facts = Facts(**{**values, **missing})
 
 
-def _settle(picture: Picture) -> None:
+def _settle(picture: FoundPicture) -> None:
     """Sort by kind (stable), limit the number; mark the first thumbnail as such."""
     unique = dict.fromkeys(picture.ways)
     ordered = sorted(unique, key=lambda way: way[1].preference)

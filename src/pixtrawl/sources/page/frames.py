@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from pixtrawl import urls
 from pixtrawl.sources.html import Document, Element
-from pixtrawl.sources.page.found import Pictures
+from pixtrawl.sources.page.found import FoundPictures
 
 __all__ = ["Shown", "shown_documents", "written_frames"]
 
@@ -51,7 +51,7 @@ class Shown(Struct, frozen=True):
     instead: bool
 
 
-def shown_documents(document: Document, pictures: Pictures, text: str) -> list[Shown]:
+def shown_documents(document: Document, pictures: FoundPictures, text: str) -> list[Shown]:
     """Return the documents in a browser's order, each once. `text` is the page's."""
     found: dict[str, Shown] = {}
     ways = (_refreshes(document), _frames(document), _lost_frames(text), _scripts(document))

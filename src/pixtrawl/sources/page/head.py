@@ -8,7 +8,7 @@ from pixtrawl.model import Kind
 from pixtrawl.net.robots import PRODUCT_TOKEN
 from pixtrawl.sources.html import Document, Element
 from pixtrawl.sources.page.attributes import looks_decor, number
-from pixtrawl.sources.page.found import Facts, Lead, Pictures, Tier, Way
+from pixtrawl.sources.page.found import Facts, FoundPictures, Lead, Tier, Way
 from pixtrawl.sources.page.srcset import largest, parse_srcset
 
 __all__ = ["page_license", "read_head", "robots_words"]
@@ -19,14 +19,14 @@ _OTHERS: Final = frozenset({"twitter:image", "twitter:image:src", "sailthru.imag
 _DETAILS: Final = {"og:image:width": "width", "og:image:height": "height", "og:image:alt": "title"}
 
 
-def read_head(document: Document, pictures: Pictures) -> None:
+def read_head(document: Document, pictures: FoundPictures) -> None:
     """Read meta and link elements that name pictures."""
     _open_graph(document, pictures)
     for link in document.all("link[href], link[imagesrcset]")[:_MAX]:
         _link(link, pictures)
 
 
-def _open_graph(document: Document, pictures: Pictures) -> None:
+def _open_graph(document: Document, pictures: FoundPictures) -> None:
     """Read Open Graph; properties of a picture follow its URL (https://ogp.me/#structured)."""
     current: list[Way] = []
     details: dict[str, str] = {}
@@ -53,7 +53,7 @@ def _open_graph(document: Document, pictures: Pictures) -> None:
     done()
 
 
-def _other(name: str, meta: Element, pictures: Pictures) -> None:
+def _other(name: str, meta: Element, pictures: FoundPictures) -> None:
     content = meta.get("content")
     if name in _OTHERS or (name == "image" and meta.get("itemprop")):
         lead = Lead.NOT if looks_decor(content) else Lead.TWITTER
@@ -64,7 +64,7 @@ def _other(name: str, meta: Element, pictures: Pictures) -> None:
         pictures.add(Tier.DECOR, [Way(content)])
 
 
-def _link(link: Element, pictures: Pictures) -> None:
+def _link(link: Element, pictures: FoundPictures) -> None:
     words = link.get("rel").lower().split()
     href = link.get("href")
     if "image_src" in words or (link.get("itemprop").lower() == "image" and href):
@@ -85,7 +85,7 @@ def robots_words(document: Document) -> list[str]:
     return [meta.get("content") for meta in found if meta.get("name").strip().lower() in names]
 
 
-def page_license(document: Document, pictures: Pictures) -> str | None:
+def page_license(document: Document, pictures: FoundPictures) -> str | None:
     """Return the one licence that the page names by rel=license; None where it names several."""
     found = {
         url

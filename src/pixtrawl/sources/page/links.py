@@ -17,12 +17,12 @@ from pixtrawl.model import Kind
 from pixtrawl.sources.html import Document, Element, TooComplexError
 from pixtrawl.sources.page.around import Around, is_image_link
 from pixtrawl.sources.page.attributes import DECOR, lazy_ways, number, own_ways, srcset_ways
-from pixtrawl.sources.page.found import Facts, Lead, Picture, Pictures, Tier, Way, Wish
+from pixtrawl.sources.page.found import Facts, FoundPicture, FoundPictures, Lead, Tier, Way, Wish
 from pixtrawl.sources.page.frames import Shown, shown_documents, written_frames
 from pixtrawl.sources.page.head import page_license, read_head, robots_words
 from pixtrawl.sources.page.state import css_ways, read_json_ld, read_state, read_text
 
-__all__ = ["Reading", "is_image_link", "read_page"]
+__all__ = ["PageContent", "is_image_link", "read_page"]
 
 _MAX_ELEMENTS: Final = 40_000
 _MAX_LINKS: Final = 5000
@@ -41,10 +41,10 @@ _OTHERS: Final = {
 _BY_NAME: Final = frozenset({"object", "embed", "area"})  # only if the URL names an image
 
 
-class Reading(Struct):
+class PageContent(Struct):
     """The content of one page."""
 
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[FoundPicture] = field(default_factory=list)
     links: list[str] = field(default_factory=list)  # other pages, absolute
     following: list[str] = field(default_factory=list)  # rel=next
     robots: list[str] = field(default_factory=list)  # of meta robots, ours included
@@ -64,20 +64,20 @@ class Reading(Struct):
         return any(one.tier < Tier.DECOR for one in self.pictures)
 
 
-def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
+def read_page(text: str, url: str, wish: Wish | None = None) -> PageContent:
     """Read the text that came from `url`. Never raises for what a page holds."""
-    pictures = Pictures(url, wish or Wish())
+    pictures = FoundPictures(url, wish or Wish())
     try:
         document = Document(text)
     except TooComplexError:
         read_text(text, pictures)
-        return Reading(pictures.found(), any_image=pictures.seen_any)
+        return PageContent(pictures.found(), any_image=pictures.seen_any)
     base = document.first("base[href]")
     if base is not None:
         joined = urls.join(url, base.get("href").strip())
         if joined and urls.scheme_of(joined) in {"http", "https"}:
             pictures.base = joined
-    page = _Page(document, pictures)
+    page = _PageWalk(document, pictures)
     page.read()
     for written in written_frames(document):
         _read_written(written, pictures)
@@ -85,7 +85,7 @@ def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
         read_text(text, pictures)
     found = pictures.found()
     _apply_license(found, page_license(document, pictures))
-    return Reading(
+    return PageContent(
         found,
         page.links,
         page.following,
@@ -96,18 +96,18 @@ def read_page(text: str, url: str, wish: Wish | None = None) -> Reading:
     )
 
 
-def _read_written(text: str, pictures: Pictures) -> None:
+def _read_written(text: str, pictures: FoundPictures) -> None:
     """Read a document inside the page's own text; as plain text if too complex."""
     try:
-        _Page(Document(text), pictures).read()
+        _PageWalk(Document(text), pictures).read()
     except TooComplexError:
         read_text(text, pictures)
 
 
-class _Page:
+class _PageWalk:
     """One pass over the elements, in document order."""
 
-    def __init__(self, document: Document, pictures: Pictures) -> None:
+    def __init__(self, document: Document, pictures: FoundPictures) -> None:
         self._document = document
         self._pictures = pictures
         self._captions: dict[int, str] = {}
@@ -280,7 +280,7 @@ def _lesser(way: Way, width: int | None) -> Kind:
     return Kind.THUMBNAIL
 
 
-def _apply_license(pictures: list[Picture], claim: str | None) -> None:
+def _apply_license(pictures: list[FoundPicture], claim: str | None) -> None:
     """Apply the page's rel=license to pictures that name no licence."""
     if claim is None:
         return

@@ -120,9 +120,9 @@ class WebPage:
         self._settings = PageSettings.read(self.info, settings)
         self._renderer = None
         if self._settings.render:
-            from pixtrawl.sources.page.render import Renderer  # only rendering needs a browser
+            from pixtrawl.sources.page.render import PageRenderer  # only rendering needs a browser
 
-            self._renderer = Renderer()
+            self._renderer = PageRenderer()
 
     def set_network(self, fetch: Fetch) -> None:
         """Let the browser reach what the run may reach."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pixtrawl.model import Kind
 from pixtrawl.sources.page.attributes import number
-from pixtrawl.sources.page.found import Facts, Lead, Pictures, Tier, Way
+from pixtrawl.sources.page.found import Facts, FoundPictures, Lead, Tier, Way
 from pixtrawl.sources.page.upgrade import has_image_name
 from pixtrawl.sources.script_data import ScriptDataError, read_value
 
@@ -27,7 +27,7 @@ _LEAD_KEYS: Final = frozenset(["image", "primaryImageOfPage"])
 _DECOR_KEYS: Final = frozenset(["logo", "publisher", "author", "creator", "provider", "brand"])
 
 
-def read_json_ld(text: str, pictures: Pictures) -> None:
+def read_json_ld(text: str, pictures: FoundPictures) -> None:
     """Add each schema.org ImageObject, and the values of `image` and the like."""
     text = text[:_MAX_CHARS].strip()
     text = text.removeprefix("<!--").removesuffix("-->").strip()
@@ -220,7 +220,7 @@ _UNESCAPED: Final = (
 )
 
 
-def read_state(text: str, pictures: Pictures, *, relative: bool = False) -> None:
+def read_state(text: str, pictures: FoundPictures, *, relative: bool = False) -> None:
     """Add quoted URLs of pictures in a script's data, grouped by their names.
 
     `relative` accepts `"thumbs/cat.jpg"` too: inline scripts of galleries name files relative to
@@ -229,14 +229,14 @@ def read_state(text: str, pictures: Pictures, *, relative: bool = False) -> None
     _read(_RELATIVE if relative else _QUOTED, text, pictures, Tier.STATE, group=1)
 
 
-def read_text(text: str, pictures: Pictures) -> None:
+def read_text(text: str, pictures: FoundPictures) -> None:
     """Last resort: add anything in the text that looks like the URL of a picture."""
     _read(_QUOTED, text, pictures, Tier.TEXT, group=1)
     _read(_BARE, text, pictures, Tier.TEXT, group=0)
 
 
 def _read(
-    pattern: re.Pattern[str], text: str, pictures: Pictures, tier: Tier, *, group: int
+    pattern: re.Pattern[str], text: str, pictures: FoundPictures, tier: Tier, *, group: int
 ) -> None:
     text = text[:_MAX_CHARS]
     for escaped, plain in _UNESCAPED:

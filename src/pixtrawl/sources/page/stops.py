@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pixtrawl.browser.executable import install_command
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.net.interface import Response
@@ -29,9 +29,9 @@ __all__ = [
 
 SOURCE: Final = "page"
 _BROWSER: Final = {
-    Trouble.MISSING: SourceOutcome.BROWSER_MISSING,
-    Trouble.NETWORK: SourceOutcome.NETWORK_ERROR,
-    Trouble.GONE: SourceOutcome.NETWORK_ERROR,
+    BrowserTrouble.MISSING: SourceOutcome.BROWSER_MISSING,
+    BrowserTrouble.NETWORK: SourceOutcome.NETWORK_ERROR,
+    BrowserTrouble.GONE: SourceOutcome.NETWORK_ERROR,
 }
 _IGNORE: Final = "ask the site's owner, or decide it yourself with --ignore-robots"
 _KINDS: Final = {401: "login", 403: "forbidden", 429: "rate_limit", 451: "forbidden"}

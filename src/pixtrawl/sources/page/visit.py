@@ -21,15 +21,15 @@ from pixtrawl.sources.consent import ConsentGate
 from pixtrawl.sources.html import Document
 from pixtrawl.sources.page import stops as page_stops
 from pixtrawl.sources.page.crawl import CrawlRules, PageQueue, PageVisit, Via
-from pixtrawl.sources.page.found import Facts, Picture, Pictures, Tier, Way, Wish
-from pixtrawl.sources.page.links import Reading, is_image_link, read_page
+from pixtrawl.sources.page.found import Facts, FoundPicture, FoundPictures, Tier, Way, Wish
+from pixtrawl.sources.page.links import PageContent, is_image_link, read_page
 from pixtrawl.sources.page.sitemap import Sitemap, read_sitemap, sitemaps_of_robots, unpacked
 from pixtrawl.sources.page.state import read_text
 from pixtrawl.sources.page.walls import Content, content_of, is_whole, text_of, wall_of
 from pixtrawl.sources.results import ImageResult, candidate_of
 
 if TYPE_CHECKING:
-    from pixtrawl.sources.page.render import Renderer
+    from pixtrawl.sources.page.render import PageRenderer
 
 __all__ = ["Crawl"]
 
@@ -47,7 +47,7 @@ class Crawl:
         self.queue = PageQueue(rules)
         self.rank = 0
         self.skipped: Counter[str] = Counter()
-        self.renderer: Renderer | None = None
+        self.renderer: PageRenderer | None = None
         self._rules = rules
         self._wish = wish
         self._query = query
@@ -169,7 +169,7 @@ class Crawl:
             raise page_stops.nothing_on(self._context, response, why=_why(reading, response))
         return found
 
-    def _shown(self, visit: PageVisit, reading: Reading) -> bool:
+    def _shown(self, visit: PageVisit, reading: PageContent) -> bool:
         """Queue the documents shown by a page without content of its own."""
         if reading.has_content:
             return False
@@ -194,7 +194,7 @@ class Crawl:
 
     async def _page(
         self, visit: PageVisit, response: Response, text: str
-    ) -> tuple[Response, Reading]:
+    ) -> tuple[Response, PageContent]:
         """Return the page, past a consent page, rendered if set. Raises SourceStop."""
         response, reading = await self._past_consent(visit, response, text)
         self._check_opt_out(visit, response, reading)
@@ -210,7 +210,7 @@ class Crawl:
             raise page_stops.walled(self._context, response, wall)
         return response, reading
 
-    def _check_opt_out(self, visit: PageVisit, response: Response, reading: Reading) -> None:
+    def _check_opt_out(self, visit: PageVisit, response: Response, reading: PageContent) -> None:
         directive = opts_out(reading.robots)
         if not directive or self._context.ignore_robots:
             return
@@ -226,7 +226,7 @@ class Crawl:
 
     async def _past_consent(
         self, visit: PageVisit, response: Response, text: str
-    ) -> tuple[Response, Reading]:
+    ) -> tuple[Response, PageContent]:
         """Return the page behind a consent page; any other as it is. Raises SourceStop."""
         reading = read_page(text, response.url, self._wish)
 
@@ -243,7 +243,7 @@ class Crawl:
             raise stops.consent(self._context, response, page_stops.SOURCE) from error
         return answer, reading
 
-    def _lead_on(self, visit: PageVisit, response: Response, reading: Reading) -> None:
+    def _lead_on(self, visit: PageVisit, response: Response, reading: PageContent) -> None:
         """Queue the page's links, unless it asks not to follow them."""
         tag = response.headers.get("x-robots-tag", "").lower()
         if (reading.nofollow or "nofollow" in tag) and not self._context.ignore_robots:
@@ -253,8 +253,8 @@ class Crawl:
 
     # -- what is no page
 
-    def _single(self, url: str) -> list[Picture]:
-        pictures = Pictures(url, self._wish)
+    def _single(self, url: str) -> list[FoundPicture]:
+        pictures = FoundPictures(url, self._wish)
         pictures.add(Tier.BODY, [Way(url)])
         return pictures.found()
 
@@ -267,7 +267,7 @@ class Crawl:
         self.queue.listed(visit, found.pages)
         candidates: list[Candidate] = []
         for one in found.images:
-            pictures = Pictures(one.page_url, self._wish)
+            pictures = FoundPictures(one.page_url, self._wish)
             facts = Facts(title=one.title, license=one.license, license_url=one.license)
             pictures.add(Tier.BODY, [Way(one.url)], facts)
             candidates += self._candidates(pictures.found(), one.page_url)
@@ -275,7 +275,7 @@ class Crawl:
 
     def _of_data(self, response: Response, text: str) -> tuple[Candidate, ...]:
         """Read JSON and feeds: every URL of an image file."""
-        pictures = Pictures(response.url, self._wish)
+        pictures = FoundPictures(response.url, self._wish)
         read_text(text, pictures)
         if not len(pictures):
             raise page_stops.nothing_on(self._context, response, why="other")
@@ -284,7 +284,7 @@ class Crawl:
     # -- candidates
 
     def _candidates(
-        self, pictures: Iterable[Picture], page_url: str | None
+        self, pictures: Iterable[FoundPicture], page_url: str | None
     ) -> tuple[Candidate, ...]:
         """Return candidates that no earlier page had; ranks continue."""
         found = []
@@ -304,7 +304,7 @@ class Crawl:
         return tuple(found)
 
 
-def _result(picture: Picture, page_url: str | None) -> ImageResult:
+def _result(picture: FoundPicture, page_url: str | None) -> ImageResult:
     (url, kind), *others = picture.ways
     facts = picture.facts
     # The stated size may be that of another copy.
@@ -324,7 +324,7 @@ def _result(picture: Picture, page_url: str | None) -> ImageResult:
     )
 
 
-def _is_consent(visit: PageVisit, response: Response, reading: Reading) -> bool:
+def _is_consent(visit: PageVisit, response: Response, reading: PageContent) -> bool:
     document = reading.document
     if document is None or len(reading.pictures) > _CONSENT_PICTURES:
         return False
@@ -334,7 +334,7 @@ def _is_consent(visit: PageVisit, response: Response, reading: Reading) -> bool:
     return moved or consent.reject_all(response, document) is not None
 
 
-def _why(reading: Reading, response: Response) -> str:
+def _why(reading: PageContent, response: Response) -> str:
     """Return why a page gave nothing; only a complete page without images counts as empty."""
     if reading.document is None:
         return "complex"

@@ -63,7 +63,7 @@ async def replay(name: str, paths: Sequence[Path], settings: Mapping[str, str]) 
     """
     sources.load(name)
     pages = [page for path in paths for page in _read_all(path)]
-    return await replay_answers(name, pages, settings, _Kept(paths[0]))
+    return await replay_answers(name, pages, settings, _KeptPage(paths[0]))
 
 
 async def replay_answers(
@@ -204,7 +204,7 @@ class _OnePage(Struct):
         return await self.get(url)
 
 
-class _Kept(Struct):
+class _KeptPage(Struct):
     """The page is its own evidence."""
 
     path: Path

@@ -19,7 +19,7 @@ from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
 from pixtrawl.sources.results import ImageResult, number, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import ScriptDataError, read_value, value_at
-from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
+from pixtrawl.sources.web.html_source import HtmlSource, ResultPage, SearchRequest, WebSearch
 
 BASE_URL: Final = "https://image.baidu.com"
 DELAY_S: Final = 1.0
@@ -86,18 +86,18 @@ class Baidu(HtmlSource):
         """Take the cookies of the front page, fetched once a run."""
         async with self._warming:
             if self._cookies is None:
-                await search.send(Request("/"))
+                await search.send(SearchRequest("/"))
                 self._cookies = dict(search.cookies)
         search.cookies.update(self._cookies)
 
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Ask for the JSON that the page loads on scrolling."""
         fixed = {
             "tn": "resultjson_com", "ipn": "rj", "ie": "utf-8", "oe": "utf-8",
             "word": search.query.text, "rn": str(_COUNT),
         }  # fmt: skip
         place = {"pn": str(search.number * _COUNT)}
-        return Request("/search/acjson", {**fixed, **search.parameters(), **place})
+        return SearchRequest("/search/acjson", {**fixed, **search.parameters(), **place})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read the JSON, or the sentence of a page. Raises SourceStop for a refusal."""

@@ -24,7 +24,7 @@ from pixtrawl.sources.web.bing_page import (
     read_page,
     says_nothing,
 )
-from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
+from pixtrawl.sources.web.html_source import HtmlSource, ResultPage, SearchRequest, WebSearch
 
 _COUNT: Final = 35  # results an answer, as the page itself asks
 
@@ -114,7 +114,7 @@ class Bing(HtmlSource):
         search.memo["whole"] = True
         return await super().page(search)
 
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Ask for the next page as the last one named it, else for the first."""
         if search.number:
             asked, path = search.next, ASYNC_PATH
@@ -125,7 +125,7 @@ class Bing(HtmlSource):
             more = {"async": "1", "first": "1", "count": str(_COUNT), "mmasync": "1"}
             asked, path = urlencode({**_asked(search), **more}), ASYNC_PATH
         search.memo.setdefault("asked", []).append(asked)
-        return Request(path, asked)
+        return SearchRequest(path, asked)
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read the answer, and the URL of the next one."""

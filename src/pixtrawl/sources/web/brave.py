@@ -14,7 +14,7 @@ from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import objects_in, value_at, values_after
-from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
+from pixtrawl.sources.web.html_source import HtmlSource, ResultPage, SearchRequest, WebSearch
 
 
 def _country(text: str) -> str | None:
@@ -56,9 +56,9 @@ class Brave(HtmlSource):
         asked = {names[name]: word for name, word in search.words.items()}
         search.cookies.update({"useLocation": "0", **asked, "ui_lang": "en-us"})
 
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Ask for the only page."""
-        return Request("/images", {"q": search.query.text})
+        return SearchRequest("/images", {"q": search.query.text})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read the first object of the scripts that holds results."""

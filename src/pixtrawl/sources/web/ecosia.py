@@ -19,7 +19,7 @@ from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document, Element
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, related_queries, web_url
 from pixtrawl.sources.script_data import ScriptDataError, objects_in, read_value, scripts_in
-from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
+from pixtrawl.sources.web.html_source import HtmlSource, ResultPage, SearchRequest, WebSearch
 
 BASE_URL: Final = "https://www.ecosia.org"
 DELAY_S: Final = 2.0
@@ -60,10 +60,10 @@ class Ecosia(HtmlSource):
         "clients that are no browser.",
     )
 
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Ask for page `number`, from 0; the first has no number."""
         page = {"p": str(search.number)} if search.number else {}
-        return Request(_PATH, {"q": search.query.text, **search.parameters(), **page})
+        return SearchRequest(_PATH, {"q": search.query.text, **search.parameters(), **page})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read the elements, else the scripts' data."""

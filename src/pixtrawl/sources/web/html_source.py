@@ -18,9 +18,9 @@ from pixtrawl.sources.consent import ConsentGate
 from pixtrawl.sources.filters import in_words_of
 from pixtrawl.sources.http_source import HttpSource
 from pixtrawl.sources.results import candidate_of
-from pixtrawl.sources.web.search import Request, ResultPage, WebSearch
+from pixtrawl.sources.web.search import ResultPage, SearchRequest, WebSearch
 
-__all__ = ["HtmlSource", "Request", "ResultPage", "WebSearch"]
+__all__ = ["HtmlSource", "ResultPage", "SearchRequest", "WebSearch"]
 
 _MAX_RESULTS: Final = 1000  # on one page
 
@@ -34,7 +34,7 @@ class HtmlSource(HttpSource, ABC):
     reject_cookies: ClassVar[Mapping[str, str]] = {}  # what "reject all" sets by a script
 
     @abstractmethod
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Return the request for page `search.number`, from 0."""
 
     @abstractmethod

@@ -14,7 +14,7 @@ from pixtrawl.sources.base import SourceInfo
 from pixtrawl.sources.filters import Words
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import objects_in, values_after
-from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
+from pixtrawl.sources.web.html_source import HtmlSource, ResultPage, SearchRequest, WebSearch
 
 _COUNT: Final = 50  # results a page
 
@@ -43,11 +43,11 @@ class Naver(HtmlSource):
         "a key; robots.txt disallows the search pages.",
     )
 
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Ask for a page; results are counted from 1."""
         start = str(1 + search.number * _COUNT)
         fixed = {"where": "image", "query": search.query.text}
-        return Request("/search.naver", {**fixed, **search.parameters(), "start": start})
+        return SearchRequest("/search.naver", {**fixed, **search.parameters(), "start": start})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read the scripts' data."""

@@ -19,14 +19,14 @@ from pixtrawl.sources.html import Document, TooComplexError
 from pixtrawl.sources.results import ImageResult
 from pixtrawl.sources.walls import wall_of
 
-__all__ = ["Request", "ResultPage", "WebSearch"]
+__all__ = ["ResultPage", "SearchRequest", "WebSearch"]
 
 _T = TypeVar("_T")
 _MAX_BYTES: Final = 8 * 2**20  # of one answer
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-class Request(Struct, frozen=True):
+class SearchRequest(Struct, frozen=True):
     """A request below the base URL; `form` sends the parameters as a POST.
 
     Parameters given as text are sent unchanged.
@@ -100,7 +100,7 @@ class WebSearch(Struct, kw_only=True):
         self.memo["parameters"] = found
         return dict(found)
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: SearchRequest) -> Response:
         """Send a request. Raises SourceStop for a status that is no success, FetchError."""
         url, given = self.base_url + request.path, request.parameters
         text = given if isinstance(given, str) else urlencode(given)
@@ -114,7 +114,7 @@ class WebSearch(Struct, kw_only=True):
         return self._checked(await http.get(url, headers=headers, max_bytes=_MAX_BYTES))
 
     async def ask(
-        self, request: Callable[[], Request], parse: Callable[[Response], _T | None]
+        self, request: Callable[[], SearchRequest], parse: Callable[[Response], _T | None]
     ) -> tuple[Response, _T | None]:
         """Ask and parse; a consent page in the way is answered once with "reject all".
 
@@ -136,7 +136,7 @@ class WebSearch(Struct, kw_only=True):
         response = await self.gate.past(await send(), consent_page, send)
         return response, found
 
-    async def read(self, request: Callable[[], Request], parse: Parse) -> ResultPage:
+    async def read(self, request: Callable[[], SearchRequest], parse: Parse) -> ResultPage:
         """Ask for one page of results.
 
         Raises:

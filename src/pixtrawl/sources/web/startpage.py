@@ -20,7 +20,7 @@ from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import objects_in, value_at, values_after
-from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
+from pixtrawl.sources.web.html_source import HtmlSource, ResultPage, SearchRequest, WebSearch
 
 BASE_URL: Final = "https://www.startpage.com"
 DELAY_S: Final = 3.0
@@ -84,7 +84,8 @@ class Startpage(HtmlSource):
             token, since = self._token
             if not token or time.monotonic() - since >= _TOKEN_AGE_S:
                 response, found = await search.ask(
-                    lambda: Request("/"), lambda response: _token_in(search.document(response))
+                    lambda: SearchRequest("/"),
+                    lambda response: _token_in(search.document(response)),
                 )
                 if found is None:
                     message = "startpage's front page has no form with the value `sc`"
@@ -93,14 +94,14 @@ class Startpage(HtmlSource):
                 self._token = (found, time.monotonic())
         search.memo["sc"] = token
 
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Ask by a form, with the hidden value of the page before."""
         fields = {
             "query": search.query.text, "cat": "images", "t": "device", "language": "english",
             "lui": "english", "segment": "startpage.udog", "sc": search.memo["sc"],
             **search.parameters(), "page": str(search.number + 1),
         }  # fmt: skip
-        return Request("/sp/search", fields, form=True)
+        return SearchRequest("/sp/search", fields, form=True)
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read the script's data, and keep the hidden value for the next page."""

@@ -19,7 +19,7 @@ from pixtrawl.sources.filters import Words
 from pixtrawl.sources.html import Document
 from pixtrawl.sources.results import ImageResult, pixels, plain_text, web_url
 from pixtrawl.sources.script_data import ScriptDataError, objects_in, read_value, value_at
-from pixtrawl.sources.web.html_source import HtmlSource, Request, ResultPage, WebSearch
+from pixtrawl.sources.web.html_source import HtmlSource, ResultPage, SearchRequest, WebSearch
 
 BASE_URL: Final = "https://yandex.com"
 DELAY_S: Final = 5.0
@@ -82,11 +82,11 @@ class Yandex(HtmlSource):
         if family is not None:
             search.cookies["yp"] = f"2147483647.sp.family%3A{family}"
 
-    def request(self, search: WebSearch) -> Request:
+    def request(self, search: WebSearch) -> SearchRequest:
         """Ask for page `number`, from 0; the first has no number."""
         asked = {name: word for name, word in search.parameters().items() if name != "family"}
         page = {"p": str(search.number)} if search.number else {}
-        return Request(_PATH, {"text": search.query.text, "uinfo": _WINDOW, **asked, **page})
+        return SearchRequest(_PATH, {"text": search.query.text, "uinfo": _WINDOW, **asked, **page})
 
     def parse(self, search: WebSearch, response: Response) -> ResultPage | None:
         """Read every state that holds entities. Raises SourceStop for a captcha in JSON."""
