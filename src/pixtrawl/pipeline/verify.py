@@ -24,7 +24,7 @@ from pixtrawl.folder import derived, files, on_disk, recovery
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.pipeline.rebuilding import rebuild
 
-__all__ = ["ADVICE", "Trouble", "Verified", "repair", "verify"]
+__all__ = ["ADVICE", "FileTrouble", "Verified", "repair", "verify"]
 
 MISSING: Final = "missing"
 ALTERED: Final = "altered"
@@ -49,7 +49,7 @@ _NOTES: Final = {
 Progress = Callable[[int, int], None]
 
 
-class Trouble(Struct, frozen=True):
+class FileTrouble(Struct, frozen=True):
     """A fault of one file; `state` is a key of ADVICE."""
 
     file_name: str
@@ -61,7 +61,7 @@ class Verified(Struct, frozen=True):
     """The result of `verify`: the number of images in the catalog, and the faults found."""
 
     images: int
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[FileTrouble, ...]
     notes: tuple[str, ...] = ()  # remarks that are no faults
 
     @property
@@ -92,7 +92,7 @@ def verify(
         cause = error.__cause__ if isinstance(error, StorageError) else error
         if not isinstance(cause, sqlite3.Error) or not is_damage(cause):
             raise
-        return Verified(0, (Trouble(folder.catalog.name, DAMAGED, str(cause)),))
+        return Verified(0, (FileTrouble(folder.catalog.name, DAMAGED, str(cause)),))
 
 
 def repair(root: Path | str) -> bool:
@@ -134,26 +134,30 @@ def _is_damaged(folder: Folder) -> bool:
 def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Progress) -> Verified:
     count = samples.count(db)
     found = on_disk.differences(db, folder.root)
-    troubles = [Trouble(row.file_name, MISSING) for row in found.missing]
+    troubles = [FileTrouble(row.file_name, MISSING) for row in found.missing]
     troubles += [
-        Trouble(one.row.file_name, ALTERED, f"{one.size_bytes:,} bytes, not {one.row.size_bytes:,}")
+        FileTrouble(
+            one.row.file_name, ALTERED, f"{one.size_bytes:,} bytes, not {one.row.size_bytes:,}"
+        )
         for one in found.changed
     ]
-    troubles += [Trouble(name, FOREIGN) for name in (*found.unknown, *found.strangers)]
+    troubles += [FileTrouble(name, FOREIGN) for name in (*found.unknown, *found.strangers)]
     if not quick:
         known = {trouble.file_name for trouble in troubles}
         troubles += _altered(db, folder, known, count, on_progress)
         if (said := integrity_fault(db)) is not None:
-            troubles.append(Trouble(folder.catalog.name, DAMAGED, said))
+            troubles.append(FileTrouble(folder.catalog.name, DAMAGED, said))
     if not found.missing and not _is_current(db, folder):
-        troubles.append(Trouble(folder.metadata.name, STALE, "does not list what the catalog does"))
+        troubles.append(
+            FileTrouble(folder.metadata.name, STALE, "does not list what the catalog does")
+        )
     troubles.sort(key=lambda one: (one.state, one.file_name))
     return Verified(count, tuple(troubles), tuple(_notes(db, folder)))
 
 
 def _altered(
     db: sqlite3.Connection, folder: Folder, known: set[str], count: int, on_progress: Progress
-) -> Iterator[Trouble]:
+) -> Iterator[FileTrouble]:
     for done, (name, sha256) in enumerate(kept.digests(db), 1):
         on_progress(done, count)
         if name in known:
@@ -161,10 +165,10 @@ def _altered(
         try:
             own = files.sha256_of(folder.root / name)
         except OSError as error:
-            yield Trouble(name, ALTERED, f"cannot be read: {error.strerror}")
+            yield FileTrouble(name, ALTERED, f"cannot be read: {error.strerror}")
             continue
         if own != sha256:
-            yield Trouble(name, ALTERED, "other bytes of the same length")
+            yield FileTrouble(name, ALTERED, "other bytes of the same length")
 
 
 def _is_current(db: sqlite3.Connection, folder: Folder) -> bool:
