@@ -13,9 +13,9 @@ from pathlib import Path
 
 from msgspec import json
 
-from pixtrawl.playground.store import ImageFile, PictureStore
+from pixtrawl.playground.store import PictureStore, PlaygroundImage
 
-Render = Callable[[PictureStore, str], ImageFile | None]
+Render = Callable[[PictureStore, str], PlaygroundImage | None]
 DRAWING: Render = PictureStore._render
 
 
@@ -23,13 +23,13 @@ def from_folder(folder: Path) -> Render:
     """Return a way to render that looks into `folder` first; processes may share it."""
     folder.mkdir(exist_ok=True)
 
-    def render(store: PictureStore, path: str) -> ImageFile | None:
+    def render(store: PictureStore, path: str) -> PlaygroundImage | None:
         key = f"{store.seed} {store._distinct} {path}"
         kept = folder / hashlib.sha256(key.encode()).hexdigest()
         if kept.exists():
             head, _, body = kept.read_bytes().partition(b"\n")
             kind, sha256, width, height = json.decode(head, type=tuple[str, str, int, int])
-            return ImageFile(body, kind, sha256, width, height)
+            return PlaygroundImage(body, kind, sha256, width, height)
         drawn = DRAWING(store, path)
         if drawn is not None:
             head = json.encode((drawn.content_type, drawn.sha256, drawn.width, drawn.height))

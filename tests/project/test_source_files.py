@@ -121,7 +121,8 @@ def test_every_class_name_is_there_once(root: Path) -> None:
             if isinstance(node, ast.ClassDef):
                 where = path.relative_to(root / "src").as_posix()
                 places.setdefault(node.name.lstrip("_"), []).append(where)
-    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    assert twice == {}, "say in the name which of them it is"
 
 
 def test_no_source_file_leaves_something_open(root: Path) -> None:

@@ -91,7 +91,7 @@ class NotFound(_StatusFault):
     name, reason, status, common = "not-found", "not_found", 404, True
 
 
-class Gone(_StatusFault):
+class GoneFault(_StatusFault):
     """Status 410."""
 
     name, reason, status = "gone", "not_found", 410

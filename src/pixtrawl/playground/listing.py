@@ -21,8 +21,8 @@ from pixtrawl.playground.store import (
     SMALL_HEIGHT,
     SOUND_SIZE,
     THUMB_HEIGHT,
-    ImageFile,
     PictureStore,
+    PlaygroundImage,
     edited_size,
 )
 
@@ -77,7 +77,7 @@ class Original:
     store: PictureStore | None = field(default=None, compare=False, repr=False)
 
     @property
-    def file(self) -> ImageFile | None:
+    def file(self) -> PlaygroundImage | None:
         """The file behind the URL, rendered when asked for; None for faults."""
         return self.store.get(self.path) if self.store and self.path else None
 

@@ -20,7 +20,7 @@ from pixtrawl.playground.listing import Listings, Original, slug_and_index
 from pixtrawl.playground.messages import Answer, ServerRequest, ServerResponse
 from pixtrawl.playground.openverse import OpenverseApi
 from pixtrawl.playground.searxng import SearxngApi
-from pixtrawl.playground.store import KINDS, ImageFile, PictureStore
+from pixtrawl.playground.store import KINDS, PictureStore, PlaygroundImage
 from pixtrawl.playground.variants import split_variant
 from pixtrawl.playground.wikimedia import WikimediaApi
 
@@ -34,7 +34,7 @@ class Router:
     def __init__(self, store: PictureStore, pool: ThreadPoolExecutor) -> None:
         self.store = store
         self._pool = pool
-        self._rendering: dict[str, asyncio.Future[ImageFile | None]] = {}
+        self._rendering: dict[str, asyncio.Future[PlaygroundImage | None]] = {}
         self._parts: list[Part] = []
         self._thumbs: dict[str, bytes] = {}
         self._variants: Sequence[str] = ()
@@ -136,5 +136,5 @@ class Router:
         return held
 
 
-def _image(file: ImageFile) -> ServerResponse:
+def _image(file: PlaygroundImage) -> ServerResponse:
     return ServerResponse(file.body, 200, file.content_type, [_CACHE_CONTROL])

@@ -90,7 +90,7 @@ def edited_size(kind: str, size: tuple[int, int]) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFile:
+class PlaygroundImage:
     """One file of the playground. Sizes in pixels; `sha256` in hex."""
 
     body: bytes
@@ -109,14 +109,14 @@ class PictureStore:
         self._limit = cache_bytes
         self._distinct = distinct
         self._held = 0
-        self._files: OrderedDict[str, ImageFile] = OrderedDict()
+        self._files: OrderedDict[str, PlaygroundImage] = OrderedDict()
         self._lock = threading.Lock()
 
-    def cached(self, path: str) -> ImageFile | None:
+    def cached(self, path: str) -> PlaygroundImage | None:
         """The file if it was rendered already."""
         return self._files.get(path)
 
-    def get(self, path: str) -> ImageFile | None:
+    def get(self, path: str) -> PlaygroundImage | None:
         """The file at `path`, rendered if need be; None where there is none."""
         held = self._files.get(path)
         if held is not None:
@@ -126,7 +126,7 @@ class PictureStore:
             self._keep(path, rendered)
         return rendered
 
-    def _keep(self, path: str, file: ImageFile) -> None:
+    def _keep(self, path: str, file: PlaygroundImage) -> None:
         with self._lock:
             if path in self._files:
                 return
@@ -136,7 +136,7 @@ class PictureStore:
                 _, old = self._files.popitem(last=False)
                 self._held -= len(old.body)
 
-    def _render(self, path: str) -> ImageFile | None:
+    def _render(self, path: str) -> PlaygroundImage | None:
         parts = path.strip("/").split("/")
         try:
             body, extension = self._body(parts)
@@ -145,7 +145,7 @@ class PictureStore:
         with Image.open(BytesIO(body)) as image:
             width, height = image.size
         digest = hashlib.sha256(body).hexdigest()
-        return ImageFile(body, CONTENT_TYPES[extension], digest, width, height)
+        return PlaygroundImage(body, CONTENT_TYPES[extension], digest, width, height)
 
     def _body(self, parts: list[str]) -> tuple[bytes, str]:
         """Raises ValueError, KeyError or IndexError where the path is none of ours."""
