@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pixtrawl.playground.messages import Request, Response
+from pixtrawl.playground.messages import ServerRequest, ServerResponse
 from pixtrawl.playground.server import RequestLog, Server
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ PAGE = b"""<!doctype html><img src=/named.jpg><img src=/unnamed><img srcset="/se
 late.src = '/late';</script>"""
 
 
-def _site(request: Request) -> Response:
+def _site(request: ServerRequest) -> ServerResponse:
     if request.path == "/page":
-        return Response(PAGE)
-    return Response(b"x", 200, "application/octet-stream")
+        return ServerResponse(PAGE)
+    return ServerResponse(b"x", 200, "application/octet-stream")
 
 
 def test_pictures_and_films_are_not_loaded_whatever_their_names(desk: Desk) -> None:

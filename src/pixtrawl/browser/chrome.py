@@ -27,7 +27,7 @@ from pixtrawl.browser.executable import (
 )
 from pixtrawl.browser.failure import (
     BrowserFailure,
-    Trouble,
+    BrowserTrouble,
     first_line,
     translated,
 )
@@ -158,7 +158,7 @@ class Chrome:
     async def _start(self) -> Driver:
         found = find_browser()
         if found is None:
-            raise BrowserFailure(Trouble.MISSING, missing_message(), install_command())
+            raise BrowserFailure(BrowserTrouble.MISSING, missing_message(), install_command())
         self.visible = shows_window(self._options, found)
         gateway = Gateway(AddressGuard(self._options.allow_address), Proxies(self._options.proxy))
         self._gateway = gateway
@@ -170,7 +170,7 @@ class Chrome:
             raise
         except Exception as error:
             raise BrowserFailure(
-                Trouble.MISSING,
+                BrowserTrouble.MISSING,
                 f"{found.path} does not start: {first_line(error)}",
                 "check that it runs by hand, or name another one with PIXTRAWL_CHROME",
             ) from error

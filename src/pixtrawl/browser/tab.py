@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from pixtrawl.browser.driver import Commands, Driver, DriverPage, PageObject, quietly
-from pixtrawl.browser.failure import BrowserFailure, Trouble, timeout_errors, translated
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble, timeout_errors, translated
 from pixtrawl.browser.options import BLOCKED, BLOCKED_KINDS
 from pixtrawl.browser.traffic import Traffic
 from pixtrawl.urls import host_name_of
@@ -78,10 +78,10 @@ class Tab:
                 await self.page.goto(url, timeout_s)
         except BrowserFailure as failure:
             host = host_name_of(url)
-            if failure.trouble is not Trouble.NETWORK or not self._has_refused(host):
+            if failure.trouble is not BrowserTrouble.NETWORK or not self._has_refused(host):
                 raise
             raise BrowserFailure(
-                Trouble.NETWORK, f"{host} leads to an inner address: not asked", _ALLOW
+                BrowserTrouble.NETWORK, f"{host} leads to an inner address: not asked", _ALLOW
             ) from failure
         await self.parsed(timeout_s)
 

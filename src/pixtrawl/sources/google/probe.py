@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.browser.tab import Placed, Tab
 from pixtrawl.sources.google.grid import Grid
 
@@ -83,7 +83,7 @@ class Probe:
                 await self._click_all(reader, unclicked[: min(batch, CLICKS_AT_ONCE)])
                 return True
         except BrowserFailure as failure:
-            if failure.trouble is not Trouble.MOVED:
+            if failure.trouble is not BrowserTrouble.MOVED:
                 raise
             await self._look()
         return False

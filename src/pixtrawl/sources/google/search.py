@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from importlib.resources import files
 from typing import Any, Final
 
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.browser.tab import Placed, Tab
 from pixtrawl.errors import SourceStop
 from pixtrawl.events import Notice
@@ -217,7 +217,7 @@ class GoogleSearch:
             try:
                 return await work()
             except BrowserFailure as failure:
-                if failure.trouble is not Trouble.MOVED or attempt == MAX_MOVES - 1:
+                if failure.trouble is not BrowserTrouble.MOVED or attempt == MAX_MOVES - 1:
                     raise
                 self._reader, self._moved = None, True
                 await asyncio.sleep(0.05)
@@ -257,7 +257,7 @@ class GoogleSearch:
         try:
             step = await self._reader_now().call("scroll", False)
         except BrowserFailure as failure:
-            if failure.trouble is not Trouble.MOVED:
+            if failure.trouble is not BrowserTrouble.MOVED:
                 raise
             await self._look()
             return True

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from pixtrawl import urls
 from pixtrawl.browser.chrome import Chrome
-from pixtrawl.browser.failure import BrowserFailure, Trouble
+from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.browser.options import ChromeOptions
 from pixtrawl.browser.tab import Tab
 from pixtrawl.config.groups import Fetch
 from pixtrawl.net.interface import Response
 
-__all__ = ["RenderLimits", "Renderer"]
+__all__ = ["PageRenderer", "RenderLimits"]
 
 _POLL_S: Final = 0.1
 _SCROLL: Final = """() => {
@@ -43,7 +43,7 @@ class RenderLimits(Struct, frozen=True):
     total_s: float = 60.0
 
 
-class Renderer:
+class PageRenderer:
     """A browser that starts when the first page is rendered. Methods raise BrowserFailure."""
 
     def __init__(self, limits: RenderLimits | None = None, *, chrome: Chrome | None = None) -> None:
@@ -66,7 +66,9 @@ class Renderer:
             await self._scroll(tab)
             if urls.host_of(tab.url) != urls.host_of(response.url):
                 # For another URL neither robots.txt nor the guard of private addresses was checked.
-                raise BrowserFailure(Trouble.MOVED, f"the page's scripts went to {tab.url[:200]}")
+                raise BrowserFailure(
+                    BrowserTrouble.MOVED, f"the page's scripts went to {tab.url[:200]}"
+                )
             body = (await tab.html()).encode("utf-8", "replace")
             kind = {"content-type": "text/html; charset=utf-8"}
             return replace(response, url=tab.url, body=body, headers={**response.headers, **kind})
