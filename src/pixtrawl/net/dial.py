@@ -22,8 +22,8 @@ from pixtrawl.net.trust import Trust, trusted
 
 __all__ = ["BUFFER_BYTES", "Dialler", "OpenConnection", "Upstream", "upstream_of"]
 
-BUFFER_BYTES: Final = 256 * 1024  # heads are read whole: also the size of the largest one
-_TOTAL_S: Final = 15.0  # resolve, connect, and the proxy's part
+BUFFER_BYTES: Final = 64 * 1024  # of one direction; also of the largest head of a request
+_TOTAL_S: Final = 10.0  # resolve, connect, and the proxy's part
 _ADDRESS_S: Final = 3.0  # one address of several
 _MAX_ADDRESSES: Final = 6
 _PORT: Final = 1080  # of a proxy URL without one, as libcurl has it

@@ -27,9 +27,10 @@ from pixtrawl.net.resolver import AddressRefusedError
 __all__ = ["GREETING_HOST", "Gateway"]
 
 GREETING_HOST: Final = "gateway.invalid"  # answered here: the browser gives the password for it
-_MAX_CONNECTIONS: Final = 512  # a browser has 32 to a proxy, and 255 WebSockets
+_MAX_CONNECTIONS: Final = 256  # a browser has 32 to a proxy; WebSockets come on top
 _IDLE_S: Final = 120.0  # without a byte either way; also for the first head
 _PIECE_BYTES: Final = 64 * 1024
+_HEAD_BYTES: Final = 256 * 1024  # of an answer, as much as browsers take
 _MAX_INTERIM: Final = 8  # 1xx answers before the answer
 _SWITCHING: Final = 101
 _MAX_REFUSED: Final = 100  # hosts remembered
@@ -108,7 +109,7 @@ class Gateway:
         request = asked(await reader.readuntil(b"\r\n\r\n"))
         if not hmac.compare_digest(request.login, self._expected):
             writer.write(_LOGIN_WANTED)
-        elif request.host == GREETING_HOST:
+        elif request.host == GREETING_HOST and not self.greeted:  # a page may ask for it later
             self.greeted = True
             writer.write(_GREETED)
         elif request.is_tunnel:
@@ -212,7 +213,7 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
     while True:
         line = await reader.readline()
         size += len(line)
-        if not line or size > BUFFER_BYTES:
+        if not line or size > _HEAD_BYTES:
             raise ValueError("a head without an end")
         if line in {b"\r\n", b"\n"}:
             return b"".join(lines)

@@ -72,6 +72,8 @@ def test_a_filter_that_cannot_be_passed_on_is_said_so_and_left_out() -> None:
         ("enabled", "?"),
         ("delay_s", "-1"),
         ("spead", "1"),
+        ("proxy", "ftp://proxy.example:1"),
+        ("proxy", "http://me:a/b@proxy.example:1"),
     ],
 )
 def test_a_bad_setting_is_a_usage_error_that_names_it(key: str, value: str) -> None:

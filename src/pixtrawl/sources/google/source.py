@@ -21,7 +21,7 @@ from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.browser.options import ChromeOptions
 from pixtrawl.config import parse
 from pixtrawl.config.groups import Fetch
-from pixtrawl.errors import SourceStop
+from pixtrawl.errors import SourceStop, UsageError
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
@@ -62,8 +62,6 @@ class GoogleSettings(Struct, frozen=True):
         name = Google.name
         own = read_settings(name, Google.info, given)
         headless = given.get("headless") or "auto"
-        if given.get("proxy"):
-            Proxies(given["proxy"])  # raises UsageError for one that cannot be used
         visible = None
         if headless != "auto":
             visible = not setting(name, given, "headless", parse.boolean, default=True)
@@ -74,7 +72,7 @@ class GoogleSettings(Struct, frozen=True):
                 visible=visible,
                 profile=given.get("profile") or None,
                 pages=setting(name, given, "pages", parse.positive, default=3),
-                proxy=given.get("proxy") or None,
+                proxy=_proxy(given),
             ),
             limits=Limits(
                 scroll_passes=setting(name, given, "scroll_passes", parse.positive, default=60),
@@ -82,6 +80,17 @@ class GoogleSettings(Struct, frozen=True):
                 patience_s=_seconds(given, "patience_s"),
             ),
         )
+
+
+def _proxy(given: Mapping[str, str]) -> str | None:
+    """Return the setting `proxy`. Raises UsageError, without its password, if it is no proxy."""
+    url = given.get("proxy") or None
+    if url is not None:
+        try:
+            Proxies(url)
+        except UsageError as error:
+            raise UsageError(str(error).replace("--proxy", "google.proxy", 1)) from None
+    return url
 
 
 def _seconds(given: Mapping[str, str], key: str) -> float | None:
