@@ -56,6 +56,9 @@ format: setup ## rewrite files in the house format
 bench: setup ## the benchmark beside curl, the bare decoder and other tools (BENCH='--quick')
 	@$(BROWSER) $(PY) -m bench $(BENCH)
 
+soak: setup ## a long download from a partly hostile web: memory flat, sum exact (URLS=1000000)
+	$(PY) -m bench.soak --urls $(or $(URLS),1000000) $(SOAK)
+
 loaders: setup ## torchvision, timm, fastai, Ultralytics, Keras and datasets read a data set (6 GB, once)
 	@bash scripts/loaders.sh
 
@@ -67,4 +70,4 @@ clean: ## remove what was made here, the environment included
 	rm -rf .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: test-pythons test-kills help setup setup-demo demo test lint docs docs-check variants check format bench loaders lock clean
+.PHONY: soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check variants check format bench loaders lock clean
