@@ -173,7 +173,7 @@ def _decoders_started_early(name: str, arguments: list[str]) -> Iterator[None]:
 
 @contextmanager
 def _disk_trouble_told(parsed: Namespace) -> Iterator[None]:
-    """Give errors of the disk the sentence that tells how many images of the data set are safe."""
+    """Add to disk errors how many images of the data set are safe."""
     try:
         yield
     except UsageError:
@@ -243,7 +243,7 @@ def _say(message: str, code: int) -> int:
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
-    """Tell of an error of the environment, or of one that nobody expected. Return the exit code."""
+    """Report an error of the environment or an unexpected one. Return the exit code."""
     from pixtrawl.folder.disk_trouble import cause_of, sentence
 
     known = innermost(error)

@@ -60,5 +60,5 @@ def main(arguments: argparse.Namespace) -> int:
         out_json({"action": arguments.action, "query": done.records[0].query or None})
     else:
         of = f" of {clean(arguments.query)}" if arguments.query else ""
-        out(f"{arguments.action}{of}: the run at work has been told")
+        out(f"{arguments.action}{of}: sent to the run in progress")
     return EXIT_OK

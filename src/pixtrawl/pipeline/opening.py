@@ -135,8 +135,8 @@ def _assemble(  # noqa: PLR0913 - what was opened
     run_input = DownloadInput(config, run_id, catalog, judge, scheduler, url_list, emit)
     intake = DecisionIntake(catalog, folder, run_id, judge=judge, scheduler=scheduler, emit=emit)
     return Session(
-        config, folder, emit, run_input=run_input, engine=engine, settler=settler,
-        url_list=url_list, intake=intake,
+        folder, emit, run_input=run_input, engine=engine, settler=settler,
+        url_list=url_list, intake=intake, max_time_s=config.job.max_time_s,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from pixtrawl.catalog import run_log
-from pixtrawl.config.groups import Config
 from pixtrawl.engines.base import Engine
 from pixtrawl.events import CandidateSettled, Event, Notice
 from pixtrawl.folder import derived
@@ -32,7 +31,6 @@ class Session:
 
     def __init__(  # noqa: PLR0913 - the parts, made by `pipeline.opening`
         self,
-        config: Config,
         folder: Folder,
         emit: Callable[[Event], None],
         *,
@@ -41,12 +39,13 @@ class Session:
         settler: Settler,
         url_list: UrlListWriter,
         intake: DecisionIntake,
+        max_time_s: float | None,
     ) -> None:
         self.emit = emit
         self.input = run_input
         self.catalog = run_input.catalog
         self.hosts = engine.hosts
-        self._max_time_s = config.job.max_time_s
+        self._max_time_s = max_time_s
         self._folder = folder
         self._engine = engine
         self._scheduler = run_input.scheduler

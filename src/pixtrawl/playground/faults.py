@@ -53,7 +53,7 @@ class Case:
 
 
 class Fault(ABC):
-    """A way to be bad. Subclasses register by being defined; the docstring tells a person."""
+    """One kind of misbehaviour. A subclass registers itself; its docstring describes it."""
 
     name: ClassVar[str]
     reason: ClassVar[str]

@@ -23,7 +23,7 @@ class DeadEnds:
 
 @dataclass(frozen=True, slots=True)
 class LinkFault:
-    """A URL that is bad as such. `sentence` tells a person."""
+    """A URL that is bad in itself; `sentence` describes it."""
 
     name: str
     reason: str

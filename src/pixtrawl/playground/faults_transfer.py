@@ -159,7 +159,7 @@ class GzipBomb(Fault):
 
 
 class UnaskedGzip(Fault):
-    """A sound picture with Content-Encoding: gzip that nobody asked for."""
+    """A sound picture with Content-Encoding: gzip, which was not requested."""
 
     name, reason, common = "unasked-gzip", "saved", True
 

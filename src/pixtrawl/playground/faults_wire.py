@@ -10,7 +10,7 @@ from pixtrawl.playground.messages import Answer, Raw
 
 
 class OtherProtocol(Fault):
-    """101 Switching Protocols that nobody asked for, and the picture behind it."""
+    """101 Switching Protocols without a request for it, then the picture."""
 
     name, reason = "other-protocol", "protocol_error"
 

@@ -73,7 +73,7 @@ def redirect(target: str, status: int = 302, *headers: tuple[str, str]) -> Serve
 
 
 def _local(target: str) -> str:
-    """`target` without scheme and host: the consent page sends nobody elsewhere."""
+    """`target` without scheme and host: the consent page redirects within this site only."""
     parts = urlsplit(target)
     return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
 

@@ -29,7 +29,7 @@ _CACHE_CONTROL: Final = ("Cache-Control", "public, max-age=600")
 
 
 class Router:
-    """Answers requests; `attach` tells it what is listed before the first one comes."""
+    """Answer requests; call `attach` with the listings before the first one."""
 
     def __init__(self, store: PictureStore, pool: ThreadPoolExecutor) -> None:
         self.store = store

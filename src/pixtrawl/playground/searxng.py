@@ -44,7 +44,7 @@ class SearxngApi:
 
 
 def result(entry: Original) -> dict[str, Any]:
-    """One result; every third engine tells only the least."""
+    """One result; every third engine gives the required fields only."""
     engine = ("bing images", "openverse", "wikicommons.images")[entry.index % 3]
     least = {
         "template": "images.html", "url": entry.page_url, "img_src": entry.url,
