@@ -7,16 +7,29 @@ that is made to be shown or shared. The catalog keeps addresses as they are: goi
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from pixtrawl.reasons import Reason
 
 __all__ = [
-    "MASK", "PARAMETERS", "SIGNED_WITH", "SUFFIXES", "hide_settings", "is_secret_name",
-    "masked_text", "masked_url", "shown_url",
+    "MASK",
+    "NO_SECRETS",
+    "PARAMETERS",
+    "SIGNED_WITH",
+    "SUFFIXES",
+    "KnownSecrets",
+    "hide_settings",
+    "is_secret_name",
+    "masked_text",
+    "masked_url",
+    "secrets_in_url",
+    "shown_url",
 ]  # fmt: skip
 
 MASK: Final = "***"
@@ -71,6 +84,7 @@ _HINTS: Final = (
     "key", "token", "secret", "pass", "pw", "auth", "bearer", "jwt", "credential", "ses", "sid",
     "sig", "mac", "sas", "otp", "hdn", "verify", "accessid", "qak",
 )  # fmt: skip
+_LEAST_CHARS: Final = 4
 _JOINTS: Final = str.maketrans("", "", "-_.[]")
 # Bounded, because an address is foreign text; `;` parts parameters, too.
 _PARAMETER: Final = re.compile(
@@ -135,6 +149,61 @@ def masked_url(url: str) -> str:
 def shown_url(url: str, reason: Reason) -> str:
     """Return an address as it is shown beside its outcome: one of a blocked picture never is."""
     return MASK if url and reason is Reason.BLOCKED_HASH else masked_url(url)
+
+
+class KnownSecrets:
+    """The secrets of a run by their values, to mask them where others repeat them.
+
+    A server may echo a key, a cookie or a password in a page, an error or an address of its own, in
+    any of the usual spellings.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        """`values` of fewer than four characters are not looked for: they are in any text."""
+        spelled = {
+            form for value in values if len(value) >= _LEAST_CHARS for form in _spellings(value)
+        }
+        longest_first = sorted(spelled, key=lambda one: (-len(one), one))
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if spelled else None
+
+    def masked(self, text: str) -> str:
+        """Return a text without the secrets."""
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+    def masked_values(self, value: object) -> object:
+        """Return lists and mappings of texts without the secrets, in addresses or known."""
+        if isinstance(value, str):
+            return self.masked(masked_text(value))
+        if isinstance(value, Mapping):
+            return {key: self.masked_values(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.masked_values(one) for one in value]
+        return value
+
+
+def _spellings(value: str) -> Iterable[str]:
+    """Yield a secret as it stands in headers, addresses, pages and JSON."""
+    yield value
+    yield from (quote(value, safe=""), quote(value), quote_plus(value), unquote(value))
+    yield from (html.escape(value), html.escape(value, quote=False))
+    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    raw = value.encode("utf-8", "replace")
+    yield from (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode().rstrip("="))
+
+
+def secrets_in_url(url: str) -> Iterable[str]:
+    """Yield user information and the values of secret parameters of an address."""
+    if (found := _USER.search(url)) is not None:
+        user = unquote(found[0][:-1])
+        yield user  # as `Authorization: Basic` encodes it
+        if (password := user.partition(":")[2]) or ":" not in user:
+            yield password or user
+    for name, start, end in _parameters(url):
+        if _is_secret(name):
+            yield unquote_plus(url[start:end])
+
+
+NO_SECRETS: Final = KnownSecrets()
 
 
 def _parameters(url: str) -> Iterable[tuple[str, int, int]]:

@@ -22,6 +22,7 @@ from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.client import Client
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery.opening import delay_s
+from pixtrawl.pipeline.run_settings import known_secrets
 from pixtrawl.sources.base import Source, SourceContext
 
 LIMIT_S: Final = 25.0  # for one source; all are asked concurrently
@@ -124,7 +125,8 @@ async def _ask(name: str, config: Config, client: Client, evidence: Path | Folde
     except UsageError as error:
         return answer(SourceOutcome.UNSUPPORTED, message=error)
     keep = _EvidenceFolder(
-        EvidenceStore(evidence), evidence.root if isinstance(evidence, Folder) else None
+        EvidenceStore(evidence, secrets=known_secrets(config)),
+        evidence.root if isinstance(evidence, Folder) else None,
     )
     http = SourceHttp(client, delay_s=delay_s(source, config.source(name)))
     try:
@@ -171,4 +173,4 @@ class _EvidenceFolder(Struct, frozen=True):
 
     def save(self, name: str, content: bytes | str) -> str:
         path = self.store.save(name, content)
-        return path if self.root is None else str(self.root / path)
+        return path if self.root is None or not path else str(self.root / path)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
 import msgspec
 
 from pixtrawl.config.groups import Config
-from pixtrawl.secrets import hide_settings
+from pixtrawl.secrets import KnownSecrets, hide_settings, secrets_in_url
 
-__all__ = ["asked_for_size", "plain_settings"]
+__all__ = ["asked_for_size", "known_secrets", "plain_settings"]
+
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_MAX_COOKIES: Final = 5000  # more than a browser keeps for all sites
 
 
 def asked_for_size(config: Config) -> frozenset[str]:
@@ -33,3 +42,35 @@ def plain_settings(config: Config) -> dict[str, object]:
             secret = [key for key in settings if sources.is_secret(name, key)]
             hide_settings(settings, secret)
     return {**values, "sources": given}
+
+
+def known_secrets(config: Config) -> KnownSecrets:
+    """Return the secrets among settings, environment and cookies, to mask them in what is kept."""
+    values: list[str] = []
+    addresses = [config.fetch.proxy or ""]
+    addresses += [os.environ.get(name) or os.environ.get(name.lower(), "") for name in _PROXIES]
+    if config.sources:
+        from pixtrawl import sources  # slow to import; not needed without settings of sources
+
+        for name, settings in config.sources.items():
+            for key, value in settings.items():
+                if sources.is_secret(name, key):
+                    values.append(value)
+                else:
+                    addresses.append(value)
+    values += (secret for one in addresses for secret in secrets_in_url(one))
+    if config.fetch.cookies:
+        values += _cookie_values(Path(config.fetch.cookies).expanduser())
+    return KnownSecrets(values)
+
+
+def _cookie_values(path: Path) -> Iterator[str]:
+    """Yield the values in a cookies.txt; one that cannot be read is refused by the client."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for line in islice(file, _MAX_COOKIES):
+                fields = line.rstrip("\r\n").split("\t")
+                if len(fields) == 7:
+                    yield fields[6]
+    except OSError:
+        return

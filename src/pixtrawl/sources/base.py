@@ -66,7 +66,7 @@ class Evidence(Protocol):
     """Stores answers of a source for later inspection."""
 
     def save(self, name: str, content: bytes | str) -> str:
-        """Store it and return its path, relative to the data set folder."""
+        """Store it and return its path, relative to the data set folder; "" if it is not kept."""
         ...
 
 

@@ -30,6 +30,7 @@ from pixtrawl.pipeline.discovery.breakers import Breakers
 from pixtrawl.pipeline.discovery.first_pages import Add, FirstPages
 from pixtrawl.pipeline.discovery.slices import SlicePlan, SliceYield
 from pixtrawl.pipeline.scheduler.demand import Demand, end_when_over
+from pixtrawl.secrets import NO_SECRETS, KnownSecrets
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
 
@@ -75,6 +76,7 @@ class Discovery:
         *,
         plan: SlicePlan | None = None,
         ignore_robots: bool = False,
+        secrets: KnownSecrets = NO_SECRETS,
     ) -> None:
         """`http` is the client of each source; `plan` slices the query when a source has ended."""
         self._sources = sources
@@ -85,6 +87,7 @@ class Discovery:
         self._breakers = breakers
         self._plan = plan
         self._ignore_robots = ignore_robots
+        self._secrets = secrets  # masked in what sources say
         self._told: set[str] = set()
 
     @property
@@ -163,7 +166,9 @@ class Discovery:
             ask.resumed = True
         self._emit(SourceStarted(task.row.query.text, ask.source))
         outcome, detail, exhausted = await self._end_of(ask, task, pages)
-        detail = {**ask.detail, **detail}
+        detail = {
+            key: self._secrets.masked_values(v) for key, v in {**ask.detail, **detail}.items()
+        }
         if ask.related:
             detail["related"] = sorted(ask.related)[:20]
         ignored = task.row.query.filters.given().keys() - self._sources[ask.source].info.filters

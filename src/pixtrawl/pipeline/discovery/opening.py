@@ -21,6 +21,7 @@ from pixtrawl.pipeline.discovery.breaker import Breaker
 from pixtrawl.pipeline.discovery.breakers import Breakers
 from pixtrawl.pipeline.discovery.discovery import Discovery
 from pixtrawl.pipeline.discovery.slices import SlicePlan, plan, read_synonyms
+from pixtrawl.pipeline.run_settings import known_secrets
 from pixtrawl.sources import expand, opened
 from pixtrawl.sources.base import Evidence, Source, StartsEarly
 from pixtrawl.sources.contact import contact_wanted
@@ -89,7 +90,7 @@ def open_discovery(  # noqa: PLR0913 - everything that a run has of it
     }
     return Discovery(
         sources, http, catalog, evidence, emit, breakers, plan=plan,
-        ignore_robots=config.politeness.ignore_robots,
+        ignore_robots=config.politeness.ignore_robots, secrets=known_secrets(config),
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan
 from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import build
+from pixtrawl.pipeline.run_settings import known_secrets
 from pixtrawl.pipeline.scheduler.demand import Demand
 from pixtrawl.pipeline.scheduler.window import WINDOW
 from pixtrawl.report import Report
@@ -68,8 +69,9 @@ async def discover(
         client = Client(config.fetch)
         hosts = HostAccounts(client, config.politeness, config.fetch, listener)
         evidence = EvidenceStore(
-            out.with_name(f"{out.name}.evidence") if out is not None else folder
-        )
+            out.with_name(f"{out.name}.evidence") if out is not None else folder,
+            secrets=known_secrets(config), pictures=not config.images.block_hashes,
+        )  # fmt: skip
         try:
             await begin(sources, len(queries))
             discovery = open_discovery(

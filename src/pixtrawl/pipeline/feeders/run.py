@@ -14,6 +14,7 @@ from pixtrawl.model import Query
 from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan, open_sources
 from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.lifecycle import run_to_report
+from pixtrawl.pipeline.run_settings import known_secrets
 from pixtrawl.pipeline.session import Session
 from pixtrawl.report import Report
 
@@ -37,6 +38,10 @@ async def run(
     sources = open_sources(config)
     folder = Folder(config.job.output, durable=config.job.durability == "batch")
 
+    evidence = EvidenceStore(
+        folder, secrets=known_secrets(config), pictures=not config.images.block_hashes
+    )
+
     async def body(current: Session) -> None:
         rows = await current.input.ensure_rows(queries)
         # Queries that already have images may need no source, so they are not counted.
@@ -44,7 +49,7 @@ async def run(
         listener(RunStarted(tuple(r.query for r in rows), {r.query.text: r.saved for r in rows}))
         unmet = [row for row in rows if _is_unmet(row)]
         discovery = open_discovery(
-            sources, config, current.hosts, current.catalog, EvidenceStore(folder), listener,
+            sources, config, current.hosts, current.catalog, evidence, listener,
             queries=len(unmet), plan=expansion,
         )  # fmt: skip
         for row in rows:

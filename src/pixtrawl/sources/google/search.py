@@ -347,4 +347,4 @@ class GoogleSearch:
                 self._context.emit(Notice(f"google: no {ending} of the page: {failure}"))
                 continue
             saved.append(self._context.evidence.save(f"{name}.{ending}", content))
-        return tuple(saved)
+        return tuple(filter(None, saved))
