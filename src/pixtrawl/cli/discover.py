@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, Final
 
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.table import FILTERS_GROUP, by_key
+from pixtrawl.display.screen import json_line
 from pixtrawl.errors import UsageError
 from pixtrawl.manifests.reader import row_of
 from pixtrawl.model import Candidate
@@ -101,14 +100,14 @@ class _Pipe:
 
     def __init__(self) -> None:
         self._open = True
-        if isinstance(sys.stdout, io.TextIOWrapper):
+        if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
 
     def __call__(self, candidate: Candidate) -> None:
         if not self._open:
             return
         try:
-            sys.stdout.write(json.dumps(row_of(candidate), ensure_ascii=False) + "\n")
+            sys.stdout.write(json_line(row_of(candidate)))
             sys.stdout.flush()
         except BrokenPipeError:
             self._open = False

@@ -61,12 +61,17 @@ def _write(arguments: argparse.Namespace) -> int:
 
     from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import note, plural
+    from pixtrawl.display.terminal import escaped_json
     from pixtrawl.errors import EXIT_OK, StorageError
     from pixtrawl.pipeline.feeders.rebuild import write_lock
 
     tell_by_hand(arguments.folder)
     if arguments.target in {None, "-"}:
-        write_lock(arguments.folder, sys.stdout.write)
+        shown = sys.stdout.isatty()  # a file holds what -o FILE would
+        write_lock(
+            arguments.folder,
+            lambda line: sys.stdout.write(escaped_json(line) if shown else line),
+        )
         return EXIT_OK
     target = Path(arguments.target)
     temporary = target.with_name(f".{target.name}.tmp")

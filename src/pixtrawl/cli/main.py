@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pixtrawl import __version__
 from pixtrawl.cli.surroundings import give_up_stderr, open_streams, speak_utf8
+from pixtrawl.display.terminal import guard_terminal, visible
 from pixtrawl.errors import (
     EXIT_ENVIRONMENT,
     EXIT_INTERRUPTED,
@@ -91,6 +92,7 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a Latin-1 terminal, a Thai query
+    guard_terminal()
     try:
         return _dispatch(list(arguments))
     except KeyboardInterrupt:
@@ -255,7 +257,7 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     from pixtrawl.cli.crash import keep_trace, trace
 
     if any(word.startswith("-vv") for word in arguments) or "--verbose" in arguments:
-        sys.stderr.write(trace(error))
+        sys.stderr.write(visible(trace(error)))
         where = "trace above"
     else:
         where = f"trace in {keep_trace(error)}"

@@ -112,10 +112,9 @@ def _urls(arguments: argparse.Namespace) -> int:
 
 
 def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    import json
+    from pixtrawl.display.screen import json_line
 
-    for row in rows:
-        yield json.dumps(row, ensure_ascii=False) + "\n"
+    yield from map(json_line, rows)
 
 
 def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

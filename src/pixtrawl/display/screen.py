@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TextIO
 
+from pixtrawl.display.terminal import escaped_json, visible
+
 _COLORS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -82,12 +84,16 @@ def out(text: str) -> None:
 
 
 def out_stream(pieces: Iterable[str]) -> None:
-    """Write pieces of text to stdout as they come, in UTF-8, until the pipe is closed."""
+    """Write pieces of text to stdout as they come, in UTF-8, until the pipe is closed.
+
+    On a terminal control characters become escapes: nothing here has colours.
+    """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+    on_terminal = sys.stdout.isatty()
     try:
         for piece in pieces:
-            sys.stdout.write(piece)
+            sys.stdout.write(visible(piece) if on_terminal else piece)
         sys.stdout.flush()
     except BrokenPipeError:
         # the interpreter flushes stdout at exit, which would fail on the closed pipe
@@ -97,7 +103,12 @@ def out_stream(pieces: Iterable[str]) -> None:
 def out_json(value: Mapping[str, object]) -> None:
     """Write the result to stdout as a single JSON object."""
     unicode = "utf" in (sys.stdout.encoding or "").lower()
-    out(json.dumps(value, ensure_ascii=not unicode, indent=2, default=str))
+    out(escaped_json(json.dumps(value, ensure_ascii=not unicode, indent=2, default=str)))
+
+
+def json_line(value: Mapping[str, object]) -> str:
+    """Return a JSON object as a line, without characters that would command a terminal."""
+    return escaped_json(json.dumps(value, ensure_ascii=False)) + "\n"
 
 
 def note(text: str) -> None:
