@@ -44,6 +44,9 @@ variants: setup ## built wheel, no extras, oldest versions: each in an environme
 	bash scripts/variant.sh bare
 	bash scripts/variant.sh oldest
 
+audit: setup ## known weaknesses of the locked packages, where an advisory service can be reached
+	@$(PY) scripts/audit.py
+
 docs-check: setup ## what the documents say is true of the code
 	$(PY) -m pytest -q tests/project tests/docs
 
@@ -70,4 +73,4 @@ clean: ## remove what was made here, the environment included
 	rm -rf .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check variants check format bench loaders lock clean
+.PHONY: soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench loaders lock clean

@@ -21,6 +21,7 @@ from pixtrawl.exporters import webdataset
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.crc32c import crc32c
 from pixtrawl.exporters.export import ExportOptions, export
+from pixtrawl.exporters.tables import without_formulas
 from pixtrawl.exporters.tfrecord import encode_example
 from pixtrawl.transform import Transform
 from tests.exporters import dataset
@@ -210,6 +211,32 @@ def test_hostile_text_comes_through_csv_and_jsonl_unchanged(root: Path, tmp_path
     assert row["title"] == expected
     (line,) = (tmp_path / "out.jsonl").read_bytes().split(b"\n")[:-1]
     assert json.loads(line)["title"] == expected
+
+
+FORMULAS = {
+    "=1+1": "'=1+1", "+1+1": "'+1+1", "-1+1": "'-1+1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1",
+    "\r=1": "'\r=1", " =1": "' =1", "\uff1dcmd": "'\uff1dcmd", "\uff20x": "'\uff20x",
+    "=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0", "-5": "-5", "+0.5e3": "+0.5e3", "a=b": "a=b",
+    "'=1": "'=1", "": "", "cat": "cat",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_are_kept_in_csv_and_escaped_on_request(
+    text: str, root: Path, tmp_path: Path
+) -> None:
+    (one,) = dataset.dataset(root, ["cat"], per_label=1)
+    titled = [replace(one, candidate=replace(one.candidate, title=text))]
+    for formulas, expected in (("keep", text), ("escape", FORMULAS[text])):
+        export(titled, root, tmp_path / "out.csv", "csv", ExportOptions(formulas=formulas))
+        with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert row["title"] == expected
+        assert float(row["width"]) > 0
+
+
+def test_a_lists_own_column_is_no_formula_either() -> None:
+    assert without_formulas({"=x": "=y", "width": -5}) == {"'=x": "'=y", "width": -5}
 
 
 @pytest.mark.parametrize("to", ["imagefolder", "webdataset", "parquet", "tfrecord", "coco"])

@@ -58,6 +58,7 @@ def export(  # noqa: PLR0913 - one for each option of the command
     shard_size: int | str | None = None,
     shard_images: int | None = None,
     skip_bad: bool = False,
+    formulas: Literal["keep", "escape"] | None = None,
     title: str | None = None,
 ) -> Exported:
     """Write a data set in the format of a loader, as `pixtrawl export DIR --to FORMAT` does.
@@ -85,6 +86,7 @@ def export(  # noqa: PLR0913 - one for each option of the command
         shard_size: largest shard: bytes, or "500M".
         shard_images: most images in a shard.
         skip_bad: leave out files that cannot be read, and count them.
+        formulas: of csv; "escape" puts an apostrophe before what a spreadsheet would compute.
         title: heading of the data card.
 
     Returns:
@@ -103,5 +105,5 @@ def export(  # noqa: PLR0913 - one for each option of the command
         to, out, config=config, resize=resize, resize_mode=resize_mode, upscale=upscale,
         encode=encode, quality=quality, flatten=flatten, split=split, split_by=split_by, seed=seed,
         balance=balance, label=label, license=license, min_size=min_size, shard_size=shard_size,
-        shard_images=shard_images, skip_bad=skip_bad, title=title,
+        shard_images=shard_images, skip_bad=skip_bad, formulas=formulas, title=title,
     )  # fmt: skip

@@ -61,6 +61,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         action="store_true",
         help="leave out unreadable files and count them",
     )
+    parser.add_argument(
+        "--formulas", choices=("keep", "escape"), default="keep",
+        help="csv: escape puts an apostrophe before cells that a spreadsheet would compute",
+    )  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.set_defaults(main=main)
     return parser
@@ -174,6 +178,7 @@ def options_of(args: argparse.Namespace) -> ExportOptions:
             max_images=_read("--shard-images", args.shard_images, parse.positive),
         ),
         skip_bad=args.skip_bad,
+        formulas=args.formulas,
         title=args.title,
     )
 

@@ -206,6 +206,10 @@ class Export:
         flag="--split",
         metavar="SHARES",
     )
+    formulas: str = setting(
+        "keep", "cells that a spreadsheet would compute, in csv; escape: put an apostrophe first",
+        choices=("keep", "escape"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

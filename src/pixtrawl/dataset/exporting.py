@@ -38,13 +38,14 @@ class ExportChoice(Struct, frozen=True, kw_only=True):
     shard_size: int | str | None
     shard_images: int | None
     skip_bad: bool
+    formulas: str | None
     title: str | None
 
 
 def export_options(given: ExportChoice, config: Config | None = None) -> ExportOptions:
     """Parse and check the arguments of an export.
 
-    `resize`, `encode`, `quality` and `split` come from `config.export` where they are not given.
+    `resize`, `encode`, `quality`, `split`, `formulas` come from `config.export` if not given.
 
     Raises:
         UsageError: a value cannot be used.
@@ -81,8 +82,15 @@ def export_options(given: ExportChoice, config: Config | None = None) -> ExportO
             max_images=_read("shard_images", given.shard_images, parse.positive),
         ),
         skip_bad=bool(given.skip_bad),
+        formulas=_formulas(given.formulas or base.formulas),
         title=given.title,
     )
+
+
+def _formulas(text: str) -> str:
+    if text not in {"keep", "escape"}:
+        raise UsageError(f"export: formulas: {text!r} is neither keep nor escape")
+    return text
 
 
 def _words(value: str | Iterable[str] | None) -> frozenset[str]:

@@ -135,6 +135,7 @@ class Outputs:
         shard_size: int | str | None = None,
         shard_images: int | None = None,
         skip_bad: bool = False,
+        formulas: Literal["keep", "escape"] | None = None,
         title: str | None = None,
     ) -> Exported:
         """Write these images in the format of a loader, as `pixtrawl export --to FORMAT` does.
@@ -161,6 +162,7 @@ class Outputs:
             shard_size: largest shard: bytes, or "500M".
             shard_images: most images in a shard.
             skip_bad: leave out files that cannot be read, and count them.
+            formulas: of csv; "escape" puts an apostrophe before what a spreadsheet would compute.
             title: heading of the data card.
 
         Returns:
@@ -181,6 +183,6 @@ class Outputs:
             resize=resize, resize_mode=resize_mode, upscale=upscale, encode=encode, quality=quality,
             flatten=flatten, split=split, split_by=split_by, seed=seed, balance=balance,
             label=label, license=license, min_size=min_size, shard_size=shard_size,
-            shard_images=shard_images, skip_bad=skip_bad, title=title,
+            shard_images=shard_images, skip_bad=skip_bad, formulas=formulas, title=title,
         )  # fmt: skip
         return export(self, self._samples.folder.root, out, to, export_options(choice, config))

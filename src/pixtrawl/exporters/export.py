@@ -28,7 +28,7 @@ from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.pictures import PictureReader
 from pixtrawl.exporters.plan import ExportPlan, PlannedImage, Selection
 from pixtrawl.exporters.splits import Splitting
-from pixtrawl.exporters.tables import EncodedTable
+from pixtrawl.exporters.tables import EncodedTable, without_formulas
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.renditions import RenditionReader
@@ -51,6 +51,7 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
     transform: Transform = Transform()
     sharding: Sharding = Sharding()
     skip_bad: bool = False
+    formulas: str = "keep"  # of CSV: "escape" puts an apostrophe before what a spreadsheet computes
     title: str | None = None  # default: the name of the data set folder
 
 
@@ -271,6 +272,7 @@ def _export_table(
     table: EncodedTable, plan: ExportPlan, out: Path | str, options: ExportOptions
 ) -> Exported:
     _check_table(type(table), options)
+    escape = options.formulas == "escape" and table.name == "csv"
     target, name = _table_target(table, str(out))
     has_splits = len(plan.splits) > 1
 
@@ -279,7 +281,7 @@ def _export_table(
             yield {**entry.columns, "split": entry.split} if has_splits else entry.columns
 
     with target.write(name) as file:
-        file.writelines(table.encode(rows()))
+        file.writelines(table.encode(map(without_formulas, rows()) if escape else rows()))
     target.remove_state()
     counts = plan.counts()
     return Exported(images=len(plan), splits=counts, files=1, missing=plan.missing, bad=0)

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pixtrawl.exporters.base import json_line
 from pixtrawl.exporters.columns import Columns
 
-__all__ = ["CsvTable", "EncodedTable", "JsonLinesTable"]
+__all__ = ["CsvTable", "EncodedTable", "JsonLinesTable", "without_formulas"]
+
+# A spreadsheet computes a cell that begins so, behind blanks too; and in their wide forms.
+_FORMULA: Final = re.compile(r"[\s\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 class EncodedTable(ABC):
@@ -55,3 +60,16 @@ class CsvTable(EncodedTable):
             yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()
+
+
+def without_formulas(row: Columns) -> Columns:
+    """Return a row in which no text is a formula of a spreadsheet: such begin with an apostrophe.
+
+    Names of columns, which may be a list's own, are treated alike. Numbers stay.
+    """
+    return {_inert(name): _inert(v) if isinstance(v, str) else v for name, v in row.items()}
+
+
+def _inert(text: str) -> str:
+    is_formula = _FORMULA.match(text) is not None and _NUMBER.fullmatch(text) is None
+    return f"'{text}" if is_formula else text

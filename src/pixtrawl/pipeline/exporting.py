@@ -110,7 +110,9 @@ def _options(wanted: Export) -> ExportOptions:
     from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
 
     shares = parse_shares(wanted.split) if wanted.split else EVERYTHING
-    return ExportOptions(splitting=Splitting(shares=shares), transform=_transform(wanted))
+    return ExportOptions(
+        splitting=Splitting(shares=shares), transform=_transform(wanted), formulas=wanted.formulas
+    )
 
 
 def _transform(wanted: Export) -> Transform:
