@@ -10,7 +10,7 @@ import io
 import re
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -211,3 +211,15 @@ def _cells(text: str, delimiter: str) -> list[str] | None:
         if end < 0:
             return cells
         start = end + 1
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    """Return a row of CSV that ends in LF; unlike `csv`, with carriage returns inside quotes.
+
+    A reader would otherwise take one for the end of the row.
+    """
+    import csv
+
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue()[:-2] + "\n"

@@ -118,17 +118,9 @@ def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    import csv
-    import io
-
+    from pixtrawl.lines import csv_line
     from pixtrawl.pipeline.outcomes import UrlOutcome
 
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, UrlOutcome.__struct_fields__, lineterminator="\n")
-    writer.writeheader()
+    yield csv_line(UrlOutcome.__struct_fields__)
     for row in rows:
-        writer.writerow(row)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue()
+        yield csv_line(row.values())

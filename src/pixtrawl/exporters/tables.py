@@ -6,8 +6,6 @@ export leaves nothing half-done and the same command simply writes it again.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -15,6 +13,7 @@ from typing import ClassVar, Final
 
 from pixtrawl.exporters.base import json_line
 from pixtrawl.exporters.columns import Columns
+from pixtrawl.lines import csv_line
 
 __all__ = ["CsvTable", "EncodedTable", "JsonLinesTable", "without_formulas"]
 
@@ -51,15 +50,10 @@ class CsvTable(EncodedTable):
     suffix = ".csv"
 
     def encode(self, rows: Iterable[Columns]) -> Iterator[bytes]:
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer, lineterminator="\n")
         for number, row in enumerate(rows):
             if number == 0:
-                writer.writerow(row)
-            writer.writerow(row.values())
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
+                yield csv_line(row).encode()
+            yield csv_line(row.values()).encode()
 
 
 def without_formulas(row: Columns) -> Columns:
