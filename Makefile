@@ -62,6 +62,9 @@ bench: setup ## the benchmark beside curl, the bare decoder and other tools (BEN
 soak: setup ## a long download from a partly hostile web: memory flat, sum exact (URLS=1000000)
 	$(PY) -m bench.soak --urls $(or $(URLS),1000000) $(SOAK)
 
+disk-faults: setup ## fail every disk call of a run in every way (an hour)
+	$(PY) -m tests.diskfaults.whole
+
 loaders: setup ## torchvision, timm, fastai, Ultralytics, Keras and datasets read a data set (6 GB, once)
 	@bash scripts/loaders.sh
 
@@ -73,4 +76,4 @@ clean: ## remove what was made here, the environment included
 	rm -rf .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench loaders lock clean
+.PHONY: soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench disk-faults loaders lock clean

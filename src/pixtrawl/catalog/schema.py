@@ -230,7 +230,22 @@ CREATE TABLE content_hash (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH)
+# Whether the files made from the catalog (metadata.jsonl and others) lack changes of its images.
+_DERIVED_MARK: Final = """
+CREATE TABLE derived_stale (only INTEGER PRIMARY KEY CHECK (only = 0));
+CREATE TRIGGER sample_added AFTER INSERT ON sample
+BEGIN
+  INSERT OR IGNORE INTO derived_stale VALUES (0);
+END;
+CREATE TRIGGER sample_changed AFTER UPDATE OF state, label, file_name ON sample
+BEGIN
+  INSERT OR IGNORE INTO derived_stale VALUES (0);
+END;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK,
+)  # fmt: skip
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from contextlib import closing
 
 from msgspec import Struct
 
-from pixtrawl.catalog import relations
+from pixtrawl.catalog import derived_mark, relations
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk, recovery
@@ -44,7 +44,8 @@ def _catch_up(folder: Folder) -> View:
         pending = deciding.is_pending(db, folder)
         # A kill between recording a decision and moving its file leaves the file in place.
         left = bool(found.unknown) and relations.is_out(db, found.unknown)
-        back = pending or left or by_hand.could_be_back(db, folder.root, found.unknown)
+        stale = derived_mark.is_stale(db)
+        back = pending or left or stale or by_hand.could_be_back(db, folder.root, found.unknown)
         if not found.missing and not back:
             return View()
         missing = frozenset(row.sample_id for row in found.missing)
@@ -53,14 +54,14 @@ def _catch_up(folder: Folder) -> View:
     if in_use(folder) or folder.is_lost():
         return View(missing)
     try:
-        return View(noticed=_follow(folder, left=left))
+        return View(noticed=_follow(folder, rewrite=left or stale))
     except (StorageError, OSError):  # read-only medium: reading still works
         return View(missing)
 
 
-def _follow(folder: Folder, *, left: bool) -> ByHand:
+def _follow(folder: Folder, *, rewrite: bool) -> ByHand:
     with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
         result = catalog.write_now(lambda db: recovery.recover(db, folder))
-        if result.changed or left:
+        if result.changed or rewrite:
             catalog.write_now(lambda db: derived.write_all(db, folder))
         return result.by_hand

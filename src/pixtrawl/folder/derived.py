@@ -17,7 +17,15 @@ from typing import Final
 import msgspec
 
 from pixtrawl import durable
-from pixtrawl.catalog import keyword_urls, outcomes, own_columns, run_log, samples, takedown
+from pixtrawl.catalog import (
+    derived_mark,
+    keyword_urls,
+    outcomes,
+    own_columns,
+    run_log,
+    samples,
+    takedown,
+)
 from pixtrawl.claims import claim_of
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.dataset_folder import Folder
@@ -239,3 +247,4 @@ def write_all(db: sqlite3.Connection, folder: Folder) -> None:
     write_card(db, folder, summary)
     if folder.durable:
         durable.sync_directories([folder.root])
+    derived_mark.clear(db)

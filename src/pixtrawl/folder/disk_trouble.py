@@ -18,11 +18,13 @@ from typing import Final
 from pixtrawl.catalog import kept, queries, samples
 from pixtrawl.catalog.database import connect, is_damage, unusable
 from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.folder import on_disk
 from pixtrawl.folder.dataset_folder import Folder
 
 __all__ = ["cause_of", "sentence", "telling_trouble"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FAILING: Final = frozenset({errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE})
 _NEXT: Final = {
     errno.EIO: "check the disk (`dmesg` says more)",
     errno.EROFS: "mount it writable",
@@ -125,8 +127,9 @@ def sentence(cause: OSError | sqlite3.Error, folder: Folder | None = None) -> st
     said = os.strerror(number) if number is not None else str(cause)
     detail = f" ({cause})" if isinstance(cause, sqlite3.Error) else ""
     step = _NEXT.get(number or 0, "see to that")
+    fails = "the disk fails: " if number in _FAILING else ""
     return (
-        f"the disk fails: {said}{detail}: {_where(cause, folder)}. {_safe(folder)}; "
+        f"{fails}{said}{detail}: {_where(cause, folder)}. {_safe(folder)}; "
         f"{step}, then the same command goes on"
     )
 
@@ -139,14 +142,17 @@ def _where(cause: BaseException, folder: Folder | None) -> str:
 
 def _safe(folder: Folder | None) -> str:
     """Return a phrase with the number of images that are kept, where that can be read."""
-    if folder is not None and folder.own_catalog.exists():
+    if folder is None:
+        return "What is saved is safe"
+    try:
+        with closing(connect(folder.own_catalog, read_only=True)) as db:
+            count = samples.count(db)
+    except (StorageError, sqlite3.Error, OSError):  # the catalog may be what cannot be read
         try:
-            with closing(connect(folder.own_catalog, read_only=True)) as db:
-                count = samples.count(db)
-        except (StorageError, sqlite3.Error, OSError):
-            return "What is saved is safe"  # the catalog may be what cannot be read
-        return f"{count:,} image{'' if count == 1 else 's'} {'is' if count == 1 else 'are'} safe"
-    return "What is saved is safe"
+            count = sum(1 for _ in on_disk.numbered(folder.root))
+        except StorageError:
+            return "What is saved is safe"
+    return f"{count:,} image{' is' if count == 1 else 's are'} safe"
 
 
 def _free(path: Path) -> str:

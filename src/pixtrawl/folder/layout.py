@@ -66,6 +66,8 @@ _DERIVED: Final = frozenset({METADATA, KEYWORD_URLS, CARD, ATTRIBUTION})
 _EXTENSION: Final = re.compile(r"[a-z0-9]{1,8}")
 # An empty, `.` or `..` component, or a separator or drive of any system.
 _UNSAFE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|[\\:\0]")
+# A new catalog has SQLite's own files beside it while it is written.
+_PASSING: Final = re.compile(r"\.tmp(?:-wal|-shm|-journal)?\Z")
 _FILE_NAME: Final = re.compile(r"([^/]+)/(\d{6,12})\.([a-z0-9]{1,8})")
 
 
@@ -131,7 +133,7 @@ def temporary_name(name: str) -> str:
 
 def is_passing(file: str) -> bool:
     """Return whether a file is staged or temporary: safe to remove while no run is active."""
-    return file.startswith(_STAGED) or (file.startswith(_OWN) and file.endswith(".tmp"))
+    return file.startswith(_STAGED) or (file.startswith(_OWN) and bool(_PASSING.search(file)))
 
 
 def is_own(file: str) -> bool:

@@ -182,7 +182,11 @@ async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
     """
     with opened(folder) as catalog:
         known = catalog.write_now(lambda db: list(_copies(db, folder)))
-        chosen = {one.sha256: one for text in wanted for one in _chosen(folder, known, text)}
+
+        def choose(text: str) -> list[Copy]:
+            return catalog.write_now(lambda db: _chosen(db, folder, known, text))
+
+        chosen = {one.sha256: one for text in wanted for one in choose(text)}
         pool = DecoderPool(Images(), folder.staging)
         try:
             done = [await _one_back(folder, catalog, pool, one) for one in chosen.values()]
@@ -192,7 +196,7 @@ async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
         return done
 
 
-def _chosen(folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
+def _chosen(db: sqlite3.Connection, folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
     digits = Path(text).name.partition(".")[0].lower()
     if re.fullmatch(r"[0-9a-f]{8,64}", digits):
         found = [one for one in known if one.sha256.startswith(digits)]
@@ -201,6 +205,8 @@ def _chosen(folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
     else:
         own = relative(folder, text)
         found = [one for one in known if one.of == own and one.aside is not None]
+    if not found and kept.with_digits(db, digits):
+        return []  # brought back already, perhaps by this command before it was killed
     if not found:
         raise UsageError(
             f"{text}: no near duplicate of this data set (see `pixtrawl dedup {folder.shown}`)"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
@@ -40,11 +41,8 @@ async def run_to_report(
             raise
         _go_on()
     assert current is not None
-    db = connect(folder.catalog, read_only=True)
-    try:
+    with telling_trouble(folder), closing(connect(folder.catalog, read_only=True)) as db:
         report = build(db, folder, current.input.query_ids)
-    finally:
-        db.close()
     if config.export.to is not None and not report.interrupted:
         try:
             report.export = await exporting.export_now(config, folder, listener)

@@ -16,6 +16,7 @@ from pixtrawl.folder import recovery
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.disk_trouble import telling_trouble
+from pixtrawl.folder.own_folders import require_own_folders
 
 __all__ = ["locked", "looked_at", "opened", "relative", "split_root"]
 
@@ -27,6 +28,7 @@ def locked(folder: Folder) -> Iterator[Catalog]:
     Raise StorageError: in use, not writable, or damaged.
     """
     with telling_trouble(folder), DatasetLock(folder, rebuilds=True):
+        require_own_folders(folder)
         if folder.is_lost():
             from pixtrawl.pipeline.rebuilding import rebuild  # rarely needed, and slow to import
 
