@@ -58,6 +58,9 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_SCANS = "too_many_scans"
+    TOO_MANY_FRAMES = "too_many_frames"
+    TOO_MANY_BLOCKS = "too_many_blocks"
     DECODER_CRASHED = "decoder_crashed"
     DECODER_TIMEOUT = "decoder_timeout"
     DECODER_MEMORY = "decoder_memory"
@@ -139,6 +142,19 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.TRUNCATED, s.REJECTED, "the image file is cut short", False),
         (r.CORRUPT, s.REJECTED, "the image does not decode", False),
         (r.TOO_MANY_PIXELS, s.REJECTED, "more pixels than the cap, refused undecoded", False),
+        (r.TOO_MANY_SCANS, s.REJECTED, "a JPEG of more scans than images.max_scans", False),
+        (
+            r.TOO_MANY_FRAMES,
+            s.REJECTED,
+            "more frames or pages than images.max_frames, or too large ones (max_frame_pixels)",
+            False,
+        ),
+        (
+            r.TOO_MANY_BLOCKS,
+            s.REJECTED,
+            "more chunks, segments, tags or strips than images.max_blocks: costly to read",
+            False,
+        ),
         (r.DECODER_CRASHED, s.REJECTED, "crashed its decoder", False),
         (r.DECODER_TIMEOUT, s.REJECTED, "took its decoder too much CPU time", False),
         (r.DECODER_MEMORY, s.REJECTED, "needs more memory than a decoder has", False),

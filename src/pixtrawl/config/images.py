@@ -24,6 +24,19 @@ class Images:
     max_pixels: int = setting(
         100_000_000, "most pixels; larger images are refused undecoded", parse=parse.positive
     )
+    max_scans: int = setting(
+        100, "most scans of a JPEG; progressive ones have 10 to 20", parse=parse.positive
+    )
+    max_frames: int = setting(
+        2000, "most frames of an animation, or pages of a TIFF", parse=parse.positive
+    )
+    max_frame_pixels: int = setting(
+        1_000_000_000, "most pixels of all frames or pages together", parse=parse.positive
+    )
+    max_blocks: int = setting(
+        100_000, "most chunks, boxes or strips of a file, and small blocks of a GIF",
+        parse=parse.positive,
+    )  # fmt: skip
     check: str = setting(
         "full", "full: decode each image; none: only store and hash it", flag="--check",
         choices=("full", "none"),

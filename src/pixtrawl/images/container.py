@@ -1,7 +1,7 @@
-"""Check that a file is as long as its own structure says.
+"""Check that a file is as long as its own structure says, and asks for no more work than allowed.
 
 Not all decoders do: Pillow silently accepts a WebP whose last third is zeros or missing, and stops
-reading a PNG at the last row (measured).
+reading a PNG at the last row (measured). Each check is one pass over the file's blocks.
 """
 
 from __future__ import annotations
@@ -10,26 +10,33 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from pixtrawl.images import gif_blocks, iso_boxes, tiff_directories
+from pixtrawl.images.cost_limits import CostLimits, Fault
 from pixtrawl.model import Reason
 
 __all__ = ["check"]
 
-Fault = tuple[Reason, str]
+_RUNS_PER_BLOCK: Final = 20  # a run of a BMP costs 1 us, a block of other formats 5 to 10
 
 
-def check(format: str, data: bytes) -> Fault | None:
-    """Return None when the container is complete, else the fault. Trailing bytes are ignored."""
+def check(format: str, data: bytes, limits: CostLimits) -> Fault | None:
+    """Return None when the container is complete and within its limits, else the fault.
+
+    Trailing bytes are ignored. A JPEG has no container; its scans are counted with its head.
+    """
     walk = _WALKS.get(format)
-    return walk(data) if walk else None
+    return walk(data, limits) if walk else None
 
 
-def _png(data: bytes) -> Fault | None:
+def _png(data: bytes, limits: CostLimits) -> Fault | None:
     """Check that every chunk up to IEND is complete, and the CRC of the critical ones.
 
     PNG, 3rd edition, 5.3 and 13.2.
     """
     at, pixels = 8, False
-    while at + 12 <= len(data):
+    for _ in range(limits.blocks):
+        if at + 12 > len(data):
+            return Reason.TRUNCATED, "PNG without its end chunk"
         length = int.from_bytes(data[at : at + 4], "big")
         kind = data[at + 4 : at + 8]
         end = at + 12 + length
@@ -43,79 +50,35 @@ def _png(data: bytes) -> Fault | None:
         if kind == b"IEND":
             return None if pixels else (Reason.CORRUPT, "PNG without pixels")
         at = end
-    return Reason.TRUNCATED, "PNG without its end chunk"
+    return limits.too_many("chunks")
 
 
-def _webp(data: bytes) -> Fault | None:
+def _webp(data: bytes, limits: CostLimits) -> Fault | None:
     size = int.from_bytes(data[4:8], "little")
     if size + 8 > len(data):
         return Reason.TRUNCATED, f"RIFF of {size + 8} bytes, {len(data)} are there"
     at, end = 12, 8 + size
-    while at + 8 <= end:
+    frames = canvas = 0
+    for _ in range(limits.blocks):
+        if at + 8 > end:
+            return None
+        kind = data[at : at + 4]
+        if kind == b"VP8X":
+            across, down = (int.from_bytes(data[at + n : at + n + 3], "little") for n in (12, 15))
+            canvas = (across + 1) * (down + 1)
+        elif kind == b"ANMF":
+            frames += 1
+            if fault := limits.of_frames(frames, canvas):
+                return fault
         at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
         if at > end:
             return Reason.CORRUPT, "a WebP chunk reaches beyond the file"
         at += at & 1
-    return None
+    return limits.too_many("chunks")
 
 
-def _gif(data: bytes) -> Fault | None:
-    """Walk the blocks up to the trailer (GIF89a appendix B)."""
-    cut = Reason.TRUNCATED, "GIF without its trailer"
-    if len(data) < 13:
-        return cut
-    at = 13 + _table_bytes(data[10])
-    while at < len(data):
-        kind = data[at]
-        if kind == 0x3B:
-            return None
-        if kind == 0x21:
-            at += 2
-        elif kind == 0x2C and at + 10 <= len(data):
-            at += 11 + _table_bytes(data[at + 9])
-        else:
-            # Decoders skip stray bytes between blocks; so does this, up to a limit.
-            next_at = data.find(b"\x3b", at)
-            return None if next_at >= 0 else cut
-        at = _after_sub_blocks(data, at)
-    return cut
-
-
-def _table_bytes(flags: int) -> int:
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def _after_sub_blocks(data: bytes, at: int) -> int:
-    while at < len(data) and data[at]:
-        at += 1 + data[at]
-    return at + 1
-
-
-def _iso_bmff(data: bytes) -> Fault | None:
-    """Walk the top-level boxes (ISO/IEC 14496-12 4.2); one must hold the coded data."""
-    at = 0
-    kinds: set[bytes] = set()
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        kind = data[at + 4 : at + 8]
-        if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        size = size or len(data) - at
-        if not kind.isalnum() and kinds >= {b"meta", b"mdat"}:
-            return None  # other data appended after a complete picture
-        kinds.add(kind)
-        if size < 8:
-            return Reason.CORRUPT, f"box {_word(kind)} of {size} bytes"
-        if at + size > len(data):
-            return Reason.TRUNCATED, f"box {_word(kind)} is cut"
-        at += size
-    if not kinds & {b"mdat", b"idat", b"meta"}:
-        return Reason.TRUNCATED, "no box with a picture"
-    return None
-
-
-def _bmp(data: bytes) -> Fault | None:
-    """Check that uncompressed pixel rows lie inside the file.
+def _bmp(data: bytes, limits: CostLimits) -> Fault | None:
+    """Check that uncompressed pixel rows lie inside the file, and that there are not many runs.
 
     The file size field is wrong in too many intact files to be used.
     """
@@ -128,6 +91,9 @@ def _bmp(data: bytes) -> Fault | None:
     height = abs(int.from_bytes(data[22:26], "little", signed=True))
     bits = int.from_bytes(data[28:30], "little")
     compression = int.from_bytes(data[30:34], "little")
+    most = limits.blocks * _RUNS_PER_BLOCK
+    if compression in (1, 2) and (len(data) - offset) // 2 > most:
+        return limits.too_many("runs", most)
     if compression not in (0, 3, 6) or width <= 0:
         return None
     stride = (width * bits + 31) // 32 * 4
@@ -141,10 +107,11 @@ def _word(kind: bytes) -> str:
     return kind.decode("ascii", "backslashreplace")
 
 
-_WALKS: Final[Mapping[str, Callable[[bytes], Fault | None]]] = {
+_WALKS: Final[Mapping[str, Callable[[bytes, CostLimits], Fault | None]]] = {
     "png": _png,
     "webp": _webp,
-    "gif": _gif,
-    "avif": _iso_bmff,
+    "gif": gif_blocks.check,
+    "avif": iso_boxes.check,
     "bmp": _bmp,
+    "tiff": tiff_directories.check,
 }

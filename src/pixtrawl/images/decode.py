@@ -30,6 +30,7 @@ from PIL import (
 
 from pixtrawl.images import exif, jpeg
 from pixtrawl.images.bitfields import decode_bitfields
+from pixtrawl.images.cost_limits import CostLimits
 from pixtrawl.images.deep_grey import deep_scale
 from pixtrawl.images.opening import open_picture
 from pixtrawl.images.phash import SIDE
@@ -56,6 +57,7 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the seccomp filter forbids threads in
 Image.MAX_IMAGE_PIXELS = None  # the cap below is checked before anything is decoded
 
 _STRIP_PIXELS: Final = 4_000_000  # larger pictures are shrunk strip by strip, to save memory
+_FRAMES_STATED: Final = frozenset({"PNG", "WEBP", "AVIF"})  # Pillow knows before it decodes
 _REDUCED_RESOLUTION: Final = 1  # bit of TIFF tag NewSubfileType
 _OPTIONAL_TIFF_CODECS: Final = frozenset(
     {34712, 34925, 50001, 50002, 52546}
@@ -98,31 +100,42 @@ class Decoded(Struct):
 
 
 def decode(
-    format: str, data: bytes, max_pixels: int, renderer: RenditionMaker | None = None
+    format: str,
+    data: bytes,
+    max_pixels: int,
+    renderer: RenditionMaker | None = None,
+    limits: CostLimits = CostLimits(),
 ) -> Decoded:
     """Decode all of `data`, a file of a kept `format`.
 
     Raises:
-        RefusedError: too many pixels, cut short, or damaged.
+        RefusedError: too many pixels, scans or frames, cut short, or damaged.
         MemoryError: the picture needs more memory than this process may use.
     """
     if format == "jpeg":
-        return _jpeg(data, max_pixels, renderer)
+        return _jpeg(data, max_pixels, renderer, limits)
     try:
-        return _pillow(PLUGINS[format][1], data, max_pixels, renderer)
+        return _pillow(PLUGINS[format][1], data, max_pixels, renderer, limits)
     except RefusedError as refused:
         if format == "bmp" and "bitfields" in refused.detail:
             return _masked_bmp(data, max_pixels)
         raise
 
 
-def _jpeg(data: bytes, max_pixels: int, renderer: RenditionMaker | None) -> Decoded:
+def _jpeg(
+    data: bytes, max_pixels: int, renderer: RenditionMaker | None, limits: CostLimits
+) -> Decoded:
     head = jpeg.read_head(data)
+    if head.overfull:
+        raise RefusedError(*limits.too_many("segments before the picture", jpeg.MOST_SEGMENTS))
     if not head.width or not head.scan_at:
         raise RefusedError(Reason.TRUNCATED, "JPEG without a picture")
     _cap(head.width, head.height, max_pixels)
+    scans = jpeg.count_scans(data, head, limits.scans)
+    if fault := limits.of_scans(scans, head.width * head.height):
+        raise RefusedError(*fault)
     if head.components not in (1, 3) or head.precision != 8:
-        decoded = _pillow("JPEG", data, max_pixels, renderer)  # CMYK, YCCK and rarer kinds
+        decoded = _pillow("JPEG", data, max_pixels, renderer, limits)  # CMYK, YCCK, rarer kinds
     else:
         rendered = renderer.of_jpeg(data, head) if renderer is not None else None
         if rendered is not None and rendered.grey is not None:
@@ -177,10 +190,12 @@ def _cap(width: int, height: int, max_pixels: int) -> None:
         raise RefusedError(Reason.TOO_MANY_PIXELS, f"{width}x{height} pixels")
 
 
-def _pillow(name: str, data: bytes, max_pixels: int, renderer: RenditionMaker | None) -> Decoded:
+def _pillow(
+    name: str, data: bytes, max_pixels: int, renderer: RenditionMaker | None, limits: CostLimits
+) -> Decoded:
     try:
         with open_picture(data, (name,)) as image:
-            decoded = _load(image, max_pixels, renderer)
+            decoded = _load(image, max_pixels, renderer, limits)
             if name == "GIF":  # the logical screen: Pillow enlarges it for frames that exceed it
                 screen = struct.unpack_from("<HH", data, 6)
                 decoded.width, decoded.height = screen if all(screen) else image.size
@@ -203,9 +218,15 @@ def _masked_bmp(data: bytes, max_pixels: int) -> Decoded:
     return _first_frame(Image.fromarray(pixels), width, abs(height))
 
 
-def _load(image: Any, max_pixels: int, renderer: RenditionMaker | None) -> Decoded:
+def _load(
+    image: Any, max_pixels: int, renderer: RenditionMaker | None, limits: CostLimits
+) -> Decoded:
     _cap(image.width, image.height, max_pixels)
     _refuse_kinds(image)
+    if image.format in _FRAMES_STATED:
+        fault = limits.of_frames(getattr(image, "n_frames", 1), image.width * image.height)
+        if fault:
+            raise RefusedError(*fault)
     one_picture = _is_tiled_gif(image)
     width, height = image.size
     turned = _orientation_tag(image)

@@ -1,6 +1,7 @@
 """Inspect a file's bytes: image info or a reason, by checks in a fixed order, cheapest first.
 
-Runs in the decoder process. Order: empty, signature, container, pixel cap, decode, measures.
+Runs in the decoder process. Order: empty, signature, container and its cost, pixel cap, decode,
+measures.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pixtrawl.images import container, sniff
+from pixtrawl.images.cost_limits import CostLimits
 from pixtrawl.images.decode import Decoded, RefusedError, decode
 from pixtrawl.images.exif import upright
 from pixtrawl.images.interface import Verdict
@@ -24,14 +26,19 @@ if TYPE_CHECKING:
 __all__ = ["inspect_bytes"]
 
 
-def inspect_bytes(data: bytes, max_pixels: int, transform: Transform | None = None) -> Verdict:
+def inspect_bytes(
+    data: bytes,
+    max_pixels: int,
+    transform: Transform | None = None,
+    limits: CostLimits = CostLimits(),
+) -> Verdict:
     """Inspect a whole file. Never raises for a bad file, not even MemoryError.
 
     With a `transform` the verdict has a rendition where it could be made from the same decode.
     """
     try:
-        name = _whole_format(data)
-        decoded = decode(name, data, max_pixels, _renderer(transform, name))
+        name = _whole_format(data, limits)
+        decoded = decode(name, data, max_pixels, _renderer(transform, name), limits)
         states_rights = may_state_rights(name, data, decoded.picture_at)
         info = _info(name, len(data), decoded)
         return Verdict(info, states_rights=states_rights, rendition=decoded.rendition)
@@ -67,10 +74,10 @@ def _renderer(transform: Transform | None, name: str) -> RenditionMaker | None:
     return RenditionMaker(transform, name)
 
 
-def _whole_format(data: bytes) -> str:
+def _whole_format(data: bytes, limits: CostLimits) -> str:
     """Return the format of a file with a complete container."""
     name = _kept_format(data)
-    fault = container.check(name, data)
+    fault = container.check(name, data, limits)
     if fault:
         raise RefusedError(*fault)
     return name

@@ -20,9 +20,10 @@ from pixtrawl.cores import usable_cores
 from pixtrawl.errors import EngineError
 from pixtrawl.events import Listener, Notice, ignore
 from pixtrawl.images import launch, record, sandbox
+from pixtrawl.images.cost_limits import CostLimits
 from pixtrawl.images.decoder import LIFE, Blame, Decoder, InspectionTask, cause
 from pixtrawl.images.interface import Pdq, Verdict
-from pixtrawl.images.program import PROGRAM, settings_of
+from pixtrawl.images.program import PROGRAM, limits_of, settings_of
 from pixtrawl.model import Reason
 from pixtrawl.transform import Transform
 
@@ -179,7 +180,8 @@ class DecoderPool:
             return record.unpack_rights(packed, 0)
         if kind == record.PDQ:
             return pdq.pdq_of(data, self.images.max_pixels)
-        verdict = inspect.inspect_bytes(data, self.images.max_pixels, self._transform)
+        limits = CostLimits(**limits_of(self.images))
+        verdict = inspect.inspect_bytes(data, self.images.max_pixels, self._transform, limits)
         packed = record.pack_verdict(0, verdict)
         checked = record.unpack_verdict(packed, 0, len(data), self.images.max_pixels)
         return replace(checked, rendition=verdict.rendition)

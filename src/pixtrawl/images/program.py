@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # the early start must not import them
     from pixtrawl.transform import Transform
 
 __all__ = [
-    "PROGRAM", "Settings", "Zygote", "abandon", "command", "environment", "head_start", "prepare",
-    "settings_of", "start_zygote",
+    "PROGRAM", "Settings", "Zygote", "abandon", "command", "environment", "head_start", "limits_of",
+    "prepare", "settings_of", "start_zygote",
 ]  # fmt: skip
 
 PROGRAM: Final = Path(__file__).with_name("worker_main.py")
@@ -131,7 +131,18 @@ def settings_of(images: Images, staging: Path, transform: Transform | None = Non
         "memory_bytes": images.decoder_memory_bytes,
         "max_pixels": images.max_pixels,
         "timeout_s": images.decoder_timeout_s,
+        "limits": limits_of(images),
         "transform": None if transform is None else transform.plain(),
+    }
+
+
+def limits_of(images: Images) -> dict[str, int]:
+    """Return the fields of `cost_limits.CostLimits`."""
+    return {
+        "scans": images.max_scans,
+        "frames": images.max_frames,
+        "frame_pixels": max(images.max_frame_pixels, images.max_pixels),
+        "blocks": images.max_blocks,
     }
 
 

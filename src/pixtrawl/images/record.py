@@ -100,6 +100,9 @@ _REASONS: Final = (
     Reason.TOO_MANY_PIXELS,
     Reason.DECODER_MEMORY,
     Reason.STORE_FAILED,
+    Reason.TOO_MANY_SCANS,
+    Reason.TOO_MANY_FRAMES,
+    Reason.TOO_MANY_BLOCKS,
 )
 
 

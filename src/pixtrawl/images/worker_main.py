@@ -102,9 +102,18 @@ class Program:
         package.__path__ = [self.package]
         sys.modules["pixtrawl"] = package
         warnings.simplefilter("ignore")
-        from pixtrawl.images import cpu_clock, inspect, pdq, record, rights, sandbox, warmup
+        from pixtrawl.images import (
+            cost_limits,
+            cpu_clock,
+            inspect,
+            pdq,
+            record,
+            rights,
+            sandbox,
+            warmup,
+        )
 
-        self.cpu_clock = cpu_clock
+        self.cost_limits, self.cpu_clock = cost_limits, cpu_clock
         self.inspect, self.record, self.rights, self.sandbox = inspect, record, rights, sandbox
         self.pdq = pdq
         self.warmup = warmup
@@ -116,6 +125,7 @@ class Program:
         self.memory_bytes = int(settings["memory_bytes"])
         self.max_pixels = int(settings["max_pixels"])
         self.timeout_s = float(settings["timeout_s"])
+        self.limits = self.cost_limits.CostLimits(**settings["limits"])
         self.transform = None
         if settings["transform"] is not None:
             from pixtrawl.transform import Transform
@@ -132,7 +142,7 @@ class Program:
             return self.record.pack_rights(task, self.rights.read_rights(data))
         if kind == self.record.PDQ:
             return self.record.pack_pdq(task, self.pdq.pdq_of(data, self.max_pixels))
-        verdict = self.inspect.inspect_bytes(data, self.max_pixels, self.transform)
+        verdict = self.inspect.inspect_bytes(data, self.max_pixels, self.transform, self.limits)
         answer = self.record.pack_verdict(task, verdict)
         if kind == self.record.RENDER:
             answer += self.record.pack_rendition(verdict.rendition)

@@ -15,8 +15,9 @@ from pixtrawl.catalog.frontier import saved_count
 
 # Settings that decide whether an image is kept. The others change how it is fetched.
 _RULES: Final = (
-    "images.min_size", "images.max_pixels", "images.max_aspect", "images.check", "images.dedup",
-    "images.turned", "images.junk", "images.conflict", "images.allow_thumbnails",
+    "images.min_size", "images.max_pixels", "images.max_scans", "images.max_frames",
+    "images.max_frame_pixels", "images.max_blocks", "images.max_aspect", "images.check",
+    "images.dedup", "images.turned", "images.junk", "images.conflict", "images.allow_thumbnails",
     "filters.license", "filters.aspect", "fetch.max_bytes",
 )  # fmt: skip
 
