@@ -5,6 +5,7 @@ tests/docs/test_reference.py fails when a page does not say what the code says.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,9 @@ from pixtrawl import sources
 from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.cli.options import ALIASES
 from pixtrawl.config.table import Setting, shown_setting, table
-from pixtrawl.model import REASONS, SourceOutcome, Status
+from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
+from pixtrawl.playground.faultline import FAULTS
+from pixtrawl.playground.faults_link import LINK_FAULTS
 from pixtrawl.secrets import PARAMETERS, SIGNED_WITH, SUFFIXES
 from pixtrawl.sources.base import SourceInfo
 
@@ -238,7 +241,9 @@ an address stays byte for byte.
 The catalog (the data set's file that ends in `.sqlite3`) keeps addresses as they are, because a
 run that goes on needs them, and so do the manifests of `pixtrawl discover`, which are made to
 be downloaded from; it says so when it writes such addresses. Evidence, which is what a source
-answered, is kept as it came. Pass on a copy without these, or an export. A masked address
+answered, loses whatever a page could run or load, addresses in it are masked, and so are the keys,
+cookies and passwords of the run, however the server spells them; a screenshot is kept as it is.
+Pass on a copy without these, or an export. A masked address
 cannot be downloaded from any more: a data set that is rebuilt from a lock file lacks these
 images.
 
@@ -265,12 +270,35 @@ def secrets_page() -> str:
     return _SECRETS_HEAD + _markdown(("", "parameters"), rows)
 
 
+_MADE: Final = "<!-- From here on made from the code: python docs/make_reference.py -->\n\n"
+
+
+def security_page() -> str:
+    """The page as it is written by hand, and each misbehaviour with its right outcome."""
+    written = Path(__file__).with_name("security.md").read_text("utf-8").partition(_MADE)[0]
+    head = ("fault", "what the server does", "outcome", "or", "status")
+    rows = [
+        (f"`{name}`", sentence, f"`{reason}`", ", ".join(f"`{one}`" for one in also), status)
+        for name, sentence, reason, also, status in _faults()
+    ]
+    return written + _MADE + _markdown(head, rows)
+
+
+def _faults() -> Iterable[tuple[str, str, str, tuple[str, ...], str]]:
+    known = [(one.name, inspect.getdoc(one) or "", one.reason, one.also) for one in FAULTS.values()]
+    known += [(link.name, link.sentence, link.reason, link.also) for link in LINK_FAULTS]
+    for name, text, reason, also in known:
+        sentence = " ".join(text.partition("\n\n")[0].split())
+        yield name, sentence, reason, also, REASONS[Reason(reason)].status
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings.md": settings_page,
     "exit-codes.md": exit_codes_page,
     "reasons.md": reasons_page,
     "sources.md": sources_page,
     "secrets.md": secrets_page,
+    "security.md": security_page,
 }
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ def _generator() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    "name", ["settings.md", "exit-codes.md", "reasons.md", "sources.md", "secrets.md"]
+    "name",
+    ["settings.md", "exit-codes.md", "reasons.md", "sources.md", "secrets.md", "security.md"],
 )
 def test_a_reference_page_is_what_its_generator_writes(name: str) -> None:
     written = (DOCS / name).read_text("utf-8")
