@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -140,6 +141,26 @@ def test_a_long_path_against_many_rules_does_not_block_the_loop() -> None:
     assert reason is None
     # The switch interval of the interpreter is 5 ms; a machine under load adds to it.
     assert worst_s < 0.2
+
+
+def test_threads_take_short_turns_only_while_rules_are_worked_on() -> None:
+    usual_s = sys.getswitchinterval()
+    seen: list[float] = []
+
+    def answer(_url: str) -> Answer:
+        seen.append(sys.getswitchinterval())
+        return 200, {}, HOSTILE[:40_000]
+
+    async def use(cache: RobotsCache) -> None:
+        task = asyncio.create_task(cache.check("http://h.test/a"))
+        while not task.done():
+            seen.append(sys.getswitchinterval())
+            await asyncio.sleep(0)
+        await task
+
+    with_cache(Web(answer), use)
+    assert min(seen) < usual_s / 10
+    assert seen[0] == sys.getswitchinterval() == usual_s
 
 
 def test_a_host_whose_rules_cost_too_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

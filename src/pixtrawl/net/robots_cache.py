@@ -12,8 +12,7 @@ import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 
@@ -26,6 +25,7 @@ from pixtrawl.net.redirects import follow
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES, parse_robots
 from pixtrawl.net.robots_rules import AgentRules
 from pixtrawl.net.robots_store import RobotsStore
+from pixtrawl.net.side_thread import SideThread
 from pixtrawl.net.stated_pause import stated_pause_s
 
 __all__ = ["ReadAnswer", "RobotsCache"]
@@ -47,7 +47,6 @@ _OF_THE_RUN: Final = frozenset({Reason.ROBOTS_TXT, Reason.ROBOTS_UNAVAILABLE, Re
 
 Verdict = AgentRules | FetchError
 ReadAnswer = Callable[[Response], Awaitable[None]]
-_T = TypeVar("_T")
 
 
 class _Hold(Struct):
@@ -91,7 +90,7 @@ class RobotsCache:
         self._ready_bytes = 0
         self._fetching: dict[str, asyncio.Task[Verdict]] = {}
         self._holds: dict[str, _Hold] = {}
-        self._thread: ThreadPoolExecutor | None = None
+        self._beside = SideThread("robots")
         self._checking: dict[str, asyncio.Lock] = {}
         self._checked_s: dict[str, float] = {}
 
@@ -248,7 +247,7 @@ class RobotsCache:
         if len(response.body) <= _LARGE_BYTES:
             _digest(response.body, reading)
         else:
-            await self._beside(_digest, response.body, reading)
+            await self._beside.run(_digest, response.body, reading)
 
     def _keep(self, origin: str, reading: _Reading) -> Verdict:
         assert reading.rules is not None
@@ -267,18 +266,13 @@ class RobotsCache:
 
     # -- beside the event loop --------------------------------------------------------------------
 
-    async def _beside(self, call: Callable[..., _T], *arguments: object) -> _T:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="robots")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
-
     async def _allows_beside(self, origin: str, rules: AgentRules, address: str) -> bool:
         """One after the other for each host, so that no host holds up the others for long."""
         async with self._checking.setdefault(origin, asyncio.Lock()):
             if self._checked_s.get(origin, 0.0) > _HOST_CHECKS_S:
                 said = f"robots.txt: its {rules.rules:,} rules take too long to check"
                 raise FetchError(Reason.ROBOTS_UNAVAILABLE, said)
-            allowed, took_s = await self._beside(_timed_check, rules, address)
+            allowed, took_s = await self._beside.run(_timed_check, rules, address)
             self._checked_s[origin] = self._checked_s.get(origin, 0.0) + took_s
             return allowed
 
@@ -288,8 +282,7 @@ class RobotsCache:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._thread is not None:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+        self._beside.close()
         self._store.close()
 
 
