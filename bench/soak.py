@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import shutil
 import sqlite3
 import statistics
@@ -42,7 +43,9 @@ def addresses(count: int, port: int, hole: int) -> Iterator[str]:
     bad = {kind: int(count * share) for kind, (share, _, _) in KINDS.items()}
     good = count - sum(bad.values())
     every = max(1, good // max(1, sum(bad.values())))
-    rest = ((kind, number) for kind, total in bad.items() for number in range(total))
+    mixed = [(kind, number) for kind, total in bad.items() for number in range(total)]
+    random.Random(7).shuffle(mixed)
+    rest = iter(mixed)
     hosts = max(1, good // _PER_HOST)
     for number in range(good):
         yield f"http://good-{number % hosts}.localhost:{port}/{number}.jpg"
