@@ -222,7 +222,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     attempts: int = 0
     size_bytes: int = 0
     elapsed_s: float = 0.0
-    rights: Mapping[str, str | bool] = field(default_factory=dict)  # what the file itself states
+    # What the file itself states, and under `ai_preferences` what its owner says of its use.
+    rights: Mapping[str, Any] = field(default_factory=dict)
 
     __repr__ = brief_repr
     content: ContentHashes | None = None  # for block lists
@@ -266,6 +267,12 @@ class Sample(Struct, frozen=True, kw_only=True):
     own: Mapping[str, Any] = field(default_factory=dict)  # columns of the user's lists
     root: str = ""  # the data set folder
     relevance: Relevance | None = None  # there once any image of the data set has been scored
+
+    @property
+    def ai_preferences(self) -> Sequence[Mapping[str, str]]:
+        """Statements of its owner on its use: `source`, `name`, `text`, `train`, `search`, `at`."""
+        found = self.rights.get("ai_preferences")
+        return found if isinstance(found, list) else ()
 
     @property
     def path(self) -> Path:

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     HOST_EXCLUDED = "host_excluded"
     ROBOTS_TXT = "robots_txt"
     ROBOTS_HEADER = "robots_header"
+    OPTED_OUT = "opted_out"
     TAKEN_DOWN = "taken_down"
     BLOCKED_HASH = "blocked_hash"
     TOO_MANY_REDIRECTS = "too_many_redirects"
@@ -131,6 +132,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.HOST_EXCLUDED, s.REJECTED, "the host is excluded by --exclude-host", False),
         (r.ROBOTS_TXT, s.REJECTED, "robots.txt of the host disallows it", False),
         (r.ROBOTS_HEADER, s.REJECTED, "the answer opts out (X-Robots-Tag or meta robots)", False),
+        (r.OPTED_OUT, s.REJECTED, "its owner says no to the use that --purpose names", False),
         (r.TAKEN_DOWN, s.REJECTED, "was taken down from this data set", False),
         (r.BLOCKED_HASH, s.REJECTED, "its hash is in a list of --block-hashes", False),
         (r.TOO_MANY_REDIRECTS, s.REJECTED, "redirects too often or in a circle", False),

@@ -18,6 +18,7 @@ __all__ = [
     "AskedOtherwise",
     "ChangedRule",
     "ExportReport",
+    "PreferencesReport",
     "QueryReport",
     "Report",
     "SliceReport",
@@ -161,6 +162,14 @@ class ChangedRule(_Keyed, kw_only=True):
     before: list[Any]  # oldest first
 
 
+class PreferencesReport(_Keyed, kw_only=True):
+    """How owners' statements on the use of their images were taken in the last run."""
+
+    purpose: str = "train"  # or search
+    ignored: bool = False  # the user kept images whose owners say no
+    refused: int = 0  # URLs, over all runs
+
+
 class ExportReport(_Keyed, kw_only=True):
     """The export that a run ended with."""
 
@@ -200,6 +209,7 @@ class Report(_Keyed, kw_only=True):
     not_asked: int  # URLs whose host was out
     across_labels: list[AcrossLabels]  # 100 at the most
     changed_rules: list[ChangedRule]
+    ai_preferences: PreferencesReport = field(default_factory=PreferencesReport)
     export: ExportReport | None = None
     bad_lines: int | None = None  # of lists; None: there was none
     durability: str = "unknown"  # of the last run: batch, none; unknown of a bare copy

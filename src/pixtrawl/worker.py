@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -28,6 +28,8 @@ from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ContentHashes, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
+from pixtrawl.preferences import KEY, evidence, now_utc
+from pixtrawl.preferences.vocabulary import in_file
 from pixtrawl.transform import Picture
 
 # After these no alternate is tried: the host or its owner refuses, or the picture itself is junk.
@@ -35,6 +37,7 @@ _FINAL: Final = JUNK | {
     Reason.ROBOTS_TXT,
     Reason.ROBOTS_UNAVAILABLE,
     Reason.ROBOTS_HEADER,
+    Reason.OPTED_OUT,
     Reason.HOST_EXCLUDED,
     Reason.TAKEN_DOWN,
     Reason.BLOCKED_HASH,
@@ -150,8 +153,7 @@ class Worker:
         content = ContentHashes()
         verdict = await self._bytes_blocked(fetched, content) or await self._inspect(fetched)
         info, reason, detail = verdict.info, verdict.reason, verdict.detail
-        rights: Mapping[str, str | bool] = {}
-        known = True
+        rights: Mapping[str, Any] = {}
         rendition_name: str | None = None
         why = self._taken_down(candidate, response.url) if response.redirects else None
         if why is not None:
@@ -162,12 +164,8 @@ class Worker:
             if reason is Reason.SAVED and (hit := await self._look_blocked(fetched, content)):
                 info, reason, detail = None, hit.reason or Reason.BLOCKED_HASH, hit.detail
             elif reason is Reason.SAVED:
-                if verdict.states_rights and self._inspector and response.staged_name:
-                    found = await self._inspector.rights(response.staged_name)
-                    known, rights = found is not None, _stated(found)
-                reason, detail = self._rules.judge_license(candidate, rights)
-                if not known:
-                    info, reason, detail = None, Reason.DECODER_LOST, "its rights are not known"
+                rights, reason, detail = await self._stated(candidate, fetched, verdict)
+                info = None if reason is Reason.DECODER_LOST else info
                 if verdict.rendition is not None and reason is Reason.SAVED:
                     rendition_name = self._hand_on(response.sha256, verdict.rendition)
         elif reason is Reason.UNSUPPORTED_FORMAT and detail in _ICONS:
@@ -189,6 +187,24 @@ class Worker:
             rights=rights,
             content=content,
         )
+
+    async def _stated(
+        self, candidate: Candidate, fetched: Fetched, verdict: Verdict
+    ) -> tuple[Mapping[str, Any], Reason, str]:
+        """Return what is stated of a file, and the ruling on its licence and its owner's words."""
+        rights: Mapping[str, Any] = {}
+        said = list(fetched.said)
+        staged = fetched.response.staged_name
+        if verdict.states_rights and self._inspector and staged:
+            found = await self._inspector.rights(staged)
+            if found is None:
+                return {}, Reason.DECODER_LOST, "its rights are not known"
+            rights = {key: value for key, value in found.items() if value}
+            said += in_file(rights, now_utc())
+        reason, detail = self._rules.judge_license(candidate, rights)
+        if (objection := self._rules.preferences.objection(said)) is not None:
+            reason, detail = Reason.OPTED_OUT, str(objection)
+        return ({**rights, KEY: evidence(said)} if said else rights), reason, detail
 
     async def _bytes_blocked(self, fetched: Fetched, content: ContentHashes) -> Verdict | None:
         """Return the refusal of a file whose bytes are in a block list, before it is decoded."""
@@ -242,11 +258,6 @@ class Worker:
         if self._inspector is None:
             return _by_type(response.head)
         return await self._inspector.inspect(response.staged_name, response.size_bytes)
-
-
-def _stated(rights: Mapping[str, str | bool] | None) -> Mapping[str, str | bool]:
-    """Return the rights statements of a file that say something; most files have none."""
-    return {key: value for key, value in (rights or {}).items() if value}
 
 
 def _by_type(head: bytes) -> Verdict:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 _UNDO = {
+    10: "DROP INDEX candidate_opted_out;",
+    9: "DROP TRIGGER sample_added; DROP TRIGGER sample_changed; DROP TABLE derived_stale;",
+    8: "DROP TABLE content_hash;",
     7: "DROP TABLE decision; DROP TABLE refused; DROP TABLE journal_mark;",
     6: "DROP INDEX sample_kept;",
     5: (

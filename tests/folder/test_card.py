@@ -140,7 +140,7 @@ def test_text_from_the_web_does_nothing_in_a_card(attack: str) -> None:
             assert tag not in html.replace('<a href="https://a.example/x.jpg">', "")
         text.encode()
     assert rendered(body).count("<h1>") == 1
-    assert rendered(body).count("<table>") == 4
+    assert rendered(body).count("<table>") == 5
 
 
 @given(st.text())

@@ -113,7 +113,7 @@ def test_a_host_that_is_crawled_and_downloaded_from_has_one_account(
         patch.setattr(Client, "transfer", timed)
         assert "Sitemap:" in asyncio.run(main()), "sitemaps are read from the one answer"
     assert [request.target for request in server.seen].count("/robots.txt") == 1
-    assert len(at) == 7
+    assert len(at) == 8  # robots.txt and tdmrep.json once each
     assert all(later - earlier >= 0.09 for earlier, later in pairwise(at))
 
 

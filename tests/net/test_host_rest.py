@@ -131,7 +131,8 @@ def test_a_host_that_refuses_another_address_too_is_held_for_all_of_the_told_tim
 def test_a_pause_beyond_the_patience_puts_the_host_out_with_no_further_request() -> None:
     host = HostOfPictures(some_refused(*GOOD, told="3600"))
     ends, _, took_s = fetch_all(host, GOOD, per_host=1)
-    assert [path for _, path in host.seen] == ["/robots.txt", *GOOD[:2]]
+    own = ["/robots.txt", "/.well-known/tdmrep.json"]
+    assert [path for _, path in host.seen] == [*own, *GOOD[:2]]
     assert [ends[path] for path in GOOD[:3]] == [
         Reason.RATE_LIMITED, Reason.RATE_LIMITED, Reason.HOST_OUT,
     ]  # fmt: skip
@@ -161,7 +162,8 @@ def test_a_redirect_leads_nobody_into_a_rest() -> None:
     def answer(path: str, now: float) -> Answer:
         if path.startswith("/go"):
             return 302, {"location": f"{HOST}/target{path}"}
-        return (429, {"retry-after": "8"}) if now < 8 and "robots" not in path else (404, {})
+        refuses = now < 8 and path.startswith("/target")
+        return (429, {"retry-after": "8"}) if refuses else (404, {})
 
     host = HostOfPictures(answer)
     fetch_all(host, [f"/go/{n}" for n in range(6)], per_host=1, ignore_robots=True)

@@ -270,12 +270,13 @@ def test_packed_rules_say_the_same(lines: list[str], path: str) -> None:
 
 def test_lines_of_preferences_are_handed_on_for_the_agents_they_are_for() -> None:
     content = (
-        "Content-Signal: search=no\n"  # before any group: for nobody
+        "Content-Signal: search=no\n"  # before any group: for everyone, unlike rules
         "User-agent: other\nContent-Usage: train-ai=y\n"
         "User-agent: *\nNoise: 1\nContent-Signal: ai-train=no, search=yes\n"
         "Allow: /\nContent-Usage: /pictures/ train-ai=n\n"
     )
     assert parse_robots(content).of().records == (
+        ("content-signal", "search=no"),
         ("content-signal", "ai-train=no, search=yes"),
         ("content-usage", "/pictures/ train-ai=n"),
     )

@@ -135,6 +135,14 @@ BEHAVIOUR: dict[str, Callable[[Seen], bool]] = {
     "flat": lambda s: _spread(s) <= 2,
     "icon": lambda s: _pixels(s) == (32, 32),
     "sliver": lambda s: _pixels(s) == (1600, 20),
+    "content-signal": lambda s: _sound(s) and "ai-train=no" in s.headers["content-signal"],
+    "content-usage": lambda s: _sound(s) and s.headers["content-usage"] == "train-ai=n",
+    "tdm-reservation": lambda s: _sound(s) and s.headers["tdm-reservation"] == "1",
+    "robots-content-usage": _sound,
+    "robots-content-signal": _sound,
+    "tdmrep": _sound,
+    "plus-data-mining": lambda s: _sound(s) and b"DMI-PROHIBITED-AIMLTRAINING" in s.body,
+    "c2pa-training": lambda s: _sound(s) and b"cawg.training-mining" in s.body,
     "trailing-garbage": lambda s: s.body.endswith(b"</html>") and _sound(s),
 }
 

@@ -42,6 +42,7 @@ Color = Literal[
 ]  # fmt: skip
 PictureType = Literal["photo", "clipart", "lineart", "animated", "face"]
 Aspect = Literal["square", "wide", "tall"]
+Purpose = Literal["train", "search"]
 Safe = Literal["off", "moderate", "strict"]
 
 AS_CONFIGURED: Final = object()

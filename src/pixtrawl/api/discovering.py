@@ -11,6 +11,7 @@ from pixtrawl.api.arguments import (
     Color,
     Expand,
     PictureType,
+    Purpose,
     Queries,
     Safe,
     SourceSettings,
@@ -63,6 +64,8 @@ async def discover_async(  # noqa: PLR0913 - one for each option of the command
     exclude_host: str | Sequence[str] = (),
     max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
+    purpose: Purpose = "train",
+    ignore_ai_preferences: bool = False,
     allow_thumbnails: bool = False,
     settings: SourceSettings | None = None,
     set: str | Sequence[str] = (),
@@ -123,6 +126,8 @@ def discover(  # noqa: PLR0913 - one for each option of the command
     exclude_host: str | Sequence[str] = (),
     max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
+    purpose: Purpose = "train",
+    ignore_ai_preferences: bool = False,
     allow_thumbnails: bool = False,
     settings: SourceSettings | None = None,
     set: str | Sequence[str] = (),
@@ -173,6 +178,8 @@ def discover(  # noqa: PLR0913 - one for each option of the command
         exclude_host: hosts never fetched from, with their subdomains.
         max_crawl_delay: longest Crawl-delay of a robots.txt to keep, in seconds.
         ignore_robots: do not ask robots.txt and opt-out headers.
+        purpose: use of the images on which their owners are heard: 'train' or 'search'.
+        ignore_ai_preferences: keep images whose owners say no to the purpose.
         allow_thumbnails: thumbnails count where nothing better exists.
         settings: settings of sources: {'bing': {'delay_s': 2}}.
         set: the same as on the command line: ['bing.delay_s=2', 'fetch.max_redirects=5'].

@@ -16,6 +16,7 @@ from pixtrawl.api.arguments import (
     Expand,
     Junk,
     PictureType,
+    Purpose,
     Queries,
     Retry,
     Safe,
@@ -77,6 +78,8 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     exclude_host: str | Sequence[str] = (),
     max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
+    purpose: Purpose = "train",
+    ignore_ai_preferences: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
     junk: Junk = "auto",
@@ -154,6 +157,8 @@ def run(  # noqa: PLR0913 - one for each option of the command
     exclude_host: str | Sequence[str] = (),
     max_crawl_delay: float | str = 60.0,
     ignore_robots: bool = False,
+    purpose: Purpose = "train",
+    ignore_ai_preferences: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
     junk: Junk = "auto",
@@ -222,6 +227,8 @@ def run(  # noqa: PLR0913 - one for each option of the command
         exclude_host: hosts never fetched from, with their subdomains.
         max_crawl_delay: longest Crawl-delay of a robots.txt to keep, in seconds.
         ignore_robots: do not ask robots.txt and opt-out headers.
+        purpose: use of the images on which their owners are heard: 'train' or 'search'.
+        ignore_ai_preferences: keep images whose owners say no to the purpose.
         check: 'full' decodes every byte; 'none': bytes, hash and file only.
         allow_thumbnails: thumbnails count where nothing better exists.
         junk: icons, empty pictures, ...: 'drop', 'keep'; 'auto' drops unless you listed them.

@@ -315,7 +315,8 @@ def reopen(db: sqlite3.Connection, query_id: int, retry: str, *, thumbnails: boo
         reasons |= {r for r, i in REASONS.items() if i.status is Status.FAILED and i.transient}
     if retry == "failed":
         reasons |= {r for r, i in REASONS.items() if i.status is Status.FAILED}
-        reasons |= {Reason.ROBOTS_TXT, Reason.ROBOTS_HEADER, Reason.ADDRESS_REFUSED, Reason.HTML}
+        reasons |= {Reason.ROBOTS_TXT, Reason.ROBOTS_HEADER, Reason.OPTED_OUT}
+        reasons |= {Reason.ADDRESS_REFUSED, Reason.HTML}
     if thumbnails:
         reasons.add(Reason.THUMBNAIL)
     marks = ", ".join("?" * len(reasons))

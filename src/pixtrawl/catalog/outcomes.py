@@ -123,9 +123,11 @@ def details_of(db: sqlite3.Connection, reason: Reason) -> dict[str | None, int]:
 
 
 def opt_outs(db: sqlite3.Connection) -> dict[Reason, int]:
-    """Return the number of candidates refused by robots.txt or by a response header, by reason."""
-    found = db.execute(  # phrased as in its partial index, so that SQLite uses it
+    """Return the number of candidates that their owners refuse, by reason."""
+    found = db.execute(  # phrased as in the partial indexes, so that SQLite uses them
         "SELECT reason, count(*) FROM candidate WHERE reason IN ('robots_txt', 'robots_header') "
+        f"AND state = {CandidateState.SETTLED} GROUP BY reason UNION ALL "
+        "SELECT reason, count(*) FROM candidate WHERE reason = 'opted_out' "
         f"AND state = {CandidateState.SETTLED} GROUP BY reason"
     )
     return {Reason(reason): number for reason, number in found}

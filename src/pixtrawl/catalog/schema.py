@@ -96,7 +96,7 @@ CREATE TABLE sample (
   phash BLOB NOT NULL, phash_trim BLOB NOT NULL, thumb BLOB NOT NULL,
   measures TEXT NOT NULL,            -- JSON
   kind TEXT NOT NULL,
-  rights TEXT NOT NULL DEFAULT '{}', -- JSON: what the file itself states
+  rights TEXT NOT NULL DEFAULT '{}', -- JSON: what the file itself states, and its owner of its use
   fetched_at TEXT NOT NULL
 );
 CREATE INDEX sample_bytes ON sample (label, sha256);
@@ -243,8 +243,12 @@ BEGIN
 END;
 """
 
+_OPTED_OUT: Final = """
+CREATE INDEX candidate_opted_out ON candidate (reason) WHERE reason = 'opted_out';
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
-    _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK,
+    _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK, _OPTED_OUT,
 )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ _SETTINGS: Final = frozenset(
         "job.max_time_s", "fetch.timeout_s", "fetch.retries", "fetch.proxy", "fetch.cookies",
         "fetch.contact", "fetch.user_agent", "fetch.allow_address", "politeness.delay_s",
         "politeness.exclude_host", "politeness.max_crawl_delay_s",
-        "politeness.ignore_robots", "politeness.patience_s", "images.allow_thumbnails",
+        "politeness.ignore_robots", "politeness.patience_s", "politeness.purpose",
+        "politeness.ignore_ai_preferences", "images.allow_thumbnails",
         *(key for key in by_key() if key.startswith(f"{FILTERS_GROUP}.")),
     }
 )  # fmt: skip

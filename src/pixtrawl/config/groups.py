@@ -17,6 +17,7 @@ from pixtrawl.config import parse
 from pixtrawl.config.images import Images
 from pixtrawl.config.setting import setting
 from pixtrawl.model import Filters
+from pixtrawl.preferences import PURPOSES, PreferencePolicy
 
 __all__ = [
     "GROUPS", "Config", "Export", "Fetch", "Images", "Job", "Lists", "Politeness",
@@ -153,6 +154,19 @@ class Politeness:
         False, "ignore robots.txt and opt-out headers", flag="--ignore-robots",
         parse=parse.boolean,
     )  # fmt: skip
+    purpose: str = setting(
+        "train", "use of the images, on which their owners are heard", flag="--purpose",
+        choices=PURPOSES,
+    )  # fmt: skip
+    ignore_ai_preferences: bool = setting(
+        False, "keep images whose owners say no to the purpose", flag="--ignore-ai-preferences",
+        parse=parse.boolean,
+    )  # fmt: skip
+
+    @property
+    def preferences(self) -> PreferencePolicy:
+        """How owners' statements on the use of images are taken."""
+        return PreferencePolicy(self.purpose, self.ignore_ai_preferences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import IO, Final
 from pixtrawl.exporters.base import ExportJob, FinalFile, Written
 from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, data_card
+from pixtrawl.preferences import KEY
 
 __all__ = ["card_files", "split_word"]
 
@@ -82,6 +83,7 @@ def _count(summary: Summary, job: ExportJob, entry: PlannedImage) -> None:
         license=str(columns["license"]),
         license_url=str(columns["license_url"]),
         fetched_at=str(columns["fetched_at"]),
+        ai_preferences=columns[KEY],
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any, Final
 from pixtrawl.catalog.described import Described, creating
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import inside, parse_file_name
+from pixtrawl.preferences import KEY
 
 __all__ = ["ODD", "catalog_of", "described", "is_ours"]
 
@@ -33,7 +34,7 @@ _MEASURED: Final = (
 _READ: Final = frozenset(
     {
         *_ALWAYS, *_RIGHTS, *_MEASURED, "final_url", "page_url", "title", "source", "rank", "kind",
-        "license", "license_url", "license_id", "license_evidence", "creator", "c2pa", "width",
+        "license", "license_url", "license_id", "license_evidence", "creator", "c2pa", KEY, "width",
         "height", "frames", "size_bytes", "phash", "number", "fetched_at", "text_heavy",
         "relevance", "relevance_outlier",
     }
@@ -144,6 +145,8 @@ def _rights(row: Mapping[str, Any]) -> dict[str, Any]:
     rights: dict[str, Any] = {name: row[name] for name in _RIGHTS if row.get(name)}
     if row.get("c2pa"):
         rights["c2pa"] = True
+    if row.get(KEY):
+        rights[KEY] = json.loads(row[KEY])
     evidence = str(row.get("license_evidence") or "")
     field = evidence.removeprefix("file: ")
     if field != evidence and field not in rights and row.get("license_id"):

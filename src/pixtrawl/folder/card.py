@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from pixtrawl.licenses import normalise
 from pixtrawl.model import Sample
+from pixtrawl.preferences import counts as owners
 from pixtrawl.secrets import masked_text, masked_url
 
 __all__ = [
@@ -97,6 +98,7 @@ class Summary(Struct):
     licenses: Counter[tuple[str, str]] = field(default_factory=Counter)  # claim, URL
     sources: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
+    preferences: Counter[tuple[str, str]] = field(default_factory=Counter)  # purpose, answer
     first: str = ""
     last: str = ""
     identity: int = 0  # sum of the images' hashes, independent of their order
@@ -112,6 +114,7 @@ class Summary(Struct):
         license: str = "",
         license_url: str = "",
         fetched_at: str = "",
+        ai_preferences: object = None,
         identity: str = "",
     ) -> None:
         """Count one image; `identity` is a text that is unique to it."""
@@ -123,6 +126,7 @@ class Summary(Struct):
         self.licenses[license, license_url if license else ""] += 1
         self.sources[source] += 1
         self.formats[format] += 1
+        owners.count_preferences(self.preferences, ai_preferences)
         if fetched_at:
             self.first = min(self.first or fetched_at, fetched_at)
             self.last = max(self.last, fetched_at)
@@ -139,6 +143,7 @@ class Summary(Struct):
             license=found.license or "",
             license_url=masked_url(found.license_url or ""),
             fetched_at=sample.fetched_at,
+            ai_preferences=sample.ai_preferences,
             identity=f"{sample.info.sha256} {sample.file_name}",
         )
 
@@ -188,6 +193,8 @@ def data_card(  # noqa: PLR0913 - one keyword for each part of a card
     lines += _table("Labels", ("label", "query", "images"), labels)
     lines += _table("Sources", ("source", "images"), _ranked(summary.sources))
     lines += _table("Formats", ("format", "images"), _ranked(summary.formats))
+    heard = owners.preference_rows(summary.preferences, summary.images)
+    lines += [*_table("AI preferences", owners.PREFERENCE_NAMES, heard), *owners.PREFERENCE_TEXT]
     lines += _licenses(summary)
     return "\n".join(lines).rstrip("\n") + "\n"
 

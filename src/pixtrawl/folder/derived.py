@@ -31,6 +31,7 @@ from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, 
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.files import write_whole
 from pixtrawl.model import Reason, Sample
+from pixtrawl.preferences import KEY
 from pixtrawl.secrets import masked_text, masked_url
 
 # Measures of every image; images.record.MEASURES lists their units.
@@ -87,6 +88,7 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
         "credit": sample.rights.get("credit") or "",
         "usage_terms": sample.rights.get("usage_terms") or "",
         "c2pa": bool(sample.rights.get("c2pa")),
+        KEY: _preferences_text(sample),
         "width": info.width,
         "height": info.height,
         "format": info.format,
@@ -112,6 +114,12 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
         for name, value in sample.own.items():  # text, numbers, truth values
             row[shown[name]] = masked_text(value) if isinstance(value, str) else value
     return row
+
+
+def _preferences_text(sample: Sample) -> str:
+    """Return the owner's statements as JSON text: loaders want one type, whatever a list holds."""
+    found = sample.ai_preferences
+    return _ENCODE(found).decode() if found else ""
 
 
 @lru_cache(maxsize=8)
@@ -182,11 +190,13 @@ def write_card(db: sqlite3.Connection, folder: Folder, summary: Summary) -> None
 _OPT_OUTS: Final = {
     Reason.ROBOTS_TXT: "their hosts' robots.txt",
     Reason.ROBOTS_HEADER: "an opt-out in the answer (X-Robots-Tag or meta robots)",
+    Reason.OPTED_OUT: "an AI preference of their owners",
 }
 
 
 def _notes(db: sqlite3.Connection) -> Iterator[str]:
-    """Yield sentences on honoured opt-outs, takedowns and files written without durability."""
+    """Yield sentences on opt-outs heard and overridden, takedowns, and runs without durability."""
+    yield from _purposes(db)
     counts = outcomes.opt_outs(db)
     told = [
         f"{counts[reason]:,} for {why}" for reason, why in _OPT_OUTS.items() if reason in counts
@@ -202,6 +212,19 @@ def _notes(db: sqlite3.Connection) -> Iterator[str]:
             f"{unsafe:,} {'run' if unsafe == 1 else 'runs'} wrote with `--durability none`: after "
             "a power cut check the files (`pixtrawl verify`)."
         )
+
+
+def _purposes(db: sqlite3.Connection) -> Iterator[str]:
+    """Yield what runs were told of the purpose; settings of earlier versions name none."""
+    groups = [run.get("politeness", {}) for run in run_log.every_settings(db)]
+    known = [group for group in groups if "purpose" in group]
+    if known:
+        purposes = " and ".join(dict.fromkeys(str(group["purpose"]) for group in known))
+        yield f"Images were fetched for the purpose: {purposes}."
+    ignored = sum(bool(group.get("ignore_ai_preferences")) for group in known)
+    if ignored:
+        runs = f"{ignored:,} of {len(groups):,} runs"
+        yield f"**AI preferences of owners were ignored in {runs} (`--ignore-ai-preferences`).**"
 
 
 def _glob(name: str) -> str:

@@ -24,9 +24,11 @@ _MARKS: Final = (
     b"ns.adobe.com/xap",
     b"<x:xmpmeta",
     b"<rdf:RDF",
+    b"XML:com.adobe.xmp",
     b"jumb",  # C2PA's box (C2PA 2.2, 11)
     b"caBX",
 )
+_ANYWHERE: Final = frozenset({"avif", "gif"})  # their metadata may lie behind the coded picture
 
 
 def may_state_rights(format: str, data: bytes, scan_at: int = 0) -> bool:
@@ -41,11 +43,13 @@ def may_state_rights(format: str, data: bytes, scan_at: int = 0) -> bool:
 
 def _parts(format: str, data: bytes, scan_at: int) -> Iterator[bytes]:
     if format == "jpeg" and scan_at:
-        yield data[: min(scan_at, _PART_BYTES)]
+        yield data[:scan_at]  # usually a few kilobytes; EXIF with a thumbnail may precede the rest
     elif format == "png":
         yield from _chunks(data, 8, "big", 4, 12)
     elif format == "webp":
         yield from _chunks(data, 12, "little", 0, 8)
+    elif format in _ANYWHERE:  # decoding takes far longer than this search
+        yield data
     else:
         yield data[:_PART_BYTES]
         yield data[max(_PART_BYTES, len(data) - _TAIL_BYTES) :]

@@ -293,6 +293,7 @@ def unpack_pdq(data: bytes, task: int) -> list[tuple[int, tuple[bytes, ...]]]:
 
 RIGHTS_FIELDS: Final = (
     "creator", "copyright", "credit", "source", "usage_terms", "web_statement", "license_url",
-    "digital_source_type", "c2pa",
+    "digital_source_type", "data_mining", "other_constraints", "tdm_reservation",
+    "training_mining", "c2pa",
 )  # fmt: skip
 """`c2pa` is a boolean, the others are text of at most 2,000 characters."""

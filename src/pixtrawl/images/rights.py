@@ -1,4 +1,4 @@
-"""Rights statements inside an image file: EXIF, IPTC, XMP, and the presence of C2PA.
+"""Rights statements inside an image file: EXIF, IPTC, XMP, and what C2PA says of training.
 
 Runs in the decoder. Nothing is resolved or fetched, and no XML parser is used on hostile bytes: XMP
 properties are extracted from the packet with regular expressions.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from pixtrawl.images import exif, jpeg
+from pixtrawl.images import exif, jpeg, jumbf
 
 __all__ = ["read_rights"]
 
@@ -28,7 +30,18 @@ _XMP_FIELDS: Final[Mapping[str, tuple[bytes, ...]]] = {
     "web_statement": (b"xmpRights:WebStatement",),
     "license_url": (b"cc:license", b"plus:LicensorURL", b"xmp:License"),
     "digital_source_type": (b"Iptc4xmpExt:DigitalSourceType",),
+    "data_mining": (b"plus:DataMining",),
+    "other_constraints": (b"plus:OtherConstraints",),
+    "tdm_reservation": (b"tdm:reservation",),
 }
+# Prefixes are a file's own choice: those of a reservation are looked up by their namespaces.
+_NAMESPACES: Final[Mapping[bytes, tuple[bytes, ...]]] = {
+    b"plus": (b"http://ns.useplus.org/ldf/xmp/1.0/",),
+    b"tdm": (b"http://www.w3.org/ns/tdmrep/", b"http://www.w3.org/ns/tdmrep#"),
+}
+_RESERVED: Final = ("data_mining", "other_constraints", "tdm_reservation")
+_MAX_PACKETS: Final = 8
+_XMP_STARTS: Final = (b"<x:xmpmeta", b"<rdf:RDF")
 _EXIF_FIELDS: Final = {0x013B: "creator", 0x8298: "copyright"}
 _IPTC_FIELDS: Final = {80: "creator", 110: "credit", 115: "source", 116: "copyright"}
 
@@ -45,6 +58,8 @@ def read_rights(data: bytes) -> dict[str, Any]:
         block = data if data[:4] in (b"II*\x00", b"MM\x00*") else _exif_chunk(data, at)
         _merge(found, _from_exif(block))
     _merge(found, _from_xmp(data))
+    if found["c2pa"]:
+        _merge(found, {"training_mining": jumbf.read_training_mining(data)})
     return found
 
 
@@ -104,21 +119,66 @@ def _from_iptc(data: bytes, head: jpeg.JpegHead) -> dict[str, str]:
 
 
 def _from_xmp(data: bytes) -> dict[str, str]:
-    start = data.find(b"<x:xmpmeta")
-    start = start if start >= 0 else data.find(b"<rdf:RDF")
-    if start < 0:
-        return {}
-    packet = data[start : start + _MAX_XMP_BYTES]
-    end = max(packet.find(b"</x:xmpmeta>"), packet.find(b"</rdf:RDF>"))
-    packet = packet[:end] if end >= 0 else packet
-    found = {}
-    for name, properties in _XMP_FIELDS.items():
-        for key in properties:
-            text = _property(packet, key)
-            if text:
-                found[name] = text
-                break
+    found: dict[str, str] = {}
+    for packet in _packets(data):
+        prefixes = _prefixes(packet)
+        for name, properties in _XMP_FIELDS.items():
+            if name in found and name not in _RESERVED:
+                continue
+            for key in _spelt(properties, prefixes):
+                text = _property(packet, key)
+                if text and text not in found.get(name, ""):
+                    found[name] = ", ".join(filter(None, (found.get(name), text)))
+                if text:
+                    break
     return found
+
+
+def _packets(data: bytes) -> Iterator[bytes]:
+    """Yield the XMP packets of a file: a second one may state what the first does not."""
+    if data.startswith(b"\x89PNG"):
+        yield from _png_packets(data)
+    at = 0
+    for _ in range(_MAX_PACKETS):
+        starts = [start for mark in _XMP_STARTS if (start := data.find(mark, at)) >= 0]
+        if not starts:
+            return
+        packet = data[min(starts) : min(starts) + _MAX_XMP_BYTES]
+        outer = packet.startswith(b"<x:xmpmeta")
+        end = packet.find(b"</x:xmpmeta>" if outer else b"</rdf:RDF>")
+        yield packet[:end] if end >= 0 else packet
+        at = min(starts) + max(end, 8)
+
+
+def _png_packets(data: bytes) -> Iterator[bytes]:
+    """Yield the packets of iTXt chunks that are compressed (PNG, 3rd edition, 11.3.3.4)."""
+    at = -1
+    for _ in range(_MAX_PACKETS):
+        at = data.find(b"iTXtXML:com.adobe.xmp\x00\x01", at + 1)
+        if at < 4:
+            return
+        body = data[at + 4 : at + 4 + int.from_bytes(data[at - 4 : at], "big")]
+        parts = body[20:].split(b"\x00", 2)  # after the method: language, keyword, text
+        if len(parts) == 3:
+            with suppress(zlib.error):
+                yield zlib.decompressobj().decompress(parts[2], _MAX_XMP_BYTES)
+
+
+def _prefixes(packet: bytes) -> dict[bytes, list[bytes]]:
+    """Return the prefixes that a packet uses for each of `_NAMESPACES`, the usual one first."""
+    found = {usual: [usual] for usual in _NAMESPACES}
+    for prefix, uri in re.findall(rb"xmlns:([\w.-]{1,40})\s*=\s*[\"']([^\"']{1,100})", packet):
+        for usual, uris in _NAMESPACES.items():
+            if uri in uris and prefix not in found[usual]:
+                found[usual].append(prefix)
+    return found
+
+
+def _spelt(keys: Iterable[bytes], prefixes: Mapping[bytes, list[bytes]]) -> Iterator[bytes]:
+    for key in keys:
+        usual, _, name = key.partition(b":")
+        for prefix in prefixes.get(usual, [usual]):
+            yield prefix + b":" + name
 
 
 def _property(packet: bytes, key: bytes) -> str:

@@ -18,6 +18,7 @@ from msgspec import Struct
 from pixtrawl.claims import claim_of, is_licensed
 from pixtrawl.config.groups import Images
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
+from pixtrawl.preferences import PreferencePolicy
 
 __all__ = ["JUNK", "Rules", "is_card", "upright"]
 
@@ -80,6 +81,7 @@ class Rules(Struct, frozen=True):
     images: Images
     filters: Filters = Filters()
     size_sources: frozenset[str] = frozenset()  # sources that filter by their own size classes
+    preferences: PreferencePolicy = PreferencePolicy()
 
     def judge(self, candidate: Candidate, url: str, kind: Kind, info: ImageInfo) -> Ruling:
         """Decide on a whole image: SAVED, as far as no other image matters, or the reason.

@@ -93,8 +93,8 @@ class Client:
             timeout_s: overrides the request's own.
             stage_as: plain file name.
             cut_at: stop reading the body after so many bytes; the cut answer counts as complete.
-            admit: called with the headers of a 2xx answer before its body is read; returning a
-                reason ends the transfer.
+            admit: called with the headers of a 2xx answer before its body is read; returning an
+                error ends the transfer with it.
             may_send: called when the connection stands, before each sending of the request;
                 where it returns False nothing is sent, and the call raises NotSentError.
             answered: called when the headers have arrived, with the seconds since the request.

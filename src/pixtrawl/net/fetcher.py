@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pixtrawl import urls
 from pixtrawl.config.groups import Fetch, Politeness
@@ -27,6 +27,8 @@ from pixtrawl.net.redirects import follow
 from pixtrawl.net.retry import RetryPolicy
 from pixtrawl.net.robots import opts_out
 from pixtrawl.net.stated_pause import REFUSALS, retry_after_s, stated_pause_s
+from pixtrawl.preferences import Statement, now_utc
+from pixtrawl.preferences.vocabulary import in_headers
 
 __all__ = ["FetchFailedError", "Fetched", "Fetcher", "status_error"]
 
@@ -40,6 +42,7 @@ class Fetched(Struct, frozen=True):
 
     response: Response
     attempts: int
+    said: tuple[Statement, ...] = ()  # by the owner, on the use of the file
 
 
 class FetchFailedError(FetchError):
@@ -64,10 +67,11 @@ class _FetchState(Struct):
     """State of one fetch in progress: time used, current URL."""
 
     stage_as: str | None
-    robots: bool
+    governed: bool  # by its owner: robots.txt, opt-out headers, AI preferences
     left_s: float
     held_left_s: float  # left for pauses that the host states
     url: str
+    said: list[Statement] = field(default_factory=list)  # in the last attempt, over its hops
 
 
 class Fetcher:
@@ -90,6 +94,7 @@ class Fetcher:
         self._client = client
         self._fetch_settings = fetch
         self._politeness = politeness
+        self._preferences = politeness.preferences
         self._now = asyncio.get_running_loop().time
         self._policy = RetryPolicy(retries=fetch.retries)
         self._owns_hosts = hosts is None
@@ -106,14 +111,15 @@ class Fetcher:
             request: its `timeout_s` (default: the settings') is for all attempts together, time
                 spent waiting for a slot not counted.
             stage_as: plain file name in the client's staging folder.
-            robots: whether robots.txt and opt-out headers govern this request.
+            robots: whether the owner governs this request: by robots.txt, opt-out headers and AI
+                preferences, as far as the user does not ignore them.
 
         Raises FetchFailedError: any status but 2xx is a failure, and so is an empty body.
         """
         timeout_s = self._fetch_settings.timeout_s
         task = _FetchState(
             stage_as=stage_as,
-            robots=robots and not self._politeness.ignore_robots,
+            governed=robots,
             left_s=timeout_s if request.timeout_s is None else request.timeout_s,
             held_left_s=min(_LONGEST_HOLD_S, self._politeness.patience_s),
             url=request.url,
@@ -122,7 +128,7 @@ class Fetcher:
         while True:
             attempts += 1
             try:
-                return Fetched(await self._attempt(request, task), attempts)
+                return Fetched(await self._attempt(request, task), attempts, tuple(task.said))
             except FetchError as error:
                 wait_s = self._wait_s(error, attempts, task)
                 if wait_s is None:
@@ -145,6 +151,7 @@ class Fetcher:
         return wait_s
 
     async def _attempt(self, request: Request, task: _FetchState) -> Response:
+        task.said.clear()
         reason = urls.check(request.url)
         if reason is not None:
             raise FetchError(reason, request.url[:200])
@@ -162,8 +169,13 @@ class Fetcher:
     async def _hop(self, request: Request, task: _FetchState) -> Response:
         task.url = request.url
         self._hosts.check_excluded(request.url)
-        if task.robots:
-            await self._hosts.robots.check(request.url)
+        if task.governed:
+            rules = None
+            if not self._politeness.ignore_robots:
+                rules = await self._hosts.robots.check(request.url)
+            task.said += await self._hosts.owners.said_of(request.url, rules)
+            if (error := self._objection(task)) is not None:
+                raise error
         if task.left_s <= 0:
             raise FetchError(Reason.DEADLINE, "no time left for another request")
         return await self._in_slot(request, task)
@@ -183,7 +195,7 @@ class Fetcher:
                 request,
                 timeout_s=task.left_s,
                 stage_as=task.stage_as,
-                admit=_admit if task.robots else None,
+                admit=partial(self._admit, task) if task.governed else None,
                 answered=partial(self._begun, slot.host),
                 may_send=partial(self._slots.still_may_send, slot),
             )
@@ -198,6 +210,21 @@ class Fetcher:
         self._note_answer(slot, response)
         self._slots.table.transferred(slot.host, response.size_bytes, started_at)
         return response
+
+    def _admit(self, task: _FetchState, headers: Mapping[str, str]) -> FetchError | None:
+        """Return the error of an answer that opts out; its body is then not taken."""
+        value = headers.get("x-robots-tag")
+        if value and not self._politeness.ignore_robots:
+            directive = opts_out(value.split("\n"), purpose=self._politeness.purpose)
+            if directive:
+                return FetchError(Reason.ROBOTS_HEADER, f"X-Robots-Tag: {directive}")
+        said = in_headers(headers, now_utc())
+        task.said += said
+        return self._objection(task) if said else None
+
+    def _objection(self, task: _FetchState) -> FetchError | None:
+        statement = self._preferences.objection(task.said)
+        return None if statement is None else FetchError(Reason.OPTED_OUT, str(statement))
 
     # -- what is learned from answers --------------------------------------------------------
 
@@ -215,11 +242,6 @@ class Fetcher:
         """Close the accounts that it made itself; leaves the client open."""
         if self._owns_hosts:
             await self._hosts.aclose()
-
-
-def _admit(headers: Mapping[str, str]) -> Reason | None:
-    value = headers.get("x-robots-tag")
-    return Reason.ROBOTS_HEADER if value and opts_out(value.split("\n")) else None
 
 
 def status_error(response: Response) -> FetchError | None:

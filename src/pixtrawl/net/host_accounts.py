@@ -23,6 +23,7 @@ from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
 from pixtrawl.net.host_slots import HostSlots, Slot
 from pixtrawl.net.hosts import HostTable
 from pixtrawl.net.interface import NotSentError, Request, Response
+from pixtrawl.net.owners import TDMREP_MAX_BYTES, OwnerStatements
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES
 from pixtrawl.net.robots_cache import ReadAnswer, RobotsCache
 from pixtrawl.net.robots_store import RobotsStore
@@ -32,6 +33,8 @@ from pixtrawl.net.stated_pause import REFUSALS, stated_pause_s
 __all__ = ["HostAccounts"]
 
 _OVERLOAD: Final = frozenset({Reason.FIRST_BYTE_TIMEOUT, Reason.TOO_SLOW, Reason.DEADLINE})
+# A server that answers for pictures, but hangs for a file that it does not know, is not in trouble.
+_NO_ANSWER: Final = frozenset({*_OVERLOAD, Reason.PROTOCOL_ERROR, Reason.BODY_INCOMPLETE})
 # Small, and every file of the host waits for them: they do not queue behind files.
 _ROBOTS_AT_ONCE: Final = 128
 
@@ -66,6 +69,7 @@ class HostAccounts:
             max_crawl_delay_s=politeness.max_crawl_delay_s,
             paced=lambda account, delay_s: table.set_delay(account, delay_s, now()),
         )
+        self.owners = OwnerStatements(self.robots, self._send_tdmrep, politeness)
         self._now = now
         self._robots_places = asyncio.Semaphore(min(_ROBOTS_AT_ONCE, fetch.concurrency))
 
@@ -133,7 +137,37 @@ class HostAccounts:
         self.note_answer(slot, response, everything=True)
         return response
 
+    async def _send_tdmrep(self, request: Request) -> Response:
+        """Send one request for tdmrep.json, as for robots.txt; a refusal holds its address only."""
+        self.check_excluded(request.url)
+        host = urls.account_of(request.url)
+        while True:
+            async with self.slots.slot(host, request.url) as slot, self._robots_places:
+                if not self.slots.may_send(slot):
+                    continue
+                with suppress(NotSentError):
+                    return await self._transfer_tdmrep(request, slot)
+
+    async def _transfer_tdmrep(self, request: Request, slot: Slot) -> Response:
+        started_at = self._now()
+        try:
+            response = await self.client.transfer(
+                request,
+                cut_at=TDMREP_MAX_BYTES,
+                may_send=partial(self.slots.still_may_send, slot),
+            )
+        except NotSentError:
+            raise
+        except FetchError as error:
+            if error.reason not in _NO_ANSWER:
+                self.note_failure(slot, error, started_at)
+            raise
+        self.slots.begun(slot.host)
+        self.note_answer(slot, response)
+        return response
+
     async def aclose(self) -> None:
-        """Ends what is being fetched of robots.txt and stops the timers; not the client."""
+        """Ends what is being fetched of hosts' own files and stops the timers; not the client."""
+        await self.owners.aclose()
         await self.robots.aclose()
         self.slots.close()

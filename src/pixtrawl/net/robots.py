@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct, field
 
 from pixtrawl.net.robots_rules import AgentRules, Line
+from pixtrawl.preferences.vocabulary import ROBOTS_KEYS
 
 __all__ = ["PRODUCT_TOKEN", "ROBOTS_MAX_BYTES", "RobotsRules", "opts_out", "parse_robots"]
 
@@ -28,7 +30,7 @@ _DISALLOW_KEYS: Final = frozenset({
 })  # fmt: skip
 _NO_COLON: Final = re.compile(r"(user[- ]?agent|allow|dis+al+ow)(?:\s+(.*))?", re.IGNORECASE)
 # Lines of a group that are no rules but hold for its agents; any other line is ignored.
-_RECORDS: Final = frozenset({"crawl-delay", "content-signal", "content-usage"})
+_RECORDS: Final = frozenset({"crawl-delay", *ROBOTS_KEYS})
 _ALL: Final = "*"
 
 
@@ -46,6 +48,9 @@ class RobotsRules(Struct, frozen=True):
     """The lines of one robots.txt, by the agents they are for."""
 
     blocks: list[_Block] = field(default_factory=list)
+    # Preferences before the first group are for no agent by RFC 9309; they are taken as addressed
+    # to everyone, since their author meant somebody.
+    ungrouped: list[Line] = field(default_factory=list)
 
     def of(self, agent: str = PRODUCT_TOKEN) -> AgentRules:
         """Return the rules for `agent`: of all groups that name it, else of everyone's."""
@@ -56,7 +61,7 @@ class RobotsRules(Struct, frozen=True):
             mine = [block for block in self.blocks if _ALL in block.agents]
         return AgentRules.of(
             (line for block in mine for line in block.rules),
-            (line for block in mine for line in _records_of(block, agent)),
+            chain(self.ungrouped, (line for block in mine for line in _records_of(block, agent))),
         )
 
     def allows(self, url: str, agent: str = PRODUCT_TOKEN) -> bool:
@@ -74,7 +79,7 @@ def parse_robots(content: bytes | str) -> RobotsRules:
     if isinstance(content, bytes):
         content = content[:ROBOTS_MAX_BYTES].decode("utf-8", "surrogateescape")
     blocks: list[_Block] = []
-    block = _Block()  # of lines before the first group: they are for nobody
+    block = before = _Block()  # of lines before the first group: they are for nobody
     in_agents = False
     for line in re.split(r"\r\n|\r|\n", content.removeprefix("\ufeff")):
         key, value = _key_value(line[:_MAX_LINE])
@@ -90,7 +95,8 @@ def parse_robots(content: bytes | str) -> RobotsRules:
                 block.rules.append(("allow" if key == "allow" else "disallow", value))
         elif key in _RECORDS:
             block.records.append((len(block.agents), (key, value)))
-    return RobotsRules(blocks)
+    ungrouped = [line for _, line in before.records if line[0] in ROBOTS_KEYS]
+    return RobotsRules(blocks, ungrouped)
 
 
 def _key_value(line: str) -> tuple[str, str]:
@@ -116,13 +122,20 @@ _WITH_VALUE: Final = frozenset({
 })  # fmt: skip
 
 
-def opts_out(values: Iterable[str], agent: str | None = PRODUCT_TOKEN) -> str:
+_FOR_TRAINING: Final = frozenset({"noai", "noimageai"})
+
+
+def opts_out(
+    values: Iterable[str], agent: str | None = PRODUCT_TOKEN, *, purpose: str = "train"
+) -> str:
     """Return the directive by which a picture opts out, or an empty string.
 
     Args:
         values: one for each `X-Robots-Tag` header (or robots meta element).
         agent: our product token; directives scoped to another agent are ignored.
+        purpose: of the run; `noai` and `noimageai` concern `train` alone.
     """
+    opting_out = _OPT_OUT if purpose == "train" else _OPT_OUT - _FOR_TRAINING
     for value in values:
         scope = ""
         for part in value.split(","):
@@ -130,6 +143,6 @@ def opts_out(values: Iterable[str], agent: str | None = PRODUCT_TOKEN) -> str:
             directive = name.strip().lower()
             if colon and directive not in _WITH_VALUE:
                 scope, directive = directive, rest.strip().lower()
-            if directive in _OPT_OUT and scope in {"", "*", agent}:
+            if directive in opting_out and scope in {"", "*", agent}:
                 return directive
     return ""

@@ -15,7 +15,7 @@ from urllib.parse import quote_from_bytes
 
 import msgspec
 
-__all__ = ["AgentRules", "Line"]
+__all__ = ["AgentRules", "Line", "PathText", "longest_matches"]
 
 Line = tuple[str, str]
 """A line of robots.txt: its name in lower case, and its value."""
@@ -39,7 +39,7 @@ _WILD: Final = "\0"  # between the parts of a rule: none of them holds it
 _FEW: Final = 256  # rules up to which they are kept taken apart
 _LONG: Final = 2000  # characters of a path from which its groups of letters are worth counting
 _GRAM: Final = 3
-_FEW_RECORDS: Final = 64
+_FEW_RECORDS: Final = 500
 _RECORD_BYTES: Final = 2048
 
 Rule = tuple[bool, str, tuple[str, ...], bool]
@@ -126,6 +126,50 @@ class AgentRules:
         """Return what `packed` made bytes of."""
         kind = tuple[str, int, int, float, tuple[Line, ...]]
         return cls(*msgspec.msgpack.decode(zlib.decompress(packed), type=kind))
+
+
+class PathText(msgspec.Struct, frozen=True):
+    """A text that holds for the paths of a pattern, matched as Allow and Disallow are."""
+
+    name: str
+    text: str
+    length: int  # of the pattern, by which the more specific one is told
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, name: str, text: str, pattern: str) -> PathText:
+        """An empty pattern holds for every path, and any other goes before it."""
+        found: dict[str, int] = {}
+        _encode(("allow", pattern or "/"), found)
+        return cls(name, text, len(pattern), tuple(map(_decoded, found)))
+
+    @classmethod
+    def of_line(cls, name: str, value: str) -> PathText:
+        """Read `[path] text` (draft-ietf-aipref-attach-05, 3.2)."""
+        if not value.startswith("/"):
+            return cls.of(name, value, "")
+        path, _, text = value.replace("\t", " ").partition(" ")
+        return cls.of(name, text.strip(), path)
+
+    def matches(self, url: str) -> bool:
+        """Return whether it holds for this URL or path."""
+        return self.matches_path(_normal(_path_of(url)))
+
+    def matches_path(self, path: str) -> bool:
+        return any(
+            path.startswith(first) and _matches(path, first, others, anchored)
+            for _, first, others, anchored in self.rules
+        )
+
+
+def longest_matches(texts: Iterable[PathText], url: str) -> list[PathText]:
+    """Return those that hold for this URL or path: of each name those with the longest pattern."""
+    path = _normal(_path_of(url))
+    found = [one for one in texts if one.matches_path(path)]
+    longest: dict[str, int] = {}
+    for one in found:
+        longest[one.name] = max(longest.get(one.name, 0), one.length)
+    return [one for one in found if one.length == longest[one.name]]
 
 
 def _encode(line: Line, found: dict[str, int]) -> None:

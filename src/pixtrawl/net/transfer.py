@@ -35,7 +35,7 @@ _MOST_SENDS: Final = 2  # of one request: again on a dead connection, or where H
 _LIBCURL_UNPACKS: Final = "brotli" in pycurl.version or "zstd" in pycurl.version
 _OTHER_PROTOCOL: Final = 101  # is not asked for, and no answer follows it
 
-Admit = Callable[[Mapping[str, str]], Reason | None]
+Admit = Callable[[Mapping[str, str]], FetchError | None]
 Answered = Callable[[float], None]
 MaySend = Callable[[], bool]
 
@@ -216,9 +216,9 @@ class Transfer:
             self.sink = MemoryBody()
             return None
         if self.admit is not None:
-            reason = self.admit(self.headers)
-            if reason is not None:
-                self.error = FetchError(reason, http_status=status)
+            self.error = self.admit(self.headers)
+            if self.error is not None:
+                self.error.http_status = status
                 return _ABORT
         if not staged:
             self.sink = MemoryBody()

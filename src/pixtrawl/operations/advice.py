@@ -48,6 +48,7 @@ _REASONS: Final[Mapping[Reason, str]] = {
     Reason.SAME_PICTURE: "the sources repeat themselves: add -s NAME, or try --dedup strict",
     Reason.ROBOTS_TXT: "these hosts opt out of it; add another source (-s NAME)",
     Reason.ROBOTS_HEADER: "these hosts opt out of it; add another source (-s NAME)",
+    Reason.OPTED_OUT: "their owners say no to this purpose; add another source (-s NAME)",
     Reason.ROBOTS_UNAVAILABLE: f"these hosts are in trouble; later, {AGAIN}",
     Reason.CRAWL_DELAY: "these hosts ask for long pauses: raise --max-crawl-delay, and wait",
     Reason.TOO_MANY_BYTES: "raise --max-bytes",

@@ -19,6 +19,7 @@ _RULES: Final = (
     "images.max_frame_pixels", "images.max_blocks", "images.max_aspect", "images.check",
     "images.dedup", "images.turned", "images.junk", "images.conflict", "images.allow_thumbnails",
     "filters.license", "filters.aspect", "fetch.max_bytes",
+    "politeness.ignore_robots", "politeness.purpose", "politeness.ignore_ai_preferences",
 )  # fmt: skip
 
 

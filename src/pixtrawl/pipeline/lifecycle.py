@@ -17,6 +17,7 @@ from pixtrawl.folder.disk_trouble import telling_trouble
 from pixtrawl.pipeline import exporting
 from pixtrawl.pipeline.opening import open_session
 from pixtrawl.pipeline.report import build
+from pixtrawl.pipeline.run_settings import tell_override
 from pixtrawl.pipeline.session import Session
 from pixtrawl.report import Report
 
@@ -31,6 +32,7 @@ async def run_to_report(
 ) -> Report:
     """Run `body` in a session, then the export. Return a report, also when cancelled."""
     exporting.check(config)
+    tell_override(config, listener)
     current: Session | None = None
     try:
         with telling_trouble(folder):

@@ -199,6 +199,6 @@ def _outcome(source: sqlite3.Connection, sample: Sample, name: str) -> Outcome:
     return Outcome(
         reason=Reason.SAVED, info=sample.info, staged_name=name, url=sample.url, kind=sample.kind,
         final_url=sample.final_url, http_status=http_status, attempts=attempts,
-        size_bytes=sample.info.size_bytes, rights=dict(sample.rights),  # type: ignore[arg-type]
+        size_bytes=sample.info.size_bytes, rights=dict(sample.rights),
         fetched_at=sample.fetched_at,
     )  # fmt: skip

@@ -108,7 +108,9 @@ def worker_spec(
     return WorkerSpec(
         fetch=config.fetch,
         politeness=config.politeness,
-        rules=Rules(config.images, config.filters, asked_for_size(config)),
+        rules=Rules(
+            config.images, config.filters, asked_for_size(config), config.politeness.preferences
+        ),
         taken_down=catalog.write_now(takedown.load).why_url,
         blocked=blocked,
         staging=folder.staging,

@@ -83,8 +83,19 @@ def build(
         "across_labels": _across_labels(db),
         "changed_rules": changed_rules(db),
         "durability": run_log.last_settings(db).get("job", {}).get("durability", "unknown"),
+        "ai_preferences": _preferences(db, reasons),
     }
     return Report.of(told)
+
+
+def _preferences(db: sqlite3.Connection, reasons: Mapping[Reason, int]) -> dict[str, Any]:
+    """Return how the last run took owners' statements; a bare copy has no run."""
+    told = {"refused": reasons.get(Reason.OPTED_OUT, 0)}
+    runs = run_log.every_settings(db)
+    settings = runs[-1].get("politeness", {}) if runs else {}
+    if "purpose" in settings:
+        told |= {"purpose": settings["purpose"], "ignored": settings["ignore_ai_preferences"]}
+    return told
 
 
 def _not_asked(query: Mapping[str, Any]) -> int:

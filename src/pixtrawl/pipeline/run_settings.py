@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,23 @@ from typing import Final
 import msgspec
 
 from pixtrawl.config.groups import Config
+from pixtrawl.events import Event, Notice
 from pixtrawl.secrets import KnownSecrets, hide_settings, secrets_in_url
 
-__all__ = ["asked_for_size", "known_secrets", "plain_settings"]
+__all__ = ["asked_for_size", "known_secrets", "plain_settings", "tell_override"]
 
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _MAX_COOKIES: Final = 5000  # more than a browser keeps for all sites
+
+
+def tell_override(config: Config, emit: Callable[[Event], None]) -> None:
+    """Warn where owners' statements are overridden: it is the user's own decision, and answer."""
+    if config.politeness.ignore_ai_preferences:
+        text = (
+            f"owners who say no to {config.politeness.purpose} are NOT heard "
+            "(ignore_ai_preferences); the report and the data card say so"
+        )
+        emit(Notice(text, "warning"))
 
 
 def asked_for_size(config: Config) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from pixtrawl.playground import (  # noqa: F401 - each registers its own
     faults_content,
+    faults_owners,
     faults_transfer,
     faults_wire,
 )

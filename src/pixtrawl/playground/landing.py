@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from pixtrawl.playground.faultline import FaultTruth
+from pixtrawl.playground.faults_owners import ROBOTS_LINES, TDMREP
 from pixtrawl.playground.listing import Listings, Original
 from pixtrawl.playground.messages import ServerRequest, ServerResponse
 
@@ -19,6 +20,7 @@ ROBOTS = (
     "Disallow: /images/search\n"
     "Disallow: /images/async\n"
     "Allow: /private/open/\n"
+    f"{ROBOTS_LINES}"
     "\n"
     "Sitemap: http://{host}/sitemap.xml\n"
 )
@@ -28,6 +30,11 @@ def robots(request: ServerRequest) -> ServerResponse:
     """robots.txt of any host (RFC 9309)."""
     body = ROBOTS.format(host=request.host).encode()
     return ServerResponse(body, content_type="text/plain; charset=utf-8")
+
+
+def tdmrep() -> ServerResponse:
+    """tdmrep.json of any host (TDM Reservation Protocol)."""
+    return ServerResponse(TDMREP, content_type="application/json")
 
 
 def landing_page(entry: Original) -> ServerResponse:

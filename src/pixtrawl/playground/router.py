@@ -15,7 +15,7 @@ from pixtrawl.playground.faults_search import SearchOutage
 from pixtrawl.playground.gallery import Galleries
 from pixtrawl.playground.gates import Gates
 from pixtrawl.playground.google import GooglePages
-from pixtrawl.playground.landing import credits_table, faults_page, landing_page, robots
+from pixtrawl.playground.landing import credits_table, faults_page, landing_page, robots, tdmrep
 from pixtrawl.playground.listing import Listings, Original, slug_and_index
 from pixtrawl.playground.messages import Answer, ServerRequest, ServerResponse
 from pixtrawl.playground.openverse import OpenverseApi
@@ -68,6 +68,8 @@ class Router:
             return self._thumb_later(request.query.get("q") or request.query.get("id", ""))
         if path == "/robots.txt":
             return robots(request)
+        if path == "/.well-known/tdmrep.json":
+            return tdmrep()
         for outage in self.outages:
             answer = outage.answer(request)
             if answer is not None:

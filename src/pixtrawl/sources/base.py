@@ -18,6 +18,7 @@ from pixtrawl.errors import SourceStop
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Candidate, Query
 from pixtrawl.net.interface import Http
+from pixtrawl.preferences import PreferencePolicy
 
 Position = Mapping[str, Any]  # plain JSON values; opaque to all but the source
 
@@ -78,7 +79,9 @@ class SourceContext(Struct, frozen=True, kw_only=True):
     wanted: int | None = None  # number of further candidates needed; a hint
     position: Position | None = None  # of an earlier run
     emit: Callable[[Event], None] = field(default=ignore)
-    ignore_robots: bool = False  # set by the user; for sources that crawl
+    # Set by the user; for sources that crawl.
+    ignore_robots: bool = False
+    preferences: PreferencePolicy = PreferencePolicy()
 
 
 class Source(Protocol):

@@ -30,6 +30,7 @@ from pixtrawl.pipeline.discovery.breakers import Breakers
 from pixtrawl.pipeline.discovery.first_pages import Add, FirstPages
 from pixtrawl.pipeline.discovery.slices import SlicePlan, SliceYield
 from pixtrawl.pipeline.scheduler.demand import Demand, end_when_over
+from pixtrawl.preferences import PreferencePolicy
 from pixtrawl.secrets import NO_SECRETS, KnownSecrets
 from pixtrawl.sources.base import Evidence, Page, Position, Source, SourceContext
 from pixtrawl.sources.filters import unfiltered
@@ -77,6 +78,7 @@ class Discovery:
         plan: SlicePlan | None = None,
         ignore_robots: bool = False,
         secrets: KnownSecrets = NO_SECRETS,
+        preferences: PreferencePolicy | None = None,
     ) -> None:
         """`http` is the client of each source; `plan` slices the query when a source has ended."""
         self._sources = sources
@@ -88,6 +90,7 @@ class Discovery:
         self._plan = plan
         self._ignore_robots = ignore_robots
         self._secrets = secrets  # masked in what sources say
+        self._preferences = preferences or PreferencePolicy()
         self._told: set[str] = set()
 
     @property
@@ -272,6 +275,7 @@ class Discovery:
             # Slices are not a user's request: notices about filters they ignore would confuse.
             emit=ignore if ask.slice else self._tell,
             ignore_robots=self._ignore_robots,
+            preferences=self._preferences,
         )
         async with aclosing(self._sources[ask.source].discover(ask.query, context)) as given:  # type: ignore[type-var]
             async for page in given:

@@ -91,6 +91,7 @@ def open_discovery(  # noqa: PLR0913 - everything that a run has of it
     return Discovery(
         sources, http, catalog, evidence, emit, breakers, plan=plan,
         ignore_robots=config.politeness.ignore_robots, secrets=known_secrets(config),
+        preferences=config.politeness.preferences,
     )  # fmt: skip
 
 

@@ -33,10 +33,10 @@ from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan
 from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import build
-from pixtrawl.pipeline.run_settings import known_secrets
+from pixtrawl.pipeline.run_settings import known_secrets, tell_override
 from pixtrawl.pipeline.scheduler.demand import Demand
 from pixtrawl.pipeline.scheduler.window import WINDOW
-from pixtrawl.report import Report
+from pixtrawl.report import PreferencesReport, Report
 
 
 async def discover(
@@ -59,6 +59,7 @@ async def discover(
     expansion = open_plan(config)
     sources = open_sources(config)
     started = time.monotonic()
+    tell_override(config, listener)
     writer = None
     if out is not None:  # opened first, so that a bad name fails before any request
         writer = ManifestWriter(out, write_parquet=open_rows)
@@ -108,6 +109,9 @@ async def discover(
         elapsed_s=round(time.monotonic() - started, 3),
         interrupted=end_reason == "interrupted",
         end_reason=end_reason,
+        ai_preferences=PreferencesReport(
+            purpose=config.politeness.purpose, ignored=config.politeness.ignore_ai_preferences
+        ),
     )
     listener(RunFinished(report))
     return report

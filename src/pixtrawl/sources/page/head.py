@@ -6,6 +6,7 @@ from typing import Final
 
 from pixtrawl.model import Kind
 from pixtrawl.net.robots import PRODUCT_TOKEN
+from pixtrawl.preferences.vocabulary import TDM
 from pixtrawl.sources.html import Document, Element
 from pixtrawl.sources.page.attributes import looks_decor, number
 from pixtrawl.sources.page.found import Facts, FoundPictures, Lead, Tier, Way
@@ -83,6 +84,12 @@ def robots_words(document: Document) -> list[str]:
     names = {"robots", PRODUCT_TOKEN}
     found = document.all("meta[name][content]")[:_MAX]
     return [meta.get("content") for meta in found if meta.get("name").strip().lower() in names]
+
+
+def reservations(document: Document) -> list[str]:
+    """Return the contents of the meta elements `tdm-reservation` (TDM Reservation Protocol)."""
+    found = document.all("meta[name][content]")[:_MAX]
+    return [meta.get("content") for meta in found if meta.get("name").strip().lower() == TDM]
 
 
 def page_license(document: Document, pictures: FoundPictures) -> str | None:

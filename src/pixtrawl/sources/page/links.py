@@ -19,7 +19,7 @@ from pixtrawl.sources.page.around import Around, is_image_link
 from pixtrawl.sources.page.attributes import DECOR, lazy_ways, number, own_ways, srcset_ways
 from pixtrawl.sources.page.found import Facts, FoundPicture, FoundPictures, Lead, Tier, Way, Wish
 from pixtrawl.sources.page.frames import Shown, shown_documents, written_frames
-from pixtrawl.sources.page.head import page_license, read_head, robots_words
+from pixtrawl.sources.page.head import page_license, read_head, reservations, robots_words
 from pixtrawl.sources.page.state import css_ways, read_json_ld, read_state, read_text
 
 __all__ = ["PageContent", "is_image_link", "read_page"]
@@ -51,6 +51,7 @@ class PageContent(Struct):
     document: Document | None = None  # None: too complex, read as text
     any_image: bool = False  # any sign of a picture
     shown: list[Shown] = field(default_factory=list)  # documents that a browser shows in it
+    reserved: list[str] = field(default_factory=list)  # of meta tdm-reservation
 
     @property
     def nofollow(self) -> bool:
@@ -93,6 +94,7 @@ def read_page(text: str, url: str, wish: Wish | None = None) -> PageContent:
         document,
         pictures.seen_any,
         shown_documents(document, pictures, text),
+        reservations(document),
     )
 
 

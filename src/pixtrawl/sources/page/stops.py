@@ -11,6 +11,8 @@ from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.net.interface import Response
+from pixtrawl.preferences import now_utc
+from pixtrawl.preferences.vocabulary import TDM, in_headers, of_line
 from pixtrawl.sources import stops
 from pixtrawl.sources.base import SourceContext
 
@@ -34,6 +36,7 @@ _BROWSER: Final = {
     BrowserTrouble.GONE: SourceOutcome.NETWORK_ERROR,
 }
 _IGNORE: Final = "ask the site's owner, or decide it yourself with --ignore-robots"
+_OVERRIDE: Final = "ask the site's owner, or decide it yourself with --ignore-ai-preferences"
 _KINDS: Final = {401: "login", 403: "forbidden", 429: "rate_limit", 451: "forbidden"}
 _WALLS: Final = {
     "captcha": "the site shows a captcha",
@@ -182,6 +185,30 @@ def opted_out(context: SourceContext, response: Response, directive: str, where:
         http_status=response.status,
         url=response.url[:2000],
         evidence=[context.evidence.save(name, kept)],
+    )
+
+
+def reserved(
+    context: SourceContext, response: Response, metas: Sequence[str] = ()
+) -> SourceStop | None:
+    """Make the stop of a page whose owner says no to the purpose of the run; None of any other.
+
+    `metas` are the contents of its meta elements `tdm-reservation`.
+    """
+    at = now_utc()
+    said = in_headers(response.headers, at)
+    said += [of_line("meta", TDM, text, at) for text in metas]
+    statement = context.preferences.objection(said)
+    if statement is None:
+        return None
+    return SourceStop(
+        SourceOutcome.BLOCKED,
+        kind="forbidden",
+        message=f"the page opts out of {context.preferences.purpose} by {statement}",
+        next_step=_OVERRIDE,
+        http_status=response.status,
+        url=response.url[:2000],
+        evidence=[context.evidence.save("page-opt-out.txt", f"{response.url}\n{statement}\n")],
     )
 
 

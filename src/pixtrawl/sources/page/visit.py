@@ -150,6 +150,9 @@ class Crawl:
             response = replace(response, body=body)
         text = text_of(response)
         content = content_of(response, text)
+        bare = content in {Content.IMAGE, Content.DATA}  # pages say more, and are read first
+        if bare and (stop := page_stops.reserved(self._context, response)) is not None:
+            raise stop
         if content is Content.IMAGE:
             return self._candidates(self._single(visit.url), None)
         if content is Content.SITEMAP:
@@ -188,7 +191,8 @@ class Crawl:
             if stop is not None:
                 raise stop
         tag = response.headers.get("x-robots-tag", "")
-        directive = opts_out(tag.split("\n")) if tag else ""
+        purpose = self._context.preferences.purpose
+        directive = opts_out(tag.split("\n"), purpose=purpose) if tag else ""
         if directive and not self._context.ignore_robots:
             raise page_stops.opted_out(self._context, response, directive, "X-Robots-Tag")
 
@@ -211,12 +215,15 @@ class Crawl:
         return response, reading
 
     def _check_opt_out(self, visit: PageVisit, response: Response, reading: PageContent) -> None:
-        directive = opts_out(reading.robots)
-        if not directive or self._context.ignore_robots:
-            return
-        if directive in _NOT_LISTED:  # its links may still be followed
+        """Raise SourceStop for a page that opts out; its links may still be followed."""
+        directive = opts_out(reading.robots, purpose=self._context.preferences.purpose)
+        if directive and not self._context.ignore_robots:
+            if directive in _NOT_LISTED:
+                self._lead_on(visit, response, reading)
+            raise page_stops.opted_out(self._context, response, directive, "meta robots")
+        if (stop := page_stops.reserved(self._context, response, reading.reserved)) is not None:
             self._lead_on(visit, response, reading)
-        raise page_stops.opted_out(self._context, response, directive, "meta robots")
+            raise stop
 
     def _gate(self, url: str) -> ConsentGate:
         host = urls.host_of(url)
