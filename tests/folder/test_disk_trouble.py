@@ -39,7 +39,7 @@ def test_every_form_of_a_full_disk_is_one_sentence(error: Exception, tmp_path: P
     text = str(caught.value)
     assert str(tmp_path) in text
     assert " free" in text
-    assert "What is saved is safe" in text
+    assert "0 images are safe" in text
     assert "the same command goes on" in text
     assert "Errno" not in text
     assert ("quota" in text) == (isinstance(error, OSError) and error.errno == errno.EDQUOT)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import pixtrawl
-from pixtrawl.catalog import samples
+from pixtrawl.catalog import derived_mark, samples
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import evidence, quarantine, recovery, takeover
@@ -55,6 +55,7 @@ def old_set(data: Data) -> Path:
     data.accept(first, b"one")
     data.catalog.write_now(lambda db: recovery.recover(db, data.folder))
     data.accept(second, b"two")
+    data.catalog.write_now(derived_mark.clear)  # older versions had no such mark
     data.catalog.close()
     root = data.folder.root
     old = to_old_layout(root)
