@@ -119,6 +119,11 @@ class DecoderPool:
         means = {name: bool(held & bit) for bit, name in sandbox.MEANS.items()}
         return {"process of its own": self._held is not None, **means}
 
+    @property
+    def held(self) -> int | None:
+        """The bits of `sandbox.contain`; None before the first decoder."""
+        return self._held
+
     async def aclose(self) -> None:
         """End all decoders and cancel the files still waiting."""
         self._closed = True

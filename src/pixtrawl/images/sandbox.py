@@ -2,8 +2,10 @@
 
 Resource limits, then Landlock (Linux 5.13 and newer: no file can be opened by name; without
 descriptor passing, only files of one folder, for reading), then a seccomp filter (an allow-list;
-any other system call ends the process). Mechanisms that the system lacks are left out; `contain`
-returns which ones are active. Every library must be loaded before: a later import would be refused
+any other system call ends the process). The filter alone is enough: it lets a decoder neither name
+a file nor reach a process or a network, so that kernels without Landlock, or with an older one that
+knows no scopes, hold the same. Mechanisms that the system lacks are left out; `contain` returns
+which ones are active. Every library must be loaded before: a later import would be refused
 like any other attempt to open a file.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import signal
 import struct
@@ -21,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-__all__ = ["MEANS", "contain", "die_with_parent", "load_filter_library"]
+__all__ = ["MEANS", "contain", "die_with_parent", "landlock_abi", "load_filter_library"]
 
 RLIMITS, LANDLOCK, SECCOMP, PARENT_DEATH = 1, 2, 4, 8
 MEANS: Final = {
@@ -30,6 +33,8 @@ MEANS: Final = {
     SECCOMP: "seccomp",
     PARENT_DEATH: "dies with its parent",
 }
+
+_ABI_SHIFT: Final = 24  # bits of HELLO from here on: version of Landlock
 
 _CPU_SECONDS: Final = 900  # for a lifetime of 2,000 files; the parent limits each file
 _OPEN_FILES: Final = 16
@@ -47,14 +52,23 @@ _SCOPE_BITS: Final = 0b11  # abstract sockets and signals of other processes, AB
 
 _ALLOWED: Final = (
     "read", "readv", "pread64", "write", "writev", "recvfrom", "recvmsg", "sendto", "sendmsg",
-    "close", "fstat", "newfstatat", "stat", "lstat", "statx", "lseek", "access", "faccessat",
-    "faccessat2", "readlink", "readlinkat", "fcntl", "dup", "getdents64", "getcwd",
-    "mmap", "munmap", "mprotect", "mremap", "madvise", "brk", "membarrier",
+    "close", "fstat", "lseek", "dup",
+    "munmap", "mremap", "madvise", "brk", "membarrier",
     "futex", "set_robust_list", "rseq", "sched_yield", "sched_getaffinity", "getcpu",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall",
     "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
     "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getrandom", "getrusage",
     "setitimer", "times", "uname", "sysinfo", "poll", "ppoll", "exit", "exit_group",
+)  # fmt: skip
+# `fcntl` by command: others name a process that gets a signal (F_SETOWN with F_SETSIG and O_ASYNC),
+# which ends any process of the same user where Landlock has no scopes (before Linux 6.12).
+_FCNTL_COMMANDS: Final = {"F_GETFD": 1, "F_SETFD": 2, "F_GETFL": 3, "F_DUPFD_CLOEXEC": 1030}
+# Memory that is or becomes executable: everything that runs was loaded before.
+_NOT_EXECUTABLE: Final = ("mmap", "mprotect")
+# Refused: whatever takes a path. Libraries then do without, as for a file that is not there.
+_BY_PATH: Final = (
+    "newfstatat", "stat", "lstat", "statx", "access", "faccessat", "faccessat2", "readlink",
+    "readlinkat", "getcwd", "open",
 )  # fmt: skip
 # Refused with an error instead of ending the process: starting a thread (libraries then work with
 # one), terminal ioctls, raising a limit.
@@ -90,17 +104,22 @@ def die_with_parent(parent: int) -> bool:
 def contain(folder: str | None, memory_bytes: int, filters: ModuleType | None) -> int:
     """Give up everything but reading files of `folder`, or with None, of passed descriptors.
 
-    Return the bits of the active mechanisms.
+    Return the bits of the active mechanisms, with the version of Landlock above them.
     """
     held = RLIMITS if _limit(memory_bytes) else 0
     if sys.platform != "linux":
         return held
     _libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if _landlock(folder):
-        held |= LANDLOCK
+    if version := _landlock(folder):
+        held |= LANDLOCK | version << _ABI_SHIFT
     if filters is not None and _seccomp(filters, opens=folder is not None):
         held |= SECCOMP
     return held
+
+
+def landlock_abi(held: int) -> int:
+    """Return the version of Landlock in the bits that `contain` returned; 0: it is missing."""
+    return held >> _ABI_SHIFT
 
 
 def _libc() -> ctypes.CDLL:
@@ -132,11 +151,12 @@ def _limit(memory_bytes: int) -> bool:
     return missing == 0
 
 
-def _landlock(folder: str | None) -> bool:
+def _landlock(folder: str | None) -> int:
+    """Restrict this process; return the version of Landlock, 0 where it could not be done."""
     libc = _libc()
     version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
     if version < 1:
-        return False
+        return 0
     file_bits = (1 << _FILE_BITS.get(version, 16)) - 1
     rules = struct.pack(
         "<QQQ",
@@ -147,15 +167,14 @@ def _landlock(folder: str | None) -> bool:
     size = 8 if version < 4 else 16 if version < 6 else 24
     ruleset = libc.syscall(_LANDLOCK_CREATE, rules, ctypes.c_size_t(size), 0)
     if ruleset < 0:
-        return False
+        return 0
     try:
         if folder is not None:
             with _opened(folder) as place:
                 rule = struct.pack("<Qi", _READ_FILE, place)
                 if libc.syscall(_LANDLOCK_ADD, ruleset, 1, rule, 0):
-                    return False
-        held: bool = libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0) == 0
-        return held
+                    return 0
+        return int(version) if libc.syscall(_LANDLOCK_RESTRICT, ruleset, 0) == 0 else 0
     finally:
         os.close(ruleset)
 
@@ -174,6 +193,13 @@ def _seccomp(library: ModuleType, *, opens: bool) -> bool:
         rules = library.SyscallFilter(library.KILL_PROCESS)
         for name in _ALLOWED:
             _rule(library, rules, library.ALLOW, name)
+        for name in _NOT_EXECUTABLE:
+            plain = library.Arg(2, library.MASKED_EQ, mmap.PROT_EXEC, 0)
+            _rule(library, rules, library.ALLOW, name, plain)
+        for command in _FCNTL_COMMANDS.values():
+            _rule(library, rules, library.ALLOW, "fcntl", library.Arg(1, library.EQ, command))
+        for name in _BY_PATH:
+            _rule(library, rules, library.ERRNO(errno.EACCES), name)
         for name, number in _REFUSED:
             _rule(library, rules, library.ERRNO(number), name)
         if opens:  # for reading; Landlock restricts the folder

@@ -250,7 +250,8 @@ class Program:
 def _whole(fd: int) -> bytes:
     """Read an open file completely and close it."""
     try:
-        size = os.fstat(fd).st_size
+        size = os.lseek(fd, 0, os.SEEK_END)  # `fstat` takes a path in some C libraries: refused
+        os.lseek(fd, 0, os.SEEK_SET)
         if size > _MAX_FILE_BYTES:
             raise ValueError("larger than the decoder's limit")
         return _read_all(fd, size)

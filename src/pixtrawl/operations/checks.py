@@ -56,19 +56,20 @@ def python() -> Iterator[Check]:
 
 def decoders(config: Config) -> Iterator[Check]:
     """Start a decoder pool, as a run does, and report which containment measures are active."""
+    from pixtrawl.images import containment_report
     from pixtrawl.images.pool import DecoderPool
 
-    async def start(staging: str) -> dict[str, bool]:
+    async def start(staging: str) -> tuple[dict[str, bool], int]:
         pool = DecoderPool(config.images, Path(staging))
         try:
             await asyncio.wait_for(pool.prepare(), _DECODER_TIMEOUT_S)
-            return dict(pool.containment())
+            return dict(pool.containment()), pool.held or 0
         finally:
             await pool.aclose()
 
     try:
         with tempfile.TemporaryDirectory(prefix="pixtrawl-doctor-") as staging:
-            held = asyncio.run(start(staging))
+            held, bits = asyncio.run(start(staging))
     except (EngineError, TimeoutError) as error:
         yield Check("decoders", FAIL, str(error) or "did not start in time", "see the line above")
         return
@@ -78,6 +79,8 @@ def decoders(config: Config) -> Iterator[Check]:
         yield Check("decoders", WARN, f"start, but without {', '.join(lacking)}", step)
     else:
         yield Check("decoders", OK, f"contained: {', '.join(held)}")
+    for one in containment_report.report(bits):
+        yield Check(f"- {one.topic}", OK if one.holds else WARN, f"a decoder {one.sentence}")
 
 
 def browser(config: Config) -> Iterator[Check]:
