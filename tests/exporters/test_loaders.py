@@ -47,7 +47,13 @@ for name, (args, keywords) in json.load(sys.stdin).items():
         for row in rows.cast_column(field, datasets.Image(decode=False)):
             image = row.pop(field)
             data = image["bytes"] or open(image["path"], "rb").read()
-            read[split].append({"data": data.hex(), **(row.get("json") or row)})
+            numbers = "cls" if "cls" in row else "label"
+            feature = rows.features[numbers]
+            is_class = isinstance(feature, datasets.ClassLabel)
+            classes = {"classes": feature.names if is_class else None}
+            if is_class:
+                classes["label"] = feature.int2str(row[numbers])
+            read[split].append({"data": data.hex(), **(row.get("json") or row), **classes})
 print(json.dumps(out, default=str))
 """
 Rows = list[dict[str, Any]]
@@ -153,6 +159,7 @@ def test_load_dataset_reads_the_folder_with_its_splits(
     check(rows, read_back.root(kind), read_back.samples[kind])
     for rows in read.values():
         assert {row["label"] for row in rows} == LABELS
+        assert all(row["classes"] == sorted(LABELS) for row in rows)
 
 
 @pytest.mark.slow
@@ -164,6 +171,8 @@ def test_load_dataset_reads_the_files_by_the_name_of_their_format(
 ) -> None:
     read = read_back.read[f"{kind} {to} by name"]
     check(read["train"], read_back.root(kind), read_back.samples[kind])
+    named = sorted(LABELS) if to == "parquet" else None  # its schema has the names
+    assert [row["classes"] for row in read["train"]] == [named] * len(read["train"])
 
 
 @pytest.mark.slow

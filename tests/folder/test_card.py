@@ -16,8 +16,8 @@ from pixtrawl.folder.card import (
     markdown_link,
     markdown_text,
     summarise,
-    yaml_text,
 )
+from pixtrawl.folder.card_header import yaml_text
 from pixtrawl.model import Candidate, ImageInfo, Sample
 
 yaml = pytest.importorskip("yaml")

@@ -12,9 +12,10 @@ from typing import IO, ClassVar, Protocol
 
 from msgspec import Struct
 
-from pixtrawl.exporters.columns import ORIGINALS, Columns, row_text
+from pixtrawl.exporters.columns import ORIGINALS, TYPES, Columns, row_text
 from pixtrawl.exporters.plan import ExportPlan, PlannedImage
 from pixtrawl.exporters.target import STATE, Target
+from pixtrawl.folder.features import Features, features_of
 from pixtrawl.transform import Picture, Transform
 
 __all__ = [
@@ -63,6 +64,12 @@ class ExportJob(Struct, frozen=True, kw_only=True):
         """The columns of each image, with those of the original file where pictures change."""
         first = next(self.plan.entries())
         return [*first.columns, *(() if self.transform.keeps_bytes else ORIGINALS)]
+
+    @property
+    def features(self) -> Features:
+        """The features of these columns for Hugging Face, without the image."""
+        own = self.plan.own_types
+        return features_of(self.columns, self.plan.labels, types=TYPES, own=own)
 
     def shard_bytes(self, default: int) -> int:
         return self.sharding.max_bytes or default

@@ -9,6 +9,7 @@ from typing import IO, Final
 from pixtrawl.exporters.base import ExportJob, FinalFile, Written
 from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, data_card
+from pixtrawl.folder.features import Features
 from pixtrawl.preferences import KEY
 
 __all__ = ["card_files", "split_word"]
@@ -21,17 +22,22 @@ def split_word(name: str) -> str:
     return name
 
 
-def card_files(
+def card_files(  # noqa: PLR0913 - the parts of a card that formats differ in
     job: ExportJob,
     parts: Sequence[Written],
     *,
     load: str,
     patterns: dict[str, Sequence[str]],
     notes: Sequence[str] = (),
+    features: Features | None = None,
+    by_config: bool = False,
 ) -> list[FinalFile]:
-    """Return both files. `patterns` are the data files of each split, for Hugging Face."""
+    """Return both files, for Hugging Face with the data files of each split and their features.
+
+    `features` are those of `ExportJob`, with what the format adds; `by_config` as of `data_card`.
+    """
     bad = {position for part in parts for position in part.bad}
-    summary = Summary()
+    summary = Summary(features=features or {})
 
     def card(file: IO[bytes]) -> None:
         data_files = [(split_word(split), patterns[split]) for split in patterns]
@@ -43,6 +49,7 @@ def card_files(
             data_files=data_files,
             splits=list(_images(parts).items()),
             notes=notes,
+            by_config=by_config,
             version=_version(job, bad),
         )
         file.write(text.encode())

@@ -24,6 +24,7 @@ __all__ = [
     "FLOATS",
     "INTEGERS",
     "ORIGINALS",
+    "TYPES",
     "Columns",
     "columns_of",
     "host_of",
@@ -45,6 +46,7 @@ INTEGERS: Final = frozenset(
     }
 )
 FLOATS: Final = frozenset(NUMBERS)
+TYPES: Final = {**dict.fromkeys(INTEGERS, "int64"), **dict.fromkeys(FLOATS, "float64")}
 # What pictures that were resized or encoded anew say of the file they come from.
 ORIGINALS: Final = ("original_width", "original_height", "original_sha256")
 

@@ -13,6 +13,7 @@ from typing import IO, ClassVar
 from pixtrawl.exporters.base import ExportJob, FinalFile, Item, Written, json_line, rows_name
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.plan import PlannedImage
+from pixtrawl.folder.features import IMAGE, Features
 
 __all__ = ["FilesPart", "ImageFolder", "leaf_name"]
 
@@ -22,6 +23,13 @@ _PART_IMAGES = 500
 def leaf_name(entry: PlannedImage, extension: str) -> str:
     """Return `<label>/<number>.<extension>` as in the data set, with the picture's extension."""
     return f"{entry.file_name.rpartition('.')[0]}.{extension}"
+
+
+def folder_features(job: ExportJob) -> Features:
+    """Return the features as Hugging Face's ImageFolder loads them: the file name is the image."""
+    found = job.features
+    del found["file_name"]
+    return {"image": dict(IMAGE), **found}
 
 
 class FilesPart:
@@ -61,7 +69,7 @@ class ImageFolder:
 
     name: ClassVar[str] = "imagefolder"
     shuffled: ClassVar[bool] = False
-    layout: ClassVar[int] = 1
+    layout: ClassVar[int] = 2
 
     def __init__(self, job: ExportJob) -> None:
         self._job = job
@@ -87,6 +95,8 @@ class ImageFolder:
             parts,
             load='load_dataset("path/to/this/folder")',
             patterns={split: [f"{split}/**"] for split in splits},
+            features=folder_features(self._job),
+            by_config=True,
         )
 
     def _metadata(self, parts: Sequence[Written], split: str, file: IO[bytes]) -> None:

@@ -12,7 +12,7 @@ import shutil
 import struct
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -33,6 +33,7 @@ from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.parquet import ImageRows
 from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.exporters.protobuf import field, fields, varint
+from pixtrawl.folder.features import IMAGE, TEXT, Features
 
 __all__ = ["Lance"]
 
@@ -49,7 +50,7 @@ class Lance:
 
     name: ClassVar[str] = "lance"
     shuffled: ClassVar[bool] = False
-    layout: ClassVar[int] = 1
+    layout: ClassVar[int] = 2
 
     def __init__(self, job: ExportJob) -> None:
         self._job = job
@@ -82,6 +83,7 @@ class Lance:
             parts,
             load='load_dataset("path/to/this/folder")',
             patterns={split: [f"{split}.lance/**"] for split in splits},
+            features={"image": dict(IMAGE), **self._job.features},
             notes=[note],
         )
 
@@ -91,7 +93,7 @@ class _LanceShard:
 
     def __init__(self, job: ExportJob, name: str, max_bytes: int) -> None:
         self._target, self._name, self._max_bytes = job.target, name, max_bytes
-        self._rows = ImageRows(job.columns, job.plan.own_types)
+        self._rows = ImageRows(_columns(job))
         self._size_bytes = 0
         self._open = ExitStack()
         folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="pixtrawl-export-"))
@@ -124,15 +126,19 @@ def _data_name(split: str, number: int) -> str:
     return f"{split}-{number:05d}.lance"
 
 
+def _columns(job: ExportJob) -> Features:
+    """Return the features of the columns; labels are text, on which tables are filtered."""
+    return {**job.features, "label": dict(TEXT)}
+
+
 def _put(data: bytes, file: IO[bytes]) -> None:
     file.write(data)
 
 
 def _table(job: ExportJob, split: str, parts: Sequence[Written]) -> Iterator[tuple[str, bytes]]:
     """Return manifest and transaction, as Lance itself writes them, for the data files."""
-    columns, own = job.columns, job.plan.own_types
     with tempfile.TemporaryDirectory(prefix="pixtrawl-export-") as folder:
-        pattern = _layout_of(columns, own, Path(folder) / "pattern")
+        pattern = _layout_of(job, Path(folder) / "pattern")
         fragments = [
             FragmentMetadata(
                 id=index,
@@ -141,7 +147,7 @@ def _table(job: ExportJob, split: str, parts: Sequence[Written]) -> Iterator[tup
             )
             for index, part in enumerate(parts)
         ]
-        operation = lance.LanceOperation.Overwrite(ImageRows(columns, own).schema, fragments)
+        operation = lance.LanceOperation.Overwrite(ImageRows(_columns(job)).schema, fragments)
         root = Path(folder) / "table"
         own_id = uuid.uuid5(uuid.NAMESPACE_OID, f"{job.fingerprint} {split}")
         lance.LanceDataset.commit(root, lance.Transaction(0, operation, uuid=str(own_id)))
@@ -153,9 +159,9 @@ def _table(job: ExportJob, split: str, parts: Sequence[Written]) -> Iterator[tup
                 yield path.relative_to(root).as_posix(), data
 
 
-def _layout_of(columns: Sequence[str], own: Mapping[str, str], folder: Path) -> DataFile:
+def _layout_of(job: ExportJob, folder: Path) -> DataFile:
     """Return the layout of the columns in a file, by having Lance write one empty row."""
-    schema = ImageRows(columns, own).schema
+    schema = ImageRows(_columns(job)).schema
     table = schema.empty_table().from_pylist([{}], schema=schema)
     fragment = LanceFragment.create(str(folder), table, data_storage_version=_FORMAT)
     data_file: DataFile = fragment.files[0]

@@ -23,8 +23,9 @@ except ImportError:
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.columns import FLOATS, INTEGERS, Columns
+from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.plan import PlannedImage
+from pixtrawl.folder.features import IMAGE, TEXT, Features
 from pixtrawl.manifests.reader import FIELDS, row_of
 from pixtrawl.model import Candidate
 
@@ -34,6 +35,7 @@ _SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
 _SHARD_IMAGES: Final = 10_000
 _GROUP_IMAGES: Final = 100  # a row group is read whole to show one row
 _GROUP_BYTES: Final = 32 * 2**20  # and is in memory while it is written
+LABEL_NAME: Final = "label_name"
 _GROUP_ROWS: Final = 2_000  # of a URL manifest
 _REQUIRED: Final = frozenset({"file_name", "label", "query", "source", "kind", "sha256", "format"})
 
@@ -43,7 +45,8 @@ class Parquet:
 
     name: ClassVar[str] = "parquet"
     shuffled: ClassVar[bool] = False
-    layout: ClassVar[int] = 1
+    layout: ClassVar[int] = 2
+    taken: ClassVar[frozenset[str]] = frozenset({LABEL_NAME})
 
     def __init__(self, job: ExportJob) -> None:
         self._job = job
@@ -66,19 +69,20 @@ class Parquet:
             parts,
             load='load_dataset("path/to/this/folder")',
             patterns={split: [f"{split}-*.parquet"] for split in splits},
+            features={"image": dict(IMAGE), **_numbered(self._job.features)},
         )
 
 
 class _ParquetShard(ShardPart):
     def __init__(self, job: ExportJob, name: str, max_bytes: int) -> None:
         super().__init__(job.target, name, max_bytes)
-        self._rows = ImageRows(job.columns, job.plan.own_types)
+        self._rows = ImageRows(_numbered(job.features))
         schema = self._rows.schema
         self._writer = pq.ParquetWriter(
             self.file,
             schema,
             compression={field: _codec(field) for field in _leaves(schema)},
-            use_dictionary=["label", "query", "source", "kind", "format", "license"],
+            use_dictionary=[LABEL_NAME, "query", "source", "kind", "format", "license"],
             store_schema=True,
         )
 
@@ -105,15 +109,15 @@ class _ParquetShard(ShardPart):
 
 
 class ImageRows:
-    """Buffers rows for a row group.
+    """Buffers the rows of an export for a row group.
 
-    Args:
-        columns: names of the facts, in order.
-        own: types of the user's own columns among them.
+    `features` are those of the columns, without the image. With a column `label_name` among them,
+    `label` is the number of the class.
     """
 
-    def __init__(self, columns: Sequence[str], own: Mapping[str, str]) -> None:
-        self.schema = _schema(columns, own)
+    def __init__(self, features: Features) -> None:
+        self.schema = _schema(features)
+        self._numbered = LABEL_NAME in features
         self._rows: list[dict[str, Any]] = []
         self._size_bytes = 0
 
@@ -123,7 +127,10 @@ class ImageRows:
     def add(self, item: Item) -> bool:
         """Add an image; return whether the row group is full."""
         image = {"bytes": item.picture.data, "path": _leaf(item)}
-        self._rows.append({"image": image, **_nulls(item.columns)})
+        row = {"image": image, **_nulls(item.columns)}
+        if self._numbered:
+            row |= {"label": item.entry.class_index, LABEL_NAME: item.entry.label}
+        self._rows.append(row)
         self._size_bytes += self.estimate_bytes(item)
         return len(self._rows) >= _GROUP_IMAGES or self._size_bytes >= _GROUP_BYTES
 
@@ -140,22 +147,28 @@ class ImageRows:
         return len(item.picture.data) + sum(len(str(v)) for v in item.columns.values()) + 200
 
 
-_OWN_TYPES: Final = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
-
-
-def _schema(columns: Sequence[str], own: Mapping[str, str]) -> pa.Schema:
+def _schema(features: Features) -> pa.Schema:
+    """Return the schema of `image` and these columns."""
     image = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
     fields = [pa.field("image", image)]
-    features: dict[str, Any] = {"image": {"_type": "Image"}}
-    for name in columns:
-        type_ = pa.string()
-        if name in INTEGERS or name in FLOATS:
-            type_ = pa.int64() if name in INTEGERS else pa.float64()
-        type_ = _OWN_TYPES.get(own.get(name, ""), type_)
-        fields.append(pa.field(name, type_))
-        features[name] = {"dtype": str(type_), "_type": "Value"}
-    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    for name, feature in features.items():
+        fields.append(pa.field(name, pa.type_for_alias(feature.get("dtype", "int64"))))
+    named = {"image": dict(IMAGE), **features}
+    metadata = {"huggingface": json.dumps({"info": {"features": named}})}
     return pa.schema(fields, metadata=metadata)
+
+
+def _numbered(features: Features) -> Features:
+    """Return the features with the label as a number, and its name in a column behind it.
+
+    `datasets` believes a schema's ClassLabel only where the column has its type, int64.
+    """
+    found: Features = {}
+    for name, feature in features.items():
+        found[name] = feature
+        if name == "label":
+            found[LABEL_NAME] = dict(TEXT)
+    return found
 
 
 def _leaves(schema: pa.Schema) -> list[str]:

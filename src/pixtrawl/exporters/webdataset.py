@@ -14,6 +14,7 @@ from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Writt
 from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import row_text
 from pixtrawl.exporters.plan import PlannedImage
+from pixtrawl.folder.features import IMAGE, TEXT, Features, class_label, value
 
 __all__ = ["WebDataset"]
 
@@ -39,7 +40,7 @@ class WebDataset:
 
     name: ClassVar[str] = "webdataset"
     shuffled: ClassVar[bool] = True
-    layout: ClassVar[int] = 1
+    layout: ClassVar[int] = 2
     taken: ClassVar[frozenset[str]] = frozenset({"key", "class"})
 
     def __init__(self, job: ExportJob) -> None:
@@ -81,7 +82,19 @@ class WebDataset:
             load='load_dataset("path/to/this/folder")',
             patterns={split: [f"{split}-*.tar"] for split in splits},
             notes=notes,
+            features=self._features(),
         )
+
+    def _features(self) -> Features:
+        """Return one feature for each member of a sample; `cls` is the label."""
+        columns = {**self._job.features, "label": TEXT}
+        return {
+            self._extension: dict(IMAGE),
+            "json": {"key": TEXT, **columns, "class": value("int64")},
+            "cls": class_label(self._job.plan.labels),
+            "__key__": TEXT,
+            "__url__": TEXT,
+        }
 
     def _index(self, parts: Sequence[Written], file: IO[bytes]) -> None:
         shards = [

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from msgspec import Struct, field
 
-from pixtrawl.licenses import normalise
+from pixtrawl.folder.card_header import header
+from pixtrawl.folder.features import Features
 from pixtrawl.model import Sample
 from pixtrawl.preferences import counts as owners
 from pixtrawl.secrets import masked_text, masked_url
@@ -30,7 +31,6 @@ __all__ = [
     "markdown_link",
     "markdown_text",
     "summarise",
-    "yaml_text",
 ]
 
 # Patterns for Hugging Face's loader, for a data set folder that was not exported. Explicit, because
@@ -45,22 +45,6 @@ _WEB: Final = re.compile(r"(?i)https?://[^\s/]")
 _SAFE: Final = "%:/?#@!$&'+*,;=~-._"
 _SAFE_URL: Final = re.compile(rf"[A-Za-z0-9{re.escape(_SAFE)}]+")  # fast path: nothing to quote
 _MAX_ROWS: Final = 200
-_SIZES: Final = (
-    (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
-    (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
-)  # fmt: skip
-# Our licence ids to those of https://huggingface.co/docs/hub/repositories-licenses.
-_LICENSE_IDS: Final = {
-    "cc0": "cc0-1.0", "gfdl": "gfdl", "mit": "mit", "apache-2.0": "apache-2.0",
-    **{
-        name: name
-        for name in (
-            "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0",
-            "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-3.0",
-            "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0",
-        )
-    },
-}  # fmt: skip
 
 
 class Credit(Struct, frozen=True, kw_only=True):
@@ -102,6 +86,7 @@ class Summary(Struct):
     first: str = ""
     last: str = ""
     identity: int = 0  # sum of the images' hashes, independent of their order
+    features: Features = field(default_factory=dict)  # of what Hugging Face loads; {}: left to it
 
     def add(  # noqa: PLR0913 - one column each
         self,
@@ -165,6 +150,7 @@ def data_card(  # noqa: PLR0913 - one keyword for each part of a card
     splits: Sequence[tuple[str, int]] = (),
     notes: Sequence[str] = (),
     version: str = "",
+    by_config: bool = True,
 ) -> str:
     """Return the text of README.md for a data set or an export.
 
@@ -176,9 +162,11 @@ def data_card(  # noqa: PLR0913 - one keyword for each part of a card
         splits: (name, images), shown as a table when given.
         notes: paragraphs in Markdown, inserted unescaped.
         version: must change when the content does (default: hash over the images).
+        by_config: whether `configs` repeats the features, which ImageFolder alone goes by.
     """
     version = version or f"{summary.identity:032x}"
-    lines = [*_header(summary, title, data_files, version), f"# {markdown_text(title)}", ""]
+    lines = [*header(summary, title, data_files, version, by_config=by_config)]
+    lines += [f"# {markdown_text(title)}", ""]
     when = _days(summary)
     what = f"{summary.images:,} images ({_size(summary.size_bytes)})"
     labels_count = len({label for label, _ in summary.labels})
@@ -251,46 +239,6 @@ def markdown_link(text: str, url: str) -> str:
         return text if url[:5].lower() != "data:" else ""
     safe = url if _SAFE_URL.fullmatch(url) else quote(url.encode("utf-8", "replace"), safe=_SAFE)
     return f"[{text}](<{safe}>)"
-
-
-def yaml_text(text: str) -> str:
-    """Return text as a double-quoted YAML 1.2 scalar on one line."""
-    out = []
-    for char in text.encode("utf-8", "replace").decode():
-        if char in '"\\':
-            out.append("\\" + char)
-        elif char.isprintable():
-            out.append(char)
-        else:
-            out.append(f"\\U{ord(char):08X}")
-    return '"' + "".join(out) + '"'
-
-
-def _header(
-    summary: Summary, title: str, data_files: Sequence[tuple[str, Sequence[str]]], version: str
-) -> Iterator[str]:
-    yield from ("---", f"pretty_name: {yaml_text(title)}", f"license: {_license_id(summary)}")
-    yield from ("task_categories:", "- image-classification", "size_categories:")
-    yield f"- {next((word for limit, word in _SIZES if summary.images < limit), 'n>1T')}"
-    yield from ("tags:", "- image", "- web")
-    if data_files:
-        yield from ("configs:", "- config_name: default")
-        # `datasets` keys its cache by folder name and this header only: without a version in it,
-        # changed content would still be served from the old cache.
-        yield from (f"  description: {yaml_text(version)}", "  data_files:")
-        for split, patterns in data_files:
-            yield f"  - split: {split}"
-            yield "    path:"
-            yield from (f"    - {yaml_text(pattern)}" for pattern in patterns)
-    yield from ("---", "")
-
-
-def _license_id(summary: Summary) -> str:
-    """Return Hugging Face's id of the licence that all images claim, "other" or "unknown"."""
-    if not any(claim.strip() for claim, _ in summary.licenses):
-        return "unknown"
-    ids = {normalise(claim, url) for claim, url in summary.licenses}
-    return _LICENSE_IDS.get(ids.pop(), "other") if len(ids) == 1 else "other"
 
 
 def _licenses(summary: Summary) -> Iterator[str]:

@@ -29,6 +29,7 @@ from pixtrawl.catalog import (
 from pixtrawl.claims import claim_of
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.features import IMAGE, Features, features_of
 from pixtrawl.folder.files import write_whole
 from pixtrawl.model import Reason, Sample
 from pixtrawl.preferences import KEY
@@ -153,13 +154,17 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
     StorageError if a file cannot be written.
     """
     summary = Summary()
+    last: tuple[Sample, dict[str, object]] | None = None
 
     def credits_(path: Path) -> Iterator[Credit]:
+        nonlocal last
         with path.open("wb") as file:
             for sample in samples.read(db, folder.root):
                 if not os.path.lexists(f"{folder.root}/{sample.file_name}"):
                     continue  # its rename failed, or a person removed it meanwhile
-                file.write(row_text(metadata_row(sample)) + b"\n")
+                row = metadata_row(sample)
+                last = sample, row
+                file.write(row_text(row) + b"\n")
                 summary.count(sample)
                 yield credit_of(sample)
 
@@ -170,7 +175,30 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
         )  # fmt: skip
 
     write_whole(folder.metadata, both, synced=folder.durable)
+    if last is not None:
+        summary.features = _features(db, summary, *last)
     return summary
+
+
+_TYPES: Final = {
+    **dict.fromkeys(INTEGERS, "int64"),
+    **dict.fromkeys(NUMBERS, "float64"),
+    **dict.fromkeys(FLAGS, "bool"),
+}
+
+
+def _features(
+    db: sqlite3.Connection, summary: Summary, sample: Sample, row: Mapping[str, object]
+) -> Features:
+    """Return the features of metadata.jsonl as Hugging Face's ImageFolder reads it."""
+    names = list(row)
+    kinds = own_columns.types(db)
+    own = zip(names[len(names) - len(sample.own) :], sample.own, strict=True)
+    types = {shown: kinds.get(name, "text") for shown, name in own}
+    labels = sorted({label for label, _ in summary.labels})
+    found = features_of(names, labels, types=_TYPES, own=types)
+    del found["file_name"]  # the loader turns it into the image
+    return {"image": dict(IMAGE), **found}
 
 
 def _write_lines(path: Path, credits_: Iterator[Credit]) -> None:

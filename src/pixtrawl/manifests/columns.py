@@ -98,7 +98,8 @@ def choose(names: Sequence[str], sample: Sequence[Row], asked: GivenColumns, whe
     for name in names:
         plain.setdefault(plain_name(name), name)
     url, certain = _url(names, plain, sample, asked, where)
-    label = _asked(asked.label, "label", names, where) or _first(_LABEL, plain, but=url)
+    label = _asked(asked.label, "label", names, where) or _named_label(plain, sample)
+    label = label or _first(_LABEL, plain, but=url)
     if label and asked.label is None and label != plain.get("label") and _has_query(plain):
         label = None
     caption = _asked(asked.caption, "caption", names, where) or _first(_CAPTION, plain, but=url)
@@ -116,6 +117,14 @@ def choose(names: Sequence[str], sample: Sequence[Row], asked: GivenColumns, whe
         ]  # fmt: skip
         notice = f"{where}: taking column {', '.join(told)} ({', '.join(options)} to choose)"
     return Chosen(url, more, label, caption, _asked(asked.id, "id", names, where), certain, notice)
+
+
+def _named_label(plain: Mapping[str, str], sample: Sequence[Row]) -> str | None:
+    """Return the column of names where `label` beside it holds their numbers, as in our parquet."""
+    name, number = plain.get("label_name"), plain.get("label")
+    if name is None or number is None or not sample:
+        return None
+    return name if all(isinstance(row.get(number), int) for row in sample) else None
 
 
 def _url(
