@@ -62,6 +62,10 @@ bench: setup ## the benchmark beside curl, the bare decoder and other tools (BEN
 soak: setup ## a long download from a partly hostile web: memory flat, sum exact (URLS=1000000)
 	$(PY) -m bench.soak --urls $(or $(URLS),1000000) $(SOAK)
 
+fuzz: setup ## fuzz every reader of strangers' bytes for FUZZ_SECONDS in all (900; FUZZ=names of targets)
+	$(PY) -c 'import atheris' 2>/dev/null || uv pip install --quiet --python $(PY) --group fuzz
+	$(PY) -m fuzz --seconds $(or $(FUZZ_SECONDS),900) $(FUZZ)
+
 disk-faults: setup ## fail every disk call of a run in every way (an hour)
 	$(PY) -m tests.diskfaults.whole
 
@@ -73,7 +77,7 @@ lock: setup ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1: newest
 
 clean: ## remove what was made here, the environment included
 	rm -rf --one-file-system .pythons
-	rm -rf .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .fuzz .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench disk-faults loaders lock clean
+.PHONY: fuzz soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench disk-faults loaders lock clean

@@ -191,7 +191,7 @@ def _property(packet: bytes, key: bytes) -> str:
         if resource:
             return html.unescape(_text(resource[1]))
         inner = packet[at + len(opening) : end if end >= 0 else at + len(opening)]
-        items = re.findall(rb"<rdf:li[^>]*>([^<]{1,2000})", inner[:65536])
+        items = re.findall(rb"<rdf:li[^<>]*>([^<]{1,2000})", inner[:65536])
         text = b", ".join(items) if items else inner[:_MAX_TEXT]
         return html.unescape(_text(re.sub(rb"<[^>]*>", b" ", text)))
     match = re.search(
