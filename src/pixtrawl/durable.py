@@ -12,11 +12,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Final
 
 from pixtrawl.errors import StorageError
 
-__all__ = ["THREADS", "sync_directories", "sync_file", "sync_files", "sync_many"]
+__all__ = ["THREADS", "boot_id", "sync_directories", "sync_file", "sync_files", "sync_many"]
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 AnyPath = str | os.PathLike[str]
 
@@ -40,6 +43,18 @@ def _find_starter() -> Callable[[int], object] | None:
 
 
 _start_writing = _find_starter()
+
+
+def boot_id() -> str:
+    """Return what identifies the time since the system's start; "" where the system does not say.
+
+    Files that were written and not synced before the start may be lost. Without an id nothing is
+    doubted: on Windows and macOS the records of files alone tell.
+    """
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
 
 
 def sync_files(paths: Iterable[AnyPath], pool: Executor | None = None) -> None:

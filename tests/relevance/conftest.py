@@ -57,7 +57,7 @@ def write_dataset(root: Path, queries: Mapping[str, Sequence[bytes]]) -> Folder:
             outcome = Outcome(reason=Reason.SAVED, info=info, staged_name="s", url="u")
             sample_id = samples.accept(db, task, outcome, number, name)
             frontier.settle(db, task.id, outcome, run_id, sample_id=sample_id)
-            samples.mark_placed(db, [sample_id])
+            samples.mark_placed(db, [sample_id], durable=True)
 
     for text, pictures in queries.items():
         catalog.write_now(lambda db, text=text, pictures=pictures: put(db, text, pictures))  # type: ignore[misc]

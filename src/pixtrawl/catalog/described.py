@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pixtrawl.catalog import own_columns
+from pixtrawl.catalog import file_records, own_columns
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.schema import migrate
 from pixtrawl.catalog.states import CandidateState, SampleState
@@ -64,6 +64,7 @@ def creating(path: Path) -> Iterator[Callable[[Described], int]]:
         migrate(db)
         db.execute("BEGIN")
         yield lambda image: add(db, image)
+        file_records.advance(db)
         db.execute("COMMIT")
 
 

@@ -46,7 +46,8 @@ class FileToCheck(Struct, frozen=True):
     sample_id: int
     label: str
     file_name: str
-    size_bytes: int  # -1: not read
+    state: SampleState
+    size_bytes: int
 
 
 class SeveralLabels(Struct, frozen=True):
@@ -110,15 +111,17 @@ def named_or_of_label(
     return [KeptFile(*row) for row in rows]
 
 
-def places(db: sqlite3.Connection, label: str, *, sizes: bool) -> Iterator[FileToCheck]:
-    """Yield the kept images of a label; `sizes` reads the size of each, else it is -1."""
-    # The index on kept images covers the names; a size needs a read of the row of 5 KB.
-    size = "size_bytes" if sizes else "-1"
+def places(db: sqlite3.Connection, label: str) -> Iterator[FileToCheck]:
+    """Yield the kept images of a label."""
+    # The index on kept images covers the names; a size in `sample` needs a read of a row of 5 KB.
     rows = db.execute(
-        f"SELECT id, label, file_name, {size} FROM sample WHERE label = ? AND state IN {KEPT}",
+        "SELECT s.id, s.label, s.file_name, s.state, coalesce(r.size_bytes, "
+        "(SELECT t.size_bytes FROM sample t WHERE t.id = s.id)) FROM sample s "
+        f"LEFT JOIN file_record r ON r.sample_id = s.id WHERE s.label = ? AND s.state IN {KEPT}",
         (label,),
     )
-    return (FileToCheck(*row) for row in rows)
+    for sample_id, name_of_label, file_name, state, size_bytes in rows:
+        yield FileToCheck(sample_id, name_of_label, file_name, SampleState(state), size_bytes)
 
 
 def digests(db: sqlite3.Connection) -> Iterator[tuple[str, str]]:

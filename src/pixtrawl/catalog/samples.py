@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from pixtrawl.catalog import own_columns, scores
+from pixtrawl.catalog import file_records, own_columns, scores
 from pixtrawl.catalog.frontier import candidate_of
 from pixtrawl.catalog.provenance import Provenance
 from pixtrawl.catalog.run_log import now
@@ -86,8 +86,11 @@ def known(row: tuple[int, str, int, str | None]) -> Known:
 
 def next_number(db: sqlite3.Connection) -> int:
     """Return one more than the highest number ever given in the data set."""
-    row = db.execute("SELECT max(number) FROM sample").fetchone()
-    return int(row[0] or 0) + 1
+    (last,) = db.execute(
+        "SELECT max(coalesce((SELECT max(number) FROM sample), 0), "
+        "(SELECT number FROM durable_point))"
+    ).fetchone()
+    return int(last) + 1
 
 
 def accept(
@@ -130,16 +133,19 @@ def set_state(db: sqlite3.Connection, sample_id: int, state: SampleState) -> Non
     db.execute("UPDATE sample SET state = ? WHERE id = ?", (state.value, sample_id))
 
 
-def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int]) -> None:
+def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int], *, durable: bool) -> None:
     """Mark accepted samples as placed: their files are where their rows say.
 
-    Those that a person's decision withdrew in the meantime stay so.
+    Those that a person's decision withdrew in the meantime stay so. `durable`: the files and their
+    names are on the disk, as those of all images before them.
     """
     db.execute(
         f"UPDATE sample SET state = {SampleState.PLACED} "
         f"WHERE id IN (SELECT value FROM json_each(?)) AND state = {SampleState.ACCEPTED}",
         (_ids(sample_ids),),
     )
+    if durable:
+        file_records.advance(db)
 
 
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
@@ -223,7 +229,9 @@ def unplaced(db: sqlite3.Connection) -> list[Unplaced]:
 
 
 def drop_unplaced(db: sqlite3.Connection, sample_id: int) -> None:
-    """Delete an image whose file is missing, and open its candidates again."""
+    """Delete an image whose file is lost, and open its candidates again; its number stays taken."""
+    row = db.execute("SELECT number FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    file_records.raise_number(db, row[0])
     db.execute(
         f"UPDATE candidate SET state = {CandidateState.OPEN}, sample_id = NULL WHERE sample_id = ?",
         (sample_id,),

@@ -247,8 +247,32 @@ _OPTED_OUT: Final = """
 CREATE INDEX candidate_opted_out ON candidate (reason) WHERE reason = 'opted_out';
 """
 
+# What files were like when their bytes were last known. Images of older catalogs count as durable.
+_FILE_RECORDS: Final = """
+CREATE TABLE file_record (
+  sample_id INTEGER PRIMARY KEY,
+  size_bytes INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL
+);
+CREATE TABLE durable_point (
+  only INTEGER PRIMARY KEY CHECK (only = 0),
+  sample_id INTEGER NOT NULL,        -- up to this image every placed file was on the disk
+  boot TEXT NOT NULL DEFAULT '',     -- id of the system's start when newer ones were placed
+  number INTEGER NOT NULL DEFAULT 0  -- highest image number whose row is gone
+);
+INSERT INTO durable_point (only, sample_id) SELECT 0, coalesce(max(id), 0) FROM sample;
+CREATE TABLE edited (                -- images that a person edited
+  sample_id INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  sha256 BLOB NOT NULL               -- of the bytes before
+);
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK, _OPTED_OUT,
+    _FILE_RECORDS,
 )  # fmt: skip
 
 

@@ -13,19 +13,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from pixtrawl.catalog import deleted, labels, sample_rows, samples
+from pixtrawl.catalog import deleted, file_records, labels, sample_rows, samples
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import decision_journal as journal, files, journal_facts, on_disk, relabel
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_journal import DecisionRecord
-from pixtrawl.folder.on_disk import Differences
+from pixtrawl.folder.on_disk import Changed, Differences
 from pixtrawl.labels import label_for
 
-__all__ = ["ByHand", "could_be_back", "sentences", "take_note"]
+__all__ = ["Altered", "ByHand", "could_be_back", "sentences", "take_note"]
 
+_SHOWN: Final = 3  # file names in a message
 _RENAMED_SHARE: Final = 0.5  # of a label's images: found in one new folder, its own is gone
+
+
+class Altered(Struct, frozen=True):
+    """An image whose file has other bytes than its row says."""
+
+    sample_id: int
+    file_name: str
 
 
 class ByHand(Struct):
@@ -37,11 +45,18 @@ class ByHand(Struct):
     returned: int = 0  # deleted earlier, put back by a person
     labels: tuple[tuple[str, str], ...] = ()  # renamed folders: (old name, new name)
     unknown: tuple[str, ...] = ()  # files without a row
+    edited: list[str] = field(default_factory=list)  # by a person: the files are kept as they are
+    damaged: list[str] = field(default_factory=list)  # no whole images any more: set aside
+    copies: list[str] = field(default_factory=list)  # without a row, of images there are: set aside
+    altered: list[Altered] = field(default_factory=list)  # by a person, or by a failure of the disk
 
     @property
     def anything(self) -> bool:
         """Return whether rows had to change."""
-        return bool(self.deleted or self.relabelled or self.renamed or self.returned or self.labels)
+        return bool(
+            self.deleted or self.relabelled or self.renamed or self.returned or self.labels
+            or self.edited or self.damaged
+        )  # fmt: skip
 
 
 class _Seeker(Struct):
@@ -64,6 +79,7 @@ def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
     Raise StorageError if a folder cannot be read, or the journal not written.
     """
     found = on_disk.differences(db, folder.root)
+    _refresh(db, folder.root, found)
     seekers = list(_seekers(db, folder.root, found))
     _find_homes(folder.root, found, seekers)
     taken = {seeker.home for seeker in seekers if seeker.home is not None}
@@ -84,10 +100,32 @@ def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
             facts += journal_facts.gone(db, [seeker.file_name], kind="deleted")
             samples.mark(db, seeker.sample_id, SampleState.DELETED_BY_HAND)
             result.deleted += 1
+        elif seeker.state is SampleState.PLACED:
+            result.altered.append(Altered(seeker.sample_id, seeker.file_name))
     facts += [journal.fact("renamed", file_name=old, label=new) for old, new in result.labels]
     journal.append_facts(db, folder, facts)
     result.unknown = tuple(sorted({*found.unknown, *found.strangers} - taken))
     return result
+
+
+def _refresh(db: sqlite3.Connection, root: Path, found: Differences) -> None:
+    """Leave in `found.changed` only files with other bytes; record the others as they are now."""
+    whole = list(found.unrecorded)
+    altered: list[Changed] = []
+    for change in found.changed:
+        wanted = sample_rows.one(db, change.row.sample_id).sha256
+        same = not change.has_other_size and _sha256(root / change.row.file_name) == wanted
+        (whole if same else altered).append(change)
+    found.changed = altered
+    file_records.put(db, [(change.row.sample_id, change.record) for change in whole])
+
+
+def _sha256(path: Path) -> str:
+    """Return the SHA-256 in hex; "" for a file that cannot be read: it counts as altered."""
+    try:
+        return files.sha256_of(path)
+    except OSError:
+        return ""
 
 
 def could_be_back(db: sqlite3.Connection, root: Path, unknown: Iterable[str]) -> bool:
@@ -209,4 +247,13 @@ def sentences(found: ByHand) -> list[str]:
     ):
         if count:
             lines.append(f"{count:,} {'file was' if count == 1 else 'files were'} {what}")
+    for names, what in (
+        (found.edited, "edited by hand; the data set has them as they are now"),
+        (found.damaged, "damaged (no whole image) and set aside; the next run fetches them again"),
+        (found.copies, "set aside: a second copy of an image of the data set"),
+    ):
+        if names:
+            shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+            verb = "file was" if len(names) == 1 else "files were"
+            lines.append(f"{len(names):,} {verb} {what}: {shown}")
     return lines

@@ -7,16 +7,18 @@ updated at once; otherwise readers skip the images whose files are gone.
 from __future__ import annotations
 
 from contextlib import closing
+from importlib import import_module
 
 from msgspec import Struct
 
 from pixtrawl.catalog import derived_mark, relations
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import by_hand, deciding, derived, on_disk, recovery
+from pixtrawl.folder import by_hand, deciding, derived, on_disk
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.disk_trouble import telling_trouble
+from pixtrawl.folder.recovery import Recovered
 
 __all__ = ["View", "catch_up"]
 
@@ -40,13 +42,13 @@ def catch_up(folder: Folder) -> View:
 def _catch_up(folder: Folder) -> View:
     folder.require()
     with closing(connect(folder.catalog, read_only=True)) as db:
-        found = on_disk.differences(db, folder.root, sizes=False)
+        found = on_disk.differences(db, folder.root)
         pending = deciding.is_pending(db, folder)
         # A kill between recording a decision and moving its file leaves the file in place.
         left = bool(found.unknown) and relations.is_out(db, found.unknown)
         stale = derived_mark.is_stale(db)
         back = pending or left or stale or by_hand.could_be_back(db, folder.root, found.unknown)
-        if not found.missing and not back:
+        if not found.missing and not found.changed and not back:
             return View()
         missing = frozenset(row.sample_id for row in found.missing)
         if pending:
@@ -61,7 +63,9 @@ def _catch_up(folder: Folder) -> View:
 
 def _follow(folder: Folder, *, rewrite: bool) -> ByHand:
     with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
-        result = catalog.write_now(lambda db: recovery.recover(db, folder))
+        # By name: it lies above this module. It has altered files decoded.
+        mending = import_module("pixtrawl.pipeline.mending")
+        result: Recovered = mending.recover(catalog, folder)
         if result.changed or rewrite:
             catalog.write_now(lambda db: derived.write_all(db, folder))
         return result.by_hand

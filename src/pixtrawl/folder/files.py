@@ -140,6 +140,11 @@ def link_or_copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+def has_bytes(path: Path, sha256: str) -> bool:
+    """Return whether a file is there and whole: a power cut may leave a name without its bytes."""
+    return path.is_file() and sha256_of(path) == sha256
+
+
 def discard(path: Path) -> None:
     """Remove a file; do nothing if it is gone already."""
     with contextlib.suppress(FileNotFoundError):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import kept
+from pixtrawl.catalog import file_records, kept
+from pixtrawl.catalog.file_records import FileRecord
 from pixtrawl.catalog.kept import FileToCheck
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import is_own, parse_file_name
 from pixtrawl.labels import label_for
@@ -28,10 +30,19 @@ __all__ = [
 
 
 class Changed(Struct, frozen=True):
-    """A kept image whose file has a different size than its row."""
+    """A kept image whose file may have other bytes: size, times or inode are not as recorded."""
 
     row: FileToCheck
-    size_bytes: int  # of the file
+    record: FileRecord  # of the file as it is now
+
+    @property
+    def size_bytes(self) -> int:
+        return self.record.size_bytes
+
+    @property
+    def has_other_size(self) -> bool:
+        """Return whether the bytes are others for sure."""
+        return self.record.size_bytes != self.row.size_bytes
 
 
 class Differences(Struct):
@@ -39,6 +50,7 @@ class Differences(Struct):
 
     missing: list[FileToCheck] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
+    unrecorded: list[Changed] = field(default_factory=list)  # taken for whole, from before records
     unknown: list[str] = field(default_factory=list)  # in a label's folder: `cat/x.jpg`
     strangers: list[str] = field(default_factory=list)  # beside the labels' folders
     folders: set[str] = field(default_factory=set)  # directories that can hold a label's images
@@ -96,20 +108,22 @@ def has_numbered(root: Path) -> bool:
         return False
 
 
-def differences(db: sqlite3.Connection, root: Path, *, sizes: bool = True) -> Differences:
-    """Compare file names with rows, and with `sizes` also file sizes (one `stat` per file).
+def differences(db: sqlite3.Connection, root: Path) -> Differences:
+    """Compare file names with rows, and files with their records (one `stat` per file).
 
     Memory holds one label at a time, and the differences. Raise StorageError if unreadable.
     """
     found = Differences()
+    point = file_records.durable_point(db)
     folders, found.strangers = label_folders(root)
     found.folders = {folder.name for folder in folders}
     for folder in folders:
-        rows = kept.places(db, folder.name, sizes=sizes)
-        _compare(found, folder.name, entries_of(folder), rows, sizes=sizes)
+        records = file_records.of_label(db, folder.name)
+        rows = kept.places(db, folder.name)
+        _compare(found, folder.name, entries_of(folder), rows, records, point)
     for label in kept.labels(db):
         if label not in found.folders:
-            found.missing.extend(kept.places(db, label, sizes=sizes))
+            found.missing.extend(kept.places(db, label))
     return found
 
 
@@ -118,16 +132,21 @@ def _compare(
     label: str,
     entries: dict[str, os.DirEntry[str]],
     rows: Iterator[FileToCheck],
-    *,
-    sizes: bool,
+    records: Mapping[int, FileRecord],
+    point: int,
 ) -> None:
     for row in rows:
         entry = entries.pop(row.file_name.partition("/")[2], None)
         if entry is None:
             found.missing.append(row)
-        elif sizes:
-            with contextlib.suppress(OSError):  # a dangling symlink counts as present
-                size_bytes = entry.stat().st_size
-                if size_bytes != row.size_bytes:
-                    found.changed.append(Changed(row, size_bytes))
+            continue
+        if row.state is SampleState.ACCEPTED:
+            continue  # a run is about to place it, or recovery hashes it
+        with contextlib.suppress(OSError):  # a dangling symlink counts as present
+            now, known = file_records.record_of(entry.stat()), records.get(row.sample_id)
+            if now == known:
+                continue
+            change = Changed(row, now)
+            trusted = known is None and row.sample_id <= point and not change.has_other_size
+            (found.unrecorded if trusted else found.changed).append(change)
     found.unknown.extend(f"{label}/{name}" for name in entries)

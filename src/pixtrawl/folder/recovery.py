@@ -2,19 +2,21 @@
 
 A save goes: stage the file, commit the row as `accepted`, rename the file, mark the row `placed`.
 So an accepted row whose staged file exists needs the rename, one whose target has its bytes needs
-only the mark, and a staged file without a row is removed.
+only the mark, and a staged file without a row is removed. Rows newer than the durable point count
+as accepted, too, if the system was started since: what they say may not have reached the disk.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct, field
 
 from pixtrawl import durable
-from pixtrawl.catalog import departed, samples
+from pixtrawl.catalog import departed, file_records, kept, samples
 from pixtrawl.catalog.samples import Unplaced
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import (
@@ -58,6 +60,7 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     result = Recovered()
     if journal.size(folder) == 0 and departed.any_there(db):
         journal_facts.write_down(db, folder)  # of an older version, or a journal that was deleted
+    file_records.doubt_newer(db, durable.boot_id())
     _replay_all(db, folder, result)
     result.decided = deciding.take_in(db, folder)
     relabel.finish_moves(db, folder)
@@ -68,6 +71,9 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     removals.remove_files(db, folder)
     _sweep(folder.root)
     _remove_empty_labels(db, folder.root)
+    if folder.durable and file_records.is_behind(db):
+        durable.sync_many(folder.root, _placed(db, folder))
+        file_records.advance(db)
     return result
 
 
@@ -88,10 +94,10 @@ def _replay(
 ) -> None:
     staged = folder.staging / staged_name(row.staged_name) if row.staged_name else None
     target = folder.root / row.file_name
-    if _has_bytes(target, row.sha256):
+    if files.has_bytes(target, row.sha256):
         if staged is not None:
             files.discard(staged)
-    elif staged is not None and _has_bytes(staged, row.sha256):
+    elif staged is not None and files.has_bytes(staged, row.sha256):
         place(db, folder, AcceptedFile(row.id, row.label, row.number, row.file_name, staged))
         result.placed += 1
     else:
@@ -101,9 +107,8 @@ def _replay(
     samples.mark(db, row.id, SampleState.PLACED)
 
 
-def _has_bytes(path: Path, sha256: str) -> bool:
-    """Return whether a file is whole: a power cut may leave a name whose bytes are gone."""
-    return path.is_file() and files.sha256_of(path) == sha256
+def _placed(db: sqlite3.Connection, folder: Folder) -> Iterator[Path]:
+    return (folder.root / name for name, _ in kept.digests(db))
 
 
 def _sweep(root: Path) -> None:

@@ -254,7 +254,7 @@ async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
     def place(db: sqlite3.Connection) -> str:
         placed = placing.place(db, folder, accepted)
         durable.sync_directories([(folder.root / placed).parent, folder.root])
-        samples.mark_placed(db, [sample_id])
+        samples.mark_placed(db, [sample_id], durable=True)
         return placed
 
     name = catalog.write_now(place)

@@ -17,10 +17,11 @@ from msgspec import Struct
 from pixtrawl.catalog import kept, queries, run_log
 from pixtrawl.catalog.database import connect
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import deciding, decision_journal as journal, derived, recovery
+from pixtrawl.folder import deciding, decision_journal as journal, derived
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.folder.decision_effects import Effect
 from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.opened import locked, looked_at, opened, relative
 
 __all__ = ["Recorded", "Who", "keep", "record", "reject", "steer", "undo"]
@@ -73,7 +74,7 @@ def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
 
 def _carry_out(folder: Folder) -> list[Effect]:
     with locked(folder) as catalog:
-        found = catalog.write_now(lambda db: recovery.recover(db, folder))
+        found = mending.recover(catalog, folder)
         catalog.write_now(lambda db: derived.write_all(db, folder))
         return found.decided.effects
 

@@ -11,13 +11,15 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pixtrawl.catalog import file_records
 from pixtrawl.catalog.described import Described
+from pixtrawl.catalog.file_records import FileRecord
 from pixtrawl.config.images import Images
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.pool import DecoderPool
-from pixtrawl.model import ImageInfo
+from pixtrawl.model import REASONS, ImageInfo
 
 __all__ = ["ImageFile", "examined"]
 
@@ -32,6 +34,8 @@ class ImageFile(Struct):
     sha256: str = ""  # hexadecimal; "" if it could not be read
     size_bytes: int = 0
     info: ImageInfo | None = None
+    record: FileRecord | None = None  # of the file as it was hashed; None if it could not be read
+    undecided: bool = False  # the decoder could not finish: no verdict on the file
 
 
 def examined(folder: Folder, every: Iterator[ImageFile]) -> Iterator[ImageFile]:
@@ -64,5 +68,7 @@ async def _examine(folder: Folder, pool: DecoderPool, one: ImageFile) -> None:
         verdict = await pool.inspect(staged.name, one.size_bytes)
     finally:
         files.discard(staged)
+    one.record = file_records.record_of(path.stat())  # a link changes the times of the file
+    one.undecided = verdict.reason is not None and REASONS[verdict.reason].transient
     if verdict.info is not None:
         one.info = replace(verdict.info, sha256=one.sha256, size_bytes=one.size_bytes)

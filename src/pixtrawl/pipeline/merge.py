@@ -24,12 +24,13 @@ from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.config.groups import Images
 from pixtrawl.dedup import Level
 from pixtrawl.errors import StorageError, UsageError
-from pixtrawl.folder import derived, files, journal_facts, quarantine, recovery, removals
+from pixtrawl.folder import derived, files, journal_facts, quarantine, removals
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Reason, Sample, Task
+from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.opened import locked
@@ -75,7 +76,7 @@ def merge(
         _check(folder)
     target.create()
     with locked(target) as catalog:
-        catalog.write_now(lambda db: recovery.recover(db, target))
+        mending.recover(catalog, target)
         merger = _Merger(catalog, target, Level(dedup), copy, on_progress)
         merger.run(folders)
         catalog.write_now(lambda db: journal_facts.write_down(db, target))

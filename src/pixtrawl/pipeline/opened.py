@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import UsageError
-from pixtrawl.folder import recovery
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.disk_trouble import telling_trouble
 from pixtrawl.folder.own_folders import require_own_folders
+from pixtrawl.pipeline import mending
 
 __all__ = ["locked", "looked_at", "opened", "relative", "split_root"]
 
@@ -46,7 +46,7 @@ def opened(folder: Folder) -> Iterator[Catalog]:
     if not folder.is_lost():
         folder.require()
     with locked(folder) as catalog:
-        catalog.write_now(lambda db: recovery.recover(db, folder))
+        mending.recover(catalog, folder)
         yield catalog
 
 

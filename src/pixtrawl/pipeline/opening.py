@@ -23,8 +23,9 @@ from pixtrawl.folder import by_hand, decision_journal as journal, recovery
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
-from pixtrawl.pipeline import block_check
+from pixtrawl.pipeline import block_check, mending
 from pixtrawl.pipeline.decide.judge import Judge
+from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.decision_intake import DecisionIntake
 from pixtrawl.pipeline.exporting import transform_of
@@ -55,7 +56,8 @@ async def open_session(
         catalog = stack.enter_context(locked(folder))
         if not folder.durable:
             emit(Notice(_NOT_DURABLE, level="warning"))
-        _tell(catalog.write_now(lambda db: recovery.recover(db, folder)), emit)
+        orphans = Orphans()
+        _tell(mending.recover(catalog, folder, orphans), emit)
         if blocked is not None:
             await _hold_against(config, folder, catalog, blocked, emit)
         run_id = catalog.write_now(
@@ -69,7 +71,7 @@ async def open_session(
             keep = renditions.put
         engine = await kind.open(spec, Arrivals(folder.staging, keep), emit)
         stack.push_async_callback(engine.aclose)
-        session = _assemble(config, folder, emit, run_id, catalog, engine, spec.rules)
+        session = _assemble(config, folder, emit, run_id, catalog, engine, spec.rules, orphans)
         end_reason = "failed"
         try:
             yield session
@@ -126,9 +128,10 @@ def _assemble(  # noqa: PLR0913 - what was opened
     catalog: Catalog,
     engine: Engine,
     rules: Rules,
+    orphans: Orphans,
 ) -> Session:
     judge = Judge(Level(config.images.dedup), run_id, rules)
-    settler = Settler(catalog, folder, judge)
+    settler = Settler(catalog, folder, judge, orphans)
     scheduler = Scheduler(
         catalog, config.politeness.per_host, settler.offer,
         max_total_bytes=config.job.max_total_bytes,
@@ -138,7 +141,7 @@ def _assemble(  # noqa: PLR0913 - what was opened
     intake = DecisionIntake(catalog, folder, run_id, judge=judge, scheduler=scheduler, emit=emit)
     return Session(
         folder, emit, run_input=run_input, engine=engine, settler=settler,
-        url_list=url_list, intake=intake, max_time_s=config.job.max_time_s,
+        url_list=url_list, intake=intake, orphans=orphans, max_time_s=config.job.max_time_s,
     )  # fmt: skip
 
 

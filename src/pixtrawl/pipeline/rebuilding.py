@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pixtrawl.catalog import rebuilt, salvage as salvaging, takedown
+from pixtrawl.catalog import file_records, rebuilt, salvage as salvaging, takedown
 from pixtrawl.catalog.database import created
 from pixtrawl.catalog.decisions import DecisionState, mark
 from pixtrawl.catalog.described import Described
@@ -90,6 +90,7 @@ def _rebuild(folder: Folder) -> Rebuilt:
         _obey(db, [*salvaged.rules, *held.rules], done)
         _note_decisions(db, folder, said.records, held)
         mark(db, said.end)
+        file_records.advance(db)
     return done
 
 

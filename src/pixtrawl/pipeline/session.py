@@ -11,13 +11,15 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from pixtrawl.catalog import run_log
+from pixtrawl.catalog import queries, run_log
 from pixtrawl.engines.base import Engine
 from pixtrawl.events import CandidateSettled, Event, Notice
 from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import REASONS
+from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.decide.decision import Decision
+from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.decision_intake import DecisionIntake
 from pixtrawl.pipeline.run_input import DownloadInput
@@ -39,6 +41,7 @@ class Session:
         settler: Settler,
         url_list: UrlListWriter,
         intake: DecisionIntake,
+        orphans: Orphans,
         max_time_s: float | None,
     ) -> None:
         self.emit = emit
@@ -52,6 +55,7 @@ class Session:
         self._settler = settler
         self._url_list = url_list
         self._intake = intake
+        self._orphans = orphans
         self._started = time.monotonic()
 
     async def carry_out(self, feeding: Awaitable[None]) -> None:
@@ -109,6 +113,8 @@ class Session:
         elapsed_s = time.monotonic() - self._started
         fetched_bytes = self._scheduler.fetched_bytes
         self._intake.finish()
+        if end_reason == "done":
+            self._set_left_aside()
         self.catalog.write_now(
             lambda db: run_log.end_run(
                 db, self.input.run_id, reason=end_reason, elapsed_s=elapsed_s,
@@ -116,6 +122,21 @@ class Session:
             )
         )  # fmt: skip
         self.catalog.write_now(lambda db: derived.write_all(db, self._folder))
+
+    def _set_left_aside(self) -> None:
+        """Set aside the files without a row that this run could have brought again and did not."""
+        run_id = self.input.run_id
+        rows = self.catalog.write_now(lambda db: queries.of_run(db, run_id))
+        labels = {row.label for row in rows}
+        left = mending.set_left_aside(self.catalog, self._folder, self._orphans, labels)
+        if left:
+            self.emit(
+                Notice(
+                    f"{len(left):,} numbered files that no row knows and no URL brought again are "
+                    f"set aside: {', '.join(left[:3])}",
+                    level="warning",
+                )
+            )
 
 
 async def _all_or_first_error(

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import kept, samples
+from pixtrawl.catalog import edited, kept, samples
 from pixtrawl.catalog.database import Catalog, connect, integrity_fault, is_damage
 from pixtrawl.catalog.schema import require_readable
 from pixtrawl.catalog.states import SampleState
@@ -140,6 +140,7 @@ def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Pr
             one.row.file_name, ALTERED, f"{one.size_bytes:,} bytes, not {one.row.size_bytes:,}"
         )
         for one in found.changed
+        if one.has_other_size
     ]
     troubles += [FileTrouble(name, FOREIGN) for name in (*found.unknown, *found.strangers)]
     if not quick:
@@ -192,6 +193,8 @@ def _is_current(db: sqlite3.Connection, folder: Folder) -> bool:
 def _notes(db: sqlite3.Connection, folder: Folder) -> Iterator[str]:
     if in_use(folder):
         yield "a run is at work on it: what it is about to put in place may be missing"
+    if count := edited.count(db):
+        yield f"{count:,} edited by hand: kept as they are now"
     counts = kept.counts_by_state(db)
     for state, what in _NOTES.items():
         if counts.get(state):

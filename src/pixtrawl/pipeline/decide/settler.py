@@ -19,13 +19,16 @@ from functools import partial
 from typing import Final
 
 from pixtrawl import durable
-from pixtrawl.catalog import block_hashes, samples
+from pixtrawl.catalog import block_hashes, file_records, samples
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.file_records import FileRecord
 from pixtrawl.folder import files, placing, quarantine
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.layout import parse_file_name
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.pipeline.decide.decision import Decision
 from pixtrawl.pipeline.decide.judge import Judge
+from pixtrawl.pipeline.decide.orphans import Orphans
 
 _BATCH: Final = 500  # rows
 # Files rejected for these reasons are quarantined, so that a person can take the decision back.
@@ -46,7 +49,12 @@ _LOOK_S: Final = 0.005  # polling interval for idleness; every run ends with suc
 class Settler:
     """Collects outcomes, has the judge decide on them in batches, and places the files."""
 
-    def __init__(self, catalog: Catalog, folder: Folder, judge: Judge) -> None:
+    def __init__(
+        self, catalog: Catalog, folder: Folder, judge: Judge, orphans: Orphans | None = None
+    ) -> None:
+        """`orphans` are files that lie in place already, without a row."""
+        self._orphans = orphans or Orphans()
+        self._records: list[tuple[int, FileRecord]] = []  # of files placed and not yet marked
         self._catalog = catalog
         self._folder = folder
         self._judge = judge
@@ -135,7 +143,12 @@ class Settler:
         """Mark the rows as placed. If a power cut undoes this, the files are found by hash."""
         ids = [d.sample_id for d in _kept(decisions) if d.sample_id is not None]
         if ids:
-            self._catalog.write_now(lambda db: samples.mark_placed(db, ids), synced=False)
+            self._catalog.write_now(lambda db: self._mark_rows(db, ids), synced=False)
+
+    def _mark_rows(self, db: sqlite3.Connection, ids: list[int]) -> None:
+        samples.mark_placed(db, ids, durable=self._folder.durable)
+        file_records.put(db, self._records)
+        self._records.clear()
 
     def _settle(self, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
         """Commit the decisions, and rename the files.
@@ -171,8 +184,31 @@ class Settler:
             assert d.outcome.staged_name is not None
             label = d.file_name.rpartition("/")[0]
             staged = f"{staging}/{d.outcome.staged_name}"
-            file = placing.AcceptedFile(d.sample_id, label, d.number, d.file_name, staged)
-            d.file_name = placing.place(db, self._folder, file, takes_over=not d.gained)
+            if not self._adopt(db, d, label):
+                file = placing.AcceptedFile(d.sample_id, label, d.number, d.file_name, staged)
+                d.file_name = placing.place(db, self._folder, file, takes_over=not d.gained)
+            found = os.stat(f"{self._folder.root}/{d.file_name}")  # noqa: PTH116 - the hot path
+            self._records.append((d.sample_id, file_records.record_of(found)))
+
+    def _adopt(self, db: sqlite3.Connection, d: Decision, label: str) -> bool:
+        """Take a file without a row that has the image's bytes for it, under its own name."""
+        assert d.outcome.info is not None
+        assert d.sample_id is not None
+        sha256 = d.outcome.info.sha256
+        name = self._orphans.take(label, sha256)
+        if name is None or not files.has_bytes(self._folder.root / name, sha256):
+            return False
+        if not d.gained:  # it takes the place and the name of a worse copy
+            files.discard(self._folder.root / name)
+            return False
+        staged = self._folder.staging / str(d.outcome.staged_name)
+        parsed = parse_file_name(name)
+        d.file_name, d.number = name, d.number if parsed is None else parsed[1]
+        samples.rename(db, d.sample_id, d.number, name)
+        if self._folder.durable:
+            durable.sync_files([self._folder.root / name])
+        files.discard(staged)
+        return True
 
     def _drop(self, outcome: Outcome) -> None:
         if outcome.staged_name is None:
