@@ -69,6 +69,9 @@ fuzz: setup ## fuzz every reader of strangers' bytes for FUZZ_SECONDS in all (90
 disk-faults: setup ## fail every disk call of a run in every way (an hour)
 	$(PY) -m tests.diskfaults.whole
 
+power-cuts: setup ## 500 power cuts at random moments of a run, each recovered by the same command (an hour)
+	PIXTRAWL_POWER_CUTS=500 $(PY) -m pytest -q -n 2 tests/power_cut
+
 loaders: setup ## torchvision, timm, fastai, Ultralytics, Keras and datasets read a data set (6 GB, once)
 	@bash scripts/loaders.sh
 
@@ -80,4 +83,4 @@ clean: ## remove what was made here, the environment included
 	rm -rf .fuzz .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: fuzz soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench disk-faults loaders lock clean
+.PHONY: power-cuts fuzz soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench disk-faults loaders lock clean
