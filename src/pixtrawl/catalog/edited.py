@@ -7,6 +7,7 @@ import sqlite3
 import msgspec
 
 from pixtrawl.catalog.run_log import now
+from pixtrawl.catalog.states import KEPT
 from pixtrawl.model import ImageInfo
 
 __all__ = ["count", "take"]
@@ -39,6 +40,6 @@ def take(db: sqlite3.Connection, sample_id: int, info: ImageInfo) -> None:
 def count(db: sqlite3.Connection) -> int:
     """Return how many kept images a person edited."""
     row = db.execute(
-        "SELECT count(*) FROM edited e JOIN sample s ON s.id = e.sample_id WHERE s.state IN (0, 1)"
+        f"SELECT count(*) FROM edited e JOIN sample s ON s.id = e.sample_id WHERE s.state IN {KEPT}"
     ).fetchone()
     return int(row[0])

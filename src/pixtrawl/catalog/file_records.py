@@ -1,4 +1,4 @@
-"""What the files of images were like when their bytes were last known, and the durable point.
+"""Size, times and inode of each file when its bytes were last known, and the durable point.
 
 A file that still has the size, times and inode of its record was not touched since, and need not be
 read. The durable point is the newest image up to which all files were on the disk when they were

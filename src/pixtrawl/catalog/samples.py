@@ -19,7 +19,7 @@ from pixtrawl.catalog import file_records, own_columns, scores
 from pixtrawl.catalog.frontier import candidate_of
 from pixtrawl.catalog.provenance import Provenance
 from pixtrawl.catalog.run_log import now
-from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, CandidateState, SampleState
+from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState
 from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 
 
@@ -37,17 +37,6 @@ class Columns(Struct, frozen=True):
 
     scored: bool  # a model has given scores
     own: Mapping[str, str]  # type of each column of the user's lists
-
-
-class Unplaced(Struct, frozen=True):
-    """An accepted image whose rename may not have happened; `sha256` is hexadecimal."""
-
-    id: int
-    label: str
-    number: int
-    file_name: str
-    staged_name: str | None
-    sha256: str
 
 
 _INSERT: Final = (
@@ -217,26 +206,6 @@ def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) 
     db.execute(
         "UPDATE sample SET number = ?, file_name = ? WHERE id = ?", (number, file_name, sample_id)
     )
-
-
-def unplaced(db: sqlite3.Connection) -> list[Unplaced]:
-    """Return the images that are accepted but not placed, oldest first."""
-    rows = db.execute(
-        "SELECT id, label, number, file_name, staged_name, lower(hex(sha256)) FROM sample "
-        f"WHERE state = {SampleState.ACCEPTED} ORDER BY id"
-    )
-    return [Unplaced(*row) for row in rows]
-
-
-def drop_unplaced(db: sqlite3.Connection, sample_id: int) -> None:
-    """Delete an image whose file is lost, and open its candidates again; its number stays taken."""
-    row = db.execute("SELECT number FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    file_records.raise_number(db, row[0])
-    db.execute(
-        f"UPDATE candidate SET state = {CandidateState.OPEN}, sample_id = NULL WHERE sample_id = ?",
-        (sample_id,),
-    )
-    db.execute("DELETE FROM sample WHERE id = ?", (sample_id,))
 
 
 def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str, str] | None:

@@ -16,9 +16,9 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from pixtrawl import durable
-from pixtrawl.catalog import departed, file_records, kept, samples
-from pixtrawl.catalog.samples import Unplaced
+from pixtrawl.catalog import departed, file_records, kept, samples, unplaced
 from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.unplaced import Unplaced
 from pixtrawl.folder import (
     by_hand,
     deciding,
@@ -79,7 +79,7 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
 
 def _replay_all(db: sqlite3.Connection, folder: Folder, result: Recovered) -> None:
     labels = set()
-    for row in samples.unplaced(db):
+    for row in unplaced.every(db):
         _replay(db, folder, row, result)
         labels.add(row.label)
     if labels and folder.durable:  # before the commit that says the files are there
@@ -102,7 +102,7 @@ def _replay(
         result.placed += 1
     else:
         result.lost += 1
-        samples.drop_unplaced(db, row.id)
+        unplaced.drop(db, row.id)
         return
     samples.mark(db, row.id, SampleState.PLACED)
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import Final
 
 from pixtrawl import durable
-from pixtrawl.catalog import edited, file_records, samples
+from pixtrawl.catalog import edited, file_records, samples, unplaced
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder import files, quarantine, recovery
 from pixtrawl.folder.dataset_folder import Folder
@@ -69,7 +69,7 @@ def _settle(
         file_records.put(db, [(sample_id, one.record)])
         found.by_hand.edited.append(one.name)
     elif not one.undecided:
-        samples.drop_unplaced(db, sample_id)
+        unplaced.drop(db, sample_id)
         aside.append(one)
 
 
