@@ -162,3 +162,20 @@ def test_the_best_of_each_source_come_first_in_a_manifest(server: Server, tmp_pa
     found = [json.loads(line) for line in out.read_text().splitlines()]
     assert [row["rank"] for row in found] == [rank for rank in range(1, 10) for _ in range(2)]
     assert {row["source"] for row in found[:2]} == {"bing", "searxng"}
+
+
+@pytest.mark.parametrize("kind", ["text", "time"])
+def test_parquet_with_values_that_cannot_be_read_is_told_by_name(tmp_path: Path, kind: str) -> None:
+    pa = pytest.importorskip("pyarrow", reason="parquet needs pyarrow")
+    import pyarrow.parquet as pq
+
+    from pixtrawl.pipeline.parquet_manifest import read_rows
+
+    urls = pa.array([b"http://a.example/\x87"]).cast(pa.binary())
+    columns = {
+        "text": pa.StringArray.from_buffers(1, urls.buffers()[1], urls.buffers()[2]),
+        "time": pa.array([2**62], pa.timestamp("us")),
+    }
+    pq.write_table(pa.table({"url": columns[kind]}), tmp_path / "bad.parquet")
+    with pytest.raises(UsageError, match=r"bad\.parquet: is damaged"):
+        list(read_rows(tmp_path / "bad.parquet"))

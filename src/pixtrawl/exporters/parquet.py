@@ -224,11 +224,15 @@ class ManifestRows:
             self._file.close()
 
 
+# ValueError: text that is no UTF-8; OverflowError: a time beyond what Python can state.
+_DAMAGE: Final = (OSError, pa.ArrowException, ValueError, OverflowError)
+
+
 def read_manifest_rows(path: Path) -> Iterator[Mapping[str, object]]:
     """Yield the rows of a parquet file as mappings. Raises UsageError, before the first row."""
     try:
         file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
+    except _DAMAGE as error:
         raise UsageError(f"{path}: cannot be read as parquet: {error}") from error
     # All but pictures, embeddings and the like, which are no facts to carry along.
     columns = [
@@ -246,5 +250,5 @@ def _rows_of(
         try:
             for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):
                 yield from batch.to_pylist()
-        except (OSError, pa.ArrowException) as error:
+        except _DAMAGE as error:
             raise UsageError(f"{path}: is damaged: {error}") from error
