@@ -69,7 +69,7 @@ fuzz: setup ## fuzz every reader of strangers' bytes for FUZZ_SECONDS in all (90
 disk-faults: setup ## fail every disk call of a run in every way (an hour)
 	$(PY) -m tests.diskfaults.whole
 
-power-cuts: setup ## 500 power cuts at random moments of a run, each recovered by the same command (an hour)
+power-cuts: setup ## 500 power cuts at random moments of a run, each recovered by the same command (10 minutes)
 	PIXTRAWL_POWER_CUTS=500 $(PY) -m pytest -q -n 2 tests/power_cut
 
 loaders: setup ## torchvision, timm, fastai, Ultralytics, Keras and datasets read a data set (6 GB, once)
