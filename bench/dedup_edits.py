@@ -1,4 +1,4 @@
-"""The edits that copies of a photograph go through on the web: 36 core ones and 12 extended.
+"""The edits that copies of a photograph go through on the web: 36 core ones and 24 extended.
 
 Each takes a picture and gives the bytes of a file. Parameters are fixed, noise is seeded by the
 picture's size: two runs give the same bytes.
@@ -158,6 +158,90 @@ def _screenshot(bar: float, aside: float) -> Edit:
     return shoot
 
 
+def _square_crop(place: float) -> Edit:
+    """Keep a square of the shorter side; `place`: 0 is left or top, 0.5 the middle."""
+
+    def cut(image: Image.Image) -> Image.Image:
+        side = min(image.size)
+        left, top = round((image.width - side) * place), round((image.height - side) * place)
+        return image.crop((left, top, left + side, top + side))
+
+    return cut
+
+
+def _blurred_padding(width: int, height: int) -> Edit:
+    """Lay the whole picture on an enlarged, blurred copy of it, of this aspect ratio."""
+
+    def pad(image: Image.Image) -> Image.Image:
+        wide = max(image.width, round(image.height * width / height))
+        high = max(image.height, round(wide * height / width))
+        ground = ImageOps.fit(image, (wide, high)).filter(ImageFilter.GaussianBlur(wide / 30))
+        ground.paste(image, ((wide - image.width) // 2, (high - image.height) // 2))
+        return ground
+
+    return pad
+
+
+def _polaroid(image: Image.Image) -> Image.Image:
+    w, h = image.size
+    canvas = Image.new("RGB", (round(1.12 * w), round(1.3 * h)), (250, 250, 248))
+    canvas.paste(image, (round(0.06 * w), round(0.06 * h)))
+    return canvas
+
+
+def _window(image: Image.Image) -> Image.Image:
+    """A screenshot of a program: light title bar with text and buttons, status line below."""
+    w, h = image.size
+    bar = round(0.09 * h)
+    canvas = Image.new("RGB", (w, h + round(1.5 * bar)), (232, 232, 236))
+    draw = ImageDraw.Draw(canvas)
+    for at, colour in enumerate(((255, 95, 87), (254, 188, 46), (40, 200, 64))):
+        left = round(bar * (0.4 + 0.6 * at))
+        draw.ellipse((left, bar // 3, left + bar // 3, 2 * bar // 3), fill=colour)
+    draw.text((w // 2, bar // 2), "IMG_2041.jpg", "black", anchor="mm", font_size=max(8, bar // 2))
+    canvas.paste(image, (0, bar))
+    return canvas
+
+
+def _phone(image: Image.Image) -> Image.Image:
+    """A screenshot of a telephone: black above and below, a status line and buttons of text."""
+    w, h = image.size
+    canvas = Image.new("RGB", (w, round(1.5 * h)))
+    draw = ImageDraw.Draw(canvas)
+    size = max(8, w // 28)
+    draw.text((size, size // 2), "10:41", "white", font_size=size)
+    draw.text((w - size, size // 2), "LTE 84 %", "white", anchor="ra", font_size=size)
+    for at, word in enumerate(("Share", "Edit", "Delete")):
+        place = (w * (2 * at + 1) // 6, canvas.height - 2 * size)
+        draw.text(place, word, "white", anchor="mm", font_size=size)
+    canvas.paste(image, (0, (canvas.height - h) // 2))
+    return canvas
+
+
+def _corner_logo(share: float, right: bool, bottom: bool) -> Edit:
+    """A logo in a box: dark ground, light ring and letters."""
+
+    def mark(image: Image.Image) -> Image.Image:
+        image = image.copy()
+        w, h = image.size
+        side = round(share * min(w, h) * 1.3)
+        left = w - side - side // 10 if right else side // 10
+        top = h - side - side // 10 if bottom else side // 10
+        draw = ImageDraw.Draw(image)
+        draw.rounded_rectangle((left, top, left + side, top + side), side // 6, fill=(18, 60, 120))
+        inner = side // 8
+        draw.ellipse(
+            (left + inner, top + inner, left + side - inner, top + side - inner),
+            outline="white",
+            width=max(2, side // 16),
+        )
+        middle = (left + side // 2, top + side // 2)
+        draw.text(middle, "N9", "white", anchor="mm", font_size=max(8, side // 3))
+        return image
+
+    return mark
+
+
 _KEEP: Edit = lambda image: image  # noqa: E731
 
 _CORE: dict[str, tuple[Edit, str, dict[str, object]]] = {
@@ -211,7 +295,20 @@ _EXTENDED: dict[str, Edit] = {
     "quarter turn": lambda i: i.transpose(Image.Transpose.ROTATE_90),
     "screenshot mild": _screenshot(0.06, 0.0),
     "screenshot heavy": _screenshot(0.25, 0.2),
+    "crop20 corner": crop(0.2, 0.2, 1, 1),
+    "crop20 side": crop(0, 0, 0.8, 1),
+    "square, middle": _square_crop(0.5),
+    "square, end": _square_crop(1.0),
+    "blurred to square": _blurred_padding(1, 1),
+    "blurred to 9:16": _blurred_padding(9, 16),
+    "polaroid": _polaroid,
+    "program window": _window,
+    "telephone": _phone,
+    "logo 18%, top": _corner_logo(0.18, right=False, bottom=False),
+    "logo 22%, bottom": _corner_logo(0.22, right=True, bottom=True),
+    "meme text": lambda i: captioned(i, "WHEN THE TEST/IS GREEN AT LAST"),
 }
+TURNS = ("mirror", "quarter turn")
 
 CORE = tuple(_CORE)
 CROPS_10 = tuple(name for name in _CORE if name.startswith("crop10"))

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pixtrawl.errors import UsageError
 from pixtrawl.exporters.plan import ExportPlan, Selection
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place, parse_shares
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import Candidate, ImageInfo, Sample
+from tests.dedup.test_look_alikes import picture as detailed
 from tests.exporters import dataset
 
 THREE = parse_shares("train=0.8,val=0.1,test=0.1")
@@ -269,3 +270,23 @@ def test_dealing_whole_groups_overfills_no_split_by_more_than_one_group(
     largest = max(map(sum, groups))
     for index, (_, share) in enumerate(THREE):
         assert counts[index] <= share * sum(totals.values()) + 2 * largest
+
+
+@pytest.mark.parametrize("copy", ["mirrored", "turned", "cropped"])
+def test_changed_copies_under_another_label_end_on_one_side(copy: str) -> None:
+    change = {
+        "mirrored": ImageOps.mirror,
+        "turned": lambda p: p.transpose(Image.Transpose.ROTATE_270),
+        "cropped": lambda p: p.crop((20, 0, p.width, p.height - 15)),
+    }[copy]
+    samples = []
+    for number in range(1, 41):
+        original = detailed(number)
+        for label, shown in (("a", original), ("b", change(original))):
+            info = inspect_bytes(dataset.encoded(shown), 1_000_000).info
+            assert info is not None
+            samples.append(sample(label, number, info=info))
+    splits = dealt(sorted(samples, key=lambda s: s.label), Splitting(shares=THREE))
+    apart = [n for n in range(1, 41) if splits[f"a/{n:06d}.jpg"] != splits[f"b/{n:06d}.jpg"]]
+    assert apart == []
+    assert set(splits.values()) == {"train", "val", "test"}

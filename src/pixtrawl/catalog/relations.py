@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import run_log, samples
+from pixtrawl.catalog import samples
 from pixtrawl.catalog.samples import Known, known
 from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState, any_of
 from pixtrawl.model import ImageInfo, Kind, Reason
@@ -22,7 +22,6 @@ __all__ = [
     "Withdrawal",
     "has_pardons",
     "hashes_of_same_bytes",
-    "is_distinct",
     "is_out",
     "is_pardoned",
     "note_alike",
@@ -186,9 +185,3 @@ def is_pardoned(db: sqlite3.Connection, label: str, sha256: str) -> bool:
         "SELECT 1 FROM pardon WHERE label = ? AND sha256 = ?", (label, bytes.fromhex(sha256))
     ).fetchone()
     return row is not None
-
-
-def is_distinct(db: sqlite3.Connection) -> bool:
-    """Return whether every run used `--dedup near` or `wide`, and no image was pardoned."""
-    levels = {settings.get("images", {}).get("dedup") for settings in run_log.every_settings(db)}
-    return bool(levels) and levels <= {"near", "wide"} and not has_pardons(db)

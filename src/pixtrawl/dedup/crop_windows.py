@@ -59,11 +59,13 @@ def shrunk(thumbs: Array) -> Array:
     return _SHRINK @ thumbs.astype(np.float32) @ _SHRINK.T
 
 
-def cut_windows(coarse: Array) -> Array:
+def cut_windows(coarse: Array, *, wholes_only: bool = False) -> Array:
     """Return n x 81 x 64 terms, of length 1, of the windows of n x 16 x 16; the whole is first."""
-    stack = _CUTTERS @ coarse @ _CUTTERS.T
-    parts = stack.reshape(-1, _NUMBER, _TERMS, _NUMBER, _TERMS).transpose(0, 1, 3, 2, 4)
-    weighted: Array = (parts * _WEIGHTS).reshape(len(coarse), _NUMBER * _NUMBER, _TERMS * _TERMS)
+    cutters = _CUTTERS[:_TERMS] if wholes_only else _CUTTERS
+    number = len(cutters) // _TERMS
+    stack = cutters @ coarse @ cutters.T
+    parts = stack.reshape(-1, number, _TERMS, number, _TERMS).transpose(0, 1, 3, 2, 4)
+    weighted: Array = (parts * _WEIGHTS).reshape(len(coarse), number * number, _TERMS * _TERMS)
     lengths = np.sqrt(np.einsum("nwt,nwt->nw", weighted, weighted))
     weighted /= np.maximum(lengths, 1e-3)[:, :, None]
     return weighted

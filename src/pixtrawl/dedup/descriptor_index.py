@@ -16,8 +16,9 @@ import numpy as np
 
 from pixtrawl.dedup.crop_windows import COARSE
 from pixtrawl.dedup.inverted_file import InvertedFile, unit_rows
+from pixtrawl.dedup.turned import turned
 
-__all__ = ["DescriptorIndex"]
+__all__ = ["LEAST", "DescriptorIndex", "window_descriptors"]
 
 Array = np.ndarray[Any, Any]
 
@@ -26,7 +27,7 @@ _TERMS: Final = _LOW * _LOW
 _PART: Final = 0.9
 _PLACES: Final = (0.0, 0.05, 0.1)
 _WEIGHT: Final = 0.5  # exponent of the frequency; 0 and 1 rank the original of a crop lower
-_LEAST: Final = 0.62  # cosine: 99 of 100 crops of 10 % have 0.69 or more
+LEAST: Final = 0.62  # cosine: 99 of 100 crops of 10 % have 0.69 or more
 _SCANNED: Final = 2_048  # longest tail that is scanned rather than indexed
 _RATIO: Final = 4
 _NO_LABEL: Final = -1
@@ -74,6 +75,14 @@ def _query_variants(coarse: Array) -> Array:
     return _unit((_ALL @ centred @ _ALL.T).ravel()[_BLOCK_INDICES])
 
 
+def window_descriptors(coarse: Array) -> Array:
+    """Return the descriptors (n x 10 x 64) of n x 16 x 16 pictures and nine windows of each."""
+    centred = coarse - coarse.mean(axis=(1, 2), keepdims=True)
+    terms = (_CUTS @ centred @ _CUTS.T).reshape(len(coarse), -1)
+    picked = terms[:, _CUT_INDICES].reshape(-1, _LOW, _LOW)
+    return _unit(picked).reshape(len(coarse), -1, _TERMS)
+
+
 def _block_indices() -> Array:
     """Flat indices into (56 x 56) of the 8 x 8 DCT blocks of the 19 query variants."""
     terms = np.arange(_LOW)
@@ -84,6 +93,9 @@ def _block_indices() -> Array:
 
 
 _BLOCK_INDICES: Final = _block_indices()
+_CUTS: Final = _ALL[: _LOW * (1 + len(_PLACES))]
+_CUT_BLOCKS: Final = _BLOCK_INDICES[: 1 + len(_PLACES) ** 2]
+_CUT_INDICES: Final = _CUT_BLOCKS // len(_ALL) * len(_CUTS) + _CUT_BLOCKS % len(_ALL)
 
 
 class DescriptorIndex:
@@ -166,19 +178,34 @@ class DescriptorIndex:
             rows[row] = rows[last]
         self._count = last
 
-    def nearest(self, coarse: Array, count: int) -> list[int]:
-        """Return at most `count` ids, the most similar first."""
-        asked = _query_variants(coarse)
+    def _stretches(self, asked: Array) -> list[tuple[int, int]]:
+        """Return the ranges of rows to compare with m x 64 descriptors."""
         stretches = [
             (first + begin, first + end)
             for first, cells in self._sorted
             for begin, end in cells.rows(asked)
         ]
-        stretches.append((self._tail, self._count))
+        return [*stretches, (self._tail, self._count)]
+
+    def turned_near(self, coarse: Array) -> list[int]:
+        """Return the orientations (1-7) of a picture that anything here resembles, whole."""
+        turns = np.stack([turned(coarse, way) for way in range(1, 8)])
+        centred = turns - turns.mean(axis=(1, 2), keepdims=True)
+        asked = _unit(_WHOLE @ centred @ _WHOLE.T)
+        near = np.zeros(len(asked), dtype=bool)
+        for a, b in self._stretches(asked):
+            if a < b:
+                likeness = asked @ self._descriptors[:, a:b].astype(np.float32)
+                near |= likeness.max(axis=1) >= LEAST * _STEPS
+        return [1 + int(way) for way in near.nonzero()[0]]
+
+    def nearest(self, coarse: Array, count: int) -> list[int]:
+        """Return at most `count` ids, the most similar first."""
+        asked = _query_variants(coarse)
         near: list[tuple[Array, Array]] = []
-        for a, b in stretches:
+        for a, b in self._stretches(asked):
             likeness = (asked @ self._descriptors[:, a:b].astype(np.float32)).max(axis=0)
-            found = (likeness >= _LEAST * _STEPS).nonzero()[0]
+            found = (likeness >= LEAST * _STEPS).nonzero()[0]
             if found.size:
                 near.append((likeness[found], found + a))
         if not near:  # the usual case

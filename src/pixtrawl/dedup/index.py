@@ -13,12 +13,13 @@ import numpy as np
 
 from pixtrawl.dedup.multi_index_table import MultiIndexTable
 
-__all__ = ["HashIndex"]
+__all__ = ["HashIndex", "hamming"]
 
 Array = np.ndarray[Any, Any]
 
 _WORDS: Final = 4  # of 64 bits
 _TAIL: Final = 4_096  # rows that a scan covers in the time of a table's probes (about 50 us)
+_AT_ONCE: Final = 2**18  # rows that are compared together
 _RATIO: Final = 4  # merge with the table before it when that is at most so many times larger
 
 
@@ -83,10 +84,10 @@ class HashIndex:
         near: list[tuple[int, int]] = []
         for table in self._tables:
             rows = table.rows(wanted)
-            distances = _distances(self._hashes[rows], wanted)
+            distances = hamming(self._hashes[rows], wanted)
             close = np.flatnonzero(distances <= radius)
             near += zip(distances[close].tolist(), rows[close].tolist(), strict=True)
-        distances = _distances(self._hashes[tail : self._count], wanted)
+        distances = hamming(self._hashes[tail : self._count], wanted)
         close = np.flatnonzero(distances <= radius)
         near += zip(distances[close].tolist(), (close + tail).tolist(), strict=True)
         best: dict[int, int] = {}
@@ -94,6 +95,22 @@ class HashIndex:
             if not self._is_gone(row):
                 best.setdefault(int(self._ids[row]), distance)
         return list(best.items())
+
+    def nearest_of(self, hashes: Array, radius: int) -> tuple[int, int, int] | None:
+        """Return (which of n x 32 bytes, id, distance) of the nearest hash within `radius` bits."""
+        wanted = np.ascontiguousarray(hashes).view(np.uint64)
+        tail = np.arange(self._tabled(), self._count)
+        found = [(np.repeat(np.arange(len(wanted)), len(tail)), np.tile(tail, len(wanted)))]
+        for table in self._tables:
+            found += table.rows_of_many(wanted, _AT_ONCE)
+        best: tuple[int, int, int, int] | None = None
+        for which, rows in found:
+            distances = hamming(self._hashes[rows], wanted[which])
+            for at in (distances <= radius).nonzero()[0].tolist():
+                row, distance = int(rows[at]), int(distances[at])
+                if not self._is_gone(row) and (best is None or (distance, row) < best[:2]):
+                    best = distance, row, int(which[at]), int(self._ids[row])
+        return None if best is None else (best[2], best[3], best[0])
 
     def _is_gone(self, row: int) -> bool:
         return row < self._removed.get(int(self._ids[row]), 0)
@@ -121,7 +138,7 @@ class HashIndex:
             setattr(self, name, np.concatenate([old, np.empty((more, *old.shape[1:]), old.dtype)]))
 
 
-def _distances(hashes: Array, wanted: Array) -> Array:
+def hamming(hashes: Array, wanted: Array) -> Array:
     """Return the distances 0..256 of n x 4 words; unrolled, at a quarter of sum(axis=1)'s cost."""
     counts = np.bitwise_count(hashes ^ wanted)
     total = counts[:, 0].astype(np.uint16)

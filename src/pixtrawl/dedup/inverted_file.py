@@ -11,6 +11,7 @@ search" (2011), section IV.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -51,6 +52,24 @@ class InvertedFile:
             chosen = np.arange(len(nearness))
         return list(zip(self._starts[chosen].tolist(), self._starts[chosen + 1].tolist(),
                         strict=True))  # fmt: skip
+
+    def probes(self, asked: Array, count: int) -> Iterator[tuple[tuple[int, int], Array]]:
+        """Yield the row range of each cell with those of n x m x d `asked` that probe it.
+
+        Each of the n probes the `count` cells nearest to any of its m vectors.
+        """
+        nearness = (asked @ self._centres.T).max(axis=1)
+        if nearness.shape[1] > count:
+            chosen = np.argpartition(-nearness, count - 1, axis=1)[:, :count]
+        else:
+            chosen = np.tile(np.arange(nearness.shape[1]), (len(asked), 1))
+        which = np.repeat(np.arange(len(asked)), chosen.shape[1])
+        order = np.argsort(chosen.ravel(), kind="stable")
+        filled, starts = np.unique(chosen.ravel()[order], return_index=True)
+        for cell, queries in zip(filled.tolist(), np.split(which[order], starts[1:]), strict=True):
+            begin, end = int(self._starts[cell]), int(self._starts[cell + 1])
+            if begin < end:
+                yield (begin, end), queries
 
 
 def _centres(vectors: Array, count: int) -> Array:

@@ -16,6 +16,7 @@ per query, 22 bits 6,700.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = ["MultiIndexTable"]
 Array = np.ndarray[Any, Any]
 
 _WORD: Final = 64
+_AT_ONCE: Final = 256  # hashes that are looked up together: their probes fit the CPU cache
 
 
 class _Plan(Struct, frozen=True):
@@ -73,18 +75,38 @@ class MultiIndexTable:
 
     def rows(self, wanted: Array) -> Array:
         """Return the rows that share a band with `wanted`, up to the flips; some repeat."""
+        begins, amounts = self._probed(wanted[None])
+        hit = amounts.nonzero()[0]
+        return self._expanded(begins[hit], amounts[hit])
+
+    def rows_of_many(self, wanted: Array, most: int) -> Iterator[tuple[Array, Array]]:
+        """Yield (which of n x 4 `wanted`, row) as two arrays, of about `most` pairs at a time."""
+        for first in range(0, len(wanted), _AT_ONCE):
+            begins, amounts = self._probed(wanted[first : first + _AT_ONCE])
+            hit = amounts.nonzero()[0]
+            begins, amounts, which = begins[hit], amounts[hit], first + hit // self._probes
+            parts = np.cumsum(amounts) // most
+            for at in np.split(np.arange(len(hit)), np.flatnonzero(np.diff(parts)) + 1):
+                yield np.repeat(which[at], amounts[at]), self._expanded(begins[at], amounts[at])
+
+    @property
+    def _probes(self) -> int:
+        """Probes of one hash."""
+        return self._plan.bands * len(self._plan.masks)
+
+    def _probed(self, wanted: Array) -> tuple[Array, Array]:
+        """Return where the probes of n x 4 words begin in the order, and their numbers of rows."""
         plan = self._plan
-        values = np.array(
-            [int(_band(wanted[None], band, plan.width)[0]) for band in range(plan.bands)]
-        ) if plan is not _NARROW else wanted.view(np.uint16).astype(np.int64)  # fmt: skip
-        probes = values[:, None] ^ plan.masks
+        bands = [_band(wanted, band, plan.width) for band in range(plan.bands)]
+        probes = np.stack(bands, axis=1)[:, :, None].astype(np.int64) ^ plan.masks
         probes += (np.arange(plan.bands) * (2**plan.width + 1))[:, None]
         flat = self._starts.reshape(-1)
         starts = flat[probes]
         amounts = (flat[probes + 1] - starts).astype(np.int64)
         begins = starts.astype(np.int64) + (np.arange(plan.bands) * self.size)[:, None]
-        hit = amounts.ravel().nonzero()[0]
-        amounts, begins = amounts.ravel()[hit], begins.ravel()[hit]
+        return begins.ravel(), amounts.ravel()
+
+    def _expanded(self, begins: Array, amounts: Array) -> Array:
         ends = np.cumsum(amounts)
         total = int(ends[-1]) if len(ends) else 0
         places = np.repeat(begins - ends + amounts, amounts) + np.arange(total)

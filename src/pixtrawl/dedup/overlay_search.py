@@ -12,16 +12,16 @@ from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, lay_over, pixels_of
 from pixtrawl.dedup.crop_windows import COARSE, best_places, cut_windows, shrunk
 from pixtrawl.dedup.descriptor_index import DescriptorIndex
 
-__all__ = ["coarse_of", "find_overlay"]
+__all__ = ["FITS", "WORTH_REFINING", "coarse_of", "find_overlay"]
 
 Array = np.ndarray[Any, Any]
 
 _CANDIDATES: Final = 8
 # Score of the best window: 99 of 100 crops of 10 % have 0.84 or more; of distinct pictures among
 # each other's eight nearest, one in 80 reaches this. So few pairs are aligned at all.
-_WORTH_REFINING: Final = 0.76
+WORTH_REFINING: Final = 0.76
 _NOTHING: Final = np.zeros((COARSE, COARSE), dtype=np.float32)
-_FITS: Final = 0.45  # Overlay.misfit: of crops within 46 bits none had more than 0.31
+FITS: Final = 0.45  # Overlay.misfit: of crops within 46 bits none had more than 0.31
 
 
 def coarse_of(thumbs: list[bytes]) -> Array:
@@ -67,12 +67,12 @@ def find_overlay(
     places = zip(best_places(windows[0], windows[1:]), ids, strict=True)
     ours = pixels_of(thumb)
     for (score, window, in_ours), id in sorted(places, key=lambda pair: -pair[0][0]):
-        if score < _WORTH_REFINING:
+        if score < WORTH_REFINING:
             break
         theirs = thumb_of(id)
         if len(theirs) != THUMB_BYTES:
             continue
         found = lay_over(ours, pixels_of(theirs), window, in_ours)
-        if found.distance <= limits[found.misfit <= _FITS]:
+        if found.distance <= limits[found.misfit <= FITS]:
             return id, found.distance
     return None

@@ -1,33 +1,43 @@
-"""Mirrored and turned copies: the seven other orientations of a picture."""
+"""Mirrored and turned copies: the other orientations of a picture and their hashes.
+
+Mirroring along an axis changes the sign of each second DCT coefficient, and a quarter turn
+transposes them: the hashes of all eight orientations follow from the coefficients of one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from msgspec.structs import replace
 
-from pixtrawl.dedup.aligned import THUMB_BYTES, hash_of, pixels_of
-from pixtrawl.model import ImageInfo
+from pixtrawl.images.phash import coefficients, median_bits
 
-__all__ = ["turned_copies"]
+__all__ = ["WAYS", "turned", "turned_hashes"]
 
-# The mirror image first: by far the most frequent.
-_WAYS: Final = ((True, 0), (False, 1), (False, 3), (False, 2), (True, 2), (True, 1), (True, 3))
+Array = np.ndarray[Any, Any]
+
+# How each orientation but the first is called, in the order of `turned` and `turned_hashes`.
+_M, _T = "mirrored", "turned"
+WAYS: Final = ("", _M, _M, _T, _M, _T, _T, _M)
+_ODD: Final = np.where(np.arange(1, 17) % 2, np.float32(-1), np.float32(1))
+_SIGNS: Final = np.stack(
+    [down * across for down in (np.ones((16, 1), np.float32), _ODD[:, None])
+     for across in (np.ones((1, 16), np.float32), _ODD[None, :])]
+)  # fmt: skip
 
 
-def turned_copies(info: ImageInfo) -> Iterator[tuple[str, ImageInfo]]:
-    """Yield (`mirrored` or `turned`, the image info of that copy).
+def turned(square: Array, way: int) -> Array:
+    """Return one of the eight orientations of a square picture (... x n x n); 0 is the picture."""
+    other = square.swapaxes(-1, -2) if way & 4 else square
+    if way & 2:
+        other = other[..., ::-1, :]
+    if way & 1:
+        other = other[..., ::-1]
+    return np.ascontiguousarray(other)
 
-    The hash without a border is not computed: a turned copy with a frame matches in the second
-    look only. Yields nothing for an image without a thumbnail.
-    """
-    if len(info.thumb) != THUMB_BYTES:
-        return
-    square = pixels_of(info.thumb)
-    for mirrored, quarters in _WAYS:
-        other = np.ascontiguousarray(np.rot90(square[:, ::-1] if mirrored else square, quarters))
-        hash = hash_of(other)
-        copy = replace(info, phash=hash, phash_trim=hash, thumb=other.tobytes())
-        yield ("mirrored" if mirrored else "turned"), copy
+
+def turned_hashes(squares: Array) -> Array:
+    """Return the hashes (n x 8 x 32 bytes) of all orientations of n x 64 x 64 pictures."""
+    blocks = coefficients(squares)
+    both = np.stack([blocks, blocks.swapaxes(-1, -2)], axis=1)
+    return np.packbits(median_bits(both[:, :, None] * _SIGNS).reshape(-1, 8, 256), axis=-1)

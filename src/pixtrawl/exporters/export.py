@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Final
@@ -18,19 +18,16 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pixtrawl import exporters
-from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.relations import is_distinct
 from pixtrawl.errors import ExportError, UsageError
 from pixtrawl.exporters.base import Exporter, ExportJob, Sharding, Written
 from pixtrawl.exporters.columns import ORIGINALS, Columns
-from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
+from pixtrawl.exporters.groups import GroupOf
 from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.pictures import PictureReader
 from pixtrawl.exporters.plan import ExportPlan, PlannedImage, Selection
 from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import EncodedTable, without_formulas
 from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
-from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.renditions import RenditionReader
 from pixtrawl.model import Sample
 from pixtrawl.transform import BadPictureError, Transform
@@ -97,18 +94,15 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     _check_apart(root, out)
     kind = exporters.load(to)
     shuffled = getattr(kind, "shuffled", False)
-    with (
-        NearDuplicateGroups(second_look=not _is_distinct(Folder(root))) as look_alikes,
-        ExportPlan(
-            samples,
-            root,
-            selection=options.selection,
-            splitting=options.splitting,
-            shuffled=shuffled,
-            group_of=group_of or look_alikes,
-            taken=_taken(kind, options),
-        ) as plan,
-    ):
+    with ExportPlan(
+        samples,
+        root,
+        selection=options.selection,
+        splitting=options.splitting,
+        shuffled=shuffled,
+        group_of=group_of,
+        taken=_taken(kind, options),
+    ) as plan:
         if not len(plan):
             return Exported(images=0, splits={}, files=0, missing=plan.missing, bad=0)
         if issubclass(kind, EncodedTable):
@@ -301,14 +295,6 @@ def _table_target(table: EncodedTable, out: str) -> tuple[Target, str]:
         return open_target(folder, _TABLE_STATE), name
     path = Path(out)
     return LocalTarget(path.parent, _TABLE_STATE), path.name
-
-
-def _is_distinct(folder: Folder) -> bool:
-    """Return whether the data set was collected so that no near duplicates remain."""
-    if not folder.catalog.is_file():
-        return False
-    with closing(connect(folder.catalog, read_only=True)) as db:
-        return is_distinct(db)
 
 
 def _check_apart(root: Path, out: Path | str) -> None:

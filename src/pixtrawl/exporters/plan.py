@@ -113,8 +113,7 @@ class ExportPlan:
         self.missing: int = 0
         self._db.executescript(_SCHEMA)
         try:
-            with NearDuplicateGroups() as look_alikes:
-                self._load(samples, root, selection, group_of or look_alikes)
+            self._load(samples, root, selection, group_of)
             self._balance(selection.balance)
             if len(self.splits) > 1:
                 self._join()
@@ -174,9 +173,9 @@ class ExportPlan:
         return digest.hexdigest()
 
     def _load(
-        self, samples: Iterable[Sample], root: Path, selection: Selection, group_of: GroupOf
+        self, samples: Iterable[Sample], root: Path, selection: Selection, group_of: GroupOf | None
     ) -> None:
-        with self._db as db:
+        with self._db as db, NearDuplicateGroups() as look_alikes:
             for sample in samples:
                 columns = columns_of(sample, self._taken)
                 if sample.own:
@@ -200,16 +199,21 @@ class ExportPlan:
                 ).lastrowid
                 if len(self.splits) == 1:
                     continue
-                marks = set(group_of(sample))
+                assert seq is not None
+                marks = set(group_of(sample) if group_of else look_alikes.add(seq, sample))
                 if self._splitting.by == "host":
                     marks.add(f"host:{host_of(columns)}")
-                db.executemany(
-                    "INSERT INTO mark VALUES (?, ?)",
-                    (
-                        (hashlib.sha256(m.encode(errors="replace")).digest()[:16], seq)
-                        for m in marks
-                    ),
-                )
+                self._mark((mark, seq) for mark in marks)
+            self._mark(look_alikes.keys())
+
+    def _mark(self, marks: Iterable[tuple[str, int]]) -> None:
+        self._db.executemany(
+            "INSERT INTO mark VALUES (?, ?)",
+            (
+                (hashlib.sha256(key.encode(errors="replace")).digest()[:16], seq)
+                for key, seq in marks
+            ),
+        )
 
     def _balance(self, balance: int | str | None) -> None:
         """Keep the first images of each label: those that their sources ranked highest."""
