@@ -23,9 +23,11 @@ __all__ = [
     "THUMB_BYTES",
     "Overlay",
     "aligned_distance",
+    "bits_of",
     "hash_of",
     "lay_over",
     "pixels_of",
+    "terms_of",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -236,6 +238,17 @@ def _shared(scale: float, slant: float, shift: float, signed: float) -> tuple[fl
 
 
 def _bits(values: Array, side: int) -> Array:
-    block = (_DCT[side] @ values.reshape(side, side) @ _DCT[side].T).ravel()
-    bits: Array = block > np.partition(block, 127)[127]
+    return bits_of(_DCT[side] @ values.reshape(side, side) @ _DCT[side].T)
+
+
+def terms_of(squares: Array) -> Array:
+    """Return the 16 x 16 DCT terms (... x 16 x 16) that hashes of 64 x 64 pictures are made of."""
+    terms: Array = _DCT[SIDE] @ squares.astype(np.float32) @ _DCT[SIDE].T
+    return terms
+
+
+def bits_of(terms: Array) -> Array:
+    """Return 256 booleans for each block of 16 x 16 terms: which exceed their median."""
+    values = terms.reshape(*terms.shape[:-2], -1)
+    bits: Array = values > np.partition(values, 127)[..., 127, None]
     return bits

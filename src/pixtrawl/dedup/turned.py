@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.images.phash import coefficients, median_bits
+from pixtrawl.dedup.aligned import bits_of, terms_of
 
 __all__ = ["WAYS", "turned", "turned_hashes"]
 
@@ -38,6 +38,6 @@ def turned(square: Array, way: int) -> Array:
 
 def turned_hashes(squares: Array) -> Array:
     """Return the hashes (n x 8 x 32 bytes) of all orientations of n x 64 x 64 pictures."""
-    blocks = coefficients(squares)
+    blocks = terms_of(squares)
     both = np.stack([blocks, blocks.swapaxes(-1, -2)], axis=1)
-    return np.packbits(median_bits(both[:, :, None] * _SIGNS).reshape(-1, 8, 256), axis=-1)
+    return np.packbits(bits_of(both[:, :, None] * _SIGNS).reshape(-1, 8, 256), axis=-1)

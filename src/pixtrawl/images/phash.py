@@ -72,16 +72,16 @@ def dct_hash(square: Array) -> bytes:
 
 
 def coefficients(square: Array) -> Array:
-    """Return the 16x16 DCT coefficients of 64x64 grey arrays, without first row and column."""
+    """Return the 16x16 DCT coefficients of a 64x64 grey array, without first row and column."""
     block: Array = _DCT @ square.astype(np.float32) @ _DCT.T
     return block
 
 
 def median_bits(block: Array) -> Array:
-    """Return 256 booleans for each block of 16x16: which coefficients exceed their median."""
-    values = block.reshape(*block.shape[:-2], -1)
+    """Return 256 booleans: which coefficients exceed their median."""
+    values = block.ravel()
     # The median as the 128th of 256 sorted values: np.median costs three times as much.
-    above: Array = values > np.partition(values, 127)[..., 127, None]
+    above: Array = values > np.partition(values, 127)[127]
     return above
 
 
