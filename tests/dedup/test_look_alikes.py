@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -15,7 +17,7 @@ from pixtrawl.dedup.look_alikes import LookAlikes
 from pixtrawl.dedup.turned import WAYS, turned, turned_hashes
 from pixtrawl.model import ImageInfo
 
-COPIES = {
+COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "mirrored": ImageOps.mirror,
     "upside down": ImageOps.flip,
     "quarter turn": lambda p: p.transpose(Image.Transpose.ROTATE_90),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -274,11 +274,12 @@ def test_dealing_whole_groups_overfills_no_split_by_more_than_one_group(
 
 @pytest.mark.parametrize("copy", ["mirrored", "turned", "cropped"])
 def test_changed_copies_under_another_label_end_on_one_side(copy: str) -> None:
-    change = {
+    changes: dict[str, Callable[[Image.Image], Image.Image]] = {
         "mirrored": ImageOps.mirror,
         "turned": lambda p: p.transpose(Image.Transpose.ROTATE_270),
         "cropped": lambda p: p.crop((20, 0, p.width, p.height - 15)),
-    }[copy]
+    }
+    change = changes[copy]
     samples = []
     for number in range(1, 41):
         original = detailed(number)
