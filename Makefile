@@ -34,6 +34,12 @@ lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff check .
 	mypy
 	lint-imports --no-logo
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory types; \
+	else echo "no npm here: the types of the studio's page are not checked"; fi
+
+types: setup ## the types of the studio's page
+	npm ci --silent --ignore-scripts --prefer-offline
+	npm run --silent types
 
 docs: setup ## the documentation site, into .docs/: no warning, no broken link
 	sphinx-build -q -W --keep-going -b html docs .docs
@@ -80,7 +86,3 @@ lock: setup ## resolve pyproject.toml into requirements/*.txt (UPGRADE=1: newest
 
 clean: ## remove what was made here, the environment included
 	rm -rf --one-file-system .pythons
-	rm -rf .fuzz .venv .loaders-venv .loaders .demo dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
-.PHONY: power-cuts fuzz soak test-pythons test-kills help setup setup-demo demo test lint docs docs-check audit variants check format bench disk-faults loaders lock clean

@@ -89,3 +89,5 @@ fi
 start_real_parts
 wait
 bash scripts/browser.sh
+# All but the studio works without its scripts: it has said by now what is missing.
+.venv/bin/python scripts/studio_web.py || true

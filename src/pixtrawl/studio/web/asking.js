@@ -1,0 +1,111 @@
+// Questions that stand in front of the page: a reason, a word, a number, yes or no, the list of keys.
+import { html, signal, useEffect, useRef } from "./html.js";
+import { texts } from "./texts.js";
+
+/**
+ * @typedef {object} Question
+ * @property {"reason"|"text"|"number"|"confirm"|"keys"} kind
+ * @property {string} title
+ * @property {string} [field] what is typed
+ * @property {string} [button]
+ * @property {string[]} [among] suggestions
+ */
+
+/** @type {{value: (Question & {answer(to: string|null): void})|null, peek(): any}} */
+export const question = signal(/** @type {any} */ (null));
+
+/**
+ * Ask, and wait for the answer; null where it was called off.
+ * @param {Question} asked @returns {Promise<string|null>}
+ */
+export function ask(asked) {
+  question.peek()?.answer(null);
+  return new Promise((resolve) => {
+    question.value = {
+      ...asked,
+      answer(to) {
+        question.value = null;
+        resolve(to);
+      },
+    };
+  });
+}
+
+/** @param {string} title @param {string} button */
+export const confirmed = async (title, button) => (await ask({ kind: "confirm", title, button })) !== null;
+
+/**
+ * Keys of the question in front; called before all others.
+ * @param {KeyboardEvent} event @returns {boolean} whether the key was for it
+ */
+export function questionKey(event) {
+  const q = question.peek();
+  if (!q) return false;
+  if (event.key === "Escape") q.answer(null);
+  else if (q.kind === "reason" && /^[1-9]$/.test(event.key)) {
+    const reason = texts.rejectReasons[Number(event.key) - 1];
+    if (reason) q.answer(reason);
+  } else if (q.kind === "reason" && event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) q.answer("");
+  else return true; // typed into the question
+  event.preventDefault();
+  return true;
+}
+
+/** The question in front of the page. */
+export function Asking() {
+  const q = question.value;
+  const box = useRef(/** @type {any} */ (null));
+  useEffect(() => {
+    const dialog = box.current;
+    if (!q || !dialog) return;
+    const before = document.activeElement;
+    if (!dialog.open) dialog.showModal();
+    dialog.querySelector("[data-first]")?.focus();
+    return () => {
+      if (dialog.open) dialog.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
+  }, [q]);
+  if (!q) return null;
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const field = /** @type {HTMLInputElement|null} */ (/** @type {HTMLFormElement} */ (event.currentTarget).elements.namedItem("answer"));
+    q.answer(field ? field.value.trim() : "");
+  };
+  return html`<dialog ref=${box} class=${`asking ${q.kind}`} aria-labelledby="asked" onCancel=${() => q.answer(null)}>
+    <form onSubmit=${submit}>
+      <h2 id="asked">${q.title}</h2>
+      ${q.kind === "reason" && html`<${Reasons} answer=${q.answer} />`}
+      ${(q.kind === "text" || q.kind === "number") && html`<${Field} q=${q} />`}
+      ${q.kind === "keys" && html`<${Keys} />`}
+      <div class="buttons">
+        <button type="button" onClick=${() => q.answer(null)}>${q.kind === "keys" ? texts.close : texts.cancel} <kbd>Esc</kbd></button>
+        ${q.kind !== "keys" && html`<button class="main" data-first=${q.kind === "confirm" || q.kind === "reason"}>
+          ${q.kind === "reason" ? texts.withoutReason : (q.button ?? texts.apply)} <kbd>↵</kbd>
+        </button>`}
+      </div>
+    </form>
+  </dialog>`;
+}
+
+/** @param {{answer(to: string): void}} props */
+function Reasons({ answer }) {
+  return html`<ol class="reasons">${texts.rejectReasons.map(
+    (reason, i) => html`<li key=${reason}><button type="button" onClick=${() => answer(reason)}><kbd>${i + 1}</kbd> ${reason}</button></li>`,
+  )}</ol>`;
+}
+
+/** @param {{q: Question}} props */
+function Field({ q }) {
+  return html`<label class="field">${q.field}
+    <input name="answer" data-first required list=${q.among ? "among" : undefined} autocomplete="off"
+      type=${q.kind === "number" ? "number" : "text"} min=${q.kind === "number" ? "1" : undefined} />
+  </label>
+  ${q.among && html`<datalist id="among">${q.among.map((one) => html`<option key=${one} value=${one} />`)}</datalist>`}`;
+}
+
+function Keys() {
+  return html`<dl class="keys" tabindex="0" data-first aria-label=${texts.keysTitle}>${texts.keys.map(
+    ([keys, what]) => html`<div key=${what}><dt>${keys.map((key) => html`<kbd key=${key}>${key}</kbd>`)}</dt><dd>${what}</dd></div>`,
+  )}</dl>`;
+}

@@ -1,0 +1,67 @@
+// The filter: what is shown, by label, source, host, licence, reason, decision, size and measure.
+import { html } from "./html.js";
+import { narrow, filter, place, summary } from "./state.js";
+import { count, texts } from "./texts.js";
+
+const DECISIONS = ["kept_by_hand", "undecided", "rejected"];
+const RANGES = ["width", "height", "size_bytes", "aspect"];
+
+/** @typedef {{name: string, n?: number, kept?: number, wanted?: number}} Choice */
+
+/** @param {any} given @returns {Choice[]} */
+const choices = (given) => (given ?? []).map((/** @type {any} */ one) => (typeof one === "string" ? { name: one } : one));
+
+export function Filters() {
+  const s = summary.value;
+  if (!s) return null;
+  const notKept = place.value === "not_kept";
+  return html`<div class="filters-inner">
+    <${Group} field="labels" among=${choices(s.labels)} open />
+    ${notKept ? html`<${Group} field="reasons" among=${choices(s.reasons)} open />` : html`<${Group} field="decisions" among=${DECISIONS.map((name) => ({ name }))} names=${texts.decisionNames} open />`}
+    <${Group} field="sources" among=${choices(s.sources)} />
+    <${Group} field="licences" among=${choices(s.licences)} />
+    <${Group} field="hosts" among=${choices(s.hosts)} note=${choices(s.hosts).length >= 50 ? texts.hostsCut : ""} />
+    <details class="filter-group" open=${Boolean(filter.value.ranges)}><summary>${texts.ranges}</summary>
+      ${[...RANGES, ...(s.measures ?? []).filter((/** @type {string} */ m) => !RANGES.includes(m))].map((m) => html`<${Range} key=${m} measure=${m} />`)}
+    </details>
+  </div>`;
+}
+
+/** @param {{field: string, among: Choice[], names?: Record<string, string>, open?: boolean, note?: string}} props */
+function Group({ field, among, names, open, note }) {
+  const chosen = /** @type {string[]} */ (filter.value[field] ?? []);
+  // what the address bar brought along stays to be seen, and to be switched off
+  const listed = [...among, ...chosen.filter((name) => !among.some((one) => one.name === name)).map((name) => ({ name }))];
+  if (!listed.length) return null;
+  const change = (/** @type {string} */ name, /** @type {boolean} */ on) =>
+    narrow({ [field]: on ? [...chosen, name] : chosen.filter((one) => one !== name) });
+  return html`<details class="filter-group" open=${open || chosen.length > 0}><summary>${texts.groupsOfFilter[field]}${chosen.length ? html` <b class="chip">${chosen.length}</b>` : ""}</summary>
+    <ul>${listed.map((/** @type {Choice} */ one) => html`<li key=${one.name}><label class="choice">
+      <input type="checkbox" checked=${chosen.includes(one.name)} onChange=${(/** @type {any} */ e) => change(one.name, e.currentTarget.checked)} />
+      <span class="name">${names?.[one.name] ?? one.name}</span>
+      <span class="n">${amount(one)}</span></label></li>`)}</ul>
+    ${note && html`<p class="quiet">${note}</p>`}
+  </details>`;
+}
+
+/** @param {Choice} one */
+function amount(one) {
+  if (one.kept !== undefined) return one.wanted ? `${count(one.kept)} / ${count(one.wanted)}` : count(one.kept);
+  return one.n === undefined ? "" : count(one.n);
+}
+
+/** @param {{measure: string}} props */
+function Range({ measure }) {
+  const [low, high] = filter.value.ranges?.[measure] ?? [null, null];
+  const change = (/** @type {number} */ end, /** @type {string} */ typed) => {
+    const both = [low, high];
+    both[end] = typed === "" ? null : Number(typed);
+    const ranges = { ...filter.value.ranges, [measure]: both };
+    if (both[0] === null && both[1] === null) delete ranges[measure];
+    narrow({ ranges });
+  };
+  const field = (/** @type {number} */ end, /** @type {number|null} */ value) => html`<input type="number" step="any" inputmode="decimal"
+    aria-label=${`${texts.measure(measure)} ${end ? texts.to : texts.from}`} placeholder=${end ? texts.to : texts.from}
+    value=${value ?? ""} onChange=${(/** @type {any} */ e) => change(end, e.currentTarget.value)} />`;
+  return html`<div class="range"><span>${texts.measure(measure)}</span>${field(0, low)}${field(1, high)}</div>`;
+}

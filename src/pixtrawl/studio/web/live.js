@@ -1,0 +1,162 @@
+// What happens now: the event stream, and the run's page with its numbers and switches.
+import { html, useEffect } from "./html.js";
+import { get, ofSet, post, thumbAddress } from "./api.js";
+import { ask, confirmed } from "./asking.js";
+import { link } from "./detail.js";
+import * as state from "./state.js";
+import { texts } from "./texts.js";
+
+/** @type {EventSource|null} */
+let stream = null;
+let reading = 0;
+
+/** @param {object} changed */
+const put = (changed) => (state.live.value = { ...state.live.value, ...changed });
+
+/** Follow a data set; the browser connects again by itself, from the last event on. @param {string} id */
+export function follow(id) {
+  stream?.close();
+  put({ connected: false, progress: null, blocked: [], jobs: {} });
+  stream = new EventSource(`/api/events?set=${encodeURIComponent(id)}`);
+  stream.onopen = () => put({ connected: true });
+  stream.onerror = () => put({ connected: false });
+  /** @param {string} name @param {(data: any) => void} take */
+  const on = (name, take) => stream?.addEventListener(name, (event) => {
+    const text = /** @type {MessageEvent} */ (event).data;
+    take(text ? JSON.parse(text) : {});
+  });
+  on("revision", changed);
+  on("reset", changed);
+  on("progress", (progress) => put({ progress }));
+  on("blocked", (one) => put({ blocked: [...state.live.value.blocked.filter((/** @type {any} */ b) => b.source !== one.source), one] }));
+  on("job", (job) => {
+    put({ jobs: { ...state.live.value.jobs, [job.id]: job } });
+    changed();
+  });
+  on("notice", (notice) => state.say(notice.text ?? notice.message ?? ""));
+}
+
+/** The set changed, here or elsewhere: read at once, then at most every half second. */
+function changed() {
+  if (reading) {
+    reading = 2;
+    return;
+  }
+  reading = 1;
+  void (async () => {
+    const before = state.summary.value;
+    await state.readSummary();
+    const now = state.summary.value;
+    const { first, last } = state.inSight.value;
+    state.items.value?.refresh(first, last);
+    if (before && now && (before.kept !== now.kept || before.refused !== now.refused)) await membersChanged(before, now);
+    setTimeout(() => {
+      const again = reading === 2;
+      reading = 0;
+      if (again) changed();
+    }, 500);
+  })();
+}
+
+/** Newest images appear by themselves where nobody is at work yet; else a button offers them. @param {any} before @param {any} now */
+async function membersChanged(before, now) {
+  const { place, current, selection, sort, opened, view } = state;
+  const grew = place.value === "not_kept" ? now.refused > before.refused : now.kept > before.kept;
+  const atTop = current.value === 0 && !selection.value && !opened.value && state.inSight.value.first === 0;
+  if (grew && atTop && (sort.value.by === "newest" || !view.value?.total)) await state.showView();
+  else if (grew) state.stale.value = true;
+}
+
+/** @param {string} what @param {object} [body] */
+async function steer(what, body = {}) {
+  const job = currentJob();
+  try {
+    const id = job?.id ?? `set:${state.set.value}`;
+    await post(`/api/jobs/${encodeURIComponent(id)}/${what}`, body);
+    await Promise.all([state.readSummary(), readJobs()]);
+  } catch (error) {
+    state.sayError(error);
+  }
+}
+
+const currentJob = () => {
+  const jobs = /** @type {any[]} */ (Object.values(state.live.value.jobs));
+  return jobs.find((job) => (!job.set || job.set === state.set.value) && !["done", "stopped", "failed"].includes(job.state));
+};
+
+async function readJobs() {
+  try {
+    const answer = await get("/api/jobs");
+    const jobs = Array.isArray(answer) ? answer : (answer.jobs ?? []);
+    put({ jobs: Object.fromEntries(jobs.map((/** @type {any} */ job) => [job.id, job])) });
+  } catch (error) {
+    if (/** @type {any} */ (error).status !== 404) state.sayError(error);
+  }
+}
+
+export function Run() {
+  useEffect(() => void readJobs(), [state.set.value]);
+  const s = state.summary.value;
+  const { progress, blocked, connected } = state.live.value;
+  const run = s?.run;
+  return html`<div class="run">
+    ${!connected && html`<p class="warn">${texts.offline}</p>`}
+    <p class="lead">${!run ? texts.runNone : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
+    ${run && html`<${Switches} paused=${run.paused} />`}
+    ${progress && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}
+    ${blocked.map((/** @type {any} */ one) => html`<${Blocked} key=${one.source} one=${one} />`)}
+    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run)} />
+    ${progress?.newest?.length > 0 && html`<h3>${texts.newest}</h3><div class="newest">${progress.newest.slice(0, 24).map((/** @type {string} */ id) =>
+      html`<img key=${id} src=${thumbAddress(/** @type {string} */ (state.set.value), { id }, 160)} alt="" />`)}</div>`}
+    ${s?.quarantine_bytes > 0 && html`<p class="quarantine">${texts.quarantine(s.quarantine_bytes)} <button onClick=${emptyQuarantine}>${texts.emptyQuarantine}</button></p>`}
+  </div>`;
+}
+
+async function emptyQuarantine() {
+  const bytes = state.summary.value.quarantine_bytes;
+  if (!(await confirmed(texts.emptySure(bytes), texts.emptyQuarantine))) return;
+  try {
+    await post(`${ofSet(/** @type {string} */ (state.set.value))}/quarantine/empty`, { expect_bytes: bytes });
+    await state.readSummary();
+  } catch (error) {
+    state.sayError(error);
+  }
+}
+
+/** Queries of the stream with their words from the summary. @param {any[]} rows @param {any} s */
+const named = (rows, s) => rows.map((row) => ({ ...s?.queries?.find((/** @type {any} */ q) => q.id === row.id), ...row }));
+
+/** @param {{paused: boolean}} props */
+function Switches({ paused }) {
+  const more = async () => {
+    const number = await ask({ kind: "number", title: texts.moreTitle, field: texts.number });
+    if (number) await steer("more", { number: Number(number) });
+  };
+  const stop = async () => {
+    if (await confirmed(texts.stopSure, texts.steer.stop)) await steer("stop");
+  };
+  return html`<div class="buttons">
+    <button class="main" onClick=${() => steer(paused ? "resume" : "pause")}>${paused ? texts.steer.resume : texts.steer.pause}</button>
+    <button onClick=${more}>${texts.steer.more}</button><button onClick=${stop}>${texts.steer.stop}</button></div>`;
+}
+
+/** @param {{rows: any[], running: boolean}} props */
+function Queries({ rows, running }) {
+  if (!rows.length) return null;
+  const columns = ["found", "saved", "duplicates", "refused", "failed"].filter((name) => rows.some((row) => row[name] !== undefined));
+  const more = async (/** @type {any} */ row) => {
+    const number = await ask({ kind: "number", title: `${row.text}: ${texts.moreTitle}`, field: texts.number });
+    if (number) await steer("more", { query: row.id, number: Number(number) });
+  };
+  return html`<div class="table" tabindex="0" role="region" aria-label=${texts.progress.text}><table><thead><tr><th scope="col">${texts.progress.text}</th>${columns.map((name) => html`<th scope="col" key=${name}>${texts.progress[name]}</th>`)}${running && html`<th></th>`}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr key=${row.id}><th scope="row">${row.text ?? row.id}</th>${columns.map((name) => html`<td key=${name}>${row[name] ?? ""}${name === "saved" && row.wanted ? ` / ${row.wanted}` : ""}</td>`)}
+      ${running && html`<td><button onClick=${() => more(row)}>${texts.steer.more}</button></td>`}</tr>`)}</tbody></table></div>`;
+}
+
+/** @param {{one: any}} props */
+function Blocked({ one }) {
+  return html`<section class="blocked"><h3>${texts.blockedBy(one.source)}</h3><p>${one.why}</p>
+    ${one.screenshot && html`<img src=${one.screenshot} alt=${texts.screenshot} />`}
+    ${one.url && html`<p>${link(one.url)}</p>`}${one.evidence && html`<p>${texts.evidence}: <code>${one.evidence}</code></p>`}
+    ${one.next_step && html`<p><b>${texts.nextStep}:</b> ${one.next_step}</p>`}</section>`;
+}

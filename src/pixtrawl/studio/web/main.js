@@ -1,0 +1,170 @@
+// The page: heading, filter, grid, details.
+import { computed, effect, html, render, useEffect, useRef } from "./html.js";
+import { get } from "./api.js";
+import { ask, Asking } from "./asking.js";
+import { Charts } from "./charts.js";
+import { decide, rejectAsking, relabelAsking, takeBack } from "./decide.js";
+import { Detail, Viewer } from "./detail.js";
+import { Filters } from "./filters.js";
+import { Grid } from "./grid.js";
+import { Groups } from "./groups.js";
+import { focusView, listen } from "./keys.js";
+import { Run } from "./live.js";
+import { open, toSets } from "./opening.js";
+import { Sets } from "./sets.js";
+import * as state from "./state.js";
+import { texts } from "./texts.js";
+
+const PLACES = /** @type {import("./state.js").Place[]} */ (["images", "not_kept", "groups", "charts", "run"]);
+const hasGrid = computed(() => state.place.value === "images" || state.place.value === "not_kept");
+
+function Page() {
+  if (state.problem.value && !state.app.value) return html`<p class="empty bad" role="alert">${state.problem.value}</p>`;
+  if (!state.app.value) return html`<p class="first-words">${texts.loading}</p>`;
+  return html`${state.set.value ? html`<${Studio} />` : html`<${Sets} />`}<${Said} /><${Asking} />`;
+}
+
+function Studio() {
+  const grid = hasGrid.value;
+  const filters = state.filtersShown.value && (grid || state.place.value === "groups");
+  return html`<div class=${`studio ${filters ? "with-filters" : ""} ${state.detailShown.value && grid ? "with-detail" : ""}`}>
+    <${Heading} />
+    ${filters && html`<aside class="panel filters" aria-label=${texts.filters}><button class="close" aria-label=${texts.close} onClick=${() => (state.filtersShown.value = false)}>×</button><${Filters} /></aside>`}
+    <main class="stage" id="main">
+      ${state.problem.value ? html`<p class="empty bad" role="alert">${state.problem.value}</p>` : html`<${Stage} />`}
+    </main>
+    ${state.detailShown.value && grid && html`<aside class="panel detail" aria-label=${texts.details}><button class="close" aria-label=${texts.close} onClick=${() => (state.detailShown.value = false)}>×</button><${Detail} /></aside>`}
+  </div>`;
+}
+
+function Stage() {
+  const to = state.place.value;
+  if (to === "charts") return html`<${Charts} />`;
+  if (to === "run") return html`<${Run} />`;
+  const v = state.view.value;
+  if (!v) return html`<p class="empty">${texts.loading}</p>`;
+  return html`<${CountLine} />
+    ${to === "groups" ? html`<${Groups} />` : !v.total ? html`<p class="empty">${state.filtered.value ? texts.none.filtered : texts.none[to]}
+      ${state.filtered.value && html`<br /><button onClick=${() => state.go(to)}>${texts.showAll}</button>`}</p>`
+    : html`<div class="field-of-view"><${Grid} key=${to} /><${Viewer} /></div><${Actions} />`}`;
+}
+
+/** How much is shown, loudly where it is not all. */
+function CountLine() {
+  const v = state.view.value;
+  const part = state.filtered.value && !state.similarTo.value.length;
+  return html`<div class=${`count-line ${state.filtered.value ? "loud" : ""}`} role="status">
+    <span class="count">${state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
+      : state.place.value === "not_kept" ? texts.allNotKept(v.total) : state.place.value === "groups" ? "" : texts.all(v.total)}</span>
+    ${state.filtered.value && html`<button onClick=${() => state.go(state.place.value)}>${texts.showAll}</button>`}
+    ${state.stale.value && html`<button class="main" onClick=${() => state.showView({ keep: true })}>${texts.newState}</button>`}
+    <span class="spring"></span>
+    ${hasGrid.value && html`<${Sorting} />`}
+  </div>`;
+}
+
+function Sorting() {
+  const names = ["number", "newest", "random", "width", "height", "size_bytes", "aspect", ...(state.summary.value?.measures ?? [])];
+  const by = state.sort.value;
+  return html`<label class="sorting"><span>${texts.sortLabel}</span>
+    <select value=${by.by} onChange=${(/** @type {any} */ e) => { state.order({ ...by, by: e.currentTarget.value }); focusView(); }}>
+      ${[...new Set(names)].map((name) => html`<option key=${name} value=${name}>${texts.sorts[name] ?? name}</option>`)}</select></label>
+    <button aria-label=${by.descending ? texts.descending : texts.ascending} title=${by.descending ? texts.descending : texts.ascending}
+      onClick=${() => state.order({ ...by, descending: !by.descending })}>${by.descending ? "↓" : "↑"}</button>`;
+}
+
+/** What can be done with the current or the selected images. */
+function Actions() {
+  const n = state.selectedCount.value;
+  const many = state.selection.value !== null;
+  const notKept = state.place.value === "not_kept";
+  const item = state.currentItem.value;
+  return html`<div class="actions" role="toolbar" aria-label=${texts.actions.keep}>
+    <span class="where" aria-live="polite">${many ? texts.selected(n) : texts.position(state.current.value, state.view.value.total)}${!many && item ? html` <b>${item.label}</b>` : ""}</span>
+    <button onClick=${() => decide({ action: "keep" })}>${notKept ? texts.actions.bring_back : texts.actions.keep} <kbd>k</kbd></button>
+    <button onClick=${rejectAsking}>${notKept ? texts.actions.never_again : texts.actions.reject} <kbd>x</kbd></button>
+    ${!notKept && html`<button onClick=${relabelAsking}>${texts.actions.relabel} <kbd>r</kbd></button>`}
+    ${many && html`<button onClick=${() => (state.selection.value = null)}>${texts.deselect}</button>`}
+    <span class="spring"></span>
+    <button disabled=${!state.summary.value?.can_undo} onClick=${() => takeBack("undo")}>${texts.undo} <kbd>z</kbd></button>
+    <button class="roomy" disabled=${!state.summary.value?.can_redo} onClick=${() => takeBack("redo")}>${texts.redo}</button>
+  </div>`;
+}
+
+function Heading() {
+  const s = state.summary.value;
+  return html`<header class="heading">
+    <button class="name" onClick=${toSets} title=${texts.allSets}>${s?.name ?? texts.title}</button>
+    <nav aria-label=${texts.placesLabel}>${PLACES.map((to) => html`<button key=${to} aria-current=${state.place.value === to ? "page" : undefined} onClick=${() => state.go(to)}>${texts.places[to]}${to === "run" && s?.run && html`<span class="dot" title=${texts.live}></span>`}</button>`)}</nav>
+    <${Search} />
+    <div class="tools">
+      <button aria-pressed=${state.filtersShown.value} onClick=${() => (state.filtersShown.value = !state.filtersShown.value)}>${texts.filters}</button>
+      <button aria-pressed=${state.detailShown.value} onClick=${() => (state.detailShown.value = !state.detailShown.value)}>${texts.details}</button>
+      <button aria-label=${texts.smaller} title=${texts.smaller} onClick=${() => resize(0.8)}>−</button>
+      <button aria-label=${texts.larger} title=${texts.larger} onClick=${() => resize(1.25)}>+</button>
+      <button aria-label=${texts.theme} title=${texts.theme} onClick=${turnTheme}>◐</button>
+      <button aria-label=${texts.keysButton} title=${texts.keysButton} onClick=${() => ask({ kind: "keys", title: texts.keysTitle })}>?</button>
+    </div>
+  </header>`;
+}
+
+function Search() {
+  const field = useRef(/** @type {any} */ (null));
+  const text = state.filter.value.text ?? "";
+  useEffect(() => void (field.current.value = text), [text]);
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!hasGrid.value) state.place.value = "images";
+    state.narrow({ text: field.current.value.trim() });
+    focusView();
+  };
+  return html`<form role="search" onSubmit=${submit}><input id="search" ref=${field} type="search" aria-label=${texts.search} placeholder=${texts.searchHint}
+    onSearch=${(/** @type {any} */ e) => e.currentTarget.value === "" && text && state.narrow({ text: "" })} /></form>`;
+}
+
+/** Polite words at the lower edge. */
+function Said() {
+  const s = state.said.value;
+  return html`<div class="said" role="status" aria-live="polite">${s && html`<p class=${s.bad ? "bad" : ""}>${s.text}
+    ${s.undo && html`<button onClick=${() => takeBack("undo")}>${texts.undo} <kbd>z</kbd></button>`}
+    <button aria-label=${texts.close} onClick=${() => (state.said.value = null)}>×</button></p>`}</div>`;
+}
+
+/** @param {number} by */
+function resize(by) {
+  state.tilePx.value = Math.round(Math.max(88, Math.min(420, state.tilePx.value * by)));
+  localStorage.setItem("tile_px", String(state.tilePx.value));
+}
+
+function turnTheme() {
+  const dark = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  setTheme(dark === "dark" ? "light" : "dark");
+}
+
+/** @param {string} theme */
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  localStorage.setItem("theme", theme);
+}
+
+async function start() {
+  const theme = localStorage.getItem("theme");
+  if (theme === "light" || theme === "dark") setTheme(theme);
+  const wide = matchMedia("(min-width: 1000px)").matches;
+  state.filtersShown.value = wide;
+  state.detailShown.value = matchMedia("(min-width: 1200px)").matches;
+  render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
+  listen();
+  effect(() => void (document.title = state.summary.value?.name ? `${state.summary.value.name} · ${texts.title}` : texts.title));
+  try {
+    state.app.value = await get("/api/state");
+    const wanted = state.recall();
+    const known = (/** @type {string|null} */ id) => state.app.value.sets.some((/** @type {any} */ s) => s.id === id);
+    const first = known(wanted) ? wanted : state.app.value.default;
+    if (first) await open(first);
+  } catch (error) {
+    state.problem.value = /** @type {Error} */ (error).message;
+  }
+}
+
+await start();

@@ -1,0 +1,92 @@
+// The first page: data sets that are known, one to open, one to start.
+import { html, useEffect, useSignal } from "./html.js";
+import { get, post } from "./api.js";
+import { open } from "./opening.js";
+import { app, sayError } from "./state.js";
+import { count, texts } from "./texts.js";
+
+export function Sets() {
+  const path = useSignal("");
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    try {
+      const { id } = await post("/api/sets", { path: path.value });
+      app.value = await get("/api/state");
+      await open(id);
+    } catch (error) {
+      sayError(error);
+    }
+  };
+  const sets = app.value?.sets ?? [];
+  return html`<main class="sets" id="main"><h1>${texts.setsTitle}</h1>
+    ${sets.length ? html`<ul class="set-list">${sets.map((/** @type {any} */ s) => html`<li key=${s.id}><button onClick=${() => open(s.id)}>
+      <b>${s.name}</b><span>${texts.setLine(s)}</span><span class="quiet path">${s.path}</span></button></li>`)}</ul>` : html`<p class="quiet">${texts.noSets}</p>`}
+    <form class="card" onSubmit=${submit}><h2>${texts.openSet}</h2>
+      <label class="field">${texts.path}<input required value=${path.value} placeholder="images" onInput=${(/** @type {any} */ e) => (path.value = e.currentTarget.value)} /></label>
+      <button class="main">${texts.open}</button></form>
+    <${Start} />
+  </main>`;
+}
+
+/** Queries, sources, number; an estimate first; then go. */
+function Start() {
+  const sources = useSignal(/** @type {any[]|null} */ (null));
+  const given = useSignal({ words: "", csv: "", csvName: "", number: 50, path: "images", chosen: /** @type {string[]} */ ([]) });
+  const estimate = useSignal(/** @type {any} */ (null));
+  const busy = useSignal(false);
+  useEffect(() => {
+    get("/api/sources").then(
+      (answer) => (sources.value = Array.isArray(answer) ? answer : (answer.sources ?? [])),
+      () => (sources.value = null), // this studio only looks; the form is not shown
+    );
+  }, []);
+  if (!sources.value) return null;
+  const g = given.value;
+  const change = (/** @type {object} */ changed) => {
+    given.value = { ...given.value, ...changed };
+    estimate.value = null;
+  };
+  const request = () => ({
+    ...(g.csv ? { csv: g.csv } : { queries: g.words.split("\n").map((text) => text.trim()).filter(Boolean).map((text) => ({ text })) }),
+    sources: g.chosen, number: g.number,
+  });
+  const send = async (/** @type {"estimate"|"jobs"} */ what) => {
+    if (!g.csv && !g.words.trim()) return sayError(new Error(texts.wordsMissing));
+    busy.value = true;
+    try {
+      const answer = await post(`/api/${what}`, what === "jobs" ? { ...request(), set: g.path, path: g.path } : request());
+      if (what === "estimate") estimate.value = answer;
+      else {
+        app.value = await get("/api/state");
+        await open(answer.set, "run");
+      }
+    } catch (error) {
+      sayError(error);
+    }
+    busy.value = false;
+  };
+  const file = async (/** @type {File|undefined} */ one) => one && change({ csv: await one.text(), csvName: one.name });
+  const drop = (/** @type {DragEvent} */ event) => {
+    event.preventDefault();
+    void file(event.dataTransfer?.files[0]);
+  };
+  return html`<form class="card start" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void send("jobs"); }} onDragOver=${(/** @type {Event} */ e) => e.preventDefault()} onDrop=${drop}>
+    <h2>${texts.startTitle}</h2>
+    <label class="field">${texts.words}<textarea rows="4" value=${g.words} onInput=${(/** @type {any} */ e) => change({ words: e.currentTarget.value })}></textarea></label>
+    <label class="field">${texts.csv}<input type="file" accept=".csv,text/csv" onChange=${(/** @type {any} */ e) => file(e.currentTarget.files[0])} />${g.csv && html`<span class="quiet">${texts.csvRead(g.csvName, g.csv.length)}</span>`}</label>
+    <div class="pair"><label class="field">${texts.perQuery}<input type="number" min="1" value=${g.number} onInput=${(/** @type {any} */ e) => change({ number: Number(e.currentTarget.value) })} /></label>
+    <label class="field">${texts.folder}<input required value=${g.path} onInput=${(/** @type {any} */ e) => change({ path: e.currentTarget.value })} /></label></div>
+    <fieldset><legend>${texts.sourcesTitle}</legend>${sources.value.map((/** @type {any} */ s) => html`<label class="choice" key=${s.name}>
+      <input type="checkbox" checked=${g.chosen.includes(s.name)} onChange=${(/** @type {any} */ e) => change({ chosen: e.currentTarget.checked ? [...g.chosen, s.name] : g.chosen.filter((one) => one !== s.name) })} />
+      <span class="name"><b>${s.name}</b> <span class="quiet">${["needs", "may", "costs"].flatMap((k) => (s[k] && String(s[k]) ? [`${texts[/** @type {"needs"|"may"|"costs"} */ (k)]}: ${s[k]}`] : [])).join(" · ")}</span></span></label>`)}</fieldset>
+    ${estimate.value && html`<${Estimate} e=${estimate.value} />`}
+    <div class="buttons"><button type="button" disabled=${busy.value} onClick=${() => send("estimate")}>${texts.estimate}</button><button class="main" disabled=${busy.value}>${texts.start}</button></div>
+  </form>`;
+}
+
+/** @param {{e: any}} props */
+function Estimate({ e }) {
+  const lines = (/** @type {Record<string, any>} */ of) => Object.entries(of ?? {}).map(([name, n]) => `${name} ${typeof n === "number" ? count(Math.round(n * 100) / 100) : n}`).join(", ");
+  return html`<div class="estimate" role="status"><p><b>${texts.estimated(e)}</b></p>
+    ${e.requests_by_host && html`<p>${texts.requests}: ${lines(e.requests_by_host)}</p>`}${e.yield_by_source && html`<p>${texts.yields}: ${lines(e.yield_by_source)}</p>`}</div>`;
+}

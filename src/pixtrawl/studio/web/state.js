@@ -1,0 +1,193 @@
+// What the page knows, as signals: each part of the page draws itself again when its own change.
+import { batch, computed, signal } from "./html.js";
+import { get, ofSet, post } from "./api.js";
+import { Items } from "./items.js";
+import { texts } from "./texts.js";
+
+/** @typedef {import("./items.js").Item} Item */
+/** @typedef {"images"|"not_kept"|"groups"|"charts"|"run"} Place */
+/** @typedef {{kind: "all"} | {kind: "range", anchor: number, to: number} | {kind: "picks", at: Set<number>}} Selection */
+
+export const app = signal(/** @type {any} */ (null));
+export const set = signal(/** @type {string|null} */ (null));
+export const summary = signal(/** @type {any} */ (null));
+export const place = signal(/** @type {Place} */ ("images"));
+export const filter = signal(/** @type {Record<string, any>} */ ({}));
+export const sort = signal({ by: "number", descending: false });
+export const similarTo = signal(/** @type {string[]} */ ([]));
+export const view = signal(/** @type {any} */ (null));
+export const items = signal(/** @type {Items|null} */ (null));
+/** Grows whenever items were loaded or changed in place. */
+export const itemsTick = signal(0);
+export const current = signal(0);
+export const selection = signal(/** @type {Selection|null} */ (null));
+export const opened = signal(false);
+export const detailShown = signal(false);
+export const filtersShown = signal(false);
+export const tilePx = signal(Number(localStorage.getItem("tile_px")) || 168);
+export const problem = signal(/** @type {string|null} */ (null));
+/** What is said at the lower edge: {text, undo?, bad?} */
+export const said = signal(/** @type {{text: string, undo?: boolean, bad?: boolean}|null} */ (null));
+export const live = signal(/** @type {any} */ ({ connected: false, progress: null, blocked: [], jobs: {} }));
+/** Other images belong to the view than those that are shown. */
+export const stale = signal(false);
+/** What of the grid is in sight. */
+export const inSight = signal({ first: 0, last: 0 });
+
+export const currentItem = computed(() => (itemsTick.value, items.value?.at(current.value)));
+export const filtered = computed(() => Object.keys(filter.value).length > 0 || similarTo.value.length > 0);
+
+let says = 0;
+/** @param {string} text @param {{undo?: boolean, bad?: boolean}} [more] */
+export function say(text, more) {
+  said.value = { text, ...more };
+  clearTimeout(says);
+  says = window.setTimeout(() => (said.value = null), more?.bad ? 12_000 : 6_000);
+}
+
+/** @param {unknown} error */
+export function sayError(error) {
+  say(/** @type {Error} */ (error).message || String(error), { bad: true });
+}
+
+/** Number of images that an action is about. */
+export const selectedCount = computed(() => {
+  const s = selection.value;
+  const total = view.value?.total ?? 0;
+  if (!s) return total ? 1 : 0;
+  if (s.kind === "all") return total;
+  if (s.kind === "picks") return s.at.size;
+  return Math.abs(s.to - s.anchor) + 1;
+});
+
+/** @param {number} index */
+export function isSelected(index) {
+  const s = selection.value;
+  if (!s) return false;
+  if (s.kind === "all") return true;
+  if (s.kind === "picks") return s.at.has(index);
+  return index >= Math.min(s.anchor, s.to) && index <= Math.max(s.anchor, s.to);
+}
+
+let asked = 0;
+/**
+ * Ask for the view of the present place, filter and sort.
+ * @param {{keep?: boolean}} [how] keep: stay at the present image, else go to the first
+ */
+export async function showView({ keep = false } = {}) {
+  if (!set.value || place.value === "charts" || place.value === "run") return;
+  const mine = ++asked;
+  const here = keep ? currentItem.peek()?.n : undefined;
+  const body = {
+    kind: place.value,
+    filter: filter.value,
+    sort: similarTo.value.length ? { by: "similar", descending: false } : sort.value,
+    ...(similarTo.value.length ? { similar_to: similarTo.value } : {}),
+  };
+  try {
+    const found = await post(`${ofSet(set.value)}/views`, body);
+    const index = here === undefined ? 0 : await indexOf(found.view, here);
+    if (mine !== asked) return;
+    batch(() => {
+      items.peek()?.close();
+      view.value = found;
+      selection.value = null;
+      stale.value = false;
+      problem.value = null;
+      current.value = Math.min(index ?? current.peek(), Math.max(0, found.total - 1));
+      items.value = new Items(/** @type {string} */ (set.value), found.view, {
+        loaded: () => itemsTick.value++,
+        gone: () => void showView({ keep: true }),
+        failed: sayError,
+      });
+      itemsTick.value++;
+    });
+  } catch (error) {
+    if (mine !== asked) return;
+    view.value = null;
+    problem.value = /** @type {Error} */ (error).message;
+  }
+}
+
+/** Where the image with a number lies in a view; null where it is not in it. @param {string} key @param {number} number */
+export async function indexOf(key, number) {
+  try {
+    const found = await get(`${ofSet(/** @type {string} */ (set.value))}/views/${encodeURIComponent(key)}/find?number=${number}`);
+    return /** @type {number|null} */ (found.index ?? null);
+  } catch (error) {
+    if (/** @type {any} */ (error).status === 404) return null;
+    throw error;
+  }
+}
+
+/** Read the summary of the set again. */
+export async function readSummary() {
+  if (!set.value) return;
+  try {
+    summary.value = await get(ofSet(set.value));
+  } catch (error) {
+    problem.value = /** @type {Error} */ (error).message;
+  }
+}
+
+/** @param {Place} to @param {{filter?: Record<string, any>, similar?: string[]}} [given] */
+export function go(to, given = {}) {
+  batch(() => {
+    place.value = to;
+    opened.value = false;
+    view.value = null;
+    similarTo.value = given.similar ?? [];
+    filter.value = given.filter ?? {};
+    if (to === "images" || to === "not_kept") if (sort.value.by === "similar") sort.value = { by: "number", descending: false };
+  });
+  remember();
+  void showView();
+}
+
+/** @param {Record<string, any>} changed values by field; undefined or empty ones end the filter of their field */
+export function narrow(changed) {
+  const next = { ...filter.value, ...changed };
+  for (const [field, value] of Object.entries(next)) {
+    const empty = value === undefined || value === "" || (typeof value === "object" && value && !Object.keys(value).length);
+    if (empty) delete next[field];
+  }
+  filter.value = next;
+  remember();
+  void showView({ keep: true });
+}
+
+/** @param {{by: string, descending: boolean}} by */
+export function order(by) {
+  batch(() => {
+    sort.value = by;
+    similarTo.value = [];
+  });
+  remember();
+  void showView({ keep: true });
+}
+
+/** The address bar holds where one is, so that a reload leads back. */
+export function remember() {
+  const parts = new URLSearchParams();
+  if (set.value) parts.set("set", set.value);
+  parts.set("place", place.value);
+  if (Object.keys(filter.value).length) parts.set("filter", JSON.stringify(filter.value));
+  if (sort.value.by !== "number" || sort.value.descending) parts.set("sort", `${sort.value.by}${sort.value.descending ? " down" : ""}`);
+  history.replaceState(null, "", `#${parts}`);
+}
+
+/** Take place, filter and sort from the address bar. */
+export function recall() {
+  const parts = new URLSearchParams(location.hash.slice(1));
+  const to = parts.get("place");
+  if (to && ["images", "not_kept", "groups", "charts", "run"].includes(to)) place.value = /** @type {Place} */ (to);
+  try {
+    const given = JSON.parse(parts.get("filter") ?? "{}");
+    if (given && typeof given === "object" && !Array.isArray(given)) filter.value = given;
+  } catch {
+    say(texts.addressUnread, { bad: true }); // typed by hand; all images are shown
+  }
+  const [by, down] = (parts.get("sort") ?? "number").split(" ");
+  sort.value = { by, descending: down === "down" };
+  return parts.get("set");
+}

@@ -1,0 +1,157 @@
+// All words of the page.
+
+const number = new Intl.NumberFormat("en");
+/** @param {number} n */
+export const count = (n) => number.format(n);
+/** @param {number} n @param {string} one @param {string} [many] */
+const some = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+/** @param {number} bytes */
+export function size(bytes) {
+  for (const [unit, factor] of /** @type {[string, number][]} */ ([["GB", 1e9], ["MB", 1e6], ["kB", 1e3]])) {
+    if (bytes >= factor) return `${(bytes / factor).toFixed(bytes >= 10 * factor ? 0 : 1)} ${unit}`;
+  }
+  return `${count(bytes)} bytes`;
+}
+
+/** @param {number} s */
+export function duration(s) {
+  if (s < 90) return `${Math.max(1, Math.round(s))} s`;
+  if (s < 5400) return `${Math.round(s / 60)} min`;
+  if (s < 172_800) return `${(s / 3600).toFixed(1)} h`;
+  return `${Math.round(s / 86_400)} days`;
+}
+
+const actions = /** @type {Record<string, string>} */ ({
+  keep: "Keep", reject: "Reject", relabel: "Relabel", bring_back: "Bring back", never_again: "Never again", swap: "Keep this one instead",
+});
+const decisionNames = /** @type {Record<string, string>} */ ({ kept_by_hand: "kept by hand", undecided: "undecided", rejected: "rejected" });
+const measureNames = /** @type {Record<string, string>} */ ({ width: "Width (px)", height: "Height (px)", size_bytes: "Size (bytes)", aspect: "Width ÷ height" });
+
+export const texts = {
+  title: "pixtrawl studio",
+  scriptsMissing: "Some scripts of the studio are missing. In a checkout run `python scripts/studio_web.py` and reload this page; else install pixtrawl[studio] again.",
+  serverGone: "The studio does not answer. Start it again with `pixtrawl studio` and open the address that it prints; every decision made so far is kept.",
+  openAgain: "Open the address that `pixtrawl studio` printed, with its token.",
+  refusedWith: (/** @type {number} */ status) => `The studio refused this (status ${status}).`,
+  addressUnread: "The filter in the address could not be read; all images are shown.",
+  loading: "Loading …",
+
+  places: /** @type {Record<string, string>} */ ({ images: "Images", not_kept: "Not kept", groups: "Duplicates", charts: "Charts", run: "Run" }),
+  placesLabel: "Views",
+  allSets: "Data sets",
+  search: "Search titles and pages",
+  searchHint: "Search  /",
+  gridLabel: "Images",
+  showing: (/** @type {number} */ n, /** @type {number} */ of) => `Showing ${count(n)} of ${count(of)}`,
+  all: (/** @type {number} */ n) => some(n, "image"),
+  allNotKept: (/** @type {number} */ n) => `${count(n)} not kept`,
+  showAll: "Show all",
+  alike: (/** @type {number} */ n, /** @type {string|undefined} */ by) =>
+    `Most alike to ${some(n, "image")} first, by ${by === "embedding" ? "meaning (embeddings)" : "look"}`,
+  newState: "Images were added or removed: show them",
+  selected: (/** @type {number} */ n) => `${count(n)} selected`,
+  selectedAll: (/** @type {number} */ n) => `All ${count(n)} images shown are selected.`,
+  selectAll: "Select all shown",
+  deselect: "Deselect",
+  position: (/** @type {number} */ index, /** @type {number} */ total) => `${count(index + 1)} of ${count(total)}`,
+
+  filters: "Filters", details: "Details", keysButton: "Keys", larger: "Larger tiles", smaller: "Smaller tiles",
+  theme: "Light or dark", undo: "Undo", redo: "Redo", close: "Close", cancel: "Cancel", apply: "Apply", go: "Go",
+  sortLabel: "Sort by", descending: "Descending", ascending: "Ascending",
+  sorts: /** @type {Record<string, string>} */ ({ number: "number", newest: "newest first", random: "random", width: "width", height: "height", size_bytes: "size in bytes", aspect: "shape" }),
+  groupsOfFilter: /** @type {Record<string, string>} */ ({
+    labels: "Label", sources: "Source", hosts: "Host", licences: "Licence", reasons: "Reason", decisions: "Decision",
+  }),
+  decisionNames,
+  measure: (/** @type {string} */ name) => measureNames[name] ?? name,
+  ranges: "Sizes and measures", from: "from", to: "to",
+  hostsCut: "The 50 most frequent; search finds the others.",
+
+  actions,
+  label: "Label", number: "Number",
+  rejectReasons: ["wrong subject", "poor quality", "watermark or text", "drawing, not a photo", "collage or many", "cropped or hidden", "near copy", "offensive or private", "other"],
+  rejectTitle: (/** @type {number} */ n) => (n === 1 ? "Reject this image: why?" : `Reject up to ${some(n, "image")}: why?`),
+  relabelTitle: (/** @type {number} */ n) => (n === 1 ? "New label of this image" : `New label of ${some(n, "image")}`),
+  withoutReason: "Reject without a reason",
+  confirm(/** @type {{action: string, reason?: string, label?: string}} */ d, /** @type {number} */ n) {
+    const what = { keep: "Keep", reject: "Reject", bring_back: "Bring back", never_again: "Never take again" }[d.action];
+    if (d.action === "relabel") return `Label ${some(n, "image")} “${d.label}”?`;
+    return `${what ?? d.action} ${some(n, "image")}${d.reason ? ` as “${d.reason}”` : ""}?`;
+  },
+  alreadySo: "That was so already: nothing changed.",
+  nothingChanges: "Nothing would change: all of these are decided so already.",
+  nothingTo: { undo: "There is nothing to undo.", redo: "There is nothing to redo." },
+  goTo: "Go to the image with number",
+  notInView: (/** @type {string} */ n) => `Number ${n} is not among the images shown. “Show all” ends the filter.`,
+
+  pictureOf: (/** @type {any} */ item) => `${item.label}, number ${item.n}${item.title ? `: ${item.title}` : ""}`,
+  caption: (/** @type {any} */ item) => `${item.n} · ${item.label}`,
+  badge(/** @type {any} */ item) {
+    if (item.decision === "reject") return item.reason ? `rejected: ${item.reason}` : "rejected";
+    if (item.decision === "keep") return "kept";
+    return item.reason ?? null;
+  },
+  noPicture: "no picture",
+
+  keysTitle: "Keys, the same in every view",
+  keys: /** @type {[string[], string][]} */ ([
+    [["←", "→", "↑", "↓"], "move"], [["PgUp", "PgDn"], "a page"], [["Home", "End"], "first, last"],
+    [["Space"], "open, close"], [["k"], "keep (not kept: bring back)"], [["x"], "reject, then 1–9 for the reason (not kept: never again)"],
+    [["r"], "relabel"], [["d"], "duplicates"], [["s"], "similar"], [["z"], "undo"], [["Shift+z"], "redo"],
+    [["[", "]"], "group before, next group"], [["Shift+x"], "reject a whole group"], [["Shift+k"], "keep this copy instead"],
+    [["Shift+arrow"], "select a range"], [["Ctrl+a"], "select all that is shown"],
+    [["/"], "search"], [["g"], "go to a number"], [["i"], "details"], [["f"], "filters"], [["Esc"], "back"], [["?"], "these keys"],
+  ]),
+
+  none: {
+    images: "No image here yet. Start a run, or go to “Not kept” to see what was refused and why.",
+    not_kept: "Nothing was refused, failed or found twice.",
+    groups: "No duplicates were found.",
+    filtered: "No image fits this filter.",
+  },
+  noImage: "Choose an image to see where it comes from.",
+  sections: { origin: "Where it comes from", licence: "Licence", hashes: "Hashes", copies: "Copies", history: "History", all: "All that is known" },
+  facts: /** @type {Record<string, string>} */ ({ label: "Label", number: "Number", pixels: "Pixels", host: "Host", licence: "Licence", reason: "Reason", decision: "Decision" }),
+  noCopies: "No copies were found.", noHistory: "No decision yet.",
+  distance: (/** @type {number} */ d) => (d === 0 ? "same bytes" : `distance ${d}`),
+
+  groupTitle: (/** @type {number} */ n, /** @type {number} */ of) => `Group ${count(n)} of ${count(of)}`,
+  keptCopy: "kept", refusedCopy: "not kept", conflict: "Labels differ",
+  rejectGroup: "Reject the whole group", before: "Groups before", next: "Next groups",
+  swapped: "This copy is kept now.",
+
+  charts: /** @type {Record<string, string>} */ ({
+    sizes: "Sizes", shapes: "Shapes", licences: "Licences", hosts: "Hosts", sources_over_time: "Saved by source over time", sources: "Sources", reasons: "Why images were not kept", balance: "Images by label", labels: "Images by label",
+  }),
+  noCharts: "Nothing to draw yet: charts appear with the first images.",
+  bar: (/** @type {string} */ name, /** @type {number} */ n) => `${name}: ${some(n, "image")}. Show them`,
+  others: "others",
+
+  runNone: "No run is at work on this data set. Continue it at the shell with `pixtrawl resume`, or start one here.",
+  runShell: "A run started at the shell is at work on this data set.",
+  runStudio: "A run of this studio is at work on this data set.",
+  runPaused: "The run is paused.",
+  live: "live", offline: "Connection lost; trying again …",
+  steer: /** @type {Record<string, string>} */ ({ pause: "Pause", resume: "Resume", stop: "Stop", more: "More" }),
+  moreTitle: "How many images more?",
+  stopSure: "Stop the run? What it has is kept, and it can be resumed.",
+  progress: /** @type {Record<string, string>} */ ({ text: "Query", found: "Found", saved: "Saved", duplicates: "Duplicates", refused: "Refused", failed: "Failed" }),
+  rate: (/** @type {number} */ r) => `${r.toFixed(1)} images/s`,
+  eta: (/** @type {number} */ s) => `about ${duration(s)} left`,
+  newest: "Newest", nextStep: "Next step", evidence: "Saved page", screenshot: "Screenshot",
+  blockedBy: (/** @type {string} */ source) => `${source} is blocked`,
+
+  setsTitle: "Data sets", openSet: "Open a data set", path: "Folder", open: "Open",
+  noSets: "No data set is known yet. Open a folder, or start one.",
+  setLine: (/** @type {any} */ s) => `${some(s.images, "image")}${s.open_jobs ? `, ${some(s.open_jobs, "run")} under way` : ""}`,
+  startTitle: "Start a new one", words: "Words, one query a line", csv: "or a CSV file", sourcesTitle: "Sources", perQuery: "Images per query",
+  folder: "Folder for the data set", estimate: "Estimate", start: "Start", csvRead: (/** @type {string} */ name, /** @type {number} */ bytes) => `${name}, ${size(bytes)}`,
+  estimated: (/** @type {any} */ e) => `About ${duration(e.time_s[0])} to ${duration(e.time_s[1])}, ${size(e.bytes[0])} to ${size(e.bytes[1])}${e.from === "probe" ? " (from a small probe)" : e.from ? ` (from ${e.from})` : ""}.`,
+  requests: "Requests by host", yields: "Likely yield by source",
+  needs: "Needs", may: "May", costs: "Costs", wordsMissing: "Type at least one query, or choose a CSV file.",
+
+  quarantine: (/** @type {number} */ bytes) => `${size(bytes)} of rejected images wait in quarantine.`,
+  emptyQuarantine: "Empty it",
+  emptySure: (/** @type {number} */ bytes) => `Delete ${size(bytes)} of rejected images for good? They cannot be brought back after that.`,
+};

@@ -1,0 +1,368 @@
+"""The studio's HTTP interface over invented images, as many as a test wants.
+
+The page is tested against this where the number of images matters, or what the server says. Every
+request is recorded.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from PIL import Image, ImageDraw
+
+import pixtrawl
+
+WEB = Path(pixtrawl.__file__).parent / "studio" / "web"
+KINDS = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+LABELS = ("tabby cat", "golden retriever", "lighthouse", "steam train")
+HOSTS = ("photos.example", "cats.example", "trains.example")
+LICENCES = ("CC BY 4.0", "CC0 1.0", "unknown")
+REASONS = ("near_duplicate", "too_small", "not_found")
+POISON = (
+    "<img src=x onerror=\"document.title='poisoned'\"><script>document.title='poisoned'</script>"
+)
+GROUPS = 45
+
+
+def picture(number: int, px: int) -> bytes:
+    """A drawing whose shape and colour depend on the number."""
+    width, height = ((px, px), (px, px * 2 // 3), (px * 2 // 3, px), (px, px // 2))[number % 4]
+    colour = (60 + number * 37 % 180, 60 + number * 71 % 180, 60 + number * 113 % 180)
+    image = Image.new("RGB", (width, height), colour)
+    draw = ImageDraw.Draw(image)
+    light = tuple(min(255, c + 60) for c in colour)
+    draw.ellipse((width * 0.2, height * 0.15, width * 0.8, height * 0.85), fill=light)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+@dataclass
+class FakeStudio:
+    """What the server knows; `requests` are method and path with query, in order."""
+
+    total: int
+    url: str = ""
+    requests: list[str] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+    decided: dict[str, dict[str, Any]] = field(default_factory=dict)
+    done: list[list[tuple[str, dict[str, Any] | None]]] = field(default_factory=list)
+    undone: list[list[tuple[str, dict[str, Any] | None]]] = field(default_factory=list)
+    views: dict[str, dict[str, Any]] = field(default_factory=dict)
+    added: int = 0
+    run: dict[str, Any] | None = None
+    progress: dict[str, Any] | None = None
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    revision: int = 1
+
+    def count(self, part: str) -> int:
+        return sum(part in one for one in self.requests)
+
+    def images(self) -> int:
+        return self.total + self.added
+
+    def grow(self) -> None:
+        with self.changed:
+            self.revision += 1
+            self.changed.notify_all()
+
+    # ---- answers
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Any:
+        if path in (fixed := self.fixed()):
+            return fixed[path]
+        rest = path.removeprefix("/api/sets/one").strip("/").split("/")
+        name = "find" if rest[-1] == "find" else rest[0]
+        span = {key: int(query[key]) for key in ("start", "count") if key in query}
+        answers: dict[tuple[str, str], Callable[[], Any]] = {
+            ("GET", ""): self.summary,
+            ("POST", "views"): lambda: self.view(body),
+            ("GET", "find"): lambda: {"index": self.find(rest[1], int(query["number"]))},
+            ("GET", "views"): lambda: self.page(rest[1], **span),
+            ("GET", "groups"): lambda: self.groups(**span),
+            ("GET", "images"): lambda: self.detail(rest[1]),
+            ("GET", "charts"): self.charts,
+            ("POST", "decisions"): lambda: self.decide(body),
+            ("POST", "undo"): lambda: self.take_back("undo"),
+            ("POST", "redo"): lambda: self.take_back("redo"),
+        }
+        found = answers.get((method, name))
+        return found() if found else None
+
+    def fixed(self) -> dict[str, Any]:
+        one = {
+            "id": "one",
+            "path": "/data/pets",
+            "name": "pets",
+            "images": self.images(),
+            "open_jobs": 0,
+        }
+        openverse = {"name": "openverse", "needs": "", "may": "licence filter", "costs": "free"}
+        return {
+            "/api/state": {"version": "0", "sets": [one], "default": "one", "keys_version": 1},
+            "/api/sources": [openverse],
+            "/api/jobs": [],
+        }
+
+    def groups(self, start: int, count: int) -> list[dict[str, Any]]:
+        return [self.group(n) for n in range(start, min(GROUPS, start + count))]
+
+    def summary(self) -> dict[str, Any]:
+        share = self.images() // len(LABELS)
+        return {
+            "id": "one", "path": "/data/pets", "name": "pets", "kept": self.images(), "refused": 900,
+            "labels": [{"name": name, "kept": share, "wanted": share} for name in LABELS],
+            "queries": [{"id": i, "text": name, "label": name, "wanted": share, "saved": share} for i, name in enumerate(LABELS)],
+            "sources": [{"name": "openverse", "n": self.images()}],
+            "hosts": [{"name": name, "n": share} for name in HOSTS],
+            "licences": [{"name": name, "n": share} for name in LICENCES],
+            "reasons": [{"name": name, "n": 300, "restorable": True, "sentence": ""} for name in REASONS],
+            "measures": ["sharpness"], "can_undo": bool(self.done), "can_redo": bool(self.undone),
+            "quarantine_bytes": 3_200_000, "run": self.run, "revision": self.revision,
+        }  # fmt: skip
+
+    def view(self, body: dict[str, Any]) -> dict[str, Any]:
+        kind, wanted = body["kind"], body["filter"]
+        of = {"images": self.images(), "not_kept": 900, "groups": GROUPS}[kind]
+        step, total = 1, of
+        if labels := wanted.get("labels"):
+            step, total = len(LABELS), of // len(LABELS) if labels[0] in LABELS else 0
+        if wanted.get("text") == "nothing":
+            total = 0
+        key = f"v{len(self.views)}"
+        first = LABELS.index(labels[0]) if labels and total else 0
+        self.views[key] = {
+            "kind": kind,
+            "step": step,
+            "first": first,
+            "total": total,
+            "newest": body["sort"]["by"] == "newest",
+        }
+        return {"view": key, "total": total, "of": of, "revision": self.revision,
+                **({"by": "look"} if body.get("similar_to") else {})}  # fmt: skip
+
+    def number(self, view: dict[str, Any], index: int) -> int:
+        if view["newest"]:
+            return int(view["total"]) - index
+        return int(view["first"] + index * view["step"]) + 1
+
+    def find(self, key: str, number: int) -> int | None:
+        view = self.views[key]
+        index, rest = divmod(number - 1 - view["first"], view["step"])
+        if view["newest"]:
+            index = view["total"] - number
+        return index if rest == 0 and 0 <= index < view["total"] else None
+
+    def item(self, kind: str, number: int) -> dict[str, Any]:
+        known = {
+            "id": f"{'c' if kind == 'not_kept' else 's'}{number}", "n": number,
+            "label": LABELS[(number - 1) % len(LABELS)], "name": f"{number:06}.jpg", "w": 640, "h": 480,
+            "decision": None, "title": POISON if number == 2 else f"Title {number}",
+            "src_host": HOSTS[number % 3], "licence": LICENCES[number % 3], "v": "1",
+        }  # fmt: skip
+        if kind == "not_kept":
+            known |= {"reason": REASONS[number % 3], "restorable": True}
+        return known | self.decided.get(str(known["id"]), {})
+
+    def page(self, key: str, start: int, count: int) -> dict[str, Any]:
+        view = self.views[key]
+        end = min(view["total"], start + count)
+        items = [self.item(view["kind"], self.number(view, index)) for index in range(start, end)]
+        return {"start": start, "items": items}
+
+    def group(self, n: int) -> dict[str, Any]:
+        others = [self.item("not_kept", n * 3 + k + 1) for k in range(1 + n % 3)]
+        return {
+            "kept": self.item("images", n + 1),
+            "others": others,
+            "distance": [3 * k for k in range(len(others))],
+        }
+
+    def detail(self, image: str) -> dict[str, Any]:
+        return {
+            "id": image, "provenance": [{"source": "openverse", "page": "https://photos.example/1", "title": POISON}, {"url": "javascript:alert(1)"}],
+            "licence": {"name": "CC BY 4.0", "evidence": "stated by the source"},
+            "hashes": {"sha256": "ab" * 32, "phash": "f0e1d2c3b4a59687"},
+            "copies": [{"id": "c7", "reason": "near_duplicate", "distance": 3, "url": "https://cats.example/7.jpg"}],
+            "history": [{"when": "2026-11-29 10:12", "who": "web", "action": "keep"}], "file_name": "000001.jpg",
+        }  # fmt: skip
+
+    def charts(self) -> dict[str, Any]:
+        return {
+            "sizes": [
+                {
+                    "lo": 256 * k,
+                    "hi": 256 * (k + 1),
+                    "n": 90 * (8 - k),
+                    "filter": {"ranges": {"width": [256 * k, 256 * (k + 1)]}},
+                }
+                for k in range(1, 8)
+            ],
+            "licences": [
+                {"name": name, "n": 700, "filter": {"licences": [name]}} for name in LICENCES
+            ],
+            "reasons": [
+                {"name": name, "n": 300, "filter": {"reasons": [name]}} for name in REASONS
+            ],
+            "balance": [
+                {"name": name, "n": 900 + 400 * k, "filter": {"labels": [name]}}
+                for k, name in enumerate(LABELS)
+            ],
+        }
+
+    # ---- decisions
+
+    def ids(self, on: dict[str, Any]) -> list[str]:
+        if on.get("ids"):
+            return list(on["ids"])
+        view = self.views[on["view"]]
+        start, count = (0, view["total"]) if on.get("all") else (on["start"], on["count"])
+        prefix = "c" if view["kind"] == "not_kept" else "s"
+        return [f"{prefix}{self.number(view, i)}" for i in range(start, start + count)]
+
+    def decide(self, body: dict[str, Any]) -> Any:
+        decision = {"keep": "keep", "reject": "reject"}.get(body["action"])
+        new = (
+            {"decision": decision, "reason": body.get("reason")}
+            if decision
+            else {"label": body.get("label", "")}
+        )
+        changing = [i for i in self.ids(body["on"]) if self.decided.get(i) != new]
+        if len(changing) != body["expect"]:
+            return 409, {
+                "error": f"this would change {len(changing)} images",
+                "would_change": len(changing),
+            }
+        self.done.append([(i, self.decided.get(i)) for i in changing])
+        self.undone.clear()
+        self.decided.update(dict.fromkeys(changing, new))
+        self.grow()
+        return {
+            "batch": "b",
+            "changed": len(changing),
+            "summary": f"{body['action']}: {len(changing)} images",
+            "revision": self.revision,
+        }
+
+    def take_back(self, which: str) -> dict[str, Any]:
+        stack, other = (self.done, self.undone) if which == "undo" else (self.undone, self.done)
+        changed = stack.pop() if stack else []
+        other.append([(i, self.decided.get(i)) for i, _ in changed])
+        for image, before in changed:
+            if before is None:
+                self.decided.pop(image, None)
+            else:
+                self.decided[image] = before
+        self.grow()
+        return {
+            "changed": len(changed),
+            "summary": f"{which}: {len(changed)} images",
+            "revision": self.revision,
+        }
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    studio: FakeStudio
+
+    def do_GET(self) -> None:
+        self.respond(None)
+
+    def do_POST(self) -> None:
+        self.respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def respond(self, body: Any) -> None:
+        split = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        self.studio.requests.append(f"{self.command} {self.path}")
+        if body is not None:
+            self.studio.bodies.append(body)
+        if split.path == "/api/events":
+            return self.events()
+        if "/thumbs/" in split.path or "/pictures/" in split.path:
+            number = int(split.path.rpartition("/")[2][1:])
+            return self.send(200, picture(number % 97, int(query.get("px", 800))), "image/png")
+        if split.path.startswith("/api/"):
+            answer = self.studio.answer(self.command, split.path, query, body)
+            status, said = answer if isinstance(answer, tuple) else (200, answer)
+            if said is None:
+                status, said = 404, {"error": "there is no such thing"}
+            return self.send(status, json.dumps(said).encode(), "application/json")
+        name = "index.html" if split.path == "/" else split.path.removeprefix("/static/")
+        file = WEB / name
+        if not file.is_file():
+            return self.send(404, b"{}", "application/json")
+        return self.send(200, file.read_bytes(), KINDS[file.suffix[1:]])
+
+    def send(self, status: int, content: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        if kind == "image/png":
+            self.send_header("Cache-Control", "private, max-age=3600, immutable")
+        self.end_headers()
+        with suppress(ConnectionError):  # scrolled on, and no longer wanted
+            self.wfile.write(content)
+
+    def events(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        studio, seen = self.studio, self.studio.revision
+        self.wfile.write(b": here\n\n")
+        while True:
+            with studio.changed:
+                studio.changed.wait_for(lambda: studio.revision != seen, timeout=0.5)  # noqa: B023
+                now = studio.revision
+            try:
+                if now != seen:
+                    data = json.dumps({"set": "one", "revision": now})
+                    self.wfile.write(f"id: {now}\nevent: revision\ndata: {data}\n\n".encode())
+                if studio.progress:
+                    self.wfile.write(
+                        f"event: progress\ndata: {json.dumps(studio.progress)}\n\n".encode()
+                    )
+                self.wfile.write(b": still here\n\n")
+                self.wfile.flush()
+            except OSError:  # the page was closed
+                return
+            seen = now
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def fake_studio(total: int) -> Iterator[FakeStudio]:
+    """Serve `total` invented images on a free loopback port."""
+    studio = FakeStudio(total)
+    handler = type("StudioHandler", (Handler,), {"studio": studio})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    studio.url = f"http://127.0.0.1:{server.server_port}/"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield studio
+    finally:
+        server.shutdown()
+        thread.join()
+        server.socket.close()

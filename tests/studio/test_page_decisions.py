@@ -1,0 +1,178 @@
+"""Curating with the studio's page by keyboard alone, in Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.studio.fake_studio import FakeStudio, fake_studio
+from tests.studio.tab import chromium, current, press, tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def studio() -> Iterator[FakeStudio]:
+    with fake_studio(5_000) as started:
+        yield started
+
+
+def badge(page: Any, number: int) -> Any:
+    tile = page.locator(".tile").filter(has=page.locator(f".caption:text-matches('^{number} ')"))
+    return tile.locator(".badge:not([hidden])")
+
+
+def test_keep_reject_with_reason_undo_and_redo_by_keys(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        press(page, "k")
+        badge(page, 1).wait_for()
+        assert current(page).startswith("2 ·")  # on to the next
+        press(page, "x", "2")
+        badge(page, 2).wait_for()
+        assert badge(page, 2).inner_text() == "rejected: poor quality"
+        page.get_by_text("reject: 1 images").wait_for()
+        assert studio.decided == {
+            "s1": {"decision": "keep", "reason": None},
+            "s2": {"decision": "reject", "reason": "poor quality"},
+        }
+        press(page, "z")
+        badge(page, 2).wait_for(state="detached")
+        assert set(studio.decided) == {"s1"}
+        press(page, "Shift+Z")
+        badge(page, 2).wait_for()
+        assert set(studio.decided) == {"s1", "s2"}
+
+
+def test_keys_pressed_faster_than_the_server_answers_hit_their_images(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        press(page, *("k", "x", "1") * 6)
+        page.wait_for_function(
+            "() => document.querySelectorAll('.badge:not([hidden])').length >= 12"
+        )
+        wait_until(page, lambda: len(studio.decided) == 12)
+        rejected = {i for i, d in studio.decided.items() if d["decision"] == "reject"}
+        assert rejected == {f"s{n}" for n in range(2, 13, 2)}
+
+
+def wait_until(page: Any, true: Any) -> None:
+    for _ in range(200):
+        if true():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen")
+
+
+def test_a_range_names_the_exact_number_that_would_change_first(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        press(page, "k", "ArrowLeft", *["Shift+ArrowRight"] * 4)
+        assert page.locator(".tile.selected").count() == 5
+        wait_until(page, lambda: "s1" in studio.decided)
+        press(page, "k")
+        page.get_by_role("heading", name="Keep 4 images?").wait_for()  # one of five is kept
+        assert len(studio.decided) == 1
+        press(page, "Enter")
+        page.get_by_text("keep: 4 images").wait_for()
+        assert len(studio.decided) == 5
+        press(page, "z")  # one step
+        page.get_by_text("undo: 4 images").wait_for()
+        assert len(studio.decided) == 1
+
+
+def test_all_that_is_shown_is_what_the_filter_shows(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        page.get_by_label("lighthouse").check()
+        page.get_by_text("Showing 1,250 of 5,000").wait_for()
+        press(page, "Escape")
+        page.locator(".tile.current").focus()
+        press(page, "Control+a", "x", "5")
+        page.get_by_role("heading", name="Reject 1,250 images as “collage or many”?").wait_for()
+        press(page, "Escape")
+        assert studio.decided == {}
+        press(page, "x", "5")
+        page.get_by_role("heading", name="Reject 1,250 images").wait_for()
+        press(page, "Enter")
+        page.get_by_text("reject: 1250 images").wait_for()
+        assert len(studio.decided) == 1_250
+        assert {int(i[1:]) % 4 for i in studio.decided} == {3}
+
+
+def test_a_decision_of_another_window_is_seen(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as one, tab(browser, studio.url) as other:
+        wait_until(one, lambda: studio.count("/api/events") == 2)
+        press(one, "k")
+        badge(other, 1).wait_for()
+
+
+def test_words_of_strangers_stay_words(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        press(page, "ArrowRight", "Space")
+        page.locator(".viewer").get_by_text("<img src=x").wait_for()
+        page.locator(".detail").get_by_text("javascript:alert(1)").wait_for()
+        assert "poisoned" not in page.title()
+        assert page.locator("a[href^='javascript']").count() == 0
+
+
+def test_what_was_not_kept_is_brought_back_by_the_same_key(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        page.get_by_role("button", name="Not kept").click()
+        page.get_by_text("900 not kept").wait_for()
+        page.locator(".tile.current .picture[src]").wait_for()
+        press(page, "k")
+        wait_until(page, lambda: studio.count("/decisions") == 1)
+        assert studio.bodies[-1] == {"action": "bring_back", "on": {"ids": ["c1"]}, "expect": 1}
+
+
+def test_duplicates_are_walked_by_bracket_keys_and_the_kept_copy_is_marked(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        press(page, "d")
+        page.get_by_role("heading", name="Group 1 of 45").wait_for()
+        assert page.locator(".group").first.locator(".badge.kept").count() == 1
+        press(page, "]", "]")
+        page.wait_for_selector(".group.here[aria-label='Group 3 of 45'] .copy.current")
+        press(page, "[", "ArrowRight", "Shift+K")
+        wait_until(page, lambda: studio.count("/decisions") == 1)
+        assert studio.bodies[-1]["action"] == "swap"
+        assert studio.bodies[-1]["on"] == {"ids": ["c4"]}
+
+
+def test_a_filter_without_images_says_how_to_get_back(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        press(page, "/")
+        page.keyboard.type("nothing")
+        press(page, "Enter")
+        page.get_by_text("No image fits this filter.").wait_for()
+        page.locator(".empty").get_by_role("button", name="Show all").click()
+        page.get_by_text("5,000 images").first.wait_for()
+
+
+def test_a_bar_of_a_chart_leads_to_its_images(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        page.get_by_role("button", name="Charts").click()
+        page.get_by_role("button", name="lighthouse: ").click()
+        page.get_by_text("Showing 1,250 of 5,000").wait_for()
+        page.reload()  # the address holds the filter
+        page.get_by_text("Showing 1,250 of 5,000").wait_for()
+
+
+def test_a_server_that_went_away_is_said(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        page.route("**/decisions", lambda route: route.abort())
+        press(page, "k")
+        page.get_by_text("The studio does not answer.").wait_for()
+        badge(page, 1).wait_for(state="detached")  # not shown as done

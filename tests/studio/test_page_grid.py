@@ -1,0 +1,162 @@
+"""The grid of the studio's page, in Chromium, with as many images as one wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.studio.fake_studio import FakeStudio, fake_studio
+from tests.studio.tab import chromium, current, press, tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def many() -> Iterator[FakeStudio]:
+    with fake_studio(100_000) as studio:
+        yield studio
+
+
+def test_the_grid_has_the_focus_at_load_and_its_first_image_is_current(
+    browser: Any, many: FakeStudio
+) -> None:
+    with tab(browser, many.url) as page:
+        assert page.evaluate("document.activeElement.className") == "tile current"
+        assert current(page) == "1 · tabby cat"
+        grid = page.get_by_role("grid")
+        columns = int(grid.get_attribute("aria-colcount"))
+        assert int(grid.get_attribute("aria-rowcount")) == -(-100_000 // columns)
+        assert page.locator(".tile[tabindex='0']").count() == 1
+        assert page.locator(".count").inner_text() == "100,000 images"
+
+
+def test_only_what_is_seen_is_in_the_page_however_far_one_scrolls(
+    browser: Any, many: FakeStudio
+) -> None:
+    with tab(browser, many.url) as page:
+        before = len(many.requests)
+        for share in (0.1, 0.35, 0.6, 0.99):
+            page.evaluate(
+                "share => { const g = document.querySelector('.grid');"
+                " g.scrollTop = share * g.scrollHeight; }",
+                share,
+            )
+            page.wait_for_function(
+                "n => { const t = [...document.querySelectorAll('.row:not([hidden]) .tile')];"
+                " return t.some(x => Number(x.dataset.index) > n && x.dataset.key); }",
+                arg=int(share * 90_000),
+            )
+        assert page.locator(".tile").count() <= 60
+        assert page.locator("*").count() < 700
+        # a jump asks for what is in sight, not for what lies between
+        assert many.count("/views/v0?") <= 12
+        assert len(many.requests) - before < 250
+
+
+def test_one_request_of_items_serves_a_hundred_images(browser: Any, many: FakeStudio) -> None:
+    with tab(browser, many.url) as page:
+        press(page, *["ArrowRight"] * 40)
+        assert current(page) == "41 · tabby cat"
+        assert many.count("/views/v0?") == 1
+        assert many.count("POST /api/sets/one/views") == 1
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 3])
+def test_the_last_of_a_million_images_is_reached_by_key_and_by_scroll_bar(
+    browser: Any, ratio: int
+) -> None:
+    with (
+        fake_studio(1_000_000) as studio,
+        tab(browser, studio.url, device_scale_factor=ratio) as page,
+    ):
+        height = page.evaluate("document.querySelector('.grid').scrollHeight")
+        assert height * ratio <= 8_000_000 + ratio
+        press(page, "End")
+        page.wait_for_function(
+            "() => document.querySelector('.tile.current .caption')?.textContent.startsWith('1000000')"
+        )
+        assert in_sight(page)
+        press(page, "Home")
+        assert current(page) == "1 · tabby cat"
+        assert in_sight(page)
+        page.evaluate("document.querySelector('.grid').scrollTop = 1e9")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.row:not([hidden]) .caption')]"
+            ".some(one => one.textContent.startsWith('1000000'))"
+        )
+
+
+def test_small_movements_pass_no_row_of_a_million(browser: Any) -> None:
+    with fake_studio(1_000_000) as studio, tab(browser, studio.url) as page:
+        page.mouse.move(600, 400)
+        seen: set[int] = set()
+        for _ in range(12):
+            page.mouse.wheel(0, 300)
+            page.wait_for_timeout(40)
+            seen |= set(page.evaluate(VISIBLE_ROWS))
+        assert len(seen) > 8
+        assert min(seen) <= 1  # the first row is gone after the first movement
+        assert seen == set(range(min(seen), max(seen) + 1))
+
+
+VISIBLE_ROWS = """() => [...document.querySelectorAll('.row:not([hidden])')].filter(row => {
+  const r = row.getBoundingClientRect(), g = document.querySelector('.grid').getBoundingClientRect();
+  return r.bottom > g.top && r.top < g.bottom;
+}).map(row => Number(row.getAttribute('aria-rowindex')) - 1)"""
+
+
+def in_sight(page: Any) -> bool:
+    found: bool = page.evaluate(
+        """() => { const r = document.querySelector('.tile.current').getBoundingClientRect(),
+          g = document.querySelector('.grid').getBoundingClientRect();
+          return r.top >= g.top - 1 && r.bottom <= g.bottom + 1; }"""
+    )
+    return found
+
+
+def test_arrows_pages_and_ends_move_as_the_keys_say(browser: Any, many: FakeStudio) -> None:
+    with tab(browser, many.url) as page:
+        columns = int(page.get_by_role("grid").get_attribute("aria-colcount"))
+        press(page, "ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft")
+        assert current(page).startswith(f"{columns + 2} ·")
+        press(page, "ArrowUp", "ArrowUp")  # the first row has none above it
+        assert current(page).startswith("2 ·")
+        press(page, "PageDown")
+        assert in_sight(page)
+        assert (int(current(page).split()[0]) - 2) % columns == 0
+        press(page, "End")
+        page.wait_for_function(
+            "() => document.querySelector('.tile.current .caption').textContent.startsWith('100000 ')"
+        )
+        press(page, "g")
+        page.keyboard.type("77777")
+        press(page, "Enter")
+        page.wait_for_function(
+            "() => document.querySelector('.tile.current .caption').textContent.startsWith('77777 ')"
+        )
+        assert in_sight(page)
+
+
+def test_the_whole_picture_is_in_its_tile(browser: Any, many: FakeStudio) -> None:
+    with tab(browser, many.url) as page:
+        fit = "getComputedStyle(document.querySelector('.tile .picture')).objectFit"
+        assert page.evaluate(fit) == "contain"
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('.tile:not([hidden])')]"
+            ".map(x => [x.offsetWidth, x.offsetHeight].join())"
+        )
+        assert len(set(boxes)) == 1
+
+
+def test_at_360_px_nothing_sticks_out(browser: Any, many: FakeStudio) -> None:
+    with tab(browser, many.url, viewport={"width": 360, "height": 640}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert int(page.get_by_role("grid").get_attribute("aria-colcount")) == 3
