@@ -1,33 +1,44 @@
-"""Catalogs as earlier versions of pixtrawl wrote them: today's, with later tables taken back."""
+"""Catalogs as earlier versions of pixtrawl wrote them: today's, with what came later taken back."""
 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
-_UNDO = {
-    10: "DROP INDEX candidate_opted_out;",
-    9: "DROP TRIGGER sample_added; DROP TRIGGER sample_changed; DROP TABLE derived_stale;",
-    8: "DROP TABLE content_hash;",
-    7: "DROP TABLE decision; DROP TABLE refused; DROP TABLE journal_mark;",
-    6: "DROP INDEX sample_kept;",
-    5: (
-        "DROP INDEX sample_by_number; DROP INDEX sample_left_behind; DROP INDEX sample_wanted_back; "
-        "DROP TABLE moving; DROP TABLE relabelled; DROP TABLE label_alias; DROP TABLE taken_with;"
-    ),
-    4: (
-        "DROP INDEX sample_stem; DROP TABLE own_column; "
-        "ALTER TABLE candidate DROP COLUMN extra; ALTER TABLE candidate DROP COLUMN file_stem; "
-        "ALTER TABLE candidate DROP COLUMN settled_at; ALTER TABLE also_found DROP COLUMN extra; "
-        "ALTER TABLE query DROP COLUMN extra; ALTER TABLE sample DROP COLUMN stem_key;"
-    ),
-    3: "DROP INDEX candidate_opt_out; DROP INDEX sample_down;",
-    2: "DROP TRIGGER relevance_gone; DROP TABLE relevance;",
-}
+from pixtrawl.catalog.schema import MIGRATIONS
+
+_Parts = dict[tuple[str, str], str]
 
 
 def downgrade(db: sqlite3.Connection, version: int) -> None:
-    """Makes it a catalog of that format."""
-    for number in sorted(_UNDO, reverse=True):
-        if number > version:
-            db.executescript(_UNDO[number])
+    """Make it a catalog of that format: the tables, columns, indexes and triggers that it had."""
+    with closing(sqlite3.connect(":memory:")) as earlier:
+        for migration in MIGRATIONS[:version]:
+            earlier.executescript(migration)
+        had, has = _parts(earlier), _parts(db)
+        _drop(db, [part for part in has if part[0] != "table" and has[part] != had.get(part)])
+        _drop(db, [part for part in has if part[0] == "table" and part not in had])
+        for kind, name in had:
+            if kind == "table":
+                for column in columns(db, name) - columns(earlier, name):
+                    db.execute(f"ALTER TABLE {name} DROP COLUMN {column}")
+        for part in had.keys() - _parts(db).keys():
+            db.execute(had[part])
     db.execute(f"PRAGMA user_version = {version}")
+    db.commit()
+
+
+def _parts(db: sqlite3.Connection) -> _Parts:
+    """SQL of each table, index and trigger by kind and name; those of SQLite itself have none."""
+    rows = db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return {(kind, name): sql for kind, name, sql in rows if not name.startswith("sqlite_")}
+
+
+def _drop(db: sqlite3.Connection, parts: list[tuple[str, str]]) -> None:
+    for kind, name in parts:
+        db.execute(f"DROP {kind} {name}")
+
+
+def columns(db: sqlite3.Connection, table: str) -> set[str]:
+    """Names of the columns of a table."""
+    return {name for (name,) in db.execute("SELECT name FROM pragma_table_info(?)", (table,))}

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.known_queries import known_queries
+from tests.catalog.earlier import columns, downgrade
 
 
 @pytest.fixture
@@ -29,6 +31,27 @@ def test_a_new_catalog_has_the_newest_schema(folder: Folder) -> None:
     version = catalog.write_now(lambda db: db.execute("PRAGMA user_version").fetchone()[0])
     catalog.close()
     assert version == len(schema.MIGRATIONS)
+
+
+@pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
+def test_a_catalog_of_every_earlier_format_becomes_todays(tmp_path: Path, version: int) -> None:
+    with closing(Catalog(tmp_path / "new.sqlite3")), closing(Catalog(tmp_path / "old.sqlite3")):
+        pass
+    with closing(sqlite3.connect(tmp_path / "old.sqlite3")) as db:
+        downgrade(db, version)
+    with closing(Catalog(tmp_path / "old.sqlite3")):
+        pass
+    assert _schema(tmp_path / "old.sqlite3") == _schema(tmp_path / "new.sqlite3")
+
+
+def _schema(path: Path) -> dict[str, list[str]]:
+    """SQL of each index and trigger, columns of each table."""
+    with closing(sqlite3.connect(path)) as db:
+        rows = db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        return {
+            name: sorted(columns(db, name)) if kind == "table" else [sql]
+            for kind, name, sql in rows.fetchall()
+        }
 
 
 def test_a_catalog_from_the_future_is_refused_with_the_next_step(folder: Folder) -> None:
