@@ -137,6 +137,14 @@ def mark_placed(db: sqlite3.Connection, sample_ids: Iterable[int], *, durable: b
         file_records.advance(db)
 
 
+def set_measure(db: sqlite3.Connection, sample_id: int, name: str, value: float) -> None:
+    """Add a measure that was taken after the image was accepted."""
+    db.execute(
+        "UPDATE sample SET measures = json_set(measures, '$.' || ?, ?) WHERE id = ?",
+        (name, value, sample_id),
+    )
+
+
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
     """Return the grey thumbnail of a sample."""
     row = db.execute("SELECT thumb FROM sample WHERE id = ?", (sample_id,)).fetchone()
@@ -208,15 +216,17 @@ def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) 
     )
 
 
-def replaced_file(db: sqlite3.Connection, label: str, number: int) -> tuple[str, str] | None:
-    """Return file name and SHA-256 of the copy that last had this number before a better one."""
-    row = db.execute(
-        "SELECT file_name, hex(sha256) FROM sample "
-        f"WHERE label = ? AND number = ? AND state = {SampleState.REPLACED} "
-        "ORDER BY id DESC LIMIT 1",
+def replaced_files(db: sqlite3.Connection, label: str, number: int) -> dict[str, str]:
+    """Return SHA-256 (hex) and file name of the copies that had this number before a better one.
+
+    Most of them may never have been in place: a batch can replace one copy by several in turn.
+    """
+    rows = db.execute(
+        "SELECT lower(hex(sha256)), file_name FROM sample "
+        f"WHERE label = ? AND number = ? AND state = {SampleState.REPLACED}",
         (label, number),
-    ).fetchone()
-    return None if row is None else (str(row[0]), str(row[1]).lower())
+    )
+    return dict(rows.fetchall())
 
 
 def labels(db: sqlite3.Connection) -> list[str]:

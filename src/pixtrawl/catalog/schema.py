@@ -270,9 +270,20 @@ CREATE TABLE edited (                -- images that a person edited
 );
 """
 
+# Which of two copies was found to be better, so that each pair is compared once.
+_COMPARED: Final = """
+CREATE TABLE compared (
+  kept BLOB NOT NULL,                -- SHA-256 of the better one
+  other BLOB NOT NULL,
+  why TEXT NOT NULL,
+  PRIMARY KEY (kept, other)
+) WITHOUT ROWID;
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK, _OPTED_OUT,
     _FILE_RECORDS,
+    _COMPARED,
 )  # fmt: skip
 
 

@@ -24,10 +24,14 @@ __all__ = [
     "Overlay",
     "aligned_distance",
     "bits_of",
+    "halved",
     "hash_of",
     "lay_over",
     "pixels_of",
+    "refined",
+    "sampled",
     "terms_of",
+    "unit_grid",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -37,8 +41,9 @@ THUMB_BYTES: Final = SIDE * SIDE
 FAR: Final = 256  # distance of pictures that cannot be aligned
 
 _HALF: Final = SIDE // 2
-_STEPS: Final = {_HALF: 10, SIDE: 6}
-_SMALL_STEP: Final = {_HALF: 1e-3, SIDE: 3e-4}  # of a side
+_DOUBLE: Final = 2 * SIDE  # for pairs that are matched already (pair_overlay.py)
+_STEPS: Final = {_HALF: 10, SIDE: 6, _DOUBLE: 6}
+_SMALL_STEP: Final = {_HALF: 1e-3, SIDE: 3e-4, _DOUBLE: 2e-4}  # of a side
 _LARGEST_STEP: Final = 0.05
 _FARTHEST: Final = 0.2  # largest change of a parameter during the search; beyond it, it diverged
 _LEAST_SHARED: Final = 0.7  # of a side that must be in common
@@ -74,7 +79,7 @@ class Overlay(Struct, frozen=True):
     misfit: float
 
 
-_GRIDS: Final = {side: _grid(side) for side in (_HALF, SIDE)}
+_GRIDS: Final = {side: _grid(side) for side in (_HALF, SIDE, _DOUBLE)}
 _DCT: Final = {side: _cosines(side) for side in (_HALF, SIDE)}
 
 
@@ -100,16 +105,16 @@ def lay_over(one: Array, other: Array, window: int, in_one: bool) -> Overlay:
     """Align `one` and `other` (64 x 64), starting with all of one on a window of the other."""
     large, small = (one, other) if in_one else (other, one)
     start = window_map(window)
-    large_half, small_half = (_halved(plane) for plane in (large, small))
+    large_half, small_half = (halved(plane) for plane in (large, small))
     rough = _compared(large_half, small_half, start)
     if rough.distance > _UNLIKE:
         return rough
-    coarse = _refine(large_half, small_half, start)
+    coarse = refined(large_half, small_half, start)
     rough = min(rough, _compared(large_half, small_half, coarse), key=_distance)
     if rough.distance > _HOPELESS:
         return rough
     large, small = large.astype(np.float32), small.astype(np.float32)
-    fine = _refine(large, small, coarse)
+    fine = refined(large, small, coarse)
     return min((_compared(large, small, p) for p in (start, fine)), key=_distance)
 
 
@@ -117,7 +122,13 @@ def _distance(overlay: Overlay) -> int:
     return overlay.distance
 
 
-def _halved(plane: Array) -> Array:
+def unit_grid(side: int) -> tuple[Array, Array]:
+    """Return x and y (0..1) of all pixel centres of a square, row by row."""
+    return _GRIDS[side]
+
+
+def halved(plane: Array) -> Array:
+    """Shrink a plane to half its sides, by area."""
     wide = plane.astype(np.float32)
     sums = wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2]
     halves: Array = sums * np.float32(0.25)
@@ -136,7 +147,7 @@ def _corners(plane: Array, x: Array, y: Array) -> tuple[Array, Array, Array, Arr
     return flat[at], flat[at + 1], flat[at + side], flat[at + side + 1], across, down
 
 
-def _sample(plane: Array, x: Array, y: Array) -> Array:
+def sampled(plane: Array, x: Array, y: Array) -> Array:
     """Sample the plane at the points, bilinearly."""
     a, b, c, d, across, down = _corners(plane, x, y)
     upper = a + across * (b - a)
@@ -144,7 +155,7 @@ def _sample(plane: Array, x: Array, y: Array) -> Array:
     return values
 
 
-def _refine(large: Array, small: Array, start: Array) -> Array:
+def refined(large: Array, small: Array, start: Array) -> Array:
     """Fit an affine map (six parameters), gain and offset of the grey values by Gauss-Newton.
 
     The model is small(x, y) = gain * large(p0 x + p1 y + p2, p3 x + p4 y + p5) + offset. Outlier
@@ -212,8 +223,8 @@ def _compared(large: Array, small: Array, p: Array) -> Overlay:
     side = small.shape[0]
     grid_x, grid_y = _GRIDS[side]
     x, y = low_x + (high_x - low_x) * grid_x, low_y + (high_y - low_y) * grid_y
-    ours = _sample(small, x, y)
-    theirs = _sample(large, p[0] * x + p[1] * y + p[2], p[3] * x + p[4] * y + p[5])
+    ours = sampled(small, x, y)
+    theirs = sampled(large, p[0] * x + p[1] * y + p[2], p[3] * x + p[4] * y + p[5])
     distance = int(np.count_nonzero(_bits(ours, side) != _bits(theirs, side)))
     return Overlay(distance, _misfit(ours, theirs, side))
 

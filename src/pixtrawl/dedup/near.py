@@ -45,6 +45,11 @@ class Level(StrEnum):
     EXACT = "exact"
     OFF = "off"
 
+    @property
+    def compares_looks(self) -> bool:
+        """Whether copies are found by their looks, not only by their bytes."""
+        return self in _RULES
+
 
 class _Distances(Struct, frozen=True):
     """Largest distances, in bits of 256; recall and errors: docs/near-duplicates.md."""

@@ -29,7 +29,7 @@ _ALWAYS: Final = frozenset({"file_name", "label", "query", "url", "sha256", "for
 _RIGHTS: Final = ("copyright", "credit", "usage_terms")
 _MEASURED: Final = (
     "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
-    "alpha_mean", "has_alpha", "is_gray", "has_exif", "animated",
+    "upscale", "alpha_mean", "has_alpha", "is_gray", "has_exif", "animated",
 )  # fmt: skip
 _READ: Final = frozenset(
     {

@@ -38,7 +38,7 @@ from pixtrawl.secrets import masked_text, masked_url
 # Measures of every image; images.record.MEASURES lists their units.
 _MEASURED: Final = (
     "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
-    "alpha_mean",
+    "upscale", "alpha_mean",
 )  # fmt: skip
 _MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
 NUMBERS: Final = (*_MEASURED, "text_heavy", "relevance")

@@ -36,13 +36,23 @@ def place(
     number is new, to skip looking for a worse copy.
     """
     number, name = file.number, file.name
-    worse = samples.replaced_file(db, file.label, number) if takes_over else None
-    if worse is not None:
-        worse_name, sha256 = worse
-        quarantine.put(folder, folder.root / worse_name, sha256)
+    if takes_over:
+        _set_worse_aside(db, folder, file)
     root = os.fspath(folder.root)
     while not files.move_new(file.staged, f"{root}/{name}"):
         number = max(number, samples.next_number(db) - 1) + 1
         name = file_name(file.label, number, PurePosixPath(name).suffix[1:])
         samples.rename(db, file.sample_id, number, name)
     return name
+
+
+def _set_worse_aside(db: sqlite3.Connection, folder: Folder, file: AcceptedFile) -> None:
+    """Quarantine the copy that is in the place of a better one, by the hash of its bytes.
+
+    Which of several replaced copies was ever put in place, only the file itself tells.
+    """
+    replaced = samples.replaced_files(db, file.label, file.number)
+    for name in sorted(set(replaced.values())):
+        path = folder.root / name
+        if path.is_file() and (sha256 := files.sha256_of(path)) in replaced:
+            quarantine.put(folder, path, sha256)

@@ -30,8 +30,8 @@ from PIL import (
 
 from pixtrawl.images import exif, jpeg
 from pixtrawl.images.bitfields import decode_bitfields
+from pixtrawl.images.conversion import on_white, shrunk
 from pixtrawl.images.cost_limits import CostLimits
-from pixtrawl.images.deep_grey import deep_scale
 from pixtrawl.images.opening import open_picture
 from pixtrawl.images.phash import SIDE
 from pixtrawl.model import Reason
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pixtrawl.images.rendition import RenditionMaker
     from pixtrawl.transform import Picture
 
-__all__ = ["PLUGINS", "Decoded", "RefusedError", "decode", "on_white"]
+__all__ = ["PLUGINS", "Decoded", "RefusedError", "decode"]
 
 # Plugins are imported here, before the sandbox limits are set; only these can open a file.
 PLUGINS: Final = {
@@ -56,7 +56,6 @@ PLUGINS: Final = {
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the seccomp filter forbids threads in a decoder
 Image.MAX_IMAGE_PIXELS = None  # the cap below is checked before anything is decoded
 
-_STRIP_PIXELS: Final = 4_000_000  # larger pictures are shrunk strip by strip, to save memory
 _FRAMES_STATED: Final = frozenset({"PNG", "WEBP", "AVIF"})  # Pillow knows before it decodes
 _REDUCED_RESOLUTION: Final = 1  # bit of TIFF tag NewSubfileType
 _OPTIONAL_TIFF_CODECS: Final = frozenset(
@@ -278,7 +277,7 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     orientation = exif.orientation_of(raw)
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
     factor = max(min(image.size) // SIDE, 1)
-    small = _shrunk(image, "RGBA" if has_alpha else "RGB", factor)
+    small = shrunk(image, "RGBA" if has_alpha else "RGB", factor)
     pixels = np.asarray(small)
     extent = (image.width / factor, image.height / factor)
     decoded = Decoded(_grey(small), extent, width, height)
@@ -298,45 +297,6 @@ def _is_gray(pixels: np.ndarray[Any, Any]) -> bool:
     # Pairwise: a reduction over the axis of three takes 0.5 ms more.
     pairs = ((red, green), (green, blue), (red, blue))
     return all(int(np.abs(one - other).max()) <= 2 for one, other in pairs)
-
-
-def _shrunk(image: Any, mode: str, factor: int) -> Any:
-    """Return an RGB or RGBA picture with a shorter side of 64 to 127 px, or less if it had less."""
-    width, height = image.size
-    rows = max(_STRIP_PIXELS // (width * factor), 1) * factor
-    # Range of the whole picture: by its own range each strip would get a different brightness.
-    scale = deep_scale(image) if image.mode.startswith(("I", "F")) else None
-    if rows >= height:
-        return _converted(image, mode, scale).reduce(factor)
-    strips = [
-        _converted(image.crop((0, top, width, min(top + rows, height))), mode, scale).reduce(factor)
-        for top in range(0, height, rows)
-    ]
-    whole = Image.new(mode, (strips[0].width, sum(strip.height for strip in strips)))
-    top = 0
-    for strip in strips:
-        whole.paste(strip, (0, top))
-        top += strip.height
-    return whole
-
-
-def _converted(image: Any, mode: str, scale: Callable[..., Any] | None) -> Any:
-    """Convert to 8 bits a channel, deep greys by `scale`: Pillow would clip them to white."""
-    if scale is not None:
-        image = Image.fromarray(scale(np.asarray(image)))
-    elif image.mode == "LAB":
-        # Lightness only: a profile conversion needs a library that opens files.
-        image = image.getchannel(0)
-    return image if image.mode == mode else image.convert(mode)
-
-
-def on_white(image: Any) -> Any:
-    """Composite transparent parts on white, as most viewers do."""
-    if image.mode != "RGBA":
-        return image
-    canvas = Image.new("RGB", image.size, (255, 255, 255))
-    canvas.paste(image, mask=image.getchannel(3))
-    return canvas
 
 
 def _grey(image: Any) -> np.ndarray[Any, Any]:

@@ -51,9 +51,9 @@ def orientation_of(exif: bytes) -> int:
 
 
 def upright(pixels: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]:
-    """Return the picture as a viewer shows it; `pixels` is height x width. A view if possible."""
+    """Return the picture as a viewer shows it; `pixels` is height x width (x channels). A view."""
     if orientation >= 5:  # 5..8 exchange width and height
-        pixels = pixels.T
+        pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):

@@ -15,7 +15,8 @@ import numpy as np
 import simplejpeg
 
 from pixtrawl.images import jpeg, sniff
-from pixtrawl.images.decode import PLUGINS, on_white
+from pixtrawl.images.conversion import on_white
+from pixtrawl.images.decode import PLUGINS
 from pixtrawl.images.interface import Pdq
 from pixtrawl.images.opening import open_picture
 from pixtrawl.images.phash import SIDE, coefficients, median_bits

@@ -25,6 +25,7 @@ from pixtrawl.images.decoder import LIFE, Blame, Decoder, InspectionTask, cause
 from pixtrawl.images.interface import Pdq, Verdict
 from pixtrawl.images.program import PROGRAM, limits_of, settings_of
 from pixtrawl.model import Reason
+from pixtrawl.portrait import Portrait
 from pixtrawl.transform import Transform
 
 __all__ = ["DecoderPool"]
@@ -96,6 +97,14 @@ class DecoderPool:
         """
         answer: list[Pdq] | Verdict = await self._ask(record.PDQ, name, size_bytes)
         return answer
+
+    async def portrait(self, name: str, size_bytes: int) -> Portrait | None:
+        """Describe one staged file for comparison with its copies; None where it does not decode.
+
+        Raises EngineError.
+        """
+        answer: Portrait | Verdict | None = await self._ask(record.PORTRAIT, name, size_bytes)
+        return None if isinstance(answer, Verdict) else answer
 
     def begin(self) -> None:
         """Start decoders without waiting for them, while the first file is being fetched."""
@@ -174,7 +183,12 @@ class DecoderPool:
 
     def _here(self, kind: int, name: str) -> Any:
         """Run the inspection in a thread (no isolation)."""
-        from pixtrawl.images import inspect, pdq, rights  # imports decoders into this process
+        from pixtrawl.images import (
+            inspect,
+            pdq,
+            portrait,
+            rights,
+        )  # imports decoders into this process
 
         try:
             data = (self._staging / name).read_bytes()
@@ -185,6 +199,8 @@ class DecoderPool:
             return record.unpack_rights(packed, 0)
         if kind == record.PDQ:
             return pdq.pdq_of(data, self.images.max_pixels)
+        if kind == record.PORTRAIT:
+            return portrait.portrait(data, self.images.max_pixels)
         limits = CostLimits(**limits_of(self.images))
         verdict = inspect.inspect_bytes(data, self.images.max_pixels, self._transform, limits)
         packed = record.pack_verdict(0, verdict)
@@ -197,6 +213,8 @@ class DecoderPool:
             return record.unpack_rights(answer, task.number)
         if task.kind == record.PDQ:
             return record.unpack_pdq(answer, task.number)
+        if task.kind == record.PORTRAIT:
+            return record.unpack_portrait(answer, task.number, self.images.max_pixels)
         asked = (answer, task.number, task.size_bytes, self.images.max_pixels)
         if task.kind == record.RENDER and self._transform is not None:
             return record.unpack_rendered(*asked, self._transform)

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Reason
+from pixtrawl.portrait import CHROMA_SIDE, PEAKS, PORTRAIT_SIDE as SIDE, TERMS, Portrait
 from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "MAGIC",
     "MEASURES",
     "PDQ",
+    "PORTRAIT",
     "RENDER",
     "REQUEST",
     "RIGHTS",
@@ -38,10 +40,12 @@ __all__ = [
     "answer_size",
     "pack_failure",
     "pack_pdq",
+    "pack_portrait",
     "pack_rendition",
     "pack_rights",
     "pack_verdict",
     "unpack_pdq",
+    "unpack_portrait",
     "unpack_rendered",
     "unpack_rights",
     "unpack_verdict",
@@ -51,6 +55,7 @@ INSPECT: Final = 1
 RIGHTS: Final = 2
 RENDER: Final = 3  # INSPECT, with the picture to export after the verdict
 PDQ: Final = 4  # the hashes of `images.pdq`
+PORTRAIT: Final = 5  # the description of `images.portrait`
 
 MEASURES: Final = (
     "brightness",  # mean grey, 0..1
@@ -78,6 +83,8 @@ _VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s{len(MEASURES)}d120s")
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
 _PDQ: Final = struct.Struct("<IB" + "B256s" * 2)  # task, pictures; quality and eight hashes of each
+# Task, whether there is one, sides, both qualities, clipped, noise, which lists there are, arrays.
+_PORTRAIT: Final = struct.Struct(f"<IBIIddddBB{SIDE * SIDE}s{2 * CHROMA_SIDE**2}s{TERMS}f{PEAKS}f")
 _RENDITION_HEAD: Final = struct.Struct("<HHI")  # width, height, bytes that follow; 0: none
 RENDITION_BYTES: Final = 16 * 2**20
 
@@ -85,6 +92,7 @@ ANSWER_BYTES: Final[Mapping[int, int]] = {
     INSPECT: _VERDICT.size,
     RIGHTS: _RIGHTS_HEAD.size + RIGHTS_BYTES,
     PDQ: _PDQ.size,
+    PORTRAIT: _PORTRAIT.size,
     RENDER: _VERDICT.size + _RENDITION_HEAD.size,  # followed by the bytes that its head announces
 }
 
@@ -150,6 +158,8 @@ def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> 
         return pack_rights(task, {})
     if kind == PDQ:
         return pack_pdq(task, ())
+    if kind == PORTRAIT:
+        return pack_portrait(task, None)
     reason = Reason.DECODER_MEMORY if memory else Reason.STORE_FAILED
     verdict = pack_verdict(task, Verdict(None, reason, detail))
     return verdict + pack_rendition(None) if kind == RENDER else verdict
@@ -289,6 +299,37 @@ def unpack_pdq(data: bytes, task: int) -> list[tuple[int, tuple[bytes, ...]]]:
         (quality, tuple(packed[at : at + 32] for at in range(0, 256, 32)))
         for quality, packed in list(zip(values[::2], values[1::2], strict=True))[:count]
     ]
+
+
+def pack_portrait(task: int, one: Portrait | None) -> bytes:
+    """Decoder side: encode the answer to PORTRAIT; None: the file does not decode."""
+    if one is None:
+        return _PORTRAIT.pack(task, 0, *[0] * 8, b"", b"", *[0.0] * (TERMS + PEAKS))
+    return _PORTRAIT.pack(
+        task, 1, one.width, one.height, one.quality, one.earlier_quality, one.clipped, one.noise,
+        bool(one.spectrum), bool(one.peaks), one.grey, one.chroma,
+        *(one.spectrum or [0.0] * TERMS), *(one.peaks or [0.0] * PEAKS),
+    )  # fmt: skip
+
+
+def unpack_portrait(data: bytes, task: int, max_pixels: int) -> Portrait | None:
+    """Parent side: decode and check the answer. Raises as above."""
+    (
+        of_task, there, width, height, quality, earlier, clipped, noise, has_spectrum, has_peaks,
+        grey, chroma, *values,
+    ) = _PORTRAIT.unpack(data)  # fmt: skip
+    _demand(of_task == task, "task")
+    if not there:
+        return None
+    _demand(min(width, height) > 0 and width * height <= max_pixels, "size")
+    numbers = (quality, earlier, clipped, noise, *values)
+    _demand(math.isfinite(sum(numbers)) and max(map(abs, numbers)) < 1e9, "portrait")
+    return Portrait(
+        width=width, height=height, quality=quality, earlier_quality=earlier,
+        clipped=clipped, noise=noise, grey=grey, chroma=chroma,
+        spectrum=tuple(values[:TERMS]) if has_spectrum else (),
+        peaks=tuple(values[TERMS:]) if has_peaks else (),
+    )  # fmt: skip
 
 
 RIGHTS_FIELDS: Final = (

@@ -12,7 +12,8 @@ from PIL import Image
 
 from pixtrawl.images.decode import PLUGINS
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.images.record import RIGHTS_FIELDS, pack_rights, pack_verdict
+from pixtrawl.images.portrait import portrait
+from pixtrawl.images.record import RIGHTS_FIELDS, pack_portrait, pack_rights, pack_verdict
 from pixtrawl.images.rights import read_rights
 from pixtrawl.transform import Transform
 
@@ -36,3 +37,6 @@ def run(max_pixels: int, transform: Transform | None = None) -> None:
     picture.convert("CMYK").save(cmyk, "JPEG")
     inspect_bytes(cmyk.getvalue(), max_pixels, transform)
     pack_rights(0, dict.fromkeys(RIGHTS_FIELDS, ""))
+    large = io.BytesIO()  # large enough for a portrait's spectra
+    picture.resize((136, 132)).save(large, "JPEG")
+    pack_portrait(0, portrait(large.getvalue(), max_pixels))

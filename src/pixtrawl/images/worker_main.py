@@ -107,6 +107,7 @@ class Program:
             cpu_clock,
             inspect,
             pdq,
+            portrait,
             record,
             rights,
             sandbox,
@@ -115,7 +116,7 @@ class Program:
 
         self.cost_limits, self.cpu_clock = cost_limits, cpu_clock
         self.inspect, self.record, self.rights, self.sandbox = inspect, record, rights, sandbox
-        self.pdq = pdq
+        self.pdq, self.portrait = pdq, portrait
         self.warmup = warmup
         self.filters = sandbox.load_filter_library()
 
@@ -142,6 +143,8 @@ class Program:
             return self.record.pack_rights(task, self.rights.read_rights(data))
         if kind == self.record.PDQ:
             return self.record.pack_pdq(task, self.pdq.pdq_of(data, self.max_pixels))
+        if kind == self.record.PORTRAIT:
+            return self.record.pack_portrait(task, self.portrait.portrait(data, self.max_pixels))
         verdict = self.inspect.inspect_bytes(data, self.max_pixels, self.transform, self.limits)
         answer = self.record.pack_verdict(task, verdict)
         if kind == self.record.RENDER:

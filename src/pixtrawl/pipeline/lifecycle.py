@@ -11,10 +11,12 @@ from contextlib import closing
 
 from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
+from pixtrawl.dedup import Level
 from pixtrawl.events import Event, RunFinished
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.disk_trouble import telling_trouble
 from pixtrawl.pipeline import exporting
+from pixtrawl.pipeline.best_copies import keep_best_copies
 from pixtrawl.pipeline.opening import open_session
 from pixtrawl.pipeline.report import build
 from pixtrawl.pipeline.run_settings import tell_override
@@ -38,6 +40,8 @@ async def run_to_report(
         with telling_trouble(folder):
             async with open_session(config, folder, listener) as current:
                 await body(current)
+                if Level(config.images.dedup).compares_looks:
+                    await keep_best_copies(current.catalog, folder, config.images, listener)
     except asyncio.CancelledError:
         if current is None:
             raise

@@ -1,0 +1,255 @@
+"""Decide which of two copies of a picture is nearer to the original.
+
+In order: the one that shows more of the scene (the other is a crop) or has no frame, the one with
+more real pixels (an enlargement has none to add), the one without captions, logos and watermarks,
+the one that is compressed less, the one with its colours, and the one less changed in tone. Each
+step decides only where the difference is clear; otherwise the next one does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+from PIL import Image, ImageFilter
+
+from pixtrawl.dedup.aligned import sampled, unit_grid
+from pixtrawl.dedup.enlarged import enlargement_log_odds
+from pixtrawl.dedup.frames import around, steepness
+from pixtrawl.dedup.pair_overlay import PairOverlay, lay_over_copy
+from pixtrawl.portrait import CHROMA_SIDE, PORTRAIT_SIDE as SIDE, Portrait
+
+__all__ = ["Preference", "prefer"]
+
+Array = np.ndarray[Any, Any]
+
+_APART: Final = 0.5  # misfit from which the overlay says nothing: a mirrored copy, for example
+_SAME_SCALE: Final = 1.06
+_LEAST_OUTSIDE: Final = 0.012  # of the area
+_MORE_CONTENT: Final = 0.012
+_MORE_FRAME: Final = 0.02
+_POOR_FOR_CONTENT: Final = 0.55  # of the other's linear resolution: then the crop is better
+_POOR_FOR_FRAME: Final = 0.6
+_FINER: Final = 5.0  # JPEG quality
+_SAME_QUALITY: Final = 3.0
+_GREY: Final = 4.0  # chroma deviation below which a picture has hardly any colour
+_GRAIN: Final = 2.5  # grey levels
+_CLIPPED: Final = 0.01
+_RANGE: Final = 10.0  # grey levels between the 1st and 99th percentile
+_BLUR_DB: Final = 5.0
+_MORE_PIXELS: Final = 1.02
+
+
+Step = tuple[bool, str] | None  # whether the large one of the overlay is better, and why
+
+
+class Preference(Struct, frozen=True):
+    """Which copy is better, by how it was decided; `first` is None where no step decides."""
+
+    first: bool | None
+    why: str
+    scale: float = 1.0  # pixels of the first picture for one of the second, linear
+    misfit: float = 0.0  # of the overlay, 0..1
+
+
+def prefer(first: Portrait, second: Portrait) -> Preference:
+    """Compare two copies of one picture."""
+    if (first.width * first.height, first.grey) >= (second.width * second.height, second.grey):
+        return _compared(first, second)
+    other = _compared(second, first)  # in one order, so that rounding decides nothing
+    return replace(
+        other, first=None if other.first is None else not other.first, scale=1 / other.scale
+    )
+
+
+def _compared(first: Portrait, second: Portrait) -> Preference:
+    overlay = lay_over_copy(_grey(first), _grey(second))
+    if overlay.misfit > _APART:
+        return Preference(None, "cannot be laid over each other", misfit=overlay.misfit)
+    large, small = (first, second) if overlay.first_is_large else (second, first)
+    scale = _scale(large, small, overlay)
+    sharper, enlarged = _real_scale(large, small, scale)
+    steps: tuple[Callable[[], Step], ...] = (
+        lambda: _by_frame(large, small, overlay, sharper),
+        lambda: _by_resolution(sharper, enlarged),
+        lambda: _by_marks(large, small, overlay),
+        lambda: _by_history(large, small, scale),
+        lambda: _by_quality(large, small, scale),
+        lambda: _by_colour(large, small),
+        lambda: _by_tone(large, small, scale),
+        lambda: _by_pixels(large, small),
+    )
+    for step in steps:
+        found = step()
+        if found is not None:
+            prefers_large, why = found
+            ours = scale if overlay.first_is_large else 1 / scale
+            return Preference(prefers_large == overlay.first_is_large, why, ours, overlay.misfit)
+    return Preference(None, "alike", scale, overlay.misfit)
+
+
+def _grey(one: Portrait) -> Array:
+    return np.frombuffer(one.grey, dtype=np.uint8).reshape(SIDE, SIDE)
+
+
+def _scale(large: Portrait, small: Portrait, overlay: PairOverlay) -> float:
+    """Return the pixels of the large one for one pixel of the small one, linear."""
+    across = large.width * float(overlay.map[0]) / small.width
+    down = large.height * float(overlay.map[4]) / small.height
+    if any(1 / _SAME_SCALE < side < _SAME_SCALE for side in (across, down)):
+        return 1.0  # stretched along one axis at the most, which adds nothing
+    return math.sqrt(max(across * down, 1e-6))
+
+
+def _real_scale(large: Portrait, small: Portrait, scale: float) -> tuple[float, bool | None]:
+    """Return the scale without what an enlargement added, and whether the large one is enlarged.
+
+    None where neither is.
+    """
+    if scale > _SAME_SCALE:
+        is_enlarged = enlargement_log_odds(large, small, scale) > 0
+        return (1.0, True) if is_enlarged else (scale, None)
+    if scale < 1 / _SAME_SCALE:
+        is_enlarged = enlargement_log_odds(small, large, 1 / scale) > 0
+        return (1.0, False) if is_enlarged else (scale, None)
+    return 1.0, None
+
+
+def _by_frame(large: Portrait, small: Portrait, overlay: PairOverlay, sharper: float) -> Step:
+    of_large = around(_grey(large), overlay.box_in_large(), _LEAST_OUTSIDE)
+    of_small = around(_grey(small), overlay.box_in_small(), _LEAST_OUTSIDE)
+    more = of_large.content - of_small.content
+    if abs(more) > _MORE_CONTENT and _fine_enough(sharper, more > 0, _POOR_FOR_CONTENT):
+        return more > 0, "shows more of the picture"
+    frame = of_large.frame - of_small.frame
+    if abs(frame) > _MORE_FRAME and _fine_enough(sharper, frame < 0, _POOR_FOR_FRAME):
+        return frame < 0, "has no frame"
+    return None
+
+
+def _fine_enough(sharper: float, prefers_large: bool, least: float) -> bool:
+    return (sharper if prefers_large else 1 / sharper) > least
+
+
+def _by_resolution(sharper: float, enlarged: bool | None) -> Step:
+    if not 1 / 1.1 <= sharper <= 1.1:
+        return sharper > 1, "has more real pixels"
+    return None if enlarged is None else (not enlarged, "is not enlarged")
+
+
+def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
+    """Find where both differ though the rest agrees; the edges of that area give the mark away."""
+    m, (x, y) = overlay.map, unit_grid(SIDE)
+    at_x, at_y = m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
+    inside = (at_x > 0.01) & (at_x < 0.99) & (at_y > 0.01) & (at_y < 0.99)
+    if inside.mean() < 0.3:
+        return None
+    theirs, ours = sampled(_grey(large).astype(np.float32), at_x, at_y), _grey(small).ravel()
+    ours = ours.astype(np.float32)
+    off = np.abs(ours - _tone_mapped(theirs, ours, inside))
+    off[~inside] = 0
+    usual = float(np.median(off[inside]))
+    marked = (off > max(10.0, 5 * usual)).reshape(SIDE, SIDE)
+    solid = _filtered(marked, ImageFilter.RankFilter(3, 5))
+    if not 0.002 < solid.mean() < 0.4 or usual >= 6:
+        return None
+    grown = _filtered(solid, ImageFilter.MaxFilter(3))
+    rim = _filtered(grown, ImageFilter.MaxFilter(3)) & ~_filtered(grown, ImageFilter.MinFilter(5))
+    at = rim.ravel() & inside
+    if not at.any():
+        return None
+    gain = float(ours[inside].std() / (theirs[inside].std() + 0.1))
+    in_large = float(steepness(theirs.reshape(SIDE, SIDE)).ravel()[at].mean()) * gain
+    in_small = float(steepness(ours.reshape(SIDE, SIDE)).ravel()[at].mean())
+    ratio = in_large / (in_small + 0.3)
+    return None if 0.77 <= ratio <= 1.3 else (ratio < 1, "bears no mark")
+
+
+def _tone_mapped(values: Array, target: Array, inside: Array) -> Array:
+    """Fit a cubic from one picture's greys to the other's: gamma and contrast are no marks.
+
+    What is clipped in either does not count, and what does not fit at first does not the second
+    time.
+    """
+    centred = (values - 128) / 128
+    powers = np.stack([centred**n for n in range(4)], axis=1)
+    used = inside & (target > 4) & (target < 251) & (values > 4) & (values < 251)
+    mapped = values
+    for _ in range(2):
+        if used.sum() < 100:
+            return values
+        fit, *_ = np.linalg.lstsq(powers[used], target[used], rcond=None)
+        mapped = np.clip(powers @ fit, 0, 255)
+        off = np.abs(mapped - target)
+        used = used & (off <= 3 * np.median(off[used]) + 2)
+    result: Array = mapped
+    return result
+
+
+def _filtered(mask: Array, filter_: ImageFilter.Filter) -> Array:
+    image = Image.fromarray(mask.astype(np.uint8) * 255).filter(filter_)
+    return np.asarray(image) > 0
+
+
+def _by_quality(large: Portrait, small: Portrait, scale: float) -> Step:
+    step = large.quality - small.quality
+    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or abs(step) < _FINER:
+        return None
+    return step > 0, "is compressed less"
+
+
+def _by_history(large: Portrait, small: Portrait, scale: float) -> Step:
+    """Find out that one file was made from the other by compressing it again, and more finely."""
+    if not 1 / _SAME_SCALE < scale < _SAME_SCALE:
+        return None
+    for is_large, source, copy in ((True, large, small), (False, small, large)):
+        made = copy.earlier_quality and copy.quality > source.quality - _SAME_QUALITY
+        if made and abs(copy.earlier_quality - source.quality) <= _SAME_QUALITY:
+            return is_large, "is what the other was made from"
+    return None
+
+
+def _by_colour(large: Portrait, small: Portrait) -> Step:
+    ours, theirs = _colourful(large), _colourful(small)
+    less, more = sorted((ours, theirs))
+    if (more > 1.6 * less + 1.5 and less < _GREY) or less < 0.45 * more:
+        return ours > theirs, "has its colours"
+    return None
+
+
+def _colourful(one: Portrait) -> float:
+    """Return the deviation of the chroma over the picture: 0 for grey and for sepia."""
+    chroma = np.frombuffer(one.chroma, dtype=np.int8).reshape(CHROMA_SIDE**2, 2)
+    return float(np.sqrt(chroma.astype(np.float32).var(axis=0).sum()))
+
+
+def _by_tone(large: Portrait, small: Portrait, scale: float) -> Step:
+    grain, least = abs(large.noise - small.noise), min(large.noise, small.noise)
+    if grain > _GRAIN and max(large.noise, small.noise) > 2 * least + 1:
+        return large.noise < small.noise, "has less noise"
+    if abs(large.clipped - small.clipped) > _CLIPPED:
+        return large.clipped < small.clipped, "is clipped less"
+    span = _span(large) - _span(small)
+    if abs(span) > _RANGE:
+        return span > 0, "has more contrast"
+    if large.spectrum and small.spectrum and 1 / _SAME_SCALE < scale < _SAME_SCALE:
+        blur = float((np.asarray(large.spectrum) - np.asarray(small.spectrum))[20:32].mean())
+        if abs(blur) > _BLUR_DB:
+            return blur > 0, "is not blurred"
+    return None
+
+
+def _span(one: Portrait) -> float:
+    low, high = np.quantile(_grey(one), (0.01, 0.99))
+    return float(high - low)
+
+
+def _by_pixels(large: Portrait, small: Portrait) -> Step:
+    ours, theirs = large.width * large.height, small.width * small.height
+    if max(ours, theirs) < _MORE_PIXELS * min(ours, theirs):
+        return None
+    return ours > theirs, "is larger"

@@ -1,0 +1,160 @@
+"""Lay one picture over another that is known to be a copy of it, whatever was cut off or added.
+
+Searches far more windows than the second look (55-100 % of each axis apart, so that frames, title
+bars and crops to a square are found) on 128 x 128 pixels, and measures the fit by the share of
+pixels that agree: a caption or a logo then costs its area and does not pull the overlay aside.
+Takes 30 to 90 ms, so it is for pairs that are already matched.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+
+from pixtrawl.dedup.aligned import halved, refined, sampled, unit_grid
+from pixtrawl.dedup.crop_windows import COARSE, WEIGHTS, axis_cutters
+from pixtrawl.portrait import PORTRAIT_SIDE as SIDE
+
+__all__ = ["Box", "PairOverlay", "lay_over_copy"]
+
+Array = np.ndarray[Any, Any]
+Box = tuple[float, float, float, float]  # left, right, top, bottom, in sides of the picture
+
+_LENGTHS: Final = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55)
+_AXIS: Final = (
+    (0.0, 1.0),
+    *(
+        (float(start), length)
+        for length in _LENGTHS
+        for start in np.arange(0, 1 - length + 1e-6, 0.025 if length > 0.8 else 0.05)
+    ),
+)
+_CUTTERS: Final = axis_cutters(_AXIS)
+_TRIED: Final = 4  # windows that are refined, best first
+_PERFECT: Final = 0.03  # a misfit from which no other window is tried
+_CLEARLY: Final = 0.004  # a better window must be better by so much
+_LEAST_SHARED: Final = 0.3
+_GAINS: Final = (0.2, 5.0)
+_OUTSIDE: Final = 0.3  # misfit of pixels that the other picture does not show
+
+
+class PairOverlay(Struct, frozen=True):
+    """How two copies lie over each other.
+
+    `map` takes a point of the small picture to the large one: x' = m0 x + m1 y + m2, y' = m3 x +
+    m4 y + m5, each 0..1. "Large" is the one that shows all, or more, of the other.
+    """
+
+    first_is_large: bool
+    map: Array
+    misfit: float  # share of pixels that do not agree, 0..1
+
+    def box_in_large(self) -> Box:
+        """Return the part of the large picture that the small one shows."""
+        m = self.map
+        return float(m[2]), float(m[0] + m[2]), float(m[5]), float(m[4] + m[5])
+
+    def box_in_small(self) -> Box:
+        """Return the part of the small picture that the large one shows."""
+        m = self.map
+        return (
+            float(-m[2] / m[0]),
+            float((1 - m[2]) / m[0]),
+            float(-m[5] / m[4]),
+            float((1 - m[5]) / m[4]),
+        )
+
+
+def lay_over_copy(first: Array, second: Array) -> PairOverlay:
+    """Align two copies of one picture; both SIDE x SIDE grey."""
+    whole = min((_tried(first, second, way, 0) for way in (True, False)), key=_misfit_of)
+    if whole.misfit < _PERFECT:
+        return whole
+    terms = [_terms(_coarse(one)) for one in (first, second)]
+    in_first, in_second = terms[0] @ terms[1][0], terms[1] @ terms[0][0]
+    starts = [(float(in_first[n]), True, int(n)) for n in np.argsort(-in_first)[:_TRIED]]
+    starts += [(float(in_second[n]), False, int(n)) for n in np.argsort(-in_second)[:_TRIED]]
+    best = whole
+    for _, first_is_large, window in sorted(starts, reverse=True)[:_TRIED]:
+        found = _tried(first, second, first_is_large, window)
+        if found.misfit < best.misfit - _CLEARLY:
+            best = found
+        if best.misfit < _PERFECT:
+            break
+    return best
+
+
+def _misfit_of(overlay: PairOverlay) -> float:
+    return overlay.misfit
+
+
+def _tried(first: Array, second: Array, first_is_large: bool, window: int) -> PairOverlay:
+    """Align both, starting with all of the small one on a window of the large one."""
+    large, small = (first, second) if first_is_large else (second, first)
+    large, small = large.astype(np.float32), small.astype(np.float32)
+    found = [_start(window), _refined(large, small, _start(window))]  # the search may go astray
+    misfits = [_misfit(large, small, one) for one in found]
+    at = int(np.argmin(misfits))
+    return PairOverlay(first_is_large, found[at], misfits[at])
+
+
+def _coarse(plane: Array) -> Array:
+    step = SIDE // COARSE
+    small: Array = plane.reshape(COARSE, step, COARSE, step).mean(axis=(1, 3)).astype(np.float32)
+    return small
+
+
+def _terms(coarse: Array) -> Array:
+    """Return windows x 64 terms of length 1 for all pairs of a part of each axis."""
+    rows = np.einsum("nij,jk->nik", _CUTTERS, coarse)
+    terms = np.einsum("nik,mjk->nmij", rows, _CUTTERS) * WEIGHTS
+    flat: Array = terms.reshape(len(_CUTTERS) ** 2, -1)
+    flat /= np.maximum(np.sqrt((flat * flat).sum(axis=1)), 1e-3)[:, None]
+    return flat
+
+
+_STARTS: Final = tuple(product(_AXIS, _AXIS))
+
+
+def _start(window: int) -> Array:
+    (top, height), (left, width) = _STARTS[window]
+    return np.array([width, 0.0, left, 0.0, height, top], dtype=np.float32)
+
+
+def _refined(large: Array, small: Array, start: Array) -> Array:
+    return refined(large, small, refined(halved(large), halved(small), start))
+
+
+def _misfit(large: Array, small: Array, found: Array) -> float:
+    """Return the share of pixels that differ by more than a quarter of the contrast."""
+    x, y = unit_grid(SIDE)
+    at_x = found[0] * x + found[1] * y + found[2]
+    at_y = found[3] * x + found[4] * y + found[5]
+    inside = (at_x > 0) & (at_x < 1) & (at_y > 0) & (at_y < 1)
+    shared = float(inside.mean())
+    if shared < _LEAST_SHARED:
+        return 1.0
+    values, target = sampled(large, at_x, at_y)[inside], small.ravel()[inside]
+    weights = _usual(values) * _usual(target)
+    gain, off = 1.0, weights
+    for _ in range(3):
+        total = weights.sum()
+        a = values - (weights * values).sum() / total
+        b = target - (weights * target).sum() / total
+        gain = float((weights * a * b).sum() / ((weights * a * a).sum() + 1e-3))
+        off = np.abs(b - gain * a)
+        weights = 1 / (1 + (off / (3 * np.median(off) + 2)) ** 2)
+    if not _GAINS[0] < gain < _GAINS[1]:
+        return 1.0
+    differs = float((off >= 0.25 * target.std() + 3).mean())
+    return differs + _OUTSIDE * (1 - shared)
+
+
+def _usual(values: Array) -> Array:
+    """Return 0 for values far from the others, otherwise 1: a black bar must not lead the fit."""
+    off = np.abs(values - np.median(values))
+    usual: Array = (off <= 3 * np.median(off) + 2).astype(np.float32)
+    return usual

@@ -1,0 +1,29 @@
+"""A picture described for comparison with its copies: made by decoders, read by de-duplication."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+__all__ = ["CHROMA_SIDE", "PEAKS", "PORTRAIT_SIDE", "TERMS", "Portrait"]
+
+PORTRAIT_SIDE: Final = 128  # pixels a side of a portrait's grey plane
+CHROMA_SIDE: Final = 32
+TERMS: Final = 33  # of a portrait's spectrum: 0 to 0.5 cycles a pixel in steps of 1/64
+PEAKS: Final = 256  # of its resampling spectrum, over the same range
+
+
+class Portrait(Struct, frozen=True):
+    """A picture described closely enough to tell which of two copies is the original."""
+
+    width: int  # upright, pixels
+    height: int
+    quality: float  # of the compression, 1..100
+    earlier_quality: float  # of a coarser JPEG compression before; 0: none shows
+    clipped: float  # share of pixels with a channel at its end, 0..1
+    noise: float  # standard deviation of fine detail in the smoothest areas, grey levels
+    grey: bytes  # PORTRAIT_SIDE x PORTRAIT_SIDE uint8, whatever the shape of the picture
+    chroma: bytes  # CHROMA_SIDE x CHROMA_SIDE x 2 int8: blue and red difference
+    spectrum: tuple[float, ...]  # power in dB by frequency; empty below 80 pixels a side
+    peaks: tuple[float, ...]  # resampling, as multiples of the median; empty below 130 pixels

@@ -1,0 +1,188 @@
+"""Of two copies of a picture the one nearer to the original is preferred."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from itertools import permutations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from pixtrawl.dedup.enlarged import upscale_of
+from pixtrawl.dedup.original import prefer
+from pixtrawl.images import record
+from pixtrawl.images.portrait import portrait
+from pixtrawl.portrait import Portrait
+
+Edit = Callable[[Image.Image], Image.Image]
+
+
+def scene(seed: int, size: tuple[int, int] = (480, 360)) -> Image.Image:
+    """Return a picture with the spectrum of a photograph: texture at all scales, and edges."""
+    random = np.random.default_rng(seed)
+    width, height = size
+    across, down = np.meshgrid(np.fft.fftfreq(width) * width, np.fft.fftfreq(height) * height)
+    fall = np.maximum(np.hypot(across, down), 1) ** 1.15
+    planes = []
+    for _ in range(3):
+        phases = np.exp(2j * np.pi * random.random((height, width)))
+        plane = np.fft.ifft2(phases / fall).real
+        planes.append((plane - plane.mean()) / plane.std())
+    grey, red, blue = planes
+    pixels = np.stack([grey + 0.4 * red, grey, grey + 0.4 * blue], axis=-1) * 34 + 125
+    image = Image.fromarray(np.clip(pixels, 6, 249).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    for _ in range(6):
+        x, y = int(random.integers(0, width - 90)), int(random.integers(0, height - 90))
+        box = (x, y, x + int(random.integers(30, 90)), y + int(random.integers(30, 90)))
+        draw.ellipse(box, fill=tuple(int(value) for value in random.integers(40, 215, 3)))
+    return image
+
+
+def encoded(image: Image.Image, quality: int = 85, kind: str = "JPEG") -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **({"quality": quality} if kind != "PNG" else {}))
+    return buffer.getvalue()
+
+
+def described(image: Image.Image, quality: int = 85, kind: str = "JPEG") -> Portrait:
+    found = portrait(encoded(image, quality, kind), 10**8)
+    assert found is not None
+    return found
+
+
+def scaled(share: float, how: Image.Resampling = Image.Resampling.BICUBIC) -> Edit:
+    return lambda image: image.resize(
+        (round(image.width * share), round(image.height * share)), how
+    )
+
+
+def on_canvas(across: float, down: float, at: tuple[float, float], colour: str) -> Edit:
+    def edit(image: Image.Image) -> Image.Image:
+        size = (round(image.width * across), round(image.height * down))
+        canvas = Image.new("RGB", size, colour)
+        canvas.paste(image, (round(at[0] * image.width), round(at[1] * image.height)))
+        return canvas
+
+    return edit
+
+
+def blurred_padding(image: Image.Image) -> Image.Image:
+    side = max(image.size)
+    canvas = image.resize((side, side)).filter(ImageFilter.GaussianBlur(side / 25))
+    canvas.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return canvas
+
+
+def titled(image: Image.Image) -> Image.Image:
+    shot = on_canvas(1.0, 1.1, (0, 0.1), "#3c4048")(image)
+    ImageDraw.Draw(shot).text((6, 4), "Photos - viewer", "white", font_size=14)
+    return shot
+
+
+def written(words: str, place: tuple[float, float], fill: tuple[int, int, int, int]) -> Edit:
+    def edit(image: Image.Image) -> Image.Image:
+        layer = Image.new("RGBA", image.size)
+        at = (place[0] * image.width, place[1] * image.height)
+        ImageDraw.Draw(layer).text(at, words, fill, anchor="mm", font_size=image.width // 10)
+        return Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB")
+
+    return edit
+
+
+def captioned(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    draw, top = ImageDraw.Draw(image), round(0.9 * image.height)
+    draw.rectangle((0, top, image.width, image.height), fill="black")
+    draw.text((20, top + 5), "as seen on the evening news", "white", font_size=20)
+    return image
+
+
+EDITS: dict[str, Edit] = {
+    "border": on_canvas(1.08, 1.1, (0.04, 0.05), "white"),
+    "letter box": on_canvas(1.0, 1.3, (0, 0.15), "black"),
+    "polaroid": on_canvas(1.12, 1.3, (0.06, 0.06), "#fafaf8"),
+    "blurred padding": blurred_padding,
+    "title bar": titled,
+    "enlarged 1.3": scaled(1.3),
+    "enlarged 1.3, lanczos": scaled(1.3, Image.Resampling.LANCZOS),
+    "enlarged 1.5, bilinear": scaled(1.5, Image.Resampling.BILINEAR),
+    "half": scaled(0.5),
+    "three quarters": scaled(0.75),
+    "crop": lambda image: image.crop((40, 0, image.width, image.height - 30)),
+    "crop to square": lambda image: image.crop((60, 0, 420, 360)),
+    "watermark": written("SAMPLE", (0.5, 0.5), (255, 255, 255, 150)),
+    "meme text": written("WHEN YOU SEE IT", (0.5, 0.9), (255, 255, 255, 255)),
+    "caption": captioned,
+    "grey": lambda image: image.convert("L").convert("RGB"),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_the_original_is_preferred_to_its_edit(name: str) -> None:
+    won = 0
+    for seed in range(3):
+        picture = scene(seed)
+        original, copy = described(picture, 92), described(EDITS[name](picture))
+        first, second = prefer(original, copy), prefer(copy, original)
+        assert first.first is not second.first or first.first is None, (seed, first, second)
+        won += first.first is True
+    assert won == 3
+
+
+def test_heavy_compression_loses_and_a_finer_copy_of_a_coarse_file_wins_nothing() -> None:
+    picture = scene(5)
+    fine, coarse = described(picture, 92), described(picture, 40)
+    assert prefer(fine, coarse).first
+    again = described(Image.open(io.BytesIO(encoded(picture, 85))), 96)
+    assert again.earlier_quality == pytest.approx(85, abs=2)
+    assert prefer(described(picture, 85), again).first
+
+
+def test_a_lossless_file_made_of_a_jpeg_is_known_as_such() -> None:
+    picture = scene(6)
+    made = described(Image.open(io.BytesIO(encoded(picture, 88))), kind="PNG")
+    assert made.earlier_quality == pytest.approx(88, abs=2)
+    assert prefer(described(picture, 88), made).first
+    assert described(picture, kind="PNG").earlier_quality == 0
+
+
+def test_an_enlargement_shows_in_the_picture_alone() -> None:
+    factors = [upscale_of(described(scaled(1.5)(scene(seed)), 92)) for seed in range(4)]
+    assert sum(1.4 < factor < 1.6 for factor in factors) >= 3
+    assert [upscale_of(described(scene(seed), 92)) for seed in range(4)] == [1.0] * 4
+
+
+def test_the_order_of_three_copies_does_not_matter() -> None:
+    picture = scene(8)
+    three = {
+        "original": described(picture, 92),
+        "framed": described(EDITS["polaroid"](picture)),
+        "enlarged": described(EDITS["enlarged 1.3"](picture)),
+    }
+    for order in permutations(three):
+        best = order[0]
+        for name in order[1:]:
+            if prefer(three[name], three[best]).first:
+                best = name
+        assert best == "original"
+
+
+def test_a_portrait_survives_the_wire_and_a_hostile_one_does_not() -> None:
+    one = described(scene(2))
+    packed = record.pack_portrait(7, one)
+    got = record.unpack_portrait(packed, 7, 10**8)
+    assert got is not None
+    assert (got.grey, got.chroma, got.width) == (one.grey, one.chroma, one.width)
+    assert got.spectrum == pytest.approx(one.spectrum, rel=1e-5)
+    assert record.unpack_portrait(record.pack_portrait(7, None), 7, 10**8) is None
+    for damaged, most in ((packed, 100), (packed[:5] + b"\x00" * 4 + packed[9:], 10**8)):
+        with pytest.raises(record.HostileAnswerError):
+            record.unpack_portrait(damaged, 7, most)
+
+
+def test_a_file_that_does_not_decode_has_no_portrait() -> None:
+    assert portrait(b"\xff\xd8\xff\xe0 no picture", 10**8) is None
+    assert portrait(encoded(scene(1)), 1_000) is None

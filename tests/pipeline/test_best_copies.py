@@ -1,0 +1,92 @@
+"""Of all copies that a run was offered, the data set keeps the original, in any order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pixtrawl
+from tests.dedup.test_original import EDITS, encoded, scene
+from tests.pipeline.pictures import Answer, serving
+
+pytestmark = pytest.mark.timeout(240)
+
+OFFERED = ("border", "polaroid", "title bar", "enlarged 1.3", "half", "watermark", "caption")
+
+
+def offered(seeds: range) -> dict[str, bytes]:
+    pictures = {}
+    for seed in seeds:
+        picture = scene(seed)
+        pictures[f"/{seed}-original.jpg"] = encoded(picture, 92)
+        for name in OFFERED:
+            path = f"/{seed}-{name.replace(' ', '-')}.jpg"
+            pictures[path] = encoded(EDITS[name](picture), 85)
+    return pictures
+
+
+def download(folder: Path, base: str, paths: list[str]) -> pixtrawl.Dataset:
+    (folder / "list.txt").write_text("".join(f"{base}{path}\n" for path in paths))
+    return pixtrawl.download(
+        folder / "list.txt", output=folder / "set", allow_address="127.0.0.0/8"
+    )
+
+
+def rows(folder: Path) -> list[dict[str, object]]:
+    text = (folder / "set/metadata.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("order", ["first", "last", "mixed"])
+def test_the_original_stays_whatever_came_when(tmp_path: Path, order: str) -> None:
+    pictures = offered(range(3))
+    paths = sorted(pictures, key=lambda path: ("original" in path) == (order == "last"))
+    if order == "mixed":
+        random.Random(4).shuffle(paths)
+    answers: dict[str, Answer] = dict(pictures)
+    with serving(answers) as host:
+        download(tmp_path, host.url, paths)
+    kept = {str(row["url"]).rsplit("/", 1)[1]: row for row in rows(tmp_path)}
+    assert {f"{seed}-original.jpg" for seed in range(3)} <= set(kept)
+    for row in kept.values():
+        data = (tmp_path / "set" / str(row["file_name"])).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+    assert sorted(int(str(row["number"])) for row in kept.values()) == list(range(1, len(kept) + 1))
+
+
+def test_a_replaced_image_waits_aside_and_pairs_are_compared_once(tmp_path: Path) -> None:
+    picture = scene(9)
+    framed, original = encoded(EDITS["polaroid"](picture)), encoded(picture, 92)
+    with serving({"/framed.jpg": framed, "/original.jpg": original}) as host:
+        download(tmp_path, host.url, ["/framed.jpg"])
+        assert [row["sha256"] for row in rows(tmp_path)] == [hashlib.sha256(framed).hexdigest()]
+        download(tmp_path, host.url, ["/framed.jpg", "/original.jpg"])
+        assert [row["sha256"] for row in rows(tmp_path)] == [hashlib.sha256(original).hexdigest()]
+        with sqlite3.connect(tmp_path / "set/.pixtrawl-catalog.sqlite3") as db:
+            pairs = db.execute("SELECT lower(hex(kept)), why FROM compared").fetchall()
+        db.close()
+        assert pairs == [(hashlib.sha256(original).hexdigest(), "has no frame")]
+        download(tmp_path, host.url, ["/framed.jpg", "/original.jpg"])
+        assert [row["sha256"] for row in rows(tmp_path)] == [hashlib.sha256(original).hexdigest()]
+    aside = list((tmp_path / "set").glob(".pixtrawl-quarantine-*"))
+    assert [path.read_bytes() for path in aside] == [framed]
+
+
+def test_exact_compares_bytes_only(tmp_path: Path) -> None:
+    picture: Image.Image = scene(3)
+    answers: dict[str, Answer] = {
+        "/a.jpg": encoded(picture, 92), "/b.jpg": encoded(EDITS["border"](picture)),
+    }  # fmt: skip
+    with serving(answers) as host:
+        (tmp_path / "list.txt").write_text(f"{host.url}/a.jpg\n{host.url}/b.jpg\n")
+        pixtrawl.download(
+            tmp_path / "list.txt", output=tmp_path / "set", allow_address="127.0.0.0/8",
+            dedup="exact",
+        )  # fmt: skip
+    assert len(rows(tmp_path)) == 2
