@@ -3,13 +3,16 @@
     .venv/bin/python -m bench.dataset_size 2000 20000 200000
 
 Each set is synthetic: a catalog with today's tables and indices, rows as long as real ones (4 KB of
-thumbnail each), 50 labels, and an empty file for every image, because opening compares names with
-the folders. Figures are the median of several rounds in one process, in milliseconds.
+thumbnail each), 50 labels, and a sparse file for every image with its record, because opening
+compares files with their rows. Figures are the median of several rounds in one process, in
+milliseconds.
 """
 
 from __future__ import annotations
 
+import os
 import pickle
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -19,11 +22,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pixtrawl
+from pixtrawl.catalog import file_records
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.schema import migrate
 from pixtrawl.folder.dataset_folder import Folder
 
 LABELS = 50
+SIZE_BYTES = 90_000  # of every image
 MEASURES = '{"sharpness":412.5,"brightness":0.46,"contrast":0.2,"entropy":0.9,"is_gray":0}'
 
 
@@ -44,31 +49,35 @@ def make(root: Path, images: int) -> None:
             )
         for number in range(1, images + 1):
             _add(db, root, number)
+        file_records.advance(db)
         db.execute("COMMIT")
 
 
-def _add(db: object, root: Path, number: int) -> None:
+def _add(db: sqlite3.Connection, root: Path, number: int) -> None:
     label = number % LABELS
     name = f"label {label:02}/{number:06}.jpg"
     key, url = number.to_bytes(16), f"https://images.example.org/photos/{number}/large.jpg"
-    db.execute(  # type: ignore[attr-defined]
+    db.execute(
         "INSERT INTO candidate (id, query_id, key, url, host, kind, source, rank, page_url, title, "
         "state, reason, fetched_url, final_url, sha256, size_bytes, sample_id) VALUES "
         "(?1, ?2, ?3, ?4, 'images.example.org', 'original', 'bing', ?1, ?4, 'a title of a picture',"
-        " 2, 'saved', ?4, ?4, ?3, 90000, ?1)",
-        (number, label + 1, key, url),
+        " 2, 'saved', ?4, ?4, ?3, ?5, ?1)",
+        (number, label + 1, key, url, SIZE_BYTES),
     )
-    db.execute(  # type: ignore[attr-defined]
+    db.execute(
         "INSERT INTO sample (id, label, number, file_name, query_id, candidate_id, state, sha256, "
         "format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, thumb, "
-        "measures, kind, fetched_at) VALUES (?1, ?2, ?1, ?3, ?4, ?1, 1, ?5, 'jpeg', ?6, 480, 1, 0, "
-        "1, 0, ?7, ?7, ?8, ?9, 'original', '2026-11-28T00:00:00Z')",
+        "measures, kind, fetched_at) VALUES (?1, ?2, ?1, ?3, ?4, ?1, 1, ?5, 'jpeg', ?6, 480, 1, "
+        "?10, 1, 0, ?7, ?7, ?8, ?9, 'original', '2026-11-28T00:00:00Z')",
         (
             number, f"label {label:02}", name, label + 1, key, 480 + number % 400, bytes(32),
-            bytes(4096), MEASURES,
+            bytes(4096), MEASURES, SIZE_BYTES,
         ),
     )  # fmt: skip
-    (root / name).touch()
+    with (root / name).open("wb") as file:
+        file.truncate(SIZE_BYTES)
+        stat = os.fstat(file.fileno())
+    file_records.put(db, [(number, file_records.record_of(stat))])
 
 
 def rounds(work: Callable[[], object], count: int = 5) -> float:
@@ -86,7 +95,7 @@ def measure(root: Path) -> dict[str, float]:
     ds = pixtrawl.open(root)
     size = len(ds)
     return {
-        "open (names compared with the folders)": rounds(lambda: pixtrawl.open(root), 3),
+        "open (files compared with their rows)": rounds(lambda: pixtrawl.open(root), 3),
         "open, first `ds[0]`": rounds(lambda: pixtrawl.open(root)[0], 3),
         "`len(ds)`": rounds(lambda: len(ds)),
         "`ds[0]`": rounds(lambda: ds[0], 101),
