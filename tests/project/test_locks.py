@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS = {"browser", "formats", "clip", "lance", "demo", "all"}
+EXTRAS = {"browser", "formats", "clip", "lance", "studio", "demo", "all"}
 
 
 @dataclass(frozen=True)
@@ -113,5 +113,5 @@ def test_every_extra_brings_something_and_all_is_what_a_usual_user_needs(
     assert set(extras) == EXTRAS
     assert [name for name, lines in extras.items() if not lines] == []
     (own,) = [Requirement(line) for line in extras["all"]]
-    assert (own.name, own.extras) == ("pixtrawl", {"browser", "formats"})
+    assert (own.name, own.extras) == ("pixtrawl", {"browser", "formats", "studio"})
     assert "torch" not in run

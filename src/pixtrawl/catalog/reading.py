@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from pixtrawl.catalog.database import connect
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "data_version"]
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class Reader:
         """Return the result of `read`, cached under `name` until the catalog changes."""
         kept = self._kept(catalog)
         # Another connection's commit changes it (sqlite.org/pragma.html#pragma_data_version).
-        (version,) = kept.db.execute("PRAGMA data_version").fetchone()
+        version = data_version(kept.db)
         if version != kept.version:
             kept.version = version
             kept.known.clear()
@@ -67,6 +67,11 @@ class Reader:
         if kept is None or kept.process != os.getpid() or kept.file != file:
             kept = self._local.kept = _KeptConnection(connect(catalog, read_only=True), file)
         return kept
+
+
+def data_version(db: sqlite3.Connection) -> int:
+    """Return a number that changes with each commit of another connection."""
+    return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 
 class _KeptConnection:

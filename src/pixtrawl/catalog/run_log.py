@@ -99,6 +99,11 @@ def last_run(db: sqlite3.Connection) -> Run | None:
     return None if row is None else Run(row[0], bool(row[1]), *row[2:])
 
 
+def started_at(db: sqlite3.Connection, run_id: int) -> str:
+    """Return when a run began, in UTC and ISO 8601."""
+    return str(db.execute("SELECT started_at FROM run WHERE id = ?", (run_id,)).fetchone()[0])
+
+
 def elapsed_in_all_s(db: sqlite3.Connection) -> float:
     """Return the total time of all runs in seconds."""
     (elapsed_s,) = db.execute("SELECT coalesce(sum(elapsed_s), 0) FROM run").fetchone()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pixtrawl.pipeline.deciding import Recorded, Steering
     from pixtrawl.pipeline.restore import Restored
     from pixtrawl.pipeline.verify import Verified
+    from pixtrawl.studio.serve import StudioServer
 
 __all__ = ["Life", "tell_by_hand"]
 
@@ -99,6 +100,32 @@ class Life:
         from pixtrawl.pipeline import deciding
 
         return deciding.undo(self._samples.folder, who="python", redo=redo)
+
+    def studio(self, *, port: int = 0, open_browser: bool = False) -> StudioServer:
+        """Serve the studio of this data set on this machine, in a thread; `.url` opens it.
+
+        It ends with `close()`, at the end of a `with` block, or with the process. It shows the
+        whole folder. Needs the extra `studio`.
+
+        Args:
+            port: port to listen on; 0: a free one.
+            open_browser: open the page in the browser at once.
+
+        Raises:
+            MissingExtraError: the extra is not installed.
+            EnvironmentFailedError: the port is taken.
+
+        Example:
+            `studio = ds.studio(); print(studio.url)`
+        """
+        from pixtrawl.studio.serve import StudioServer
+
+        server = StudioServer(self._samples.folder.root, port=port).start()
+        if open_browser:
+            import webbrowser
+
+            webbrowser.open(server.url)
+        return server
 
     def pause(self, query: str = "") -> None:
         """Pause the run at work on this data set, or only `query`: no further transfer begins.

@@ -11,7 +11,7 @@ from typing import IO, Self
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import file_lock, layout
 
-__all__ = ["DatasetLock", "Folder", "in_use"]
+__all__ = ["DatasetLock", "Folder", "holds", "in_use"]
 
 _held: set[Path] = set()  # POSIX record locks do not exclude within one process
 _holding = threading.Lock()
@@ -171,4 +171,12 @@ class DatasetLock:
 
 def in_use(folder: Folder) -> bool:
     """Return whether any process holds the lock now; does not take it."""
-    return folder.root in _held or file_lock.is_held(folder.lock_file)
+    # Not while a thread here takes the lock: closing any handle of a file drops the record locks
+    # that this process has on it, so a look at the wrong moment would free the data set.
+    with _holding:
+        return folder.root in _held or file_lock.is_held(folder.lock_file)
+
+
+def holds(folder: Folder) -> bool:
+    """Return whether this process holds the lock."""
+    return folder.root in _held

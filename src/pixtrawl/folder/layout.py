@@ -3,7 +3,8 @@
 images/
   <label>/000001.jpg     numbers are never reused, the extension is the content's
   metadata.jsonl, keyword_urls.txt, README.md, ATTRIBUTION.md
-  .pixtrawl-*            catalog, lock, decisions, staged files, evidence, quarantine, renditions
+  .pixtrawl-*            catalog, lock, decisions, staged files, evidence, quarantine, renditions,
+                         thumbs
 
 Loaders treat each directory as a class (torchvision), or pick up every file with an image suffix
 at any depth (timm, fastai, Keras). So labels are the only directories, and an image that is not
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_LABEL_BYTES",
     "METADATA",
     "OLD_CONTROL",
+    "THUMBS",
     "Labels",
     "evidence_name",
     "file_name",
@@ -54,6 +56,7 @@ _HELD: Final = ".held"  # a suffix that no loader accepts, and no program opens 
 CATALOG: Final = f"{_OWN}catalog.sqlite3"
 LOCK: Final = f"{_OWN}lock"
 DECISIONS: Final = f"{_OWN}decisions.jsonl"  # append-only
+THUMBS: Final = f"{_OWN}thumbs.sqlite3"  # small pictures that the studio made; may be removed
 OLD_CONTROL: Final = ".pixtrawl"  # the control folder of older versions
 # Suffixes that a browser or editor opens, and no loader takes for an image.
 _READABLE: Final = frozenset({"html", "txt", "json", "xml"})

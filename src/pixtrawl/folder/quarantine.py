@@ -15,7 +15,7 @@ from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import quarantine_name
 
-__all__ = ["copy_all", "find", "held", "put"]
+__all__ = ["copy_all", "empty", "find", "held", "put", "size_bytes"]
 
 _LEAD, _, _TAIL = quarantine_name("*").partition("*")
 
@@ -56,3 +56,23 @@ def find(folder: Folder, sha256: str) -> Path | None:
         return aside
     old = folder.old_control / "quarantine"  # layout of an older version
     return next(iter(sorted(old.glob(f"{sha256}.*"))), None)
+
+
+def size_bytes(folder: Folder) -> int:
+    """Return the size of all quarantined files together."""
+    total = 0
+    for _, path in held(folder):
+        with contextlib.suppress(FileNotFoundError):  # moved back in between
+            total += path.stat().st_size
+    return total
+
+
+def empty(folder: Folder) -> int:
+    """Delete every quarantined file; return their size in bytes. Undo then fetches them anew."""
+    total = 0
+    for _, path in held(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found = path.stat().st_size
+            path.unlink()
+            total += found
+    return total

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.files import discard
-from pixtrawl.folder.layout import renditions_name
+from pixtrawl.folder.layout import THUMBS, renditions_name
 from pixtrawl.transform import Picture, Transform
 
 __all__ = ["RenditionReader", "RenditionWriter", "remove_all"]
@@ -140,9 +140,10 @@ class RenditionReader:
 
 
 def remove_all(folder: Path) -> None:
-    """Remove all packs: after a takedown no rendition of the image may stay."""
+    """Remove all packs and thumbs: after a takedown no rendition of the image may stay."""
     for pack in folder.glob(renditions_name("*")):
         discard(pack)
+    discard(folder / THUMBS)
 
 
 class _RenditionHeader(Struct, frozen=True):

@@ -44,8 +44,11 @@ class Recorded(Struct, frozen=True, kw_only=True):
     by_run: bool = False
 
 
-def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
+def record(folder: Folder, records: Sequence[DecisionRecord], *, derive: bool = True) -> Recorded:
     """Record the decisions of one batch, and carry them out unless a run is in progress.
+
+    Without `derive` the files made from the catalog (metadata.jsonl and others) stay as they are,
+    and are marked stale: `catch_up` writes them. That is for many small batches in a row.
 
     Raises:
         UsageError: there is no data set.
@@ -62,7 +65,7 @@ def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
     if in_use(folder):
         return Recorded(batch=batch, records=kept, by_run=True)
     try:
-        done = _carry_out(folder)
+        done = _carry_out(folder, derive=derive)
     except StorageError:
         if not in_use(folder):
             raise
@@ -72,10 +75,11 @@ def record(folder: Folder, records: Sequence[DecisionRecord]) -> Recorded:
     return Recorded(batch=batch, records=kept, effects=effects)
 
 
-def _carry_out(folder: Folder) -> list[Effect]:
+def _carry_out(folder: Folder, *, derive: bool) -> list[Effect]:
     with locked(folder) as catalog:
         found = mending.recover(catalog, folder)
-        catalog.write_now(lambda db: derived.write_all(db, folder))
+        if derive:
+            catalog.write_now(lambda db: derived.write_all(db, folder))
         return found.decided.effects
 
 
@@ -138,10 +142,10 @@ def named_images(
     return list(found.items())
 
 
-def undo(folder: Folder, *, who: Who, redo: bool = False) -> Recorded:
+def undo(folder: Folder, *, who: Who, redo: bool = False, derive: bool = True) -> Recorded:
     """Undo the last batch of decisions as a whole; `redo` undoes the last undo.
 
-    Raise UsageError where there is nothing to undo; StorageError.
+    `derive` is that of `record`. Raise UsageError where there is nothing to undo; StorageError.
     """
     with looked_at(folder):  # carries out what a killed command had only recorded
         pass
@@ -149,12 +153,13 @@ def undo(folder: Folder, *, who: Who, redo: bool = False) -> Recorded:
     if batch is None:
         what = "redo" if redo else "undo"
         raise UsageError(f"{folder.shown}: no decision to {what}")
-    return undo_of(folder, batch, who=who)
+    return undo_of(folder, batch, who=who, derive=derive)
 
 
-def undo_of(folder: Folder, batch: str, *, who: Who) -> Recorded:
+def undo_of(folder: Folder, batch: str, *, who: Who, derive: bool = True) -> Recorded:
     """Undo one batch of decisions. Raise as `record`."""
-    return record(folder, [journal.record(who, "undo", journal.new_id(), undoes=batch)])
+    one = journal.record(who, "undo", journal.new_id(), undoes=batch)
+    return record(folder, [one], derive=derive)
 
 
 def steer(

@@ -1,0 +1,71 @@
+"""`pixtrawl studio`: see, steer and clean data sets in the browser."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pixtrawl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pixtrawl.studio.serve import StudioServer
+
+_EPILOG = """\
+Serves a page on this machine only, until Ctrl-C. The address that it prints has a token: who has it
+can see and change the data sets. Decisions are those of reject, label, restore, takedown and undo,
+also during a run. Without DIR the page lists the data sets that were opened before.
+
+examples:
+  pixtrawl studio images
+  pixtrawl studio images --port 8123 --no-open
+
+exit codes: 0 ended by Ctrl-C, 2 no data set, or the extra is missing, 5 the port is taken
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "studio",
+        usage="%(prog)s [DIR] [--port N] [--no-open]",
+        help="see, steer and clean data sets in the browser",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", metavar="DIR", nargs="?", help="data set folder")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)"
+    )
+    parser.add_argument("--no-open", action="store_true", help="do not open the browser")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Serves until Ctrl-C. Returns the exit code."""
+    from contextlib import suppress
+    from pathlib import Path
+
+    from pixtrawl.cli.loop import run_loop
+    from pixtrawl.errors import EXIT_OK
+
+    if not 0 <= arguments.port <= 65535:
+        raise UsageError(f"--port {arguments.port}: a port is a number from 0 to 65535")
+    from pixtrawl.studio.serve import StudioServer
+
+    path = None if arguments.folder is None else Path(arguments.folder)
+    server = StudioServer(path, port=arguments.port)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is how this command ends
+        run_loop(_serve(server, opens=not arguments.no_open), tell=lambda: None)
+    return EXIT_OK
+
+
+async def _serve(server: StudioServer, *, opens: bool) -> None:
+    import asyncio
+    import sys
+    import webbrowser
+
+    print(server.url, flush=True)
+    print("\nThe studio is up until Ctrl-C, for this machine only.", file=sys.stderr, flush=True)
+    if opens:
+        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, server.url)
+    await server.serve()

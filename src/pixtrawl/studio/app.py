@@ -1,0 +1,258 @@
+"""The HTTP interface of the studio: routes, and how answers and errors are written."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from pixtrawl.errors import PixtrawlError, UsageError
+from pixtrawl.studio import decisions, looking
+from pixtrawl.studio.access import json_error
+from pixtrawl.studio.details import charts, detail, empty_quarantine, groups
+from pixtrawl.studio.messages import (
+    Answer,
+    DecisionRequest,
+    EmptyRequest,
+    SetPathRequest,
+    StudioError,
+    ViewRequest,
+)
+from pixtrawl.studio.pictures import picture, thumb
+from pixtrawl.studio.static import ENTER, page_file
+from pixtrawl.studio.studio import Studio
+
+__all__ = ["studio_app"]
+
+T = TypeVar("T")
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_MOST_BODY_BYTES: Final = 8 * 2**20  # a selection of 500,000 ids
+
+
+def studio_app(studio: Studio) -> Starlette:
+    """Return the application, without the checks of `access`."""
+    one = "/api/sets/{set}"
+    routes = [
+        *_page_routes(),
+        _get("/api/state", _state),
+        _post("/api/sets", _open),
+        _get(one, _summary),
+        _post(f"{one}/views", _view),
+        _get(f"{one}/views/{{view}}", _items),
+        _get(f"{one}/views/{{view}}/find", _find),
+        _get(f"{one}/thumbs/{{image}}", thumb),
+        _get(f"{one}/pictures/{{image}}", picture),
+        _get(f"{one}/images/{{image}}", _detail),
+        _post(f"{one}/decisions", _decide),
+        _post(f"{one}/undo", partial(_undo, redo=False)),
+        _post(f"{one}/redo", partial(_undo, redo=True)),
+        _get(f"{one}/groups/{{view}}", _groups),
+        _get(f"{one}/charts", _charts),
+        _post(f"{one}/quarantine/empty", _empty),
+        _get("/api/events", _events),
+    ]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await studio.begin()
+        try:
+            yield
+        finally:
+            await studio.aclose()
+
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=_HANDLERS)
+    app.state.studio = studio
+    return app
+
+
+def _page_routes() -> list[Route]:
+    async def index(request: Request) -> Response:
+        return page_file("index.html")
+
+    async def enter(request: Request) -> Response:
+        return Response(ENTER, media_type="text/javascript")
+
+    async def static(request: Request) -> Response:
+        return page_file(request.path_params["path"])
+
+    return [_get("/", index), _get("/enter.js", enter), _get("/static/{path:path}", static)]
+
+
+def _get(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, _told(endpoint), methods=["GET"])
+
+
+def _post(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, _told(endpoint), methods=["POST"])
+
+
+def _told(endpoint: Endpoint) -> Endpoint:
+    """Turn errors on purpose into answers with one sentence."""
+
+    @wraps(endpoint)
+    async def checked(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except StudioError as problem:
+            return json_error(problem.status, problem.sentence, **problem.more)
+        except UsageError as error:
+            return json_error(400, str(error))
+        except PixtrawlError as error:
+            return json_error(503, str(error))
+
+    return checked
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    return json_error(404, "there is nothing at this address")
+
+
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    return json_error(405, "this address does not take that method")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return json_error(500, f"an error of pixtrawl itself, please report it: {error!r}")
+
+
+_HANDLERS: Final = {404: _not_found, 405: _wrong_method, 500: _failed}
+
+
+def answer(found: Answer) -> Response:
+    """Return an answer as JSON."""
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+async def _body(request: Request, type_: type[T]) -> T:
+    """Read a body. Raise StudioError where it is too large, no JSON, or not of this type."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > _MOST_BODY_BYTES:
+            raise StudioError(413, "the body is larger than 8 MB; name a view instead of ids")
+    try:
+        return msgspec.json.decode(data, type=type_)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter: a lone surrogate
+        raise StudioError(400, f"the body is not understood: {error}") from error
+
+
+def _number(request: Request, name: str, default: int, most: int = 2**31) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= most):
+        raise StudioError(400, f"{name} is a whole number up to {most}")
+    return int(text)
+
+
+def _studio(request: Request) -> Studio:
+    found: Studio = request.app.state.studio
+    return found
+
+
+async def _state(request: Request) -> Response:
+    studio = _studio(request)
+    return answer(await studio.run(studio.state))
+
+
+async def _open(request: Request) -> Response:
+    given = await _body(request, SetPathRequest)
+    if not given.path.strip() or "\0" in given.path:
+        raise StudioError(400, "name the folder of a data set")
+    studio = _studio(request)
+    found = await studio.run(lambda: studio.open(Path(given.path).expanduser()))
+    return answer({"id": found.id})
+
+
+async def _summary(request: Request) -> Response:
+    studio = _studio(request)
+    return answer(
+        await studio.run(lambda: looking.summary(studio.require(request.path_params["set"])))
+    )
+
+
+async def _view(request: Request) -> Response:
+    studio = _studio(request)
+    wanted = await _body(request, ViewRequest)
+    key = request.path_params["set"]
+    return answer(await studio.run(lambda: looking.view(studio.require(key), wanted)))
+
+
+async def _items(request: Request) -> Response:
+    start, count = _number(request, "start", 0), _number(request, "count", 100, looking.MOST_ITEMS)
+    return answer(await _of_view(request, lambda one, v: looking.page(one, v, start, count)))
+
+
+async def _find(request: Request) -> Response:
+    number = _number(request, "number", 0)
+    index = await _of_view(request, lambda one, view: looking.index_of(one, view, number))
+    if index is None:
+        raise StudioError(404, f"no image {number} in this view")
+    return answer({"index": index})
+
+
+async def _groups(request: Request) -> Response:
+    start, count = _number(request, "start", 0), _number(request, "count", 20, looking.MOST_ITEMS)
+    return answer(await _of_view(request, lambda one, view: groups(one, view, start, count)))
+
+
+async def _of_view(request: Request, work: Callable[..., T]) -> T:
+    studio = _studio(request)
+    key, view = request.path_params["set"], request.path_params["view"]
+
+    def read() -> T:
+        data_set = studio.require(key)
+        return work(data_set, data_set.views.require(view))
+
+    return await studio.run(read)
+
+
+async def _detail(request: Request) -> Response:
+    studio = _studio(request)
+    key, image = request.path_params["set"], request.path_params["image"]
+    return answer(await studio.run(lambda: detail(studio.require(key), image)))
+
+
+async def _charts(request: Request) -> Response:
+    studio = _studio(request)
+    return answer(await studio.run(lambda: charts(studio.require(request.path_params["set"]))))
+
+
+async def _decide(request: Request) -> Response:
+    studio = _studio(request)
+    wanted = await _body(request, DecisionRequest)
+    key = request.path_params["set"]
+    return answer(await studio.run(lambda: decisions.decide(studio.require(key), wanted)))
+
+
+async def _undo(request: Request, *, redo: bool) -> Response:
+    studio = _studio(request)
+    await _body(request, dict[str, msgspec.Raw])
+    key = request.path_params["set"]
+    return answer(await studio.run(lambda: decisions.undo(studio.require(key), redo=redo)))
+
+
+async def _empty(request: Request) -> Response:
+    studio = _studio(request)
+    wanted = await _body(request, EmptyRequest)
+    key = request.path_params["set"]
+    return answer(await studio.run(lambda: empty_quarantine(studio.require(key), wanted)))
+
+
+async def _events(request: Request) -> Response:
+    studio = _studio(request)
+    given = request.headers.get("last-event-id", "")
+    last = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
+    data_set = request.query_params.get("set", "")
+    if data_set:
+        await studio.run(lambda: studio.require(data_set))
+    return StreamingResponse(studio.events.stream(data_set, last), media_type="text/event-stream")

@@ -1,0 +1,182 @@
+"""Decisions of a person in the studio, recorded as those of the command line are."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct, field
+
+from pixtrawl.catalog import labels, look_rows
+from pixtrawl.catalog.look_rows import DecidedCandidate, LookRow
+from pixtrawl.catalog.states import KEPT_STATES, SampleState
+from pixtrawl.errors import PixtrawlError, StorageError, UsageError
+from pixtrawl.folder import decision_journal as journal
+from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.model import Reason
+from pixtrawl.pipeline import curate, deciding
+from pixtrawl.studio.messages import DecisionAnswer, DecisionRequest, StudioError, WhichImages
+from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.views import parse_ref
+
+__all__ = ["decide", "undo"]
+
+_MOST_REASON: Final = 500  # characters
+_ASIDE: Final = frozenset(
+    {
+        Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT, Reason.PLACEHOLDER, Reason.LABEL_CONFLICT,
+    }
+)  # fmt: skip
+_DONE: Final = {
+    "keep": "kept", "reject": "rejected", "relabel": "put under {label}",
+    "bring_back": "brought back", "never_again": "taken down for good",
+}  # fmt: skip
+
+
+class DecisionPlan(Struct):
+    """The records of one decision, and the copies whose files are to be brought back."""
+
+    records: list[DecisionRecord] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)  # SHA-256
+
+    @property
+    def size(self) -> int:
+        return len(self.records) + len(self.copies)
+
+
+def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
+    """Record a decision, and carry it out unless a run does.
+
+    Raise StudioError: 409 where it would change another number of images than expected.
+    """
+    images, candidates = _chosen(data_set, request.on)
+    with data_set.writing:
+        plan = data_set.read(lambda db: _planned(db, request, images, candidates))
+        if plan.size != request.expect:
+            raise StudioError(
+                409, f"this would change {plan.size} images, not {request.expect}",
+                would_change=plan.size,
+            )  # fmt: skip
+        if not plan.size:
+            return DecisionAnswer("", 0, "nothing to change", data_set.watch())
+        if plan.copies:
+            _bring_back_copies(data_set, plan.copies)
+        done = deciding.record(data_set.folder, plan.records, derive=False)
+        data_set.last_decision_at_s = time.monotonic()
+    word = _DONE[request.action].format(label=request.label)
+    summary = f"{_images(plan.size)} {word}"
+    return DecisionAnswer(done.batch, plan.size, summary, data_set.watch(), done.by_run)
+
+
+def undo(data_set: OpenSet, *, redo: bool) -> DecisionAnswer:
+    """Undo or redo the last decision as a whole. Raise StudioError 409 where there is none."""
+    with data_set.writing:
+        try:
+            done = deciding.undo(data_set.folder, who="web", redo=redo, derive=False)
+        except UsageError as error:
+            what = "redo" if redo else "undo"
+            raise StudioError(409, f"there is nothing to {what}") from error
+        data_set.last_decision_at_s = time.monotonic()
+    changed = sum(len(one.names) or int(one.changed) for one in done.effects)
+    word = "done again" if redo else "taken back"
+    summary = f"the last decision is {word}" + (f": {_images(changed)}" if changed else "")
+    return DecisionAnswer(done.batch, changed, summary, data_set.watch(), done.by_run)
+
+
+def _images(n: int) -> str:
+    return f"{n:,} image{'' if n == 1 else 's'}"
+
+
+def _chosen(data_set: OpenSet, on: WhichImages) -> tuple[list[int], list[int]]:
+    """Return the rows of images and of candidates, each once. Raise StudioError."""
+    if on.view:
+        view = data_set.views.require(on.view)
+        if not on.all and on.count <= 0:
+            raise StudioError(400, "say which images of the view: all, or start and count")
+        ids = list(view.ids if on.all else view.ids[max(0, on.start) : on.start + on.count])
+        return ([], ids) if view.kind == "not_kept" else (ids, [])
+    parsed = dict.fromkeys(map(parse_ref, on.ids))
+    return [row for kind, row in parsed if kind == "s"], [
+        row for kind, row in parsed if kind == "c"
+    ]
+
+
+def _planned(
+    db: sqlite3.Connection,
+    request: DecisionRequest,
+    images: Sequence[int],
+    candidates: Sequence[int],
+) -> DecisionPlan:
+    plan = DecisionPlan()
+    dropped = look_rows.candidates_by_id(db, candidates)
+    # What a person refused or deleted was an image: the decision is about that image.
+    own = [
+        one.sample_id
+        for one in dropped
+        if one.reason in {Reason.REFUSED_BY_PERSON, Reason.REMOVED_BY_USER} and one.sample_id
+    ]
+    rows = look_rows.sample_rows_of(db, list(dict.fromkeys([*images, *own])))
+    batch = journal.new_id()
+    more = _fields(db, request)
+    for row in rows:
+        action = _action(request, row, str(more.get("label", "")))
+        if action:
+            named = {"sha256": row.sha256, "file_name": row.file_name}
+            if action == "takedown" and row.state not in KEPT_STATES:
+                named = {"kind": "sha256", "value": row.sha256}
+            plan.records.append(journal.record("web", action, batch, **named, **more))
+    for one in dropped:
+        if one.sample_id in own:
+            continue
+        if request.action == "bring_back" and one.reason in _ASIDE and one.sha256:
+            plan.copies.append(one.sha256)
+        elif request.action == "never_again":
+            plan.records.append(journal.record("web", "takedown", batch, **_rule(one)))
+    return plan
+
+
+def _fields(db: sqlite3.Connection, request: DecisionRequest) -> Mapping[str, object]:
+    reason = request.reason[:_MOST_REASON]
+    if request.action == "reject":
+        return {"reason": reason, "refill": request.refill}
+    if request.action == "relabel":
+        if not request.label.strip():
+            raise StudioError(400, "relabel wants the name of a label")
+        return {"label": labels.spelling(db, request.label)}
+    return {"reason": reason} if reason and request.action == "keep" else {}
+
+
+def _action(request: DecisionRequest, row: LookRow, label: str) -> str:
+    """Return the action of the journal that changes this image; "" where nothing would change."""
+    kept = row.state in KEPT_STATES
+    refused = row.state is SampleState.WITHDRAWN and row.reason == Reason.REFUSED_BY_PERSON
+    match request.action:
+        case "reject":
+            return "reject" if kept else ""
+        case "keep":
+            return "keep" if kept or refused else ""
+        case "relabel":
+            return "label" if kept and row.label != label else ""
+        case "bring_back":
+            return "restore" if refused or row.state is SampleState.DELETED_BY_HAND else ""
+        case "never_again":
+            return "takedown" if row.state is not SampleState.TAKEN_DOWN else ""
+
+
+def _rule(one: DecidedCandidate) -> Mapping[str, object]:
+    kind, value = ("sha256", one.sha256) if one.sha256 else ("url", one.url)
+    return {"kind": kind, "value": value}
+
+
+def _bring_back_copies(data_set: OpenSet, copies: Sequence[str]) -> None:
+    try:
+        asyncio.run(curate.take_back(data_set.folder, copies))
+    except StorageError as error:
+        raise StudioError(
+            409, "near duplicates can be brought back when the run at work has ended"
+        ) from error
+    except PixtrawlError as error:
+        raise StudioError(409, str(error)) from error

@@ -1,0 +1,182 @@
+"""Answers about a data set: its summary, views of its images, and pages of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from pixtrawl.catalog import look_counts, look_rows, samples
+from pixtrawl.catalog.look_filter import LookFilter, LookSort
+from pixtrawl.catalog.look_rows import NEVER_SHOWN, LookRow
+from pixtrawl.catalog.look_table import kept_ids, marked_ids
+from pixtrawl.catalog.states import KEPT_STATES, SampleState
+from pixtrawl.folder import deciding, decision_journal as journal, quarantine
+from pixtrawl.model import REASONS, Reason
+from pixtrawl.studio.messages import (
+    ItemPage,
+    LabelLine,
+    LookItem,
+    Named,
+    QueryLine,
+    ReasonLine,
+    SetSummary,
+    StudioError,
+    ViewAnswer,
+    ViewRequest,
+)
+from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.views import StudioView, image_ref, view_key
+
+__all__ = ["MOST_ITEMS", "RESTORABLE", "index_of", "page", "summary", "view"]
+
+MOST_ITEMS: Final = 500
+_MOST_HOSTS: Final = 50
+# What a person may bring back: the file is kept aside, or the next run fetches it.
+RESTORABLE: Final = frozenset(
+    {
+        Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT, Reason.PLACEHOLDER, Reason.LABEL_CONFLICT,
+        Reason.REFUSED_BY_PERSON, Reason.REMOVED_BY_USER,
+    }
+)  # fmt: skip
+
+
+def summary(data_set: OpenSet) -> SetSummary:
+    """Return the counts of a data set."""
+    revision = data_set.watch()
+    counts = data_set.remembered("counts", _counts)
+    records = data_set.remembered("journal", lambda _: journal.read(data_set.folder).records)
+    return SetSummary(
+        id=data_set.id,
+        path=str(data_set.folder.root),
+        name=data_set.name,
+        **counts,
+        measures=data_set.measures,
+        can_undo=deciding.last_batch(records) is not None,
+        can_redo=deciding.last_batch(records, redo=True) is not None,
+        quarantine_bytes=quarantine.size_bytes(data_set.folder),
+        run=data_set.run_line(),
+        revision=revision,
+    )
+
+
+def _counts(db: sqlite3.Connection) -> dict[str, Any]:
+    queries = look_counts.query_counts(db)
+    wanted: dict[str, int | None] = {}
+    for one in queries:
+        former = wanted.get(one.label, 0)
+        wanted[one.label] = None if former is None or one.wanted is None else former + one.wanted
+    kept = dict(look_counts.label_counts(db))
+    return {
+        "kept": sum(kept.values()),
+        "refused": look_counts.refused_count(db),
+        "labels": [
+            LabelLine(name, kept.get(name, 0), wanted.get(name, 0))
+            for name in sorted(kept.keys() | wanted.keys())
+        ],
+        "queries": [
+            QueryLine(one.id, one.text, one.label, one.wanted, one.saved) for one in queries
+        ],
+        "sources": _named(look_counts.source_counts(db)),
+        "hosts": _named(look_counts.host_counts(db, _MOST_HOSTS)),
+        "licences": _named(look_counts.licence_counts(db)),
+        "reasons": [_reason_line(name, n) for name, n in look_counts.reason_counts(db)],
+    }
+
+
+def _named(rows: Sequence[tuple[str, int]]) -> list[Named]:
+    return [Named(name, n) for name, n in rows]
+
+
+def _reason_line(name: str, n: int) -> ReasonLine:
+    known = name in Reason.__members__.values()
+    sentence = REASONS[Reason(name)].sentence if known else name
+    return ReasonLine(name, n, name in RESTORABLE, sentence)
+
+
+def view(data_set: OpenSet, request: ViewRequest) -> ViewAnswer:
+    """Return a view of the data set, made now unless it is held already."""
+    revision = data_set.watch()
+    key = view_key(request, revision)
+    found = data_set.views.get(key) or data_set.views.put(_made(data_set, request, key, revision))
+    if found.by:
+        return ViewAnswer(found.key, len(found.ids), found.of, revision, found.by)
+    return ViewAnswer(found.key, len(found.ids), found.of, revision)
+
+
+def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> StudioView:
+    try:
+        if request.kind == "not_kept":
+            ids = data_set.read(lambda db: look_rows.not_kept_ids(db, request.filter, request.sort))
+            of = data_set.remembered("not_kept", look_rows.not_kept_count)
+            return StudioView(key, request.kind, ids, of, revision)
+        by = ""
+        if request.filter == LookFilter() and request.sort == LookSort() and not request.similar_to:
+            ids = data_set.read(kept_ids)
+            of = len(ids)
+        else:
+            ids = data_set.look(lambda table: table.ids(request.filter, request.sort))
+            of = data_set.remembered("kept", samples.count)
+        if request.kind == "groups":
+            ids = _with_copies(data_set, ids)
+        elif request.similar_to or request.sort.by == "similar":
+            from pixtrawl.studio.similar import most_alike
+
+            ids, by = most_alike(data_set, ids, request.similar_to)
+    except ValueError as error:
+        raise StudioError(400, str(error)) from error
+    return StudioView(key, request.kind, ids, of, revision, by)
+
+
+def _with_copies(data_set: OpenSet, ids: array[int]) -> array[int]:
+    """Return those of the images that have near duplicates, or a conflict of labels."""
+    from pixtrawl.catalog.look_groups import with_copies
+
+    having = data_set.remembered("copies", with_copies)
+    return array("I", (one for one in ids if one in having))
+
+
+def page(data_set: OpenSet, found: StudioView, start: int, count: int) -> ItemPage:
+    """Return the items of a range of a view; images that are gone meanwhile stay, as refused."""
+    ids = list(found.ids[start : start + count])
+    if found.kind == "not_kept":
+        rows = data_set.read(lambda db: look_rows.candidate_rows(db, ids))
+        return ItemPage(start, [candidate_item(one) for one in rows])
+    rows = data_set.read(lambda db: look_rows.sample_rows_of(db, ids))
+    marked = data_set.remembered("marked", marked_ids)
+    return ItemPage(start, [sample_item(one, one.id in marked) for one in rows])
+
+
+def sample_item(row: LookRow, by_hand: bool) -> LookItem:
+    """Return the tile of an image."""
+    decision: Literal["keep", "reject"] | None = "keep" if by_hand else None
+    more: dict[str, Any] = {}
+    if row.state not in KEPT_STATES:
+        decision = "reject" if row.reason == Reason.REFUSED_BY_PERSON else None
+        gone = row.reason or (row.state.name.lower() if row.state is not None else "")
+        more = {"reason": gone, "detail": row.detail}
+    if row.title:
+        more["title"] = row.title
+    hidden = row.state is SampleState.TAKEN_DOWN or row.reason in NEVER_SHOWN
+    return LookItem(
+        id=image_ref(row.id), n=row.number, label=row.label, name=row.file_name, w=row.width,
+        h=row.height, decision=decision, src_host=row.host, licence=row.licence,
+        v="" if hidden else row.sha256[:16], **more,
+    )  # fmt: skip
+
+
+def candidate_item(row: LookRow) -> LookItem:
+    """Return the tile of a candidate that was not kept."""
+    shown = bool(row.sha256) and row.reason not in NEVER_SHOWN
+    return LookItem(
+        id=f"c{row.id}", n=None, label=row.label, name="", w=row.width, h=row.height, decision=None,
+        src_host=row.host, licence=row.licence, v=row.sha256[:16] if shown else "",
+        reason=row.reason, detail=row.detail, title=row.title, restorable=row.reason in RESTORABLE,
+    )  # fmt: skip
+
+
+def index_of(data_set: OpenSet, found: StudioView, number: int) -> int | None:
+    """Return where the image with this number is in a view; None where it is not."""
+    wanted = data_set.read(lambda db: look_rows.ids_of_number(db, number))
+    return next((at for at, one in enumerate(found.ids) if one in wanted), None)

@@ -1,0 +1,174 @@
+"""One data set that the studio has open: its rows, its views, and whether it has changed."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pixtrawl.catalog import decisions as noted, run_log
+from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.look_table import LookTable
+from pixtrawl.catalog.reading import Reader, data_version
+from pixtrawl.catalog.run_log import Run
+from pixtrawl.folder import deciding, decision_journal as journal
+from pixtrawl.folder.catch_up import catch_up
+from pixtrawl.folder.dataset_folder import Folder, holds, in_use
+from pixtrawl.images.record import MEASURES
+from pixtrawl.studio.known_sets import set_id
+from pixtrawl.studio.messages import RunLine
+from pixtrawl.studio.views import ViewCache
+
+__all__ = ["OpenSet"]
+
+T = TypeVar("T")
+
+# Of the measures, those that every image has and that say something to a person.
+_SHOWN: Final = tuple(one for one in MEASURES if not one.startswith("mean_"))
+_HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
+
+
+class OpenSet:
+    """An open data set; its methods may be called by any thread.
+
+    `revision` begins at the time of opening, so that it grows over restarts of the studio, too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a folder, and take changes made by hand into its catalog.
+
+        Raise UsageError where it is no data set, StorageError where it cannot be read.
+        """
+        self.folder = Folder(path)
+        self.folder.require()
+        catch_up(self.folder)
+        self.id = set_id(self.folder.root)
+        self.name = self.folder.root.name
+        self.views = ViewCache()
+        self.measures = _SHOWN
+        self.writing = threading.Lock()  # one decision at a time
+        self.revision = int(time.time() * 1000)
+        self.last_decision_at_s = 0.0  # monotonic; 0: the derived files are as they should be
+        self._reader = Reader()
+        self._watching = threading.Lock()
+        self._seen: tuple[Any, ...] | None = None
+        self._watched: sqlite3.Connection | None = None
+        self._file: tuple[int, int] = (0, 0)
+        self._looking = threading.Lock()
+        self._look: LookTable | None = None
+        self._look_file: tuple[int, int] = (0, 0)
+        self._memory: dict[str, tuple[int, Any]] = {}
+        self._held = (0.0, False)
+
+    def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Call a function with a connection to read by, and return its result."""
+        return function(self._reader.connection(self.folder.catalog))
+
+    def remembered(self, name: str, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the same once for each revision."""
+        revision = self.watch()
+        found = self._memory.get(name)
+        if found is None or found[0] != revision:
+            found = self._memory[name] = (revision, self.read(function))
+        result: T = found[1]
+        return result
+
+    def look(self, function: Callable[[LookTable], T]) -> T:
+        """Call a function with the table of columns, brought up to date."""
+        with self._looking:
+            file = _identity(self.folder.catalog)
+            if self._look is None or file != self._look_file:
+                if self._look is not None:
+                    self._look.close()
+                db = connect(self.folder.catalog, read_only=True)
+                self._look, self._look_file = LookTable(db, self.measures), file
+            self._look.update()
+            return function(self._look)
+
+    def watch(self) -> int:
+        """Return the revision, after a look at the disk."""
+        with self._watching:
+            file = _identity(self.folder.catalog)
+            if self._watched is None or file != self._file:
+                if self._watched is not None:
+                    self._watched.close()
+                self._watched, self._file = connect(self.folder.catalog, read_only=True), file
+            seen = (file, data_version(self._watched), journal.size(self.folder), self.is_held())
+            if self._seen is not None and seen != self._seen:
+                self.revision += 1
+            self._seen = seen
+            return self.revision
+
+    def touch(self) -> None:
+        """Raise the revision: something changed that no look at the disk finds."""
+        with self._watching:
+            self.revision += 1
+
+    def is_held(self) -> bool:
+        """Return whether a run, or another command, holds the data set; looked up once a second."""
+        at_s, held = self._held
+        if time.monotonic() - at_s > _HOLDER_S:
+            held = in_use(self.folder) and not self.writing.locked()
+            self._held = (time.monotonic(), held)
+        return held
+
+    def run_line(self) -> RunLine | None:
+        """Return the run at work on the data set, or None."""
+        if not self.is_held():
+            return None
+        run = self.read(run_log.last_run)
+        if run is None or run.has_ended:
+            return None
+        since = self.read(lambda db: run_log.started_at(db, run.id))
+        return RunLine("studio" if holds(self.folder) else "shell", self._is_paused(run), since)
+
+    def _is_paused(self, run: Run) -> bool:
+        paused = False
+        for one in journal.read(self.folder).records:
+            if one.run == run.id and not one.query and one.action in {"pause", "resume"}:
+                paused = one.action == "pause"
+        return paused
+
+    def settle(self, *, quiet_s: float) -> None:
+        """Carry out what is only recorded, and write the derived files after a quiet time.
+
+        A decision taken while a command of the shell held the data set is carried out by nobody
+        else. The derived files of 100,000 images take seconds to write, hence not at each decision.
+        """
+        if not self.writing.acquire(blocking=False):
+            return
+        try:
+            waited_s = time.monotonic() - self.last_decision_at_s
+            due = self.last_decision_at_s > 0 and waited_s >= quiet_s
+            if (due or self.read(self._is_pending)) and not in_use(self.folder):
+                catch_up(self.folder)
+                self.last_decision_at_s = 0.0
+        finally:
+            self.writing.release()
+
+    def _is_pending(self, db: sqlite3.Connection) -> bool:
+        if journal.size(self.folder) == noted.read_to(db):
+            return False
+        return deciding.is_pending(db, self.folder)
+
+    def close(self) -> None:
+        """Write what is due, and close the connections."""
+        self.settle(quiet_s=0)
+        with self._watching, self._looking:
+            if self._watched is not None:
+                self._watched.close()
+            if self._look is not None:
+                self._look.close()
+            self._watched = self._look = None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return what changes where a file is replaced by another."""
+    try:
+        found = path.stat()
+    except OSError:  # `connect` says why
+        return (0, 0)
+    return (found.st_dev, found.st_ino)

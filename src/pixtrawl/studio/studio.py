@@ -1,0 +1,133 @@
+"""The state of one studio process: the data sets that are open, thumbnails and events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pixtrawl import __version__
+from pixtrawl.catalog import samples
+from pixtrawl.errors import PixtrawlError
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.studio import known_sets
+from pixtrawl.studio.events import EventRing
+from pixtrawl.studio.messages import SetLine, StudioError, StudioState
+from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.thumbs import ThumbMaker
+
+__all__ = ["Studio"]
+
+T = TypeVar("T")
+
+KEYS_VERSION: Final = 1
+_WATCH_S: Final = 0.2
+_QUIET_S: Final = 3.0  # after the last decision, until metadata.jsonl and others are written
+_THREADS: Final = 6  # each has a connection to each catalog
+
+
+class Studio:
+    """Everything that requests share; bound to one event loop."""
+
+    def __init__(self, default: Path | None = None) -> None:
+        """Open the data set `default`. Raise UsageError or StorageError as `OpenSet` does."""
+        self.thumbs = ThumbMaker()
+        self._sets: dict[str, OpenSet] = {}
+        self._opening = threading.Lock()
+        self._threads = ThreadPoolExecutor(_THREADS, "studio")
+        self._watcher: asyncio.Task[None] | None = None
+        self._told: set[str] = set()  # data sets whose trouble was told
+        self.events = EventRing()
+        self.default = None if default is None else self.open(default).id
+
+    def open(self, path: Path) -> OpenSet:
+        """Open a data set, or return it where it is open. Raise UsageError or StorageError."""
+        root = Folder(path).root
+        with self._opening:
+            key = known_sets.set_id(root)
+            found = self._sets.get(key)
+            if found is None:
+                found = self._sets[key] = OpenSet(root)
+        known_sets.remember(root)
+        return found
+
+    def require(self, key: str) -> OpenSet:
+        """Return an open data set, or open a known one. Raise StudioError 404 for another."""
+        found = self._sets.get(key)
+        if found is not None:
+            return found
+        for path in known_sets.known_paths():
+            if known_sets.set_id(path) == key:
+                return self.open(path)
+        raise StudioError(404, "no such data set is open; open its folder first")
+
+    def state(self) -> StudioState:
+        """Return the version and the known data sets."""
+        paths = {one.folder.root: None for one in self._sets.values()}
+        paths |= dict.fromkeys(known_sets.known_paths())
+        lines = [line for path in paths if (line := self._line(path)) is not None]
+        return StudioState(__version__, lines, self.default, KEYS_VERSION)
+
+    def _line(self, path: Path) -> SetLine | None:
+        try:
+            found = self.open_quietly(path)
+            count = found.remembered("kept", samples.count)
+        except PixtrawlError:  # damaged or gone meanwhile: opening it by its path says why
+            return None
+        return SetLine(found.id, str(found.folder.root), found.name, count, 0)
+
+    def open_quietly(self, path: Path) -> OpenSet:
+        """Open a data set without putting it first among the known ones."""
+        with self._opening:
+            key = known_sets.set_id(path)
+            if key not in self._sets:
+                self._sets[key] = OpenSet(path)
+            return self._sets[key]
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do blocking work in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def begin(self) -> None:
+        """Begin to watch the open data sets, and to publish their revisions."""
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        seen: dict[str, int] = {}
+        while True:
+            for one in list(self._sets.values()):
+                try:
+                    revision = await self.run(one.watch)
+                    await self.run(partial(one.settle, quiet_s=_QUIET_S))
+                except PixtrawlError as error:
+                    self._notice(one, str(error))
+                    continue
+                self._told.discard(one.id)
+                if seen.get(one.id) not in {None, revision}:
+                    data = {"set": one.id, "revision": revision}
+                    self.events.publish("revision", data, data_set=one.id)
+                seen[one.id] = revision
+            await asyncio.sleep(_WATCH_S)
+
+    def _notice(self, data_set: OpenSet, sentence: str) -> None:
+        """Tell once that a data set cannot be read any more."""
+        if data_set.id not in self._told:
+            self._told.add(data_set.id)
+            self.events.publish("notice", {"text": sentence}, data_set=data_set.id)
+
+    async def aclose(self) -> None:
+        """Write what is due, end the decoders and close the data sets."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        self.events.close()
+        await self.thumbs.aclose()
+        for one in self._sets.values():
+            await self.run(one.close)
+        self._threads.shutdown()
