@@ -2,7 +2,7 @@
 import { html, useEffect, useSignal } from "./html.js";
 import { get, ofSet } from "./api.js";
 import { go, set, summary } from "./state.js";
-import { count, texts } from "./texts.js";
+import { count, reasonName, texts } from "./texts.js";
 
 /** @typedef {{name: string, n: number, filter?: Record<string, any>, kind?: import("./state.js").Place}} Bar */
 
@@ -13,7 +13,9 @@ function bar(one) {
   const n = one.n ?? one.kept;
   if (typeof n !== "number") return null;
   const range = one.lo === undefined ? undefined : one.hi === null || one.hi === undefined ? `≥ ${count(one.lo)}` : `${count(one.lo)} – ${count(one.hi)}`;
-  return { name: String(one.name ?? one.label ?? range ?? ""), n, filter: one.filter, kind: one.kind };
+  // of sources over time: hour "2026-11-29T10" and source
+  const then = one.hour && `${one.hour.replace("T", " ")}h, ${one.source}`;
+  return { name: String((one.name ?? one.label ?? range ?? then) || texts.notStated), n, filter: one.filter ?? (one.hour && { sources: [one.source] }), kind: one.kind };
 }
 
 export function Charts() {
@@ -54,9 +56,9 @@ function Chart({ name, bars }) {
 /** @param {{one: Bar, most: number, kind: import("./state.js").Place}} props */
 function Row({ one, most, kind }) {
   const share = (100 * one.n) / most;
-  const inner = html`<span class="name">${one.name}</span>
+  const inner = html`<span class="name" title=${one.name}>${kind === "not_kept" ? reasonName(one.name) : one.name}</span>
     <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="10" /><rect width=${one.n ? Math.max(share, 0.6) : 0} height="10" /></svg>
     <span class="n">${count(one.n)}</span>`;
   if (!one.filter) return html`<div class="bar">${inner}</div>`;
-  return html`<button class="bar" aria-label=${texts.bar(one.name, one.n)} onClick=${() => go(kind, { filter: one.filter })}>${inner}</button>`;
+  return html`<button class="bar" title=${texts.bar(one.name, one.n)} onClick=${() => go(kind, { filter: one.filter })}>${inner}</button>`;
 }

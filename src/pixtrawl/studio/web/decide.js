@@ -7,8 +7,11 @@ import { texts } from "./texts.js";
 
 /** @typedef {{action: string, reason?: string, label?: string, text?: string}} Decision */
 
-/** Actions that are offered for what was not kept, in place of keep and reject. */
+/** Actions for what was not kept, in place of keep and reject. */
 const OF_NOT_KEPT = /** @type {Record<string, string>} */ ({ keep: "bring_back", reject: "never_again" });
+
+/** @param {Decision} decision @returns {Decision} */
+const ofNotKept = (decision) => ({ ...decision, action: OF_NOT_KEPT[decision.action] ?? decision.action });
 
 /** What an action is about, as the server takes it; null where there is nothing. */
 async function about() {
@@ -34,9 +37,7 @@ async function about() {
  * @param {Decision} decision
  */
 export async function decide(decision) {
-  if (state.place.value === "not_kept") {
-    decision = { ...decision, action: OF_NOT_KEPT[decision.action] ?? decision.action };
-  }
+  if (state.place.value === "not_kept") decision = ofNotKept(decision);
   const target = await about();
   if (!target) return;
   if (target.one) return decideOne(target.one, decision);
@@ -45,6 +46,7 @@ export async function decide(decision) {
 
 /** @param {import("./items.js").Item} item @param {Decision} decision */
 export async function decideOne(item, decision) {
+  if (item.id.startsWith("c")) decision = ofNotKept(decision);
   const before = { decision: item.decision, reason: item.reason, label: item.label };
   if (decision.action === "reject" || decision.action === "keep") item.decision = decision.action;
   if (decision.action === "reject") item.reason = decision.reason;
@@ -116,10 +118,11 @@ async function send(on, expect, decision) {
 export async function takeBack(which) {
   try {
     const answer = await post(`${ofSet(/** @type {string} */ (state.set.value))}/${which}`, {});
-    state.say(answer.changed ? answer.summary : texts.nothingTo[which]);
+    state.say(answer.changed || answer.batch ? answer.summary : texts.nothingTo[which]);
     refresh();
   } catch (error) {
-    state.sayError(error);
+    if (/** @type {any} */ (error).status === 409) state.say(texts.nothingTo[which]);
+    else state.sayError(error);
   }
 }
 
@@ -133,6 +136,7 @@ export function refresh() {
 /** Ask for the reason, then reject. */
 export async function rejectAsking() {
   if (!state.view.value?.total) return;
+  if (state.place.value === "not_kept") return decide({ action: "reject" });
   const reason = await ask({ kind: "reason", title: texts.rejectTitle(state.selectedCount.value) });
   if (reason !== null) await decide({ action: "reject", ...(reason ? { reason } : {}) });
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useSignal } from "./html.js";
 import { get, ofSet, pictureAddress, thumbAddress } from "./api.js";
 import * as state from "./state.js";
-import { texts } from "./texts.js";
+import { reasonName, texts } from "./texts.js";
 
 /** A stranger's address becomes a link only where it is one of the web. @param {unknown} address */
 export function link(address) {
@@ -68,25 +68,34 @@ export function Detail() {
 }
 
 /** Fields that have a section of their own. */
-const OWN = new Set(["provenance", "licence", "licence_evidence", "hashes", "copies", "history", "id", "n"]);
+const OWN = new Set(["provenance", "licence", "licence_evidence", "hashes", "copies", "history", "id", "n", "item", "caption", "sentence"]);
+const HASHES = /^(sha256|md5|crc32c?|[a-z]*hash\w*)$/;
+const LICENCE = /^(licen[cs]e|attribution|author|creator|rights)/;
 
 /** @param {{d: any}} props */
 function More({ d }) {
   const entries = (/** @type {any} */ of) => /** @type {[string, unknown][]} */ (of && typeof of === "object" && !Array.isArray(of) ? Object.entries(of) : []);
   const places = Array.isArray(d.provenance) ? d.provenance : d.provenance ? [d.provenance] : [];
-  const licence = d.licence_evidence ?? d.licence;
+  const metadata = entries(d.metadata);
+  const some = (/** @type {RegExp} */ which) => {
+    const found = metadata.filter(([name]) => which.test(name));
+    return found.length ? Object.fromEntries(found) : null;
+  };
+  const licence = d.licence_evidence ?? d.licence ?? some(LICENCE);
+  const hashes = d.hashes ?? some(HASHES);
   const fields = entries(d.metadata ?? d.fields ?? Object.fromEntries(entries(d).filter(([name]) => !OWN.has(name))));
   return html`
-    <h3>${texts.sections.origin}</h3>
+    ${d.sentence && html`<p class="lead">${d.sentence}</p>`}
+    <h2>${texts.sections.origin}</h2>
     ${places.map((/** @type {any} */ one, /** @type {number} */ i) => html`<${Facts} key=${i} rows=${typeof one === "string" ? [["", one]] : entries(one)} />`)}
-    ${licence && html`<h3>${texts.sections.licence}</h3><${Facts} rows=${typeof licence === "string" ? [["", licence]] : entries(licence)} />`}
-    ${d.hashes && html`<h3>${texts.sections.hashes}</h3><${Facts} rows=${entries(d.hashes)} />`}
-    <h3>${texts.sections.copies}</h3>
+    ${licence && html`<h2>${texts.sections.licence}</h2><${Facts} rows=${typeof licence === "string" ? [["", licence]] : entries(licence)} />`}
+    ${hashes && html`<h2>${texts.sections.hashes}</h2><${Facts} rows=${entries(hashes)} />`}
+    <h2>${texts.sections.copies}</h2>
     ${d.copies?.length ? html`<ul class="copies">${d.copies.map((/** @type {any} */ one) => html`<li key=${one.id}>
       <img src=${thumbAddress(/** @type {string} */ (state.set.value), one, 160)} alt="" loading="lazy" />
-      <div><b>${one.reason}</b> ${typeof one.distance === "number" ? texts.distance(one.distance) : ""}<br />${link(one.url)}</div></li>`)}</ul>`
+      <div><b>${reasonName(one.reason)}</b> ${typeof one.distance === "number" ? texts.distance(one.distance) : ""}<br />${link(one.url)}</div></li>`)}</ul>`
       : html`<p class="quiet">${texts.noCopies}</p>`}
-    <h3>${texts.sections.history}</h3>
+    <h2>${texts.sections.history}</h2>
     ${d.history?.length ? html`<ol class="history">${d.history.map((/** @type {any} */ one, /** @type {number} */ i) => html`<li key=${i}>${typeof one === "string" ? one : html`<${Facts} rows=${entries(one)} />`}</li>`)}</ol>`
       : html`<p class="quiet">${texts.noHistory}</p>`}
     <details><summary>${texts.sections.all}</summary><${Facts} rows=${fields} /></details>`;

@@ -1,12 +1,12 @@
 // The filter: what is shown, by label, source, host, licence, reason, decision, size and measure.
 import { html } from "./html.js";
 import { narrow, filter, place, summary } from "./state.js";
-import { count, texts } from "./texts.js";
+import { count, reasonName, texts } from "./texts.js";
 
 const DECISIONS = ["kept_by_hand", "undecided", "rejected"];
 const RANGES = ["width", "height", "size_bytes", "aspect"];
 
-/** @typedef {{name: string, n?: number, kept?: number, wanted?: number}} Choice */
+/** @typedef {{name: string, n?: number, kept?: number, wanted?: number|null, sentence?: string}} Choice */
 
 /** @param {any} given @returns {Choice[]} */
 const choices = (given) => (given ?? []).map((/** @type {any} */ one) => (typeof one === "string" ? { name: one } : one));
@@ -38,7 +38,7 @@ function Group({ field, among, names, open, note }) {
   return html`<details class="filter-group" open=${open || chosen.length > 0}><summary>${texts.groupsOfFilter[field]}${chosen.length ? html` <b class="chip">${chosen.length}</b>` : ""}</summary>
     <ul>${listed.map((/** @type {Choice} */ one) => html`<li key=${one.name}><label class="choice">
       <input type="checkbox" checked=${chosen.includes(one.name)} onChange=${(/** @type {any} */ e) => change(one.name, e.currentTarget.checked)} />
-      <span class="name">${names?.[one.name] ?? one.name}</span>
+      <span class="name" title=${one.sentence ?? one.name}>${names?.[one.name] ?? (field === "reasons" ? reasonName(one.name) : one.name || texts.notStated)}</span>
       <span class="n">${amount(one)}</span></label></li>`)}</ul>
     ${note && html`<p class="quiet">${note}</p>`}
   </details>`;

@@ -185,7 +185,10 @@ class Tiles {
       const px = state.tilePx.peek() * (devicePixelRatio || 1) > 200 ? 320 : 160;
       const address = item ? thumbAddress(/** @type {string} */ (state.set.peek()), item, px) : "";
       if (!item) image.removeAttribute("src");
-      else if (image.getAttribute("src") !== address) {
+      else if (item.v === "") { // nothing that may be shown
+        image.removeAttribute("src");
+        cell.classList.add("no-picture");
+      } else if (image.getAttribute("src") !== address) {
         cell.classList.remove("no-picture");
         image.src = address;
       }
@@ -194,6 +197,7 @@ class Tiles {
       const why = item ? texts.badge(item) : null;
       badge.textContent = why ?? "";
       badge.hidden = !why;
+      cell.title = item?.detail ?? "";
       cell.dataset.decision = item?.decision ?? "";
     }
     const now = index === state.current.peek();

@@ -4,7 +4,7 @@ import { get, ofSet, thumbAddress } from "./api.js";
 import { decideMany, decideOne } from "./decide.js";
 import { ask } from "./asking.js";
 import * as state from "./state.js";
-import { texts } from "./texts.js";
+import { reasonName, texts } from "./texts.js";
 
 const AT_A_TIME = 20;
 const shown = signal(/** @type {{start: number, groups: any[]}} */ ({ start: 0, groups: [] }));
@@ -44,13 +44,26 @@ async function goTo(to, member = 0) {
 async function decide(action, reason) {
   const item = currentMember();
   if (!item) return;
+  if (action === "swap") return swap(item);
   await decideOne(item, { action, ...(reason ? { reason } : {}) });
-  if (action === "swap") await load(shown.value.start);
-  else shown.value = { ...shown.value };
+  shown.value = { ...shown.value };
+}
+
+/** Bring this copy back, then reject the kept one. @param {any} item */
+async function swap(item) {
+  const kept = currentGroup().kept;
+  if (item.id === kept?.id) return;
+  await decideOne(item, { action: "keep" });
+  if (state.said.value?.bad) return; // it could not be brought back: the kept one stays
+  await decideOne(kept, { action: "reject", reason: "near copy" });
+  if (!state.said.value?.bad) state.say(texts.swapped, { undo: true });
+  await load(shown.value.start);
 }
 
 async function rejectAsking() {
-  if (!currentMember()) return;
+  const item = currentMember();
+  if (!item) return;
+  if (item.id.startsWith("c")) return decide("reject"); // never again
   const reason = await ask({ kind: "reason", title: texts.rejectTitle(1) });
   if (reason !== null) await decide("reject", reason);
 }
@@ -101,7 +114,7 @@ function GroupRow({ group, number, total }) {
   const here = at.value.group === number;
   const labels = new Set(members(group).map((one) => one.label));
   return html`<section class=${`group ${here ? "here" : ""}`} aria-label=${texts.groupTitle(number + 1, total)}>
-    <header><h3>${texts.groupTitle(number + 1, total)}</h3>${labels.size > 1 && html`<span class="warn">${texts.conflict}</span>`}
+    <header><h2>${texts.groupTitle(number + 1, total)}</h2>${labels.size > 1 && html`<span class="warn">${texts.conflict}</span>`}
       <button onClick=${() => { at.value = { group: number, member: 0 }; void rejectGroup(); }}>${texts.rejectGroup} <kbd>Shift+x</kbd></button></header>
     <ul>${members(group).map((item, i) => {
       const kept = item === group.kept;
@@ -110,7 +123,7 @@ function GroupRow({ group, number, total }) {
       return html`<li key=${item.id}><button class=${`copy ${current ? "current" : ""}`} data-decision=${item.decision ?? ""} tabindex=${current ? 0 : -1}
           aria-pressed=${current} onClick=${() => goTo(number, i)}>
         <img src=${thumbAddress(/** @type {string} */ (state.set.value), item, 320)} alt=${texts.pictureOf(item)} loading="lazy" />
-        <span class=${`badge ${kept ? "kept" : ""}`}>${item.decision === "reject" ? texts.badge(item) : kept ? texts.keptCopy : (item.reason ?? texts.refusedCopy)}</span>
+        <span class=${`badge ${kept ? "kept" : ""}`}>${item.decision === "reject" ? texts.badge(item) : kept ? texts.keptCopy : item.reason ? reasonName(item.reason) : texts.refusedCopy}</span>
         <span class="caption">${item.w ? `${item.w} × ${item.h}` : ""} ${typeof distance === "number" ? texts.distance(distance) : ""}</span>
       </button>${!kept && current && html`<button onClick=${() => decide("swap")}>${texts.actions.swap} <kbd>Shift+k</kbd></button>`}</li>`;
     })}</ul>

@@ -14,7 +14,8 @@ import { get, ofSet } from "./api.js";
  * @property {string} [title]
  * @property {string} [src_host]
  * @property {string} [licence]
- * @property {string} [v]
+ * @property {string} [v] version of the picture; "" where none may be shown
+ * @property {string} [detail]
  */
 
 const BLOCK = 100;

@@ -71,8 +71,8 @@ async function membersChanged(before, now) {
 async function steer(what, body = {}) {
   const job = currentJob();
   try {
-    const id = job?.id ?? `set:${state.set.value}`;
-    await post(`/api/jobs/${encodeURIComponent(id)}/${what}`, body);
+    if (!job) return;
+    await post(`/api/jobs/${encodeURIComponent(job.id)}/${what}`, body);
     await Promise.all([state.readSummary(), readJobs()]);
   } catch (error) {
     state.sayError(error);
@@ -102,11 +102,11 @@ export function Run() {
   return html`<div class="run">
     ${!connected && html`<p class="warn">${texts.offline}</p>`}
     <p class="lead">${!run ? texts.runNone : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
-    ${run && html`<${Switches} paused=${run.paused} />`}
+    ${run && (currentJob() ? html`<${Switches} paused=${run.paused} />` : html`<p class="quiet">${texts.steerShell}</p>`)}
     ${progress && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}
     ${blocked.map((/** @type {any} */ one) => html`<${Blocked} key=${one.source} one=${one} />`)}
-    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run)} />
-    ${progress?.newest?.length > 0 && html`<h3>${texts.newest}</h3><div class="newest">${progress.newest.slice(0, 24).map((/** @type {string} */ id) =>
+    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run && currentJob())} />
+    ${progress?.newest?.length > 0 && html`<h2>${texts.newest}</h2><div class="newest">${progress.newest.slice(0, 24).map((/** @type {string} */ id) =>
       html`<img key=${id} src=${thumbAddress(/** @type {string} */ (state.set.value), { id }, 160)} alt="" />`)}</div>`}
     ${s?.quarantine_bytes > 0 && html`<p class="quarantine">${texts.quarantine(s.quarantine_bytes)} <button onClick=${emptyQuarantine}>${texts.emptyQuarantine}</button></p>`}
   </div>`;
@@ -145,7 +145,7 @@ function Queries({ rows, running }) {
   if (!rows.length) return null;
   const columns = ["found", "saved", "duplicates", "refused", "failed"].filter((name) => rows.some((row) => row[name] !== undefined));
   const more = async (/** @type {any} */ row) => {
-    const number = await ask({ kind: "number", title: `${row.text}: ${texts.moreTitle}`, field: texts.number });
+    const number = await ask({ kind: "number", title: texts.moreOf(row.text), field: texts.number });
     if (number) await steer("more", { query: row.id, number: Number(number) });
   };
   return html`<div class="table" tabindex="0" role="region" aria-label=${texts.progress.text}><table><thead><tr><th scope="col">${texts.progress.text}</th>${columns.map((name) => html`<th scope="col" key=${name}>${texts.progress[name]}</th>`)}${running && html`<th></th>`}</tr></thead>
@@ -155,7 +155,7 @@ function Queries({ rows, running }) {
 
 /** @param {{one: any}} props */
 function Blocked({ one }) {
-  return html`<section class="blocked"><h3>${texts.blockedBy(one.source)}</h3><p>${one.why}</p>
+  return html`<section class="blocked"><h2>${texts.blockedBy(one.source)}</h2><p>${one.why}</p>
     ${one.screenshot && html`<img src=${one.screenshot} alt=${texts.screenshot} />`}
     ${one.url && html`<p>${link(one.url)}</p>`}${one.evidence && html`<p>${texts.evidence}: <code>${one.evidence}</code></p>`}
     ${one.next_step && html`<p><b>${texts.nextStep}:</b> ${one.next_step}</p>`}</section>`;

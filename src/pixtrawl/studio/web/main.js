@@ -52,6 +52,7 @@ function Stage() {
 /** How much is shown, loudly where it is not all. */
 function CountLine() {
   const v = state.view.value;
+  if (state.place.value === "groups" && !state.filtered.value && !state.stale.value) return null;
   const part = state.filtered.value && !state.similarTo.value.length;
   return html`<div class=${`count-line ${state.filtered.value ? "loud" : ""}`} role="status">
     <span class="count">${state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
@@ -67,7 +68,7 @@ function Sorting() {
   const names = ["number", "newest", "random", "width", "height", "size_bytes", "aspect", ...(state.summary.value?.measures ?? [])];
   const by = state.sort.value;
   return html`<label class="sorting"><span>${texts.sortLabel}</span>
-    <select value=${by.by} onChange=${(/** @type {any} */ e) => { state.order({ ...by, by: e.currentTarget.value }); focusView(); }}>
+    <select aria-label=${texts.sortLabel} value=${by.by} onChange=${(/** @type {any} */ e) => { state.order({ ...by, by: e.currentTarget.value }); focusView(); }}>
       ${[...new Set(names)].map((name) => html`<option key=${name} value=${name}>${texts.sorts[name] ?? name}</option>`)}</select></label>
     <button aria-label=${by.descending ? texts.descending : texts.ascending} title=${by.descending ? texts.descending : texts.ascending}
       onClick=${() => state.order({ ...by, descending: !by.descending })}>${by.descending ? "↓" : "↑"}</button>`;
@@ -94,14 +95,15 @@ function Actions() {
 function Heading() {
   const s = state.summary.value;
   return html`<header class="heading">
-    <button class="name" onClick=${toSets} title=${texts.allSets}>${s?.name ?? texts.title}</button>
+    <h1><button class="name" onClick=${toSets} title=${texts.allSets}>${s?.name ?? texts.title}</button></h1>
     <nav aria-label=${texts.placesLabel}>${PLACES.map((to) => html`<button key=${to} aria-current=${state.place.value === to ? "page" : undefined} onClick=${() => state.go(to)}>${texts.places[to]}${to === "run" && s?.run && html`<span class="dot" title=${texts.live}></span>`}</button>`)}</nav>
     <${Search} />
     <div class="tools">
-      <button aria-pressed=${state.filtersShown.value} onClick=${() => (state.filtersShown.value = !state.filtersShown.value)}>${texts.filters}</button>
+      ${(hasGrid.value || state.place.value === "groups") && html`<button aria-pressed=${state.filtersShown.value} onClick=${() => (state.filtersShown.value = !state.filtersShown.value)}>${texts.filters}</button>`}
+      ${hasGrid.value && html`
       <button aria-pressed=${state.detailShown.value} onClick=${() => (state.detailShown.value = !state.detailShown.value)}>${texts.details}</button>
       <button aria-label=${texts.smaller} title=${texts.smaller} onClick=${() => resize(0.8)}>−</button>
-      <button aria-label=${texts.larger} title=${texts.larger} onClick=${() => resize(1.25)}>+</button>
+      <button aria-label=${texts.larger} title=${texts.larger} onClick=${() => resize(1.25)}>+</button>`}
       <button aria-label=${texts.theme} title=${texts.theme} onClick=${turnTheme}>◐</button>
       <button aria-label=${texts.keysButton} title=${texts.keysButton} onClick=${() => ask({ kind: "keys", title: texts.keysTitle })}>?</button>
     </div>

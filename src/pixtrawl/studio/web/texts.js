@@ -22,6 +22,9 @@ export function duration(s) {
   return `${Math.round(s / 86_400)} days`;
 }
 
+/** Reasons have names of code: near_duplicate. @param {string} name */
+export const reasonName = (name) => name.replaceAll("_", " ");
+
 const actions = /** @type {Record<string, string>} */ ({
   keep: "Keep", reject: "Reject", relabel: "Relabel", bring_back: "Bring back", never_again: "Never again", swap: "Keep this one instead",
 });
@@ -52,7 +55,6 @@ export const texts = {
   newState: "Images were added or removed: show them",
   selected: (/** @type {number} */ n) => `${count(n)} selected`,
   selectedAll: (/** @type {number} */ n) => `All ${count(n)} images shown are selected.`,
-  selectAll: "Select all shown",
   deselect: "Deselect",
   position: (/** @type {number} */ index, /** @type {number} */ total) => `${count(index + 1)} of ${count(total)}`,
 
@@ -69,7 +71,7 @@ export const texts = {
   hostsCut: "The 50 most frequent; search finds the others.",
 
   actions,
-  label: "Label", number: "Number",
+  label: "Label", number: "Number", notStated: "not stated",
   rejectReasons: ["wrong subject", "poor quality", "watermark or text", "drawing, not a photo", "collage or many", "cropped or hidden", "near copy", "offensive or private", "other"],
   rejectTitle: (/** @type {number} */ n) => (n === 1 ? "Reject this image: why?" : `Reject up to ${some(n, "image")}: why?`),
   relabelTitle: (/** @type {number} */ n) => (n === 1 ? "New label of this image" : `New label of ${some(n, "image")}`),
@@ -85,12 +87,12 @@ export const texts = {
   goTo: "Go to the image with number",
   notInView: (/** @type {string} */ n) => `Number ${n} is not among the images shown. “Show all” ends the filter.`,
 
-  pictureOf: (/** @type {any} */ item) => `${item.label}, number ${item.n}${item.title ? `: ${item.title}` : ""}`,
-  caption: (/** @type {any} */ item) => `${item.n} · ${item.label}`,
+  pictureOf: (/** @type {any} */ item) => `${item.label}${item.n ? `, number ${item.n}` : ""}${item.title ? `: ${item.title}` : ""}`,
+  caption: (/** @type {any} */ item) => (item.n ? `${item.n} · ${item.label}` : item.label),
   badge(/** @type {any} */ item) {
     if (item.decision === "reject") return item.reason ? `rejected: ${item.reason}` : "rejected";
     if (item.decision === "keep") return "kept";
-    return item.reason ?? null;
+    return item.reason ? reasonName(item.reason) : null;
   },
   noPicture: "no picture",
 
@@ -119,7 +121,7 @@ export const texts = {
   groupTitle: (/** @type {number} */ n, /** @type {number} */ of) => `Group ${count(n)} of ${count(of)}`,
   keptCopy: "kept", refusedCopy: "not kept", conflict: "Labels differ",
   rejectGroup: "Reject the whole group", before: "Groups before", next: "Next groups",
-  swapped: "This copy is kept now.",
+  swapped: "This copy is kept in place of the other: two steps, z undoes the last.",
 
   charts: /** @type {Record<string, string>} */ ({
     sizes: "Sizes", shapes: "Shapes", licences: "Licences", hosts: "Hosts", sources_over_time: "Saved by source over time", sources: "Sources", reasons: "Why images were not kept", balance: "Images by label", labels: "Images by label",
@@ -128,13 +130,15 @@ export const texts = {
   bar: (/** @type {string} */ name, /** @type {number} */ n) => `${name}: ${some(n, "image")}. Show them`,
   others: "others",
 
-  runNone: "No run is at work on this data set. Continue it at the shell with `pixtrawl resume`, or start one here.",
+  runNone: "No run is at work on this data set. Continue it at the shell with `pixtrawl resume DIR`.",
   runShell: "A run started at the shell is at work on this data set.",
   runStudio: "A run of this studio is at work on this data set.",
   runPaused: "The run is paused.",
+  steerShell: "It is steered there: `pixtrawl steer DIR pause`, resume, stop or more.",
   live: "live", offline: "Connection lost; trying again …",
   steer: /** @type {Record<string, string>} */ ({ pause: "Pause", resume: "Resume", stop: "Stop", more: "More" }),
-  moreTitle: "How many images more?",
+  moreTitle: "How many images of each query in all?",
+  moreOf: (/** @type {string} */ query) => `How many images of “${query}” in all?`,
   stopSure: "Stop the run? What it has is kept, and it can be resumed.",
   progress: /** @type {Record<string, string>} */ ({ text: "Query", found: "Found", saved: "Saved", duplicates: "Duplicates", refused: "Refused", failed: "Failed" }),
   rate: (/** @type {number} */ r) => `${r.toFixed(1)} images/s`,
