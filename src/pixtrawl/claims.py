@@ -6,18 +6,22 @@ can be told, and the evidence is where it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
+from urllib.parse import urljoin
 
 from msgspec import Struct
 
 from pixtrawl.licenses import UNKNOWN, allows, normalise
 from pixtrawl.model import Candidate
 
-__all__ = ["Claim", "claim_of", "is_licensed"]
+__all__ = ["LICENSE_HEADER", "Claim", "claim_of", "is_licensed", "license_link"]
 
 # Fields of the file (images.record.RIGHTS_FIELDS) that may name a licence, the plainest first.
-_FIELDS: Final = ("license_url", "web_statement", "usage_terms", "copyright")
+LICENSE_HEADER: Final = "license_header"  # in rights: the target of `Link: rel=license`
+_FIELDS: Final = (LICENSE_HEADER, "license_url", "web_statement", "usage_terms", "copyright")
 
 
 class Claim(Struct, frozen=True):
@@ -35,12 +39,35 @@ def claim_of(candidate: Candidate, rights: Mapping[str, object]) -> Claim:
     for name in _FIELDS:
         text = rights.get(name)
         if isinstance(text, str) and (found := _stated(name, text)) != UNKNOWN:
-            return Claim(found, f"file: {name}")
+            return Claim(found, "header: Link" if name == LICENSE_HEADER else f"file: {name}")
     return Claim()
 
 
+_LINK: Final = re.compile(r'<([^<>]{1,2000})>((?:\s*;[^,;"]{1,200}(?:"[^"]{0,500}")?)*)')
+_REL: Final = re.compile(r';\s*rel\s*=\s*"?([^";,]{1,200})', re.IGNORECASE)
+
+
+def license_link(header: str, address: str) -> str:
+    """Return the target of rel=license in a Link header (RFC 8288), absolute; "" without one.
+
+    Two targets that differ are no claim, as it cannot be told which of them is meant.
+    """
+    found = set()
+    for match in _LINK.finditer(header[:8000]):
+        relations = _REL.search(match[2])
+        if relations is not None and "license" in relations[1].lower().split():
+            with suppress(ValueError):
+                found.add(urljoin(address, match[1].strip()))
+    targets = [one for one in found if one.startswith(("http://", "https://"))]
+    return targets[0] if len(targets) == 1 else ""
+
+
 def _stated(name: str, text: str) -> str:
-    return normalise(None, text) if name.endswith(("_url", "_statement")) else normalise(text)
+    return (
+        normalise(None, text)
+        if name.endswith(("_url", "_statement", "_header"))
+        else normalise(text)
+    )
 
 
 def is_licensed(license_id: str, claim: str, wish: str) -> bool:

@@ -152,6 +152,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     license_url: str | None = None
     creator: str | None = None
     alternates: tuple[Alternate, ...] = ()
+    alt: str | None = None  # the alt text of its img
+    page_text: str | None = None  # what the page says beside it: figcaption, nearest sentence
     extra: str = ""  # JSON object: columns of a list that have no name here
     file_stem: str | None = None  # file name without its extension, where a list gives it
 
@@ -241,6 +243,13 @@ class Relevance(Struct, frozen=True):
     outlier: bool = False  # stands apart from the others of its query
 
 
+class Caption(Struct, frozen=True):
+    """A caption with its origin: title, alt, file, page, query, template, model, hand or none."""
+
+    text: str = ""
+    origin: str = "none"
+
+
 class Sample(Struct, frozen=True, kw_only=True):
     """An accepted image: what `ds[0]`, iteration, exporters and reports give.
 
@@ -267,6 +276,8 @@ class Sample(Struct, frozen=True, kw_only=True):
     own: Mapping[str, Any] = field(default_factory=dict)  # columns of the user's lists
     root: str = ""  # the data set folder
     relevance: Relevance | None = None  # there once any image of the data set has been scored
+    caption: Caption | None = None  # there once captions were chosen or written for the data set
+    written: Caption | None = None  # by a person (`hand`) or a model
 
     @property
     def ai_preferences(self) -> Sequence[Mapping[str, str]]:

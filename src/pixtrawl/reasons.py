@@ -77,6 +77,7 @@ class Reason(StrEnum):
     ICON = "icon"
     FLAT = "flat"
     UNWANTED_LICENSE = "unwanted_license"
+    UNWANTED_MARK = "unwanted_mark"
     LABEL_CONFLICT = "label_conflict"
     CHANGED = "changed"
     REFUSED_BY_PERSON = "refused_by_person"
@@ -171,6 +172,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.TRACKING_PIXEL, s.REJECTED, "a tracking pixel", False),
         (r.ICON, s.REJECTED, "an icon", False),
         (r.FLAT, s.REJECTED, "one colour or next to nothing on it", False),
+        (r.UNWANTED_MARK, s.REJECTED, "its file states what --exclude leaves out", False),
         (r.UNWANTED_LICENSE, s.REJECTED, "its licence is not one asked for by --license", False),
         (r.LABEL_CONFLICT, s.REJECTED, "the same picture is kept under another label", False),
         (r.CHANGED, s.REJECTED, "no longer the picture that the lock file names", False),

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from pixtrawl import urls
 from pixtrawl.block_lists import BlockLists
 from pixtrawl.block_lists.lists import md5_of, pack_looks
+from pixtrawl.claims import LICENSE_HEADER, license_link
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import staged_name
 from pixtrawl.images.interface import Inspector, Verdict
@@ -42,6 +43,7 @@ _FINAL: Final = JUNK | {
     Reason.TAKEN_DOWN,
     Reason.BLOCKED_HASH,
     Reason.UNWANTED_LICENSE,
+    Reason.UNWANTED_MARK,
 }
 _ICONS: Final = frozenset({"ico", "cur"})
 
@@ -201,10 +203,16 @@ class Worker:
                 return {}, Reason.DECODER_LOST, "its rights are not known"
             rights = {key: value for key, value in found.items() if value}
             said += in_file(rights, now_utc())
+        response = fetched.response
+        if link := license_link(response.headers.get("link", ""), response.url):
+            rights = {**rights, LICENSE_HEADER: link}
+        kept = {**rights, KEY: evidence(said)} if said else rights
         reason, detail = self._rules.judge_license(candidate, rights)
+        if reason is Reason.SAVED:
+            reason, detail = self._rules.judge_marks(kept)
         if (objection := self._rules.preferences.objection(said)) is not None:
             reason, detail = Reason.OPTED_OUT, str(objection)
-        return ({**rights, KEY: evidence(said)} if said else rights), reason, detail
+        return kept, reason, detail
 
     async def _bytes_blocked(self, fetched: Fetched, content: ContentHashes) -> Verdict | None:
         """Return the refusal of a file whose bytes are in a block list, before it is decoded."""

@@ -60,6 +60,7 @@ class Host(ThreadingHTTPServer):
         super().__init__((address, 0), _Handler)
         self.answers = answers
         self.asked: list[str] = []
+        self.more: dict[str, dict[str, str]] = {}  # headers of a path's answer
 
     @property
     def url(self) -> str:
@@ -75,6 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(answer, bytes):
             self.send_response(200)
             self.send_header("Content-Length", str(len(answer)))
+            for name, value in self.server.more.get(self.path, {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer)
         elif isinstance(answer, str):

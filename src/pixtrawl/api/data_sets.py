@@ -54,7 +54,10 @@ def export(  # noqa: PLR0913 - one for each option of the command
     balance: int | Literal["min"] | None = None,
     label: str | Iterable[str] | None = None,
     license: str | Iterable[str] | None = None,
+    exclude: str | Iterable[str] | None = None,
     min_size: str | int | tuple[int, int] | None = None,
+    caption: str | None = None,
+    repeats: int = 1,
     shard_size: int | str | None = None,
     shard_images: int | None = None,
     skip_bad: bool = False,
@@ -67,7 +70,8 @@ def export(  # noqa: PLR0913 - one for each option of the command
 
     Args:
         dataset: a `Dataset`, which may be filtered, or the folder of one.
-        to: imagefolder, webdataset, parquet, lance, tfrecord, coco, fiftyone, csv, jsonl.
+        to: imagefolder, kohya, ai-toolkit, diffusers, webdataset, parquet, lance, tfrecord,
+            coco, fiftyone, csv, jsonl.
         out: folder or fsspec URL.
         config: where `resize`, `encode`, `quality` and `split` come from if not given.
         resize: size in pixels, or "MODE:N"; None: as they are.
@@ -82,7 +86,10 @@ def export(  # noqa: PLR0913 - one for each option of the command
         balance: so many images of each label; "min": as many as the smallest has.
         label: only these labels.
         license: only these: open, public, commercial, modify, or ids such as cc-by.
+        exclude: leave out images with these marks: "ai-made", "no-training", "c2pa".
         min_size: only images at least so large, in pixels.
+        caption: origins of captions, such as "alt,title"; None: as chosen for the set.
+        repeats: for kohya, how often an epoch has each image.
         shard_size: largest shard: bytes, or "500M".
         shard_images: most images in a shard.
         skip_bad: leave out files that cannot be read, and count them.
@@ -104,6 +111,7 @@ def export(  # noqa: PLR0913 - one for each option of the command
     return chosen.export(
         to, out, config=config, resize=resize, resize_mode=resize_mode, upscale=upscale,
         encode=encode, quality=quality, flatten=flatten, split=split, split_by=split_by, seed=seed,
-        balance=balance, label=label, license=license, min_size=min_size, shard_size=shard_size,
+        balance=balance, label=label, license=license, exclude=exclude, min_size=min_size,
+        caption=caption, repeats=repeats, shard_size=shard_size,
         shard_images=shard_images, skip_bad=skip_bad, formulas=formulas, title=title,
     )  # fmt: skip

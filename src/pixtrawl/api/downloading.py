@@ -47,6 +47,7 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     id_column: str | int | None = None,
     durability: Durability = "batch",
     retry: Retry = "transient",
+    caption: str | None = None,
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
     concurrency: int = 256,
@@ -69,6 +70,7 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     ignore_ai_preferences: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
+    exclude: str | Sequence[str] = (),
     junk: Junk = "auto",
     conflict: Conflict = "keep",
     turned: bool = False,
@@ -117,6 +119,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
     id_column: str | int | None = None,
     durability: Durability = "batch",
     retry: Retry = "transient",
+    caption: str | None = None,
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
     concurrency: int = 256,
@@ -139,6 +142,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
     ignore_ai_preferences: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
+    exclude: str | Sequence[str] = (),
     junk: Junk = "auto",
     conflict: Conflict = "keep",
     turned: bool = False,
@@ -178,6 +182,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         id_column: column that names the files: <label>/<id>.jpg.
         durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
+        caption: origins of captions, the first there is: 'alt,title,template:a {label}'; 'none'.
         max_total_bytes: stop after so many bytes fetched, such as 10**9 or '2G'.
         max_time: stop after so many seconds; all times may be written as '10m' or '1h', too.
         concurrency: transfers at once, at most; adaptive below it.
@@ -200,6 +205,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         ignore_ai_preferences: keep images whose owners say no to the purpose.
         check: 'full' decodes every byte; 'none': bytes, hash and file only.
         allow_thumbnails: thumbnails count where nothing better exists.
+        exclude: leave out pictures whose files say so: 'ai-made', 'no-training', 'c2pa'.
         junk: icons, empty pictures, ...: 'drop', 'keep'; 'auto' drops unless you listed them.
         conflict: the same picture under two labels: 'keep' both, the 'first', or 'drop' both.
         turned: mirrored copies and quarter turns are near duplicates, too.

@@ -60,6 +60,7 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     synonyms: Path | str | None = None,
     durability: Durability = "batch",
     retry: Retry = "transient",
+    caption: str | None = None,
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
     concurrency: int = 256,
@@ -82,6 +83,7 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     ignore_ai_preferences: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
+    exclude: str | Sequence[str] = (),
     junk: Junk = "auto",
     conflict: Conflict = "keep",
     turned: bool = False,
@@ -139,6 +141,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
     synonyms: Path | str | None = None,
     durability: Durability = "batch",
     retry: Retry = "transient",
+    caption: str | None = None,
     max_total_bytes: int | str | None = None,
     max_time: float | str | None = None,
     concurrency: int = 256,
@@ -161,6 +164,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
     ignore_ai_preferences: bool = False,
     check: Check = "full",
     allow_thumbnails: bool = False,
+    exclude: str | Sequence[str] = (),
     junk: Junk = "auto",
     conflict: Conflict = "keep",
     turned: bool = False,
@@ -209,6 +213,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         synonyms: file for expand='synonyms': lines QUERY = SYNONYM, ...
         durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
+        caption: origins of captions, the first there is: 'alt,title,template:a {label}'; 'none'.
         max_total_bytes: stop after so many bytes fetched, such as 10**9 or '2G'.
         max_time: stop after so many seconds; all times may be written as '10m' or '1h', too.
         concurrency: transfers at once, at most; adaptive below it.
@@ -231,6 +236,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         ignore_ai_preferences: keep images whose owners say no to the purpose.
         check: 'full' decodes every byte; 'none': bytes, hash and file only.
         allow_thumbnails: thumbnails count where nothing better exists.
+        exclude: leave out pictures whose files say so: 'ai-made', 'no-training', 'c2pa'.
         junk: icons, empty pictures, ...: 'drop', 'keep'; 'auto' drops unless you listed them.
         conflict: the same picture under two labels: 'keep' both, the 'first', or 'drop' both.
         turned: mirrored copies and quarter turns are near duplicates, too.

@@ -8,10 +8,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog.states import KEPT, CandidateState
+from pixtrawl.catalog.states import KEPT, CandidateState, SampleState
 from pixtrawl.model import Reason
 
-__all__ = ["DroppedCopy", "FetchRecord", "digests_aside", "every", "fetched"]
+__all__ = ["DroppedCopy", "FetchRecord", "digests_aside", "every", "fetched", "replaced_files"]
 
 # The files of candidates with these reasons are kept outside the data set.
 _ASIDE: Final = (
@@ -81,3 +81,16 @@ def fetched(db: sqlite3.Connection, candidate_id: int) -> FetchRecord:
 
 def _marks(values: tuple[Reason, ...]) -> str:
     return ", ".join("?" * len(values))
+
+
+def replaced_files(db: sqlite3.Connection, label: str, number: int) -> dict[str, str]:
+    """Return SHA-256 (hex) and file name of the copies that had this number before a better one.
+
+    Most of them may never have been in place: a batch can replace one copy by several in turn.
+    """
+    rows = db.execute(
+        "SELECT lower(hex(sha256)), file_name FROM sample "
+        f"WHERE label = ? AND number = ? AND state = {SampleState.REPLACED}",
+        (label, number),
+    )
+    return dict(rows.fetchall())

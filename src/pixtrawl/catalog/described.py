@@ -9,10 +9,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pixtrawl.catalog import file_records, own_columns
+from pixtrawl.catalog import file_records, own_columns, written
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.schema import migrate
 from pixtrawl.catalog.states import CandidateState, SampleState
+from pixtrawl.model import Caption
 
 __all__ = ["Described", "add", "creating"]
 
@@ -48,6 +49,7 @@ class Described(Struct, frozen=True, kw_only=True):
     own: str | None
     relevance: float | None
     outlier: bool
+    written: Caption | None = None  # a caption by a person or a model
     query_label: str = ""  # of its query, if a person moved the image to another label
     key: bytes = b""  # of its candidate; by default made of the id
     run_id: int = 0  # of its query
@@ -55,6 +57,8 @@ class Described(Struct, frozen=True, kw_only=True):
     thumb: bytes = b""
     flat: bool = False
     orientation: int = 1
+    alt: str | None = None
+    page_text: str | None = None
 
 
 @contextmanager
@@ -85,14 +89,14 @@ def add(db: sqlite3.Connection, image: Described) -> int:
     db.execute(
         "INSERT INTO candidate (id, query_id, key, url, host, kind, source, rank, page_url, title, "
         "license, license_url, creator, state, reason, fetched_url, final_url, sha256, size_bytes, "
-        "sample_id, extra) "
+        "sample_id, extra, alt, page_text) "
         "VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, "
-        f"{CandidateState.SETTLED}, 'saved', ?, ?, ?, ?, ?, ?)",
+        f"{CandidateState.SETTLED}, 'saved', ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             image.id, query_id, image.key or image.id.to_bytes(16), image.url, image.kind,
             image.source, image.rank, image.page_url, image.title, image.license, image.license_url,
             image.creator, image.url, image.final_url, image.sha256, image.size_bytes, image.id,
-            image.own,
+            image.own, image.alt, image.page_text,
         ),
     )  # fmt: skip
     db.execute(
@@ -108,6 +112,8 @@ def add(db: sqlite3.Connection, image: Described) -> int:
             image.measures, image.kind, image.rights, image.fetched_at,
         ),
     )  # fmt: skip
+    if image.written is not None:
+        written.give(db, image.id, image.written)
     if image.relevance is not None:
         db.execute(
             "INSERT INTO relevance (sample_id, model, score, flagged, embedding) "

@@ -63,7 +63,7 @@ def _insert(db: sqlite3.Connection, table: str, row: Row) -> int:
 
 def take_rules(db: sqlite3.Connection, source: sqlite3.Connection) -> None:
     """Import takedown rules, pardons, the names of lists' own columns, and runs."""
-    for table in ("takedown", "taken_with", "pardon", "own_column"):
+    for table in ("takedown", "taken_with", "pardon", "own_column", "caption_chain"):
         for row in _rows(source, f"SELECT * FROM {table}") if _columns(source, table) else ():
             row.pop("id", None)
             _insert(db, table, row)
@@ -245,10 +245,10 @@ def take_rest(
             for way in _rows(source, "SELECT * FROM also_found WHERE candidate_id = ?", own_id):
                 _insert(db, "also_found", way | {"candidate_id": candidate_id})
     _take_answers(db, source, queries)
-    if taken and _columns(source, "relevance"):
-        for score in _rows(source, "SELECT * FROM relevance"):
-            if (image := taken.get(score["sample_id"])) is not None:
-                _insert(db, "relevance", score | {"sample_id": image})
+    for table in ("relevance", "caption"):
+        for row in _rows(source, f"SELECT * FROM {table}") if _columns(source, table) else ():
+            if (image := taken.get(row["sample_id"])) is not None:
+                _insert(db, table, row | {"sample_id": image})
 
 
 def _settle_as(db: sqlite3.Connection, candidate_id: int, state: int, row: Row) -> None:

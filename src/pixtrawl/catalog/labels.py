@@ -11,7 +11,7 @@ import sqlite3
 
 from msgspec import Struct
 
-from pixtrawl.catalog import relations
+from pixtrawl.catalog import relations, written
 from pixtrawl.catalog.run_log import now
 from pixtrawl.catalog.states import KEPT, SampleState
 from pixtrawl.errors import UsageError
@@ -238,7 +238,13 @@ def twin_of(db: sqlite3.Connection, sample_id: int, label: str) -> int | None:
 
 
 def join(db: sqlite3.Connection, sample_id: int, twin: int) -> None:
-    """Withdraw an image whose bytes the label has already; give its candidates to the twin."""
+    """Withdraw an image whose bytes the label has already; give its candidates to the twin.
+
+    A written caption is the twin's, too, unless that has one of its own.
+    """
+    own = written.of_sample(db, sample_id)
+    if own is not None and written.of_sample(db, twin) is None:
+        written.give(db, twin, own)
     relations.withdraw(db, sample_id, Reason.SAME_BYTES)
     db.execute("UPDATE candidate SET sample_id = ? WHERE sample_id = ?", (twin, sample_id))
 

@@ -71,10 +71,17 @@ def _note_provenance(db: sqlite3.Connection, row_id: int, url: str, candidate: C
     own_url = None if c.url == url else c.url
     db.execute(
         "INSERT INTO also_found (candidate_id, source, rank, url, page_url, title, license, "
-        "license_url, creator, extra) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "license_url, creator, extra, alt, page_text) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (row_id, c.source, c.rank, own_url, c.page_url, c.title, c.license, c.license_url,
-         c.creator, c.extra or None),
+         c.creator, c.extra or None, c.alt, c.page_text),
     )  # fmt: skip
+    if c.alt or c.page_text or c.title:  # texts that the first finding lacks
+        db.execute(
+            "UPDATE candidate SET alt = coalesce(alt, ?), page_text = coalesce(page_text, ?), "
+            "title = coalesce(title, ?) WHERE id = ?",
+            (c.alt, c.page_text, c.title, row_id),
+        )
     if c.extra:  # the picture was found elsewhere before, or in a list without own columns
         db.execute(
             "UPDATE candidate SET extra = ?, file_stem = coalesce(file_stem, ?) "

@@ -16,17 +16,18 @@ __all__ = ["Provenance", "provenance_of"]
 
 _PROVENANCE: Final = (
     "SELECT c.source, c.rank, c.url, c.page_url, c.title, c.license, c.license_url, c.creator, "
-    "q.text, c.distance, c.extra "
+    "q.text, c.distance, c.extra, c.alt, c.page_text "
     "FROM candidate c JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1 "
     "UNION ALL "
     "SELECT a.source, a.rank, coalesce(a.url, c.url), a.page_url, a.title, a.license, "
     "a.license_url, a.creator, "
-    "q.text, NULL, a.extra FROM also_found a JOIN candidate c ON c.id = a.candidate_id "
+    "q.text, NULL, a.extra, a.alt, a.page_text "
+    "FROM also_found a JOIN candidate c ON c.id = a.candidate_id "
     "JOIN query q ON q.id = c.query_id WHERE c.sample_id = ?1"
 )
 _PROVENANCE_KEYS: Final = (
     "source", "rank", "url", "page_url", "title", "license", "license_url", "creator", "query",
-    "distance", "own",
+    "distance", "own", "alt", "page_text",
 )  # fmt: skip
 
 Way = Mapping[str, object]

@@ -14,13 +14,15 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from pixtrawl.catalog import file_records, own_columns, scores
+from pixtrawl.captions import Chain, caption_of
+from pixtrawl.catalog import file_records, own_columns, scores, written
 from pixtrawl.catalog.frontier import candidate_of
 from pixtrawl.catalog.provenance import Provenance
 from pixtrawl.catalog.run_log import now
 from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState
-from pixtrawl.model import ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
+from pixtrawl.model import Caption, ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 
 
 class Known(Struct, frozen=True):
@@ -37,6 +39,7 @@ class Columns(Struct, frozen=True):
 
     scored: bool  # a model has given scores
     own: Mapping[str, str]  # type of each column of the user's lists
+    captions: Chain | None = None  # the origins chosen; None: no captions
 
 
 _INSERT: Final = (
@@ -166,6 +169,7 @@ def inherit(db: sqlite3.Connection, old_id: int, new_id: int, distance: int) -> 
     db.execute(
         "UPDATE candidate SET sample_id = ?, alike = 0 WHERE sample_id = ?", (new_id, old_id)
     )
+    written.inherit(db, old_id, new_id)
     for column in ("sample_id", "other_id"):
         db.execute(
             f"UPDATE OR REPLACE conflict SET {column} = ? WHERE {column} = ?",
@@ -216,19 +220,6 @@ def rename(db: sqlite3.Connection, sample_id: int, number: int, file_name: str) 
     )
 
 
-def replaced_files(db: sqlite3.Connection, label: str, number: int) -> dict[str, str]:
-    """Return SHA-256 (hex) and file name of the copies that had this number before a better one.
-
-    Most of them may never have been in place: a batch can replace one copy by several in turn.
-    """
-    rows = db.execute(
-        "SELECT lower(hex(sha256)), file_name FROM sample "
-        f"WHERE label = ? AND number = ? AND state = {SampleState.REPLACED}",
-        (label, number),
-    )
-    return dict(rows.fetchall())
-
-
 def labels(db: sqlite3.Connection) -> list[str]:
     """Return the labels of all images, in whatever state."""
     return [label for (label,) in db.execute("SELECT DISTINCT label FROM sample")]
@@ -245,9 +236,11 @@ SELECT: Final = (
     "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.measures, s.kind, "
     "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
-    "c.alternates, c.extra, c.file_stem, q.extra, r.score, r.flagged "
+    "c.alternates, c.extra, c.file_stem, c.alt, c.page_text, q.extra, r.score, r.flagged, "
+    "w.text, w.origin "
     "FROM sample s JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
-    f"LEFT JOIN relevance r ON r.sample_id = s.id WHERE s.state IN {KEPT}"
+    "LEFT JOIN relevance r ON r.sample_id = s.id LEFT JOIN caption w ON w.sample_id = s.id "
+    f"WHERE s.state IN {KEPT}"
 )
 ORDER: Final = " ORDER BY s.label, s.number"
 
@@ -289,7 +282,7 @@ def some(
 
 def columns_of(db: sqlite3.Connection) -> Columns:
     """Return the optional columns that the images of a catalog have."""
-    return Columns(scores.has_scores(db), own_columns.types(db))
+    return Columns(scores.has_scores(db), own_columns.types(db), written.chain_of(db))
 
 
 def count(db: sqlite3.Connection) -> int:
@@ -319,18 +312,22 @@ def _sample(
         orientation, flat, phash, phash_trim, thumb, measures, kind, fetched_at, rights, text,
         fetched_url, final_url,
     ) = row[:22]  # fmt: skip
-    extra, score, flagged = row[-3:]
+    extra, score, flagged, caption, origin = row[-5:]
     info = ImageInfo(
         format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,
         sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, flat=bool(flat),
         orientation=orientation, measures=_object(measures),
     )  # fmt: skip
-    candidate = candidate_of(row[22:-3], Query(text, label))
-    return Sample(
+    candidate = candidate_of(row[22:-5], Query(text, label))
+    sample = Sample(
         id=id_, label=label, number=number, file_name=file_name, info=info, candidate=candidate,
         kind=Kind(kind), url=fetched_url or candidate.url,
         final_url=final_url or fetched_url or candidate.url, fetched_at=fetched_at,
         provenance=ways, rights=_object(rights), root=root,
         own=own_columns.coerced(columns.own, extra, candidate.extra) if columns.own else {},
         relevance=scores.relevance_of(score, flagged) if columns.scored else None,
+        written=None if caption is None else Caption(caption, origin),
     )  # fmt: skip
+    if columns.captions is None:
+        return sample
+    return replace(sample, caption=caption_of(sample, columns.captions))

@@ -280,10 +280,32 @@ CREATE TABLE compared (
 ) WITHOUT ROWID;
 """
 
+# Texts that may become captions, what a person or a model wrote, and the origins chosen.
+_CAPTIONS: Final = """
+ALTER TABLE candidate ADD COLUMN alt TEXT;
+ALTER TABLE candidate ADD COLUMN page_text TEXT;
+ALTER TABLE also_found ADD COLUMN alt TEXT;
+ALTER TABLE also_found ADD COLUMN page_text TEXT;
+CREATE TABLE caption (
+  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  text TEXT NOT NULL,
+  origin TEXT NOT NULL               -- hand | model
+);
+CREATE TRIGGER caption_gone AFTER DELETE ON sample  -- ids are given again
+BEGIN
+  DELETE FROM caption WHERE sample_id = OLD.id;
+END;
+CREATE TABLE caption_chain (
+  only INTEGER PRIMARY KEY CHECK (only = 0),
+  chain TEXT NOT NULL                -- as of --caption
+);
+"""
+
 MIGRATIONS: Final[tuple[str, ...]] = (
     _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK, _OPTED_OUT,
     _FILE_RECORDS,
     _COMPARED,
+    _CAPTIONS,
 )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "-o", "--output", required=True, metavar="OUT", help="folder or fsspec URL (s3://...)"
     )
     _add_pictures(parser.add_argument_group("pictures (bytes are kept unless asked otherwise)"))
+    _add_captions(parser.add_argument_group("captions"))
     _add_choice(parser.add_argument_group("which images, in which split"))
     shards = parser.add_argument_group("shards")
     shards.add_argument("--shard-size", metavar="BYTES", help="largest shard: 500M, 1G")
@@ -83,7 +84,21 @@ def _add_pictures(group: Any) -> None:
     )
 
 
+def _add_captions(group: Any) -> None:
+    group.add_argument(
+        "--caption",
+        metavar="ORIGIN[,ORIGIN...]",
+        help="the first there is: title, alt, file, page, query, template:TEXT, model, hand; none "
+        "(default: as chosen by run; what was written by hand comes first)",
+    )
+    group.add_argument(
+        "--repeats", metavar="N", help="kohya: times an epoch has each image (default: 1)"
+    )
+
+
 def _add_choice(group: Any) -> None:
+    from pixtrawl.preferences.marks import MARKS_TEXT
+
     group.add_argument("--split", metavar="SHARES", help="train=0.8,val=0.1,test=0.1")
     group.add_argument(
         "--split-by",
@@ -105,6 +120,12 @@ def _add_choice(group: Any) -> None:
         metavar="LICENSE",
         action="append",
         help="only open, public, commercial, modify, or an id such as cc-by (repeatable)",
+    )
+    group.add_argument(
+        "--exclude",
+        metavar="MARK",
+        action="append",
+        help=f"leave out {MARKS_TEXT} (repeatable)",
     )
     group.add_argument("--min-size", metavar="WxH", help="only images of at least this size")
     group.add_argument(
@@ -132,6 +153,9 @@ def main(args: argparse.Namespace) -> int:
     if show is not None:
         show.end()
     print(_verdict(done, args.to, args.output))
+    if not args.quiet:
+        for hint in done.hints:
+            print(f"note: {hint}", file=sys.stderr)
     return EXIT_OK if done.images else EXIT_NOTHING
 
 
@@ -151,11 +175,13 @@ def _samples(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
 
 def options_of(args: argparse.Namespace) -> ExportOptions:
     """Return the export options of the command line. Raises UsageError."""
+    from pixtrawl.captions import read_chain
     from pixtrawl.config import parse
     from pixtrawl.exporters.base import Sharding
     from pixtrawl.exporters.export import ExportOptions
     from pixtrawl.exporters.plan import Selection
     from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
+    from pixtrawl.preferences.marks import read_marks
 
     if args.split_by not in {"label", "host"}:
         raise UsageError(f"--split-by: {args.split_by!r} is neither label nor host")
@@ -164,6 +190,7 @@ def options_of(args: argparse.Namespace) -> ExportOptions:
         selection=Selection(
             labels=frozenset(args.label or ()),
             licenses=frozenset(args.license or ()),
+            exclude=read_marks("--exclude", args.exclude or ()),
             min_size=_read("--min-size", args.min_size, parse.size_px),
             balance=balance if balance == "min" else _read("--balance", balance, parse.positive),
         ),
@@ -179,6 +206,8 @@ def options_of(args: argparse.Namespace) -> ExportOptions:
         ),
         skip_bad=args.skip_bad,
         formulas=args.formulas,
+        captions=read_chain("--caption", args.caption),
+        repeats=_read("--repeats", args.repeats, parse.positive) or 1,
         title=args.title,
     )
 

@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "reject": Command("pixtrawl.cli.reject", "refuse images; a run finds others in their place"),
     "label": Command("pixtrawl.cli.label", "put images under another label"),
+    "caption": Command("pixtrawl.cli.caption", "show, write or change captions of images"),
     "dedup": Command("pixtrawl.cli.dedup", "list near duplicates and bring some back"),
     "relevance": Command("pixtrawl.cli.relevance", "score images against their queries"),
     "takedown": Command("pixtrawl.cli.takedown", "remove images and never fetch them again"),

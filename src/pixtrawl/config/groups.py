@@ -59,6 +59,10 @@ class Job:
         "transient", "which failures a resumed run tries again", flag="--retry",
         choices=("transient", "failed", "none"),
     )  # fmt: skip
+    caption: str | None = setting(
+        None, "captions, the first there is: title, alt, file, page, query, template:TEXT, model, "
+        "hand; none", flag="--caption", parse=parse.captions, metavar="ORIGIN[,ORIGIN...]",
+    )  # fmt: skip
     max_total_bytes: int | None = setting(
         None, "stop after fetching this many bytes",
         flag="--max-total-bytes", parse=parse.size_bytes,

@@ -45,6 +45,10 @@ class Images:
         False, "accept a thumbnail if nothing better exists", flag="--allow-thumbnails",
         parse=parse.boolean,
     )  # fmt: skip
+    exclude: tuple[str, ...] = setting(
+        (), "leave out images by what their files say: ai-made, no-training, c2pa (repeatable)",
+        flag="--exclude", parse=parse.mark, metavar="MARK", repeat=True,
+    )  # fmt: skip
     junk: str = setting(
         "auto", "icons, empty pictures and the like; auto: drop, but keep those of your own lists",
         flag="--junk", choices=("auto", "drop", "keep"),

@@ -6,6 +6,9 @@ import datetime
 import re
 from typing import Final
 
+from pixtrawl.captions import chain_text, parse_chain
+from pixtrawl.preferences.marks import read_mark
+
 _UNITS: Final = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", re.IGNORECASE)
@@ -172,6 +175,16 @@ def site(text: str) -> str:
     if not word or not re.fullmatch(r"[^\s/:@]+", word):
         raise ValueError(f"{text!r} is no host name (example: example.org)")
     return word
+
+
+def captions(text: str) -> str:
+    """Parse a chain of origins of captions, as of `captions.parse_chain`."""
+    return chain_text(parse_chain(text))
+
+
+def mark(text: str) -> str:
+    """Parse a mark of images that are left out, as of `preferences.marks`."""
+    return read_mark(text)
 
 
 def license_words(text: str) -> str:

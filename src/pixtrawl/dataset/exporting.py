@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pixtrawl.captions import read_chain
 from pixtrawl.config import parse
 from pixtrawl.config.groups import Config, Export
 from pixtrawl.errors import UsageError
@@ -14,6 +15,7 @@ from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.export import ExportOptions
 from pixtrawl.exporters.plan import Selection
 from pixtrawl.exporters.splits import EVERYTHING, Splitting, parse_shares
+from pixtrawl.preferences.marks import read_marks
 from pixtrawl.transform import Transform, parse_encode, parse_resize
 
 __all__ = ["ExportChoice", "export_options"]
@@ -34,7 +36,10 @@ class ExportChoice(Struct, frozen=True, kw_only=True):
     balance: int | str | None
     label: str | Iterable[str] | None
     license: str | Iterable[str] | None
+    exclude: str | Iterable[str] | None
     min_size: str | int | tuple[int, int] | None
+    caption: str | None
+    repeats: int
     shard_size: int | str | None
     shard_images: int | None
     skip_bad: bool
@@ -61,6 +66,7 @@ def export_options(given: ExportChoice, config: Config | None = None) -> ExportO
         selection=Selection(
             labels=_words(given.label),
             licenses=_words(given.license),
+            exclude=read_marks("export: exclude", _words(given.exclude)),
             min_size=_read("min_size", given.min_size, parse.size_px),
             balance="min" if balance == "min" else _read("balance", balance, parse.positive),
         ),
@@ -82,6 +88,8 @@ def export_options(given: ExportChoice, config: Config | None = None) -> ExportO
             max_images=_read("shard_images", given.shard_images, parse.positive),
         ),
         skip_bad=bool(given.skip_bad),
+        captions=read_chain("export: caption", given.caption),
+        repeats=_read("repeats", given.repeats, parse.positive) or 1,
         formulas=_formulas(given.formulas or base.formulas),
         title=given.title,
     )

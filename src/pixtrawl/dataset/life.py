@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
@@ -81,6 +81,33 @@ class Life:
 
         return deciding.reject(
             self._samples.folder, _names(files), who="python", reason=reason, refill=refill
+        )
+
+    def caption(
+        self,
+        files: Iterable[Sample | Path | str],
+        text: str,
+        *,
+        origin: Literal["hand", "model"] = "hand",
+    ) -> Recorded:
+        """Give images a caption, which wins over all collected ones; `undo` takes it back.
+
+        Args:
+            files: samples, files, or labels' folders.
+            text: the caption; "" for an image that is to have none.
+            origin: "model" for text that a model wrote: it never replaces one written by hand.
+
+        Raises:
+            UsageError: no image of the data set, or a text of more than 4,000 characters.
+            StorageError: it cannot be recorded.
+
+        Example:
+            >>> ds.caption([ds[0]], "a tabby cat on a red sofa")
+        """
+        from pixtrawl.pipeline import captioning
+
+        return captioning.caption(
+            self._samples.folder, _names(files), text, who="python", origin=origin
         )
 
     def keep(self, files: Iterable[Sample | Path | str]) -> Recorded:

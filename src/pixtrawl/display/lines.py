@@ -118,7 +118,7 @@ def decision_words(event: DecisionTaken) -> str:
     """Describe a decision of the user in one line."""
     if event.file_name or event.new_name:
         old, new = clean(event.file_name), clean(event.new_name)
-        what = f"{old} -> {new}" if old and new else old or new
+        what = f"{old} -> {new}" if old and new and old != new else old or new
     else:
         what = clean(event.query) or (f"-n {event.limit}" if event.limit else "the run")
     reason = f" ({clean(event.reason)})" if event.reason else ""

@@ -20,6 +20,18 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
         "pixtrawl.exporters.imagefolder:ImageFolder",
         "class folders, metadata.jsonl, splits (Hugging Face, torchvision, Keras, YOLO classify)",
     ),
+    "kohya": (
+        "pixtrawl.exporters.training_folders:Kohya",
+        "N_label folders with .txt captions (kohya's sd-scripts); --repeats N",
+    ),
+    "ai-toolkit": (
+        "pixtrawl.exporters.training_folders:AiToolkit",
+        "one folder of images with .txt captions (ai-toolkit)",
+    ),
+    "diffusers": (
+        "pixtrawl.exporters.training_folders:Diffusers",
+        "imagefolder with `text` as second column (training scripts of diffusers)",
+    ),
     "webdataset": ("pixtrawl.exporters.webdataset:WebDataset", "tar shards and an index"),
     "parquet": (
         "pixtrawl.exporters.parquet:Parquet",

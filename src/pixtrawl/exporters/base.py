@@ -7,8 +7,8 @@ class with three methods; `export` handles resuming, splits, order and pictures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import IO, ClassVar, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, ClassVar, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -26,6 +26,7 @@ __all__ = [
     "Part",
     "ShardPart",
     "Sharding",
+    "WritesCaptions",
     "Written",
     "json_line",
     "rows_name",
@@ -57,6 +58,7 @@ class ExportJob(Struct, frozen=True, kw_only=True):
     transform: Transform
     sharding: Sharding
     title: str
+    repeats: int = 1  # of each image in an epoch, for trainers that are told by names of folders
     fingerprint: str  # of the plan and of every option that changes a byte
 
     @property
@@ -137,6 +139,19 @@ class Exporter(Protocol):
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         """Return indexes, metadata and card: the files written after all parts."""
+        ...
+
+
+@runtime_checkable
+class WritesCaptions(Protocol):
+    """An exporter that writes caption files beside pictures."""
+
+    def caption_digests(self, number: int, entries: Sequence[PlannedImage]) -> dict[str, str]:
+        """Return the digest of each caption file that a part will publish, by name."""
+        ...
+
+    def take_by_hand(self, captions: Mapping[str, str]) -> None:
+        """Use these captions, which a person wrote into an earlier export, by their stems."""
         ...
 
 

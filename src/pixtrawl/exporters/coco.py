@@ -13,6 +13,7 @@ from typing import IO, Any, ClassVar
 
 from pixtrawl.exporters.base import ExportJob, FinalFile, Written, rows_name
 from pixtrawl.exporters.cards import card_files
+from pixtrawl.exporters.columns import TEXT
 from pixtrawl.exporters.imagefolder import FilesPart, ImageFolder
 from pixtrawl.exporters.plan import PlannedImage
 
@@ -47,6 +48,11 @@ class Coco:
             (f"annotations/instances_{split}.json", partial(self._instances, parts, split))
             for split in splits
         ]
+        if TEXT in self._job.columns:
+            files += [
+                (f"annotations/captions_{split}.json", partial(self._caption_file, parts, split))
+                for split in splits
+            ]
         note = (
             "Annotations are in COCO's format, one file per split, with one annotation per image "
             "whose box is the whole image: a label says what is shown, not where. `file_name` is "
@@ -77,6 +83,22 @@ class Coco:
             _json([{"id": i, "name": c or "unknown", "url": u} for (c, u), i in licenses.items()])
         )
         file.write(b"}\n")
+
+    def _caption_file(self, parts: Sequence[Written], split: str, file: IO[bytes]) -> None:
+        """Write the captions in COCO's format, for images that have one."""
+        file.write(b'{"info": ')
+        file.write(_json({"description": self._job.title, "version": "1.0"}))
+        file.write(b',\n"images": [')
+        for row, number in self._rows(parts, split):
+            file.write((b",\n" if number > 1 else b"\n") + _json(_image(row, number, 0)))
+        file.write(b'\n],\n"annotations": [')
+        comma = b"\n"
+        for row, number in self._rows(parts, split):
+            if row[TEXT]:
+                caption = {"id": number, "image_id": number, "caption": row[TEXT]}
+                file.write(comma + _json(caption))
+                comma = b",\n"
+        file.write(b"\n]}\n")
 
     def _rows(self, parts: Sequence[Written], split: str) -> Iterator[tuple[dict[str, Any], int]]:
         number = 0

@@ -24,6 +24,7 @@ __all__ = [
     "FLOATS",
     "INTEGERS",
     "ORIGINALS",
+    "TEXT",
     "TYPES",
     "Columns",
     "columns_of",
@@ -34,6 +35,7 @@ __all__ = [
 
 Columns = dict[str, Any]  # text, numbers, truths; None only in the user's own columns
 
+TEXT: Final = "text"  # the caption
 _TYPES: Final = {bool: "bool", int: "int", float: "float", str: "text"}
 
 INTEGERS: Final = frozenset(
@@ -55,9 +57,12 @@ def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
     """Return a sample's columns as plain text and numbers, in a fixed order.
 
     The user's own columns come last, as they are: with None where a number is not known.
-    `taken` are names that the format needs for itself.
+    `taken` are names that the format needs for itself. A caption stands in `text`, too: the name
+    that loaders of text and image look for.
     """
     columns: Columns = {}
+    if sample.caption is not None:
+        taken |= {TEXT}
     row = metadata_row(sample, taken)
     ours = len(row) - len(sample.own)
     for at, (name, value) in enumerate(row.items()):
@@ -69,6 +74,8 @@ def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
             columns[name] = float(value) if isinstance(value, int | float) else 0.0
         else:
             columns[name] = value if isinstance(value, str) and value.isascii() else _text(value)
+        if name == "caption_origin" and at < ours:
+            columns[TEXT] = columns["caption"]
     return columns
 
 

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from pixtrawl import exporters
+from pixtrawl.captions import Chain
 from pixtrawl.errors import ExportError, UsageError
-from pixtrawl.exporters.base import Exporter, ExportJob, Sharding, Written
+from pixtrawl.exporters.base import Exporter, ExportJob, Sharding, WritesCaptions, Written
 from pixtrawl.exporters.columns import ORIGINALS, Columns
 from pixtrawl.exporters.groups import GroupOf
 from pixtrawl.exporters.journal import Journal
+from pixtrawl.exporters.left_out import left_out
 from pixtrawl.exporters.pictures import PictureReader
 from pixtrawl.exporters.plan import ExportPlan, PlannedImage, Selection
 from pixtrawl.exporters.splits import Splitting
@@ -49,6 +51,8 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
     sharding: Sharding = Sharding()
     skip_bad: bool = False
     formulas: str = "keep"  # of CSV: "escape" puts an apostrophe before what a spreadsheet computes
+    captions: Chain | None = None  # origins of captions; None: as chosen for the data set
+    repeats: int = 1  # of images in an epoch, in names of folders
     title: str | None = None  # default: the name of the data set folder
 
 
@@ -61,6 +65,7 @@ class Exported(Struct, frozen=True, kw_only=True):
     missing: int  # files deleted by hand
     bad: int  # skipped with skip_bad
     was_complete: bool = False  # there was nothing left to do
+    hints: tuple[str, ...] = ()  # what loaders will leave out, and the option that cures it
 
 
 def export(  # noqa: PLR0913 - what, where from, where to, and as what
@@ -102,6 +107,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
         shuffled=shuffled,
         group_of=group_of,
         taken=_taken(kind, options),
+        captions=options.captions,
     ) as plan:
         if not len(plan):
             return Exported(images=0, splits={}, files=0, missing=plan.missing, bad=0)
@@ -114,10 +120,11 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
             transform=options.transform,
             sharding=options.sharding,
             title=title,
+            repeats=options.repeats,
             fingerprint=_fingerprint(kind, plan, options, title),
         )
         run = _ExportRun(kind(job), job, root, options, on_progress or _no_progress)
-        return run.carry_out()
+        return replace(run.carry_out(), hints=left_out(kind, plan, options.transform))
 
 
 def _taken(kind: type[Exporter] | type[EncodedTable], options: ExportOptions) -> frozenset[str]:
@@ -159,6 +166,8 @@ class _ExportRun:
 
     def carry_out(self) -> Exported:
         parts = self._journal.begin()
+        if isinstance(self._exporter, WritesCaptions):
+            self._exporter.take_by_hand(self._journal.by_hand)
         if parts is None:
             counts = self._job.plan.counts()
             return Exported(
@@ -200,7 +209,10 @@ class _ExportRun:
         entries = self._chunk(start)
         split = entries[0].split
         number = sum(part.split == split and part.images > 0 for part in parts)
-        self._journal.intend(len(parts), self._exporter.names(number, entries))
+        captions = None
+        if isinstance(self._exporter, WritesCaptions):
+            captions = self._exporter.caption_digests(number, entries)
+        self._journal.intend(len(parts), self._exporter.names(number, entries), captions)
         part = self._exporter.open_part(len(parts), number, entries)
         images, size_bytes, end = 0, 0, start
         bad: list[int] = []
@@ -256,6 +268,7 @@ def _fingerprint(kind: type[Exporter], plan: ExportPlan, options: ExportOptions,
         "layout": kind.layout,
         "transform": asdict(options.transform),
         "sharding": asdict(options.sharding),
+        "repeats": options.repeats,
         "title": title,
         "plan": plan.digest(),
     }

@@ -26,7 +26,7 @@ from pixtrawl.exporters.cards import card_files
 from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.folder.features import IMAGE, TEXT, Features
-from pixtrawl.manifests.reader import FIELDS, row_of
+from pixtrawl.manifests.reader import FIELDS, TEXTS, row_of
 from pixtrawl.model import Candidate
 
 __all__ = ["ImageRows", "ManifestRows", "Parquet", "read_manifest_rows"]
@@ -195,7 +195,8 @@ class ManifestRows:
 
     def __init__(self, path: Path) -> None:
         numbers = {"rank", "width", "height"}
-        fields = [pa.field(n, pa.int64() if n in numbers else pa.string()) for n in FIELDS]
+        names = (*FIELDS, *TEXTS)
+        fields = [pa.field(n, pa.int64() if n in numbers else pa.string()) for n in names]
         alternate = pa.struct([pa.field("url", pa.string()), pa.field("kind", pa.string())])
         self._schema = pa.schema([*fields, pa.field("alternates", pa.list_(alternate))])
         self._file = path.open("wb")

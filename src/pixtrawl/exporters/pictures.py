@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pixtrawl.buckets import aspect_of
 from pixtrawl.cores import usable_cores
 from pixtrawl.exporters.base import Item
 from pixtrawl.exporters.columns import Columns
@@ -130,10 +131,13 @@ def _as_it_is(data: bytes, entry: PlannedImage, digest: str) -> Item:
 
 def _described(before: Columns, picture: Picture, digest: str) -> Columns:
     """Return the columns of a changed picture, beside those of the original file."""
+    ratio, bucket = aspect_of(picture.width, picture.height)
     return {
         **before,
         "width": picture.width,
         "height": picture.height,
+        "aspect_ratio": ratio,
+        "aspect_bucket": bucket,
         "format": picture.format,
         "frames": 1,
         "size_bytes": len(picture.data),

@@ -21,12 +21,15 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
+from pixtrawl.captions import Chain
 from pixtrawl.claims import is_licensed
+from pixtrawl.exporters.captioned import captioned
 from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
 from pixtrawl.folder.layout import inside
 from pixtrawl.model import Sample
+from pixtrawl.preferences.marks import has_mark
 
 __all__ = ["ExportPlan", "PlannedImage", "Selection"]
 
@@ -45,6 +48,7 @@ class Selection(Struct, frozen=True, kw_only=True):
 
     labels: frozenset[str] = frozenset()
     licenses: frozenset[str] = frozenset()  # words and ids of `--license`, or claims as they are
+    exclude: frozenset[str] = frozenset()  # marks of `preferences.marks` that an image may not have
     min_size: tuple[int, int] | None = None  # width, height in pixels
     balance: int | str | None = None  # images per label: a number, or "min" for the smallest label
 
@@ -91,6 +95,7 @@ class ExportPlan:
         group_of: keys of a sample; images that share one are never on two sides (default: those
             that look nearly the same).
         taken: names of columns that the format needs for itself.
+        captions: origins of the captions; None for those of the data set.
     """
 
     def __init__(  # noqa: PLR0913 - what a plan is made of
@@ -103,6 +108,7 @@ class ExportPlan:
         shuffled: bool = False,
         group_of: GroupOf | None = None,
         taken: frozenset[str] = frozenset(),
+        captions: Chain | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pixtrawl-export-")
         self._db = sqlite3.connect(Path(self._folder.name) / "plan.sqlite3")
@@ -110,6 +116,7 @@ class ExportPlan:
         self.splits = [name for name, _ in splitting.shares]
         self.own_types: dict[str, str] = {}  # of the user's own columns: bool, int, float, text
         self._taken = taken
+        self._captions = captions
         self.missing: int = 0
         self._db.executescript(_SCHEMA)
         try:
@@ -159,6 +166,14 @@ class ExportPlan:
             columns: Columns = msgspec.json.decode(body)
             yield PlannedImage(position, self.splits[index], label, self._class_of[label], columns)
 
+    def format_counts(self) -> dict[str, int]:
+        """Return the number of images by format."""
+        rows = self._db.execute(
+            "SELECT i.format, count(*) FROM place p JOIN image i ON i.seq = p.seq "
+            "GROUP BY i.format ORDER BY i.format"
+        )
+        return dict(rows.fetchall())
+
     def counts(self) -> dict[str, int]:
         """Return the number of images by split, without empty splits."""
         rows = self._db.execute("SELECT split, count(*) FROM place GROUP BY split ORDER BY split")
@@ -176,11 +191,12 @@ class ExportPlan:
         self, samples: Iterable[Sample], root: Path, selection: Selection, group_of: GroupOf | None
     ) -> None:
         with self._db as db, NearDuplicateGroups() as look_alikes:
-            for sample in samples:
+            for found in samples:
+                sample = captioned(found, root, self._captions)
                 columns = columns_of(sample, self._taken)
                 if sample.own:
                     own_types(sample, columns, self.own_types)
-                if not selection.wants(columns):
+                if not selection.wants(columns) or has_mark(sample.rights, selection.exclude):
                     continue
                 if not inside(root, sample.file_name).is_file():
                     self.missing += 1  # deleted by hand, which is a way to curate

@@ -12,9 +12,9 @@ from typing import IO, ClassVar, Final
 
 from pixtrawl.exporters.base import ExportJob, FinalFile, Item, ShardPart, Written
 from pixtrawl.exporters.cards import card_files
-from pixtrawl.exporters.columns import row_text
+from pixtrawl.exporters.columns import TEXT, row_text
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.features import IMAGE, TEXT, Features, class_label, value
+from pixtrawl.folder.features import IMAGE, TEXT as STRING, Features, class_label, value
 
 __all__ = ["WebDataset"]
 
@@ -70,6 +70,8 @@ class WebDataset:
             "one of Hugging Face or the webdataset package."
         )
         notes = [note]
+        if TEXT in self._job.columns:
+            notes.append("`<key>.txt` is the caption; it is empty where an image has none.")
         if not _is_uniform(self._job):
             notes.append(
                 "The images are of several formats and keep their bytes; all members are called "
@@ -87,13 +89,14 @@ class WebDataset:
 
     def _features(self) -> Features:
         """Return one feature for each member of a sample; `cls` is the label."""
-        columns = {**self._job.features, "label": TEXT}
+        columns = {**self._job.features, "label": STRING}
         return {
             self._extension: dict(IMAGE),
-            "json": {"key": TEXT, **columns, "class": value("int64")},
+            "json": {"key": STRING, **columns, "class": value("int64")},
             "cls": class_label(self._job.plan.labels),
-            "__key__": TEXT,
-            "__url__": TEXT,
+            **({"txt": dict(STRING)} if TEXT in columns else {}),
+            "__key__": STRING,
+            "__url__": STRING,
         }
 
     def _index(self, parts: Sequence[Written], file: IO[bytes]) -> None:
@@ -138,11 +141,14 @@ class _TarShard(ShardPart):
     def _members(self, item: Item) -> list[tuple[str, bytes]]:
         key = f"{item.entry.position:09d}"
         row = {"key": key, **item.columns, "class": item.entry.class_index}
-        return [
+        members = [
             (f"{key}.{self._extension}", item.picture.data),
             (f"{key}.json", row_text(row)),
             (f"{key}.cls", str(item.entry.class_index).encode()),
         ]
+        if TEXT in item.columns:
+            members.append((f"{key}.txt", str(item.columns[TEXT]).encode()))
+        return members
 
 
 def tar_header(name: str, size_bytes: int) -> bytes:

@@ -18,15 +18,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from pixtrawl.captions import WRITTEN
 from pixtrawl.catalog.described import Described, creating
+from pixtrawl.claims import LICENSE_HEADER
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import inside, parse_file_name
+from pixtrawl.model import Caption
 from pixtrawl.preferences import KEY
 
 __all__ = ["ODD", "catalog_of", "described", "is_ours"]
 
 _ALWAYS: Final = frozenset({"file_name", "label", "query", "url", "sha256", "format"})
-_RIGHTS: Final = ("copyright", "credit", "usage_terms")
+_RIGHTS: Final = (
+    "copyright", "credit", "usage_terms", "web_statement", "digital_source_type"
+)  # fmt: skip
 _MEASURED: Final = (
     "brightness", "contrast", "entropy", "sharpness", "edges", "gradient", "jpeg_quality",
     "upscale", "alpha_mean", "has_alpha", "is_gray", "has_exif", "animated",
@@ -35,6 +40,7 @@ _READ: Final = frozenset(
     {
         *_ALWAYS, *_RIGHTS, *_MEASURED, "final_url", "page_url", "title", "source", "rank", "kind",
         "license", "license_url", "license_id", "license_evidence", "creator", "c2pa", KEY, "width",
+        "file_source", "ai_made", "c2pa_training", "aspect_ratio", "aspect_bucket",
         "height", "frames", "size_bytes", "phash", "number", "fetched_at", "text_heavy",
         "relevance", "relevance_outlier",
     }
@@ -98,7 +104,10 @@ def _rows(metadata: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def described(row: Mapping[str, Any], line: int) -> Described:
     """Return the image that a line describes. Raise any of `ODD`."""
-    own = {name: value for name, value in row.items() if name not in _READ}
+    read = _READ | ({"caption", "caption_origin"} if row.get("caption_origin") else frozenset())
+    own = {name: value for name, value in row.items() if name not in read}
+    origin = str(row.get("caption_origin") or "")
+    caption = str(row.get("caption") or "") if origin else ""
     return Described(
         id=line,
         query=str(row["query"]),
@@ -123,11 +132,14 @@ def described(row: Mapping[str, Any], line: int) -> Described:
         size_bytes=row.get("size_bytes") or 0,
         phash=bytes.fromhex(row.get("phash") or ""),
         measures=json.dumps(_measures(row)),
-        rights=json.dumps(_rights(row)),
+        rights=json.dumps(_rights(row) | ({"description": caption} if origin == "file" else {})),
         fetched_at=row.get("fetched_at") or "",
         own=json.dumps(own) if own else None,
         relevance=row.get("relevance"),
         outlier=bool(row.get("relevance_outlier")),
+        written=Caption(caption, origin) if origin in WRITTEN else None,
+        alt=caption if origin == "alt" else None,
+        page_text=caption if origin == "page" else None,
     )
 
 
@@ -143,12 +155,15 @@ def _measures(row: Mapping[str, Any]) -> dict[str, float]:
 def _rights(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the embedded rights; `license_evidence` names the field that held the licence."""
     rights: dict[str, Any] = {name: row[name] for name in _RIGHTS if row.get(name)}
+    for name, column in (("source", "file_source"), ("training_mining", "c2pa_training")):
+        if row.get(column):
+            rights[name] = row[column]
     if row.get("c2pa"):
         rights["c2pa"] = True
     if row.get(KEY):
         rights[KEY] = json.loads(row[KEY])
     evidence = str(row.get("license_evidence") or "")
-    field = evidence.removeprefix("file: ")
+    field = LICENSE_HEADER if evidence == "header: Link" else evidence.removeprefix("file: ")
     if field != evidence and field not in rights and row.get("license_id"):
         rights[field] = _license_url(str(row["license_id"]))
     return rights

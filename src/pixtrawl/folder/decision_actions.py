@@ -15,6 +15,7 @@ from pixtrawl.catalog import (
     samples,
     takedown,
     wanted_back,
+    written,
 )
 from pixtrawl.catalog.refusals import Refusal
 from pixtrawl.catalog.states import (
@@ -32,7 +33,7 @@ from pixtrawl.folder.decision_effects import (
     touched_by,
 )
 from pixtrawl.folder.decision_journal import DecisionRecord
-from pixtrawl.model import Reason
+from pixtrawl.model import Caption, Reason
 
 __all__ = ["apply", "take_back"]
 
@@ -252,6 +253,36 @@ def _unforget(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
     effect.changed = True
 
 
+# -- captions
+
+
+def _caption(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    """Set or drop the written caption; a model's text does not replace one by hand."""
+    record = effect.record
+    sample_id = kept_image(db, record)
+    if sample_id is None:
+        return
+    before = written.of_sample(db, sample_id)
+    new = Caption(record.text, record.origin) if record.origin else None
+    by_hand = before is not None and before.origin == "hand"
+    if new == before or (by_hand and record.origin == "model"):
+        return
+    written.give(db, sample_id, new)
+    effect.changed = True
+    effect.samples.append(sample_id)
+    effect.note["caption"] = None if before is None else [before.text, before.origin]
+
+
+def _uncaption(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:
+    sample_id = kept_image(db, effect.record)
+    if sample_id is None or "caption" not in effect.note:
+        return
+    before = effect.note["caption"]
+    written.give(db, sample_id, None if before is None else Caption(*before))
+    effect.changed = True
+    effect.samples.append(sample_id)
+
+
 _DO: Final[Mapping[str, _Action]] = {
     "reject": _reject,
     "keep": _keep,
@@ -259,6 +290,7 @@ _DO: Final[Mapping[str, _Action]] = {
     "label": _label,
     "takedown": _take_down,
     "forget": _forget,
+    "caption": _caption,
 }
 _UNDO: Final[Mapping[str, _Action]] = {
     "reject": _unreject,
@@ -267,4 +299,5 @@ _UNDO: Final[Mapping[str, _Action]] = {
     "label": _unlabel,
     "takedown": _untake,
     "forget": _unforget,
+    "caption": _uncaption,
 }

@@ -53,7 +53,7 @@ FACTS: Final = frozenset({"gone", "back", "renamed", "rule"})
 BY_DECISION: Final = "decision"  # cause of a fact: the image was named, its decision says the rest
 STEERING: Final = frozenset({"pause", "resume", "stop", "more"})  # for the run at work
 ACTIONS: Final = FACTS | STEERING | {
-    "reject", "keep", "restore", "label", "takedown", "forget", "undo",
+    "reject", "keep", "restore", "label", "takedown", "forget", "caption", "undo",
 }  # fmt: skip
 _MAX_LINE_BYTES: Final = 64 * 2**10
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -84,6 +84,8 @@ class DecisionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str = ""  # gone: where the image came from
     limit: int | None = None  # more: images wanted of each query
     run: int | None = None  # pause, resume, stop, more: id of the run
+    text: str = ""  # caption: the caption
+    origin: str = ""  # caption: hand or model; "" drops the written one
     undoes: str = ""  # undo: the batch to undo
 
 

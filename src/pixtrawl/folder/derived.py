@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from pixtrawl import durable
+from pixtrawl.buckets import aspect_of
 from pixtrawl.catalog import (
     derived_mark,
     keyword_urls,
@@ -31,8 +32,9 @@ from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, 
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.features import IMAGE, Features, features_of
 from pixtrawl.folder.files import write_whole
-from pixtrawl.model import Reason, Sample
+from pixtrawl.model import ImageInfo, Reason, Sample
 from pixtrawl.preferences import KEY
+from pixtrawl.preferences.marks import is_ai_made
 from pixtrawl.secrets import masked_text, masked_url
 
 # Measures of every image; images.record.MEASURES lists their units.
@@ -41,9 +43,9 @@ _MEASURED: Final = (
     "upscale", "alpha_mean",
 )  # fmt: skip
 _MEASURED_FLAGS: Final = ("has_alpha", "is_gray", "has_exif", "animated")
-NUMBERS: Final = (*_MEASURED, "text_heavy", "relevance")
+NUMBERS: Final = ("aspect_ratio", *_MEASURED, "text_heavy", "relevance")
 INTEGERS: Final = ("number", "rank", "width", "height", "frames", "size_bytes")
-FLAGS: Final = ("c2pa", *_MEASURED_FLAGS, "relevance_outlier")
+FLAGS: Final = ("ai_made", "c2pa", *_MEASURED_FLAGS, "relevance_outlier")
 # Columns that not every line has, or that loaders add.
 _OF_LOADERS: Final = frozenset({"relevance", "relevance_outlier", "image"})
 
@@ -68,6 +70,7 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
     """
     c, info = sample.candidate, sample.info
     claim = claim_of(c, sample.rights)
+    ratio, bucket = aspect_of(*_upright(info))
     row: dict[str, object] = {
         "file_name": sample.file_name,
         "label": sample.label,
@@ -88,10 +91,17 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
         "copyright": sample.rights.get("copyright") or "",
         "credit": sample.rights.get("credit") or "",
         "usage_terms": sample.rights.get("usage_terms") or "",
+        "web_statement": masked_url(str(sample.rights.get("web_statement") or "")),
+        "file_source": sample.rights.get("source") or "",
+        "digital_source_type": sample.rights.get("digital_source_type") or "",
+        "ai_made": is_ai_made(sample.rights),
         "c2pa": bool(sample.rights.get("c2pa")),
+        "c2pa_training": sample.rights.get("training_mining") or "",
         KEY: _preferences_text(sample),
         "width": info.width,
         "height": info.height,
+        "aspect_ratio": ratio,
+        "aspect_bucket": bucket,
         "format": info.format,
         "frames": info.frames,
         "size_bytes": info.size_bytes,
@@ -107,6 +117,9 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
     for name, value in row.items():
         if isinstance(value, str) and "://" in value and name not in _ADDRESSES:
             row[name] = masked_text(value)
+    if sample.caption is not None:
+        row["caption"] = masked_text(sample.caption.text)
+        row["caption_origin"] = sample.caption.origin
     if sample.relevance is not None:
         row["relevance"] = sample.relevance.score
         row["relevance_outlier"] = sample.relevance.outlier
@@ -115,6 +128,11 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
         for name, value in sample.own.items():  # text, numbers, truth values
             row[shown[name]] = masked_text(value) if isinstance(value, str) else value
     return row
+
+
+def _upright(info: ImageInfo) -> tuple[int, int]:
+    """Return width and height as shown: EXIF orientations 5 to 8 swap them."""
+    return (info.height, info.width) if info.orientation >= 5 else (info.width, info.height)
 
 
 def _preferences_text(sample: Sample) -> str:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from pixtrawl.catalog import samples
+from pixtrawl.catalog import copies, samples
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name
@@ -51,7 +51,7 @@ def _set_worse_aside(db: sqlite3.Connection, folder: Folder, file: AcceptedFile)
 
     Which of several replaced copies was ever put in place, only the file itself tells.
     """
-    replaced = samples.replaced_files(db, file.label, file.number)
+    replaced = copies.replaced_files(db, file.label, file.number)
     for name in sorted(set(replaced.values())):
         path = folder.root / name
         if path.is_file() and (sha256 := files.sha256_of(path)) in replaced:

@@ -335,6 +335,6 @@ def unpack_portrait(data: bytes, task: int, max_pixels: int) -> Portrait | None:
 RIGHTS_FIELDS: Final = (
     "creator", "copyright", "credit", "source", "usage_terms", "web_statement", "license_url",
     "digital_source_type", "data_mining", "other_constraints", "tdm_reservation",
-    "training_mining", "c2pa",
+    "training_mining", "description", "c2pa",
 )  # fmt: skip
 """`c2pa` is a boolean, the others are text of at most 2,000 characters."""

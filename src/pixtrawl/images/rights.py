@@ -42,8 +42,13 @@ _NAMESPACES: Final[Mapping[bytes, tuple[bytes, ...]]] = {
 _RESERVED: Final = ("data_mining", "other_constraints", "tdm_reservation")
 _MAX_PACKETS: Final = 8
 _XMP_STARTS: Final = (b"<x:xmpmeta", b"<rdf:RDF")
-_EXIF_FIELDS: Final = {0x013B: "creator", 0x8298: "copyright"}
-_IPTC_FIELDS: Final = {80: "creator", 110: "credit", 115: "source", 116: "copyright"}
+_EXIF_FIELDS: Final = {0x010E: "description", 0x013B: "creator", 0x8298: "copyright"}
+_IPTC_FIELDS: Final = {
+    80: "creator", 110: "credit", 115: "source", 116: "copyright", 120: "description",
+}  # fmt: skip
+_LANGUAGE: Final = re.compile(
+    rb"<rdf:li(?:[^>]{0,200}?xml:lang\s*=\s*[\"']([\w-]{1,40})[\"'])?[^>]{0,200}>([^<]{1,2000})"
+)
 
 
 def read_rights(data: bytes) -> dict[str, Any]:
@@ -122,6 +127,8 @@ def _from_xmp(data: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for packet in _packets(data):
         prefixes = _prefixes(packet)
+        if "description" not in found and (text := _description(packet, prefixes)):
+            found["description"] = text
         for name, properties in _XMP_FIELDS.items():
             if name in found and name not in _RESERVED:
                 continue
@@ -132,6 +139,21 @@ def _from_xmp(data: bytes) -> dict[str, str]:
                 if text:
                     break
     return found
+
+
+def _description(packet: bytes, prefixes: Mapping[bytes, list[bytes]]) -> str:
+    """Return dc:description in one language: the default, else English, else the first."""
+    for key in _spelt([b"dc:description"], prefixes):
+        at = packet.find(b"<" + key)
+        end = packet.find(b"</" + key, at)
+        texts = _LANGUAGE.findall(packet[at : min(end, at + 65536)]) if 0 <= at < end else []
+        if texts:
+            wished = {language.lower(): text for language, text in reversed(texts)}
+            text = wished.get(b"x-default") or wished.get(b"en") or texts[0][1]
+            return html.unescape(_text(text))
+        if found := _property(packet, key):
+            return found
+    return ""
 
 
 def _packets(data: bytes) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from pixtrawl.claims import claim_of, is_licensed
 from pixtrawl.config.groups import Images
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
 from pixtrawl.preferences import PreferencePolicy
+from pixtrawl.preferences.marks import has_mark
 
 __all__ = ["JUNK", "Rules", "is_card", "upright"]
 
@@ -109,6 +110,11 @@ class Rules(Struct, frozen=True):
         if is_licensed(claim.id, candidate.license or "", wish):
             return _KEPT
         return Reason.UNWANTED_LICENSE, (candidate.license or "no claim")[:100]
+
+    def judge_marks(self, rights: Mapping[str, Any]) -> Ruling:
+        """Decide whether an image has a mark that the user leaves out."""
+        mark = has_mark(rights, self.images.exclude)
+        return _KEPT if mark is None else (Reason.UNWANTED_MARK, mark)
 
     def drops_junk(self, candidate: Candidate) -> bool:
         """Return whether junk of this candidate is dropped."""

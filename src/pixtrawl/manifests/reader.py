@@ -19,13 +19,14 @@ from pixtrawl.lines import decoded, encoding_of, opened, read_lines
 from pixtrawl.manifests.columns import GivenColumns, is_url
 from pixtrawl.manifests.json_documents import find_rows, read_document
 from pixtrawl.manifests.literal import Broken, read_literal
-from pixtrawl.manifests.rows import FIELDS, SOURCE, BadLine, ListContext, Rows, clean
+from pixtrawl.manifests.rows import FIELDS, SOURCE, TEXTS, BadLine, ListContext, Rows, clean
 from pixtrawl.manifests.tables import MAX_LINE_CHARS, latin_told, read_table, table_of
 from pixtrawl.model import Candidate
 
 __all__ = [
     "FIELDS",
     "SOURCE",
+    "TEXTS",
     "BadLine",
     "ListContext",
     "ReadParquet",
@@ -242,6 +243,7 @@ def row_of(candidate: Candidate) -> dict[str, object]:
     """Return a candidate as a row: `FIELDS`, `alternates` if any, then the list's own columns."""
     row: dict[str, object] = {name: getattr(candidate, name) for name in FIELDS}
     row["kind"] = candidate.kind.value
+    row |= {name: text for name in TEXTS if (text := getattr(candidate, name))}
     if candidate.alternates:
         row["alternates"] = [
             {"url": one.url, "kind": one.kind.value} for one in candidate.alternates

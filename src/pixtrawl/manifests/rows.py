@@ -13,12 +13,15 @@ from pixtrawl.labels import Labels
 from pixtrawl.manifests.columns import PLURAL, Chosen, GivenColumns, choose, is_url, plain_name
 from pixtrawl.model import Alternate, Candidate, Kind
 
-__all__ = ["FIELDS", "SOURCE", "BadLine", "ListContext", "Rows", "clean"]
+__all__ = ["FIELDS", "SOURCE", "TEXTS", "BadLine", "ListContext", "Rows", "clean"]
 
 FIELDS: Final = (
     "query", "label", "url", "kind", "source", "rank", "page_url", "title", "width", "height",
     "thumb_url", "license", "license_url", "creator",
 )  # fmt: skip
+
+# Texts beside an image on its page; a manifest has them where they are known.
+TEXTS: Final = ("alt", "page_text")
 
 SOURCE: Final = "urls"  # of rows without a source
 
@@ -102,7 +105,7 @@ class Rows:
         self._ours: dict[str, str] = {}
         for name in names:
             word = name.casefold()
-            if word in {*FIELDS, "alternates", "keyword"}:
+            if word in {*FIELDS, *TEXTS, "alternates", "keyword"}:
                 self._ours.setdefault(word, name)
         self._split = _NEXT_OF_MANY if plain_name(self.chosen.url) in PLURAL else _NEXT_URL
         self._is_ours = self._ours.keys() >= _OWN_MANIFEST
@@ -141,6 +144,8 @@ class Rows:
                 alternates=_alternates(row.get(self._ours.get("alternates", ""))),
                 extra=extra,
                 file_stem=stem,
+                alt=get(row, "alt"),
+                page_text=get(row, "page_text"),
             )
 
     def _get(self, row: Mapping[str, Any], field: str) -> str | None:

@@ -20,7 +20,7 @@ from typing import Final, Protocol, TextIO
 
 from pixtrawl.errors import MissingExtraError, StorageError, UsageError
 from pixtrawl.manifests.literal import write_literal
-from pixtrawl.manifests.reader import FIELDS, row_of
+from pixtrawl.manifests.reader import FIELDS, TEXTS, row_of
 from pixtrawl.model import Candidate
 from pixtrawl.secrets import masked_url
 
@@ -140,7 +140,8 @@ class _CsvWriter:
 
     def __init__(self, path: Path) -> None:
         self._file = _text_file(path)
-        self._rows = csv.DictWriter(self._file, FIELDS, extrasaction="ignore", lineterminator="\n")
+        names = (*FIELDS, *TEXTS)
+        self._rows = csv.DictWriter(self._file, names, extrasaction="ignore", lineterminator="\n")
         self._rows.writeheader()
 
     def add_query(self, text: str) -> None:
@@ -148,8 +149,8 @@ class _CsvWriter:
 
     def add(self, candidate: Candidate) -> None:
         row = row_of(candidate)
-        for name in ("title", "creator", "license"):  # free text: one row stays one line
-            value = row[name]
+        for name in ("title", "creator", "license", *TEXTS):  # free text: one row stays one line
+            value = row.get(name)
             if isinstance(value, str):
                 row[name] = _CONTROL.sub(" ", value)
         self._rows.writerow(row)

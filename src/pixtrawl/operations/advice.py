@@ -42,6 +42,7 @@ _OUTCOMES: Final[Mapping[SourceOutcome, str]] = {
 _REASONS: Final[Mapping[Reason, str]] = {
     Reason.TOO_SMALL: "lower --min-size",
     Reason.THUMBNAIL: "add --allow-thumbnails, or use a source that gives originals (-s google)",
+    Reason.UNWANTED_MARK: "widen --exclude, or ask more sources",
     Reason.UNWANTED_LICENSE: "use sources that name each licence (-s open), or widen --license",
     Reason.UNWANTED_ASPECT: "leave out --aspect",
     Reason.UNWANTED_SIZE: "leave out --size",

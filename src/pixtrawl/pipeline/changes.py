@@ -18,6 +18,7 @@ _RULES: Final = (
     "images.min_size", "images.max_pixels", "images.max_scans", "images.max_frames",
     "images.max_frame_pixels", "images.max_blocks", "images.max_aspect", "images.check",
     "images.dedup", "images.turned", "images.junk", "images.conflict", "images.allow_thumbnails",
+    "images.exclude",
     "filters.license", "filters.aspect", "fetch.max_bytes",
     "politeness.ignore_robots", "politeness.purpose", "politeness.ignore_ai_preferences",
 )  # fmt: skip

@@ -117,7 +117,8 @@ class DecisionIntake:
         for effect in done.effects:
             record = effect.record
             gained = {names[one]: n for one, n in effect.gained.items() if one in names}
-            for old, new in effect.names or [("", "")]:
+            same = (record.file_name, record.file_name) if record.action == "caption" else ("", "")
+            for old, new in effect.names or [same]:
                 action = f"undo {record.action}" if effect.undone else record.action
                 self._emit(DecisionTaken(action, record.who, old, new, record.reason, gained))
                 gained = {}

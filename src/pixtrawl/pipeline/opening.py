@@ -12,7 +12,8 @@ from typing import Final
 
 from pixtrawl import __version__, block_lists, engines
 from pixtrawl.block_lists import BlockLists
-from pixtrawl.catalog import run_log, takedown
+from pixtrawl.captions import parse_chain
+from pixtrawl.catalog import run_log, takedown, written
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
@@ -63,6 +64,9 @@ async def open_session(
         run_id = catalog.write_now(
             lambda db: run_log.begin_run(db, __version__, plain_settings(config))
         )
+        if config.job.caption is not None:
+            chain = parse_chain(config.job.caption)
+            catalog.write_now(lambda db: written.choose(db, chain))
         spec = worker_spec(config, folder, catalog, blocked)
         keep: KeepRendition | None = None
         if spec.transform is not None:

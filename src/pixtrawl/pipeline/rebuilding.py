@@ -251,7 +251,7 @@ def _note_decisions(
             continue
         holds = one.id in held.holding
         note: dict[str, object] = {}
-        if holds and one.action == "label":
+        if holds and one.action in {"label", "caption"}:
             effect = decision_actions.apply(db, folder, one)  # no effect where its file was moved
             holds, note = effect.changed, dict(effect.note)
         elif holds and one.sha256:

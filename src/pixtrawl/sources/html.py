@@ -5,7 +5,7 @@ Pages that it would take too long for are refused beforehand (`markup`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -60,6 +60,25 @@ class Element:
     def content(self) -> str:
         """The text inside, unchanged: the content of a script or style."""
         return self._node.text()
+
+    def has(self, css: str) -> bool:
+        """Return whether there is such an element inside."""
+        return self._node.css_first(css) is not None
+
+    def beside(self, count: int, *, after: bool) -> Iterator[Element | str]:
+        """Yield the next elements and texts after it, or before it: `count` that are not blank."""
+        node = self._node
+        for _ in range(8 * count):
+            following = node.next if after else node.prev
+            if following is None or count == 0:
+                return
+            node = following
+            if node.is_element_node:
+                count -= 1
+                yield Element(node)
+            elif node.is_text_node and (text := node.text_content or "").strip():
+                count -= 1
+                yield text
 
     def all(self, css: str) -> list[Element]:
         """Return elements inside it, in the order of the page."""

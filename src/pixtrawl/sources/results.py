@@ -52,6 +52,8 @@ class ImageResult(Struct, frozen=True, kw_only=True):
     kind: Kind = Kind.ORIGINAL
     page_url: str | None = None
     title: str | None = None
+    alt: str | None = None  # of its img, or the source's own description of what it shows
+    page_text: str | None = None  # beside it on its page
     width: int | None = None
     height: int | None = None
     thumb_url: str | None = None
@@ -96,6 +98,8 @@ def candidate_of(result: ImageResult, query: Query, source: str, rank: int = 0) 
         kind=best.kind,
         page_url=web_url(result.page_url),
         title=one_line(result.title),
+        alt=one_line(result.alt),
+        page_text=one_line(result.page_text),
         width=pixels(result.width) if sized else None,
         height=pixels(result.height) if sized else None,
         thumb_url=_fetchable(result.thumb_url),

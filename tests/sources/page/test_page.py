@@ -69,7 +69,8 @@ def test_the_query_is_the_page_and_each_picture_says_where_it_was() -> None:
     (one,) = ending.candidates
     assert one == Candidate(
         url="https://a.test/b.jpg", query=START, label="label", source="page", rank=1,
-        page_url=START, title="Cat", thumb_url="https://a.test/s.jpg", alternates=one.alternates,
+        page_url=START, title="Cat", alt="Cat", thumb_url="https://a.test/s.jpg",
+        alternates=one.alternates,
     )  # fmt: skip
     assert [(a.url, a.kind) for a in one.alternates] == [("https://a.test/s.jpg", Kind.THUMBNAIL)]
     assert ending.outcome is SourceOutcome.OK

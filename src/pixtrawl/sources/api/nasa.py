@@ -94,6 +94,7 @@ def read_item(record: Any, links: list[str]) -> list[ImageResult] | None:
             url=url,
             page_url=f"https://images.nasa.gov/details/{quote(name, safe='')}" if name else None,
             title=value.plain(about, "title"),
+            page_text=value.plain(about, "description"),
             width=value.pixels(facts, "width"),
             height=value.pixels(facts, "height"),
             thumb_url=next((link for link in links if "~thumb." in link), None),

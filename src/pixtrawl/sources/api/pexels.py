@@ -95,6 +95,7 @@ def _found(photo: Any) -> ImageResult | None:
         url=url,
         page_url=value.url(photo, "url"),
         title=value.plain(photo, "alt"),
+        alt=value.plain(photo, "alt"),
         width=value.pixels(photo, "width"),
         height=value.pixels(photo, "height"),
         thumb_url=value.url(photo, "src", "medium"),

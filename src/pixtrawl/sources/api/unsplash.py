@@ -94,6 +94,8 @@ def read_photo(photo: Any) -> ImageResult | None:
         url=url,
         page_url=value.url(photo, "links", "html"),
         title=value.plain(photo, "description") or value.plain(photo, "alt_description"),
+        alt=value.plain(photo, "alt_description"),
+        page_text=value.plain(photo, "description"),
         width=value.pixels(photo, "width"),
         height=value.pixels(photo, "height"),
         thumb_url=value.url(photo, "urls", "small"),

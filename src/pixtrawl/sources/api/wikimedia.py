@@ -219,6 +219,7 @@ def _found(page: dict[str, Any]) -> ImageResult | None:
         url=url,
         page_url=value.url(info, "descriptionurl"),
         title=title,
+        page_text=value.plain(about, "ImageDescription", "value"),
         width=value.pixels(info, "width"),
         height=value.pixels(info, "height"),
         thumb_url=value.url(info, "thumburl"),

@@ -99,6 +99,8 @@ class Facts(Struct, frozen=True):
     license: str | None = None
     license_url: str | None = None
     creator: str | None = None
+    alt: str | None = None
+    page_text: str | None = None  # what stands beside it
 
 
 class FoundPicture(Struct):

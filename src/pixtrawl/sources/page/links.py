@@ -11,12 +11,14 @@ import re
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pixtrawl import urls
 from pixtrawl.model import Kind
 from pixtrawl.sources.html import Document, Element, TooComplexError
 from pixtrawl.sources.page.around import Around, is_image_link
 from pixtrawl.sources.page.attributes import DECOR, lazy_ways, number, own_ways, srcset_ways
+from pixtrawl.sources.page.beside import TextBeside
 from pixtrawl.sources.page.found import Facts, FoundPicture, FoundPictures, Lead, Tier, Way, Wish
 from pixtrawl.sources.page.frames import Shown, shown_documents, written_frames
 from pixtrawl.sources.page.head import page_license, read_head, reservations, robots_words
@@ -113,6 +115,7 @@ class _PageWalk:
         self._document = document
         self._pictures = pictures
         self._captions: dict[int, str] = {}
+        self._beside = TextBeside(document)
         self._links: dict[str, None] = {}
         self._following: dict[str, None] = {}
 
@@ -170,7 +173,9 @@ class _PageWalk:
             ways, decor, width, height = [*full, *lesser], False, None, None
         else:
             ways = [*around.likely_ways(self._pictures), *ways]
-        facts = Facts(self._title(element, around), width, height)
+        alt = " ".join(element.get("alt")[:2000].split()) or None
+        beside = None if decor else self._beside.of(element, self._caption(around.figure))
+        facts = Facts(self._title(element, around), width, height, alt=alt, page_text=beside)
         tier = Tier.DECOR if decor else Tier.SMALL if _is_small(width, height) else Tier.BODY
         named = tier == Tier.BODY and around.names_lead(element)
         self._pictures.add(tier, ways, facts, Lead.NAMED if named else Lead.NOT)
@@ -289,6 +294,4 @@ def _apply_license(pictures: list[FoundPicture], claim: str | None) -> None:
     for picture in pictures:
         facts = picture.facts
         if facts.license is None and facts.license_url is None and picture.tier < Tier.DECOR:
-            picture.facts = Facts(
-                facts.title, facts.width, facts.height, claim, claim, facts.creator
-            )
+            picture.facts = replace(facts, license=claim, license_url=claim)

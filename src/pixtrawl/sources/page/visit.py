@@ -317,18 +317,12 @@ def _result(picture: FoundPicture, page_url: str | None) -> ImageResult:
     # The stated size may be that of another copy.
     sized = len(picture.ways) == 1 or picture.tier in {Tier.META, Tier.DATA}
     return ImageResult(
-        url=url,
-        kind=kind,
-        page_url=page_url,
-        title=facts.title,
-        width=facts.width if sized else None,
-        height=facts.height if sized else None,
-        thumb_url=picture.thumb_url,
-        license=facts.license,
-        license_url=facts.license_url,
-        creator=facts.creator,
+        url=url, kind=kind, page_url=page_url, thumb_url=picture.thumb_url,
+        title=facts.title, alt=facts.alt, page_text=facts.page_text,
+        width=facts.width if sized else None, height=facts.height if sized else None,
+        license=facts.license, license_url=facts.license_url, creator=facts.creator,
         alternates=tuple(Alternate(other, of) for other, of in others),
-    )
+    )  # fmt: skip
 
 
 def _is_consent(visit: PageVisit, response: Response, reading: PageContent) -> bool:

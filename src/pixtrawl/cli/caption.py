@@ -1,0 +1,136 @@
+"""`pixtrawl caption`: show, write or change captions of images."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pixtrawl.cli.options import add_output
+
+if TYPE_CHECKING:
+    from pixtrawl.folder.dataset_folder import Folder
+    from pixtrawl.pipeline.deciding import Recorded
+
+_EPILOG = """\
+A file is given by its path, or relative to the data set; the folder of a label stands for all of
+its images. Written captions win over collected ones in every export, are never overwritten, and
+follow their image to another label or a better copy. Without an option the captions are shown. You
+can write captions during a run.
+
+examples:
+  pixtrawl caption images "cat/000012.jpg" --text "a tabby cat on a red sofa"
+  pixtrawl caption images --find "a photo of" --replace "a picture of"
+  pixtrawl caption images "cat" --reset
+  pixtrawl caption images --caption 'alt,title,template:a photo of {label}'
+  pixtrawl undo images
+
+exit codes: 0 recorded, 2 no such image, or nothing to change
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "caption",
+        usage="%(prog)s [DIR] [FILE...] [--text TEXT | --find WORDS --replace WORDS | --reset]",
+        help="show, write or change captions of images",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", metavar="FILE", nargs="*", help="image files or label folders")
+    parser.add_argument("--text", metavar="TEXT", help='the caption; "" for none')
+    parser.add_argument(
+        "--find", metavar="WORDS", help="words to replace, in all captions or FILEs"
+    )
+    parser.add_argument("--replace", metavar="WORDS", help='in their place; "" drops them')
+    parser.add_argument(
+        "--reset", action="store_true", help="drop written captions: collected ones hold again"
+    )
+    parser.add_argument(
+        "--caption",
+        metavar="ORIGIN[,ORIGIN...]",
+        help="choose the origins for the data set, the first there is: title, alt, file, page, "
+        "query, template:TEXT, model, hand; none",
+    )
+    parser.add_argument(
+        "--origin",
+        choices=("hand", "model"),
+        default="hand",
+        help="of --text: a model's text never replaces one written by hand (default: hand)",
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", help="data set folder")
+    add_output(parser, progress=False)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command. Return the exit code: 0 once the decision is on the disk."""
+    from pixtrawl.captions import read_chain
+    from pixtrawl.errors import EXIT_OK, UsageError
+    from pixtrawl.pipeline import captioning
+    from pixtrawl.pipeline.opened import split_root
+
+    folder, names = split_root(arguments.files, arguments.output, command="caption")
+    _check(arguments)
+    chain = read_chain("--caption", arguments.caption)
+    if chain is not None:
+        captioning.choose(folder, chain)
+    done: Recorded | None = None
+    if arguments.text is not None or arguments.reset:
+        if not names:
+            raise UsageError("of which images? give FILE or the folder of a label")
+        if arguments.reset:
+            done = captioning.reset(folder, names, who="cli")
+        else:
+            text, origin = arguments.text, arguments.origin
+            done = captioning.caption(folder, names, text, who="cli", origin=origin)
+    elif arguments.find is not None:
+        words = (arguments.find, arguments.replace)
+        done = captioning.replace_words(folder, names, *words, who="cli")
+        if not done.records:
+            raise UsageError(f"no caption has the words {arguments.find!r}")
+    if done is not None:
+        _tell(done, as_json=arguments.json)
+    elif chain is None or names:
+        _show(folder, names, as_json=arguments.json)
+    return EXIT_OK
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from pixtrawl.errors import UsageError
+
+    given = [arguments.text is not None, arguments.find is not None, arguments.reset]
+    if sum(given) > 1:
+        raise UsageError("give one of --text, --find and --reset")
+    if (arguments.find is None) != (arguments.replace is None):
+        raise UsageError("--find and --replace belong together")
+
+
+def _tell(done: Recorded, *, as_json: bool) -> None:
+    from pixtrawl.display.screen import out, out_json, plural
+
+    if as_json:
+        files = [one.file_name for one in done.records]
+        out_json({"batch": done.batch, "files": files, "by_run": done.by_run})
+        return
+    changed = sum(effect.changed for effect in done.effects)
+    count = len(done.records) if done.by_run else changed
+    tail = "; the run at work carries it out" if done.by_run else ""
+    kept = 0 if done.by_run else len(done.records) - changed
+    if kept:
+        tail = f"; {plural(kept, 'image')} had it already, or one written by hand"
+    out(f"{plural(count, 'caption')} written{tail}")
+
+
+def _show(folder: Folder, names: list[str], *, as_json: bool) -> None:
+    from pixtrawl.display.screen import clean, out, out_json
+    from pixtrawl.pipeline import captioning
+
+    found = captioning.present(folder, names)
+    if as_json:
+        rows = [
+            {"file": name, "caption": one.text, "caption_origin": one.origin} for name, one in found
+        ]
+        out_json({"captions": rows})
+        return
+    out("\n".join(f"{clean(name)}\t{one.origin}\t{clean(one.text)}" for name, one in found))
