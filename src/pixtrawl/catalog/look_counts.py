@@ -23,9 +23,10 @@ __all__ = [
     "source_counts",
 ]  # fmt: skip
 
+# Of candidates alone, since rows of images have 5 KB each: a kept image has one that is `saved`.
 _KEPT_BY: Final = (
-    "SELECT {column}, count(*) FROM sample s INDEXED BY sample_kept "
-    f"JOIN candidate c ON c.id = s.candidate_id WHERE s.state IN {KEPT} "
+    "SELECT {column}, count(*) FROM candidate c "
+    f"WHERE c.state = {CandidateState.SETTLED} AND c.reason = '{Reason.SAVED.value}' "
     "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?"
 )
 
