@@ -22,7 +22,9 @@ from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.playground import Playground
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-SOON_S = 6.0  # half a second by itself; a loaded machine takes longer to start a process
+SOON_S = 60.0  # half a second by itself; a loaded machine takes longer
+SETTLED_S = 2.0  # what was under way at a pause is done
+TURNS = 8
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def at_work(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        until(lambda: len(files(root)) >= 5, 40)
+        until(lambda: len(files(root)) >= 5, SOON_S)
         yield running
     finally:
         running.kill()
@@ -130,7 +132,7 @@ def test_a_run_is_paused_told_to_find_more_and_stopped(site: Playground, tmp_pat
     root = tmp_path / "set"
     with at_work(site, root, 20) as running:
         assert main(["steer", str(root), "pause"]) == EXIT_OK
-        time.sleep(SOON_S / 2)
+        time.sleep(SETTLED_S)
         there = files(root)
         time.sleep(1.0)
         assert files(root) == there
@@ -138,7 +140,7 @@ def test_a_run_is_paused_told_to_find_more_and_stopped(site: Playground, tmp_pat
         assert main(["steer", str(root), "more", "-n", "20"]) == EXIT_USAGE, "no more than now"
         assert main(["steer", str(root), "more", "-n", "60"]) == EXIT_OK
         assert main(["steer", str(root), "resume"]) == EXIT_OK
-        until(lambda: len(files(root)) > 21, 40)
+        until(lambda: len(files(root)) > 21, SOON_S)
         assert main(["steer", str(root), "stop"]) == EXIT_OK
         report = finished(running)
         assert running.returncode == EXIT_INTERRUPTED
@@ -162,11 +164,11 @@ def test_one_query_is_stopped_and_the_other_goes_on(site: Playground, tmp_path: 
 def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path) -> None:
     root, chance = tmp_path / "set", random.Random(7)
     refused: set[str] = set()
-    for turn in range(20):
+    for turn in range(TURNS):
         running = subprocess.Popen(
             command(site, root, 60), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        until(lambda: in_use(Folder(root)) and len(files(root)) > 1, 40)
+        until(lambda: in_use(Folder(root)) and len(files(root)) > 1, SOON_S)
         time.sleep(chance.uniform(0, 0.3))
         name = chance.choice(files(root))
         digest = sha256(root / name)
@@ -179,7 +181,7 @@ def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path) -> 
         if turn % 3 == 0:
             pixtrawl.open(root)
             assert not refused & content(root), turn
-    assert len(refused) >= 15
+    assert len(refused) >= TURNS * 3 // 4
     assert main(["report", str(root)]) == EXIT_OK
     assert not refused & content(root)
     done = subprocess.run(
