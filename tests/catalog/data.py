@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from pixtrawl.catalog import frontier, run_log, samples
+from pixtrawl.catalog import file_records, frontier, run_log, samples
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.folder import files
@@ -57,6 +57,19 @@ class Data:
             return name
 
         return self.catalog.write_now(write)
+
+    def finish(self) -> None:
+        """Leave the data set as a finished run does: every image in place, nothing staged."""
+        self.catalog.write_now(self._place)
+        self.catalog.close()
+
+    def _place(self, db: sqlite3.Connection) -> None:
+        rows = db.execute("SELECT id, file_name, staged_name FROM sample").fetchall()
+        for sample_id, name, staged in rows:
+            (self.folder.staging / staged).unlink()
+            record = file_records.record_of((self.folder.root / name).stat())
+            file_records.put(db, [(sample_id, record)])
+        samples.mark_placed(db, [sample_id for sample_id, _, _ in rows], durable=True)
 
     def states(self) -> list[int]:
         return self.catalog.write_now(

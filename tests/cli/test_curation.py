@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -164,7 +165,11 @@ def test_a_near_duplicate_is_brought_back_and_stays(
         assert (ds.root / "cat/000002.jpg").read_bytes() == answers["/b.jpg"]
         assert [s.url for s in ds] == [host.url + path for path in answers]
         assert not list(ds.root.glob(".pixtrawl-quarantine-*"))
-        assert main(["dedup", root, "--undo", copy["sha256"]]) == EXIT_USAGE
+        assert main(["dedup", root, "--undo", copy["sha256"]]) == EXIT_OK  # as after a kill
+        assert "brought back before" in capsys.readouterr().out
+        kept = hashlib.sha256((ds.root / "cat/000001.png").read_bytes()).hexdigest()
+        assert main(["dedup", root, "--undo", kept]) == EXIT_USAGE
+        assert "no near duplicate" in capsys.readouterr().err
 
         # Another run on the set leaves it where it is, and finds its bytes again.
         answers["/c.jpg"] = answers["/b.jpg"]

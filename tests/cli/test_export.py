@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.catalog.data import Data
 from tests.exporters.dataset import encoded, picture, tree
 
+from pixtrawl.catalog import file_records
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, EXIT_UNEXPECTED, EXIT_USAGE
+from pixtrawl.folder.dataset_folder import Folder
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def images(tmp_path: Path) -> Path:
             path = data.folder.root / data.accept(task, content)
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-    data.catalog.close()
+    data.finish()
     return data.folder.root
 
 
@@ -90,7 +94,9 @@ def test_nothing_left_after_the_filters_has_its_own_exit_code(
 def test_a_damaged_file_is_named_on_one_line(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (images / "cat" / "000002.jpg").write_bytes(b"gone")
+    broken = images / "cat" / "000002.jpg"
+    broken.write_bytes(bytes(broken.stat().st_size))
+    _take_for_whole(images, broken)
     command = ["export", str(images), "--to", "webdataset", "-o", str(tmp_path / "out")]
     assert main(command) == EXIT_UNEXPECTED
     error = capsys.readouterr().err.strip()
@@ -98,6 +104,26 @@ def test_a_damaged_file_is_named_on_one_line(
     assert len(error.splitlines()) == 1
     assert main([*command, "--skip-bad"]) == EXIT_OK
     assert "1 bad files were skipped" in capsys.readouterr().out
+
+
+def _take_for_whole(root: Path, path: Path) -> None:
+    """Record the file as it is, as if the medium had lost its bytes without a trace."""
+    name = path.relative_to(root).as_posix()
+    with closing(sqlite3.connect(Folder(root).catalog)) as db, db:
+        (number,) = db.execute("SELECT id FROM sample WHERE file_name = ?", (name,)).fetchone()
+        file_records.put(db, [(number, file_records.record_of(path.stat()))])
+
+
+def test_a_file_that_was_damaged_since_is_set_aside_before_an_export_and_told(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (images / "cat" / "000002.jpg").write_bytes(b"gone")
+    command = ["export", str(images), "--to", "webdataset", "-o", str(tmp_path / "out")]
+    assert main(command) == EXIT_OK
+    said = capsys.readouterr()
+    assert "11 images as webdataset" in said.out
+    assert "1 file was damaged" in said.err
+    assert "cat/000002.jpg" in said.err
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ class Host(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://{self.server_address[0]!s}:{self.server_port}"
 
+    @property
+    def asked_files(self) -> list[str]:
+        """Paths asked for, but those where owners say what they allow."""
+        return [one for one in self.asked if not one.startswith(("/robots.txt", "/.well-known/"))]
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Host

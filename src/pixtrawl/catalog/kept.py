@@ -25,7 +25,6 @@ __all__ = [
     "named_or_of_label",
     "places",
     "under_several_labels",
-    "with_digits",
 ]
 
 _COLUMNS = "id, label, file_name, lower(hex(sha256))"
@@ -72,19 +71,6 @@ def named(db: sqlite3.Connection, file_name: str) -> KeptFile | None:
         f"SELECT {_COLUMNS} FROM sample WHERE file_name = ? AND state IN {KEPT}", (file_name,)
     ).fetchone()
     return None if row is None else KeptFile(*row)
-
-
-def with_digits(db: sqlite3.Connection, digits: str) -> bool:
-    """Return whether a kept image has a SHA-256 that begins with these hexadecimal digits."""
-    if not digits or len(digits) % 2 or not all(one in "0123456789abcdef" for one in digits):
-        return False
-    first = bytes.fromhex(digits)
-    row = db.execute(
-        f"SELECT 1 FROM sample WHERE sha256 >= ?1 AND substr(sha256, 1, ?2) = ?1 "
-        f"AND state IN {KEPT} LIMIT 1",
-        (first, len(first)),
-    ).fetchone()
-    return row is not None
 
 
 def by_id(db: sqlite3.Connection, sample_id: int) -> KeptFile | None:

@@ -20,6 +20,7 @@ from pixtrawl.model import ImageInfo, Kind, Reason
 __all__ = [
     "ComparedSample",
     "Withdrawal",
+    "has_pardon",
     "has_pardons",
     "hashes_of_same_bytes",
     "is_out",
@@ -177,6 +178,16 @@ def pardon(db: sqlite3.Connection, label: str, sha256: str) -> None:
 def has_pardons(db: sqlite3.Connection) -> bool:
     """Return whether any image was pardoned, to skip the look-up per image where none was."""
     return db.execute("SELECT 1 FROM pardon LIMIT 1").fetchone() is not None
+
+
+def has_pardon(db: sqlite3.Connection, digits: str) -> bool:
+    """Return whether an image was pardoned whose SHA-256 begins with these 8 or more digits."""
+    if len(digits) < 8:
+        return False
+    row = db.execute(
+        "SELECT 1 FROM pardon WHERE substr(lower(hex(sha256)), 1, ?) = ?", (len(digits), digits)
+    ).fetchone()
+    return row is not None
 
 
 def is_pardoned(db: sqlite3.Connection, label: str, sha256: str) -> bool:

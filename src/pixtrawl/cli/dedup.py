@@ -57,7 +57,8 @@ def main(arguments: argparse.Namespace) -> int:
             out_json({"files": names})
         else:
             lines = [clean(name) for name in names]
-            out("\n".join([*lines, f"{plural(len(names), 'image')} brought back"]))
+            done = f"{plural(len(names), 'image')} brought back"
+            out("\n".join([*lines, done if names else "nothing to do: brought back before"]))
         return EXIT_OK
     groups: dict[str, list[Copy]] = {}
     for one in curate.copies(folder):

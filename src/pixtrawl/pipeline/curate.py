@@ -205,7 +205,7 @@ def _chosen(db: sqlite3.Connection, folder: Folder, known: Sequence[Copy], text:
     else:
         own = relative(folder, text)
         found = [one for one in known if one.of == own and one.aside is not None]
-    if not found and kept.with_digits(db, digits):
+    if not found and relations.has_pardon(db, digits):
         return []  # brought back already, perhaps by this command before it was killed
     if not found:
         raise UsageError(
