@@ -21,7 +21,7 @@ from tests.pipeline.pictures import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-RUNS = 60
+RUNS = 21
 AT_ONCE = 3
 EACH = ((errno.EIO, False), (errno.EIO, True), (errno.ENOSPC, True), (KILL, False), (KILL, False))
 
