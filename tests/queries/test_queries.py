@@ -151,7 +151,10 @@ def test_standard_input_is_told_by_its_first_line(content: bytes, expected: list
     assert [q.text for q in read_queries(["-"], stdin=io.BytesIO(content))] == expected
 
 
-def test_a_word_that_looks_like_a_missing_file_is_refused(tmp_path: Path, csv: Path) -> None:
+def test_a_word_that_looks_like_a_missing_file_is_refused(
+    tmp_path: Path, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no file has the name of a word
     csv.write_text("cat\n")
     with pytest.raises(UsageError, match=r"no such file; did you mean queries\.csv\?"):
         read_queries([str(tmp_path / "querys.csv")])
