@@ -311,3 +311,42 @@ def test_only_the_most_similar_of_many_are_looked_at_twice(photographs: list[Ima
     match = near.find("x", info_of(crop(0.1, 0, 1, 0.95)(photographs[0])))
     assert match is not None
     assert match.id == 1000
+
+
+def padded_by_itself(picture: Image.Image) -> Image.Image:
+    """The picture on a blurred, enlarged copy of it, as video sites pad."""
+    side = max(picture.size)
+    ground = ImageOps.fit(picture, (side, side)).filter(ImageFilter.GaussianBlur(side / 30))
+    ground.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return ground
+
+
+def telephone(picture: Image.Image) -> Image.Image:
+    w, h = picture.size
+    screen = Image.new("RGB", (w, round(1.5 * h)))
+    draw = ImageDraw.Draw(screen)
+    draw.text((w // 30, w // 60), "10:41", "white", font_size=max(8, w // 28))
+    screen.paste(picture, (0, (screen.height - h) // 2))
+    return screen
+
+
+def middle_square(picture: Image.Image) -> Image.Image:
+    return ImageOps.fit(picture, (min(picture.size), min(picture.size)))
+
+
+@pytest.mark.parametrize(
+    ("edit", "least"), [(middle_square, 9), (padded_by_itself, 7), (telephone, 9)]
+)
+@pytest.mark.parametrize("original_first", [True, False])
+def test_squares_and_frames_are_found_at_wide_whichever_came_first(
+    edit: Edit, least: int, original_first: bool, photographs: list[Image.Image]
+) -> None:
+    long = [picture.resize((600, 400)) for picture in photographs]  # none is a square
+    pairs = [(info_of(one), info_of(edit(one), quality=85)) for one in long]
+    near = kept("wide", [pair[not original_first] for pair in pairs])
+    found = [near.find("x", pair[original_first]) for pair in pairs]
+    assert all(match is None or match.id == at for at, match in enumerate(found))
+    assert sum(match is not None for match in found) >= least
+    for number in range(len(pairs)):
+        near.remove(number)
+    assert all(near.find("x", pair[original_first]) is None for pair in pairs)

@@ -24,6 +24,7 @@ __all__ = [
     "Overlay",
     "aligned_distance",
     "bits_of",
+    "cosines",
     "halved",
     "hash_of",
     "lay_over",
@@ -61,7 +62,8 @@ def _grid(side: int) -> tuple[Array, Array]:
     return x.ravel(), y.ravel()
 
 
-def _cosines(side: int) -> Array:
+def cosines(side: int) -> Array:
+    """Return the rows 1..16 of the DCT (16 x `side`), not normalised."""
     k = np.arange(1, _COEFFICIENTS + 1)[:, None]
     rows = np.cos(np.pi * k * (2 * np.arange(side)[None, :] + 1) / (2 * side))
     return rows.astype(np.float32)
@@ -80,7 +82,7 @@ class Overlay(Struct, frozen=True):
 
 
 _GRIDS: Final = {side: _grid(side) for side in (_HALF, SIDE, _DOUBLE)}
-_DCT: Final = {side: _cosines(side) for side in (_HALF, SIDE)}
+_DCT: Final = {side: cosines(side) for side in (_HALF, SIDE)}
 
 
 def pixels_of(thumb: bytes) -> Array:
@@ -260,6 +262,6 @@ def terms_of(squares: Array) -> Array:
 
 def bits_of(terms: Array) -> Array:
     """Return 256 booleans for each block of 16 x 16 terms: which exceed their median."""
-    values = terms.reshape(*terms.shape[:-2], -1)
+    values = terms.reshape(*terms.shape[:-2], _COEFFICIENTS**2)
     bits: Array = values > np.partition(values, 127)[..., 127, None]
     return bits

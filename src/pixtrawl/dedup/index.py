@@ -7,6 +7,7 @@ that there are few of them and each row is sorted about a dozen times on the way
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -96,21 +97,27 @@ class HashIndex:
                 best.setdefault(int(self._ids[row]), distance)
         return list(best.items())
 
-    def nearest_of(self, hashes: Array, radius: int) -> tuple[int, int, int] | None:
+    def nearest_of(
+        self, hashes: Array, radius: int, wanted_id: Callable[[int], bool] = lambda id: True
+    ) -> tuple[int, int, int] | None:
         """Return (which of n x 32 bytes, id, distance) of the nearest hash within `radius` bits."""
         wanted = np.ascontiguousarray(hashes).view(np.uint64)
-        tail = np.arange(self._tabled(), self._count)
-        found = [(np.repeat(np.arange(len(wanted)), len(tail)), np.tile(tail, len(wanted)))]
+        tail = self._tabled()
+        hits: list[tuple[int, int, int]] = []  # distance, row, which
+        for which, hash in enumerate(wanted):
+            distances = hamming(self._hashes[tail : self._count], hash)
+            close = (distances <= radius).nonzero()[0].tolist()
+            hits += [(int(distances[at]), tail + at, which) for at in close]
         for table in self._tables:
-            found += table.rows_of_many(wanted, _AT_ONCE)
-        best: tuple[int, int, int, int] | None = None
-        for which, rows in found:
-            distances = hamming(self._hashes[rows], wanted[which])
-            for at in (distances <= radius).nonzero()[0].tolist():
-                row, distance = int(rows[at]), int(distances[at])
-                if not self._is_gone(row) and (best is None or (distance, row) < best[:2]):
-                    best = distance, row, int(which[at]), int(self._ids[row])
-        return None if best is None else (best[2], best[3], best[0])
+            for asked, rows in table.rows_of_many(wanted, _AT_ONCE):
+                distances = hamming(self._hashes[rows], wanted[asked])
+                close = (distances <= radius).nonzero()[0].tolist()
+                hits += [(int(distances[at]), int(rows[at]), int(asked[at])) for at in close]
+        for distance, row, which in sorted(hits):
+            id = int(self._ids[row])
+            if not self._is_gone(row) and wanted_id(id):
+                return which, id, distance
+        return None
 
     def _is_gone(self, row: int) -> bool:
         return row < self._removed.get(int(self._ids[row]), 0)

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from pixtrawl.dedup.descriptor_index import DescriptorIndex
     from pixtrawl.dedup.flat import Flat
     from pixtrawl.dedup.index import HashIndex
+    from pixtrawl.dedup.view_index import ViewIndex, Views
 
 __all__ = ["FLAT_STEP", "THUMB_BYTES", "Level", "Match", "NearDuplicates", "rule_of"]
 
 THUMB_BYTES: Final = 4_096  # 64x64 grey
 FLAT_STEP: Final = 4  # of 255, between thumbnails and mean colours
+_FRAMED: Final = -2  # minus the id: key of what lies inside an image's frame, below any id
 _BATCH: Final = 512  # images per step of `add_many`: 8 MB of pixels fit the CPU cache
 _AT_ONCE: Final = 200_000  # hashes per index update: 30 MB; each update sorts tables
 
@@ -58,13 +60,14 @@ class _Distances(Struct, frozen=True):
     across_labels: int
     aligned: int  # after alignment; 0: no second look
     fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
+    view: int = 0  # of what is inside a frame, or a middle square; 0: no third look
 
 
 _RULES: Final[Mapping[Level, _Distances]] = {
     Level.STRICT: _Distances(31, 31, 0),  # no false match on natural pictures
     Level.NEAR: _Distances(40, 40, 24, 44),
     # Matches memes of one template, and shirts on one floor: so never across labels.
-    Level.WIDE: _Distances(48, 40, 30, 48),
+    Level.WIDE: _Distances(48, 40, 30, 48, 31),
 }
 
 
@@ -78,7 +81,9 @@ class Match(Struct, frozen=True):
 
     id: int
     distance: int  # bits of 256; for flat pictures the largest grey difference
-    stage: str  # hash | aligned | flat; followed by `, mirrored` or `, turned` where so found
+    stage: (
+        str  # hash | aligned | view | flat; followed by `, mirrored` or `, turned` where so found
+    )
     label: str
 
 
@@ -102,6 +107,8 @@ class NearDuplicates:
         self._rule = _RULES.get(self.level)
         self._turned = turned
         self._made: HashIndex | None = None
+        self._made_views: ViewIndex | None = None
+        self._last_views: tuple[bytes, Views | None] = b"", None
         self._labels = IdLabels()
         self._descriptor_indexes: dict[str, DescriptorIndex] = {}
         self._pictures: dict[int, Any] = {}  # coarse pictures, cached for all labels together
@@ -197,7 +204,14 @@ class NearDuplicates:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None:
             descriptors = self._descriptor_indexes[label] = DescriptorIndex(self._pictures)
-        descriptors.add([id for id, _ in seen], coarse_of([thumb for _, thumb in seen]))
+        pictures = seen
+        if self._rule.view:
+            views = [self._views_of(i) for _, i in images if len(i.thumb) == THUMB_BYTES]
+            ids = [id for id, _ in seen]
+            self._view_index.add(ids, views)
+            both = zip(ids, views, strict=True)
+            pictures = [*seen, *((_FRAMED - id, one.inner) for id, one in both if one.inner)]
+        descriptors.add([key for key, _ in pictures], coarse_of([thumb for _, thumb in pictures]))
         if self._keeps_thumbs:
             self._thumbs.update(seen)
 
@@ -211,6 +225,9 @@ class NearDuplicates:
             self._thumbs.pop(id, None)
             if label in self._descriptor_indexes:
                 self._descriptor_indexes[label].remove(id)
+                if self._rule is not None and self._rule.view:
+                    self._descriptor_indexes[label].remove(_FRAMED - id)
+                    self._view_index.remove(id)
 
     def find(self, label: str, info: ImageInfo) -> Match | None:
         """Return the most similar kept image within the level's limits, its own label first."""
@@ -228,7 +245,52 @@ class NearDuplicates:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
-        return self._by_overlay(label, info, rule) or by_hash
+        seen = self._by_overlay(label, info, rule) or self._by_view(label, info, rule)
+        return seen or by_hash
+
+    def _by_view(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
+        """Find a copy inside a frame or by its middle square; within the label."""
+        if not rule.view or len(info.thumb) != THUMB_BYTES:
+            return None
+        views = self._views_of(info)
+        found = self._view_index.find(
+            info, views, self._index, rule.view, lambda id: self._labels[id] == label
+        )
+        if found is not None:
+            return Match(*found, "view", label)
+        if not views.inner:
+            return None
+        # A view that fits everywhere may be off by fewer bits: frames of one kind look alike.
+        strictly = replace(rule, fitting=rule.aligned)
+        seen = self._by_overlay(label, replace(info, thumb=views.inner), strictly)
+        return seen and replace(seen, stage="view")
+
+    @property
+    def _view_index(self) -> ViewIndex:
+        if self._made_views is None:
+            load_numpy()
+            from pixtrawl.dedup.view_index import ViewIndex
+
+            self._made_views = ViewIndex()
+        return self._made_views
+
+    def _views_of(self, info: ImageInfo) -> Views:
+        """Return the views; those of the last picture are kept, as it is usually added next."""
+        thumb, views = self._last_views
+        if views is None or thumb != info.thumb:
+            from pixtrawl.dedup.view_index import views_of
+
+            views = views_of(info)
+            self._last_views = info.thumb, views
+        return views
+
+    def _thumb_or_inside(self, key: int) -> bytes:
+        """Return the pixels behind a key of the descriptors."""
+        if key > _FRAMED:
+            return self._thumb_of(key)
+        from pixtrawl.dedup.view_index import inside
+
+        return inside(self._thumb_of(_FRAMED - key))
 
     def _by_hash(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
@@ -250,8 +312,14 @@ class NearDuplicates:
             return None
         from pixtrawl.dedup.overlay_search import find_overlay
 
-        found = find_overlay(descriptors, info.thumb, self._thumb_of, (rule.aligned, rule.fitting))
-        return None if found is None else Match(*found, "aligned", label)
+        limits = rule.aligned, rule.fitting
+        found = find_overlay(descriptors, info.thumb, self._thumb_or_inside, limits)
+        if found is None:
+            return None
+        key, distance = found
+        if key > _FRAMED:
+            return Match(key, distance, "aligned", label)
+        return Match(_FRAMED - key, distance, "view", label)
 
     def _turned_copy(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
         """Find a mirrored or turned copy: by hash in any label, then by overlay in its own."""

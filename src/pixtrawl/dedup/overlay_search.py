@@ -32,7 +32,7 @@ def coarse_of(thumbs: list[bytes]) -> Array:
     return shrunk(joined.reshape(len(thumbs), SIDE, SIDE))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _coarse(thumb: bytes) -> Array:
     """Shrink one thumbnail; cached, as the picture of a query is usually added next."""
     return shrunk(pixels_of(thumb))
