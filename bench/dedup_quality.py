@@ -1,6 +1,6 @@
 """`python -m bench.dedup_quality [--fresh] [--sweep] [--rivals PYTHON]`: what each level finds.
 
-Every photograph goes through 48 edits; each edited file is asked of a pool of all photographs and
+Every photograph goes through 60 edits; each edited file is asked of a pool of all photographs and
 of ninths of the large ones, under one label, with the candidates that the index really gives. Every
 pool picture is asked of those before it. Precision = right / (right + edits given another picture +
 pool pictures given any). Photographs are halved by a hash of their name: limits were fixed on the
