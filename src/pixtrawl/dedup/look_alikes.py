@@ -21,7 +21,8 @@ from pixtrawl.dedup.crop_windows import COARSE, shrunk
 from pixtrawl.dedup.families import Families
 from pixtrawl.dedup.flat import Flat
 from pixtrawl.dedup.hash_join import HashJoin
-from pixtrawl.dedup.near import FLAT_STEP, THUMB_BYTES, Level, rule_of
+from pixtrawl.dedup.levels import LIMITS, Level
+from pixtrawl.dedup.near import FLAT_STEP, THUMB_BYTES
 from pixtrawl.dedup.turned import turned_hashes
 from pixtrawl.model import ImageInfo
 
@@ -105,7 +106,7 @@ class LookAlikes:
         families.join(owners[first][same], owners)
         owners, hashes = owners[first], hashes[first]
         index = HashJoin(owners, hashes)
-        radius = rule_of(Level.NEAR).within_label
+        radius = LIMITS[Level.NEAR].within_label
         for numbers, asked in chain([(owners, hashes)], self._turned()):
             for pair in index.pairs(numbers, asked, radius):
                 families.join(*pair)
@@ -124,7 +125,7 @@ class LookAlikes:
         coarse = np.empty((len(seen), COARSE, COARSE), dtype=np.uint8)
         for at in range(0, len(seen), _BLOCK):
             coarse[at : at + _BLOCK] = shrunk(pixels[at : at + _BLOCK]) + np.float32(0.5)
-        rule = rule_of(Level.NEAR)
+        rule = LIMITS[Level.NEAR]
         places = {number: at for at, number in enumerate(self._seen)}
         join_crops(
             coarse, seen, families, lambda n: pixels[places[n]], (rule.aligned, rule.fitting)

@@ -11,8 +11,7 @@ hash, while downloads are already running.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl.dedup.id_labels import IdLabels
+from pixtrawl.dedup.levels import LIMITS, Level, Limits
 from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.model import ImageInfo
 
@@ -29,51 +29,13 @@ if TYPE_CHECKING:
     from pixtrawl.dedup.index import HashIndex
     from pixtrawl.dedup.view_index import ViewIndex, Views
 
-__all__ = ["FLAT_STEP", "THUMB_BYTES", "Level", "Match", "NearDuplicates", "rule_of"]
+__all__ = ["FLAT_STEP", "THUMB_BYTES", "Level", "Match", "NearDuplicates"]
 
 THUMB_BYTES: Final = 4_096  # 64x64 grey
 FLAT_STEP: Final = 4  # of 255, between thumbnails and mean colours
 _FRAMED: Final = -2  # minus the id: key of what lies inside an image's frame, below any id
 _BATCH: Final = 512  # images per step of `add_many`: 8 MB of pixels fit the CPU cache
 _AT_ONCE: Final = 200_000  # hashes per index update: 30 MB; each update sorts tables
-
-
-class Level(StrEnum):
-    """The values of `--dedup`."""
-
-    STRICT = "strict"
-    NEAR = "near"
-    WIDE = "wide"
-    EXACT = "exact"
-    OFF = "off"
-
-    @property
-    def compares_looks(self) -> bool:
-        """Whether copies are found by their looks, not only by their bytes."""
-        return self in _RULES
-
-
-class _Distances(Struct, frozen=True):
-    """Largest distances, in bits of 256; recall and errors: docs/near-duplicates.md."""
-
-    within_label: int
-    across_labels: int
-    aligned: int  # after alignment; 0: no second look
-    fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
-    view: int = 0  # of what is inside a frame, or a middle square; 0: no third look
-
-
-_RULES: Final[Mapping[Level, _Distances]] = {
-    Level.STRICT: _Distances(31, 31, 0),  # no false match on natural pictures
-    Level.NEAR: _Distances(40, 40, 24, 44),
-    # Matches memes of one template, and shirts on one floor: so never across labels.
-    Level.WIDE: _Distances(48, 40, 30, 48, 31),
-}
-
-
-def rule_of(level: Level) -> _Distances:
-    """Return the limits of a level that compares appearance. Raises KeyError for others."""
-    return _RULES[level]
 
 
 class Match(Struct, frozen=True):
@@ -104,7 +66,7 @@ class NearDuplicates:
         turned: bool = False,
     ) -> None:
         self.level = Level(level)
-        self._rule = _RULES.get(self.level)
+        self._rule = LIMITS.get(self.level)
         self._turned = turned
         self._made: HashIndex | None = None
         self._made_views: ViewIndex | None = None
@@ -241,14 +203,14 @@ class NearDuplicates:
             return found
         return self._turned_copy(label, info, self._rule)
 
-    def _upright(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
+    def _upright(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
         seen = self._by_overlay(label, info, rule) or self._by_view(label, info, rule)
         return seen or by_hash
 
-    def _by_view(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
+    def _by_view(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
         """Find a copy inside a frame or by its middle square; within the label."""
         if not rule.view or len(info.thumb) != THUMB_BYTES:
             return None
@@ -292,7 +254,7 @@ class NearDuplicates:
 
         return inside(self._thumb_of(_FRAMED - key))
 
-    def _by_hash(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
+    def _by_hash(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
         best: Match | None = None
         for hash in {info.phash, info.phash_trim}:
@@ -306,7 +268,7 @@ class NearDuplicates:
                     best = found
         return best
 
-    def _by_overlay(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
+    def _by_overlay(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.aligned or len(info.thumb) != THUMB_BYTES:
             return None
@@ -321,7 +283,7 @@ class NearDuplicates:
             return Match(key, distance, "aligned", label)
         return Match(_FRAMED - key, distance, "view", label)
 
-    def _turned_copy(self, label: str, info: ImageInfo, rule: _Distances) -> Match | None:
+    def _turned_copy(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
         """Find a mirrored or turned copy: by hash in any label, then by overlay in its own."""
         if len(info.thumb) != THUMB_BYTES:
             return None

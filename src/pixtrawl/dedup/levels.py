@@ -1,0 +1,44 @@
+"""The levels of `--dedup` and their limits; recall and errors: docs/near-duplicates.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+__all__ = ["LIMITS", "Level", "Limits"]
+
+
+class Level(StrEnum):
+    """The values of `--dedup`."""
+
+    STRICT = "strict"
+    NEAR = "near"
+    WIDE = "wide"
+    EXACT = "exact"
+    OFF = "off"
+
+    @property
+    def compares_looks(self) -> bool:
+        """Whether copies are found by their looks, not only by their bytes."""
+        return self in LIMITS
+
+
+class Limits(Struct, frozen=True):
+    """Largest distances, in bits of 256; recall and errors: docs/near-duplicates.md."""
+
+    within_label: int
+    across_labels: int
+    aligned: int  # after alignment; 0: no second look
+    fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
+    view: int = 0  # of what is inside a frame, or a middle square; 0: no third look
+
+
+LIMITS: Final[Mapping[Level, Limits]] = {
+    Level.STRICT: Limits(31, 31, 0),  # no false match on natural pictures
+    Level.NEAR: Limits(40, 40, 24, 44),
+    # Matches memes of one template, and shirts on one floor: so never across labels.
+    Level.WIDE: Limits(48, 40, 30, 48, 31),
+}
