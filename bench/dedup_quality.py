@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from bench import dedup_edits as edits, dedup_photos as photos, dedup_rivals as rivals
 from pixtrawl.dedup import NearDuplicates
-from pixtrawl.dedup.levels import Limits
+from pixtrawl.dedup.levels import LookLimits
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
 
@@ -33,7 +33,7 @@ CAPTIONS = (
     "NOT SURE IF/OR JUST MONDAY",
 )
 LIMITS = tuple(
-    Limits(within, within, *second)
+    LookLimits(within, within, *second)
     for within, second in (
         (31, (24, 44)), (40, (24, 24)), (40, (24, 36)), (40, (24, 40)), (40, (24, 44)),
         (40, (24, 48)), (40, (30, 48)), (48, (30, 48)),
@@ -195,7 +195,7 @@ def sweep(stuff: Material) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for limits in LIMITS:
 
-        def with_limits(limits: Limits = limits) -> NearDuplicates:
+        def with_limits(limits: LookLimits = limits) -> NearDuplicates:
             known = NearDuplicates("near")
             known._rule = limits
             return known

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["LIMITS", "Level", "Limits"]
+__all__ = ["LIMITS", "Level", "LookLimits"]
 
 
 class Level(StrEnum):
@@ -26,7 +26,7 @@ class Level(StrEnum):
         return self in LIMITS
 
 
-class Limits(Struct, frozen=True):
+class LookLimits(Struct, frozen=True):
     """Largest distances, in bits of 256; recall and errors: docs/near-duplicates.md."""
 
     within_label: int
@@ -36,9 +36,9 @@ class Limits(Struct, frozen=True):
     view: int = 0  # of what is inside a frame, or a middle square; 0: no third look
 
 
-LIMITS: Final[Mapping[Level, Limits]] = {
-    Level.STRICT: Limits(31, 31, 0),  # no false match on natural pictures
-    Level.NEAR: Limits(40, 40, 24, 44),
+LIMITS: Final[Mapping[Level, LookLimits]] = {
+    Level.STRICT: LookLimits(31, 31, 0),  # no false match on natural pictures
+    Level.NEAR: LookLimits(40, 40, 24, 44),
     # Matches memes of one template, and shirts on one floor: so never across labels.
-    Level.WIDE: Limits(48, 40, 30, 48, 31),
+    Level.WIDE: LookLimits(48, 40, 30, 48, 31),
 }

@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl.dedup.id_labels import IdLabels
-from pixtrawl.dedup.levels import LIMITS, Level, Limits
+from pixtrawl.dedup.levels import LIMITS, Level, LookLimits
 from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.model import ImageInfo
 
@@ -203,14 +203,14 @@ class NearDuplicates:
             return found
         return self._turned_copy(label, info, self._rule)
 
-    def _upright(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
+    def _upright(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
         seen = self._by_overlay(label, info, rule) or self._by_view(label, info, rule)
         return seen or by_hash
 
-    def _by_view(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
+    def _by_view(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         """Find a copy inside a frame or by its middle square; within the label."""
         if not rule.view or len(info.thumb) != THUMB_BYTES:
             return None
@@ -254,7 +254,7 @@ class NearDuplicates:
 
         return inside(self._thumb_of(_FRAMED - key))
 
-    def _by_hash(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
+    def _by_hash(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
         best: Match | None = None
         for hash in {info.phash, info.phash_trim}:
@@ -268,7 +268,7 @@ class NearDuplicates:
                     best = found
         return best
 
-    def _by_overlay(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
+    def _by_overlay(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.aligned or len(info.thumb) != THUMB_BYTES:
             return None
@@ -283,7 +283,7 @@ class NearDuplicates:
             return Match(key, distance, "aligned", label)
         return Match(_FRAMED - key, distance, "view", label)
 
-    def _turned_copy(self, label: str, info: ImageInfo, rule: Limits) -> Match | None:
+    def _turned_copy(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         """Find a mirrored or turned copy: by hash in any label, then by overlay in its own."""
         if len(info.thumb) != THUMB_BYTES:
             return None
