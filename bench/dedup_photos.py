@@ -202,20 +202,42 @@ def hard_cases() -> list[Picture]:
     return found
 
 
+def drawings() -> list[Image.Image]:
+    """Drawn costumes and grounds of Scratch."""
+    return [_shrunk(_opened(file)) for pattern in _HARD["drawing"][:2] for file in _under(pattern)]
+
+
+def cut_out_files() -> list[Path]:
+    """Photographs of things with a transparent ground."""
+    pattern = "tuxpaint-stamps-default/usr/share/tuxpaint/stamps/{}/**/*.png"
+    return [
+        file
+        for kind in ("animals", "food", "household", "clothes", "hobbies", "vehicles", "plants")
+        for file in _under(pattern.format(kind))
+        if "_mirror" not in file.stem
+        and "cartoon" not in str(file)
+        and not file.name.startswith("t_")  # drawn outlines of garments
+    ]
+
+
+def cut_out() -> list[Image.Image]:
+    """Every fourth of them, opened, without its margins."""
+    found = []
+    for file in cut_out_files()[::4]:
+        with Image.open(file) as image:
+            thing = image.convert("RGBA")
+        found.append(thing.crop(thing.getbbox()))
+    return found
+
+
 def products(grounds: int = 10, objects: int = 40) -> list[Picture]:
     """Another object on the same ground, made here: photographs of things cut out, each laid on
     each of a few photographs, as a shop photographs shirt after shirt on one floor.
     """
     photos = photographs()[::17][:grounds]
-    pattern = "tuxpaint-stamps-default/usr/share/tuxpaint/stamps/{}/**/*.png"
-    cut_out = [
-        file
-        for kind in ("animals", "food", "household", "clothes", "hobbies", "vehicles", "plants")
-        for file in _under(pattern.format(kind))
-        if "_mirror" not in file.stem and "cartoon" not in str(file)
-    ]
+    files = cut_out_files()
     found = []
-    for file in cut_out[:: max(len(cut_out) // objects, 1)][:objects]:
+    for file in files[:: max(len(files) // objects, 1)][:objects]:
         with Image.open(file) as image:
             thing = image.convert("RGBA")
         for photo in photos:

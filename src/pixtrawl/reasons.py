@@ -11,7 +11,10 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["REASONS", "Reason", "ReasonInfo", "Status"]
+__all__ = ["LOOKS_LIKE", "REASONS", "Reason", "ReasonInfo", "Status"]
+
+LOOKS_LIKE: Final = "looks like "
+"""Begins the detail of a kept image that is junk by its look; a reason and its detail follow."""
 
 
 class Status(StrEnum):
@@ -75,6 +78,7 @@ class Reason(StrEnum):
     PLACEHOLDER = "placeholder"
     TRACKING_PIXEL = "tracking_pixel"
     ICON = "icon"
+    HUMAN_CHECK = "human_check"
     FLAT = "flat"
     UNWANTED_LICENSE = "unwanted_license"
     UNWANTED_MARK = "unwanted_mark"
@@ -170,7 +174,8 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.THUMBNAIL, s.REJECTED, "only a thumbnail (see --allow-thumbnails)", False),
         (r.PLACEHOLDER, s.REJECTED, "a 'not available' or hot-link placeholder", False),
         (r.TRACKING_PIXEL, s.REJECTED, "a tracking pixel", False),
-        (r.ICON, s.REJECTED, "an icon", False),
+        (r.ICON, s.REJECTED, "an icon or a logo", False),
+        (r.HUMAN_CHECK, s.REJECTED, "a captcha, or a page that asks for a human", False),
         (r.FLAT, s.REJECTED, "one colour or next to nothing on it", False),
         (r.UNWANTED_MARK, s.REJECTED, "its file states what --exclude leaves out", False),
         (r.UNWANTED_LICENSE, s.REJECTED, "its licence is not one asked for by --license", False),

@@ -193,7 +193,7 @@ class Report(_Keyed, kw_only=True):
         >>> json.dumps(ds.report.to_dict())
     """
 
-    sometimes: ClassVar[frozenset[str]] = frozenset({"export", "evidence_command"})
+    sometimes: ClassVar[frozenset[str]] = frozenset({"export", "evidence_command", "junk_kept"})
 
     output: str  # folder, or manifest
     queries: list[QueryReport]
@@ -213,6 +213,7 @@ class Report(_Keyed, kw_only=True):
     export: ExportReport | None = None
     bad_lines: int | None = None  # of lists; None: there was none
     durability: str = "unknown"  # of the last run: batch, none; unknown of a bare copy
+    junk_kept: dict[str, int] = field(default_factory=dict)  # URLs of own lists, by `Reason`
     evidence_command: str | None = None  # copies out what sources answered
 
     def __contains__(self, name: object) -> bool:

@@ -166,7 +166,8 @@ class Worker:
             if reason is Reason.SAVED and (hit := await self._look_blocked(fetched, content)):
                 info, reason, detail = None, hit.reason or Reason.BLOCKED_HASH, hit.detail
             elif reason is Reason.SAVED:
-                rights, reason, detail = await self._stated(candidate, fetched, verdict)
+                rights, reason, stated = await self._stated(candidate, fetched, verdict)
+                detail = stated or detail
                 info = None if reason is Reason.DECODER_LOST else info
                 if verdict.rendition is not None and reason is Reason.SAVED:
                     rendition_name = self._hand_on(response.sha256, verdict.rendition)

@@ -167,3 +167,10 @@ def test_what_was_not_needed_is_told_apart_from_what_failed() -> None:
     (rest,) = [one for one in verdict(report).splitlines() if "other reasons" in one]
     others = len(reasons) - 2 - 8
     assert rest.split() == [str(7 * others), "for", str(others), "other", "reasons"]
+
+
+def test_junk_that_a_list_names_is_told_with_the_option_that_drops_it() -> None:
+    told = verdict(_report(_query("urls", 9), junk_kept={"icon": 4, "human_check": 1}))
+    assert "5 images like junk kept, as your list names them (4 icon, 1 human_check)" in told
+    assert "--junk drop" in told
+    assert "--junk" not in verdict(_report(_query("urls", 9)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog.states import KEPT, CandidateState
 from pixtrawl.model import REASONS, Reason
+from pixtrawl.reasons import LOOKS_LIKE
 
 __all__ = [
     "CandidateRow",
@@ -21,6 +23,7 @@ __all__ = [
     "details_of",
     "efforts",
     "image_of",
+    "junk_kept",
     "opt_outs",
     "rows",
     "settled_counts",
@@ -109,6 +112,20 @@ def settled_counts(db: sqlite3.Connection, query_id: int) -> dict[str, int]:
             (query_id,),
         ).fetchall()
     )
+
+
+def junk_kept(db: sqlite3.Connection, query_id: int) -> Counter[str]:
+    """Count a query's kept candidates that look like junk, by the reason of such junk."""
+    found = db.execute(
+        "SELECT detail, count(*) FROM candidate "
+        f"WHERE state = {CandidateState.SETTLED} AND reason = ? AND substr(detail, 1, ?) = ? "
+        "AND query_id = ? GROUP BY detail",
+        (Reason.SAVED.value, len(LOOKS_LIKE), LOOKS_LIKE, query_id),
+    )
+    counts: Counter[str] = Counter()
+    for detail, number in found:
+        counts[detail.removeprefix(LOOKS_LIKE).partition(":")[0]] += number
+    return counts
 
 
 def details_of(db: sqlite3.Connection, reason: Reason) -> dict[str | None, int]:

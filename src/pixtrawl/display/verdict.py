@@ -161,10 +161,18 @@ def _totals(report: Mapping[str, Any]) -> str:
     line = f"{plural(int(totals['candidates']), 'candidate')}: {', '.join(words)}"
     if several := len(report.get("across_labels") or ()):
         line += f"\n{plural(several, 'picture')} under several labels (--conflict decides)"
+    if junk := report.get("junk_kept"):
+        line += "\n" + _junk(junk)
     line += "".join(f"\n{sentence}" for sentence in _changes(report))
     if bad := int(report.get("bad_lines") or 0):
         line += f"\n{plural(bad, 'line')} could not be read"
     return line
+
+
+def _junk(counts: Mapping[str, int]) -> str:
+    kinds = ", ".join(f"{count:,} {clean(name)}" for name, count in counts.items())
+    text = f"{plural(sum(counts.values()), 'image')} like junk kept, as your list names them"
+    return f"{text} ({kinds}); --junk drop leaves such out"
 
 
 def _changes(report: Mapping[str, Any]) -> list[str]:

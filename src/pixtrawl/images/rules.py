@@ -17,9 +17,11 @@ from msgspec import Struct
 
 from pixtrawl.claims import claim_of, is_licensed
 from pixtrawl.config.groups import Images
+from pixtrawl.images.junk import drawn_junk
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
 from pixtrawl.preferences import PreferencePolicy
 from pixtrawl.preferences.marks import has_mark
+from pixtrawl.reasons import LOOKS_LIKE
 
 __all__ = ["JUNK", "Rules", "is_card", "upright"]
 
@@ -29,6 +31,7 @@ JUNK: Final = frozenset(
     {
         Reason.TRACKING_PIXEL,
         Reason.ICON,
+        Reason.HUMAN_CHECK,
         Reason.FLAT,
         Reason.EXTREME_ASPECT,
         Reason.ANIMATED,
@@ -46,6 +49,7 @@ _UNSEEN: Final = 0.01  # mean opacity
 _THUMBNAIL: Final = 256  # px of the shorter side: usual limit of previews
 _SAME_SHAPE: Final = 0.02
 # Of `--size`, in pixels from and below: small is less than VGA, large 1024x768 and more.
+_DRAWN: Final = frozenset({"clipart", "lineart", "animated"})
 _SIZES: Final[Mapping[str, tuple[int, int | None]]] = {
     "small": (0, 640 * 480), "medium": (640 * 480, 1024 * 768), "large": (1024 * 768, None),
 }  # fmt: skip
@@ -95,11 +99,15 @@ class Rules(Struct, frozen=True):
         """
         if not info.width:
             return _KEPT
-        if self.drops_junk(candidate):
-            ruling = self._junk(candidate, url, kind, info)
-            if ruling is not _KEPT:
-                return ruling
-        return self._wishes(candidate, info)
+        junk = _KEPT
+        if self.images.junk != "keep":
+            junk = self._junk(candidate, url, kind, info)
+            if junk is not _KEPT and self.drops_junk(candidate):
+                return junk
+        ruling = self._wishes(candidate, info)
+        if ruling is _KEPT and junk is not _KEPT:  # listed by the user: kept, and told
+            return Reason.SAVED, f"{LOOKS_LIKE}{junk[0]}: {junk[1]}"
+        return ruling
 
     def judge_license(self, candidate: Candidate, rights: Mapping[str, str | bool]) -> Ruling:
         """Decide whether the licence is one of the requested ones; an unknown one is not."""
@@ -149,8 +157,12 @@ class Rules(Struct, frozen=True):
         if _is_empty(info):
             return Reason.FLAT, f"{info.measures.get('entropy', 0.0):.1f} bits"
         if not self.images.allow_thumbnails and kind is not Kind.DATA and short <= _THUMBNAIL:
-            return _preview(candidate, url, width, height)
-        return _KEPT
+            ruling = _preview(candidate, url, width, height)
+            if ruling is not _KEPT:
+                return ruling
+        if self.filters.type in _DRAWN:
+            return _KEPT
+        return drawn_junk(info, width, height, candidate.query) or _KEPT
 
 
 def _is_empty(info: ImageInfo) -> bool:

@@ -80,6 +80,7 @@ def build(
         and reasons.get(Reason.BUDGET, 0) > 0
         and any(query["wanted"] is None for query in rows),
         "not_asked": sum(map(_not_asked, rows)),
+        "junk_kept": _junk_kept(db, query_ids),
         "across_labels": _across_labels(db),
         "changed_rules": changed_rules(db),
         "durability": run_log.last_settings(db).get("job", {}).get("durability", "unknown"),
@@ -145,6 +146,14 @@ def _detail(folder: Folder, text: str) -> dict[str, Any]:
     if isinstance(saved := detail.get("evidence"), list):
         detail["evidence"] = [evidence.where(folder, str(path)) for path in saved]
     return detail
+
+
+def _junk_kept(db: sqlite3.Connection, query_ids: Iterable[int]) -> dict[str, int]:
+    """Count images of the user's lists that look like junk, the most frequent kind first."""
+    counts: Counter[str] = Counter()
+    for query_id in query_ids:
+        counts.update(outcomes.junk_kept(db, query_id))
+    return dict(counts.most_common())
 
 
 def _totals(reasons: Mapping[Reason, int]) -> dict[str, int]:

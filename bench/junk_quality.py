@@ -1,0 +1,50 @@
+"""What the junk rules refuse, by kind of picture; thresholds were fixed on the other half.
+
+    python -m bench.junk_quality [DRAWN_PICTURES_OF_A_KIND_AND_HALF]
+
+Needs the photographs of `python -m bench.dedup_photos`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+
+from bench.junk_pictures import JUNK, samples
+from pixtrawl.config.groups import Images
+from pixtrawl.images.inspect import inspect_bytes
+from pixtrawl.images.junk import drawn_junk
+from pixtrawl.images.rules import Rules, upright
+from pixtrawl.model import Candidate
+
+_ROUNDS = 20
+
+
+def main(each: int) -> None:
+    found: dict[str, tuple[Counter[str], Counter[str]]] = {}
+    rules = Rules(Images())
+    candidate = Candidate(url="http://h.example/a.jpg", query="q", label="q", source="bing")
+    costs_s: dict[bool, list[float]] = {False: [], True: []}
+    for sample in samples(each):
+        info = inspect_bytes(sample.data, 10**8).info
+        assert info is not None, sample.kind
+        reason, _detail = rules.judge(candidate, candidate.url, candidate.kind, info)
+        found.setdefault(sample.kind, (Counter(), Counter()))[sample.half][reason.value] += 1
+        began = time.process_time()
+        for _ in range(_ROUNDS):
+            drawn_junk(info, *upright(info), "q")
+        cost_s = (time.process_time() - began) / _ROUNDS
+        costs_s[sample.kind in JUNK].append(cost_s)
+    print("| kind | refused, first half | refused, second half | with |\n| --- | --- | --- | --- |")
+    for kind, halves in found.items():
+        told = [f"{n.total() - n['saved']} of {n.total()}" for n in halves]
+        why = ", ".join(f"{r} {n}" for r, n in halves[1].most_common() if r != "saved")
+        print(f"| {kind} | {' | '.join(told)} | {why} |")
+    for is_junk, values in costs_s.items():
+        mean_ms = 1000 * sum(values) / max(len(values), 1)
+        print(f"{'junk' if is_junk else 'others'}: {mean_ms:.3f} ms of CPU an image more")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100)

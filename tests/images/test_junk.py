@@ -1,0 +1,113 @@
+"""Drawn junk is told by its look; pictures that resemble it stay, and so does what was asked for."""
+
+from __future__ import annotations
+
+import io
+import time
+from functools import cache
+from random import Random
+
+import pytest
+from bench import junk_pictures as drawn
+from PIL import Image, ImageFilter
+
+from pixtrawl.config.groups import Images
+from pixtrawl.images.inspect import inspect_bytes
+from pixtrawl.images.junk import drawn_junk
+from pixtrawl.images.rules import Rules
+from pixtrawl.model import Candidate, Filters, ImageInfo, Reason
+
+SEEDS = range(8)
+
+
+@cache
+def scenery() -> list[Image.Image]:
+    """Pictures with shades and detail, to stand for photographs."""
+    found = []
+    for seed in range(2):
+        noise = [Image.effect_noise((30, 22), 90 + 20 * seed).resize((400, 300)) for _ in range(3)]
+        fine = Image.effect_noise((400, 300), 30).convert("RGB")
+        found.append(Image.blend(Image.merge("RGB", noise), fine, 0.3))
+        found[-1] = found[-1].filter(ImageFilter.GaussianBlur(1))
+    return found
+
+
+def info(image: Image.Image, *, format: str = "JPEG") -> ImageInfo:
+    out = io.BytesIO()
+    image.save(out, format, quality=85)
+    verdict = inspect_bytes(out.getvalue(), 10**8)
+    assert verdict.info is not None
+    return verdict.info
+
+
+def candidate(query: str = "cat", source: str = "bing") -> Candidate:
+    return Candidate(url="http://h.example/a.jpg", query=query, label="cat", source=source)
+
+
+def judged(image: ImageInfo, found: Candidate | None = None, rules: Rules | None = None) -> Reason:
+    found = found or candidate()
+    return (rules or Rules(Images())).judge(found, found.url, found.kind, image)[0]
+
+
+@cache
+def pictures(kind: str) -> list[ImageInfo]:
+    draw = (drawn.JUNK | drawn.DRAWN)[kind]
+    return [info(draw(Random(f"{kind} test {seed}"), scenery())) for seed in SEEDS]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reasons", "share"),
+    [
+        ("captcha: letters", {Reason.HUMAN_CHECK}, 0.75),
+        ("human check page", {Reason.HUMAN_CHECK, Reason.FLAT}, 0.9),
+        ("removed tile", {Reason.PLACEHOLDER, Reason.ICON, Reason.FLAT}, 0.4),
+        ("logo", {Reason.ICON, Reason.PLACEHOLDER, Reason.FLAT}, 0.6),
+    ],
+)
+def test_drawn_junk_is_refused_with_its_reason(
+    kind: str, reasons: set[Reason], share: float
+) -> None:
+    found = [judged(one) for one in pictures(kind)]
+    assert sum(one in reasons for one in found) >= share * len(found), found
+    assert set(found) <= reasons | {Reason.SAVED}
+
+
+@pytest.mark.parametrize(
+    "kind", ["chart", "garment on white", "meme", "scan of text", "line art", "collage",
+             "screenshot"],
+)  # fmt: skip
+def test_pictures_that_resemble_junk_are_kept(kind: str) -> None:
+    found = [judged(one) for one in pictures(kind)]
+    assert found.count(Reason.SAVED) >= len(found) - 1, found
+
+
+def test_who_asks_for_logos_or_captchas_gets_them() -> None:
+    asked = {"logo": "car company logos", "captcha: letters": "text captcha"}
+    for kind, query in asked.items():
+        for one in pictures(kind):
+            assert judged(one, candidate(query)) in {Reason.SAVED, Reason.FLAT}
+    clip_art = Rules(Images(), Filters(type="clipart"))
+    assert {judged(one, rules=clip_art) for one in pictures("logo")} <= {
+        Reason.SAVED, Reason.FLAT,
+    }  # fmt: skip
+
+
+def test_listed_junk_is_kept_and_told() -> None:
+    one = next(p for p in pictures("captcha: letters") if judged(p) is Reason.HUMAN_CHECK)
+    listed = candidate(source="urls")
+    reason, detail = Rules(Images()).judge(listed, listed.url, listed.kind, one)
+    assert reason is Reason.SAVED
+    assert detail.startswith("looks like human_check: ")
+    silent = Rules(Images(junk="keep")).judge(listed, listed.url, listed.kind, one)
+    assert silent == (Reason.SAVED, ""), "the user has decided"
+    assert judged(one, listed, Rules(Images(junk="drop"))) is Reason.HUMAN_CHECK
+
+
+def test_an_image_costs_at_most_a_twentieth_of_a_millisecond() -> None:
+    photo = info(scenery()[0])
+    logo = next(one for one in pictures("logo") if one.measures["entropy"] < 2.2)
+    for one, limit_s in ((photo, 0.00005), (logo, 0.001)):  # few are looked at closely
+        began = time.process_time()
+        for _ in range(200):
+            drawn_junk(one, one.width, one.height, "cat")
+        assert (time.process_time() - began) / 200 < limit_s
