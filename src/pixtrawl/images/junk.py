@@ -43,7 +43,7 @@ _EVEN: Final = 3  # of 255, between neighbours of one tone
 Ruling = tuple[Reason, str]
 
 
-class _Layout(Struct, frozen=True):
+class _InkLayout(Struct, frozen=True):
     """How the ink lies on the most frequent grey, in a thumbnail of 64x64."""
 
     ground: float  # share of pixels near the most frequent grey
@@ -83,7 +83,7 @@ def drawn_junk(info: ImageInfo, width: int, height: int, query: str) -> Ruling |
     return None
 
 
-def _layout(thumb: bytes) -> _Layout:
+def _layout(thumb: bytes) -> _InkLayout:
     square = np.frombuffer(thumb, np.uint8).reshape(SIDE, SIDE).astype(np.int16)
     blocks = square.reshape(8, 8, 8, 8)
     spread = blocks.max(axis=(1, 3)) - blocks.min(axis=(1, 3))
@@ -95,7 +95,7 @@ def _layout(thumb: bytes) -> _Layout:
         margins = (
             int(rows[0]), SIDE - 1 - int(rows[-1]), int(columns[0]), SIDE - 1 - int(columns[-1])
         )  # fmt: skip
-    return _Layout(
+    return _InkLayout(
         ground=1.0 - float(ink.mean()),
         blank=float((spread <= _FLAT_SPREAD).mean()),
         margins=margins,
@@ -122,7 +122,7 @@ def _tones(square: np.ndarray[Any, Any], ink: np.ndarray[Any, Any]) -> tuple[flo
     return float(np.count_nonzero(even & inner)) / count, most / count
 
 
-def _is_check_page(layout: _Layout, info: ImageInfo, short_px: int) -> bool:
+def _is_check_page(layout: _InkLayout, info: ImageInfo, short_px: int) -> bool:
     """Few faint lines of text on a large even page, most of which is empty."""
     return (
         short_px >= 350
@@ -135,7 +135,7 @@ def _is_check_page(layout: _Layout, info: ImageInfo, short_px: int) -> bool:
     )
 
 
-def _is_captcha(layout: _Layout, info: ImageInfo, shape: float) -> bool:
+def _is_captcha(layout: _InkLayout, info: ImageInfo, shape: float) -> bool:
     """Strong strokes, slanting both ways, all over a small wide picture on an even ground."""
     return (
         _CAPTCHA_SHAPES[0] <= shape <= _CAPTCHA_SHAPES[1]
@@ -148,7 +148,7 @@ def _is_captcha(layout: _Layout, info: ImageInfo, shape: float) -> bool:
     )
 
 
-def _is_tile(layout: _Layout, info: ImageInfo) -> bool:
+def _is_tile(layout: _InkLayout, info: ImageInfo) -> bool:
     """A few words, perhaps with a sign, in the middle of an even ground."""
     _top, _bottom, left, right = layout.margins
     return (
@@ -160,7 +160,7 @@ def _is_tile(layout: _Layout, info: ImageInfo) -> bool:
     )
 
 
-def _is_logo(layout: _Layout) -> bool:
+def _is_logo(layout: _InkLayout) -> bool:
     """A sign of few tones in the middle of an even ground, with free margins on all sides."""
     if not (
         min(layout.margins) >= 3
