@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pixtrawl.dedup.crop_windows import best_places, cut_windows, shrunk, window_map
 
@@ -31,6 +32,7 @@ __all__ = [
     "pixels_of",
     "refined",
     "sampled",
+    "shared_points",
     "terms_of",
     "unit_grid",
 ]
@@ -79,9 +81,11 @@ class Overlay(Struct, frozen=True):
 
     distance: int
     misfit: float
+    place: Array | None = None  # affine map from the small picture to the large one, 0..1
+    in_one: bool = True  # whether the first picture is the large one
 
 
-_GRIDS: Final = {side: _grid(side) for side in (_HALF, SIDE, _DOUBLE)}
+_GRIDS: Final = {side: _grid(side) for side in (16, _HALF, SIDE, _DOUBLE)}
 _DCT: Final = {side: cosines(side) for side in (_HALF, SIDE)}
 
 
@@ -117,7 +121,8 @@ def lay_over(one: Array, other: Array, window: int, in_one: bool) -> Overlay:
         return rough
     large, small = large.astype(np.float32), small.astype(np.float32)
     fine = refined(large, small, coarse)
-    return min((_compared(large, small, p) for p in (start, fine)), key=_distance)
+    best = min((_compared(large, small, p) for p in (start, fine)), key=_distance)
+    return replace(best, in_one=in_one)
 
 
 def _distance(overlay: Overlay) -> int:
@@ -218,17 +223,28 @@ def _solved(normal: Array, right: Array) -> Array:
 
 def _compared(large: Array, small: Array, p: Array) -> Overlay:
     """Compare both over the largest upright rectangle of `small` that `large` shows too."""
+    side = small.shape[0]
+    points = shared_points(p, side)
+    if points is None:
+        return Overlay(FAR, np.inf)
+    x, y, at_x, at_y = points
+    ours, theirs = sampled(small, x, y), sampled(large, at_x, at_y)
+    distance = int(np.count_nonzero(_bits(ours, side) != _bits(theirs, side)))
+    return Overlay(distance, _misfit(ours, theirs, side), p)
+
+
+def shared_points(p: Array, side: int) -> tuple[Array, Array, Array, Array] | None:
+    """Return side x side points of the common part, as x, y of `small` and x, y of `large`.
+
+    None where too little is in common.
+    """
     low_x, high_x = _shared(p[0], abs(p[1]), p[2], p[1])
     low_y, high_y = _shared(p[4], abs(p[3]), p[5], p[3])
     if high_x - low_x < _LEAST_SHARED or high_y - low_y < _LEAST_SHARED:
-        return Overlay(FAR, np.inf)
-    side = small.shape[0]
+        return None
     grid_x, grid_y = _GRIDS[side]
     x, y = low_x + (high_x - low_x) * grid_x, low_y + (high_y - low_y) * grid_y
-    ours = sampled(small, x, y)
-    theirs = sampled(large, p[0] * x + p[1] * y + p[2], p[3] * x + p[4] * y + p[5])
-    distance = int(np.count_nonzero(_bits(ours, side) != _bits(theirs, side)))
-    return Overlay(distance, _misfit(ours, theirs, side))
+    return x, y, p[0] * x + p[1] * y + p[2], p[3] * x + p[4] * y + p[5]
 
 
 def _misfit(ours: Array, theirs: Array, side: int) -> float:

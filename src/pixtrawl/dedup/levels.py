@@ -34,11 +34,12 @@ class LookLimits(Struct, frozen=True):
     aligned: int  # after alignment; 0: no second look
     fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
     view: int = 0  # of what is inside a frame, or a middle square; 0: no third look
+    other_colours_differ: bool = True  # and other data in charts; see `differences`
 
 
 LIMITS: Final[Mapping[Level, LookLimits]] = {
     Level.STRICT: LookLimits(31, 31, 0),  # no false match on natural pictures
     Level.NEAR: LookLimits(40, 40, 24, 44),
     # Matches memes of one template, and shirts on one floor: so never across labels.
-    Level.WIDE: LookLimits(48, 40, 30, 48, 31),
+    Level.WIDE: LookLimits(48, 40, 30, 48, 31, other_colours_differ=False),
 }

@@ -12,6 +12,7 @@ hash, while downloads are already running.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.model import ImageInfo
 
 if TYPE_CHECKING:
+    from pixtrawl.dedup.aligned import Overlay
     from pixtrawl.dedup.descriptor_index import DescriptorIndex
     from pixtrawl.dedup.flat import Flat
     from pixtrawl.dedup.index import HashIndex
@@ -52,16 +54,17 @@ class Match(Struct, frozen=True):
 class NearDuplicates:
     """Index of the kept images of a data set for search by appearance.
 
-    `thumb_of` reads the thumbnail of a kept image (from the catalog) when it is needed; without it
-    thumbnails stay in memory, 4 KB per image. All else takes 0.5 KB per image in a label of
-    100,000, and 0.4 KB in one of 300,000. Ids are row numbers. With `turned`, mirrored copies and
-    quarter turns match too, at about twice the cost.
+    `thumb_of` and `chroma_of` read the thumbnail and the colours of a kept image (from the catalog)
+    when needed; without them both stay in memory, 4.5 KB per image. All else takes 0.5 KB per image
+    in a label of 100,000, and 0.4 KB in one of 300,000. Ids are row numbers. With `turned`,
+    mirrored copies and quarter turns match too, at about twice the cost.
     """
 
     def __init__(
         self,
         level: Level | str = Level.NEAR,
         thumb_of: Callable[[int], bytes] | None = None,
+        chroma_of: Callable[[int], bytes] | None = None,
         *,
         turned: bool = False,
     ) -> None:
@@ -76,8 +79,10 @@ class NearDuplicates:
         self._pictures: dict[int, Any] = {}  # coarse pictures, cached for all labels together
         self._flats: dict[str, dict[int, Flat]] = {}
         self._thumbs: dict[int, bytes] = {}
+        self._chromas: dict[int, bytes] = {}
         self._keeps_thumbs = thumb_of is None
-        self._thumb_of = thumb_of or self._thumbs.__getitem__
+        self._thumb_of = thumb_of or (lambda id: self._thumbs.get(id, b""))
+        self._chroma_of = chroma_of or (lambda id: self._chromas.get(id, b""))
 
     @property
     def _index(self) -> HashIndex:
@@ -152,6 +157,8 @@ class NearDuplicates:
             from pixtrawl.dedup.flat import Flat
 
             self._flats.setdefault(label, {})[id] = Flat.of(info)
+        elif self._keeps_thumbs and info.thumb:
+            self._thumbs[id], self._chromas[id] = info.thumb, info.chroma
         return not info.flat
 
     def _add_descriptors(self, label: str, images: list[tuple[int, ImageInfo]]) -> None:
@@ -174,8 +181,6 @@ class NearDuplicates:
             both = zip(ids, views, strict=True)
             pictures = [*seen, *((_FRAMED - id, one.inner) for id, one in both if one.inner)]
         descriptors.add([key for key, _ in pictures], coarse_of([thumb for _, thumb in pictures]))
-        if self._keeps_thumbs:
-            self._thumbs.update(seen)
 
     def remove(self, id: int) -> None:
         """Remove an image; an unknown id is ignored."""
@@ -185,6 +190,7 @@ class NearDuplicates:
         if self._flats.get(label, {}).pop(id, None) is None:
             self._index.remove(id)
             self._thumbs.pop(id, None)
+            self._chromas.pop(id, None)
             if label in self._descriptor_indexes:
                 self._descriptor_indexes[label].remove(id)
                 if self._rule is not None and self._rule.view:
@@ -256,17 +262,14 @@ class NearDuplicates:
 
     def _by_hash(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
-        best: Match | None = None
+        found: list[Match] = []
         for hash in {info.phash, info.phash_trim}:
             for id, distance in self._index.query(hash, radius):
                 own = self._labels[id]
-                allowed = rule.within_label if own == label else rule.across_labels
-                found = Match(id, distance, "hash", own)
-                if distance <= allowed and (
-                    best is None or _order(found, label) < _order(best, label)
-                ):
-                    best = found
-        return best
+                if distance <= (rule.within_label if own == label else rule.across_labels):
+                    found.append(Match(id, distance, "hash", own))
+        found.sort(key=lambda match: _order(match, label))
+        return next((match for match in found if not self._differs(info, match.id)), None)
 
     def _by_overlay(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         descriptors = self._descriptor_indexes.get(label)
@@ -275,7 +278,9 @@ class NearDuplicates:
         from pixtrawl.dedup.overlay_search import find_overlay
 
         limits = rule.aligned, rule.fitting
-        found = find_overlay(descriptors, info.thumb, self._thumb_or_inside, limits)
+        found = find_overlay(
+            descriptors, info.thumb, self._thumb_or_inside, limits, partial(self._differs, info)
+        )
         if found is None:
             return None
         key, distance = found
@@ -289,24 +294,34 @@ class NearDuplicates:
             return None
         from pixtrawl.dedup.aligned import pixels_of
         from pixtrawl.dedup.overlay_search import coarse_of
-        from pixtrawl.dedup.turned import WAYS, turned, turned_hashes
+        from pixtrawl.dedup.turned import WAYS, turned_hashes, turned_info
 
         pixels = pixels_of(info.thumb)
         seen = self._index.nearest_of(turned_hashes(pixels[None])[0, 1:], rule.within_label)
         if seen is not None:
             which, id, distance = seen
             own = self._labels[id]
-            if own == label or distance <= rule.across_labels:
+            within = own == label or distance <= rule.across_labels
+            if within and not self._differs(turned_info(info, 1 + which), id):
                 return Match(id, distance, f"hash, {WAYS[1 + which]}", own)
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None:
             return None
         for way in descriptors.turned_near(coarse_of([info.thumb])[0]):
-            copy = replace(info, thumb=turned(pixels, way).tobytes())
+            copy = turned_info(info, way)
             found = self._by_overlay(label, copy, rule)
             if found is not None:
                 return replace(found, stage=f"{found.stage}, {WAYS[way]}")
         return None
+
+    def _differs(self, info: ImageInfo, id: int, overlay: Overlay | None = None) -> bool:
+        """Return whether a matched image has other colours or other data."""
+        if self._rule is None or not self._rule.other_colours_differ or not info.thumb:
+            return False
+        from pixtrawl.dedup.differences import Appearance, differ
+
+        known = Appearance(self._thumb_of(id), self._chroma_of(id))
+        return differ(Appearance(info.thumb, info.chroma), known, overlay)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:
         flats = self._flats.get(label)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, lay_over, pixels_of
+from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, Overlay, lay_over, pixels_of
 from pixtrawl.dedup.crop_windows import COARSE, best_places, cut_windows, shrunk
 from pixtrawl.dedup.descriptor_index import DescriptorIndex
 
@@ -52,11 +52,13 @@ def find_overlay(
     thumb: bytes,
     thumb_of: Callable[[int], bytes],
     limits: tuple[int, int],
+    differs: Callable[[int, Overlay], bool] = lambda id, overlay: False,
 ) -> tuple[int, int] | None:
     """Return (id, distance) of the first picture within the limits, trying the best score first.
 
     `limits`, in bits: for any overlay, and for one that fits in every block. `thumb_of` is called
-    only for pictures to be aligned and those no longer cached.
+    only for pictures to be aligned and those no longer cached; `differs` for those within the
+    limits, to refuse them.
     """
     coarse = _coarse(thumb)
     ids = descriptors.nearest(coarse, _CANDIDATES)
@@ -73,6 +75,6 @@ def find_overlay(
         if len(theirs) != THUMB_BYTES:
             continue
         found = lay_over(ours, pixels_of(theirs), window, in_ours)
-        if found.distance <= limits[found.misfit <= FITS]:
+        if found.distance <= limits[found.misfit <= FITS] and not differs(id, found):
             return id, found.distance
     return None

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from msgspec.structs import replace
 
-from pixtrawl.dedup.aligned import bits_of, terms_of
+from pixtrawl.dedup.aligned import bits_of, pixels_of, terms_of
+from pixtrawl.dedup.shared_part import CELLS, CHROMA_BYTES
+from pixtrawl.model import ImageInfo
 
-__all__ = ["WAYS", "turned", "turned_hashes"]
+__all__ = ["WAYS", "turned", "turned_hashes", "turned_info"]
 
 Array = np.ndarray[Any, Any]
 
@@ -34,6 +37,18 @@ def turned(square: Array, way: int) -> Array:
     if way & 1:
         other = other[..., ::-1]
     return np.ascontiguousarray(other)
+
+
+def turned_info(info: ImageInfo, way: int) -> ImageInfo:
+    """Return the image info of an orientation, with its own thumbnail and colours.
+
+    Its hashes stay those of the picture as it is: see `turned_hashes`.
+    """
+    chroma = b""
+    if len(info.chroma) == CHROMA_BYTES:
+        planes = np.frombuffer(info.chroma, dtype=np.int8).reshape(2, CELLS, CELLS)
+        chroma = turned(planes, way).tobytes()
+    return replace(info, thumb=turned(pixels_of(info.thumb), way).tobytes(), chroma=chroma)
 
 
 def turned_hashes(squares: Array) -> Array:

@@ -1,8 +1,9 @@
-"""Full decode under a pixel cap: reads the whole coded stream, returns a small grey picture.
+"""Full decode under a pixel cap: reads the whole coded stream, returns a small picture.
 
 JPEG is decoded by libjpeg-turbo in strict mode at the smallest DCT scale that keeps 64 pixels on
 both sides: it reads every entropy-coded bit, detects all truncation and all 20-bit damage, and
-costs half of a full decode. A fixed scale of 1/8 would leave small pictures too small for the hash.
+costs half of a full decode (in colour an eighth more than in grey). A fixed scale of 1/8 would
+leave small pictures too small for the hash.
 Pillow loads everything else completely, frame by frame, restricted to one format.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -81,6 +81,7 @@ class Decoded(Struct):
     """
 
     grey: np.ndarray[Any, Any]
+    colours: np.ndarray[Any, Any] | None  # RGB, of the size of `grey`; None for a file in greys
     extent: tuple[float, float]  # across, down
     width: int  # as stored
     height: int
@@ -94,7 +95,6 @@ class Decoded(Struct):
     is_gray: bool = False
     jpeg_quality: float = 0.0
     picture_at: int = 0  # offset of a JPEG's first scan; 0: unknown
-    colour: Callable[[], tuple[float, float, float]] | None = None  # mean red, green, blue, 0..1
     rendition: Picture | None = None  # made from the same decode, where requested
 
 
@@ -138,13 +138,12 @@ def _jpeg(
     else:
         rendered = renderer.of_jpeg(data, head) if renderer is not None else None
         if rendered is not None and rendered.grey is not None:
-            grey, sound = rendered.grey, data
+            grey, colours = rendered.grey, rendered.colours
         else:
-            grey, sound = _strict_grey(data, head)
+            grey, colours = _strict(data, head)
         eighths = round(8 * grey.shape[1] / head.width)  # the DCT scale used
         extent = (head.width * eighths / 8, head.height * eighths / 8)
-        decoded = Decoded(grey, extent, head.width, head.height)
-        decoded.colour = lambda: _mean_colour(_turbo(sound, "RGB"))
+        decoded = Decoded(grey, colours, extent, head.width, head.height)
         decoded.rendition = rendered.picture if rendered is not None else None
     decoded.orientation = decoded.turn = exif.orientation_of(head.exif)
     decoded.frames = head.frames
@@ -155,21 +154,21 @@ def _jpeg(
     return decoded
 
 
-def _turbo(data: bytes, colours: str) -> np.ndarray[Any, Any]:
+def _turbo(data: bytes, head: jpeg.JpegHead) -> tuple[Any, Any]:
+    """Return the small picture in grey and in colour; the latter None where the file has none."""
     pixels: np.ndarray[Any, Any] = simplejpeg.decode_jpeg(
-        data, colours, fastdct=True, fastupsample=True,
+        data, "GRAY" if head.components == 1 else "RGB", fastdct=True, fastupsample=True,
         min_height=SIDE, min_width=SIDE, min_factor=1, strict=True,
     )  # fmt: skip
-    return pixels
+    if head.components == 1:
+        return pixels[:, :, 0], None
+    return np.asarray(Image.fromarray(pixels).convert("L")), pixels
 
 
-def _strict_grey(data: bytes, head: jpeg.JpegHead) -> tuple[np.ndarray[Any, Any], bytes]:
-    """Decode strictly; retry without metadata and padding where only those may be at fault.
-
-    Return the grey picture and the bytes that passed.
-    """
+def _strict(data: bytes, head: jpeg.JpegHead) -> tuple[Any, Any]:
+    """Decode strictly; retry without metadata and padding where only those may be at fault."""
     try:
-        return _turbo(data, "GRAY")[:, :, 0], data
+        return _turbo(data, head)
     except ValueError as error:
         doubt = str(error)
     if "Premature end" in doubt:
@@ -177,7 +176,7 @@ def _strict_grey(data: bytes, head: jpeg.JpegHead) -> tuple[np.ndarray[Any, Any]
     padding = _EXTRANEOUS.search(doubt)
     tidy = jpeg.essential(data, head, int(padding[1]) if padding else 0)
     try:
-        return _turbo(tidy, "GRAY")[:, :, 0], tidy
+        return _turbo(tidy, head)
     except ValueError as error:
         raise RefusedError(Reason.CORRUPT, str(error)) from error
 
@@ -280,14 +279,15 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     small = shrunk(image, "RGBA" if has_alpha else "RGB", factor)
     pixels = np.asarray(small)
     extent = (image.width / factor, image.height / factor)
-    decoded = Decoded(_grey(small), extent, width, height)
+    seen = on_white(small)
+    colours = np.asarray(seen)
+    decoded = Decoded(np.asarray(seen.convert("L")), colours, extent, width, height)
     decoded.orientation = decoded.turn = orientation
     decoded.has_exif = bool(raw)
     decoded.has_alpha = has_alpha
     if has_alpha:
         decoded.alpha_mean = float(pixels[:, :, 3].mean()) / 255.0
     decoded.is_gray = _is_gray(pixels)
-    decoded.colour = lambda: _mean_colour(np.asarray(on_white(small)))
     return decoded
 
 
@@ -297,12 +297,3 @@ def _is_gray(pixels: np.ndarray[Any, Any]) -> bool:
     # Pairwise: a reduction over the axis of three takes 0.5 ms more.
     pairs = ((red, green), (green, blue), (red, blue))
     return all(int(np.abs(one - other).max()) <= 2 for one, other in pairs)
-
-
-def _grey(image: Any) -> np.ndarray[Any, Any]:
-    return np.asarray(on_white(image).convert("L"))
-
-
-def _mean_colour(pixels: np.ndarray[Any, Any]) -> tuple[float, float, float]:
-    red, green, blue = (float(value) / 255.0 for value in pixels.mean(axis=(0, 1)))
-    return red, green, blue

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pixtrawl.images import container, sniff
+from pixtrawl.images.chroma import chroma_grid
 from pixtrawl.images.cost_limits import CostLimits
 from pixtrawl.images.decode import Decoded, RefusedError, decode
 from pixtrawl.images.exif import upright
@@ -60,6 +61,7 @@ def _info(name: str, size_bytes: int, decoded: Decoded) -> ImageInfo:
         phash=look.phash,
         phash_trim=look.phash_trim,
         thumb=look.thumb,
+        chroma=chroma_grid(decoded.colours, decoded.extent, decoded.turn),
         flat=look.flat,
         orientation=decoded.orientation,
         measures=dict(zip(MEASURES, measure(decoded, square, look), strict=True)),

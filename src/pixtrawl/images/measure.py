@@ -25,7 +25,7 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
     across = grey[:, 1:] - grey[:, :-1]
     np.abs(across, out=across)
     steep = int(np.count_nonzero(across > _STEEP))
-    red, green, blue = decoded.colour() if look.flat and decoded.colour else (0.0, 0.0, 0.0)
+    red, green, blue = _mean_colour(decoded) if look.flat else (0.0, 0.0, 0.0)
     return (
         look.mean / 255.0,
         look.deviation / 255.0,
@@ -43,6 +43,14 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
         green,
         blue,
     )
+
+
+def _mean_colour(decoded: Decoded) -> tuple[float, float, float]:
+    if decoded.colours is None:
+        grey = float(decoded.grey.mean()) / 255.0
+        return grey, grey, grey
+    red, green, blue = (float(value) / 255.0 for value in decoded.colours.mean(axis=(0, 1)))
+    return red, green, blue
 
 
 # k log2 k, so that the entropy of a histogram is a look-up and a sum.

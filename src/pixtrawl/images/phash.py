@@ -55,15 +55,15 @@ class Look(Struct, frozen=True):
 
 
 def thumbnail(grey: Array, extent: tuple[float, float] | None = None) -> Array:
-    """Resize `grey` (height x width, uint8) to 64x64 by area; smaller ones are enlarged.
+    """Resize `grey` (height x width, uint8) to 64x64, weighting pixels by their distance.
 
     `extent` (across, down) is the part of the array that is picture; by default all of it.
     """
     image = Image.fromarray(np.ascontiguousarray(grey))
-    small = min(image.size) < SIDE
-    method = Image.Resampling.BILINEAR if small else Image.Resampling.BOX
     box = None if extent is None else (0.0, 0.0, *extent)
-    return np.asarray(image.resize((SIDE, SIDE), method, box))
+    # Not Pillow's BOX, which takes or leaves whole pixels: at 64 to 127 px a side two sizes of one
+    # photograph then differ by 14 bits instead of 6, and of one drawing by 18 instead of 8.
+    return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.HAMMING, box))
 
 
 def dct_hash(square: Array) -> bytes:

@@ -79,7 +79,7 @@ REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow
 MAGIC: Final = b"pxt1"
 HELLO: Final = struct.Struct("<4sII")  # magic, process id, containment bits
 DIED: Final = struct.Struct("<Ii")  # process id, exit status as in waitstatus_to_exitcode
-_VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s{len(MEASURES)}d120s")
+_VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s512s{len(MEASURES)}d120s")
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
 _PDQ: Final = struct.Struct("<IB" + "B256s" * 2)  # task, pictures; quality and eight hashes of each
@@ -147,6 +147,7 @@ def pack_verdict(task: int, verdict: Verdict) -> bytes:
         info.phash,
         info.phash_trim,
         info.thumb,
+        info.chroma,
         *(round(info.measures.get(name, 0.0), 6) for name in MEASURES),
         verdict.detail.encode("ascii", "replace")[:120],
     )
@@ -214,7 +215,7 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
     """
     (
         of_task, reason_at, format_at, width, height, frames, orientation, flat, rights,
-        _size, phash, phash_trim, thumb, *rest,
+        _size, phash, phash_trim, thumb, chroma, *rest,
     ) = _VERDICT.unpack(data)  # fmt: skip
     _demand(of_task == task, "task")
     _demand(reason_at < len(_REASONS), "reason")
@@ -236,6 +237,7 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
         phash=phash,
         phash_trim=phash_trim,
         thumb=thumb,
+        chroma=chroma,
         flat=bool(flat),
         orientation=orientation,
         measures=dict(zip(MEASURES, values, strict=True)),

@@ -38,7 +38,7 @@ class Judge:
     """Decides on batches of outcomes; holds the near-duplicate index and the count per query."""
 
     def __init__(self, level: Level, run_id: int, rules: Rules) -> None:
-        self.near = NearDuplicates(level, self._thumb, turned=rules.images.turned)
+        self.near = NearDuplicates(level, self._thumb, self._chroma, turned=rules.images.turned)
         self._db: sqlite3.Connection
         self._rules = rules
         self._exact = level is not Level.OFF
@@ -85,6 +85,9 @@ class Judge:
 
     def _thumb(self, sample_id: int) -> bytes:
         return samples.thumb(self._db, sample_id)
+
+    def _chroma(self, sample_id: int) -> bytes:
+        return samples.chroma(self._db, sample_id)
 
     def decide(self, db: sqlite3.Connection, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
         """Decide on each outcome, in order. Write rows; do not touch files."""

@@ -1,0 +1,80 @@
+"""Tell a picture in other colours from a copy: the same shirt in blue, not the same shirt in grey.
+
+An edit changes all colours of a picture in one way: it scales them (saturation, greys), or shifts
+them by a tint (white balance, warm tones, sepia). So the colours of one picture, but for a tint,
+must be a multiple of those of the other: the cosine between both, over all cells, is 0.85 and more
+for edits, and below 0.6 where the hue of a thing was turned. Greys agree with every colour, and so
+does a toned picture, whose colours follow its greys: a tone is what an edit adds to greys.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from pixtrawl.dedup.shared_part import SharedPart
+
+__all__ = ["are_other_colours"]
+
+Array = np.ndarray[Any, Any]
+
+_LEAST_COSINE: Final = 0.7
+_LEAST_COLOUR: Final = 0.7  # root mean square of Cb and Cr about their tint; less is grey
+_TONE_ERROR: Final = 1.5  # the same, about the hue of a tone
+_TONE_SPREAD: Final = 0.12  # of its strength, where that is more: clipped channels turn a tone
+_PURE: Final = 2.0  # Cb and Cr of a ground without a tint
+_DARK: Final = 60  # of 255: a tone leaves black as it is
+_GROUND: Final = 0.1  # share of the cells from which they are a ground
+_RUN: Final = 15  # cells of a running mean
+_MEAN: Final = np.full(_RUN, 1 / _RUN, dtype=np.float32)
+
+
+def are_other_colours(part: SharedPart) -> bool:
+    """Return whether the colours of both cannot be made of each other by scale and tint."""
+    ours, theirs = part.ours_colours, part.theirs_colours
+    if ours is None or theirs is None:
+        return False
+    cosine = _cosine(ours - ours.mean(axis=0), theirs - theirs.mean(axis=0))
+    if cosine >= _LEAST_COSINE:
+        return False
+    ours_rest, theirs_rest = _untinted(ours, part.ours_cells), _untinted(theirs, part.theirs_cells)
+    if _cosine(ours_rest, theirs_rest) >= _LEAST_COSINE:
+        return False
+    return not (_is_toned(ours, part.ours_cells) or _is_toned(theirs, part.theirs_cells))
+
+
+def _untinted(colours: Array, greys: Array) -> Array:
+    """Return the colours without the tint in proportion to brightness that white balance adds."""
+    along = greys / max(float(np.sqrt(greys @ greys)), 1e-6)
+    rest: Array = colours - np.outer(along, along @ colours)
+    return rest
+
+
+def _cosine(one: Array, other: Array) -> float:
+    """Return the cosine of both fields; 1 where one of them is grey."""
+    lengths = [float(np.sqrt((field * field).sum())) for field in (one, other)]
+    if min(lengths) < _LEAST_COLOUR * np.sqrt(2 * len(one)):
+        return 1.0
+    return float((one * other).sum()) / (lengths[0] * lengths[1])
+
+
+def _is_toned(colours: Array, greys: Array) -> bool:
+    """Return whether the colours have one hue and follow the greys, as in sepia.
+
+    The colours of one thing on a plain ground do, too: there the ground has no tint.
+    """
+    plain = (np.abs(colours).max(axis=1) < _PURE) & (greys > _DARK)
+    if plain.mean() > _GROUND:
+        return False
+    hue = colours.mean(axis=0)
+    hue /= max(float(np.sqrt(hue @ hue)), 1e-6)
+    along = colours @ hue
+    across = colours - np.outer(along, hue)
+    strength = float(np.sqrt((along**2).mean()))
+    if float(np.sqrt((across**2).mean())) > max(_TONE_ERROR, _TONE_SPREAD * strength):
+        return False
+    order = np.argsort(greys)
+    # Neighbours in brightness have like strength: the error about a running mean is small.
+    rest = along[order] - np.convolve(np.pad(along[order], _RUN // 2, "edge"), _MEAN, "valid")
+    return float(np.sqrt((rest**2).mean())) < 2 * _TONE_ERROR

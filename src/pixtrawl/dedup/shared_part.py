@@ -1,0 +1,133 @@
+"""What two matched pictures both show, on one grid: greys of 64x64 pixels, colours of 16x16 cells.
+
+Where the second look has laid one over the other its map is used. Hashes match pictures as a whole
+or without their uniform border: the way in which the greys agree best is taken.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+
+from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, Overlay, pixels_of, sampled, shared_points
+
+__all__ = ["CELLS", "CHROMA_BYTES", "Appearance", "SharedPart", "shared_part"]
+
+Array = np.ndarray[Any, Any]
+
+CELLS: Final = 16  # a side, of the colour grid (images.chroma)
+CHROMA_BYTES: Final = 2 * CELLS * CELLS
+_BORDER_SPREAD: Final = 12  # of 255: as inspection finds borders (images.phash)
+_LEAST_INNER: Final = 24  # of 64 rows
+_AGREES: Final = 0.97  # correlation of the greys from which no other way is tried
+_WHOLE: Final = (0.0, 1.0, 0.0, 1.0)
+
+Box = tuple[float, float, float, float]  # left, right, top, bottom, 0..1
+
+
+class Appearance(Struct, frozen=True):
+    """What is kept of a picture's look; `chroma` is empty for those seen by an older version."""
+
+    thumb: bytes
+    chroma: bytes
+
+
+class SharedPart(Struct, frozen=True, eq=False):
+    """Both pictures over what they share. Colours are cells x (Cb, Cr); None if not known of both.
+
+    `ours_cells` and `theirs_cells` are the greys of the same cells.
+    """
+
+    ours: Array  # 4,096
+    theirs: Array
+    ours_cells: Array  # 256
+    theirs_cells: Array
+    ours_colours: Array | None  # 256 x 2
+    theirs_colours: Array | None
+
+
+def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -> SharedPart | None:
+    """Return what both show; None where a thumbnail is missing or nothing is in common."""
+    if len(ours.thumb) != THUMB_BYTES or len(theirs.thumb) != THUMB_BYTES:
+        return None
+    greys = (_plane(ours.thumb), _plane(theirs.thumb))
+    if overlay is None or overlay.place is None:
+        points = [_points_of_boxes(*_best_boxes(*greys), side) for side in (SIDE, CELLS)]
+    else:
+        both = [shared_points(overlay.place, side) for side in (SIDE, CELLS)]
+        if both[0] is None or both[1] is None:
+            return None
+        # The map leads from the small picture to the large one.
+        points = [(b[2:] + b[:2]) if overlay.in_one else b for b in both if b is not None]
+    fine, coarse = points
+    colours = _colours(ours, theirs, coarse)
+    return SharedPart(
+        sampled(greys[0], *fine[:2]),
+        sampled(greys[1], *fine[2:]),
+        sampled(_cells(greys[0]), *coarse[:2]),
+        sampled(_cells(greys[1]), *coarse[2:]),
+        *colours,
+    )
+
+
+def _plane(thumb: bytes) -> Array:
+    return pixels_of(thumb).astype(np.float32)
+
+
+def _cells(plane: Array) -> Array:
+    step = SIDE // CELLS
+    means: Array = plane.reshape(CELLS, step, CELLS, step).mean(axis=(1, 3))
+    return means
+
+
+def _colours(ours: Appearance, theirs: Appearance, points: Any) -> tuple[Any, Any]:
+    if len(ours.chroma) != CHROMA_BYTES or len(theirs.chroma) != CHROMA_BYTES:
+        return None, None
+    found = []
+    for chroma, at in ((ours.chroma, points[:2]), (theirs.chroma, points[2:])):
+        planes = np.frombuffer(chroma, dtype=np.int8).reshape(2, CELLS, CELLS).astype(np.float32)
+        found.append(np.stack([sampled(plane, *at) for plane in planes], axis=1))
+    return found[0], found[1]
+
+
+def _best_boxes(ours: Array, theirs: Array) -> tuple[Box, Box]:
+    """Return the parts of both, with or without border, whose greys agree best."""
+    best = (_WHOLE, _WHOLE)
+    agreement = _correlation(ours, theirs)
+    if agreement >= _AGREES:
+        return best
+    for boxes in product({_WHOLE, _inner(ours)}, {_WHOLE, _inner(theirs)}):
+        points = _points_of_boxes(*boxes, SIDE)
+        found = _correlation(sampled(ours, *points[:2]), sampled(theirs, *points[2:]))
+        if found > agreement + 1e-6:
+            best, agreement = boxes, found
+    return best
+
+
+def _points_of_boxes(ours: Box, theirs: Box, side: int) -> tuple[Array, Array, Array, Array]:
+    centres = (np.arange(side, dtype=np.float32) + 0.5) / side
+    x, y = (axis.ravel() for axis in np.meshgrid(centres, centres))
+    found = []
+    for left, right, top, bottom in (ours, theirs):
+        found += [left + (right - left) * x, top + (bottom - top) * y]
+    return found[0], found[1], found[2], found[3]
+
+
+def _correlation(one: Array, other: Array) -> float:
+    a, b = one.ravel() - one.mean(), other.ravel() - other.mean()
+    return float(a @ b) / max(float(np.sqrt((a @ a) * (b @ b))), 1e-6)
+
+
+def _inner(plane: Array) -> Box:
+    """Return the part inside uniform rows and columns."""
+    spans = []
+    for across in (0, 1):  # rows that are uniform, then columns
+        spread = plane.max(axis=1 - across) - plane.min(axis=1 - across)
+        busy = np.flatnonzero(spread > _BORDER_SPREAD)
+        low, high = (int(busy[0]), int(busy[-1]) + 1) if busy.size else (0, SIDE)
+        spans.append((low, high) if high - low >= _LEAST_INNER else (0, SIDE))
+    (top, bottom), (left, right) = spans
+    return left / SIDE, right / SIDE, top / SIDE, bottom / SIDE

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+
+from pixtrawl.dedup import NearDuplicates
+from pixtrawl.images.chroma import CHROMA_BYTES, GREY
+from pixtrawl.images.inspect import inspect_bytes
+from pixtrawl.model import ImageInfo
+
+Edit = Callable[[Image.Image], Image.Image]
+
+
+def info_of(picture: Image.Image, kind: str = "JPEG", **options: object) -> ImageInfo:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    info = inspect_bytes(buffer.getvalue(), 100_000_000).info
+    assert info is not None
+    return info
+
+
+def garment(dye: tuple[int, int, int], ground: int = 255, side: int = 400) -> Image.Image:
+    """A hoodie with folds on a plain ground: the same light and shade in every colour."""
+    mask = Image.new("L", (side, side))
+    draw = ImageDraw.Draw(mask)
+    draw.polygon(
+        [(140, 60), (260, 60), (370, 150), (340, 230), (290, 200), (290, 350), (110, 350)]
+        + [(110, 200), (60, 230), (30, 150)],
+        fill=255,
+    )
+    draw.ellipse((150, 20, 250, 110), fill=255)
+    noise = np.random.default_rng(7).normal(0, 1, (25, 25))
+    folds = np.asarray(
+        Image.fromarray((127 + 45 * noise).clip(0, 255).astype(np.uint8)).resize(
+            (side, side), Image.Resampling.BICUBIC
+        )
+    )
+    shade = (0.55 + 0.9 * folds / 255.0)[:, :, None]
+    cloth = Image.fromarray((shade * np.array(dye)).clip(0, 255).astype(np.uint8))
+    canvas = Image.new("RGB", (side, side), (ground,) * 3)
+    canvas.paste(cloth, mask=mask)
+    return canvas
+
+
+def turned_hue(picture: Image.Image, degrees: float) -> Image.Image:
+    hsv = np.asarray(picture.convert("HSV")).copy()
+    hsv[:, :, 0] = (hsv[:, :, 0].astype(int) + round(degrees * 256 / 360)) % 256
+    return Image.fromarray(hsv, "HSV").convert("RGB")
+
+
+def sepia(picture: Image.Image) -> Image.Image:
+    return picture.convert(
+        "RGB", (0.393, 0.769, 0.189, 0, 0.349, 0.686, 0.168, 0, 0.272, 0.534, 0.131, 0)
+    )
+
+
+def warm(picture: Image.Image) -> Image.Image:
+    gains = (1.1, 1.0, 0.87)
+    return picture.point([min(255, round(v * gain)) for gain in gains for v in range(256)])
+
+
+TONES: dict[str, Edit] = {
+    "grey file": lambda p: p.convert("L"),
+    "grey in colour": lambda p: p.convert("L").convert("RGB"),
+    "half the saturation": lambda p: ImageEnhance.Color(p).enhance(0.5),
+    "more saturation": lambda p: ImageEnhance.Color(p).enhance(1.4),
+    "sepia": sepia,
+    "sepia from dark to cream": lambda p: ImageOps.colorize(
+        p.convert("L"), "#2b1b0e", "#f6ead2", "#9a7b56"
+    ),
+    "warm": warm,
+    "brighter": lambda p: ImageEnhance.Brightness(p).enhance(1.25),
+    "darker": lambda p: p.point([round(255 * (v / 255) ** 1.6) for v in range(256)] * 3),
+    "paler": lambda p: ImageEnhance.Contrast(p).enhance(0.7),
+    "half the size": lambda p: p.resize((p.width // 2, p.height // 2)),
+    "blurred": lambda p: p.filter(ImageFilter.GaussianBlur(1.5)),
+}
+
+
+def asked(level: str, kept: ImageInfo, new: ImageInfo) -> bool:
+    """Whether the new image counts as a copy of the kept one."""
+    near = NearDuplicates(level)
+    near.add("x", 1, kept)
+    found = near.find("x", new)
+    return found is not None
+
+
+@pytest.mark.parametrize("level", ["strict", "near"])
+@pytest.mark.parametrize("ground", [255, 236])
+@pytest.mark.parametrize("degrees", [60, 90, 120, 180, 240])
+def test_a_garment_with_its_hue_turned_is_another_picture(
+    level: str, ground: int, degrees: int
+) -> None:
+    red = garment((190, 40, 45), ground)
+    assert not asked(level, info_of(red), info_of(turned_hue(red, degrees)))
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("level", ["strict", "near"])
+def test_less_colour_or_a_tone_is_a_copy(level: str, tone: str) -> None:
+    red = garment((190, 40, 45))
+    assert asked(level, info_of(red), info_of(TONES[tone](red)))
+    assert asked(level, info_of(TONES[tone](red)), info_of(red))
+
+
+def test_wide_takes_other_colours_for_copies() -> None:
+    red = garment((190, 40, 45))
+    assert asked("wide", info_of(red), info_of(turned_hue(red, 120)))
+
+
+def test_a_cropped_copy_in_another_colour_is_another_picture() -> None:
+    red = garment((190, 40, 45))
+    blue = turned_hue(red, 120).crop((20, 10, 400, 390))
+    assert asked("near", info_of(red), info_of(red.crop((20, 10, 400, 390))))
+    assert not asked("near", info_of(red), info_of(blue))
+
+
+def test_a_mirrored_copy_is_compared_in_its_own_colours() -> None:
+    left = garment((190, 40, 45))
+    left.paste((30, 90, 200), (60, 230, 200, 350), None)
+    mirrored = NearDuplicates("near", turned=True)
+    mirrored.add("x", 1, info_of(left))
+    assert mirrored.find("x", info_of(ImageOps.mirror(left))) is not None
+    assert mirrored.find("x", info_of(turned_hue(ImageOps.mirror(left), 120))) is None
+
+
+def test_images_of_an_older_version_are_compared_by_their_greys() -> None:
+    red = garment((190, 40, 45))
+    older = replace(info_of(red), chroma=b"")
+    assert asked("near", older, info_of(turned_hue(red, 120)))
+
+
+def test_the_nearest_of_the_same_colour_is_found_among_other_colours() -> None:
+    red = garment((190, 40, 45))
+    near = NearDuplicates("near")
+    for number, degrees in enumerate((60, 120, 180, 240)):
+        near.add("x", number, info_of(turned_hue(red, degrees)))
+    match = near.find("x", info_of(turned_hue(red, 180).resize((300, 300))))
+    assert match is not None
+    assert match.id == 2
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_inspection_gives_the_colours_of_sixteen_by_sixteen_cells(kind: str) -> None:
+    halves = Image.new("RGB", (320, 200), (200, 30, 30))
+    halves.paste((30, 30, 200), (160, 0, 320, 200))
+    options = {} if kind == "PNG" else {"quality": 95}
+    planes = np.frombuffer(info_of(halves, kind, **options).chroma, np.int8).reshape(2, 16, 16)
+    assert planes[1, :, 2].min() > 60  # Cr of the red half
+    assert planes[0, :, 13].min() > 60  # Cb of the blue half
+
+
+def test_files_in_greys_have_no_colours() -> None:
+    grey = garment((90, 90, 90)).convert("L")
+    assert info_of(grey).chroma == GREY
+    assert len(GREY) == CHROMA_BYTES
+
+
+def test_the_colours_of_a_turned_file_stand_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    top = Image.new("RGB", (300, 200), "white")
+    top.paste((200, 30, 30), (0, 0, 300, 100))
+    planes = np.frombuffer(info_of(top, exif=exif.tobytes()).chroma, np.int8).reshape(2, 16, 16)
+    assert planes[1, :, 13].min() > 60  # shown, the upper half is at the right
+    assert abs(int(planes[1, 8, 2])) < 5
