@@ -29,10 +29,12 @@ def garment(dye: tuple[int, int, int], ground: int = 255, side: int = 400) -> Im
     mask = Image.new("L", (side, side))
     draw = ImageDraw.Draw(mask)
     draw.polygon(
-        [(140, 60), (260, 60), (370, 150), (340, 230), (290, 200), (290, 350), (110, 350)]
-        + [(110, 200), (60, 230), (30, 150)],
+        [
+            (140, 60), (260, 60), (370, 150), (340, 230), (290, 200), (290, 350), (110, 350),
+            (110, 200), (60, 230), (30, 150),
+        ],
         fill=255,
-    )
+    )  # fmt: skip
     draw.ellipse((150, 20, 250, 110), fill=255)
     noise = np.random.default_rng(7).normal(0, 1, (25, 25))
     folds = np.asarray(
