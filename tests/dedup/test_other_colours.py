@@ -110,6 +110,47 @@ def test_less_colour_or_a_tone_is_a_copy(level: str, tone: str) -> None:
     assert asked(level, info_of(TONES[tone](red)), info_of(red))
 
 
+def chart(values: list[int], side: int = 500) -> Image.Image:
+    """Bars over an axis on white, with ticks and a title."""
+    picture = Image.new("RGB", (side, side), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.line((50, 40, 50, 450), "black", 3)
+    draw.line((50, 450, 470, 450), "black", 3)
+    draw.text((200, 10), "Visits a month", "black", font_size=18)
+    for at, value in enumerate(values):
+        draw.rectangle((70 + 65 * at, 450 - 4 * value, 120 + 65 * at, 450), (60, 110, 170))
+        draw.text((85 + 65 * at, 460), "JFMAMJ"[at], "black", font_size=16)
+    return picture
+
+
+BARS = [80, 35, 60, 90, 45, 70]
+
+
+@pytest.mark.parametrize("level", ["strict", "near"])
+@pytest.mark.parametrize("at", range(6))
+def test_a_chart_with_one_other_bar_is_another_picture(level: str, at: int) -> None:
+    other = [*BARS[:at], BARS[at] - 25, *BARS[at + 1 :]]
+    assert not asked(level, info_of(chart(BARS)), info_of(chart(other)))
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_edits_of_a_chart_are_copies(tone: str) -> None:
+    assert asked("near", info_of(chart(BARS)), info_of(TONES[tone](chart(BARS))))
+
+
+def test_a_chart_cut_by_a_fiftieth_is_a_copy() -> None:
+    cut = chart(BARS).crop((10, 10, 500, 500))
+    assert asked("near", info_of(chart(BARS)), info_of(cut))
+
+
+@pytest.mark.parametrize("level", ["strict", "near"])
+def test_a_part_in_another_colour_is_another_picture(level: str) -> None:
+    worn = garment((190, 40, 45))
+    other = worn.copy()
+    other.paste(turned_hue(worn, 120).crop((0, 150, 400, 300)), (0, 150))
+    assert not asked(level, info_of(worn), info_of(other))
+
+
 def test_wide_takes_other_colours_for_copies() -> None:
     red = garment((190, 40, 45))
     assert asked("wide", info_of(red), info_of(turned_hue(red, 120)))

@@ -2,9 +2,10 @@
 
 An edit changes all colours of a picture in one way: it scales them (saturation, greys), or shifts
 them by a tint (white balance, warm tones, sepia). So the colours of one picture, but for a tint,
-must be a multiple of those of the other: the cosine between both, over all cells, is 0.85 and more
-for edits, and below 0.6 where the hue of a thing was turned. Greys agree with every colour, and so
-does a toned picture, whose colours follow its greys: a tone is what an edit adds to greys.
+must be a multiple of those of the other: the cosine between both, over all cells, is 0.9 and more
+for most edits, and below 0.6 where the hue of a thing was turned by 60 degrees. Greys agree with
+every colour, and so does a toned picture, whose colours follow its greys: a tone is what an edit
+adds to greys.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.shared_part import SharedPart
+from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart
 
 __all__ = ["are_other_colours"]
 
 Array = np.ndarray[Any, Any]
 
 _LEAST_COSINE: Final = 0.7
-_LEAST_COLOUR: Final = 0.7  # root mean square of Cb and Cr about their tint; less is grey
+_ON_PLAIN_GROUND: Final = 0.85  # of cut-outs and charts, which differ in one thing
+_NOISE: Final = 1.0  # of Cb and Cr together, in a cell: rounding and compression
+_LEAST_COLOUR: Final = 12.0  # length of a field beyond its noise; less is grey
 _TONE_ERROR: Final = 1.5  # the same, about the hue of a tone
 _TONE_SPREAD: Final = 0.12  # of its strength, where that is more: clipped channels turn a tone
 _PURE: Final = 2.0  # Cb and Cr of a ground without a tint
@@ -30,18 +33,18 @@ _RUN: Final = 15  # cells of a running mean
 _MEAN: Final = np.full(_RUN, 1 / _RUN, dtype=np.float32)
 
 
-def are_other_colours(part: SharedPart) -> bool:
+def are_other_colours(part: SharedPart, *, plain_ground: bool) -> bool:
     """Return whether the colours of both cannot be made of each other by scale and tint."""
-    ours, theirs = part.ours_colours, part.theirs_colours
-    if ours is None or theirs is None:
+    if part.ours_colours is None or part.theirs_colours is None:
         return False
-    cosine = _cosine(ours - ours.mean(axis=0), theirs - theirs.mean(axis=0))
-    if cosine >= _LEAST_COSINE:
+    least = _ON_PLAIN_GROUND if plain_ground else _LEAST_COSINE
+    ours, theirs = part.ours_colours[INNER_CELLS], part.theirs_colours[INNER_CELLS]
+    if _cosine(ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)) >= least:
         return False
-    ours_rest, theirs_rest = _untinted(ours, part.ours_cells), _untinted(theirs, part.theirs_cells)
-    if _cosine(ours_rest, theirs_rest) >= _LEAST_COSINE:
+    greys = part.ours_cells[INNER_CELLS], part.theirs_cells[INNER_CELLS]
+    if _cosine(_untinted(ours, greys[0]), _untinted(theirs, greys[1])) >= least:
         return False
-    return not (_is_toned(ours, part.ours_cells) or _is_toned(theirs, part.theirs_cells))
+    return not (_is_toned(ours, greys[0]) or _is_toned(theirs, greys[1]))
 
 
 def _untinted(colours: Array, greys: Array) -> Array:
@@ -52,11 +55,18 @@ def _untinted(colours: Array, greys: Array) -> Array:
 
 
 def _cosine(one: Array, other: Array) -> float:
-    """Return the cosine of both fields; 1 where one of them is grey."""
+    """Return the cosine of both fields beyond noise; 1 where one of them is grey."""
+    one, other = _beyond_noise(one), _beyond_noise(other)
     lengths = [float(np.sqrt((field * field).sum())) for field in (one, other)]
-    if min(lengths) < _LEAST_COLOUR * np.sqrt(2 * len(one)):
+    if min(lengths) < _LEAST_COLOUR:
         return 1.0
     return float((one * other).sum()) / (lengths[0] * lengths[1])
+
+
+def _beyond_noise(field: Array) -> Array:
+    strength = np.sqrt((field * field).sum(axis=1, keepdims=True))
+    less: Array = field * np.maximum(0.0, 1.0 - _NOISE / np.maximum(strength, 1e-6))
+    return less
 
 
 def _is_toned(colours: Array, greys: Array) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, Overlay, pixels_of, sampled, shared_points
 
-__all__ = ["CELLS", "CHROMA_BYTES", "Appearance", "SharedPart", "shared_part"]
+__all__ = ["CELLS", "CHROMA_BYTES", "INNER_CELLS", "Appearance", "SharedPart", "shared_part"]
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +24,22 @@ _BORDER_SPREAD: Final = 12  # of 255: as inspection finds borders (images.phash)
 _LEAST_INNER: Final = 24  # of 64 rows
 _AGREES: Final = 0.97  # correlation of the greys from which no other way is tried
 _WHOLE: Final = (0.0, 1.0, 0.0, 1.0)
+
+
+def _inner_cells() -> Array:
+    """Return which of the 256 cells lie neither in a corner nor at the upper or lower edge.
+
+    Logos and caption bars lie there.
+    """
+    inner = np.ones((CELLS, CELLS), dtype=bool)
+    inner[[0, -1]] = False
+    beside = np.ones(CELLS, dtype=bool)
+    beside[3:-3] = False
+    inner[np.ix_(beside, beside)] = False
+    return inner.ravel()
+
+
+INNER_CELLS: Final = _inner_cells()
 
 Box = tuple[float, float, float, float]  # left, right, top, bottom, 0..1
 
