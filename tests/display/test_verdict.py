@@ -38,6 +38,22 @@ def test_a_complete_run_says_so_and_where_the_files_are() -> None:
     assert "next:" not in text
 
 
+def test_a_label_that_lost_a_tenth_to_near_duplicates_is_named_with_the_command() -> None:
+    many = {**_query("red shoe", 80, 80), "reasons": {"saved": 80, "same_picture": 20}}
+    few = {**_query("cat", 80, 80), "reasons": {"saved": 80, "same_picture": 8}}
+    text = verdict(_report(many, few), where="my images")
+    assert "near duplicates: red shoe: 20 of 100 dropped as copies of others" in text
+    assert "see: pixtrawl dedup 'my images'" in text
+    assert "near duplicates: cat" not in text
+    assert "near duplicates" not in verdict(_report(few), where="images")
+
+
+def test_queries_of_one_label_are_counted_together() -> None:
+    one = {**_query("a", 30, 30), "label": "shoe", "reasons": {"same_picture": 3}}
+    other = {**_query("b", 5, 5), "label": "shoe", "reasons": {"same_picture": 3}}
+    assert "near duplicates: shoe: 6 of 41 dropped" in verdict(_report(one, other))
+
+
 def test_a_short_query_says_why_and_what_to_do() -> None:
     blocked = {"outcome": "blocked", "found": 3, "detail": {"kind": "captcha"}}
     text = verdict(_report(_query("cat", 3, bing=blocked), _query("dog", 10)))

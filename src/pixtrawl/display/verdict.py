@@ -6,6 +6,7 @@ is limited; further queries and reasons are counted, not listed.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -20,6 +21,9 @@ MAX_ROWS: Final = 8  # of queries
 MAX_REASONS: Final = 8
 MAX_ADVICE: Final = 3
 MAX_WIDTH: Final = 110  # columns of a line with text of any length
+
+_MANY_COPIES: Final = 0.1  # share of a label's images from which dropped near duplicates are told
+_FEW_COPIES: Final = 5  # fewer are not told
 
 _NO_TROUBLE: Final = {Reason.SAVED, Reason.NOT_NEEDED}
 _WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}
@@ -49,6 +53,7 @@ def verdict(
         _totals(report) if things == IMAGES else "",
         _reasons(report) if things == IMAGES else "",
         _advice(report, queries, color),
+        _near_duplicates(queries, where) if things == IMAGES else "",
         _files(report, where),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -230,6 +235,31 @@ def _cause(report: Mapping[str, Any], reason: Reason) -> str:
         return f": {clean(next(iter(causes)))}"
     words = ", ".join(f"{clean(cause)} ({count:,})" for cause, count in causes.items())
     return f": {words}" if words else ""
+
+
+def _near_duplicates(queries: Sequence[Mapping[str, Any]], where: str) -> str:
+    """Return a line on labels of which more than a tenth was dropped as near duplicates."""
+    kept: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
+    for query in queries:
+        reasons, label = query.get("reasons") or {}, clean(query.get("label") or "")
+        kept[label] += int(query.get("saved") or 0)
+        dropped[label] += int(reasons.get(Reason.SAME_PICTURE) or 0)
+    many = [
+        label
+        for label, count in dropped.most_common()
+        if count >= _FEW_COPIES and count > _MANY_COPIES * (count + kept[label])
+    ]
+    if not many:
+        return ""
+    first = many[0]
+    others = f", and in {plural(len(many) - 1, 'other label')}" if many[1:] else ""
+    told = (
+        f"near duplicates: {shorten(first, 30)}: {dropped[first]:,} of "
+        f"{dropped[first] + kept[first]:,} dropped as copies of others{others}"
+    )
+    folder = shlex.quote(where) if where else "DIR"
+    return f"{told}\n  see: pixtrawl dedup {folder}; if they differ, --dedup exact keeps them"
 
 
 def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool) -> str:
