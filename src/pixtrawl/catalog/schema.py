@@ -301,17 +301,12 @@ CREATE TABLE caption_chain (
 );
 """
 
-# Colours of 16x16 cells; empty: looked at by a version that did not keep them.
-_CHROMA: Final = """
-ALTER TABLE sample ADD COLUMN chroma BLOB NOT NULL DEFAULT X'';
-"""
+# Colours of 16x16 cells; empty: inspected by a version that did not keep them.
+_CHROMA: Final = "ALTER TABLE sample ADD COLUMN chroma BLOB NOT NULL DEFAULT X'';"
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK, _OPTED_OUT,
-    _FILE_RECORDS,
-    _COMPARED,
-    _CAPTIONS,
-    _CHROMA,
+    _FILE_RECORDS, _COMPARED, _CAPTIONS, _CHROMA,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ depend on the catalog and the batch only, never on the clock.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -38,7 +38,7 @@ class Judge:
     """Decides on batches of outcomes; holds the near-duplicate index and the count per query."""
 
     def __init__(self, level: Level, run_id: int, rules: Rules) -> None:
-        self.near = NearDuplicates(level, self._thumb, self._chroma, turned=rules.images.turned)
+        self.near = NearDuplicates(level, *self._looks(), turned=rules.images.turned)
         self._db: sqlite3.Connection
         self._rules = rules
         self._exact = level is not Level.OFF
@@ -83,11 +83,8 @@ class Judge:
         self._loaded.add(label)
         self.near.add_many((label, id, info) for id, info in samples.hashes(db, label))
 
-    def _thumb(self, sample_id: int) -> bytes:
-        return samples.thumb(self._db, sample_id)
-
-    def _chroma(self, sample_id: int) -> bytes:
-        return samples.chroma(self._db, sample_id)
+    def _looks(self) -> tuple[Callable[[int], bytes], Callable[[int], bytes]]:
+        return lambda id: samples.thumb(self._db, id), lambda id: samples.chroma(self._db, id)
 
     def decide(self, db: sqlite3.Connection, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
         """Decide on each outcome, in order. Write rows; do not touch files."""
