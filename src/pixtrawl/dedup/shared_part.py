@@ -1,4 +1,4 @@
-"""What two matched pictures both show, on one grid: greys of 64x64 pixels, colours of 16x16 cells.
+"""The common part of two matched pictures on one grid: greys of 64x64 pixels, colours of 16x16 cells.
 
 Where the second look has laid one over the other its map is used. Hashes match pictures as a whole
 or without their uniform border: the way in which the greys agree best is taken.
@@ -45,7 +45,7 @@ Box = tuple[float, float, float, float]  # left, right, top, bottom, 0..1
 
 
 class Appearance(Struct, frozen=True):
-    """What is kept of a picture's look; `chroma` is empty for those seen by an older version."""
+    """The look of a picture as it is kept; `chroma` is empty for those seen by an older version."""
 
     thumb: bytes
     chroma: bytes
