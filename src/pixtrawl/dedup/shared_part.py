@@ -1,4 +1,4 @@
-"""The common part of two matched pictures on one grid: greys of 64x64 pixels, colours of 16x16 cells.
+"""The common part of two matched pictures: greys of 64x64 pixels and colours of 16x16 cells.
 
 Where the second look has laid one over the other its map is used. Hashes match pictures as a whole
 or without their uniform border: the way in which the greys agree best is taken.
