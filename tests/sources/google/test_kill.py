@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, signal, sys
 from pixtrawl.config.groups import Fetch
 from pixtrawl.model import Query
 from pixtrawl.sources.base import SourceContext
@@ -32,6 +32,8 @@ from pixtrawl.sources.google.source import Google
 class Kept:
     def save(self, name, content):
         return name
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background inherit it ignored
 
 async def main():
     google = Google({"base_url": sys.argv[1]})
