@@ -35,7 +35,10 @@ _MORE_FRAME: Final = 0.02
 _POOR_FOR_CONTENT: Final = 0.55  # of the other's linear resolution: then the crop is better
 _POOR_FOR_FRAME: Final = 0.6
 _FINER: Final = 5.0  # JPEG quality
+_FINER_OF_EQUALS: Final = 1.0
+_EQUAL: Final = 0.001  # misfit of files that differ by their compression alone
 _SAME_QUALITY: Final = 3.0
+_LEAST_MARKED: Final = 0.0035  # misfit below which what differs is compression, not a mark
 _GREY: Final = 4.0  # chroma deviation below which a picture has hardly any colour
 _GRAIN: Final = 2.5  # grey levels
 _CLIPPED: Final = 0.01
@@ -78,7 +81,7 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: _by_resolution(sharper, enlarged),
         lambda: _by_marks(large, small, overlay),
         lambda: _by_history(large, small, scale),
-        lambda: _by_quality(large, small, scale),
+        lambda: _by_quality(large, small, scale, overlay.misfit),
         lambda: _by_colour(large, small),
         lambda: _by_tone(large, small, scale),
         lambda: _by_pixels(large, small),
@@ -143,6 +146,8 @@ def _by_resolution(sharper: float, enlarged: bool | None) -> Step:
 
 def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
     """Find where both differ though the rest agrees; the edges of that area give the mark away."""
+    if overlay.misfit < _LEAST_MARKED:
+        return None
     m, (x, y) = overlay.map, unit_grid(SIDE)
     at_x, at_y = m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
     inside = (at_x > 0.01) & (at_x < 0.99) & (at_y > 0.01) & (at_y < 0.99)
@@ -166,7 +171,7 @@ def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
     in_large = float(steepness(theirs.reshape(SIDE, SIDE)).ravel()[at].mean()) * gain
     in_small = float(steepness(ours.reshape(SIDE, SIDE)).ravel()[at].mean())
     ratio = in_large / (in_small + 0.3)
-    return None if 0.77 <= ratio <= 1.3 else (ratio < 1, "bears no mark")
+    return None if 0.6 <= ratio <= 1.65 else (ratio < 1, "bears no mark")
 
 
 def _tone_mapped(values: Array, target: Array, inside: Array) -> Array:
@@ -195,9 +200,10 @@ def _filtered(mask: Array, filter_: ImageFilter.Filter) -> Array:
     return np.asarray(image) > 0
 
 
-def _by_quality(large: Portrait, small: Portrait, scale: float) -> Step:
+def _by_quality(large: Portrait, small: Portrait, scale: float, misfit: float) -> Step:
     step = large.quality - small.quality
-    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or abs(step) < _FINER:
+    least = _FINER_OF_EQUALS if misfit < _EQUAL else _FINER
+    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or abs(step) < least:
         return None
     return step > 0, "is compressed less"
 
