@@ -29,8 +29,9 @@ MIX = {"exact_duplicate": 0.1, "fault": 0.05}
 @pytest.fixture(scope="module")
 def site() -> Iterator[Playground]:
     # One image host, so that `--per-host 1` makes ten images a second of it: a kill falls into work.
-    options = {"hosts": 1, "latency_s": 0.1, "patience": 0.02}
-    with Playground(supply=max(40, 5 * KILLS), mix=MIX, faults="some", **options) as running:
+    supply = max(40, 5 * KILLS)
+    options = {"hosts": 1, "latency_s": 0.1, "patience": 0.02, "cap": supply}
+    with Playground(supply=supply, mix=MIX, faults="some", **options) as running:
         for query in QUERIES:  # drawn beforehand: what is killed here are runs, not the drawing
             for entry in running.expected(query):
                 assert entry.file or entry.role.startswith("fault:")
