@@ -124,6 +124,11 @@ def origin_of(url: str) -> str:
     return f"{scheme_of(url)}://{account_of(url)}"
 
 
+def origins_of(account: str) -> tuple[str, str]:
+    """Return the origins, as `origin_of`, that an account may have."""
+    return f"http://{account}", f"https://{account}"
+
+
 def host_name_of(url: str) -> str:
     """Return the host as `host_of`, without the port."""
     return _without_port(host_of(url))

@@ -70,12 +70,14 @@ class Worker:
         taken_down: TakenDown = _nothing_taken_down,
         blocked: BlockLists | None = None,
         keep: KeepRendition | None = None,
+        name: str = "",
     ) -> None:
         """Set up a worker that stages files in the folder `staging`.
 
         Without an `inspector` only the type of each file is checked (--check none). `keep` stores
         the renditions that the inspector makes; without it they are staged and named in the
-        outcome, for workers that cannot write into the data set.
+        outcome, for workers that cannot write into the data set. `name` tells the files of workers
+        apart that share the folder.
         """
         self._fetcher = fetcher
         self._inspector = inspector
@@ -84,6 +86,7 @@ class Worker:
         self._taken_down = taken_down
         self._blocked = blocked
         self._keep = keep
+        self._name = f"{name}-" if name else ""
         self._names = count()
 
     async def work(self, task: Task) -> Outcome:
@@ -124,7 +127,7 @@ class Worker:
         page_url = candidate.page_url
         referer = urls.referer(page_url, url) if page_url else None
         headers = {"Referer": referer} if referer else {}
-        name = staged_name(f"{task.id}-{next(self._names)}")
+        name = staged_name(f"{self._name}{task.id}-{next(self._names)}")
         try:
             fetched = await self._fetcher.fetch(Request(url=url, headers=headers), stage_as=name)
         except FetchFailedError as error:
@@ -253,7 +256,7 @@ class Worker:
         if self._keep is not None:
             self._keep(sha256, picture)
             return None
-        name = staged_name(f"rendition-{next(self._names)}-{sha256}")
+        name = staged_name(f"{self._name}rendition-{next(self._names)}-{sha256}")
         try:
             (self._staging / name).write_bytes(msgspec.msgpack.encode(picture))
         except OSError as error:

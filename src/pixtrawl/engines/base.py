@@ -40,6 +40,7 @@ class WorkerSpec(Struct, frozen=True, kw_only=True):
     taken_down: TakenDown
     blocked: BlockLists | None = None
     staging: Path  # folder of staged files; a node sets its own (`msgspec.structs.replace`)
+    name: str = ""  # of the worker, in the names of its staged files where several share a folder
     transform: Transform | None = None  # if given, decoders also make renditions
 
 

@@ -13,6 +13,7 @@ from pixtrawl.model import Outcome, Task
 from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetcher
 from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.host_holds import HostHolds
 from pixtrawl.worker import KeepRendition, Worker
 
 __all__ = ["WorkerNode"]
@@ -45,17 +46,23 @@ class WorkerNode:
         *,
         emit: Callable[[Event], None] = ignore,
         keep: KeepRendition | None = None,
+        holds: HostHolds | None = None,
+        is_silent: Callable[[], bool] | None = None,
     ) -> Self:
         """Build all parts; decoder processes start with the first task.
 
-        `keep` stores renditions; without it they are staged and named in the outcomes.
+        `keep` stores renditions; without it they are staged and named in the outcomes. `holds` and
+        `is_silent` are as in `HostAccounts`, for processes that share hosts.
 
         Raise UsageError (cookies, certificates, settings of hosts) or StorageError.
         """
         async with AsyncExitStack() as stack:
             client = Client(spec.fetch, staging=spec.staging)
             stack.push_async_callback(client.aclose)
-            hosts = HostAccounts(client, spec.politeness, spec.fetch, emit, scratch=spec.staging)
+            hosts = HostAccounts(
+                client, spec.politeness, spec.fetch, emit,
+                scratch=spec.staging, holds=holds, is_silent=is_silent,
+            )  # fmt: skip
             stack.push_async_callback(hosts.aclose)
             fetcher = Fetcher(client, spec.politeness, spec.fetch, hosts=hosts)
             decoders: DecoderPool | None = None
@@ -66,7 +73,7 @@ class WorkerNode:
                 stack.push_async_callback(decoders.aclose)
             worker = Worker(
                 fetcher, decoders, spec.rules, spec.staging, taken_down=spec.taken_down,
-                blocked=spec.blocked, keep=keep,
+                blocked=spec.blocked, keep=keep, name=spec.name,
             )  # fmt: skip
             return cls(worker, hosts, decoders, emit, stack.pop_all())
 

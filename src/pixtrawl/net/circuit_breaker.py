@@ -128,6 +128,18 @@ class CircuitBreaker:
         )
         return FailureVerdict.OVER if self.over else FailureVerdict.REST
 
+    @property
+    def rounds(self) -> int:
+        """The number of refusals in a row."""
+        return self._rounds
+
+    def restore(
+        self, *, is_open: bool, over: bool, since: float, until: float, rounds: int
+    ) -> None:
+        """Take over the state of a breaker in another process, at times of this one's clock."""
+        self.is_open, self.over = is_open, over
+        self.since, self.rest_until, self._rounds = since, until, rounds
+
     def _deadline(self) -> float:
         patience_s = self._patience_s
         if not self.has_answered:

@@ -169,6 +169,7 @@ class Fetcher:
     async def _hop(self, request: Request, task: _FetchState) -> Response:
         task.url = request.url
         self._hosts.check_excluded(request.url)
+        await self._hosts.hold(request.url)
         if task.governed:
             rules = None
             if not self._politeness.ignore_robots:

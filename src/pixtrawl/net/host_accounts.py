@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from pixtrawl import urls
 from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.errors import FetchError
@@ -20,7 +22,9 @@ from pixtrawl.events import Event, ignore
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
+from pixtrawl.net.host_holds import HostHolds
 from pixtrawl.net.host_slots import HostSlots, Slot
+from pixtrawl.net.host_state import HostState
 from pixtrawl.net.hosts import HostTable
 from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.owners import TDMREP_MAX_BYTES, OwnerStatements
@@ -42,7 +46,7 @@ _ROBOTS_AT_ONCE: Final = 128
 class HostAccounts:
     """State and limits of every host of a run. Bound to one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what accounts are made of
         self,
         client: Client,
         politeness: Politeness,
@@ -50,17 +54,23 @@ class HostAccounts:
         tell: Callable[[Event], None] = ignore,
         *,
         scratch: Path | None = None,
+        holds: HostHolds | None = None,
+        is_silent: Callable[[], bool] | None = None,
     ) -> None:
         """Needs a running event loop. The caller closes the client.
 
         `tell` receives an event when a host rests or resumes. `scratch` is the folder for what of
         robots.txt exceeds the memory meant for it (None: the system's for temporary files).
+        `holds` and `is_silent` are as in `HostSlots`, for processes that share hosts.
         """
         now = asyncio.get_running_loop().time
         self.client = client
         self.politeness = politeness
         table = HostTable(politeness.per_host, politeness.delay_s, patience_s=politeness.patience_s)
-        self.slots = HostSlots(table, now, tell)
+        self.slots = HostSlots(table, now, tell, holds=holds, is_silent=is_silent)
+        self._holds = holds
+        if holds is not None:
+            holds.bind(self)
         most = most_at_once(fetch.concurrency, fetch.limit_rate_bytes_s)
         self.semaphore = AdaptiveSemaphore(AdaptiveLimit(most, fetch.timeout_s, now()), now)
         self.robots = RobotsCache(
@@ -81,6 +91,32 @@ class HostAccounts:
         for parent in self.politeness.exclude_host:
             if urls.same_or_subdomain(host, parent):
                 raise FetchError(Reason.HOST_EXCLUDED, host)
+
+    async def hold(self, url: str) -> None:
+        """Wait until this process holds the host of the URL, where several share hosts."""
+        if self._holds is not None:
+            await self._holds.hold(urls.account_of(url))
+
+    def restore(self, state: HostState) -> None:
+        """Take over a host as its last holder left it. Raise FetchError (the disk)."""
+        self.slots.table.restore(state, self._now())
+        self.robots.restore(state.robots)
+        self.owners.restore(state.tdmrep)
+
+    def hand_over(self, host: str) -> HostState | None:
+        """Forget a host and return its state; None while requests to it are in progress."""
+        self.slots.moved(host)
+        if self.slots.table[host].active:
+            return None
+        state = replace(
+            self.slots.table.state(host, self._now()),
+            robots=self.robots.states(host),
+            tdmrep=self.owners.states(host),
+        )
+        self.slots.table.forget(host)
+        self.robots.forget(host)
+        self.owners.forget(host)
+        return state
 
     def note_failure(self, slot: Slot, error: FetchError, started_at: float) -> None:
         """A transfer failed that began at `started_at` (of the loop's clock)."""

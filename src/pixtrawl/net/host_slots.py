@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, HostRests, HostResumes, ignore
 from pixtrawl.model import Reason
 from pixtrawl.net.circuit_breaker import FailureVerdict
+from pixtrawl.net.host_holds import HostHolds, HostMovedError
 from pixtrawl.net.hosts import Host, HostTable, Waiter
 
 __all__ = ["HostSlots", "Slot"]
@@ -22,10 +24,22 @@ class HostSlots:
     """Slots of all hosts. Bound to one event loop."""
 
     def __init__(
-        self, table: HostTable, now: Callable[[], float], tell: Callable[[Event], None] = ignore
+        self,
+        table: HostTable,
+        now: Callable[[], float],
+        tell: Callable[[Event], None] = ignore,
+        *,
+        holds: HostHolds | None = None,
+        is_silent: Callable[[], bool] | None = None,
     ) -> None:
-        """`tell` receives an event when a host rests or resumes."""
+        """`tell` receives an event when a host rests or resumes.
+
+        `holds` are the hosts that this process has, where several share them. `is_silent` tells
+        that nothing was heard of the coordinator for so long that others may have the hosts.
+        """
         self.table = table
+        self._holds = holds
+        self._is_silent = is_silent
         self._now = now
         self._tell = tell
 
@@ -43,12 +57,22 @@ class HostSlots:
         """Release a slot."""
         self.table.end(slot.host, probe=slot.probe)
         self._pump(slot.host)
+        if self._holds is not None:
+            self._holds.released(slot.host)
 
     async def acquire(self, host: str, address: str = "") -> bool:
         """Wait for a slot of the host. Return True where the request is a resting host's probe.
 
         Raises FetchError as `slot`.
         """
+        if self._holds is None:
+            return await self._acquire(host, address)
+        while True:
+            await self._holds.hold(host)
+            with suppress(HostMovedError):
+                return await self._acquire(host, address)
+
+    async def _acquire(self, host: str, address: str) -> bool:
         self.check_out(host)
         entry, now = self.table[host], self._now()
         self._check_held(host, address, now)
@@ -62,7 +86,7 @@ class HostSlots:
         except asyncio.CancelledError:
             if turn in entry.waiting:
                 entry.waiting.remove(turn)
-            elif not turn.given.cancelled() and turn.given.exception() is None:
+            elif turn.given.done() and not turn.given.cancelled() and not turn.given.exception():
                 self.table.end(host, probe=turn.given.result())  # granted just before the cancel
             self._pump(host)
             raise
@@ -70,8 +94,11 @@ class HostSlots:
     def may_send(self, slot: Slot) -> bool:
         """Return whether the request may still be sent: the host may have begun to rest.
 
-        Raises FetchError as `slot`: it may be out, or the URL on hold, since the slot was given.
+        Raises FetchError as `slot`: it may be out, or the URL on hold, since the slot was given;
+        `INTERRUPTED` where the host may have been given to another process.
         """
+        if self._is_silent is not None and self._is_silent():
+            raise FetchError(Reason.INTERRUPTED, "its host may be with another process by now")
         self.check_out(slot.host)
         self._check_held(slot.host, slot.address, self._now())
         return slot.probe or not self.table.rests(slot.host)
@@ -79,6 +106,8 @@ class HostSlots:
     def still_may_send(self, slot: Slot) -> bool:
         """Return `may_send` when the connection stands, with no error raised."""
         if self.table.out(slot.host) is not None:
+            return False
+        if self._is_silent is not None and self._is_silent():
             return False
         if slot.probe:
             return True
@@ -203,6 +232,17 @@ class HostSlots:
             turn = entry.waiting.popleft()
             if not turn.given.done():
                 turn.given.set_exception(FetchError(Reason.HOST_OUT, f"{host}: {reason}"))
+
+    def moved(self, host: str) -> None:
+        """Send all requests that wait for a host away: it is called back."""
+        entry = self.table[host]
+        if entry.timer is not None:
+            entry.timer.cancel()
+            entry.timer = None
+        while entry.waiting:
+            turn = entry.waiting.popleft()
+            if not turn.given.done():
+                turn.given.set_exception(HostMovedError())
 
     def close(self) -> None:
         """Stop the timers."""

@@ -8,9 +8,10 @@ answer resumes the host; another refusal makes the whole host rest for as long a
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import Final
+from typing import Final, Self
 
 from pixtrawl.net.circuit_breaker import CircuitBreaker, FailureVerdict
+from pixtrawl.net.host_state import TroubleState
 
 __all__ = ["FIRST_REST_S", "HostTrouble"]
 
@@ -79,6 +80,32 @@ class HostTrouble:
         if lasted_s is not None:
             self._proven += 1
         return lasted_s
+
+    def state(self, now: float) -> TroubleState:
+        """Return the state for the host's next holder."""
+        circuit = self.circuit
+        return TroubleState(
+            is_open=circuit.is_open,
+            over=circuit.over,
+            since_s=now - circuit.since,
+            rest_s=max(0.0, circuit.rest_until - now),
+            rounds=circuit.rounds,
+            proven=self._proven,
+            vain=self._vain,
+            held_s={one: end - now for one, end in self._held.items()},
+        )
+
+    @classmethod
+    def restored(cls, state: TroubleState, patience_s: float, now: float) -> Self:
+        """Return the trouble of a host as its last holder left it."""
+        self = cls(patience_s)
+        self.circuit.restore(
+            is_open=state.is_open, over=state.over, since=now - state.since_s,
+            until=now + state.rest_s, rounds=state.rounds,
+        )  # fmt: skip
+        self._proven, self._vain = state.proven, state.vain
+        self._held = {one: now + left_s for one, left_s in state.held_s.items()}
+        return self
 
     def _hold(self, address: str, until: float, now: float) -> None:
         self._vain += address in self._held

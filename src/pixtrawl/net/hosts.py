@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from pixtrawl.model import Reason
 from pixtrawl.net.host_limits import HOST_LIMITS, HostLimit, connections
+from pixtrawl.net.host_state import HostState
 from pixtrawl.net.host_trouble import HostTrouble
 
 __all__ = ["Host", "HostTable", "Waiter"]
@@ -179,6 +180,38 @@ class HostTable:
         """Return why the host is out for this run, or None."""
         entry = self._hosts.get(host)
         return entry.out if entry is not None else None
+
+    def state(self, host: str, now: float) -> HostState:
+        """Return the state of a host for its next holder, without robots.txt."""
+        entry = self._hosts.get(host)
+        if entry is None:
+            return HostState(host=host)
+        return HostState(
+            host=host,
+            out=entry.out,
+            wait_s=max(0.0, entry.next_at - now),
+            delay_s=entry.delay_s,
+            failed_rounds=entry.failed_rounds,
+            requests=entry.requests,
+            answers=entry.answers,
+            trouble=None if entry.trouble is None else entry.trouble.state(now),
+        )
+
+    def restore(self, state: HostState, now: float) -> None:
+        """Take over a host as its last holder left it."""
+        entry = self[state.host]
+        entry.out, entry.delay_s = state.out, state.delay_s
+        entry.next_at = max(entry.next_at, now + state.wait_s)
+        entry.failed_rounds, entry.requests = state.failed_rounds, state.requests
+        entry.failed_at, entry.answers = now, state.answers
+        if state.trouble is not None:
+            entry.trouble = HostTrouble.restored(state.trouble, self._patience_s, now)
+
+    def forget(self, host: str) -> None:
+        """Drop a host that no request is sent to or waits for."""
+        entry = self._hosts.get(host)
+        if entry is not None and not (entry.active or entry.waiting):
+            del self._hosts[host]
 
     def statistics(self) -> Mapping[str, Mapping[str, object]]:
         """Return by host: requests made, active, waiting, and whether it is out."""

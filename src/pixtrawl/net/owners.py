@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -130,11 +130,14 @@ class OwnerStatements:
             del self._fetching[origin]
         if isinstance(found, FetchError):
             return found
-        self._known[origin] = found
-        self._kept += _cost(found)
+        self._keep(origin, found)
+        return found
+
+    def _keep(self, origin: str, rules: Rules) -> None:
+        self._known[origin] = rules
+        self._kept += _cost(rules)
         while self._kept > _MAX_KEPT and len(self._known) > 1:
             self._kept -= _cost(self._known.popitem(last=False)[1])
-        return found
 
     async def _ask(self, origin: str) -> Found:
         try:
@@ -150,6 +153,23 @@ class OwnerStatements:
         if self._robots is not None:
             await self._robots.check(request.url)
         return await self._send(request)
+
+    def states(self, account: str) -> dict[str, Rules]:
+        """Return what the account's tdmrep.json say, by origin, for its next holder."""
+        found = ((origin, self._known.get(origin)) for origin in urls.origins_of(account))
+        return {origin: rules for origin, rules in found if rules is not None}
+
+    def restore(self, states: Mapping[str, Rules]) -> None:
+        """Take over what the last holder of a host knew of it."""
+        for origin, rules in states.items():
+            if origin not in self._known:
+                self._keep(origin, rules)
+
+    def forget(self, account: str) -> None:
+        """Forget the account's origins."""
+        for origin in urls.origins_of(account):
+            rules = self._known.pop(origin, None)
+            self._kept -= 0 if rules is None else _cost(rules)
 
     async def aclose(self) -> None:
         """Cancel requests in flight."""

@@ -11,7 +11,7 @@ import random
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -20,9 +20,11 @@ from pixtrawl import urls
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.circuit_breaker import growing_s
+from pixtrawl.net.host_state import RobotsState
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.robots import ROBOTS_MAX_BYTES, parse_robots
+from pixtrawl.net.robots_failures import again, is_worth_another_try, unavailable
 from pixtrawl.net.robots_rules import AgentRules
 from pixtrawl.net.robots_store import RobotsStore
 from pixtrawl.net.side_thread import SideThread
@@ -38,10 +40,6 @@ _LARGE_BYTES: Final = 16 * 1024  # a longer file is parsed beside the event loop
 _AT_ONCE_S: Final = 0.003  # a check that takes longer is made beside the event loop
 _HOST_CHECKS_S: Final = 10.0  # for the long checks of one host: its owner can make them endless
 
-# A robots.txt redirected to a refused target is unreachable: complete disallow (RFC 9309 2.3.1.4).
-_DISALLOW_REASONS: Final = frozenset({
-    Reason.ADDRESS_REFUSED, Reason.SCHEME_REFUSED, Reason.HOST_EXCLUDED,
-})  # fmt: skip
 # Not fetched again in this run.
 _OF_THE_RUN: Final = frozenset({Reason.ROBOTS_TXT, Reason.ROBOTS_UNAVAILABLE, Reason.STORE_FAILED})
 
@@ -152,7 +150,7 @@ class RobotsCache:
             # A cancelled caller must not cancel the request that others wait for.
             verdict = await asyncio.shield(task)
         if isinstance(verdict, FetchError):
-            raise _again(verdict)
+            raise again(verdict)
         return verdict
 
     def _known(self, origin: str) -> Verdict | None:
@@ -163,7 +161,7 @@ class RobotsCache:
         if verdict is not None:
             return verdict
         packed = self._stored(origin)
-        assert packed is not None, "the store forgets nothing"
+        assert packed is not None, "rules are dropped with their verdict only"
         rules = AgentRules.unpacked(packed)
         self._make_ready(origin, rules)
         return rules
@@ -185,16 +183,62 @@ class RobotsCache:
         hold = self._holds.get(origin)
         left_s = hold.until - asyncio.get_running_loop().time() if hold is not None else 0.0
         if hold is not None and left_s > 0:
-            error = _again(hold.error)
+            error = again(hold.error)
             error.retry_after_s = left_s
             raise error
+
+    # -- handing a host over ----------------------------------------------------------------------
+
+    def states(self, account: str) -> tuple[RobotsState, ...]:
+        """Return what is known of the account's origins, for its next holder. Raise FetchError."""
+        found = (self._state(origin) for origin in urls.origins_of(account))
+        return tuple(state for state in found if state is not None)
+
+    def _state(self, origin: str) -> RobotsState | None:
+        if origin not in self._verdicts:
+            return None
+        verdict = self._verdicts[origin]
+        if isinstance(verdict, FetchError):
+            return RobotsState(
+                origin=origin, reason=verdict.reason, detail=verdict.detail,
+                http_status=verdict.http_status,
+            )  # fmt: skip
+        if verdict is not None:
+            return RobotsState(origin=origin)
+        file = self._stored(_file_key(origin)) or b""
+        return RobotsState(origin=origin, rules=self._stored(origin) or b"", file=file)
+
+    def restore(self, states: Iterable[RobotsState]) -> None:
+        """Take over what the last holder of a host knew of it."""
+        for state in states:
+            if state.reason is not None:
+                self._verdicts[state.origin] = FetchError(
+                    state.reason, state.detail, http_status=state.http_status
+                )
+            elif not state.rules:
+                self._verdicts[state.origin] = _ALLOW_ALL
+            else:
+                rules = AgentRules.unpacked(state.rules)
+                self._keep(state.origin, _Reading(rules, state.rules, state.file))
+
+    def forget(self, account: str) -> None:
+        """Forget the account's origins: the host is done, or another process has it now."""
+        for origin in urls.origins_of(account):
+            self._verdicts.pop(origin, None)
+            self._holds.pop(origin, None)
+            self._checking.pop(origin, None)
+            self._checked_s.pop(origin, None)
+            rules = self._ready.pop(origin, None)
+            self._ready_bytes -= rules.size_bytes if rules is not None else 0
+            self._store.drop(origin)
+            self._store.drop(_file_key(origin))
 
     # -- asking -----------------------------------------------------------------------------------
 
     async def _fetch(self, origin: str) -> Verdict:
         try:
             verdict = await self._ask(origin)
-            if _worth_another_try(verdict):
+            if is_worth_another_try(verdict):
                 await asyncio.sleep(_AGAIN_AFTER_S)
                 # Where the host stated a pause, `send` waits for its end.
                 verdict = await self._ask(origin)
@@ -214,7 +258,7 @@ class RobotsCache:
             pause_s = max(verdict.retry_after_s or 0.0, growing_s(rounds, random.random()))
             verdict.retry_after_s = pause_s
             until = asyncio.get_running_loop().time() + pause_s
-            self._holds[origin] = _Hold(_again(verdict), until, rounds)
+            self._holds[origin] = _Hold(again(verdict), until, rounds)
         elif verdict.reason in _OF_THE_RUN:
             self._verdicts[origin] = verdict
         # A host that was not reached may be tried again by the next caller.
@@ -229,7 +273,7 @@ class RobotsCache:
         try:
             response = await follow(request, send, _MAX_REDIRECTS)
         except FetchError as error:
-            return _unavailable(error)
+            return unavailable(error)
         status = response.status
         if status == 429 or status >= 500:
             reason = Reason.RATE_LIMITED if status == 429 else Reason.ROBOTS_UNAVAILABLE
@@ -300,30 +344,3 @@ def _digest(body: bytes, reading: _Reading) -> None:
 def _timed_check(rules: AgentRules, address: str) -> tuple[bool, float]:
     began = time.thread_time()
     return rules.allows(address), time.thread_time() - began
-
-
-def _again(error: FetchError) -> FetchError:
-    """The same failure for another request: a raised exception keeps the trace of each raise."""
-    return FetchError(
-        error.reason, error.detail, http_status=error.http_status,
-        retry_after_s=error.retry_after_s,
-    )  # fmt: skip
-
-
-def _unavailable(error: FetchError) -> Verdict:
-    if error.reason is Reason.TOO_MANY_REDIRECTS:
-        return _ALLOW_ALL  # RFC 9309 2.3.1.2: may be taken as unavailable
-    redirected = error.http_status >= 300
-    if error.reason in _DISALLOW_REASONS and redirected:
-        return FetchError(Reason.ROBOTS_TXT, f"robots.txt: bad redirect: {error}")
-    return FetchError(
-        error.reason, f"robots.txt: {error.detail}", http_status=error.http_status,
-        retry_after_s=error.retry_after_s,
-    )  # fmt: skip
-
-
-def _worth_another_try(verdict: Verdict) -> bool:
-    if not isinstance(verdict, FetchError) or verdict.http_status == 429:
-        return False
-    broken = verdict.reason in {Reason.BODY_INCOMPLETE, Reason.PROTOCOL_ERROR}
-    return broken or verdict.http_status >= 500 or verdict.retry_after_s is not None

@@ -19,7 +19,7 @@ FILE_BYTES: Final = 2**30
 
 
 class RobotsStore:
-    """Bytes by key; never forgets one that it took. Not for several threads."""
+    """Bytes by key; keeps each that it took until it is dropped. Not for several threads."""
 
     def __init__(
         self,
@@ -61,6 +61,11 @@ class RobotsStore:
             return value
         place = self._places.get(key)
         return None if place is None else self._read(*place)
+
+    def drop(self, key: str) -> None:
+        """Forget a value; what of it lies in the file stays there until the end."""
+        self._held_bytes -= len(self._latest.pop(key, b""))
+        self._places.pop(key, None)
 
     def _remember(self, key: str, value: bytes) -> None:
         before = self._latest.pop(key, None)

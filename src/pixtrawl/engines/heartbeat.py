@@ -1,0 +1,47 @@
+"""Whether a worker may go on: it has heard of whoever gave it work within the last few seconds.
+
+A late beat does not count. A process that was stopped and let go finds the beats of that time in
+its pipe; its hosts went to others meanwhile, so silence lasts until `renew`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pixtrawl.engines.lease import SILENCE_S
+
+__all__ = ["Heartbeat", "clock_s"]
+
+
+def clock_s() -> float:
+    """Return seconds of a clock that goes on while the process is stopped or the machine sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+class Heartbeat:
+    """Pure; `now` is a clock as `clock_s`."""
+
+    def __init__(self, now: Callable[[], float], silence_s: float = SILENCE_S) -> None:
+        self._now = now
+        self._silence_s = silence_s
+        self._heard_at = now()
+        self._silent = False
+
+    def heard(self) -> None:
+        """Register a beat, or any other message."""
+        if not self.is_silent():
+            self._heard_at = self._now()
+
+    def is_silent(self) -> bool:
+        """Return whether nothing was heard for too long, now or at any time since `renew`."""
+        if not self._silent and self._now() - self._heard_at > self._silence_s:
+            self._silent = True
+        return self._silent
+
+    def renew(self) -> None:
+        """Start anew: all work of the time before was cancelled."""
+        self._silent = False
+        self._heard_at = self._now()
