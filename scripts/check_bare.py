@@ -20,7 +20,7 @@ from pixtrawl.playground import Playground
 
 # Modules that may fail to import, and only for want of the package that they wrap.
 WRAPPERS = {"pyarrow", "lance", "playwright", "onnxruntime", "tokenizers", "torch", "open_clip",
-            "datasets", "fsspec", "webdataset"}  # fmt: skip
+            "datasets", "fsspec", "webdataset", "starlette", "uvicorn"}  # fmt: skip
 MISSING_EXTRAS = {
     "parquet": "pip install 'pixtrawl[formats]'",
     "lance": "pip install 'pixtrawl[lance]'",
@@ -63,6 +63,9 @@ def run_faults(folder: Path) -> list[str]:
         export = command("export", images, "--to", format_, "-o", str(folder / format_))
         if export.returncode != 2 or told not in export.stderr:
             faults.append(f"export --to {format_}: {export.returncode}, {export.stderr.strip()}")
+    studio = command("studio", images, "--no-open")
+    if studio.returncode != 2 or "pip install 'pixtrawl[studio]'" not in studio.stderr:
+        faults.append(f"studio: {studio.returncode}, {studio.stderr.strip()}")
     return faults
 
 
