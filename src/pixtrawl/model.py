@@ -278,7 +278,7 @@ class Sample(Struct, frozen=True, kw_only=True):
     rights: Mapping[str, object] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)  # columns of the user's lists
     root: str = ""  # the data set folder
-    relevance: Relevance | None = None  # there once any image of the data set has been scored
+    scores: Mapping[str, Any] = field(default_factory=dict)  # by models, None: this one has none
     caption: Caption | None = None  # there once captions were chosen or written for the data set
     written: Caption | None = None  # by a person (`hand`) or a model
 
@@ -287,6 +287,14 @@ class Sample(Struct, frozen=True, kw_only=True):
         """Statements of its owner on its use: `source`, `name`, `text`, `train`, `search`, `at`."""
         found = self.rights.get("ai_preferences")
         return found if isinstance(found, list) else ()
+
+    @property
+    def relevance(self) -> Relevance | None:
+        """Its score by `pixtrawl relevance`; None as long as no image of the data set has one."""
+        if "relevance" not in self.scores:
+            return None
+        outlier = bool(self.scores.get("relevance_outlier"))
+        return Relevance(self.scores["relevance"], outlier)
 
     @property
     def path(self) -> Path:

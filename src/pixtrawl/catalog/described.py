@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pixtrawl.catalog import file_records, own_columns, written
+from pixtrawl.catalog import file_records, own_columns, scores, written
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.schema import migrate
 from pixtrawl.catalog.states import CandidateState, SampleState
@@ -116,9 +116,8 @@ def add(db: sqlite3.Connection, image: Described) -> int:
     if image.written is not None:
         written.give(db, image.id, image.written)
     if image.relevance is not None:
-        db.execute(
-            "INSERT INTO relevance (sample_id, model, score, flagged, embedding) "
-            "VALUES (?, '', ?, ?, X'')",
-            (image.id, image.relevance, int(image.outlier)),
+        score, flag = scores.begin(
+            db, "relevance", "", {"relevance": "float", "relevance_outlier": "bool"}
         )
+        scores.put(db, [(image.id, score.id, image.relevance), (image.id, flag.id, image.outlier)])
     return query_id

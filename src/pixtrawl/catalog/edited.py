@@ -6,6 +6,7 @@ import sqlite3
 
 import msgspec
 
+from pixtrawl.catalog import embeddings, scores
 from pixtrawl.catalog.run_log import now
 from pixtrawl.catalog.states import KEPT
 from pixtrawl.model import ImageInfo
@@ -16,7 +17,7 @@ __all__ = ["count", "take"]
 def take(db: sqlite3.Connection, sample_id: int, info: ImageInfo) -> None:
     """Describe the edited file in its row, and keep the hash of the bytes that were fetched.
 
-    Scores of the former picture are deleted.
+    Scores and embeddings of the former picture are deleted.
     """
     db.execute(
         "INSERT OR IGNORE INTO edited (sample_id, at, sha256) "
@@ -34,7 +35,8 @@ def take(db: sqlite3.Connection, sample_id: int, info: ImageInfo) -> None:
             info.thumb, measures, sample_id,
         ),
     )  # fmt: skip
-    db.execute("DELETE FROM relevance WHERE sample_id = ?", (sample_id,))
+    scores.forget(db, sample_id)
+    embeddings.forget(db, sample_id)
 
 
 def count(db: sqlite3.Connection) -> int:

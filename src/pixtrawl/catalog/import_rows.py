@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from pixtrawl.catalog import frontier, labels, refusals, samples
+from pixtrawl.catalog.import_scores import take_scores
 from pixtrawl.catalog.states import KEPT_STATES, CandidateState, SampleState, any_of
 from pixtrawl.model import REASONS, Reason, Sample, Task
 
@@ -245,10 +246,10 @@ def take_rest(
             for way in _rows(source, "SELECT * FROM also_found WHERE candidate_id = ?", own_id):
                 _insert(db, "also_found", way | {"candidate_id": candidate_id})
     _take_answers(db, source, queries)
-    for table in ("relevance", "caption"):
-        for row in _rows(source, f"SELECT * FROM {table}") if _columns(source, table) else ():
-            if (image := taken.get(row["sample_id"])) is not None:
-                _insert(db, table, row | {"sample_id": image})
+    take_scores(db, source, taken)
+    for row in _rows(source, "SELECT * FROM caption"):
+        if (image := taken.get(row["sample_id"])) is not None:
+            _insert(db, "caption", row | {"sample_id": image})
 
 
 def _settle_as(db: sqlite3.Connection, candidate_id: int, state: int, row: Row) -> None:

@@ -1,4 +1,4 @@
-"""The columns by which images are ordered by likeness: hashes, thumbnails, embeddings."""
+"""The columns by which images are ordered by likeness: hashes, thumbnails, colours, embeddings."""
 
 from __future__ import annotations
 
@@ -8,42 +8,40 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-__all__ = ["LookOf", "all_embedded", "embeddings", "looks"]
+from pixtrawl.catalog.embeddings import embedding_models, of_images
+
+__all__ = ["LookOf", "looks", "model_of_all"]
 
 
 class LookOf(Struct, frozen=True):
     """The look of one image."""
 
     id: int
-    phash: bytes
     thumb: bytes  # grey, 64 x 64
+    chroma: bytes  # Cb and Cr of 16 x 16 cells
+    measures: str  # JSON
 
 
 def looks(db: sqlite3.Connection, ids: Sequence[int]) -> list[LookOf]:
     """Return the look of these images."""
     rows = db.execute(
-        "SELECT id, phash, thumb FROM sample WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, thumb, chroma, measures FROM sample "
+        "WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
     return [LookOf(*row) for row in rows]
 
 
-def all_embedded(db: sqlite3.Connection, ids: Sequence[int]) -> bool:
-    """Return whether each of these images has an embedding, all of one model."""
-    row = db.execute(
-        "SELECT count(*), count(DISTINCT model) FROM relevance "
-        "WHERE sample_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(set(ids))),),
-    ).fetchone()
-    return bool(row[0] == len(set(ids)) and row[1] == 1)
+def model_of_all(db: sqlite3.Connection, ids: Sequence[int], name: str = "") -> int | None:
+    """Return a model by which each of these images has an embedding; None if there is none.
 
-
-def embeddings(db: sqlite3.Connection, ids: Sequence[int]) -> list[tuple[int, bytes]]:
-    """Return id and embedding (float16) of those of these images that have one."""
-    return list(
-        db.execute(
-            "SELECT sample_id, embedding FROM relevance "
-            "WHERE sample_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(ids)),),
-        )
-    )
+    Of several, the one by which most images of the data set have one. `name` is the start of the
+    model's name.
+    """
+    wanted = set(ids)
+    for model in embedding_models(db):
+        if model.name.startswith(name) and len(of_images(db, model.id, sorted(wanted))) == len(
+            wanted
+        ):
+            return model.id
+    return None

@@ -67,8 +67,10 @@ def like(word: str) -> str:
     return f"%{plain}%"
 
 
-def look_conditions(wanted: LookFilter, columns: frozenset[str]) -> Conditions:
+def look_conditions(wanted: LookFilter, columns: Mapping[str, str]) -> Conditions:
     """Translate a filter to conditions on the table of `look_table`.
+
+    `columns` holds the SQL of each measure by its name.
 
     Raise ValueError for an unknown measure; the message is for the user.
     """
@@ -80,12 +82,13 @@ def look_conditions(wanted: LookFilter, columns: frozenset[str]) -> Conditions:
     for word in wanted.text.lower().split():
         found.add("id IN (SELECT id FROM look_text WHERE words LIKE ? ESCAPE '!')", like(word))
     for name, (low, high) in wanted.ranges.items():
-        if name not in columns:
+        value = columns.get(name)
+        if value is None:
             raise ValueError(f"{name!r} is no measure of this data set")
         if low is not None and math.isfinite(low):
-            found.add(f"{name} >= ?", low)
+            found.add(f"{value} >= ?", low)
         if high is not None and math.isfinite(high):
-            found.add(f"{name} <= ?", high)
+            found.add(f"{value} <= ?", high)
     _decided(found, wanted.decisions)
     return found
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from pixtrawl.catalog import scores
 from pixtrawl.catalog.decisions import DecisionState
 from pixtrawl.catalog.look_filter import LookFilter, LookSort, look_conditions
 from pixtrawl.catalog.states import KEPT, SampleState
@@ -53,17 +54,29 @@ class LookTable:
         """Create the empty table in `db`, a connection of its own. `measures` are our own names."""
         self._db = db
         self._measures = tuple(measures)
-        self.columns = frozenset((*_PLAIN, *measures, "relevance"))
         self._version = -1
         measured = "".join(f", {name} REAL" for name in measures)
         db.execute("PRAGMA temp.cache_size = -16384")
         db.execute(
             "CREATE TEMP TABLE look (id INTEGER PRIMARY KEY, label TEXT, number INTEGER, "
             "decision INTEGER, source TEXT, host TEXT, licence TEXT, width INTEGER, "
-            f"height INTEGER, size_bytes INTEGER, aspect REAL, relevance REAL{measured})"
+            f"height INTEGER, size_bytes INTEGER, aspect REAL{measured})"
         )
         db.execute("CREATE TEMP TABLE look_text (id INTEGER PRIMARY KEY, words TEXT)")
         db.execute("CREATE TEMP TABLE look_marked (id INTEGER PRIMARY KEY)")
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """SQL of each measure by its name; scores by models are read where they are."""
+        found = {name: name for name in (*_PLAIN, *self._measures)}
+        for one in scores.columns(self._db):
+            if one.type != "text":
+                found.setdefault(
+                    one.name,
+                    "(SELECT v.value FROM main.score v WHERE v.sample_id = look.id "
+                    f"AND v.column_id = {one.id:d})",
+                )
+        return found
 
     def update(self) -> None:
         """Take over all changes of the catalog; nearly free where there are none."""
@@ -98,7 +111,7 @@ class LookTable:
         db.execute(
             "INSERT INTO look SELECT s.id, s.label, s.number, 0, c.source, c.host, "
             "coalesce(c.license, ''), s.width, s.height, s.size_bytes, "
-            f"CAST(s.width AS REAL) / s.height, NULL{measured} "
+            f"CAST(s.width AS REAL) / s.height{measured} "
             f"FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE {new}"
         )
         db.execute(
@@ -106,10 +119,6 @@ class LookTable:
             "INDEXED BY sample_kept "
             f"WHERE s.id = look.id AND s.state IN {KEPT} AND "
             "(s.label <> look.label OR s.number <> look.number)"
-        )
-        db.execute(
-            "UPDATE look SET relevance = r.score FROM relevance r "
-            "WHERE r.sample_id = look.id AND r.score IS NOT look.relevance"
         )
         self._mark_decisions()
 
@@ -137,14 +146,15 @@ class LookTable:
 
         The last bar is open (None). Raise ValueError for an unknown measure.
         """
-        if name not in self.columns:
+        value = self.columns.get(name)
+        if value is None:
             raise ValueError(f"{name!r} is no measure of this data set")
         found: list[tuple[float, float | None, int]] = []
         for low, high in zip(edges, (*edges[1:], None), strict=True):
-            below = "" if high is None else f" AND {name} <= ?"
+            below = "" if high is None else f" AND {value} <= ?"
             bounds = (low,) if high is None else (low, high - _STEP[name == "aspect"])
             (n,) = self._db.execute(
-                f"SELECT count(*) FROM look WHERE decision < 2 AND {name} >= ?{below}", bounds
+                f"SELECT count(*) FROM look WHERE decision < 2 AND {value} >= ?{below}", bounds
             ).fetchone()
             found.append((low, None if high is None else bounds[-1], n))
         return found
@@ -157,9 +167,10 @@ class LookTable:
             return f"id {'ASC' if sort.descending else 'DESC'}"
         if sort.by == "random":
             return f"(id * 2654435761 + {zlib.crc32(b'random')}) % 4294967291 {way}, id"
-        if sort.by not in self.columns:
+        value = self.columns.get(sort.by)
+        if value is None:
             raise ValueError(f"images cannot be sorted by {sort.by!r}")
-        return f"{sort.by} {way} NULLS LAST, number, id"
+        return f"{value} {way} NULLS LAST, number, id"
 
     def close(self) -> None:
         """Close the connection."""

@@ -37,7 +37,7 @@ class Known(Struct, frozen=True):
 class Columns(Struct, frozen=True):
     """The optional columns of the images of one catalog."""
 
-    scored: bool  # a model has given scores
+    scores: scores.ScoreTypes  # columns that models filled
     own: Mapping[str, str]  # type of each column of the user's lists
     captions: Chain | None = None  # the origins chosen; None: no captions
 
@@ -243,10 +243,11 @@ SELECT: Final = (
     "s.kind, "
     "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
-    "c.alternates, c.extra, c.file_stem, c.alt, c.page_text, q.extra, r.score, r.flagged, "
+    "c.alternates, c.extra, c.file_stem, c.alt, c.page_text, q.extra, "
+    "(SELECT json_group_object(v.column_id, v.value) FROM score v WHERE v.sample_id = s.id), "
     "w.text, w.origin "
     "FROM sample s JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "
-    "LEFT JOIN relevance r ON r.sample_id = s.id LEFT JOIN caption w ON w.sample_id = s.id "
+    "LEFT JOIN caption w ON w.sample_id = s.id "
     f"WHERE s.state IN {KEPT}"
 )
 ORDER: Final = " ORDER BY s.label, s.number"
@@ -289,7 +290,7 @@ def some(
 
 def columns_of(db: sqlite3.Connection) -> Columns:
     """Return the optional columns that the images of a catalog have."""
-    return Columns(scores.has_scores(db), own_columns.types(db), written.chain_of(db))
+    return Columns(scores.types(db), own_columns.types(db), written.chain_of(db))
 
 
 def count(db: sqlite3.Connection) -> int:
@@ -319,21 +320,21 @@ def _sample(
         orientation, flat, phash, phash_trim, thumb, chroma, measures, kind, fetched_at, rights,
         text, fetched_url, final_url,
     ) = row[:23]  # fmt: skip
-    extra, score, flagged, caption, origin = row[-5:]
+    extra, scored, caption, origin = row[-4:]
     info = ImageInfo(
         format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,
         sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb,
         chroma=chroma, flat=bool(flat),
         orientation=orientation, measures=_object(measures),
     )  # fmt: skip
-    candidate = candidate_of(row[23:-5], Query(text, label))
+    candidate = candidate_of(row[23:-4], Query(text, label))
     sample = Sample(
         id=id_, label=label, number=number, file_name=file_name, info=info, candidate=candidate,
         kind=Kind(kind), url=fetched_url or candidate.url,
         final_url=final_url or fetched_url or candidate.url, fetched_at=fetched_at,
         provenance=ways, rights=_object(rights), root=root,
         own=own_columns.coerced(columns.own, extra, candidate.extra) if columns.own else {},
-        relevance=scores.relevance_of(score, flagged) if columns.scored else None,
+        scores=scores.values_of(scored, columns.scores) if columns.scores else {},
         written=None if caption is None else Caption(caption, origin),
     )  # fmt: skip
     if columns.captions is None:

@@ -1,131 +1,170 @@
-"""Scores and embeddings of images, computed with a model of the user's choice.
+"""Columns of scores that models of the user's choice gave to images.
 
-An image has one row, which a later model's replaces. When an image leaves the data set the trigger
-`relevance_gone` deletes its row, since an embedding reveals much of the picture.
+A scoring (the name of `--as`) has one or several columns, which are replaced together. The
+embeddings that scores are made from are in `catalog.embeddings`.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from pixtrawl.catalog.states import KEPT
-from pixtrawl.model import Relevance
 
 __all__ = [
-    "Embedded",
-    "QueryKey",
-    "Scored",
-    "clear_scores",
-    "embedded",
-    "has_scores",
-    "labels",
-    "queries",
-    "relevance_of",
-    "set_scores",
-    "store",
-    "without_embedding",
+    "ColumnType",
+    "ScoreColumn",
+    "ScoreTypes",
+    "begin",
+    "columns",
+    "drop",
+    "forget",
+    "models",
+    "note_model",
+    "other_owner",
+    "put",
+    "types",
+    "values",
+    "values_of",
+    "without_score",
 ]
 
+ColumnType = Literal["bool", "float", "text"]
+ScoreTypes = Mapping[str, tuple[str, ColumnType]]  # name and type by the column's id, as text
 
-class QueryKey(Struct, frozen=True):
-    """A query that has kept images."""
+
+class ScoreColumn(Struct, frozen=True):
+    """A column of scores, and the model that filled it."""
 
     id: int
-    text: str
-    label: str
+    name: str
+    type: ColumnType
+    scoring: str
+    model: str
 
 
-class Embedded(Struct, frozen=True):
-    """A kept image and its embedding (float16, little-endian)."""
-
-    sample_id: int
-    file_name: str
-    embedding: bytes
+def columns(db: sqlite3.Connection) -> list[ScoreColumn]:
+    """Return the columns of scores, in the order in which they were made."""
+    rows = db.execute("SELECT id, name, type, scoring, model FROM score_column ORDER BY id")
+    return [ScoreColumn(*row) for row in rows]
 
 
-class Scored(Struct, frozen=True):
-    """The score of one image: the cosine with its query, and whether it is an outlier."""
-
-    sample_id: int
-    score: float
-    flagged: bool
+def types(db: sqlite3.Connection) -> ScoreTypes:
+    """Return name and type of the columns by their ids, as the JSON text of a row has them."""
+    return {str(one.id): (one.name, one.type) for one in columns(db)}
 
 
-def without_embedding(
-    db: sqlite3.Connection, model: str, *, after: int, count: int
+def begin(
+    db: sqlite3.Connection, scoring: str, model: str, wanted: Mapping[str, ColumnType]
+) -> list[ScoreColumn]:
+    """Return the columns of a scoring, and make them where need be.
+
+    Those of another model, or of other names or types, are emptied first: scores of two models do
+    not mix.
+    """
+    found = [one for one in columns(db) if one.scoring == scoring]
+    same = [(one.name, one.type, one.model) for one in found]
+    if same != [(name, type_, model) for name, type_ in wanted.items()]:
+        drop(db, scoring)
+        db.executemany(
+            "INSERT INTO score_column (name, type, scoring, model) VALUES (?, ?, ?, ?)",
+            [(name, type_, scoring, model) for name, type_ in wanted.items()],
+        )
+        found = [one for one in columns(db) if one.scoring == scoring]
+    return found
+
+
+def drop(db: sqlite3.Connection, scoring: str) -> int:
+    """Remove the columns of a scoring with all their values; return how many there were."""
+    own = "SELECT id FROM score_column WHERE scoring = ?"
+    db.execute(f"DELETE FROM score WHERE column_id IN ({own})", (scoring,))
+    return db.execute("DELETE FROM score_column WHERE scoring = ?", (scoring,)).rowcount
+
+
+def put(db: sqlite3.Connection, rows: Iterable[tuple[int, int, float | str | bool]]) -> None:
+    """Store values as (image, column, value); numbers keep six significant digits."""
+    db.executemany(
+        "INSERT OR REPLACE INTO score (sample_id, column_id, value) VALUES (?, ?, ?)",
+        ((image, column, _stored(value)) for image, column, value in rows),
+    )
+
+
+def _stored(value: float | str | bool) -> float | str | int:
+    if isinstance(value, bool):
+        return int(value)
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def without_score(
+    db: sqlite3.Connection, column_id: int, *, after: int, count: int
 ) -> list[tuple[int, str, str]]:
     """Return id, file name and SHA-256 of at most `count` kept images above the id `after` that
-    have no embedding by this model, by id.
+    have no value in this column, by id.
     """
     return db.execute(
-        "SELECT s.id, s.file_name, lower(hex(s.sha256)) FROM sample s LEFT JOIN relevance r "
-        "ON r.sample_id = s.id AND r.model = ? "
-        f"WHERE s.state IN {KEPT} AND r.sample_id IS NULL AND s.id > ? ORDER BY s.id LIMIT ?",
-        (model, after, count),
+        "SELECT s.id, s.file_name, lower(hex(s.sha256)) FROM sample s "
+        f"WHERE s.state IN {KEPT} AND s.id > ? AND NOT EXISTS "
+        "(SELECT 1 FROM score v WHERE v.sample_id = s.id AND v.column_id = ?) "
+        "ORDER BY s.id LIMIT ?",
+        (after, column_id, count),
     ).fetchall()
 
 
-def store(db: sqlite3.Connection, model: str, rows: Sequence[tuple[int, bytes]]) -> None:
-    """Store embeddings by sample id; this clears the images' earlier scores."""
-    db.executemany(
-        "INSERT OR REPLACE INTO relevance (sample_id, model, embedding) VALUES (?, ?, ?)",
-        ((sample_id, model, embedding) for sample_id, embedding in rows),
-    )
+def values_of(text: str | None, known: ScoreTypes) -> dict[str, float | str | bool | None]:
+    """Return the scores of an image by name, None where it has none, from its row's JSON text."""
+    given = msgspec.json.decode(text) if text else {}
+    found: dict[str, float | str | bool | None] = {}
+    for key, (name, type_) in known.items():
+        value = given.get(key)
+        found[name] = bool(value) if type_ == "bool" and value is not None else value
+    return found
 
 
-def queries(db: sqlite3.Connection) -> list[QueryKey]:
-    """Return the queries that have kept images, by label and text."""
+def values(db: sqlite3.Connection, column_id: int) -> list[float | str]:
+    """Return the values of a column over the kept images."""
     rows = db.execute(
-        "SELECT q.id, q.text, q.label FROM query q WHERE EXISTS "
-        f"(SELECT 1 FROM sample s WHERE s.query_id = q.id AND s.state IN {KEPT}) "
-        "ORDER BY q.label, q.text, q.id"
+        "SELECT v.value FROM score v JOIN sample s ON s.id = v.sample_id "
+        f"WHERE v.column_id = ? AND s.state IN {KEPT}",
+        (column_id,),
     )
-    return [QueryKey(*row) for row in rows]
-
-
-def labels(db: sqlite3.Connection) -> list[str]:
-    """Return the labels that have kept images, sorted."""
-    rows = db.execute(f"SELECT DISTINCT label FROM sample WHERE state IN {KEPT} ORDER BY label")
     return [row[0] for row in rows]
 
 
-def embedded(
-    db: sqlite3.Connection, model: str, *, query_id: int | None = None, label: str = ""
-) -> Iterator[Embedded]:
-    """Yield the embedded kept images of a query, or of a label, by label and number."""
-    column, value = ("label", label) if query_id is None else ("query_id", query_id)
+def forget(db: sqlite3.Connection, sample_id: int) -> None:
+    """Remove the scores of an image whose picture has changed."""
+    db.execute("DELETE FROM score WHERE sample_id = ?", (sample_id,))
+
+
+def note_model(db: sqlite3.Connection, name: str, note: Mapping[str, object]) -> int:
+    """Register a model with where its files are from; return its id."""
+    text = msgspec.json.encode(dict(note)).decode()
+    db.execute("INSERT OR IGNORE INTO model (name, note) VALUES (?, ?)", (name, text))
+    if note:
+        db.execute("UPDATE model SET note = ? WHERE name = ?", (text, name))
+    return int(db.execute("SELECT id FROM model WHERE name = ?", (name,)).fetchone()[0])
+
+
+def models(db: sqlite3.Connection) -> list[dict[str, object]]:
+    """Return the models whose scores or embeddings the data set has, with their notes."""
     rows = db.execute(
-        "SELECT s.id, s.file_name, r.embedding FROM sample s "
-        f"JOIN relevance r ON r.sample_id = s.id WHERE s.{column} = ? AND s.state IN {KEPT} "
-        "AND r.model = ? ORDER BY s.label, s.number",
-        (value, model),
+        "SELECT name, note FROM model m WHERE name IN (SELECT model FROM score_column) OR "
+        "EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = m.id) ORDER BY name"
     )
-    for row in rows:
-        yield Embedded(*row)
+    return [{"model": name, **msgspec.json.decode(note)} for name, note in rows]
 
 
-def clear_scores(db: sqlite3.Connection) -> None:
-    """Clear all scores and flags, so that old scores do not mix with those of a new scoring."""
-    db.execute("UPDATE relevance SET score = NULL, flagged = 0")
-
-
-def set_scores(db: sqlite3.Connection, rows: Sequence[Scored]) -> None:
-    """Store scores and flags of images that have an embedding."""
-    db.executemany(
-        "UPDATE relevance SET score = ?, flagged = ? WHERE sample_id = ?",
-        ((row.score, int(row.flagged), row.sample_id) for row in rows),
-    )
-
-
-def has_scores(db: sqlite3.Connection) -> bool:
-    """Return whether any image has a score."""
-    row = db.execute("SELECT 1 FROM relevance WHERE score IS NOT NULL LIMIT 1").fetchone()
-    return row is not None
-
-
-def relevance_of(score: float | None, flagged: int | None) -> Relevance:
-    """Build a `Relevance` from a row's columns; the score is rounded to four places."""
-    return Relevance() if score is None else Relevance(round(float(score), 4), bool(flagged))
+def other_owner(db: sqlite3.Connection, scoring: str, names: Sequence[str]) -> str | None:
+    """Return which of these names another scoring or a list's own column has; None if none."""
+    for name in names:
+        row = db.execute(
+            "SELECT 1 FROM score_column WHERE name = ?1 AND scoring <> ?2 "
+            "UNION ALL SELECT 1 FROM own_column WHERE name = ?1",
+            (name, scoring),
+        ).fetchone()
+        if row is not None:
+            return name
+    return None

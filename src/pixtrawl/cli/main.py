@@ -49,6 +49,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "label": Command("pixtrawl.cli.label", "put images under another label"),
     "caption": Command("pixtrawl.cli.caption", "show, write or change captions of images"),
     "dedup": Command("pixtrawl.cli.dedup", "list near duplicates and bring some back"),
+    "score": Command("pixtrawl.cli.score", "score images by a model, into columns"),
     "relevance": Command("pixtrawl.cli.relevance", "score images against their queries"),
     "takedown": Command("pixtrawl.cli.takedown", "remove images and never fetch them again"),
     "restore": Command("pixtrawl.cli.restore", "bring back images that were removed"),

@@ -41,6 +41,7 @@ _TITLES: Final = {
     "images": "what to keep",
     "export": "export after the run",
     "lists": "columns of a list",
+    "models": "models",
     "filters": "search filters (passed to each source that supports them)",
 }
 

@@ -20,8 +20,8 @@ from pixtrawl.model import Filters
 from pixtrawl.preferences import PURPOSES, PreferencePolicy
 
 __all__ = [
-    "GROUPS", "Config", "Export", "Fetch", "Images", "Job", "Lists", "Politeness",
-    "settings",
+    "GROUPS", "Config", "Export", "Fetch", "Images", "Job", "Lists", "Models",
+    "Politeness", "settings",
 ]  # fmt: skip
 
 
@@ -231,6 +231,20 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """Models that score images, and where known ones are fetched from."""
+
+    base_url: str = setting(
+        "https://huggingface.co", "hub, or a mirror of it, that known models are fetched from",
+        flag="--models-url", metavar="URL",
+    )  # fmt: skip
+    folder: str | None = setting(
+        None, "folder of fetched models (default: `models` in the user's cache)",
+        flag="--models-dir", metavar="DIR",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings: those of each group, the search filters, and each source's own.
 
@@ -252,6 +266,7 @@ class Config:
     images: Images = Images()
     export: Export = Export()
     lists: Lists = Lists()
+    models: Models = Models()
     filters: Filters = Filters()
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -289,6 +304,7 @@ GROUPS: Final[Mapping[str, type]] = {
     "images": Images,
     "export": Export,
     "lists": Lists,
+    "models": Models,
 }
 
 

@@ -96,7 +96,9 @@ def _holds(row: Row, name: str, wanted: object) -> bool:
     compare = _comparison(row, name)
     column, _, word = name.partition("__")
     value = row[column]
-    if isinstance(wanted, str) and isinstance(value, int | float):  # from --where
+    if isinstance(wanted, str) and isinstance(value, bool):  # from --where
+        wanted = _WORDS.get(wanted.lower(), wanted)
+    elif isinstance(wanted, str) and isinstance(value, int | float):
         with contextlib.suppress(ValueError):
             wanted = float(wanted)
     if value is None:

@@ -201,6 +201,23 @@ class Dataset(Life, Outputs):
         chosen._ids = ids
         return chosen
 
+    def sort(self, column: str, *, descending: bool = False) -> Dataset:
+        """Return the images in the order of a column of metadata.jsonl, such as a score.
+
+        Images without a value come last; equal ones keep their order.
+
+        Raises:
+            UsageError: no such column.
+
+        Example:
+            >>> ds.sort("relevance", descending=True)[:100]
+        """
+        from pixtrawl.dataset.ordering import ordered
+
+        chosen = shallow_copy(self)
+        chosen._ids = array("q", ordered(self, column, descending=descending))
+        return chosen
+
     def duplicates(self) -> BriefList[DuplicateGroup]:
         """Return each image that replaced near duplicates, together with those that were dropped.
 

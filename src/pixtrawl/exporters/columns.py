@@ -64,7 +64,7 @@ def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
     if sample.caption is not None:
         taken |= {TEXT}
     row = metadata_row(sample, taken)
-    ours = len(row) - len(sample.own)
+    ours = len(row) - len(sample.own) - len(sample.scores)
     for at, (name, value) in enumerate(row.items()):
         if at >= ours:
             columns[name] = _text(value) if isinstance(value, str) else value
@@ -80,8 +80,8 @@ def columns_of(sample: Sample, taken: frozenset[str] = frozenset()) -> Columns:
 
 
 def own_types(sample: Sample, columns: Columns, known: dict[str, str]) -> None:
-    """Update `known` with the types (bool, int, ...) of a sample's own columns."""
-    for name in list(columns)[len(columns) - len(sample.own) :]:
+    """Update `known` with the types (bool, int, ...) of a sample's own columns and scores."""
+    for name in list(columns)[len(columns) - len(sample.own) - len(sample.scores) :]:
         kind = _TYPES.get(type(columns[name]))
         if kind is not None or name not in known:
             known[name] = kind or "text"

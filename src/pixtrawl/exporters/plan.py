@@ -194,7 +194,7 @@ class ExportPlan:
             for found in samples:
                 sample = captioned(found, root, self._captions)
                 columns = columns_of(sample, self._taken)
-                if sample.own:
+                if sample.own or sample.scores:
                     own_types(sample, columns, self.own_types)
                 if not selection.wants(columns) or has_mark(sample.rights, selection.exclude):
                     continue

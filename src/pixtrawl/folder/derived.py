@@ -25,6 +25,7 @@ from pixtrawl.catalog import (
     own_columns,
     run_log,
     samples,
+    scores,
     takedown,
 )
 from pixtrawl.claims import claim_of
@@ -62,8 +63,8 @@ def row_text(row: Mapping[str, object]) -> bytes:
 def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[str, object]:
     """Return one line of metadata.jsonl. Hugging Face's ImageFolder requires `file_name`.
 
-    The user's own columns come last; one whose name is in use already, or in `taken`, becomes
-    `input_<name>`.
+    Scores by models and the user's own columns come last; one of the latter whose name is in
+    use already, or in `taken`, becomes `input_<name>`.
 
     An unknown text is "", never null: that loader infers column types from the first 10 MB
     (datasets, folder_based_builder), and a column of nulls there could hold no text later.
@@ -120,9 +121,7 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
     if sample.caption is not None:
         row["caption"] = masked_text(sample.caption.text)
         row["caption_origin"] = sample.caption.origin
-    if sample.relevance is not None:
-        row["relevance"] = sample.relevance.score
-        row["relevance_outlier"] = sample.relevance.outlier
+    row.update(sample.scores)
     if sample.own:
         shown = own_names(tuple(sample.own), frozenset(row) | _OF_LOADERS | taken)
         for name, value in sample.own.items():  # text, numbers, truth values
@@ -167,8 +166,8 @@ def _within(value: float) -> float:
 def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
     """Write metadata.jsonl and ATTRIBUTION.md: one line per kept image whose file exists.
 
-    All lines of metadata.jsonl have the same keys, which loaders rely on; the relevance columns
-    are among them once any image has a score. Return the counts for the data card. Raise
+    All lines of metadata.jsonl have the same keys, which loaders rely on; the columns of
+    scores are among them once any image has one. Return the counts for the data card. Raise
     StorageError if a file cannot be written.
     """
     summary = Summary()
@@ -213,6 +212,7 @@ def _features(
     kinds = own_columns.types(db)
     own = zip(names[len(names) - len(sample.own) :], sample.own, strict=True)
     types = {shown: kinds.get(name, "text") for shown, name in own}
+    types |= {column.name: column.type for column in scores.columns(db)}
     labels = sorted({label for label, _ in summary.labels})
     found = features_of(names, labels, types=_TYPES, own=types)
     del found["file_name"]  # the loader turns it into the image

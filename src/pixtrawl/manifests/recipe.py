@@ -75,11 +75,13 @@ def recipe_lines(
     settings: Mapping[str, Mapping[str, object]],
     queries: Iterable[tuple[str, str, str]],
     images: Iterable[tuple[Sample, str]],
+    models: Sequence[Mapping[str, object]] = (),
 ) -> Iterator[str]:
     """Yield the text of a recipe in pieces, with newlines.
 
     `settings` are those of the newest run, `queries` are (text, label, filters as JSON), `images`
-    are (sample, filters of its query as JSON).
+    are (sample, filters of its query as JSON), `models` those that scored images, with the hashes
+    of their files.
     """
     rows = [
         {"text": masked_text(text), "label": label, "filters": json.loads(filters)}
@@ -90,6 +92,8 @@ def recipe_lines(
         for at, row in enumerate(rows)
     }
     yield f'{{"pixtrawl_lock": {_VERSION},\n"settings": {_json(_portable(settings))},\n'
+    if models:
+        yield '"models": [\n' + ",\n".join(map(_json, models)) + "\n],\n"
     yield '"queries": [\n'
     yield ",\n".join(map(_json, rows))
     yield '\n],\n"images": [\n'

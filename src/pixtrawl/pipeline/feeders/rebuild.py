@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.catalog import outcomes, queries, run_log, samples
+from pixtrawl.catalog import outcomes, queries, run_log, samples, scores
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.outcomes import ImageOfCandidate
 from pixtrawl.config.groups import Config
@@ -57,6 +57,7 @@ def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
                 run_log.last_settings(db),
                 [(one.text, one.label, one.filters) for one in queries.asked_or_filed(db)],
                 ((sample, filters[sample.id]) for sample in kept),
+                scores.models(db),
             ):
                 write(line)
             count = samples.count(db)

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from pixtrawl.catalog.scores import Embedded
-from pixtrawl.relevance.model import from_bytes
+from pixtrawl.catalog.embeddings import Embedded
+from pixtrawl.scoring.model import from_bytes
 
 __all__ = ["Alike", "alike"]
 

@@ -13,13 +13,13 @@ import pytest
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.pipeline import curate
-from pixtrawl.relevance.loading import load_model
-from pixtrawl.relevance.model import Model, Vectors
-from pixtrawl.relevance.preprocess import Preprocess
-from pixtrawl.relevance.score import ScoreOptions, score
+from pixtrawl.scoring.loading import load_model
+from pixtrawl.scoring.model import Kind, Model, Vectors
+from pixtrawl.scoring.preprocess import Preprocess
+from pixtrawl.scoring.score import ScoreOptions, score
 from tests.catalog.earlier import downgrade
-from tests.relevance.conftest import GREEN, RED, png, write_dataset
-from tests.relevance.tiny import write_model
+from tests.scoring.conftest import GREEN, RED, png, write_dataset
+from tests.scoring.tiny import write_model
 
 
 @pytest.fixture
@@ -43,6 +43,10 @@ class Counting:
     def __init__(self, inner: Model) -> None:
         self._inner = inner
         self.seen: list[int] = []
+
+    @property
+    def kind(self) -> Kind:
+        return self._inner.kind
 
     @property
     def name(self) -> str:
@@ -71,7 +75,8 @@ def test_what_does_not_fit_its_query_is_flagged_and_stays(colours: Folder, model
     assert (colours.root / "red/000009.png").is_file()
     assert catalog_rows(
         colours,
-        "SELECT s.file_name FROM relevance r JOIN sample s ON s.id = r.sample_id WHERE flagged",
+        "SELECT s.file_name FROM score v JOIN sample s ON s.id = v.sample_id JOIN score_column c "
+        "ON c.id = v.column_id WHERE c.name = 'relevance_outlier' AND v.value",
     ) == [("red/000009.png",)]
 
 
@@ -96,7 +101,8 @@ def test_pictures_are_looked_at_once_by_a_model(colours: Folder, tmp_path: Path)
     other = load_model(str(write_model(tmp_path / "other", seed=2)))
     assert other.name != model.name
     assert score(colours, other, ScoreOptions()).embedded == 15
-    assert catalog_rows(colours, "SELECT DISTINCT model FROM relevance") == [(other.name,)]
+    assert catalog_rows(colours, "SELECT DISTINCT model FROM score_column") == [(other.name,)]
+    assert score(colours, model, ScoreOptions()).embedded == 0, "its embeddings are there still"
 
 
 def test_a_run_that_fails_half_way_goes_on_where_it_was(colours: Folder, tmp_path: Path) -> None:
@@ -155,7 +161,8 @@ def test_a_file_that_does_not_decode_leaves_the_others_scored(tmp_path: Path, mo
 def test_an_image_that_is_taken_down_leaves_no_embedding(colours: Folder, model: Model) -> None:
     score(colours, model, ScoreOptions())
     curate.take_down(colours, [], ["red/000009.png"])
-    assert catalog_rows(colours, "SELECT count(*) FROM relevance") == [(14,)]
+    assert catalog_rows(colours, "SELECT count(*) FROM embedding") == [(14,)]
+    assert catalog_rows(colours, "SELECT count(*) FROM score") == [(28,)]
 
 
 def test_a_data_set_at_which_a_run_is_at_work_is_left_alone(colours: Folder, model: Model) -> None:

@@ -21,7 +21,9 @@ __all__ = ["CLIP_MEAN", "CLIP_STD", "BadPictureError", "Preprocess", "read_prepr
 
 CLIP_MEAN: Final = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD: Final = (0.26862954, 0.26130258, 0.27577711)
-MODES: Final = ("shortest", "squash")
+MODES: Final = ("shortest", "squash", "pad")
+LAYOUTS: Final = ("nchw", "nhwc")
+COLOURS: Final = ("rgb", "bgr")
 _MAX_SIDE: Final = 4096  # of a model's input
 _DEFAULT_SIDE: Final = 224
 _FILTERS: Final = {
@@ -36,7 +38,8 @@ class Preprocess(Struct, frozen=True, kw_only=True):
     """The preprocessing of pictures.
 
     `size` is (height, width) in pixels. Mode `shortest` scales until the picture covers it and
-    crops the centre, as CLIP does; `squash` gives up the aspect, as SigLIP does.
+    crops the centre, as CLIP does; `squash` gives up the aspect, as SigLIP does; `pad` keeps all
+    of the picture, with black around it.
     """
 
     size: tuple[int, int] = (_DEFAULT_SIDE, _DEFAULT_SIDE)
@@ -44,6 +47,10 @@ class Preprocess(Struct, frozen=True, kw_only=True):
     std: tuple[float, float, float] = CLIP_STD
     mode: str = "shortest"
     interpolation: str = "bicubic"
+    resize_to: int | None = None  # px: shorter side before the centre is cut out; None: the size
+    layout: str = "nchw"
+    colours: str = "rgb"
+    scale: float = 255.0  # values of 0 to 255 are divided by this, before mean and std
 
     def __post_init__(self) -> None:
         if not all(1 <= side <= _MAX_SIDE for side in self.size):
@@ -53,23 +60,46 @@ class Preprocess(Struct, frozen=True, kw_only=True):
         if self.interpolation not in _FILTERS:
             known = ", ".join(_FILTERS)
             raise UsageError(f"unknown interpolation {self.interpolation!r} (one of {known})")
-        if min(self.std) <= 0:
-            raise UsageError("std must be above 0")
+        if min(self.std) <= 0 or self.scale <= 0:
+            raise UsageError("std and scale must be above 0")
+        if self.resize_to is not None and self.resize_to < max(self.size):
+            raise UsageError(f"resize_to is {self.resize_to}, less than the size {self.size}")
+        if self.layout not in LAYOUTS or self.colours not in COLOURS:
+            raise UsageError(
+                f"layout is one of {', '.join(LAYOUTS)}, colours one of {', '.join(COLOURS)}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of the array of one picture."""
+        return (3, *self.size) if self.layout == "nchw" else (*self.size, 3)
 
     def pixels(self, data: bytes) -> NDArray[np.float32]:
-        """Decode a file to an array of shape (3, height, width). Raises BadPictureError."""
-        image = self._framed(rgb(data, at_least_px=max(self.size)))
-        pixels = np.asarray(image, dtype=np.float32) / 255
+        """Decode a file to an array of `shape`. Raises BadPictureError."""
+        image = self._framed(rgb(data, at_least_px=self.resize_to or max(self.size)))
+        pixels = np.asarray(image, dtype=np.float32) / np.float32(self.scale)
+        if self.colours == "bgr":
+            pixels = pixels[:, :, ::-1]
         normal = (pixels - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
-        return np.ascontiguousarray(normal.transpose(2, 0, 1))
+        return np.ascontiguousarray(normal.transpose(2, 0, 1) if self.layout == "nchw" else normal)
 
     def _framed(self, image: Image.Image) -> Image.Image:
         height, width = self.size
         resampling = _FILTERS[self.interpolation]
         if self.mode == "squash":
             return image.resize((width, height), resampling)
+        if self.mode == "pad":
+            scale = min(width / image.width, height / image.height)
+            inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+            whole = Image.new("RGB", (width, height))
+            at = ((width - inner[0]) // 2, (height - inner[1]) // 2)
+            whole.paste(image.resize(inner, resampling), at)
+            return whole
         # Crop a long strip to its middle before scaling: the scaled whole could be huge.
-        scale = max(width / image.width, height / image.height)
+        if self.resize_to is not None:
+            scale = self.resize_to / min(image.width, image.height)
+        else:
+            scale = max(width / image.width, height / image.height)
         wide, high = width / scale, height / scale
         left, top = (image.width - wide) / 2, (image.height - high) / 2
         return image.resize((width, height), resampling, (left, top, left + wide, top + high))

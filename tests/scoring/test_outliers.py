@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, strategies as st
 
-from pixtrawl.catalog.scores import Embedded
-from pixtrawl.relevance.alike import alike
-from pixtrawl.relevance.model import Vectors, to_bytes, unit
-from pixtrawl.relevance.outliers import lowest_usual
+from pixtrawl.catalog.embeddings import Embedded
+from pixtrawl.scoring.alike import alike
+from pixtrawl.scoring.model import Vectors, to_bytes, unit
+from pixtrawl.scoring.outliers import lowest_usual
 
 
 def test_one_far_below_the_rest_stands_apart_and_one_far_above_does_not() -> None:

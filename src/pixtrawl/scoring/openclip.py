@@ -8,19 +8,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from pixtrawl.errors import MissingPackageError, UsageError
-from pixtrawl.relevance.model import Vectors, unit
-from pixtrawl.relevance.preprocess import Preprocess, read_preprocess
+from pixtrawl.scoring.model import Kind, Vectors, unit
+from pixtrawl.scoring.preprocess import Preprocess, read_preprocess
 
 __all__ = ["OpenClipModel"]
 
 
 class OpenClipModel:
-    """See `relevance.model.Model`."""
+    """See `scoring.model.Model`."""
+
+    kind: Final[Kind] = "image-text"
 
     def __init__(self, name: str, device: str = "cpu") -> None:
         """Load `NAME:WEIGHTS` (weights: a file or an open_clip tag), or a folder.

@@ -1,32 +1,31 @@
-"""A CLIP-type model as ONNX files, run by onnxruntime; the only module that imports it.
+"""A CLIP-type model as ONNX files.
 
 A folder holds one file for pictures and one for texts, or one for both, beside a tokenizer and
-perhaps `preprocess.json`. docs/relevance.md says how such a folder is made.
+perhaps `preprocess.json`. docs/on-topic.md says how such a folder is made.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from pixtrawl.cores import usable_cores
-from pixtrawl.errors import MissingExtraError, UsageError
-from pixtrawl.relevance.model import Vectors, unit
-from pixtrawl.relevance.preprocess import Preprocess, read_preprocess
-from pixtrawl.relevance.tokenizer import Tokenizer, load_tokenizer
+from pixtrawl.errors import UsageError
+from pixtrawl.scoring.model import Kind, Vectors, unit
+from pixtrawl.scoring.onnx_session import one_line, starter
+from pixtrawl.scoring.preprocess import Preprocess, read_preprocess
+from pixtrawl.scoring.tokenizer import Tokenizer, load_tokenizer
 
-__all__ = ["OnnxModel", "is_onnx"]
+__all__ = ["OnnxModel", "is_onnx", "is_pair"]
 
 _VISUAL: Final = ("visual.onnx", "vision_model.onnx")
 _TEXTUAL: Final = ("textual.onnx", "text_model.onnx")
 _BOTH: Final = ("model.onnx",)
 _SETTINGS: Final = ("preprocess.json", "preprocessor_config.json", "open_clip_config.json")
-_PROVIDERS: Final = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _TYPES: Final[Mapping[str, type[np.generic]]] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -51,8 +50,16 @@ def is_onnx(path: Path) -> bool:
     return path.suffix.lower() == ".onnx"
 
 
+def is_pair(folder: Path) -> bool:
+    """Return whether a folder has a tokenizer, so that its model takes texts, too."""
+    names = ("tokenizer.json", "vocab.json", "bpe_simple_vocab_16e6.txt.gz")
+    return any((folder / name).is_file() for name in names)
+
+
 class OnnxModel:
-    """See `relevance.model.Model`."""
+    """See `scoring.model.Model`."""
+
+    kind: Final[Kind] = "image-text"
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
         """Load the model.
@@ -61,7 +68,7 @@ class OnnxModel:
             MissingExtraError: onnxruntime or tokenizers is not installed.
             UsageError: a file is missing or cannot be used, or there is no such device.
         """
-        start = _starter(device)
+        start = starter(device)
         files = _files(path)
         visual = start(files.visual)
         self._visual = _Network(visual, files.visual, "image_embeds", ("image",))
@@ -147,7 +154,7 @@ class _Network:
         try:
             return self._running.run([self._output], feed)[0]
         except Exception as error:  # onnxruntime's classes have no root of their own
-            raise UsageError(f"{self._path}: the model fails ({_line(error)})") from error
+            raise UsageError(f"{self._path}: the model fails ({one_line(error)})") from error
 
 
 def _meaning(name: str, type_: str, rank: int) -> str | None:
@@ -170,37 +177,6 @@ def _output(running: Any, path: Path, embeds: str, words: tuple[str, ...]) -> st
             return str(choice[0])
     names = ", ".join(one.name for one in outputs)
     raise UsageError(f"{path}: which output is the embedding? None is {embeds!r} (has: {names})")
-
-
-def _starter(device: str) -> Callable[[Path], Any]:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingExtraError("an ONNX model", "clip") from None
-    onnxruntime.disable_telemetry_events()
-    provider = _PROVIDERS[device]
-    if provider not in onnxruntime.get_available_providers():
-        raise UsageError(
-            f"--device {device}: this onnxruntime has no {provider} (pip install onnxruntime-gpu)"
-        )
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what fails is raised; its log goes to our stderr
-    options.intra_op_num_threads = usable_cores()  # it would count the machine's
-    # Spinning threads would take the cores from the decoding ones.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-
-    def start(path: Path) -> Any:
-        try:
-            running = onnxruntime.InferenceSession(path, options, providers=[provider])
-        except Exception as error:
-            raise UsageError(
-                f"{path}: is no model that onnxruntime reads ({_line(error)})"
-            ) from error
-        if provider not in running.get_providers():  # it falls back to the processor in silence
-            raise UsageError(f"--device {device}: {provider} cannot be started here")
-        return running
-
-    return start
 
 
 def _files(path: Path) -> _Files:
@@ -248,7 +224,3 @@ def _digest(files: _Files, preprocess: Preprocess) -> str:
         with path.open("rb") as file:
             whole.update(hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()[:12]
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

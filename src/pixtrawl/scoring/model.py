@@ -1,26 +1,34 @@
-"""Interface of CLIP-type models: they embed pictures and texts as comparable vectors."""
+"""Interface of models that score images: embeddings of pictures and texts, or outputs by name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixtrawl.errors import UsageError
-from pixtrawl.relevance.preprocess import Preprocess
+from pixtrawl.scoring.preprocess import Preprocess
 
-__all__ = ["DEVICES", "Model", "Vectors", "from_bytes", "to_bytes", "unit"]
+__all__ = [
+    "Embedder", "Kind", "Model", "Vectors", "from_bytes", "to_bytes", "unit",
+]  # fmt: skip
 
 Vectors = NDArray[np.float32]  # one row each
 
-DEVICES: Final = ("cpu", "cuda")
+Kind = Literal["image-text", "embedding", "classifier", "score"]
+
 _STORED: Final = np.dtype("<f2")  # cosines keep three places, at half the space
 
 
-class Model(Protocol):
-    """Embeds pictures and texts in one space."""
+class Embedder(Protocol):
+    """Embeds pictures."""
+
+    @property
+    def kind(self) -> Kind:
+        """`image-text` if it embeds texts, too."""
+        ...
 
     @property
     def name(self) -> str:
@@ -33,8 +41,12 @@ class Model(Protocol):
         ...
 
     def embed_images(self, pixels: Vectors) -> Vectors:
-        """Embed pictures of shape (n, 3, height, width) as rows of length 1."""
+        """Embed pictures, each of the preprocessing's shape, as rows of length 1."""
         ...
+
+
+class Model(Embedder, Protocol):
+    """Embeds pictures and texts in one space."""
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts as rows of length 1."""

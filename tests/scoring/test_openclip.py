@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from pixtrawl.errors import MissingExtraError, UsageError
-from pixtrawl.relevance.loading import load_model
-from pixtrawl.relevance.tokenizer import load_tokenizer
-from tests.relevance.conftest import RED, png
+from pixtrawl.scoring.loading import load_model
+from pixtrawl.scoring.tokenizer import load_tokenizer
+from tests.scoring.conftest import RED, png
 
 pytestmark = pytest.mark.timeout(240)  # to import torch takes its time
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pixtrawl.errors import UsageError
-from pixtrawl.relevance.loading import load_model
-from pixtrawl.relevance.model import Model, Vectors
-from tests.relevance.conftest import GREEN, RED, png
-from tests.relevance.tiny import write_model
+from pixtrawl.scoring.loading import load_model
+from pixtrawl.scoring.model import Model, Vectors
+from tests.scoring.conftest import GREEN, RED, png
+from tests.scoring.tiny import write_model
 
 
 def embeds(model: Model, count: int = 5) -> Vectors:
@@ -108,7 +108,7 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
     import onnxruntime
 
     folder = str(write_model(tmp_path / "tiny"))
-    with pytest.raises(UsageError, match="none of cpu, cuda"):
+    with pytest.raises(UsageError, match="none of auto, cuda"):
         load_model(folder, "tpu")
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         with pytest.raises(UsageError, match="onnxruntime-gpu"):

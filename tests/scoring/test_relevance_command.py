@@ -13,8 +13,8 @@ import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row
-from tests.relevance.conftest import RED, png, write_dataset
-from tests.relevance.tiny import write_model
+from tests.scoring.conftest import RED, png, write_dataset
+from tests.scoring.tiny import write_model
 
 
 def test_the_lowest_are_shown_with_their_files(
@@ -101,7 +101,7 @@ def test_what_cannot_be_is_a_usage_error(tmp_path: Path, given: list[str]) -> No
 def test_help_and_import_bring_in_nothing_heavy() -> None:
     code = (
         "import sys; from pixtrawl.cli.main import main; main(['relevance', '--help']);"
-        "import pixtrawl.folder.derived, pixtrawl.relevance.score, pixtrawl.relevance.loading;"
+        "import pixtrawl.folder.derived, pixtrawl.scoring.score, pixtrawl.scoring.loading;"
         "print([m for m in ('onnxruntime', 'tokenizers', 'torch', 'open_clip') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

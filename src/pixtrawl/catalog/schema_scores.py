@@ -1,0 +1,53 @@
+"""The tables of scores and embeddings, and taking over those of older catalogs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["SCORES"]
+
+# An embedding reveals much of the picture: it goes with an image that was taken down, deleted or
+# replaced. A refused image (state 5) keeps its own, by which others like it are recognised.
+SCORES: Final = """
+CREATE TABLE model (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,         -- name and digest of its content
+  note TEXT NOT NULL DEFAULT '{}'    -- JSON: where its files are from, and their hashes
+);
+CREATE TABLE embedding (
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  model_id INTEGER NOT NULL REFERENCES model,
+  vector BLOB NOT NULL,              -- float16, little-endian, of length 1
+  PRIMARY KEY (sample_id, model_id)
+) WITHOUT ROWID;
+CREATE TABLE score_column (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  type TEXT NOT NULL,                -- bool | float | text
+  scoring TEXT NOT NULL,             -- as of --as: its columns are replaced together
+  model TEXT NOT NULL
+);
+CREATE TABLE score (
+  sample_id INTEGER NOT NULL REFERENCES sample,
+  column_id INTEGER NOT NULL REFERENCES score_column,
+  value NOT NULL,
+  PRIMARY KEY (sample_id, column_id)
+) WITHOUT ROWID;
+INSERT INTO model (name) SELECT DISTINCT model FROM relevance WHERE length(embedding) > 0;
+INSERT INTO embedding SELECT r.sample_id, m.id, r.embedding FROM relevance r
+  JOIN model m ON m.name = r.model WHERE length(r.embedding) > 0;
+INSERT INTO score_column (id, name, type, scoring, model)
+  SELECT 1, 'relevance', 'float', 'relevance', max(model) FROM relevance
+  WHERE score IS NOT NULL HAVING count(*) > 0;
+INSERT INTO score_column (id, name, type, scoring, model)
+  SELECT 2, 'relevance_outlier', 'bool', 'relevance', model FROM score_column WHERE id = 1;
+INSERT INTO score SELECT sample_id, 1, score FROM relevance WHERE score IS NOT NULL;
+INSERT INTO score SELECT sample_id, 2, flagged FROM relevance WHERE score IS NOT NULL;
+DROP TRIGGER relevance_gone;
+DROP TABLE relevance;
+CREATE TRIGGER scores_gone AFTER UPDATE OF state ON sample WHEN NEW.state NOT IN (0, 1, 5, 7)
+BEGIN
+  DELETE FROM score WHERE sample_id = NEW.id;
+  DELETE FROM embedding WHERE sample_id = NEW.id;
+END;
+"""
