@@ -27,6 +27,7 @@ _GROUPS: Final = {
     "images": "Images: what to keep",
     "export": "Export: what to write after the run",
     "lists": "Lists: which column holds what",
+    "models": "Models: what scores images, and where it is fetched from",
     "filters": "Filters: passed to each source that supports them",
 }
 

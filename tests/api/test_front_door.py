@@ -41,7 +41,7 @@ def keywords(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 def options(command: str) -> set[str]:
     """Words of the settings that the command has an option for."""
     keys = {
-        "run": {key for key in by_key() if not key.startswith("lists.")},
+        "run": {key for key in by_key() if not key.startswith(("lists.", "models."))},
         "discover": discover_command._SETTINGS,
         "download": download_command._SETTINGS,
     }[command]

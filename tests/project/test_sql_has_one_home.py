@@ -81,7 +81,7 @@ def test_states_in_statements_have_names() -> None:
     numbered = [
         f"{name}:{number}: {line.strip()}"
         for name in modules(catalog=True)
-        if name != "catalog/schema.py"
+        if not name.startswith("catalog/schema")
         for number, line in enumerate((SRC / name).read_text(encoding="utf-8").splitlines(), 1)
         if NUMBERED.search(line)
     ]

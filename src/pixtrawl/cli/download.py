@@ -17,7 +17,7 @@ _TOLD: Final = frozenset({"filters.license", "filters.aspect"})
 _SETTINGS: Final = frozenset(
     key
     for key in by_key()
-    if key in _TOLD or not (key in _ASKING or key.startswith(f"{FILTERS_GROUP}."))
+    if key in _TOLD or not (key in _ASKING or key.startswith((f"{FILTERS_GROUP}.", "models.")))
 )
 
 

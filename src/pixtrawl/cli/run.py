@@ -36,7 +36,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words or files; - for stdin")
     # Columns of a list of URLs are told to source `urls` by its own settings.
-    add_settings(parser, frozenset(key for key in by_key() if not key.startswith("lists.")))
+    add_settings(
+        parser, frozenset(key for key in by_key() if not key.startswith(("lists.", "models.")))
+    )
     add_config(parser)
     add_output(parser)
     parser.add_argument(

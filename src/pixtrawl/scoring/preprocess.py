@@ -87,7 +87,11 @@ class Preprocess(Struct, frozen=True, kw_only=True):
         height, width = self.size
         resampling = _FILTERS[self.interpolation]
         if self.mode == "squash":
-            return image.resize((width, height), resampling)
+            if self.resize_to is None:
+                return image.resize((width, height), resampling)
+            image = image.resize((self.resize_to, self.resize_to), resampling)
+            left, top = (self.resize_to - width) // 2, (self.resize_to - height) // 2
+            return image.crop((left, top, left + width, top + height))
         if self.mode == "pad":
             scale = min(width / image.width, height / image.height)
             inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
