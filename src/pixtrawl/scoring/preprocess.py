@@ -93,15 +93,15 @@ class Preprocess(Struct, frozen=True, kw_only=True):
             left, top = (self.resize_to - width) // 2, (self.resize_to - height) // 2
             return image.crop((left, top, left + width, top + height))
         if self.mode == "pad":
-            scale = min(width / image.width, height / image.height)
-            inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+            fit = min(width / image.width, height / image.height)
+            inner = (max(1, round(image.width * fit)), max(1, round(image.height * fit)))
             whole = Image.new("RGB", (width, height))
             at = ((width - inner[0]) // 2, (height - inner[1]) // 2)
             whole.paste(image.resize(inner, resampling), at)
             return whole
         # Crop a long strip to its middle before scaling: the scaled whole could be huge.
         if self.resize_to is not None:
-            scale = self.resize_to / min(image.width, image.height)
+            scale = float(self.resize_to) / min(image.width, image.height)
         else:
             scale = max(width / image.width, height / image.height)
         wide, high = width / scale, height / scale
