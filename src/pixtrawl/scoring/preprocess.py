@@ -90,8 +90,8 @@ class Preprocess(Struct, frozen=True, kw_only=True):
             if self.resize_to is None:
                 return image.resize((width, height), resampling)
             image = image.resize((self.resize_to, self.resize_to), resampling)
-            left, top = (self.resize_to - width) // 2, (self.resize_to - height) // 2
-            return image.crop((left, top, left + width, top + height))
+            x, y = (self.resize_to - width) // 2, (self.resize_to - height) // 2
+            return image.crop((x, y, x + width, y + height))
         if self.mode == "pad":
             fit = min(width / image.width, height / image.height)
             inner = (max(1, round(image.width * fit)), max(1, round(image.height * fit)))
