@@ -1,0 +1,244 @@
+"""The class check: labels that overlap, biased or near-empty labels, likely wrong labels. Pure.
+
+An image's label is doubted by its neighbours: the votes of its nearest images, weighted by their
+cosine, and corrected for the sizes of labels, so that a large label does not win by its size.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from pixtrawl.catalog.look_pairs import CheckedImage
+from pixtrawl.scoring.model import Vectors
+from pixtrawl.scoring.neighbours import nearest
+from pixtrawl.scoring.outliers import lowest_usual
+from pixtrawl.scoring.typical import typicality
+
+__all__ = ["Audit", "Bias", "Doubt", "Overlap", "SmallLabel", "audit"]
+
+_NEIGHBOURS: Final = 12
+_ROUNDS: Final = 3  # votes of doubted images count less in the next round
+_DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
+_OWN_AT_MOST: Final = 0.3
+_OVERLAP: Final = 0.15  # share of votes across both ways
+_HOST_SHARE: Final = 0.6
+_LOOK_SHARE: Final = 0.5
+_SAME_LOOK: Final = 0.92  # cosine with the middle of the largest group
+_ENOUGH: Final = 12  # images of a label from which a share says something
+_FEW: Final = 5
+_FEW_SHARE: Final = 0.2  # of the median label
+
+
+class Overlap(Struct, frozen=True):
+    """Two labels whose images are each other's neighbours; `share` of their votes cross."""
+
+    labels: tuple[str, str]
+    share: float
+    files: tuple[str, ...]  # on the border, the closest to the other label first
+
+
+class Bias(Struct, frozen=True):
+    """A label most of which is from one host, or of one look."""
+
+    label: str
+    kind: str  # host | look
+    what: str  # the host; the file in the middle of the look
+    share: float
+    files: tuple[str, ...]
+
+
+class SmallLabel(Struct, frozen=True):
+    """A label with few images beside the others."""
+
+    label: str
+    images: int
+    median: int
+
+
+class Doubt(Struct, frozen=True):
+    """An image whose label is likely wrong: it looks like another label, or like none (`""`)."""
+
+    file_name: str
+    label: str
+    like: str
+    score: float  # 0 to 1, the surest first
+    neighbours: tuple[str, ...]
+
+
+class Audit(Struct, frozen=True):
+    """The result of a class check; `by` is `embedding` or `look`."""
+
+    by: str
+    model: str
+    images: int
+    overlaps: tuple[Overlap, ...]
+    biases: tuple[Bias, ...]
+    small: tuple[SmallLabel, ...]
+    doubts: tuple[Doubt, ...]
+
+
+def audit(
+    images: Sequence[CheckedImage], vectors: Vectors, looks: Vectors, *,
+    by: str, model: str, trusted: frozenset[int] = frozenset(),
+) -> Audit:  # fmt: skip
+    """Check the labels of images.
+
+    Args:
+        images: the images that have a vector.
+        vectors: one row for each.
+        looks: the rows of looks, for the bias of one look; empty rows where unknown.
+        by: name of the space.
+        model: of the embeddings.
+        trusted: images that a person kept, which are not doubted.
+    """
+    names = sorted({one.label for one in images})
+    own = np.array([names.index(one.label) for one in images], np.int64)
+    small = _small(images)
+    if len(images) < 2:
+        return Audit(by, model, len(images), (), (), small, ())
+    indices, cosines = nearest(vectors, _NEIGHBOURS)
+    votes = _votes(indices, cosines, own, len(names))
+    doubts = _doubts(images, names, own, votes, indices, vectors, trusted)
+    overlaps = _overlaps(images, names, own, votes, {one.file_name for one in doubts})
+    biases = (*_host_bias(images), *_look_bias(images, looks))
+    return Audit(by, model, len(images), overlaps, biases, small, doubts)
+
+
+def _votes(indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int) -> Vectors:
+    """Return the share of votes for each label, by image."""
+    strength = np.exp(8 * (cosines - cosines[:, :1]))  # near ones count most
+    sizes = np.bincount(own, minlength=labels).astype(np.float64)
+    weight_of_size = 1 / np.sqrt(np.maximum(sizes, 1))
+    trust = np.ones(len(own))
+    found = np.zeros((len(own), labels))
+    for _ in range(_ROUNDS):
+        found[:] = 0
+        given = strength * trust[indices]
+        for column in range(indices.shape[1]):
+            label = own[indices[:, column]]
+            np.add.at(found, (np.arange(len(own)), label), given[:, column] * weight_of_size[label])
+        found /= np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
+        trust = np.clip(found[np.arange(len(own)), own], 0.05, 1)
+    return np.asarray(found, dtype=np.float32)
+
+
+def _doubts(  # noqa: PLR0913
+    images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Vectors,
+    indices: np.ndarray, vectors: Vectors, trusted: frozenset[int],
+) -> tuple[Doubt, ...]:  # fmt: skip
+    rows = np.arange(len(own))
+    mine = votes[rows, own]
+    others = votes.copy()
+    others[rows, own] = -1
+    best = others.argmax(axis=1)
+    share = others[rows, best]
+    found = []
+    alone = _unlike_all(own, vectors, len(names))
+    for at, image in enumerate(images):
+        if image.id in trusted:
+            continue
+        near = tuple(images[one].file_name for one in indices[at][:3])
+        if share[at] >= _DOUBTED and mine[at] <= _OWN_AT_MOST:
+            score = float(share[at] - mine[at])
+            found.append(Doubt(image.file_name, image.label, names[best[at]], score, near))
+        elif alone[at] > 0:
+            found.append(Doubt(image.file_name, image.label, "", float(alone[at]), near))
+    found.sort(key=lambda one: (-one.score, one.file_name))
+    return tuple(found)
+
+
+def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int) -> Vectors:
+    """Return how far images stand apart from their label, 0 to 0.5; 0 for usual ones."""
+    found = np.zeros(len(own), np.float32)
+    for label in range(labels):
+        rows = np.flatnonzero(own == label)
+        values = typicality(vectors[rows])
+        limit = lowest_usual(values.tolist())
+        if limit is None:
+            continue
+        spread = max(float(np.median(values)) - limit, 1e-6)
+        low = values < limit
+        found[rows[low]] = np.clip((limit - values[low]) / (2 * spread), 0.01, 0.5)
+    return found
+
+
+def _overlaps(
+    images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Vectors,
+    doubted: set[str],
+) -> tuple[Overlap, ...]:  # fmt: skip
+    right = np.array([one.file_name not in doubted for one in images])
+    found = []
+    mean = np.zeros((len(names), len(names)))
+    for label in range(len(names)):
+        rows = right & (own == label)
+        if rows.any():
+            mean[label] = votes[rows].mean(axis=0)
+    for one in range(len(names)):
+        for other in range(one + 1, len(names)):
+            share = float((mean[one, other] + mean[other, one]) / 2)
+            if share < _OVERLAP:
+                continue
+            pair = right & ((own == one) | (own == other))
+            foreign = np.where(own == one, votes[:, other], votes[:, one])
+            border = sorted(np.flatnonzero(pair).tolist(), key=lambda at: -foreign[at])[:6]
+            files = tuple(images[at].file_name for at in border)
+            found.append(Overlap((names[one], names[other]), round(share, 4), files))
+    found.sort(key=lambda pair: -pair.share)
+    return tuple(found)
+
+
+def _by_label(images: Sequence[CheckedImage]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for at, one in enumerate(images):
+        found[one.label].append(at)
+    return found
+
+
+def _host_bias(images: Sequence[CheckedImage]) -> list[Bias]:
+    found = []
+    labels = _by_label(images)
+    everywhere = Counter(one.host for one in images)
+    if len(everywhere) < 2:
+        return []  # a set from one place: no label is special
+    for label, rows in labels.items():
+        host, count = Counter(images[at].host for at in rows).most_common(1)[0]
+        share = count / len(rows)
+        if len(rows) >= _ENOUGH and share >= _HOST_SHARE:
+            files = tuple(images[at].file_name for at in rows if images[at].host == host)[:6]
+            found.append(Bias(label, "host", host, round(share, 4), files))
+    return found
+
+
+def _look_bias(images: Sequence[CheckedImage], looks: Vectors) -> list[Bias]:
+    found = []
+    for label, rows in _by_label(images).items():
+        if len(rows) < _ENOUGH or len(looks) != len(images):
+            continue
+        own = looks[rows]
+        alike = own @ own.T >= _SAME_LOOK
+        middle = int(alike.sum(axis=1).argmax())
+        share = float(alike[middle].mean())
+        if share >= _LOOK_SHARE:
+            group = [rows[at] for at in np.flatnonzero(alike[middle])]
+            files = tuple(images[at].file_name for at in group)[:6]
+            what = images[rows[middle]].file_name
+            found.append(Bias(label, "look", what, round(share, 4), files))
+    return found
+
+
+def _small(images: Sequence[CheckedImage]) -> tuple[SmallLabel, ...]:
+    sizes = Counter(one.label for one in images)
+    if len(sizes) < 2:
+        return ()
+    median = int(np.median(list(sizes.values())))
+    limit = max(_FEW, _FEW_SHARE * median)
+    return tuple(
+        SmallLabel(label, count, median)
+        for label, count in sorted(sizes.items(), key=lambda one: one[1])
+        if count < limit and count < median
+    )
