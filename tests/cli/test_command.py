@@ -110,7 +110,9 @@ def test_the_help_of_run_mentions_every_option(home: Path) -> None:
     shown = pixtrawl("run", "--help", home=home).stdout.split()
     words = {word.rstrip(",") for word in shown}
     of_lists = {row.flag for row in table() if row.group == "lists" and row.flag}
-    assert {row.flag for row in table() if row.flag} - of_lists <= words
+    of_models = {row.flag for row in table() if row.group == "models" and row.flag}
+    assert {row.flag for row in table() if row.flag} - of_lists - of_models <= words
+    assert of_models <= set(pixtrawl("score", "--help", home=home).stdout.split())
     assert of_lists <= set(pixtrawl("download", "--help", home=home).stdout.split())
     more = {"--set", "--config", "--dry-run", "--json", "-q", "-v", "--no-progress", "--num", "-n"}
     assert more <= words

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from pixtrawl.catalog import frontier, run_log, samples
@@ -16,6 +17,7 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder import derived, files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name
+from pixtrawl.images.chroma import chroma_grid
 from pixtrawl.model import Candidate, ImageInfo, Outcome, Query, Reason
 
 Colour = tuple[int, int, int]
@@ -28,6 +30,16 @@ def png(colour: Colour, seed: int = 0, size: tuple[int, int] = (24, 16)) -> byte
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def look(data: bytes) -> tuple[bytes, bytes]:
+    """The thumbnail and the colours that inspection keeps; none of a file that does not decode."""
+    try:
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+    except OSError:
+        return b"", b""
+    thumb = image.convert("L").resize((64, 64)).tobytes()
+    return thumb, chroma_grid(np.asarray(image), image.size)
 
 
 def write_dataset(root: Path, queries: Mapping[str, Sequence[bytes]]) -> Folder:
@@ -54,6 +66,8 @@ def write_dataset(root: Path, queries: Mapping[str, Sequence[bytes]]) -> Folder:
                 format="png", width=24, height=16, size_bytes=len(data),
                 sha256=files.sha256_of(path),
             )  # fmt: skip
+            thumb, chroma = look(data)
+            info = replace(info, thumb=thumb, chroma=chroma)
             outcome = Outcome(reason=Reason.SAVED, info=info, staged_name="s", url="u")
             sample_id = samples.accept(db, task, outcome, number, name)
             frontier.settle(db, task.id, outcome, run_id, sample_id=sample_id)

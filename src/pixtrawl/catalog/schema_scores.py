@@ -6,8 +6,8 @@ from typing import Final
 
 __all__ = ["SCORES"]
 
-# An embedding reveals much of the picture: it goes with an image that was taken down, deleted or
-# replaced. A refused image (state 5) keeps its own, by which others like it are recognised.
+# An embedding reveals much of the picture: it goes with an image that was taken down (kept or not),
+# deleted or replaced. A refused image (state 5) keeps its own, by which its like is recognised.
 SCORES: Final = """
 CREATE TABLE model (
   id INTEGER PRIMARY KEY,
@@ -49,5 +49,14 @@ CREATE TRIGGER scores_gone AFTER UPDATE OF state ON sample WHEN NEW.state NOT IN
 BEGIN
   DELETE FROM score WHERE sample_id = NEW.id;
   DELETE FROM embedding WHERE sample_id = NEW.id;
+END;
+CREATE TRIGGER embeddings_taken_down AFTER INSERT ON takedown
+BEGIN
+  DELETE FROM embedding WHERE sample_id IN (
+    SELECT id FROM sample WHERE NEW.kind = 'sha256' AND hex(sha256) = upper(NEW.value)
+    UNION SELECT sample_id FROM candidate WHERE NEW.kind = 'url'
+      AND NEW.value IN (url, fetched_url, final_url)
+    UNION SELECT sample_id FROM candidate WHERE NEW.kind = 'domain'
+      AND (host = NEW.value OR host LIKE '%.' || NEW.value));
 END;
 """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, overload
 from msgspec import Struct
 
 from pixtrawl.brief import cut
+from pixtrawl.dataset.by_models import ByModels
 from pixtrawl.dataset.conditions import check, matches
 from pixtrawl.dataset.life import Life, tell_by_hand
 from pixtrawl.dataset.listing import BriefList
@@ -39,7 +40,7 @@ class DuplicateGroup(Struct, frozen=True):
         return f"<DuplicateGroup {cut(self.kept.file_name, 200)} +{len(self.copies)}>"
 
 
-class Dataset(Life, Outputs):
+class Dataset(Life, Outputs, ByModels):
     """A data set folder: its report, and its images ordered by label and number.
 
     `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report.totals.saved`, `ds.verdict`.

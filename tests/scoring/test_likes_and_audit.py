@@ -1,0 +1,258 @@
+"""Keeps and refusals order the other images; the class check finds what was planted."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pixtrawl
+from pixtrawl.catalog.look_pairs import CheckedImage
+from pixtrawl.cli.main import main
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.scoring.class_check import Audit, audit
+from pixtrawl.scoring.likes import fit
+from pixtrawl.scoring.model import Vectors, unit
+from tests.scoring.conftest import GREEN, RED, png, write_dataset
+from tests.scoring.tiny import write_model
+
+DIMENSIONS = 64
+
+
+class Planted:
+    """Labels of clusters with sub-clusters, on a common ground, and images planted wrong."""
+
+    def __init__(self, labels: int, each: int, *, spread: float, wrong: float, outside: float = 0.0,
+                 seed: int = 1) -> None:  # fmt: skip
+        random = np.random.default_rng(seed)
+        ground = random.normal(size=DIMENSIONS) * 0.8
+        centres = ground + random.normal(size=(labels + 6, 1, DIMENSIONS))
+        centres = centres + 0.6 * random.normal(size=(labels + 6, 3, DIMENSIONS))
+        rows, self.images, planted = [], [], []
+        for label in range(labels):
+            for _ in range(each):
+                at = random.random()
+                source = label
+                if at < wrong and labels > 1:
+                    source = (label + 1 + int(random.integers(labels - 1))) % labels
+                elif at < wrong + outside:
+                    source = labels + int(random.integers(6))
+                noise = random.normal(size=DIMENSIONS) * spread
+                rows.append(centres[source, random.integers(3)] + noise)
+                planted.append(source != label)
+                id_ = len(planted)
+                host = f"h{random.integers(9)}"
+                self.images.append(CheckedImage(id_, f"l{label}", f"l{label}/{id_}.jpg", host))
+        self.vectors: Vectors = unit(np.array(rows))
+        self.wrong = np.array(planted)
+
+    def audit(self) -> Audit:
+        return audit(self.images, self.vectors, self.vectors[:0], by="embedding", model="m")
+
+    def recall_and_precision(self) -> tuple[float, float]:
+        found = {one.file_name for one in self.audit().doubts}
+        hits = [one.file_name in found for one in self.images]
+        both = float((np.array(hits) & self.wrong).sum())
+        return both / max(1, self.wrong.sum()), both / max(1, len(found))
+
+
+@pytest.mark.parametrize(
+    ("labels", "each", "spread", "wrong", "outside"),
+    [(10, 80, 1.0, 0.1, 0.0), (10, 80, 1.5, 0.3, 0.0), (10, 80, 1.0, 0.1, 0.1), (20, 40, 1.3, 0.15, 0.0),
+     (5, 30, 1.0, 0.2, 0.0), (2, 60, 1.0, 0.2, 0.0)],
+)  # fmt: skip
+@pytest.mark.parametrize("seed", [1, 2])
+def test_planted_wrong_images_are_found_by_their_neighbours(
+    labels: int, each: int, spread: float, wrong: float, outside: float, seed: int
+) -> None:
+    planted = Planted(labels, each, spread=spread, wrong=wrong, outside=outside, seed=seed)
+    recall, precision = planted.recall_and_precision()
+    assert recall >= 0.8
+    assert precision >= 0.9
+
+
+def test_labels_without_a_wrong_image_are_hardly_doubted() -> None:
+    planted = Planted(10, 80, spread=1.0, wrong=0.0)
+    assert len(planted.audit().doubts) <= 8
+
+
+def test_what_a_person_kept_is_not_doubted() -> None:
+    planted = Planted(4, 40, spread=1.0, wrong=0.2)
+    trusted = frozenset(one.id for one in planted.images)
+    found = audit(
+        planted.images, planted.vectors, planted.vectors[:0], by="embedding", model="m",
+        trusted=trusted,
+    )  # fmt: skip
+    assert found.doubts == ()
+
+
+def test_labels_of_one_thing_overlap_and_others_do_not() -> None:
+    planted = Planted(4, 50, spread=1.0, wrong=0.0)
+    twin = [
+        CheckedImage(one.id, "twin" if one.label == "l0" and one.id % 2 else one.label,
+                     one.file_name, one.host)
+        for one in planted.images
+    ]  # fmt: skip
+    found = audit(twin, planted.vectors, planted.vectors[:0], by="embedding", model="m")
+    assert [pair.labels for pair in found.overlaps] == [("l0", "twin")]
+    assert found.overlaps[0].files
+
+
+def test_one_host_one_look_and_few_images_are_named() -> None:
+    planted = Planted(3, 30, spread=1.0, wrong=0.0)
+    images = [
+        CheckedImage(
+            one.id, one.label, one.file_name, "same.test" if one.label == "l1" else one.host
+        )
+        for one in planted.images
+        if one.label != "l2" or one.id % 15 == 0
+    ]
+    kept = [one.id - 1 for one in images]
+    looks = planted.vectors[kept].copy()
+    first = next(at for at, one in enumerate(images) if one.label == "l0")
+    for at, one in enumerate(images):
+        if one.label == "l0" and at % 3:
+            looks[at] = looks[first]
+    found = audit(images, planted.vectors[kept], looks, by="embedding", model="m")
+    assert [(b.label, b.kind) for b in found.biases] == [("l1", "host"), ("l0", "look")]
+    assert [one.label for one in found.small] == ["l2"]
+
+
+@pytest.mark.parametrize("spread", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("seed", [3, 5])
+def test_two_rounds_of_twenty_decisions_raise_the_precision_of_the_first_hundred(
+    spread: float, seed: int
+) -> None:
+    planted = Planted(1, 300, spread=spread, wrong=0.0, outside=0.4, seed=seed)
+    order = list(range(300))
+    wanted: set[int] = set()
+    refused: set[int] = set()
+    assert planted.wrong[order[:100]].mean() >= 0.3
+    for _ in range(2):
+        shown = [one for one in order if one not in wanted | refused][:20]
+        for one in shown:
+            (refused if planted.wrong[one] else wanted).add(one)
+        left = [one for one in range(300) if one not in refused]
+        model = fit(
+            planted.vectors[left], planted.vectors[sorted(wanted)], planted.vectors[sorted(refused)]
+        )
+        scores = model.scores(planted.vectors)
+        order = sorted(left, key=lambda one: -scores[one])
+    assert 1 - planted.wrong[order[:100]].mean() >= 0.9
+
+
+# -- on a data set
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Folder:
+    """Found for "red": twelve red pictures with six green ones between; ten green for "green"."""
+    found = [png(GREEN if at % 3 == 2 else RED, at) for at in range(18)]
+    return write_dataset(
+        tmp_path / "images", {"green": [png(GREEN, 100 + n) for n in range(10)], "red": found}
+    )
+
+
+def embed(folder: Folder, tmp_path: Path) -> None:
+    model = str(write_model(tmp_path / "tiny"))
+    assert main(["score", str(folder.root), "--model", model, "--as", "fit"]) == 0
+
+
+@pytest.mark.parametrize("by", ["embedding", "look"])
+def test_like_and_unlike_order_the_images_of_the_label(
+    mixed: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str], by: str
+) -> None:
+    if by == "embedding":
+        embed(mixed, tmp_path)
+    names = [one.file_name for one in pixtrawl.open(mixed.root).filter(label="red")]
+    capsys.readouterr()
+    assert main(["like", str(mixed.root), *names[:2]]) == 0
+    assert (
+        "embeddings of tiny@" if by == "embedding" else "ordered by looks"
+    ) in capsys.readouterr().out
+    assert main(["unlike", str(mixed.root), names[2], "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["by"] == by
+    (label,) = shown["labels"]
+    assert (label["label"], label["kept"], label["refused"]) == ("red", 2, 1)
+    assert len(label["images"]) == 17
+    order = [int(Path(one["file_name"]).stem) for one in label["images"]]
+    assert {at % 3 for at in order[-5:]} == {0}, "the green ones are last"
+    ds = pixtrawl.open(mixed.root)
+    assert len(ds.filter(liked__ge=0.5)) == 12
+    assert not (mixed.root / names[2]).exists()
+    assert main(["undo", str(mixed.root)]) == 0
+    assert (mixed.root / names[2]).is_file()
+
+
+def test_audit_names_wrong_images_and_commands_that_work(
+    mixed: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embed(mixed, tmp_path)
+    capsys.readouterr()
+    assert main(["audit", str(mixed.root)]) == 0
+    assert "likely wrong labels: 6" in capsys.readouterr().out
+    assert main(["audit", str(mixed.root), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["by"] == "embedding"
+    assert {one["file_name"].partition("/")[0] for one in found["doubts"]} == {"red"}
+    assert {one["like"] for one in found["doubts"]} == {"green"}
+    (command,) = found["commands"]
+    assert main(shlex.split(command)[1:]) == 0
+    capsys.readouterr()
+    assert main(["audit", str(mixed.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["doubts"] == []
+    ds = pixtrawl.open(mixed.root)
+    assert (len(ds.filter(label="green")), len(ds.filter(label="red"))) == (16, 12)
+    assert len(ds.audit().doubts) == 0
+
+
+def test_audit_without_a_model_says_so(mixed: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(mixed.root)]) == 0
+    assert "checked by looks" in capsys.readouterr().out
+
+
+def test_search_finds_by_words_and_by_likeness(
+    mixed: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(write_model(tmp_path / "tiny"))
+    root = str(mixed.root)
+    assert main(["search", root, "green", "--model", model]) == 4
+    assert "run pixtrawl score first" in capsys.readouterr().out
+    embed(mixed, tmp_path)
+    capsys.readouterr()
+    assert main(["search", root, "green", "--model", model, "-n", "16", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    names = {one["file_name"] for one in found["images"]}
+    assert len(names) == 16
+    assert {name for name in names if name.startswith("red/")} == {
+        f"red/{1 + at:06d}.png" for at in range(18) if at % 3 == 2
+    }
+    ds = pixtrawl.open(root)
+    alike = ds.similar(ds.filter(label="green")[0], count=15)
+    assert {one.file_name for one in alike} == names - {ds.filter(label="green")[0].file_name}
+    assert main(["search", root, "--like", "green/000001.png", "-n", "3"]) == 0
+    assert main(["search", root]) == 2
+    assert main(["search", root, "--like", "green/000099.png"]) == 2
+
+
+def test_a_refused_image_keeps_its_embedding_and_a_takedown_ends_it(
+    mixed: Folder, tmp_path: Path
+) -> None:
+    embed(mixed, tmp_path)
+
+    def count() -> int:
+        with closing(sqlite3.connect(mixed.catalog)) as db:
+            return int(db.execute("SELECT count(*) FROM embedding").fetchone()[0])
+
+    (first, *_) = pixtrawl.open(mixed.root)
+    sha256 = first.info.sha256
+    assert main(["reject", str(mixed.root), first.file_name]) == 0
+    assert count() == 28
+    assert main(["takedown", str(mixed.root), "--sha256", sha256]) == 0
+    assert count() == 27
