@@ -105,6 +105,7 @@ class Reason(StrEnum):
     CRAWL_DELAY = "crawl_delay"
     HOST_OUT = "host_out"
     DECODER_LOST = "decoder_lost"
+    WORKER_LOST = "worker_lost"
     STORE_FAILED = "store_failed"
     INTERNAL_ERROR = "internal_error"
 
@@ -220,6 +221,12 @@ def _table() -> dict[Reason, ReasonInfo]:
             s.FAILED,
             "its decoder was stopped, starved or ended by the system: nothing is known of the file",
             True,
+        ),
+        (
+            r.WORKER_LOST,
+            s.FAILED,
+            "every worker process that fetched it has ended, the last ones with nothing else to do",
+            False,
         ),
         (r.STORE_FAILED, s.FAILED, "could not be written to disk", True),
         (r.INTERNAL_ERROR, s.FAILED, "an error of pixtrawl itself, please report it", True),

@@ -1,4 +1,4 @@
-"""Every engine gives the same data set: those of the table, and one of two child processes."""
+"""Every engine of the table gives the same data set."""
 
 from __future__ import annotations
 
@@ -22,18 +22,14 @@ from pixtrawl.model import Candidate, Outcome, Reason
 from pixtrawl.pipeline.opening import open_session
 from pixtrawl.playground import Playground
 from pixtrawl.transform import Picture
-from tests.engines.processes import NODES, ProcessEngine
 
 pytestmark = pytest.mark.timeout(120)
-ALL = [*engines.ENGINES, "processes"]
+ALL = list(engines.ENGINES)
 QUERY = "tabby cat"
 
 
 @pytest.fixture(params=ALL)
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    table = {**engines.ENGINES, "processes": "tests.engines.processes:ProcessEngine"}
-    monkeypatch.setattr(engines, "ENGINES", table)
-    ProcessEngine.opened.clear()
+def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -87,21 +83,6 @@ def test_every_engine_brings_renditions_back(
     assert not list((tmp_path / "set").glob(".pixtrawl-*.part"))
 
 
-def test_each_host_has_one_node(site: Playground, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setitem(
-        engines.ENGINES,
-        "processes",
-        "tests.engines.processes:ProcessEngine",
-    )
-    ProcessEngine.opened.clear()
-    run(site, tmp_path / "set", "processes")
-    (opened,) = ProcessEngine.opened
-    first, second = (node.hosts for node in opened.nodes)
-    assert not first & second
-    for number, node in enumerate(opened.nodes):
-        assert all(shard_of(host, NODES) == number for host in node.hosts)
-
-
 def test_a_shard_is_the_same_in_every_process() -> None:
     assert [shard_of(f"h{n}.example", 5) for n in range(8)] == [4, 1, 3, 2, 0, 2, 4, 0]
 
@@ -112,7 +93,7 @@ def test_an_engine_that_is_not_there_is_named_with_those_that_are(tmp_path: Path
         async with open_session(config, Folder(tmp_path / "s"), lambda event: None):
             pass
 
-    with pytest.raises(UsageError, match=r"no engine 'ray'; use local"):
+    with pytest.raises(UsageError, match=r"no engine 'ray'; use local or processes"):
         asyncio.run(main())
     assert not (tmp_path / "s").exists()
 

@@ -7,21 +7,18 @@ the process at once.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from pixtrawl.engines.event_loop import new_event_loop, tune_process
 from pixtrawl.errors import EXIT_INTERRUPTED
-from pixtrawl.net.open_files import raise_limit
 
 T = TypeVar("T")
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-# A run makes few reference cycles: collecting every 700 objects takes 2 % of a run without checks.
-_GC_AFTER: Final = 20_000  # objects
 
 
 class Stop:
@@ -53,18 +50,6 @@ def _say_stopping() -> None:
     sys.stderr.flush()
 
 
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return a uvloop where it is installed (not on Windows), else asyncio's own loop."""
-    try:
-        import uvloop
-    except ImportError:
-        if sys.platform == "win32":  # the proactor loop has no add_reader, which curl needs
-            return asyncio.SelectorEventLoop()
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
-
-
 def run_loop(
     coroutine: Coroutine[Any, Any, T], *, tell: Callable[[], object] | None = None
 ) -> tuple[T, bool]:
@@ -76,10 +61,7 @@ def run_loop(
     Raises:
         KeyboardInterrupt: a signal stopped it and it returned nothing.
     """
-    # Objects of the start-up stay to the end: scanning them again and again takes 5 % of a run.
-    gc.freeze()
-    gc.set_threshold(_GC_AFTER)
-    raise_limit()
+    tune_process()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         loop = runner.get_loop()
         task = loop.create_task(coroutine)

@@ -50,7 +50,9 @@ class Job:
         None, "synonyms for --expand synonyms; lines: QUERY = SYNONYM, ...", flag="--synonyms",
         metavar="FILE",
     )  # fmt: skip
-    engine: str = setting("local", "what carries out the work", flag="--engine", choices=("local",))
+    engine: str = setting(
+        "local", "what carries out the work", flag="--engine", choices=("local", "processes")
+    )
     durability: str = setting(
         "batch", "keep saved images through a power cut (batch), or only a kill (none: faster)",
         flag="--durability", choices=("batch", "none"),

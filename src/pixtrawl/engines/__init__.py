@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ENGINES", "load"]
 
-ENGINES: Final[Mapping[str, str]] = {"local": "pixtrawl.engines.local:LocalEngine"}
+ENGINES: Final[Mapping[str, str]] = {
+    "local": "pixtrawl.engines.local:LocalEngine",
+    "processes": "pixtrawl.engines.processes:ProcessesEngine",
+}
 
 
 def load(name: str) -> type[Engine]:

@@ -41,6 +41,29 @@ class Arrivals:
             self.keep(outcome.info.sha256, msgspec.msgpack.decode(data, type=Picture))
         return replace(outcome, rendition_name=None)
 
+    def take_here(self, outcome: Outcome) -> Outcome:
+        """Take in the rendition of an outcome that was staged in the run's own folder.
+
+        Return the outcome as a local worker would have returned it. Raise StorageError.
+        """
+        if outcome.rendition_name is None:
+            return outcome
+        path = self.staging / outcome.rendition_name
+        try:
+            data = path.read_bytes()
+            path.unlink()
+        except OSError as error:
+            raise StorageError(f"cannot read {path}: {error}") from error
+        if self.keep is not None and outcome.info is not None:
+            self.keep(outcome.info.sha256, msgspec.msgpack.decode(data, type=Picture))
+        return replace(outcome, rendition_name=None)
+
+    def discard(self, outcome: Outcome) -> None:
+        """Delete the files of an outcome in the run's own folder that nobody waits for."""
+        for name in (outcome.staged_name, outcome.rendition_name):
+            if name is not None:
+                (self.staging / name).unlink(missing_ok=True)
+
     async def _stage(self, name: str, fetch: FetchBytes) -> None:
         path = self.staging / name
         try:

@@ -41,6 +41,8 @@ class WorkerSpec(Struct, frozen=True, kw_only=True):
     blocked: BlockLists | None = None
     staging: Path  # folder of staged files; a node sets its own (`msgspec.structs.replace`)
     name: str = ""  # of the worker, in the names of its staged files where several share a folder
+    decoders: int | None = None  # processes; None: as the settings of images say
+    workers: int | None = None  # processes of an engine that has several; None: by its cores
     transform: Transform | None = None  # if given, decoders also make renditions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Final, Self
 
 from pixtrawl.engines.base import WorkerSpec
@@ -66,10 +67,11 @@ class WorkerNode:
             stack.push_async_callback(hosts.aclose)
             fetcher = Fetcher(client, spec.politeness, spec.fetch, hosts=hosts)
             decoders: DecoderPool | None = None
-            if spec.rules.images.check == "full":
-                decoders = DecoderPool(
-                    spec.rules.images, spec.staging, transform=spec.transform, emit=emit
-                )
+            images = replace(
+                spec.rules.images, decoders=spec.decoders or spec.rules.images.decoders
+            )
+            if images.check == "full":
+                decoders = DecoderPool(images, spec.staging, transform=spec.transform, emit=emit)
                 stack.push_async_callback(decoders.aclose)
             worker = Worker(
                 fetcher, decoders, spec.rules, spec.staging, taken_down=spec.taken_down,

@@ -8,6 +8,7 @@ it has a hook before each connection). No libcurl type leaves this module, only 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +71,12 @@ class Client:
     def received_bytes(self) -> int:
         """Bytes of all bodies so far, failed transfers included."""
         return self._shared.received_bytes
+
+    def set_rate(self, bytes_s: int) -> None:
+        """Set this process's share of the rate for all transfers; the settings name one."""
+        self._fetch = replace(self._fetch, limit_rate_bytes_s=bytes_s)
+        if self._shared.rate is not None:
+            self._shared.rate.set_rate(bytes_s)
 
     async def transfer(  # noqa: PLR0913 - what one transfer can be told
         self,

@@ -33,6 +33,11 @@ class TokenBucket:
         self._waiting: deque[Callable[[], None]] = deque()
         self._timer_runs = False
 
+    def set_rate(self, bytes_s: int) -> None:
+        """Fill the bucket at another rate from now on."""
+        self.take(0)
+        self._bytes_s = bytes_s
+
     def take(self, size_bytes: int) -> bool:
         """Take tokens; return False where the bucket is empty. One take may overdraw it."""
         now = self._now()
