@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import subprocess
 import sys
@@ -57,8 +58,10 @@ class WorkerLink(asyncio.SubprocessProtocol):
             await asyncio.get_running_loop().subprocess_exec(
                 lambda: self,
                 sys.executable,
+                "-P",  # modules come from where ours do, never from the current folder
                 "-m",
                 "pixtrawl.engines.worker_process",
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(one or "." for one in sys.path)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
