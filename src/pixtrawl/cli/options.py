@@ -23,8 +23,8 @@ COMMON: Final = frozenset(
 )  # fmt: skip
 EXPERT: Final = frozenset(
     {
-        "job.engine", "job.prefix", "job.suffix", "job.expand", "job.synonyms", "job.retry",
-        "job.durability",
+        "job.engine", "job.workers", "job.prefix", "job.suffix", "job.expand", "job.synonyms",
+        "job.retry", "job.durability",
         "fetch.user_agent", "fetch.allow_address", "politeness.ignore_robots",
         "politeness.ignore_ai_preferences", "images.check",
         "images.junk", "images.conflict", "images.turned", "export.export_to", "filters.region",

@@ -51,8 +51,13 @@ class Job:
         metavar="FILE",
     )  # fmt: skip
     engine: str = setting(
-        "local", "what carries out the work", flag="--engine", choices=("local", "processes")
-    )
+        "auto", "what carries out the work; auto: processes for large jobs on more than 6 cores",
+        flag="--engine", choices=("auto", "local", "processes"),
+    )  # fmt: skip
+    workers: int | None = setting(
+        None, "worker processes of --engine processes (default: one per five cores, at least two)",
+        parse=parse.positive,
+    )  # fmt: skip
     durability: str = setting(
         "batch", "keep saved images through a power cut (batch), or only a kill (none: faster)",
         flag="--durability", choices=("batch", "none"),

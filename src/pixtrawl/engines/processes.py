@@ -28,6 +28,7 @@ from pixtrawl.engines.workers import Workers
 from pixtrawl.errors import EngineError, PixtrawlError
 from pixtrawl.events import Event, FetchStarted, Notice
 from pixtrawl.folder.layout import staged_name
+from pixtrawl.images import program
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.net.client import Client
 from pixtrawl.net.host_accounts import HostAccounts
@@ -76,6 +77,7 @@ class ProcessesEngine:
         cls, spec: WorkerSpec, arrivals: Arrivals, emit: Callable[[Event], None]
     ) -> Self:
         """As `Engine.open`. Workers start at once, beside whatever follows."""
+        program.abandon()  # decoders started early: workers start their own
         engine = cls(spec, arrivals, emit, spec.workers or worker_count(usable_cores()))
         engine.workers.fill()
         return engine

@@ -31,14 +31,19 @@ async def run_to_report(
     folder: Folder,
     listener: Callable[[Event], None],
     body: Callable[[Session], Awaitable[None]],
+    *,
+    expected: int = 0,
 ) -> Report:
-    """Run `body` in a session, then the export. Return a report, also when cancelled."""
+    """Run `body` in a session, then the export. Return a report, also when cancelled.
+
+    `expected` is as in `open_session`.
+    """
     exporting.check(config)
     tell_override(config, listener)
     current: Session | None = None
     try:
         with telling_trouble(folder):
-            async with open_session(config, folder, listener) as current:
+            async with open_session(config, folder, listener, expected=expected) as current:
                 await body(current)
                 if Level(config.images.dedup).compares_looks:
                     await keep_best_copies(current.catalog, folder, config.images, listener)

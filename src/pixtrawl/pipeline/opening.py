@@ -19,6 +19,7 @@ from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
 from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.engines.base import Engine, WorkerSpec
+from pixtrawl.engines.choice import choose
 from pixtrawl.events import Event, Listener, Notice
 from pixtrawl.folder import by_hand, decision_journal as journal, recovery
 from pixtrawl.folder.dataset_folder import Folder
@@ -48,10 +49,13 @@ _NOT_DURABLE: Final = (
 
 @asynccontextmanager
 async def open_session(
-    config: Config, folder: Folder, emit: Callable[[Event], None]
+    config: Config, folder: Folder, emit: Callable[[Event], None], *, expected: int = 0
 ) -> AsyncIterator[Session]:
-    """Open a session and record how it ends. Raise UsageError, StorageError or EngineError."""
-    kind = engines.load(config.job.engine)
+    """Open a session and record how it ends. Raise UsageError, StorageError or EngineError.
+
+    `expected` is about how many files will be fetched, by which an engine is chosen.
+    """
+    kind = engines.load(choose(config.job.engine, expected))
     blocked = block_lists.load(config.images)
     async with AsyncExitStack() as stack:
         catalog = stack.enter_context(locked(folder))
@@ -120,6 +124,7 @@ def worker_spec(
         taken_down=catalog.write_now(takedown.load).why_url,
         blocked=blocked,
         staging=folder.staging,
+        workers=config.job.workers,
         transform=transform_of(config.export) if config.images.check == "full" else None,
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from pixtrawl.catalog import broken_lines
@@ -25,6 +27,7 @@ from pixtrawl.pipeline.session import Session
 from pixtrawl.report import Report
 
 _BATCH: Final = 1000  # candidates per transaction
+_LINE_BYTES: Final = 150  # of a URL with what stands beside it
 _SHOWN: Final = 20  # broken lines reported one by one; further ones are only counted
 
 _Key = tuple[str, str]  # a query's text and label
@@ -60,10 +63,20 @@ async def download(
     async def body(current: Session) -> None:
         await current.carry_out(filler.fill(current.input, readers))
 
-    report = await run_to_report(config, folder, listener, body)
+    expected = sum(map(_about, manifests))
+    report = await run_to_report(config, folder, listener, body, expected=expected)
     report.bad_lines = filler.bad_lines
     report.cut_short = report.cut_short or filler.stopped
     return report
+
+
+def _about(manifest: str | Given) -> int:
+    """Return about how many URLs a manifest has, without reading it; 0 where that is not known."""
+    if isinstance(manifest, Given):
+        return len(manifest.items) if isinstance(manifest.items, Sized) else 0
+    with suppress(OSError):
+        return Path(manifest).stat().st_size // _LINE_BYTES
+    return 0
 
 
 def count_manifests(

@@ -101,7 +101,8 @@ async def rebuild(
         listener(RunStarted((), {}))
         await current.carry_out(_fill(current.input, groups))
 
-    report = await run_to_report(config, folder, listener, body)
+    expected = sum(map(len, groups.values()))
+    report = await run_to_report(config, folder, listener, body, expected=expected)
     with closing(connect(folder.catalog, read_only=True)) as db:
         rows = list(_drift(db, groups))
     counts = Counter(row["state"] for row in rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
@@ -17,6 +18,8 @@ from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.run_settings import known_secrets
 from pixtrawl.pipeline.session import Session
 from pixtrawl.report import Report
+
+_ALL_THERE_ARE: Final = 500  # about as many images as sources have of one query
 
 
 async def run(
@@ -58,7 +61,8 @@ async def run(
         await current.carry_out(ask_sources(discovery, current.input, unmet))
 
     try:
-        return await run_to_report(config, folder, listener, body)
+        expected = sum(query.limit or _ALL_THERE_ARE for query in queries)
+        return await run_to_report(config, folder, listener, body, expected=expected)
     finally:
         for source in sources.values():
             await source.aclose()
