@@ -20,8 +20,6 @@ from pixtrawl.config.table import Setting, by_key, by_word
 from pixtrawl.errors import UsageError
 
 BESIDE = {"config", "settings", "set", "progress", "log", "listener"}
-# What no person needs who does not also write the file of settings, or what is a choice of one.
-ONLY_IN_CONFIG = {"job.engine"}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "run": pixtrawl.run, "discover": pixtrawl.discover, "download": pixtrawl.download,
 }  # fmt: skip
@@ -45,7 +43,7 @@ def options(command: str) -> set[str]:
         "discover": discover_command._SETTINGS,
         "download": download_command._SETTINGS,
     }[command]
-    return {by_key()[key].word for key in keys - ONLY_IN_CONFIG if by_key()[key].flag is not None}
+    return {by_key()[key].word for key in keys if by_key()[key].flag is not None}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

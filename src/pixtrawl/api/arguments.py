@@ -31,6 +31,7 @@ Size = str | int | tuple[int, int]  # pixels
 
 Expand = Literal["off", "filters", "related", "synonyms", "drift"]
 Durability = Literal["batch", "none"]
+Engine = Literal["auto", "local", "processes"]
 Retry = Literal["transient", "failed", "none"]
 Check = Literal["full", "none"]
 Junk = Literal["auto", "drop", "keep"]

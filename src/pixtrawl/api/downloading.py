@@ -12,6 +12,7 @@ from pixtrawl.api.arguments import (
     Conflict,
     Dedup,
     Durability,
+    Engine,
     Junk,
     Lists,
     Purpose,
@@ -45,6 +46,7 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     label_column: str | int | None = None,
     caption_column: str | int | None = None,
     id_column: str | int | None = None,
+    engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
     caption: str | None = None,
@@ -117,6 +119,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
     label_column: str | int | None = None,
     caption_column: str | int | None = None,
     id_column: str | int | None = None,
+    engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
     caption: str | None = None,
@@ -180,6 +183,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         label_column: column of the labels: one folder each.
         caption_column: column of what is told of a picture: its title.
         id_column: column that names the files: <label>/<id>.jpg.
+        engine: 'local' (one process), 'processes' (several), or 'auto': by job and cores.
         durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
         caption: origins of captions, the first there is: 'alt,title,template:a {label}'; 'none'.

@@ -13,6 +13,7 @@ from pixtrawl.api.arguments import (
     Conflict,
     Dedup,
     Durability,
+    Engine,
     Expand,
     Junk,
     PictureType,
@@ -58,6 +59,7 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     safe: Safe | None = None,
     expand: Expand | Sequence[Expand] = "off",
     synonyms: Path | str | None = None,
+    engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
     caption: str | None = None,
@@ -139,6 +141,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
     safe: Safe | None = None,
     expand: Expand | Sequence[Expand] = "off",
     synonyms: Path | str | None = None,
+    engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
     caption: str | None = None,
@@ -211,6 +214,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         safe: filter: the sources' own, 'off', 'moderate' or 'strict'.
         expand: also ask query variants: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
         synonyms: file for expand='synonyms': lines QUERY = SYNONYM, ...
+        engine: 'local' (one process), 'processes' (several), or 'auto': by job and cores.
         durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
         caption: origins of captions, the first there is: 'alt,title,template:a {label}'; 'none'.
