@@ -59,7 +59,7 @@ class Arrivals:
         return replace(outcome, rendition_name=None)
 
     def discard(self, outcome: Outcome) -> None:
-        """Delete the files of an outcome in the run's own folder that nobody waits for."""
+        """Delete the files of an outcome that is not used, in the run's own folder."""
         for name in (outcome.staged_name, outcome.rendition_name):
             if name is not None:
                 (self.staging / name).unlink(missing_ok=True)

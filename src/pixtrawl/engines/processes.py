@@ -154,7 +154,7 @@ class ProcessesEngine:
             self.workers.leases.wants(link.number, report.host)
         elif isinstance(report, wire.Returned):
             self.workers.leases.returned(link.number, report.state)
-        elif isinstance(report, wire.Ready):
+        elif isinstance(report, wire.WorkerReady):
             self.workers.started(link)
         elif isinstance(report, wire.Abandoned):
             self._abandoned(link, silence=report.silence)

@@ -17,9 +17,27 @@ from pixtrawl.model import Outcome, Task
 from pixtrawl.net.host_state import HostState
 
 __all__ = [
-    "Abandoned", "Beat", "Cancel", "Failed", "Frames", "Give", "Grant", "Order", "Rate", "Ready",
-    "Recall", "Renew", "Report", "Returned", "Settle", "Tell", "Wants", "frame", "pack",
-    "unpack_order", "unpack_report",
+    "Abandoned",
+    "Beat",
+    "Cancel",
+    "Failed",
+    "Frames",
+    "Give",
+    "Grant",
+    "Order",
+    "Recall",
+    "Renew",
+    "Report",
+    "Returned",
+    "SetRate",
+    "Settle",
+    "Tell",
+    "Wants",
+    "WorkerReady",
+    "frame",
+    "pack",
+    "unpack_order",
+    "unpack_report",
 ]  # fmt: skip
 
 _SIZE: Final = struct.Struct("<I")
@@ -54,7 +72,7 @@ class Recall(_Message, frozen=True, array_like=True, tag=True):
     host: str
 
 
-class Rate(_Message, frozen=True, array_like=True, tag=True):
+class SetRate(_Message, frozen=True, array_like=True, tag=True):
     """The worker's share of `--limit-rate`."""
 
     bytes_s: int
@@ -71,7 +89,7 @@ class Renew(_Message, frozen=True, array_like=True, tag=True):
 # -- from a worker
 
 
-class Ready(_Message, frozen=True, array_like=True, tag=True):
+class WorkerReady(_Message, frozen=True, array_like=True, tag=True):
     """The worker takes tasks."""
 
 
@@ -127,8 +145,8 @@ class Failed(_Message, frozen=True, array_like=True, tag=True):
     message: str
 
 
-Order = Beat | Give | Grant | Recall | Rate | Cancel | Renew
-Report = Beat | Ready | Settle | Wants | Returned | Tell | Abandoned | Failed
+Order = Beat | Give | Grant | Recall | SetRate | Cancel | Renew
+Report = Beat | WorkerReady | Settle | Wants | Returned | Tell | Abandoned | Failed
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _ORDERS: Final = msgspec.msgpack.Decoder(Order)

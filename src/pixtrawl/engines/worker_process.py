@@ -86,7 +86,7 @@ class WorkerProcess(asyncio.Protocol):
     def begin(self, node: WorkerNode) -> None:
         """Take tasks from now on."""
         self._node = node
-        self._send(wire.Ready())
+        self._send(wire.WorkerReady())
         early, self._early = self._early, []
         for order in early:
             self._obey(order)
@@ -104,7 +104,7 @@ class WorkerProcess(asyncio.Protocol):
             self.holds.granted(order.state)
         elif isinstance(order, wire.Recall):
             self.holds.recall(order.host)
-        elif isinstance(order, wire.Rate):
+        elif isinstance(order, wire.SetRate):
             assert self._node is not None
             self._node.hosts.client.set_rate(order.bytes_s)
         elif isinstance(order, wire.Cancel):

@@ -156,7 +156,7 @@ class Workers:
             rate = max(1, int(total_bytes_s * share))
             if link.rate_bytes_s is None or abs(rate - link.rate_bytes_s) > total_bytes_s / 50:
                 link.rate_bytes_s = rate
-                link.send(wire.Rate(rate))
+                link.send(wire.SetRate(rate))
 
     async def cancel(self, patience_s: float = 5.0) -> None:
         """Cancel all tasks in progress; kill workers that do not answer within `patience_s`."""
