@@ -30,7 +30,7 @@ _CHECK_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _PAGE_BITS: Final = 1.5
-_TILE_BITS: Final = 2.4
+_TILE_BITS: Final = 2.6
 _LOGO_BITS: Final = 2.2
 _TILE_PX: Final = 512  # longer side
 _CAPTCHA_PX: Final = (160, 420)  # largest height and width
@@ -131,7 +131,7 @@ def _is_check_page(layout: _InkLayout, info: ImageInfo, short_px: int) -> bool:
         and min(layout.margins) >= 2
         and layout.margins[3] >= 6
         and layout.down >= 1.6 * max(layout.across, 0.3)  # rows of text
-        and layout.down >= 1.6
+        and layout.down >= (1.3 if layout.blank >= 0.8 else 1.6)
     )
 
 
@@ -150,12 +150,14 @@ def _is_captcha(layout: _InkLayout, info: ImageInfo, shape: float) -> bool:
 
 def _is_tile(layout: _InkLayout, info: ImageInfo) -> bool:
     """A few words, perhaps with a sign, in the middle of an even ground."""
-    _top, _bottom, left, right = layout.margins
+    top, bottom, left, right = layout.margins
+    centred = abs(left - right) <= 2
+    framed = centred and abs(top - bottom) <= 4 and min(layout.margins) >= 6
     return (
         info.measures.get("sharpness", 0.0) >= 30**2
-        and layout.ground >= 0.74
-        and abs(left - right) <= 2
-        and 3.4 <= layout.across <= 9.0
+        and layout.ground >= (0.84 if framed else 0.74)
+        and centred
+        and (1.5 if framed else 3.4) <= layout.across <= 9.0
         and 1.0 <= layout.down <= 7.5
     )
 
