@@ -85,6 +85,8 @@ class Reason(StrEnum):
     LABEL_CONFLICT = "label_conflict"
     CHANGED = "changed"
     REFUSED_BY_PERSON = "refused_by_person"
+    OFF_TOPIC = "off_topic"
+    NOT_BEST = "not_best"
 
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"
@@ -183,6 +185,8 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.LABEL_CONFLICT, s.REJECTED, "the same picture is kept under another label", False),
         (r.CHANGED, s.REJECTED, "no longer the picture that the lock file names", False),
         (r.REFUSED_BY_PERSON, s.REJECTED, "a person refused this picture", False),
+        (r.OFF_TOPIC, s.REJECTED, "by the model of --relevant it does not show its query", False),
+        (r.NOT_BEST, s.REJECTED, "other images of the pool fit the query better", False),
         (r.NOT_FOUND, s.FAILED, "the host says it is not there (404, 410)", False),
         (r.FORBIDDEN, s.FAILED, "the host refuses it (401, 403, 451)", False),
         (r.RATE_LIMITED, s.FAILED, "the host asks to slow down (429)", True),

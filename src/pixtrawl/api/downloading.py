@@ -46,6 +46,9 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     label_column: str | int | None = None,
     caption_column: str | int | None = None,
     id_column: str | int | None = None,
+    relevant: bool = False,
+    model: Path | str | None = None,
+    pool: int | None = None,
     engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
@@ -119,6 +122,9 @@ def download(  # noqa: PLR0913 - one for each option of the command
     label_column: str | int | None = None,
     caption_column: str | int | None = None,
     id_column: str | int | None = None,
+    relevant: bool = False,
+    model: Path | str | None = None,
+    pool: int | None = None,
     engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
@@ -183,6 +189,9 @@ def download(  # noqa: PLR0913 - one for each option of the command
         label_column: column of the labels: one folder each.
         caption_column: column of what is told of a picture: its title.
         id_column: column that names the files: <label>/<id>.jpg.
+        relevant: keep the best of a pool of images for each query, by `model`.
+        model: for `relevant`: folder of an image-text model, or a known model's name.
+        pool: images collected for each query before the best are chosen; None: 3 for each wanted.
         engine: 'local' (one process), 'processes' (several), or 'auto': by job and cores.
         durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.

@@ -59,6 +59,9 @@ async def run_async(  # noqa: PLR0913 - one for each option of the command
     safe: Safe | None = None,
     expand: Expand | Sequence[Expand] = "off",
     synonyms: Path | str | None = None,
+    relevant: bool = False,
+    model: Path | str | None = None,
+    pool: int | None = None,
     engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
@@ -141,6 +144,9 @@ def run(  # noqa: PLR0913 - one for each option of the command
     safe: Safe | None = None,
     expand: Expand | Sequence[Expand] = "off",
     synonyms: Path | str | None = None,
+    relevant: bool = False,
+    model: Path | str | None = None,
+    pool: int | None = None,
     engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
@@ -214,6 +220,9 @@ def run(  # noqa: PLR0913 - one for each option of the command
         safe: filter: the sources' own, 'off', 'moderate' or 'strict'.
         expand: also ask query variants: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
         synonyms: file for expand='synonyms': lines QUERY = SYNONYM, ...
+        relevant: keep the best of a pool of images for each query, by `model`.
+        model: for `relevant`: folder of an image-text model, or a known model's name.
+        pool: images collected for each query before the best are chosen; None: 3 for each wanted.
         engine: 'local' (one process), 'processes' (several), or 'auto': by job and cores.
         durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.

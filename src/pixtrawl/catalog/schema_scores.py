@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["SCORES"]
+__all__ = ["SCORES", "TOPIC"]
 
 # An embedding reveals much of the picture: it goes with an image that was taken down (kept or not),
 # deleted or replaced. A refused image (state 5) keeps its own, by which its like is recognised.
@@ -59,4 +59,12 @@ BEGIN
     UNION SELECT sample_id FROM candidate WHERE NEW.kind = 'domain'
       AND (host = NEW.value OR host LIKE '%.' || NEW.value));
 END;
+"""
+
+# The model that refused an image of a pool; the reason is the image's own.
+TOPIC: Final = """
+CREATE TABLE topic_refused (
+  sample_id INTEGER PRIMARY KEY REFERENCES sample,
+  model TEXT NOT NULL
+);
 """

@@ -50,6 +50,18 @@ class Job:
         None, "synonyms for --expand synonyms; lines: QUERY = SYNONYM, ...", flag="--synonyms",
         metavar="FILE",
     )  # fmt: skip
+    relevant: bool = setting(
+        False, "keep the best of a pool of images for each query, by --model", flag="--relevant",
+        parse=parse.boolean,
+    )  # fmt: skip
+    model: str | None = setting(
+        None, "image-text model for --relevant: a folder, or a known model", flag="--model",
+        metavar="MODEL",
+    )  # fmt: skip
+    pool: int | None = setting(
+        None, "images collected for each query before the best are chosen (default: 3 N)",
+        flag="--pool", parse=parse.positive, metavar="N",
+    )  # fmt: skip
     engine: str = setting(
         "auto", "what carries out the work; auto: processes for large jobs on more than 6 cores",
         flag="--engine", choices=("auto", "local", "processes"),

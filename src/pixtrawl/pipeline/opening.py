@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pixtrawl import __version__, block_lists, engines
 from pixtrawl.block_lists import BlockLists
@@ -25,7 +25,7 @@ from pixtrawl.folder import by_hand, decision_journal as journal, recovery
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.renditions import RenditionWriter
 from pixtrawl.images.rules import Rules
-from pixtrawl.pipeline import block_check, mending
+from pixtrawl.pipeline import block_check, mending, topic_model
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.decide.settler import Settler
@@ -38,6 +38,9 @@ from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.pipeline.session import Session
 from pixtrawl.pipeline.url_list import UrlListWriter
 from pixtrawl.worker import KeepRendition
+
+if TYPE_CHECKING:
+    from pixtrawl.scoring.model import Model
 
 __all__ = ["open_session", "worker_spec"]
 
@@ -57,6 +60,8 @@ async def open_session(
     """
     kind = engines.load(choose(config.job.engine, expected))
     blocked = block_lists.load(config.images)
+    topic_model.check(config)
+    model = topic_model.relevant_model(config) if config.job.relevant else None
     async with AsyncExitStack() as stack:
         catalog = stack.enter_context(locked(folder))
         if not folder.durable:
@@ -79,7 +84,9 @@ async def open_session(
             keep = renditions.put
         engine = await kind.open(spec, Arrivals(folder.staging, keep), emit)
         stack.push_async_callback(engine.aclose)
-        session = _assemble(config, folder, emit, run_id, catalog, engine, spec.rules, orphans)
+        session = _assemble(
+            config, folder, emit, run_id, catalog, engine, spec.rules, orphans, model
+        )
         end_reason = "failed"
         try:
             yield session
@@ -138,6 +145,7 @@ def _assemble(  # noqa: PLR0913 - what was opened
     engine: Engine,
     rules: Rules,
     orphans: Orphans,
+    model: Model | None,
 ) -> Session:
     judge = Judge(Level(config.images.dedup), run_id, rules)
     settler = Settler(catalog, folder, judge, orphans)
@@ -147,10 +155,16 @@ def _assemble(  # noqa: PLR0913 - what was opened
     )  # fmt: skip
     url_list = UrlListWriter(catalog, folder)
     run_input = DownloadInput(config, run_id, catalog, judge, scheduler, url_list, emit)
+    if model is not None:
+        from pixtrawl.pipeline.topic_pool import TopicPool  # with numpy, and rarely needed
+
+        pool = TopicPool(model, config.job.pool, catalog, folder, judge, emit)
+        scheduler.pool = run_input.pool = pool
     intake = DecisionIntake(catalog, folder, run_id, judge=judge, scheduler=scheduler, emit=emit)
     return Session(
         folder, emit, run_input=run_input, engine=engine, settler=settler,
         url_list=url_list, intake=intake, orphans=orphans, max_time_s=config.job.max_time_s,
+        pool=run_input.pool,
     )  # fmt: skip
 
 

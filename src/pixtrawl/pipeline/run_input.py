@@ -20,6 +20,7 @@ from pixtrawl.pipeline.url_list import UrlListWriter
 
 if TYPE_CHECKING:
     from pixtrawl.manifests.recipe import RecipeImage
+    from pixtrawl.pipeline.topic_pool import TopicPool
 
 __all__ = ["DownloadInput"]
 
@@ -46,6 +47,8 @@ class DownloadInput:
         self._judge = judge
         self._url_list = url_list
         self._joined: dict[int, _DownloadQuery] = {}
+        self.pool: TopicPool | None = None
+        self._collect: dict[int, tuple[int, int | None]] = {}  # saved, and wanted before a choice
 
     @property
     def query_ids(self) -> list[int]:
@@ -77,7 +80,11 @@ class DownloadInput:
         row, open_count = await self.catalog.write(join)
         if row.id in self._joined:
             return self._joined[row.id]
-        joined = _DownloadQuery(self, self.scheduler.add(row, open_count))
+        window = self.scheduler.add(row, open_count)
+        if row.id in self._collect:
+            window.saved, window.wanted = self._collect[row.id]
+            window.update_demand()
+        joined = _DownloadQuery(self, window)
         self._joined[row.id] = joined
         return joined
 
@@ -88,6 +95,9 @@ class DownloadInput:
             db, row.id, self._config.job.retry, thumbnails=self._config.images.allow_thumbnails
         )
         self._judge.expect(row.id, row.query.limit, row.saved)
+        if self.pool is not None:
+            self._collect[row.id] = saved, wanted = self.pool.join(db, row)
+            self._judge.expect(row.id, wanted, saved)
         if row.awaited:
             self._judge.awaiting.expect(row.id, wanted_back.awaited(db, row.id), row.excess)
         self._judge.load(db, row.query.label)

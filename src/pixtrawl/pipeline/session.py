@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from pixtrawl.catalog import queries, run_log
 from pixtrawl.engines.base import Engine
@@ -24,6 +25,9 @@ from pixtrawl.pipeline.decide.settler import Settler
 from pixtrawl.pipeline.decision_intake import DecisionIntake
 from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.url_list import UrlListWriter
+
+if TYPE_CHECKING:
+    from pixtrawl.pipeline.topic_pool import TopicPool
 
 __all__ = ["Session"]
 
@@ -43,6 +47,7 @@ class Session:
         intake: DecisionIntake,
         orphans: Orphans,
         max_time_s: float | None,
+        pool: TopicPool | None = None,
     ) -> None:
         self.emit = emit
         self.input = run_input
@@ -56,6 +61,7 @@ class Session:
         self._url_list = url_list
         self._intake = intake
         self._orphans = orphans
+        self._pool = pool
         self._started = time.monotonic()
 
     async def carry_out(self, feeding: Awaitable[None]) -> None:
@@ -63,18 +69,21 @@ class Session:
         settling = asyncio.create_task(self._settler.run(self._decided, lambda: self._engine.idle))
         writing = asyncio.create_task(self._url_list.run())
         deciding = asyncio.create_task(self._intake.run())
+        beside = [deciding]
+        if self._pool is not None:
+            beside.append(asyncio.create_task(self._pool.run()))
         working = [
             asyncio.create_task(self._feed(feeding)),
             asyncio.create_task(self._engine.run(self._scheduler)),
         ]
         budget = self._budget_timer()
         try:
-            await _all_or_first_error([*working, settling, deciding], until=working)
+            await _all_or_first_error([*working, settling, *beside], until=working)
         finally:
             if budget is not None:
                 budget.cancel()
             writing.cancel()
-            await _end([deciding])
+            await _end(beside)
             await _end(working)
             await self._scheduler.aclose()
             self._settler.close()

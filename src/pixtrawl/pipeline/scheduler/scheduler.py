@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -20,6 +20,9 @@ from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Outcome, Task
 from pixtrawl.net.host_limits import connections
 from pixtrawl.pipeline.scheduler.window import SLOW_S, QueryWindow
+
+if TYPE_CHECKING:
+    from pixtrawl.pipeline.topic_pool import TopicPool
 
 _MAX_UNDECIDED: Final = 4096  # back-pressure: outcomes that may wait for the catalog
 
@@ -47,6 +50,7 @@ class Scheduler:
         self.queries: dict[int, QueryWindow] = {}
         self.halted = False  # a budget is spent: no further task is started
         self.fetched_bytes = 0
+        self.pool: TopicPool | None = None  # chooses among the images of a query before it ends
         self._hand_on = hand_on
         self._max_total_bytes = max_total_bytes
         self._closed = False  # no further query will be added
@@ -222,14 +226,36 @@ class Scheduler:
 
     def check_finished(self, window: QueryWindow) -> None:
         """End a query that has its N images or no candidate left that could become one."""
-        if window.demand.is_over:
+        if window.demand.is_over or window.choosing:
             return
         ended = window.complete_input and window.open <= 0 and not window.loading
         ended = ended or window.stopped
         if window.met or (not window.under_way and (ended or self.halted)):
+            if self.pool is not None and self.pool.is_due(window.row.id, window.saved):
+                if not window.under_way:
+                    self._choose(window)
+                return
             window.end()
             self._active.discard(window)
             self.changed.set()
+
+    def _choose(self, window: QueryWindow) -> None:
+        window.choosing = True
+        task = asyncio.create_task(self._choose_now(window))
+        self._loads.add(task)
+        task.add_done_callback(self._loads.discard)
+
+    async def _choose_now(self, window: QueryWindow) -> None:
+        assert self.pool is not None
+        try:
+            choice = await self.pool.choose(window.row.id)
+            window.saved, window.wanted = choice.saved, choice.collect
+        except BaseException as error:  # noqa: BLE001 - handed to the engine's loop by `next`
+            self._failure = error
+        finally:
+            window.choosing = False
+            self.check_finished(window)
+            self._wake(window)
 
     def input_complete(self, window: QueryWindow) -> None:
         """Note that no further candidates will be added to the query."""

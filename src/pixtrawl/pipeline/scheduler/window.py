@@ -32,6 +32,7 @@ class QueryWindow:
         self.wanted = row.query.limit
         self.paused = False  # by a person, for now
         self.stopped = False  # by a person, for good
+        self.choosing = False  # the best of its pool are being chosen: no task starts
         self.may_refill = False  # a decision of a person made room after the query had finished
         self.saved = row.saved
         self.open = open_count  # open candidates that no task was made of yet
@@ -60,7 +61,7 @@ class QueryWindow:
         return sum(1 for started in self.under_way.values() if started > horizon)
 
     def may_start(self) -> bool:
-        if self.paused or self.stopped:
+        if self.paused or self.stopped or self.choosing:
             return False
         if self.wanted is None:
             return True

@@ -1,0 +1,233 @@
+"""Keeps the best N images of a pool for each query of a run, by an image-text model.
+
+Images are collected up to the size of the pool and scored while others are fetched; each is
+decoded once more for that, at the model's size. When the pool is full, or the sources are
+exhausted, the best N stay; clear misfits and the rest are withdrawn with reason and score. Where
+fewer than N fit, the query goes on with a pool for the missing ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from pixtrawl.catalog import embeddings, frontier, scores, topic_refusals
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.frontier import QueryRow
+from pixtrawl.catalog.look_table import marked_ids
+from pixtrawl.catalog.relations import Withdrawal
+from pixtrawl.events import Event, Notice
+from pixtrawl.folder import files, quarantine
+from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.model import Reason
+from pixtrawl.pipeline.decide.judge import Judge
+from pixtrawl.scoring.model import Model, Vectors, from_bytes, to_bytes
+from pixtrawl.scoring.pictures import PictureBatches
+from pixtrawl.scoring.score import PROMPT, RELEVANCE
+from pixtrawl.scoring.selection import PoolSelection, select
+
+__all__ = ["PoolChoice", "TopicPool"]
+
+_EVERY_S: Final = 0.2
+_BATCH: Final = 32
+_FACTOR: Final = 3  # images of a pool for each one wanted
+_COLUMNS: Final = {RELEVANCE: "float", f"{RELEVANCE}_outlier": "bool"}
+
+
+class PoolChoice(Struct, frozen=True):
+    """The result for a query: images it has now, and how many it is to collect."""
+
+    saved: int
+    collect: int | None
+
+
+class TopicPool:
+    """Scores the images of a run, and chooses among those of a query."""
+
+    def __init__(
+        self, model: Model, pool: int | None, catalog: Catalog, folder: Folder, judge: Judge,
+        emit: Callable[[Event], None],
+    ) -> None:  # fmt: skip
+        """`pool` is the number of images collected for each query; None: three for each wanted."""
+        self._model = model
+        self._pool = pool
+        self._catalog = catalog
+        self._folder = folder
+        self._judge = judge
+        self._emit = emit
+        self._texts: dict[int, Vectors] = {}
+        self._names: dict[int, str] = {}
+        self._wanted: dict[int, int | None] = {}
+        self._chosen: dict[int, int] = {}  # images of a query after its last choice
+        self._unreadable: set[int] = set()
+        self._model_id = catalog.write_now(lambda db: scores.note_model(db, model.name, {}))
+        self._embedding = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+
+    # -- joining a query
+
+    def join(self, db: sqlite3.Connection, row: QueryRow) -> tuple[int, int | None]:
+        """Note a query inside a transaction.
+
+        Return how many images it has, and how many it is to have before a choice. Images that
+        another model refused are brought back first.
+        """
+        back = topic_refusals.of_other_models(db, row.id, self._model.name)
+        there = [one.id for one in back if self._put_back(one.file_name, one.sha256)]
+        topic_refusals.bring_back(db, there)
+        wanted, saved = row.query.limit, frontier.saved_count(db, row.id)
+        self._wanted[row.id] = wanted
+        self._names[row.id] = row.query.text
+        self._chosen.setdefault(row.id, -1 if there else saved)
+        refused = topic_refusals.refused_count(db, row.id)
+        if not refused or (wanted is not None and saved < wanted):
+            self._chosen[row.id] = -1  # no choice was made yet, or others may be taken now
+        return saved, self._collect(wanted, saved, refused)
+
+    def _collect(self, wanted: int | None, saved: int, refused: int) -> int | None:
+        if wanted is None:
+            return None
+        pool = max(wanted, self._pool or _FACTOR * wanted)
+        left = pool - saved - refused
+        if left > 0:
+            return saved + left
+        return wanted if saved >= wanted else saved + _FACTOR * (wanted - saved)
+
+    # -- scoring
+
+    async def run(self) -> None:
+        """Score images as they come, until cancelled."""
+        while True:
+            if not await self._score_some():
+                await asyncio.sleep(_EVERY_S)
+
+    async def _score_some(self) -> bool:
+        async with self._embedding:
+            rows = await self._catalog.write(
+                lambda db: topic_refusals.unscored(
+                    db, self._names, self._model.name, _BATCH + len(self._unreadable)
+                )
+            )
+            rows = [row for row in rows if row[0] not in self._unreadable][:_BATCH]
+            if not rows:
+                return False
+            found = await asyncio.to_thread(self._embed, rows)
+            await self._catalog.write(lambda db: embeddings.store(db, self._model_id, found))
+            return True
+
+    def _embed(self, rows: list[tuple[int, str, str]]) -> list[tuple[int, bytes]]:
+        pictures = PictureBatches(self._folder, self._model.preprocess, _BATCH)
+        found: list[tuple[int, bytes]] = []
+        for ids, pixels in pictures.of(rows):
+            found += zip(ids, map(to_bytes, self._model.embed_images(pixels)), strict=True)
+        self._unreadable |= {row[0] for row in rows} - {one for one, _ in found}
+        return found
+
+    # -- choosing
+
+    def is_due(self, query_id: int, saved: int) -> bool:
+        """Return whether a query has images that were not chosen among."""
+        return query_id in self._names and saved != self._chosen[query_id]
+
+    async def choose(self, query_id: int) -> PoolChoice:
+        """Score what is left of a query, and keep its best images."""
+        while await self._score_some():
+            pass
+        if query_id not in self._texts:
+            text = PROMPT.replace("{}", self._names[query_id])
+            (self._texts[query_id],) = await asyncio.to_thread(self._model.embed_texts, [text])
+        return await self._catalog.call(partial(self._choose, query_id))
+
+    def _choose(self, query_id: int) -> PoolChoice:
+        wanted, model = self._wanted[query_id], self._model.name
+        pool = self._catalog.write_now(lambda db: topic_refusals.pool_of(db, query_id, model))
+        values = self._values(query_id, pool)
+        hand = self._catalog.write_now(marked_ids)
+        sure = frozenset(at for at, one in enumerate(pool) if one.id in hand)
+        chosen = select(values, wanted, sure=sure)
+        # Files first: a file in place of a refused image is set aside again by the next start.
+        back = [
+            pool[at].id for at in chosen.kept
+            if not pool[at].kept and self._put_back(pool[at].file_name, pool[at].sha256)
+        ]  # fmt: skip
+        done = self._catalog.write_now(
+            lambda db: self._write(db, query_id, pool, values, chosen, back)
+        )
+        for one in done:
+            quarantine.put(self._folder, self._folder.root / one.file_name, one.sha256)
+        return self._tell(query_id, chosen)
+
+    def _values(self, query_id: int, pool: list[topic_refusals.PoolImage]) -> list[float | None]:
+        found: list[float | None] = [None] * len(pool)
+        there = [at for at, one in enumerate(pool) if one.vector]
+        if there:
+            vectors = from_bytes([pool[at].vector for at in there])
+            cosines = np.clip(vectors @ self._texts[query_id], -1, 1).tolist()
+            for at, value in zip(there, cosines, strict=True):
+                found[at] = value
+        return found
+
+    def _write(
+        self, db: sqlite3.Connection, query_id: int, pool: list[topic_refusals.PoolImage],
+        values: list[float | None], chosen: PoolSelection, back: list[int],
+    ) -> list[Withdrawal]:  # fmt: skip
+        model = self._model.name
+        topic_refusals.bring_back(db, back)
+        score, outlier = scores.begin(db, RELEVANCE, model, _COLUMNS)  # type: ignore[arg-type]
+        for at, value in enumerate(values):
+            if value is not None:
+                scores.put(db, [(pool[at].id, score.id, value), (pool[at].id, outlier.id, False)])
+        done: list[Withdrawal] = []
+        sides = ((chosen.misfits, Reason.OFF_TOPIC), (chosen.surplus, Reason.NOT_BEST))
+        for side, reason in sides:
+            for at in side:
+                value = values[at]
+                detail = "not scored" if value is None else f"score {value:.3f}"
+                if chosen.limit is not None and reason is Reason.OFF_TOPIC:
+                    detail += f", limit {chosen.limit:.3f}"
+                if not pool[at].kept:
+                    topic_refusals.change_reason(db, pool[at].id, reason, model, detail)
+                    continue
+                found = topic_refusals.refuse(db, pool[at].id, reason, model, detail)
+                if found is not None:
+                    done.append(found)
+        saved = frontier.saved_count(db, query_id)
+        self._chosen[query_id] = saved
+        self._judge.expect(query_id, self._next(query_id, saved), saved)
+        return done
+
+    def _next(self, query_id: int, saved: int) -> int | None:
+        wanted = self._wanted[query_id]
+        if wanted is None or saved >= wanted:
+            return wanted
+        return saved + _FACTOR * (wanted - saved)
+
+    def _put_back(self, file_name: str, sha256: str) -> bool:
+        aside = quarantine.find(self._folder, sha256)
+        target = self._folder.root / file_name
+        if target.exists():
+            return aside is None and files.has_bytes(target, sha256)
+        if aside is None:
+            return False
+        target.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            return files.move_new(aside, target)
+        return False
+
+    def _tell(self, query_id: int, chosen: PoolSelection) -> PoolChoice:
+        saved = self._chosen[query_id]
+        every = len(chosen.kept) + len(chosen.misfits) + len(chosen.surplus)
+        tail = f", {len(chosen.misfits):,} clearly off topic" if chosen.misfits else ""
+        if every:
+            self._loop.call_soon_threadsafe(
+                self._emit,
+                Notice(f"{self._names[query_id]}: the best {saved:,} of {every:,} are kept{tail}"),
+            )
+        return PoolChoice(saved, self._next(query_id, saved))

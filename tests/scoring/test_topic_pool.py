@@ -1,0 +1,183 @@
+"""`--relevant`: of a pool of images the best N stay, by a model, and misfits never count."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pixtrawl
+from pixtrawl.cli.main import main
+from pixtrawl.scoring.selection import limit_of, select
+from tests.scoring.conftest import GREEN, png
+from tests.scoring.tiny import write_model
+
+
+@contextmanager
+def serving(pictures: list[bytes]) -> Iterator[list[str]]:
+    """Serve pictures; give their URLs."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_GET(self) -> None:
+            name = self.path.strip("/").partition(".")[0]
+            known = name.isdigit()
+            body = pictures[int(name)] if known else b""
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Type", "image/png")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield [f"http://127.0.0.1:{server.server_port}/{at}.png" for at in range(len(pictures))]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def pictures(count: int) -> list[bytes]:
+    """Every third one is green; the red ones become redder with their place."""
+    return [png(GREEN if at % 3 == 2 else (220, 30, 190 - 5 * at), at) for at in range(count)]
+
+
+class Collecting:
+    """A list of pictures called "red", and runs over it."""
+
+    def __init__(self, tmp_path: Path, urls: list[str]) -> None:
+        self.folder = tmp_path / "images"
+        self.list = tmp_path / "red.txt"
+        self.list.write_text("\n".join(urls) + "\n")
+        self.model = write_model(tmp_path / "tiny")
+
+    def run(self, count: int, *more: str, model: Path | None = None) -> int:
+        return main([
+            "download", str(self.list), "-o", str(self.folder), "-n", str(count), "--dedup", "off",
+            "--junk", "keep", "--allow-address", "127.0.0.0/8", "-q", "--relevant",
+            "--model", str(model or self.model), *more,
+        ])  # fmt: skip
+
+    def places(self) -> list[int]:
+        """Places in the list of the kept images."""
+        found = pixtrawl.open(self.folder)
+        return sorted(int(one.url.rpartition("/")[2].partition(".")[0]) for one in found)
+
+    def reasons(self) -> dict[str, int]:
+        return dict(pixtrawl.open(self.folder).report.reasons)
+
+
+@pytest.fixture
+def thirty(tmp_path: Path) -> Iterator[Collecting]:
+    with serving(pictures(30)) as urls:
+        yield Collecting(tmp_path, urls)
+
+
+def test_the_best_of_the_pool_stay_and_misfits_are_refused_with_their_score(
+    thirty: Collecting,
+) -> None:
+    assert thirty.run(6, "--pool", "30") == 0
+    assert thirty.places() == [21, 22, 24, 25, 27, 28]
+    reasons = thirty.reasons()
+    assert (reasons["saved"], reasons["off_topic"], reasons["not_best"]) == (6, 10, 14)
+    totals = pixtrawl.open(thirty.folder).report.totals
+    assert (totals.saved, totals.rejected) == (6, 24)
+    rows = list(pixtrawl.open(thirty.folder).outcomes(reason="off_topic"))
+    assert all(one.detail.startswith("score ") and "limit" in one.detail for one in rows)
+    assert sorted(p.name for p in (thirty.folder / "red").iterdir()) == sorted(
+        Path(one.file_name).name for one in pixtrawl.open(thirty.folder)
+    )
+    lines = (thirty.folder / "metadata.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["relevance"] > 0.5 for line in lines)
+
+
+def test_where_too_few_of_the_pool_fit_the_query_goes_on(thirty: Collecting) -> None:
+    assert thirty.run(8, "--pool", "9") == 0
+    found = thirty.places()
+    assert len(found) == 8
+    assert all(at % 3 != 2 for at in found)
+
+
+def test_a_short_list_gives_all_that_fit_and_says_so(thirty: Collecting) -> None:
+    assert thirty.run(25) == 3
+    assert thirty.places() == [at for at in range(30) if at % 3 != 2]
+
+
+def test_the_same_command_again_fetches_nothing_and_more_takes_the_next_best(
+    thirty: Collecting,
+) -> None:
+    assert thirty.run(6, "--pool", "30") == 0
+    before = (thirty.folder / "metadata.jsonl").read_bytes()
+    assert thirty.run(6, "--pool", "30") == 0
+    assert (thirty.folder / "metadata.jsonl").read_bytes() == before
+    assert thirty.run(8, "--pool", "30") == 0
+    assert thirty.places() == [18, 19, 21, 22, 24, 25, 27, 28]
+
+
+def test_another_model_s_refusals_end_and_a_person_s_do_not(
+    thirty: Collecting, tmp_path: Path
+) -> None:
+    assert thirty.run(6, "--pool", "30") == 0
+    best = pixtrawl.open(thirty.folder).filter(number=29)[0]
+    assert main(["reject", str(thirty.folder), best.file_name, "--no-refill"]) == 0
+    other = write_model(tmp_path / "other", seed=9)
+    assert thirty.run(6, "--pool", "30", model=other) == 0
+    found = pixtrawl.open(thirty.folder)
+    assert 28 not in thirty.places(), "a person's refusal holds"
+    assert len(found) == 5, "and its place was not to be filled again"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--relevant"], "--relevant needs --model"),
+        (["--model", "x"], "used with --relevant"),
+        (["--relevant", "--model", "nothing-here"], "no such file or folder"),
+        (["--relevant", "--model", "clip-b32"], "is not on this computer"),
+        (["--relevant", "--model", "x", "-n", "9", "--pool", "3"], "less than the 9"),
+    ],
+)
+def test_options_that_do_not_go_together_are_one_clear_error(
+    thirty: Collecting, capsys: pytest.CaptureFixture[str], given: list[str], told: str,
+) -> None:  # fmt: skip
+    assert main(["download", str(thirty.list), "-o", str(thirty.folder), *given]) == 2
+    assert told in capsys.readouterr().err
+
+
+# -- the choice itself
+
+
+def test_the_limit_comes_from_the_scores_of_the_query() -> None:
+    random = np.random.default_rng(1)
+    high = random.normal(0.28, 0.02, 60)
+    assert limit_of([*high, *random.normal(0.12, 0.02, 40)]) == pytest.approx(0.2, abs=0.04)
+    shifted = limit_of([*(high + 0.4), *(random.normal(0.12, 0.02, 40) + 0.4)])
+    assert shifted == pytest.approx(0.6, abs=0.04)
+    one_group = limit_of(high.tolist())
+    assert one_group is not None
+    assert one_group < high.min()
+    assert limit_of([0.1, 0.2]) is None
+
+
+def test_what_a_person_wants_is_kept_first_and_unscored_images_come_last() -> None:
+    scores = [0.9, 0.8, None, 0.78, 0.1, 0.85, 0.82, 0.79, 0.81, 0.83]
+    found = select(scores, 4, sure=frozenset({4}))
+    assert found.kept == (4, 0, 5, 9)
+    assert 2 in found.surplus
+    assert found.misfits == ()
+    assert select(scores, 4).misfits == (4,)
+    assert select(scores, None).kept[-1] == 2
