@@ -37,7 +37,7 @@ def test_a_rejected_image_leaves_the_set_and_comes_back_with_undo(
     client: Client, root: Path
 ) -> None:
     before = on_disk(root)
-    chosen = ids(client)[:3]
+    chosen = ids(client, filter={"labels": ["cat"]})[:3]
     reply = client.decide("reject", chosen, reason="a dog")
     assert reply.status == 200
     assert reply.json()["changed"] == 3

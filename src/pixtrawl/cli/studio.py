@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from pixtrawl.cli.options import add_config, add_settings, load_settings
 from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "studio",
-        usage="%(prog)s [DIR] [--port N] [--no-open]",
+        usage="%(prog)s [DIR] [--port N] [--no-open] [--folder DIR] [--set NAME=VALUE]",
         help="see, steer and clean data sets in the browser",
         description=__doc__,
         epilog=_EPILOG,
@@ -38,6 +39,12 @@ def add_parser(subparsers: Any) -> None:
         "--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)"
     )
     parser.add_argument("--no-open", action="store_true", help="do not open the browser")
+    parser.add_argument(
+        "--folder", metavar="DIR", dest="folders", action="append", default=[],
+        help="a further place for new data sets, beside the home and this folder (repeatable)",
+    )  # fmt: skip
+    add_settings(parser, frozenset({"fetch.allow_address", "fetch.contact", "fetch.proxy"}))
+    add_config(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -53,7 +60,10 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.studio.serve import StudioServer
 
     path = None if arguments.folder is None else Path(arguments.folder)
-    server = StudioServer(path, port=arguments.port)
+    server = StudioServer(
+        path, port=arguments.port, config=load_settings(arguments).config,
+        folders=[Path(one).expanduser().absolute() for one in arguments.folders],
+    )  # fmt: skip
     with suppress(KeyboardInterrupt):  # Ctrl-C is how this command ends
         run_loop(_serve(server, opens=not arguments.no_open), tell=lambda: None)
     return EXIT_OK

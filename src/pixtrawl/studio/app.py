@@ -17,16 +17,17 @@ from starlette.routing import Route
 from pixtrawl.errors import PixtrawlError, UsageError
 from pixtrawl.studio import decisions, looking
 from pixtrawl.studio.access import json_error
+from pixtrawl.studio.bodies import answer, read_body
 from pixtrawl.studio.details import charts, detail, empty_quarantine, groups
+from pixtrawl.studio.job_routes import job_routes
 from pixtrawl.studio.messages import (
-    Answer,
     DecisionRequest,
     EmptyRequest,
     SetPathRequest,
     StudioError,
     ViewRequest,
 )
-from pixtrawl.studio.pictures import picture, thumb
+from pixtrawl.studio.pictures import evidence, picture, thumb
 from pixtrawl.studio.static import ENTER, page_file
 from pixtrawl.studio.studio import Studio
 
@@ -34,8 +35,6 @@ __all__ = ["studio_app"]
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-_MOST_BODY_BYTES: Final = 8 * 2**20  # a selection of 500,000 ids
 
 
 def studio_app(studio: Studio) -> Starlette:
@@ -58,7 +57,9 @@ def studio_app(studio: Studio) -> Starlette:
         _get(f"{one}/groups/{{view}}", _groups),
         _get(f"{one}/charts", _charts),
         _post(f"{one}/quarantine/empty", _empty),
+        _get(f"{one}/evidence/{{name}}", evidence),
         _get("/api/events", _events),
+        *job_routes(_get, _post),
     ]
 
     @contextlib.asynccontextmanager
@@ -127,24 +128,6 @@ async def _failed(request: Request, error: Exception) -> Response:
 _HANDLERS: Final = {404: _not_found, 405: _wrong_method, 500: _failed}
 
 
-def answer(found: Answer) -> Response:
-    """Return an answer as JSON."""
-    return Response(msgspec.json.encode(found), media_type="application/json")
-
-
-async def _body(request: Request, type_: type[T]) -> T:
-    """Read a body. Raise StudioError where it is too large, no JSON, or not of this type."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _MOST_BODY_BYTES:
-            raise StudioError(413, "the body is larger than 8 MB; name a view instead of ids")
-    try:
-        return msgspec.json.decode(data, type=type_)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter: a lone surrogate
-        raise StudioError(400, f"the body is not understood: {error}") from error
-
-
 def _number(request: Request, name: str, default: int, most: int = 2**31) -> int:
     text = request.query_params.get(name)
     if text is None:
@@ -165,7 +148,7 @@ async def _state(request: Request) -> Response:
 
 
 async def _open(request: Request) -> Response:
-    given = await _body(request, SetPathRequest)
+    given = await read_body(request, SetPathRequest)
     if not given.path.strip() or "\0" in given.path:
         raise StudioError(400, "name the folder of a data set")
     studio = _studio(request)
@@ -182,7 +165,7 @@ async def _summary(request: Request) -> Response:
 
 async def _view(request: Request) -> Response:
     studio = _studio(request)
-    wanted = await _body(request, ViewRequest)
+    wanted = await read_body(request, ViewRequest)
     key = request.path_params["set"]
     return answer(await studio.run(lambda: looking.view(studio.require(key), wanted)))
 
@@ -229,21 +212,21 @@ async def _charts(request: Request) -> Response:
 
 async def _decide(request: Request) -> Response:
     studio = _studio(request)
-    wanted = await _body(request, DecisionRequest)
+    wanted = await read_body(request, DecisionRequest)
     key = request.path_params["set"]
     return answer(await studio.run(lambda: decisions.decide(studio.require(key), wanted)))
 
 
 async def _undo(request: Request, *, redo: bool) -> Response:
     studio = _studio(request)
-    await _body(request, dict[str, msgspec.Raw])
+    await read_body(request, dict[str, msgspec.Raw])
     key = request.path_params["set"]
     return answer(await studio.run(lambda: decisions.undo(studio.require(key), redo=redo)))
 
 
 async def _empty(request: Request) -> Response:
     studio = _studio(request)
-    wanted = await _body(request, EmptyRequest)
+    wanted = await read_body(request, EmptyRequest)
     key = request.path_params["set"]
     return answer(await studio.run(lambda: empty_quarantine(studio.require(key), wanted)))
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from pixtrawl.catalog.look_filter import LookFilter, LookSort
 
 __all__ = [
     "DecisionAnswer", "DecisionRequest", "EmptyRequest", "ItemPage", "LookItem", "Named",
-    "QueryLine", "ReasonLine", "RunLine", "SetLine", "SetPathRequest", "SetSummary", "StudioError",
-    "StudioState", "ViewAnswer", "ViewRequest", "WhichImages",
+    "QueryLine", "ReasonLine", "RunLine", "SetLine", "SetPathRequest", "SetSummary", "SteerRequest",
+    "StudioError", "StudioState", "ViewAnswer", "ViewRequest", "WhichImages",
 ]  # fmt: skip
 
 ViewKind = Literal["images", "not_kept", "groups"]
@@ -199,6 +199,13 @@ class EmptyRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Empty the quarantine; refused where it has grown since its size was told."""
 
     expect_bytes: int
+
+
+class SteerRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Steer a job; `query` is the id or the text of one query, else all are meant."""
+
+    query: int | str = ""
+    number: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
 
 
 Answer = Struct | Mapping[str, Any] | Sequence[Any]

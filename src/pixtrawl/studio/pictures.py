@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, Response
 
 from pixtrawl.catalog import look_rows
 from pixtrawl.catalog.look_rows import PictureRow
+from pixtrawl.folder.layout import parse_evidence_name
 from pixtrawl.images.sniff import sniff
 from pixtrawl.studio.messages import StudioError
 from pixtrawl.studio.open_set import OpenSet
@@ -17,7 +18,7 @@ from pixtrawl.studio.studio import Studio
 from pixtrawl.studio.thumbs import SIZES_PX, picture_file
 from pixtrawl.studio.views import parse_ref
 
-__all__ = ["picture", "thumb"]
+__all__ = ["evidence", "picture", "thumb"]
 
 # What every browser shows as a picture and never as a page. Others are shown as WebP made of them.
 _TYPES: Final = {
@@ -48,6 +49,23 @@ async def picture(request: Request) -> Response:
         return await _small(request, data_set, row, path, _LARGEST_PX)
     headers = {**_ISOLATED, **_caching(request, row), "Content-Type": kind}
     return FileResponse(path, headers=headers)
+
+
+async def evidence(request: Request) -> Response:
+    """Answer with what was kept of a source's answer: a screenshot, or a page as plain text."""
+    studio, name = _studio(request), request.path_params["name"]
+    key = request.path_params["set"]
+
+    def look() -> tuple[Path, str]:
+        root = studio.require(key).folder.root
+        path = root / name
+        sound = parse_evidence_name(name) is not None and not set(name) & set("/\\\0")
+        if not sound or not path.is_file() or path.resolve().parent != root.resolve():
+            raise StudioError(404, "there is no such evidence")
+        return path, _TYPES.get(_format(path), "text/plain; charset=utf-8")
+
+    path, kind = await studio.run(look)
+    return FileResponse(path, headers={**_ISOLATED, "Content-Type": kind})
 
 
 async def _found(request: Request) -> tuple[OpenSet, PictureRow, Path]:

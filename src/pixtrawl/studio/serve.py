@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pixtrawl.config.groups import Config
 from pixtrawl.errors import EnvironmentFailedError, MissingExtraError
 
 try:
@@ -55,21 +57,31 @@ class StudioServer:
         ...     print(studio.url)
     """
 
-    def __init__(self, path: Path | None = None, *, port: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        port: int = 0,
+        config: Config | None = None,
+        folders: Sequence[Path] = (),
+    ) -> None:
         """Open the data set and listen; requests are answered once `serve` or `start` runs.
+
+        `config` are the settings of runs that are started here (None: the user's own), `folders`
+        further places for their data sets.
 
         Raise UsageError (no data set), StorageError, EnvironmentFailedError (the port is taken).
         """
         self._path = path
         self._socket = _listen(port)
         self.port: int = self._socket.getsockname()[1]
-        self._studio = Studio(path)
+        self._studio = Studio(path, config, folders)
         self._access = Access(studio_app(self._studio), port=self.port)
-        config = uvicorn.Config(
+        serving = uvicorn.Config(
             self._access, log_config=None, access_log=False, ws="none", http="h11",
             server_header=False, timeout_graceful_shutdown=_GRACE_S, proxy_headers=False,
         )  # fmt: skip
-        self._server = _StreamingServer(config, self._studio)
+        self._server = _StreamingServer(serving, self._studio)
         self._thread: threading.Thread | None = None
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,13 @@ from typing import Final, TypeVar
 
 from pixtrawl import __version__
 from pixtrawl.catalog import samples
+from pixtrawl.config.groups import Config
 from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.studio import known_sets
 from pixtrawl.studio.events import EventRing
+from pixtrawl.studio.job_events import JobTeller
+from pixtrawl.studio.jobs import Jobs
 from pixtrawl.studio.messages import SetLine, StudioError, StudioState
 from pixtrawl.studio.open_set import OpenSet
 from pixtrawl.studio.thumbs import ThumbMaker
@@ -34,7 +37,9 @@ _THREADS: Final = 6  # each has a connection to each catalog
 class Studio:
     """Everything that requests share; bound to one event loop."""
 
-    def __init__(self, default: Path | None = None) -> None:
+    def __init__(
+        self, default: Path | None = None, config: Config | None = None, roots: Sequence[Path] = ()
+    ) -> None:
         """Open the data set `default`. Raise UsageError or StorageError as `OpenSet` does."""
         self.thumbs = ThumbMaker()
         self._sets: dict[str, OpenSet] = {}
@@ -43,6 +48,8 @@ class Studio:
         self._watcher: asyncio.Task[None] | None = None
         self._told: set[str] = set()  # data sets whose trouble was told
         self.events = EventRing()
+        self.jobs = Jobs(config or Config.load(), roots)
+        self._teller = JobTeller(self.jobs, self.events)
         self.default = None if default is None else self.open(default).id
 
     def open(self, path: Path) -> OpenSet:
@@ -79,7 +86,8 @@ class Studio:
             count = found.remembered("kept", samples.count)
         except PixtrawlError:  # damaged or gone meanwhile: opening it by its path says why
             return None
-        return SetLine(found.id, str(found.folder.root), found.name, count, 0)
+        jobs = self.jobs.open_of(found.folder.root)
+        return SetLine(found.id, str(found.folder.root), found.name, count, jobs)
 
     def open_quietly(self, path: Path) -> OpenSet:
         """Open a data set without putting it first among the known ones."""
@@ -92,6 +100,15 @@ class Studio:
     async def run(self, work: Callable[[], T]) -> T:
         """Do blocking work in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def open_sets(self) -> list[OpenSet]:
+        """Return the data sets that are open."""
+        return list(self._sets.values())
+
+    def known(self) -> list[Path]:
+        """Return the folders of all known data sets, open ones first."""
+        own = [one.folder.root for one in self._sets.values()]
+        return list(dict.fromkeys([*own, *known_sets.known_paths()]))
 
     async def begin(self) -> None:
         """Begin to watch the open data sets, and to publish their revisions."""
@@ -111,7 +128,8 @@ class Studio:
                 if seen.get(one.id) not in {None, revision}:
                     data = {"set": one.id, "revision": revision}
                     self.events.publish("revision", data, data_set=one.id)
-                seen[one.id] = revision
+                changed, seen[one.id] = seen.get(one.id) != revision, revision
+                await self._teller.tell(one, self.run, changed=changed)
             await asyncio.sleep(_WATCH_S)
 
     def _notice(self, data_set: OpenSet, sentence: str) -> None:
@@ -121,12 +139,13 @@ class Studio:
             self.events.publish("notice", {"text": sentence}, data_set=data_set.id)
 
     async def aclose(self) -> None:
-        """Write what is due, end the decoders and close the data sets."""
+        """End the jobs and the decoders, write what is due, close the data sets."""
         if self._watcher is not None:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
         self.events.close()
+        await self.run(self.jobs.close)
         await self.thumbs.aclose()
         for one in self._sets.values():
             await self.run(one.close)
