@@ -26,7 +26,7 @@ from pixtrawl.operations.job_progress import JobProgress, shortfalls
 from pixtrawl.operations.job_request import JobRequest, configured, queries_of
 from pixtrawl.report import Report
 
-__all__ = ["Job", "JobRecord", "known_jobs"]
+__all__ = ["JobRecord", "RunJob", "known_jobs"]
 
 JobState = Literal["running", "paused", "done", "stopped", "failed", "resumable"]
 _MOST_KNOWN: Final = 200
@@ -58,7 +58,7 @@ def known_jobs() -> list[JobRecord]:
     return sorted(found, key=lambda one: one.at, reverse=True)[:_MOST_KNOWN]
 
 
-class Job:
+class RunJob:
     """One run; its methods may be called by any thread."""
 
     def __init__(self, record: JobRecord, base: Config) -> None:
@@ -75,7 +75,7 @@ class Job:
         self._begun = threading.Event()
 
     @classmethod
-    def new(cls, request: JobRequest, base: Config) -> Job:
+    def new(cls, request: JobRequest, base: Config) -> RunJob:
         """Return a job that has an id of its own. Raise UsageError."""
         path = str(Path(request.folder).expanduser().absolute())
         return cls(JobRecord(id=secrets.token_hex(6), path=path, at=now(), request=request), base)

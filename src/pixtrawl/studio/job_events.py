@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from pixtrawl.operations.job import Job
+from pixtrawl.operations.job import RunJob
 from pixtrawl.studio.events import EventRing
 from pixtrawl.studio.jobs import Jobs, blocked_lines, progress_data, shell_progress
 from pixtrawl.studio.open_set import OpenSet
@@ -37,7 +37,7 @@ class JobTeller:
         if not any(one.is_at_work for one in own) and changed:
             await self._tell_shell(data_set, run)
 
-    async def _tell_job(self, job: Job, data_set: OpenSet, run: Run) -> None:
+    async def _tell_job(self, job: RunJob, data_set: OpenSet, run: Run) -> None:
         key, changes = job.record.id, job.progress.changes
         if self._changes.get(key) != changes:
             self._changes[key] = changes

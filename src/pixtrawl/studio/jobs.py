@@ -17,7 +17,7 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
-from pixtrawl.operations.job import Job, JobRecord, keep, known_jobs
+from pixtrawl.operations.job import JobRecord, RunJob, keep, known_jobs
 from pixtrawl.operations.job_request import JobQuery, JobRequest, require_place
 from pixtrawl.pipeline import deciding
 from pixtrawl.studio import known_sets
@@ -40,17 +40,17 @@ class Jobs:
     def __init__(self, base: Config, roots: Sequence[Path] = ()) -> None:
         self.base = base
         self._roots = tuple(roots)
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, RunJob] = {}
         self._starting = threading.Lock()
 
-    def start(self, request: JobRequest, open_paths: Sequence[Path]) -> Job:
+    def start(self, request: JobRequest, open_paths: Sequence[Path]) -> RunJob:
         """Begin a run, and wait until its data set can be looked at. Raise StudioError."""
         if not request.folder.strip() or "\0" in request.folder:
             raise StudioError(400, "name the folder of the data set in `path`")
         folder = _same(Path(request.folder).expanduser().absolute(), open_paths)
         require_place(folder, self._places(open_paths))
         request = structs.replace(request, path=str(folder), set="")
-        return self._begin(Job.new(request, self.base))
+        return self._begin(RunJob.new(request, self.base))
 
     def _places(self, open_paths: Sequence[Path]) -> list[Path]:
         places = [Path.cwd(), Path(tempfile.gettempdir()), *self._roots]
@@ -58,7 +58,7 @@ class Jobs:
             places.append(Path.home())
         return [*places, *(path.parent for path in open_paths), *open_paths]
 
-    def _begin(self, job: Job) -> Job:
+    def _begin(self, job: RunJob) -> RunJob:
         folder = Folder(job.record.path)
         with self._starting:
             if in_use(folder):
@@ -129,7 +129,7 @@ class Jobs:
             steer_run(Folder(record.path), action, request)
         return {"job": job_id, "set": known_sets.set_id(Path(record.path)), "state": job.state}
 
-    def _again(self, record: JobRecord, action: Steering, request: SteerRequest) -> Job:
+    def _again(self, record: JobRecord, action: Steering, request: SteerRequest) -> RunJob:
         """Go on with a job that has ended or whose process died."""
         if action not in {"resume", "more"}:
             raise StudioError(409, f"this job is not at work: there is nothing to {action}")
@@ -138,14 +138,14 @@ class Jobs:
         folder = Folder(record.path)
         if in_use(folder):
             raise StudioError(409, f"a run is at work on {folder.root}; wait for its end")
-        return self._begin(Job(record, self.base))
+        return self._begin(RunJob(record, self.base))
 
     def open_of(self, path: Path) -> int:
         """Return how many jobs of a data set are at work or can go on."""
         open_ = {"running", "paused", "resumable"}
         return sum(one.path == str(path) and one.state in open_ for one in self._records())
 
-    def at_work(self) -> Iterator[Job]:
+    def at_work(self) -> Iterator[RunJob]:
         """Yield the jobs that this process carries out or has just ended."""
         yield from list(self._jobs.values())
 
@@ -196,7 +196,7 @@ def _enlarged(record: JobRecord, request: SteerRequest) -> JobRecord:
     return found
 
 
-def progress_data(job: Job, data_set: OpenSet) -> dict[str, Any]:
+def progress_data(job: RunJob, data_set: OpenSet) -> dict[str, Any]:
     """Return the data of the event `progress` of a job."""
     numbers = job.progress.numbers()
     ids = data_set.read(look_progress.query_ids)
@@ -217,7 +217,7 @@ def newest(data_set: OpenSet) -> list[str]:
     return [f"s{one}" for one in data_set.read(lambda db: look_progress.newest(db, _NEWEST))]
 
 
-def blocked_lines(job: Job, path: str) -> list[dict[str, Any]]:
+def blocked_lines(job: RunJob, path: str) -> list[dict[str, Any]]:
     """Return the sources in trouble, with addresses of what was kept of their answers."""
     return [addressed(structs.asdict(one), path) for one in job.progress.blocked.values()]
 
