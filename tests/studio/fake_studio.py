@@ -35,6 +35,20 @@ POISON = (
     "<img src=x onerror=\"document.title='poisoned'\"><script>document.title='poisoned'</script>"
 )
 GROUPS = 45
+SOURCES = [
+    {
+        "name": "openverse", "title": "Openverse", "sentence": "pictures with open licences",
+        "ready": True, "missing": [], "needs": "", "may": "open licences", "costs": "1 s a request",
+    },
+    {
+        "name": "flickr", "title": "Flickr", "sentence": "photographs", "ready": False,
+        "missing": ["flickr.api_key"], "needs": "a key", "may": "as stated", "costs": "",
+    },
+]  # fmt: skip
+ESTIMATE = {
+    "time_s": [60, 150], "bytes": [4_000_000, 9_000_000], "from": "probe",
+    "requests_by_host": {"api.openverse.org": 4}, "yield_by_source": {"openverse": 0.8},
+}  # fmt: skip
 
 
 def picture(number: int, px: int) -> bytes:
@@ -64,6 +78,7 @@ class FakeStudio:
     views: dict[str, dict[str, Any]] = field(default_factory=dict)
     added: int = 0
     run: dict[str, Any] | None = None
+    jobs: list[dict[str, Any]] = field(default_factory=list)
     progress: dict[str, Any] | None = None
     changed: threading.Condition = field(default_factory=threading.Condition)
     revision: int = 1
@@ -82,8 +97,12 @@ class FakeStudio:
     # ---- answers
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Any:
-        if path in (fixed := self.fixed()):
+        if method == "GET" and path in (fixed := self.fixed()):
             return fixed[path]
+        if path == "/api/estimate":
+            return ESTIMATE
+        if method == "POST" and path.startswith("/api/jobs"):
+            return {"job": "j1", "set": "one", "state": "running"}
         rest = path.removeprefix("/api/sets/one").strip("/").split("/")
         name = "find" if rest[-1] == "find" else rest[0]
         span = {key: int(query[key]) for key in ("start", "count") if key in query}
@@ -110,11 +129,10 @@ class FakeStudio:
             "images": self.images(),
             "open_jobs": 0,
         }
-        openverse = {"name": "openverse", "needs": "", "may": "licence filter", "costs": "free"}
         return {
             "/api/state": {"version": "0", "sets": [one], "default": "one", "keys_version": 1},
-            "/api/sources": [openverse],
-            "/api/jobs": [],
+            "/api/sources": {"sources": SOURCES},
+            "/api/jobs": {"jobs": self.jobs},
         }
 
     def groups(self, start: int, count: int) -> list[dict[str, Any]]:
@@ -174,7 +192,7 @@ class FakeStudio:
             "src_host": HOSTS[number % 3], "licence": LICENCES[number % 3], "v": "1",
         }  # fmt: skip
         if kind == "not_kept":
-            known |= {"reason": REASONS[number % 3], "restorable": True}
+            known |= {"reason": REASONS[number % 3], "restorable": number != 1}
         return known | self.decided.get(str(known["id"]), {})
 
     def page(self, key: str, start: int, count: int) -> dict[str, Any]:
@@ -198,6 +216,7 @@ class FakeStudio:
             "hashes": {"sha256": "ab" * 32, "phash": "f0e1d2c3b4a59687"},
             "copies": [{"id": "c7", "reason": "near_duplicate", "distance": 3, "url": "https://cats.example/7.jpg"}],
             "history": [{"when": "2026-11-29 10:12", "who": "web", "action": "keep"}], "file_name": "000001.jpg",
+            "caption": {"text": "A cat on a wall", "origin": "alt_text"},
         }  # fmt: skip
 
     def charts(self) -> dict[str, Any]:

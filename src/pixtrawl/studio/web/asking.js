@@ -1,5 +1,6 @@
 // Questions that stand in front of the page: a reason, a word, a number, yes or no, the list of keys.
 import { html, signal, useEffect, useRef } from "./html.js";
+import { refill } from "./state.js";
 import { texts } from "./texts.js";
 
 /**
@@ -90,9 +91,14 @@ export function Asking() {
 
 /** @param {{answer(to: string): void}} props */
 function Reasons({ answer }) {
+  const turn = (/** @type {boolean} */ on) => {
+    refill.value = on;
+    localStorage.setItem("refill", on ? "yes" : "no");
+  };
   return html`<ol class="reasons">${texts.rejectReasons.map(
     (reason, i) => html`<li key=${reason}><button type="button" onClick=${() => answer(reason)}><kbd>${i + 1}</kbd> ${reason}</button></li>`,
-  )}</ol>`;
+  )}</ol>
+  <label class="choice"><input type="checkbox" checked=${refill.value} onChange=${(/** @type {any} */ e) => turn(e.currentTarget.checked)} /><span class="name">${texts.refill}</span></label>`;
 }
 
 /** @param {{q: Question}} props */

@@ -47,6 +47,7 @@ export async function decide(decision) {
 /** @param {import("./items.js").Item} item @param {Decision} decision */
 export async function decideOne(item, decision) {
   if (item.id.startsWith("c")) decision = ofNotKept(decision);
+  if (decision.action === "bring_back" && item.restorable === false) return state.say(texts.notRestorable, { bad: true });
   const before = { decision: item.decision, reason: item.reason, label: item.label };
   if (decision.action === "reject" || decision.action === "keep") item.decision = decision.action;
   if (decision.action === "reject") item.reason = decision.reason;
@@ -107,9 +108,12 @@ async function wouldChange(on, decision) {
   }
 }
 
+/** Said only where the place is to stay empty: filling it is what the server does anyway. @param {Decision} decision */
+const unfilled = (decision) => (decision.action === "reject" && !state.refill.value ? { refill: false } : {});
+
 /** @param {object} on @param {number} expect @param {Decision} decision */
 async function send(on, expect, decision) {
-  const answer = await post(`${ofSet(/** @type {string} */ (state.set.value))}/decisions`, { ...decision, on, expect });
+  const answer = await post(`${ofSet(/** @type {string} */ (state.set.value))}/decisions`, { ...decision, ...unfilled(decision), on, expect });
   state.summary.value = { ...state.summary.value, can_undo: true, can_redo: false };
   return answer;
 }

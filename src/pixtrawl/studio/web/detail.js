@@ -28,7 +28,7 @@ export function Viewer() {
   if (!state.opened.value || !item) return null;
   const address = pictureAddress(/** @type {string} */ (state.set.value), item.id);
   return html`<div class="viewer" data-decision=${item.decision ?? ""} onClick=${() => (state.opened.value = false)}>
-    ${failed.value === address ? html`<p class="empty">${texts.noPicture}</p>`
+    ${failed.value === address || item.v === "" ? html`<p class="empty">${texts.noPicture}</p>`
       : html`<img src=${address} alt=${texts.pictureOf(item)} onError=${() => (failed.value = address)} />`}
     <p class="viewer-line"><span>${texts.position(state.current.value, state.view.value?.total ?? 0)}</span><b>${item.label}</b>
       ${texts.badge(item) && html`<span class="badge" data-decision=${item.decision ?? ""}>${texts.badge(item)}</span>`}<span class="quiet">${item.title}</span></p>
@@ -59,7 +59,7 @@ export function Detail() {
   if (!item) return html`<p class="empty">${texts.noImage}</p>`;
   const d = found.value;
   return html`<div class="detail-inner">
-    <img class="detail-picture" src=${thumbAddress(/** @type {string} */ (state.set.value), item, 320)} alt="" />
+    ${item.v === "" ? html`<p class="detail-picture none">${texts.noPicture}</p>` : html`<img class="detail-picture" src=${thumbAddress(/** @type {string} */ (state.set.value), item, 320)} alt="" />`}
     <${Facts} rows=${[[texts.facts.label, item.label], [texts.facts.number, item.n], [texts.facts.pixels, item.w ? `${item.w} × ${item.h}` : ""],
       [texts.facts.decision, item.decision], [texts.facts.reason, item.reason], [texts.facts.licence, item.licence], [texts.facts.host, item.src_host]]} />
     ${item.title && html`<p class="title">${item.title}</p>`}
@@ -86,6 +86,7 @@ function More({ d }) {
   const fields = entries(d.metadata ?? d.fields ?? Object.fromEntries(entries(d).filter(([name]) => !OWN.has(name))));
   return html`
     ${d.sentence && html`<p class="lead">${d.sentence}</p>`}
+    ${d.caption?.text && html`<h2>${texts.sections.caption}</h2><p class="title">${d.caption.text}</p><p class="quiet">${texts.captionFrom(d.caption.origin)}</p>`}
     <h2>${texts.sections.origin}</h2>
     ${places.map((/** @type {any} */ one, /** @type {number} */ i) => html`<${Facts} key=${i} rows=${typeof one === "string" ? [["", one]] : entries(one)} />`)}
     ${licence && html`<h2>${texts.sections.licence}</h2><${Facts} rows=${typeof licence === "string" ? [["", licence]] : entries(licence)} />`}

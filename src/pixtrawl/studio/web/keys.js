@@ -48,11 +48,17 @@ async function goToNumber() {
   }
 }
 
+/** Of a longer range, so many are compared. */
+const MOST_ALIKE = 50;
+
 async function similar() {
   const ids = [];
   const s = state.selection.value;
   if (s?.kind === "picks") for (const index of s.at) ids.push((await state.items.value?.have(index))?.id);
-  else ids.push(state.currentItem.value?.id);
+  else if (s?.kind === "range") {
+    const first = Math.min(s.anchor, s.to);
+    for (let i = first; i <= Math.min(Math.max(s.anchor, s.to), first + MOST_ALIKE - 1); i++) ids.push((await state.items.value?.have(i))?.id);
+  } else ids.push(state.currentItem.value?.id);
   const known = /** @type {string[]} */ (ids.filter(Boolean));
   if (known.length) state.go("images", { similar: known });
 }

@@ -1,5 +1,5 @@
 // What happens now: the event stream, and the run's page with its numbers and switches.
-import { html, useEffect } from "./html.js";
+import { Fragment, html, useEffect } from "./html.js";
 import { get, ofSet, post, thumbAddress } from "./api.js";
 import { ask, confirmed } from "./asking.js";
 import { link } from "./detail.js";
@@ -30,7 +30,7 @@ export function follow(id) {
   on("progress", (progress) => put({ progress }));
   on("blocked", (one) => put({ blocked: [...state.live.value.blocked.filter((/** @type {any} */ b) => b.source !== one.source), one] }));
   on("job", (job) => {
-    put({ jobs: { ...state.live.value.jobs, [job.id]: job } });
+    put({ jobs: { ...state.live.value.jobs, [job.id]: { ...state.live.value.jobs[job.id], ...job } } });
     changed();
   });
   on("notice", (notice) => state.say(notice.text ?? notice.message ?? ""));
@@ -79,9 +79,12 @@ async function steer(what, body = {}) {
   }
 }
 
+/** Jobs of this set, the newest first. @returns {any[]} */
+const ownJobs = () => /** @type {any[]} */ (Object.values(state.live.value.jobs)).filter((job) => !job.set || job.set === state.set.value);
+/** The job at work, or the newest one, which can go on. */
 const currentJob = () => {
-  const jobs = /** @type {any[]} */ (Object.values(state.live.value.jobs));
-  return jobs.find((job) => (!job.set || job.set === state.set.value) && !["done", "stopped", "failed"].includes(job.state));
+  const jobs = ownJobs();
+  return jobs.find((job) => job.state === "running" || job.state === "paused") ?? jobs[0];
 };
 
 async function readJobs() {
@@ -99,13 +102,16 @@ export function Run() {
   const s = state.summary.value;
   const { progress, blocked, connected } = state.live.value;
   const run = s?.run;
+  const job = currentJob();
+  const told = blocked.map((/** @type {any} */ one) => one.source);
+  const troubles = [...blocked, ...(job?.blocked ?? []).filter((/** @type {any} */ one) => !told.includes(one.source))];
   return html`<div class="run">
     ${!connected && html`<p class="warn">${texts.offline}</p>`}
-    <p class="lead">${!run ? texts.runNone : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
-    ${run && (currentJob() ? html`<${Switches} paused=${run.paused} />` : html`<p class="quiet">${texts.steerShell}</p>`)}
+    <p class="lead">${!run ? lastRun(job) : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
+    ${job && (run || job.state !== "failed") && html`<${Switches} run=${run} job=${job} />`}${run && !job && html`<p class="quiet">${texts.steerShell}</p>`}
     ${progress && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}
-    ${blocked.map((/** @type {any} */ one) => html`<${Blocked} key=${one.source} one=${one} />`)}
-    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run && currentJob())} />
+    ${troubles.map((/** @type {any} */ one) => html`<${Blocked} key=${one.source} one=${one} />`)}
+    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run && job)} />
     ${progress?.newest?.length > 0 && html`<h2>${texts.newest}</h2><div class="newest">${progress.newest.slice(0, 24).map((/** @type {string} */ id) =>
       html`<img key=${id} src=${thumbAddress(/** @type {string} */ (state.set.value), { id }, 160)} alt="" />`)}</div>`}
     ${s?.quarantine_bytes > 0 && html`<p class="quarantine">${texts.quarantine(s.quarantine_bytes)} <button onClick=${emptyQuarantine}>${texts.emptyQuarantine}</button></p>`}
@@ -126,8 +132,17 @@ async function emptyQuarantine() {
 /** Queries of the stream with their words from the summary. @param {any[]} rows @param {any} s */
 const named = (rows, s) => rows.map((row) => ({ ...s?.queries?.find((/** @type {any} */ q) => q.id === row.id), ...row }));
 
-/** @param {{paused: boolean}} props */
-function Switches({ paused }) {
+/** What to say where no run is at work. @param {any} job the newest one */
+function lastRun(job) {
+  if (job?.state === "failed") return texts.runFailed(job.error);
+  if (job?.state === "resumable") return texts.runResumable;
+  if (job?.state === "stopped") return texts.runStopped;
+  return texts.runNone;
+}
+
+/** @param {{run: any, job: any}} props */
+function Switches({ run, job }) {
+  const goesOn = run ? run.paused : job.state !== "done";
   const more = async () => {
     const number = await ask({ kind: "number", title: texts.moreTitle, field: texts.number });
     if (number) await steer("more", { number: Number(number) });
@@ -136,8 +151,8 @@ function Switches({ paused }) {
     if (await confirmed(texts.stopSure, texts.steer.stop)) await steer("stop");
   };
   return html`<div class="buttons">
-    <button class="main" onClick=${() => steer(paused ? "resume" : "pause")}>${paused ? texts.steer.resume : texts.steer.pause}</button>
-    <button onClick=${more}>${texts.steer.more}</button><button onClick=${stop}>${texts.steer.stop}</button></div>`;
+    ${(run || goesOn) && html`<button class="main" onClick=${() => steer(goesOn ? "resume" : "pause")}>${goesOn ? texts.steer.resume : texts.steer.pause}</button>`}
+    <button onClick=${more}>${texts.steer.more}</button>${run && html`<button onClick=${stop}>${texts.steer.stop}</button>`}</div>`;
 }
 
 /** @param {{rows: any[], running: boolean}} props */
@@ -146,17 +161,24 @@ function Queries({ rows, running }) {
   const columns = ["found", "saved", "duplicates", "refused", "failed"].filter((name) => rows.some((row) => row[name] !== undefined));
   const more = async (/** @type {any} */ row) => {
     const number = await ask({ kind: "number", title: texts.moreOf(row.text), field: texts.number });
-    if (number) await steer("more", { query: row.id, number: Number(number) });
+    if (number) await steer("more", { query: row.id ?? row.text, number: Number(number) });
   };
-  return html`<div class="table" tabindex="0" role="region" aria-label=${texts.progress.text}><table><thead><tr><th scope="col">${texts.progress.text}</th>${columns.map((name) => html`<th scope="col" key=${name}>${texts.progress[name]}</th>`)}${running && html`<th></th>`}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr key=${row.id}><th scope="row">${row.text ?? row.id}</th>${columns.map((name) => html`<td key=${name}>${row[name] ?? ""}${name === "saved" && row.wanted ? ` / ${row.wanted}` : ""}</td>`)}
-      ${running && html`<td><button onClick=${() => more(row)}>${texts.steer.more}</button></td>`}</tr>`)}</tbody></table></div>`;
+  const stop = async (/** @type {any} */ row) => {
+    if (await confirmed(texts.stopOf(row.text), texts.steer.stop)) await steer("stop", { query: row.id ?? row.text });
+  };
+  const cells = (/** @type {any} */ row) => columns.map((name) => html`<td key=${name}>${row[name] ?? ""}${name === "saved" && row.wanted ? ` / ${row.wanted}` : ""}</td>`);
+  const button = (/** @type {string} */ what, /** @type {any} */ row, /** @type {() => unknown} */ act) =>
+    html`<button aria-label=${texts.steerQuery(texts.steer[what], row.text)} onClick=${act}>${texts.steer[what]}</button> `;
+  return html`<div class="table" tabindex="0" role="region" aria-label=${texts.progress.text}><table><thead><tr><th scope="col">${texts.progress.text}</th>${columns.map((name) => html`<th scope="col" key=${name}>${texts.progress[name]}</th>`)}${running && html`<th scope="col">${texts.switches}</th>`}</tr></thead>
+    <tbody>${rows.map((row) => html`<${Fragment} key=${row.id ?? row.text}><tr><th scope="row">${row.text ?? row.id}</th>${cells(row)}
+      ${running && html`<td class="switches">${["pause", "resume"].map((what) => button(what, row, () => steer(what, { query: row.id ?? row.text })))}${button("more", row, () => more(row))}${button("stop", row, () => stop(row))}</td>`}</tr>
+      ${Object.entries(row.by_source ?? {}).map(([source, counts]) => html`<tr class="of-source" key=${source}><th scope="row">${source}</th>${cells(counts)}${running && html`<td></td>`}</tr>`)}<//>`)}</tbody></table></div>`;
 }
 
 /** @param {{one: any}} props */
 function Blocked({ one }) {
   return html`<section class="blocked"><h2>${texts.blockedBy(one.source)}</h2><p>${one.why}</p>
     ${one.screenshot && html`<img src=${one.screenshot} alt=${texts.screenshot} />`}
-    ${one.url && html`<p>${link(one.url)}</p>`}${one.evidence && html`<p>${texts.evidence}: <code>${one.evidence}</code></p>`}
+    ${one.url && html`<p>${link(one.url)}</p>`}${one.evidence && html`<p>${one.evidence.startsWith("/api/") ? html`<a href=${one.evidence} target="_blank" rel="noopener">${texts.evidence}</a>` : html`${texts.evidence}: <code>${one.evidence}</code>`}</p>`}
     ${one.next_step && html`<p><b>${texts.nextStep}:</b> ${one.next_step}</p>`}</section>`;
 }

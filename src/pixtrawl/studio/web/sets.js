@@ -31,9 +31,9 @@ export function Sets() {
 /** Queries, sources, number; an estimate first; then go. */
 function Start() {
   const sources = useSignal(/** @type {any[]|null} */ (null));
-  const given = useSignal({ words: "", csv: "", csvName: "", number: 50, path: "images", chosen: /** @type {string[]} */ ([]) });
+  const given = useSignal({ words: "", csv: "", csvName: "", number: 50, path: "images", chosen: /** @type {string[]} */ ([]), filters: /** @type {Record<string, string>} */ ({}) });
   const estimate = useSignal(/** @type {any} */ (null));
-  const busy = useSignal(false);
+  const busy = useSignal(/** @type {""|"estimate"|"jobs"} */ (""));
   useEffect(() => {
     get("/api/sources").then(
       (answer) => (sources.value = Array.isArray(answer) ? answer : (answer.sources ?? [])),
@@ -48,13 +48,14 @@ function Start() {
   };
   const request = () => ({
     ...(g.csv ? { csv: g.csv } : { queries: g.words.split("\n").map((text) => text.trim()).filter(Boolean).map((text) => ({ text })) }),
-    sources: g.chosen, number: g.number,
+    sources: g.chosen, number: g.number, path: g.path,
+    filters: Object.fromEntries(Object.entries(g.filters).filter(([, value]) => value)),
   });
   const send = async (/** @type {"estimate"|"jobs"} */ what) => {
     if (!g.csv && !g.words.trim()) return sayError(new Error(texts.wordsMissing));
-    busy.value = true;
+    busy.value = what;
     try {
-      const answer = await post(`/api/${what}`, what === "jobs" ? { ...request(), set: g.path, path: g.path } : request());
+      const answer = await post(`/api/${what}`, what === "jobs" ? { ...request(), set: g.path } : request());
       if (what === "estimate") estimate.value = answer;
       else {
         app.value = await get("/api/state");
@@ -63,7 +64,7 @@ function Start() {
     } catch (error) {
       sayError(error);
     }
-    busy.value = false;
+    busy.value = "";
   };
   const file = async (/** @type {File|undefined} */ one) => one && change({ csv: await one.text(), csvName: one.name });
   const drop = (/** @type {DragEvent} */ event) => {
@@ -76,11 +77,14 @@ function Start() {
     <label class="field">${texts.csv}<input type="file" accept=".csv,text/csv" onChange=${(/** @type {any} */ e) => file(e.currentTarget.files[0])} />${g.csv && html`<span class="quiet">${texts.csvRead(g.csvName, g.csv.length)}</span>`}</label>
     <div class="pair"><label class="field">${texts.perQuery}<input type="number" min="1" value=${g.number} onInput=${(/** @type {any} */ e) => change({ number: Number(e.currentTarget.value) })} /></label>
     <label class="field">${texts.folder}<input required value=${g.path} onInput=${(/** @type {any} */ e) => change({ path: e.currentTarget.value })} /></label></div>
-    <fieldset><legend>${texts.sourcesTitle}</legend>${sources.value.map((/** @type {any} */ s) => html`<label class="choice" key=${s.name}>
-      <input type="checkbox" checked=${g.chosen.includes(s.name)} onChange=${(/** @type {any} */ e) => change({ chosen: e.currentTarget.checked ? [...g.chosen, s.name] : g.chosen.filter((one) => one !== s.name) })} />
-      <span class="name"><b>${s.name}</b> <span class="quiet">${["needs", "may", "costs"].flatMap((k) => (s[k] && String(s[k]) ? [`${texts[/** @type {"needs"|"may"|"costs"} */ (k)]}: ${s[k]}`] : [])).join(" · ")}</span></span></label>`)}</fieldset>
-    ${estimate.value && html`<${Estimate} e=${estimate.value} />`}
-    <div class="buttons"><button type="button" disabled=${busy.value} onClick=${() => send("estimate")}>${texts.estimate}</button><button class="main" disabled=${busy.value}>${texts.start}</button></div>
+    <fieldset class="filters-of-start"><legend>${texts.filtersTitle}</legend>${texts.startFilters.map((one) => html`<label class="field" key=${one.name}>${one.title}
+      <select value=${g.filters[one.name] ?? ""} onChange=${(/** @type {any} */ e) => change({ filters: { ...g.filters, [one.name]: e.currentTarget.value } })}>
+      ${one.values.map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select></label>`)}</fieldset>
+    <fieldset><legend>${texts.sourcesTitle}</legend><p class="quiet">${texts.sourcesChosen}</p>${sources.value.map((/** @type {any} */ s) => html`<label class="choice" key=${s.name}>
+      <input type="checkbox" disabled=${s.ready === false} checked=${g.chosen.includes(s.name)} onChange=${(/** @type {any} */ e) => change({ chosen: e.currentTarget.checked ? [...g.chosen, s.name] : g.chosen.filter((one) => one !== s.name) })} />
+      <span class="name"><b>${s.title || s.name}</b> ${s.sentence}<br /><span class="quiet">${s.ready === false && s.missing?.length ? `${texts.missing(s.missing)} · ` : ""}${["needs", "may", "costs"].flatMap((k) => (s[k] && String(s[k]) ? [`${texts[/** @type {"needs"|"may"|"costs"} */ (k)]}: ${s[k]}`] : [])).join(" · ")}</span></span></label>`)}</fieldset>
+    ${busy.value === "estimate" && html`<p class="estimate" role="status">${texts.estimating}</p>`}${estimate.value && html`<${Estimate} e=${estimate.value} />`}
+    <div class="buttons"><button type="button" disabled=${busy.value !== ""} onClick=${() => send("estimate")}>${texts.estimate}</button><button class="main" disabled=${busy.value !== ""}>${texts.start}</button></div>
   </form>`;
 }
 

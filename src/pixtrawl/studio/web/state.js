@@ -25,6 +25,8 @@ export const opened = signal(false);
 export const detailShown = signal(false);
 export const filtersShown = signal(false);
 export const tilePx = signal(Number(localStorage.getItem("tile_px")) || 168);
+/** Whether a rejected image's place is filled with another one. */
+export const refill = signal(localStorage.getItem("refill") !== "no");
 export const problem = signal(/** @type {string|null} */ (null));
 /** What is said at the lower edge: {text, undo?, bad?} */
 export const said = signal(/** @type {{text: string, undo?: boolean, bad?: boolean}|null} */ (null));

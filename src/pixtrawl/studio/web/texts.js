@@ -95,6 +95,8 @@ export const texts = {
     return item.reason ? reasonName(item.reason) : null;
   },
   noPicture: "no picture",
+  refill: "Look for another image in its place",
+  notRestorable: "This one cannot be brought back: its file was never kept. A later run may find another copy.",
 
   keysTitle: "Keys, the same in every view",
   keys: /** @type {[string[], string][]} */ ([
@@ -113,8 +115,9 @@ export const texts = {
     filtered: "No image fits this filter.",
   },
   noImage: "Choose an image to see where it comes from.",
-  sections: { origin: "Where it comes from", licence: "Licence", hashes: "Hashes", copies: "Copies", history: "History", all: "All that is known" },
+  sections: { caption: "Caption", origin: "Where it comes from", licence: "Licence", hashes: "Hashes", copies: "Copies", history: "History", all: "All that is known" },
   facts: /** @type {Record<string, string>} */ ({ label: "Label", number: "Number", pixels: "Pixels", host: "Host", licence: "Licence", reason: "Reason", decision: "Decision" }),
+  captionFrom: (/** @type {string} */ origin) => `from: ${origin.replaceAll("_", " ")}`,
   noCopies: "No copies were found.", noHistory: "No decision yet.",
   distance: (/** @type {number} */ d) => (d === 0 ? "same bytes" : `distance ${d}`),
 
@@ -134,6 +137,9 @@ export const texts = {
   runShell: "A run started at the shell is at work on this data set.",
   runStudio: "A run of this studio is at work on this data set.",
   runPaused: "The run is paused.",
+  runResumable: "The last run of this studio was interrupted; it can go on where it was.",
+  runStopped: "The last run was stopped; it can go on where it was.",
+  runFailed: (/** @type {string} */ why) => `The last run failed: ${why}`,
   steerShell: "It is steered there: `pixtrawl steer DIR pause`, resume, stop or more.",
   live: "live", offline: "Connection lost; trying again …",
   steer: /** @type {Record<string, string>} */ ({ pause: "Pause", resume: "Resume", stop: "Stop", more: "More" }),
@@ -141,6 +147,9 @@ export const texts = {
   moreOf: (/** @type {string} */ query) => `How many images of “${query}” in all?`,
   stopSure: "Stop the run? What it has is kept, and it can be resumed.",
   progress: /** @type {Record<string, string>} */ ({ text: "Query", found: "Found", saved: "Saved", duplicates: "Duplicates", refused: "Refused", failed: "Failed" }),
+  stopOf: (/** @type {string} */ query) => `Look for no more images of “${query}”? What it has is kept.`,
+  steerQuery: (/** @type {string} */ what, /** @type {string} */ query) => `${what}: ${query}`,
+  switches: "Switches",
   rate: (/** @type {number} */ r) => `${r.toFixed(1)} images/s`,
   eta: (/** @type {number} */ s) => `about ${duration(s)} left`,
   newest: "Newest", nextStep: "Next step", evidence: "Saved page", screenshot: "Screenshot",
@@ -149,10 +158,17 @@ export const texts = {
   setsTitle: "Data sets", openSet: "Open a data set", path: "Folder", open: "Open",
   noSets: "No data set is known yet. Open a folder, or start one.",
   setLine: (/** @type {any} */ s) => `${some(s.images, "image")}${s.open_jobs ? `, ${some(s.open_jobs, "run")} under way` : ""}`,
-  startTitle: "Start a new one", words: "Words, one query a line", csv: "or a CSV file", sourcesTitle: "Sources", perQuery: "Images per query",
+  startTitle: "Start a new one", words: "Words, one query a line", csv: "or a CSV file: choose it, or drop it here", sourcesTitle: "Sources", perQuery: "Images per query",
   folder: "Folder for the data set", estimate: "Estimate", start: "Start", csvRead: (/** @type {string} */ name, /** @type {number} */ bytes) => `${name}, ${size(bytes)}`,
   estimated: (/** @type {any} */ e) => `About ${duration(e.time_s[0])} to ${duration(e.time_s[1])}, ${size(e.bytes[0])} to ${size(e.bytes[1])}${e.from === "probe" ? " (from a small probe)" : e.from ? ` (from ${e.from})` : ""}.`,
   requests: "Requests by host", yields: "Likely yield by source",
+  startFilters: /** @type {{name: string, title: string, values: [string, string][]}[]} */ ([
+    { name: "size", title: "Size", values: [["", "any"], ["small", "small"], ["medium", "medium"], ["large", "large"]] },
+    { name: "color", title: "Colour", values: [["", "any"], ...["color", "gray", "transparent", "red", "orange", "yellow", "green", "teal", "blue", "purple", "pink", "white", "black", "brown"].map((one) => /** @type {[string, string]} */ ([one, one === "color" ? "not grey" : one]))] },
+    { name: "license", title: "Licence", values: [["", "not asked"], ["open", "any open licence"], ["public", "public domain"], ["commercial", "commercial use allowed"], ["modify", "changes allowed"]] },
+  ]),
+  filtersTitle: "Filters", sourcesChosen: "None chosen: those of your settings.", missing: (/** @type {string[]} */ what) => `not ready, missing: ${what.join(", ")}`,
+  estimating: "Asking a few sources for an estimate …",
   needs: "Needs", may: "May", costs: "Costs", wordsMissing: "Type at least one query, or choose a CSV file.",
 
   quarantine: (/** @type {number} */ bytes) => `${size(bytes)} of rejected images wait in quarantine.`,
