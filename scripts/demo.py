@@ -96,6 +96,7 @@ Demo done in {elapsed_s:.0f} s. Look at:
   {DEMO}/images/README.md          its data card, with the line that loads it
 
 Next, with `. .venv/bin/activate` once:
+  pixtrawl studio {DEMO}/images                      # see and clean it in the browser
   pixtrawl report {DEMO}/images
   pixtrawl export {DEMO}/images --to webdataset -o {DEMO}/shards
   pixtrawl run "tabby cat" "golden retriever" -n 50        # the real web, into images/"""
