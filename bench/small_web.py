@@ -1,0 +1,115 @@
+"""A web of many small JPEGs, each with other bytes, and if asked each another picture."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from PIL import Image
+
+from bench.servers import free_port
+
+_PICTURES = 400  # of which the files are made, where they need not differ by look
+_CONF = """
+worker_processes 1; daemon off; pid {work}/pid; error_log {work}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; sendfile on; keepalive_requests 1000000; keepalive_timeout 75s;
+  types {{ image/jpeg jpg; }}
+  client_body_temp_path {work}/b; proxy_temp_path {work}/p; fastcgi_temp_path {work}/f;
+  uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;
+  server {{ listen 0.0.0.0:{port}; root {root}; }}
+}}
+"""
+
+
+def _jpeg(seed: int, side: int) -> bytes:
+    """A picture of smooth shapes under noise: like no other one by look."""
+    rng = np.random.default_rng(seed)
+    soft = rng.integers(0, 255, (7, 9, 3), dtype=np.uint8)
+    picture = Image.fromarray(soft).resize((side, side * 3 // 4), Image.Resampling.BICUBIC)
+    grain = rng.normal(0, 6, (side * 3 // 4, side, 1)).astype(np.int16)
+    pixels = (np.asarray(picture).astype(np.int16) + grain).clip(0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=75)
+    return file.getvalue()
+
+
+def _with_comment(data: bytes, text: bytes) -> bytes:
+    """Insert a comment behind the start marker: other bytes, the same picture."""
+    return data[:2] + b"\xff\xfe" + (len(text) + 2).to_bytes(2) + text + data[2:]
+
+
+def make(folder: Path, count: int, *, side: int = 224, distinct: bool = False) -> None:
+    """Write `count` files, unless they are there; 100 are in each subfolder."""
+    done = folder / f"made-{count}-{side}-{distinct}"
+    if done.exists():
+        return
+    base = [] if distinct else [_jpeg(seed, side) for seed in range(_PICTURES)]
+    for number in range(count):
+        path = folder / path_of(number)
+        if number % 100 == 0:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        data = _jpeg(number, side) if distinct else base[number % _PICTURES]
+        path.write_bytes(_with_comment(data, b"%d" % number))
+    done.touch()
+
+
+def path_of(number: int) -> str:
+    """Return the path of a file under the root."""
+    return f"{number // 100}/{number}.jpg"
+
+
+def write_list(path: Path, port: int, count: int, hosts: int, labels: int = 1) -> None:
+    """Write a list of the files over so many addresses; with several labels in mixed order."""
+    with path.open("w") as file:
+        file.write("url,label\n")
+        for number in range(count):
+            host = f"127.9.{number % hosts // 250}.{number % hosts % 250 + 1}"
+            label = number * 7919 % labels
+            file.write(f"http://{host}:{port}/{path_of(number)},label {label:04}\n")
+
+
+class SmallWeb:
+    """nginx at every address of 127.0.0.0/8 while inside the block."""
+
+    def __init__(self, work: Path, root: Path) -> None:
+        work.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self._work = work
+        conf = _CONF.format(work=work, root=root, port=self.port)
+        (work / "nginx.conf").write_text(conf)
+
+    def __enter__(self) -> SmallWeb:
+        program = shutil.which("nginx") or "/usr/sbin/nginx"
+        self._process = subprocess.Popen([program, "-c", str(self._work / "nginx.conf")])
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.05)
+        raise RuntimeError(f"nginx does not start: {self._work}/error.log")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._process.terminate()
+        self._process.wait()
+
+
+def measured(command: list[str]) -> tuple[int, float, float]:
+    """Run a command. Return its exit code, seconds, and CPU seconds with all its processes."""
+    began = time.monotonic()
+    with Path(os.devnull).open("wb") as nothing:
+        process = subprocess.Popen(command, stdout=nothing, stderr=nothing)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, time.monotonic() - began, used.ru_utime + used.ru_stime
