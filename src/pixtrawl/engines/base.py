@@ -96,7 +96,7 @@ class Engine(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether no task is in progress."""
+        """Whether no task is in progress; True already while the last outcome is settled."""
         ...
 
     async def run(self, feed: Feed) -> None:

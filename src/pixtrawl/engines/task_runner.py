@@ -25,11 +25,12 @@ class TaskRunner:
         self._work = work
         self._max_tasks = concurrency * _TASKS_PER_TRANSFER
         self._running: set[asyncio.Task[None]] = set()
+        self._in_progress = 0  # tasks taken from the feed and not settled
 
     @property
     def idle(self) -> bool:
         """Whether no task is in progress."""
-        return not self._running
+        return not self._in_progress
 
     async def run(self, feed: Feed) -> None:
         """Carry out tasks until the feed is over, then cancel those in progress.
@@ -52,6 +53,7 @@ class TaskRunner:
                     await failure
                 feed.changed.clear()
                 while len(self._running) < self._max_tasks and (task := feed.next()) is not None:
+                    self._in_progress += 1
                     runner = asyncio.create_task(self._go_on(task, feed))
                     self._running.add(runner)
                     runner.add_done_callback(ended)
@@ -69,10 +71,16 @@ class TaskRunner:
             try:
                 outcome = await self._work(task)
             except asyncio.CancelledError:
+                self._in_progress -= 1
                 feed.settled(task, Outcome(reason=Reason.INTERRUPTED))
                 raise
+            except BaseException:
+                self._in_progress -= 1
+                raise
+            self._in_progress -= 1  # first: who takes the last outcome looks whether all is idle
             feed.settled(task, outcome)
             task = None if feed.over else feed.next()
+            self._in_progress += task is not None
 
     async def _cancel(self) -> None:
         for runner in self._running:

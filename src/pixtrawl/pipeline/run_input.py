@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pixtrawl.manifests.recipe import RecipeImage
     from pixtrawl.pipeline.topic_pool import TopicPool
 
-__all__ = ["DownloadInput"]
+__all__ = ["DownloadInput", "DownloadQuery"]
 
 
 class DownloadInput:
@@ -46,7 +46,7 @@ class DownloadInput:
         self._config = config
         self._judge = judge
         self._url_list = url_list
-        self._joined: dict[int, _DownloadQuery] = {}
+        self._joined: dict[int, DownloadQuery] = {}
         self.pool: TopicPool | None = None
         self._collect: dict[int, tuple[int, int | None]] = {}  # saved, and wanted before a choice
 
@@ -68,25 +68,32 @@ class DownloadInput:
         self._query_ids.update(dict.fromkeys(row.id for row in rows))
         return rows
 
-    async def add_query(self, query: Query | QueryRow) -> _DownloadQuery:
+    async def add_query(self, query: Query | QueryRow) -> DownloadQuery:
         """As `RunInput.add_query`."""
+        return (await self.add_queries([query]))[0]
 
-        def join(db: sqlite3.Connection) -> tuple[QueryRow, int]:
-            row = query
-            if isinstance(row, Query):
-                row = frontier.ensure_query(db, row, self.run_id)
-            return row, self._join(db, row)
+    async def add_queries(self, queries: Sequence[Query | QueryRow]) -> list[DownloadQuery]:
+        """Add several queries in one transaction, as `add_query`."""
 
-        row, open_count = await self.catalog.write(join)
-        if row.id in self._joined:
-            return self._joined[row.id]
-        window = self.scheduler.add(row, open_count)
-        if row.id in self._collect:
-            window.saved, window.wanted = self._collect[row.id]
-            window.update_demand()
-        joined = _DownloadQuery(self, window)
-        self._joined[row.id] = joined
-        return joined
+        def join(db: sqlite3.Connection) -> list[tuple[QueryRow, int]]:
+            rows = (
+                frontier.ensure_query(db, one, self.run_id) if isinstance(one, Query) else one
+                for one in queries
+            )
+            return [(row, self._join(db, row)) for row in rows]
+
+        added = []
+        for row, open_count in await self.catalog.write(join):
+            query = self._joined.get(row.id)
+            if query is None:
+                window = self.scheduler.add(row, open_count)
+                if row.id in self._collect:
+                    window.saved, window.wanted = self._collect[row.id]
+                    window.update_demand()
+                query = DownloadQuery(self, window)
+                self._joined[row.id] = query
+            added.append(query)
+        return added
 
     def _join(self, db: sqlite3.Connection, row: QueryRow) -> int:
         """Prepare a query inside a transaction. Return how many candidates are open."""
@@ -117,6 +124,22 @@ class DownloadInput:
         self.scheduler.found(window, sum(new))
         return new
 
+    async def add_all(
+        self, given: Sequence[tuple[DownloadQuery, Sequence[Candidate]]]
+    ) -> list[int]:
+        """Add the candidates of several queries in one transaction; return how many are new."""
+        allowed = self._config.images.allow_thumbnails
+        new = await self.catalog.write(
+            lambda db: [
+                frontier.add(db, query.row.id, candidates, thumbnails=allowed)
+                for query, candidates in given
+            ]
+        )
+        self._url_list.note()
+        for (query, _), count in zip(given, new, strict=True):
+            self.scheduler.found(query.window, count)
+        return new
+
     def close(self) -> None:
         """As `RunInput.close`."""
         for query in self._joined.values():
@@ -129,40 +152,40 @@ class DownloadInput:
             await query.finish()
 
 
-class _DownloadQuery:
+class DownloadQuery:
     """Implements `feeders.base.QueryInput` with a window of the scheduler."""
 
     def __init__(self, run: DownloadInput, window: QueryWindow) -> None:
         self._run = run
-        self._window = window
+        self.window = window
         self._told = False
 
     @property
     def row(self) -> QueryRow:
         """The query's row in the catalog."""
-        return self._window.row
+        return self.window.row
 
     @property
     def demand(self) -> Demand:
         """The back-pressure of the query."""
-        return self._window.demand
+        return self.window.demand
 
     async def add(self, candidates: Sequence[Candidate]) -> int:
         """As `QueryInput.add`."""
-        return sum(await self._run.add(self._window, [candidates]))
+        return sum(await self._run.add(self.window, [candidates]))
 
     async def add_each(self, candidates: Sequence[Candidate]) -> list[int]:
         """As `QueryInput.add_each`."""
-        return await self._run.add(self._window, [(one,) for one in candidates])
+        return await self._run.add(self.window, [(one,) for one in candidates])
 
     def complete(self) -> None:
         """Note that no further candidate will be added."""
-        self._run.scheduler.input_complete(self._window)
+        self._run.scheduler.input_complete(self.window)
 
     async def finish(self) -> None:
         """As `QueryInput.finish`."""
         self.complete()
-        await self._window.demand.over()
+        await self.window.demand.over()
         if not self._told:
             self._told = True
-            self._run.emit(QueryFinished(self.row.query, self._window.saved))
+            self._run.emit(QueryFinished(self.row.query, self.window.saved))

@@ -19,10 +19,9 @@ from pixtrawl.folder.known_queries import known_queries
 from pixtrawl.labels import Labels, label_for
 from pixtrawl.manifests.reader import SOURCE, BadLine
 from pixtrawl.model import Candidate, Query
-from pixtrawl.pipeline.feeders.base import QueryInput
 from pixtrawl.pipeline.lifecycle import run_to_report
 from pixtrawl.pipeline.lists import Given, OpenList, open_lists
-from pixtrawl.pipeline.run_input import DownloadInput
+from pixtrawl.pipeline.run_input import DownloadInput, DownloadQuery
 from pixtrawl.pipeline.session import Session
 from pixtrawl.report import Report
 
@@ -110,7 +109,7 @@ class _Filler:
     def __init__(self, limit: int | None, listener: Callable[[Event], None]) -> None:
         self._limit = limit
         self._listener = listener
-        self._queries: dict[_Key, QueryInput] = {}
+        self._queries: dict[_Key, DownloadQuery] = {}
         self._last: _Key | None = None  # the query of the line before, within one list
         self.bad_lines = 0
         self.stopped = False  # by a budget, with lines left
@@ -141,27 +140,27 @@ class _Filler:
                 continue
             self._last = _key_of(item)
             groups.setdefault(self._last, []).append(item)
-        for key, candidates in groups.items():
-            query = await self._query(run_input, key)
-            new = await query.add(candidates)
+        # Two transactions for a batch, however many labels it has: a list is often shuffled.
+        await self._join(run_input, [*groups, *broken])
+        given = [(self._queries[key], candidates) for key, candidates in groups.items()]
+        for (query, candidates), new in zip(given, await run_input.add_all(given), strict=True):
             self._listener(CandidatesFound(query.row.query.text, SOURCE, len(candidates), new))
         for key, lines in broken.items():
             await self._note(run_input, key, lines)
 
     async def _note(self, run_input: DownloadInput, key: _Key, lines: Sequence[BrokenLine]) -> None:
         """Record broken lines as outcomes of the query of the lines around them."""
-        query_id, run_id = (await self._query(run_input, key)).row.id, run_input.run_id
+        query_id, run_id = self._queries[key].row.id, run_input.run_id
         await run_input.catalog.write(
             lambda db: broken_lines.note(db, query_id, lines, SOURCE, run_id)
         )
 
-    async def _query(self, run_input: DownloadInput, key: _Key) -> QueryInput:
-        query = self._queries.get(key)
-        if query is None:
-            text, label = key
-            query = await run_input.add_query(Query(text, label, self._limit))
-            self._queries[key] = query
-        return query
+    async def _join(self, run_input: DownloadInput, keys: Sequence[_Key]) -> None:
+        """Add the queries that are new, in one transaction."""
+        new = list(dict.fromkeys(key for key in keys if key not in self._queries))
+        if new:
+            queries = [Query(text, label, self._limit) for text, label in new]
+            self._queries.update(zip(new, await run_input.add_queries(queries), strict=True))
 
     def _tell_notices(self, listing: OpenList) -> None:
         while listing.notices:
