@@ -18,6 +18,7 @@ EPILOG = """\
   pixtrawl report images                             counts, by reason and by query
   pixtrawl report images --urls > outcomes.jsonl     one line for each URL
   pixtrawl report images --urls --status failed --format csv
+  pixtrawl report images --html report.html          one file to send: charts, licences, thumbnails
   pixtrawl report images --evidence OUT              copies pages and screenshots of failing sources
 """
 
@@ -26,7 +27,7 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "report",
-        usage="%(prog)s DIR [--json | --evidence OUT | --urls [--reason R] [--status S] ...]",
+        usage="%(prog)s DIR [--json | --html FILE | --evidence OUT | --urls [--reason R] ...]",
         help="what happened",
         description=__doc__,
         epilog=EPILOG,
@@ -35,6 +36,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--evidence", metavar="OUT",
         help="copy the pages and screenshots kept of failing sources into the folder OUT",
+    )  # fmt: skip
+    parser.add_argument(
+        "--html", metavar="FILE",
+        help="write one page that opens offline, thumbnails included (under 20 MB)",
     )  # fmt: skip
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
@@ -72,6 +77,8 @@ def main(arguments: argparse.Namespace) -> int:
     tell_by_hand(folder.shown)
     if arguments.evidence is not None:
         return _copy_evidence(folder, Path(arguments.evidence), as_json=arguments.json)
+    if arguments.html is not None:
+        return _html(folder, Path(arguments.html), as_json=arguments.json)
     chosen = arguments.reason or arguments.status or arguments.query or arguments.format
     chosen = chosen or arguments.withheld
     if arguments.urls or chosen:
@@ -95,6 +102,21 @@ def _copy_evidence(folder: Folder, target: Path, *, as_json: bool) -> int:
         out_json({"files": files})
     else:
         out("\n".join([*map(clean, files), f"{plural(len(files), 'file')} of evidence"]))
+    return 0
+
+
+def _html(folder: Folder, target: Path, *, as_json: bool) -> int:
+    from msgspec import to_builtins
+
+    from pixtrawl.display.screen import clean, out, out_json, size
+    from pixtrawl.operations.html_report import write_html_report
+
+    done = write_html_report(folder, target)
+    if as_json:
+        out_json(to_builtins(done))
+    else:
+        shown = f"{done.shown:,} of {done.images:,} images"
+        out(f"{clean(done.path)}: {shown}, {size(float(done.size_bytes))}")
     return 0
 
 
