@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.cli.main import main
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.operations import html_report
 from tests.life.sets import on_disk, pets
 from tests.pipeline.pictures import fetch, manifest, saved, scene, serving
@@ -42,7 +43,7 @@ def test_titles_of_strangers_stay_text_and_their_links_are_addresses(tmp_path: P
         )  # fmt: skip
         root = fetch(given, tmp_path / "set").root
     target = tmp_path / "report.html"
-    html_report.write_html_report(html_report.Folder(root), target)
+    html_report.write_html_report(Folder(root), target)
     page = target.read_text("utf-8")
     assert "&lt;script&gt;" in page
     assert "<script" not in page
@@ -58,13 +59,13 @@ def test_of_too_many_images_each_label_shows_some(
     with serving(saved(scene, 20)) as host:
         root = pets(tmp_path, host)
     monkeypatch.setattr(html_report, "_MOST_IMAGES", 6)
-    done = html_report.write_html_report(html_report.Folder(root), tmp_path / "report.html")
+    done = html_report.write_html_report(Folder(root), tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text("utf-8")
     assert (done.shown, done.images) == (6, 20)
     assert page.count("showing 6 of 20 images") == 2
     assert [len(re.findall(rf"{label}/\d+\.png", page)) for label in ("cat", "dog")] == [3, 3]
     monkeypatch.setattr(html_report, "_MOST_THUMB_BYTES", 1)
-    assert html_report.write_html_report(html_report.Folder(root), tmp_path / "b.html").shown == 0
+    assert html_report.write_html_report(Folder(root), tmp_path / "b.html").shown == 0
 
 
 def test_a_folder_that_is_no_data_set_is_named(
