@@ -43,7 +43,7 @@ _WIDTHS: Final = (1.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
 
 
 class HtmlReport(Struct, frozen=True):
-    """What was written: images shown, images that the data set has, size of the file."""
+    """A written report: images shown, images that the data set has, size of the file."""
 
     path: str
     shown: int
