@@ -18,6 +18,7 @@ from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.model import Reason
 from pixtrawl.pipeline import curate, deciding
+from pixtrawl.studio.captions import caption_records
 from pixtrawl.studio.messages import DecisionAnswer, DecisionRequest, StudioError, WhichImages
 from pixtrawl.studio.open_set import OpenSet
 from pixtrawl.studio.views import parse_ref
@@ -33,6 +34,7 @@ _ASIDE: Final = frozenset(
 _DONE: Final = {
     "keep": "kept", "reject": "rejected", "relabel": "put under {label}",
     "bring_back": "brought back", "never_again": "taken down for good",
+    "caption": "captioned",
 }  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
     """
     images, candidates = _chosen(data_set, request.on)
     with data_set.writing:
-        plan = data_set.read(lambda db: _planned(db, request, images, candidates))
+        plan = data_set.read(lambda db: _plan(db, data_set, request, images, candidates))
         if plan.size != request.expect:
             raise StudioError(
                 409, f"this would change {plan.size} images, not {request.expect}",
@@ -102,6 +104,19 @@ def _chosen(data_set: OpenSet, on: WhichImages) -> tuple[list[int], list[int]]:
     return [row for kind, row in parsed if kind == "s"], [
         row for kind, row in parsed if kind == "c"
     ]
+
+
+def _plan(
+    db: sqlite3.Connection,
+    data_set: OpenSet,
+    request: DecisionRequest,
+    images: Sequence[int],
+    candidates: Sequence[int],
+) -> DecisionPlan:
+    if request.action != "caption":
+        return _planned(db, request, images, candidates)
+    rows = look_rows.sample_rows_of(db, images)
+    return DecisionPlan(caption_records(db, data_set.folder.root, request, rows))
 
 
 def _planned(
@@ -162,6 +177,8 @@ def _action(request: DecisionRequest, row: LookRow, label: str) -> str:
             return "label" if kept and row.label != label else ""
         case "bring_back":
             return "restore" if refused or row.state is SampleState.DELETED_BY_HAND else ""
+        case "caption":
+            return ""  # `caption_records` plans these
         case "never_again":
             return "takedown" if row.state is not SampleState.TAKEN_DOWN else ""
 

@@ -10,12 +10,14 @@ from typing import Any, Final
 import msgspec
 
 from pixtrawl.catalog import look_charts, look_counts, look_groups, look_rows, samples
+from pixtrawl.catalog.look_rows import LookRow
 from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.catalog.provenance import provenance_of
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import in_use
 from pixtrawl.folder.derived import metadata_row
 from pixtrawl.model import REASONS, Reason
+from pixtrawl.studio.captions import captions_of
 from pixtrawl.studio.looking import candidate_item, sample_item
 from pixtrawl.studio.messages import EmptyRequest, LookItem, StudioError
 from pixtrawl.studio.open_set import OpenSet
@@ -52,7 +54,7 @@ def _of_image(db: sqlite3.Connection, data_set: OpenSet, row_id: int) -> Mapping
             for one in members
         ],
         "history": _history(db, row.sha256),
-        "caption": _caption(metadata),
+        "caption": _caption(db, data_set, row),
     }
 
 
@@ -83,9 +85,9 @@ def _history(db: sqlite3.Connection, sha256: str) -> list[dict[str, Any]]:
     return found
 
 
-def _caption(metadata: Mapping[str, Any]) -> dict[str, str]:
-    title = str(metadata.get("title") or "")
-    return {"text": title, "origin": "title" if title else ""}
+def _caption(db: sqlite3.Connection, data_set: OpenSet, row: LookRow) -> dict[str, str]:
+    found = captions_of(db, data_set.folder.root, [row.id]).get(row.file_name)
+    return {"text": found.text, "origin": found.origin} if found else {"text": "", "origin": ""}
 
 
 def _ref(member: look_groups.GroupMember) -> str:

@@ -177,11 +177,13 @@ class WhichImages(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
 class DecisionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A decision; `expect` is how many images the person was told that it changes."""
 
-    action: Literal["keep", "reject", "relabel", "bring_back", "never_again"]
+    action: Literal["keep", "reject", "relabel", "bring_back", "never_again", "caption"]
     on: WhichImages
     expect: int
     reason: str = ""
     label: str = ""
+    text: str = ""  # caption: the text, or what `find` is replaced by
+    find: str | None = None  # caption: words to replace
     refill: bool = True
 
 
