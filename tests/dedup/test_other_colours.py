@@ -110,6 +110,32 @@ def test_less_colour_or_a_tone_is_a_copy(level: str, tone: str) -> None:
     assert asked(level, info_of(TONES[tone](red)), info_of(red))
 
 
+@pytest.mark.parametrize("level", ["strict", "near"])
+@pytest.mark.parametrize("ground", [255, 245])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((38, 38, 42), (220, 218, 214)),  # black and white
+        ((38, 38, 42), (130, 131, 134)),  # black and grey
+        ((40, 80, 180), (38, 38, 42)),  # blue and black
+        ((190, 30, 40), (130, 131, 134)),  # red and grey
+        ((110, 70, 45), (235, 120, 30)),  # brown and orange
+        ((215, 195, 165), (190, 30, 40)),  # beige and red
+    ],
+)
+def test_a_garment_in_another_dye_is_another_picture(
+    level: str, ground: int, one: tuple[int, int, int], other: tuple[int, int, int]
+) -> None:
+    assert not asked(level, info_of(garment(one, ground)), info_of(garment(other, ground)))
+    assert not asked(level, info_of(garment(other, ground)), info_of(garment(one, ground)))
+
+
+@pytest.mark.parametrize("dye", [(90, 92, 96), (60, 110, 70), (40, 60, 130)])
+@pytest.mark.parametrize("tone", TONES)
+def test_tones_of_other_dyes_are_copies(tone: str, dye: tuple[int, int, int]) -> None:
+    assert asked("near", info_of(garment(dye)), info_of(TONES[tone](garment(dye))))
+
+
 def chart(values: list[int], side: int = 500) -> Image.Image:
     """Bars over an axis on white, with ticks and a title."""
     picture = Image.new("RGB", (side, side), "white")

@@ -66,6 +66,28 @@ def test_labels_come_together_and_the_same_bytes_stand_once(
     assert not host.asked
 
 
+def test_a_merge_keeps_variants_in_other_colours_and_drops_smaller_copies(
+    tmp_path: Path, host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    red = scene(3)
+    turned = red.convert("HSV").point([(v + 85) % 256 for v in range(256)] + list(range(256)) * 2)
+    host.answers["/red.jpg"] = jpeg(red, quality=92)
+    host.answers["/turned.jpg"] = jpeg(turned.convert("RGB"), quality=92)
+    host.answers["/small.jpg"] = jpeg(red.resize((red.width // 2, red.height // 2)), quality=92)
+    sets = []
+    for name, files in (("a", ["red"]), ("b", ["turned", "small"])):
+        rows = [("cat", f"{host.url}/{file}.jpg") for file in files]
+        options = {} if name == "a" else {"dedup": "exact"}
+        listed = manifest(tmp_path / f"{name}.jsonl", rows)
+        sets.append(str(fetch(listed, tmp_path / name, **options).root))
+    capsys.readouterr()
+    assert main(["merge", *sets, "-o", str(tmp_path / "all"), "--json"]) == EXIT_OK
+    done = json.loads(capsys.readouterr().out)
+    assert (done["reasons"]["saved"], done["reasons"]["same_picture"]) == (2, 1), done["reasons"]
+    kept = {sample.url.rpartition("/")[2] for sample in pixtrawl.open(tmp_path / "all")}
+    assert kept == {"red.jpg", "turned.jpg"}
+
+
 def test_decisions_of_a_person_hold_in_the_whole(tmp_path: Path, host: Host) -> None:
     a, b = cats(tmp_path, host, "a", range(4)), cats(tmp_path, host, "b", range(4))
     samples = list(pixtrawl.open(a))

@@ -9,6 +9,7 @@ from typing import Final
 
 from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
 from pixtrawl.dedup.colours import are_other_colours
+from pixtrawl.dedup.dyes import are_other_dyes
 from pixtrawl.dedup.graphics import are_other_data, has_plain_ground
 from pixtrawl.dedup.shared_part import Appearance, shared_part
 
@@ -27,7 +28,7 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     if part is None:
         return False
     plain = has_plain_ground(part)
-    if are_other_colours(part, plain_ground=plain):
+    if are_other_colours(part, plain_ground=plain) or (plain and are_other_dyes(part)):
         return True
     if not plain or not are_other_data(part):
         return False
