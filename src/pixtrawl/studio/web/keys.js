@@ -92,7 +92,8 @@ const ACTIONS = /** @type {Record<string, (event: KeyboardEvent) => unknown>} */
 function pressed(event) {
   if (questionKey(event) || event.defaultPrevented || event.isComposing) return;
   const target = event.target instanceof Element ? event.target : document.body;
-  const typing = target.matches("input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select");
+  // a question that was answered a moment ago is in the page until the next frame
+  const typing = !target.closest("dialog") && target.matches("input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select");
   if (typing) {
     if (event.key === "Escape") focusView();
     return;
@@ -112,7 +113,7 @@ function pressed(event) {
   if ((event.key === " " || event.key === "Enter") && target.matches("button, a, summary, input, label")) return;
   if (!state.set.value) return;
   if (state.place.value === "groups" && groupKey(event)) return event.preventDefault();
-  if (event.key in MOVES && !target.closest(".panel, dialog")) {
+  if (event.key in MOVES && !target.closest(".panel")) {
     if (state.place.value !== "images" && state.place.value !== "not_kept") return;
     move(MOVES[event.key](), event.shiftKey);
     return event.preventDefault();
