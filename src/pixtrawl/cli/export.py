@@ -127,6 +127,12 @@ def _add_choice(group: Any) -> None:
         action="append",
         help=f"leave out {MARKS_TEXT} (repeatable)",
     )
+    group.add_argument(
+        "--embedding",
+        metavar="MODEL",
+        help="add the column embedding, by this model (the start of its name, or auto); for "
+        "parquet, lance, jsonl, webdataset",
+    )
     group.add_argument("--min-size", metavar="WxH", help="only images of at least this size")
     group.add_argument(
         "--where",
@@ -205,6 +211,7 @@ def options_of(args: argparse.Namespace) -> ExportOptions:
             max_images=_read("--shard-images", args.shard_images, parse.positive),
         ),
         skip_bad=args.skip_bad,
+        embedding=args.embedding,
         formulas=args.formulas,
         captions=read_chain("--caption", args.caption),
         repeats=_read("--repeats", args.repeats, parse.positive) or 1,

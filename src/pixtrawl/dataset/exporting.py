@@ -43,6 +43,7 @@ class ExportChoice(Struct, frozen=True, kw_only=True):
     shard_size: int | str | None
     shard_images: int | None
     skip_bad: bool
+    embedding: str | None
     formulas: str | None
     title: str | None
 
@@ -88,6 +89,7 @@ def export_options(given: ExportChoice, config: Config | None = None) -> ExportO
             max_images=_read("shard_images", given.shard_images, parse.positive),
         ),
         skip_bad=bool(given.skip_bad),
+        embedding=given.embedding,
         captions=read_chain("export: caption", given.caption),
         repeats=_read("repeats", given.repeats, parse.positive) or 1,
         formulas=_formulas(given.formulas or base.formulas),

@@ -138,6 +138,7 @@ class Outputs:
         shard_size: int | str | None = None,
         shard_images: int | None = None,
         skip_bad: bool = False,
+        embedding: str | None = None,
         formulas: Literal["keep", "escape"] | None = None,
         title: str | None = None,
     ) -> Exported:
@@ -169,6 +170,7 @@ class Outputs:
             shard_size: largest shard: bytes, or "500M".
             shard_images: most images in a shard.
             skip_bad: leave out files that cannot be read, and count them.
+            embedding: add the embeddings by a model as a column: the start of its name, or "auto".
             formulas: of csv; "escape" puts an apostrophe before what a spreadsheet would compute.
             title: heading of the data card.
 
@@ -191,6 +193,7 @@ class Outputs:
             flatten=flatten, split=split, split_by=split_by, seed=seed, balance=balance,
             label=label, license=license, exclude=exclude, min_size=min_size,
             caption=caption, repeats=repeats, shard_size=shard_size,
-            shard_images=shard_images, skip_bad=skip_bad, formulas=formulas, title=title,
+            shard_images=shard_images, skip_bad=skip_bad, embedding=embedding,
+            formulas=formulas, title=title,
         )  # fmt: skip
         return export(self, self._samples.folder.root, out, to, export_options(choice, config))

@@ -22,6 +22,7 @@ from pixtrawl.captions import Chain
 from pixtrawl.errors import ExportError, UsageError
 from pixtrawl.exporters.base import Exporter, ExportJob, Sharding, WritesCaptions, Written
 from pixtrawl.exporters.columns import ORIGINALS, Columns
+from pixtrawl.exporters.embedding_column import EMBEDDING, EmbeddingColumn, check_format
 from pixtrawl.exporters.groups import GroupOf
 from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.left_out import left_out
@@ -52,6 +53,7 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
     skip_bad: bool = False
     formulas: str = "keep"  # of CSV: "escape" puts an apostrophe before what a spreadsheet computes
     captions: Chain | None = None  # origins of captions; None: as chosen for the data set
+    embedding: str | None = None  # model whose embeddings become a column; "auto": any
     repeats: int = 1  # of images in an epoch, in names of folders
     title: str | None = None  # default: the name of the data set folder
 
@@ -99,6 +101,10 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
     _check_apart(root, out)
     kind = exporters.load(to)
     shuffled = getattr(kind, "shuffled", False)
+    embeddings = None
+    if options.embedding is not None:
+        check_format(to)
+        embeddings = EmbeddingColumn(root, options.embedding)
     with ExportPlan(
         samples,
         root,
@@ -108,7 +114,10 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
         group_of=group_of,
         taken=_taken(kind, options),
         captions=options.captions,
+        embeddings=embeddings,
     ) as plan:
+        if embeddings is not None:  # the plan has read them
+            embeddings.close()
         if not len(plan):
             return Exported(images=0, splits={}, files=0, missing=plan.missing, bad=0)
         if issubclass(kind, EncodedTable):
@@ -130,6 +139,8 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
 def _taken(kind: type[Exporter] | type[EncodedTable], options: ExportOptions) -> frozenset[str]:
     """Return the column names that the format reserves."""
     taken: frozenset[str] = getattr(kind, "taken", frozenset())
+    if options.embedding is not None:
+        taken |= {EMBEDDING}
     if not options.transform.keeps_bytes:
         taken |= frozenset(ORIGINALS)
     if issubclass(kind, EncodedTable) and len(options.splitting.shares) > 1:

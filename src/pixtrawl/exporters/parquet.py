@@ -152,6 +152,9 @@ def _schema(features: Features) -> pa.Schema:
     image = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
     fields = [pa.field("image", image)]
     for name, feature in features.items():
+        if feature["_type"] == "Sequence":
+            fields.append(pa.field(name, pa.list_(pa.field("element", pa.float32()))))
+            continue
         fields.append(pa.field(name, pa.type_for_alias(feature.get("dtype", "int64"))))
     named = {"image": dict(IMAGE), **features}
     metadata = {"huggingface": json.dumps({"info": {"features": named}})}
@@ -172,7 +175,10 @@ def _numbered(features: Features) -> Features:
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
-    return ["image.bytes", "image.path", *schema.names[1:]]
+    lists = (pa.types.is_list(field.type) for field in schema)
+    names = zip(schema.names, lists, strict=True)
+    plain = [f"{name}.list.element" if is_list else name for name, is_list in names]
+    return ["image.bytes", "image.path", *plain[1:]]
 
 
 def _codec(leaf: str) -> str:

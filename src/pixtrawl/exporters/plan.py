@@ -25,6 +25,7 @@ from pixtrawl.captions import Chain
 from pixtrawl.claims import is_licensed
 from pixtrawl.exporters.captioned import captioned
 from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
+from pixtrawl.exporters.embedding_column import EMBEDDING, EmbeddingColumn
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
 from pixtrawl.folder.layout import inside
@@ -96,6 +97,7 @@ class ExportPlan:
             that look nearly the same).
         taken: names of columns that the format needs for itself.
         captions: origins of the captions; None for those of the data set.
+        embeddings: gives the column `embedding`; None: there is none.
     """
 
     def __init__(  # noqa: PLR0913 - what a plan is made of
@@ -109,6 +111,7 @@ class ExportPlan:
         group_of: GroupOf | None = None,
         taken: frozenset[str] = frozenset(),
         captions: Chain | None = None,
+        embeddings: EmbeddingColumn | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="pixtrawl-export-")
         self._db = sqlite3.connect(Path(self._folder.name) / "plan.sqlite3")
@@ -117,6 +120,9 @@ class ExportPlan:
         self.own_types: dict[str, str] = {}  # of the user's own columns: bool, int, float, text
         self._taken = taken
         self._captions = captions
+        self._embeddings = embeddings
+        if embeddings is not None:
+            self.own_types[EMBEDDING] = "floats"
         self.missing: int = 0
         self._db.executescript(_SCHEMA)
         try:
@@ -196,6 +202,8 @@ class ExportPlan:
                 columns = columns_of(sample, self._taken)
                 if sample.own or sample.scores:
                     own_types(sample, columns, self.own_types)
+                if self._embeddings is not None:
+                    columns[EMBEDDING] = self._embeddings.of(sample.id)
                 if not selection.wants(columns) or has_mark(sample.rights, selection.exclude):
                     continue
                 if not inside(root, sample.file_name).is_file():

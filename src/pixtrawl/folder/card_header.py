@@ -84,6 +84,8 @@ def _feature_lines(features: Features, indent: str) -> Iterator[str]:
             yield from (f"{indent}  dtype:", f"{indent}    class_label:", f"{indent}      names:")
             for number, label in enumerate(feature["names"]):
                 yield f'{indent}        "{number}": {yaml_text(label)}'
+        elif kind == "Sequence":
+            yield f"{indent}  sequence: {feature['feature']['dtype']}"
         elif kind is None:
             yield f"{indent}  struct:"
             yield from _feature_lines(feature, f"{indent}  ")

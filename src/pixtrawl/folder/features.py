@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["IMAGE", "TEXT", "Features", "class_label", "features_of", "value"]
+__all__ = ["IMAGE", "TEXT", "Features", "class_label", "features_of", "floats", "value"]
 
 Features = dict[str, Any]  # feature by column, in the JSON form of `datasets.Features`
 
@@ -24,6 +24,11 @@ def value(dtype: str) -> dict[str, Any]:
 
 
 TEXT: Final[Mapping[str, Any]] = value("string")
+
+
+def floats() -> dict[str, Any]:
+    """Return the feature of lists of 32-bit numbers."""
+    return {"feature": value("float32"), "_type": "Sequence"}
 
 
 def class_label(names: Sequence[str]) -> dict[str, Any]:
@@ -44,10 +49,13 @@ def features_of(
         columns: names in their order.
         labels: names of the classes, sorted.
         types: Arrow types of columns that are no text.
-        own: types of the user's own columns (bool, int, float, text).
+        own: types of the user's own columns and others (bool, int, float, text, floats).
     """
     found: Features = {}
     for name in columns:
+        if own.get(name) == "floats":
+            found[name] = floats()
+            continue
         kind = _OWN.get(own[name], "string") if name in own else types.get(name, "string")
         found[name] = value(kind)
     if "label" in found:
