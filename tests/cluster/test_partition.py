@@ -1,0 +1,136 @@
+"""Rows are divided by host group, in memory that does not grow with their number."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from pixtrawl import urls
+from pixtrawl.cluster.host_groups import group_of, is_shared
+from pixtrawl.cluster.partition import Shard, shards_of
+from pixtrawl.cluster.spool import Spool
+from pixtrawl.model import Candidate
+
+GROUPS = {
+    "https://example.org/a.jpg": "example.org",
+    "https://img1.example.org:8443/a.jpg": "example.org",
+    "https://EXAMPLE.org./a.jpg": "example.org",
+    "https://a.b.example.co.uk/a.jpg": "example.co.uk",
+    "https://static.example.com.br/a": "example.com.br",
+    "https://d111.cloudfront.net/a.jpg": "d111.cloudfront.net",
+    "https://d222.cloudfront.net/a.jpg": "d222.cloudfront.net",
+    "https://bucket.s3.eu-west-1.amazonaws.com/a.jpg": "bucket.s3.eu-west-1.amazonaws.com",
+    "https://one.github.io/a.png": "one.github.io",
+    "https://blog.one.github.io/a.png": "blog.one.github.io",
+    "http://127.0.0.3:8080/a": "127.0.0.3",
+    "http://2130706435/a": "127.0.0.3",
+    "http://[::1]:81/a": "[::1]",
+    "http://localhost/a": "localhost",
+}
+
+
+@pytest.mark.parametrize(("url", "group"), GROUPS.items())
+def test_a_url_belongs_to_the_group_of_its_owner(url: str, group: str) -> None:
+    assert group_of(url) == group
+    assert is_shared(group) == any(word in group for word in ("cloudfront", "amazonaws", "github"))
+
+
+def test_what_has_no_host_is_spread() -> None:
+    assert len({group_of(f"data:image/png;base64,{n}") for n in range(100)}) > 50
+
+
+@given(st.sampled_from(list(GROUPS)), st.sampled_from(list(GROUPS)))
+def test_one_account_lies_in_one_group(one: str, other: str) -> None:
+    if urls.account_of(one) == urls.account_of(other):
+        assert group_of(one) == group_of(other)
+
+
+def candidate(url: str) -> Candidate:
+    return Candidate(url=url, query="q", label="l", source="urls")
+
+
+def divided(
+    rows: list[str], folder: Path, shard_rows: int, in_memory_rows: int
+) -> tuple[list[Shard], Spool]:
+    folder.mkdir(exist_ok=True)
+    spool = Spool(folder, in_memory_rows)
+    spool.take(map(candidate, rows))
+    return list(shards_of(spool.groups(), shard_rows)), spool
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    hosts=st.lists(st.integers(1, 40), min_size=1, max_size=30),
+    shard_rows=st.integers(1, 20), in_memory=st.integers(1, 30), repeats=st.integers(0, 20),
+)  # fmt: skip
+def test_every_url_is_in_one_shard_and_every_group_in_one_chain(
+    tmp_path_factory: pytest.TempPathFactory,
+    hosts: list[int],
+    shard_rows: int,
+    in_memory: int,
+    repeats: int,
+) -> None:
+    rows = [f"http://h{host}.test/{n}" for host, count in enumerate(hosts) for n in range(count)]
+    random.Random(1).shuffle(rows)
+    given_rows = rows + rows[:repeats]
+    folder = tmp_path_factory.mktemp("spool")
+    shards, spool = divided(given_rows, folder, shard_rows, in_memory)
+    found = [row.candidate.url for shard in shards for row in shard.rows]
+    assert sorted(found) == sorted(rows)
+    assert spool.rows == len(given_rows)
+    assert spool.duplicates == len(given_rows) - len(rows)
+    chains: dict[str, set[str]] = defaultdict(set)
+    for shard in shards:
+        assert 0 < shard.entry.rows == len(shard.rows) <= shard_rows
+        for row in shard.rows:
+            chains[group_of(row.candidate.url)].add(shard.entry.chain)
+    assert all(len(found) == 1 for found in chains.values())
+    places: dict[str, list[int]] = defaultdict(list)
+    for shard in shards:
+        places[shard.entry.chain].append(shard.entry.place)
+        assert shard.entry.is_last == (
+            shard.entry.place
+            == max(one.entry.place for one in shards if one.entry.chain == shard.entry.chain)
+        )
+    assert all(found == list(range(len(found))) for found in places.values())
+    assert len({shard.entry.id for shard in shards}) == len(shards)
+    assert not list(folder.iterdir())
+
+
+def test_the_same_rows_give_the_same_shards(tmp_path: Path) -> None:
+    rows = [f"http://h{n % 7}.test/{n}" for n in range(200)]
+    first, _ = divided(rows, tmp_path / "a", 20, 50)
+    second, _ = divided(rows, tmp_path / "b", 20, 50)
+    assert [shard.entry for shard in first] == [shard.entry for shard in second]
+
+
+def zipf(count: int) -> Iterator[Candidate]:
+    draw = random.Random(4)
+    for n in range(count):
+        host = int(draw.paretovariate(0.8)) if n % 3 else 1
+        yield candidate(f"http://host{host}.test/pictures/{n}.jpg")
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    peaks: list[int] = []
+    for count in (5_000, 40_000):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        spool = Spool(folder, in_memory_rows=500)
+        tracemalloc.start()
+        spool.take(zipf(count))
+        rows = Counter[str]()
+        for shard in shards_of(spool.groups(), 100):
+            rows["all"] += shard.entry.rows
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert rows["all"] == count
+    assert peaks[1] < 1.5 * peaks[0]
