@@ -1,1 +1,1 @@
-"""Jobs over many processes and machines: shards by host group, leases and commits in a store."""
+"""Rows of manifests divided into shards by host group; no command uses them yet."""
