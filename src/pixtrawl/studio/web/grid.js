@@ -131,7 +131,10 @@ class Tiles {
     if (!element) return;
     this.rows.delete(row);
     element.hidden = true;
-    for (const cell of element.children) /** @type {HTMLElement} */ (cell).removeAttribute("tabindex");
+    for (const cell of element.children) {
+      cell.removeAttribute("tabindex");
+      cell.classList.remove("current"); // else a hidden tile would be taken for the one to be focused
+    }
     this.spare.push(element);
   }
 

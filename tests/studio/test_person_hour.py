@@ -1,0 +1,106 @@
+"""A person's hour: a set of 500 with 15 % wrong pictures cleaned by keys at three a second.
+
+The wrong pictures stand at fixed pseudo-random places, and the person sees each. Every key is counted.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.studio.fake_studio import FakeStudio, fake_studio
+from tests.studio.tab import chromium, press, tab
+from tests.studio.test_page_decisions import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+KEYS_PER_S = 3
+MOST_MINUTES = 5.0
+IMAGES, WRONG = 500, 75
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def studio() -> Iterator[FakeStudio]:
+    with fake_studio(IMAGES) as started:
+        yield started
+
+
+HERE = "n => document.querySelector('.tile.current .caption')?.textContent.startsWith(n)"
+
+
+class CountedKeys:
+    """Presses keys, and counts them."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.pressed = 0
+
+    def press(self, *keys: str) -> None:
+        press(self.page, *keys)
+        self.pressed += len(keys)
+
+    @property
+    def minutes(self) -> float:
+        return self.pressed / KEYS_PER_S / 60
+
+
+def reject_all(keys: CountedKeys, wrong: set[int], first: int, last: int) -> None:
+    """Walk from `first` to `last` by the shortest keys, and reject the wrong ones.
+
+    A rejection goes on to the next image by itself.
+    """
+    columns = int(keys.page.get_by_role("grid").get_attribute("aria-colcount"))
+    here = first
+    for number in sorted(one for one in wrong if first <= one <= last):
+        down, right = divmod(number - here, columns)
+        if right > columns // 2 and number - right + columns <= last:
+            down, right = down + 1, right - columns
+        keys.press(
+            *["ArrowDown"] * down, *["ArrowRight" if right > 0 else "ArrowLeft"] * abs(right)
+        )
+        keys.page.wait_for_function(HERE, arg=f"{number} ·")  # the person sees it first
+        keys.press("x", "1")
+        here = min(number + 1, last)
+
+
+def test_five_hundred_with_fifteen_percent_wrong_are_cleaned_in_under_five_minutes_of_keys(
+    browser: Any, studio: FakeStudio
+) -> None:
+    chance = random.Random(15)
+    wrong = set(chance.sample(range(1, IMAGES + 1), WRONG))
+    with tab(browser, studio.url) as page:
+        keys = CountedKeys(page)
+        reject_all(keys, wrong, 1, IMAGES)
+        wait_until(page, lambda: len(studio.decided) == WRONG)
+        assert set(studio.decided) == {f"s{one}" for one in wrong}
+        assert all("refill" not in one for one in studio.bodies if one.get("action") == "reject")
+        # the places are filled: as many new images, as often wrong, until none is
+        first, missing = IMAGES + 1, WRONG
+        while missing:
+            studio.added += missing
+            studio.grow()
+            page.get_by_role("button", name="Images were added").click()
+            page.get_by_text(f"{IMAGES + studio.added} images").first.wait_for()
+            keys.press("End")
+            page.wait_for_function(HERE, arg=f"{IMAGES + studio.added} ·")
+            keys.press("g")
+            page.wait_for_selector("dialog input:focus")
+            keys.press(*str(first), "Enter")
+            page.wait_for_function(HERE, arg=f"{first} ·")
+            last = first + missing - 1
+            again = set(chance.sample(range(first, last + 1), round(0.15 * missing)))
+            reject_all(keys, again, first, last)
+            first, missing = last + 1, len(again)
+            wrong |= again
+            wait_until(page, lambda: len(studio.decided) == len(wrong))  # noqa: B023
+    print(f"{keys.pressed} keys, {keys.minutes:.1f} minutes at {KEYS_PER_S} a second")
+    assert keys.minutes < MOST_MINUTES
