@@ -32,7 +32,7 @@ def main() -> None:
     make(work / "small", arguments.urls)
     found: dict[str, list[tuple[float, float]]] = {engine: [] for engine in _ENGINES}
     with SmallWeb(work / "small-nginx", work / "small") as web:
-        write_list(work / "small.csv", web.port, arguments.urls, _HOSTS)
+        write_list(work / "small.csv", web.http, arguments.urls, _HOSTS)
         for number in range(arguments.rounds):
             for engine in _ENGINES if number % 2 == 0 else reversed(_ENGINES):
                 took = _run(arguments, work, engine)

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 _BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 WEB_HOSTS = tuple(f"127.1.0.{number}" for number in range(1, 65))
@@ -39,7 +40,31 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Nginx:
+class RunningNginx:
+    """Debian's nginx with the settings of `work/nginx.conf`, while inside the block."""
+
+    work: Path
+    http: int  # the port that tells when it is up
+
+    def __enter__(self) -> Self:
+        program = shutil.which("nginx") or "/usr/sbin/nginx"
+        self._process = subprocess.Popen([program, "-c", str(self.work / "nginx.conf")])
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.http)) == 0:
+                    return self
+            time.sleep(0.05)
+        raise RuntimeError(f"nginx does not start: {self.work}/error.log")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._process.terminate()
+        self._process.wait()
+
+
+class Nginx(RunningNginx):
     """Serves `root` while inside the block."""
 
     def __init__(self, work: Path, root: Path) -> None:
@@ -73,20 +98,3 @@ class Nginx:
         """Environment by which every contender trusts it."""
         bundle = str(self.ca_file)
         return {"SSL_CERT_FILE": bundle, "REQUESTS_CA_BUNDLE": bundle, "CURL_CA_BUNDLE": bundle}
-
-    def __enter__(self) -> Nginx:
-        program = shutil.which("nginx") or "/usr/sbin/nginx"
-        self._process = subprocess.Popen([program, "-c", str(self.work / "nginx.conf")])
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.http)) == 0:
-                    return self
-            time.sleep(0.05)
-        raise RuntimeError(f"nginx does not start: {self.work}/error.log")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        self._process.terminate()
-        self._process.wait()

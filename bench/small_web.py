@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from PIL import Image
 
-from bench.servers import free_port
+from bench.servers import RunningNginx, free_port
 
 _PICTURES = 400  # of which the files are made, where they need not differ by look
 _CONF = """
@@ -77,32 +74,13 @@ def write_list(path: Path, port: int, count: int, hosts: int, labels: int = 1) -
             file.write(f"http://{host}:{port}/{path_of(number)},label {label:04}\n")
 
 
-class SmallWeb:
+class SmallWeb(RunningNginx):
     """nginx at every address of 127.0.0.0/8 while inside the block."""
 
     def __init__(self, work: Path, root: Path) -> None:
         work.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
-        self._work = work
-        conf = _CONF.format(work=work, root=root, port=self.port)
-        (work / "nginx.conf").write_text(conf)
-
-    def __enter__(self) -> SmallWeb:
-        program = shutil.which("nginx") or "/usr/sbin/nginx"
-        self._process = subprocess.Popen([program, "-c", str(self._work / "nginx.conf")])
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
-            time.sleep(0.05)
-        raise RuntimeError(f"nginx does not start: {self._work}/error.log")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        self._process.terminate()
-        self._process.wait()
+        self.work, self.http = work, free_port()
+        (work / "nginx.conf").write_text(_CONF.format(work=work, root=root, port=self.http))
 
 
 def measured(command: list[str]) -> tuple[int, float, float]:

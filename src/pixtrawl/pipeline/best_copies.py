@@ -67,7 +67,10 @@ async def keep_best_copies(catalog: Catalog, folder: Folder, images: Images, emi
         if pool is not None:
             await pool.aclose()
     if replaced:
-        emit(Notice(f"{replaced} images were replaced by better copies of them"))
+        what = "1 image was replaced by a better copy of it" if replaced == 1 else (
+            f"{replaced:,} images were replaced by better copies of them"
+        )  # fmt: skip
+        emit(Notice(what))
     return replaced
 
 
