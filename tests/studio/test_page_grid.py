@@ -145,6 +145,33 @@ def test_arrows_pages_and_ends_move_as_the_keys_say(browser: Any, many: FakeStud
         assert in_sight(page)
 
 
+def test_a_number_typed_before_its_field_is_drawn_is_not_lost(
+    browser: Any, many: FakeStudio
+) -> None:
+    """All keys in one task: no frame is drawn between them, as on a busy machine."""
+    with tab(browser, many.url) as page:
+        page.evaluate(
+            """() => { for (const key of ["g", "4", "3", "2", "9", "Backspace", "1", "Enter"])
+              document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})); }"""
+        )
+        page.wait_for_function(
+            "() => document.querySelector('.tile.current .caption').textContent.startsWith('4321 ')"
+        )
+        page.evaluate(
+            """() => { for (const key of ["g", "7", "7"])
+              document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})); }"""
+        )
+        page.wait_for_selector("dialog input[name=answer]")
+        page.wait_for_function(
+            "() => document.querySelector('dialog input[name=answer]').value === '77'"
+        )
+        page.keyboard.type("7")
+        press(page, "Enter")
+        page.wait_for_function(
+            "() => document.querySelector('.tile.current .caption').textContent.startsWith('777 ')"
+        )
+
+
 def test_the_whole_picture_is_in_its_tile(browser: Any, many: FakeStudio) -> None:
     with tab(browser, many.url) as page:
         fit = "getComputedStyle(document.querySelector('.tile .picture')).objectFit"

@@ -12,7 +12,13 @@ import { texts } from "./texts.js";
  * @property {string[]} [among] suggestions
  */
 
-/** @type {{value: (Question & {answer(to: string|null): void})|null, peek(): any}} */
+/**
+ * A question that waits. `early` is what was typed before its field was in the page: the page is drawn at the
+ * next frame, and on a busy machine a fast hand is earlier.
+ * @typedef {Question & {early: string, shown: boolean, answer(to: string|null): void}} Asked
+ */
+
+/** @type {{value: Asked|null, peek(): any}} */
 export const question = signal(/** @type {any} */ (null));
 
 /**
@@ -24,6 +30,8 @@ export function ask(asked) {
   return new Promise((resolve) => {
     question.value = {
       ...asked,
+      early: "",
+      shown: false,
       answer(to) {
         question.value = null;
         resolve(to);
@@ -47,7 +55,11 @@ export function questionKey(event) {
     const reason = texts.rejectReasons[Number(event.key) - 1];
     if (reason) q.answer(reason);
   } else if (q.kind === "reason" && event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) q.answer("");
-  else return true; // typed into the question
+  else if (q.shown || (q.kind !== "text" && q.kind !== "number")) return true; // typed into the question
+  else if (event.key === "Enter") q.early.trim() && q.answer(q.early.trim());
+  else if (event.key === "Backspace") q.early = q.early.slice(0, -1);
+  else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) q.early += q.kind === "number" && !/[0-9]/.test(event.key) ? "" : event.key;
+  else return true;
   event.preventDefault();
   return true;
 }
@@ -61,7 +73,10 @@ export function Asking() {
     if (!q || !dialog) return;
     const before = document.activeElement;
     if (!dialog.open) dialog.showModal();
-    dialog.querySelector("[data-first]")?.focus();
+    const first = dialog.querySelector("[data-first]");
+    first?.focus();
+    if (q.early && first instanceof HTMLInputElement) first.value = q.early;
+    q.shown = true;
     return () => {
       if (dialog.open) dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
@@ -101,7 +116,7 @@ function Reasons({ answer }) {
   <label class="choice"><input type="checkbox" checked=${refill.value} onChange=${(/** @type {any} */ e) => turn(e.currentTarget.checked)} /><span class="name">${texts.refill}</span></label>`;
 }
 
-/** @param {{q: Question}} props */
+/** @param {{q: Asked}} props */
 function Field({ q }) {
   return html`<label class="field">${q.field}
     <input name="answer" data-first required list=${q.among ? "among" : undefined} autocomplete="off"
