@@ -65,6 +65,9 @@ format: setup ## rewrite files in the house format
 bench: setup ## the benchmark beside curl, the bare decoder and other tools (BENCH='--quick')
 	@$(BROWSER) $(PY) -m bench $(BENCH)
 
+peer-faults: setup ## what other downloaders do with each fault of the practice site (half an hour)
+	$(PY) -m bench.peer_faults
+
 soak: setup ## a long download from a partly hostile web: memory flat, sum exact (URLS=1000000)
 	$(PY) -m bench.soak --urls $(or $(URLS),1000000) $(SOAK)
 
