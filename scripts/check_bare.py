@@ -20,7 +20,8 @@ from pixtrawl.playground import Playground
 
 # Modules that may fail to import, and only for want of the package that they wrap.
 WRAPPERS = {"pyarrow", "lance", "playwright", "onnxruntime", "tokenizers", "torch", "open_clip",
-            "datasets", "fsspec", "webdataset", "starlette", "uvicorn"}  # fmt: skip
+            "datasets", "fsspec", "webdataset", "starlette", "uvicorn", "mcp",
+            "pydantic"}  # fmt: skip
 MISSING_EXTRAS = {
     "parquet": "pip install 'pixtrawl[formats]'",
     "lance": "pip install 'pixtrawl[lance]'",
@@ -63,9 +64,10 @@ def run_faults(folder: Path) -> list[str]:
         export = command("export", images, "--to", format_, "-o", str(folder / format_))
         if export.returncode != 2 or told not in export.stderr:
             faults.append(f"export --to {format_}: {export.returncode}, {export.stderr.strip()}")
-    studio = command("studio", images, "--no-open")
-    if studio.returncode != 2 or "pip install 'pixtrawl[studio]'" not in studio.stderr:
-        faults.append(f"studio: {studio.returncode}, {studio.stderr.strip()}")
+    for words in (("studio", images, "--no-open"), ("mcp", "--folder", str(folder))):
+        ended, told = command(*words), f"pip install 'pixtrawl[{words[0]}]'"
+        if ended.returncode != 2 or told not in ended.stderr:
+            faults.append(f"{words[0]}: {ended.returncode}, {ended.stderr.strip()}")
     return faults
 
 

@@ -71,7 +71,7 @@ def smaller(line: str) -> str:
 
 
 # They serve until they are stopped, or look at the machine.
-NOT_HERE = ("export", "pixtrawl playground", "pixtrawl studio", "pixtrawl doctor")
+NOT_HERE = ("export", "pixtrawl playground", "pixtrawl studio", "pixtrawl mcp", "pixtrawl doctor")
 
 
 def typed(line: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

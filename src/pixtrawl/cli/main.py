@@ -61,6 +61,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "undo": Command("pixtrawl.cli.undo", "take back the last decision"),
     "steer": Command("pixtrawl.cli.steer", "pause, resume or stop a run, or let it find more"),
     "studio": Command("pixtrawl.cli.studio", "see, steer and clean data sets in the browser"),
+    "mcp": Command("pixtrawl.cli.mcp", "let an assistant collect and clean data sets"),
     "lock": Command("pixtrawl.cli.lock", "write a recipe of a data set, or rebuild it from one"),
     "merge": Command("pixtrawl.cli.merge", "join data sets without downloading"),
     "verify": Command("pixtrawl.cli.verify", "check that every image is there and unaltered"),

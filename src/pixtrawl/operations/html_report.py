@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -17,17 +16,13 @@ from pixtrawl.catalog import look_counts, look_rows, samples
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.look_rows import LookRow
 from pixtrawl.catalog.look_table import LookTable, kept_ids
-from pixtrawl.config.images import Images
-from pixtrawl.cores import usable_cores
 from pixtrawl.errors import StorageError
-from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row
-from pixtrawl.folder.layout import inside
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.operations import html_page
 from pixtrawl.operations.job_progress import shortfalls
+from pixtrawl.operations.thumbnails import thumbnails
 from pixtrawl.pipeline.report import report
 from pixtrawl.report import Report
 from pixtrawl.transform import Transform
@@ -37,8 +32,9 @@ __all__ = ["HtmlReport", "write_html_report"]
 _MOST_IMAGES: Final = 1000
 _MOST_THUMB_BYTES: Final = 13 * 10**6  # 17.4 MB as base64; the whole file stays under 20 MB
 _MOST_ROWS: Final = 50
-_THUMB_PX: Final = 160
-_QUALITY: Final = 75
+_THUMB: Final = Transform(
+    mode="keep_ratio_largest", size=160, upscale=False, encode="webp", quality=75
+)
 _WIDTHS: Final = (1.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
 
 
@@ -62,7 +58,7 @@ def write_html_report(folder: Folder, target: Path) -> HtmlReport:
     with closing(connect(folder.catalog, read_only=True)) as db:
         total = samples.count(db)
         rows = _chosen(db)
-        thumbs = asyncio.run(_thumbs(folder, rows))
+        thumbs = asyncio.run(thumbnails(folder, rows, _THUMB, most_bytes=_MOST_THUMB_BYTES))
         shown = [one for one in rows if one.id in thumbs]
         sections = [
             *_counts(db, told), *_charts(db), *_gallery(db, folder, shown, thumbs, total),
@@ -94,40 +90,6 @@ def _chosen(db: sqlite3.Connection) -> list[LookRow]:
         if left <= 0:
             break
     return sorted(found, key=lambda one: (one.label, one.number or 0))
-
-
-async def _thumbs(folder: Folder, rows: Sequence[LookRow]) -> dict[int, bytes]:
-    """Return thumbnails as WebP, made in the contained decoders, up to a bound of bytes."""
-    transform = Transform(
-        mode="keep_ratio_largest", size=_THUMB_PX, upscale=False, encode="webp", quality=_QUALITY
-    )
-    found: dict[int, bytes] = {}
-    left_bytes, at_once = _MOST_THUMB_BYTES, usable_cores() + 2
-    with tempfile.TemporaryDirectory(prefix="pixtrawl-report-") as name:
-        pool = DecoderPool(Images(decoders=usable_cores()), Path(name), transform=transform)
-        try:
-            for at in range(0, len(rows), at_once):
-                block = rows[at : at + at_once]
-                made = await asyncio.gather(*(_thumb(pool, folder, one) for one in block))
-                for row, data in zip(block, made, strict=True):
-                    if data is not None and len(data) <= left_bytes:
-                        found[row.id] = data
-                        left_bytes -= len(data)
-        finally:
-            await pool.aclose()
-    return found
-
-
-async def _thumb(pool: DecoderPool, folder: Folder, row: LookRow) -> bytes | None:
-    staged = Path(pool.staging) / f"{row.id}"
-    try:
-        await asyncio.to_thread(files.link_or_copy, inside(folder.root, row.file_name), staged)
-        verdict = await pool.inspect(staged.name, staged.stat().st_size)
-    except (FileNotFoundError, StorageError):  # moved meanwhile: it is counted, not shown
-        return None
-    finally:
-        files.discard(staged)
-    return None if verdict.rendition is None else verdict.rendition.data
 
 
 def _counts(db: sqlite3.Connection, told: Report) -> list[str]:

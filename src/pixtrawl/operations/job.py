@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -22,14 +23,16 @@ from pixtrawl.config.groups import Config
 from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import PixtrawlError, innermost
 from pixtrawl.events import Event
+from pixtrawl.operations.job_hold import JobHold, is_held
 from pixtrawl.operations.job_progress import JobProgress, shortfalls
 from pixtrawl.operations.job_request import JobRequest, configured, queries_of
 from pixtrawl.report import Report
 
-__all__ = ["JobRecord", "RunJob", "known_jobs"]
+__all__ = ["JobRecord", "JobState", "RunJob", "find_job", "known_jobs", "state_of"]
 
 JobState = Literal["running", "paused", "done", "stopped", "failed", "resumable"]
 _MOST_KNOWN: Final = 200
+_ID: Final = re.compile(r"[0-9a-f]{12}")
 _END_S: Final = 30.0  # a run that is stopped ends the transfers under way first
 
 
@@ -58,6 +61,27 @@ def known_jobs() -> list[JobRecord]:
     return sorted(found, key=lambda one: one.at, reverse=True)[:_MOST_KNOWN]
 
 
+def find_job(job_id: str) -> JobRecord | None:
+    """Return the job with this id; None where there is none, or its file is damaged."""
+    if _ID.fullmatch(job_id) is None:
+        return None
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode((_place() / f"{job_id}.json").read_bytes(), type=JobRecord)
+    return None
+
+
+def state_of(record: JobRecord) -> JobState:
+    """Return the state of a job that any process may carry out, or none any more."""
+    if is_held(_hold_file(record.id)):
+        return "running"
+    now_known = find_job(record.id) or record  # it may have ended since the record was read
+    return "resumable" if now_known.state in {"running", "paused"} else now_known.state
+
+
+def _hold_file(job_id: str) -> Path:
+    return _place() / f"{job_id}.lock"
+
+
 class RunJob:
     """One run; its methods may be called by any thread."""
 
@@ -69,6 +93,7 @@ class RunJob:
         self.progress = JobProgress()
         self.report: Report | None = None
         self._closing = False
+        self._hold = JobHold(_hold_file(record.id))
         self._thread = threading.Thread(target=self._work, name=f"job-{record.id}", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -93,7 +118,8 @@ class RunJob:
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin the run, and keep what was asked for."""
+        """Begin the run, and keep what was asked for. Raise StorageError: it is at work already."""
+        self._hold.take()
         self._keep("running")
         self._thread.start()
 
@@ -121,6 +147,7 @@ class RunJob:
             else:
                 self._keep("resumable" if self._closing else "stopped")
         finally:
+            self._hold.release()
             self._begun.set()
 
     async def _run(self, listener: Callable[[Event], None]) -> Report:

@@ -17,7 +17,7 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
-from pixtrawl.operations.job import JobRecord, RunJob, keep, known_jobs
+from pixtrawl.operations.job import JobRecord, RunJob, keep, known_jobs, state_of
 from pixtrawl.operations.job_request import JobQuery, JobRequest, require_place
 from pixtrawl.pipeline import deciding
 from pixtrawl.studio import known_sets
@@ -77,9 +77,12 @@ class Jobs:
     def listed(self, data_sets: Sequence[OpenSet]) -> list[dict[str, Any]]:
         """Return all jobs, newest first, and the runs of other processes."""
         own = {one.path for one in (job.record for job in self._jobs.values() if job.is_at_work)}
+        lines = [self._shell_line(one) for one in data_sets if str(one.folder.root) not in own]
+        shell = [one for one in lines if one is not None]
+        told = {one["path"] for one in shell}
         found = [self._line(record) for record in self._records()]
-        shell = [self._shell_line(one) for one in data_sets if str(one.folder.root) not in own]
-        return [one for one in shell if one is not None] + found
+        # a job of another process: its run is there already, with its progress
+        return shell + [one for one in found if one["holder"] != "shell" or one["path"] not in told]
 
     def _records(self) -> list[JobRecord]:
         known = {one.id: one for one in known_jobs()}
@@ -88,12 +91,11 @@ class Jobs:
 
     def _line(self, record: JobRecord) -> dict[str, Any]:
         job = self._jobs.get(record.id)
-        state = job.state if job is not None else record.state
-        if job is None and state in {"running", "paused"}:
-            state = "resumable"  # its process died
+        state = job.state if job is not None else state_of(record)
+        elsewhere = job is None and state == "running"
         return {
             "id": record.id, "set": known_sets.set_id(Path(record.path)), "path": record.path,
-            "holder": "studio", "state": state, "since": record.at,
+            "holder": "shell" if elsewhere else "studio", "state": state, "since": record.at,
             "queries": [one.text for one in record.request.queries], "error": record.error,
             "short": list(record.short),
             "blocked": [] if job is None else blocked_lines(job, record.path),
@@ -121,6 +123,10 @@ class Jobs:
         if record is None:
             raise StudioError(404, "there is no such job")
         job = self._jobs.get(job_id)
+        if job is None and state_of(record) == "running":  # in another process
+            steer_run(Folder(record.path), action, request)
+            set_id = known_sets.set_id(Path(record.path))
+            return {"job": job_id, "set": set_id, "state": "running"}
         if job is None or not job.is_at_work:
             job = self._again(record, action, request)
         elif action == "stop" and not request.query:
