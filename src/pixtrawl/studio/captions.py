@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixtrawl.captions import caption_of
+from msgspec import Struct, field
+
+from pixtrawl.captions import WRITTEN, caption_of
 from pixtrawl.catalog import samples, written
 from pixtrawl.catalog.look_rows import LookRow
 from pixtrawl.catalog.states import KEPT_STATES
@@ -16,7 +18,14 @@ from pixtrawl.model import Caption
 from pixtrawl.pipeline.captioning import MAX_TEXT
 from pixtrawl.studio.messages import DecisionRequest, StudioError
 
-__all__ = ["caption_records", "captions_of"]
+__all__ = ["CaptionPlan", "caption_plan", "captions_of"]
+
+
+class CaptionPlan(Struct):
+    """The decisions that give images a caption, and how many written by hand stay as they are."""
+
+    records: list[DecisionRecord] = field(default_factory=list)
+    left_by_hand: int = 0
 
 
 def captions_of(db: sqlite3.Connection, root: Path, ids: Sequence[int]) -> dict[str, Caption]:
@@ -26,38 +35,44 @@ def captions_of(db: sqlite3.Connection, root: Path, ids: Sequence[int]) -> dict[
     return {one.file_name: caption_of(one, chain) for one in known}
 
 
-def caption_records(
+def caption_plan(
     db: sqlite3.Connection, root: Path, request: DecisionRequest, rows: Sequence[LookRow]
-) -> list[DecisionRecord]:
-    """Return the decisions that give images a caption.
+) -> CaptionPlan:
+    """Return the decisions that give images a caption, replace words in it, or drop it.
 
-    One text for several images leaves those alone that have one written by hand; replaced words
-    change only the captions that have them. Raise StudioError 400.
+    Of several images, those that have one written by hand are left alone unless `by_hand` says
+    otherwise; images that would not change do not count. Raise StudioError 400.
     """
     if request.find == "" or (request.find is None and len(request.text) > MAX_TEXT):
         raise StudioError(400, f"give words to find, or a text of at most {MAX_TEXT:,} characters")
     kept = [row for row in rows if row.state in KEPT_STATES]
     present = captions_of(db, root, [row.id for row in kept])
-    batch, found = journal.new_id(), []
+    batch, plan = journal.new_id(), CaptionPlan()
     for row in kept:
         before = present.get(row.file_name, Caption())
-        text = _text(request, before, alone=len(kept) == 1)
+        text = _text(request, before)
         if text is None:
+            continue
+        if before.origin == "hand" and len(kept) > 1 and not request.by_hand:
+            plan.left_by_hand += 1
             continue
         if len(text) > MAX_TEXT:
             raise StudioError(
                 400, f"{row.file_name}: a caption has at most {MAX_TEXT:,} characters"
             )
         named = {"sha256": row.sha256, "file_name": row.file_name}
-        found.append(journal.record("web", "caption", batch, **named, text=text, origin="hand"))
-    return found
+        origin = "" if request.reset else "hand"
+        plan.records.append(
+            journal.record("web", "caption", batch, **named, text=text, origin=origin)
+        )
+    return plan
 
 
-def _text(request: DecisionRequest, before: Caption, *, alone: bool) -> str | None:
+def _text(request: DecisionRequest, before: Caption) -> str | None:
     """Return the new caption of an image; None where it stays as it is."""
+    if request.reset:
+        return "" if before.origin in WRITTEN else None
     if request.find is not None:
         changed = before.text.replace(request.find, request.text)
         return changed if changed != before.text else None
-    if before.origin == "hand" and (not alone or before.text == request.text):
-        return None
-    return request.text
+    return None if before.origin == "hand" and before.text == request.text else request.text

@@ -18,7 +18,7 @@ from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.model import Reason
 from pixtrawl.pipeline import curate, deciding
-from pixtrawl.studio.captions import caption_records
+from pixtrawl.studio.captions import caption_plan
 from pixtrawl.studio.messages import DecisionAnswer, DecisionRequest, StudioError, WhichImages
 from pixtrawl.studio.open_set import OpenSet
 from pixtrawl.studio.views import parse_ref
@@ -43,6 +43,7 @@ class DecisionPlan(Struct):
 
     records: list[DecisionRecord] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)  # SHA-256
+    left_by_hand: int = 0  # captions written by hand that stay as they are
 
     @property
     def size(self) -> int:
@@ -60,7 +61,7 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
         if plan.size != request.expect:
             raise StudioError(
                 409, f"this would change {plan.size} images, not {request.expect}",
-                would_change=plan.size,
+                would_change=plan.size, **_left(plan),
             )  # fmt: skip
         if not plan.size:
             return DecisionAnswer("", 0, "nothing to change", data_set.watch())
@@ -69,7 +70,8 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
         done = deciding.record(data_set.folder, plan.records, derive=False)
         data_set.last_decision_at_s = time.monotonic()
     word = _DONE[request.action].format(label=request.label)
-    summary = f"{_images(plan.size)} {word}"
+    left = f"; {plan.left_by_hand:,} written by hand stay as they are" if plan.left_by_hand else ""
+    summary = f"{_images(plan.size)} {word}{left}"
     return DecisionAnswer(done.batch, plan.size, summary, data_set.watch(), done.by_run)
 
 
@@ -86,6 +88,10 @@ def undo(data_set: OpenSet, *, redo: bool) -> DecisionAnswer:
     word = "done again" if redo else "taken back"
     summary = f"the last decision is {word}" + (f": {_images(changed)}" if changed else "")
     return DecisionAnswer(done.batch, changed, summary, data_set.watch(), done.by_run)
+
+
+def _left(plan: DecisionPlan) -> Mapping[str, int]:
+    return {"left_by_hand": plan.left_by_hand} if plan.left_by_hand else {}
 
 
 def _images(n: int) -> str:
@@ -116,7 +122,8 @@ def _plan(
     if request.action != "caption":
         return _planned(db, request, images, candidates)
     rows = look_rows.sample_rows_of(db, images)
-    return DecisionPlan(caption_records(db, data_set.folder.root, request, rows))
+    captions = caption_plan(db, data_set.folder.root, request, rows)
+    return DecisionPlan(captions.records, left_by_hand=captions.left_by_hand)
 
 
 def _planned(
@@ -178,7 +185,7 @@ def _action(request: DecisionRequest, row: LookRow, label: str) -> str:
         case "bring_back":
             return "restore" if refused or row.state is SampleState.DELETED_BY_HAND else ""
         case "caption":
-            return ""  # `caption_records` plans these
+            return ""  # `caption_plan` plans these
         case "never_again":
             return "takedown" if row.state is not SampleState.TAKEN_DOWN else ""
 

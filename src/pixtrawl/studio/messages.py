@@ -36,6 +36,7 @@ class SetLine(Struct, frozen=True):
     name: str
     images: int
     open_jobs: int
+    problem: str = ""  # why it cannot be read
 
 
 class StudioState(Struct, frozen=True):
@@ -184,6 +185,8 @@ class DecisionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     label: str = ""
     text: str = ""  # caption: the text, or what `find` is replaced by
     find: str | None = None  # caption: words to replace
+    reset: bool = False  # caption: drop the written one, so that the collected one holds again
+    by_hand: bool = False  # caption: of several images, change those written by hand, too
     refill: bool = True
 
 
