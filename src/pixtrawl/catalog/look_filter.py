@@ -28,6 +28,7 @@ class LookFilter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
     decisions: tuple[Decided, ...] = ()
     text: str = ""  # words in title, page, URL or file name; each must occur
     ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    colour: str = ""  # #rrggbb: the caller finds the images that have it
 
 
 class LookSort(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -110,8 +110,8 @@ def not_kept_ids(db: sqlite3.Connection, wanted: LookFilter, sort: LookSort) -> 
 
     Raise ValueError for a filter or an order that only images have.
     """
-    if wanted.ranges or wanted.decisions:
-        raise ValueError("what was not kept has no measures and no decisions to filter by")
+    if wanted.ranges or wanted.decisions or wanted.colour:
+        raise ValueError("what was not kept has no measures, colours and decisions to filter by")
     found = Conditions()
     in_list(found, "q.label", wanted.labels)
     in_list(found, "c.source", wanted.sources)

@@ -86,4 +86,4 @@ class AssistantLimits(Struct, frozen=True, kw_only=True):
 
     def jobs(self) -> list[JobRecord]:
         """Return the known jobs on data sets in the roots, newest first."""
-        return [one for one in known_jobs() if self.allows(Path(one.path))]
+        return [one for one in known_jobs().jobs if self.allows(Path(one.path))]

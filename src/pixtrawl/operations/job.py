@@ -28,7 +28,7 @@ from pixtrawl.operations.job_progress import JobProgress, shortfalls
 from pixtrawl.operations.job_request import JobRequest, configured, queries_of
 from pixtrawl.report import Report
 
-__all__ = ["JobRecord", "JobState", "RunJob", "find_job", "known_jobs", "state_of"]
+__all__ = ["JobRecord", "JobState", "KnownJobs", "RunJob", "find_job", "known_jobs", "state_of"]
 
 JobState = Literal["running", "paused", "done", "stopped", "failed", "resumable"]
 _MOST_KNOWN: Final = 200
@@ -48,17 +48,29 @@ class JobRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     short: tuple[dict[str, str], ...] = ()
 
 
+class KnownJobs(Struct, frozen=True):
+    """The jobs that are known, and a sentence for each file of one that cannot be read."""
+
+    jobs: list[JobRecord]
+    unread: list[str]
+
+
 def _place() -> Path:
     return user_folder("cache") / "jobs"
 
 
-def known_jobs() -> list[JobRecord]:
-    """Return the jobs started on this machine, newest first; damaged files are left out."""
-    found = []
+def known_jobs() -> KnownJobs:
+    """Return the jobs started on this machine, newest first."""
+    found, unread = [], []
     for file in _place().glob("*.json"):
-        with contextlib.suppress(OSError, msgspec.DecodeError):
+        try:
             found.append(msgspec.json.decode(file.read_bytes(), type=JobRecord))
-    return sorted(found, key=lambda one: one.at, reverse=True)[:_MOST_KNOWN]
+        except FileNotFoundError:  # removed in between
+            continue
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            unread.append(f"{file} cannot be read ({error}); the data set itself is not affected")
+    found.sort(key=lambda one: one.at, reverse=True)
+    return KnownJobs(found[:_MOST_KNOWN], sorted(unread))
 
 
 def find_job(job_id: str) -> JobRecord | None:

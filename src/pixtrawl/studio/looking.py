@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from pixtrawl.catalog import look_counts, look_rows, samples
+from pixtrawl.catalog import look_counts, look_rows, samples, scores
 from pixtrawl.catalog.look_filter import LookFilter, LookSort
 from pixtrawl.catalog.look_rows import NEVER_SHOWN, LookRow
 from pixtrawl.catalog.look_table import kept_ids, marked_ids
@@ -52,7 +52,7 @@ def summary(data_set: OpenSet) -> SetSummary:
         path=str(data_set.folder.root),
         name=data_set.name,
         **counts,
-        measures=data_set.measures,
+        measures=[*data_set.measures, *data_set.remembered("scores", _score_names)],
         can_undo=deciding.last_batch(records) is not None,
         can_redo=deciding.last_batch(records, redo=True) is not None,
         quarantine_bytes=quarantine.size_bytes(data_set.folder),
@@ -83,6 +83,10 @@ def _counts(db: sqlite3.Connection) -> dict[str, Any]:
         "licences": _named(look_counts.licence_counts(db)),
         "reasons": [_reason_line(name, n) for name, n in look_counts.reason_counts(db)],
     }
+
+
+def _score_names(db: sqlite3.Connection) -> list[str]:
+    return [one.name for one in scores.columns(db) if one.type != "text"]
 
 
 def _named(rows: Sequence[tuple[str, int]]) -> list[Named]:
@@ -118,6 +122,8 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
         else:
             ids = data_set.look(lambda table: table.ids(request.filter, request.sort))
             of = data_set.remembered("kept", samples.count)
+        if request.filter.colour:
+            ids = data_set.with_colour(ids, request.filter.colour)
         if request.kind == "groups":
             ids = _with_copies(data_set, ids)
         elif request.similar_to or request.sort.by == "similar":

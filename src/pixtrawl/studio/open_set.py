@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from array import array
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pixtrawl.catalog import decisions as noted, run_log
 from pixtrawl.catalog.database import connect
@@ -21,6 +22,9 @@ from pixtrawl.images.record import MEASURES
 from pixtrawl.studio.known_sets import set_id
 from pixtrawl.studio.messages import RunLine
 from pixtrawl.studio.views import ViewCache
+
+if TYPE_CHECKING:
+    from pixtrawl.scoring.dominant_colours import ColourIndex
 
 __all__ = ["OpenSet"]
 
@@ -58,6 +62,8 @@ class OpenSet:
         self._watched: sqlite3.Connection | None = None
         self._file: tuple[int, int] = (0, 0)
         self._looking = threading.Lock()
+        self._colouring = threading.Lock()
+        self._colours: ColourIndex | None = None
         self._look: LookTable | None = None
         self._look_file: tuple[int, int] = (0, 0)
         self._memory: dict[str, tuple[int, Any]] = {}
@@ -87,6 +93,19 @@ class OpenSet:
                 self._look, self._look_file = LookTable(db, self.measures), file
             self._look.update()
             return function(self._look)
+
+    def with_colour(self, ids: array[int], colour: str) -> array[int]:
+        """Return those of the images that have a colour, in their order. Raise ValueError."""
+        from pixtrawl.scoring.dominant_colours import ColourIndex, parse_colour
+
+        parse_colour(colour)
+        with self._colouring:
+            if self._colours is None:
+                self._colours = ColourIndex()
+            index = self._colours
+            self.read(lambda db: index.update(db, ids))
+            found = index.having(colour, ids)
+        return array("I", (one for one, has in zip(ids, found.tolist(), strict=True) if has))
 
     def watch(self) -> int:
         """Return the revision, after a look at the disk."""

@@ -77,15 +77,15 @@ class Studio:
         """Return the version and the known data sets."""
         paths = {one.folder.root: None for one in self._sets.values()}
         paths |= dict.fromkeys(known_sets.known_paths())
-        lines = [line for path in paths if (line := self._line(path)) is not None]
+        lines = [self._line(path) for path in paths]
         return StudioState(__version__, lines, self.default, KEYS_VERSION)
 
-    def _line(self, path: Path) -> SetLine | None:
+    def _line(self, path: Path) -> SetLine:
         try:
             found = self.open_quietly(path)
             count = found.remembered("kept", samples.count)
-        except PixtrawlError:  # damaged or gone meanwhile: opening it by its path says why
-            return None
+        except PixtrawlError as error:  # damaged, or gone meanwhile
+            return SetLine(known_sets.set_id(path), str(path), path.name, 0, 0, str(error))
         jobs = self.jobs.open_of(found.folder.root)
         return SetLine(found.id, str(found.folder.root), found.name, count, jobs)
 
