@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pixtrawl.errors import StorageError
+from pixtrawl.folder import file_lock
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 
 fcntl = pytest.importorskip("fcntl", reason="POSIX record locks")
@@ -103,6 +104,40 @@ def test_two_threads_are_told_apart_at_once(tmp_path: Path) -> None:
         thread.join()
     assert len(said) == 3
     assert all("in use by this very process" in one for one in said)
+
+
+def test_a_look_while_a_thread_takes_the_lock_does_not_free_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing any handle of a file drops the record locks that the process has on it."""
+    acquire, taken, go_on = file_lock.acquire, threading.Event(), threading.Event()
+
+    def slow(path: Path, root: Path) -> Any:
+        file = acquire(path, root)
+        taken.set()
+        go_on.wait(30)
+        return file
+
+    def hold() -> None:
+        with DatasetLock(Folder(tmp_path)):
+            left.wait(30)
+
+    left = threading.Event()
+    monkeypatch.setattr(file_lock, "acquire", slow)
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert taken.wait(30)
+        assert in_use(Folder(tmp_path))
+        go_on.set()
+        assert in_use(Folder(tmp_path))
+        with other(tmp_path, "nothing", 0) as (said, _):
+            assert f"is in use (process {os.getpid()})" in said
+    finally:
+        go_on.set()
+        left.set()
+        thread.join()
+    assert not in_use(Folder(tmp_path))
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ class FakeStudio:
     run: dict[str, Any] | None = None
     jobs: list[dict[str, Any]] = field(default_factory=list)
     progress: dict[str, Any] | None = None
+    captions: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: threading.Condition = field(default_factory=threading.Condition)
     revision: int = 1
 
@@ -216,8 +217,37 @@ class FakeStudio:
             "hashes": {"sha256": "ab" * 32, "phash": "f0e1d2c3b4a59687"},
             "copies": [{"id": "c7", "reason": "near_duplicate", "distance": 3, "url": "https://cats.example/7.jpg"}],
             "history": [{"when": "2026-11-29 10:12", "who": "web", "action": "keep"}], "file_name": "000001.jpg",
-            "caption": {"text": "A cat on a wall", "origin": "alt_text"},
+            "caption": self.caption(image),
         }  # fmt: skip
+
+    def caption(self, image: str) -> dict[str, str]:
+        return self.captions.get(image, {"text": "A cat on a wall", "origin": "alt_text"})
+
+    def write_captions(self, body: dict[str, Any]) -> Any:
+        """As the server does it: of several, those written by hand are left alone."""
+        ids, left, changed = self.ids(body["on"]), 0, {}
+        for one in ids:
+            before = self.caption(one)
+            text = body.get("text", "")
+            if "find" in body:
+                text = before["text"].replace(body["find"], text)
+            if text == before["text"]:
+                continue
+            if before["origin"] == "hand" and len(ids) > 1 and not body.get("by_hand"):
+                left += 1
+            else:
+                changed[one] = {"text": text, "origin": "hand"}
+        if len(changed) != body["expect"]:
+            return 409, {"error": "", "would_change": len(changed), "left_by_hand": left}
+        self.captions.update(changed)
+        self.grow()
+        summary = f"{len(changed)} captioned"
+        return {
+            "batch": "b",
+            "changed": len(changed),
+            "summary": summary,
+            "revision": self.revision,
+        }
 
     def charts(self) -> dict[str, Any]:
         return {
@@ -253,6 +283,8 @@ class FakeStudio:
         return [f"{prefix}{self.number(view, i)}" for i in range(start, start + count)]
 
     def decide(self, body: dict[str, Any]) -> Any:
+        if body["action"] == "caption":
+            return self.write_captions(body)
         decision = {"keep": "keep", "reject": "reject"}.get(body["action"])
         new = (
             {"decision": decision, "reason": body.get("reason")}

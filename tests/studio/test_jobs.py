@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import pixtrawl
+from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import UsageError
 from pixtrawl.operations.job_request import require_place
 from pixtrawl.playground import Playground
@@ -61,6 +62,18 @@ def until(look: Callable[[], Any], seconds: float = 90) -> Any:
             return found
         time.sleep(0.1)
     pytest.fail(f"not within {seconds} s")
+
+
+def test_a_file_of_a_job_that_cannot_be_read_is_named(
+    empty: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = user_folder("cache") / "jobs"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "0123.json").write_bytes(b'{"id": "0123", "pa')
+    answer = empty.get("/api/jobs").json()
+    assert [one for one in answer["unread"] if "0123.json cannot be read" in one]
+    (place / "0123.json").unlink()
+    assert empty.get("/api/jobs").json()["unread"] == []
 
 
 def job_of(client: Client, job: str) -> Any:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import pixtrawl
+from pixtrawl.catalog import scores
+from pixtrawl.folder.dataset_folder import Folder
 from tests.life.sets import on_disk, pets
 from tests.pipeline.pictures import Host
 from tests.studio.client import Client, studio_on
@@ -228,3 +232,35 @@ def test_opened_data_sets_are_known_the_next_time(root: Path, tmp_path: Path, ho
         state = client.get("/api/state").json()
         assert state["default"] is None
         assert {one["path"] for one in state["sets"]} == {str(root), str(other)}
+
+
+def test_a_damaged_data_set_is_listed_with_what_is_wrong(root: Path, tmp_path: Path) -> None:
+    with studio_on(root) as client:
+        found = client.get("/api/state").json()["sets"]
+        assert [one["problem"] for one in found] == [""]
+    Folder(root).catalog.write_bytes(b"no catalog " * 1000)
+    with studio_on(None) as client:
+        (line,) = client.get("/api/state").json()["sets"]
+        assert line["path"] == str(root)
+        assert "pixtrawl verify" in line["problem"]
+
+
+def test_columns_of_scores_are_among_the_measures_and_can_be_ranged(
+    client: Client, root: Path
+) -> None:
+    with closing(sqlite3.connect(Folder(root).catalog)) as db, db:
+        scores.begin(db, "taste", "a model", {"taste": "float", "kind": "text"})
+        column = next(one.id for one in scores.columns(db) if one.name == "taste")
+        for number, (sample,) in enumerate(
+            db.execute("SELECT id FROM sample ORDER BY id").fetchall()
+        ):
+            db.execute(
+                "INSERT INTO score (sample_id, column_id, value) VALUES (?, ?, ?)",
+                (sample, column, number / 20),
+            )
+    measures = client.summary()["measures"]
+    assert "taste" in measures
+    assert "kind" not in measures
+    assert client.view(filter={"ranges": {"taste": [0.5, None]}})["total"] == 10
+    best = client.items(client.view(sort={"by": "taste", "descending": True}))[0]
+    assert best["n"] == 20

@@ -218,3 +218,45 @@ def test_a_server_that_went_away_is_said(browser: Any, studio: FakeStudio) -> No
         press(page, "k")
         page.get_by_text("The studio does not answer.").wait_for()
         badge(page, 1).wait_for(state="detached")  # not shown as done
+
+
+def test_a_decision_reaches_its_image_though_the_view_is_scrolled_on_before_it_is_read(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        held: list[Any] = []
+        page.route("**/views/*?start=4900&count=100", lambda route: held.append(route))  # noqa: PLW0108
+        press(page, "End", "x", "1")  # the last block is not read yet
+        page.evaluate("document.querySelector('.grid').scrollTop = 0")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('.row:not([hidden]) .caption')]"
+            ".some(one => one.textContent.startsWith('1 '))"
+        )
+        wait_until(page, lambda: bool(held))
+        for one in held:
+            one.continue_()
+        wait_until(page, lambda: studio.count("/decisions") == 1)
+        assert studio.bodies[-1]["on"] == {"ids": ["s5000"]}
+
+
+def test_a_colour_of_the_palette_and_any_other_one_filter_and_are_ended(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        page.get_by_text("Colour", exact=True).click()
+        page.get_by_role("button", name="red", exact=True).click()
+        wait_until(page, lambda: studio.bodies[-1].get("filter") == {"colour": "#d02c2c"})
+        page.get_by_label("Any colour").fill("#123456")
+        wait_until(page, lambda: studio.bodies[-1].get("filter") == {"colour": "#123456"})
+        page.get_by_role("button", name="Without #123456").click()
+        wait_until(page, lambda: studio.bodies[-1].get("filter") == {})
+
+
+def test_a_shape_by_name_is_a_range_of_width_to_height(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        page.get_by_label("Shape").select_option("square")
+        wait_until(
+            page, lambda: studio.bodies[-1].get("filter") == {"ranges": {"aspect": [0.95, 1.05]}}
+        )
+        page.get_by_label("Shape").select_option("")
+        wait_until(page, lambda: studio.bodies[-1].get("filter") == {})

@@ -31,6 +31,7 @@ _ROW_BYTES: Final = 4 * _COLOURS  # L, a, b and share of each colour
 
 Array = np.ndarray[Any, Any]
 
+_ABOVE_ZERO: Final = np.array([0, 128, 128], np.float32)
 _FROM_YCC: Final = np.array(
     [[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 0]], dtype=np.float32
 )
@@ -69,7 +70,7 @@ def _main_colours(rows: Sequence[look_alike.LookOf]) -> Array:
         b"".join(row.chroma if len(row.chroma) == 2 * _CELLS else none for row in rows), np.int8
     ).reshape(count, 2, _CELLS)
     cells = np.stack([light, chroma[:, 0], chroma[:, 1]], axis=-1).astype(np.float32)
-    bins = (np.round(cells + (0, 128, 128)).astype(np.int32) // _STEP) @ np.array(
+    bins = (np.round(cells + _ABOVE_ZERO).astype(np.int32) // _STEP) @ np.array(
         [_LEVELS * _LEVELS, _LEVELS, 1], np.int32
     )
     code = (np.arange(count, dtype=np.int64)[:, None] * _LEVELS**3 + bins).ravel()
@@ -125,10 +126,10 @@ class ColourIndex:
         wanted = _lab(rgb)
         colours = self._colours.reshape(-1, _COLOURS, 4)
         off = colours[..., 0] / np.float32(2.55) - np.float32(wanted[0])
-        away = off * off
+        away: Array = off * off
         for channel in (1, 2):
             off = colours[..., channel].astype(np.float32) - np.float32(128 + wanted[channel])
-            away += off * off
+            away = away + off * off
         share = np.where(away <= TOLERANCE**2, colours[..., 3], 0).sum(axis=1, dtype=np.int32)
         enough = share >= SHARE * _CELLS
         asked = np.asarray(ids, dtype=np.int64)

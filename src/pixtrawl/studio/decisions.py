@@ -64,15 +64,18 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
                 would_change=plan.size, **_left(plan),
             )  # fmt: skip
         if not plan.size:
-            return DecisionAnswer("", 0, "nothing to change", data_set.watch())
+            left = plan.left_by_hand
+            return DecisionAnswer("", 0, "nothing to change", data_set.watch(), left_by_hand=left)
         if plan.copies:
             _bring_back_copies(data_set, plan.copies)
         done = deciding.record(data_set.folder, plan.records, derive=False)
         data_set.last_decision_at_s = time.monotonic()
     word = _DONE[request.action].format(label=request.label)
-    left = f"; {plan.left_by_hand:,} written by hand stay as they are" if plan.left_by_hand else ""
-    summary = f"{_images(plan.size)} {word}{left}"
-    return DecisionAnswer(done.batch, plan.size, summary, data_set.watch(), done.by_run)
+    stay = f"; {plan.left_by_hand:,} written by hand stay as they are" if plan.left_by_hand else ""
+    summary = f"{_images(plan.size)} {word}{stay}"
+    return DecisionAnswer(
+        done.batch, plan.size, summary, data_set.watch(), done.by_run, plan.left_by_hand
+    )
 
 
 def undo(data_set: OpenSet, *, redo: bool) -> DecisionAnswer:

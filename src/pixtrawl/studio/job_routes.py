@@ -63,7 +63,7 @@ async def _estimate(request: Request) -> Response:
 async def _jobs(request: Request) -> Response:
     studio = _studio(request)
     found = await studio.run(lambda: studio.jobs.listed(studio.open_sets()))
-    return answer({"jobs": found})
+    return answer({"jobs": found, "unread": await studio.run(studio.jobs.unread)})
 
 
 async def _start(request: Request) -> Response:

@@ -84,8 +84,12 @@ class Jobs:
         # a job of another process: its run is there already, with its progress
         return shell + [one for one in found if one["holder"] != "shell" or one["path"] not in told]
 
+    def unread(self) -> list[str]:
+        """Return a sentence for each known job whose file cannot be read."""
+        return known_jobs().unread
+
     def _records(self) -> list[JobRecord]:
-        known = {one.id: one for one in known_jobs()}
+        known = {one.id: one for one in known_jobs().jobs}
         known |= {name: job.record for name, job in self._jobs.items()}
         return sorted(known.values(), key=lambda one: one.at, reverse=True)
 

@@ -198,6 +198,7 @@ class DecisionAnswer(Struct, frozen=True):
     summary: str
     revision: int
     pending: bool = False
+    left_by_hand: int = 0  # captions written by hand that a decision about several leaves alone
 
 
 class EmptyRequest(Struct, frozen=True, forbid_unknown_fields=True):

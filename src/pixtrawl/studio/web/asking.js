@@ -5,11 +5,12 @@ import { texts } from "./texts.js";
 
 /**
  * @typedef {object} Question
- * @property {"reason"|"text"|"number"|"confirm"|"keys"} kind
+ * @property {"reason"|"text"|"number"|"confirm"|"keys"|"form"} kind
  * @property {string} title
  * @property {string} [field] what is typed
  * @property {string} [button]
  * @property {string[]} [among] suggestions
+ * @property {(props: {asked: Asked}) => any} [body] of a form: its fields; the answer is their values as JSON
  */
 
 /**
@@ -55,8 +56,9 @@ export function questionKey(event) {
     const reason = texts.rejectReasons[Number(event.key) - 1];
     if (reason) q.answer(reason);
   } else if (q.kind === "reason" && event.key === "Enter" && !(event.target instanceof HTMLButtonElement)) q.answer("");
-  else if (q.shown || (q.kind !== "text" && q.kind !== "number")) return true; // typed into the question
-  else if (event.key === "Enter") q.early.trim() && q.answer(q.early.trim());
+  else if (q.kind === "form" && event.key === "Enter" && (event.ctrlKey || event.metaKey)) /** @type {HTMLElement|null} */ (document.querySelector("dialog form button.main"))?.click();
+  else if (q.shown || (q.kind !== "text" && q.kind !== "number" && q.kind !== "form")) return true; // typed into the question
+  else if (event.key === "Enter") q.kind !== "form" && q.early.trim() && q.answer(q.early.trim());
   else if (event.key === "Backspace") q.early = q.early.slice(0, -1);
   else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) q.early += q.kind === "number" && !/[0-9]/.test(event.key) ? "" : event.key;
   else return true;
@@ -75,8 +77,10 @@ export function Asking() {
     if (!dialog.open) dialog.showModal();
     const first = dialog.querySelector("[data-first]");
     first?.focus();
-    if (q.early && first instanceof HTMLInputElement) first.value = q.early;
-    q.shown = true;
+    if (q.kind !== "form") { // a form begins when its values are there
+      if (q.early && first instanceof HTMLInputElement) first.value = q.early;
+      q.shown = true;
+    }
     return () => {
       if (dialog.open) dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
@@ -85,6 +89,7 @@ export function Asking() {
   if (!q) return null;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
+    if (q.kind === "form") return q.answer(JSON.stringify(values(event)));
     const field = /** @type {HTMLInputElement|null} */ (/** @type {HTMLFormElement} */ (event.currentTarget).elements.namedItem("answer"));
     q.answer(field ? field.value.trim() : "");
   };
@@ -94,14 +99,35 @@ export function Asking() {
       ${q.kind === "reason" && html`<${Reasons} answer=${q.answer} />`}
       ${(q.kind === "text" || q.kind === "number") && html`<${Field} q=${q} />`}
       ${q.kind === "keys" && html`<${Keys} />`}
+      ${q.kind === "form" && html`<${q.body} asked=${q} />`}
       <div class="buttons">
         <button type="button" onClick=${() => q.answer(null)}>${q.kind === "keys" ? texts.close : texts.cancel} <kbd>Esc</kbd></button>
         ${q.kind !== "keys" && html`<button class="main" data-first=${q.kind === "confirm" || q.kind === "reason"}>
-          ${q.kind === "reason" ? texts.withoutReason : (q.button ?? texts.apply)} <kbd>↵</kbd>
+          ${q.kind === "reason" ? texts.withoutReason : (q.button ?? texts.apply)} <kbd>${q.kind === "form" ? "Ctrl+↵" : "↵"}</kbd>
         </button>`}
       </div>
     </form>
   </dialog>`;
+}
+
+/** The fields of a form, and the button that was pressed. @param {Event} event @returns {Record<string, string>} */
+function values(event) {
+  const given = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)));
+  const button = /** @type {SubmitEvent} */ (event).submitter;
+  if (button instanceof HTMLButtonElement && button.name) given[button.name] = button.value;
+  return /** @type {Record<string, string>} */ (given);
+}
+
+/**
+ * Give a field of a form the focus, and what was typed before it was there.
+ * @param {Asked} asked @param {HTMLInputElement|HTMLTextAreaElement|null} field
+ */
+export function begin(asked, field) {
+  if (!field || asked.shown) return;
+  field.value += asked.early;
+  asked.shown = true;
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
 }
 
 /** @param {{answer(to: string): void}} props */

@@ -5,7 +5,7 @@ import { ask, confirmed } from "./asking.js";
 import * as state from "./state.js";
 import { texts } from "./texts.js";
 
-/** @typedef {{action: string, reason?: string, label?: string, text?: string}} Decision */
+/** @typedef {{action: string, reason?: string, label?: string, text?: string, find?: string, reset?: boolean, by_hand?: boolean}} Decision */
 
 /** Actions for what was not kept, in place of keep and reject. */
 const OF_NOT_KEPT = /** @type {Record<string, string>} */ ({ keep: "bring_back", reject: "never_again" });
@@ -14,9 +14,13 @@ const OF_NOT_KEPT = /** @type {Record<string, string>} */ ({ keep: "bring_back",
 const ofNotKept = (decision) => ({ ...decision, action: OF_NOT_KEPT[decision.action] ?? decision.action });
 
 /** What an action is about, as the server takes it; null where there is nothing. */
-async function about() {
+export async function about() {
   const { items, view, selection, current } = state;
   const s = selection.value;
+  if (state.place.value === "groups") {
+    const member = state.currentItem.value; // the view's own index knows nothing of the copies
+    return member ? { on: { ids: [member.id] }, one: member } : null;
+  }
   const held = items.value;
   if (!held || !view.value?.total) return null;
   if (s?.kind === "all") return { on: { view: view.value.view, all: true }, one: null };
@@ -26,10 +30,16 @@ async function about() {
   }
   if (s?.kind === "picks" && s.at.size > 1) {
     const picked = await Promise.all([...s.at].map((index) => held.have(index)));
-    return { on: { ids: picked.flatMap((item) => (item ? [item.id] : [])) }, one: null };
+    return { on: { ids: picked.map((item) => loaded(item).id) }, one: null };
   }
-  const item = await held.have(current.value);
-  return item ? { on: { ids: [item.id] }, one: item } : null;
+  const item = loaded(await held.have(current.value));
+  return { on: { ids: [item.id] }, one: item };
+}
+
+/** A decision is never about fewer images than were chosen. @param {import("./items.js").Item|undefined} item */
+function loaded(item) {
+  if (!item) throw new Error(texts.notLoaded);
+  return item;
 }
 
 /**
@@ -38,7 +48,12 @@ async function about() {
  */
 export async function decide(decision) {
   if (state.place.value === "not_kept") decision = ofNotKept(decision);
-  const target = await about();
+  let target;
+  try {
+    target = await about();
+  } catch (error) {
+    return state.sayError(error);
+  }
   if (!target) return;
   if (target.one) return decideOne(target.one, decision);
   return decideMany(target.on, decision);
@@ -75,10 +90,10 @@ export async function decideOne(item, decision) {
  */
 export async function decideMany(on, decision) {
   try {
-    let count = await wouldChange(on, decision);
+    let { count, left } = await wouldChange(on, decision);
     for (;;) {
-      if (!count) return state.say(texts.nothingChanges);
-      if (!(await confirmed(texts.confirm(decision, count), texts.actions[decision.action]))) return;
+      if (!count) return state.say(left ? texts.onlyByHand(left) : texts.nothingChanges);
+      if (!(await confirmed(`${texts.confirm(decision, count)}${left ? ` ${texts.leftByHand(left)}` : ""}`, texts.actions[decision.action]))) return;
       try {
         const answer = await send(on, count, decision);
         state.selection.value = null;
@@ -88,6 +103,7 @@ export async function decideMany(on, decision) {
       } catch (error) {
         const now = /** @type {any} */ (error).body?.would_change;
         if (typeof now !== "number") throw error;
+        left = /** @type {any} */ (error).body.left_by_hand ?? 0;
         count = now; // another window was quicker: ask again with the new number
       }
     }
@@ -96,15 +112,15 @@ export async function decideMany(on, decision) {
   }
 }
 
-/** @param {object} on @param {Decision} decision @returns {Promise<number>} */
+/** @param {object} on @param {Decision} decision @returns {Promise<{count: number, left: number}>} */
 async function wouldChange(on, decision) {
   try {
     const answer = await send(on, 0, decision);
-    return answer.changed;
+    return { count: answer.changed, left: answer.left_by_hand ?? 0 };
   } catch (error) {
-    const count = /** @type {any} */ (error).body?.would_change;
-    if (typeof count !== "number") throw error;
-    return count;
+    const body = /** @type {any} */ (error).body;
+    if (typeof body?.would_change !== "number") throw error;
+    return { count: body.would_change, left: body.left_by_hand ?? 0 };
   }
 }
 
@@ -147,7 +163,7 @@ export async function rejectAsking() {
 
 /** Ask for the label, then relabel. */
 export async function relabelAsking() {
-  if (!state.view.value?.total) return;
+  if (!state.view.value?.total || state.place.value === "not_kept") return;
   const labels = (state.summary.value?.labels ?? []).map((/** @type {any} */ one) => one.name);
   const label = await ask({ kind: "text", title: texts.relabelTitle(state.selectedCount.value), field: texts.label, among: labels });
   if (label) await decide({ action: "relabel", label });

@@ -1,5 +1,6 @@
 // One image: the picture in large, and all that is known of it.
 import { html, useEffect, useSignal } from "./html.js";
+import { captionAsking } from "./captions.js";
 import { get, ofSet, pictureAddress, thumbAddress } from "./api.js";
 import * as state from "./state.js";
 import { reasonName, texts } from "./texts.js";
@@ -40,13 +41,14 @@ export function Detail() {
   const found = useSignal(/** @type {any} */ (null));
   const id = item?.id;
   useEffect(() => {
-    found.value = null;
+    if (found.value?.of !== id) found.value = null;
     if (!id || !state.set.value) return;
     const request = new AbortController();
     // somebody who holds an arrow key down does not want every image's details
     const later = setTimeout(async () => {
       try {
-        found.value = await get(`${ofSet(/** @type {string} */ (state.set.value))}/images/${encodeURIComponent(id)}`, request.signal);
+        const answer = await get(`${ofSet(/** @type {string} */ (state.set.value))}/images/${encodeURIComponent(id)}`, request.signal);
+        found.value = { ...answer, of: id };
       } catch (error) {
         if (/** @type {Error} */ (error).name !== "AbortError") found.value = { error: /** @type {Error} */ (error).message };
       }
@@ -55,7 +57,7 @@ export function Detail() {
       clearTimeout(later);
       request.abort();
     };
-  }, [id, item?.decision, item?.label]);
+  }, [id, item?.decision, item?.label, state.captionTick.value]);
   if (!item) return html`<p class="empty">${texts.noImage}</p>`;
   const d = found.value;
   return html`<div class="detail-inner">
@@ -68,7 +70,7 @@ export function Detail() {
 }
 
 /** Fields that have a section of their own. */
-const OWN = new Set(["provenance", "licence", "licence_evidence", "hashes", "copies", "history", "id", "n", "item", "caption", "sentence"]);
+const OWN = new Set(["provenance", "licence", "licence_evidence", "hashes", "copies", "history", "id", "n", "item", "caption", "sentence", "of"]);
 const HASHES = /^(sha256|md5|crc32c?|[a-z]*hash\w*)$/;
 const LICENCE = /^(licen[cs]e|attribution|author|creator|rights)/;
 
@@ -86,7 +88,8 @@ function More({ d }) {
   const fields = entries(d.metadata ?? d.fields ?? Object.fromEntries(entries(d).filter(([name]) => !OWN.has(name))));
   return html`
     ${d.sentence && html`<p class="lead">${d.sentence}</p>`}
-    ${d.caption?.text && html`<h2>${texts.sections.caption}</h2><p class="title">${d.caption.text}</p><p class="quiet">${texts.captionFrom(d.caption.origin)}</p>`}
+    ${d.caption && d.of.startsWith("s") && html`<h2>${texts.sections.caption}</h2>${d.caption.text ? html`<p class="title">${d.caption.text}</p><p class="quiet">${texts.captionFrom(d.caption.origin)}</p>` : html`<p class="quiet">${texts.noCaption}</p>`}
+      <button onClick=${captionAsking}>${texts.captionEdit} <kbd>c</kbd></button>`}
     <h2>${texts.sections.origin}</h2>
     ${places.map((/** @type {any} */ one, /** @type {number} */ i) => html`<${Facts} key=${i} rows=${typeof one === "string" ? [["", one]] : entries(one)} />`)}
     ${licence && html`<h2>${texts.sections.licence}</h2><${Facts} rows=${typeof licence === "string" ? [["", licence]] : entries(licence)} />`}

@@ -18,12 +18,14 @@ export function Filters() {
   return html`<div class="filters-inner">
     <${Group} field="labels" among=${choices(s.labels)} open />
     ${notKept ? html`<${Group} field="reasons" among=${choices(s.reasons)} open />` : html`<${Group} field="decisions" among=${DECISIONS.map((name) => ({ name }))} names=${texts.decisionNames} open />`}
+    ${!notKept && html`<${Colour} />`}
     <${Group} field="sources" among=${choices(s.sources)} />
     <${Group} field="licences" among=${choices(s.licences)} />
     <${Group} field="hosts" among=${choices(s.hosts)} note=${choices(s.hosts).length >= 50 ? texts.hostsCut : ""} />
-    <details class="filter-group" open=${Boolean(filter.value.ranges)}><summary>${texts.ranges}</summary>
+    ${!notKept && html`<${Shape} />`}
+    ${!notKept && html`<details class="filter-group" open=${Boolean(filter.value.ranges)}><summary>${texts.ranges}</summary>
       ${[...RANGES, ...(s.measures ?? []).filter((/** @type {string} */ m) => !RANGES.includes(m))].map((m) => html`<${Range} key=${m} measure=${m} />`)}
-    </details>
+    </details>`}
   </div>`;
 }
 
@@ -42,6 +44,35 @@ function Group({ field, among, names, open, note }) {
       <span class="n">${amount(one)}</span></label></li>`)}</ul>
     ${note && html`<p class="quiet">${note}</p>`}
   </details>`;
+}
+
+/** A colour that the picture has: some of a short palette, or any. */
+function Colour() {
+  const chosen = filter.value.colour ?? "";
+  const pick = (/** @type {string} */ colour) => narrow({ colour: colour === chosen ? "" : colour });
+  return html`<details class="filter-group" open=${chosen !== ""}><summary>${texts.colour}${chosen ? html` <b class="chip">1</b>` : ""}</summary>
+    <div class="palette" role="group" aria-label=${texts.colour}>${texts.palette.map(([name, colour]) => html`<button key=${colour} class="swatch" aria-label=${name} title=${name}
+      aria-pressed=${chosen === colour} onClick=${() => pick(colour)}><svg viewBox="0 0 10 10" aria-hidden="true"><rect width="10" height="10" fill=${colour} /></svg></button>`)}</div>
+    <label class="field-line">${texts.anyColour}<input type="color" value=${chosen || "#808080"} onChange=${(/** @type {any} */ e) => narrow({ colour: e.currentTarget.value })} /></label>
+    ${chosen && html`<button onClick=${() => narrow({ colour: "" })}>${texts.noColour} ${chosen}</button>`}
+    <p class="quiet">${texts.colourMeans}</p></details>`;
+}
+
+const SHAPES = /** @type {[string, [number|null, number|null]][]} */ ([["tall", [null, 0.95]], ["square", [0.95, 1.05]], ["wide", [1.05, null]], ["panorama", [2, null]]]);
+
+/** The range of width to height by names. */
+function Shape() {
+  const now = JSON.stringify(filter.value.ranges?.aspect ?? null);
+  const chosen = SHAPES.find(([, bounds]) => JSON.stringify(bounds) === now)?.[0] ?? (now === "null" ? "" : "own");
+  const pick = (/** @type {string} */ name) => {
+    const ranges = { ...filter.value.ranges };
+    delete ranges.aspect;
+    const bounds = SHAPES.find(([one]) => one === name)?.[1];
+    narrow({ ranges: bounds ? { ...ranges, aspect: bounds } : ranges });
+  };
+  return html`<div class="filter-group"><label class="field-line">${texts.shape}<select value=${chosen} onChange=${(/** @type {any} */ e) => e.currentTarget.value !== "own" && pick(e.currentTarget.value)}>
+    <option value="">${texts.anyShape}</option>${SHAPES.map(([name]) => html`<option key=${name} value=${name}>${texts.shapes[name]}</option>`)}
+    ${chosen === "own" && html`<option value="own">${texts.ownShape}</option>`}</select></label></div>`;
 }
 
 /** @param {Choice} one */

@@ -1,5 +1,5 @@
 // Groups of copies side by side: the kept one marked, each to be swapped, the whole group rejected by one key.
-import { html, signal, useEffect } from "./html.js";
+import { effect, html, signal, useEffect } from "./html.js";
 import { get, ofSet, thumbAddress } from "./api.js";
 import { decideMany, decideOne } from "./decide.js";
 import { ask } from "./asking.js";
@@ -14,6 +14,7 @@ const at = signal({ group: 0, member: 0 });
 const members = (group) => [...(group.kept ? [group.kept] : []), ...(group.others ?? [])];
 const currentGroup = () => shown.value.groups[at.value.group - shown.value.start];
 const currentMember = () => currentGroup() && members(currentGroup())[at.value.member];
+effect(() => void (state.member.value = currentMember() ?? null));
 
 /** @param {number} start */
 async function load(start) {

@@ -34,7 +34,7 @@ export class Items {
     this.tell = tell;
     /** @type {Map<number, Item[]>} */
     this.blocks = new Map();
-    /** @type {Map<number, AbortController>} */
+    /** @type {Map<number, {request: AbortController, done: Promise<void>, waiting: number}>} */
     this.under_way = new Map();
     /** @type {number[]} */
     this.wanted = [];
@@ -47,11 +47,20 @@ export class Items {
   }
 
   /**
-   * The item, fetched if need be.
-   * @param {number} index @returns {Promise<Item | undefined>}
+   * The item, fetched if need be: a decision waits for it, so that scrolling on does not call it off.
+   * @param {number} index @returns {Promise<Item | undefined>} undefined where it cannot be had
    */
   async have(index) {
-    if (!this.at(index)) await this.load(Math.floor(index / BLOCK));
+    const block = Math.floor(index / BLOCK);
+    if (!this.at(index)) {
+      if (!this.under_way.has(block)) void this.load(block);
+      const load = this.under_way.get(block);
+      if (load) {
+        load.waiting++;
+        await load.done;
+        load.waiting--;
+      }
+    }
     return this.at(index);
   }
 
@@ -65,9 +74,9 @@ export class Items {
         this.blocks.set(block, held);
       } else if (!this.under_way.has(block)) this.wanted.push(block);
     }
-    for (const [block, request] of this.under_way) {
-      if (block < Math.floor(first / BLOCK) - 1 || block > Math.floor(last / BLOCK) + 1) {
-        request.abort();
+    for (const [block, load] of this.under_way) {
+      if (!load.waiting && (block < Math.floor(first / BLOCK) - 1 || block > Math.floor(last / BLOCK) + 1)) {
+        load.request.abort();
         this.under_way.delete(block);
       }
     }
@@ -80,24 +89,31 @@ export class Items {
     }
   }
 
-  /** @param {number} block */
-  async load(block) {
+  /** @param {number} block @returns {Promise<void>} */
+  load(block) {
     const request = new AbortController();
-    this.under_way.set(block, request);
+    const former = this.under_way.get(block);
+    const load = { request, waiting: former?.waiting ?? 0, done: Promise.resolve() };
+    this.under_way.set(block, load);
+    load.done = this.fetch(block, request).finally(() => {
+      if (this.under_way.get(block) === load) this.under_way.delete(block);
+      this.pump();
+    });
+    return load.done;
+  }
+
+  /** @param {number} block @param {AbortController} request */
+  async fetch(block, request) {
     try {
       const answer = await get(`${this.address}?start=${block * BLOCK}&count=${BLOCK}`, request.signal);
-      if (this.closed) return;
       this.blocks.set(block, answer.items);
       while (this.blocks.size > BLOCKS_HELD) this.blocks.delete(this.blocks.keys().next().value ?? 0);
-      this.tell.loaded(block * BLOCK, block * BLOCK + answer.items.length - 1);
+      if (!this.closed) this.tell.loaded(block * BLOCK, block * BLOCK + answer.items.length - 1);
     } catch (error) {
       const { name, status } = /** @type {any} */ (error);
       if (name === "AbortError" || this.closed) return;
       if (status === 410 || status === 404) this.tell.gone();
       else this.tell.failed(/** @type {Error} */ (error));
-    } finally {
-      if (this.under_way.get(block) === request) this.under_way.delete(block);
-      this.pump();
     }
   }
 
@@ -110,6 +126,6 @@ export class Items {
 
   close() {
     this.closed = true;
-    for (const request of this.under_way.values()) request.abort();
+    for (const load of this.under_way.values()) if (!load.waiting) load.request.abort();
   }
 }

@@ -1,6 +1,7 @@
 // One map of keys for all views.
 import { batch } from "./html.js";
 import { ask, question, questionKey } from "./asking.js";
+import { captionAsking } from "./captions.js";
 import { decide, rejectAsking, relabelAsking, takeBack } from "./decide.js";
 import { shape } from "./grid.js";
 import { groupKey } from "./groups.js";
@@ -77,6 +78,7 @@ const ACTIONS = /** @type {Record<string, (event: KeyboardEvent) => unknown>} */
   k: () => decide({ action: "keep" }),
   x: rejectAsking,
   r: relabelAsking,
+  c: captionAsking,
   d: () => state.go(state.place.value === "groups" ? "images" : "groups"),
   s: similar,
   i: () => (state.detailShown.value = !state.detailShown.value),

@@ -91,6 +91,7 @@ async function readJobs() {
   try {
     const answer = await get("/api/jobs");
     const jobs = Array.isArray(answer) ? answer : (answer.jobs ?? []);
+    put({ unread: answer.unread ?? [] });
     put({ jobs: Object.fromEntries(jobs.map((/** @type {any} */ job) => [job.id, job])) });
   } catch (error) {
     if (/** @type {any} */ (error).status !== 404) state.sayError(error);
@@ -100,13 +101,14 @@ async function readJobs() {
 export function Run() {
   useEffect(() => void readJobs(), [state.set.value]);
   const s = state.summary.value;
-  const { progress, blocked, connected } = state.live.value;
+  const { progress, blocked, connected, unread = [] } = state.live.value;
   const run = s?.run;
   const job = currentJob();
   const told = blocked.map((/** @type {any} */ one) => one.source);
   const troubles = [...blocked, ...(job?.blocked ?? []).filter((/** @type {any} */ one) => !told.includes(one.source))];
   return html`<div class="run">
     ${!connected && html`<p class="warn">${texts.offline}</p>`}
+    ${unread.map((/** @type {string} */ one) => html`<p class="warn" key=${one}>${one}</p>`)}
     <p class="lead">${!run ? lastRun(job) : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
     ${job && (run || job.state !== "failed") && html`<${Switches} run=${run} job=${job} />`}${run && !job && html`<p class="quiet">${texts.steerShell}</p>`}
     ${progress && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}

@@ -2,6 +2,7 @@
 import { computed, effect, html, render, useEffect, useRef } from "./html.js";
 import { get } from "./api.js";
 import { ask, Asking } from "./asking.js";
+import { captionAsking } from "./captions.js";
 import { Charts } from "./charts.js";
 import { decide, rejectAsking, relabelAsking, takeBack } from "./decide.js";
 import { Detail, Viewer } from "./detail.js";
@@ -84,7 +85,8 @@ function Actions() {
     <span class="where" aria-live="polite">${many ? texts.selected(n) : texts.position(state.current.value, state.view.value.total)}${!many && item ? html` <b>${item.label}</b>` : ""}</span>
     <button onClick=${() => decide({ action: "keep" })}>${notKept ? texts.actions.bring_back : texts.actions.keep} <kbd>k</kbd></button>
     <button onClick=${rejectAsking}>${notKept ? texts.actions.never_again : texts.actions.reject} <kbd>x</kbd></button>
-    ${!notKept && html`<button onClick=${relabelAsking}>${texts.actions.relabel} <kbd>r</kbd></button>`}
+    ${!notKept && html`<button onClick=${relabelAsking}>${texts.actions.relabel} <kbd>r</kbd></button>
+    <button onClick=${captionAsking}>${texts.actions.caption} <kbd>c</kbd></button>`}
     ${many && html`<button onClick=${() => (state.selection.value = null)}>${texts.deselect}</button>`}
     <span class="spring"></span>
     <button disabled=${!state.summary.value?.can_undo} onClick=${() => takeBack("undo")}>${texts.undo} <kbd>z</kbd></button>

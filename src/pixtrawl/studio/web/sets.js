@@ -19,7 +19,7 @@ export function Sets() {
   };
   const sets = app.value?.sets ?? [];
   return html`<main class="sets" id="main"><h1>${texts.setsTitle}</h1>
-    ${sets.length ? html`<ul class="set-list">${sets.map((/** @type {any} */ s) => html`<li key=${s.id}><button onClick=${() => open(s.id)}>
+    ${sets.length ? html`<ul class="set-list">${sets.map((/** @type {any} */ s) => html`<li key=${s.id}><button disabled=${Boolean(s.problem)} onClick=${() => open(s.id)}>
       <b>${s.name}</b><span>${texts.setLine(s)}</span><span class="quiet path">${s.path}</span></button></li>`)}</ul>` : html`<p class="quiet">${texts.noSets}</p>`}
     <form class="card" onSubmit=${submit}><h2>${texts.openSet}</h2>
       <label class="field">${texts.path}<input required value=${path.value} placeholder="images" onInput=${(/** @type {any} */ e) => (path.value = e.currentTarget.value)} /></label>

@@ -36,7 +36,13 @@ export const stale = signal(false);
 /** What of the grid is in sight. */
 export const inSight = signal({ first: 0, last: 0 });
 
-export const currentItem = computed(() => (itemsTick.value, items.value?.at(current.value)));
+/** In the duplicates: the copy that the keys are about. */
+export const member = signal(/** @type {Item|null} */ (null));
+/** Grows whenever a caption was changed. */
+export const captionTick = signal(0);
+
+export const currentItem = computed(() =>
+  place.value === "groups" ? (member.value ?? undefined) : (itemsTick.value, items.value?.at(current.value)));
 export const filtered = computed(() => Object.keys(filter.value).length > 0 || similarTo.value.length > 0);
 
 let says = 0;

@@ -26,7 +26,7 @@ export function duration(s) {
 export const reasonName = (name) => name.replaceAll("_", " ");
 
 const actions = /** @type {Record<string, string>} */ ({
-  keep: "Keep", reject: "Reject", relabel: "Relabel", bring_back: "Bring back", never_again: "Never again", swap: "Keep this one instead",
+  keep: "Keep", reject: "Reject", relabel: "Relabel", bring_back: "Bring back", never_again: "Never again", swap: "Keep this one instead", caption: "Caption",
 });
 const decisionNames = /** @type {Record<string, string>} */ ({ kept_by_hand: "kept by hand", undecided: "undecided", rejected: "rejected" });
 const measureNames = /** @type {Record<string, string>} */ ({ width: "Width (px)", height: "Height (px)", size_bytes: "Size (bytes)", aspect: "Width ÷ height" });
@@ -67,6 +67,12 @@ export const texts = {
   }),
   decisionNames,
   measure: (/** @type {string} */ name) => measureNames[name] ?? name,
+  colour: "Colour", anyColour: "Any colour", noColour: "Without",
+  colourMeans: "At least a tenth of the picture is near this colour (within 20 in CIELAB).",
+  palette: /** @type {[string, string][]} */ ([["red", "#d02c2c"], ["orange", "#ee8a1d"], ["yellow", "#f2d434"], ["green", "#3c9a3c"], ["teal", "#2a9d9a"], ["blue", "#2f62c9"],
+    ["purple", "#7d3fb0"], ["pink", "#ee88b4"], ["brown", "#7d5230"], ["black", "#141414"], ["grey", "#808080"], ["white", "#f6f6f6"]]),
+  shape: "Shape", anyShape: "any", ownShape: "as typed below",
+  shapes: /** @type {Record<string, string>} */ ({ tall: "tall", square: "square", wide: "wide", panorama: "panorama (2:1 and wider)" }),
   ranges: "Sizes and measures", from: "from", to: "to",
   hostsCut: "The 50 most frequent; search finds the others.",
 
@@ -76,7 +82,10 @@ export const texts = {
   rejectTitle: (/** @type {number} */ n) => (n === 1 ? "Reject this image: why?" : `Reject up to ${some(n, "image")}: why?`),
   relabelTitle: (/** @type {number} */ n) => (n === 1 ? "New label of this image" : `New label of ${some(n, "image")}`),
   withoutReason: "Reject without a reason",
-  confirm(/** @type {{action: string, reason?: string, label?: string}} */ d, /** @type {number} */ n) {
+  confirm(/** @type {{action: string, reason?: string, label?: string, text?: string, find?: string, reset?: boolean}} */ d, /** @type {number} */ n) {
+    if (d.action === "caption" && d.reset) return `Give ${some(n, "image")} the collected caption again?`;
+    if (d.action === "caption" && d.find !== undefined) return `Replace “${d.find}” by “${d.text}” in the captions of ${some(n, "image")}?`;
+    if (d.action === "caption") return `Caption ${some(n, "image")} “${d.text}”?`;
     const what = { keep: "Keep", reject: "Reject", bring_back: "Bring back", never_again: "Never take again" }[d.action];
     if (d.action === "relabel") return `Label ${some(n, "image")} “${d.label}”?`;
     return `${what ?? d.action} ${some(n, "image")}${d.reason ? ` as “${d.reason}”` : ""}?`;
@@ -84,6 +93,17 @@ export const texts = {
   alreadySo: "That was so already: nothing changed.",
   nothingChanges: "Nothing would change: all of these are decided so already.",
   nothingTo: { undo: "There is nothing to undo.", redo: "There is nothing to redo." },
+  notLoaded: "Nothing was changed: not all of the images could be read. Try again.",
+  leftByHand: (/** @type {number} */ n) => `${count(n)} written by hand ${n === 1 ? "stays as it is" : "stay as they are"}.`,
+  onlyByHand: (/** @type {number} */ n) => `Nothing changed: ${some(n, "caption")} that would change ${n === 1 ? "is" : "are"} written by hand. Mark “Those written by hand, too” to change them.`,
+  captionTitle: (/** @type {any} */ item) => `Caption of image ${item.n ?? ""}`,
+  captionManyTitle: (/** @type {number} */ n) => `Captions of ${some(n, "image")}`,
+  captionHow: "What to do", captionText: "Caption of each", find: "Find", replacement: "Replace by", save: "Save",
+  captionWays: /** @type {Record<string, string>} */ ({ set: "One text for all", replace: "Find and replace", reset: "As collected again" }),
+  captionByHand: "Those written by hand, too",
+  captionCounted: "The next step says how many images change.",
+  captionReset: "As collected again", captionEdit: "Edit", noCaption: "No caption.", findMissing: "Type the words to find.",
+  captionOfKept: "Only an image that is kept has a caption.",
   goTo: "Go to the image with number",
   notInView: (/** @type {string} */ n) => `Number ${n} is not among the images shown. “Show all” ends the filter.`,
 
@@ -102,7 +122,7 @@ export const texts = {
   keys: /** @type {[string[], string][]} */ ([
     [["←", "→", "↑", "↓"], "move"], [["PgUp", "PgDn"], "a page"], [["Home", "End"], "first, last"],
     [["Space"], "open, close"], [["k"], "keep (not kept: bring back)"], [["x"], "reject, then 1–9 for the reason (not kept: never again)"],
-    [["r"], "relabel"], [["d"], "duplicates"], [["s"], "similar"], [["z"], "undo"], [["Shift+z"], "redo"],
+    [["r"], "relabel"], [["c"], "caption (Ctrl+Enter saves)"], [["d"], "duplicates"], [["s"], "similar"], [["z"], "undo"], [["Shift+z"], "redo"],
     [["[", "]"], "group before, next group"], [["Shift+x"], "reject a whole group"], [["Shift+k"], "keep this copy instead"],
     [["Shift+arrow"], "select a range"], [["Ctrl+a"], "select all that is shown"],
     [["/"], "search"], [["g"], "go to a number"], [["i"], "details"], [["f"], "filters"], [["Esc"], "back"], [["?"], "these keys"],
@@ -157,7 +177,7 @@ export const texts = {
 
   setsTitle: "Data sets", openSet: "Open a data set", path: "Folder", open: "Open",
   noSets: "No data set is known yet. Open a folder, or start one.",
-  setLine: (/** @type {any} */ s) => `${some(s.images, "image")}${s.open_jobs ? `, ${some(s.open_jobs, "run")} under way` : ""}`,
+  setLine: (/** @type {any} */ s) => s.problem || `${some(s.images, "image")}${s.open_jobs ? `, ${some(s.open_jobs, "run")} under way` : ""}`,
   startTitle: "Start a new one", words: "Words, one query a line", csv: "or a CSV file: choose it, or drop it here", sourcesTitle: "Sources", perQuery: "Images per query",
   folder: "Folder for the data set", estimate: "Estimate", start: "Start", csvRead: (/** @type {string} */ name, /** @type {number} */ bytes) => `${name}, ${size(bytes)}`,
   estimated: (/** @type {any} */ e) => `About ${duration(e.time_s[0])} to ${duration(e.time_s[1])}, ${size(e.bytes[0])} to ${size(e.bytes[1])}${e.from === "probe" ? " (from a small probe)" : e.from ? ` (from ${e.from})` : ""}.`,
