@@ -85,7 +85,7 @@ def coloured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return out.getvalue()
 
     pairs = [("red", "white", 0.3), ("blue", "red", 0.05), ("green", "yellow", 0.3)]
-    files = {
+    files: dict[str, bytes | str] = {
         f"/{n}.png": saved(painted(PLAIN[g], PLAIN[s], share))
         for n, (g, s, share) in enumerate(pairs)
     }

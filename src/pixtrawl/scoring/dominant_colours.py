@@ -125,8 +125,8 @@ class ColourIndex:
         rgb = np.array(parse_colour(colour), np.float32) / 255
         wanted = _lab(rgb)
         colours = self._colours.reshape(-1, _COLOURS, 4)
-        off = colours[..., 0] / np.float32(2.55) - np.float32(wanted[0])
-        away: Array = off * off
+        off: Any = colours[..., 0] / np.float32(2.55) - np.float32(wanted[0])
+        away: Any = off * off
         for channel in (1, 2):
             off = colours[..., channel].astype(np.float32) - np.float32(128 + wanted[channel])
             away = away + off * off
