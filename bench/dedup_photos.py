@@ -147,10 +147,15 @@ def _shrunk(image: Image.Image) -> Image.Image:
     return image
 
 
+def name_of(file: Path) -> str:
+    """The name of a photograph, by which it belongs to one half."""
+    return f"{file.parent.name}/{file.name}"
+
+
 def photographs() -> list[Picture]:
     """The photographs that are edited."""
     return [
-        Picture(f"{file.parent.name}/{file.name}", "photo", _shrunk(_opened(file)))
+        Picture(name_of(file), "photo", _shrunk(_opened(file)))
         for file in photograph_files()
     ]
 

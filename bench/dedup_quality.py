@@ -82,14 +82,15 @@ def gather() -> Material:
 
 
 def material(*, fresh: bool) -> Material:
-    """From the cache folder, where it is there."""
+    """From the cache folder, where it is there and of the photographs that are there now."""
     kept = photos.cache_folder() / "dedup-infos.pickle"
-    if fresh or not kept.exists():
-        found = gather()
-        kept.write_bytes(pickle.dumps(found))
-        return found
-    loaded: Material = pickle.loads(kept.read_bytes())
-    return loaded
+    if not fresh and kept.exists():
+        loaded: Material = pickle.loads(kept.read_bytes())
+        if loaded.names == [photos.name_of(file) for file in photos.photograph_files()]:
+            return loaded
+    found = gather()
+    kept.write_bytes(pickle.dumps(found))
+    return found
 
 
 def second_half(name: str) -> bool:
