@@ -154,10 +154,7 @@ def name_of(file: Path) -> str:
 
 def photographs() -> list[Picture]:
     """The photographs that are edited."""
-    return [
-        Picture(name_of(file), "photo", _shrunk(_opened(file)))
-        for file in photograph_files()
-    ]
+    return [Picture(name_of(file), "photo", _shrunk(_opened(file))) for file in photograph_files()]
 
 
 def tiles() -> list[Picture]:
