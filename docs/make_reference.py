@@ -28,6 +28,7 @@ _GROUPS: Final = {
     "export": "Export: what to write after the run",
     "lists": "Lists: which column holds what",
     "models": "Models: what scores images, and where it is fetched from",
+    "publish": "Publish: where `pixtrawl publish` sends data sets",
     "filters": "Filters: passed to each source that supports them",
 }
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pixtrawl.exporters.export import Exported, ExportOptions
     from pixtrawl.model import Sample
 
-__all__ = ["add_parser", "main", "options_of"]
+__all__ = [
+    "ExportProgress", "add_captions", "add_choice", "add_parser", "add_pictures", "add_shards",
+    "main", "options_of", "samples_of",
+]  # fmt: skip
 
 _MODES: Final = ("no", "border", "keep_ratio", "keep_ratio_largest", "center_crop")
 _EPILOG: Final = """
@@ -50,12 +53,14 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help="folder or fsspec URL (s3://...)"
     )
-    _add_pictures(parser.add_argument_group("pictures (bytes are kept unless asked otherwise)"))
-    _add_captions(parser.add_argument_group("captions"))
-    _add_choice(parser.add_argument_group("which images, in which split"))
-    shards = parser.add_argument_group("shards")
-    shards.add_argument("--shard-size", metavar="BYTES", help="largest shard: 500M, 1G")
-    shards.add_argument("--shard-images", metavar="N", help="most images in a shard")
+    add_pictures(parser.add_argument_group("pictures (bytes are kept unless asked otherwise)"))
+    captions = parser.add_argument_group("captions")
+    add_captions(captions)
+    captions.add_argument(
+        "--repeats", metavar="N", help="kohya: times an epoch has each image (default: 1)"
+    )
+    add_choice(parser.add_argument_group("which images, in which split"))
+    add_shards(parser.add_argument_group("shards"))
     parser.add_argument("--title", metavar="TEXT", help="heading of the data card")
     parser.add_argument(
         "--skip-bad",
@@ -71,7 +76,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_pictures(group: Any) -> None:
+def add_pictures(group: Any) -> None:
+    """Add the options on size and format of pictures."""
     group.add_argument("--resize", metavar="N", help="new size in pixels; MODE:N sets the mode too")
     group.add_argument("--resize-mode", metavar="MODE", help="one of " + ", ".join(_MODES))
     group.add_argument("--no-upscale", action="store_true", help="never enlarge a small picture")
@@ -84,19 +90,24 @@ def _add_pictures(group: Any) -> None:
     )
 
 
-def _add_captions(group: Any) -> None:
+def add_shards(group: Any) -> None:
+    """Add the options on the size of shards."""
+    group.add_argument("--shard-size", metavar="BYTES", help="largest shard: 500M, 1G")
+    group.add_argument("--shard-images", metavar="N", help="most images in a shard")
+
+
+def add_captions(group: Any) -> None:
+    """Add the option on captions."""
     group.add_argument(
         "--caption",
         metavar="ORIGIN[,ORIGIN...]",
         help="the first there is: title, alt, file, page, query, template:TEXT, model, hand; none "
         "(default: as chosen by run; what was written by hand comes first)",
     )
-    group.add_argument(
-        "--repeats", metavar="N", help="kohya: times an epoch has each image (default: 1)"
-    )
 
 
-def _add_choice(group: Any) -> None:
+def add_choice(group: Any) -> None:
+    """Add the options on which images are taken, and on splits."""
     from pixtrawl.preferences.marks import MARKS_TEXT
 
     group.add_argument("--split", metavar="SHARES", help="train=0.8,val=0.1,test=0.1")
@@ -131,7 +142,7 @@ def _add_choice(group: Any) -> None:
         "--embedding",
         metavar="MODEL",
         help="add the column embedding, by this model (the start of its name, or auto); for "
-        "parquet, lance, jsonl, webdataset",
+        "parquet, hub, lance, jsonl, webdataset",
     )
     group.add_argument("--min-size", metavar="WxH", help="only images of at least this size")
     group.add_argument(
@@ -153,8 +164,8 @@ def main(args: argparse.Namespace) -> int:
     options = options_of(args)
     root = Path(args.dataset)
     tell_by_hand(root)
-    samples = _samples(root, args.where or ())
-    show = None if args.quiet or not sys.stderr.isatty() else _ExportProgress()
+    samples = samples_of(root, args.where or ())
+    show = None if args.quiet or not sys.stderr.isatty() else ExportProgress()
     done = export(samples, root, args.output, args.to, options, on_progress=show)
     if show is not None:
         show.end()
@@ -165,7 +176,8 @@ def main(args: argparse.Namespace) -> int:
     return EXIT_OK if done.images else EXIT_NOTHING
 
 
-def _samples(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
+def samples_of(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
+    """Return the images that meet the conditions of `--where`. Raise UsageError."""
     if not conditions:
         from pixtrawl.folder.sample_list import open_samples
 
@@ -212,9 +224,9 @@ def options_of(args: argparse.Namespace) -> ExportOptions:
         ),
         skip_bad=args.skip_bad,
         embedding=args.embedding,
-        formulas=args.formulas,
+        formulas=getattr(args, "formulas", "keep"),
         captions=read_chain("--caption", args.caption),
-        repeats=_read("--repeats", args.repeats, parse.positive) or 1,
+        repeats=_read("--repeats", getattr(args, "repeats", None), parse.positive) or 1,
         title=args.title,
     )
 
@@ -255,7 +267,7 @@ def _verdict(done: Exported, to: str, out: str) -> str:
     return f"{done.images:,} images{splits} as {to} in {out}, {done.files:,} files{missing}{bad}"
 
 
-class _ExportProgress:
+class ExportProgress:
     """A progress line on stderr, updated at most ten times a second."""
 
     def __init__(self) -> None:

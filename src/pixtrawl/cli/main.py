@@ -43,6 +43,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "discover": Command("pixtrawl.cli.discover", "find image URLs and write them to a manifest"),
     "download": Command("pixtrawl.cli.download", "download the URLs of a manifest or list"),
     "export": Command("pixtrawl.cli.export", "write a data set in another format"),
+    "publish": Command("pixtrawl.cli.publish", "send a data set to the Hugging Face Hub"),
     "report": Command(
         "pixtrawl.cli.report", "show the outcome of every query and URL of a data set"
     ),

@@ -42,6 +42,7 @@ _TITLES: Final = {
     "export": "export after the run",
     "lists": "columns of a list",
     "models": "models",
+    "publish": "publishing",
     "filters": "search filters (passed to each source that supports them)",
 }
 

@@ -21,7 +21,7 @@ from pixtrawl.preferences import PURPOSES, PreferencePolicy
 
 __all__ = [
     "GROUPS", "Config", "Export", "Fetch", "Images", "Job", "Lists", "Models",
-    "Politeness", "settings",
+    "Politeness", "Publish", "settings",
 ]  # fmt: skip
 
 
@@ -264,6 +264,20 @@ class Models:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Where data sets are published."""
+
+    base_url: str | None = setting(
+        None, "hub to publish to (default: HF_ENDPOINT, else https://huggingface.co)",
+        metavar="URL",
+    )  # fmt: skip
+    folder: str | None = setting(
+        None, "folder for shards until they are sent (default: `publish` in the user's cache)",
+        metavar="DIR",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings: those of each group, the search filters, and each source's own.
 
@@ -286,6 +300,7 @@ class Config:
     export: Export = Export()
     lists: Lists = Lists()
     models: Models = Models()
+    publish: Publish = Publish()
     filters: Filters = Filters()
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -324,6 +339,7 @@ GROUPS: Final[Mapping[str, type]] = {
     "export": Export,
     "lists": Lists,
     "models": Models,
+    "publish": Publish,
 }
 
 

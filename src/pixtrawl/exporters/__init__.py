@@ -37,6 +37,10 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
         "pixtrawl.exporters.parquet:Parquet",
         "shards with image bytes and columns (Hugging Face, Spark, Ray, DuckDB)",
     ),
+    "hub": (
+        "pixtrawl.exporters.hub:Hub",
+        "what `publish` sends: parquet shards, data card, croissant.json",
+    ),
     "lance": (
         "pixtrawl.exporters.lance:Lance",
         "Lance tables with image bytes and columns, for random access (LanceDB, PyTorch)",

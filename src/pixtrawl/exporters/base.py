@@ -24,6 +24,7 @@ __all__ = [
     "FinalFile",
     "Item",
     "Part",
+    "Publication",
     "ShardPart",
     "Sharding",
     "WritesCaptions",
@@ -50,6 +51,14 @@ class Item(Struct, frozen=True):
     columns: Columns
 
 
+class Publication(Struct, frozen=True, kw_only=True):
+    """Where an export will be published, and what its card is to tell beside the counts."""
+
+    repository: str  # user/set
+    url: str  # of its page
+    notes: tuple[str, ...] = ()  # paragraphs in Markdown
+
+
 class ExportJob(Struct, frozen=True, kw_only=True):
     """The input of an exporter."""
 
@@ -59,6 +68,7 @@ class ExportJob(Struct, frozen=True, kw_only=True):
     sharding: Sharding
     title: str
     repeats: int = 1  # of each image in an epoch, for trainers that are told by names of folders
+    publication: Publication | None = None
     fingerprint: str  # of the plan and of every option that changes a byte
 
     @property

@@ -31,13 +31,17 @@ def card_files(  # noqa: PLR0913 - the parts of a card that formats differ in
     notes: Sequence[str] = (),
     features: Features | None = None,
     by_config: bool = False,
+    summary: Summary | None = None,
 ) -> list[FinalFile]:
     """Return both files, for Hugging Face with the data files of each split and their features.
+
+    `summary` is what counts the images, while the first of the files is written.
 
     `features` are those of `ExportJob`, with what the format adds; `by_config` as of `data_card`.
     """
     bad = {position for part in parts for position in part.bad}
-    summary = Summary(features=features or {})
+    summary = Summary() if summary is None else summary
+    summary.features = features or {}
 
     def card(file: IO[bytes]) -> None:
         data_files = [(split_word(split), patterns[split]) for split in patterns]

@@ -16,7 +16,7 @@ from pixtrawl.folder.dataset_folder import Folder
 __all__ = ["EMBEDDING", "EmbeddingColumn", "check_format"]
 
 EMBEDDING: Final = "embedding"
-_FORMATS: Final = ("parquet", "lance", "jsonl", "webdataset")
+_FORMATS: Final = ("parquet", "hub", "lance", "jsonl", "webdataset")
 
 
 def check_format(to: str) -> None:

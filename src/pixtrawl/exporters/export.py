@@ -20,7 +20,14 @@ from msgspec.structs import asdict, replace
 from pixtrawl import exporters
 from pixtrawl.captions import Chain
 from pixtrawl.errors import ExportError, UsageError
-from pixtrawl.exporters.base import Exporter, ExportJob, Sharding, WritesCaptions, Written
+from pixtrawl.exporters.base import (
+    Exporter,
+    ExportJob,
+    Publication,
+    Sharding,
+    WritesCaptions,
+    Written,
+)
 from pixtrawl.exporters.columns import ORIGINALS, Columns
 from pixtrawl.exporters.embedding_column import EMBEDDING, EmbeddingColumn, check_format
 from pixtrawl.exporters.groups import GroupOf
@@ -56,6 +63,7 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
     embedding: str | None = None  # model whose embeddings become a column; "auto": any
     repeats: int = 1  # of images in an epoch, in names of folders
     title: str | None = None  # default: the name of the data set folder
+    publication: Publication | None = None  # of `hub`: where it will lie
 
 
 class Exported(Struct, frozen=True, kw_only=True):
@@ -130,6 +138,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
             sharding=options.sharding,
             title=title,
             repeats=options.repeats,
+            publication=options.publication,
             fingerprint=_fingerprint(kind, plan, options, title),
         )
         run = _ExportRun(kind(job), job, root, options, on_progress or _no_progress)
@@ -283,6 +292,8 @@ def _fingerprint(kind: type[Exporter], plan: ExportPlan, options: ExportOptions,
         "title": title,
         "plan": plan.digest(),
     }
+    if options.publication is not None:
+        facts["publication"] = asdict(options.publication)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

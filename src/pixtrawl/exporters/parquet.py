@@ -29,7 +29,9 @@ from pixtrawl.folder.features import IMAGE, TEXT, Features
 from pixtrawl.manifests.reader import FIELDS, TEXTS, row_of
 from pixtrawl.model import Candidate
 
-__all__ = ["ImageRows", "ManifestRows", "Parquet", "read_manifest_rows"]
+__all__ = [
+    "ImageRows", "ManifestRows", "Parquet", "ParquetShard", "numbered", "read_manifest_rows",
+]  # fmt: skip
 
 _SHARD_BYTES: Final = 500_000_000  # what Hugging Face's own uploads use
 _SHARD_IMAGES: Final = 10_000
@@ -58,9 +60,9 @@ class Parquet:
     def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         return [f"{entries[0].split}-{number:05d}.parquet"]
 
-    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> _ParquetShard:
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> ParquetShard:
         (name,) = self.names(number, entries)
-        return _ParquetShard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
+        return ParquetShard(self._job, name, self._job.shard_bytes(_SHARD_BYTES))
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
@@ -69,14 +71,16 @@ class Parquet:
             parts,
             load='load_dataset("path/to/this/folder")',
             patterns={split: [f"{split}-*.parquet"] for split in splits},
-            features={"image": dict(IMAGE), **_numbered(self._job.features)},
+            features={"image": dict(IMAGE), **numbered(self._job.features)},
         )
 
 
-class _ParquetShard(ShardPart):
+class ParquetShard(ShardPart):
+    """A shard that is being written."""
+
     def __init__(self, job: ExportJob, name: str, max_bytes: int) -> None:
         super().__init__(job.target, name, max_bytes)
-        self._rows = ImageRows(_numbered(job.features))
+        self._rows = ImageRows(numbered(job.features))
         schema = self._rows.schema
         self._writer = pq.ParquetWriter(
             self.file,
@@ -117,7 +121,7 @@ class ImageRows:
 
     def __init__(self, features: Features) -> None:
         self.schema = _schema(features)
-        self._numbered = LABEL_NAME in features
+        self._is_numbered = LABEL_NAME in features
         self._rows: list[dict[str, Any]] = []
         self._size_bytes = 0
 
@@ -128,7 +132,7 @@ class ImageRows:
         """Add an image; return whether the row group is full."""
         image = {"bytes": item.picture.data, "path": _leaf(item)}
         row = {"image": image, **_nulls(item.columns)}
-        if self._numbered:
+        if self._is_numbered:
             row |= {"label": item.entry.class_index, LABEL_NAME: item.entry.label}
         self._rows.append(row)
         self._size_bytes += self.estimate_bytes(item)
@@ -161,7 +165,7 @@ def _schema(features: Features) -> pa.Schema:
     return pa.schema(fields, metadata=metadata)
 
 
-def _numbered(features: Features) -> Features:
+def numbered(features: Features) -> Features:
     """Return the features with the label as a number, and its name in a column behind it.
 
     `datasets` believes a schema's ClassLabel only where the column has its type, int64.

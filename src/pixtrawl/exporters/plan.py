@@ -77,6 +77,7 @@ class PlannedImage(Struct, frozen=True):
     label: str
     class_index: int
     columns: Columns
+    key: bytes = b""  # by which it is shuffled
 
     @property
     def file_name(self) -> str:
@@ -164,13 +165,14 @@ class ExportPlan:
     def entries(self, start: int = 0) -> Iterator[PlannedImage]:
         """Yield the images from a position on, split by split."""
         rows = self._db.execute(
-            "SELECT p.position, p.split, i.label, i.body FROM place p "
+            "SELECT p.position, p.split, i.label, i.body, i.shuffle FROM place p "
             "JOIN image i ON i.seq = p.seq WHERE p.position >= ? ORDER BY p.position",
             (start,),
         )
-        for position, index, label, body in rows:
+        for position, index, label, body, key in rows:
             columns: Columns = msgspec.json.decode(body)
-            yield PlannedImage(position, self.splits[index], label, self._class_of[label], columns)
+            split, number = self.splits[index], self._class_of[label]
+            yield PlannedImage(position, split, label, number, columns, key)
 
     def format_counts(self) -> dict[str, int]:
         """Return the number of images by format."""

@@ -1,0 +1,122 @@
+"""What a publish would change in a repository, file by file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+__all__ = ["Change", "Difference", "FileChange", "LocalFile", "RemoteFile", "compare"]
+
+
+class Change(StrEnum):
+    """What becomes of a file."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    REMOVED = "removed"
+
+
+class LocalFile(Struct, frozen=True, kw_only=True):
+    """A file to publish, with both hashes by which a repository may know it."""
+
+    size_bytes: int
+    sha256: str
+    git_sha1: str
+
+
+class RemoteFile(Struct, frozen=True, kw_only=True):
+    """A file of the repository: of large ones the Hub knows the SHA-256, else git's hash."""
+
+    size_bytes: int
+    git_sha1: str
+    sha256: str | None = None
+
+    def is_same(self, file: LocalFile) -> bool:
+        """Return whether it has the content of a local file."""
+        if self.sha256 is not None:
+            return self.sha256 == file.sha256
+        return self.git_sha1 == file.git_sha1
+
+
+class FileChange(Struct, frozen=True, kw_only=True):
+    """A file and what becomes of it; the size is that after the change, or of what is removed."""
+
+    name: str
+    change: Change
+    size_bytes: int
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """All files, and those that somebody else changed or put there."""
+
+    files: tuple[FileChange, ...]
+    foreign: tuple[str, ...] = ()  # would be overwritten
+
+    def of(self, *changes: Change) -> list[FileChange]:
+        """Return the files of these changes."""
+        return [file for file in self.files if file.change in changes]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return files and bytes by change, all four of them."""
+        return {
+            change.value: {
+                "files": len(self.of(change)),
+                "bytes": sum(file.size_bytes for file in self.of(change)),
+            }
+            for change in Change
+        }
+
+    @property
+    def to_send(self) -> list[FileChange]:
+        return self.of(Change.NEW, Change.CHANGED)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.of(Change.NEW, Change.CHANGED, Change.REMOVED)
+
+
+def compare(
+    local: Mapping[str, LocalFile],
+    remote: Mapping[str, RemoteFile],
+    published: Mapping[str, frozenset[str]],
+) -> Difference:
+    """Return the difference between what is to be there and what is.
+
+    Args:
+        local: the files to publish, by name.
+        remote: the files of the repository.
+        published: hashes of the files as an earlier publish left them. Only these are removed,
+            and only these, unchanged since, are overwritten without being named as foreign.
+    """
+    files = [*_files(local, remote)]
+    gone = sorted((published.keys() - local.keys()) & remote.keys())
+    files += [
+        FileChange(name=name, change=Change.REMOVED, size_bytes=remote[name].size_bytes)
+        for name in gone
+    ]
+    foreign = [
+        file.name
+        for file in files
+        if file.change is Change.CHANGED
+        and not _hashes(remote[file.name]) & published.get(file.name, frozenset())
+    ]
+    return Difference(files=tuple(files), foreign=tuple(foreign))
+
+
+def _files(
+    local: Mapping[str, LocalFile], remote: Mapping[str, RemoteFile]
+) -> Iterator[FileChange]:
+    for name, file in sorted(local.items()):
+        there = remote.get(name)
+        if there is None:
+            change = Change.NEW
+        else:
+            change = Change.SAME if there.is_same(file) else Change.CHANGED
+        yield FileChange(name=name, change=change, size_bytes=file.size_bytes)
+
+
+def _hashes(file: RemoteFile) -> set[str | None]:
+    return {file.sha256 or file.git_sha1}
