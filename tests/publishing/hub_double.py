@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 READER, WRITER = "hf_reader_0123456789", "hf_writer_0123456789"
 _PAGE = 3  # entries of a tree in an answer: the client has to follow pages
@@ -40,7 +40,7 @@ _ROUTES = (
 )  # fmt: skip
 
 
-class Answer(Exception):
+class Answer(Exception):  # noqa: N818 - no error
     """An answer other than 200."""
 
     def __init__(self, status: int, message: str = "", **headers: str) -> None:
@@ -203,9 +203,8 @@ class HubDouble:
                 if value["oid"] not in self.objects:
                     raise Answer(400, f"LFS pointer to a file that does not exist: {value['path']}")
                 files[value["path"]] = self.objects[value["oid"]]
-            elif row["key"] == "deletedFile":
-                if files.pop(value["path"], None) is None:
-                    raise Answer(404, "A file with this name doesn't exist")
+            elif row["key"] == "deletedFile" and files.pop(value["path"], None) is None:
+                raise Answer(404, "A file with this name doesn't exist")
         self.commits[repository].append(files)
         sha = sha_of(number + 1)
         return {"commitUrl": f"{self.url}/datasets/{repository}/commit/{sha}", "commitOid": sha}
@@ -247,7 +246,9 @@ class HubDouble:
     def _may_read(self, call: Call, repository: str) -> None:
         if call.token and call.token not in {READER, WRITER}:
             raise Answer(
-                401, "Invalid credentials", X_Error_Message="Invalid credentials in Authorization header"
+                401,
+                "Invalid credentials",
+                X_Error_Message="Invalid credentials in Authorization header",
             )
         hidden = repository in self.private and call.token != WRITER
         if repository not in self.commits or hidden:
@@ -292,7 +293,7 @@ def _entry(name: str, data: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def serving(hub: HubDouble) -> Iterator[HubDouble]:
+def serving(hub: HubDouble) -> Iterator[HubDouble]:  # noqa: C901 - one method for each verb
     """Serve a hub on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -324,7 +325,9 @@ def serving(hub: HubDouble) -> Iterator[HubDouble]:
                 found = re.fullmatch(pattern, call.path)
                 if asked != method or found is None:
                     continue
-                call.given = {key: value and unquote(value) for key, value in found.groupdict().items()}
+                call.given = {
+                    key: value and unquote(value) for key, value in found.groupdict().items()
+                }
                 hub.asked[name] += 1
                 if waiting := hub.faults.get(name):
                     raise Answer(waiting.pop(0), "a fault")

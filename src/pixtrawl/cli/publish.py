@@ -84,7 +84,7 @@ def add_parser(subparsers: Any) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run the command. Return the exit code. Raise PixtrawlError."""
     from pixtrawl.cli.by_hand import tell_by_hand
-    from pixtrawl.display.screen import note, out, out_json, out_stream
+    from pixtrawl.display.screen import note, out, out_json, out_stream, plural
     from pixtrawl.publishing.publish import PublishOptions, publish
 
     options = PublishOptions(
@@ -102,13 +102,13 @@ def main(args: argparse.Namespace) -> int:
     show = ExportProgress() if watched else None
     done = publish(
         samples_of(root, args.where or ()), root, args.repository, options,
-        on_progress=show, on_sent=_SendProgress if watched else None,
+        on_progress=show, on_sent=_SendProgress if watched else None, on_wait=note,
     )  # fmt: skip
     if args.json:
         out_json(done.to_dict() | ({"card": done.card} if args.dry_run else {}))
         return EXIT_OK
     if done.left_out:
-        note(f"{done.left_out:,} images whose owner refuses training are left out")
+        note(f"{plural(done.left_out, 'image')} left out: the owner refuses training")
     if args.dry_run:
         out(_table(done))
         if done.difference.foreign:

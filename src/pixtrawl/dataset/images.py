@@ -17,6 +17,7 @@ from pixtrawl.dataset.conditions import check, matches
 from pixtrawl.dataset.life import Life, tell_by_hand
 from pixtrawl.dataset.listing import BriefList
 from pixtrawl.dataset.outputs import Outputs
+from pixtrawl.dataset.publishing import Publishing
 from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.sample_list import Samples
@@ -40,7 +41,7 @@ class DuplicateGroup(Struct, frozen=True):
         return f"<DuplicateGroup {cut(self.kept.file_name, 200)} +{len(self.copies)}>"
 
 
-class Dataset(Life, Outputs, ByModels):
+class Dataset(Life, Outputs, Publishing, ByModels):
     """A data set folder: its report, and its images ordered by label and number.
 
     `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report.totals.saved`, `ds.verdict`.

@@ -51,7 +51,8 @@ class Outputs:
         if thumbnail_px is not None:
             from pixtrawl.dataset.pictures import thumbnails
 
-            frame["thumbnail"] = list(thumbnails(samples, thumbnail_px))
+            column: Any = list(thumbnails(samples, thumbnail_px))
+            frame["thumbnail"] = column
         return frame
 
     def to_hf(self, *, ground: str = "white") -> datasets.Dataset:

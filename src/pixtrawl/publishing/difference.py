@@ -82,6 +82,8 @@ def compare(
     local: Mapping[str, LocalFile],
     remote: Mapping[str, RemoteFile],
     published: Mapping[str, frozenset[str]],
+    *,
+    manifest: str,
 ) -> Difference:
     """Return the difference between what is to be there and what is.
 
@@ -90,6 +92,7 @@ def compare(
         remote: the files of the repository.
         published: hashes of the files as an earlier publish left them. Only these are removed,
             and only these, unchanged since, are overwritten without being named as foreign.
+        manifest: the file that `published` was read from; it names all but itself.
     """
     files = [*_files(local, remote)]
     gone = sorted((published.keys() - local.keys()) & remote.keys())
@@ -101,6 +104,7 @@ def compare(
         file.name
         for file in files
         if file.change is Change.CHANGED
+        and not (file.name == manifest and published)
         and not _hashes(remote[file.name]) & published.get(file.name, frozenset())
     ]
     return Difference(files=tuple(files), foreign=tuple(foreign))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 try:
     import huggingface_hub as hf
@@ -40,14 +41,25 @@ MANIFEST: Final = "pixtrawl.json"  # of the repository: what was published, by h
 _BATCH_FILES: Final = 16  # opened at a time
 _KIND: Final = "dataset"
 _PUBLIC_HUBS: Final = ("https://huggingface.co", "https://hf.co")
+_WAIT: Final = re.compile(r"(?:Waiting|Retrying in) ([\d.]+) ?s")
 _LOG_IN: Final = "log in with `hf auth login`, or set HF_TOKEN"
 
 # Of httpx or httpx2, by the client's version.
-_TransportError: Final = next(
-    base for base in hf_errors.HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"
+_TransportError: Final = cast(
+    "type[Exception]",
+    next(base for base in hf_errors.HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"),
 )
 
+_CLIENT_ERRORS: Final = (
+    _TransportError, OSError, RuntimeError, ValueError,  # Xet raises the latter two, too
+)  # fmt: skip
+_REFUSALS: Final = {
+    403: "the token may not write to {name} (403){said}; use one with the right to write there",
+    404: "{name} is not to be found at {hub} (404){said}; check user and name",
+}
+
 Sent = Callable[[int, int], None]  # files sent, bytes sent
+Told = Callable[[str], None]
 
 
 class RemoteState:
@@ -76,9 +88,16 @@ class Hub:
     Args:
         repository: which one.
         base_url: the hub's address; None for HF_ENDPOINT or the public one.
+        on_wait: called with a sentence before the client waits and asks again.
     """
 
-    def __init__(self, repository: Repository, base_url: str | None = None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        base_url: str | None = None,
+        on_wait: Told = lambda sentence: None,
+    ) -> None:
+        self._waits = _Waits(on_wait)
         self._repository = repository
         self._api = hf.HfApi(endpoint=base_url.rstrip("/") if base_url else None)
         self.endpoint: str = self._api.endpoint
@@ -205,60 +224,52 @@ class Hub:
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
-        """Turn the client's errors into one line with the next step; silence its own messages."""
+        """Turn the client's errors into one line with the next step, and tell when it waits."""
         logger = logging.getLogger("huggingface_hub")
-        level = logger.level
-        logger.setLevel(logging.CRITICAL)
+        before = logger.handlers, logger.propagate
+        logger.handlers, logger.propagate = [self._waits], False
         bars = are_progress_bars_disabled()
         with suppress(Exception):  # an environment variable has the last word on them
             disable_progress_bars()
         try:
             yield
-        except hf_errors.HfHubHTTPError as error:
-            raise self._told(error) from None
-        except hf_errors.OfflineModeIsEnabled:
-            raise EnvironmentFailedError(
-                "the Hub cannot be asked: HF_HUB_OFFLINE is set; unset it and repeat the command"
-            ) from None
-        except hf_errors.HFValidationError as error:
-            raise UsageError(self._line(error)) from None
-        except hf_errors.LocalTokenNotFoundError:
-            raise UsageError(f"publishing to {self.endpoint} needs a token: {_LOG_IN}") from None
-        except (_TransportError, ConnectionError, TimeoutError) as error:
-            raise EnvironmentFailedError(
-                f"{self.endpoint} cannot be reached ({self._line(error)}); repeat the command to "
-                "go on"
-            ) from None
-        except (
-            RuntimeError,
-            ValueError,
-        ) as error:  # of Xet, or an answer that is none of the Hub's
-            raise EnvironmentFailedError(
-                f"{self.endpoint} answers with what the client cannot use ({self._line(error)}); "
-                "repeat the command to go on"
-            ) from None
+        except _CLIENT_ERRORS as error:
+            raise self._told(error) from error
         finally:
-            logger.setLevel(level)
+            logger.handlers, logger.propagate = before
             if not bars:
                 with suppress(Exception):
                     enable_progress_bars()
 
-    def _told(self, error: Any) -> UsageError | EnvironmentFailedError:
+    def _told(self, error: BaseException) -> UsageError | EnvironmentFailedError:
+        """Return our error for one of the client's, or for what it was raised from."""
+        refused = _in_chain(error, hf_errors.HfHubHTTPError)
+        if refused is not None:
+            return self._refused(refused)
+        if _in_chain(error, hf_errors.OfflineModeIsEnabled):
+            return EnvironmentFailedError(
+                "the Hub cannot be asked: HF_HUB_OFFLINE is set; unset it and repeat the command"
+            )
+        if isinstance(error, hf_errors.HFValidationError):
+            return UsageError(self._line(error))
+        if isinstance(error, hf_errors.LocalTokenNotFoundError):
+            return UsageError(f"publishing to {self.endpoint} needs a token: {_LOG_IN}")
+        broken = _in_chain(error, (_TransportError, ConnectionError, TimeoutError))
+        what = "cannot be reached" if broken else "gives an answer that cannot be used"
+        return EnvironmentFailedError(
+            f"{self.endpoint} {what} ({self._line(broken or error)}); repeat the command to go on"
+        )
+
+    def _refused(self, error: Any) -> UsageError | EnvironmentFailedError:
+        """Return our error for a status of the Hub's."""
         status, name = _status(error), self._repository.name
-        said = self._line(getattr(error, "server_message", None) or "")
+        said = self._line(error.server_message) if error.server_message else ""
         said = f": {said}" if said else ""
         if status == 401:
             why = "does not accept the token" if self._token else "wants a token"
             return UsageError(f"{self.endpoint} {why} (401){said}; {_LOG_IN}")
-        if status == 403:
-            return UsageError(
-                f"the token may not write to {name} (403){said}; use one with the right to write "
-                "there"
-            )
-        if status == 404:
-            return UsageError(
-                f"{name} is not to be found at {self.endpoint} (404){said}; check user and name"
-            )
+        if status in _REFUSALS:
+            return UsageError(_REFUSALS[status].format(name=name, hub=self.endpoint, said=said))
         if status in {409, 412}:
             return EnvironmentFailedError(
                 f"{name} was changed by somebody else meanwhile ({status}){said}; repeat the "
@@ -280,8 +291,24 @@ class Hub:
 
     def _line(self, error: object) -> str:
         """Return a message as one line without secrets, cut at 300 characters."""
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = str(error) or type(error).__name__
+        if isinstance(error, BaseException) and error.__cause__ is not None:
+            text = f"{text} {error.__cause__}"
+        text = " ".join(text.split())
         return self._secrets.masked(text)[:300]
+
+
+class _Waits(logging.Handler):
+    """Takes the client's messages; passes those on that tell of a wait."""
+
+    def __init__(self, on_wait: Told) -> None:
+        super().__init__(logging.WARNING)
+        self._on_wait = on_wait
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = _WAIT.search(record.getMessage())
+        if found is not None:
+            self._on_wait(f"the Hub is busy or out of reach; asked again in {found[1]} s")
 
 
 def _remote(file: Any) -> RemoteFile:
@@ -289,6 +316,13 @@ def _remote(file: Any) -> RemoteFile:
     return RemoteFile(
         size_bytes=file.size, git_sha1=file.blob_id, sha256=large.sha256 if large else None
     )
+
+
+def _in_chain(error: BaseException | None, kinds: Any) -> Any:
+    """Return the first of an error and its causes that is of these kinds; None without one."""
+    while error is not None and not isinstance(error, kinds):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _status(error: Any) -> int:

@@ -88,7 +88,7 @@ class Published(Struct, frozen=True, kw_only=True):
         }
 
 
-def publish(
+def publish(  # noqa: PLR0913 - what, where from and to, how, and three listeners
     samples: Iterable[Sample],
     root: Path | str,
     to: str,
@@ -96,6 +96,7 @@ def publish(
     *,
     on_progress: Progress | None = None,
     on_sent: Callable[[int, int], Sent] | None = None,
+    on_wait: Callable[[str], None] = lambda sentence: None,
 ) -> Published:
     """Send images to a data set repository of the Hub; only what has changed is moved.
 
@@ -106,6 +107,7 @@ def publish(
         options: selection, splits, rights, where the Hub is.
         on_progress: called after each image that is put into a shard.
         on_sent: called with files and bytes to send; gives the listener for what was sent.
+        on_wait: called with a sentence before a busy Hub is asked again.
 
     Raises:
         UsageError: images may not be passed on, the token may not write, or names are wrong.
@@ -123,7 +125,7 @@ def publish(
     left_out = found.counts[Rights.OPTED_OUT]
     if found.counts.total() == left_out:
         raise UsageError(f"{root}: no image to publish" + (_left_out_words(left_out)))
-    hub = Hub(repository, options.place.base_url)
+    hub = Hub(repository, options.place.base_url, on_wait)
     if not options.dry_run:
         hub.demand_token()
     state = hub.state()
@@ -142,7 +144,7 @@ def publish(
     local = {name: _described(content) for name, content in files.items()}
     files[MANIFEST] = _manifest(local)
     local[MANIFEST] = _described(files[MANIFEST])
-    difference = compare(local, state.files, state.published)
+    difference = compare(local, state.files, state.published, manifest=MANIFEST)
     result = _result(hub, repository.name, done, difference, left_out)
     if options.dry_run:
         card = (staging / CARD).read_text("utf-8")
@@ -213,17 +215,21 @@ def _notes(found: Publishable) -> Iterator[str]:
     unknown, left_out = found.counts[Rights.UNKNOWN], found.counts[Rights.OPTED_OUT]
     if unknown:
         yield (
-            f"**The rights of {unknown:,} images are unknown** (`license_id` is `unknown`). They "
+            f"**The rights of {_images(unknown)} are unknown** (`license_id` is `unknown`). They "
             "were published by a decision of the publisher, and whoever uses them has to settle "
             "whether they may."
         )
     if left_out:
-        yield f"{left_out:,} images whose owner refuses training were left out."
+        yield f"Left out: {_images(left_out)} whose owner refuses training."
     terms = [f"- {markdown_text(name)}: {_terms(name)}" for name in sorted(found.sources)]
     yield (
         "Terms of the sources by which the images were found, in the words of pixtrawl's "
         "documentation; the hosts of the images have terms of their own:\n\n" + "\n".join(terms)
     )
+
+
+def _images(count: int) -> str:
+    return f"{count:,} {'image' if count == 1 else 'images'}"
 
 
 def _terms(source: str) -> str:
