@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS = {"browser", "formats", "clip", "lance", "studio", "mcp", "demo", "all"}
+EXTRAS = {"browser", "publish", "formats", "clip", "lance", "studio", "mcp", "demo", "all"}
 
 
 @dataclass(frozen=True)

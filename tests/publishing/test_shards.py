@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from pixtrawl.exporters.shard_tree import Leaf, Shard, cut, limit_bytes
+from pixtrawl.exporters.shard_tree import Leaf, HubShard, cut, limit_bytes
 
 KEYS = st.sets(st.binary(min_size=16, max_size=16), min_size=1, max_size=60)
 
@@ -50,10 +50,10 @@ def test_splits_are_cut_apart() -> None:
     keys = {bytes([n]) + bytes(15) for n in (1, 130, 200)}
     both = [*leaves(keys, "test"), *leaves(keys, "train")]
     assert cut(both, 10_000, 2) == [
-        Shard(split="test", index=0, depth=1, start=0, end=1),
-        Shard(split="test", index=1, depth=1, start=1, end=3),
-        Shard(split="train", index=0, depth=1, start=3, end=4),
-        Shard(split="train", index=1, depth=1, start=4, end=6),
+        HubShard(split="test", index=0, depth=1, start=0, end=1),
+        HubShard(split="test", index=1, depth=1, start=1, end=3),
+        HubShard(split="train", index=0, depth=1, start=3, end=4),
+        HubShard(split="train", index=1, depth=1, start=4, end=6),
     ]
 
 

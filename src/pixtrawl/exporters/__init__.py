@@ -38,7 +38,7 @@ FORMATS: Final[Mapping[str, tuple[str, str]]] = {
         "shards with image bytes and columns (Hugging Face, Spark, Ray, DuckDB)",
     ),
     "hub": (
-        "pixtrawl.exporters.hub:Hub",
+        "pixtrawl.exporters.hub:HubFiles",
         "what `publish` sends: parquet shards, data card, croissant.json",
     ),
     "lance": (

@@ -1,4 +1,4 @@
-"""What `pixtrawl publish` sends: parquet shards, a data card, attributions and croissant.json.
+"""The files that `pixtrawl publish` sends: parquet shards, a data card, attributions and croissant.json.
 
 The shards are cut so that a re-published data set changes few of them (`shard_tree`); their rows
 are shuffled, so that any part of them is a fair sample.
@@ -16,18 +16,18 @@ from pixtrawl.exporters.cards import card_files, split_word
 from pixtrawl.exporters.croissant import DataFile, croissant
 from pixtrawl.exporters.parquet import Parquet, ParquetShard, numbered
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.exporters.shard_tree import Leaf, Shard, cut, limit_bytes
+from pixtrawl.exporters.shard_tree import HubShard, Leaf, cut, limit_bytes
 from pixtrawl.folder.card import Summary
 from pixtrawl.folder.features import IMAGE
 
-__all__ = ["CARD", "CROISSANT", "Hub"]
+__all__ = ["CARD", "CROISSANT", "HubFiles"]
 
 CARD: Final = "README.md"
 CROISSANT: Final = "croissant.json"
 _SHARD_IMAGES: Final = 100_000
 
 
-class Hub(Parquet):
+class HubFiles(Parquet):
     """Shards `data/train-00000-of-00004.parquet`."""
 
     name: ClassVar[str] = "hub"
@@ -50,10 +50,10 @@ class Hub(Parquet):
     def names(self, number: int, entries: Sequence[PlannedImage]) -> list[str]:
         return [_file(self._shard_of(entries[0]))]
 
-    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> _HubShard:
-        return _HubShard(self._job, self._shard_of(entries[0]))
+    def open_part(self, index: int, number: int, entries: Sequence[PlannedImage]) -> _OpenHubShard:
+        return _OpenHubShard(self._job, self._shard_of(entries[0]))
 
-    def _shard_of(self, entry: PlannedImage) -> Shard:
+    def _shard_of(self, entry: PlannedImage) -> HubShard:
         known = self._by_start.get(entry.position)
         if known is not None:
             return known
@@ -103,8 +103,8 @@ class Hub(Parquet):
         )
 
 
-class _HubShard(ParquetShard):
-    def __init__(self, job: ExportJob, shard: Shard) -> None:
+class _OpenHubShard(ParquetShard):
+    def __init__(self, job: ExportJob, shard: HubShard) -> None:
         super().__init__(job, _file(shard), max_bytes=0)
         self._end = shard.end
 
@@ -116,5 +116,5 @@ def _leaf(entry: PlannedImage) -> Leaf:
     return Leaf(entry.split, entry.key, int(entry.columns["size_bytes"]))
 
 
-def _file(shard: Shard) -> str:
+def _file(shard: HubShard) -> str:
     return f"data/{shard.name}.parquet"

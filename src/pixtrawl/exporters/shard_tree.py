@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["Leaf", "Shard", "cut", "limit_bytes"]
+__all__ = ["Leaf", "HubShard", "cut", "limit_bytes"]
 
 _KEY_BITS: Final = 32  # of a key that are looked at
 _SHARDS: Final = 32  # aimed at: a change then moves about a thirtieth of a small data set
@@ -32,7 +32,7 @@ class Leaf(Struct, frozen=True):
     size_bytes: int
 
 
-class Shard(Struct, frozen=True, kw_only=True):
+class HubShard(Struct, frozen=True, kw_only=True):
     """Positions `start` to `end` (excluded) of the images, number `index` of `2 ** depth`."""
 
     split: str
@@ -53,7 +53,7 @@ def limit_bytes(total_bytes: int) -> int:
     return min(max(1 << (aimed.bit_length() - 1), _LEAST_BYTES), _MOST_BYTES)
 
 
-def cut(leaves: Iterable[Leaf], max_bytes: int, max_images: int) -> list[Shard]:
+def cut(leaves: Iterable[Leaf], max_bytes: int, max_images: int) -> list[HubShard]:
     """Return the shards in the order of their images, none of them empty.
 
     Args:
@@ -61,7 +61,7 @@ def cut(leaves: Iterable[Leaf], max_bytes: int, max_images: int) -> list[Shard]:
         max_bytes: of the images of a shard; one image may be larger.
         max_images: the most images of a shard.
     """
-    found: list[Shard] = []
+    found: list[HubShard] = []
     start = 0
     for split, group in groupby(leaves, key=lambda leaf: leaf.split):
         keys, sizes = array("Q"), array("Q", (0,))
@@ -76,7 +76,7 @@ def cut(leaves: Iterable[Leaf], max_bytes: int, max_images: int) -> list[Shard]:
 
 def _halved(
     split: str, keys: array[int], sums: array[int], offset: int, limits: tuple[int, int]
-) -> Iterator[Shard]:
+) -> Iterator[HubShard]:
     max_bytes, max_images = limits
     waiting = [(0, 0, 0, len(keys))]
     while waiting:
@@ -85,7 +85,7 @@ def _halved(
             continue
         fits = sums[high] - sums[low] <= max_bytes and high - low <= max_images
         if fits or high - low == 1 or depth == _KEY_BITS:
-            yield Shard(
+            yield HubShard(
                 split=split, index=index, depth=depth, start=offset + low, end=offset + high
             )
             continue

@@ -1,4 +1,4 @@
-"""What a publish would change in a repository, file by file. Pure."""
+"""Compare files with those of a repository. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Change", "Difference", "FileChange", "LocalFile", "RemoteFile", "com
 
 
 class Change(StrEnum):
-    """What becomes of a file."""
+    """The change of a file."""
 
     NEW = "new"
     CHANGED = "changed"

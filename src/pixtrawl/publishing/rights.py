@@ -27,7 +27,7 @@ _OPTED_OUT: Final = frozenset({"no-training"})
 
 
 class Rights(StrEnum):
-    """What is known of the right to pass an image on."""
+    """The right to pass an image on, as far as it is known."""
 
     FREE = "free"
     UNKNOWN = "unknown"
@@ -36,7 +36,7 @@ class Rights(StrEnum):
 
 
 class RightsPolicy(Struct, frozen=True, kw_only=True):
-    """What the user takes responsibility for."""
+    """The responsibility that the user takes."""
 
     named: frozenset[str] = frozenset()  # values of --license: ids among them are the user's choice
     allow_unknown: bool = False
