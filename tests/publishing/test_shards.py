@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from pixtrawl.exporters.shard_tree import Leaf, HubShard, cut, limit_bytes
+from pixtrawl.exporters.shard_tree import HubShard, Leaf, cut, limit_bytes
 
 KEYS = st.sets(st.binary(min_size=16, max_size=16), min_size=1, max_size=60)
 

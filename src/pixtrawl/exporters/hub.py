@@ -1,4 +1,4 @@
-"""The files that `pixtrawl publish` sends: parquet shards, a data card, attributions and croissant.json.
+"""The files that `pixtrawl publish` sends: parquet shards, card, attributions, croissant.json.
 
 The shards are cut so that a re-published data set changes few of them (`shard_tree`); their rows
 are shuffled, so that any part of them is a fair sample.

@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["Leaf", "HubShard", "cut", "limit_bytes"]
+__all__ = ["HubShard", "Leaf", "cut", "limit_bytes"]
 
 _KEY_BITS: Final = 32  # of a key that are looked at
 _SHARDS: Final = 32  # aimed at: a change then moves about a thirtieth of a small data set
