@@ -6,8 +6,12 @@ services are groups of their own: they share a name, but no owner. Accounts of p
 (`urls.account_of`) are hosts, and every account of a group lies in the same group.
 
 There is no copy of the public suffix list here, which changes weekly. Below a country's domain the
-usual second-level names count as suffixes; an unknown suffix makes a group too large, which costs
-parallelism and never politeness.
+usual second-level names count as suffixes. An unknown suffix makes a group too large, which costs
+parallelism only. Where such a name is one owner's own (`co.xy`, should it be no suffix), its hosts
+are several groups: each host still has one holder and its own pace, but not all of them together.
+
+`urls.account_of` is the one function that says which host a URL belongs to: pace, robots.txt and
+the groups here are all derived from it.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ class ShardEntry(Struct, frozen=True, kw_only=True):
     rows: int
     groups: int
     largest: str  # its largest group
+    largest_rows: int
 
 
 class Shard(Struct, frozen=True):
@@ -81,7 +82,7 @@ class _Chain:
     def next(self, rows: list[Row], *, is_last: bool) -> Shard:
         entry = ShardEntry(
             id=f"{self._id}-{self._place:05d}-{_digest(rows)}", chain=self._id, place=self._place,
-            is_last=is_last, rows=len(rows), groups=1, largest=self._group,
+            is_last=is_last, rows=len(rows), groups=1, largest=self._group, largest_rows=len(rows),
         )  # fmt: skip
         self._place += 1
         return Shard(entry, rows)
@@ -105,12 +106,13 @@ class _Packing:
         if not self._groups:
             return
         rows = [row for _, group in self._groups for row in group]
-        largest = max(self._groups, key=lambda one: len(one[1]))[0]
+        largest, most = max(self._groups, key=lambda one: len(one[1]))
         id_ = f"g-{_digest(rows)}"
         yield Shard(
             ShardEntry(
-                id=id_, chain=id_, rows=len(rows), groups=len(self._groups), largest=largest
-            ),
+                id=id_, chain=id_, rows=len(rows), groups=len(self._groups), largest=largest,
+                largest_rows=len(most),
+            ),  # fmt: skip
             rows,
         )
         self._groups, self._rows = [], 0

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 _TRIES: Final = 5
 _FIRST_PAUSE_S: Final = 0.2
+_MEMORY: Final[AbstractContextManager[Any]] = threading.Lock()
 
 
 class Entry(NamedTuple):
@@ -48,10 +50,16 @@ class Store:
             raise MissingExtraError(f"the store {url}", "formats") from None
         self._fs: Any
         try:
-            self._fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+            # An instance of its own: a shared one keeps the keys and endpoint of its first use.
+            self._fs, root = fsspec.core.url_to_fs(
+                self.url, use_listings_cache=False, skip_instance_cache=True
+            )
         except (ValueError, ImportError) as error:
             raise UsageError(f"cannot use the store {url}: {error}") from error
         self._root = str(root).rstrip("/")
+        self.is_conditional = True  # False: one writer only, see `probe`
+        # fsspec's file system in memory looks first and writes then.
+        self._in_memory = _MEMORY if self.url.startswith("memory:") else nullcontext()
 
     # -- reading
 
@@ -132,6 +140,8 @@ class Store:
         After an answer that does not tell (a lost connection) the object is read back and compared,
         so the data should be of one writer only (hold a random number). Raise StorageError.
         """
+        if not self.is_conditional:
+            return self._create_alone(name, data)
         pause_s, trouble = _FIRST_PAUSE_S, None
         for _ in range(_TRIES):
             try:
@@ -149,9 +159,16 @@ class Store:
             pause_s *= 2
         raise StorageError(f"cannot write {name} to {self.url}: {trouble}") from trouble
 
+    def _create_alone(self, name: str, data: bytes) -> bool:
+        found = self.read(name)
+        if found is None:
+            self.put(name, data)
+        return found is None or found == data
+
     def _create(self, name: str, data: bytes) -> None:
         if self._local is None:
-            self._fs.pipe_file(self._path(name), data, mode="create")
+            with self._in_memory:
+                self._fs.pipe_file(self._path(name), data, mode="create")
             return
         temporary = self._temporary(name)
         try:
@@ -179,8 +196,14 @@ class Store:
     def probe(self) -> bool:
         """Return whether `create` refuses to write over an object, by trying. Raise StorageError.
 
-        Some stores take the condition and overwrite all the same.
+        Some stores take the condition and overwrite all the same. From then on `create` asks for
+        no condition: the caller has to see to it that there is one writer.
         """
+        self.is_conditional = True
+        self.is_conditional = self._keeps_conditions()
+        return self.is_conditional
+
+    def _keeps_conditions(self) -> bool:
         name = f"probe/{secrets.token_hex(8)}"
         first, second = b"first " + name.encode(), b"second " + name.encode()
         try:

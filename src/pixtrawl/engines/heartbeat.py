@@ -30,10 +30,10 @@ class Heartbeat:
         self._heard_at = now()
         self._silent = False
 
-    def heard(self) -> None:
-        """Register a beat, or any other message."""
+    def heard(self, at: float | None = None) -> None:
+        """Register a beat, or any other message; `at` is when it was sent, by this clock."""
         if not self.is_silent():
-            self._heard_at = self._now()
+            self._heard_at = self._now() if at is None else max(self._heard_at, at)
 
     def is_silent(self) -> bool:
         """Return whether nothing was heard for too long, now or at any time since `renew`."""

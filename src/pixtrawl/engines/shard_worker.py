@@ -62,14 +62,23 @@ class ShardWorker:
         node = await WorkerNode.open(spec, emit=emit, keep=keep, is_silent=heartbeat.is_silent)
         return cls(node, heartbeat, spec)
 
-    def heard(self) -> None:
-        """Register a beat of whoever gives the leases.
+    def heard(self, at: float | None = None) -> None:
+        """Register a beat of whoever gives the leases; `at` is when it was sent, by `clock_s`.
 
         After silence it counts only once every lease of the time before has ended.
         """
         if self._heartbeat.is_silent() and not self._leases:
             self._heartbeat.renew()
-        self._heartbeat.heard()
+        self._heartbeat.heard(at)
+
+    def is_silent(self) -> bool:
+        """Return whether its leases may be with another worker by now."""
+        return self._heartbeat.is_silent()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it could carry out more tasks at once than its leases give it."""
+        return not self._places.locked()
 
     @property
     def leases(self) -> int:

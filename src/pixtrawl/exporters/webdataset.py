@@ -129,13 +129,12 @@ class _TarShard(ShardPart):
         asked, members = self._ready or (None, [])
         pieces: list[bytes] = []
         for name, data in members if asked is item else self._members(item):
-            pieces += tar_header(name, len(data)), data, bytes(-len(data) % _BLOCK)
+            pieces += tar_member(name, data)
             self.size_bytes += _BLOCK + _padded(len(data))
         self.file.write(b"".join(pieces))
 
     def close(self) -> None:
-        self.file.write(bytes(2 * _BLOCK))
-        self.file.write(bytes(-(self.size_bytes + 2 * _BLOCK) % _RECORD))
+        self.file.write(tar_end(self.size_bytes))
         super().close()
 
     def _members(self, item: Item) -> list[tuple[str, bytes]]:
@@ -159,6 +158,16 @@ def tar_header(name: str, size_bytes: int) -> bytes:
     path = name.encode("ascii")
     checksum = _SAME_FOR_ALL + sum(path) + sum(size)
     return b"%b%b%b%b%06o\0 %b" % (path.ljust(100, b"\0"), _OWNED, size, _TIME, checksum, _REST)
+
+
+def tar_member(name: str, data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return header, content and padding of a file in a tar."""
+    return tar_header(name, len(data)), data, bytes(-len(data) % _BLOCK)
+
+
+def tar_end(size_bytes: int) -> bytes:
+    """Return the end of a tar whose members take so many bytes."""
+    return bytes(2 * _BLOCK + -(size_bytes + 2 * _BLOCK) % _RECORD)
 
 
 def _padded(size_bytes: int) -> int:

@@ -1,0 +1,176 @@
+"""Commits: one small manifest per shard, created only if there is none. Readers see nothing else.
+
+Data objects carry the name of an attempt, so that two attempts at one shard never write the same
+object; the commit names those that count. `roll_up` puts thousands of commits into one object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from pixtrawl.cluster.store import Store
+from pixtrawl.errors import StorageError
+from pixtrawl.net.host_state import HostState
+
+__all__ = ["Commit", "Commits", "ObjectEntry", "roll_up"]
+
+T = TypeVar("T")
+
+_FOLDER: Final = "commits"
+_ROLLED: Final = "rollups"
+_AT_ONCE: Final = 16
+_PER_ROLL: Final = 5_000
+
+
+class ObjectEntry(Struct, frozen=True, kw_only=True):
+    """An object that a commit names."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    rows: int
+
+
+class Commit(Struct, frozen=True, kw_only=True):
+    """A finished shard."""
+
+    version: int = 1
+    shard: str
+    attempt: str
+    worker: str
+    rows: int
+    data: list[ObjectEntry] = field(default_factory=list)
+    outcomes: ObjectEntry
+    reasons: Mapping[str, int]
+    fetched_bytes: int = 0
+    elapsed_s: float = 0.0
+    hosts: tuple[HostState, ...] = ()  # for the next shard of a chain
+
+
+class Commits:
+    """The commits of a store. Methods wait for the network."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rolled: dict[str, Commit] = {}
+        self._read_rolls: set[str] = set()
+
+    def create(self, commit: Commit) -> bool:
+        """Commit a shard. Return False where another attempt has done so. Raise StorageError."""
+        if self.is_there(commit.shard):
+            return False
+        return self._store.create(_name(commit.shard), msgspec.json.encode(commit))
+
+    def is_there(self, shard_id: str) -> bool:
+        """Return whether a shard is committed."""
+        if self._store.size(_name(shard_id)) is not None:
+            return True
+        self._read_rolled()
+        return shard_id in self._rolled
+
+    def read(self, shard_id: str) -> Commit | None:
+        """Return the commit of a shard, None where there is none."""
+        self._read_rolled()
+        if (known := self._rolled.get(shard_id)) is not None:
+            return known
+        data = self._store.read(_name(shard_id))
+        return None if data is None else _decoded(data, _name(shard_id))
+
+    def ids(self) -> set[str]:
+        """Return the ids of all committed shards."""
+        self._read_rolled()
+        return {*self._rolled, *map(_id, self._names())}
+
+    def all(self) -> Iterator[Commit]:
+        """Yield all commits, each shard once."""
+        names = self._names()  # first: what is rolled up meanwhile is then in the rolls as well
+        self._read_rolled()
+        yield from self._rolled.values()
+        single = (name for name in names if _id(name) not in self._rolled)
+        for data, name in self._read_many(single):
+            if data is not None:
+                yield _decoded(data, name)
+            elif (found := self.read(_id(name))) is not None:
+                yield found
+
+    def rolled(self) -> Mapping[str, Commit]:
+        """Return the commits that are rolled up."""
+        self._read_rolled()
+        return self._rolled
+
+    def _names(self) -> list[str]:
+        return [entry.name for entry in self._store.list(_FOLDER)]
+
+    def _read_rolled(self) -> None:
+        """Read the rolls that are new; of two that hold one shard the first counts."""
+        names = [entry.name for entry in self._store.list(_ROLLED)]
+        new = [name for name in names if name not in self._read_rolls]
+        for data, name in self._read_many(new):
+            if data is None:
+                raise StorageError(f"{name} of {self._store.url} is gone")
+            for commit in _decoded_many(data, name):
+                self._rolled.setdefault(commit.shard, commit)
+            self._read_rolls.add(name)
+
+    def _read_many(self, names: Iterable[str]) -> Iterator[tuple[bytes | None, str]]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for some in _batches(names, 20 * _AT_ONCE):
+                yield from zip(pool.map(self._store.read, some), some, strict=True)
+
+
+def roll_up(store: Store) -> tuple[int, int]:
+    """Put single commits together, thousands into one object; remove them and their leases.
+
+    Return the numbers of commits and of objects written. Workers may be at work meanwhile.
+    """
+    commits = Commits(store)
+    rolled = set(commits.rolled())
+    new = [commit for commit in commits.all() if commit.shard not in rolled]
+    written = 0
+    for some in _batches(new, _PER_ROLL):
+        data = msgspec.json.encode(list(some))
+        number = len(store.list(_ROLLED))
+        while not store.create(f"{_ROLLED}/{number:06d}.json", data):
+            number += 1  # another roll-up was first
+        written += 1
+    done = {*rolled, *(commit.shard for commit in new)}
+    left = [entry.name for entry in store.list(_FOLDER) if _id(entry.name) in done]
+    left += [e.name for e in store.list("leases") if e.name.split("/")[1] in done]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(store.remove, left):
+            pass
+    return len(new), written
+
+
+def _name(shard_id: str) -> str:
+    return f"{_FOLDER}/{shard_id}.json"
+
+
+def _id(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(".json")
+
+
+def _decoded(data: bytes, name: str) -> Commit:
+    try:
+        return msgspec.json.decode(data, type=Commit)
+    except msgspec.DecodeError as error:
+        raise StorageError(f"{name} is damaged: {error}") from error
+
+
+def _decoded_many(data: bytes, name: str) -> list[Commit]:
+    try:
+        return msgspec.json.decode(data, type=list[Commit])
+    except msgspec.DecodeError as error:
+        raise StorageError(f"{name} is damaged: {error}") from error
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    left = iter(items)
+    while some := list(islice(left, size)):
+        yield some

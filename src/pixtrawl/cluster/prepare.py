@@ -1,0 +1,216 @@
+"""Divides manifests into the shards of a job, and writes them to its store.
+
+Rows pass through local disk (`spool`), so memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from pixtrawl.cluster import job as jobs
+from pixtrawl.cluster.job import JobDescription
+from pixtrawl.cluster.partition import Shard, ShardEntry, shards_of
+from pixtrawl.cluster.spool import Spool
+from pixtrawl.cluster.store import Store
+from pixtrawl.config.groups import Lists
+from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.labels import Labels
+from pixtrawl.manifests.reader import BadLine, read_manifest
+from pixtrawl.model import Candidate
+from pixtrawl.pipeline.lists import asked_of, is_address
+from pixtrawl.pipeline.parquet_manifest import read_rows as read_parquet
+
+__all__ = ["prepare"]
+
+_UPLOADS: Final = 16  # at once
+
+
+def prepare(  # noqa: PLR0913 - what a job is made of
+    manifests: Sequence[str],
+    store: Store,
+    *,
+    to: str,
+    settings: Mapping[str, Any],
+    label: str | None = None,
+    lists: Lists = Lists(),
+    shard_rows: int,
+    lease_s: float,
+    scratch: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> JobDescription:
+    """Write a job to a store, from manifests that are paths, folders, or URLs of fsspec's.
+
+    The same manifests and settings again change nothing. `tell` takes sentences for the user.
+
+    Raise UsageError for a manifest that cannot be read, or where the store holds another job;
+    StorageError.
+    """
+    with tempfile.TemporaryDirectory(prefix="pixtrawl-prepare-", dir=scratch) as folder:
+        reading = _Reading(Path(folder), label, lists, tell)
+        spool = Spool(Path(folder))
+        spool.take(reading.candidates(manifests))
+        if not spool.rows:
+            raise UsageError("the manifests hold no row that could be fetched")
+        was_there = jobs.has_job(store)
+        writing = _Writing(store, write=not was_there)
+        for shard in shards_of(spool.groups(), shard_rows):
+            writing.add(shard)
+        writing.close()
+        job = JobDescription(
+            fingerprint=writing.fingerprint(to, settings), to=to, settings=settings,
+            lease_s=lease_s, shard_rows=shard_rows, shards=writing.shards,
+            index_pieces=writing.pieces, rows=writing.rows, duplicates=spool.duplicates,
+            bad_lines=reading.bad_lines, largest_group=writing.largest[1],
+            largest_rows=writing.largest[0],
+        )  # fmt: skip
+        if was_there:
+            _compare(store, job)
+            return jobs.read_job(store)
+        if reading.bad_lines:
+            store.put_file(jobs.BAD_LINES, reading.bad_path)
+        if not jobs.write_job(store, job):
+            _compare(store, job)
+    return job
+
+
+def _compare(store: Store, job: JobDescription) -> None:
+    if jobs.read_job(store).fingerprint != job.fingerprint:
+        raise UsageError(
+            f"{store.url} holds a job of other manifests or settings; name another store with -o"
+        )
+
+
+class _Reading:
+    """Reads manifests one after another; broken lines go into a file of their own."""
+
+    def __init__(
+        self, folder: Path, label: str | None, lists: Lists, tell: Callable[[str], None]
+    ) -> None:
+        self.bad_lines = 0
+        self.bad_path = folder / jobs.BAD_LINES
+        self._folder = folder
+        self._label = label
+        self._asked = asked_of(lists)
+        self._labels = Labels()
+        self._tell = tell
+
+    def candidates(self, manifests: Sequence[str]) -> Iterator[Candidate]:
+        notices: list[str] = []
+        with self.bad_path.open("wb") as bad:
+            for path, shown in self._files(manifests):
+                rows = read_manifest(
+                    path, label=self._label, labels=self._labels, read_parquet=read_parquet,
+                    asked=self._asked, notices=notices,
+                )  # fmt: skip
+                for row in rows:
+                    if isinstance(row, BadLine):
+                        self.bad_lines += 1
+                        line = {"manifest": shown, "line": row.number, "problem": row.problem}
+                        bad.write(msgspec.json.encode({**line, "text": row.text}) + b"\n")
+                    else:
+                        yield row
+                while notices:
+                    self._tell(notices.pop(0))
+
+    def _files(self, manifests: Sequence[str]) -> Iterator[tuple[Path, str]]:
+        for word in manifests:
+            if is_address(word):
+                yield from self._fetched(word)
+            elif Path(word).is_dir():
+                found = sorted(one for one in Path(word).iterdir() if one.is_file())
+                if not found:
+                    raise UsageError(f"{word}: the folder holds no manifest")
+                yield from ((one, str(one)) for one in found)
+            else:
+                yield Path(word), word
+
+    def _fetched(self, url: str) -> Iterator[tuple[Path, str]]:
+        """Copy the manifests that a URL names (`*` for many), one after the other."""
+        import fsspec
+
+        try:
+            fs, root = fsspec.core.url_to_fs(url)
+            names = sorted(fs.glob(root)) if "*" in root else [root]
+        except (ValueError, ImportError, OSError) as error:
+            raise UsageError(f"{url}: {error}") from error
+        if not names:
+            raise UsageError(f"{url}: there is no such manifest")
+        for name in names:
+            path = self._folder / Path(str(name)).name
+            try:
+                fs.get_file(name, str(path))
+            except (OSError, ValueError) as error:
+                raise UsageError(f"{url}: cannot be read: {error}") from error
+            yield path, str(name)
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+
+class _Writing:
+    """Writes shards and the index, several objects at once."""
+
+    def __init__(self, store: Store, *, write: bool) -> None:
+        self.shards = self.rows = self.pieces = 0
+        self.largest = (0, "")
+        self._store = store
+        self._write = write
+        self._pool = ThreadPoolExecutor(_UPLOADS)
+        self._running: set[Future[None]] = set()
+        self._entries: list[ShardEntry] = []
+        self._digest = blake2b(digest_size=16)
+        self._chain = (0, "")  # rows of the present chain, and its group
+
+    def add(self, shard: Shard) -> None:
+        entry = shard.entry
+        self.shards += 1
+        self.rows += entry.rows
+        self._digest.update(entry.id.encode())
+        if entry.chain != entry.id:
+            before = self._chain[0] if entry.place else 0
+            self._chain = (before + entry.rows, entry.largest)
+            self.largest = max(self.largest, self._chain)
+        else:
+            self.largest = max(self.largest, (entry.largest_rows, entry.largest))
+        self._put(jobs.rows_name(entry.id), jobs.pack_rows(shard.rows))
+        self._entries.append(entry)
+        if len(self._entries) >= jobs.INDEX_ENTRIES:
+            self._put_index()
+
+    def close(self) -> None:
+        if self._entries:
+            self._put_index()
+        self._wait(0)
+        self._pool.shutdown()
+
+    def fingerprint(self, to: str, settings: Mapping[str, Any]) -> str:
+        digest = self._digest.copy()
+        digest.update(msgspec.json.encode([to, settings], order="deterministic"))
+        return digest.hexdigest()
+
+    def _put_index(self) -> None:
+        self._put(jobs.index_name(self.pieces), msgspec.json.encode(self._entries))
+        self.pieces += 1
+        self._entries = []
+
+    def _put(self, name: str, data: bytes) -> None:
+        if self._write:
+            self._running.add(self._pool.submit(self._store.put, name, data))
+            self._wait(4 * _UPLOADS)
+
+    def _wait(self, most: int) -> None:
+        while len(self._running) > most:
+            done = next(iter(self._running))
+            self._running.discard(done)
+            try:
+                done.result()
+            except StorageError:
+                self._pool.shutdown(cancel_futures=True)
+                raise
