@@ -29,6 +29,10 @@ test-pythons: setup ## parser and core tests on the oldest and the newest Python
 test-kills: setup ## a run and its data set killed sixty times each instead of six: ten minutes
 	TEST_KILLS=60 $(PY) -m pytest -q tests/resume/test_kill.py --timeout 1500
 
+test-cluster: setup ## jobs on many workers at size, with a real object store's server: some minutes
+	$(PY) -c 'import moto, duckdb' 2>/dev/null || uv pip install --quiet --python $(PY) --group cluster
+	PIXTRAWL_UNCLEAR_PUTS=1000 PIXTRAWL_CLUSTER_ROWS=2000 $(PY) -m pytest -q tests/cluster --timeout 1200
+
 lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff format --check .
 	ruff check .

@@ -66,6 +66,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "lock": Command("pixtrawl.cli.lock", "write a recipe of a data set, or rebuild it from one"),
     "merge": Command("pixtrawl.cli.merge", "join data sets without downloading"),
     "verify": Command("pixtrawl.cli.verify", "check that every image is there and unaltered"),
+    "cluster": Command("pixtrawl.cli.cluster", "prepare and look after jobs on many machines"),
+    "worker": Command("pixtrawl.cli.worker", "carry out shards of a job, as one of many"),
     "sources": Command("pixtrawl.cli.sources", "list the sources and what each needs"),
     "doctor": Command("pixtrawl.cli.doctor", "check browser, network, disk and settings"),
     "playground": Command("pixtrawl.cli.playground", "serve the offline practice site"),

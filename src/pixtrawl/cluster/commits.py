@@ -105,11 +105,11 @@ class Commits:
         return self._rolled
 
     def _names(self) -> list[str]:
-        return [entry.name for entry in self._store.list(_FOLDER)]
+        return [entry.name for entry in self._store.entries(_FOLDER)]
 
     def _read_rolled(self) -> None:
         """Read the rolls that are new; of two that hold one shard the first counts."""
-        names = [entry.name for entry in self._store.list(_ROLLED)]
+        names = [entry.name for entry in self._store.entries(_ROLLED)]
         new = [name for name in names if name not in self._read_rolls]
         for data, name in self._read_many(new):
             if data is None:
@@ -135,13 +135,13 @@ def roll_up(store: Store) -> tuple[int, int]:
     written = 0
     for some in _batches(new, _PER_ROLL):
         data = msgspec.json.encode(list(some))
-        number = len(store.list(_ROLLED))
+        number = len(store.entries(_ROLLED))
         while not store.create(f"{_ROLLED}/{number:06d}.json", data):
             number += 1  # another roll-up was first
         written += 1
     done = {*rolled, *(commit.shard for commit in new)}
-    left = [entry.name for entry in store.list(_FOLDER) if _id(entry.name) in done]
-    left += [e.name for e in store.list("leases") if e.name.split("/")[1] in done]
+    left = [entry.name for entry in store.entries(_FOLDER) if _id(entry.name) in done]
+    left += [e.name for e in store.entries("leases") if e.name.split("/")[1] in done]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for _ in pool.map(store.remove, left):
             pass

@@ -110,9 +110,13 @@ class _Packing:
         id_ = f"g-{_digest(rows)}"
         yield Shard(
             ShardEntry(
-                id=id_, chain=id_, rows=len(rows), groups=len(self._groups), largest=largest,
+                id=id_,
+                chain=id_,
+                rows=len(rows),
+                groups=len(self._groups),
+                largest=largest,
                 largest_rows=len(most),
-            ),  # fmt: skip
+            ),
             rows,
         )
         self._groups, self._rows = [], 0

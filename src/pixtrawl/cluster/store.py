@@ -76,11 +76,11 @@ class Store:
         """Copy an object into a local file. Raise StorageError."""
         self._repeat(f"read {name} of", lambda: self._fs.get_file(self._path(name), str(path)))
 
-    def list(self, folder: str) -> list[Entry]:
+    def entries(self, folder: str) -> list[Entry]:
         """Return all objects below a folder, by name. Raise StorageError."""
-        return self._repeat(f"list {folder} of", lambda: self._list(folder))
+        return self._repeat(f"list {folder} of", lambda: self._entries(folder))
 
-    def _list(self, folder: str) -> list[Entry]:
+    def _entries(self, folder: str) -> list[Entry]:
         self._fs.invalidate_cache()
         found: dict[str, dict[str, Any]] = {}
         with suppress(FileNotFoundError):

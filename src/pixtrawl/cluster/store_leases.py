@@ -86,7 +86,7 @@ class Beats:
         The present is the time of the beat of `own`, or else of the youngest: no worker seems
         older than it is.
         """
-        at = {_id(entry.name): entry.modified_s for entry in self._store.list("beats")}
+        at = {_id(entry.name): entry.modified_s for entry in self._store.entries("beats")}
         if not at:
             return {}
         now = at[own] if own in at else max(at.values())
@@ -98,7 +98,7 @@ class Beats:
 
     def read(self) -> list[WorkerBeat]:
         """Return what all workers say, the lost ones included."""
-        found = (self._store.read(entry.name) for entry in self._store.list("beats"))
+        found = (self._store.read(entry.name) for entry in self._store.entries("beats"))
         return [msgspec.json.decode(one, type=WorkerBeat) for one in found if one is not None]
 
 
@@ -112,19 +112,27 @@ class StoreLeases:
         self._store = store
         self._entries = {entry.id: entry for entry in entries}
         self._before = _predecessors(self._entries.values())
+        self._after = {before: after for after, before in self._before.items()}
         self._own: dict[str, Claim] = {}
         self._waiting: list[ShardEntry] = []  # free when last looked
         self._open = len(self._entries)
+        self._seen: dict[str, _Seen] = {}
+        self._holders: dict[str, str] = {}  # by name of the lease, whose content never changes
 
     @property
     def open_shards(self) -> int:
         """The number of shards without a commit, when last looked."""
         return self._open
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether shards were free when last looked."""
+        return bool(self._waiting)
+
     def look(self) -> bool:
         """Look for free shards. Return whether there is any."""
         seen: dict[str, _Seen] = {}
-        for entry in self._store.list("leases"):
+        for entry in self._store.entries("leases"):
             _, shard_id, name = entry.name.split("/")
             one = seen.setdefault(shard_id, _Seen())
             epoch = int(name.removesuffix(_ENDED))
@@ -151,10 +159,14 @@ class StoreLeases:
     def _is_free(self, shard_id: str, seen: _Seen | None, alive: set[str]) -> bool:
         if seen is None or seen.epochs in seen.ended:
             return True
-        data = self._store.read(_lease_name(shard_id, seen.epochs))
-        if data is None:
-            return True  # rolled up meanwhile: the commit is found when it is claimed
-        return msgspec.json.decode(data, type=LeaseRecord).worker not in alive
+        name = _lease_name(shard_id, seen.epochs)
+        holder = self._holders.get(name)
+        if holder is None:
+            data = self._store.read(name)
+            if data is None:
+                return True  # rolled up meanwhile: the commit is found when it is claimed
+            holder = self._holders[name] = msgspec.json.decode(data, type=LeaseRecord).worker
+        return holder not in alive
 
     def claim(self) -> Claim | None:
         """Take one of the shards that were free at the last look; None where none is left."""
@@ -177,8 +189,10 @@ class StoreLeases:
         return None
 
     def done(self, claim: Claim) -> None:
-        """Register that a shard is committed, by this worker or another."""
+        """Register that this worker has committed a shard; the next of its chain is free now."""
         self._own.pop(claim.entry.id, None)
+        if (after := self._after.get(claim.entry.id)) is not None:
+            self._waiting.append(self._entries[after])
 
     def give_back(self, claim: Claim) -> None:
         """Let another worker have a shard at once; all requests for it must have ended."""

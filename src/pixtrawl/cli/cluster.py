@@ -1,0 +1,292 @@
+"""`pixtrawl cluster`: divide lists of URLs into shards, and look after the job."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
+from pixtrawl.config.table import by_key
+
+if TYPE_CHECKING:
+    from pixtrawl.cluster.job import JobDescription
+    from pixtrawl.cluster.upkeep import JobStatus
+    from pixtrawl.config.groups import Config
+
+_EPILOG: Final = """\
+A job turns every URL of its manifests into an outcome, on as many machines as you start workers on.
+There is no -n here, and no search: a job is a list (make one with `pixtrawl discover`). Its result
+is a set of shards in STORE: pictures in data/, one row for each URL in outcomes/, and commits/,
+which name the objects that count.
+
+  pixtrawl cluster prepare urls.parquet -o s3://bucket/set
+  pixtrawl worker s3://bucket/set          (as often as you like)
+  pixtrawl cluster status s3://bucket/set
+"""
+_PREPARE: Final = """\
+The same command again changes nothing. Rows pass through local disk, so memory stays flat.
+Duplicates of a URL are dropped; look-alikes are not (a job knows no other pictures while it runs).
+
+exit codes: 0 done, 2 unreadable manifest or another job in STORE, 5 the store fails
+"""
+_GROUPS: Final = ("images", "politeness", "fetch", "lists", "export")
+# Of the machine, secret, or without a meaning for a job.
+_NOT_OF_A_JOB: Final = frozenset(
+    {
+        "fetch.concurrency", "fetch.limit_rate_bytes_s", "fetch.proxy", "fetch.cookies",
+        "images.decoders", "images.dedup", "images.conflict", "images.turned",
+        "export.export_to", "export.split", "export.formulas",
+    }
+)  # fmt: skip
+_SETTINGS: Final = frozenset(
+    {key for key in by_key() if key.startswith(tuple(f"{group}." for group in _GROUPS))}
+    - _NOT_OF_A_JOB
+    | {"job.label", "filters.license", "filters.aspect"}
+)
+_LEAST_LEASE_S: Final = 3.0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "cluster", usage="%(prog)s prepare|status|sweep|rollup ...", help="jobs on many machines",
+        description=__doc__, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_prepare(actions)
+    for name, sentence in (
+        ("status", "show how far a job is, and its workers"),
+        ("sweep", "remove objects of attempts that were not committed"),
+        ("rollup", "put commits together, thousands into one object"),
+    ):
+        one = actions.add_parser(
+            name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}."
+        )
+        one.add_argument("store", metavar="STORE", help="folder or fsspec URL that holds the job")
+        if name == "sweep":
+            one.add_argument(
+                "--older", metavar="HOURS", type=float, default=24.0,
+                help="age of objects of a shard without a commit (default: 24)",
+            )  # fmt: skip
+            one.add_argument("--dry-run", action="store_true", help="remove nothing")
+        add_output(one, progress=False)
+
+
+def _add_prepare(actions: Any) -> None:
+    parser = actions.add_parser(
+        "prepare", usage="%(prog)s MANIFEST... -o STORE [OPTIONS]",
+        help="divide manifests into shards",
+        description="Divide manifests into the shards of a job.", epilog=_PREPARE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument(
+        "manifests", metavar="MANIFEST", nargs="+",
+        help="JSONL, CSV, Parquet or any list of URLs: file, folder, or fsspec URL (* for many)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", metavar="STORE", required=True, help="folder or fsspec URL for the job"
+    )
+    parser.add_argument(
+        "--shard-rows", metavar="N", type=int, default=1_000,
+        help="rows of a shard, about (default: 1000)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lease",
+        metavar="S",
+        type=float,
+        default=45.0,
+        help="seconds without a word of a worker before others take its shards (default: 45)",
+    )
+    parser.add_argument(
+        "--scratch", metavar="DIR", help="local folder with room for all rows twice"
+    )
+    parser.add_argument("-n", "--limit", metavar="N", help=argparse.SUPPRESS)
+    add_settings(parser, _SETTINGS, {"export.to": "webdataset"})
+    add_config(parser)
+    add_output(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the command. Return the exit code."""
+    actions: Mapping[str, Callable[[argparse.Namespace], int]] = {
+        "prepare": _prepare, "status": _status, "sweep": _sweep, "rollup": _roll_up,
+    }  # fmt: skip
+    return actions[arguments.action](arguments)
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from pixtrawl.cli import running
+    from pixtrawl.cluster.prepare import prepare
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.config.load import DEFAULT_ORIGIN
+    from pixtrawl.display.screen import note, out, out_json, plural
+    from pixtrawl.errors import EXIT_OK, UsageError
+
+    if arguments.limit is not None:
+        raise UsageError("a job has no -n: it fetches every row; shorten the manifest instead")
+    if arguments.shard_rows < 1 or arguments.lease < _LEAST_LEASE_S:
+        raise UsageError(f"--shard-rows must be 1 or more, --lease {_LEAST_LEASE_S:.0f} or more")
+    loaded = load_settings(arguments)
+    running.warn(loaded, quiet=arguments.quiet)
+    keys = [key for key in _SETTINGS if loaded.origins.get(key, DEFAULT_ORIGIN) != DEFAULT_ORIGIN]
+    to = _format_of(loaded.config)
+    store = Store(arguments.output)
+    told: list[str] = []
+    if not store.probe():
+        told.append("the store writes over objects that it was asked not to: one worker at a time")
+    job = prepare(
+        arguments.manifests, store, to=to, settings=_plain(loaded.config, [*keys, "export.to"], to),
+        label=loaded.config.job.label, lists=loaded.config.lists, shard_rows=arguments.shard_rows,
+        lease_s=arguments.lease, scratch=Path(arguments.scratch) if arguments.scratch else None,
+        tell=told.append,
+    )  # fmt: skip
+    if not arguments.quiet:
+        for text in told:
+            note(text)
+    if arguments.json:
+        out_json({"store": store.url, **_facts(job)})
+        return EXIT_OK
+    rows, shards = plural(job.rows, "row"), plural(job.shards, "shard")
+    lines = [f"{rows} in {shards}; the largest group of hosts is {job.largest_group}"]
+    lines[0] += f" with {job.largest_rows:,}"
+    if job.duplicates:
+        lines.append(f"{plural(job.duplicates, 'row')} left out: another one has the same URL")
+    if job.bad_lines:
+        lines.append(f"{plural(job.bad_lines, 'line')} could not be read: see bad-lines.jsonl")
+    lines.append(f"next: pixtrawl worker {arguments.output}")
+    out("\n".join(lines))
+    return EXIT_OK
+
+
+def _format_of(config: Config) -> str:
+    from pixtrawl.cluster.job import FORMATS
+    from pixtrawl.errors import UsageError
+
+    to = config.export.to or FORMATS[0]
+    if to not in FORMATS:
+        raise UsageError(f"--to {to}: a set of shards is {' or '.join(FORMATS)}; export it later")
+    return to
+
+
+def _plain(config: Config, keys: list[str], to: str) -> dict[str, Any]:
+    """Return settings as values that `load` takes, without those of reading the manifests."""
+    import msgspec
+
+    plain = msgspec.to_builtins(config, enc_hook=str)
+    found: dict[str, Any] = {}
+    for key in sorted(set(keys)):
+        group, _, name = key.partition(".")
+        if group not in {"lists", "job"}:
+            found[key] = plain[group][name]
+    found["export.to"] = to
+    return found
+
+
+def _facts(job: JobDescription) -> dict[str, object]:
+    names = ("to", "shards", "rows", "duplicates", "bad_lines", "largest_group", "largest_rows")
+    return {name: getattr(job, name) for name in names}
+
+
+def job_config(job: JobDescription, arguments: argparse.Namespace) -> Config:
+    """Return the settings of a worker: those of the machine, then the job's, then the options."""
+    from pixtrawl.cli.known import known_sources
+    from pixtrawl.config.load import load
+
+    own = given(arguments)
+    loaded = load(
+        {**job.settings, **own}, environ=os.environ, config_file=arguments.config,
+        known=known_sources(),
+    )  # fmt: skip
+    return loaded.config
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from pixtrawl.cluster.job import read_job
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.cluster.upkeep import status
+    from pixtrawl.display.screen import out, out_json
+    from pixtrawl.errors import EXIT_OK
+
+    store = Store(arguments.store)
+    job = read_job(store)
+    found = status(store, job)
+    if arguments.json:
+        import msgspec
+
+        values = msgspec.to_builtins(found)
+        values.pop("attempts")
+        out_json({"store": store.url, "complete": found.is_complete, **values})
+    else:
+        out("\n".join(_status_lines(found)))
+    return EXIT_OK
+
+
+def _status_lines(found: JobStatus) -> list[str]:
+    from pixtrawl.display.screen import plural, size, span
+
+    lines = [
+        f"{found.committed:,} of {plural(found.shards, 'shard')} committed",
+        (
+            f"{found.settled:,} of {plural(found.rows, 'row')} settled, {found.saved:,} saved; "
+            f"{size(found.fetched_bytes)} fetched, {size(found.stored_bytes)} stored"
+        ),
+        *(f"  {count:>10,}  {reason}" for reason, count in found.reasons.items()),
+    ]
+    if found.lost_shards:
+        lost = plural(found.lost_shards, "shard")
+        lines.append(f"{lost} given up: workers ended over them again and again")
+    for one in found.workers:
+        beat = one.beat
+        rate = beat.rows / beat.elapsed_s if beat.elapsed_s else 0.0
+        state = "at work" if one.is_alive else f"lost, last heard of {span(one.age_s)} ago"
+        lines.append(
+            f"{beat.worker}: {state}; {beat.shards:,} shards, {beat.rows:,} rows, {rate:,.1f}/s"
+        )
+    if found.is_complete:
+        lines.append("complete")
+    elif not any(one.is_alive for one in found.workers):
+        lines.append("no worker is at work; start one: pixtrawl worker STORE")
+    return lines
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from pixtrawl.cluster.job import read_job
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.cluster.upkeep import sweep
+    from pixtrawl.display.screen import out, out_json, plural, size
+    from pixtrawl.errors import EXIT_OK, UsageError
+
+    if arguments.older < 0:
+        raise UsageError("--older: must be 0 or more hours")
+    store = Store(arguments.store)
+    read_job(store)  # an error where this is no job's store
+    found = sweep(store, older_s=arguments.older * 3600, dry_run=arguments.dry_run)
+    if arguments.json:
+        out_json({"removed": found.removed, "bytes": found.size_bytes, "kept": found.kept})
+        return EXIT_OK
+    done = "would be removed" if arguments.dry_run else "removed"
+    out(f"{plural(found.removed, 'object')} {done}, {size(found.size_bytes)}")
+    if found.kept:
+        out(f"{plural(found.kept, 'object')} of open shards left: younger than --older")
+    return EXIT_OK
+
+
+def _roll_up(arguments: argparse.Namespace) -> int:
+    from pixtrawl.cluster.commits import roll_up
+    from pixtrawl.cluster.job import read_job
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.errors import EXIT_OK
+
+    store = Store(arguments.store)
+    read_job(store)
+    commits, objects = roll_up(store)
+    if arguments.json:
+        out_json({"commits": commits, "objects": objects})
+    else:
+        out(f"{plural(commits, 'commit')} put together into {plural(objects, 'object')}")
+    return EXIT_OK

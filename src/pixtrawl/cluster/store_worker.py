@@ -1,0 +1,282 @@
+"""A worker that the store alone coordinates: leases shards, fetches their rows, commits.
+
+Many shards are at work at once, so that a slow host does not hold up the rest. A worker that
+cannot write its beat cancels its own work before others may take it over (`store_leases`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from msgspec.structs import replace
+
+from pixtrawl import urls
+from pixtrawl.cluster import job as jobs
+from pixtrawl.cluster.commits import Commit
+from pixtrawl.cluster.job import JobDescription
+from pixtrawl.cluster.shard_files import ShardOutcomes, ShardWriter
+from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_leases import MOST_ATTEMPTS, Claim, StoreLeases, WorkerBeat
+from pixtrawl.engines.base import WorkerSpec
+from pixtrawl.engines.heartbeat import clock_s
+from pixtrawl.engines.lease import Lease, LeaseLostError
+from pixtrawl.engines.shard_worker import ShardWorker
+from pixtrawl.errors import EngineError, StorageError
+from pixtrawl.events import Event, Notice
+from pixtrawl.model import Outcome, Reason, Task
+from pixtrawl.net.host_state import HostState
+from pixtrawl.preferences import now_utc
+
+__all__ = ["StoreWorker"]
+
+_BEATS: Final = 9  # in the time after which a worker is lost
+_SILENCE: Final = 2 / 3  # of that time: the rest is the rest of the hosts
+_MOST_LEASES: Final = 32
+_BETWEEN_CLAIMS_S: Final = 0.1  # time for a shard's tasks to take their places
+_ELECTIONS: Final = 3
+
+
+class StoreWorker:
+    """One worker process of a job."""
+
+    def __init__(
+        self,
+        store: Store,
+        job: JobDescription,
+        leases: StoreLeases,
+        worker: ShardWorker,
+        writer: ShardWriter,
+        emit: Callable[[Event], None],
+    ) -> None:
+        """Use `open`."""
+        self.beat = WorkerBeat(worker=leases.worker, host=leases.worker.rpartition("-")[0])
+        self._store = store
+        self._job = job
+        self._leases = leases
+        self._worker = worker
+        self._writer = writer
+        self._emit = emit
+        self._started = time.monotonic()
+        self._active: set[asyncio.Task[None]] = set()
+        self._looked = -job.lease_s
+        self._ended = asyncio.Event()  # a shard has, or the beat tells of trouble
+
+    @classmethod
+    async def open(
+        cls, store: Store, job: JobDescription, spec: WorkerSpec, emit: Callable[[Event], None]
+    ) -> StoreWorker:
+        """Open the worker; `spec` names a folder of its own for what is fetched.
+
+        Raise UsageError, StorageError or EngineError.
+        """
+        entries = await asyncio.to_thread(lambda: list(jobs.read_index(store, job)))
+        leases = StoreLeases(store, entries, job.lease_s)
+        if not await asyncio.to_thread(store.probe):
+            await _elect(leases, job.lease_s)
+            text = (
+                f"{store.url} writes over objects that it was asked not to: this worker works "
+                "alone, and others that are started will end at once"
+            )
+            emit(Notice(text, level="warning"))
+        spec = replace(spec, name="")
+        worker = await ShardWorker.open(spec, emit=emit, silence_s=job.lease_s * _SILENCE)
+        writer = ShardWriter(store, spec.staging, job.to, spec.transform, leases.worker)
+        return cls(store, job, leases, worker, writer, emit)
+
+    # -- the life of a worker
+
+    async def run(self, *, wait: bool = True) -> bool:
+        """Work until every shard is committed, or with `wait=False` until none is free.
+
+        Return whether every shard is committed. Cancelling gives the leases back.
+
+        Raise StorageError or EngineError.
+        """
+        await self._beat_once()
+        beating = asyncio.create_task(self._beat())
+        try:
+            while True:
+                self._raise_failures()
+                await self._fill()
+                if not self._active and not self._leases.open_shards:
+                    return True
+                if not self._active and not wait:
+                    return False
+                self._ended.clear()
+                pause_s = self._pause_s()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), pause_s)
+        finally:
+            await self._cancel()
+            beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await beating
+            await self._worker.aclose()
+            await asyncio.to_thread(self._leases.beats.end, self._leases.worker)
+
+    def _pause_s(self) -> float:
+        if self._worker.has_room and len(self._active) < _MOST_LEASES and self._active:
+            return _BETWEEN_CLAIMS_S if self._leases.has_waiting else self._job.lease_s / _BEATS
+        return self._job.lease_s / _BEATS
+
+    def _raise_failures(self) -> None:
+        for task in [one for one in self._active if one.done()]:
+            self._active.discard(task)
+            task.result()
+
+    async def _fill(self) -> None:
+        """Take one more shard if there is room for its tasks."""
+        full = self._active and not (self._worker.has_room and len(self._active) < _MOST_LEASES)
+        if full or self._worker.is_silent():
+            return
+        claim = await asyncio.to_thread(self._leases.claim)
+        if claim is None and self._may_look():
+            self._looked = clock_s()
+            if await asyncio.to_thread(self._leases.look):
+                claim = await asyncio.to_thread(self._leases.claim)
+        if claim is not None:
+            task = asyncio.create_task(self._carry_out(claim))
+            self._active.add(task)
+            task.add_done_callback(lambda _: self._ended.set())
+
+    def _may_look(self) -> bool:
+        """Look again when there is nothing to do, else now and then: it lists the whole job."""
+        return not self._active or clock_s() - self._looked >= self._job.lease_s / 3
+
+    async def _cancel(self) -> None:
+        for task in self._active:
+            task.cancel()
+        await asyncio.gather(*self._active, return_exceptions=True)
+        self._active.clear()
+
+    # -- beats
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._job.lease_s / _BEATS)
+            try:
+                await self._beat_once()
+            except StorageError as error:
+                self._emit(Notice(f"no beat reaches the store: {error}", level="warning"))
+
+    async def _beat_once(self) -> None:
+        sent_at = clock_s()
+        self.beat = replace(
+            self.beat, leases=len(self._active), elapsed_s=time.monotonic() - self._started
+        )
+        await asyncio.to_thread(self._leases.beats.write, self.beat)
+        self._worker.heard(sent_at)
+
+    # -- one shard
+
+    async def _carry_out(self, claim: Claim) -> None:
+        entry = claim.entry
+        rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
+        shard = ShardOutcomes(entry.id, rows, {})
+        started = time.monotonic()
+        states: tuple[HostState, ...] = ()
+        try:
+            if claim.lost >= MOST_ATTEMPTS:
+                self._give_up(claim, shard)
+            else:
+                states = await self._fetch(claim, shard)
+        except LeaseLostError:
+            self._emit(Notice(f"{entry.id} is left to others: the store was out of reach"))
+            await self._leave(claim, shard)
+            return
+        except asyncio.CancelledError:
+            await self._leave(claim, shard)
+            raise
+        elapsed_s = time.monotonic() - started
+        hosts = () if entry.is_last else states
+        finishing = asyncio.create_task(
+            asyncio.to_thread(self._commit, claim, shard, hosts, elapsed_s)
+        )
+        try:
+            await asyncio.shield(finishing)
+        except asyncio.CancelledError:
+            await finishing  # all but done: not to be fetched again
+            raise
+
+    async def _fetch(self, claim: Claim, shard: ShardOutcomes) -> tuple[HostState, ...]:
+        hosts: tuple[HostState, ...] = ()
+        before = self._leases.before(claim.entry)
+        if before is not None:
+            found = await asyncio.to_thread(self._leases.commits.read, before)
+            hosts = () if found is None else found.hosts
+        tasks = tuple(
+            Task(row.number, 0, urls.host_of(row.candidate.url), row.candidate)
+            for row in shard.rows
+        )
+
+        def settled(task: Task, outcome: Outcome) -> None:
+            shard.outcomes[task.id] = replace(outcome, fetched_at=now_utc())
+
+        lease = Lease(id=claim.attempt, epoch=claim.epoch, tasks=tasks, hosts=hosts)
+        states = await self._worker.carry_out(lease, settled)
+        if len(shard.outcomes) != len(shard.rows):
+            raise EngineError(f"{claim.entry.id}: rows without an outcome; report this as a bug")
+        return states
+
+    def _give_up(self, claim: Claim, shard: ShardOutcomes) -> None:
+        said = f"{claim.lost} workers ended over its shard {claim.entry.id}"
+        self._emit(Notice(f"{said}: its rows are given up", level="warning"))
+        for row in shard.rows:
+            shard.outcomes[row.number] = Outcome(
+                reason=Reason.WORKER_LOST, detail=said, fetched_at=now_utc()
+            )
+
+    async def _leave(self, claim: Claim, shard: ShardOutcomes) -> None:
+        """Give a shard back, all its requests having ended."""
+        self._writer.discard(shard.outcomes.values())
+        with suppress(StorageError):  # a lease that nobody ends is lost with its worker
+            await asyncio.to_thread(self._leases.give_back, claim)
+
+    def _commit(
+        self, claim: Claim, shard: ShardOutcomes, hosts: tuple[HostState, ...], elapsed_s: float
+    ) -> None:
+        commit = self._writer.write(claim.attempt, shard)
+        commit = replace(commit, hosts=hosts, elapsed_s=elapsed_s)
+        # In a thread, while beats go on: a worker that stood still may be late, and another ahead.
+        if self._worker.is_silent() or not self._leases.commits.create(commit):
+            self._writer.remove(commit)
+            self._leases.give_back(claim)
+            self._emit(Notice(f"{claim.entry.id} went to another worker meanwhile"))
+            return
+        self._leases.done(claim)
+        self._count(commit)
+
+    def _count(self, commit: Commit) -> None:
+        saved = commit.reasons.get(Reason.SAVED.value, 0)
+        beat = self.beat
+        self.beat = replace(
+            beat,
+            shards=beat.shards + 1,
+            rows=beat.rows + commit.rows,
+            saved=beat.saved + saved,
+            fetched_bytes=beat.fetched_bytes + commit.fetched_bytes,
+        )
+        text = f"{commit.shard}: {saved:,} of {commit.rows:,} saved in {commit.elapsed_s:,.1f} s"
+        self._emit(Notice(text))
+
+
+async def _elect(leases: StoreLeases, lease_s: float) -> None:
+    """Become the only worker of a store that cannot tell who was first. Raise EngineError."""
+    beats, own = leases.beats, leases.worker
+    for _ in range(_ELECTIONS):
+        if not await asyncio.to_thread(beats.alive):
+            await asyncio.to_thread(beats.write, WorkerBeat(worker=own, host=""))
+            await asyncio.sleep(lease_s / _BEATS)
+            if await asyncio.to_thread(beats.alive, own) == {own}:
+                return
+            await asyncio.to_thread(beats.end, own)
+        await asyncio.sleep(random.uniform(0.5, 1.5) * lease_s / _BEATS)
+    raise EngineError(
+        "another worker is at work, and this store cannot refuse to write over an object: only one "
+        "worker can use it; wait for its end, or prepare the job in a store with conditional writes"
+    )

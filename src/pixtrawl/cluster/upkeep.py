@@ -1,0 +1,118 @@
+"""Status of a job, and removal of objects that no commit names."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from msgspec import Struct
+
+from pixtrawl.cluster.commits import Commits
+from pixtrawl.cluster.job import JobDescription
+from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_leases import Beats, WorkerBeat
+from pixtrawl.model import Reason
+
+__all__ = ["JobStatus", "Swept", "WorkerStatus", "status", "sweep"]
+
+
+class WorkerStatus(Struct, frozen=True, kw_only=True):
+    """A worker that has not ended in order."""
+
+    beat: WorkerBeat
+    is_alive: bool
+    age_s: float  # of its last beat
+
+
+class JobStatus(Struct, frozen=True, kw_only=True):
+    """How far a job is."""
+
+    shards: int
+    committed: int
+    rows: int
+    settled: int
+    saved: int
+    reasons: dict[str, int]
+    fetched_bytes: int
+    stored_bytes: int
+    lost_shards: int  # given up after several workers
+    workers: list[WorkerStatus]
+    attempts: dict[str, str]  # by shard, of those committed
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every shard is committed."""
+        return self.committed >= self.shards
+
+
+def status(store: Store, job: JobDescription) -> JobStatus:
+    """Return how far a job is. Raise StorageError."""
+    reasons: Counter[str] = Counter()
+    attempts: dict[str, str] = {}
+    fetched = stored = rows = lost = 0
+    for commit in Commits(store).all():
+        attempts[commit.shard] = commit.attempt
+        reasons.update(commit.reasons)
+        rows += commit.rows
+        fetched += commit.fetched_bytes
+        stored += sum(entry.size_bytes for entry in commit.data)
+        lost += commit.reasons.get(Reason.WORKER_LOST.value, 0) == commit.rows
+    beats = Beats(store, job.lease_s)
+    ages = beats.ages_s()
+    return JobStatus(
+        shards=job.shards, committed=len(attempts), rows=job.rows, settled=rows,
+        saved=reasons.get(Reason.SAVED.value, 0), reasons=dict(reasons.most_common()),
+        fetched_bytes=fetched, stored_bytes=stored, lost_shards=lost, attempts=attempts,
+        workers=[
+            WorkerStatus(
+                beat=beat, age_s=ages.get(beat.worker, 0.0),
+                is_alive=ages.get(beat.worker, 0.0) <= job.lease_s,
+            )
+            for beat in beats.read()
+        ],
+    )  # fmt: skip
+
+
+class Swept(Struct, frozen=True, kw_only=True):
+    """Objects that no commit names."""
+
+    removed: int
+    size_bytes: int
+    kept: int  # of shards without a commit, and not old enough
+
+
+def sweep(store: Store, *, older_s: float, dry_run: bool = False) -> Swept:
+    """Remove the objects of attempts that were not committed.
+
+    Those of a shard without a commit must be `older_s` old, since a worker may be about to commit
+    them; those of a committed one can never count any more.
+    """
+    objects = [
+        *store.entries("data"),
+        *store.entries("outcomes"),
+    ]  # first: newer ones are left alone
+    named: set[str] = set()
+    committed: set[str] = set()
+    for commit in Commits(store).all():
+        committed.add(commit.shard)
+        named.update(entry.name for entry in (*commit.data, commit.outcomes))
+    removed = size_bytes = kept = 0
+    now = time.time()
+    for entry in objects:
+        if entry.name in named:
+            continue
+        if _shard_of(entry.name) not in committed and now - entry.modified_s < older_s:
+            kept += 1
+            continue
+        removed += 1
+        size_bytes += entry.size_bytes
+        if not dry_run:
+            store.remove(entry.name)
+    return Swept(removed=removed, size_bytes=size_bytes, kept=kept)
+
+
+def _shard_of(name: str) -> str:
+    """Return the shard of an object, `data/SHARD-EPOCH-NONCE-PART.tar` or `outcomes/SHARD-...`."""
+    folder, _, rest = name.partition("/")
+    parts = rest.rpartition(".")[0].split("-")
+    return "-".join(parts[: -3 if folder == "data" else -2])
