@@ -20,6 +20,11 @@ class Asked(NamedTuple):
     agent: str
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: workers are killed here."""
+
+
 class LoggedHosts:
     """Answers at every address of 127.0.0.0/8 with a picture of its own for each path."""
 
@@ -47,7 +52,7 @@ class LoggedHosts:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("", 0), Handler)
+        self._server = _Server(("", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 

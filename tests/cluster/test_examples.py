@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pixtrawl.cli import worker
 from pixtrawl.cli.parser import Parser
@@ -27,6 +26,7 @@ def test_shell_examples_parse(name: str) -> None:
 
 
 def test_the_kubernetes_example_is_a_job_whose_workers_are_started_again() -> None:
+    yaml = pytest.importorskip("yaml")
     job = yaml.safe_load((FOLDER / "workers.yaml").read_text())
     assert (job["apiVersion"], job["kind"]) == ("batch/v1", "Job")
     spec = job["spec"]

@@ -54,7 +54,7 @@ def prepare(  # noqa: PLR0913 - what a job is made of
     StorageError.
     """
     with tempfile.TemporaryDirectory(prefix="pixtrawl-prepare-", dir=scratch) as folder:
-        reading = _Reading(Path(folder), label, lists, tell)
+        reading = _ManifestFiles(Path(folder), label, lists, tell)
         spool = Spool(Path(folder))
         spool.take(reading.candidates(manifests))
         if not spool.rows:
@@ -88,7 +88,7 @@ def _compare(store: Store, job: JobDescription) -> None:
         )
 
 
-class _Reading:
+class _ManifestFiles:
     """Reads manifests one after another; broken lines go into a file of their own."""
 
     def __init__(

@@ -20,7 +20,7 @@ from pixtrawl.durable import sync_many
 from pixtrawl.errors import MissingExtraError, StorageError, UsageError
 from pixtrawl.exporters.target import local_path
 
-__all__ = ["Entry", "Store"]
+__all__ = ["Store", "StoredObject"]
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ _FIRST_PAUSE_S: Final = 0.2
 _MEMORY: Final[AbstractContextManager[Any]] = threading.Lock()
 
 
-class Entry(NamedTuple):
+class StoredObject(NamedTuple):
     """An object of the store; `modified_s` is seconds since 1970 by the store's clock."""
 
     name: str
@@ -76,18 +76,18 @@ class Store:
         """Copy an object into a local file. Raise StorageError."""
         self._repeat(f"read {name} of", lambda: self._fs.get_file(self._path(name), str(path)))
 
-    def entries(self, folder: str) -> list[Entry]:
+    def entries(self, folder: str) -> list[StoredObject]:
         """Return all objects below a folder, by name. Raise StorageError."""
         return self._repeat(f"list {folder} of", lambda: self._entries(folder))
 
-    def _entries(self, folder: str) -> list[Entry]:
+    def _entries(self, folder: str) -> list[StoredObject]:
         self._fs.invalidate_cache()
         found: dict[str, dict[str, Any]] = {}
         with suppress(FileNotFoundError):
             found = self._fs.find(self._path(folder), detail=True)
         skipped = len(self._root) + 1
         return sorted(
-            Entry(path[skipped:], int(info["size"] or 0), _modified_s(info))
+            StoredObject(path[skipped:], int(info["size"] or 0), _modified_s(info))
             for path, info in found.items()
             if not path.endswith(".part")
         )

@@ -24,14 +24,14 @@ from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.partition import ShardEntry
 from pixtrawl.cluster.store import Store
 
-__all__ = ["MOST_ATTEMPTS", "Beats", "Claim", "LeaseRecord", "StoreLeases", "WorkerBeat"]
+__all__ = ["MOST_ATTEMPTS", "Beats", "LeaseRecord", "ShardClaim", "StoreLeases", "WorkerBeat"]
 
 MOST_ATTEMPTS: Final = 4  # workers lost over one shard, before its rows are given up
 _ENDED: Final = ".ended"
 
 
 class WorkerBeat(Struct, frozen=True, kw_only=True):
-    """What a worker says of itself with each beat."""
+    """Totals that a worker tells with each beat."""
 
     worker: str
     host: str
@@ -51,7 +51,7 @@ class LeaseRecord(Struct, frozen=True, kw_only=True):
     nonce: str  # after an unclear answer it tells whose object it is
 
 
-class Claim(Struct, frozen=True, kw_only=True):
+class ShardClaim(Struct, frozen=True, kw_only=True):
     """A shard that this worker holds."""
 
     entry: ShardEntry
@@ -80,16 +80,16 @@ class Beats:
         """Take the beat away: the worker has ended in order."""
         self._store.remove(_beat_name(worker))
 
-    def ages_s(self, own: str | None = None) -> dict[str, float]:
+    def ages_s(self, own: str | None = None, now: float = 0.0) -> dict[str, float]:
         """Return the age of each worker's beat, by the store's clock.
 
-        The present is the time of the beat of `own`, or else of the youngest: no worker seems
-        older than it is.
+        The present is the time of the beat of `own`, or else the youngest beat or `now` (seconds
+        since 1970 by a clock of this machine), whichever is later.
         """
         at = {_id(entry.name): entry.modified_s for entry in self._store.entries("beats")}
         if not at:
             return {}
-        now = at[own] if own in at else max(at.values())
+        now = at[own] if own in at else max(now, *at.values())
         return {worker: max(0.0, now - beat) for worker, beat in at.items()}
 
     def alive(self, own: str | None = None) -> set[str]:
@@ -113,7 +113,7 @@ class StoreLeases:
         self._entries = {entry.id: entry for entry in entries}
         self._before = _predecessors(self._entries.values())
         self._after = {before: after for after, before in self._before.items()}
-        self._own: dict[str, Claim] = {}
+        self._own: dict[str, ShardClaim] = {}
         self._waiting: list[ShardEntry] = []  # free when last looked
         self._open = len(self._entries)
         self._seen: dict[str, _Seen] = {}
@@ -168,7 +168,7 @@ class StoreLeases:
             holder = self._holders[name] = msgspec.json.decode(data, type=LeaseRecord).worker
         return holder not in alive
 
-    def claim(self) -> Claim | None:
+    def claim(self) -> ShardClaim | None:
         """Take one of the shards that were free at the last look; None where none is left."""
         while self._waiting:
             entry = self._waiting.pop()
@@ -180,7 +180,7 @@ class StoreLeases:
             if not self._store.create(_lease_name(entry.id, epoch), msgspec.json.encode(record)):
                 continue
             lost = seen.epochs - len(seen.ended)
-            claim = Claim(entry=entry, epoch=epoch, attempt=attempt, lost=lost)
+            claim = ShardClaim(entry=entry, epoch=epoch, attempt=attempt, lost=lost)
             if self.commits.is_there(entry.id):  # since the last look
                 self._end(claim)
                 continue
@@ -188,18 +188,18 @@ class StoreLeases:
             return claim
         return None
 
-    def done(self, claim: Claim) -> None:
+    def done(self, claim: ShardClaim) -> None:
         """Register that this worker has committed a shard; the next of its chain is free now."""
         self._own.pop(claim.entry.id, None)
         if (after := self._after.get(claim.entry.id)) is not None:
             self._waiting.append(self._entries[after])
 
-    def give_back(self, claim: Claim) -> None:
+    def give_back(self, claim: ShardClaim) -> None:
         """Let another worker have a shard at once; all requests for it must have ended."""
         self._own.pop(claim.entry.id, None)
         self._end(claim)
 
-    def _end(self, claim: Claim) -> None:
+    def _end(self, claim: ShardClaim) -> None:
         self._store.put(_lease_name(claim.entry.id, claim.epoch) + _ENDED, b"{}")
 
     def before(self, entry: ShardEntry) -> str | None:

@@ -21,7 +21,7 @@ from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job import JobDescription
 from pixtrawl.cluster.shard_files import ShardOutcomes, ShardWriter
 from pixtrawl.cluster.store import Store
-from pixtrawl.cluster.store_leases import MOST_ATTEMPTS, Claim, StoreLeases, WorkerBeat
+from pixtrawl.cluster.store_leases import MOST_ATTEMPTS, ShardClaim, StoreLeases, WorkerBeat
 from pixtrawl.engines.base import WorkerSpec
 from pixtrawl.engines.heartbeat import clock_s
 from pixtrawl.engines.lease import Lease, LeaseLostError
@@ -174,7 +174,7 @@ class StoreWorker:
 
     # -- one shard
 
-    async def _carry_out(self, claim: Claim) -> None:
+    async def _carry_out(self, claim: ShardClaim) -> None:
         entry = claim.entry
         rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
         shard = ShardOutcomes(entry.id, rows, {})
@@ -203,7 +203,7 @@ class StoreWorker:
             await finishing  # all but done: not to be fetched again
             raise
 
-    async def _fetch(self, claim: Claim, shard: ShardOutcomes) -> tuple[HostState, ...]:
+    async def _fetch(self, claim: ShardClaim, shard: ShardOutcomes) -> tuple[HostState, ...]:
         hosts: tuple[HostState, ...] = ()
         before = self._leases.before(claim.entry)
         if before is not None:
@@ -223,7 +223,7 @@ class StoreWorker:
             raise EngineError(f"{claim.entry.id}: rows without an outcome; report this as a bug")
         return states
 
-    def _give_up(self, claim: Claim, shard: ShardOutcomes) -> None:
+    def _give_up(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
         said = f"{claim.lost} workers ended over its shard {claim.entry.id}"
         self._emit(Notice(f"{said}: its rows are given up", level="warning"))
         for row in shard.rows:
@@ -231,14 +231,18 @@ class StoreWorker:
                 reason=Reason.WORKER_LOST, detail=said, fetched_at=now_utc()
             )
 
-    async def _leave(self, claim: Claim, shard: ShardOutcomes) -> None:
+    async def _leave(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
         """Give a shard back, all its requests having ended."""
         self._writer.discard(shard.outcomes.values())
         with suppress(StorageError):  # a lease that nobody ends is lost with its worker
             await asyncio.to_thread(self._leases.give_back, claim)
 
     def _commit(
-        self, claim: Claim, shard: ShardOutcomes, hosts: tuple[HostState, ...], elapsed_s: float
+        self,
+        claim: ShardClaim,
+        shard: ShardOutcomes,
+        hosts: tuple[HostState, ...],
+        elapsed_s: float,
     ) -> None:
         commit = self._writer.write(claim.attempt, shard)
         commit = replace(commit, hosts=hosts, elapsed_s=elapsed_s)
