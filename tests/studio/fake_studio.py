@@ -283,6 +283,9 @@ class FakeStudio:
         return [f"{prefix}{self.number(view, i)}" for i in range(start, start + count)]
 
     def decide(self, body: dict[str, Any]) -> Any:
+        if body["action"] == "swap":
+            self.grow()
+            return {"batch": "b", "changed": 1, "summary": "swapped", "revision": self.revision}
         if body["action"] == "caption":
             return self.write_captions(body)
         decision = {"keep": "keep", "reject": "reject"}.get(body["action"])

@@ -188,9 +188,12 @@ def test_duplicates_are_walked_by_bracket_keys_and_the_kept_copy_is_marked(
         press(page, "]", "]")
         page.wait_for_selector(".group.here[aria-label='Group 3 of 45'] .copy.current")
         press(page, "[", "ArrowRight", "Shift+K")
-        wait_until(page, lambda: studio.count("/decisions") == 2)
+        page.get_by_text("swapped").wait_for()
         done = [(one["action"], one["on"]) for one in studio.bodies if "action" in one]
-        assert done == [("bring_back", {"ids": ["c4"]}), ("reject", {"ids": ["s2"]})]
+        assert done == [("swap", {"ids": ["c4"]})], "one step, which one undo takes back"
+        # the groups are read again, and one stays at the one in hand
+        wait_until(page, lambda: studio.count("POST /api/sets/one/views") >= 3)
+        page.wait_for_selector(".group.here[aria-label='Group 2 of 45'] .copy.current")
 
 
 def test_a_filter_without_images_says_how_to_get_back(browser: Any, studio: FakeStudio) -> None:

@@ -58,6 +58,12 @@ class TakenIn(Struct):
         return bool(self.effects or self.steering or self.bad)
 
     @property
+    def replaced(self) -> list[int]:
+        """Return the images of which copies were brought back or dropped again."""
+        found = (one.samples for one in self.effects if one.record.action == "take_back")
+        return [sample_id for ids in found for sample_id in ids]
+
+    @property
     def took_down(self) -> bool:
         """Return whether images were taken down: their renditions must go, too."""
         return any(effect.record.action == "takedown" for effect in self.effects)
@@ -228,6 +234,7 @@ def finish_files(db: sqlite3.Connection, folder: Folder, done: TakenIn) -> None:
     """Move or remove the files of images whose rows changed; call after the commit."""
     if not done.effects:
         return
+    removals.set_replaced_aside(db, folder, done.replaced)
     relabel.finish_moves(db, folder)
     removals.set_withdrawn_aside(db, folder)
     if done.took_down:

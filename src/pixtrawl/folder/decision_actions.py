@@ -23,7 +23,7 @@ from pixtrawl.catalog.states import (
     any_of,
 )
 from pixtrawl.catalog.takedown import Rule, Taken, TakenDown, parse_rule
-from pixtrawl.folder import label_moves, quarantine
+from pixtrawl.folder import copies_back, label_moves, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_effects import (
     Effect,
@@ -287,6 +287,7 @@ _DO: Final[Mapping[str, _Action]] = {
     "reject": _reject,
     "keep": _keep,
     "restore": _restore,
+    "take_back": copies_back.bring,
     "label": _label,
     "takedown": _take_down,
     "forget": _forget,
@@ -296,6 +297,7 @@ _UNDO: Final[Mapping[str, _Action]] = {
     "reject": _unreject,
     "keep": _unrestore,
     "restore": _unrestore,
+    "take_back": copies_back.unbring,
     "label": _unlabel,
     "takedown": _untake,
     "forget": _unforget,

@@ -64,6 +64,8 @@ def touched_by(db: sqlite3.Connection, record: DecisionRecord) -> list[int]:
     if not record.sha256:
         return []
     rows = sample_rows.of_bytes(db, record.sha256)
+    if record.action == "take_back" and record.value:
+        rows += sample_rows.of_bytes(db, record.value)
     kept = kept_image(db, record)
     return [*{*rows, *(() if kept is None else (kept,))}]
 

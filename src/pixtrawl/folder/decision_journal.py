@@ -53,7 +53,7 @@ FACTS: Final = frozenset({"gone", "back", "renamed", "rule"})
 BY_DECISION: Final = "decision"  # cause of a fact: the image was named, its decision says the rest
 STEERING: Final = frozenset({"pause", "resume", "stop", "more"})  # for the run at work
 ACTIONS: Final = FACTS | STEERING | {
-    "reject", "keep", "restore", "label", "takedown", "forget", "caption", "undo",
+    "reject", "keep", "restore", "take_back", "label", "takedown", "forget", "caption", "undo",
 }  # fmt: skip
 _MAX_LINE_BYTES: Final = 64 * 2**10
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -79,7 +79,7 @@ class DecisionRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refill: bool = True  # reject: whether another image takes the place
     label: str = ""  # label: the new label
     kind: str = ""  # takedown, forget, rule: kind and value of the rule
-    value: str = ""
+    value: str = ""  # take_back: SHA-256 of the kept image whose place it takes
     query: str = ""  # pause, resume, stop, more: text of one query; "" for all; gone: its query
     url: str = ""  # gone: where the image came from
     limit: int | None = None  # more: images wanted of each query

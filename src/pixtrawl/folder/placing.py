@@ -13,7 +13,7 @@ from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name
 
-__all__ = ["AcceptedFile", "place"]
+__all__ = ["AcceptedFile", "place", "set_worse_aside"]
 
 
 class AcceptedFile(Struct, frozen=True):
@@ -37,7 +37,7 @@ def place(
     """
     number, name = file.number, file.name
     if takes_over:
-        _set_worse_aside(db, folder, file)
+        set_worse_aside(db, folder, file.label, file.number)
     root = os.fspath(folder.root)
     while not files.move_new(file.staged, f"{root}/{name}"):
         number = max(number, samples.next_number(db) - 1) + 1
@@ -46,12 +46,12 @@ def place(
     return name
 
 
-def _set_worse_aside(db: sqlite3.Connection, folder: Folder, file: AcceptedFile) -> None:
+def set_worse_aside(db: sqlite3.Connection, folder: Folder, label: str, number: int) -> None:
     """Quarantine the copy that is in the place of a better one, by the hash of its bytes.
 
     Which of several replaced copies was ever put in place, only the file itself tells.
     """
-    replaced = copies.replaced_files(db, file.label, file.number)
+    replaced = copies.replaced_files(db, label, number)
     for name in sorted(set(replaced.values())):
         path = folder.root / name
         if path.is_file() and (sha256 := files.sha256_of(path)) in replaced:

@@ -63,6 +63,7 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     file_records.doubt_newer(db, durable.boot_id())
     _replay_all(db, folder, result)
     result.decided = deciding.take_in(db, folder)
+    removals.set_replaced_aside(db, folder, result.decided.replaced)
     relabel.finish_moves(db, folder)
     removals.set_withdrawn_aside(db, folder)  # or the scan takes them for foreign files
     result.by_hand = by_hand.take_note(db, folder)

@@ -17,6 +17,7 @@ from pixtrawl.catalog import labels, samples
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name, parse_file_name
+from pixtrawl.folder.placing import set_worse_aside
 
 __all__ = ["finish_moves", "plan_move", "put_under"]
 
@@ -59,6 +60,9 @@ def finish_moves(db: sqlite3.Connection, folder: Folder) -> Mapping[int, str]:
     for one in labels.moving(db):
         path, place = folder.root / one.source, one.file_name
         if path.is_file() and files.sha256_of(path) == one.sha256:
+            if os.path.lexists(folder.root / place):  # perhaps by the copy that this one replaces
+                number, _ = samples.number_and_query(db, one.sample_id)
+                set_worse_aside(db, folder, one.label, number)
             while not files.move_new(path, folder.root / place):
                 number = samples.next_number(db)
                 place = file_name(

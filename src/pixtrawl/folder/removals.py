@@ -7,13 +7,15 @@ between leaves nothing behind. A file with other bytes under such a name is fore
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
-from pixtrawl.catalog import relations, takedown
+from pixtrawl.catalog import relations, sample_rows, takedown
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 
-__all__ = ["remove_files", "set_withdrawn_aside"]
+__all__ = ["remove_files", "set_replaced_aside", "set_withdrawn_aside"]
 
 
 def set_withdrawn_aside(db: sqlite3.Connection, folder: Folder) -> None:
@@ -22,6 +24,19 @@ def set_withdrawn_aside(db: sqlite3.Connection, folder: Folder) -> None:
         path = folder.root / name
         if path.is_file() and files.sha256_of(path) == sha256:
             quarantine.put(folder, path, sha256)
+
+
+def set_replaced_aside(db: sqlite3.Connection, folder: Folder, ids: Iterable[int]) -> None:
+    """Move the files of those of these images that were replaced, and lie in place, aside.
+
+    After a kill in between, `relabel.finish_moves` and `pipeline.mending` do that.
+    """
+    for sample_id in ids:
+        row = sample_rows.one(db, sample_id)
+        path = folder.root / row.file_name
+        replaced = row.state is SampleState.REPLACED and path.is_file()
+        if replaced and files.sha256_of(path) == row.sha256:
+            quarantine.put(folder, path, row.sha256)
 
 
 def remove_files(db: sqlite3.Connection, folder: Folder) -> int:

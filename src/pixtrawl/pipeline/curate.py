@@ -16,17 +16,23 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pixtrawl import durable
-from pixtrawl.catalog import copies as dropped, frontier, kept, relations, samples, takedown
+from pixtrawl.catalog import (
+    copies as dropped,
+    copy_rows,
+    frontier,
+    kept,
+    relations,
+    samples,
+    takedown,
+)
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.states import SampleState
 from pixtrawl.catalog.takedown import Rule, Taken, TakenDown
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import (
     decision_journal as journal,
-    derived,
     files,
-    placing,
     quarantine,
 )
 from pixtrawl.folder.dataset_folder import Folder
@@ -37,7 +43,7 @@ from pixtrawl.model import Outcome, Reason
 from pixtrawl.pipeline.deciding import Who, record
 from pixtrawl.pipeline.opened import looked_at, opened, relative
 
-__all__ = ["Copy", "Remembered", "copies", "rules_of", "take_back", "take_down"]
+__all__ = ["Copy", "Remembered", "copies", "prepare", "rules_of", "take_back", "take_down"]
 
 
 # -- taking down
@@ -166,19 +172,40 @@ def _copies(db: sqlite3.Connection, folder: Folder) -> Iterator[Copy]:
         )
 
 
-async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
+async def take_back(folder: Folder, wanted: Sequence[str], *, who: Who = "cli") -> list[str]:
     """Make dropped near duplicates images of the data set; they are not dropped again.
+
+    It is a decision: `undo` takes it back as a whole.
 
     Args:
         folder: the data set.
         wanted: a SHA-256 (at least its first 8 digits), a quarantined file, or a kept image, which
             stands for all that was dropped in its favour.
+        who: where the decision comes from.
 
     Return the names of the new files.
 
     Raises:
         UsageError: no near duplicate of this data set, or its file is gone.
         StorageError: a run is in progress on the data set.
+    """
+    rows = await prepare(folder, wanted)
+    batch = journal.new_id()
+    done = record(
+        folder,
+        [
+            journal.record(who, "take_back", batch, sha256=sha256, file_name=name)
+            for sha256, name in rows.items()
+        ],
+    )
+    return [new for one in done.effects for _, new in one.names if new]
+
+
+async def prepare(folder: Folder, wanted: Sequence[str]) -> dict[str, str]:
+    """Give each of these copies a row that the decision `take_back` makes an image.
+
+    The file has to be decoded for it, which a decision itself cannot wait for. Return file names
+    that name the copies in the journal, by SHA-256. Arguments and errors are those of `take_back`.
     """
     with opened(folder) as catalog:
         known = catalog.write_now(lambda db: list(_copies(db, folder)))
@@ -189,11 +216,12 @@ async def take_back(folder: Folder, wanted: Sequence[str]) -> list[str]:
         chosen = {one.sha256: one for text in wanted for one in choose(text)}
         pool = DecoderPool(Images(), folder.staging)
         try:
-            done = [await _one_back(folder, catalog, pool, one) for one in chosen.values()]
+            return {
+                sha256: await _prepared(folder, catalog, pool, one)
+                for sha256, one in chosen.items()
+            }
         finally:
             await pool.aclose()
-            catalog.write_now(lambda db: derived.write_all(db, folder))
-        return done
 
 
 def _chosen(db: sqlite3.Connection, folder: Folder, known: Sequence[Copy], text: str) -> list[Copy]:
@@ -217,46 +245,37 @@ def _chosen(db: sqlite3.Connection, folder: Folder, known: Sequence[Copy], text:
     return found
 
 
-async def _one_back(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: Copy) -> str:
+async def _prepared(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: Copy) -> str:
     assert copy.aside is not None
+    there = catalog.write_now(lambda db: copy_rows.prepared(db, copy.label, copy.sha256))
+    if there is not None:
+        return there[1]
     staged = folder.staging / staged_name(f"back-{copy.candidate_id}")
     shutil.copyfile(copy.aside, staged)
-    durable.sync_files([staged])
-    durable.sync_directories([staged.parent])
-    size_bytes = staged.stat().st_size
-    verdict = await pool.inspect(staged.name, size_bytes)
-    if verdict.info is None:
+    try:
+        size_bytes = staged.stat().st_size
+        verdict = await pool.inspect(staged.name, size_bytes)
+        rights = await pool.rights(staged.name) or {}
+    finally:
         files.discard(staged)
+    if verdict.info is None:
         raise UsageError(f"{copy.aside}: is no whole image any more ({verdict.reason})")
-    rights = await pool.rights(staged.name) or {}
     info = replace(verdict.info, sha256=copy.sha256, size_bytes=size_bytes)
     facts: dict[str, Any] = {name: value for name, value in rights.items() if value}
 
-    def write(db: sqlite3.Connection) -> tuple[int, int, str]:
+    def write(db: sqlite3.Connection) -> str:
         task = frontier.task_of(db, copy.candidate_id)
         fetched = dropped.fetched(db, copy.candidate_id)
         outcome = Outcome(
-            reason=Reason.SAVED, detail="taken back", info=info, staged_name=staged.name,
+            reason=Reason.SAVED, detail="taken back", info=info, staged_name="",
             url=fetched.url, kind=task.candidate.kind, final_url=fetched.final_url,
             http_status=fetched.http_status, attempts=fetched.attempts, size_bytes=size_bytes,
             rights=facts,
         )  # fmt: skip
-        relations.pardon(db, copy.label, copy.sha256)
         number = samples.next_number(db)
         name = file_name(copy.label, number, EXTENSIONS[info.format])
         sample_id = samples.accept(db, task, outcome, number, name)
-        frontier.settle(db, task.id, outcome, fetched.run_id, sample_id=sample_id)
-        return sample_id, number, name
+        samples.set_state(db, sample_id, SampleState.REPLACED)
+        return name
 
-    sample_id, number, name = catalog.write_now(write)
-    accepted = placing.AcceptedFile(sample_id, copy.label, number, name, staged)
-
-    def place(db: sqlite3.Connection) -> str:
-        placed = placing.place(db, folder, accepted)
-        durable.sync_directories([(folder.root / placed).parent, folder.root])
-        samples.mark_placed(db, [sample_id], durable=True)
-        return placed
-
-    name = catalog.write_now(place)
-    files.discard(copy.aside)
-    return name
+    return catalog.write_now(write)

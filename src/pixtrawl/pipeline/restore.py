@@ -84,7 +84,7 @@ async def restore(folder: Folder, wanted: Wanted, *, who: Who = "cli") -> Restor
     known = [one for one in removed(folder) if one.how != "wanted back"]
     chosen, aside = _choose(folder, known, wanted)
     _refuse_held(folder, chosen)
-    files = await curate.take_back(folder, aside) if aside else []
+    files = await curate.take_back(folder, aside, who=who) if aside else []
     batch = journal.new_id()
     done = record(
         folder,

@@ -31,18 +31,19 @@ _ASIDE: Final = frozenset(
         Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT, Reason.PLACEHOLDER, Reason.LABEL_CONFLICT,
     }
 )  # fmt: skip
+_COPIES: Final = frozenset({Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT})
 _DONE: Final = {
     "keep": "kept", "reject": "rejected", "relabel": "put under {label}",
     "bring_back": "brought back", "never_again": "taken down for good",
-    "caption": "captioned",
+    "caption": "captioned", "swap": "kept in place of another copy",
 }  # fmt: skip
 
 
 class DecisionPlan(Struct):
-    """The records of one decision, and the copies whose files are to be brought back."""
+    """The records of one decision, and the dropped copies that become images."""
 
     records: list[DecisionRecord] = field(default_factory=list)
-    copies: list[str] = field(default_factory=list)  # SHA-256
+    copies: dict[str, str] = field(default_factory=dict)  # SHA-256, and of whom it takes the place
     left_by_hand: int = 0  # captions written by hand that stay as they are
 
     @property
@@ -66,9 +67,8 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
         if not plan.size:
             left = plan.left_by_hand
             return DecisionAnswer("", 0, "nothing to change", data_set.watch(), left_by_hand=left)
-        if plan.copies:
-            _bring_back_copies(data_set, plan.copies)
-        done = deciding.record(data_set.folder, plan.records, derive=False)
+        records = [*plan.records, *_copies_back(data_set, plan)]
+        done = deciding.record(data_set.folder, records, derive=False)
         data_set.last_decision_at_s = time.monotonic()
     word = _DONE[request.action].format(label=request.label)
     stay = f"; {plan.left_by_hand:,} written by hand stay as they are" if plan.left_by_hand else ""
@@ -157,7 +157,9 @@ def _planned(
         if one.sample_id in own:
             continue
         if request.action == "bring_back" and one.reason in _ASIDE and one.sha256:
-            plan.copies.append(one.sha256)
+            plan.copies[one.sha256] = ""
+        elif request.action == "swap":
+            _plan_swap(db, plan, one)
         elif request.action == "never_again":
             plan.records.append(journal.record("web", "takedown", batch, **_rule(one)))
     return plan
@@ -187,8 +189,8 @@ def _action(request: DecisionRequest, row: LookRow, label: str) -> str:
             return "label" if kept and row.label != label else ""
         case "bring_back":
             return "restore" if refused or row.state is SampleState.DELETED_BY_HAND else ""
-        case "caption":
-            return ""  # `caption_plan` plans these
+        case "caption" | "swap":
+            return ""  # `caption_plan` and `_plan_swap` plan these
         case "never_again":
             return "takedown" if row.state is not SampleState.TAKEN_DOWN else ""
 
@@ -198,12 +200,32 @@ def _rule(one: DecidedCandidate) -> Mapping[str, object]:
     return {"kind": kind, "value": value}
 
 
-def _bring_back_copies(data_set: OpenSet, copies: Sequence[str]) -> None:
+def _plan_swap(db: sqlite3.Connection, plan: DecisionPlan, one: DecidedCandidate) -> None:
+    """Add a copy that takes the place of the kept image of its group; one of each group."""
+    if one.reason not in _COPIES or not one.sha256 or one.sample_id is None:
+        return
+    kept = [row for row in look_rows.sample_rows_of(db, [one.sample_id])
+            if row.state in KEPT_STATES]  # fmt: skip
+    if kept and kept[0].sha256 not in {one.sha256, *plan.copies.values()}:
+        plan.copies[one.sha256] = kept[0].sha256
+
+
+def _copies_back(data_set: OpenSet, plan: DecisionPlan) -> list[DecisionRecord]:
+    """Return the records that make dropped copies images. Raise StudioError 409."""
+    if not plan.copies:
+        return []
     try:
-        asyncio.run(curate.take_back(data_set.folder, copies))
+        names = asyncio.run(curate.prepare(data_set.folder, list(plan.copies)))
     except StorageError as error:
         raise StudioError(
             409, "near duplicates can be brought back when the run at work has ended"
         ) from error
     except PixtrawlError as error:
         raise StudioError(409, str(error)) from error
+    batch = plan.records[0].batch if plan.records else journal.new_id()
+    return [
+        journal.record(
+            "web", "take_back", batch, sha256=sha256, file_name=name, value=plan.copies[sha256]
+        )
+        for sha256, name in names.items()
+    ]

@@ -178,7 +178,7 @@ class WhichImages(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
 class DecisionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A decision; `expect` is how many images the person was told that it changes."""
 
-    action: Literal["keep", "reject", "relabel", "bring_back", "never_again", "caption"]
+    action: Literal["keep", "reject", "relabel", "bring_back", "never_again", "caption", "swap"]
     on: WhichImages
     expect: int
     reason: str = ""

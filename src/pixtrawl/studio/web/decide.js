@@ -149,7 +149,8 @@ export async function takeBack(which) {
 /** Read again what is in sight, after decisions. */
 export function refresh() {
   const { first, last } = state.inSight.value;
-  state.items.value?.refresh(first, last);
+  if (state.place.value === "groups") void state.showView();
+  else state.items.value?.refresh(first, last);
   void state.readSummary();
 }
 

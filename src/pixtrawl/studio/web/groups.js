@@ -1,5 +1,5 @@
 // Groups of copies side by side: the kept one marked, each to be swapped, the whole group rejected by one key.
-import { effect, html, signal, useEffect } from "./html.js";
+import { effect, html, signal, useEffect, useRef } from "./html.js";
 import { get, ofSet, thumbAddress } from "./api.js";
 import { decideMany, decideOne } from "./decide.js";
 import { ask } from "./asking.js";
@@ -50,15 +50,15 @@ async function decide(action, reason) {
   shown.value = { ...shown.value };
 }
 
-/** Bring this copy back, then reject the kept one. @param {any} item */
+/** Keep this copy in place of the kept one, as one step. @param {any} item */
 async function swap(item) {
   const kept = currentGroup().kept;
   if (item.id === kept?.id) return;
-  await decideOne(item, { action: "keep" });
-  if (state.said.value?.bad) return; // it could not be brought back: the kept one stays
-  await decideOne(kept, { action: "reject", reason: "near copy" });
-  if (!state.said.value?.bad) state.say(texts.swapped, { undo: true });
-  await load(shown.value.start);
+  // an image of another label is kept already: only the one it looks like goes
+  if (item.id.startsWith("s")) await decideOne(kept, { action: "reject", reason: "near copy" });
+  else if (item.restorable === false) return state.say(texts.notRestorable, { bad: true });
+  else await decideOne(item, { action: "swap" });
+  await state.showView();
 }
 
 async function rejectAsking() {
@@ -94,9 +94,13 @@ export function groupKey(event) {
 
 export function Groups() {
   const view = state.view.value;
+  const first = useRef(true);
   useEffect(() => {
-    shown.value = { start: 0, groups: [] };
-    void load(0).then(() => goTo(0));
+    if (!view) return;
+    // after a decision the view is another one, and one stays where one was
+    const to = first.current ? 0 : Math.max(0, Math.min(view.total - 1, at.value.group));
+    first.current = false;
+    void load(Math.floor(to / AT_A_TIME) * AT_A_TIME).then(() => goTo(to));
   }, [view?.view]);
   if (!view) return null;
   if (!view.total) return html`<p class="empty">${texts.none.groups}</p>`;

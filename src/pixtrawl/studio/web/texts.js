@@ -144,7 +144,6 @@ export const texts = {
   groupTitle: (/** @type {number} */ n, /** @type {number} */ of) => `Group ${count(n)} of ${count(of)}`,
   keptCopy: "kept", refusedCopy: "not kept", conflict: "Labels differ",
   rejectGroup: "Reject the whole group", before: "Groups before", next: "Next groups",
-  swapped: "This copy is kept in place of the other: two steps, z undoes the last.",
 
   charts: /** @type {Record<string, string>} */ ({
     sizes: "Sizes", shapes: "Shapes", licences: "Licences", hosts: "Hosts", sources_over_time: "Saved by source over time", sources: "Sources", reasons: "Why images were not kept", balance: "Images by label", labels: "Images by label",
@@ -153,7 +152,7 @@ export const texts = {
   bar: (/** @type {string} */ name, /** @type {number} */ n) => `${name}: ${some(n, "image")}. Show them`,
   others: "others",
 
-  runNone: "No run is at work on this data set. Continue it at the shell with `pixtrawl resume DIR`.",
+  runNone: "No run is at work on this data set. Continue it at the shell: the same `pixtrawl run` or `pixtrawl download` goes on where it was.",
   runShell: "A run started at the shell is at work on this data set.",
   runStudio: "A run of this studio is at work on this data set.",
   runPaused: "The run is paused.",
