@@ -15,8 +15,8 @@ from pixtrawl.catalog.states import SampleState
 from pixtrawl.model import Reason
 
 __all__ = [
+    "CopyPlace",
     "Former",
-    "Place",
     "former_of",
     "own_number",
     "place_of",
@@ -37,7 +37,7 @@ class Former(Struct, frozen=True, array_like=True):
     pardoned: bool  # it was to stay already
 
 
-class Place(Struct, frozen=True):
+class CopyPlace(Struct, frozen=True):
     """Label, number, file name and query of an image."""
 
     label: str
@@ -67,12 +67,12 @@ def former_of(db: sqlite3.Connection, sample_id: int) -> Former:
     return Former(row[0], row[1], row[2], row[3], bool(row[4]))
 
 
-def place_of(db: sqlite3.Connection, sample_id: int) -> Place:
+def place_of(db: sqlite3.Connection, sample_id: int) -> CopyPlace:
     """Return the place of an image."""
     row = db.execute(
         "SELECT label, number, file_name, query_id FROM sample WHERE id = ?", (sample_id,)
     ).fetchone()
-    return Place(*row)
+    return CopyPlace(*row)
 
 
 def own_number(db: sqlite3.Connection, sample_id: int) -> int | None:
