@@ -20,7 +20,7 @@ from PIL import Image, ImageFilter
 from pixtrawl.dedup.aligned import sampled, unit_grid
 from pixtrawl.dedup.enlarged import enlargement_log_odds
 from pixtrawl.dedup.frames import around, steepness
-from pixtrawl.dedup.pair_overlay import PairOverlay, lay_over_copy
+from pixtrawl.dedup.pair_overlay import Box, PairOverlay, lay_over_copy
 from pixtrawl.portrait import CHROMA_SIDE, PORTRAIT_SIDE as SIDE, Portrait
 
 __all__ = ["Preference", "prefer"]
@@ -43,7 +43,11 @@ _GREY: Final = 4.0  # chroma deviation below which a picture has hardly any colo
 _GRAIN: Final = 2.5  # grey levels
 _CLIPPED: Final = 0.01
 _RANGE: Final = 10.0  # grey levels between the 1st and 99th percentile
-_BLUR_DB: Final = 5.0
+_BLUR_DB: Final = 8.0  # sharpening adds up to 7
+_SAME_SPECTRUM_DB: Final = 1.5
+_SAME_PICTURE: Final = 0.004  # misfit up to which two files differ by their compression alone
+_SURELY_MARKED: Final = 1.65  # ratio of the slopes at the rim of what differs
+_LIKELY_MARKED: Final = 1.15
 _MORE_PIXELS: Final = 1.02
 
 
@@ -70,7 +74,8 @@ def prefer(first: Portrait, second: Portrait) -> Preference:
 
 
 def _compared(first: Portrait, second: Portrait) -> Preference:
-    overlay = lay_over_copy(_grey(first), _grey(second))
+    aspect = first.width * second.height / (first.height * second.width)
+    overlay = lay_over_copy(_grey(first), _grey(second), aspect)
     if overlay.misfit > _APART:
         return Preference(None, "cannot be laid over each other", misfit=overlay.misfit)
     large, small = (first, second) if overlay.first_is_large else (second, first)
@@ -79,12 +84,15 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
     steps: tuple[Callable[[], Step], ...] = (
         lambda: _by_frame(large, small, overlay, sharper),
         lambda: _by_resolution(sharper, enlarged),
-        lambda: _by_marks(large, small, overlay),
-        lambda: _by_history(large, small, scale),
+        lambda: _by_marks(large, small, overlay, _SURELY_MARKED),
+        lambda: _by_history(large, small, scale, overlay.misfit),
         lambda: _by_quality(large, small, scale, overlay.misfit),
         lambda: _by_colour(large, small),
-        lambda: _by_tone(large, small, scale),
+        lambda: _by_blur(large, small, scale),
+        lambda: _by_tone(large, small, overlay),
         lambda: _by_pixels(large, small),
+        lambda: _by_marks(large, small, overlay, _LIKELY_MARKED),
+        lambda: _by_quality(large, small, scale, 0.0),
     )
     for step in steps:
         found = step()
@@ -144,8 +152,11 @@ def _by_resolution(sharper: float, enlarged: bool | None) -> Step:
     return None if enlarged is None else (not enlarged, "is not enlarged")
 
 
-def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
-    """Find where both differ though the rest agrees; the edges of that area give the mark away."""
+def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay, least: float) -> Step:
+    """Find where both differ though the rest agrees; the edges of that area give the mark away.
+
+    `least` is how many times as steep they must be in the one as in the other.
+    """
     if overlay.misfit < _LEAST_MARKED:
         return None
     m, (x, y) = overlay.map, unit_grid(SIDE)
@@ -171,7 +182,7 @@ def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
     in_large = float(steepness(theirs.reshape(SIDE, SIDE)).ravel()[at].mean()) * gain
     in_small = float(steepness(ours.reshape(SIDE, SIDE)).ravel()[at].mean())
     ratio = in_large / (in_small + 0.3)
-    return None if 0.6 <= ratio <= 1.65 else (ratio < 1, "bears no mark")
+    return None if 1 / least <= ratio <= least else (ratio < 1, "bears no mark")
 
 
 def _tone_mapped(values: Array, target: Array, inside: Array) -> Array:
@@ -208,9 +219,14 @@ def _by_quality(large: Portrait, small: Portrait, scale: float, misfit: float) -
     return step > 0, "is compressed less"
 
 
-def _by_history(large: Portrait, small: Portrait, scale: float) -> Step:
-    """Find out that one file was made from the other by compressing it again, and more finely."""
-    if not 1 / _SAME_SCALE < scale < _SAME_SCALE:
+def _by_history(large: Portrait, small: Portrait, scale: float, misfit: float) -> Step:
+    """Find out that one file was made from the other by compressing it again, and more finely.
+
+    Only where nothing else was done: an edited copy may happen to have the earlier quality.
+    """
+    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or misfit > _SAME_PICTURE:
+        return None
+    if abs(_sharper_db(large, small)) > _SAME_SPECTRUM_DB or _by_colour(large, small):
         return None
     for is_large, source, copy in ((True, large, small), (False, small, large)):
         made = copy.earlier_quality and copy.quality > source.quality - _SAME_QUALITY
@@ -228,25 +244,46 @@ def _by_colour(large: Portrait, small: Portrait) -> Step:
 
 
 def _colourful(one: Portrait) -> float:
-    """Return the deviation of the chroma over the picture: 0 for grey and for sepia."""
-    chroma = np.frombuffer(one.chroma, dtype=np.int8).reshape(CHROMA_SIDE**2, 2)
-    return float(np.sqrt(chroma.astype(np.float32).var(axis=0).sum()))
+    """Return how much the chroma varies over the picture: 0 for grey and for sepia.
+
+    By a quantile, so that a red logo does not make a grey picture colourful.
+    """
+    chroma = np.frombuffer(one.chroma, dtype=np.int8).reshape(CHROMA_SIDE**2, 2).astype(np.float32)
+    off = chroma - np.median(chroma, axis=0)
+    return float(np.quantile(np.hypot(off[:, 0], off[:, 1]), 0.8))
 
 
-def _by_tone(large: Portrait, small: Portrait, scale: float) -> Step:
+def _by_blur(large: Portrait, small: Portrait, scale: float) -> Step:
+    if not 1 / _SAME_SCALE < scale < _SAME_SCALE:
+        return None
+    blur = _sharper_db(large, small)
+    return (blur > 0, "is not blurred") if abs(blur) > _BLUR_DB else None
+
+
+def _sharper_db(large: Portrait, small: Portrait) -> float:
+    """Return how much more power the large one has in the upper frequencies, of pictures of one scale."""
+    if not large.spectrum or not small.spectrum:
+        return 0.0
+    return float((np.asarray(large.spectrum) - np.asarray(small.spectrum))[20:32].mean())
+
+
+def _by_tone(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
+    """Compare noise, and clipping and contrast of pictures of the same area."""
     grain, least = abs(large.noise - small.noise), min(large.noise, small.noise)
     if grain > _GRAIN and max(large.noise, small.noise) > 2 * least + 1:
         return large.noise < small.noise, "has less noise"
+    if _outside(overlay.box_in_large()) + _outside(overlay.box_in_small()) > _LEAST_OUTSIDE:
+        return None
     if abs(large.clipped - small.clipped) > _CLIPPED:
         return large.clipped < small.clipped, "is clipped less"
     span = _span(large) - _span(small)
-    if abs(span) > _RANGE:
-        return span > 0, "has more contrast"
-    if large.spectrum and small.spectrum and 1 / _SAME_SCALE < scale < _SAME_SCALE:
-        blur = float((np.asarray(large.spectrum) - np.asarray(small.spectrum))[20:32].mean())
-        if abs(blur) > _BLUR_DB:
-            return blur > 0, "is not blurred"
-    return None
+    return (span > 0, "has more contrast") if abs(span) > _RANGE else None
+
+
+def _outside(box: Box) -> float:
+    """Return the share of a picture that lies outside of a box."""
+    left, right, top, bottom = (min(1.0, max(0.0, value)) for value in box)
+    return 1 - (right - left) * (bottom - top)
 
 
 def _span(one: Portrait) -> float:

@@ -1,13 +1,15 @@
 """Lay one picture over another that is known to be a copy of it, whatever was cut off or added.
 
-Searches far more windows than the second look (55-100 % of each axis apart, so that frames, title
-bars and crops to a square are found) on 128 x 128 pixels, and measures the fit by the share of
+Searches far more windows than the second look (55-100 % of each axis apart, 35 % of one, so that
+frames, title bars, padding and crops to a square are found; those that do not distort the picture
+first) on 128 x 128 pixels, and measures the fit by the share of
 pixels that agree: a caption or a logo then costs its area and does not pull the overlay aside.
 Takes 30 to 90 ms, so it is for pairs that are already matched.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import Any, Final
 
@@ -33,7 +35,17 @@ _AXIS: Final = (
     ),
 )
 _CUTTERS: Final = axis_cutters(_AXIS)
+# Padding to another shape leaves less, but along one axis only.
+_PADDED: Final = tuple(
+    (round(float(start), 3), length)
+    for length in (0.5, 0.45, 0.4, 0.35)
+    for start in np.arange(0, 1 - length + 1e-6, 0.05)
+)
+_PADDED_CUTTERS: Final = axis_cutters(_PADDED)
 _TRIED: Final = 4  # windows that are refined, best first
+_TRIED_UNDISTORTED: Final = 3  # of those that keep the shape of what is in the picture
+_UNDISTORTED: Final = 0.07  # of the logarithm of the aspect ratio
+_DISTORTION: Final = 0.02  # misfit added for another shape, which few copies have
 _PERFECT: Final = 0.03  # a misfit from which no other window is tried
 _CLEARLY: Final = 0.004  # a better window must be better by so much
 _LEAST_SHARED: Final = 0.3
@@ -68,23 +80,43 @@ class PairOverlay(Struct, frozen=True):
         )
 
 
-def lay_over_copy(first: Array, second: Array) -> PairOverlay:
-    """Align two copies of one picture; both SIDE x SIDE grey."""
+def lay_over_copy(first: Array, second: Array, aspect: float = 1.0) -> PairOverlay:
+    """Align two copies of one picture; both SIDE x SIDE grey.
+
+    `aspect` is the first picture's width / height as a multiple of the second's.
+    """
     whole = min((_tried(first, second, way, 0) for way in (True, False)), key=_misfit_of)
     if whole.misfit < _PERFECT:
         return whole
     terms = [_terms(_coarse(one)) for one in (first, second)]
-    in_first, in_second = terms[0] @ terms[1][0], terms[1] @ terms[0][0]
-    starts = [(float(in_first[n]), True, int(n)) for n in np.argsort(-in_first)[:_TRIED]]
-    starts += [(float(in_second[n]), False, int(n)) for n in np.argsort(-in_second)[:_TRIED]]
-    best = whole
-    for _, first_is_large, window in sorted(starts, reverse=True)[:_TRIED]:
+    starts = []
+    for in_first, (large, small) in ((True, terms), (False, terms[::-1])):
+        scores = large @ small[0]
+        distortion = np.abs(_SHAPES + math.log(aspect if in_first else 1 / aspect))
+        undistorted = np.where(distortion < _UNDISTORTED, scores, -1.0)
+        for ranked, count in ((undistorted, _TRIED_UNDISTORTED), (scores, _TRIED)):
+            best_first = np.argsort(-ranked)[:count]
+            starts.append([(float(ranked[n]), in_first, int(n)) for n in best_first])
+    undistorted_first = sorted(starts[0] + starts[2], reverse=True)[:_TRIED_UNDISTORTED]
+    others = sorted(starts[1] + starts[3], reverse=True)[:_TRIED]
+    best, least = whole, _judged(whole, aspect)
+    for _, first_is_large, window in dict.fromkeys(undistorted_first + others):
         found = _tried(first, second, first_is_large, window)
-        if found.misfit < best.misfit - _CLEARLY:
-            best = found
-        if best.misfit < _PERFECT:
+        judged = _judged(found, aspect)
+        if judged < least - _CLEARLY:
+            best, least = found, judged
+        if least < _PERFECT:
             break
     return best
+
+
+def _judged(overlay: PairOverlay, aspect: float) -> float:
+    """Return the misfit, more for a map that distorts what is in the picture."""
+    across, down = float(overlay.map[0]), float(overlay.map[4])
+    if across <= 0 or down <= 0:
+        return overlay.misfit + _DISTORTION
+    shape = math.log(across / down) + math.log(aspect if overlay.first_is_large else 1 / aspect)
+    return overlay.misfit + (_DISTORTION if abs(shape) > _UNDISTORTED else 0.0)
 
 
 def _misfit_of(overlay: PairOverlay) -> float:
@@ -109,14 +141,26 @@ def _coarse(plane: Array) -> Array:
 
 def _terms(coarse: Array) -> Array:
     """Return windows x 64 terms of length 1 for all pairs of a part of each axis."""
-    rows = np.einsum("nij,jk->nik", _CUTTERS, coarse)
-    terms = np.einsum("nik,mjk->nmij", rows, _CUTTERS) * WEIGHTS
-    flat: Array = terms.reshape(len(_CUTTERS) ** 2, -1)
+    wide = _cut(coarse, _CUTTERS, _CUTTERS)
+    tall = _cut(coarse, _PADDED_CUTTERS, _CUTTERS[:1])
+    broad = _cut(coarse, _CUTTERS[:1], _PADDED_CUTTERS)
+    flat: Array = np.concatenate((wide, tall, broad))
     flat /= np.maximum(np.sqrt((flat * flat).sum(axis=1)), 1e-3)[:, None]
     return flat
 
 
-_STARTS: Final = tuple(product(_AXIS, _AXIS))
+def _cut(coarse: Array, down: Array, across: Array) -> Array:
+    rows = np.einsum("nij,jk->nik", down, coarse)
+    terms: Array = np.einsum("nik,mjk->nmij", rows, across) * WEIGHTS
+    return terms.reshape(len(down) * len(across), -1)
+
+
+_STARTS: Final = (
+    *product(_AXIS, _AXIS),
+    *product(_PADDED, _AXIS[:1]),
+    *product(_AXIS[:1], _PADDED),
+)  # (top, height), (left, width)
+_SHAPES: Final = np.array([math.log(across[1] / down[1]) for down, across in _STARTS])
 
 
 def _start(window: int) -> Array:
