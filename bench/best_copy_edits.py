@@ -251,7 +251,7 @@ def copies(image: Image.Image, seed: str) -> dict[str, bytes]:
     found = {}
     for name, edit in EDITS.items():
         rng = random.Random(f"{seed} {name}")
-        quality = rng.randrange(72, 93)
+        quality = rng.randrange(72, 91)  # at that of the original there is nothing to tell
         if name == "compressed heavily":
             quality = rng.randrange(15, 45)
         found[name] = encoded(edit(image, rng), quality=quality)

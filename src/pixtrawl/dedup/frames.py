@@ -22,12 +22,12 @@ _LEAST_LINES: Final = 2  # thinner strips are within the error of the overlay
 _LEAST_INSIDE: Final = 12
 _MOST_OF_A_SIDE: Final = 4.0  # log odds: one strip does not outweigh all others
 _PLAIN_STEP: Final = 3  # grey levels around the median of a line that count as one colour
-_INTERCEPT: Final = -8.9
+_INTERCEPT: Final = -3.61
 _WEIGHTS: Final = np.array(
     # of the difference across the line; likeness across it and inside; detail along the lines just
     # outside and of the whole strip, as shares of that inside; plain pixels outside and inside;
-    # the steepest step, as a share of the usual one and by itself; detail inside; thickness
-    (0.502, -1.119, 1.338, -0.556, -1.21, 4.52, -0.762, 0.647, 0.23, -0.428, 1.732)
+    # the steepest step, as a share of the usual one and by itself; detail inside
+    (0.197, -2.018, 1.906, -0.831, -1.167, 1.918, 0.063, 0.744, 0.459, -0.74)
 )
 
 
@@ -107,7 +107,6 @@ def _signs(lines: Array, at: int) -> Array:
             _log_ratio(steepest, usual_step, 0.5),
             float(np.log(steepest + 1)),
             float(np.log(detail + 0.4)),
-            float(np.log(at)),
         )
     )
 

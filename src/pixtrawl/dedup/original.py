@@ -46,6 +46,7 @@ _RANGE: Final = 10.0  # grey levels between the 1st and 99th percentile
 _BLUR_DB: Final = 8.0  # sharpening adds up to 7
 _SAME_SPECTRUM_DB: Final = 1.5
 _SAME_PICTURE: Final = 0.004  # misfit up to which two files differ by their compression alone
+_UNMARKED: Final = 0.02  # misfit up to which nothing is laid over either
 _SURELY_MARKED: Final = 1.65  # ratio of the slopes at the rim of what differs
 _LIKELY_MARKED: Final = 1.15
 _MORE_PIXELS: Final = 1.02
@@ -88,7 +89,7 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: _by_history(large, small, scale, overlay.misfit),
         lambda: _by_quality(large, small, scale, overlay.misfit),
         lambda: _by_colour(large, small),
-        lambda: _by_blur(large, small, scale),
+        lambda: _by_blur(large, small, scale, overlay.misfit),
         lambda: _by_tone(large, small, overlay),
         lambda: _by_pixels(large, small),
         lambda: _by_marks(large, small, overlay, _LIKELY_MARKED),
@@ -253,9 +254,9 @@ def _colourful(one: Portrait) -> float:
     return float(np.quantile(np.hypot(off[:, 0], off[:, 1]), 0.8))
 
 
-def _by_blur(large: Portrait, small: Portrait, scale: float) -> Step:
-    if not 1 / _SAME_SCALE < scale < _SAME_SCALE:
-        return None
+def _by_blur(large: Portrait, small: Portrait, scale: float, misfit: float) -> Step:
+    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or misfit > _UNMARKED:
+        return None  # words on a picture have power in the upper frequencies, too
     blur = _sharper_db(large, small)
     return (blur > 0, "is not blurred") if abs(blur) > _BLUR_DB else None
 
@@ -272,7 +273,8 @@ def _by_tone(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
     grain, least = abs(large.noise - small.noise), min(large.noise, small.noise)
     if grain > _GRAIN and max(large.noise, small.noise) > 2 * least + 1:
         return large.noise < small.noise, "has less noise"
-    if _outside(overlay.box_in_large()) + _outside(overlay.box_in_small()) > _LEAST_OUTSIDE:
+    outside = _outside(overlay.box_in_large()) + _outside(overlay.box_in_small())
+    if outside > _LEAST_OUTSIDE or overlay.misfit > _UNMARKED:
         return None
     if abs(large.clipped - small.clipped) > _CLIPPED:
         return large.clipped < small.clipped, "is clipped less"
