@@ -1,8 +1,8 @@
 """`python -m bench.best_copy [--photographs N] [--orders N] [--half fixed|reported]`.
 
-Which of all copies of a photograph stays in a data set: each photograph is served from this machine with all
-edits of `bench.best_copy_edits`, in one list in random order, and collected by `pixtrawl download`
-at level `near`. Each order is a run of its own.
+Which of all copies of a photograph stays in a data set: each photograph is served from this machine
+with all edits of `bench.best_copy_edits`, in one list in random order, and collected by `pixtrawl
+download` at level `near`. Each order is a run of its own.
 
 The photographs are those of `bench.dedup_photos`, halved as in `bench.dedup_quality`: rules were
 made on the first half, the second is reported. A photograph is shrunk to nine tenths first, so that

@@ -78,7 +78,9 @@ def _blurred_padding(image: Image.Image, rng: random.Random) -> Image.Image:
         aspect = 16 / 9 if image.width < 1.6 * image.height else 1.0
     w = max(image.width, round(image.height * aspect))
     h = max(image.height, round(w / aspect))
-    ground = ImageOps.fit(image, (w, h)).filter(ImageFilter.GaussianBlur(w * rng.uniform(0.015, 0.04)))
+    ground = ImageOps.fit(image, (w, h)).filter(
+        ImageFilter.GaussianBlur(w * rng.uniform(0.015, 0.04))
+    )
     if rng.random() < 0.5:
         ground = ImageEnhance.Brightness(ground).enhance(rng.uniform(0.5, 0.9))
     ground.paste(image, ((w - image.width) // 2, (h - image.height) // 2))
@@ -115,7 +117,9 @@ def _phone(image: Image.Image, rng: random.Random) -> Image.Image:
     draw.text((size, size // 2), "10:41", ink, font_size=size)
     draw.text((w - size, size // 2), "LTE 84 %", ink, anchor="ra", font_size=size)
     for at, word in enumerate(("Share", "Edit", "Delete")):
-        draw.text((w * (2 * at + 1) // 6, shot.height - 2 * size), word, ink, anchor="mm", font_size=size)
+        draw.text(
+            (w * (2 * at + 1) // 6, shot.height - 2 * size), word, ink, anchor="mm", font_size=size
+        )
     return shot
 
 
@@ -132,7 +136,13 @@ def _caption_bar(image: Image.Image, rng: random.Random) -> Image.Image:
     top = 0 if above else shown.height - bar
     draw = ImageDraw.Draw(shown)
     draw.rectangle((0, top, w, top + bar - 1), fill=ground)
-    draw.text((w // 2, top + bar // 2), "as seen on the evening news", ink, anchor="mm", font_size=max(8, bar // 2))
+    draw.text(
+        (w // 2, top + bar // 2),
+        "as seen on the evening news",
+        ink,
+        anchor="mm",
+        font_size=max(8, bar // 2),
+    )
     return shown
 
 
@@ -157,8 +167,12 @@ def _logo(image: Image.Image, rng: random.Random) -> Image.Image:
     left = rng.choice((side // 5, image.width - side - side // 5))
     top = rng.choice((side // 5, image.height - side - side // 5))
     draw = ImageDraw.Draw(image)
-    draw.rounded_rectangle((left, top, left + side, top + side), side // 6, fill=rng.choice(_STRONG))
-    draw.text((left + side // 2, top + side // 2), "N9", "white", anchor="mm", font_size=max(8, side // 2))
+    draw.rounded_rectangle(
+        (left, top, left + side, top + side), side // 6, fill=rng.choice(_STRONG)
+    )
+    draw.text(
+        (left + side // 2, top + side // 2), "N9", "white", anchor="mm", font_size=max(8, side // 2)
+    )
     return image
 
 
@@ -178,7 +192,9 @@ def _enlarged_sharper(image: Image.Image, rng: random.Random) -> Image.Image:
 
 def _smaller(image: Image.Image, rng: random.Random) -> Image.Image:
     share = rng.uniform(0.4, 0.85)
-    return image.resize((round(image.width * share), round(image.height * share)), Image.Resampling.LANCZOS)
+    return image.resize(
+        (round(image.width * share), round(image.height * share)), Image.Resampling.LANCZOS
+    )
 
 
 def _thumbnail(image: Image.Image, rng: random.Random) -> Image.Image:
@@ -207,7 +223,13 @@ def _square(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def _framed_and_enlarged(image: Image.Image, rng: random.Random) -> Image.Image:
-    return _enlarged(rng.uniform(1.2, 1.6))(rng.choice((_frame, _letterbox, _phone))(image, rng), rng)
+    return _enlarged(rng.uniform(1.2, 1.6))(
+        rng.choice((_frame, _letterbox, _phone))(image, rng), rng
+    )
+
+
+def _sharpened(image: Image.Image, rng: random.Random) -> Image.Image:
+    return image.filter(ImageFilter.UnsharpMask(2, rng.randrange(80, 180), 2))
 
 
 EDITS: dict[str, Edit] = {
@@ -230,7 +252,7 @@ EDITS: dict[str, Edit] = {
     "framed, enlarged": _framed_and_enlarged,
     "smaller": _smaller,
     "thumbnail": _thumbnail,
-    "sharpened": lambda image, rng: image.filter(ImageFilter.UnsharpMask(2, rng.randrange(80, 180), 2)),
+    "sharpened": _sharpened,
     "blurred": lambda image, _: image.filter(ImageFilter.GaussianBlur(max(image.size) / 500)),
     "crop 10 %": _cropped(0.08, 0.12),
     "crop 20 %": _cropped(0.17, 0.22),

@@ -100,7 +100,37 @@ def captioned(image: Image.Image) -> Image.Image:
     return image
 
 
+def matted(image: Image.Image) -> Image.Image:
+    mat = on_canvas(1.12, 1.16, (0.06, 0.08), "#f2ede2")(image)
+    return on_canvas(1.06, 1.08, (0.03, 0.04), "#2b1d12")(mat)
+
+
+def tall_blurred_padding(image: Image.Image) -> Image.Image:
+    width, height = image.width, image.width * 16 // 9
+    left = round((image.width * height / image.height - width) / 2)
+    canvas = image.resize((width + 2 * left, height)).crop((left, 0, left + width, height))
+    canvas = canvas.filter(ImageFilter.GaussianBlur(width / 30))
+    canvas.paste(image, (0, (height - image.height) // 2))
+    return canvas
+
+
+def grey_with_a_red_logo(image: Image.Image) -> Image.Image:
+    image = image.copy()
+    box = (image.width - 70, 10, image.width - 10, 70)
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle(box, 10, fill="#b01e28")
+    draw.text((image.width - 40, 40), "N9", "white", anchor="mm", font_size=30)
+    return image
+
+
 EDITS: dict[str, Edit] = {
+    "mat and frame": matted,
+    "blurred padding to 9:16": tall_blurred_padding,
+    "enlarged 1.6, sharpened": lambda image: scaled(1.6)(image).filter(
+        ImageFilter.UnsharpMask(1.5, 100, 2)
+    ),
+    "sharpened": lambda image: image.filter(ImageFilter.UnsharpMask(2, 120, 2)),
+    "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(1.2)),
     "border": on_canvas(1.08, 1.1, (0.04, 0.05), "white"),
     "letter box": on_canvas(1.0, 1.3, (0, 0.15), "black"),
     "polaroid": on_canvas(1.12, 1.3, (0.06, 0.06), "#fafaf8"),
@@ -139,6 +169,19 @@ def test_heavy_compression_loses_and_a_finer_copy_of_a_coarse_file_wins_nothing(
     again = described(Image.open(io.BytesIO(encoded(picture, 85))), 96)
     assert again.earlier_quality == pytest.approx(85, abs=2)
     assert prefer(described(picture, 85), again).first
+
+
+def test_a_logo_does_not_make_a_grey_picture_colourful() -> None:
+    for seed in range(3):
+        grey = scene(seed).convert("L").convert("RGB")
+        assert prefer(described(grey, 90), described(grey_with_a_red_logo(grey), 90)).first
+
+
+def test_an_edited_copy_is_not_taken_for_what_the_original_was_made_from() -> None:
+    published = Image.open(io.BytesIO(encoded(scene(4), 80))).convert("RGB")  # an older JPEG
+    softer = published.filter(ImageFilter.GaussianBlur(0.8))
+    for copy in (softer, grey_with_a_red_logo(published), published.convert("L").convert("RGB")):
+        assert prefer(described(published, 92), described(copy, 80)).first
 
 
 def test_a_lossless_file_made_of_a_jpeg_is_known_as_such() -> None:

@@ -32,6 +32,8 @@ _OF_SLOPE: Final = 0.187  # of the smaller picture
 _OF_FLOOR: Final = -0.006
 _OF_GAIN: Final = 0.385  # of the larger picture over the smaller one, in the lower band
 _OF_SCALE: Final = -3.485
+_OF_QUALITY: Final = 0.15  # a copy is rarely compressed less than what it was made from
+_MOST_QUALITY: Final = 8.0
 _USUAL_SCALE: Final = 2.3  # enlargements beyond are rare, thumbnails are not
 _BEYOND: Final = 4.0
 _JPEG_PEAK: Final = 0.006  # peaks of the 8-pixel grid are this near to multiples of 1/8
@@ -66,6 +68,8 @@ def enlargement_log_odds(larger: Portrait, smaller: Portrait, scale: float) -> f
         + _OF_GAIN * gain
         + _OF_SCALE / scale
     )
+    quality = smaller.quality - larger.quality
+    odds += _OF_QUALITY * max(-_MOST_QUALITY, min(_MOST_QUALITY, quality))
     return odds - _BEYOND * max(0.0, scale - _USUAL_SCALE)
 
 

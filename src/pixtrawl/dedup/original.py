@@ -49,6 +49,8 @@ _SAME_PICTURE: Final = 0.004  # misfit up to which two files differ by their com
 _UNMARKED: Final = 0.02  # misfit up to which nothing is laid over either
 _SURELY_MARKED: Final = 1.65  # ratio of the slopes at the rim of what differs
 _LIKELY_MARKED: Final = 1.15
+_OTHER_COLOUR: Final = 18.0  # of chroma, in a mark and between it and what is beside it
+_COLOURED_SHARE: Final = (0.003, 0.15)  # of the picture, of a mark
 _MORE_PIXELS: Final = 1.02
 
 
@@ -92,6 +94,7 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: _by_blur(large, small, scale, overlay.misfit),
         lambda: _by_tone(large, small, overlay),
         lambda: _by_pixels(large, small),
+        lambda: _by_coloured_mark(large, small, overlay),
         lambda: _by_marks(large, small, overlay, _LIKELY_MARKED),
         lambda: _by_quality(large, small, scale, 0.0),
     )
@@ -186,6 +189,33 @@ def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay, least: flo
     return None if 1 / least <= ratio <= least else (ratio < 1, "bears no mark")
 
 
+def _by_coloured_mark(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
+    """Find a spot of another colour, such as a logo: it stands out from what is beside it."""
+    if _outside(overlay.box_in_large()) + _outside(overlay.box_in_small()) > _LEAST_OUTSIDE:
+        return None
+    ours, theirs = _chroma(large), _chroma(small)
+    off = np.hypot(*np.moveaxis(ours - theirs, -1, 0))
+    spot = off > _OTHER_COLOUR
+    if not _COLOURED_SHARE[0] < spot.mean() < _COLOURED_SHARE[1] or np.median(off) > 4:
+        return None
+    grown = _filtered(spot, ImageFilter.MaxFilter(3))
+    beside = _filtered(grown, ImageFilter.MaxFilter(3)) & ~grown
+    if not beside.any():
+        return None
+    out = [
+        float(np.hypot(*(plane[spot].mean(axis=0) - plane[beside].mean(axis=0))))
+        for plane in (ours, theirs)
+    ]
+    if max(out) < max(_OTHER_COLOUR, 2 * min(out)):
+        return None
+    return out[0] < out[1], "bears no mark"
+
+
+def _chroma(one: Portrait) -> Array:
+    chroma = np.frombuffer(one.chroma, dtype=np.int8).astype(np.float32)
+    return chroma.reshape(CHROMA_SIDE, CHROMA_SIDE, 2)
+
+
 def _tone_mapped(values: Array, target: Array, inside: Array) -> Array:
     """Fit a cubic from one picture's greys to the other's: gamma and contrast are no marks.
 
@@ -249,7 +279,7 @@ def _colourful(one: Portrait) -> float:
 
     By a quantile, so that a red logo does not make a grey picture colourful.
     """
-    chroma = np.frombuffer(one.chroma, dtype=np.int8).reshape(CHROMA_SIDE**2, 2).astype(np.float32)
+    chroma = _chroma(one).reshape(-1, 2)
     off = chroma - np.median(chroma, axis=0)
     return float(np.quantile(np.hypot(off[:, 0], off[:, 1]), 0.8))
 
@@ -262,7 +292,7 @@ def _by_blur(large: Portrait, small: Portrait, scale: float, misfit: float) -> S
 
 
 def _sharper_db(large: Portrait, small: Portrait) -> float:
-    """Return how much more power the large one has in the upper frequencies, of pictures of one scale."""
+    """Return how much more power the large one has in the upper frequencies; of one scale only."""
     if not large.spectrum or not small.spectrum:
         return 0.0
     return float((np.asarray(large.spectrum) - np.asarray(small.spectrum))[20:32].mean())
