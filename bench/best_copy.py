@@ -126,8 +126,8 @@ def rows(runs: list[Kept], count: int) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photographs", type=int, default=40, metavar="N")
-    parser.add_argument("--orders", type=int, default=3, metavar="N")
+    parser.add_argument("--photographs", type=int, default=20, metavar="N")
+    parser.add_argument("--orders", type=int, default=2, metavar="N")
     parser.add_argument("--half", choices=("fixed", "reported"), default="reported")
     parser.add_argument("--details", action="store_true", help="name the originals that were lost")
     options = parser.parse_args()

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from pixtrawl.dedup.best_of import best_of
 from pixtrawl.dedup.enlarged import upscale_of
-from pixtrawl.dedup.original import prefer
+from pixtrawl.dedup.original import Preference, prefer
 from pixtrawl.images import record
 from pixtrawl.images.portrait import portrait
 from pixtrawl.portrait import Portrait
@@ -198,19 +199,32 @@ def test_an_enlargement_shows_in_the_picture_alone() -> None:
     assert [upscale_of(described(scene(seed), 92)) for seed in range(4)] == [1.0] * 4
 
 
-def test_the_order_of_three_copies_does_not_matter() -> None:
+def test_the_order_of_copies_does_not_matter() -> None:
     picture = scene(8)
-    three = {
+    four = {
         "original": described(picture, 92),
         "framed": described(EDITS["polaroid"](picture)),
         "enlarged": described(EDITS["enlarged 1.3"](picture)),
+        "cropped": described(EDITS["crop"](picture)),
     }
-    for order in permutations(three):
-        best = order[0]
-        for name in order[1:]:
-            if prefer(three[name], three[best]).first:
-                best = name
-        assert best == "original"
+    for order in list(permutations(four))[::5]:
+        best, why = best_of([four[name] for name in order])
+        assert order[best] == "original", (order, best)
+        assert bool(why) is (best != 0)
+
+
+def test_one_wrong_comparison_does_not_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What beats the original by mistake and loses to all others is not kept."""
+    copies = [described(scene(9), quality) for quality in (40, 92, 50, 60)]
+
+    def judged(first: Portrait, second: Portrait) -> Preference:
+        pair = (round(first.quality, -1), round(second.quality, -1))
+        better = first.quality > second.quality
+        return Preference(not better if {*pair} == {50.0, 90.0} else better, "by quality")
+
+    monkeypatch.setattr("pixtrawl.dedup.best_of.prefer", judged)
+    for order in permutations(copies):
+        assert order[best_of(order)[0]].quality > 90
 
 
 def test_a_portrait_survives_the_wire_and_a_hostile_one_does_not() -> None:

@@ -37,7 +37,6 @@ from pixtrawl.portrait import Portrait
 
 __all__ = ["keep_best_copies"]
 
-_PASSES: Final = 3
 _MANY: Final = 50  # copies from which it takes seconds, and is announced
 _AT_ONCE: Final = 50  # kept images that are looked up at a time
 
@@ -78,24 +77,13 @@ Described = tuple[UncomparedCopy, Portrait]
 
 
 def _best(kept: Portrait, others: Sequence[Described]) -> tuple[UncomparedCopy | None, str]:
-    """Return the best of the copies and why, or None where the kept image is as good.
+    """Return the best of the copies and why, or None where the kept image is as good."""
+    from pixtrawl.dedup.best_of import best_of
 
-    Preference need not be transitive: the winner of a pass has to hold against all in the next.
-    """
-    from pixtrawl.dedup.original import prefer
-
-    best: UncomparedCopy | None = None
-    looks, why = kept, ""
-    for _ in range(_PASSES):
-        changed = False
-        for row, portrait in others:
-            if row is not best and (found := prefer(portrait, looks)).first:
-                best, looks, why, changed = row, portrait, found.why, True
-        if not changed:
-            break
-    if best is not None and not prefer(looks, kept).first:
-        return None, ""
-    return best, why
+    # By their content, so that the order in which they came decides nothing.
+    rows = sorted(others, key=lambda other: other[0].sha256)
+    at, why = best_of([kept, *(portrait for _, portrait in rows)])
+    return (rows[at - 1][0], why) if at else (None, "")
 
 
 class _Group:
