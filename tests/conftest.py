@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pixtrawl.images import program
 from pixtrawl.playground.store import PictureStore
 from tests import drawn_once
+from tests.warm_decoders import WarmDecoders
 
 # A busy machine is no fault of the code: how long an example may take is not tested here (tests of
 # complexity count CPU seconds). Examples are the same in every run; a new one is a change of code.
@@ -30,3 +33,16 @@ def _pictures_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PictureStore, "_render", drawn_once.from_folder(folder))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _decoders_forked_warm() -> Iterator[None]:
+    """Zygotes come from a process that has done their imports, where the system has zygotes."""
+    if sys.platform != "linux":
+        yield
+        return
+    warm = WarmDecoders()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "_spawn", warm.spawn)
+        yield
+    warm.close()

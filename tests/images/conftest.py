@@ -7,6 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.warm_decoders import SPAWN
+
+from pixtrawl.images import program
+
+
+@pytest.fixture(autouse=True)
+def _decoders_started_as_users_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "_spawn", SPAWN)
 
 
 def _picture(seed: int, width: int = 160, height: int = 120) -> Image.Image:
