@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from pixtrawl.images import program
 from pixtrawl.playground.store import PictureStore
-from tests import drawn_once
+from tests import drawn_once, warm_command
 from tests.warm_decoders import WarmDecoders
 
 # A busy machine is no fault of the code: how long an example may take is not tested here (tests of
@@ -36,13 +36,13 @@ def _pictures_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _decoders_forked_warm() -> Iterator[None]:
-    """Zygotes come from a process that has done their imports, where the system has zygotes."""
+def _processes_forked_warm() -> Iterator[None]:
+    """Zygotes and commands come from processes that have done their imports, where that works."""
     if sys.platform != "linux":
         yield
         return
-    warm = WarmDecoders()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "_spawn", warm.spawn)
+    decoders = WarmDecoders()
+    with pytest.MonkeyPatch.context() as patch, warm_command.ready(decoders):
+        patch.setattr(program, "_spawn", decoders.spawn)
         yield
-    warm.close()
+    decoders.close()

@@ -28,6 +28,7 @@ from PIL import Image
 
 from pixtrawl.playground import Playground
 from pixtrawl.playground.server import RequestRecord
+from tests import warm_command
 
 LIMIT = 7  # more than `rare bird` has
 QUERIES = (
@@ -76,7 +77,7 @@ class Ran:
 def pixtrawl(
     *arguments: str, folder: Path, cwd: Path | None = None, environ: dict[str, str] | None = None
 ) -> Ran:
-    process = subprocess.Popen(
+    process = warm_command.Popen(
         [
             *(sys.executable, "-m", "pixtrawl", *arguments, "-o", str(folder)),
             *("--allow-address", "127.0.0.0/24", "--json", "-q"),
@@ -396,7 +397,7 @@ def test_defect_22_what_was_found_survives_a_kill_and_is_not_fetched_again(
             *(sys.executable, "-m", "pixtrawl", "run", "red fox", *bing(slow), "-n", "12"),
             *("-o", str(folder), "--allow-address", "127.0.0.0/24", "--per-host", "1", "-q"),
         ]
-        running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+        running = warm_command.Popen(arguments, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and len(list(folder.glob("red fox/*"))) < 3:
             time.sleep(0.005)
@@ -490,7 +491,7 @@ def test_defect_27_importing_does_nothing(tmp_path: Path) -> None:
         "assert threading.active_count() == 1\n"
         "assert not {'playwright', 'pycurl', 'sqlite3'} & set(sys.modules)\n"
     )
-    done = subprocess.run(
+    done = warm_command.run(
         [sys.executable, "-c", watching], capture_output=True, text=True, cwd=tmp_path, timeout=30
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -59,23 +59,33 @@ class WarmProcess:
 
 
 class WarmDecoders:
-    """The process that zygotes are forked from; started at the first one."""
+    """The process that zygotes are forked from; several processes may ask it."""
 
-    def __init__(self) -> None:
+    def __init__(self, asking: socket.socket | None = None) -> None:
         self._zygote: program.Zygote | None = None
+        self._asking = asking
+
+    @property
+    def asking(self) -> socket.socket:
+        """Where it is asked; it starts at the first use."""
+        if self._asking is None:
+            self._zygote = SPAWN(PROGRAM)
+            self._asking = self._zygote.control
+            self._asking.setblocking(True)
+        return self._asking
 
     def spawn(self, path: Path) -> program.Zygote:
         """Stand in for `program._spawn`."""
         if path != program.PROGRAM:
             return SPAWN(path)
-        if self._zygote is None:
-            self._zygote = SPAWN(PROGRAM)
-            self._zygote.control.settimeout(ANSWER_S)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        with theirs:
-            socket.send_fds(self._zygote.control, [b"F"], [theirs.fileno()])
-        answer, fds, _, _ = socket.recv_fds(self._zygote.control, 64, 1)
+        hearing, answering = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        hearing.settimeout(ANSWER_S)
+        with hearing:
+            with theirs, answering:
+                socket.send_fds(self.asking, [b"F"], [theirs.fileno(), answering.fileno()])
+            answer, fds, _, _ = socket.recv_fds(hearing, 64, 1)
         (pid,) = struct.unpack("<I", answer)
         process = WarmProcess(pid, fds[0])
         return program.Zygote(cast("subprocess.Popen[bytes]", process), ours)
@@ -83,4 +93,4 @@ class WarmDecoders:
     def close(self) -> None:
         if self._zygote is not None:
             self._zygote.end()
-            self._zygote = None
+            self._zygote = self._asking = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-DEFAULT_PIXELS = 1 << 28
+PIXELS = 1 << 28  # more than any picture has on which the codecs are warmed up
 
 
 def load_program(package: str) -> ModuleType:
@@ -26,14 +26,13 @@ def load_program(package: str) -> ModuleType:
     return module
 
 
-def serve(zygote: Any, control: socket.socket) -> None:
+def serve(worker: Any, control: socket.socket) -> None:
     """Be a zygote, as the program's `main` is after its imports."""
-    worker = zygote
     told = control.recv(2**16)
     if not told:
         return
     settings = json.loads(told)
-    if settings["transform"] is None:
+    if settings["transform"] is None:  # nothing is left to warm up
         worker.warmup = type("Warm", (), {"run": staticmethod(lambda *_: None)})
     worker.tell(settings)
     worker.sandbox.die_with_parent(worker.parent)
@@ -46,25 +45,27 @@ def main() -> None:
     worker = load_program(start["package"]).Program(start)
     asking = socket.socket(fileno=worker.control)
     worker.load()
-    worker.warmup.run(DEFAULT_PIXELS)
+    worker.warmup.run(PIXELS)
     parent = os.getpid()
     while True:
-        message, fds, _, _ = socket.recv_fds(asking, 64, 1)
+        message, fds, _, _ = socket.recv_fds(asking, 64, 2)
         if not message:
             return
+        control, answer = (socket.socket(fileno=fd) for fd in fds)
         pid = os.fork()
         if pid == 0:
             asking.close()
+            answer.close()
             os.setsid()
             worker.parent = parent
             try:
-                serve(worker, socket.socket(fileno=fds[0]))
+                serve(worker, control)
             finally:
                 os._exit(1)
         pidfd = os.pidfd_open(pid)
-        socket.send_fds(asking, [struct.pack("<I", pid)], [pidfd])
+        with control, answer:
+            socket.send_fds(answer, [struct.pack("<I", pid)], [pidfd])
         os.close(pidfd)
-        os.close(fds[0])
         while os.waitpid(-1, os.WNOHANG)[0]:  # the one just forked keeps it from raising
             pass
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests import warm_command
 
 from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.cli.main import COMMANDS
@@ -28,7 +29,7 @@ def pixtrawl(
     *arguments: str, home: Path, stdin: str | None = None, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIXTRAWL_")}
-    return subprocess.run(
+    return warm_command.run(
         [sys.executable, "-m", "pixtrawl", *arguments],
         capture_output=True,
         text=True,
@@ -131,7 +132,7 @@ def test_help_imports_nothing_heavy(home: Path) -> None:
         "email",
     }
     for arguments in (["--version"], ["--help"], ["run", "--help"]):
-        ended = subprocess.run(
+        ended = warm_command.run(
             [sys.executable, "-X", "importtime", "-m", "pixtrawl", *arguments],
             capture_output=True,
             text=True,
@@ -158,7 +159,7 @@ def test_what_decodes_lets_others_finish_their_slice_of_time(
     arguments: list[str], yields: bool
 ) -> None:
     command = [sys.executable, "-c", _POLICY_AFTER, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
+    done = warm_command.run(command, capture_output=True, text=True, timeout=50, check=True)
     assert done.stdout.splitlines()[-1] == str(yields)
 
 
@@ -296,7 +297,7 @@ def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as gone:
-        ended = subprocess.run(
+        ended = warm_command.run(
             [sys.executable, "-m", "pixtrawl", "config", "show"],
             stdout=gone,
             stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from tests import warm_command
 
 from pixtrawl import sources
 from pixtrawl.config.groups import Config, Job
@@ -30,7 +31,7 @@ def site() -> Iterator[Playground]:
 
 def pixtrawl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIXTRAWL_")}
-    return subprocess.run(
+    return warm_command.run(
         [sys.executable, "-m", "pixtrawl", *arguments],
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import warm_command
 
 from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
@@ -28,7 +29,7 @@ def site() -> Iterator[Playground]:
 
 
 def pixtrawl(*arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return warm_command.run(
         [sys.executable, "-m", "pixtrawl", *map(str, arguments)],
         capture_output=True,
         text=True,
@@ -149,7 +150,7 @@ def test_5_the_environment(site: Playground, tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX's")
 def test_130_interrupted(tmp_path: Path) -> None:
     with Playground(supply=8, latency_s=0.5) as slow:
-        process = subprocess.Popen(
+        process = warm_command.Popen(
             [
                 *(sys.executable, "-m", "pixtrawl", "run", "cat", "-s", "bing", "--delay", "3"),
                 *("--set", f"bing.base_url={slow.url}", "--allow-address", "127.0.0.0/24"),

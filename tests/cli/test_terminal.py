@@ -7,13 +7,13 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
+from tests import warm_command
 from tests.pipeline.pictures import Answer, jpeg, png, scene, serving
 
 from pixtrawl.display.terminal import escaped_json, visible
@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         manifest = top / "list.jsonl"
         manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
         words = ["download", "list.jsonl", "-o", "set", "--allow-address", "127.0.0.0/8", "-q"]
-        told = subprocess.run(
+        told = warm_command.run(
             [sys.executable, "-m", "pixtrawl", *words], cwd=top, capture_output=True, timeout=100
         )
         assert told.returncode == 0, told.stderr
@@ -94,7 +94,7 @@ def on_terminal(words: list[str], folder: Path) -> str:
     pty = pytest.importorskip("pty", reason="terminals of POSIX systems")
     ours, theirs = pty.openpty()
     environ = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "PYTHONUTF8": "1"}
-    with subprocess.Popen(
+    with warm_command.Popen(
         [sys.executable, "-m", "pixtrawl", *words],
         cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environ,
     ) as running:  # fmt: skip
@@ -122,7 +122,7 @@ def test_no_command_sends_a_control_to_a_terminal(command: str, folder: Path) ->
 def test_json_on_a_terminal_is_equal_to_json_in_a_file(folder: Path) -> None:
     for words in (["report", "set", "--json"], ["lock", "set"]):
         seen = on_terminal(words, folder)
-        kept = subprocess.run(
+        kept = warm_command.run(
             [sys.executable, "-m", "pixtrawl", *words], cwd=folder, capture_output=True, timeout=60
         ).stdout.decode()
         assert json.loads(seen) == json.loads(kept)
@@ -131,8 +131,8 @@ def test_json_on_a_terminal_is_equal_to_json_in_a_file(folder: Path) -> None:
 def test_rows_for_programs_keep_every_character(folder: Path) -> None:
     def rows(form: str) -> str:
         words = [sys.executable, "-m", "pixtrawl", "report", "set", "--format", form]
-        done = subprocess.run(words, cwd=folder, capture_output=True, timeout=60, check=True)
-        return done.stdout.decode()
+        done = warm_command.run(words, cwd=folder, capture_output=True, timeout=60, check=True)
+        return str(done.stdout.decode())
 
     titles = {json.loads(line)["query"] for line in rows("jsonl").splitlines()}
     assert titles == {row["query"] for row in csv.DictReader(io.StringIO(rows("csv"), newline=""))}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import mimetypes
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.playground import Playground
+from tests import warm_command
 
 from .walks import WALKS, Found, timm, torchvision
 
@@ -77,7 +77,7 @@ def test_at_every_moment_of_a_run_and_after_a_kill(site: Playground, tmp_path: P
     words = [sys.executable, "-m", "pixtrawl", *command(site, root)]
     moments = 0
     for kill_at in (8, 24, None):
-        with subprocess.Popen(words) as run:
+        with warm_command.Popen(words) as run:
             while run.poll() is None:
                 if root.exists():
                     assert_only_labels(root)

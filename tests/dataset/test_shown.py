@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -16,6 +15,7 @@ import pixtrawl
 from pixtrawl.dataset.preview import STRIP_BYTES
 from pixtrawl.errors import EnvironmentFailedError, StorageError, innermost
 from pixtrawl.model import Alternate, Candidate, ImageInfo, Kind, Outcome, Reason
+from tests import warm_command
 from tests.pipeline.pictures import Answer, jpeg, png, scene, serving
 
 LONGEST = 400
@@ -120,7 +120,7 @@ def test_a_run_gives_back_the_images_of_its_own_queries(lists: Path) -> None:
 
 def test_the_verdict_is_the_command_s(lists: Path) -> None:
     command = [sys.executable, "-m", "pixtrawl", "report", str(lists / "set")]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = warm_command.run(command, capture_output=True, text=True, check=True).stdout
     assert pixtrawl.open(lists / "set").verdict == said.rstrip("\n")
 
 

@@ -20,6 +20,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.playground import Playground
+from tests import warm_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 SOON_S = 60.0  # half a second by itself; a loaded machine takes longer
@@ -51,7 +52,7 @@ def command(
 def at_work(
     site: Playground, root: Path, limit: int, *queries: str
 ) -> Iterator[subprocess.Popen[str]]:
-    running = subprocess.Popen(
+    running = warm_command.Popen(
         command(site, root, limit, *queries),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -165,7 +166,7 @@ def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path) -> 
     root, chance = tmp_path / "set", random.Random(7)
     refused: set[str] = set()
     for turn in range(TURNS):
-        running = subprocess.Popen(
+        running = warm_command.Popen(
             command(site, root, 60), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         until(lambda: in_use(Folder(root)) and len(files(root)) > 1, SOON_S)
@@ -184,7 +185,7 @@ def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path) -> 
     assert len(refused) >= TURNS * 3 // 4
     assert main(["report", str(root)]) == EXIT_OK
     assert not refused & content(root)
-    done = subprocess.run(
+    done = warm_command.run(
         command(site, root, 60, slow=False), capture_output=True, text=True, timeout=120
     )
     assert json.loads(done.stdout)["queries"][0]["saved"] == 60, done.stderr

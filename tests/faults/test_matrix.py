@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import warm_command
 
 import pixtrawl
 from pixtrawl.events import CandidateSettled, Event
@@ -73,7 +73,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         manifest = work / "faults.jsonl"
         manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
         folder = work / "images"
-        done = subprocess.run(
+        done = warm_command.run(
             [
                 *(sys.executable, "-m", "pixtrawl", "download", str(manifest), "-o", str(folder)),
                 *("--allow-address", "127.0.0.0/24", "--timeout", "15", "--max-bytes", "8M"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from tests import warm_command
 from tests.net.conftest import Connection, Server
 from tests.pipeline.pictures import jpeg, scene
 
@@ -132,7 +132,7 @@ def test_the_command_logs_in_with_letters_of_any_kind(
         words += ["--proxy", proxy]
     else:
         env["http_proxy"] = proxy
-    done = subprocess.run(
+    done = warm_command.run(
         [sys.executable, "-m", "pixtrawl", *words], cwd=tmp_path, env=env, capture_output=True,
         text=True, timeout=60,
     )  # fmt: skip

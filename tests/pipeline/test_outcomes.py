@@ -20,6 +20,7 @@ import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import UsageError
 from pixtrawl.pipeline.outcomes import Outcomes, UrlOutcome
+from tests import warm_command
 from tests.catalog.earlier import downgrade
 from tests.pipeline.pictures import Answer, jpeg, scene, serving
 
@@ -127,7 +128,7 @@ def test_a_choice_that_is_none_is_told(root: Path, given: dict[str, str], told: 
 def test_a_reader_that_goes_away_ends_it_quietly(root: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(
+    done = warm_command.run(
         [sys.executable, "-m", "pixtrawl", "report", str(root), "--urls"],
         stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False,
     )  # fmt: skip

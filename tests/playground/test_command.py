@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from pixtrawl.cli.main import main
+from tests import warm_command
 from tests.playground.wire import ask
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child on Windows")
 def test_it_prints_its_addresses_serves_and_ends_at_ctrl_c() -> None:
     command = [sys.executable, "-m", "pixtrawl", "playground", "--faults", "all", "--seed", "5"]
-    with subprocess.Popen(
+    with warm_command.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from tests import warm_command
 
 import pixtrawl
 from pixtrawl.cli.main import COMMANDS
@@ -29,14 +29,14 @@ def shell_lines(text: str) -> list[str]:
 
 
 def help_of(command: str) -> str:
-    done = subprocess.run(
+    done = warm_command.run(
         [sys.executable, "-m", "pixtrawl", command, "--help"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 def options_by_command(text: str) -> dict[str, set[str]]:

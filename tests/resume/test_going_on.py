@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import warm_command
 
 from pixtrawl.playground import Playground
 
@@ -43,7 +44,9 @@ def command(site: Playground, output: Path, *more: str) -> list[str]:
 
 
 def run(site: Playground, output: Path, *more: str) -> tuple[int, dict[str, Any], str]:
-    done = subprocess.run(command(site, output, *more), capture_output=True, text=True, timeout=50)
+    done = warm_command.run(
+        command(site, output, *more), capture_output=True, text=True, timeout=50
+    )
     return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
 
@@ -70,7 +73,7 @@ def test_a_stopped_run_ends_with_130_and_goes_on(
     site: Playground, tmp_path: Path, number: signal.Signals
 ) -> None:
     output = tmp_path / "images"
-    process = subprocess.Popen(
+    process = warm_command.Popen(
         command(site, output, "-n", "20", "--per-host", "1", "--delay", "0.3"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -146,7 +149,7 @@ def test_more_go_on_and_fewer_delete_nothing(site: Playground, tmp_path: Path) -
 
 def test_a_second_run_on_the_same_folder_ends_with_5(site: Playground, tmp_path: Path) -> None:
     output = tmp_path / "images"
-    first = subprocess.Popen(
+    first = warm_command.Popen(
         command(site, output, "-n", "20", "--delay", "4"), stdout=subprocess.PIPE, text=True
     )
     wait_for_files(first, output, 1)
@@ -169,7 +172,7 @@ def test_refusals_are_repeated_only_when_asked(tmp_path: Path) -> None:
 
         def asked(retry: str) -> set[str]:
             before = len(faulty.requests)
-            done = subprocess.run(
+            done = warm_command.run(
                 [
                     *(sys.executable, "-m", "pixtrawl", "download", str(urls), "--retries", "0"),
                     *("-o", str(tmp_path / "images"), "--allow-address", "127.0.0.0/24", "-q"),
@@ -196,7 +199,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1300k", "pixtrawl-test", str(folder)]
     try:
-        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+        mounted = warm_command.run(mount, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         pytest.skip("there is no mount command")
     if mounted.returncode:
@@ -204,7 +207,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        warm_command.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_ends_with_5_and_the_run_goes_on_when_there_is_room(
@@ -219,7 +222,7 @@ def test_a_full_disk_ends_with_5_and_the_run_goes_on_when_there_is_room(
     assert said.count("\n") == 1
     kept = files(output)
     ballast.unlink()
-    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    warm_command.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
     code, report, said = run(site, output, "-n", "20")
     assert (code, report["queries"][0]["saved"]) == (0, 20), said
     assert kept.items() <= files(output).items()

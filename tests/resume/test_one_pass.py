@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from tests import warm_command
 
 import pixtrawl
 from pixtrawl.cli.main import main
@@ -99,7 +100,7 @@ def test_the_shards_are_made_of_the_pictures_of_the_check(
 def test_a_killed_run_goes_on_to_the_same_shards(site: Playground, tmp_path: Path) -> None:
     images = tmp_path / "images"
     program = [sys.executable, "-m", "pixtrawl", *command(site, images, "-q", "--json", *FIT)]
-    process = subprocess.Popen([*program, "--per-host", "1"], stdout=subprocess.PIPE)
+    process = warm_command.Popen([*program, "--per-host", "1"], stdout=subprocess.PIPE)
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:
         if sum(1 for _ in (images / QUERY).glob("0*")) >= 3:
@@ -108,7 +109,7 @@ def test_a_killed_run_goes_on_to_the_same_shards(site: Playground, tmp_path: Pat
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    done = subprocess.run(program, capture_output=True, text=True, timeout=50)
+    done = warm_command.run(program, capture_output=True, text=True, timeout=50)
     assert done.returncode == EXIT_OK, done.stderr
     report = json.loads(done.stdout)["export"]
     assert (report["images"], report["to"]) == (12, "webdataset")

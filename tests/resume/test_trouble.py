@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests import warm_command
 
 from pixtrawl.cli.main import main
 from pixtrawl.net import host_trouble
@@ -31,7 +32,9 @@ def command(site: Playground, output: Path, *more: str) -> list[str]:
 
 
 def run(site: Playground, output: Path, *more: str) -> tuple[int, dict[str, Any], str]:
-    done = subprocess.run(command(site, output, *more), capture_output=True, text=True, timeout=120)
+    done = warm_command.run(
+        command(site, output, *more), capture_output=True, text=True, timeout=120
+    )
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
@@ -83,7 +86,7 @@ def test_what_ended_for_want_of_patience_is_asked_again_by_the_same_command(
 def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
     outage = SearchOutage(after=0, lasts_s=3600.0, status=429, retry_after="600")
     with Playground(supply=3, outages=[outage]) as site:
-        process = subprocess.Popen(
+        process = warm_command.Popen(
             command(site, tmp_path / "images"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.operations.job_request import require_place
 from pixtrawl.playground import Playground
 from pixtrawl.studio.serve import StudioServer
+from tests import warm_command
 from tests.studio.client import Client, client_of, token_in
 
 pytestmark = pytest.mark.timeout(180)
@@ -242,7 +243,7 @@ def test_a_job_whose_process_was_killed_goes_on(tmp_path: Path, site: Playground
     ]  # fmt: skip
     job, path = "", tmp_path / "cats"
     for kills in (True, False):
-        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        with warm_command.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
             assert process.stdout is not None
             try:
                 line = process.stdout.readline()
@@ -273,7 +274,7 @@ def test_a_run_at_the_shell_is_listed_and_steered(
         "--set", f"bing.base_url={site.url}", "--allow-address", "127.0.0.0/8", "-o", "cats",
         "--limit-rate", "60K",
     ]  # fmt: skip
-    with subprocess.Popen(words, cwd=tmp_path) as process:
+    with warm_command.Popen(words, cwd=tmp_path) as process:
         try:
             until(lambda: empty.post("/api/sets", {"path": str(tmp_path / "cats")}).status == 200)
             (line,) = empty.get("/api/state").json()["sets"]

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import pixtrawl
+from tests import warm_command
 from tests.studio.client import Client, token_in
 
 COMMAND = [sys.executable, "-m", "pixtrawl", "studio"]
 
 
 def test_the_first_address_printed_has_the_token_and_ctrl_c_ends_it(root: Path) -> None:
-    with subprocess.Popen(
+    with warm_command.Popen(
         [*COMMAND, str(root), "--no-open"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
@@ -34,7 +35,7 @@ def test_the_first_address_printed_has_the_token_and_ctrl_c_ends_it(root: Path) 
 def test_a_mistake_is_one_sentence(
     words: list[str], code: int, sentence: str, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
+    done = warm_command.run(
         [*COMMAND, *words], capture_output=True, text=True, cwd=tmp_path, timeout=50
     )
     assert done.returncode == code

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import warm_command
 
 from pixtrawl.playground import Playground
 
@@ -30,7 +30,7 @@ def pixtrawl(out: Path, *words: str) -> tuple[int, dict[str, Any]]:
         "-o",
         str(out),
     ]
-    done = subprocess.run(
+    done = warm_command.run(
         [sys.executable, "-m", "pixtrawl", *words, "-s", "page", *options],
         capture_output=True, text=True, timeout=50,
     )  # fmt: skip
