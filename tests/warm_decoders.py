@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -34,8 +35,9 @@ class WarmProcess:
         self.returncode: int | None = None
 
     def kill(self) -> None:
-        if self._pidfd is not None and self.poll() is None:
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        if self._pidfd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def poll(self) -> int | None:
         try:

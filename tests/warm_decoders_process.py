@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -66,8 +67,9 @@ def main() -> None:
         with control, answer:
             socket.send_fds(answer, [struct.pack("<I", pid)], [pidfd])
         os.close(pidfd)
-        while os.waitpid(-1, os.WNOHANG)[0]:  # the one just forked keeps it from raising
-            pass
+        with suppress(ChildProcessError):  # all have ended
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
 
 
 if __name__ == "__main__":

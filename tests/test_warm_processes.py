@@ -1,0 +1,83 @@
+"""Processes that tests fork from a warm one are what users start: same sandbox, same command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixtrawl.config.groups import Images
+from pixtrawl.images import program
+from pixtrawl.images.pool import DecoderPool
+from tests import warm_command, warm_decoders
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+
+
+def held(folder: Path) -> dict[str, bool]:
+    async def started() -> dict[str, bool]:
+        pool = DecoderPool(Images(decoders=1), folder)
+        try:
+            await pool.prepare()
+            return dict(pool.containment())
+        finally:
+            await pool.aclose()
+
+    return asyncio.run(started())
+
+
+def test_a_forked_zygote_s_decoders_are_contained_as_those_of_a_started_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert program._spawn != warm_decoders.SPAWN
+    forked = held(tmp_path)
+    monkeypatch.setattr(program, "_spawn", warm_decoders.SPAWN)
+    assert forked == held(tmp_path)
+
+
+def test_a_forked_zygote_can_be_ended_before_and_after_it_has_exited(tmp_path: Path) -> None:
+    for closes in (False, True):
+        zygote = program.start_zygote(program.PROGRAM, program.settings_of(Images(), tmp_path))
+        if closes:
+            zygote.control.close()
+            assert zygote.process.wait(30) == 0
+        zygote.end()
+        assert zygote.process.poll() == 0
+
+
+@pytest.mark.parametrize("words", [["report", "nowhere"], ["--version"], ["config", "shwo"]])
+def test_a_forked_command_says_and_ends_as_a_started_one(tmp_path: Path, words: list[str]) -> None:
+    said = []
+    for kind in (subprocess.run, warm_command.run):
+        done = kind([*warm_command.COMMAND, *words], cwd=tmp_path, capture_output=True, text=True)
+        said.append((done.returncode, done.stdout, done.stderr))
+    assert said[0] == said[1]
+
+
+def test_a_forked_command_has_folder_variables_and_streams_of_its_own(tmp_path: Path) -> None:
+    environment = {**os.environ, "PIXTRAWL_TIMEOUT": "77"}
+    (tmp_path / "list.txt").write_text("")
+    words = [*warm_command.COMMAND, "download", "list.txt", "--limit", "1", "--dry-run"]
+    with (tmp_path / "out").open("wb") as out:
+        done = warm_command.run(words, cwd=tmp_path, stdout=out, stderr=subprocess.STDOUT)
+    assert done.returncode == 0
+    assert (tmp_path / "out").read_bytes()
+    shown = [*warm_command.COMMAND, "config", "show"]
+    done = warm_command.run(shown, env=environment, capture_output=True, text=True, check=True)
+    assert "PIXTRAWL_TIMEOUT" in done.stdout
+
+
+def test_a_forked_command_ends_by_signals(tmp_path: Path) -> None:
+    words = [*warm_command.COMMAND, "playground"]
+    for number, code in ((signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)):
+        with warm_command.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            assert running.stdout is not None
+            assert running.stdout.readline().startswith(b"http://")
+            assert running.poll() is None
+            running.send_signal(number)
+            assert running.wait(50) == code
