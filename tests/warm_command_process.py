@@ -26,7 +26,7 @@ from tests.warm_decoders import WarmDecoders
 
 # Those that import a package which is optional, large, or starts threads.
 LEFT_OUT = (
-    "pixtrawl.__main__", "pixtrawl.playground", "pixtrawl.studio", "pixtrawl.scoring",
+    "pixtrawl.__main__", "pixtrawl.playground", "pixtrawl.mcp_server", "pixtrawl.studio", "pixtrawl.scoring",
     "pixtrawl.exporters.parquet", "pixtrawl.exporters.lance", "pixtrawl.browser.playwright_driver",
     "pixtrawl.dataset.torch_images", "pixtrawl.images.worker_main",
 )  # fmt: skip
@@ -35,7 +35,8 @@ LEFT_OUT = (
 def load() -> None:
     for found in pkgutil.walk_packages(pixtrawl.__path__, "pixtrawl."):
         if not found.name.startswith(LEFT_OUT):
-            importlib.import_module(found.name)
+            with suppress(ImportError):  # an optional package: the command says so when it is used
+                importlib.import_module(found.name)
 
 
 def text(fd: int, mode: str, errors: str) -> TextIO:

@@ -219,7 +219,7 @@ def test_a_job_is_paused_resumed_enlarged_and_stopped(empty: Client, tmp_path: P
     def steer(action: str, **body: object) -> Any:
         return empty.post(f"/api/jobs/{job}/{action}", body)
 
-    assert steer("pause").status == 200
+    until(lambda: steer("pause").status == 200)  # the run takes the folder's lock first
     until(lambda: job_of(empty, job)["state"] == "paused" and empty.summary()["run"]["paused"])
     assert empty.summary()["run"]["holder"] == "studio"
     assert empty.post("/api/jobs", request(tmp_path / "cats")).status == 409
