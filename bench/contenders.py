@@ -33,13 +33,14 @@ class Place:
 Command = Callable[[Place], Sequence[str]]
 
 
-def peers_python(folder: Path) -> Path:
-    """Their own environment, made once from `peers.txt`."""
+def peers_python(folder: Path, *packages: str) -> Path:
+    """Their own environment, made once from `peers.txt`, or of these packages."""
     python = folder / "bin" / "python"
     if not python.exists():
         uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
         subprocess.run([uv, "venv", "-q", "-p", sys.executable, str(folder)], check=True)
-        install = [uv, "pip", "install", "-q", "--python", str(python), "-r", str(PEER_LIST)]
+        wanted = packages or ("-r", str(PEER_LIST))
+        install = [uv, "pip", "install", "-q", "--python", str(python), *wanted]
         subprocess.run(install, check=True)
     return python
 

@@ -17,7 +17,7 @@ from pixtrawl.model import Sample
 from pixtrawl.publishing.publish import Published
 from tests.exporters import dataset
 from tests.publishing.conftest import REFUSES, Publisher, free, with_rights
-from tests.publishing.hub_double import READER, WRITER, HubDouble
+from tests.publishing.hub_double import READER, WRITER, HubDouble, git_hash
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the client
 SPLIT = {"splitting": Splitting(shares=parse_shares("train=0.5,val=0.5"))}
@@ -144,6 +144,26 @@ def test_two_publishers_at_once_do_not_undo_each_other(
     monkeypatch.setattr(HubDouble, "batch", meanwhile)
     with pytest.raises(EnvironmentFailedError, match="changed by somebody else meanwhile"):
         send(samples[1:])
+
+
+def test_a_hub_that_tells_the_pointers_of_large_files_alone_is_understood(
+    hub: HubDouble, send: Publisher, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(samples)
+    tree = HubDouble.tree
+
+    def pointers(self: HubDouble, call: Any) -> Any:
+        rows = tree(self, call)
+        for row in rows:
+            if large := row.pop("lfs", None):
+                text = "version https://git-lfs.github.com/spec/v1\n"
+                text += f"oid sha256:{large['oid']}\nsize {large['size']}\n"
+                row["oid"] = git_hash(text.encode())
+        return rows
+
+    monkeypatch.setattr(HubDouble, "tree", pointers)
+    assert not send(samples).commit
+    assert counts(send(samples[1:]))["changed"] > 0
 
 
 def test_images_without_a_right_are_refused_before_anything_is_asked(

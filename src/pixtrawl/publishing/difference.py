@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
@@ -20,15 +21,26 @@ class Change(StrEnum):
 
 
 class LocalFile(Struct, frozen=True, kw_only=True):
-    """A file to publish, with both hashes by which a repository may know it."""
+    """A file to publish, with all hashes by which a repository may know it."""
 
     size_bytes: int
     sha256: str
     git_sha1: str
 
+    @property
+    def hashes(self) -> frozenset[str]:
+        """SHA-256, git's hash, and git's hash of the pointer that stands for a large file."""
+        pointer = (
+            "version https://git-lfs.github.com/spec/v1\n"
+            f"oid sha256:{self.sha256}\nsize {self.size_bytes}\n"
+        ).encode()
+        blob = b"blob %d\0" % len(pointer) + pointer
+        pointer_sha1 = hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+        return frozenset({self.sha256, self.git_sha1, pointer_sha1})
+
 
 class RemoteFile(Struct, frozen=True, kw_only=True):
-    """A file of the repository: of large ones the Hub knows the SHA-256, else git's hash."""
+    """A file of the repository: of large ones the Hub tells the SHA-256, of all git's hash."""
 
     size_bytes: int
     git_sha1: str
@@ -36,9 +48,12 @@ class RemoteFile(Struct, frozen=True, kw_only=True):
 
     def is_same(self, file: LocalFile) -> bool:
         """Return whether it has the content of a local file."""
-        if self.sha256 is not None:
-            return self.sha256 == file.sha256
-        return self.git_sha1 == file.git_sha1
+        return self.hash in file.hashes
+
+    @property
+    def hash(self) -> str:
+        """The hash that tells its content."""
+        return self.sha256 or self.git_sha1
 
 
 class FileChange(Struct, frozen=True, kw_only=True):
@@ -105,7 +120,7 @@ def compare(
         for file in files
         if file.change is Change.CHANGED
         and not (file.name == manifest and published)
-        and not _hashes(remote[file.name]) & published.get(file.name, frozenset())
+        and remote[file.name].hash not in published.get(file.name, frozenset())
     ]
     return Difference(files=tuple(files), foreign=tuple(foreign))
 
@@ -120,7 +135,3 @@ def _files(
         else:
             change = Change.SAME if there.is_same(file) else Change.CHANGED
         yield FileChange(name=name, change=change, size_bytes=file.size_bytes)
-
-
-def _hashes(file: RemoteFile) -> set[str | None]:
-    return {file.sha256 or file.git_sha1}

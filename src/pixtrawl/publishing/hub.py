@@ -122,7 +122,8 @@ class Hub:
         name, revision = self._repository.name, self._repository.revision
         with self._telling():
             try:
-                info = self._api.dataset_info(name, revision=revision)
+                asked = None if revision == "main" else revision
+                info = self._api.dataset_info(name, revision=asked)
             except hf_errors.RepositoryNotFoundError as error:
                 # The public Hub answers 401 to the nameless for whatever they may not see.
                 if _status(error) == 401 and self._token:
@@ -134,10 +135,13 @@ class Hub:
                 raise UsageError(
                     f"{name} has no branch {revision!r}; make it on the Hub first"
                 ) from None
+            # By branch: if it moves meanwhile, the commit is refused, as its parent is another one.
             commit = str(info.sha)
-            tree = self._api.list_repo_tree(name, recursive=True, revision=commit, repo_type=_KIND)
+            tree = self._api.list_repo_tree(
+                name, recursive=True, revision=revision, repo_type=_KIND
+            )
             files = {one.path: _remote(one) for one in tree if isinstance(one, RepoFile)}
-            published = self._published(commit) if MANIFEST in files else {}
+            published = self._published() if MANIFEST in files else {}
         return RemoteState(files, published, commit, getattr(info, "private", None))
 
     def create(self, *, private: bool) -> None:
@@ -211,10 +215,14 @@ class Hub:
                     operation.path_or_fileobj = str(path)
         return operations
 
-    def _published(self, commit: str) -> dict[str, frozenset[str]]:
+    def _published(self) -> dict[str, frozenset[str]]:
         with tempfile.TemporaryDirectory(prefix="pixtrawl-publish-") as folder:
             path = self._api.hf_hub_download(
-                self._repository.name, MANIFEST, repo_type=_KIND, revision=commit, local_dir=folder
+                self._repository.name,
+                MANIFEST,
+                repo_type=_KIND,
+                revision=self._repository.revision,
+                local_dir=folder,
             )
             try:
                 found = dict(json.loads(Path(path).read_text("utf-8"))["files"])

@@ -264,7 +264,7 @@ def _files(staging: Path) -> dict[str, Path | bytes]:
 
 def _manifest(files: Mapping[str, LocalFile]) -> bytes:
     """Return the list of files by hash, by which the next publish tells its own from others."""
-    hashes = {name: [file.sha256, file.git_sha1] for name, file in sorted(files.items())}
+    hashes = {name: sorted(file.hashes) for name, file in sorted(files.items())}
     return json.dumps({"files": hashes}, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
