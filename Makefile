@@ -72,6 +72,9 @@ bench: setup ## the benchmark beside curl, the bare decoder and other tools (BEN
 peer-faults: setup ## what other downloaders do with each fault of the practice site (half an hour)
 	$(PY) -m bench.peer_faults
 
+proof-by-training: setup ## what each cleaning step is worth to a model trained on the images (PROOF='--seeds 5')
+	$(PY) -m bench.training_proof $(PROOF)
+
 soak: setup ## a long download from a partly hostile web: memory flat, sum exact (URLS=1000000)
 	$(PY) -m bench.soak --urls $(or $(URLS),1000000) $(SOAK)
 
