@@ -2,9 +2,10 @@
 
 One kind of drawn things on photographs with 40 % of others among them (`bench.training_things`),
 300 pictures, in the order of a source that knows nothing. In each round a person looks at the
-first twenty that are not yet decided, likes the right ones and dislikes the others; then the rest is
-ordered anew (`pixtrawl like`, `unlike`). Counted is the share of right ones among the first hundred
-that are left, before and after, by looks and by the features of Open NSFW, and the seconds of a round.
+first twenty that are not yet decided, likes the right ones and refuses the others; then the rest
+is ordered anew (`pixtrawl like`, `unlike`). Counted is the share of right ones among the first
+hundred that are left, before and after, by looks and by the features of Open NSFW, and the seconds
+of a round.
 """
 
 from __future__ import annotations
@@ -67,10 +68,9 @@ def rounds(folder: Path, right: set[str]) -> tuple[list[float], list[float]]:
         began = time.monotonic()
         good = [by_hash[name] for name in looked_at if name in right]
         bad = [by_hash[name] for name in looked_at if name not in right]
-        if good:
-            ds.like(good)
         if bad:
-            ds.unlike(bad)
+            ds.reject(bad, refill=False)
+        ds.like(good)
         order = ordered(folder, liked | {one.info.sha256 for one in good})
         seconds.append(time.monotonic() - began)
         liked |= {one.info.sha256 for one in good}
