@@ -115,6 +115,7 @@ class FakeStudio:
             ("GET", "groups"): lambda: self.groups(**span),
             ("GET", "images"): lambda: self.detail(rest[1]),
             ("GET", "charts"): self.charts,
+            ("GET", "check"): self.check,
             ("POST", "decisions"): lambda: self.decide(body),
             ("POST", "undo"): lambda: self.take_back("undo"),
             ("POST", "redo"): lambda: self.take_back("redo"),
@@ -149,13 +150,20 @@ class FakeStudio:
             "hosts": [{"name": name, "n": share} for name in HOSTS],
             "licences": [{"name": name, "n": share} for name in LICENCES],
             "reasons": [{"name": name, "n": 300, "restorable": True, "sentence": ""} for name in REASONS],
+            "refusals": [{"name": "poor quality", "n": 4}, {"name": "", "n": 1}],
             "measures": ["sharpness"], "can_undo": bool(self.done), "can_redo": bool(self.undone),
             "quarantine_bytes": 3_200_000, "run": self.run, "revision": self.revision,
         }  # fmt: skip
 
     def view(self, body: dict[str, Any]) -> dict[str, Any]:
         kind, wanted = body["kind"], body["filter"]
-        of = {"images": self.images(), "not_kept": 900, "groups": GROUPS}[kind]
+        of = {
+            "images": self.images(),
+            "not_kept": 900,
+            "groups": GROUPS,
+            "conflicts": 2,
+            "doubts": 7,
+        }[kind]
         step, total = 1, of
         if labels := wanted.get("labels"):
             step, total = len(LABELS), of // len(LABELS) if labels[0] in LABELS else 0
@@ -192,6 +200,8 @@ class FakeStudio:
             "decision": None, "title": POISON if number == 2 else f"Title {number}",
             "src_host": HOSTS[number % 3], "licence": LICENCES[number % 3], "v": "1",
         }  # fmt: skip
+        if kind == "doubts":
+            known |= {"like": "lighthouse" if number % 2 else "", "score": 0.7}
         if kind == "not_kept":
             known |= {"reason": REASONS[number % 3], "restorable": number != 1}
         return known | self.decided.get(str(known["id"]), {})
@@ -218,6 +228,16 @@ class FakeStudio:
             "copies": [{"id": "c7", "reason": "near_duplicate", "distance": 3, "url": "https://cats.example/7.jpg"}],
             "history": [{"when": "2026-11-29 10:12", "who": "web", "action": "keep"}], "file_name": "000001.jpg",
             "caption": self.caption(image),
+        }  # fmt: skip
+
+    def check(self) -> dict[str, Any]:
+        items = [self.item("images", number) for number in range(1, 5)]
+        return {
+            "by": "look", "model": "", "images": self.images(), "revision": self.revision,
+            "doubts": {"total": 7, "first": [{"item": items[0], "like": "lighthouse", "score": 0.8}]},
+            "overlaps": [{"labels": LABELS[:2], "share": 0.3, "items": items}],
+            "biases": [{"label": LABELS[0], "kind": "host", "what": HOSTS[0], "share": 0.8, "items": items}],
+            "small": [{"label": LABELS[3], "images": 2, "median": 90}],
         }  # fmt: skip
 
     def caption(self, image: str) -> dict[str, str]:

@@ -63,6 +63,7 @@ def test_axe_finds_nothing_in_any_view(browser: Any, theme: str, width: int) -> 
         for name, sign in (
             ("Not kept", ".tile.current"),
             ("Duplicates", ".copy"),
+            ("Check", ".check .tiles"),
             ("Charts", ".bar"),
             ("Run", ".newest"),
         ):

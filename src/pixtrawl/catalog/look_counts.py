@@ -19,6 +19,7 @@ __all__ = [
     "licence_counts",
     "query_counts",
     "reason_counts",
+    "refusal_counts",
     "refused_count",
     "source_counts",
 ]  # fmt: skip
@@ -59,6 +60,17 @@ def query_counts(db: sqlite3.Connection) -> list[QueryCount]:
         f"WHERE state IN {KEPT} GROUP BY query_id) n ON n.query_id = q.id ORDER BY q.id"
     )
     return [QueryCount(*row) for row in rows]
+
+
+def refusal_counts(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Return why a person refused images, in their words, and how many; the most frequent first."""
+    rows = db.execute(
+        "SELECT r.words, count(*) FROM refused r JOIN sample s ON s.id = r.sample_id "
+        f"WHERE s.state = {SampleState.WITHDRAWN} AND s.withdrawn_for = ? "
+        "GROUP BY 1 ORDER BY 2 DESC, 1",
+        (Reason.REFUSED_BY_PERSON.value,),
+    )
+    return rows.fetchall()
 
 
 def refused_count(db: sqlite3.Connection) -> int:

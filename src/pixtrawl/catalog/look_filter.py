@@ -24,7 +24,7 @@ class LookFilter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
     sources: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()  # of images: the words with which a person refused them
     decisions: tuple[Decided, ...] = ()
     text: str = ""  # words in title, page, URL or file name; each must occur
     ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class LookFilter(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
 
 
 class LookSort(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """An order: `number`, `newest`, `random`, `similar`, or a name that `ranges` has."""
+    """An order: `number`, `newest`, `random`, `similar`, `outlier`, or a name of `ranges`."""
 
     by: str = "number"
     descending: bool = False
@@ -90,7 +90,12 @@ def look_conditions(wanted: LookFilter, columns: Mapping[str, str]) -> Condition
             found.add(f"{value} >= ?", low)
         if high is not None and math.isfinite(high):
             found.add(f"{value} <= ?", high)
-    _decided(found, wanted.decisions)
+    if wanted.reasons:
+        marks = ", ".join("?" * len(wanted.reasons))
+        found.add(
+            f"id IN (SELECT sample_id FROM main.refused WHERE words IN ({marks}))", *wanted.reasons
+        )
+    _decided(found, wanted.decisions or (("rejected",) if wanted.reasons else ()))
     return found
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from pixtrawl.catalog.states import KEPT, CandidateState
 from pixtrawl.model import Reason
 
-__all__ = ["GroupMember", "members", "with_copies"]
+__all__ = ["GroupMember", "members", "with_conflicts", "with_copies"]
 
 _COPIES: Final = (
     f"c.state = {CandidateState.SETTLED} AND c.reason IN "
@@ -36,6 +36,15 @@ def with_copies(db: sqlite3.Connection) -> frozenset[int]:
     rows = db.execute(
         f"SELECT c.sample_id FROM candidate c WHERE c.sample_id IS NOT NULL AND {_COPIES} "
         "UNION SELECT sample_id FROM conflict"
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def with_conflicts(db: sqlite3.Connection) -> frozenset[int]:
+    """Return the kept images that have a like image, kept as well, under another label."""
+    rows = db.execute(
+        f"SELECT f.sample_id FROM conflict f JOIN sample o ON o.id = f.other_id "
+        f"WHERE o.state IN {KEPT}"
     )
     return frozenset(row[0] for row in rows)
 

@@ -161,7 +161,7 @@ class LookTable:
 
     def _order(self, sort: LookSort) -> str:
         way = "DESC" if sort.descending else "ASC"
-        if sort.by in {"number", "similar"}:  # similar: the caller orders them
+        if sort.by in {"number", "similar", "outlier"}:  # the caller orders by the last two
             return f"number {way}, id {way}"
         if sort.by == "newest":
             return f"id {'ASC' if sort.descending else 'DESC'}"

@@ -56,6 +56,7 @@ def studio_app(studio: Studio) -> Starlette:
         _post(f"{one}/redo", partial(_undo, redo=True)),
         _get(f"{one}/groups/{{view}}", _groups),
         _get(f"{one}/charts", _charts),
+        _get(f"{one}/check", _check),
         _post(f"{one}/quarantine/empty", _empty),
         _get(f"{one}/evidence/{{name}}", evidence),
         _get("/api/events", _events),
@@ -208,6 +209,15 @@ async def _detail(request: Request) -> Response:
 async def _charts(request: Request) -> Response:
     studio = _studio(request)
     return answer(await studio.run(lambda: charts(studio.require(request.path_params["set"]))))
+
+
+async def _check(request: Request) -> Response:
+    from pixtrawl.studio.checks import check_answer
+
+    studio = _studio(request)
+    again = request.query_params.get("again") == "1"
+    key = request.path_params["set"]
+    return answer(await studio.run(lambda: check_answer(studio.require(key), again=again)))
 
 
 async def _decide(request: Request) -> Response:

@@ -96,7 +96,7 @@ def _ref(member: look_groups.GroupMember) -> str:
 
 def groups(data_set: OpenSet, view: StudioView, start: int, count: int) -> list[dict[str, Any]]:
     """Return groups of like images: the kept one, the others, and their distances in bits."""
-    if view.kind != "groups":
+    if view.kind not in {"groups", "conflicts"}:
         raise StudioError(400, "this is no view of groups")
     ids = list(view.ids[start : start + count])
     marked = data_set.remembered("marked", marked_ids)

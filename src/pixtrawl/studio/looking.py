@@ -7,6 +7,8 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
+from msgspec.structs import replace
+
 from pixtrawl.catalog import look_counts, look_rows, samples, scores
 from pixtrawl.catalog.look_filter import LookFilter, LookSort
 from pixtrawl.catalog.look_rows import NEVER_SHOWN, LookRow
@@ -27,7 +29,7 @@ from pixtrawl.studio.messages import (
     ViewRequest,
 )
 from pixtrawl.studio.open_set import OpenSet
-from pixtrawl.studio.views import StudioView, image_ref, view_key
+from pixtrawl.studio.views import StudioView, image_ref, parse_ref, view_key
 
 __all__ = ["MOST_ITEMS", "RESTORABLE", "index_of", "page", "summary", "view"]
 
@@ -82,6 +84,7 @@ def _counts(db: sqlite3.Connection) -> dict[str, Any]:
         "hosts": _named(look_counts.host_counts(db, _MOST_HOSTS)),
         "licences": _named(look_counts.licence_counts(db)),
         "reasons": [_reason_line(name, n) for name, n in look_counts.reason_counts(db)],
+        "refusals": _named(look_counts.refusal_counts(db)),
     }
 
 
@@ -124,8 +127,17 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             of = data_set.remembered("kept", samples.count)
         if request.filter.colour:
             ids = data_set.with_colour(ids, request.filter.colour)
-        if request.kind == "groups":
-            ids = _with_copies(data_set, ids)
+        if request.kind in {"groups", "conflicts"}:
+            ids = _with_copies(data_set, ids, conflicts=request.kind == "conflicts")
+        elif request.kind == "doubts":
+            from pixtrawl.studio import checks
+
+            ids, by = checks.doubted(data_set, ids)
+            of = len(ids)
+        elif request.sort.by == "outlier":
+            from pixtrawl.studio import checks
+
+            ids, by = checks.least_typical(data_set, ids)
         elif request.similar_to or request.sort.by == "similar":
             from pixtrawl.studio.similar import most_alike
 
@@ -135,11 +147,14 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
     return StudioView(key, request.kind, ids, of, revision, by)
 
 
-def _with_copies(data_set: OpenSet, ids: array[int]) -> array[int]:
-    """Return those of the images that have near duplicates, or a conflict of labels."""
-    from pixtrawl.catalog.look_groups import with_copies
+def _with_copies(data_set: OpenSet, ids: array[int], *, conflicts: bool) -> array[int]:
+    """Return those that have near duplicates or a conflict of labels, or only the latter."""
+    from pixtrawl.catalog.look_groups import with_conflicts, with_copies
 
-    having = data_set.remembered("copies", with_copies)
+    if conflicts:
+        having = data_set.remembered("conflicts", with_conflicts)
+    else:
+        having = data_set.remembered("copies", with_copies)
     return array("I", (one for one in ids if one in having))
 
 
@@ -151,7 +166,19 @@ def page(data_set: OpenSet, found: StudioView, start: int, count: int) -> ItemPa
         return ItemPage(start, [candidate_item(one) for one in rows])
     rows = data_set.read(lambda db: look_rows.sample_rows_of(db, ids))
     marked = data_set.remembered("marked", marked_ids)
-    return ItemPage(start, [sample_item(one, one.id in marked) for one in rows])
+    items = [sample_item(one, one.id in marked) for one in rows]
+    return ItemPage(start, _with_doubts(data_set, items) if found.kind == "doubts" else items)
+
+
+def _with_doubts(data_set: OpenSet, items: list[LookItem]) -> list[LookItem]:
+    from pixtrawl.studio.checks import doubts_of
+
+    doubts = doubts_of(data_set)
+    known = [(item, doubts.get(parse_ref(item.id)[1])) for item in items]
+    return [
+        item if doubt is None else replace(item, like=doubt.like, score=round(doubt.score, 3))
+        for item, doubt in known
+    ]
 
 
 def sample_item(row: LookRow, by_hand: bool) -> LookItem:

@@ -15,7 +15,7 @@ __all__ = [
     "StudioError", "StudioState", "ViewAnswer", "ViewRequest", "WhichImages",
 ]  # fmt: skip
 
-ViewKind = Literal["images", "not_kept", "groups"]
+ViewKind = Literal["images", "not_kept", "groups", "conflicts", "doubts"]
 
 
 class StudioError(Exception):
@@ -104,6 +104,7 @@ class SetSummary(Struct, frozen=True, kw_only=True):
     hosts: Sequence[Named]
     licences: Sequence[Named]
     reasons: Sequence[ReasonLine]
+    refusals: Sequence[Named]  # why a person refused images, in their words
     measures: Sequence[str]
     can_undo: bool
     can_redo: bool
@@ -156,6 +157,8 @@ class LookItem(Struct, frozen=True, kw_only=True):
     detail: str | UnsetType = UNSET
     title: str | UnsetType = UNSET
     restorable: bool | UnsetType = UNSET
+    like: str | UnsetType = UNSET  # of `doubts`: the label it looks like, "" for none
+    score: float | UnsetType = UNSET  # of `doubts`: how sure that is, 0 to 1
 
 
 class ItemPage(Struct, frozen=True):

@@ -67,6 +67,8 @@ class OpenSet:
         self._look: LookTable | None = None
         self._look_file: tuple[int, int] = (0, 0)
         self._memory: dict[str, tuple[int, Any]] = {}
+        self._long_work = threading.Lock()
+        self._kept: dict[str, Any] = {}
         self._held = (0.0, False)
 
     def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
@@ -81,6 +83,21 @@ class OpenSet:
             found = self._memory[name] = (revision, self.read(function))
         result: T = found[1]
         return result
+
+    def once(
+        self, name: str, function: Callable[[sqlite3.Connection], T], *, again: bool = False
+    ) -> T:
+        """Do the same once, whatever changes, until it is asked for `again`."""
+        with self._long_work:  # two of them at once would only take each other's processor
+            if again or name not in self._kept:
+                self._kept[name] = self.read(function)
+            result: T = self._kept[name]
+            return result
+
+    def forget(self, name: str) -> None:
+        """Forget what `once` kept under a name."""
+        with self._long_work:
+            self._kept.pop(name, None)
 
     def look(self, function: Callable[[LookTable], T]) -> T:
         """Call a function with the table of columns, brought up to date."""

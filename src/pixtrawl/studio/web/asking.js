@@ -10,6 +10,7 @@ import { texts } from "./texts.js";
  * @property {string} [field] what is typed
  * @property {string} [button]
  * @property {string[]} [among] suggestions
+ * @property {string} [given] what stands in the field at first
  * @property {(props: {asked: Asked}) => any} [body] of a form: its fields; the answer is their values as JSON
  */
 
@@ -79,6 +80,7 @@ export function Asking() {
     first?.focus();
     if (q.kind !== "form") { // a form begins when its values are there
       if (q.early && first instanceof HTMLInputElement) first.value = q.early;
+      else if (q.given && first instanceof HTMLInputElement) first.select();
       q.shown = true;
     }
     return () => {
@@ -145,7 +147,7 @@ function Reasons({ answer }) {
 /** @param {{q: Asked}} props */
 function Field({ q }) {
   return html`<label class="field">${q.field}
-    <input name="answer" data-first required list=${q.among ? "among" : undefined} autocomplete="off"
+    <input name="answer" data-first required value=${q.given} list=${q.among ? "among" : undefined} autocomplete="off"
       type=${q.kind === "number" ? "number" : "text"} min=${q.kind === "number" ? "1" : undefined} />
   </label>
   ${q.among && html`<datalist id="among">${q.among.map((one) => html`<option key=${one} value=${one} />`)}</datalist>`}`;

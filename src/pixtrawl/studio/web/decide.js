@@ -166,6 +166,6 @@ export async function rejectAsking() {
 export async function relabelAsking() {
   if (!state.view.value?.total || state.place.value === "not_kept") return;
   const labels = (state.summary.value?.labels ?? []).map((/** @type {any} */ one) => one.name);
-  const label = await ask({ kind: "text", title: texts.relabelTitle(state.selectedCount.value), field: texts.label, among: labels });
+  const label = await ask({ kind: "text", title: texts.relabelTitle(state.selectedCount.value), field: texts.label, among: labels, given: state.selection.value ? undefined : state.currentItem.value?.like });
   if (label) await decide({ action: "relabel", label });
 }

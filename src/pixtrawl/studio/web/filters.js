@@ -17,7 +17,8 @@ export function Filters() {
   const notKept = place.value === "not_kept";
   return html`<div class="filters-inner">
     <${Group} field="labels" among=${choices(s.labels)} open />
-    ${notKept ? html`<${Group} field="reasons" among=${choices(s.reasons)} open />` : html`<${Group} field="decisions" among=${DECISIONS.map((name) => ({ name }))} names=${texts.decisionNames} open />`}
+    ${notKept ? html`<${Group} field="reasons" among=${choices(s.reasons)} open />` : html`<${Group} field="decisions" among=${DECISIONS.map((name) => ({ name }))} names=${texts.decisionNames} open />
+      ${choices(s.refusals).length > 0 && html`<${Group} field="reasons" among=${choices(s.refusals)} names=${{ "": texts.withoutReasonGiven }} />`}`}
     ${!notKept && html`<${Colour} />`}
     <${Group} field="sources" among=${choices(s.sources)} />
     <${Group} field="licences" among=${choices(s.licences)} />

@@ -16,6 +16,7 @@ import { get, ofSet } from "./api.js";
  * @property {string} [licence]
  * @property {string} [v] version of the picture; "" where none may be shown
  * @property {string} [detail]
+ * @property {string} [like] of likely wrong labels: the label it looks like
  * @property {boolean} [restorable] of what was not kept: whether it can be brought back
  */
 

@@ -116,7 +116,7 @@ function pressed(event) {
   if (!state.set.value) return;
   if (state.place.value === "groups" && groupKey(event)) return event.preventDefault();
   if (event.key in MOVES && !target.closest(".panel")) {
-    if (state.place.value !== "images" && state.place.value !== "not_kept") return;
+    if (!["images", "not_kept", "doubts"].includes(state.place.value)) return;
     move(MOVES[event.key](), event.shiftKey);
     return event.preventDefault();
   }

@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { ask, Asking } from "./asking.js";
 import { captionAsking } from "./captions.js";
 import { Charts } from "./charts.js";
+import { Check, OnlyConflicts } from "./check.js";
 import { decide, rejectAsking, relabelAsking, takeBack } from "./decide.js";
 import { Detail, Viewer } from "./detail.js";
 import { Filters } from "./filters.js";
@@ -16,8 +17,8 @@ import { Sets } from "./sets.js";
 import * as state from "./state.js";
 import { texts } from "./texts.js";
 
-const PLACES = /** @type {import("./state.js").Place[]} */ (["images", "not_kept", "groups", "charts", "run"]);
-const hasGrid = computed(() => state.place.value === "images" || state.place.value === "not_kept");
+const PLACES = /** @type {import("./state.js").Place[]} */ (["images", "not_kept", "groups", "check", "charts", "run"]);
+const hasGrid = computed(() => ["images", "not_kept", "doubts"].includes(state.place.value));
 
 function Page() {
   if (state.problem.value && !state.app.value) return html`<p class="empty bad" role="alert">${state.problem.value}</p>`;
@@ -41,11 +42,12 @@ function Studio() {
 function Stage() {
   const to = state.place.value;
   if (to === "charts") return html`<${Charts} />`;
+  if (to === "check") return html`<${Check} />`;
   if (to === "run") return html`<${Run} />`;
   const v = state.view.value;
   if (!v) return html`<p class="empty">${texts.loading}</p>`;
   return html`<${CountLine} />
-    ${to === "groups" ? html`<${Groups} />` : !v.total ? html`<p class="empty">${state.filtered.value ? texts.none.filtered : texts.none[to]}
+    ${to === "groups" ? html`<div class="count-line"><${OnlyConflicts} /></div><${Groups} />` : !v.total ? html`<p class="empty">${state.filtered.value ? texts.none.filtered : texts.none[to]}
       ${state.filtered.value && html`<br /><button onClick=${() => state.go(to)}>${texts.showAll}</button>`}</p>`
     : html`<div class="field-of-view"><${Grid} key=${to} /><${Viewer} /></div><${Actions} />`}`;
 }
@@ -57,16 +59,17 @@ function CountLine() {
   const part = state.filtered.value && !state.similarTo.value.length;
   return html`<div class=${`count-line ${state.filtered.value ? "loud" : ""}`} role="status">
     <span class="count">${state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
+      : state.place.value === "doubts" ? texts.doubtsShown(v.total, v.by) : state.sort.value.by === "outlier" ? texts.outliersShown(v.total, v.by)
       : state.place.value === "not_kept" ? texts.allNotKept(v.total) : state.place.value === "groups" ? "" : texts.all(v.total)}</span>
     ${state.filtered.value && html`<button onClick=${() => state.go(state.place.value)}>${texts.showAll}</button>`}
     ${state.stale.value && html`<button class="main" onClick=${() => state.showView({ keep: true })}>${texts.newState}</button>`}
     <span class="spring"></span>
-    ${hasGrid.value && html`<${Sorting} />`}
+    ${hasGrid.value && state.place.value !== "doubts" && html`<${Sorting} />`}
   </div>`;
 }
 
 function Sorting() {
-  const names = ["number", "newest", "random", "width", "height", "size_bytes", "aspect", ...(state.summary.value?.measures ?? [])];
+  const names = ["number", "newest", "random", ...(state.place.value === "images" ? ["outlier", "width", "height", "size_bytes", "aspect", ...(state.summary.value?.measures ?? [])] : [])];
   const by = state.sort.value;
   return html`<label class="sorting"><span>${texts.sortLabel}</span>
     <select aria-label=${texts.sortLabel} value=${by.by} onChange=${(/** @type {any} */ e) => { state.order({ ...by, by: e.currentTarget.value }); focusView(); }}>
@@ -98,7 +101,7 @@ function Heading() {
   const s = state.summary.value;
   return html`<header class="heading">
     <h1><button class="name" onClick=${toSets} title=${texts.allSets}>${s?.name ?? texts.title}</button></h1>
-    <nav aria-label=${texts.placesLabel}>${PLACES.map((to) => html`<button key=${to} aria-current=${state.place.value === to ? "page" : undefined} onClick=${() => state.go(to)}>${texts.places[to]}${to === "run" && s?.run && html`<span class="dot" title=${texts.live}></span>`}</button>`)}</nav>
+    <nav aria-label=${texts.placesLabel}>${PLACES.map((to) => html`<button key=${to} aria-current=${state.place.value === to || (to === "check" && state.place.value === "doubts") ? "page" : undefined} onClick=${() => state.go(to)}>${texts.places[to]}${to === "run" && s?.run && html`<span class="dot" title=${texts.live}></span>`}</button>`)}</nav>
     <${Search} />
     <div class="tools">
       ${(hasGrid.value || state.place.value === "groups") && html`<button aria-pressed=${state.filtersShown.value} onClick=${() => (state.filtersShown.value = !state.filtersShown.value)}>${texts.filters}</button>`}

@@ -5,7 +5,12 @@ import { Items } from "./items.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./items.js").Item} Item */
-/** @typedef {"images"|"not_kept"|"groups"|"charts"|"run"} Place */
+/** @typedef {"images"|"not_kept"|"groups"|"doubts"|"check"|"charts"|"run"} Place */
+
+/** @type {Place[]} */
+const PLACES = ["images", "not_kept", "groups", "doubts", "check", "charts", "run"];
+/** Places without a view. @type {Place[]} */
+const WITHOUT = ["check", "charts", "run"];
 /** @typedef {{kind: "all"} | {kind: "range", anchor: number, to: number} | {kind: "picks", at: Set<number>}} Selection */
 
 export const app = signal(/** @type {any} */ (null));
@@ -36,6 +41,8 @@ export const stale = signal(false);
 /** What of the grid is in sight. */
 export const inSight = signal({ first: 0, last: 0 });
 
+/** In the duplicates: only those whose labels differ. */
+export const conflictsOnly = signal(false);
 /** In the duplicates: the copy that the keys are about. */
 export const member = signal(/** @type {Item|null} */ (null));
 /** Grows whenever a caption was changed. */
@@ -83,11 +90,11 @@ let asked = 0;
  * @param {{keep?: boolean}} [how] keep: stay at the present image, else go to the first
  */
 export async function showView({ keep = false } = {}) {
-  if (!set.value || place.value === "charts" || place.value === "run") return;
+  if (!set.value || WITHOUT.includes(place.value)) return;
   const mine = ++asked;
   const here = keep ? currentItem.peek()?.n : undefined;
   const body = {
-    kind: place.value,
+    kind: place.value === "groups" && conflictsOnly.value ? "conflicts" : place.value,
     filter: filter.value,
     sort: similarTo.value.length ? { by: "similar", descending: false } : sort.value,
     ...(similarTo.value.length ? { similar_to: similarTo.value } : {}),
@@ -138,7 +145,7 @@ export async function readSummary() {
   }
 }
 
-/** @param {Place} to @param {{filter?: Record<string, any>, similar?: string[]}} [given] */
+/** @param {Place} to @param {{filter?: Record<string, any>, similar?: string[], sort?: {by: string, descending: boolean}}} [given] */
 export function go(to, given = {}) {
   batch(() => {
     place.value = to;
@@ -146,7 +153,8 @@ export function go(to, given = {}) {
     view.value = null;
     similarTo.value = given.similar ?? [];
     filter.value = given.filter ?? {};
-    if (to === "images" || to === "not_kept") if (sort.value.by === "similar") sort.value = { by: "number", descending: false };
+    if (given.sort) sort.value = given.sort;
+    else if (sort.value.by === "similar" || (to !== "images" && !["number", "newest", "random"].includes(sort.value.by))) sort.value = { by: "number", descending: false };
   });
   remember();
   void showView();
@@ -188,7 +196,7 @@ export function remember() {
 export function recall() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const to = parts.get("place");
-  if (to && ["images", "not_kept", "groups", "charts", "run"].includes(to)) place.value = /** @type {Place} */ (to);
+  if (to && PLACES.includes(/** @type {Place} */ (to))) place.value = /** @type {Place} */ (to);
   try {
     const given = JSON.parse(parts.get("filter") ?? "{}");
     if (given && typeof given === "object" && !Array.isArray(given)) filter.value = given;

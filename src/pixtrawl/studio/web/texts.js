@@ -40,7 +40,7 @@ export const texts = {
   addressUnread: "The filter in the address could not be read; all images are shown.",
   loading: "Loading …",
 
-  places: /** @type {Record<string, string>} */ ({ images: "Images", not_kept: "Not kept", groups: "Duplicates", charts: "Charts", run: "Run" }),
+  places: /** @type {Record<string, string>} */ ({ images: "Images", not_kept: "Not kept", groups: "Duplicates", check: "Check", charts: "Charts", run: "Run" }),
   placesLabel: "Views",
   allSets: "Data sets",
   search: "Search titles and pages",
@@ -61,7 +61,7 @@ export const texts = {
   filters: "Filters", details: "Details", keysButton: "Keys", larger: "Larger tiles", smaller: "Smaller tiles",
   theme: "Light or dark", undo: "Undo", redo: "Redo", close: "Close", cancel: "Cancel", apply: "Apply", go: "Go",
   sortLabel: "Sort by", descending: "Descending", ascending: "Ascending",
-  sorts: /** @type {Record<string, string>} */ ({ number: "number", newest: "newest first", random: "random", width: "width", height: "height", size_bytes: "size in bytes", aspect: "shape" }),
+  sorts: /** @type {Record<string, string>} */ ({ number: "number", newest: "newest first", random: "random", outlier: "unlike its label", width: "width", height: "height", size_bytes: "size in bytes", aspect: "shape" }),
   groupsOfFilter: /** @type {Record<string, string>} */ ({
     labels: "Label", sources: "Source", hosts: "Host", licences: "Licence", reasons: "Reason", decisions: "Decision",
   }),
@@ -108,7 +108,7 @@ export const texts = {
   notInView: (/** @type {string} */ n) => `Number ${n} is not among the images shown. “Show all” ends the filter.`,
 
   pictureOf: (/** @type {any} */ item) => `${item.label}${item.n ? `, number ${item.n}` : ""}${item.title ? `: ${item.title}` : ""}`,
-  caption: (/** @type {any} */ item) => (item.n ? `${item.n} · ${item.label}` : item.label),
+  caption: (/** @type {any} */ item) => `${item.n ? `${item.n} · ${item.label}` : item.label}${item.like === undefined ? "" : item.like ? ` → ${item.like}?` : " → other?"}`,
   badge(/** @type {any} */ item) {
     if (item.decision === "reject") return item.reason ? `rejected: ${item.reason}` : "rejected";
     if (item.decision === "keep") return "kept";
@@ -132,6 +132,7 @@ export const texts = {
     images: "No image here yet. Start a run, or go to “Not kept” to see what was refused and why.",
     not_kept: "Nothing was refused, failed or found twice.",
     groups: "No duplicates were found.",
+    doubts: "No label is likely wrong.",
     filtered: "No image fits this filter.",
   },
   noImage: "Choose an image to see where it comes from.",
@@ -143,6 +144,17 @@ export const texts = {
 
   groupTitle: (/** @type {number} */ n, /** @type {number} */ of) => `Group ${count(n)} of ${count(of)}`,
   keptCopy: "kept", refusedCopy: "not kept", conflict: "Labels differ",
+  onlyConflicts: "Only like images under different labels", withoutReasonGiven: "without a reason",
+  checking: "Comparing each image with the others …", checkAgain: "Check again", checkNothing: "Labels, hosts and looks are as they should be: nothing stands out.",
+  checked: (/** @type {number} */ n, /** @type {string} */ by, /** @type {string} */ model) => `${some(n, "image")} compared by ${by === "embedding" ? `meaning (${model.split(" ")[0]})` : "look; scores by a model (`pixtrawl score`) tell more"}.`,
+  doubtsTitle: (/** @type {number} */ n) => `${some(n, "label")} likely wrong`, goThrough: (/** @type {number} */ n) => (n === 1 ? "Look at it" : `Go through all ${count(n)}`),
+  doubtsShown: (/** @type {number} */ n, /** @type {string} */ by) => `${some(n, "label")} likely wrong, the surest first, by ${by === "embedding" ? "meaning" : "look"}: k right, r another label, x out`,
+  outliersTitle: "Outliers", outliersShow: "Show all, the least alike first", outliersMeans: "Images ordered by how little they are like the others of their label.",
+  outliersShown: (/** @type {number} */ n, /** @type {string} */ by) => `${some(n, "image")}, least like the others of their label first, by ${by === "embedding" ? "meaning" : "look"}`,
+  overlapsTitle: "Labels that overlap", overlap: (/** @type {number} */ share) => `${Math.round(100 * share)} % of each one's nearest images are the other's`, showBoth: "Show both labels",
+  biasTitle: "One place or one look", showThese: "Show them",
+  bias: (/** @type {any} */ one) => (one.kind === "host" ? `${one.label}: ${Math.round(100 * one.share)} % are from ${one.what}` : `${one.label}: ${Math.round(100 * one.share)} % have one look`),
+  smallTitle: "Labels with few images", small: (/** @type {number} */ n, /** @type {number} */ median) => `${some(n, "image")}; the labels have ${count(median)} in the middle`,
   rejectGroup: "Reject the whole group", before: "Groups before", next: "Next groups",
 
   charts: /** @type {Record<string, string>} */ ({

@@ -1,0 +1,132 @@
+"""The class check in the studio: what it found, and views of likely wrong labels and outliers.
+
+A check compares every image with every other one, so it is made once and kept until the person asks
+for another; images that were decided about meanwhile leave its views by themselves.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
+
+from pixtrawl.catalog import look_pairs, look_rows
+from pixtrawl.catalog.look_table import marked_ids
+from pixtrawl.scoring.class_check import Audit, Doubt
+from pixtrawl.studio.looking import sample_item
+from pixtrawl.studio.messages import LookItem
+from pixtrawl.studio.open_set import OpenSet
+
+__all__ = ["check_answer", "doubted", "doubts_of", "least_typical"]
+
+_FIRST: Final = 24  # doubts with their tiles; a view has all
+_MOST_PAIRS: Final = 50
+
+
+class CheckedSet(Struct, frozen=True):
+    """A class check with the rows of the images that it names."""
+
+    audit: Audit
+    ids: Mapping[str, int]  # by file name at the time of the check
+    doubts: Mapping[int, Doubt] = field(default_factory=dict)
+
+
+def _checked(data_set: OpenSet, *, again: bool = False) -> CheckedSet:
+    return data_set.once("check", _check, again=again)
+
+
+def _check(db: sqlite3.Connection) -> CheckedSet:
+    from pixtrawl.scoring.auditing import audit_of
+
+    found = audit_of(db)
+    ids = {one.file_name: one.id for one in look_pairs.images(db)}
+    doubts = {ids[one.file_name]: one for one in found.doubts if one.file_name in ids}
+    return CheckedSet(found, ids, doubts)
+
+
+def check_answer(data_set: OpenSet, *, again: bool = False) -> dict[str, Any]:
+    """Return the class check with tiles of the images that it names."""
+    checked = _checked(data_set, again=again)
+    if again:
+        data_set.forget("typical")
+        data_set.touch()
+    audit = checked.audit
+    first = audit.doubts[:_FIRST]
+    overlaps = audit.overlaps[:_MOST_PAIRS]
+    named = [one.file_name for one in first]
+    named += [name for one in overlaps for name in one.files]
+    named += [name for one in audit.biases for name in one.files]
+    tiles = _tiles(data_set, checked, named)
+
+    def shown(files: Sequence[str]) -> list[LookItem]:
+        return [tiles[name] for name in files if name in tiles]
+
+    return {
+        "by": audit.by, "model": audit.model, "images": audit.images,
+        "doubts": {
+            "total": len(audit.doubts),
+            "first": [
+                {"item": tiles[one.file_name], "like": one.like, "score": round(one.score, 3)}
+                for one in first if one.file_name in tiles
+            ],
+        },
+        "overlaps": [
+            {"labels": one.labels, "share": one.share, "items": shown(one.files)}
+            for one in overlaps
+        ],
+        "biases": [
+            {**asdict(one), "files": (), "items": shown(one.files)} for one in audit.biases
+        ],
+        "small": [asdict(one) for one in audit.small],
+        "revision": data_set.watch(),
+    }  # fmt: skip
+
+
+def _tiles(data_set: OpenSet, checked: CheckedSet, names: Sequence[str]) -> dict[str, LookItem]:
+    marked = data_set.remembered("marked", marked_ids)
+    wanted = {checked.ids[name]: name for name in names if name in checked.ids}
+    rows = data_set.read(lambda db: look_rows.sample_rows_of(db, list(wanted)))
+    return {wanted[row.id]: sample_item(row, row.id in marked) for row in rows}
+
+
+def doubts_of(data_set: OpenSet) -> Mapping[int, Doubt]:
+    """Return the images whose label is likely wrong, the surest first, by row."""
+    return _checked(data_set).doubts
+
+
+def doubted(data_set: OpenSet, ids: Sequence[int]) -> tuple[array[int], str]:
+    """Return those of the images whose label is likely wrong, the surest first, and by what."""
+    checked = _checked(data_set)
+    there = set(ids)
+    return array("I", (one for one in checked.doubts if one in there)), checked.audit.by
+
+
+def least_typical(data_set: OpenSet, ids: array[int]) -> tuple[array[int], str]:
+    """Return the images, those least like the others of their label first, and by what."""
+    values, by = data_set.once("typical", _typical)
+    last = 2.0  # not known when it was looked at, or the only one of its label
+    return array("I", sorted(ids, key=lambda one: values.get(one, last))), by
+
+
+def _typical(db: sqlite3.Connection) -> tuple[dict[int, float], str]:
+    from pixtrawl.scoring.spaces import Space, space_of
+    from pixtrawl.scoring.typical import typicality
+
+    by_label: dict[str, list[int]] = {}
+    for one in look_pairs.images(db):
+        by_label.setdefault(one.label, []).append(one.id)
+    space, total = space_of(db), sum(map(len, by_label.values()))
+    found: dict[int, float] = {}
+    for space_ in (space, Space("look")):
+        found = {}
+        for ids in by_label.values():
+            there, vectors = space_.vectors(db, ids)
+            if len(there) > 1:
+                found.update(zip(there, typicality(vectors).tolist(), strict=True))
+        if 2 * len(found) >= total:  # else too few have an embedding
+            return found, space_.by
+    return found, "look"

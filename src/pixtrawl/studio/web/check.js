@@ -1,0 +1,54 @@
+// The class check: likely wrong labels, outliers, labels that overlap, bias, labels with few images.
+import { html, useEffect, useSignal } from "./html.js";
+import { get, ofSet, thumbAddress } from "./api.js";
+import * as state from "./state.js";
+import { count, texts } from "./texts.js";
+
+export function Check() {
+  const found = useSignal(/** @type {any} */ (null));
+  const read = async (/** @type {boolean} */ again) => {
+    found.value = null;
+    try {
+      found.value = await get(`${ofSet(/** @type {string} */ (state.set.value))}/check${again ? "?again=1" : ""}`);
+    } catch (error) {
+      found.value = { error: /** @type {Error} */ (error).message };
+    }
+  };
+  useEffect(() => void read(false), [state.set.value]);
+  const c = found.value;
+  if (!c) return html`<p class="empty" role="status">${texts.checking}</p>`;
+  if (c.error) return html`<p class="empty bad">${c.error}</p>`;
+  const nothing = !c.doubts.total && !c.overlaps.length && !c.biases.length && !c.small.length;
+  return html`<div class="check">
+    <p class="lead">${texts.checked(c.images, c.by, c.model)} <button onClick=${() => read(true)}>${texts.checkAgain}</button></p>
+    ${nothing && html`<p>${texts.checkNothing}</p>`}
+    ${c.doubts.total > 0 && html`<section><h2>${texts.doubtsTitle(c.doubts.total)}</h2>
+      <${Tiles} items=${c.doubts.first.map((/** @type {any} */ one) => ({ ...one.item, like: one.like }))} />
+      <button class="main" onClick=${() => state.go("doubts")}>${texts.goThrough(c.doubts.total)}</button></section>`}
+    <section><h2>${texts.outliersTitle}</h2><p class="quiet">${texts.outliersMeans}</p>
+      <button onClick=${() => state.go("images", { sort: { by: "outlier", descending: false } })}>${texts.outliersShow}</button></section>
+    ${c.overlaps.length > 0 && html`<section><h2>${texts.overlapsTitle}</h2>${c.overlaps.map((/** @type {any} */ one) => html`<div class="finding" key=${one.labels.join()}>
+      <p><b>${one.labels[0]}</b> / <b>${one.labels[1]}</b>: ${texts.overlap(one.share)}</p><${Tiles} items=${one.items} />
+      <button onClick=${() => state.go("images", { filter: { labels: one.labels } })}>${texts.showBoth}</button></div>`)}</section>`}
+    ${c.biases.length > 0 && html`<section><h2>${texts.biasTitle}</h2>${c.biases.map((/** @type {any} */ one) => html`<div class="finding" key=${one.label + one.kind}>
+      <p>${texts.bias(one)}</p><${Tiles} items=${one.items} />
+      <button onClick=${() => state.go("images", one.kind === "host" ? { filter: { labels: [one.label], hosts: [one.what] } } : { filter: { labels: [one.label] }, similar: one.items.slice(0, 1).map((/** @type {any} */ item) => item.id) })}>${texts.showThese}</button></div>`)}</section>`}
+    ${c.small.length > 0 && html`<section><h2>${texts.smallTitle}</h2><ul>${c.small.map((/** @type {any} */ one) => html`<li key=${one.label}>
+      <button onClick=${() => state.go("images", { filter: { labels: [one.label] } })}>${one.label}</button> ${texts.small(one.images, one.median)}</li>`)}</ul></section>`}
+  </div>`;
+}
+
+/** @param {{items: any[]}} props */
+const Tiles = ({ items }) => html`<ul class="tiles">${items.map((item) => html`<li key=${item.id}>
+  <img src=${thumbAddress(/** @type {string} */ (state.set.value), item, 160)} alt=${texts.pictureOf(item)} loading="lazy" />
+  <span class="caption" title=${texts.caption(item)}>${texts.caption(item)}</span></li>`)}</ul>`;
+
+/** Only groups whose labels differ. */
+export function OnlyConflicts() {
+  const turn = (/** @type {boolean} */ on) => {
+    state.conflictsOnly.value = on;
+    void state.showView();
+  };
+  return html`<label class="choice"><input type="checkbox" checked=${state.conflictsOnly.value} onChange=${(/** @type {any} */ e) => turn(e.currentTarget.checked)} />
+    <span class="name">${texts.onlyConflicts}</span></label>`;
+}
