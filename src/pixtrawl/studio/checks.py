@@ -17,9 +17,9 @@ from msgspec.structs import asdict
 from pixtrawl.catalog import look_pairs, look_rows
 from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.scoring.class_check import Audit, Doubt
-from pixtrawl.studio.looking import sample_item
 from pixtrawl.studio.messages import LookItem
 from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.tiles import sample_item
 
 __all__ = ["check_answer", "doubted", "doubts_of", "least_typical"]
 

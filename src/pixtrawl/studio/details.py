@@ -18,9 +18,9 @@ from pixtrawl.folder.dataset_folder import in_use
 from pixtrawl.folder.derived import metadata_row
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.studio.captions import captions_of
-from pixtrawl.studio.looking import candidate_item, sample_item
 from pixtrawl.studio.messages import EmptyRequest, LookItem, StudioError
 from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.tiles import candidate_item, sample_item
 from pixtrawl.studio.views import StudioView, parse_ref
 
 __all__ = ["charts", "detail", "empty_quarantine", "groups"]

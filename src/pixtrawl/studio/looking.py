@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from pixtrawl.catalog import look_counts, look_rows, samples, scores
 from pixtrawl.catalog.look_filter import LookFilter, LookSort
-from pixtrawl.catalog.look_rows import NEVER_SHOWN, LookRow
 from pixtrawl.catalog.look_table import kept_ids, marked_ids
-from pixtrawl.catalog.states import KEPT_STATES, SampleState
 from pixtrawl.folder import deciding, decision_journal as journal, quarantine
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.studio.messages import (
@@ -29,19 +27,13 @@ from pixtrawl.studio.messages import (
     ViewRequest,
 )
 from pixtrawl.studio.open_set import OpenSet
-from pixtrawl.studio.views import StudioView, image_ref, parse_ref, view_key
+from pixtrawl.studio.tiles import RESTORABLE, candidate_item, sample_item
+from pixtrawl.studio.views import StudioView, parse_ref, view_key
 
-__all__ = ["MOST_ITEMS", "RESTORABLE", "index_of", "page", "summary", "view"]
+__all__ = ["MOST_ITEMS", "index_of", "page", "summary", "view"]
 
 MOST_ITEMS: Final = 500
 _MOST_HOSTS: Final = 50
-# What a person may bring back: the file is kept aside, or the next run fetches it.
-RESTORABLE: Final = frozenset(
-    {
-        Reason.SAME_PICTURE, Reason.BETTER_COPY_KEPT, Reason.PLACEHOLDER, Reason.LABEL_CONFLICT,
-        Reason.REFUSED_BY_PERSON, Reason.REMOVED_BY_USER,
-    }
-)  # fmt: skip
 
 
 def summary(data_set: OpenSet) -> SetSummary:
@@ -179,34 +171,6 @@ def _with_doubts(data_set: OpenSet, items: list[LookItem]) -> list[LookItem]:
         item if doubt is None else replace(item, like=doubt.like, score=round(doubt.score, 3))
         for item, doubt in known
     ]
-
-
-def sample_item(row: LookRow, by_hand: bool) -> LookItem:
-    """Return the tile of an image."""
-    decision: Literal["keep", "reject"] | None = "keep" if by_hand else None
-    more: dict[str, Any] = {}
-    if row.state not in KEPT_STATES:
-        decision = "reject" if row.reason == Reason.REFUSED_BY_PERSON else None
-        gone = row.reason or (row.state.name.lower() if row.state is not None else "")
-        more = {"reason": gone, "detail": row.detail}
-    if row.title:
-        more["title"] = row.title
-    hidden = row.state is SampleState.TAKEN_DOWN or row.reason in NEVER_SHOWN
-    return LookItem(
-        id=image_ref(row.id), n=row.number, label=row.label, name=row.file_name, w=row.width,
-        h=row.height, decision=decision, src_host=row.host, licence=row.licence,
-        v="" if hidden else row.sha256[:16], **more,
-    )  # fmt: skip
-
-
-def candidate_item(row: LookRow) -> LookItem:
-    """Return the tile of a candidate that was not kept."""
-    shown = bool(row.sha256) and row.reason not in NEVER_SHOWN
-    return LookItem(
-        id=f"c{row.id}", n=None, label=row.label, name="", w=row.width, h=row.height, decision=None,
-        src_host=row.host, licence=row.licence, v=row.sha256[:16] if shown else "",
-        reason=row.reason, detail=row.detail, title=row.title, restorable=row.reason in RESTORABLE,
-    )  # fmt: skip
 
 
 def index_of(data_set: OpenSet, found: StudioView, number: int) -> int | None:
