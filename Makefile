@@ -7,6 +7,9 @@ UNPACKED := $(CURDIR)/.venv/bin/chromium-headless-shell
 BROWSER := if [ -z "$$PIXTRAWL_CHROME" -a -x "$(UNPACKED)" ]; then export PIXTRAWL_CHROME="$(UNPACKED)"; fi;
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
+# A worker more than the two cores it is meant for: many tests wait.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+EVERY := -m "slow or not slow"
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,12 +24,15 @@ demo: setup-demo ## a whole run with a real browser against a local site: the da
 	@$(BROWSER) $(PY) scripts/demo.py
 
 test: setup ## the test suite, in parallel, without the internet
-	@$(BROWSER) $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BROWSER) $(PY) -m pytest $(PARALLEL)
+
+test-slow: setup ## what the suite has a small counterpart of: large matrices, soaks, all examples of properties
+	@$(BROWSER) TEST_EXAMPLES=all $(PY) -m pytest $(PARALLEL) -m "slow or hypothesis"
 
 test-pythons: setup ## parser and core tests on the oldest and the newest Python that can be had here
 	@bash scripts/pythons.sh
 
-test-kills: setup ## a run and its data set killed sixty times each instead of six: ten minutes
+test-kills: setup ## a run and its data set killed sixty times each instead of three: ten minutes
 	TEST_KILLS=60 $(PY) -m pytest -q tests/resume/test_kill.py --timeout 1500
 
 test-cluster: setup ## jobs on many workers at size, with a real object store's server: some minutes
@@ -58,7 +64,7 @@ audit: setup ## known weaknesses of the locked packages, where an advisory servi
 	@$(PY) scripts/audit.py
 
 docs-check: setup ## what the documents say is true of the code
-	$(PY) -m pytest -q tests/project tests/docs
+	$(PY) -m pytest -q $(EVERY) tests/project tests/docs
 
 check: lint docs-check test ## what CI runs
 
@@ -86,7 +92,7 @@ disk-faults: setup ## fail every disk call of a run in every way (an hour)
 	$(PY) -m tests.diskfaults.whole
 
 power-cuts: setup ## 500 power cuts at random moments of a run, each recovered by the same command (10 minutes)
-	PIXTRAWL_POWER_CUTS=500 $(PY) -m pytest -q -n 2 tests/power_cut
+	PIXTRAWL_POWER_CUTS=500 $(PY) -m pytest -q -n 2 $(EVERY) tests/power_cut
 
 loaders: setup ## torchvision, timm, fastai, Ultralytics, Keras and datasets read a data set (6 GB, once)
 	@bash scripts/loaders.sh

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from pixtrawl.images import program
 from pixtrawl.playground.store import PictureStore
 from tests import drawn_once, warm_command
+from tests.matrices import examples
 from tests.warm_decoders import WarmDecoders
 
 # A busy machine is no fault of the code: how long an example may take is not tested here (tests of
@@ -19,6 +20,7 @@ from tests.warm_decoders import WarmDecoders
 settings.register_profile(
     "steady",
     deadline=None,
+    max_examples=examples(100),
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

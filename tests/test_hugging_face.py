@@ -13,7 +13,7 @@ from pixtrawl.playground import Playground
 
 LABELS = ("cat", "steam train", "test tube", "val", "README", ".hidden")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

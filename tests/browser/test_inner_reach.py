@@ -219,7 +219,6 @@ def test_the_same_ways_do_lead_to_an_address_that_is_allowed(scene: Scene) -> No
     assert len(reached & set(WAYS)) >= len(WAYS) - SELDOM, sorted(set(WAYS) - reached)
 
 
-@pytest.mark.slow
 def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +234,6 @@ def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
         scene.runner.run(chrome.aclose())
 
 
-@pytest.mark.slow
 def test_a_proxy_of_the_user_stands_behind_the_gateway(scene: Scene) -> None:
     """A second gateway plays the user's proxy, with a login, and would connect to anything."""
 

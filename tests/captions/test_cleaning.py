@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from pixtrawl.captions.cleaning import MAX_CHARS, cleaned
+from tests.matrices import examples
 
 PAGE = "https://www.field-guide.example/foxes"
 
@@ -100,7 +101,7 @@ def test_long_texts_end_with_a_sentence_or_a_word() -> None:
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_cleaned_text_is_one_line_without_hidden_characters(text: str) -> None:
     left = cleaned(text, PAGE)
     assert len(left) <= MAX_CHARS

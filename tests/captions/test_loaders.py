@@ -52,7 +52,6 @@ print(json.dumps(out))
 """
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_datasets_reads_labels_and_captions_of_every_form(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("datasets")
@@ -82,7 +81,6 @@ def test_datasets_reads_labels_and_captions_of_every_form(root: Path, tmp_path: 
             assert read["columns"][:2] == ["image", "text"], "the columns that scripts default to"
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_data_set_is_loaded_in_place_with_its_classes(root: Path, tmp_path: Path) -> None:
     pytest.importorskip("datasets")

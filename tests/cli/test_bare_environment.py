@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.matrices import matrix
 from tests.net.conftest import Server
 from tests.pipeline.pictures import jpeg, scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 POSIX: Final = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 
@@ -50,6 +51,12 @@ CASES: Final[dict[str, tuple[Sequence[str], dict[str, str]]]] = {
 }  # fmt: skip
 
 
+ALWAYS: Final = (
+    "no variables at all", "an ASCII locale, taken at its word", "a home that does not exist",
+    "all three are closed", "SIGCHLD and SIGPIPE are ignored",
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     running = Server()
@@ -67,7 +74,7 @@ def command(name: str, folder: Path, *words: str) -> subprocess.CompletedProcess
 
 
 @POSIX
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", matrix(CASES, *ALWAYS))
 def test_a_list_is_downloaded_and_nothing_is_a_traceback(
     name: str, server: Server, tmp_path: Path
 ) -> None:
@@ -86,7 +93,7 @@ def test_a_list_is_downloaded_and_nothing_is_a_traceback(
 
 
 @POSIX
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", matrix(CASES, "no variables at all", "all three are closed"))
 @pytest.mark.parametrize("words", [("--help",), ("report", "nowhere")])
 def test_help_and_mistakes_are_no_traceback_either(
     name: str, words: tuple[str, ...], tmp_path: Path

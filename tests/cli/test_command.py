@@ -253,7 +253,6 @@ def pictures() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.slow
 def test_a_download_reports_and_ends_with_the_right_code(
     home: Path, tmp_path: Path, pictures: str
 ) -> None:

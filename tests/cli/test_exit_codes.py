@@ -19,7 +19,7 @@ from pixtrawl.cli.exit_codes import EXIT_CODES
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.playground import Playground
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(scope="module")

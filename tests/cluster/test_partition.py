@@ -16,6 +16,7 @@ from pixtrawl.cluster.host_groups import group_of, is_shared
 from pixtrawl.cluster.partition import Shard, shards_of
 from pixtrawl.cluster.spool import Spool
 from pixtrawl.model import Candidate
+from tests.matrices import examples, slow
 
 GROUPS = {
     "https://example.org/a.jpg": "example.org",
@@ -65,7 +66,9 @@ def divided(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     hosts=st.lists(st.integers(1, 40), min_size=1, max_size=30),
@@ -119,9 +122,10 @@ def zipf(count: int) -> Iterator[Candidate]:
         yield candidate(f"http://host{host}.test/pictures/{n}.jpg")
 
 
-def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("counts", [(2_000, 8_000), slow((5_000, 40_000))])
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, counts: tuple[int, int]) -> None:
     peaks: list[int] = []
-    for count in (5_000, 40_000):
+    for count in counts:
         folder = tmp_path / str(count)
         folder.mkdir()
         spool = Spool(folder, in_memory_rows=500)

@@ -108,7 +108,6 @@ def test_pandas_gets_the_columns_of_metadata(root: Path) -> None:
     assert frame["sharpness"].dtype == "float64"
 
 
-@pytest.mark.slow
 def test_hugging_face_gets_images_classes_and_types(root: Path) -> None:
     datasets = pytest.importorskip("datasets")
     found = pixtrawl.open(root).to_hf()

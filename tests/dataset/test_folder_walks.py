@@ -26,7 +26,7 @@ from tests import warm_command
 
 from .walks import WALKS, Found, timm, torchvision
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 QUERIES = ["cat", "steam train", "test tube", "val", "README", ".hidden"]
 LABELS = {"cat", "steam train", "test tube", "val", "README", "_hidden"}

@@ -22,7 +22,7 @@ from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.playground import Playground
 from tests import warm_command
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 SOON_S = 60.0  # half a second by itself; a loaded machine takes longer
 SETTLED_S = 2.0  # what was under way at a pause is done
 TURNS = 8

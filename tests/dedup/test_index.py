@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from tests.matrices import examples
 
 from pixtrawl.dedup import HashIndex
 from pixtrawl.dedup.multi_index_table import MultiIndexTable
@@ -118,7 +119,7 @@ def test_a_table_of_wide_bands_misses_nothing_up_to_32_bits(
         assert seed * 911 + 500 in table.rows(wanted)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=40), st.integers(0, 60))
 def test_answers_agree_with_comparing_everything(
     actions: list[tuple[int, int]], radius: int
@@ -137,7 +138,6 @@ def test_answers_agree_with_comparing_everything(
     assert dict(index.query(wanted, radius)) == expected
 
 
-@pytest.mark.slow
 def test_a_million_hashes_are_tabled_in_seconds() -> None:
     hashes = np.random.default_rng(3).integers(0, 256, (1_000_000, 32), dtype=np.uint8)
     start = time.process_time()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image, ImageFilter, ImageOps
 from tests.dedup.test_near import crop, info_of
+from tests.matrices import examples
 
 from pixtrawl.dedup.aligned import hash_of
 from pixtrawl.dedup.families import Families
@@ -111,7 +112,7 @@ def test_a_join_finds_all_pairs_within_31_bits() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_families_are_connected_components(pairs: list[tuple[int, int]]) -> None:
     families = Families(20)
     half = len(pairs) // 2

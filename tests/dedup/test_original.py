@@ -9,6 +9,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
+from tests.matrices import slow
 
 from pixtrawl.dedup.best_of import best_of
 from pixtrawl.dedup.enlarged import upscale_of
@@ -151,10 +152,11 @@ EDITS: dict[str, Edit] = {
 }
 
 
+@pytest.mark.parametrize("seeds", [range(1), slow(range(1, 3))], ids=["one", "more"])
 @pytest.mark.parametrize("name", EDITS)
-def test_the_original_is_preferred_to_its_edit(name: str) -> None:
+def test_the_original_is_preferred_to_its_edit(name: str, seeds: range) -> None:
     won = 0
-    for seed in range(3):
+    for seed in seeds:
         picture = scene(seed)
         original, copy = described(picture, 92), described(EDITS[name](picture))
         first, second = prefer(original, copy), prefer(copy, original)

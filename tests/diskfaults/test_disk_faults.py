@@ -17,17 +17,19 @@ import pytest
 from tests.diskfaults.commands import COMMANDS, KILL, CommandTrials, prepare
 from tests.diskfaults.run_trials import Trials, faults, trials
 from tests.diskfaults.trials import Fault, server
+from tests.matrices import slow
 from tests.pipeline.pictures import serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
-RUNS = 21
+RUNS = (5, slow(21))
 AT_ONCE = 3
 EACH = ((errno.EIO, False), (errno.EIO, True), (errno.ENOSPC, True), (KILL, False), (KILL, False))
 
 
+@pytest.mark.parametrize("runs", RUNS)
 def test_a_run_of_five_images_whose_disk_fails_is_whole_after_the_same_command(
-    tmp_path: Path,
+    tmp_path: Path, runs: int
 ) -> None:
     with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as threads:
         for part in range(AT_ONCE):
@@ -35,13 +37,13 @@ def test_a_run_of_five_images_whose_disk_fails_is_whole_after_the_same_command(
         sides = [stack.enter_context(trials(tmp_path / str(part))) for part in range(AT_ONCE)]
         calls, images = sides[0].undisturbed()
         assert calls > 200
-        chosen = random.Random(1511).sample(faults(calls), RUNS)
+        chosen = random.Random(1511).sample(faults(calls), runs)
 
         def wrong(side: Trials, part: int) -> list[str]:
             return [side.wrong(fault, images) for fault in chosen[part::AT_ONCE]]
 
         found = [one for part in threads.map(wrong, sides, range(AT_ONCE)) for one in part]
-    assert len(found) == RUNS
+    assert len(found) == runs
     assert [one for one in found if one] == []
 
 
@@ -53,12 +55,13 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandTrials
         yield CommandTrials(running, base, copy)
 
 
+@pytest.mark.parametrize("kinds", [(EACH[1], EACH[3]), slow(EACH)], ids=["two", "all"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_whose_disk_fails_or_that_is_killed_is_mended_by_itself(
-    commands: CommandTrials, name: str
+    commands: CommandTrials, name: str, kinds: tuple[tuple[int, bool], ...]
 ) -> None:
     calls, state = commands.undisturbed(name)
     chance = random.Random(name)
-    chosen = [Fault(chance.randint(1, calls), *kind) for kind in EACH]
+    chosen = [Fault(chance.randint(1, calls), *kind) for kind in kinds]
     found = [commands.wrong(name, fault, state) for fault in chosen]
     assert [one for one in found if one] == []

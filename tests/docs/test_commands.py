@@ -97,7 +97,6 @@ def follow(page: str, folder: Path, environment: dict[str, str], site: Playgroun
     return done
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_readme_s_commands_do_what_it_says(
     tmp_path: Path, environment: dict[str, str], site: Playground

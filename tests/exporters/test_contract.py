@@ -17,6 +17,7 @@ from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.transform import Transform
 from tests.exporters import dataset, killed_export
 from tests.exporters.dataset import tree
+from tests.matrices import matrix
 
 TABLES = ("csv", "jsonl")
 WITH_IMAGES = [name for name in FORMATS if name not in TABLES]
@@ -27,6 +28,14 @@ NEEDS_SIGKILL = pytest.mark.skipif(sys.platform == "win32", reason="Windows has 
 
 @pytest.fixture(params=FORMATS)
 def to(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
+    return name
+
+
+@pytest.fixture(params=matrix(FORMATS, "webdataset", "imagefolder", "csv"))
+def killed_to(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     if name in NEEDS:
         pytest.importorskip(NEEDS[name])
@@ -47,8 +56,10 @@ def test_the_same_input_gives_the_same_bytes(to: str, root: Path, tmp_path: Path
 
 
 @NEEDS_SIGKILL
-@pytest.mark.slow
-def test_a_killed_export_ends_as_an_undisturbed_one(to: str, root: Path, tmp_path: Path) -> None:
+def test_a_killed_export_ends_as_an_undisturbed_one(
+    killed_to: str, root: Path, tmp_path: Path
+) -> None:
+    to = killed_to
     samples = dataset.dataset(root, format_of=dataset.mixed)
     export(samples, root, tmp_path / "undisturbed", to, OPTIONS)
     undisturbed = tree(tmp_path / "undisturbed")
@@ -69,10 +80,10 @@ def test_a_killed_export_ends_as_an_undisturbed_one(to: str, root: Path, tmp_pat
 
 
 @NEEDS_SIGKILL
-@pytest.mark.slow
 def test_a_killed_export_of_other_options_leaves_nothing_behind(
-    to: str, root: Path, tmp_path: Path
+    killed_to: str, root: Path, tmp_path: Path
 ) -> None:
+    to = killed_to
     out = tmp_path / "out"
     samples = dataset.dataset(root, format_of=dataset.mixed)
     subprocess.run([sys.executable, killed_export.__file__, root, out, to, "60"], check=False)

@@ -25,6 +25,7 @@ from pixtrawl.exporters.tables import without_formulas
 from pixtrawl.exporters.tfrecord import encode_example
 from pixtrawl.transform import Transform
 from tests.exporters import dataset
+from tests.matrices import examples
 
 HOSTILE = 'a, "b"\r\n; =1+1 \N{SNOWMAN}\u2028<script> \ud800'
 
@@ -134,7 +135,7 @@ def test_the_checksum_gives_the_values_of_rfc_3720(data: bytes, crc: int) -> Non
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_the_fast_checksum_equals_the_slow_one(data: bytes) -> None:
     assert crc32c(data) == slow_crc32c(data)
 
@@ -142,7 +143,7 @@ def test_the_fast_checksum_equals_the_slow_one(data: bytes) -> None:
 @given(
     st.dictionaries(st.text(max_size=8), st.integers(-(2**63), 2**63 - 1) | st.binary(), max_size=6)
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_an_example_can_be_read_back(features: dict[str, int | bytes]) -> None:
     if features:
         assert parsed_example(encode_example(features)) == features
@@ -163,7 +164,7 @@ def test_shards_are_plain_tars_that_tell_nothing_of_who_made_them(
 
 
 @given(st.integers(0, 2**40))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_tar_header_is_read_by_tarfile(size: int) -> None:
     header = webdataset.tar_header("000000001.jpg", size)
     info = tarfile.TarInfo.frombuf(header, "utf-8", "strict")

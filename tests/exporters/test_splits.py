@@ -19,6 +19,7 @@ from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import Candidate, ImageInfo, Sample
 from tests.dedup.test_look_alikes import picture as detailed
 from tests.exporters import dataset
+from tests.matrices import examples
 
 THREE = parse_shares("train=0.8,val=0.1,test=0.1")
 
@@ -247,7 +248,7 @@ def test_shares_may_be_per_cent() -> None:
     st.text(max_size=5),
     st.integers(0, 400),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_label_of_any_size_is_within_one_block_of_its_shares(
     weights: list[int], label: str, size: int
 ) -> None:
@@ -258,7 +259,7 @@ def test_a_label_of_any_size_is_within_one_block_of_its_shares(
 
 
 @given(st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), min_size=1, max_size=80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_dealing_whole_groups_overfills_no_split_by_more_than_one_group(
     groups: list[list[int]],
 ) -> None:

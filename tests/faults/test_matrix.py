@@ -28,7 +28,7 @@ from pixtrawl.playground.faults_link import LINK_FAULTS
 NAMES = (*FAULTS, *(fault.name for fault in LINK_FAULTS))
 PATIENCE = 0.05
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pixtrawl.folder.card import (
 )
 from pixtrawl.folder.card_header import yaml_text
 from pixtrawl.model import Candidate, ImageInfo, Sample
+from tests.matrices import examples
 
 yaml = pytest.importorskip("yaml")
 
@@ -144,7 +145,7 @@ def test_text_from_the_web_does_nothing_in_a_card(attack: str) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_is_one_line_of_markdown_that_shows_it(text: str) -> None:
     shown = markdown_text(text)
     assert len(shown.splitlines()) <= 1
@@ -154,7 +155,7 @@ def test_any_text_is_one_line_of_markdown_that_shows_it(text: str) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_comes_back_from_yaml(text: str) -> None:
     scalar = yaml_text(text)
     assert len(scalar.splitlines()) == 1

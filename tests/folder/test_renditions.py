@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.renditions import RenditionReader, RenditionWriter, remove_all
 from pixtrawl.transform import Picture, Transform
+from tests.matrices import examples
 
 SMALL = Transform(mode="border", size=32, encode="jpg")
 
@@ -63,7 +64,7 @@ def test_the_same_file_is_kept_once(tmp_path: Path) -> None:
         assert len(reader) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(cut=st.integers(1, 400))
 def test_a_record_that_was_cut_off_is_dropped_and_the_next_follows_whole_ones(
     tmp_path_factory: pytest.TempPathFactory, cut: int
@@ -90,7 +91,7 @@ def test_a_garbled_picture_is_not_got(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_pack_of_any_bytes_is_read_without_harm(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:

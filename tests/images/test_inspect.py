@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
+from tests.matrices import examples
 from tests.shared_data import shared, shared_rows
 
 from pixtrawl.images.inspect import inspect_bytes
@@ -248,7 +249,9 @@ def test_an_animation_has_its_frames(picture: Picture) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     kind=st.sampled_from(FORMATS),

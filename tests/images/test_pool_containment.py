@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.matrices import slow
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import launch
@@ -51,7 +52,7 @@ async def among_good_ones(
     return verdicts.pop(names.index("bad")), verdicts
 
 
-@pytest.mark.parametrize("kind", [AttackedPool, AttackedExecPool])
+@pytest.mark.parametrize("kind", [AttackedPool, slow(AttackedExecPool)])
 @pytest.mark.parametrize(
     ("what", "reasons"),
     [

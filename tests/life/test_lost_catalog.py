@@ -19,6 +19,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_SHORT, StorageError
 from pixtrawl.folder.dataset_folder import Folder
 from tests.life.sets import assert_whole, labels, on_disk, pets
+from tests.matrices import matrix
 from tests.pipeline.pictures import Host, fetch, manifest
 
 Loss = Callable[[Path], object]
@@ -111,14 +112,14 @@ def test_a_run_goes_on_with_what_was_there(
     assert_whole(root)
 
 
-@pytest.mark.parametrize("loss", DAMAGED.values(), ids=DAMAGED)
+@pytest.mark.parametrize("damage", matrix(DAMAGED, "text", "cut to 4096", "page 9"))
 def test_a_damaged_one_is_refused_with_the_next_step_which_mends_it(
-    tmp_path: Path, host: Host, decided: tuple[Path, set[str]], loss: Loss,
+    tmp_path: Path, host: Host, decided: tuple[Path, set[str]], damage: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     root, out = decided
     before, files = rows(root), on_disk(root)
-    lose(root, loss)
+    lose(root, DAMAGED[damage])
     for words in (["report", str(root)], ["takedown", str(root), "--domain", "a.example"]):
         code = main(words)
         said = capsys.readouterr().err

@@ -17,6 +17,7 @@ from pixtrawl.labels import Labels
 from pixtrawl.manifests.reader import FIELDS, BadLine, read_manifest
 from pixtrawl.manifests.writer import ManifestWriter
 from pixtrawl.model import Alternate, Candidate, Kind
+from tests.matrices import examples
 
 FULL = Candidate(
     url="https://example.org/a,b.jpg?x=1&y=\"é'", query="AC/DC", label="AC_DC", source="bing", rank=3,
@@ -221,7 +222,7 @@ def test_a_file_that_is_no_manifest_is_refused_at_once(tmp_path: Path) -> None:
     assert read(tmp_path / "empty.txt", "") == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150))
 @given(
     start=st.sampled_from(
         [b"", b"{'", b"{'a': [", b'{"', b"url,x\n", b"\xef\xbb\xbf", b"\xff\xfe"]

@@ -140,7 +140,6 @@ def test_a_late_body_is_no_late_first_byte(server: Any, settings: Any, staging: 
     assert attempt(settings(first_byte_timeout_s=0.2), url, staging).size_bytes == 2
 
 
-@pytest.mark.slow
 def test_a_drip_is_too_slow(server: Any, settings: Any, staging: Path) -> None:
     url = server.on("/a", raw(OK + b"Content-Length: 9000\r\n\r\n", then=drip))
     error = refused(settings(min_speed_window_s=1), url, staging)
@@ -224,7 +223,6 @@ def test_other_schemes_and_no_urls_are_refused(
     assert refused(settings(), url, staging).reason is reason
 
 
-@pytest.mark.slow
 def test_the_rate_limit_is_shared_by_all_transfers(
     server: Any, settings: Any, staging: Path
 ) -> None:

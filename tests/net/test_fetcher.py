@@ -177,7 +177,6 @@ def test_attempts_end(server: Any, settings: Any, staging: Path) -> None:
     assert failed(settings(retries=0), url, staging).attempts == 1
 
 
-@pytest.mark.slow
 def test_retry_after_holds_the_whole_host(server: Any, settings: Any, staging: Path) -> None:
     times: list[float] = []
 

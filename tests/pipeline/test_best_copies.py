@@ -13,6 +13,7 @@ from PIL import Image
 
 import pixtrawl
 from tests.dedup.test_original import EDITS, encoded, scene
+from tests.matrices import slow
 from tests.pipeline.pictures import Answer, serving
 
 pytestmark = pytest.mark.timeout(240)
@@ -43,7 +44,7 @@ def rows(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-@pytest.mark.parametrize("order", ["first", "last", "mixed"])
+@pytest.mark.parametrize("order", [slow("first"), slow("last"), "mixed"])
 def test_the_original_stays_whatever_came_when(tmp_path: Path, order: str) -> None:
     pictures = offered(range(3))
     paths = sorted(pictures, key=lambda path: ("original" in path) == (order == "last"))

@@ -8,12 +8,12 @@ import pytest
 
 import pixtrawl
 from pixtrawl.playground import Playground
+from tests.matrices import slow
 
 MIX = {"near_duplicate": 0.4, "placeholder": 0.1, "thumbnail": 0.1}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("seed", [1, slow(4)])
 def test_a_run_ends_with_exactly_the_distinct_originals(tmp_path: Path, seed: int) -> None:
     with Playground(seed=seed, mix=MIX, supply=100) as site:
         truth = site.expected_bing("tabby cat")

@@ -13,7 +13,7 @@ import pixtrawl
 from pixtrawl.manifests.reader import read_manifest
 from pixtrawl.sources.lists import list_index
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 FEW, MANY = 100, 400
 EVERY: Final = 100  # steps of SQLite's machine between two calls

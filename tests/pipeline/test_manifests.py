@@ -54,7 +54,6 @@ def urls_in(file: Path) -> list[str]:
     return [json.loads(line)["url"] for line in file.read_text("utf-8").splitlines()]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".txt", ".parquet"])
 def test_what_discover_writes_download_reads(site: Playground, tmp_path: Path, suffix: str) -> None:
     if suffix == ".parquet":
@@ -72,7 +71,6 @@ def test_what_discover_writes_download_reads(site: Playground, tmp_path: Path, s
         assert {s.candidate.page_url for s in ds} == {one.page_url for one in found}
 
 
-@pytest.mark.slow
 def test_keyword_urls_of_a_data_set_give_the_same_images_again(
     site: Playground, tmp_path: Path
 ) -> None:
@@ -119,7 +117,6 @@ def test_parquet_of_other_tools_needs_a_column_of_urls(tmp_path: Path) -> None:
         pixtrawl.download(tmp_path / "x.parquet", output=tmp_path / "images")
 
 
-@pytest.mark.slow
 def test_discovery_ends_in_time_and_writes_what_it_found(site: Playground, tmp_path: Path) -> None:
     events: list[Event] = []
     found = pixtrawl.discover(

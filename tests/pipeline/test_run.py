@@ -30,7 +30,7 @@ from pixtrawl.events import (
 from pixtrawl.model import Reason, Status
 from pixtrawl.playground import Playground
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 MIX = {"fault": 0.2, "exact_duplicate": 0.15, "near_duplicate": 0.1, "thumbnail": 0.1}
 FAULTS = ("html-as-jpg", "short-body", "not-found", "forbidden", "reset", "truncated-file")

@@ -239,7 +239,6 @@ def _bits(body: bytes) -> NDArray[np.bool_]:
     return bits
 
 
-@pytest.mark.slow
 def test_pictures_are_far_apart_to_a_perceptual_hash() -> None:
     bits = np.array(
         [_bits(picture(1, slug_of(word), i)) for word in ("cat", "rare bird") for i in range(60)]

@@ -25,7 +25,7 @@ from tests.politeness.recorder import (
     picture,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 SPELLINGS = [
     ["localhost", "LOCALHOST", "LocalHost.", "localhost.", "%6cocalhost", "l%4Fcalhost"],

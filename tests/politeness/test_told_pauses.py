@@ -22,7 +22,7 @@ from tests.politeness.recorder import (
     picture,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 def refuses_first(status: int, told_s: int) -> Rule:

@@ -24,6 +24,7 @@ import pytest
 
 from pixtrawl.catalog.database import integrity_fault
 from tests.life.sets import assert_whole, on_disk
+from tests.matrices import matrix
 from tests.pipeline.pictures import Host, fetch, manifest, saved, scene, serving
 from tests.power_cut.states import Disk, Operation, read
 
@@ -33,7 +34,6 @@ IMAGES: Final = 12
 COMPILER: Final = shutil.which("gcc") or shutil.which("cc")
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(120 + 10 * CUTS),
     pytest.mark.skipif(sys.platform != "linux", reason="records calls of Linux' C library"),
     pytest.mark.skipif(COMPILER is None, reason="no C compiler to build the recorder with"),
@@ -101,7 +101,7 @@ def test_the_record_is_complete(recorded: Recorded, tmp_path: Path) -> None:
     assert set(on_disk(tmp_path / "set").values()) == set(recorded.hashes.values())
 
 
-@pytest.mark.parametrize("number", range(CUTS))
+@pytest.mark.parametrize("number", matrix(range(CUTS), 0, 1, 2))
 def test_a_power_cut_loses_nothing_and_doubles_nothing(
     recorded: Recorded, host: Host, tmp_path: Path, number: int
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.matrices import examples
 
 from pixtrawl.errors import UsageError
 from pixtrawl.model import Filters
@@ -207,7 +208,7 @@ def test_a_repeated_query_is_kept_once_with_its_first_limit(csv: Path) -> None:
     assert "queries.csv:3" in notices[0]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150))
 @given(content=st.binary(max_size=200), kind=st.sampled_from([".csv", ".txt", ".jsonl"]))
 def test_any_bytes_give_queries_or_a_usage_error(tmp_path: Path, content: bytes, kind: str) -> None:
     path = tmp_path / f"q{kind}"

@@ -24,7 +24,6 @@ from tests.exporters import dataset
 
 pytestmark = [
     pytest.mark.realparts,
-    pytest.mark.slow,
     pytest.mark.timeout(300),
     pytest.mark.skipif(
         "PIXTRAWL_FIFTYONE" not in os.environ,

@@ -20,7 +20,7 @@ from tests import warm_command
 
 from pixtrawl.playground import Playground
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 QUERY = "tabby cat"
 FULL_BYTES = 300_000  # of room on the disk that is full

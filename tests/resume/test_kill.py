@@ -1,6 +1,6 @@
 """kill -9 at any moment, the same command again: the same data set as if nothing had happened.
 
-`make test-kills` kills sixty runs instead of six.
+`make test-kills` kills sixty runs instead of three.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pytest
 from pixtrawl.playground import Playground
 
 QUERIES = ("tabby cat", "red fox")
-KILLS = int(os.environ.get("TEST_KILLS", "6"))
+KILLS = int(os.environ.get("TEST_KILLS", "3"))
 MIX = {"exact_duplicate": 0.1, "fault": 0.05}
 
 
@@ -118,7 +118,6 @@ def assert_in_order(output: Path) -> None:
     assert list(output.glob(".pixtrawl-staging-*")) == []
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_kills_with_all_that_there_is_end_in_the_same_set(site: Playground, tmp_path: Path) -> None:
     finish(site, tmp_path / "undisturbed", 1000)
@@ -128,7 +127,6 @@ def test_kills_with_all_that_there_is_end_in_the_same_set(site: Playground, tmp_
     assert content(tmp_path / "killed") == content(tmp_path / "undisturbed")
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_kills_below_the_supply_end_in_exactly_n(site: Playground, tmp_path: Path) -> None:
     limit = max(24, 3 * KILLS)

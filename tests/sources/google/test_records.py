@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from tests.matrices import examples
 from tests.shared_data import shared_text
 from tests.sources.google.gridless_pages import GRIDLESS
 from tests.sources.google.site_forms import FORMS, Item, Page, record, scroll_chunk
@@ -177,7 +178,7 @@ def test_any_text_gives_records_with_usable_urls_and_no_exception(text: str) -> 
     link_record(text)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 8_000))
 def test_a_page_cut_anywhere_gives_the_records_before_the_cut(cut: int) -> None:
     items = [Item(n, "cat") for n in range(1, 11)]

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.matrices import examples
 
 from pixtrawl.model import Kind
 from pixtrawl.sources.page.found import FoundPicture
@@ -204,7 +205,7 @@ def written(tag: str, attributes: list[tuple[str, str]]) -> str:
     return f"<{tag} {inside}>"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_ELEMENT, max_size=12))
 def test_any_attributes_are_read_without_an_error(
     elements: list[tuple[str, list[tuple[str, str]]]],

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.matrices import examples
 from tests.playground.wire import ask
 from tests.shared_data import shared_rows, shared_text
 
@@ -269,7 +270,7 @@ _FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_FRAGMENTS | st.text(max_size=5), max_size=40).map("".join))
 def test_any_page_is_read_and_each_address_is_given_once(page: str) -> None:
     pictures = read_page(page, URL).pictures

@@ -29,7 +29,7 @@ from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.sources.contract import Ending, ask
 from pixtrawl.sources.page.source import WebPage
 
-pytestmark = [pytest.mark.realparts, pytest.mark.slow]
+pytestmark = [pytest.mark.realparts]
 NAMES = ["cat one.jpg", "größe & co.jpg", "tail+x.png"]
 EXPECTED = {*(f"album one/{name}" for name in NAMES), "album two/deep.jpg"}
 

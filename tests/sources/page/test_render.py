@@ -20,7 +20,6 @@ SHELL = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 @pytest.mark.browser
-@pytest.mark.slow
 def test_an_endless_list_is_scrolled_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     if SHELL is None:
         pytest.skip("no Chromium on this computer")

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.matrices import examples
 from tests.shared_data import shared_text
 
 from pixtrawl.config.groups import Fetch
@@ -339,7 +340,7 @@ def test_hostile_pages_take_less_than_a_second(recorded: str) -> None:
         assert ending.candidates or ending.outcome is SourceOutcome.CHANGED
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(max_size=5),

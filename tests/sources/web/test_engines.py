@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from tests.matrices import examples
 from tests.shared_data import shared_text
 from tests.sources import synthetic_answers as pages
 
@@ -495,7 +496,7 @@ JSON = st.recursive(
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_values_of_wrong_types_end_in_a_typed_outcome(name: str, data: st.DataObject) -> None:
     """One value somewhere in a good answer is replaced by any other."""
     whole = pages.Synthetic.text(pages.ANSWERS[name].ok, "/sp/search")
@@ -510,7 +511,7 @@ def test_values_of_wrong_types_end_in_a_typed_outcome(name: str, data: st.DataOb
 
 @pytest.mark.parametrize("name", NAMES)
 @given(noise=st.binary(max_size=300))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 def test_noise_is_never_results(name: str, noise: bytes) -> None:
     ending = run(name, noise)
     assert ending.outcome not in {SourceOutcome.OK, SourceOutcome.NO_RESULTS}
