@@ -20,6 +20,7 @@ from typing import Any, TextIO, cast
 
 import pixtrawl
 from pixtrawl.cli.main import entry
+from pixtrawl.errors import MissingExtraError
 from pixtrawl.images import program
 from tests.warm_command import STATUS
 from tests.warm_decoders import WarmDecoders
@@ -35,7 +36,8 @@ LEFT_OUT = (
 def load() -> None:
     for found in pkgutil.walk_packages(pixtrawl.__path__, "pixtrawl."):
         if not found.name.startswith(LEFT_OUT):
-            with suppress(ImportError):  # an optional package: the command says so when it is used
+            # an optional package: the command says so when it is used
+            with suppress(ImportError, MissingExtraError):
                 importlib.import_module(found.name)
 
 
