@@ -39,6 +39,16 @@ test-cluster: setup ## jobs on many workers at size, with a real object store's 
 	$(PY) -c 'import moto, duckdb' 2>/dev/null || uv pip install --quiet --python $(PY) --group cluster
 	PIXTRAWL_UNCLEAR_PUTS=1000 PIXTRAWL_CLUSTER_ROWS=2000 $(PY) -m pytest -q tests/cluster --timeout 1200
 
+test-api: setup ## requests of every kind to the studio's API, 100 for each of its operations: ten minutes
+	STUDIO_API_EXAMPLES=100 $(PY) -m pytest -q tests/studio/test_api_described.py
+
+test-studio-kills: setup ## the studio killed twenty times while decisions are posted; the suite does it twice
+	STUDIO_KILLS=20 $(PY) -m pytest -q tests/studio/test_studio_kills.py
+
+test-firefox: setup ## scrolling and keys of the studio's page in Firefox (Debian's firefox-esr, or PIXTRAWL_FIREFOX)
+	@[ -n "$$PIXTRAWL_FIREFOX" ] || command -v firefox-esr firefox >/dev/null || bash scripts/firefox.sh
+	$(PY) -m pytest -q tests/studio/test_page_firefox.py
+
 lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff format --check .
 	ruff check .

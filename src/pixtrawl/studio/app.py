@@ -42,6 +42,7 @@ def studio_app(studio: Studio) -> Starlette:
     one = "/api/sets/{set}"
     routes = [
         *_page_routes(),
+        _get("/api/openapi.json", _openapi),
         _get("/api/state", _state),
         _post("/api/sets", _open),
         _get(one, _summary),
@@ -141,6 +142,12 @@ def _number(request: Request, name: str, default: int, most: int = 2**31) -> int
 def _studio(request: Request) -> Studio:
     found: Studio = request.app.state.studio
     return found
+
+
+async def _openapi(request: Request) -> Response:
+    from pixtrawl.studio.openapi import description
+
+    return Response(description(), media_type="application/json")
 
 
 async def _state(request: Request) -> Response:

@@ -12,6 +12,7 @@ from pixtrawl.studio.views import image_ref
 
 __all__ = ["RESTORABLE", "candidate_item", "sample_item"]
 
+_MOST_TITLE: Final = 300  # characters of a tile; the details have all
 # What a person may bring back: the file is kept aside, or the next run fetches it.
 RESTORABLE: Final = frozenset(
     {
@@ -30,7 +31,7 @@ def sample_item(row: LookRow, by_hand: bool) -> LookItem:
         gone = row.reason or (row.state.name.lower() if row.state is not None else "")
         more = {"reason": gone, "detail": row.detail}
     if row.title:
-        more["title"] = row.title
+        more["title"] = row.title[:_MOST_TITLE]
     hidden = row.state is SampleState.TAKEN_DOWN or row.reason in NEVER_SHOWN
     return LookItem(
         id=image_ref(row.id), n=row.number, label=row.label, name=row.file_name, w=row.width,
@@ -45,5 +46,6 @@ def candidate_item(row: LookRow) -> LookItem:
     return LookItem(
         id=f"c{row.id}", n=None, label=row.label, name="", w=row.width, h=row.height, decision=None,
         src_host=row.host, licence=row.licence, v=row.sha256[:16] if shown else "",
-        reason=row.reason, detail=row.detail, title=row.title, restorable=row.reason in RESTORABLE,
+        reason=row.reason, detail=row.detail, title=row.title[:_MOST_TITLE],
+        restorable=row.reason in RESTORABLE,
     )  # fmt: skip

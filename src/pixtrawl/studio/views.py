@@ -7,6 +7,7 @@ as the first one.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from array import array
 from collections import OrderedDict
@@ -22,6 +23,7 @@ __all__ = ["StudioView", "ViewCache", "image_ref", "parse_ref", "view_key"]
 
 _MOST_BYTES: Final = 48 * 2**20  # of all views of one data set
 _MOST_VIEWS: Final = 200
+_KEY: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class StudioView(Struct, frozen=True):
@@ -75,7 +77,9 @@ class ViewCache:
             return found
 
     def require(self, key: str) -> StudioView:
-        """Return a view. Raise StudioError 410 where it is no longer held."""
+        """Return a view. Raise StudioError 410 where it is no longer held, 404 for no key."""
+        if _KEY.fullmatch(key) is None:
+            raise StudioError(404, f"{key[:40]!r} is no key of a view")
         found = self.get(key)
         if found is None:
             raise StudioError(410, "this view is gone; ask for it again")

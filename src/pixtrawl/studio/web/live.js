@@ -16,9 +16,12 @@ const put = (changed) => (state.live.value = { ...state.live.value, ...changed }
 /** Follow a data set; the browser connects again by itself, from the last event on. @param {string} id */
 export function follow(id) {
   stream?.close();
-  put({ connected: false, progress: null, blocked: [], jobs: {} });
+  put({ connected: false, progress: null, blocked: [] }); // the jobs may have been read already
   stream = new EventSource(`/api/events?set=${encodeURIComponent(id)}`);
-  stream.onopen = () => put({ connected: true });
+  stream.onopen = () => {
+    put({ connected: true });
+    void readJobs(); // what happened while nobody listened
+  };
   stream.onerror = () => put({ connected: false });
   /** @param {string} name @param {(data: any) => void} take */
   const on = (name, take) => stream?.addEventListener(name, (event) => {
