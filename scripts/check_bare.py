@@ -20,7 +20,7 @@ from pixtrawl.playground import Playground
 
 # Modules that may fail to import, and only for want of the package that they wrap.
 WRAPPERS = {"pyarrow", "lance", "playwright", "onnxruntime", "tokenizers", "torch", "open_clip",
-            "datasets", "fsspec", "webdataset", "starlette", "uvicorn", "mcp",
+            "datasets", "fsspec", "ray", "webdataset", "starlette", "uvicorn", "mcp",
             "pydantic", "huggingface_hub"}  # fmt: skip
 MISSING_EXTRAS = {
     "parquet": "pip install 'pixtrawl[formats]'",

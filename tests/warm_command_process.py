@@ -29,7 +29,7 @@ from tests.warm_decoders import WarmDecoders
 LEFT_OUT = (
     "pixtrawl.__main__", "pixtrawl.playground", "pixtrawl.mcp_server", "pixtrawl.studio", "pixtrawl.scoring",
     "pixtrawl.exporters.parquet", "pixtrawl.exporters.lance", "pixtrawl.browser.playwright_driver",
-    "pixtrawl.dataset.torch_images", "pixtrawl.images.worker_main",
+    "pixtrawl.dataset.torch_images", "pixtrawl.images.worker_main", "pixtrawl.cluster",
 )  # fmt: skip
 
 

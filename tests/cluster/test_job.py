@@ -17,6 +17,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.commits import Commits, roll_up
 from pixtrawl.cluster.job import read_index, read_job
+from pixtrawl.cluster.reading import ShardSet
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import StoreLeases, WorkerBeat
 from pixtrawl.cluster.upkeep import status, sweep
@@ -24,6 +25,12 @@ from tests.cluster.servers import LoggedHosts
 
 pytestmark = pytest.mark.timeout(180)
 LOOPBACK = ("--allow-address", "127.0.0.0/8")
+
+
+@pytest.fixture(autouse=True)
+def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in this process, whose scheduling later tests would inherit."""
+    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +244,78 @@ def test_orphans_are_swept_and_commits_rolled_up_and_nothing_changes_for_readers
     assert not Commits(prepared).create(commits[0])
     assert main(["worker", prepared.url, "-q"]) == 0
     assert table(prepared) == before
+
+
+def test_engine_ray_asks_for_a_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["run", "cats", "--engine", "ray", "-o", str(tmp_path / "set")]) == 2
+    assert "`pixtrawl discover`" in capsys.readouterr().err
+    (tmp_path / "urls.txt").write_text("http://127.0.0.1:9/a.jpg\n")
+    words = ["download", str(tmp_path / "urls.txt"), "-o", str(tmp_path / "other")]
+    assert main([*words, "--address", "auto"]) == 2
+    assert main([*words, "--engine", "ray", "-n", "3"]) == 2
+    assert "has no -n" in capsys.readouterr().err
+
+
+def test_options_without_a_meaning_for_shards_are_refused(
+    manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["download", str(manifest), "-o", "memory://refused/set"]
+    for option in (["--max-time", "5"], ["--dedup", "near"], ["--set", "job.retry=none"]):
+        assert main([*words, *option]) == 2
+        assert f"{option[0]} has no meaning" in capsys.readouterr().err.replace(
+            "--set job.retry", "--set"
+        )
+
+
+def test_a_store_that_overwrites_has_one_worker(
+    prepared: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Store, "_create", Store._put)
+    other = leases_of(prepared)
+    assert main(["worker", prepared.url, "-q"]) == 5
+    assert "only one worker can use it" in capsys.readouterr().err
+    other.beats.end(other.worker)
+    assert main(["worker", prepared.url]) == 0
+    assert "this worker works alone" in capsys.readouterr().err
+    assert status(prepared, read_job(prepared)).is_complete
+
+
+def test_a_job_in_a_real_object_store_is_carried_out(
+    manifest: Path, local: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    moto = pytest.importorskip("moto.server")  # installed by `make test-cluster`
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "known-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "known-secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        store = Store("s3://sets/job")
+        store._fs.mkdir("sets")
+        words = ["--shard-rows", "4", "--min-size", "16", "--junk", "keep", *LOOPBACK]
+        prepare = ["cluster", "prepare", str(manifest), "-o", store.url, "-q", *words]
+        assert main(prepare) == 0
+        assert main(["worker", store.url, "-q"]) == 0
+        assert main(prepare) == 0
+        found = ShardSet(store).outcomes()
+        assert sorted((one.url, str(one.reason)) for one in found) == local[0]
+        assert roll_up(store)[1] == 1
+        assert ShardSet(store).report().totals.saved == len(local[1])
+        collect = ["cluster", "collect", store.url, "-o", str(tmp_path / "images"), "-q"]
+        assert main([*collect, "--dedup", "off"]) == 0
+        assert sorted(one.info.sha256 for one in pixtrawl.open(tmp_path / "images")) == local[1]
+    finally:
+        server.stop()
+
+
+def test_a_download_to_a_url_is_a_set_of_shards(
+    manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["download", str(manifest), "-o", "memory://download/set", "--json", "-q", *LOOPBACK]
+    assert main([*words, "--min-size", "16", "--junk", "keep"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["complete"], told["rows"], told["saved"]) == (True, 13, 11)
+    assert told["reasons"] == {"saved": 11, "not_found": 1, "bad_url": 1}
+    assert read_job(Store("memory://download/set")).to == "webdataset"

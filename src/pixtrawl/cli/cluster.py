@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from pixtrawl.cli.by_store import add_collect, add_plan, collect_shards, plan_job
 from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
-from pixtrawl.config.table import by_key
+from pixtrawl.cli.shards import LEASE_S, SHARD_ROWS, job_settings, prepared
 
 if TYPE_CHECKING:
     from pixtrawl.cluster.job import JobDescription
@@ -31,31 +32,20 @@ Duplicates of a URL are dropped; look-alikes are not (a job knows no other pictu
 
 exit codes: 0 done, 2 unreadable manifest or another job in STORE, 5 the store fails
 """
-_GROUPS: Final = ("images", "politeness", "fetch", "lists", "export")
-# Of the machine, secret, or without a meaning for a job.
-_NOT_OF_A_JOB: Final = frozenset(
-    {
-        "fetch.concurrency", "fetch.limit_rate_bytes_s", "fetch.proxy", "fetch.cookies",
-        "images.decoders", "images.dedup", "images.conflict", "images.turned",
-        "export.export_to", "export.split", "export.formulas",
-    }
-)  # fmt: skip
-_SETTINGS: Final = frozenset(
-    {key for key in by_key() if key.startswith(tuple(f"{group}." for group in _GROUPS))}
-    - _NOT_OF_A_JOB
-    | {"job.label", "filters.license", "filters.aspect"}
-)
 _LEAST_LEASE_S: Final = 3.0
 
 
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
-        "cluster", usage="%(prog)s prepare|status|sweep|rollup ...", help="jobs on many machines",
+        "cluster", usage="%(prog)s prepare|status|collect|plan|sweep|rollup ...",
+        help="jobs on many machines",
         description=__doc__, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_prepare(actions)
+    add_collect(actions)
+    add_plan(actions)
     for name, sentence in (
         ("status", "show how far a job is, and its workers"),
         ("sweep", "remove objects of attempts that were not committed"),
@@ -89,21 +79,21 @@ def _add_prepare(actions: Any) -> None:
         "-o", "--output", metavar="STORE", required=True, help="folder or fsspec URL for the job"
     )
     parser.add_argument(
-        "--shard-rows", metavar="N", type=int, default=1_000,
-        help="rows of a shard, about (default: 1000)",
+        "--shard-rows", metavar="N", type=int, default=SHARD_ROWS,
+        help=f"rows of a shard, about (default: {SHARD_ROWS})",
     )  # fmt: skip
     parser.add_argument(
         "--lease",
         metavar="S",
         type=float,
-        default=45.0,
+        default=LEASE_S,
         help="seconds without a word of a worker before others take its shards (default: 45)",
     )
     parser.add_argument(
         "--scratch", metavar="DIR", help="local folder with room for all rows twice"
     )
     parser.add_argument("-n", "--limit", metavar="N", help=argparse.SUPPRESS)
-    add_settings(parser, _SETTINGS, {"export.to": "webdataset"})
+    add_settings(parser, job_settings(), {"export.to": "webdataset"})
     add_config(parser)
     add_output(parser)
 
@@ -112,17 +102,13 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     actions: Mapping[str, Callable[[argparse.Namespace], int]] = {
         "prepare": _prepare, "status": _status, "sweep": _sweep, "rollup": _roll_up,
+        "collect": collect_shards, "plan": plan_job,
     }  # fmt: skip
     return actions[arguments.action](arguments)
 
 
 def _prepare(arguments: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from pixtrawl.cli import running
-    from pixtrawl.cluster.prepare import prepare
-    from pixtrawl.cluster.store import Store
-    from pixtrawl.config.load import DEFAULT_ORIGIN
     from pixtrawl.display.screen import note, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
 
@@ -132,21 +118,13 @@ def _prepare(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--shard-rows must be 1 or more, --lease {_LEAST_LEASE_S:.0f} or more")
     loaded = load_settings(arguments)
     running.warn(loaded, quiet=arguments.quiet)
-    keys = [key for key in _SETTINGS if loaded.origins.get(key, DEFAULT_ORIGIN) != DEFAULT_ORIGIN]
-    to = _format_of(loaded.config)
-    store = Store(arguments.output)
     told: list[str] = []
-    if not store.probe():
-        told.append("the store writes over objects that it was asked not to: one worker at a time")
-    job = prepare(
-        arguments.manifests, store, to=to, settings=_plain(loaded.config, [*keys, "export.to"], to),
-        label=loaded.config.job.label, lists=loaded.config.lists, shard_rows=arguments.shard_rows,
-        lease_s=arguments.lease, scratch=Path(arguments.scratch) if arguments.scratch else None,
-        tell=told.append,
+    store, job = prepared(
+        arguments.manifests, arguments.output, loaded, told, shard_rows=arguments.shard_rows,
+        lease_s=arguments.lease, scratch=arguments.scratch,
     )  # fmt: skip
-    if not arguments.quiet:
-        for text in told:
-            note(text)
+    for text in told if not arguments.quiet else ():
+        note(text)
     if arguments.json:
         out_json({"store": store.url, **_facts(job)})
         return EXIT_OK
@@ -160,30 +138,6 @@ def _prepare(arguments: argparse.Namespace) -> int:
     lines.append(f"next: pixtrawl worker {arguments.output}")
     out("\n".join(lines))
     return EXIT_OK
-
-
-def _format_of(config: Config) -> str:
-    from pixtrawl.cluster.job import FORMATS
-    from pixtrawl.errors import UsageError
-
-    to = config.export.to or FORMATS[0]
-    if to not in FORMATS:
-        raise UsageError(f"--to {to}: a set of shards is {' or '.join(FORMATS)}; export it later")
-    return to
-
-
-def _plain(config: Config, keys: list[str], to: str) -> dict[str, Any]:
-    """Return settings as values that `load` takes, without those of reading the manifests."""
-    import msgspec
-
-    plain = msgspec.to_builtins(config, enc_hook=str)
-    found: dict[str, Any] = {}
-    for key in sorted(set(keys)):
-        group, _, name = key.partition(".")
-        if group not in {"lists", "job"}:
-            found[key] = plain[group][name]
-    found["export.to"] = to
-    return found
 
 
 def _facts(job: JobDescription) -> dict[str, object]:

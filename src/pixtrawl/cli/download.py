@@ -8,6 +8,7 @@ from typing import Any, Final
 from pixtrawl.cli.options import add_config, add_output, add_settings, load_settings
 from pixtrawl.config.load import DEFAULT_ORIGIN
 from pixtrawl.config.table import FILTERS_GROUP, by_key
+from pixtrawl.errors import UsageError
 
 # What a manifest cannot be asked: it is a list already. Licence and shape can be told of a row.
 _ASKING: Final = frozenset(
@@ -25,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "download",
-        usage="%(prog)s MANIFEST|URL|-... [-o DIR] [OPTIONS]",
+        usage="%(prog)s MANIFEST|URL|-... [-o DIR|STORE] [OPTIONS]",
         help="download manifests",
         description=__doc__,
     )
@@ -38,6 +39,11 @@ def add_parser(subparsers: Any) -> None:
     add_settings(parser, _SETTINGS, {"job.limit": "every URL"})
     parser.add_argument(
         "--strict", action="store_true", help="exit code 3 unless every URL was saved"
+    )
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="Ray cluster for --engine ray, or `auto` (default: start one here, and end it)",
     )
     add_config(parser)
     add_output(parser)
@@ -62,6 +68,12 @@ def main(arguments: argparse.Namespace) -> int:
         return show_manifests(
             arguments.manifests, config, limit_given=limit_given, as_json=arguments.json
         )
+    from pixtrawl.cli.shards import download_shards, into_shards
+
+    if into_shards(config):
+        return download_shards(arguments, loaded, limit_given=limit_given)
+    if arguments.address is not None:
+        raise UsageError("--address is for --engine ray")
     running.prepare(config)
     from pixtrawl.pipeline.feeders.download import download
 

@@ -42,7 +42,11 @@ def add_parser(subparsers: Any) -> None:
         help="write one page that opens offline, thumbnails included (under 20 MB)",
     )  # fmt: skip
     parser.add_argument(
-        "folder", metavar="DIR", nargs="?", default="images", help="data set folder"
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        default="images",
+        help="data set folder, or folder or URL of a set of shards",
     )
     group = parser.add_argument_group("outcomes by address")
     group.add_argument("--urls", action="store_true", help="one line for each URL, on stdout")
@@ -69,10 +73,13 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
     from pixtrawl.cli.by_hand import tell_by_hand
+    from pixtrawl.cli.by_store import report_shards, shown_as_shards
     from pixtrawl.display.screen import note
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.report import report
 
+    if shown_as_shards(arguments.folder):
+        return report_shards(arguments, lines_of)
     folder = Folder(arguments.folder)
     tell_by_hand(folder.shown)
     if arguments.evidence is not None:
@@ -129,8 +136,13 @@ def _urls(arguments: argparse.Namespace) -> int:
         query=arguments.query, withheld=arguments.withheld,
     )  # fmt: skip
     rows = (one.row() for one in outcomes)
-    out_stream(_csv(rows) if arguments.format == "csv" else _json_lines(rows))
+    out_stream(lines_of(rows, arguments.format))
     return 0
+
+
+def lines_of(rows: Iterable[dict[str, Any]], form: str | None) -> Iterator[str]:
+    """Return outcomes as lines, of CSV or JSON."""
+    return _csv(rows) if form == "csv" else _json_lines(rows)
 
 
 def _json_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

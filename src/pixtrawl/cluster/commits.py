@@ -49,6 +49,8 @@ class Commit(Struct, frozen=True, kw_only=True):
     outcomes: ObjectEntry
     reasons: Mapping[str, int]
     fetched_bytes: int = 0
+    begun_at: str = ""  # ISO 8601, UTC
+    ended_at: str = ""
     elapsed_s: float = 0.0
     hosts: tuple[HostState, ...] = ()  # for the next shard of a chain
 

@@ -44,6 +44,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     # -- the picture, where one was saved
     "data": "string",  # the object that holds it
     "key": "string",  # its name there
+    "offset": "int64",  # of its bytes in a tar
+    "length": "int64",
     "format": "string",
     "width": "int32",
     "height": "int32",
@@ -62,7 +64,19 @@ COLUMNS: Final[Mapping[str, str]] = {
 }
 
 _NO_FACTS: Final = frozenset(
-    {"shard", "status", "reason", "detail", "data", "phash", "phash_trim", "attempts", "elapsed_s"}
+    {
+        "shard",
+        "status",
+        "reason",
+        "detail",
+        "data",
+        "phash",
+        "phash_trim",
+        "attempts",
+        "elapsed_s",
+        "offset",
+        "length",
+    }
 )
 PICTURE_COLUMNS: Final = tuple(name for name in COLUMNS if name not in _NO_FACTS)
 

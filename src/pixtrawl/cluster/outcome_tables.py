@@ -22,7 +22,7 @@ from pixtrawl.cluster.outcome_rows import COLUMNS, PICTURE_COLUMNS
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.features import IMAGE
 
-__all__ = ["PictureTable", "read_outcomes", "write_outcomes"]
+__all__ = ["PictureTable", "read_outcomes", "read_pictures", "write_outcomes"]
 
 _GROUP_ROWS: Final = 10_000
 _GROUP_PICTURES: Final = 100
@@ -52,6 +52,17 @@ def read_outcomes(path: Path, columns: list[str] | None = None) -> Iterator[dict
         raise StorageError(f"{path} cannot be read as an outcome table: {error}") from error
 
 
+def read_pictures(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield key and bytes of the pictures of a `PictureTable`. Raise StorageError."""
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_GROUP_PICTURES, columns=["key", "image"]):
+                for row in batch.to_pylist():
+                    yield row["key"], row["image"]["bytes"]
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"{path} cannot be read as pictures: {error}") from error
+
+
 class PictureTable:
     """A Parquet file of pictures: `image` as Hugging Face reads it, and the facts of each."""
 
@@ -66,7 +77,7 @@ class PictureTable:
         self._size_bytes = 0
 
     def add(self, name: str, data: bytes, facts: Mapping[str, Any]) -> None:
-        """Add a picture; `name` is a file name for it."""
+        """Add a picture; `name` is a file name for it. Its bytes have no place of their own."""
         row = {column: facts[column] for column in PICTURE_COLUMNS}
         self._rows.append({"image": {"bytes": data, "path": name}, **row})
         self._size_bytes += len(data)

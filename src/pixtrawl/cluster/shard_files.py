@@ -21,7 +21,7 @@ from pixtrawl.cluster.outcome_rows import key_of, row_of_outcome
 from pixtrawl.cluster.spool import Row
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError
-from pixtrawl.exporters.webdataset import tar_end, tar_member
+from pixtrawl.exporters.webdataset import TAR_BLOCK, tar_end, tar_member
 from pixtrawl.model import Outcome
 from pixtrawl.transform import Picture, Transform
 
@@ -41,8 +41,8 @@ class ShardOutcomes(Struct):
 
 
 class _DataObject(Protocol):
-    def add(self, name: str, data: bytes, facts: Mapping[str, Any]) -> None:
-        """Add a picture and its facts."""
+    def add(self, name: str, data: bytes, facts: Mapping[str, Any]) -> int | None:
+        """Add a picture and its facts; return where its bytes begin, if they lie there as such."""
         ...
 
     def close(self) -> None:
@@ -57,7 +57,8 @@ class _Tar:
         self._file = path.open("xb")
         self._size_bytes = 0
 
-    def add(self, name: str, data: bytes, facts: Mapping[str, Any]) -> None:
+    def add(self, name: str, data: bytes, facts: Mapping[str, Any]) -> int | None:
+        offset = self._size_bytes + TAR_BLOCK
         key = str(facts["key"])
         about = {column: facts[column] for column in outcome_rows.PICTURE_COLUMNS}
         members = [(name, data), (f"{key}.json", msgspec.json.encode(about))]
@@ -67,6 +68,7 @@ class _Tar:
             for piece in tar_member(member, content):
                 self._file.write(piece)
                 self._size_bytes += len(piece)
+        return offset
 
     def close(self) -> None:
         self._file.write(tar_end(self._size_bytes))
@@ -136,7 +138,9 @@ class ShardWriter:
         for fact, outcome in pictures:
             stored = self._stored(outcome, fact)
             fact |= {"data": name, "key": key_of(fact["row"])}
-            file.add(f"{fact['key']}.{self._extension}", stored, fact)
+            offset = file.add(f"{fact['key']}.{self._extension}", stored, fact)
+            if offset is not None:
+                fact |= {"offset": offset, "length": len(stored)}
         file.close()
         entry = self._put(name, path, len(pictures))
         for _, outcome in pictures:

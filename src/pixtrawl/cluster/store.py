@@ -72,6 +72,14 @@ class Store:
             return bytes(self._fs.cat_file(self._path(name)))
         return None
 
+    def read_range(self, name: str, offset: int, length: int) -> bytes:
+        """Return a part of an object. Raise StorageError."""
+        path = self._path(name)
+        return self._repeat(
+            f"read {name} of",
+            lambda: bytes(self._fs.cat_file(path, start=offset, end=offset + length)),
+        )
+
     def fetch(self, name: str, path: Path) -> None:
         """Copy an object into a local file. Raise StorageError."""
         self._repeat(f"read {name} of", lambda: self._fs.get_file(self._path(name), str(path)))

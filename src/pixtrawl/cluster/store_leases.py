@@ -35,6 +35,7 @@ class WorkerBeat(Struct, frozen=True, kw_only=True):
 
     worker: str
     host: str
+    pid: int = 0
     shards: int = 0  # committed
     leases: int = 0
     rows: int = 0

@@ -7,11 +7,13 @@ cannot write its beat cancels its own work before others may take it over (`stor
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -54,7 +56,8 @@ class StoreWorker:
         emit: Callable[[Event], None],
     ) -> None:
         """Use `open`."""
-        self.beat = WorkerBeat(worker=leases.worker, host=leases.worker.rpartition("-")[0])
+        host = leases.worker.rpartition("-")[0]
+        self.beat = WorkerBeat(worker=leases.worker, host=host, pid=os.getpid())
         self._store = store
         self._job = job
         self._leases = leases
@@ -62,6 +65,8 @@ class StoreWorker:
         self._writer = writer
         self._emit = emit
         self._started = time.monotonic()
+        # Of its own: a beat must not wait behind the uploads that fill the usual threads.
+        self._beat_thread = ThreadPoolExecutor(1)
         self._active: set[asyncio.Task[None]] = set()
         self._looked = -job.lease_s
         self._ended = asyncio.Event()  # a shard has, or the beat tells of trouble
@@ -118,6 +123,7 @@ class StoreWorker:
                 await beating
             await self._worker.aclose()
             await asyncio.to_thread(self._leases.beats.end, self._leases.worker)
+            self._beat_thread.shutdown(wait=False)
 
     def _pause_s(self) -> float:
         if self._worker.has_room and len(self._active) < _MOST_LEASES and self._active:
@@ -169,7 +175,8 @@ class StoreWorker:
         self.beat = replace(
             self.beat, leases=len(self._active), elapsed_s=time.monotonic() - self._started
         )
-        await asyncio.to_thread(self._leases.beats.write, self.beat)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._beat_thread, self._leases.beats.write, self.beat)
         self._worker.heard(sent_at)
 
     # -- one shard
@@ -178,7 +185,7 @@ class StoreWorker:
         entry = claim.entry
         rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
         shard = ShardOutcomes(entry.id, rows, {})
-        started = time.monotonic()
+        started, begun_at = time.monotonic(), now_utc()
         states: tuple[HostState, ...] = ()
         try:
             if claim.lost >= MOST_ATTEMPTS:
@@ -192,11 +199,13 @@ class StoreWorker:
         except asyncio.CancelledError:
             await self._leave(claim, shard)
             raise
-        elapsed_s = time.monotonic() - started
-        hosts = () if entry.is_last else states
-        finishing = asyncio.create_task(
-            asyncio.to_thread(self._commit, claim, shard, hosts, elapsed_s)
-        )
+        facts = {
+            "elapsed_s": time.monotonic() - started,
+            "begun_at": begun_at,
+            "ended_at": now_utc(),
+            "hosts": () if entry.is_last else states,
+        }
+        finishing = asyncio.create_task(asyncio.to_thread(self._commit, claim, shard, facts))
         try:
             await asyncio.shield(finishing)
         except asyncio.CancelledError:
@@ -215,7 +224,10 @@ class StoreWorker:
         )
 
         def settled(task: Task, outcome: Outcome) -> None:
-            shard.outcomes[task.id] = replace(outcome, fetched_at=now_utc())
+            info = outcome.info  # without thumbnails: thousands of rows are at work at once
+            if info is not None:
+                info = replace(info, thumb=b"", chroma=b"")
+            shard.outcomes[task.id] = replace(outcome, info=info, fetched_at=now_utc())
 
         lease = Lease(id=claim.attempt, epoch=claim.epoch, tasks=tasks, hosts=hosts)
         states = await self._worker.carry_out(lease, settled)
@@ -237,15 +249,8 @@ class StoreWorker:
         with suppress(StorageError):  # a lease that nobody ends is lost with its worker
             await asyncio.to_thread(self._leases.give_back, claim)
 
-    def _commit(
-        self,
-        claim: ShardClaim,
-        shard: ShardOutcomes,
-        hosts: tuple[HostState, ...],
-        elapsed_s: float,
-    ) -> None:
-        commit = self._writer.write(claim.attempt, shard)
-        commit = replace(commit, hosts=hosts, elapsed_s=elapsed_s)
+    def _commit(self, claim: ShardClaim, shard: ShardOutcomes, facts: Mapping[str, Any]) -> None:
+        commit = replace(self._writer.write(claim.attempt, shard), **facts)
         # In a thread, while beats go on: a worker that stood still may be late, and another ahead.
         if self._worker.is_silent() or not self._leases.commits.create(commit):
             self._writer.remove(commit)

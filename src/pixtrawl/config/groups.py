@@ -63,8 +63,8 @@ class Job:
         flag="--pool", parse=parse.positive, metavar="N",
     )  # fmt: skip
     engine: str = setting(
-        "auto", "what carries out the work; auto: processes for large jobs on more than 6 cores",
-        flag="--engine", choices=("auto", "local", "processes"),
+        "auto", "what carries out the work; ray: lists, into shards; auto: processes for large "
+        "jobs on more than 6 cores", flag="--engine", choices=("auto", "local", "processes", "ray"),
     )  # fmt: skip
     workers: int | None = setting(
         None, "worker processes of --engine processes (default: one per five cores, at least two)",

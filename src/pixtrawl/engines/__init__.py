@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
-    from pixtrawl.engines.base import Engine
+    from pixtrawl.engines.base import EngineKind
 
 __all__ = ["ENGINES", "load"]
 
@@ -19,11 +19,16 @@ ENGINES: Final[Mapping[str, str]] = {
 }
 
 
-def load(name: str) -> type[Engine]:
+def load(name: str) -> EngineKind:
     """Return the class of an engine. Raise UsageError for an unknown name."""
+    if name == "ray":
+        raise UsageError(
+            "--engine ray fetches lists into a set of shards: `pixtrawl discover`, then "
+            "`pixtrawl download MANIFEST -o STORE --engine ray`"
+        )
     place = ENGINES.get(name)
     if place is None:
         raise UsageError(f"there is no engine {name!r}; use {' or '.join(ENGINES)}")
     module, _, attribute = place.partition(":")
-    kind: type[Engine] = getattr(import_module(module), attribute)
+    kind: EngineKind = getattr(import_module(module), attribute)
     return kind

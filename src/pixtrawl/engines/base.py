@@ -11,7 +11,7 @@ import asyncio
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -25,7 +25,7 @@ from pixtrawl.net.host_accounts import HostAccounts
 from pixtrawl.transform import Transform
 from pixtrawl.worker import TakenDown
 
-__all__ = ["Engine", "Feed", "WorkerSpec", "shard_of"]
+__all__ = ["Engine", "EngineKind", "Feed", "WorkerSpec", "shard_of"]
 
 
 class WorkerSpec(Struct, frozen=True, kw_only=True):
@@ -82,13 +82,6 @@ class Engine(Protocol):
     - Tasks of a lost node get the outcome `interrupted`; a later run tries them again.
     """
 
-    @classmethod
-    async def open(
-        cls, spec: WorkerSpec, arrivals: Arrivals, emit: Callable[[Event], None]
-    ) -> Self:
-        """Build an engine that is ready to run. Raise UsageError, EngineError or StorageError."""
-        ...
-
     @property
     def hosts(self) -> HostAccounts:
         """The host accounts for sources that crawl: those of the engine's downloads, if local."""
@@ -108,6 +101,16 @@ class Engine(Protocol):
 
     async def aclose(self) -> None:
         """Cancel the tasks in progress and release all resources."""
+        ...
+
+
+class EngineKind(Protocol):
+    """Opens engines: the class of one, or an object that knows more than the settings."""
+
+    async def open(
+        self, spec: WorkerSpec, arrivals: Arrivals, emit: Callable[[Event], None]
+    ) -> Engine:
+        """Open an engine that is ready to run. Raise UsageError, EngineError or StorageError."""
         ...
 
 

@@ -27,7 +27,7 @@ class LocalEngine:
     async def open(
         cls, spec: WorkerSpec, arrivals: Arrivals, emit: Callable[[Event], None]
     ) -> Self:
-        """As `Engine.open`."""
+        """As `EngineKind.open`."""
         node = await WorkerNode.open(spec, emit=emit, keep=arrivals.keep)
         return cls(node, spec.fetch.concurrency)
 

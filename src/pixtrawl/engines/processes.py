@@ -76,7 +76,7 @@ class ProcessesEngine:
     async def open(
         cls, spec: WorkerSpec, arrivals: Arrivals, emit: Callable[[Event], None]
     ) -> Self:
-        """As `Engine.open`. Workers start at once, beside whatever follows."""
+        """As `EngineKind.open`. Workers start at once, beside whatever follows."""
         program.abandon()  # decoders started early: workers start their own
         engine = cls(spec, arrivals, emit, spec.workers or worker_count(usable_cores()))
         engine.workers.fill()

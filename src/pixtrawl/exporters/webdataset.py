@@ -18,8 +18,8 @@ from pixtrawl.folder.features import IMAGE, TEXT as STRING, Features, class_labe
 
 __all__ = ["WebDataset"]
 
-_BLOCK: Final = 512
-_RECORD: Final = 20 * _BLOCK  # tar files are padded to whole records
+TAR_BLOCK: Final = 512
+_RECORD: Final = 20 * TAR_BLOCK  # tar files are padded to whole records
 _OWNED: Final = b"0000644\0" + b"0000000\0" * 2  # mode, owner, group
 _TIME: Final = b"00000000000\0"  # of modification
 _REST: Final = b"".join(
@@ -123,14 +123,14 @@ class _TarShard(ShardPart):
     def takes(self, item: Item) -> bool:
         members = self._members(item)
         self._ready = item, members
-        return self.fits(sum(_padded(len(data)) + _BLOCK for _, data in members))
+        return self.fits(sum(_padded(len(data)) + TAR_BLOCK for _, data in members))
 
     def add(self, item: Item) -> None:
         asked, members = self._ready or (None, [])
         pieces: list[bytes] = []
         for name, data in members if asked is item else self._members(item):
             pieces += tar_member(name, data)
-            self.size_bytes += _BLOCK + _padded(len(data))
+            self.size_bytes += TAR_BLOCK + _padded(len(data))
         self.file.write(b"".join(pieces))
 
     def close(self) -> None:
@@ -162,16 +162,16 @@ def tar_header(name: str, size_bytes: int) -> bytes:
 
 def tar_member(name: str, data: bytes) -> tuple[bytes, bytes, bytes]:
     """Return header, content and padding of a file in a tar."""
-    return tar_header(name, len(data)), data, bytes(-len(data) % _BLOCK)
+    return tar_header(name, len(data)), data, bytes(-len(data) % TAR_BLOCK)
 
 
 def tar_end(size_bytes: int) -> bytes:
     """Return the end of a tar whose members take so many bytes."""
-    return bytes(2 * _BLOCK + -(size_bytes + 2 * _BLOCK) % _RECORD)
+    return bytes(2 * TAR_BLOCK + -(size_bytes + 2 * TAR_BLOCK) % _RECORD)
 
 
 def _padded(size_bytes: int) -> int:
-    return size_bytes + -size_bytes % _BLOCK
+    return size_bytes + -size_bytes % TAR_BLOCK
 
 
 def _formats(job: ExportJob) -> set[str]:

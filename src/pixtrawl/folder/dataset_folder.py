@@ -103,6 +103,11 @@ class Folder:
         """Raise UsageError if there is no data set, StorageError if all of its rows are lost."""
         if not self.exists():
             self.require_catalog()
+            if (self.root / "job.json").is_file():
+                raise UsageError(
+                    f"{self.shown} is a set of shards; `pixtrawl cluster collect {self.shown} -o "
+                    "DIR` makes a data set folder of it (`report` reads it as it is)"
+                )
             raise UsageError(
                 f"{self.shown} is no pixtrawl data set (no {layout.CATALOG}, no {layout.METADATA} "
                 "of pixtrawl's); `pixtrawl run WORDS -o DIR` makes one"

@@ -12,6 +12,7 @@ from contextlib import closing
 from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
+from pixtrawl.engines.base import EngineKind
 from pixtrawl.events import Event, RunFinished
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.disk_trouble import telling_trouble
@@ -33,17 +34,21 @@ async def run_to_report(
     body: Callable[[Session], Awaitable[None]],
     *,
     expected: int = 0,
+    engine_kind: EngineKind | None = None,
 ) -> Report:
     """Run `body` in a session, then the export. Return a report, also when cancelled.
 
-    `expected` is as in `open_session`.
+    `expected` and `engine_kind` are as in `open_session`.
     """
     exporting.check(config)
     tell_override(config, listener)
     current: Session | None = None
     try:
         with telling_trouble(folder):
-            async with open_session(config, folder, listener, expected=expected) as current:
+            opening = open_session(
+                config, folder, listener, expected=expected, engine_kind=engine_kind
+            )
+            async with opening as current:
                 await body(current)
                 if Level(config.images.dedup).compares_looks:
                     await keep_best_copies(current.catalog, folder, config.images, listener)

@@ -18,7 +18,7 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
 from pixtrawl.engines.arrivals import Arrivals
-from pixtrawl.engines.base import Engine, WorkerSpec
+from pixtrawl.engines.base import Engine, EngineKind, WorkerSpec
 from pixtrawl.engines.choice import choose
 from pixtrawl.events import Event, Listener, Notice
 from pixtrawl.folder import by_hand, decision_journal as journal, recovery
@@ -52,13 +52,19 @@ _NOT_DURABLE: Final = (
 
 @asynccontextmanager
 async def open_session(
-    config: Config, folder: Folder, emit: Callable[[Event], None], *, expected: int = 0
+    config: Config,
+    folder: Folder,
+    emit: Callable[[Event], None],
+    *,
+    expected: int = 0,
+    engine_kind: EngineKind | None = None,
 ) -> AsyncIterator[Session]:
     """Open a session and record how it ends. Raise UsageError, StorageError or EngineError.
 
-    `expected` is about how many files will be fetched, by which an engine is chosen.
+    `expected` is about how many files will be fetched, by which an engine is chosen, unless
+    `engine_kind` is given.
     """
-    kind = engines.load(choose(config.job.engine, expected))
+    kind = engine_kind or engines.load(choose(config.job.engine, expected))
     blocked = block_lists.load(config.images)
     topic_model.check(config)
     model = topic_model.relevant_model(config) if config.job.relevant else None

@@ -12,6 +12,7 @@ from typing import Final
 from pixtrawl.catalog import broken_lines
 from pixtrawl.catalog.broken_lines import BrokenLine
 from pixtrawl.config.groups import Config
+from pixtrawl.engines.base import EngineKind
 from pixtrawl.errors import UsageError
 from pixtrawl.events import CandidatesFound, Event, Notice, RunStarted, ignore
 from pixtrawl.folder.dataset_folder import Folder
@@ -38,10 +39,13 @@ async def download(
     *,
     listener: Callable[[Event], None] = ignore,
     limit_given: bool = False,
+    engine_kind: EngineKind | None = None,
 ) -> Report:
     """Download the URLs of manifests: all of them unless a limit was given.
 
     A manifest is a file, `-` for standard input, a URL, or values from Python.
+
+    `engine_kind` opens the engine, instead of the one of the settings.
 
     A broken line is reported with its number, gets the outcome `bad_url` and is counted in
     `Report.bad_lines`; the other lines are downloaded. Cancelling ends it gracefully, as with
@@ -63,7 +67,9 @@ async def download(
         await current.carry_out(filler.fill(current.input, readers))
 
     expected = sum(map(_about, manifests))
-    report = await run_to_report(config, folder, listener, body, expected=expected)
+    report = await run_to_report(
+        config, folder, listener, body, expected=expected, engine_kind=engine_kind
+    )
     report.bad_lines = filler.bad_lines
     report.cut_short = report.cut_short or filler.stopped
     return report

@@ -1,0 +1,198 @@
+"""Commands on a set of shards: `report`, `cluster collect`, `cluster plan`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixtrawl.cluster.plan import JobPlan
+
+__all__ = ["add_collect", "add_plan", "collect_shards", "plan_job", "report_shards"]
+
+
+def shown_as_shards(place: str) -> bool:
+    """Return whether a place given as a data set is a set of shards; cheap for folders."""
+    scheme, colon, _ = place.partition("://")
+    return (bool(colon) and len(scheme) > 1) or (Path(place) / "job.json").is_file()
+
+
+def report_shards(
+    arguments: argparse.Namespace,
+    lines_of: Callable[[Iterable[dict[str, Any]], str | None], Iterator[str]],
+) -> int:
+    """Show the report of a set of shards, or its outcomes as lines. Return the exit code."""
+    from pixtrawl.cli import running
+    from pixtrawl.cluster.reading import ShardSet
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.display.screen import out_stream
+    from pixtrawl.errors import EXIT_OK, UsageError
+
+    for option in ("evidence", "html", "withheld"):
+        if getattr(arguments, option):
+            raise UsageError(
+                f"--{option} needs a data set folder; make one with `pixtrawl cluster collect "
+                f"{arguments.folder} -o DIR`"
+            )
+    shards = ShardSet(Store(arguments.folder))
+    chosen = arguments.reason or arguments.status or arguments.query or arguments.format
+    if arguments.urls or chosen:
+        rows = (
+            one.row()
+            for one in shards.outcomes(
+                reason=arguments.reason, status=arguments.status, query=arguments.query
+            )
+        )
+        out_stream(lines_of(rows, arguments.format))
+        return EXIT_OK
+    running.show_report(shards.report(), where=arguments.folder, as_json=arguments.json)
+    return EXIT_OK
+
+
+def add_collect(actions: Any) -> None:
+    """Register `cluster collect`."""
+    from pixtrawl.cli.options import add_config, add_output, add_settings
+
+    parser = actions.add_parser(
+        "collect", usage="%(prog)s STORE [-o DIR] [OPTIONS]",
+        help="make a data set folder of a set of shards",
+        description="Make a data set folder of a set of shards, without asking any host.",
+        epilog="Near duplicates are found over all shards. The same command goes on after a kill.",
+    )  # fmt: skip
+    parser.add_argument("store", metavar="STORE", help="folder or fsspec URL of the set")
+    keys = {
+        "job.output", "job.label", "job.durability", "job.caption", "images.dedup",
+        "images.conflict", "images.turned", "images.decoders", "images.check",
+    }  # fmt: skip
+    add_settings(parser, keys)
+    add_config(parser)
+    add_output(parser)
+
+
+def collect_shards(arguments: argparse.Namespace) -> int:
+    """Make a folder of a set of shards. Return the exit code."""
+    from pixtrawl.cli import running
+    from pixtrawl.cli.options import load_settings
+    from pixtrawl.cluster.collect import collect
+    from pixtrawl.cluster.reading import ShardSet
+    from pixtrawl.cluster.store import Store
+
+    loaded = load_settings(arguments)
+    running.warn(loaded, quiet=arguments.quiet)
+    config = loaded.config
+    shards = ShardSet(Store(arguments.store))
+    report, stopped = running.watched(
+        arguments, config, lambda listener: collect(shards, config, listener)
+    )
+    report.interrupted = report.interrupted or stopped
+    where = running.shown_folder(config.job.output)
+    running.show_report(report, where=where, as_json=arguments.json, quiet=arguments.quiet)
+    return running.ending(report)
+
+
+def add_plan(actions: Any) -> None:
+    """Register `cluster plan`."""
+    from pixtrawl.cli.options import add_output
+    from pixtrawl.cli.shards import SHARD_ROWS
+
+    parser = actions.add_parser(
+        "plan", usage="%(prog)s --urls N [--sample STORE] [OPTIONS]",
+        help="estimate hours, bandwidth and requests of a job",
+        description="Estimate hours, bandwidth and requests of a job.",
+        epilog="Figures come from a job over a sample of the list; without one they are those of "
+        "docs/performance.md for pictures of 112 KB, and no host is known.",
+    )  # fmt: skip
+    number = "N"
+    parser.add_argument("--urls", metavar=number, required=True, help="URLs, such as 1e9")
+    parser.add_argument("--sample", metavar="STORE", help="job over a sample, carried out")
+    parser.add_argument("--nodes", metavar=number, default="1", help="machines (default: 1)")
+    parser.add_argument("--cores", metavar=number, default="5", help="of each (default: 5)")
+    parser.add_argument(
+        "--delay", metavar="S", type=float, default=0.1,
+        help="seconds between two requests to one host (default: 0.1)",
+    )  # fmt: skip
+    parser.add_argument("--largest-host", metavar=number, help="URLs of the largest host, if known")
+    parser.add_argument("--bandwidth", metavar="MBIT", type=float, help="line of all machines")
+    parser.add_argument(
+        "--shard-rows", metavar=number, default=str(SHARD_ROWS), help="rows of a shard"
+    )
+    add_output(parser, progress=False)
+
+
+def plan_job(arguments: argparse.Namespace) -> int:
+    """Show the estimate. Return the exit code."""
+    from msgspec import to_builtins
+
+    from pixtrawl.cluster.plan import Measured, measure, plan
+    from pixtrawl.display.screen import out, out_json
+    from pixtrawl.errors import EXIT_OK, UsageError
+
+    measured = Measured()
+    if arguments.sample is not None:
+        from pixtrawl.cluster.commits import Commits
+        from pixtrawl.cluster.job import read_job
+        from pixtrawl.cluster.store import Store
+
+        store = Store(arguments.sample)
+        measured = measure(read_job(store), Commits(store).all())
+        if not measured.is_measured:
+            raise UsageError(f"{arguments.sample}: no shard is committed; start a worker first")
+    if arguments.delay < 0 or (arguments.bandwidth is not None and arguments.bandwidth <= 0):
+        raise UsageError("--delay and --bandwidth must be positive")
+    largest = arguments.largest_host
+    found = plan(
+        _whole(arguments.urls, "--urls"), measured, nodes=_whole(arguments.nodes, "--nodes"),
+        cores=_whole(arguments.cores, "--cores"), delay_s=arguments.delay,
+        shard_rows=_whole(arguments.shard_rows, "--shard-rows"),
+        largest_urls=None if largest is None else _whole(largest, "--largest-host"),
+        bandwidth_bit_s=None if arguments.bandwidth is None else arguments.bandwidth * 1e6,
+    )  # fmt: skip
+    if arguments.json:
+        out_json({**to_builtins(found), "measured": to_builtins(measured)})
+    else:
+        origin = "measured" if measured.is_measured else "assumed"
+        rate = f"{origin}: {measured.worker_rate:,.0f} URLs/s of a worker, "
+        out("\n".join([f"{rate}{measured.url_bytes / 1000:,.0f} KB each", *_plan_lines(found)]))
+    return EXIT_OK
+
+
+def _whole(text: str, option: str) -> int:
+    from pixtrawl.errors import UsageError
+
+    try:
+        found = int(float(text))
+    except (ValueError, OverflowError):
+        found = 0
+    if found < 1:
+        raise UsageError(f"{option}: {text!r} is no number from 1 on, such as 100000 or 1e9")
+    return found
+
+
+def _plan_lines(found: JobPlan) -> list[str]:
+    from pixtrawl.display.screen import plural, size
+
+    lines = [
+        (
+            f"{plural(found.workers, 'worker')} on {plural(found.cores, 'core')}: "
+            f"{found.hours:,.1f} hours, {found.urls_s:,.0f} URLs/s"
+        ),
+        f"bandwidth: {found.bandwidth_bit_s / 1e6:,.0f} Mbit/s for all workers together",
+        (
+            f"fetched {size(found.fetched_bytes)}, stored {size(found.stored_bytes)}, "
+            f"{found.images:,.0f} images"
+        ),
+        f"{plural(found.shards, 'shard')}, about {found.store_writes:,} writes to the store",
+    ]
+    if found.largest_host_urls:
+        lines.append(
+            f"largest host: {found.largest_host_urls:,} URLs, {found.largest_host_urls_s:,.1f} a "
+            f"second; at its pace {found.hours_by_largest_host:,.1f} hours"
+        )
+    else:
+        lines.append("largest host: not known (--sample STORE or --largest-host N)")
+    if found.hours_by_largest_host > found.hours_by_workers:
+        useful = plural(found.useful_workers, "worker")
+        lines.append(f"the largest host sets the time: more than {useful} will not shorten it")
+    return lines

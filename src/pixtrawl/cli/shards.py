@@ -1,0 +1,180 @@
+"""`pixtrawl download` into a set of shards: `--engine ray`, or a URL as the output."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pixtrawl.cluster.job import JobDescription
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.config.groups import Config
+    from pixtrawl.config.load import Loaded
+
+__all__ = ["download_shards", "into_shards", "job_settings", "prepared"]
+
+SHARD_ROWS: Final = 1_000
+LEASE_S: Final = 45.0
+_GROUPS: Final = ("images", "politeness", "fetch", "lists", "export")
+# Of the machine, secret, or without a meaning for a job.
+_NOT_OF_A_JOB: Final = frozenset(
+    {
+        "fetch.concurrency", "fetch.limit_rate_bytes_s", "fetch.proxy", "fetch.cookies",
+        "images.decoders", "images.dedup", "images.conflict", "images.turned",
+        "export.export_to", "export.split", "export.formulas",
+    }
+)  # fmt: skip
+
+
+_OF_THE_MACHINE: Final = frozenset(
+    {
+        "fetch.concurrency", "fetch.limit_rate_bytes_s", "fetch.proxy", "fetch.cookies",
+        "images.decoders", "job.output", "job.engine", "job.workers",
+    }
+)  # fmt: skip
+_OF_A_FOLDER: Final = frozenset(
+    {"images.dedup", "images.conflict", "images.turned", "job.caption", "job.durability"}
+)
+
+
+def job_settings() -> frozenset[str]:
+    """Return the settings of a job: those that decide what is kept and how hosts are asked."""
+    from pixtrawl.config.table import by_key
+
+    starts = tuple(f"{group}." for group in _GROUPS)
+    found = {key for key in by_key() if key.startswith(starts)} - _NOT_OF_A_JOB
+    return frozenset(found | {"job.label", "filters.license", "filters.aspect"})
+
+
+def into_shards(config: Config) -> bool:
+    """Return whether a download goes into a set of shards and not into a data set folder."""
+    from pixtrawl.exporters.target import local_path
+
+    return config.job.engine == "ray" or local_path(config.job.output) is None
+
+
+def prepared(  # noqa: PLR0913 - the options of `prepare`
+    manifests: Sequence[str],
+    output: str,
+    loaded: Loaded,
+    told: list[str],
+    *,
+    shard_rows: int = SHARD_ROWS,
+    lease_s: float = LEASE_S,
+    scratch: str | None = None,
+) -> tuple[Store, JobDescription]:
+    """Prepare a job; `told` gets sentences for the user. Raise UsageError or StorageError."""
+    from pixtrawl.cluster.prepare import prepare
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.config.load import DEFAULT_ORIGIN
+
+    config, origins = loaded.config, loaded.origins
+    keys = [key for key in job_settings() if origins.get(key, DEFAULT_ORIGIN) != DEFAULT_ORIGIN]
+    to = _format_of(config)
+    store = Store(output)
+    if not store.probe():
+        told.append("the store writes over objects that it was asked not to: one worker at a time")
+    job = prepare(
+        manifests, store, to=to, settings=_plain(config, keys, to), label=config.job.label,
+        lists=config.lists, shard_rows=shard_rows, lease_s=lease_s,
+        scratch=Path(scratch) if scratch else None, tell=told.append,
+    )  # fmt: skip
+    return store, job
+
+
+def _format_of(config: Config) -> str:
+    from pixtrawl.cluster.job import FORMATS
+    from pixtrawl.errors import UsageError
+
+    to = config.export.to or FORMATS[0]
+    if to not in FORMATS:
+        raise UsageError(f"--to {to}: a set of shards is {' or '.join(FORMATS)}; export it later")
+    return to
+
+
+def _plain(config: Config, keys: Sequence[str], to: str) -> dict[str, Any]:
+    """Return settings as values that `load` takes, without those of reading the manifests."""
+    import msgspec
+
+    plain = msgspec.to_builtins(config, enc_hook=str)
+    found: dict[str, Any] = {}
+    for key in sorted(set(keys)):
+        group, _, name = key.partition(".")
+        if group not in {"lists", "job"}:
+            found[key] = plain[group][name]
+    found["export.to"] = to
+    return found
+
+
+def download_shards(arguments: argparse.Namespace, loaded: Loaded, *, limit_given: bool) -> int:
+    """Prepare the job and carry it out here, or on Ray. Return the exit code."""
+    import dataclasses
+
+    from pixtrawl.cluster.upkeep import status
+    from pixtrawl.display.screen import note, out, out_json, plural
+    from pixtrawl.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_OK, EXIT_SHORT, UsageError
+
+    config = loaded.config
+    if limit_given:
+        raise UsageError("a set of shards has no -n: every row is fetched; shorten the manifest")
+    if config.job.engine != "ray" and arguments.address is not None:
+        raise UsageError("--address is for --engine ray")
+    _refuse_others(loaded)
+    told: list[str] = []
+    store, job = prepared(arguments.manifests, config.job.output, loaded, told)
+    for text in told if not arguments.quiet else ():
+        note(text)
+    config = dataclasses.replace(config, export=dataclasses.replace(config.export, to=job.to))
+    complete, stopped = _carried_out(arguments, store, job, config)
+    found = status(store, job)
+    if arguments.json:
+        totals = {"shards": found.committed, "rows": found.settled, "saved": found.saved}
+        out_json({"store": store.url, "complete": complete, **totals, "reasons": found.reasons})
+    elif not arguments.quiet:
+        done = f"{found.committed:,} of {plural(found.shards, 'shard')} committed"
+        out(f"{done}: {found.saved:,} of {plural(found.rows, 'row')} saved in {store.url}")
+    if stopped or not complete:
+        return EXIT_INTERRUPTED if stopped else EXIT_SHORT
+    strictly = arguments.strict and found.saved < found.rows
+    return EXIT_NOTHING if not found.saved else EXIT_SHORT if strictly else EXIT_OK
+
+
+def _refuse_others(loaded: Loaded) -> None:
+    """Raise UsageError for an option that would do nothing."""
+    from pixtrawl.config.load import COMMAND_LINE
+    from pixtrawl.errors import UsageError
+
+    known = job_settings() | _OF_THE_MACHINE
+    for key, origin in loaded.origins.items():
+        if key in known or not origin.startswith(f"{COMMAND_LINE} "):
+            continue
+        option = origin.removeprefix(f"{COMMAND_LINE} ")
+        hint = "; `pixtrawl cluster collect` has it" if key in _OF_A_FOLDER else ""
+        raise UsageError(f"{option} has no meaning for a set of shards{hint}")
+
+
+def _carried_out(
+    arguments: argparse.Namespace, store: Store, job: JobDescription, config: Config
+) -> tuple[bool, bool]:
+    """Return whether the job is complete, and whether the user has stopped it."""
+    from pixtrawl.cli import running
+
+    if config.job.engine == "ray":
+        from pixtrawl.cluster.ray_workers import run_on_ray
+
+        return running.watched(
+            arguments, config,
+            lambda listener: run_on_ray(store, job, config, listener, address=arguments.address),
+        )  # fmt: skip
+    from pixtrawl.cluster.program import work
+
+    with tempfile.TemporaryDirectory(
+        prefix="pixtrawl-worker-", ignore_cleanup_errors=True
+    ) as scratch:
+        ended, stopped = running.watched(
+            arguments, config, lambda listener: work(store, job, config, Path(scratch), listener)
+        )
+    return ended.complete, stopped

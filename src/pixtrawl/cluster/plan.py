@@ -1,0 +1,119 @@
+"""Estimates what a job takes: hours, bandwidth, requests. Pure, from measured figures.
+
+The figures come from a job that was carried out (a sample of the list), or are the defaults of
+docs/performance.md. Hosts set a floor that no number of workers lowers: the largest group of hosts
+is asked by one worker, at its pace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from pixtrawl.cluster.commits import Commit
+from pixtrawl.cluster.job import JobDescription
+from pixtrawl.model import Reason
+
+__all__ = ["JobPlan", "Measured", "measure", "plan"]
+
+_PUTS_OF_A_SHARD: Final = 5  # lease, data, outcomes, commit, and its share of beats
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """Figures of a list. The defaults are those of docs/performance.md for pictures of 112 KB."""
+
+    worker_rate: float = 1_000.0  # URLs a second, of one worker with five cores
+    url_bytes: float = 112_000.0  # fetched for each URL
+    stored_bytes: float = 112_000.0  # stored for each URL
+    saved_share: float = 1.0
+    largest_share: float = 0.0  # of the rows, in the largest group of hosts
+    is_measured: bool = False
+
+
+class JobPlan(Struct, frozen=True, kw_only=True):
+    """Hours, bandwidth, requests and space of a job."""
+
+    urls: int
+    workers: int
+    cores: int
+    hours: float  # the longer of the next two
+    hours_by_workers: float
+    hours_by_largest_host: float  # 0: not known, or no pace
+    bandwidth_bit_s: float  # of all workers together
+    urls_s: float
+    largest_host_urls: int
+    largest_host_urls_s: float
+    fetched_bytes: float
+    stored_bytes: float
+    images: float
+    shards: int
+    store_writes: int
+    useful_workers: int  # more would wait for the largest host; 0: no bound
+
+
+def measure(job: JobDescription, commits: Iterable[Commit]) -> Measured:
+    """Return the figures of a job that was carried out, at least in part.
+
+    Where nothing is committed they are the defaults.
+    """
+    rows = saved = fetched = stored = 0
+    spans: dict[str, tuple[datetime, datetime, int]] = {}
+    for commit in commits:
+        rows += commit.rows
+        saved += commit.reasons.get(Reason.SAVED.value, 0)
+        fetched += commit.fetched_bytes
+        stored += sum(entry.size_bytes for entry in commit.data)
+        begun, ended = (
+            datetime.fromisoformat(commit.begun_at),
+            datetime.fromisoformat(commit.ended_at),
+        )
+        first, last, done = spans.get(commit.worker, (begun, ended, 0))
+        spans[commit.worker] = (min(first, begun), max(last, ended), done + commit.rows)
+    share = job.largest_rows / max(1, job.rows)
+    if not rows:
+        return Measured(largest_share=share)
+    seconds = sum(max(1.0, (last - first).total_seconds()) for first, last, _ in spans.values())
+    return Measured(
+        worker_rate=rows / seconds, url_bytes=fetched / rows, stored_bytes=stored / rows,
+        saved_share=saved / rows, largest_share=share, is_measured=True,
+    )  # fmt: skip
+
+
+def plan(  # noqa: PLR0913 - the options of the command
+    urls: int,
+    measured: Measured,
+    *,
+    nodes: int,
+    cores: int,
+    delay_s: float,
+    shard_rows: int,
+    largest_urls: int | None = None,
+    bandwidth_bit_s: float | None = None,
+) -> JobPlan:
+    """Return what `urls` take on `nodes` machines of `cores` cores.
+
+    `delay_s` is the time between two requests to one host, `largest_urls` the URLs of the largest
+    group of hosts where it is known, `bandwidth_bit_s` the line of all machines together.
+    """
+    workers = nodes * max(1, round(cores / 5))
+    rate = workers * measured.worker_rate * min(1.0, cores / 5)
+    if bandwidth_bit_s is not None:
+        rate = min(rate, bandwidth_bit_s / 8 / max(1.0, measured.url_bytes))
+    largest = largest_urls if largest_urls is not None else round(urls * measured.largest_share)
+    by_workers_s = urls / rate
+    by_largest_s = largest * delay_s
+    seconds = max(by_workers_s, by_largest_s, 1e-9)
+    shards = -(-urls // shard_rows)
+    useful = max(1, round(workers * by_workers_s / by_largest_s)) if by_largest_s else 0
+    return JobPlan(
+        urls=urls, workers=workers, cores=nodes * cores, hours=seconds / 3600,
+        hours_by_workers=by_workers_s / 3600, hours_by_largest_host=by_largest_s / 3600,
+        bandwidth_bit_s=urls * measured.url_bytes * 8 / seconds, urls_s=urls / seconds,
+        largest_host_urls=largest, largest_host_urls_s=largest / seconds,
+        fetched_bytes=urls * measured.url_bytes, stored_bytes=urls * measured.stored_bytes,
+        images=urls * measured.saved_share, shards=shards,
+        store_writes=shards * (_PUTS_OF_A_SHARD + 1), useful_workers=useful,
+    )  # fmt: skip
