@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
 from pixtrawl.dedup.colours import are_other_colours
 from pixtrawl.dedup.dyes import are_other_dyes
@@ -16,6 +18,8 @@ from pixtrawl.dedup.shared_part import Appearance, shared_part
 __all__ = ["Appearance", "differ"]
 
 _LAID_OVER: Final = 60  # bits, up to which an overlay is exact
+_IN_PLACE: Final = 0.012  # of a side: corners that an overlay moves by less have not moved
+_CORNERS: Final = np.array([(x, y, 1.0) for x in (0, 1) for y in (0, 1)], dtype=np.float32)
 
 
 def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None) -> bool:
@@ -28,17 +32,32 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     if part is None:
         return False
     plain = has_plain_ground(part)
-    if are_other_colours(part, plain_ground=plain) or (plain and are_other_dyes(part)):
+    if are_other_colours(part, plain_ground=plain):
         return True
-    if not plain or not are_other_data(part):
+    if not plain:
+        return False
+    if overlay is not None:
+        return are_other_dyes(part, exact=_is_in_place(overlay)) or are_other_data(part)
+    dyed = are_other_dyes(part, exact=True)
+    if not dyed and not are_other_data(part):
         return False
     # A crop of a fiftieth still matches by hash, and would differ at every edge.
-    return overlay is not None or not _agree_aligned(ours, theirs)
+    laid = _laid_over(ours, theirs)
+    if laid is None:
+        return True
+    part = shared_part(ours, theirs, laid)
+    if part is None or are_other_data(part):
+        return True
+    return dyed and (_is_in_place(laid) or are_other_dyes(part, exact=False))
 
 
-def _agree_aligned(ours: Appearance, theirs: Appearance) -> bool:
+def _laid_over(ours: Appearance, theirs: Appearance) -> Overlay | None:
     overlay = lay_over(pixels_of(ours.thumb), pixels_of(theirs.thumb), 0, True)
-    if overlay.place is None or overlay.distance > _LAID_OVER:
+    return None if overlay.place is None or overlay.distance > _LAID_OVER else overlay
+
+
+def _is_in_place(overlay: Overlay) -> bool:
+    if overlay.place is None:
         return False
-    part = shared_part(ours, theirs, overlay)
-    return part is not None and not are_other_data(part)
+    there = _CORNERS @ overlay.place.reshape(2, 3).T
+    return float(np.abs(there - _CORNERS[:, :2]).max()) < _IN_PLACE

@@ -4,7 +4,8 @@ Their hashes are those of the frame, axes or outline, whatever the bars are. Bot
 other and one is changed by the tone (gamma, contrast, offset) that explains the other best; what
 then differs over a block of 6 x 6 pixels of 64 x 64 is something else that is shown. Tones are
 those of edits: no edit makes a black thing white and leaves its white ground as it is. Edges and
-corners do not count: logos and caption bars lie there. Photographs are not compared so strictly.
+corners do not count: logos and caption bars lie there. Letters laid over the picture do not count either: they only
+lighten, or only darken, in part and in few places. Photographs are not compared so strictly.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ _TONES: Final = np.array(
     ],
     dtype=np.float32,
 )
+_CHANGED: Final = 0.04  # of the range
+_MARKED: Final = 0.25  # share of the pixels
+_ONE_WAY: Final = 0.95
+_COVER: Final = 0.65
 _EDGE: Final = 6  # pixels, of caption bars
 _CORNER: Final = 14  # of logos
 _DARKENED: Final = -0.3
@@ -56,8 +61,28 @@ def are_other_data(part: SharedPart) -> bool:
     )
     there, miss_there = _toned(our_cells, their_cells, ours)
     back, miss_back = _toned(their_cells, our_cells, theirs)
-    rest = theirs - there if miss_there <= miss_back else ours - back
-    return _worst_block(rest.reshape(SIDE, SIDE)) > _LARGEST
+    one, other = (theirs, there) if miss_there <= miss_back else (ours, back)
+    if _worst_block((one - other).reshape(SIDE, SIDE)) <= _LARGEST:
+        return False
+    return not _is_marked(one, other)
+
+
+def _is_marked(one: Array, other: Array) -> bool:
+    """Return whether letters laid over one picture are the whole difference, as in a watermark.
+
+    They let the picture shine through or are thinner than a pixel. Other bars have their full tone.
+    """
+    rest = one - other
+    changed = np.abs(rest) > _CHANGED
+    if changed.mean() > _MARKED:
+        return False
+    rest = rest[changed]
+    lighter, darker = np.maximum(one, other)[changed], np.minimum(one, other)[changed]
+    if max(float((rest > 0).mean()), float((rest < 0).mean())) < _ONE_WAY:
+        return False
+    cover = (lighter - darker) / np.maximum(1.0 - darker, _CHANGED)
+    ink = (lighter - darker) / np.maximum(lighter, _CHANGED)
+    return min(float(np.quantile(some, _ONE_WAY)) for some in (cover, ink)) <= _COVER
 
 
 def _ground_share(pixels: Array) -> float:
