@@ -87,6 +87,16 @@ def _fastdup(similarity: float) -> Callable[[list[Path]], Pairs]:
     return run
 
 
+def _cleanvision(files: list[Path]) -> Pairs:
+    from cleanvision import Imagelab
+
+    lab = Imagelab(data_path=str(files[0].parent), verbose=False)
+    lab.find_issues({"near_duplicates": {}, "exact_duplicates": {}}, n_jobs=1, verbose=False)
+    sets = [one for kind in ("near", "exact") for one in lab.info[f"{kind}_duplicates"]["sets"]]
+    names = [sorted(Path(file).name for file in one) for one in sets]
+    return [(a, b) for one in names for at, b in enumerate(one) for a in one[:at]]
+
+
 TOOLS: dict[str, Callable[[list[Path]], Pairs]] = {
     "imagehash phash <= 8": imagehash_phash,
     "imagehash dhash <= 4": imagehash_dhash,
@@ -94,6 +104,7 @@ TOOLS: dict[str, Callable[[list[Path]], Pairs]] = {
     "imagededup PHash <= 10 (its default)": _imagededup("PHash"),
     "imagededup PHash <= 4": _imagededup("PHash", max_distance_threshold=4),
     "imagededup DHash <= 10 (its default)": _imagededup("DHash"),
+    "cleanvision (its default)": _cleanvision,
     "fastdup >= 0.90": _fastdup(0.90),
     "fastdup >= 0.95": _fastdup(0.95),
 }
@@ -112,7 +123,11 @@ def main() -> None:
             print(f"{tool}: {error}", file=sys.stderr)
             continue
         start = _processor_seconds()
-        pairs = [list(pair) for pair in run(files)]
+        try:
+            pairs = [list(pair) for pair in run(files)]
+        except Exception as error:  # another tool's fault is told, and the next one runs
+            print(f"{tool}: {type(error).__name__}: {error}", file=sys.stderr)
+            continue
         seconds = _processor_seconds() - start
         print(json.dumps({"tool": tool, "pairs": pairs, "seconds": seconds}), flush=True)
 

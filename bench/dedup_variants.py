@@ -81,7 +81,7 @@ def product(name: str, cut: Image.Image) -> Variants:
             found["turned hue"].append(_on_ground(turned_hue(pixels, degrees), alpha, ground))
     for colour in colours:
         found["dyed"].append(_on_ground(dyed(pixels, alpha, DYES[colour]), alpha, ground))
-    for colour in ("black", "grey", "white", colours[0]):
+    for colour in {"black": 0, "grey": 0, "white": 0, colours[0]: 0}:  # none twice
         found["dyed black to white"].append(
             _on_ground(dyed(pixels, alpha, DYES[colour]), alpha, ground)
         )

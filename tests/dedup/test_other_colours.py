@@ -130,6 +130,40 @@ def test_a_garment_in_another_dye_is_another_picture(
     assert not asked(level, info_of(garment(other, ground)), info_of(garment(one, ground)))
 
 
+@pytest.mark.parametrize("level", ["strict", "near"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((190, 30, 40), (110, 70, 45)),  # red and a brown as bright
+        ((40, 120, 70), (30, 118, 128)),  # green and teal
+        ((130, 131, 134), (200, 95, 130)),  # grey and pink
+    ],
+)
+def test_a_part_in_a_dye_as_bright_is_another_picture(
+    level: str, one: tuple[int, int, int], other: tuple[int, int, int]
+) -> None:
+    worn, changed = garment(one), garment(one)
+    changed.paste(garment(other).crop((0, 150, 400, 290)), (0, 150))
+    assert not asked(level, info_of(worn), info_of(changed))
+    assert not asked(level, info_of(changed), info_of(worn))
+
+
+def watermarked(picture: Image.Image, text: str = "SAMPLE PICTURE") -> Image.Image:
+    layer = Image.new("RGBA", picture.size)
+    place = (picture.width // 2, picture.height // 2)
+    ImageDraw.Draw(layer).text(
+        place, text, (255, 255, 255, 150), anchor="mm", font_size=picture.width // 10
+    )
+    return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
+
+
+@pytest.mark.parametrize("text", ["SAMPLE PICTURE", "(c) somebody", "PREVIEW 0815"])
+def test_letters_laid_across_a_chart_or_a_garment_leave_it_a_copy(text: str) -> None:
+    for picture in (chart(BARS), garment((40, 60, 130))):
+        assert asked("near", info_of(picture), info_of(watermarked(picture, text)))
+        assert asked("near", info_of(watermarked(picture, text)), info_of(picture))
+
+
 @pytest.mark.parametrize("dye", [(90, 92, 96), (60, 110, 70), (40, 60, 130)])
 @pytest.mark.parametrize("tone", TONES)
 def test_tones_of_other_dyes_are_copies(tone: str, dye: tuple[int, int, int]) -> None:

@@ -40,11 +40,11 @@ _CURVES: Final = np.array(
     [(gamma, 1.0, 0.0) for gamma in _GAMMAS] + [(1.0, *line) for line in _LINES],
     dtype=np.float32,
 )  # gamma, gain, offset; the first leaves all as it is
-_STRONGEST: Final = 3.0  # times the strength of colour, by saturation alone
+_STRENGTHS: Final = np.array((1.25, 1.45, 1.6, 1.8, 2.1, 2.5), dtype=np.float32)  # saturation
 _BY_TONE: Final = (0.8, 1.25)  # range of it where a tone has changed too
 _EXPLAINED: Final = 0.8  # share of the cells: others may lie under a mark
 _NOISE: Final = 4.0  # of 255, of compression and scaling
-_OF_CHANGE: Final = 0.15  # cells mix a thing and its ground, and clipping is by pixel
+_OF_CHANGE: Final = 0.2  # cells mix a thing and its ground, and clipping is by pixel
 _SHIFT: Final = 0.2  # cells, by which overlays may be off
 _LAID: Final = 1.3  # times what a copy may leave, in overlays
 _OUTLINE: Final = 12  # of 255, by which a pixel is not ground
@@ -155,13 +155,12 @@ def _unexplained(made: _Thing, wanted: _Thing, slack: Array) -> float:
     colours = toned[:, :, 1:]
     along = (colours * wanted.cells[:, 1:]).sum(axis=(1, 2))
     strength = along / np.maximum((colours * colours).sum(axis=(1, 2)), 1e-6)
-    low, high = np.full(len(toned), _BY_TONE[0]), np.full(len(toned), _BY_TONE[1])
-    low[0], high[0] = 0.0, _STRONGEST
-    strength = np.clip(strength, low, high)
+    low = np.full(len(toned), _BY_TONE[0])
+    low[0] = 0.0
+    strength = np.clip(strength, low, _BY_TONE[1])
     toned[:, :, 1:] = colours * strength[:, None, None]
-    if strength[0] > 1:
-        toned[0] = 255 * np.clip(toned[0] @ _TO_RGB.T / 255, 0.0, 1.0) @ _TO_YCC.T
     toned[:, :, 0] += moved[:, None]
+    toned = np.concatenate([toned, _strengthened(made)])
     change = np.sqrt(((toned - made.cells) ** 2).sum(axis=2).mean(axis=1))
     if strength[0] <= 1:
         change[0] = 0.0  # fading is exact
@@ -170,6 +169,14 @@ def _unexplained(made: _Thing, wanted: _Thing, slack: Array) -> float:
     off = np.sort(np.maximum(off - slack, 0.0), axis=1)[:, :most]
     errors = np.sqrt((off**2).mean(axis=1))
     return float((errors / (_NOISE + _OF_CHANGE * change)).min())
+
+
+def _strengthened(made: _Thing) -> Array:
+    """Return the cells with more saturation, clipped."""
+    cells = np.repeat(made.cells[None], len(_STRENGTHS), axis=0)
+    cells[:, :, 1:] *= _STRENGTHS[:, None, None]
+    clipped: Array = np.clip(cells @ _TO_RGB.T, 0.0, 255.0) @ _TO_YCC.T
+    return clipped
 
 
 def _toned(made: _Thing) -> tuple[Array, Array]:

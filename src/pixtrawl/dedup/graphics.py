@@ -4,8 +4,9 @@ Their hashes are those of the frame, axes or outline, whatever the bars are. Bot
 other and one is changed by the tone (gamma, contrast, offset) that explains the other best; what
 then differs over a block of 6 x 6 pixels of 64 x 64 is something else that is shown. Tones are
 those of edits: no edit makes a black thing white and leaves its white ground as it is. Edges and
-corners do not count: logos and caption bars lie there. Letters laid over the picture do not count either: they only
-lighten, or only darken, in part and in few places. Photographs are not compared so strictly.
+corners do not count: logos and caption bars lie there. Neither do letters laid over the picture:
+they bring few places nearer to the ground, and none of them all the way, as a missing bar does.
+Photographs are not compared so strictly.
 """
 
 from __future__ import annotations
@@ -70,19 +71,20 @@ def are_other_data(part: SharedPart) -> bool:
 def _is_marked(one: Array, other: Array) -> bool:
     """Return whether letters laid over one picture are the whole difference, as in a watermark.
 
-    They let the picture shine through or are thinner than a pixel. Other bars have their full tone.
+    They let the picture shine through or are thinner than a pixel. Where other data end is ground.
     """
     rest = one - other
     changed = np.abs(rest) > _CHANGED
     if changed.mean() > _MARKED:
         return False
     rest = rest[changed]
-    lighter, darker = np.maximum(one, other)[changed], np.minimum(one, other)[changed]
     if max(float((rest > 0).mean()), float((rest < 0).mean())) < _ONE_WAY:
         return False
-    cover = (lighter - darker) / np.maximum(1.0 - darker, _CHANGED)
-    ink = (lighter - darker) / np.maximum(lighter, _CHANGED)
-    return min(float(np.quantile(some, _ONE_WAY)) for some in (cover, ink)) <= _COVER
+    lighter, darker = np.maximum(one, other)[changed], np.minimum(one, other)[changed]
+    is_light = float(np.median(one)) > 0.5  # of the ground, which is most of the picture
+    room = 1.0 - darker if is_light else lighter
+    cover = (lighter - darker) / np.maximum(room, _CHANGED)
+    return float(np.quantile(cover, _ONE_WAY)) <= _COVER
 
 
 def _ground_share(pixels: Array) -> float:
