@@ -1,11 +1,11 @@
 """Other tools on the same files: found copies and wrong pairs, each with its own usual limit.
 
 `python -m bench.dedup_rivals PYTHON [FOLDER]`: tables by kind of picture and by edit, on the small
-folder of `bench.dedup_kinds` (written to FOLDER, by default a temporary one); matplotlib adds charts.
+folder of `bench.dedup_kinds` (written to FOLDER, by default a temporary one); charts need matplotlib.
 
 The tools are not dependencies of the project. `uv venv rivals; uv pip install --python rivals
-imagehash pdqhash imagededup cleanvision fastdup` makes an environment for `--rivals rivals/bin/python`; what is
-not there is left out. Every tool gets one folder and says which pairs of files are the same.
+imagehash pdqhash imagededup cleanvision fastdup` makes an environment for PYTHON; what is not there
+is left out. Every tool gets one folder and says which pairs of files are the same.
 """
 
 from __future__ import annotations

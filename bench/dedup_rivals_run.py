@@ -125,7 +125,15 @@ def main() -> None:
         start = _processor_seconds()
         try:
             pairs = [list(pair) for pair in run(files)]
-        except Exception as error:  # another tool's fault is told, and the next one runs
+        except (
+            ArithmeticError,
+            LookupError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
+            # A tool that fails is named, and the next one runs.
             print(f"{tool}: {type(error).__name__}: {error}", file=sys.stderr)
             continue
         seconds = _processor_seconds() - start

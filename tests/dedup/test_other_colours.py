@@ -136,7 +136,7 @@ def test_a_garment_in_another_dye_is_another_picture(
     [
         ((190, 30, 40), (110, 70, 45)),  # red and a brown as bright
         ((40, 120, 70), (30, 118, 128)),  # green and teal
-        ((130, 131, 134), (200, 95, 130)),  # grey and pink
+        ((40, 80, 180), (110, 50, 130)),  # blue and purple
     ],
 )
 def test_a_part_in_a_dye_as_bright_is_another_picture(
