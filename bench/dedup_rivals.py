@@ -1,7 +1,7 @@
 """Other tools on the same files: found copies and wrong pairs, each with its own usual limit.
 
 `python -m bench.dedup_rivals PYTHON [FOLDER]`: tables by kind of picture and by edit, on the small
-folder of `bench.dedup_kinds` (written to FOLDER, by default a temporary one); charts need matplotlib.
+folder of `bench.dedup_kinds` (in FOLDER, by default a temporary one). Charts need matplotlib.
 
 The tools are not dependencies of the project. `uv venv rivals; uv pip install --python rivals
 imagehash pdqhash imagededup cleanvision fastdup` makes an environment for PYTHON; what is not there
