@@ -36,8 +36,13 @@ _TILE_PX: Final = 512  # longer side
 _CAPTCHA_PX: Final = (160, 420)  # largest height and width
 _CAPTCHA_SHAPES: Final = (1.8, 4.5)  # width by height
 _CAPTCHA_BITS: Final = 6.5
+_CAPTCHA_SLANT: Final = 0.27  # charts of bars and rulings have 0.1 to 0.2
+_TILE_SLANT: Final = 0.52  # words have 0.1 to 0.3, line art 0.55 and more
+_RULED: Final = 0.9  # of a row or column that is ink, off the frame: an axis, a bar
+_FRAME: Final = 4  # rows and columns
 _FLAT_SPREAD: Final = 10  # of 255, within a block of 8x8
 _INK: Final = 12  # of 255: farther from the ground
+_STEEP: Final = 0.364  # tangent of 20 degrees
 _EVEN: Final = 3  # of 255, between neighbours of one tone
 
 Ruling = tuple[Reason, str]
@@ -69,14 +74,19 @@ def drawn_junk(info: ImageInfo, width: int, height: int, query: str) -> Ruling |
     if not info.thumb or bits > _CAPTCHA_BITS or (bits > _TILE_BITS and not is_small):
         return None
     layout = _layout(info.thumb)
+    slant = _slant(layout.square, width / height)
     detail = f"{bits:.1f} bits, {width}x{height}"
     if not _CHECK_WORDS.search(query):
         if bits < _PAGE_BITS and _is_check_page(layout, info, min(width, height)):
             return Reason.HUMAN_CHECK, f"a page with a line or two, {detail}"
-        if is_small and _is_captcha(layout, info, width / height):
+        if is_small and _is_captcha(layout, info, width / height, slant):
             return Reason.HUMAN_CHECK, f"letters under lines, {detail}"
     if not _LOGO_WORDS.search(query):
-        if bits < _TILE_BITS and max(width, height) <= _TILE_PX and _is_tile(layout, info):
+        if (
+            bits < _TILE_BITS
+            and max(width, height) <= _TILE_PX
+            and (slant <= _TILE_SLANT and _is_tile(layout, info))
+        ):
             return Reason.PLACEHOLDER, f"a small tile with a few words, {detail}"
         if bits < _LOGO_BITS and _is_logo(layout):
             return Reason.ICON, f"a logo, {detail}"
@@ -135,7 +145,23 @@ def _is_check_page(layout: _InkLayout, info: ImageInfo, short_px: int) -> bool:
     )
 
 
-def _is_captcha(layout: _InkLayout, info: ImageInfo, shape: float) -> bool:
+def _slant(square: np.ndarray[Any, Any], shape: float) -> float:
+    """Return the share of the edges that slant by 20 to 70 degrees, as shown (`shape` wide)."""
+    across = (square[1:-1, 2:] - square[1:-1, :-2]) / shape
+    down = square[2:, 1:-1] - square[:-2, 1:-1]
+    strength = np.hypot(across, down)
+    strength[strength < 0.15 * strength.max()] = 0.0
+    low, high = np.minimum(np.abs(across), np.abs(down)), np.maximum(np.abs(across), np.abs(down))
+    slanting = low > _STEEP * high
+    return float(strength[slanting].sum() / max(float(strength.sum()), 1e-6))
+
+
+def _is_ruled(ink: np.ndarray[Any, Any]) -> bool:
+    inner = ink[_FRAME:-_FRAME, _FRAME:-_FRAME]
+    return max(float(inner.mean(axis=0).max()), float(inner.mean(axis=1).max())) > _RULED
+
+
+def _is_captcha(layout: _InkLayout, info: ImageInfo, shape: float, slant: float) -> bool:
     """Strong strokes, slanting both ways, all over a small wide picture on an even ground."""
     return (
         _CAPTCHA_SHAPES[0] <= shape <= _CAPTCHA_SHAPES[1]
@@ -145,6 +171,8 @@ def _is_captcha(layout: _InkLayout, info: ImageInfo, shape: float) -> bool:
         and layout.across >= 7.0
         and layout.down >= 3.0
         and layout.blank <= 0.45
+        and slant >= _CAPTCHA_SLANT
+        and not _is_ruled(layout.ink)
     )
 
 
