@@ -29,7 +29,6 @@ except ImportError:
 
 ROWS = int(os.environ.get("PIXTRAWL_RAY_ROWS", "0"))  # 300 by `make test-ray`
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(ray is None, reason="ray is not installed (`make test-ray` installs it)"),
     pytest.mark.filterwarnings("ignore"),  # of Ray's own
