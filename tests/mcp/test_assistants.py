@@ -60,7 +60,9 @@ def assistant(folder: Path, *options: str, **more: Any) -> Assistant:
     return Assistant(folder, options, folder.parent / "cache", **more)
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    "era", [pytest.param(one, marks=pytest.mark.slow) if one == "legacy" else one for one in ERAS]
+)
 def test_a_data_set_is_collected_looked_at_cleaned_and_exported(
     tmp_path: Path, site: Playground, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_dropped_list_becomes_a_set_that_is_curated_by_keys_undone_and_exporte
     assert done.images == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [40_000], indirect=True)
 def test_a_run_is_stopped_and_resumed_from_the_page(page: Any, tmp_path: Path) -> None:
     page.get_by_label("Words, one query a line").fill("tabby cat")
