@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tests.project.parsed import nodes
 
 from pixtrawl.operations import checks
 
@@ -30,7 +31,7 @@ def imported_modules(root: Path) -> set[str]:
     """First names of all modules that src imports, wherever in a file."""
     names: set[str] = set()
     for path in (root / "src").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Import):
                 names |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.project import parsed
 
 from pixtrawl.config.table import table
 
@@ -77,7 +78,7 @@ def test_no_source_file_is_longer_than_350_lines(root: Path) -> None:
 def public_things(root: Path) -> Iterator[tuple[str, Documented]]:
     for path in sources(root):
         where = path.relative_to(root / "src").as_posix()
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed.tree(path)
         if tree.body:
             yield where, tree
         for node in tree.body:
@@ -117,7 +118,7 @@ def test_every_class_name_is_there_once(root: Path) -> None:
     """One name, one thing: `Request` is that of `net`. A leading underscore makes no other name."""
     places: dict[str, list[str]] = {}
     for path in sources(root):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in parsed.nodes(path):
             if isinstance(node, ast.ClassDef):
                 where = path.relative_to(root / "src").as_posix()
                 places.setdefault(node.name.lstrip("_"), []).append(where)
@@ -147,7 +148,7 @@ def test_every_choice_of_an_option_is_a_word_of_the_code() -> None:
         node.value
         for path in sources(root)
         if path.parts[-2] not in {"config", "playground"} and path.name != "peers.py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in parsed.nodes(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     offered = {

@@ -25,15 +25,10 @@ SCRATCH = frozenset({"exporters/plan.py", "sources/lists/list_index.py"})
 
 def sql_in(source: str) -> Iterator[tuple[int, str]]:
     """Statements and calls that carry some out: line, and what is there."""
-    tree = ast.parse(source)
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    inner = {
-        id(part)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr)
-        for part in node.values
-    }
-    for node in ast.walk(tree):
+    tree = tuple(ast.walk(ast.parse(source)))
+    docstrings = {id(node.value) for node in tree if isinstance(node, ast.Expr)}
+    inner = {id(part) for node in tree if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in tree:
         if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in docstrings | inner:
             text = text_of(node)
             if STATEMENT.match(text):

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.project.parsed import nodes
+
 # Words of the house for which the field has a term: demand, query, index, scheduler, relations.
 HOUSE_WORDS = frozenset({"hunger", "errand", "shelf", "shelves", "appetite", "dig"})
 HOUSE_NAMES = frozenset({"standing", "draw", "drawing"})  # as a whole name of a class
@@ -16,27 +18,28 @@ HOUSE_PROSE = re.compile(
     re.IGNORECASE,
 )
 
+Nodes = tuple[ast.AST, ...]
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def sources(root: Path) -> Iterator[tuple[str, ast.Module]]:
-    """Yield every module with its path below the package."""
+def sources(root: Path) -> Iterator[tuple[str, Nodes]]:
+    """Yield the nodes of every module with its path below the package."""
     package = root / "src/pixtrawl"
     for path in sorted(package.rglob("*.py")):
         relative = path.relative_to(package)
-        yield relative.as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+        yield relative.as_posix(), nodes(path)
 
 
-def docstrings(tree: ast.Module) -> Iterator[str]:
+def docstrings(tree: Nodes) -> Iterator[str]:
     """The docstrings of the module and of all its classes and functions."""
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, Documented) and (text := ast.get_docstring(node)):
             yield text
 
 
-def names(tree: ast.Module) -> Iterator[str]:
+def names(tree: Nodes) -> Iterator[str]:
     """The names that a module defines: classes, functions, arguments, variables."""
-    for node in ast.walk(tree):
+    for node in tree:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name
         elif isinstance(node, ast.arg):
