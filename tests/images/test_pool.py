@@ -65,7 +65,7 @@ def decoders_of(parent: int) -> list[int]:
 
 def none_is_left(parent: int) -> bool:
     """A busy system takes its time to tear down what was killed."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while found := decoders_of(parent):
         if time.monotonic() > deadline:
             raise AssertionError(f"still there: {found}")
@@ -276,7 +276,7 @@ def test_decoders_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         # A Ctrl-C reaches the terminal's group, in which they are not.
         assert all(os.getpgid(pid) != parent.pid for pid in decoders_of(parent.pid))
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while decoders_of(parent.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert none_is_left(parent.pid)

@@ -99,7 +99,7 @@ def test_a_source_without_a_page_and_a_silent_one_are_not_waited_for() -> None:
 def test_one_source_alone_waits_for_nobody() -> None:
     told = Told()
     pages = FirstPages(("a",), told.add, grace_s=60.0)
-    assert asyncio.run(asyncio.wait_for(pages.add("a", page_of("a", 2)), 10)) == 2
+    assert asyncio.run(asyncio.wait_for(pages.add("a", page_of("a", 2)), 50)) == 2
 
 
 def test_a_page_is_added_though_the_source_that_waited_was_stopped() -> None:
