@@ -61,6 +61,9 @@ lint: setup ## everything that reads the code: format, rules, types, layers
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory types; \
 	else echo "no npm here: the types of the studio's page are not checked"; fi
 
+screens: setup ## the pictures of the studio in the docs, taken anew in both themes and three widths
+	@$(BROWSER) $(PY) scripts/studio_screens.py
+
 types: setup ## the types of the studio's page
 	npm ci --silent --ignore-scripts --prefer-offline
 	npm run --silent types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,11 @@ from PIL import Image
 
 import pixtrawl
 from pixtrawl.catalog import scores
+from pixtrawl.catalog.look_table import kept_ids
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.scoring.similar import order_by_likeness
+from pixtrawl.scoring.spaces import space_of
+from pixtrawl.studio.open_set import OpenSet
 from tests.life.sets import on_disk, pets
 from tests.pipeline.pictures import Host
 from tests.studio.client import Client, studio_on
@@ -264,3 +269,28 @@ def test_columns_of_scores_are_among_the_measures_and_can_be_ranged(
     assert client.view(filter={"ranges": {"taste": [0.5, None]}})["total"] == 10
     best = client.items(client.view(sort={"by": "taste", "descending": True}))[0]
     assert best["n"] == 20
+
+
+def test_the_studio_ends_though_the_folder_of_an_open_data_set_is_gone(root: Path) -> None:
+    with studio_on(root) as client:
+        client.summary()
+        shutil.rmtree(root)
+    with studio_on(None) as client:
+        assert client.get("/api/state").json()["sets"] == []
+
+
+def test_what_is_prepared_in_the_background_changes_no_answer(
+    client: Client, monkeypatch: pytest.MonkeyPatch, root: Path
+) -> None:
+    monkeypatch.setattr("pixtrawl.studio.open_set._MANY", 1)
+    warm = OpenSet(root)
+    warm.warm()
+    ids = warm.read(kept_ids)
+    space = warm.read(space_of)
+    plain = [one for one, _ in warm.read(lambda db: order_by_likeness(db, space, ids, [7]))]
+    held = warm.most_alike(space, ids, [7])
+    assert held[0] == plain[0] == 7
+    assert sorted(held) == sorted(plain)
+    assert len(set(held[:5]) & set(plain[:5])) >= 4, "a byte a number, so nearly the same order"
+    assert warm.most_alike(space, ids, [99_999]) == []
+    warm.close()

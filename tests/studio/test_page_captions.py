@@ -66,6 +66,7 @@ def test_words_are_replaced_in_all_that_is_shown_after_the_number_was_named(
     studio.captions["s3"] = {"text": "a cat by hand", "origin": "hand"}
     with tab(browser, studio.url) as page:
         press(page, "Control+a", "c")
+        assert page.get_by_text("Find and replace").bounding_box()["width"] > 80
         page.get_by_label("Find and replace").check()
         page.get_by_label("Find", exact=True).fill("cat")
         page.get_by_label("Replace by").fill("dog")

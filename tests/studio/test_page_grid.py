@@ -186,4 +186,6 @@ def test_the_whole_picture_is_in_its_tile(browser: Any, many: FakeStudio) -> Non
 def test_at_360_px_nothing_sticks_out(browser: Any, many: FakeStudio) -> None:
     with tab(browser, many.url, viewport={"width": 360, "height": 640}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        last = page.get_by_role("navigation").get_by_role("button").last.bounding_box()
+        assert last["x"] + last["width"] <= 360
         assert int(page.get_by_role("grid").get_attribute("aria-colcount")) == 3

@@ -23,7 +23,7 @@ __all__ = ["Space", "space_of"]
 _SIDE: Final = 64
 _SMALL: Final = 16
 _CHROMA_SIDE: Final = 16
-_BLOCK: Final = 4096  # images at a time: 16 MB of thumbnails
+_BLOCK: Final = 1024  # images at a time: 4 MB of thumbnails
 _COLOUR_SCALE: Final = 96.0  # of Cb and Cr: strong colours count like strong edges
 _MEASURES: Final = (  # name, usual value, usual spread
     ("brightness", 0.5, 0.2), ("contrast", 0.25, 0.1), ("entropy", 6.5, 1.5),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from pixtrawl.catalog import look_counts, look_rows, samples, scores
-from pixtrawl.catalog.look_filter import LookFilter, LookSort
+from pixtrawl.catalog.look_filter import LookFilter
 from pixtrawl.catalog.look_table import kept_ids, marked_ids
 from pixtrawl.folder import deciding, decision_journal as journal, quarantine
 from pixtrawl.model import REASONS, Reason
@@ -111,7 +111,7 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             of = data_set.remembered("not_kept", look_rows.not_kept_count)
             return StudioView(key, request.kind, ids, of, revision)
         by = ""
-        if request.filter == LookFilter() and request.sort == LookSort() and not request.similar_to:
+        if _is_plain(request):
             ids = data_set.read(kept_ids)
             of = len(ids)
         else:
@@ -137,6 +137,12 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
     except ValueError as error:
         raise StudioError(400, str(error)) from error
     return StudioView(key, request.kind, ids, of, revision, by)
+
+
+def _is_plain(request: ViewRequest) -> bool:
+    """Return whether the kept images by number will do, which an index has."""
+    ordered = request.sort.by in {"number", "similar", "outlier"} and not request.sort.descending
+    return ordered and replace(request.filter, colour="") == LookFilter()
 
 
 def _with_copies(data_set: OpenSet, ids: array[int], *, conflicts: bool) -> array[int]:

@@ -6,13 +6,14 @@ import sqlite3
 import threading
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pixtrawl.catalog import decisions as noted, run_log
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.look_table import LookTable
+from pixtrawl.catalog.look_table import LookTable, kept_ids
 from pixtrawl.catalog.reading import Reader, data_version
 from pixtrawl.catalog.run_log import Run
 from pixtrawl.folder import deciding, decision_journal as journal
@@ -25,6 +26,8 @@ from pixtrawl.studio.views import ViewCache
 
 if TYPE_CHECKING:
     from pixtrawl.scoring.dominant_colours import ColourIndex
+    from pixtrawl.scoring.held_vectors import HeldVectors
+    from pixtrawl.scoring.spaces import Space
 
 __all__ = ["OpenSet"]
 
@@ -33,6 +36,10 @@ T = TypeVar("T")
 # Of the measures, those that every image has and that say something to a person.
 _SHOWN: Final = tuple(one for one in MEASURES if not one.startswith("mean_"))
 _HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
+_MOST_VECTOR_BYTES: Final = 96 * 2**20
+_MANY: Final = 5_000  # images; of fewer, the first filter takes a tenth of a second anyhow
+_MOST_WARMED: Final = 200_000
+_WARMED_AT_ONCE: Final = 4096
 
 
 class OpenSet:
@@ -67,6 +74,9 @@ class OpenSet:
         self._look: LookTable | None = None
         self._look_file: tuple[int, int] = (0, 0)
         self._memory: dict[str, tuple[int, Any]] = {}
+        self._comparing = threading.Lock()
+        self._vectors: HeldVectors | None = None
+        self._closing = threading.Event()
         self._long_work = threading.Lock()
         self._kept: dict[str, Any] = {}
         self._held = (0.0, False)
@@ -113,16 +123,56 @@ class OpenSet:
 
     def with_colour(self, ids: array[int], colour: str) -> array[int]:
         """Return those of the images that have a colour, in their order. Raise ValueError."""
-        from pixtrawl.scoring.dominant_colours import ColourIndex, parse_colour
+        from pixtrawl.scoring.dominant_colours import parse_colour
 
         parse_colour(colour)
         with self._colouring:
-            if self._colours is None:
-                self._colours = ColourIndex()
-            index = self._colours
+            index = self._colours_held()
             self.read(lambda db: index.update(db, ids))
             found = index.having(colour, ids)
-        return array("I", (one for one, has in zip(ids, found.tolist(), strict=True) if has))
+        return array("I", compress(ids, found.tolist()))
+
+    def _colours_held(self) -> ColourIndex:
+        from pixtrawl.scoring.dominant_colours import ColourIndex
+
+        if self._colours is None:
+            self._colours = ColourIndex()
+        return self._colours
+
+    def most_alike(self, space: Space, ids: Sequence[int], examples: Sequence[int]) -> list[int]:
+        """Return those of the images that have a vector, the most alike to examples first."""
+        with self._comparing:
+            vectors = self._vectors_of(space)
+            found = self.read(lambda db: vectors.order(db, ids, examples))
+            if vectors.size_bytes > _MOST_VECTOR_BYTES:
+                self._vectors = None  # a larger set is read at each question
+            return found
+
+    def _vectors_of(self, space: Space) -> HeldVectors:
+        from pixtrawl.scoring.held_vectors import HeldVectors
+
+        if self._vectors is None or self._vectors.space != space:
+            self._vectors = HeldVectors(space)
+        return self._vectors
+
+    def warm(self) -> None:
+        """Prepare what the first filter and the first likeness of a large data set need."""
+        ids = self.read(kept_ids)
+        if not _MANY <= len(ids) <= _MOST_WARMED:
+            return
+        self.look(lambda table: None)
+        from pixtrawl.scoring.spaces import space_of
+
+        space = self.read(space_of)
+        for at in range(0, len(ids), _WARMED_AT_ONCE):
+            if self._closing.is_set():
+                return
+            with self._comparing:
+                vectors = self._vectors_of(space)
+                self.read(lambda db: vectors.update(db, ids[at : at + _WARMED_AT_ONCE]))  # noqa: B023
+            with self._colouring:
+                colours = self._colours_held()
+                self.read(lambda db: colours.update(db, ids[at : at + _WARMED_AT_ONCE]))  # noqa: B023
 
     def watch(self) -> int:
         """Return the revision, after a look at the disk."""
@@ -190,8 +240,13 @@ class OpenSet:
             return False
         return deciding.is_pending(db, self.folder)
 
+    def begin_to_close(self) -> None:
+        """End what is prepared in the background."""
+        self._closing.set()
+
     def close(self) -> None:
         """Write what is due, and close the connections."""
+        self.begin_to_close()
         self.settle(quiet_s=0)
         with self._watching, self._looking:
             if self._watched is not None:

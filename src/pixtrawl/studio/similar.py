@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from pixtrawl.scoring.similar import order_by_likeness
 from pixtrawl.scoring.spaces import space_of
 from pixtrawl.studio.messages import StudioError
 from pixtrawl.studio.open_set import OpenSet
@@ -26,9 +25,10 @@ def most_alike(
     if not own or len(own) != len(parsed):
         raise StudioError(400, "similar_to wants the ids of one or several images")
     space = data_set.read(lambda db: space_of(db, own))
-    found = data_set.read(lambda db: order_by_likeness(db, space, ids, own))
-    if not found:
+    best = data_set.most_alike(space, ids, own)
+    if not best:
         raise StudioError(404, "there is no such image")
-    best = [one for one, _ in found]
+    if len(best) == len(ids):
+        return array("I", best), space.by
     seen = set(best)
     return array("I", [*best, *(one for one in ids if one not in seen)]), space.by

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,7 @@ class Studio:
         self._opening = threading.Lock()
         self._threads = ThreadPoolExecutor(_THREADS, "studio")
         self._watcher: asyncio.Task[None] | None = None
+        self._warmed: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()  # data sets whose trouble was told
         self.events = EventRing()
         self.jobs = Jobs(config or Config.load(), roots)
@@ -125,12 +127,20 @@ class Studio:
                     self._notice(one, str(error))
                     continue
                 self._told.discard(one.id)
+                if one.id not in self._warmed:
+                    self._warmed[one.id] = asyncio.create_task(self._warm(one))
                 if seen.get(one.id) not in {None, revision}:
                     data = {"set": one.id, "revision": revision}
                     self.events.publish("revision", data, data_set=one.id)
                 changed, seen[one.id] = seen.get(one.id) != revision, revision
                 await self._teller.tell(one, self.run, changed=changed)
             await asyncio.sleep(_WATCH_S)
+
+    async def _warm(self, data_set: OpenSet) -> None:
+        try:
+            await self.run(data_set.warm)
+        except PixtrawlError as error:
+            self._notice(data_set, str(error))
 
     def _notice(self, data_set: OpenSet, sentence: str) -> None:
         """Tell once that a data set cannot be read any more."""
@@ -144,9 +154,15 @@ class Studio:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
+        for one in self._sets.values():
+            one.begin_to_close()
+        await asyncio.gather(*self._warmed.values())
         self.events.close()
         await self.run(self.jobs.close)
         await self.thumbs.aclose()
         for one in self._sets.values():
-            await self.run(one.close)
+            try:
+                await self.run(one.close)
+            except PixtrawlError as error:  # its folder was removed meanwhile, say
+                logging.getLogger("pixtrawl").warning("%s", error)
         self._threads.shutdown()

@@ -32,7 +32,7 @@ async function captionOne(item) {
 
 /** @param {object} on */
 async function captionMany(on) {
-  const answer = await ask({ kind: "form", title: texts.captionManyTitle(state.selectedCount.value), button: texts.next, body: Many });
+  const answer = await ask({ kind: "form", title: texts.captionManyTitle(state.selectedCount.value), button: texts.goOn, body: Many });
   if (answer === null) return;
   const given = JSON.parse(answer);
   const how = given.by_hand ? { by_hand: true } : {};

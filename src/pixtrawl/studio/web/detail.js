@@ -39,6 +39,7 @@ export function Viewer() {
 export function Detail() {
   const item = state.currentItem.value;
   const found = useSignal(/** @type {any} */ (null));
+  const broken = useSignal(""); // its file was not kept
   const id = item?.id;
   useEffect(() => {
     if (found.value?.of !== id) found.value = null;
@@ -61,7 +62,7 @@ export function Detail() {
   if (!item) return html`<p class="empty">${texts.noImage}</p>`;
   const d = found.value;
   return html`<div class="detail-inner">
-    ${item.v === "" ? html`<p class="detail-picture none">${texts.noPicture}</p>` : html`<img class="detail-picture" src=${thumbAddress(/** @type {string} */ (state.set.value), item, 320)} alt="" />`}
+    ${item.v === "" || broken.value === item.id ? html`<p class="detail-picture none">${texts.noPicture}</p>` : html`<img class="detail-picture" src=${thumbAddress(/** @type {string} */ (state.set.value), item, 320)} alt="" onError=${() => (broken.value = item.id)} />`}
     <${Facts} rows=${[[texts.facts.label, item.label], [texts.facts.number, item.n], [texts.facts.pixels, item.w ? `${item.w} × ${item.h}` : ""],
       [texts.facts.decision, item.decision], [texts.facts.reason, item.reason], [texts.facts.licence, item.licence], [texts.facts.host, item.src_host]]} />
     ${item.title && html`<p class="title">${item.title}</p>`}
