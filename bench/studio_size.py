@@ -31,7 +31,7 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.folder.dataset_folder import Folder
 
 ROUNDS = 9
-QUIET_S = 120.0
+QUIET_S = 300.0
 
 
 def varied(root: Path, images: int) -> None:
@@ -83,12 +83,13 @@ def rss_mb(pid: int) -> float:
 
 
 def wait_until_quiet(pid: int) -> None:
-    """Wait until the process takes no processor time any more."""
-    deadline, before = time.monotonic() + QUIET_S, -1.0
+    """Wait until the process has taken no processor time for some seconds."""
+    deadline, before, quiet_s = time.monotonic() + QUIET_S, -1.0, 0
     while time.monotonic() < deadline:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         now = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        if now - before < 0.1:
+        quiet_s = quiet_s + 1 if now - before < 0.05 else 0
+        if quiet_s >= 6:
             return
         before = now
         time.sleep(1)

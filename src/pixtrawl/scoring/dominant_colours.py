@@ -17,7 +17,7 @@ from pixtrawl.catalog import look_alike
 
 __all__ = ["SHARE", "TOLERANCE", "ColourIndex", "parse_colour"]
 
-TOLERANCE: Final = 25.0  # distance in CIELAB (CIE 1976); 2 is just seen, black to white is 100
+TOLERANCE: Final = 22.0  # distance in CIELAB (CIE 1976); 2 is just seen, black to white is 100
 SHARE: Final = 0.1  # of the area that has to be within it
 
 _SIDE: Final = 16

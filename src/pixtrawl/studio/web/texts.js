@@ -68,7 +68,7 @@ export const texts = {
   decisionNames,
   measure: (/** @type {string} */ name) => measureNames[name] ?? name,
   colour: "Colour", anyColour: "Any colour", noColour: "Without",
-  colourMeans: "At least a tenth of the picture is near this colour (within 25 in CIELAB).",
+  colourMeans: "At least a tenth of the picture is near this colour (within 22 in CIELAB).",
   palette: /** @type {[string, string][]} */ ([["red", "#d02c2c"], ["orange", "#dd8436"], ["yellow", "#e8cb4a"], ["green", "#4c8a46"], ["teal", "#3f9490"], ["blue", "#3d6cb4"],
     ["purple", "#7a4f9e"], ["pink", "#e3a0b8"], ["brown", "#7d5230"], ["black", "#141414"], ["grey", "#808080"], ["white", "#f6f6f6"]]),
   shape: "Shape", anyShape: "any", ownShape: "as typed below",
