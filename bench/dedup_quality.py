@@ -6,7 +6,8 @@ pool picture is asked of those before it. Precision = right / (right + edits giv
 pool pictures given any). Photographs are halved by a hash of their name: limits were fixed on the
 first half, the second is what is reported. Hard classes (bursts, memes, cut-outs) stand apart.
 
-What inspection says of the files is kept in the cache folder; `--fresh` makes it anew (4 minutes).
+What inspection says of the files is kept in the cache folder, for this version of the code that
+makes and inspects them; `--fresh` makes it anew (4 minutes).
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench import dedup_edits as edits, dedup_photos as photos, dedup_rivals as rivals
+from pixtrawl import model
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.dedup.levels import LookLimits
+from pixtrawl.images import chroma, decode, inspect, pdq, phash, pixels
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
 

@@ -29,6 +29,7 @@ __all__ = [
     "halved",
     "hash_of",
     "lay_over",
+    "lay_over_from",
     "pixels_of",
     "refined",
     "sampled",
@@ -53,6 +54,7 @@ _LEAST_SHARED: Final = 0.7  # of a side that must be in common
 _GAINS: Final = (0.2, 5.0)  # range of the contrast ratio of two copies
 _UNLIKE: Final = 120  # bits on 32x32 before the search: crops of 10 % had 96 at most, rotations of
 # 3 degrees 112, crops of 20 % more in 3 of 100; two thirds of distinct pairs have more
+_VERY_UNLIKE: Final = 128  # the same for windows that lie in steps of a tenth
 _HOPELESS: Final = 80  # bits on 32x32 after the search: no detected copy had more than 60
 _COEFFICIENTS: Final = 16
 _BLOCKS: Final = 8
@@ -109,11 +111,21 @@ def aligned_distance(thumb_a: bytes, thumb_b: bytes) -> int:
 
 def lay_over(one: Array, other: Array, window: int, in_one: bool) -> Overlay:
     """Align `one` and `other` (64 x 64), starting with all of one on a window of the other."""
+    return lay_over_from(one, other, window_map(window), in_one, _UNLIKE)
+
+
+def lay_over_from(
+    one: Array, other: Array, start: Array, in_one: bool, unlike: int = _VERY_UNLIKE
+) -> Overlay:
+    """Align `one` and `other` (64 x 64), starting with a map from the small one to the large one.
+
+    Given up where they differ by more than `unlike` bits at the start. `in_one`: whether the first
+    is the large one.
+    """
     large, small = (one, other) if in_one else (other, one)
-    start = window_map(window)
     large_half, small_half = (halved(plane) for plane in (large, small))
     rough = _compared(large_half, small_half, start)
-    if rough.distance > _UNLIKE:
+    if rough.distance > unlike:
         return rough
     coarse = refined(large_half, small_half, start)
     rough = min(rough, _compared(large_half, small_half, coarse), key=_distance)

@@ -34,12 +34,13 @@ class LookLimits(Struct, frozen=True):
     aligned: int  # after alignment; 0: no second look
     fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
     view: int = 0  # of what is inside a frame, or a middle square; 0: no third look
+    deep: int = 0  # of deep crops and padded copies, where every block fits; 0: not looked for
     other_colours_differ: bool = True  # and other data in charts; see `differences`
 
 
 LIMITS: Final[Mapping[Level, LookLimits]] = {
     Level.STRICT: LookLimits(31, 31, 0),  # no false match on natural pictures
-    Level.NEAR: LookLimits(40, 40, 24, 44),
+    Level.NEAR: LookLimits(40, 40, 24, 44, deep=44),
     # Matches memes of one template, and shirts on one floor: so never across labels.
-    Level.WIDE: LookLimits(48, 40, 30, 48, 31, other_colours_differ=False),
+    Level.WIDE: LookLimits(48, 40, 30, 48, 31, 44, other_colours_differ=False),
 }

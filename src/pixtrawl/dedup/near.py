@@ -213,8 +213,19 @@ class NearDuplicates:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
-        seen = self._by_overlay(label, info, rule) or self._by_view(label, info, rule)
-        return seen or by_hash
+        looks = (self._by_overlay, self._by_view, self._by_deep_overlay)
+        return next(filter(None, (look(label, info, rule) for look in looks)), by_hash)
+
+    def _by_deep_overlay(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
+        """Find a deep crop or a padded copy; within the label."""
+        descriptors = self._descriptor_indexes.get(label)
+        if descriptors is None or not rule.deep or len(info.thumb) != THUMB_BYTES:
+            return None
+        from pixtrawl.dedup.overlay_search import find_deep_overlay
+
+        pixels, differs = self._thumb_or_inside, partial(self._differs, info)
+        found = find_deep_overlay(descriptors, info.thumb, pixels, rule.deep, differs)
+        return found and _seen(*found, label)
 
     def _by_view(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         """Find a copy inside a frame or by its middle square; within the label."""
@@ -281,12 +292,7 @@ class NearDuplicates:
         found = find_overlay(
             descriptors, info.thumb, self._thumb_or_inside, limits, partial(self._differs, info)
         )
-        if found is None:
-            return None
-        key, distance = found
-        if key > _FRAMED:
-            return Match(key, distance, "aligned", label)
-        return Match(_FRAMED - key, distance, "view", label)
+        return found and _seen(*found, label)
 
     def _turned_copy(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         """Find a mirrored or turned copy: by hash in any label, then by overlay in its own."""
@@ -335,6 +341,13 @@ class NearDuplicates:
             if step <= FLAT_STEP:
                 return Match(id, step, "flat", label)
         return None
+
+
+def _seen(key: int, distance: int, label: str) -> Match:
+    """Return the match of a key of the descriptors."""
+    if key > _FRAMED:
+        return Match(key, distance, "aligned", label)
+    return Match(_FRAMED - key, distance, "view", label)
 
 
 def _order(match: Match, label: str) -> tuple[bool, int, int]:
