@@ -350,3 +350,41 @@ def test_squares_and_frames_are_found_at_wide_whichever_came_first(
     for number in range(len(pairs)):
         near.remove(number)
     assert all(near.find("x", pair[original_first]) is None for pair in pairs)
+
+
+@pytest.mark.parametrize(
+    ("edit", "least", "least_after"),  # of twelve; the second where the copy came first
+    [
+        (crop(0.2, 0.2, 1, 1), 7, 7),
+        (crop(0, 0, 0.8, 1), 9, 9),
+        (middle_square, 9, 9),
+        (lambda picture: picture.crop((200, 0, 600, 400)), 8, 8),
+        (padded_by_itself, 9, 1),
+        (telephone, 8, 1),
+    ],
+    ids=["corner", "side", "middle square", "end square", "blurred padding", "telephone"],
+)
+@pytest.mark.parametrize("original_first", [True, False])
+def test_deep_crops_and_padded_copies_are_found_at_near_whichever_came_first(
+    edit: Edit,
+    least: int,
+    least_after: int,
+    original_first: bool,
+    photographs: list[Image.Image],
+) -> None:
+    long = [picture.resize((600, 400)) for picture in photographs]
+    pairs = [(info_of(one), info_of(edit(one), quality=85)) for one in long]
+    near = kept("near", [pair[not original_first] for pair in pairs])
+    found = [near.find("x", pair[original_first]) for pair in pairs]
+    assert all(match is None or match.id == at for at, match in enumerate(found))
+    assert sum(match is not None for match in found) >= (least if original_first else least_after)
+
+
+def test_a_deep_crop_in_another_colour_is_another_picture(photographs: list[Image.Image]) -> None:
+    for picture in photographs[:1]:
+        long = picture.convert("RGB").resize((600, 400))
+        blue = Image.merge("RGB", long.split()[::-1])
+        near = kept("near", [info_of(long)])
+        square = near.find("x", info_of(middle_square(long)))
+        assert square is not None
+        assert near.find("x", info_of(middle_square(blue))) is None

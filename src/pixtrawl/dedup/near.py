@@ -2,11 +2,9 @@
 
 Stage 1 queries a global index of perceptual hashes (of the picture with and without its border).
 Stage 2 aligns its thumbnail with those of the most similar images of the same label, which finds
-crops, small rotations and frames. Hashes of nearly uniform pictures are meaningless: these match
-only where thumbnail, colour and aspect ratio all agree.
-
-The comparison needs numpy, which takes 0.15 s to import: that is left until the first image with a
-hash, while downloads are already running.
+crops, padding, small rotations and frames. Hashes of nearly uniform pictures are meaningless: these
+match only where thumbnail, colour and aspect ratio all agree. Numpy, which takes 0.15 s to import,
+is left until the first image with a hash, while downloads are already running.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ THUMB_BYTES: Final = 4_096  # 64x64 grey
 FLAT_STEP: Final = 4  # of 255, between thumbnails and mean colours
 _FRAMED: Final = -2  # minus the id: key of what lies inside an image's frame, below any id
 _BATCH: Final = 512  # images per step of `add_many`: 8 MB of pixels fit the CPU cache
-_AT_ONCE: Final = 200_000  # hashes per index update: 30 MB; each update sorts tables
+_AT_ONCE: Final = 200_000  # hashes per index update: 30 MB
 
 
 class Match(Struct, frozen=True):
@@ -45,9 +43,7 @@ class Match(Struct, frozen=True):
 
     id: int
     distance: int  # bits of 256; for flat pictures the largest grey difference
-    stage: (
-        str  # hash | aligned | view | flat; followed by `, mirrored` or `, turned` where so found
-    )
+    stage: str  # hash | aligned | view | flat; followed by `, mirrored` or `, turned`
     label: str
 
 
@@ -164,8 +160,8 @@ class NearDuplicates:
     def _add_descriptors(self, label: str, images: list[tuple[int, ImageInfo]]) -> None:
         """Index the images for the second look, except those without a thumbnail of this size."""
         assert self._rule is not None
-        seen = [(id, i.thumb) for id, i in images if len(i.thumb) == THUMB_BYTES]
-        if not self._rule.aligned or not seen:
+        images = [(id, info) for id, info in images if len(info.thumb) == THUMB_BYTES]
+        if not self._rule.aligned or not images:
             return
         from pixtrawl.dedup.descriptor_index import DescriptorIndex
         from pixtrawl.dedup.overlay_search import coarse_of
@@ -173,13 +169,12 @@ class NearDuplicates:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None:
             descriptors = self._descriptor_indexes[label] = DescriptorIndex(self._pictures)
-        pictures = seen
+        pictures = [(id, info.thumb) for id, info in images]
         if self._rule.view:
-            views = [self._views_of(i) for _, i in images if len(i.thumb) == THUMB_BYTES]
-            ids = [id for id, _ in seen]
-            self._view_index.add(ids, views)
-            both = zip(ids, views, strict=True)
-            pictures = [*seen, *((_FRAMED - id, one.inner) for id, one in both if one.inner)]
+            views = [self._views_of(info) for _, info in images]
+            self._view_index.add([id for id, _ in images], views)
+            both = zip(images, views, strict=True)
+            pictures += [(_FRAMED - id, one.inner) for (id, _), one in both if one.inner]
         descriptors.add([key for key, _ in pictures], coarse_of([thumb for _, thumb in pictures]))
 
     def remove(self, id: int) -> None:
@@ -241,8 +236,8 @@ class NearDuplicates:
             return None
         # A view that fits everywhere may be off by fewer bits: frames of one kind look alike.
         strictly = replace(rule, fitting=rule.aligned)
-        seen = self._by_overlay(label, replace(info, thumb=views.inner), strictly)
-        return seen and replace(seen, stage="view")
+        match = self._by_overlay(label, replace(info, thumb=views.inner), strictly)
+        return match and replace(match, stage="view")
 
     @property
     def _view_index(self) -> ViewIndex:
@@ -254,7 +249,7 @@ class NearDuplicates:
         return self._made_views
 
     def _views_of(self, info: ImageInfo) -> Views:
-        """Return the views; those of the last picture are kept, as it is usually added next."""
+        """Return the views, kept of the last picture, as it is usually added next."""
         thumb, views = self._last_views
         if views is None or thumb != info.thumb:
             from pixtrawl.dedup.view_index import views_of
@@ -345,9 +340,8 @@ class NearDuplicates:
 
 def _seen(key: int, distance: int, label: str) -> Match:
     """Return the match of a key of the descriptors."""
-    if key > _FRAMED:
-        return Match(key, distance, "aligned", label)
-    return Match(_FRAMED - key, distance, "view", label)
+    framed = key <= _FRAMED
+    return Match(_FRAMED - key if framed else key, distance, "view" if framed else "aligned", label)
 
 
 def _order(match: Match, label: str) -> tuple[bool, int, int]:

@@ -25,7 +25,7 @@ __all__ = ["FITS", "WORTH_REFINING", "coarse_of", "find_deep_overlay", "find_ove
 Array = np.ndarray[Any, Any]
 
 _CANDIDATES: Final = 8
-_DEEP_CANDIDATES: Final = 4
+_DEEP_CANDIDATES: Final = 3
 _DEEP_WORTH: Final = 0.78  # one distinct picture in three is laid over another
 # Score of the best window: 99 of 100 crops of 10 % have 0.84 or more; of distinct pictures among
 # each other's eight nearest, one in 80 reaches this. So few pairs are aligned at all.
