@@ -85,9 +85,17 @@ def gather() -> Material:
     return found
 
 
+def fingerprint() -> str:
+    """A hash of the code that makes and inspects the files: what older code made is not used."""
+    found = hashlib.sha256()
+    for module in (edits, photos, inspect, decode, phash, pdq, chroma, pixels, model):
+        found.update(Path(str(module.__file__)).read_bytes())
+    return found.hexdigest()[:12]
+
+
 def material(*, fresh: bool) -> Material:
     """From the cache folder, where it is there and of the photographs that are there now."""
-    kept = photos.cache_folder() / "dedup-infos.pickle"
+    kept = photos.cache_folder() / f"dedup-infos-{fingerprint()}.pickle"
     if not fresh and kept.exists():
         loaded: Material = pickle.loads(kept.read_bytes())
         if loaded.names == [photos.name_of(file) for file in photos.photograph_files()]:
