@@ -29,8 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def typed(folder: Path, hub: HubDouble, tmp_path: Path, *words: str) -> int:
     return main(
-        ["publish", str(folder), "hf://me/set", "--set", f"publish.base_url={hub.url}",
-         "--set", f"publish.folder={tmp_path / 'staging'}", *words]
+        ["publish", str(folder), "hf://me/set", "--set", f"publish.hub_url={hub.url}",
+         "--set", f"publish.staging={tmp_path / 'staging'}", *words]
     )  # fmt: skip
 
 

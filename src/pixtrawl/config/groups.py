@@ -267,11 +267,11 @@ class Models:
 class Publish:
     """Where data sets are published."""
 
-    base_url: str | None = setting(
+    hub_url: str | None = setting(
         None, "hub to publish to (default: HF_ENDPOINT, else https://huggingface.co)",
         metavar="URL",
     )  # fmt: skip
-    folder: str | None = setting(
+    staging: str | None = setting(
         None, "folder for shards until they are sent (default: `publish` in the user's cache)",
         metavar="DIR",
     )  # fmt: skip

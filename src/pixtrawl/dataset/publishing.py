@@ -69,7 +69,7 @@ class Publishing:
             private: make the repository private when it is created.
             overwrite: replace files that came from elsewhere, or were changed on the Hub.
             message: of the commit.
-            config: where `publish.base_url`, `resize`, `encode`, `quality` and `split` come from if
+            config: where `publish.hub_url`, `resize`, `encode`, `quality` and `split` come from if
                 not given; None: the user's own file and the environment.
             resize: as of `export`, like all that follow.
             resize_mode: keep_ratio_largest, keep_ratio, center_crop, border or no.

@@ -125,7 +125,7 @@ def publish(  # noqa: PLR0913 - what, where from and to, how, and three listener
     left_out = found.counts[Rights.OPTED_OUT]
     if found.counts.total() == left_out:
         raise UsageError(f"{root}: no image to publish" + (_left_out_words(left_out)))
-    hub = Hub(repository, options.place.base_url, on_wait)
+    hub = Hub(repository, options.place.hub_url, on_wait)
     if not options.dry_run:
         hub.demand_token()
     state = hub.state()
@@ -242,7 +242,7 @@ def _terms(source: str) -> str:
 
 def _staging(root: Path, url: str, place: Publish) -> Path:
     """Return the folder of the shards of one data set for one repository."""
-    base = Path(place.folder) if place.folder else user_folder("cache") / "publish"
+    base = Path(place.staging) if place.staging else user_folder("cache") / "publish"
     key = hashlib.sha256(f"{root.resolve()}\0{url}".encode(errors="replace")).hexdigest()[:16]
     return base / key
 
