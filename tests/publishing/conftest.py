@@ -69,7 +69,7 @@ def send(hub: HubDouble, root: Path, tmp_path: Path) -> Publisher:
     def call(samples: list[Sample], to: str = "hf://me/set", **given: Any) -> Published:
         more = given.pop("export", {})
         export = ExportOptions(sharding=Sharding(max_images=4), **more)
-        place = Publish(base_url=hub.url, folder=str(tmp_path / "staging"))
+        place = Publish(hub_url=hub.url, staging=str(tmp_path / "staging"))
         return publish(samples, root, to, PublishOptions(export=export, place=place, **given))
 
     return call

@@ -67,7 +67,7 @@ def test_the_command_never_shows_the_token(
 
 
 def test_from_python_the_same_is_a_value(folder: Path, hub: HubDouble, tmp_path: Path) -> None:
-    place = Publish(base_url=hub.url, folder=str(tmp_path / "staging"))
+    place = Publish(hub_url=hub.url, staging=str(tmp_path / "staging"))
     ds = pixtrawl.open(folder).filter(label="cat")
     done = ds.publish("hf://me/cats", config=Config(publish=place), allow_unknown_rights=True)
     assert done.images == 3
