@@ -20,7 +20,9 @@ __all__ = ["enlargement_log_odds", "upscale_of"]
 
 Array = np.ndarray[Any, Any]
 
-_UNKNOWN: Final = -5.0  # log odds where a picture is too small for a spectrum
+_UNKNOWN: Final = -5.0  # log odds where a picture is too small for a spectrum, or drawn
+_FEW_TONES: Final = 4
+_DRAWN: Final = 0.75  # share of pixels with one of the commonest tones
 _INTERCEPT: Final = 0.574
 _OF_PEAK: Final = 2.196
 _OF_PEAK_SEEN: Final = -2.282
@@ -44,7 +46,7 @@ _STRONG_PEAK: Final = 8.0  # 95 of 100 originals have less than 6.5
 
 def enlargement_log_odds(larger: Portrait, smaller: Portrait, scale: float) -> float:
     """Return the log odds that `larger` is an enlargement by `scale` (above 1, linear)."""
-    if not larger.spectrum or not smaller.spectrum:
+    if not larger.spectrum or not smaller.spectrum or _is_drawn(larger):
         return _UNKNOWN
     cut = _END / scale
     big, small = np.asarray(larger.spectrum), np.asarray(smaller.spectrum)
@@ -71,6 +73,12 @@ def enlargement_log_odds(larger: Portrait, smaller: Portrait, scale: float) -> f
     quality = smaller.quality - larger.quality
     odds += _OF_QUALITY * max(-_MOST_QUALITY, min(_MOST_QUALITY, quality))
     return odds - _BEYOND * max(0.0, scale - _USUAL_SCALE)
+
+
+def _is_drawn(one: Portrait) -> bool:
+    """Return whether a few tones make up a picture: its edges look like traces of interpolation."""
+    tones = np.sort(np.bincount(np.frombuffer(one.grey, dtype=np.uint8), minlength=256))
+    return bool(tones[-_FEW_TONES:].sum() > _DRAWN * tones.sum())
 
 
 def upscale_of(one: Portrait) -> float:
