@@ -50,6 +50,17 @@ def test_a_forked_zygote_can_be_ended_before_and_after_it_has_exited(tmp_path: P
         assert zygote.process.poll() == 0
 
 
+def test_where_the_warm_process_was_killed_zygotes_are_started_as_users_do(tmp_path: Path) -> None:
+    decoders = warm_decoders.WarmDecoders()
+    with decoders.asking:
+        assert decoders._zygote is not None
+        decoders._zygote.process.kill()
+        decoders._zygote.process.wait()
+        zygote = decoders.spawn(program.PROGRAM)
+        assert isinstance(zygote.process, subprocess.Popen)
+        zygote.end()
+
+
 @pytest.mark.parametrize("words", [["report", "nowhere"], ["--version"], ["config", "shwo"]])
 def test_a_forked_command_says_and_ends_as_a_started_one(tmp_path: Path, words: list[str]) -> None:
     said = []

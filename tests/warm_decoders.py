@@ -80,14 +80,26 @@ class WarmDecoders:
         """Stand in for `program._spawn`."""
         if path != program.PROGRAM:
             return SPAWN(path)
+        try:
+            return self._forked()
+        except OSError:  # it was ended from outside: as users start it
+            return SPAWN(path)
+
+    def _forked(self) -> program.Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         hearing, answering = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         hearing.settimeout(ANSWER_S)
-        with hearing:
-            with theirs, answering:
-                socket.send_fds(self.asking, [b"F"], [theirs.fileno(), answering.fileno()])
-            answer, fds, _, _ = socket.recv_fds(hearing, 64, 1)
+        try:
+            with hearing:
+                with theirs, answering:
+                    socket.send_fds(self.asking, [b"F"], [theirs.fileno(), answering.fileno()])
+                answer, fds, _, _ = socket.recv_fds(hearing, 64, 1)
+            if not answer:
+                raise ConnectionError("the process that forks zygotes has ended")
+        except OSError:
+            ours.close()
+            raise
         (pid,) = struct.unpack("<I", answer)
         process = WarmProcess(pid, fds[0])
         return program.Zygote(cast("subprocess.Popen[bytes]", process), ours)

@@ -224,7 +224,10 @@ def processes(*, zygote: bool) -> list[int]:
     mark, found = f'"parent": {os.getpid()},'.encode(), []
     for entry in Path("/proc").iterdir():
         try:
-            if not entry.name.isdigit() or mark not in (entry / "cmdline").read_bytes():
+            if not entry.name.isdigit():
+                continue
+            command = (entry / "cmdline").read_bytes()
+            if mark not in command or b"worker_main.py" not in command:  # such as warm_decoders
                 continue
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
