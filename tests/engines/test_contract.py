@@ -87,13 +87,13 @@ def test_a_shard_is_the_same_in_every_process() -> None:
     assert [shard_of(f"h{n}.example", 5) for n in range(8)] == [4, 1, 3, 2, 0, 2, 4, 0]
 
 
-def test_an_engine_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+def test_an_engine_that_makes_no_folder_says_which_command_it_is_for(tmp_path: Path) -> None:
     async def main() -> None:
         config = Config(job=Job(engine="ray"))
         async with open_session(config, Folder(tmp_path / "s"), lambda event: None):
             pass
 
-    with pytest.raises(UsageError, match=r"no engine 'ray'; use local or processes"):
+    with pytest.raises(UsageError, match="--engine ray fetches lists into a set of shards"):
         asyncio.run(main())
     assert not (tmp_path / "s").exists()
 

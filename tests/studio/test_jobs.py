@@ -34,10 +34,10 @@ def site() -> Iterator[Playground]:
         yield running
 
 
-def base(site: Playground) -> pixtrawl.Config:
+def base(site: Playground, *more: str) -> pixtrawl.Config:
     from pixtrawl.config.load import change, registered_sources
 
-    values = {"allow_address": ["127.0.0.0/8"], "set": [f"bing.base_url={site.url}"]}
+    values = {"allow_address": ["127.0.0.0/8"], "set": [f"bing.base_url={site.url}", *more]}
     return change(pixtrawl.Config.load(), values, known=registered_sources(), place="test")
 
 
@@ -45,6 +45,14 @@ def base(site: Playground) -> pixtrawl.Config:
 def empty(site: Playground) -> Iterator[Client]:
     """A studio without a data set."""
     with StudioServer(None, config=base(site)).start() as server:
+        yield client_of(server)
+
+
+@pytest.fixture
+def slow(site: Playground) -> Iterator[Client]:
+    """The same, with a line on which sixty images take some twenty seconds."""
+    config = base(site, "fetch.limit_rate_bytes_s=100000")
+    with StudioServer(None, config=config).start() as server:
         yield client_of(server)
 
 
@@ -213,27 +221,27 @@ def test_data_sets_go_below_the_named_places_alone(tmp_path: Path) -> None:
             require_place(bad, [own])
 
 
-def test_a_job_is_paused_resumed_enlarged_and_stopped(empty: Client, tmp_path: Path) -> None:
-    job = start(empty, request(tmp_path / "cats", 60))
+def test_a_job_is_paused_resumed_enlarged_and_stopped(slow: Client, tmp_path: Path) -> None:
+    job = start(slow, request(tmp_path / "cats", 60))
 
     def steer(action: str, **body: object) -> Any:
-        return empty.post(f"/api/jobs/{job}/{action}", body)
+        return slow.post(f"/api/jobs/{job}/{action}", body)
 
     until(lambda: steer("pause").status == 200)  # the run takes the folder's lock first
-    until(lambda: job_of(empty, job)["state"] == "paused" and empty.summary()["run"]["paused"])
-    assert empty.summary()["run"]["holder"] == "studio"
-    assert empty.post("/api/jobs", request(tmp_path / "cats")).status == 409
+    until(lambda: job_of(slow, job)["state"] == "paused" and slow.summary()["run"]["paused"])
+    assert slow.summary()["run"]["holder"] == "studio"
+    assert slow.post("/api/jobs", request(tmp_path / "cats")).status == 409
     assert steer("more", number=10).status == 409, "fewer than now"
-    assert steer("more", number=70, query=empty.summary()["queries"][0]["id"]).status == 200
-    until(lambda: empty.summary()["queries"][0]["wanted"] == 70)
+    assert steer("more", number=70, query=slow.summary()["queries"][0]["id"]).status == 200
+    until(lambda: slow.summary()["queries"][0]["wanted"] == 70)
     assert steer("resume").status == 200
-    until(lambda: job_of(empty, job)["state"] == "running")
+    until(lambda: job_of(slow, job)["state"] == "running")
     assert steer("stop").status == 200
-    until(lambda: job_of(empty, job)["state"] == "stopped")
+    until(lambda: job_of(slow, job)["state"] == "stopped")
     assert steer("pause").status == 409
     assert steer("more", number=6).status == 200, "goes on, with another number"
-    until(lambda: job_of(empty, job)["state"] == "done")
-    assert empty.post("/api/jobs/nothing/pause", {}).status == 404
+    until(lambda: job_of(slow, job)["state"] == "done")
+    assert slow.post("/api/jobs/nothing/pause", {}).status == 404
 
 
 def test_a_job_whose_process_was_killed_goes_on(tmp_path: Path, site: Playground) -> None:

@@ -149,15 +149,15 @@ def set_measure(db: sqlite3.Connection, sample_id: int, name: str, value: float)
 
 
 def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
-    """Return the grey thumbnail of a sample."""
+    """Return the grey thumbnail of a sample; empty where a person removed it meanwhile."""
     row = db.execute("SELECT thumb FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    return bytes(row[0])
+    return bytes(row[0]) if row else b""
 
 
 def chroma(db: sqlite3.Connection, sample_id: int) -> bytes:
-    """Return the colours of a sample, as `images.chroma` makes them; empty if unknown."""
+    """Return the colours of a sample, as `images.chroma` makes them; empty if unknown or gone."""
     row = db.execute("SELECT chroma FROM sample WHERE id = ?", (sample_id,)).fetchone()
-    return bytes(row[0])
+    return bytes(row[0]) if row else b""
 
 
 def number_and_query(db: sqlite3.Connection, sample_id: int) -> tuple[int, int]:

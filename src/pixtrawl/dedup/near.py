@@ -259,12 +259,13 @@ class NearDuplicates:
         return views
 
     def _thumb_or_inside(self, key: int) -> bytes:
-        """Return the pixels behind a key of the descriptors."""
+        """Return the pixels behind a key of the descriptors; empty where the image is gone."""
         if key > _FRAMED:
             return self._thumb_of(key)
         from pixtrawl.dedup.view_index import inside
 
-        return inside(self._thumb_of(_FRAMED - key))
+        whole = self._thumb_of(_FRAMED - key)
+        return inside(whole) if whole else b""
 
     def _by_hash(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
