@@ -18,6 +18,7 @@ from pixtrawl.model import Reason
 
 __all__ = [
     "account_of",
+    "account_of_host",
     "canonical",
     "check",
     "host_name_of",
@@ -112,7 +113,11 @@ def account_of(url: str) -> str:
 
     The host as `host_of`, without the dot that closes a full name: both names are one server.
     """
-    host = host_of(url)
+    return account_of_host(host_of(url))
+
+
+def account_of_host(host: str) -> str:
+    """Return the same of a host as `host_of` gives it."""
     name, colon, port = host.rpartition(":")
     if not colon or name.endswith(":") or not port.isdigit():
         return host.removesuffix(".")

@@ -281,33 +281,21 @@ def test_a_store_that_overwrites_has_one_worker(
 
 
 def test_a_job_in_a_real_object_store_is_carried_out(
-    manifest: Path, local: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    manifest: Path, local: Any, object_store: Store, tmp_path: Path
 ) -> None:
-    moto = pytest.importorskip("moto.server")  # installed by `make test-cluster`
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "known-key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "known-secret")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        store = Store("s3://sets/job")
-        store._fs.mkdir("sets")
-        words = ["--shard-rows", "4", "--min-size", "16", "--junk", "keep", *LOOPBACK]
-        prepare = ["cluster", "prepare", str(manifest), "-o", store.url, "-q", *words]
-        assert main(prepare) == 0
-        assert main(["worker", store.url, "-q"]) == 0
-        assert main(prepare) == 0
-        found = ShardSet(store).outcomes()
-        assert sorted((one.url, str(one.reason)) for one in found) == local[0]
-        assert roll_up(store)[1] == 1
-        assert ShardSet(store).report().totals.saved == len(local[1])
-        collect = ["cluster", "collect", store.url, "-o", str(tmp_path / "images"), "-q"]
-        assert main([*collect, "--dedup", "off"]) == 0
-        assert sorted(one.info.sha256 for one in pixtrawl.open(tmp_path / "images")) == local[1]
-    finally:
-        server.stop()
+    store = object_store
+    words = ["--shard-rows", "4", "--min-size", "16", "--junk", "keep", *LOOPBACK]
+    prepare = ["cluster", "prepare", str(manifest), "-o", store.url, "-q", *words]
+    assert main(prepare) == 0
+    assert main(["worker", store.url, "-q"]) == 0
+    assert main(prepare) == 0
+    found = ShardSet(store).outcomes()
+    assert sorted((one.url, str(one.reason)) for one in found) == local[0]
+    assert roll_up(store)[1] == 1
+    assert ShardSet(store).report().totals.saved == len(local[1])
+    collect = ["cluster", "collect", store.url, "-o", str(tmp_path / "images"), "-q"]
+    assert main([*collect, "--dedup", "off"]) == 0
+    assert sorted(one.info.sha256 for one in pixtrawl.open(tmp_path / "images")) == local[1]
 
 
 def test_a_download_to_a_url_is_a_set_of_shards(

@@ -138,26 +138,12 @@ def test_a_store_that_overwrites_all_the_same_is_found_out(
         assert [entry.name for entry in store.entries("a")] == ["a/one"]
 
 
-def test_a_real_store_with_conditions_keeps_to_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moto = pytest.importorskip("moto.server")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "known-key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "known-secret")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        store = Store("s3://sets/job")
-        store._fs.mkdir("sets")
-        assert store.probe()
-        contents = [f"writer {n}".encode() for n in range(8)]
-        with ThreadPoolExecutor(8) as pool:
-            created = list(pool.map(lambda data: store.create("commits/x", data), contents))
-        assert sum(created) == 1
-        assert store.read("commits/x") == contents[created.index(True)]
-        assert (store.modified_s("commits/x") or 0) > 1e9
-    finally:
-        server.stop()
+def test_a_real_store_with_conditions_keeps_to_them(object_store: Store) -> None:
+    store = object_store
+    assert store.probe()
+    contents = [f"writer {n}".encode() for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(lambda data: store.create("commits/x", data), contents))
+    assert sum(created) == 1
+    assert store.read("commits/x") == contents[created.index(True)]
+    assert (store.modified_s("commits/x") or 0) > 1e9

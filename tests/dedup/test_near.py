@@ -388,3 +388,16 @@ def test_a_deep_crop_in_another_colour_is_another_picture(photographs: list[Imag
         square = near.find("x", info_of(middle_square(long)))
         assert square is not None
         assert near.find("x", info_of(middle_square(blue))) is None
+
+
+def test_an_image_that_a_person_removed_meanwhile_is_no_match_by_look(
+    photographs: list[Image.Image],
+) -> None:
+    long = photographs[0].convert("RGB").resize((600, 400))
+    thumbs = {0: info_of(long).thumb}
+    near = NearDuplicates("near", lambda id: thumbs.get(id, b""), lambda id: b"")
+    near.add("x", 0, info_of(long))
+    near._pictures.clear()  # as in a large data set: the thumbnail has to be read again
+    assert near.find("x", info_of(middle_square(long))) is not None
+    thumbs.clear()
+    assert near.find("x", info_of(middle_square(long))) is None

@@ -11,15 +11,16 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml  # type: ignore[import-untyped]
+
+from tests.loopback import answered_by
 
 READER, WRITER = "hf_reader_0123456789", "hf_writer_0123456789"
 _PAGE = 3  # entries of a tree in an answer: the client has to follow pages
@@ -350,14 +351,5 @@ def serving(hub: HubDouble) -> Iterator[HubDouble]:  # noqa: C901 - one method f
         def do_PUT(self) -> None:
             self._answer("PUT")
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with answered_by(Handler) as hub.url:
         yield hub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from pixtrawl.browser.executable import find_browser
-from tests.studio.fake_studio import WEB
+from tests.studio.fake_server import WEB
 
 LAID = (WEB / "vendor" / "manifest.json").is_file()
 # Set here, not in each test: what a loaded machine needs.
@@ -64,3 +64,12 @@ def current(page: Any) -> str:
 def press(page: Any, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
+
+
+def wait_until(page: Any, true: Callable[[], object]) -> None:
+    """Let the page go on until something is so here; fail after `PATIENCE_MS`."""
+    for _ in range(PATIENCE_MS // 50):
+        if true():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen")

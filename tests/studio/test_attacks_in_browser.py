@@ -16,7 +16,7 @@ import pytest
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.studio.serve import StudioServer
 from tests.studio.client import client_of
-from tests.studio.tab import chromium, press, tab
+from tests.studio.tab import press, tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -63,12 +63,6 @@ POISON = (
     "\" onmouseover=\"document.title='poisoned'\" ${document.title='poisoned'} {{7*7}} "
     "\u202ednuora denrut\u2066 \u200b\x00\x1b[2J "
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @contextmanager

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.studio.fake_studio import fake_studio
-from tests.studio.tab import chromium, press, tab
+from tests.studio.fake_server import fake_studio
+from tests.studio.tab import press, tab
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 pytestmark = [
@@ -21,12 +20,6 @@ PROGRESS = {
     "job": "j", "rate": 2.5, "eta_s": 90, "newest": ["s1", "s2"],
     "queries": [{"id": 0, "found": 30, "saved": 12, "duplicates": 1, "refused": 4, "failed": 2}],
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 def findings(page: Any) -> list[str]:

@@ -7,17 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.studio.fake_studio import FakeStudio, fake_studio
-from tests.studio.tab import chromium, current, press, tab
-from tests.studio.test_page_decisions import wait_until
+from tests.studio.fake_server import fake_studio
+from tests.studio.fake_studio import FakeStudio
+from tests.studio.tab import current, press, tab, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -7,16 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.studio.fake_studio import FakeStudio, fake_studio
-from tests.studio.tab import chromium, current, press, tab
+from tests.studio.fake_server import fake_studio
+from tests.studio.fake_studio import FakeStudio
+from tests.studio.tab import current, press, tab, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -62,14 +57,6 @@ def test_keys_pressed_faster_than_the_server_answers_hit_their_images(
         wait_until(page, lambda: len(studio.decided) == 12)
         rejected = {i for i, d in studio.decided.items() if d["decision"] == "reject"}
         assert rejected == {f"s{n}" for n in range(2, 13, 2)}
-
-
-def wait_until(page: Any, true: Any) -> None:
-    for _ in range(200):
-        if true():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it did not happen")
 
 
 def test_a_range_names_the_exact_number_that_would_change_first(

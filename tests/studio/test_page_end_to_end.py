@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,10 @@ import pytest
 
 from tests.life.sets import pets
 from tests.pipeline.pictures import saved, scene, serving
-from tests.studio.tab import PATIENCE_MS, chromium, current, press, tab
+from tests.studio.tab import PATIENCE_MS, current, press, tab
 
 serve = pytest.importorskip("pixtrawl.studio.serve", reason="the extra `studio` is not installed")
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.studio.bidi import Firefox, firefox
-from tests.studio.fake_studio import FakeStudio, fake_studio
+from tests.studio.fake_server import fake_studio
+from tests.studio.fake_studio import FakeStudio
 from tests.studio.tab import LAID
 
 pytestmark = [

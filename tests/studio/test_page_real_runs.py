@@ -12,7 +12,7 @@ import pixtrawl
 from pixtrawl.config.load import change, registered_sources
 from pixtrawl.playground import Playground
 from pixtrawl.studio.serve import StudioServer
-from tests.studio.tab import PATIENCE_MS, chromium, press, tab
+from tests.studio.tab import PATIENCE_MS, press, tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 DROPPED = """(text) => {
@@ -20,12 +20,6 @@ DROPPED = """(text) => {
   held.items.add(new File([text], "list.csv", { type: "text/csv" }));
   return held;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

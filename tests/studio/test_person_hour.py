@@ -6,27 +6,20 @@ The wrong pictures stand at fixed pseudo-random places, and the person sees each
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.matrices import slow
-from tests.studio.fake_studio import FakeStudio, fake_studio
-from tests.studio.tab import chromium, press, tab
-from tests.studio.test_page_decisions import wait_until
+from tests.studio.fake_server import fake_studio
+from tests.studio.fake_studio import FakeStudio
+from tests.studio.tab import press, tab, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 KEYS_PER_S = 3
 # images, of which so many are wrong, and the minutes of keys that cleaning them may take
 SETS = [(60, 9, 1.0), slow(500, 75, 5.0)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 HERE = "n => document.querySelector('.tile.current .caption')?.textContent.startsWith(n)"

@@ -16,7 +16,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.studio.fake_studio import WEB
+from tests.studio.fake_server import WEB
 
 ROOT = Path(__file__).parents[2]
 PIECES = {

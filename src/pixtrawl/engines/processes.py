@@ -32,6 +32,7 @@ from pixtrawl.images import program
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.net.client import Client
 from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.urls import account_of_host
 
 __all__ = ["ProcessesEngine", "worker_count"]
 
@@ -121,7 +122,7 @@ class ProcessesEngine:
             self._give(task, self.workers.start_trial())
 
     def _give(self, task: Task, link: WorkerLink | None = None) -> None:
-        leases, host = self.workers.leases, _account(task)
+        leases, host = self.workers.leases, account_of_host(task.host)
         holder = leases.holder(host) if host else None
         if link is None:
             known = self.workers.links.get(holder) if holder is not None else None
@@ -134,7 +135,7 @@ class ProcessesEngine:
 
     def _take_back(self, link: WorkerLink, task_id: int) -> Task | None:
         task = link.tasks.pop(task_id, None)
-        if task is not None and (host := _account(task)):
+        if task is not None and (host := account_of_host(task.host)):
             self.workers.leases.ended(host)
         return task
 
@@ -278,15 +279,6 @@ def _of_one(spec: WorkerSpec, count: int) -> WorkerSpec:
     decoders = spec.rules.images.decoders or usable_cores()
     fetch = dataclasses.replace(spec.fetch, concurrency=most)
     return replace(spec, fetch=fetch, decoders=max(1, decoders // count))
-
-
-def _account(task: Task) -> str:
-    """Return the account of a task's host (`urls.account_of`, without reading the URL again)."""
-    host = task.host
-    if "." not in host or not (host.endswith(".") or ".:" in host):
-        return host
-    name, colon, port = host.partition(":")
-    return name.removesuffix(".") + colon + port
 
 
 def _error(report: wire.Failed) -> BaseException:

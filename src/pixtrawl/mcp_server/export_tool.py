@@ -15,12 +15,12 @@ from msgspec import Struct
 from pydantic import Field
 
 from pixtrawl.dataset import Dataset
-from pixtrawl.errors import PixtrawlError, UsageError
+from pixtrawl.errors import UsageError
 from pixtrawl.exporters import FORMATS
 from pixtrawl.exporters.export import Exported
 from pixtrawl.mcp_server.consent import Consent, ask, refusal
 from pixtrawl.mcp_server.run_tools import FolderName
-from pixtrawl.mcp_server.server_state import state_of_call, told
+from pixtrawl.mcp_server.server_state import as_tool_errors, state_of_call
 
 __all__ = ["ExportTask", "export"]
 
@@ -68,7 +68,7 @@ class ExportPlanned(Struct, frozen=True):
         return repr((self.folder, self.to, self.out, sorted(self.options.items())))
 
 
-@told
+@as_tool_errors
 def plan_export(  # noqa: PLR0913
     folder: str,
     to: str,
@@ -107,7 +107,7 @@ def ask_export(
     return ask(ctx, f"Export {plan.folder} as {plan.to} to {plan.out}?")
 
 
-@told
+@as_tool_errors
 def export(  # noqa: PLR0913 - arguments of a tool
     *,
     folder: FolderName,
@@ -135,8 +135,8 @@ def export(  # noqa: PLR0913 - arguments of a tool
     tasks[plan.key] = task
     try:
         done = task.result(_WAIT_S)
-    except PixtrawlError:
-        del tasks[plan.key]
+    except Exception:
+        del tasks[plan.key]  # the next call tries again
         raise
     if done is None:
         return {"done": False, "state": "running", "next_step": "the same call again waits for it"}

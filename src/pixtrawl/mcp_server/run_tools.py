@@ -22,7 +22,7 @@ from pixtrawl.display.screen import size
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.mcp_server.consent import Consent, ask, refusal
-from pixtrawl.mcp_server.server_state import ServerState, state_of_call, told
+from pixtrawl.mcp_server.server_state import ServerState, as_tool_errors, state_of_call
 from pixtrawl.mcp_server.untrusted import NOTE, capped, strangers
 from pixtrawl.model import Query
 from pixtrawl.operations.detached_job import start_detached
@@ -64,7 +64,7 @@ FolderName = Annotated[
 ]
 
 
-@told
+@as_tool_errors
 def sources(ctx: Context[Any, Any]) -> dict[str, Any]:
     """List where pictures can be searched for: what each source needs, may and costs."""
     rows = source_choices(state_of_call(ctx).config.sources)
@@ -112,7 +112,7 @@ def _request(
     return JobRequest(queries=rows, number=number, path=path, **given)
 
 
-@told
+@as_tool_errors
 def estimate(  # noqa: PLR0913 - arguments of a tool
     *,
     queries: Queries = [],  # noqa: B006 - read only; its schema shows the default
@@ -145,7 +145,7 @@ def _limits(state: ServerState) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@told
+@as_tool_errors
 def plan_start(  # noqa: PLR0913
     queries: list[str],
     csv: str,
@@ -184,7 +184,7 @@ def ask_start(
     )
 
 
-@told
+@as_tool_errors
 def start_job(  # noqa: PLR0913 - arguments of a tool
     *,
     folder: FolderName,
@@ -317,7 +317,7 @@ _NEXT: Final = {
 }
 
 
-@told
+@as_tool_errors
 def stop(
     *, job: Annotated[str, Field(description="Id of a job")], ctx: Context[Any, Any]
 ) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The state that the tools of one server share, and how their errors are told."""
+"""The state that the tools of one server share, and how their errors are answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pixtrawl.errors import PixtrawlError
 from pixtrawl.mcp_server.limits import AssistantLimits
 from pixtrawl.operations.detached_job import DetachedJob
 
-__all__ = ["ServerState", "state_of_call", "told"]
+__all__ = ["ServerState", "as_tool_errors", "state_of_call"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,8 +37,8 @@ def state_of_call(ctx: Context[Any, Any]) -> ServerState:
     return cast("ServerState", ctx.request_context.lifespan_context)
 
 
-def told(function: Callable[P, T]) -> Callable[P, T]:
-    """Turn errors on purpose into errors of a tool, whose sentence the assistant reads."""
+def as_tool_errors(function: Callable[P, T]) -> Callable[P, T]:
+    """Answer a `PixtrawlError` as an error of the tool, with its sentence for the assistant."""
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -25,7 +25,7 @@ from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.mcp_server.consent import Consent, ask, refusal
 from pixtrawl.mcp_server.contact_sheet import MOST_TILES, TILE, numbered_sheet
 from pixtrawl.mcp_server.run_tools import FolderName
-from pixtrawl.mcp_server.server_state import state_of_call, told
+from pixtrawl.mcp_server.server_state import as_tool_errors, state_of_call
 from pixtrawl.mcp_server.untrusted import NOTE, capped, strangers
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.operations.job_progress import shortfalls
@@ -51,7 +51,7 @@ Images = Annotated[
 ]
 
 
-@told
+@as_tool_errors
 def report(
     *,
     folder: Annotated[
@@ -108,7 +108,7 @@ def _set_line(folder: Folder) -> dict[str, Any]:
     return {"folder": str(folder.root), "images": images, "run_at_work": in_use(folder)}
 
 
-@told
+@as_tool_errors
 def look(  # noqa: PLR0913 - arguments of a tool
     *,
     folder: FolderName,
@@ -213,7 +213,7 @@ def _of_number(db: Any, number: int, *, refused: bool) -> str:
     raise UsageError(f"no image has the number {number}")
 
 
-@told
+@as_tool_errors
 def plan_images(folder: str, images: list[str], ctx: Context[Any, Any]) -> ImagesPlan:
     """Find the images of `reject` and `relabel`. Raise ToolError."""
     return _named(folder, images, ctx)
@@ -227,7 +227,7 @@ def ask_reject(
     return ask(ctx, f"Reject {plan.shown} of {plan.folder.root}{why}? It can be undone.")
 
 
-@told
+@as_tool_errors
 def reject(  # noqa: PLR0913 - arguments of a tool
     *,
     folder: FolderName,
@@ -255,7 +255,7 @@ def _done(done: deciding.Recorded, changed: int) -> dict[str, Any]:
     return {"done": True, "changed": changed, "next_step": f"undo takes it back{when}"}
 
 
-@told
+@as_tool_errors
 def keep(*, folder: FolderName, images: Images, ctx: Context[Any, Any]) -> dict[str, Any]:
     """Mark images as wanted; rejected ones come back."""
     plan = _named(folder, images, ctx, refused=True)
@@ -272,7 +272,7 @@ def ask_relabel(
     )
 
 
-@told
+@as_tool_errors
 def relabel(
     *,
     folder: FolderName,
@@ -289,7 +289,7 @@ def relabel(
     return {"done": True, "changed": len(moved), "next_step": "undo takes it back"}
 
 
-@told
+@as_tool_errors
 def undo(
     *,
     folder: FolderName,

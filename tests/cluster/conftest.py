@@ -1,0 +1,28 @@
+"""A real object store's server for jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pixtrawl.cluster.store import Store
+
+
+@pytest.fixture
+def object_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An empty place in an S3 that keeps to conditions; `make test-cluster` installs it."""
+    moto = pytest.importorskip("moto.server")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "known-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "known-secret")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        store = Store("s3://sets/job")
+        store._fs.mkdir("sets")
+        yield store
+    finally:
+        server.stop()
