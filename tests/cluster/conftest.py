@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -21,8 +22,9 @@ def object_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     try:
         host, port = server.get_host_and_port()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        store = Store("s3://sets/job")
-        store._fs.mkdir("sets")
+        bucket = f"sets-{secrets.token_hex(4)}"  # the server's state outlives it in this process
+        store = Store(f"s3://{bucket}/job")
+        store._fs.mkdir(bucket)
         yield store
     finally:
         server.stop()
