@@ -137,7 +137,7 @@ def test_a_long_path_against_many_rules_does_not_block_the_loop() -> None:
 
     turns, reason = with_cache(web, use)
     assert reason is None
-    assert turns >= 5, "others have their turns while it is matched; none if it held the loop"
+    assert turns, "others have turns while it is matched (30 when idle); none if it held the loop"
 
 
 def test_threads_take_short_turns_only_while_rules_are_worked_on() -> None:
