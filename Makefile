@@ -29,6 +29,9 @@ test: setup ## the test suite, in parallel, without the internet
 test-slow: setup ## what the suite has a small counterpart of: large matrices, soaks, all examples of properties
 	@$(BROWSER) TEST_EXAMPLES=all $(PY) -m pytest $(PARALLEL) -m "slow or hypothesis"
 
+test-again: setup ## the tests that failed last, one at a time: a fault fails again, an unsteady test is named
+	@$(BROWSER) TEST_EXAMPLES=all $(PY) scripts/again.py
+
 test-pythons: setup ## parser and core tests on the oldest and the newest Python that can be had here
 	@bash scripts/pythons.sh
 

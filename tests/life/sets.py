@@ -14,7 +14,7 @@ from tests.pipeline.pictures import Host, fetch, manifest
 
 
 def pets(tmp_path: Path, host: Host, *, limit: int | None = None) -> Path:
-    """Four cats and four dogs, of ten that there are each."""
+    """Ten cats and ten dogs, or `limit` of each; numbered in the order in which they arrive."""
     rows = [("cat", f"{host.url}/{n}.png") for n in range(10)]
     rows += [("dog", f"{host.url}/{n}.png") for n in range(10, 20)]
     given = {} if limit is None else {"limit": limit}

@@ -136,7 +136,7 @@ def test_they_are_written_when_the_studio_ends(root: Path) -> None:
 def test_a_decision_while_another_process_holds_the_set_is_recorded_and_carried_out_later(
     client: Client, root: Path
 ) -> None:
-    chosen = ids(client)[:2]
+    chosen = ids(client, filter={"labels": ["cat"]})[:2]
     with DatasetLock(Folder(root)):
         reply = client.decide("reject", chosen)
         assert reply.json()["pending"]

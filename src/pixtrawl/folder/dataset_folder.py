@@ -168,10 +168,13 @@ class DatasetLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _held.discard(self._folder.root)
-        if self._file is not None:
-            file_lock.release(self._file)
+        # In this order: closing the file drops the record lock even of a thread that took it since.
+        try:
+            if self._file is not None:
+                file_lock.release(self._file)
+        finally:
             self._file = None
+            _held.discard(self._folder.root)
 
 
 def in_use(folder: Folder) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -123,7 +124,7 @@ class Studio:
                 try:
                     revision = await self.run(one.watch)
                     await self.run(partial(one.settle, quiet_s=_QUIET_S))
-                except PixtrawlError as error:
+                except (PixtrawlError, sqlite3.Error, OSError) as error:
                     self._notice(one, str(error))
                     continue
                 self._told.discard(one.id)
