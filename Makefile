@@ -7,6 +7,9 @@ UNPACKED := $(CURDIR)/.venv/bin/chromium-headless-shell
 BROWSER := if [ -z "$$PIXTRAWL_CHROME" -a -x "$(UNPACKED)" ]; then export PIXTRAWL_CHROME="$(UNPACKED)"; fi;
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
+# Bytecode is kept even where the environment forbids it: without it every process of the suite, and
+# each of its workers, compiles all modules and rewrites all asserts anew (15 s of each worker).
+unexport PYTHONDONTWRITEBYTECODE
 # A worker more than the two cores it is meant for: many tests wait.
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 EVERY := -m "slow or not slow"

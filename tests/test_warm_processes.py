@@ -45,7 +45,7 @@ def test_a_forked_zygote_can_be_ended_before_and_after_it_has_exited(tmp_path: P
         zygote = program.start_zygote(program.PROGRAM, program.settings_of(Images(), tmp_path))
         if closes:
             zygote.control.close()
-            assert zygote.process.wait(30) == 0
+            assert zygote.process.wait(60) == 0
         zygote.end()
         assert zygote.process.poll() == 0
 

@@ -63,7 +63,7 @@ class CommandServer:
     def close(self) -> None:
         if self._ours is not None and self._process is not None:
             self._ours.close()
-            self._process.wait(30)
+            self._process.wait(60)
 
 
 _server: CommandServer | None = None

@@ -32,7 +32,7 @@ def completed(script: Path, *words: str) -> list[str]:
         'printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
-        ["bash", "--norc", "-c", program], capture_output=True, text=True, timeout=30, check=True
+        ["bash", "--norc", "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stderr == ""
     return done.stdout.split()

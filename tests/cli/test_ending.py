@@ -180,7 +180,7 @@ def test_the_first_signal_cancels_and_what_there_is_comes_back(
 ) -> None:
     process = _start(program)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, said)
     assert "Ctrl-C again ends at once" in err
 
@@ -192,7 +192,7 @@ def test_the_second_signal_ends_a_process_that_does_not_want_to() -> None:
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "not yet\n"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == 130
 
 

@@ -53,7 +53,7 @@ def test_a_line_for_each_query_moves_in_one_output_and_ends_as_the_verdict() -> 
             listener(_saved("<b>cat", number))
         listener(events.SourceRests("bing", 43.0, 2, "status 503"))
         handle.changed.clear()
-        assert handle.changed.wait(20)
+        assert handle.changed.wait(60)
         report = {"queries": [{"query": "<b>cat", "label": "cat", "wanted": 10, "saved": 5}]}
         middle = handle.shown[-1]
         listener(events.RunFinished(report_of(**report)))

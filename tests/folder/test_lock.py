@@ -90,7 +90,7 @@ def test_two_threads_are_told_apart_at_once(tmp_path: Path) -> None:
         ready.wait()
         try:
             with DatasetLock(Folder(tmp_path)):
-                ended.wait(20)
+                ended.wait(60)
         except StorageError as error:
             said.append(str(error))
             if len(said) == 3:
@@ -115,19 +115,19 @@ def test_a_look_while_a_thread_takes_the_lock_does_not_free_it(
     def slow(path: Path, root: Path) -> Any:
         file = acquire(path, root)
         taken.set()
-        go_on.wait(30)
+        go_on.wait(60)
         return file
 
     def hold() -> None:
         with DatasetLock(Folder(tmp_path)):
-            left.wait(30)
+            left.wait(60)
 
     left = threading.Event()
     monkeypatch.setattr(file_lock, "acquire", slow)
     thread = threading.Thread(target=hold)
     thread.start()
     try:
-        assert taken.wait(30)
+        assert taken.wait(60)
         assert in_use(Folder(tmp_path))
         go_on.set()
         assert in_use(Folder(tmp_path))

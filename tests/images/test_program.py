@@ -63,7 +63,7 @@ def test_one_that_was_told_says_hello_and_forks(tmp_path: Path) -> None:
         ours.settimeout(30)
         assert ours.recv(64)[:4] == record.MAGIC
     zygote.control.close()
-    assert zygote.process.wait(30) == 0
+    assert zygote.process.wait(60) == 0
 
 
 def test_nothing_is_kept_where_nothing_will_be_decoded(tmp_path: Path) -> None:

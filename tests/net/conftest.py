@@ -136,7 +136,7 @@ class Server:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
         for sock in self._sockets:
             sock.close()
 

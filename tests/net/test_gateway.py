@@ -76,7 +76,7 @@ async def say(gateway: Gateway, head: bytes, *, end: bytes = b"", known: bool = 
     reader, writer = await asyncio.open_connection(gateway.host, gateway.port)
     writer.write(head + (login(gateway) if known else b"") + b"\r\n" + end)
     try:
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), 60)
     except ConnectionError:
         return b""
     finally:
@@ -93,7 +93,7 @@ def connect(host: str, port: int) -> bytes:
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
     async def limited() -> None:
-        await asyncio.wait_for(work(), 30)
+        await asyncio.wait_for(work(), 60)
 
     asyncio.run(limited())
 
@@ -258,7 +258,7 @@ def test_silence_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
             reader, writer = await asyncio.open_connection(gateway.host, gateway.port)
             writer.write(b"GET http://a/ HTT")
             with pytest.raises(ConnectionResetError):
-                await asyncio.wait_for(reader.readexactly(1), 10)
+                await asyncio.wait_for(reader.readexactly(1), 60)
             writer.close()
 
     run(scene)

@@ -148,7 +148,7 @@ def test_https_goes_through_a_tunnel(
             pipe(connection.sock, far)
             with suppress(OSError):
                 far.shutdown(socket.SHUT_RDWR)
-            thread.join(5)
+            thread.join(60)
         connection.hang_up()
 
     server.on("*", connect)

@@ -25,7 +25,7 @@ class SlowBody(StagedBody):
 
     def finish(self) -> None:
         self.begun.set()
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         super().finish()
 
 

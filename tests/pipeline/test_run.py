@@ -193,7 +193,7 @@ def test_a_cancelled_run_can_be_resumed(slow_site: Playground, tmp_path: Path) -
         task = asyncio.create_task(
             pixtrawl.run_async("tabby cat", listener=listen, per_host=1, delay=0.5, **more)
         )
-        await asyncio.wait_for(saved.wait(), 20)
+        await asyncio.wait_for(saved.wait(), 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -231,7 +231,7 @@ def test_it_runs_from_a_thread_and_two_on_one_folder_are_refused(
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert begun.wait(20)
+    assert begun.wait(60)
     with pytest.raises(StorageError, match="in use"):
         pixtrawl.run("owl", limit=1, **settings(site, tmp_path / "one"))
     assert len(pixtrawl.run("owl", limit=1, **settings(site, tmp_path / "two"))) == 1

@@ -32,7 +32,7 @@ def test_it_prints_its_addresses_serves_and_ends_at_ctrl_c() -> None:
             assert words[:2] == ["pixtrawl", "run"]
             assert f"bing.base_url={told[0].rstrip('/')}" in words
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
 

@@ -17,7 +17,7 @@ from tests.playground.wire import ask
 
 
 def _connect(site: Playground) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=30)
+    return http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
 
 
 def test_one_connection_serves_many_requests(site: Playground) -> None:
@@ -36,7 +36,7 @@ def test_pipelined_requests_are_answered_in_order(site: Playground) -> None:
         b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (path, last)
         for path, last in ((b"/robots.txt", b""), (b"/nope", b""), (b"/", b"Connection: close\r\n"))
     )
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as sock:
         sock.sendall(asked)
         raw = b""
         while data := sock.recv(65536):
@@ -52,14 +52,14 @@ def test_head_sends_no_body(site: Playground) -> None:
 
 def test_a_request_that_is_none_is_refused(site: Playground) -> None:
     parts = urlsplit(site.url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as sock:
         sock.sendall(b"HELLO\r\n\r\n")
         assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_client_that_speaks_tls_is_told_at_once(site: Playground) -> None:
     parts = urlsplit(site.url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as sock:
         sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # a ClientHello begins
         assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
 
@@ -95,7 +95,7 @@ def test_image_hosts_have_addresses_of_their_own(site: Playground) -> None:
 def test_stopping_frees_the_port() -> None:
     with Playground() as site:
         port = urlsplit(site.url).port or 0
-        held = socket.create_connection(("127.0.0.1", port), timeout=30)
+        held = socket.create_connection(("127.0.0.1", port), timeout=60)
         held.sendall(b"HEAD / HTTP/1.1\r\n\r\n")
         assert held.recv(8192).startswith(b"HTTP/1.1 200 ")
     assert held.recv(1) == b""

@@ -59,7 +59,7 @@ def files(output: Path) -> dict[str, str]:
 
 
 def wait_for_files(process: subprocess.Popen[str], output: Path, count: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         if sum(1 for _ in (output / QUERY).glob("0*")) >= count:
             return
@@ -159,7 +159,7 @@ def test_a_second_run_on_the_same_folder_ends_with_5(site: Playground, tmp_path:
     assert said.count("\n") == 1
     assert first.poll() is None, "the first run is not disturbed"
     first.send_signal(signal.SIGINT)
-    out, _ = first.communicate(timeout=30)
+    out, _ = first.communicate(timeout=60)
     assert first.returncode == 130
     assert json.loads(out)["totals"]["saved"] == len(files(output)) > 0
 

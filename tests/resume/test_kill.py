@@ -87,7 +87,7 @@ def kill_again_and_again(site: Playground, output: Path, limit: int, seed: int) 
             command(site, output, limit, per_host=1),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while running.poll() is None and time.monotonic() < deadline and not reached():
             time.sleep(0.002)
         time.sleep(chance.uniform(0, 0.03))  # anywhere between two steps of a save

@@ -101,7 +101,7 @@ def test_a_killed_run_goes_on_to_the_same_shards(site: Playground, tmp_path: Pat
     images = tmp_path / "images"
     program = [sys.executable, "-m", "pixtrawl", *command(site, images, "-q", "--json", *FIT)]
     process = warm_command.Popen([*program, "--per-host", "1"], stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         if sum(1 for _ in (images / QUERY).glob("0*")) >= 3:
             break

@@ -54,7 +54,7 @@ def test_a_killed_pool_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
             running = subprocess.Popen(broken, stderr=subprocess.PIPE)
             # By what lies in the folder: in the middle of the pool, and around the choice.
             enough = (turn + 1) * PICTURES // (KILLS + 1)
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while running.poll() is None and time.monotonic() < deadline:
                 if len(list((tmp_path / "killed").glob("red/*"))) >= enough:
                     break

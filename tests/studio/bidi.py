@@ -183,11 +183,11 @@ def firefox(profile: Path, *, ratio: float = 1.0) -> Iterator[Firefox]:
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        reader.join(10)
+        reader.join(60)
         assert process.stderr is not None
         process.stderr.close()
 

@@ -14,7 +14,7 @@ from tests.studio.fake_server import WEB
 
 LAID = (WEB / "vendor" / "manifest.json").is_file()
 # Set here, not in each test: what a loaded machine needs.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 
 
 @contextmanager

@@ -105,8 +105,8 @@ def test_a_decision_of_another_window_is_seen(browser: Any, studio: FakeStudio) 
         assert other.evaluate("window.seenAtMs") - pressed_at_ms < SEEN_WITHIN_MS
 
 
-# 500 ms on a quiet machine; the rest is leave for a busy one.
-SEEN_WITHIN_MS = 2_000
+# 500 ms on a quiet machine; a busy one takes several times as long.
+SEEN_WITHIN_MS = 10_000
 SEEN_AT = """() => {
   const look = () => [...document.querySelectorAll('.tile .badge:not([hidden])')].some(one => one.textContent)
     ? (window.seenAtMs = Date.now()) : setTimeout(look, 5);

@@ -25,7 +25,7 @@ def test_the_first_address_printed_has_the_token_and_ctrl_c_ends_it(root: Path) 
         port = int(line.split(":")[2].partition("/")[0])
         assert Client(port, token_in(line)).get(f"/?token={token_in(line)}").status == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize(

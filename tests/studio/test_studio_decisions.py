@@ -212,7 +212,7 @@ class EventReader:
     def close(self) -> None:
         if self._connection.sock is not None:
             self._connection.sock.shutdown(socket.SHUT_RDWR)
-        self._thread.join(30)
+        self._thread.join(60)
         self.response.close()
         self._connection.close()
 
@@ -253,5 +253,5 @@ def test_a_reader_of_another_process_is_told_to_begin_anew(client: Client) -> No
 def test_the_studio_ends_though_a_window_is_open(root: Path) -> None:
     with studio_on(root) as client:
         reader = EventReader(client)
-    assert reader.ended.wait(30)
+    assert reader.ended.wait(60)
     reader.close()

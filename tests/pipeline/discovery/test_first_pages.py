@@ -112,7 +112,7 @@ def test_a_page_is_added_though_the_source_that_waited_was_stopped() -> None:
         follower = asyncio.create_task(pages.add("b", page_of("b", 2)))
         await asyncio.sleep(0)
         leader.cancel()
-        return await asyncio.wait_for(follower, 10)
+        return await asyncio.wait_for(follower, 60)
 
     assert asyncio.run(main()) == 2
 
@@ -168,7 +168,7 @@ def ask(
         http: dict[str, Any] = dict.fromkeys(given)
         breakers = Breakers(given, events.append, patience_s=patience_s)
         discovery = Discovery(given, http, catalog, EvidenceStore(folder), events.append, breakers)
-        await asyncio.wait_for(discovery.ask_all(DiscoveryTask(row, run_id, demand, add)), 30)
+        await asyncio.wait_for(discovery.ask_all(DiscoveryTask(row, run_id, demand, add)), 60)
         return [c.url for c in catalog.write_now(lambda db: list(frontier.everything(db, row)))]
 
     try:

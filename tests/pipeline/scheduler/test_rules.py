@@ -142,7 +142,7 @@ def test_sources_are_asked_on_while_fewer_are_open_than_are_needed(desk: Desk) -
     async def main() -> None:
         window = await desk.add(24, limit=5)
         window.update_demand()
-        assert await asyncio.wait_for(window.demand.wait(), 1)
+        assert await asyncio.wait_for(window.demand.wait(), 60)
         assert window.demand.wanted() == 25
         desk.scheduler.found(window, 1)
         with pytest.raises(TimeoutError):

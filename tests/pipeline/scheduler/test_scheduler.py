@@ -68,7 +68,7 @@ class Bench:
             scheduler.input_complete(scheduler.add(row, count))
         scheduler.close()
         engine = TaskRunner(self.work, concurrency=64)
-        await asyncio.wait_for(engine.run(scheduler), 20)
+        await asyncio.wait_for(engine.run(scheduler), 60)
         await scheduler.aclose()
         await asyncio.gather(*deciding)
         return scheduler

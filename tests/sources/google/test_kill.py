@@ -120,14 +120,14 @@ def test_no_browser_and_no_profile_are_left_when_we_are_ended(
             os.killpg(ours.pid, number)
         else:
             ours.send_signal(number)
-        ours.wait(20)
+        ours.wait(60)
     finally:
         if ours.poll() is None:
             ours.kill()
         ours.wait()
         if ours.stdout is not None:
             ours.stdout.close()
-    assert wait_until_gone(pids, 10) == []
+    assert wait_until_gone(pids, 60) == []
     assert [path for path in short_tmp.iterdir() if "profile" in path.name] == []
 
 

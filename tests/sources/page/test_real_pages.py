@@ -157,7 +157,7 @@ def test_a_post_of_wordpress_gives_the_uploads_and_their_copies_as_fall_backs(
 
 
 def wait_for(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
