@@ -23,6 +23,7 @@ __all__ = [
     "Report",
     "SliceReport",
     "SourceReport",
+    "SteeringReport",
     "Totals",
 ]
 
@@ -170,6 +171,17 @@ class PreferencesReport(_Keyed, kw_only=True):
     refused: int = 0  # URLs, over all runs
 
 
+class SteeringReport(_Keyed, kw_only=True):
+    """How candidates of the last run were ordered by what a person liked and refused."""
+
+    by: str  # look, or embedding
+    model: str  # of the embeddings
+    ranked: int  # candidates whose thumbnail was compared
+    failed: int  # whose thumbnail could not be had
+    without: int  # for which the source gave no thumbnail
+    left: int  # beyond the number of thumbnails that may be fetched
+
+
 class ExportReport(_Keyed, kw_only=True):
     """The export that a run ended with."""
 
@@ -193,7 +205,9 @@ class Report(_Keyed, kw_only=True):
         >>> json.dumps(ds.report.to_dict())
     """
 
-    sometimes: ClassVar[frozenset[str]] = frozenset({"export", "evidence_command", "junk_kept"})
+    sometimes: ClassVar[frozenset[str]] = frozenset(
+        {"export", "evidence_command", "junk_kept", "steering"}
+    )
 
     output: str  # folder, or manifest
     queries: list[QueryReport]
@@ -214,6 +228,7 @@ class Report(_Keyed, kw_only=True):
     bad_lines: int | None = None  # of lists; None: there was none
     durability: str = "unknown"  # of the last run: batch, none; unknown of a bare copy
     junk_kept: dict[str, int] = field(default_factory=dict)  # URLs of own lists, by `Reason`
+    steering: SteeringReport | None = None  # None: nothing was decided, or it was off
     evidence_command: str | None = None  # copies out what sources answered
 
     def __contains__(self, name: object) -> bool:

@@ -30,12 +30,13 @@ class Marked(Struct, frozen=True):
     wanted: bool
 
 
-def images(db: sqlite3.Connection) -> list[CheckedImage]:
-    """Return the kept images by label and number."""
+def images(db: sqlite3.Connection, label: str | None = None) -> list[CheckedImage]:
+    """Return the kept images (of one label, if given) by label and number."""
     rows = db.execute(
         "SELECT s.id, s.label, s.file_name, c.host FROM sample s "
         f"JOIN candidate c ON c.id = s.candidate_id WHERE s.state IN {KEPT} "
-        "ORDER BY s.label, s.number"
+        "AND (?1 IS NULL OR s.label = ?1) ORDER BY s.label, s.number",
+        (label,),
     )
     return [CheckedImage(*row) for row in rows]
 

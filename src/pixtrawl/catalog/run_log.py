@@ -60,6 +60,14 @@ def end_run(
     )
 
 
+def note_steering(db: sqlite3.Connection, run_id: int, told: Mapping[str, object]) -> None:
+    """Store beside a run's settings how its candidates were ordered by a person's likes."""
+    db.execute(
+        "UPDATE run SET settings = json_set(settings, '$.steering', json(?)) WHERE id = ?",
+        (json.dumps(told), run_id),
+    )
+
+
 def runs_without_durability(db: sqlite3.Connection) -> int:
     """Return how many runs left it to the system when their files reach the disk."""
     row = db.execute(

@@ -55,12 +55,17 @@ class Job:
         parse=parse.boolean,
     )  # fmt: skip
     model: str | None = setting(
-        None, "image-text model for --relevant: a folder, or a known model", flag="--model",
-        metavar="MODEL",
+        None, "model for --relevant (image-text), and for --steer in place of looks: a file, a "
+        "folder, or a known model", flag="--model", metavar="MODEL",
     )  # fmt: skip
     pool: int | None = setting(
         None, "images collected for each query before the best are chosen (default: 3 N)",
         flag="--pool", parse=parse.positive, metavar="N",
+    )  # fmt: skip
+    steer: int = setting(
+        200, "thumbnails of each query to compare with what you liked and refused of its label, so "
+        "that the likest candidates come first (0: off)", flag="--steer", parse=parse.count,
+        metavar="N",
     )  # fmt: skip
     engine: str = setting(
         "auto", "what carries out the work; ray: lists, into shards; auto: processes for large "
@@ -83,9 +88,8 @@ class Job:
         "hand; none", flag="--caption", parse=parse.captions, metavar="ORIGIN[,ORIGIN...]",
     )  # fmt: skip
     max_total_bytes: int | None = setting(
-        None, "stop after fetching this many bytes",
-        flag="--max-total-bytes", parse=parse.size_bytes,
-        metavar="BYTES",
+        None, "stop after fetching this many bytes", flag="--max-total-bytes",
+        parse=parse.size_bytes, metavar="BYTES",
     )  # fmt: skip
     max_time_s: float | None = setting(
         None, "stop after this many seconds", flag="--max-time", parse=parse.seconds, metavar="S"
@@ -101,12 +105,9 @@ class Fetch:
         parse=parse.positive, metavar="N",
     )  # fmt: skip
     timeout_s: float = setting(
-        30.0,
-        "seconds for one file, all attempts together",
-        flag="--timeout",
-        parse=parse.seconds,
-        metavar="S",
-    )
+        30.0, "seconds for one file, all attempts together", flag="--timeout",
+        parse=parse.seconds, metavar="S",
+    )  # fmt: skip
     connect_timeout_s: float = setting(5.0, "seconds to connect, TLS included", parse=parse.seconds)
     first_byte_timeout_s: float = setting(8.0, "seconds until the first byte", parse=parse.seconds)
     min_speed_bytes_s: int = setting(

@@ -168,10 +168,21 @@ def _totals(report: Mapping[str, Any]) -> str:
         line += f"\n{plural(several, 'picture')} under several labels (--conflict decides)"
     if junk := report.get("junk_kept"):
         line += "\n" + _junk(junk)
+    if steering := report.get("steering"):
+        line += "\n" + _steering(steering)
     line += "".join(f"\n{sentence}" for sentence in _changes(report))
     if bad := int(report.get("bad_lines") or 0):
         line += f"\n{plural(bad, 'line')} could not be read"
     return line
+
+
+def _steering(told: Mapping[str, Any]) -> str:
+    by = "looks" if told["by"] == "look" else f"embeddings of {clean(told['model'])}"
+    rest = ((told["failed"], "not to be had"), (told["without"], "without one"),
+            (told["left"], "beyond --steer"))  # fmt: skip
+    others = "".join(f", {count:,} {what}" for count, what in rest if count)
+    ranked = plural(int(told["ranked"]), "candidate")
+    return f"{ranked} ordered by your likes, by {by} of their thumbnails{others}"
 
 
 def _junk(counts: Mapping[str, int]) -> str:

@@ -107,6 +107,8 @@ class DecisionIntake:
         for query_id in done.gained.keys() | done.unfilled.keys():
             self._scheduler.correct(query_id, done.gained[query_id], done.unfilled[query_id])
         self._tell(done)
+        if done.effects:
+            self._scheduler.order_anew()
         for record in done.steering:
             self._steer(record)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from pixtrawl import __version__, block_lists, engines
 from pixtrawl.block_lists import BlockLists
@@ -36,11 +36,12 @@ from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.run_settings import asked_for_size, plain_settings
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 from pixtrawl.pipeline.session import Session
+from pixtrawl.pipeline.steering import Steering
 from pixtrawl.pipeline.url_list import UrlListWriter
-from pixtrawl.worker import KeepRendition
+from pixtrawl.worker import KeepRendition, TakenDown
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.model import Model
+    from pixtrawl.scoring.model import Embedder, Model
 
 __all__ = ["open_session", "worker_spec"]
 
@@ -67,7 +68,7 @@ async def open_session(
     kind = engine_kind or engines.load(choose(config.job.engine, expected))
     blocked = block_lists.load(config.images)
     topic_model.check(config)
-    model = topic_model.relevant_model(config) if config.job.relevant else None
+    model = topic_model.run_model(config)
     async with AsyncExitStack() as stack:
         catalog = stack.enter_context(locked(folder))
         if not folder.durable:
@@ -91,8 +92,11 @@ async def open_session(
         engine = await kind.open(spec, Arrivals(folder.staging, keep), emit)
         stack.push_async_callback(engine.aclose)
         session = _assemble(
-            config, folder, emit, run_id, catalog, engine, spec.rules, orphans, model
+            config, folder, emit, run_id, catalog, engine, spec.rules, orphans, model,
+            spec.taken_down,
         )
+        if session.steering is not None:
+            stack.push_async_callback(session.steering.aclose)
         end_reason = "failed"
         try:
             yield session
@@ -151,7 +155,8 @@ def _assemble(  # noqa: PLR0913 - what was opened
     engine: Engine,
     rules: Rules,
     orphans: Orphans,
-    model: Model | None,
+    model: Embedder | None,
+    taken_down: TakenDown,
 ) -> Session:
     judge = Judge(Level(config.images.dedup), run_id, rules)
     settler = Settler(catalog, folder, judge, orphans)
@@ -161,10 +166,14 @@ def _assemble(  # noqa: PLR0913 - what was opened
     )  # fmt: skip
     url_list = UrlListWriter(catalog, folder)
     run_input = DownloadInput(config, run_id, catalog, judge, scheduler, url_list, emit)
-    if model is not None:
+    if config.job.steer:
+        scheduler.steering = Steering(
+            config, engine.hosts, catalog, taken_down, model, emit, scheduler.spent
+        )
+    if config.job.relevant:
         from pixtrawl.pipeline.topic_pool import TopicPool  # with numpy, and rarely needed
 
-        pool = TopicPool(model, config.job.pool, catalog, folder, judge, emit)
+        pool = TopicPool(cast("Model", model), config.job.pool, catalog, folder, judge, emit)
         scheduler.pool = run_input.pool = pool
     intake = DecisionIntake(catalog, folder, run_id, judge=judge, scheduler=scheduler, emit=emit)
     return Session(

@@ -85,6 +85,7 @@ def build(
         "changed_rules": changed_rules(db),
         "durability": run_log.last_settings(db).get("job", {}).get("durability", "unknown"),
         "ai_preferences": _preferences(db, reasons),
+        "steering": run_log.last_settings(db).get("steering"),
     }
     return Report.of(told)
 

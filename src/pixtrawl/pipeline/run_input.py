@@ -48,6 +48,7 @@ class DownloadInput:
         self._url_list = url_list
         self._joined: dict[int, DownloadQuery] = {}
         self.pool: TopicPool | None = None
+        self._decided: set[int] = set()  # queries of whose label a person kept or refused images
         self._collect: dict[int, tuple[int, int | None]] = {}  # saved, and wanted before a choice
 
     @property
@@ -90,6 +91,8 @@ class DownloadInput:
                 if row.id in self._collect:
                     window.saved, window.wanted = self._collect[row.id]
                     window.update_demand()
+                if row.id in self._decided and window.wanted is not None:
+                    window.choose_among_more()
                 query = DownloadQuery(self, window)
                 self._joined[row.id] = query
             added.append(query)
@@ -107,6 +110,8 @@ class DownloadInput:
             self._judge.expect(row.id, wanted, saved)
         if row.awaited:
             self._judge.awaiting.expect(row.id, wanted_back.awaited(db, row.id), row.excess)
+        if (steering := self.scheduler.steering) and steering.steers(db, row.query.label):
+            self._decided.add(row.id)
         self._judge.load(db, row.query.label)
         return frontier.open_count(db, row.id)
 

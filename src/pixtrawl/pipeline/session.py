@@ -27,6 +27,7 @@ from pixtrawl.pipeline.run_input import DownloadInput
 from pixtrawl.pipeline.url_list import UrlListWriter
 
 if TYPE_CHECKING:
+    from pixtrawl.pipeline.steering import Steering
     from pixtrawl.pipeline.topic_pool import TopicPool
 
 __all__ = ["Session"]
@@ -63,6 +64,11 @@ class Session:
         self._orphans = orphans
         self._pool = pool
         self._started = time.monotonic()
+
+    @property
+    def steering(self) -> Steering | None:
+        """What orders candidates by a person's likes; None where it is off."""
+        return self._scheduler.steering
 
     async def carry_out(self, feeding: Awaitable[None]) -> None:
         """Download while `feeding` adds candidates, until both end; raise the first error."""
@@ -122,6 +128,12 @@ class Session:
         elapsed_s = time.monotonic() - self._started
         fetched_bytes = self._scheduler.fetched_bytes
         self._intake.finish()
+        steering = self._scheduler.steering
+        told = None if steering is None else steering.told()
+        if told is not None:
+            self.catalog.write_now(
+                lambda db: run_log.note_steering(db, self.input.run_id, told.to_dict())
+            )
         if end_reason == "done":
             self._set_left_aside()
         self.catalog.write_now(

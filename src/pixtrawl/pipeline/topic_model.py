@@ -1,4 +1,4 @@
-"""The model by which a run chooses images (`--relevant`)."""
+"""The model by which a run chooses images (`--relevant`) and orders candidates (`--steer`)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
     from pixtrawl.scoring.known_models import KnownModel
-    from pixtrawl.scoring.model import Model
+    from pixtrawl.scoring.model import Embedder
 
-__all__ = ["check", "relevant_model"]
+__all__ = ["check", "run_model"]
 
 
 def check(config: Config) -> None:
@@ -20,14 +20,18 @@ def check(config: Config) -> None:
     job = config.job
     if job.relevant and job.model is None:
         raise UsageError("--relevant needs --model MODEL, an image-text model")
-    if not job.relevant and (job.model is not None or job.pool is not None):
-        raise UsageError("--model and --pool are used with --relevant")
+    if not job.relevant and job.pool is not None:
+        raise UsageError("--pool is used with --relevant")
+    if not job.relevant and job.model is not None and not job.steer:
+        raise UsageError("--model is used with --relevant, or with --steer N")
     if job.pool is not None and job.limit is not None and job.pool < job.limit:
         raise UsageError(f"--pool {job.pool} is less than the {job.limit} images wanted (-n)")
 
 
-def relevant_model(config: Config) -> Model:
-    """Load the model. Raises UsageError, MissingExtraError."""
+def run_model(config: Config) -> Embedder | None:
+    """Load the model of a run, if one is named. Raises UsageError, MissingExtraError."""
+    if config.job.model is None:
+        return None
     from pixtrawl.scoring.loading import load_any
 
     def here(known: KnownModel) -> Path:
@@ -40,11 +44,15 @@ def relevant_model(config: Config) -> Model:
             )
         return models_folder(config) / known.name
 
-    assert config.job.model is not None
     model = load_any(config.job.model, "auto", here)
-    if model.kind != "image-text":
+    if config.job.relevant and model.kind != "image-text":
         raise UsageError(
             f"--model {config.job.model}: --relevant needs an image-text model; other models "
             "score a finished data set (pixtrawl score)"
         )
-    return cast("Model", model)
+    if model.kind not in {"image-text", "embedding"}:
+        raise UsageError(
+            f"--model {config.job.model}: gives no embeddings, so likes cannot be compared by it; "
+            "it scores a finished data set (pixtrawl score)"
+        )
+    return model

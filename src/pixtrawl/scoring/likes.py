@@ -18,10 +18,13 @@ from pixtrawl.catalog import look_pairs
 from pixtrawl.scoring.model import Vectors, unit
 from pixtrawl.scoring.spaces import Space, space_of
 
-__all__ = ["LabelLikes", "LikeModel", "fit", "label_likes", "space_for_likes"]
+__all__ = [
+    "Examples", "LabelLikes", "LikeModel", "examples_of", "fit", "label_likes", "space_for_likes",
+]  # fmt: skip
 
 _RIDGE: Final = 0.02  # of the squared weights, per example
 _STEPS: Final = 300
+_MOST_OTHERS: Final = 2000  # of a label's images that are read as its usual ones
 _UNKNOWN: Final = 0.25  # weight of the label's other images, as examples of neither
 
 
@@ -36,6 +39,18 @@ class LikeModel(Struct, frozen=True):
         """Return how much each row is like the wanted ones, 0 to 1."""
         found = unit(vectors - self.centre) @ self.weights + self.bias
         return np.asarray(1 / (1 + np.exp(-np.clip(found, -30, 30))), dtype=np.float32)
+
+
+class Examples(Struct, frozen=True):
+    """The vectors of one label: its images, and those that a person kept and refused."""
+
+    everything: Vectors
+    wanted: Vectors
+    refused: Vectors
+
+    def fit(self) -> LikeModel:
+        """Fit the model to them."""
+        return fit(self.everything, self.wanted, self.refused)
 
 
 class LabelLikes(Struct, frozen=True):
@@ -94,6 +109,25 @@ def space_for_likes(db: sqlite3.Connection, model: str = "") -> Space:
     if space.by == "embedding" and len(space.vectors(db, ids)[0]) * 2 >= len(ids):
         return space
     return Space("look")
+
+
+def examples_of(db: sqlite3.Connection, space: Space, label: str) -> Examples | None:
+    """Return the examples of one label; None where nothing of it is decided, or has no vector."""
+    marked = [one for one in look_pairs.marked(db) if one.label == label]
+    if not marked:
+        return None
+    ids = [one.id for one in look_pairs.images(db, label)]
+    usual = space.vectors(db, ids[:: 1 + len(ids) // _MOST_OTHERS])[1]
+    sides = [
+        space.vectors(db, [one.id for one in marked if one.wanted is wanted])[1]
+        for wanted in (True, False)
+    ]
+    there = [one for one in (usual, *sides) if len(one)]
+    if not any(map(len, sides)):
+        return None
+    width = there[0].shape[1]
+    wanted, refused = (one if len(one) else np.zeros((0, width), np.float32) for one in sides)
+    return Examples(usual if len(usual) else np.concatenate(there), wanted, refused)
 
 
 def label_likes(db: sqlite3.Connection, space: Space, only: Sequence[str] = ()) -> list[LabelLikes]:

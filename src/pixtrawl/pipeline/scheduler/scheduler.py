@@ -22,6 +22,7 @@ from pixtrawl.net.host_limits import connections
 from pixtrawl.pipeline.scheduler.window import SLOW_S, QueryWindow
 
 if TYPE_CHECKING:
+    from pixtrawl.pipeline.steering import Steering
     from pixtrawl.pipeline.topic_pool import TopicPool
 
 _MAX_UNDECIDED: Final = 4096  # back-pressure: outcomes that may wait for the catalog
@@ -51,6 +52,7 @@ class Scheduler:
         self.halted = False  # a budget is spent: no further task is started
         self.fetched_bytes = 0
         self.pool: TopicPool | None = None  # chooses among the images of a query before it ends
+        self.steering: Steering | None = None  # orders candidates by a person's likes
         self._hand_on = hand_on
         self._max_total_bytes = max_total_bytes
         self._closed = False  # no further query will be added
@@ -139,11 +141,15 @@ class Scheduler:
             window.host_freed(task.host)
             self._wake(window)
         self._undecided += 1
-        self.fetched_bytes += outcome.size_bytes
+        self.spent(outcome.size_bytes)
+        self._hand_on(task, outcome)
+
+    def spent(self, size_bytes: int) -> None:
+        """Count fetched bytes, and start no further task once the budget of them is spent."""
+        self.fetched_bytes += size_bytes
         limit = self._max_total_bytes
         if limit is not None and self.fetched_bytes >= limit and not self.halted:
             self.halt()
-        self._hand_on(task, outcome)
 
     def decided(self, task: Task, *, gained: int) -> None:
         """Complete a task whose decision is committed; `gained` is the number of images added."""
@@ -236,6 +242,8 @@ class Scheduler:
                     self._choose(window)
                 return
             window.end()
+            if self.steering is not None:
+                self.steering.forget(window.row.id)
             self._active.discard(window)
             self.changed.set()
 
@@ -291,13 +299,34 @@ class Scheduler:
 
     async def _load_now(self, window: QueryWindow) -> None:
         try:
-            await window.load(self._catalog)
+            if self.steering is None or window.wanted is None or self.halted:
+                await window.load(self._catalog)
+            else:
+                await window.gather()
+                await window.load(self._catalog, self.steering.rank)
         except BaseException as error:  # noqa: BLE001 - handed to the engine's loop by `next`
             self._failure = error
         finally:
             window.loading = False
             self.check_finished(window)
             self._wake(window)
+
+    def order_anew(self) -> None:
+        """Order the candidates in memory again, after decisions of a person."""
+        if self.steering is None:
+            return
+        self.steering.decided()
+        for window in self._active:
+            if window.wanted is not None:
+                task = asyncio.create_task(self._order_anew(window, self.steering))
+                self._loads.add(task)
+                task.add_done_callback(self._loads.discard)
+
+    async def _order_anew(self, window: QueryWindow, steering: Steering) -> None:
+        try:
+            window.reorder(await steering.rank(window.row, window.waiting()))
+        except BaseException as error:  # noqa: BLE001 - handed to the engine's loop by `next`
+            self._failure = error
 
     async def aclose(self) -> None:
         """Wait for the loads from the catalog in progress."""

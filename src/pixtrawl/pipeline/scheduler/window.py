@@ -6,9 +6,10 @@ aside in the catalog and loaded again when the host's queue runs low.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from pixtrawl.catalog import frontier
@@ -21,6 +22,12 @@ WINDOW: Final = 512  # candidates of one query in memory
 SLOW_S: Final = 3.0  # a task older than this no longer counts as an image to come
 _HOST_SHARE: Final = 256  # maximum number of candidates of one host in the window
 _LOW: Final = 128  # candidates in memory below which more are loaded
+_CHOICES: Final = 3  # candidates for each image wanted, where the best are to come first
+_GATHER_S: Final = 3.0  # longest wait for so many, before the first is fetched
+_UNKNOWN_MERIT: Final = 0.5  # between those like the kept images and those like the refused ones
+
+Rank = Callable[[QueryRow, Sequence[Task]], Awaitable[Mapping[int, float]]]
+"""Returns the merit (0 to 1) of those tasks of which it is known, by id."""
 
 
 class QueryWindow:
@@ -38,6 +45,8 @@ class QueryWindow:
         self.open = open_count  # open candidates that no task was made of yet
         self.complete_input = False  # no further candidates will be added
         self.under_way: dict[int, float] = {}  # task id -> time of its start (time.monotonic)
+        self.merits: dict[int, float] = {}  # of tasks, by id; empty: in the sources' order
+        self._choices = 1
         self.demand = Demand(None if self.wanted is None else self.lookahead())
         self._by_host: dict[str, deque[Task]] = {}
         self._turn: deque[str] = deque()  # hosts that may have room
@@ -74,7 +83,23 @@ class QueryWindow:
         """Return how many open candidates are enough; below that, sources are asked for more."""
         if self.wanted is None:
             return 2 * WINDOW
-        return max(0, self.wanted - self.saved - len(self.under_way)) + 20
+        missing = self._choices * max(0, self.wanted - self.saved)
+        return max(0, missing - len(self.under_way)) + 20
+
+    def choose_among_more(self) -> None:
+        """Ask sources for some candidates to choose from, as the best are to come first."""
+        self._choices = _CHOICES
+        self.update_demand()
+
+    async def gather(self) -> None:
+        """Wait a little for candidates to choose from, before the first is claimed."""
+        if self._choices == 1 or self._cursor:
+            return
+        latest = time.monotonic() + _GATHER_S
+        while self.open < self.lookahead() and not self.complete_input:
+            if time.monotonic() > latest or self.demand.is_over:
+                return
+            await asyncio.sleep(0.05)
 
     def update_demand(self) -> None:
         """Update the back-pressure signal to the sources of the query."""
@@ -92,6 +117,9 @@ class QueryWindow:
 
     def take(self, has_room: Callable[[str], bool], park: Callable[[str], None]) -> Task | None:
         """Return the next candidate whose host has room, or None; `park` each host without room."""
+        if self.merits:
+            by_merit = {host: self._best(tasks) for host, tasks in self._by_host.items() if tasks}
+            self._turn = deque(sorted(self._turn, key=lambda host: -by_merit.get(host, 2.0)))
         for _ in range(len(self._turn)):
             host = self._turn[0]
             tasks = self._by_host.get(host)
@@ -110,6 +138,23 @@ class QueryWindow:
                 self._drained.add(host)
             return tasks.popleft()
         return None
+
+    def _merit(self, task: Task) -> float:
+        return self.merits.get(task.id, _UNKNOWN_MERIT)
+
+    def _best(self, tasks: deque[Task]) -> float:
+        return self._merit(tasks[0])  # they are in order
+
+    def waiting(self) -> list[Task]:
+        """Return the candidates in memory."""
+        return [task for tasks in self._by_host.values() for task in tasks]
+
+    def reorder(self, merits: Mapping[int, float]) -> None:
+        """Put the candidates in memory, and those that follow, in the order of their merit."""
+        self.merits.update(merits)
+        for host, tasks in self._by_host.items():
+            in_order = sorted(tasks, key=lambda one: (-self._merit(one), one.candidate.rank))
+            self._by_host[host] = deque(in_order)
 
     def host_freed(self, host: str) -> None:
         if self._by_host.get(host) and host not in self._turn:
@@ -145,21 +190,28 @@ class QueryWindow:
         scarce = self._in_memory < _LOW or not self._turn
         return scarce and self.open - self._in_memory > self._aside
 
-    async def load(self, catalog: Catalog) -> None:
-        """Claim the next candidates from the catalog into the window."""
+    async def load(self, catalog: Catalog, rank: Rank | None = None) -> None:
+        """Claim the next candidates from the catalog into the window, the best by `rank` first."""
         while self._drained:
             host = self._drained.pop()
             # Skip a host that was loaded or filled meanwhile: it is noted when it drains again.
             low = len(self._by_host.get(host, ())) <= _HOST_SHARE // 8
             if low and host in self._set_aside:
                 await self._load_set_aside(catalog, host)
+                if self.merits:
+                    self.reorder({})
                 return
         tasks = await self._claim_next(catalog)
         if not tasks:
             # `open` was too high (a candidate was settled elsewhere): correct it.
             self.open = self._in_memory + self._aside
-        elif aside := self.put(tasks):
+            return
+        merits = await rank(self.row, tasks) if rank is not None else {}
+        tasks.sort(key=lambda task: -merits.get(task.id, _UNKNOWN_MERIT))  # stable
+        if aside := self.put(tasks):
             await catalog.write(lambda db: frontier.set_aside(db, aside))
+        if merits:
+            self.reorder(merits)
 
     async def _load_set_aside(self, catalog: Catalog, host: str) -> None:
         tasks = await catalog.write(
