@@ -145,7 +145,9 @@ def test_another_model_s_refusals_end_and_a_person_s_do_not(
     ("given", "told"),
     [
         (["--relevant"], "--relevant needs --model"),
-        (["--model", "x"], "used with --relevant"),
+        (["--pool", "9"], "used with --relevant"),
+        (["--model", "x", "--steer", "0"], "used with --relevant"),
+        (["--model", "nothing-here"], "no such file or folder"),
         (["--relevant", "--model", "nothing-here"], "no such file or folder"),
         (["--relevant", "--model", "clip-b32"], "is not on this computer"),
         (["--relevant", "--model", "x", "-n", "9", "--pool", "3"], "less than the 9"),

@@ -92,7 +92,15 @@ async def open_session(
         engine = await kind.open(spec, Arrivals(folder.staging, keep), emit)
         stack.push_async_callback(engine.aclose)
         session = _assemble(
-            config, folder, emit, run_id, catalog, engine, spec.rules, orphans, model,
+            config,
+            folder,
+            emit,
+            run_id,
+            catalog,
+            engine,
+            spec.rules,
+            orphans,
+            model,
             spec.taken_down,
         )
         if session.steering is not None:

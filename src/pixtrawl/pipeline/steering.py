@@ -52,7 +52,7 @@ _BATCH: Final = 32  # thumbnails that go through the model at a time
 _DECODERS: Final = 2
 
 
-class _Query(Struct):
+class _CandidateLooks(Struct):
     """What is known of one query's candidates, by task id; None: its thumbnail cannot be had."""
 
     seen: dict[int, Vectors | None] = {}
@@ -83,7 +83,7 @@ class Steering:
         self._model = model
         self._emit = emit
         self._spent = spent
-        self._queries: dict[int, _Query] = {}
+        self._queries: dict[int, _CandidateLooks] = {}
         self._fitted: dict[str, LikeModel | None] = {}
         self._labels: frozenset[str] | None = None  # with decisions; None: to be looked up
         self._space: Space | None = None  # chosen at the first use, for the whole run
@@ -136,7 +136,7 @@ class Steering:
         import numpy as np
 
         first = row.id not in self._queries
-        query = self._queries.setdefault(row.id, _Query())
+        query = self._queries.setdefault(row.id, _CandidateLooks())
         await self._look_at(query, self._chosen(query, tasks))
         known = [(one.id, v) for one in tasks if (v := query.seen.get(one.id)) is not None]
         if first:
@@ -146,7 +146,7 @@ class Steering:
         merits = liking.scores(np.stack([vector for _, vector in known])).tolist()
         return dict(zip([id_ for id_, _ in known], merits, strict=True))
 
-    def _chosen(self, query: _Query, tasks: Sequence[Task]) -> list[Task]:
+    def _chosen(self, query: _CandidateLooks, tasks: Sequence[Task]) -> list[Task]:
         """Return the candidates whose thumbnail is to be fetched, in the order of their rank."""
         found: list[Task] = []
         room = self._most - len(query.seen)
@@ -167,7 +167,7 @@ class Steering:
             self._taken_down(candidate, one) is None for one in (candidate.url, str(url))
         )
 
-    async def _look_at(self, query: _Query, tasks: Sequence[Task]) -> None:
+    async def _look_at(self, query: _CandidateLooks, tasks: Sequence[Task]) -> None:
         if not tasks:
             return
         query.seen.update((task.id, None) for task in tasks)
