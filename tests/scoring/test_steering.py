@@ -89,8 +89,8 @@ def served_site(folder: Path) -> Iterator[SearchedSite]:
             kind, _, name = self.path.strip("/").partition("/")
             at = name.partition(".")[0]
             body, status = b"", 404
-            if kind == "robots.txt" and site.robots:
-                body, status = site.robots.encode(), 200
+            if kind == "robots.txt" and served.robots:
+                body, status = served.robots.encode(), 200
             elif at.isdigit():
                 body, status = (small if kind == "t" else pictures)[int(at)], 200
             self.send_response(status)
@@ -101,12 +101,12 @@ def served_site(folder: Path) -> Iterator[SearchedSite]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    site = SearchedSite(folder, f"http://127.0.0.1:{server.server_port}", asked)
-    site.write_list()
+    served = SearchedSite(folder, f"http://127.0.0.1:{server.server_port}", asked)
+    served.write_list()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield site
+        yield served
     finally:
         server.shutdown()
         server.server_close()
