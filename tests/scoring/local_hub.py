@@ -18,6 +18,7 @@ class LocalHub:
         self.cut_after: int | None = None
         self.ranges = True
         self.redirect = False
+        self.revision = ""  # of all repositories; files are there by it, too
         self.asked: list[tuple[str, str]] = []  # path, Range
         self.url = ""
 
@@ -42,7 +43,10 @@ def serving(files: Mapping[str, bytes]) -> Iterator[LocalHub]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-            body = hub.files.get(self.path.removeprefix("/cdn").lstrip("/"))
+            path = self.path.removeprefix("/cdn").lstrip("/")
+            if hub.revision:
+                path = path.replace(f"/resolve/{hub.revision}/", "/resolve/main/")
+            body = hub.files.get(path)
             if body is None:
                 self.send_error(404)
                 return
@@ -60,6 +64,8 @@ def serving(files: Mapping[str, bytes]) -> Iterator[LocalHub]:
                     "Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(body)}"
                 )
             self.send_header("Content-Length", str(len(part)))
+            if hub.revision:
+                self.send_header("X-Repo-Commit", hub.revision)
             self.end_headers()
             if hub.cut_after is not None and len(part) > hub.cut_after:
                 self.wfile.write(part[: hub.cut_after])

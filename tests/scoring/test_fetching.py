@@ -75,6 +75,35 @@ def test_with_consent_it_is_fetched_once_and_its_hash_recorded(
     assert row["repository"] == "someone/tone"
 
 
+def test_revision_and_licence_are_what_the_repository_states_at_the_first_fetch(
+    hub: LocalHub, colours: Folder, tmp_path: Path
+) -> None:
+    hub.revision = "5f" * 20
+    hub.files["someone/tone/resolve/main/README.md"] = b"---\nlicense: cc-by-4.0\n---\n# Tone\n"
+    models = tmp_path / "models"
+    assert score(hub, colours, models, "--yes") == 0
+    record = json.loads((models / "models.lock.json").read_text())["tone"]
+    assert (record["revision"], record["licence"]) == (hub.revision, "cc-by-4.0")
+    assert any(f"/resolve/{hub.revision}/onnx/model.onnx" in path for path, _ in hub.asked)
+    lock = tmp_path / "set.lock"
+    assert main(["lock", str(colours.root), "-o", str(lock)]) == 0
+    assert json.loads(lock.read_text())["models"][0]["revision"] == hub.revision
+    (models / "tone" / "model.onnx").unlink()
+    hub.asked.clear()
+    assert score(hub, colours, models, "--yes") == 0
+    assert {path for path, _ in hub.asked} == {
+        f"/someone/tone/resolve/{hub.revision}/onnx/model.onnx"
+    }, "the recorded revision is fetched again, whatever the branch holds by then"
+
+
+def test_a_repository_that_states_neither_has_neither_in_the_record(
+    hub: LocalHub, colours: Folder, tmp_path: Path
+) -> None:
+    assert score(hub, colours, tmp_path / "models", "--yes") == 0
+    record = json.loads((tmp_path / "models" / "models.lock.json").read_text())["tone"]
+    assert (record["revision"], record["licence"]) == ("", "")
+
+
 def test_a_fetch_that_is_cut_off_goes_on_where_it_was(
     hub: LocalHub, colours: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

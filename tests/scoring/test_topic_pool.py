@@ -105,6 +105,13 @@ def test_the_best_of_the_pool_stay_and_misfits_are_refused_with_their_score(
     assert all(json.loads(line)["relevance"] > 0.5 for line in lines)
 
 
+def test_worker_processes_collect_the_same_pool(thirty: Collecting) -> None:
+    assert thirty.run(6, "--pool", "30", "--engine", "processes", "--set", "job.workers=2") == 0
+    assert thirty.places() == [21, 22, 24, 25, 27, 28]
+    reasons = thirty.reasons()
+    assert (reasons["saved"], reasons["off_topic"], reasons["not_best"]) == (6, 10, 14)
+
+
 def test_where_too_few_of_the_pool_fit_the_query_goes_on(thirty: Collecting) -> None:
     assert thirty.run(8, "--pool", "9") == 0
     found = thirty.places()

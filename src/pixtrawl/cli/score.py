@@ -176,7 +176,7 @@ class ModelFetch:
                 return
         raise UsageError(
             f"--model {known.name} is not on this computer; --yes fetches it from {where} "
-            f"(licence: {known.licence})"
+            f"(licence: {known.licence}; the files' own: {where}/blob/main/README.md)"
         )
 
 

@@ -1,7 +1,9 @@
 """Fetch the files of known models, in pieces that a later call goes on with, and check them.
 
-Each file comes by ranges of 8 MiB into `NAME.part`, which is renamed once whole. Its SHA-256 is
-recorded in `models.lock.json` at the first fetch; from then on another content is an error.
+Each file comes by ranges of 8 MiB into `NAME.part`, which is renamed once whole. Revision and
+licence (as the repository's card and the hub's answer state them) and the SHA-256 of each file are
+recorded in `models.lock.json` at the first fetch; from then on files are asked for in that
+revision, and another content is an error.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +36,11 @@ _ATTEMPTS: Final = 4  # for each piece
 _LOCK: Final = "models.lock.json"
 _REDIRECTS: Final = 10
 _MAX_BYTES: Final = 1 << 40
+_CARD: Final = "README.md"
+_CARD_BYTES: Final = 1 << 20
+_BRANCH: Final = "main"
+_LICENCE: Final = re.compile(r"^license:[ \t]*[\"']?([A-Za-z0-9.+_-]{1,60})", re.MULTILINE)
+_REVISION: Final = re.compile(r"[0-9a-f]{40}")
 
 Progress = Callable[[str, int, int | None], None]  # file, bytes so far, bytes in all
 
@@ -90,10 +98,14 @@ async def fetch_model(
     hashes = {name: str(row.get("sha256")) for name, row in own.items()} | dict(expected or {})
     client = Client(config.fetch)
     try:
+        if any(not (folder / name).is_file() for name in known.files):
+            await _note_card(client, config, known)
+        revision = _noted(config, known, "revision") or _BRANCH
         for name, inside in known.files.items():
             target = folder / name
             if not target.is_file():
-                url = f"{config.models.base_url.rstrip('/')}/{known.repository}/resolve/main/"
+                url = f"{config.models.base_url.rstrip('/')}/{known.repository}/resolve/"
+                url += f"{revision}/"
                 await _fetch(client, url + quote(inside), target, on_progress)
             _check(known, target, hashes.get(name))
     finally:
@@ -103,6 +115,31 @@ async def fetch_model(
             (folder / "preprocess.json").write_text(known.settings, encoding="utf-8")
     _record(config, known, folder)
     return folder
+
+
+def _noted(config: Config, known: KnownModel, name: str) -> str:
+    return str(recorded(config).get(known.name, {}).get(name) or "")
+
+
+async def _note_card(client: Client, config: Config, known: KnownModel) -> None:
+    """Record revision and licence of the repository, once; a mirror may state neither."""
+    if known.name in recorded(config):
+        return
+    base = f"{config.models.base_url.rstrip('/')}/{known.repository}/resolve/{_BRANCH}/"
+    request = Request(url=base + _CARD, max_bytes=_CARD_BYTES, timeout_s=_PIECE_TIMEOUT_S)
+    try:
+        response = await follow(request, client.transfer, _REDIRECTS)
+    except FetchError:
+        return  # the files themselves tell of trouble
+    revision = response.headers.get("x-repo-commit", "")
+    front = response.text.split("\n---", 1)[0] if response.text.startswith("---") else ""
+    licence = _LICENCE.search(front) if response.status == 200 else None
+    row = {
+        "repository": known.repository, "base_url": config.models.base_url,
+        "revision": revision if _REVISION.fullmatch(revision) else "",
+        "licence": licence[1] if licence else "", "files": {},
+    }  # fmt: skip
+    _write(config, known, row)
 
 
 async def _fetch(client: Client, url: str, target: Path, on_progress: Progress) -> None:
@@ -187,11 +224,15 @@ def _record(config: Config, known: KnownModel, folder: Path) -> None:
                "size_bytes": (folder / name).stat().st_size}
         for name, inside in known.files.items()
     }  # fmt: skip
-    row = {"repository": known.repository, "base_url": config.models.base_url,
-           "licence": known.licence, "files": files}  # fmt: skip
-    if known.name in found and found[known.name].get("files") == files:
+    row = found.get(known.name, {})
+    if row.get("files") == files:
         return
-    found[known.name] = row
+    plain = {"repository": known.repository, "base_url": config.models.base_url}
+    _write(config, known, {"revision": "", "licence": "", **row, **plain, "files": files})
+
+
+def _write(config: Config, known: KnownModel, row: Mapping[str, Any]) -> None:
+    found = recorded(config) | {known.name: row}
     path = models_folder(config) / _LOCK
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with _storage(path):
