@@ -134,7 +134,7 @@ async def _note_card(client: Client, config: Config, known: KnownModel) -> None:
     revision = response.headers.get("x-repo-commit", "")
     front = response.text.split("\n---", 1)[0] if response.text.startswith("---") else ""
     licence = _LICENCE.search(front) if response.status == 200 else None
-    row = {
+    row: dict[str, Any] = {
         "repository": known.repository, "base_url": config.models.base_url,
         "revision": revision if _REVISION.fullmatch(revision) else "",
         "licence": licence[1] if licence else "", "files": {},
