@@ -15,9 +15,10 @@ import pytest
 
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import UsageError
+from tests.optional import needs
 from tests.realparts.processes import free_port, running
 
-pytest.importorskip("s3fs")
+needs("s3fs", reason="s3fs is not installed")
 UNCLEAR = int(os.environ.get("PIXTRAWL_UNCLEAR_PUTS", "60"))  # 1,000 by `make test-cluster`
 RCLONE = shutil.which("rclone", path=str(Path(sys.executable).parent))
 

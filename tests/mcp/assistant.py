@@ -13,10 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mcp.types import ElicitResult
-
-from mcp import Client, StdioServerParameters
-
 ERAS = ("legacy", "2026-07-28")  # with and without a handshake
 PATIENCE_S = 120  # for a loaded machine
 
@@ -32,7 +28,9 @@ class Assistant:
     asked: list[str] = field(default_factory=list)
     progress: list[float] = field(default_factory=list)
 
-    async def _person(self, context: Any, params: Any) -> ElicitResult:
+    async def _person(self, context: Any, params: Any) -> Any:
+        from mcp.types import ElicitResult
+
         self.asked.append(params.message)
         if self.answer in {"decline", "cancel"}:
             return ElicitResult.model_validate({"action": self.answer})
@@ -43,6 +41,7 @@ class Assistant:
         self, era: str = "2026-07-28", *, can_ask: bool = True, config: Any = None, **limits: Any
     ) -> AsyncIterator[Call]:
         """A connection to a server in this process, which is quicker."""
+        from mcp import Client
         from pixtrawl.config.groups import Config
         from pixtrawl.mcp_server.limits import AssistantLimits
         from pixtrawl.mcp_server.server import assistant_server
@@ -56,6 +55,8 @@ class Assistant:
     @asynccontextmanager
     async def talking(self, era: str = "legacy", *, can_ask: bool = True) -> AsyncIterator[Call]:
         """A connection to a server in a process of its own, as an assistant's program has it."""
+        from mcp import Client, StdioServerParameters
+
         environment = {
             "PIXTRAWL_DECODERS": "1",
             "XDG_CACHE_HOME": str(self.cache or self.folder / ".cache"),

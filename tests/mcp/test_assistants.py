@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
-
 from pixtrawl.operations.job import find_job, state_of
 from pixtrawl.playground import Playground
 from tests.life.sets import pets
 from tests.mcp.assistant import ERAS, Assistant, talk
+from tests.optional import needs
 from tests.pipeline.pictures import saved, scene, serving
 
+needs("mcp", reason="the extra `mcp` is not installed")
 pytestmark = pytest.mark.timeout(300)
 QUERY = "tabby cat"
 

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pixtrawl.playground import Playground
+from tests.optional import needs
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+needs("playwright", reason="playwright is not installed")
 SHELL = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
@@ -26,7 +27,9 @@ pytestmark = [
 def page() -> Iterator[Any]:
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     flags = ["--disable-dev-shm-usage", *(["--no-sandbox"] if root else [])]
-    with playwright.sync_playwright() as driver:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=Path(SHELL or ""), args=flags)
         tab = browser.new_page(viewport={"width": 1200, "height": 900})
         tab.set_default_timeout(15_000)

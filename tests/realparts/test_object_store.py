@@ -16,9 +16,10 @@ from pixtrawl.exporters.export import export
 from tests.exporters import dataset
 from tests.exporters.dataset import tree
 from tests.exporters.killed_export import OPTIONS
+from tests.optional import needs
 from tests.realparts.processes import free_port, running
 
-pytest.importorskip("s3fs")
+needs("s3fs", reason="s3fs is not installed")
 RCLONE = shutil.which("rclone", path=str(Path(sys.executable).parent))
 pytestmark = [
     pytest.mark.realparts,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-onnx = pytest.importorskip("onnx", reason="onnx makes the model that is scored with")
-tokenizers = pytest.importorskip("tokenizers", reason="extra clip is not installed")
-pytest.importorskip("onnxruntime", reason="extra clip is not installed")
+from tests.optional import needs
+
+needs("onnx", reason="onnx makes the model that is scored with")
+needs("tokenizers", "onnxruntime", reason="extra clip is not installed")
 
 SIDE = 8  # pixels
 CONTEXT = 6  # tokens
@@ -21,6 +21,8 @@ _VOCABULARY = {"[pad]": 0, "[unk]": 1, **{word: at for at, word in enumerate(WOR
 
 def write_model(folder: Path, *, seed: int = 1, together: bool = False, rows: object = "n") -> Path:
     """Writes `visual.onnx` and `textual.onnx`, or one `model.onnx`, and what stands beside them."""
+    import tokenizers
+
     folder.mkdir(parents=True, exist_ok=True)
     visual, textual = _visual(seed, rows), _textual(seed, rows)
     if together:
@@ -45,6 +47,8 @@ def _projection(seed: int) -> np.ndarray:
 
 
 def _visual(seed: int, rows: object) -> Part:
+    import onnx
+
     make, kind = onnx.helper, onnx.TensorProto
     nodes = [
         make.make_node("ReduceMean", ["pixel_values"], ["colour"], axes=[2, 3], keepdims=0),
@@ -56,6 +60,8 @@ def _visual(seed: int, rows: object) -> Part:
 
 
 def _textual(seed: int, rows: object) -> Part:
+    import onnx
+
     make, kind = onnx.helper, onnx.TensorProto
     table = np.zeros((len(_VOCABULARY), 3), np.float32)
     for word, colour in WORDS.items():
@@ -75,10 +81,14 @@ def _textual(seed: int, rows: object) -> Part:
 
 
 def _matrix(name: str, rows: object) -> object:
+    import onnx
+
     return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [rows, 16])
 
 
 def _save(path: Path, parts: Sequence[Part]) -> None:
+    import onnx
+
     nodes, given, out, weights = ([one for p in parts for one in p[at]] for at in range(4))
     graph = onnx.helper.make_graph(nodes, "tiny", given, out, weights)
     opset = onnx.helper.make_opsetid("", 17)

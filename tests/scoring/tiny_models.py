@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
-onnx = pytest.importorskip("onnx", reason="onnx makes the model that is scored with")
-pytest.importorskip("onnxruntime", reason="extra clip is not installed")
+from tests.optional import needs
+
+needs("onnx", reason="onnx makes the model that is scored with")
+needs("onnxruntime", reason="extra clip is not installed")
 
 SIDE = 8  # pixels
 # Outputs red, green, blue: each colour minus the others.
@@ -27,6 +28,8 @@ def write_image_model(
     channels: object = 3,
 ) -> Path:
     """Write MODEL.onnx, and MODEL.json beside it where there is a description."""
+    import onnx
+
     make, kind = onnx.helper, onnx.TensorProto
     axes = [2, 3] if layout == "nchw" else [1, 2]
     shape = [rows, channels, SIDE, SIDE] if layout == "nchw" else [rows, SIDE, SIDE, channels]

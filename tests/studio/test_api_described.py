@@ -15,9 +15,10 @@ from starlette.routing import Route
 import pixtrawl
 from pixtrawl.studio.openapi import OPERATIONS
 from pixtrawl.studio.serve import StudioServer
+from tests.optional import needs
 from tests.studio.client import Client, client_of, studio_on
 
-schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+needs("schemathesis", reason="schemathesis is not installed")
 EXAMPLES = int(os.environ.get("STUDIO_API_EXAMPLES", "3"))
 ENDLESS = ("get", "/api/events")
 PROBES = ("post", "/api/estimate")  # waits for sources that are not there
@@ -59,6 +60,8 @@ def asked(
 
 @pytest.fixture(scope="module")
 def schema(asked: tuple[Client, dict[str, str]]) -> Any:
+    import schemathesis
+
     return schemathesis.openapi.from_dict(asked[0].get("/api/openapi.json").json())
 
 
@@ -81,6 +84,8 @@ def test_answers_are_as_described_whatever_is_sent(
     operation = schema[path][method]
     if mode == "negative" and not (operation.body or operation.query):
         pytest.skip("nothing of this request can be wrong but its address")
+    import schemathesis
+
     wanted = schemathesis.GenerationMode(mode)
     own = {name: value for name, value in there.items() if f"{{{name}}}" in path}
     made = operation.as_strategy(generation_mode=wanted, path_parameters=own or None)

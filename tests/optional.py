@@ -1,0 +1,16 @@
+"""Packages that only some tests need: looked for at collection, imported when a test runs.
+
+Each worker of a parallel run collects all modules, and some packages take a second to import.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+
+def needs(*packages: str, reason: str) -> None:
+    """Skip the module that calls this where one of the packages is not installed."""
+    if any(find_spec(package) is None for package in packages):
+        pytest.skip(reason, allow_module_level=True)
