@@ -135,7 +135,7 @@ def test_a_host_that_never_answers_costs_its_own_slots_only(tmp_path: Path) -> N
 
     with Playground() as site:
         silent = [site.fault("silent", index).url for index in range(4)]
-        sound = site.image_urls(16, "sound")
+        sound = site.image_urls(8, "sound")
         site.render(sound)
         urls = tmp_path / "urls.txt"
         urls.write_text("".join(f"{url}\n" for url in silent + sound))
@@ -145,7 +145,7 @@ def test_a_host_that_never_answers_costs_its_own_slots_only(tmp_path: Path) -> N
             allow_address="127.0.0.0/24",
             concurrency=6,
             retries=0,
-            timeout=4,
+            timeout=6,
             listener=listen,
         )
     reasons = dict(settled)

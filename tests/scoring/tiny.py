@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.optional import needs
 
@@ -21,7 +22,7 @@ _VOCABULARY = {"[pad]": 0, "[unk]": 1, **{word: at for at, word in enumerate(WOR
 
 def write_model(folder: Path, *, seed: int = 1, together: bool = False, rows: object = "n") -> Path:
     """Writes `visual.onnx` and `textual.onnx`, or one `model.onnx`, and what stands beside them."""
-    import tokenizers
+    tokenizers = pytest.importorskip("tokenizers")
 
     folder.mkdir(parents=True, exist_ok=True)
     visual, textual = _visual(seed, rows), _textual(seed, rows)
@@ -47,7 +48,7 @@ def _projection(seed: int) -> np.ndarray:
 
 
 def _visual(seed: int, rows: object) -> Part:
-    import onnx
+    onnx = pytest.importorskip("onnx")
 
     make, kind = onnx.helper, onnx.TensorProto
     nodes = [
@@ -60,7 +61,7 @@ def _visual(seed: int, rows: object) -> Part:
 
 
 def _textual(seed: int, rows: object) -> Part:
-    import onnx
+    onnx = pytest.importorskip("onnx")
 
     make, kind = onnx.helper, onnx.TensorProto
     table = np.zeros((len(_VOCABULARY), 3), np.float32)
@@ -81,13 +82,13 @@ def _textual(seed: int, rows: object) -> Part:
 
 
 def _matrix(name: str, rows: object) -> object:
-    import onnx
+    onnx = pytest.importorskip("onnx")
 
     return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [rows, 16])
 
 
 def _save(path: Path, parts: Sequence[Part]) -> None:
-    import onnx
+    onnx = pytest.importorskip("onnx")
 
     nodes, given, out, weights = ([one for p in parts for one in p[at]] for at in range(4))
     graph = onnx.helper.make_graph(nodes, "tiny", given, out, weights)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.optional import needs
 
@@ -28,7 +29,7 @@ def write_image_model(
     channels: object = 3,
 ) -> Path:
     """Write MODEL.onnx, and MODEL.json beside it where there is a description."""
-    import onnx
+    onnx = pytest.importorskip("onnx")
 
     make, kind = onnx.helper, onnx.TensorProto
     axes = [2, 3] if layout == "nchw" else [1, 2]
