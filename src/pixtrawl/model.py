@@ -301,6 +301,10 @@ class Sample(Struct, frozen=True, kw_only=True):
         """Where the image file is."""
         return Path(self.root, self.file_name)
 
+    def read(self) -> bytes:
+        """Return the bytes of the image file. Raise OSError."""
+        return self.path.read_bytes()
+
     def __repr__(self) -> str:
         info = self.info
         return f"<Sample {cut(self.file_name, 200)} {info.width}x{info.height} {info.format}>"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["coerced", "note", "shown_names", "types"]
+__all__ = ["coerced", "join", "joined", "note", "shown_names", "types"]
 
 MORE: Final = "input_more"
 _MAX_COLUMNS: Final = 500  # per row; the rest goes into the column `input_more` as JSON
@@ -46,6 +46,18 @@ def note(db: sqlite3.Connection, extras: Iterable[str]) -> None:
                     "ON CONFLICT (name) DO UPDATE SET type = excluded.type",
                     (name, kind),
                 )
+
+
+def joined(known: dict[str, str], extra: str) -> None:
+    """Join the types of one row's own columns, a JSON object, into `known`. Pure."""
+    for name, value in _decode(extra).items():
+        known[name] = _joined(known.get(name), _kind(value))
+
+
+def join(known: dict[str, str], more: Mapping[str, str]) -> None:
+    """Join the types of other rows into `known`. Pure."""
+    for name, kind in more.items():
+        known[name] = _joined(known.get(name), kind)
 
 
 def types(db: sqlite3.Connection) -> dict[str, str]:

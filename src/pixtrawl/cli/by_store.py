@@ -1,22 +1,18 @@
-"""Commands on a set of shards: `report`, `cluster collect`, `cluster plan`."""
+"""Commands on a set of shards: `report`, `cluster collect`, `duplicates` and `plan`."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixtrawl.cluster.plan import JobPlan
 
-__all__ = ["add_collect", "add_plan", "collect_shards", "plan_job", "report_shards"]
-
-
-def shown_as_shards(place: str) -> bool:
-    """Return whether a place given as a data set is a set of shards; cheap for folders."""
-    scheme, colon, _ = place.partition("://")
-    return (bool(colon) and len(scheme) > 1) or (Path(place) / "job.json").is_file()
+__all__ = [
+    "add_collect", "add_duplicates", "add_plan", "collect_shards", "find_duplicates", "plan_job",
+    "report_shards",
+]  # fmt: skip
 
 
 def report_shards(
@@ -90,6 +86,72 @@ def collect_shards(arguments: argparse.Namespace) -> int:
     where = running.shown_folder(config.job.output)
     running.show_report(report, where=where, as_json=arguments.json, quiet=arguments.quiet)
     return running.ending(report)
+
+
+def add_duplicates(actions: Any) -> None:
+    """Register `cluster duplicates`."""
+    from pixtrawl.cli.options import add_config, add_output, add_settings
+
+    parser = actions.add_parser(
+        "duplicates", usage="%(prog)s STORE [OPTIONS]",
+        help="find pictures that are there twice, over all shards",
+        description="Find pictures that are there twice, over all shards, and leave them out of "
+        "everything that reads the set.",
+        epilog="Workers have left hashes and thumbnails, so that only pictures that look alike are "
+        "fetched from the store. Nothing is removed; --forget makes every picture count again.",
+    )  # fmt: skip
+    parser.add_argument("store", metavar="STORE", help="folder or fsspec URL of the set")
+    parser.add_argument("--scratch", metavar="DIR", help="local folder with 12 KB for each picture")
+    parser.add_argument("--forget", action="store_true", help="undo: every picture counts again")
+    add_settings(parser, {"images.dedup", "images.conflict", "images.turned"})
+    add_config(parser)
+    add_output(parser)
+
+
+def find_duplicates(arguments: argparse.Namespace) -> int:
+    """Write the table of duplicates, or remove it. Return the exit code."""
+    import sys
+    from pathlib import Path
+
+    from msgspec import to_builtins
+
+    from pixtrawl.cli.export import ExportProgress
+    from pixtrawl.cli.options import load_settings
+    from pixtrawl.cluster import judging
+    from pixtrawl.cluster.duplicates import forget_duplicates
+    from pixtrawl.cluster.reading import ShardSet
+    from pixtrawl.cluster.store import Store
+    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.errors import EXIT_OK
+
+    shards = ShardSet(Store(arguments.store))
+    if arguments.forget:
+        found = forget_duplicates(shards.store)
+        told = "every picture counts again" if found else "there was no table of duplicates"
+        out_json({"forgotten": found}) if arguments.json else out(told)
+        return EXIT_OK
+    images = load_settings(arguments).config.images
+    show = None if arguments.quiet or not sys.stderr.isatty() else ExportProgress()
+    scratch = Path(arguments.scratch) if arguments.scratch else None
+    entry = judging.find_duplicates(
+        shards, images, scratch=scratch, on_progress=show or (lambda done, total: None)
+    )
+    if show is not None:
+        show.end()
+    if arguments.json:
+        out_json(to_builtins(entry))
+        return EXIT_OK
+    lines = [
+        (
+            f"{plural(entry.pictures, 'picture')} of {plural(entry.shards, 'shard')}: "
+            f"{entry.duplicates:,} left out from now on"
+        ),
+        *(f"  {count:>10,}  {reason}" for reason, count in entry.reasons.items()),
+    ]
+    if entry.shards < shards.job.shards:
+        lines.append("the job is not complete: repeat this when it is")
+    out("\n".join(lines))
+    return EXIT_OK
 
 
 def add_plan(actions: Any) -> None:

@@ -7,7 +7,14 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from pixtrawl.cli.by_store import add_collect, add_plan, collect_shards, plan_job
+from pixtrawl.cli.by_store import (
+    add_collect,
+    add_duplicates,
+    add_plan,
+    collect_shards,
+    find_duplicates,
+    plan_job,
+)
 from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
 from pixtrawl.cli.shards import LEASE_S, SHARD_ROWS, job_settings, prepared
 
@@ -38,12 +45,13 @@ _LEAST_LEASE_S: Final = 3.0
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
-        "cluster", usage="%(prog)s prepare|status|collect|plan|sweep|rollup ...",
+        "cluster", usage="%(prog)s prepare|status|duplicates|collect|plan|sweep|rollup ...",
         help="jobs on many machines",
         description=__doc__, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_prepare(actions)
+    add_duplicates(actions)
     add_collect(actions)
     add_plan(actions)
     for name, sentence in (
@@ -102,7 +110,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     actions: Mapping[str, Callable[[argparse.Namespace], int]] = {
         "prepare": _prepare, "status": _status, "sweep": _sweep, "rollup": _roll_up,
-        "collect": collect_shards, "plan": plan_job,
+        "collect": collect_shards, "duplicates": find_duplicates, "plan": plan_job,
     }  # fmt: skip
     return actions[arguments.action](arguments)
 
@@ -190,6 +198,11 @@ def _status_lines(found: JobStatus) -> list[str]:
         ),
         *(f"  {count:>10,}  {reason}" for reason, count in found.reasons.items()),
     ]
+    if found.duplicates is not None:
+        level = f"--dedup {found.duplicates.dedup}"
+        lines.append(f"{found.duplicates.duplicates:,} of them left out as duplicates ({level})")
+        if found.committed > found.duplicates.shards:
+            lines.append("shards were committed since: repeat `pixtrawl cluster duplicates`")
     if found.lost_shards:
         lost = plural(found.lost_shards, "shard")
         lines.append(f"{lost} given up: workers ended over them again and again")

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from pixtrawl.dataset import Dataset
     from pixtrawl.exporters.export import Exported, ExportOptions
+    from pixtrawl.exporters.origin import Origin
     from pixtrawl.model import Sample
 
 __all__ = [
@@ -48,7 +50,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         epilog="\n".join(["formats:", *formats]) + "\n" + _EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("dataset", metavar="DIR", help="data set folder")
+    parser.add_argument("dataset", metavar="DIR", help="data set folder, or a set of shards")
     parser.add_argument("--to", required=True, metavar="FORMAT", help=", ".join(FORMATS))
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help="folder or fsspec URL (s3://...)"
@@ -159,12 +161,17 @@ def main(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from pixtrawl.cli.by_hand import tell_by_hand
+    from pixtrawl.cluster.place import is_shards
     from pixtrawl.exporters.export import export
 
     options = options_of(args)
-    root = Path(args.dataset)
-    tell_by_hand(root)
-    samples = samples_of(root, args.where or ())
+    root: Path | Origin
+    if is_shards(args.dataset):
+        root, samples = _of_shards(args, options)
+    else:
+        root = Path(args.dataset)
+        tell_by_hand(root)
+        samples = samples_of(root, args.where or ())
     show = None if args.quiet or not sys.stderr.isatty() else ExportProgress()
     done = export(samples, root, args.output, args.to, options, on_progress=show)
     if show is not None:
@@ -176,12 +183,24 @@ def main(args: argparse.Namespace) -> int:
     return EXIT_OK if done.images else EXIT_NOTHING
 
 
+def _of_shards(
+    args: argparse.Namespace, options: ExportOptions
+) -> tuple[Path | Origin, Iterable[Sample]]:
+    """Return the origin and the images of a set of shards. Raise UsageError, StorageError."""
+    images, origin = _where(args.dataset, args.where or ()).export_source(options)
+    return origin, images
+
+
 def samples_of(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
     """Return the images that meet the conditions of `--where`. Raise UsageError."""
     if not conditions:
         from pixtrawl.folder.sample_list import open_samples
 
         return open_samples(root, provenance=False)
+    return _where(root, conditions)
+
+
+def _where(root: Path | str, conditions: Sequence[str]) -> Dataset:
     from pixtrawl.dataset import Dataset
     from pixtrawl.dataset.conditions import conditions_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,9 @@ def add_parser(subparsers: Any) -> None:
         description=__doc__,
         epilog=_EPILOG,
     )
-    parser.add_argument("folder", metavar="DIR", nargs="?", help="data set folder")
+    parser.add_argument(
+        "folder", metavar="DIR", nargs="?", help="data set folder, or a set of shards"
+    )
     parser.add_argument("--rebuild", metavar="FILE", help="the lock file to rebuild from")
     parser.add_argument(
         "-o", "--output", dest="target", metavar="PATH",
@@ -59,13 +62,11 @@ def main(arguments: argparse.Namespace) -> int:
 def _write(arguments: argparse.Namespace) -> int:
     import sys
 
-    from pixtrawl.cli.by_hand import tell_by_hand
     from pixtrawl.display.screen import note, plural
     from pixtrawl.display.terminal import escaped_json
     from pixtrawl.errors import EXIT_OK, StorageError
-    from pixtrawl.pipeline.feeders.rebuild import write_lock
 
-    tell_by_hand(arguments.folder)
+    write_lock = _lock_writer(arguments.folder)
     if arguments.target in {None, "-"}:
         shown = sys.stdout.isatty()  # a file holds what -o FILE would
         write_lock(
@@ -86,6 +87,21 @@ def _write(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         note(f"{target}: {plural(count, 'image')}")
     return EXIT_OK
+
+
+def _lock_writer(place: str) -> Callable[[str, Callable[[str], object]], int]:
+    """Return what writes the lock file of a data set folder, or of a set of shards."""
+    from pixtrawl.cluster.place import is_shards
+
+    if is_shards(place):
+        from pixtrawl.cluster.origin import lock_shards
+
+        return lock_shards
+    from pixtrawl.cli.by_hand import tell_by_hand
+    from pixtrawl.pipeline.feeders.rebuild import write_lock
+
+    tell_by_hand(place)
+    return write_lock
 
 
 def _rebuild(arguments: argparse.Namespace) -> int:

@@ -73,12 +73,13 @@ def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
     from pixtrawl.cli.by_hand import tell_by_hand
-    from pixtrawl.cli.by_store import report_shards, shown_as_shards
+    from pixtrawl.cli.by_store import report_shards
+    from pixtrawl.cluster.place import is_shards
     from pixtrawl.display.screen import note
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.report import report
 
-    if shown_as_shards(arguments.folder):
+    if is_shards(arguments.folder):
         return report_shards(arguments, lines_of)
     folder = Folder(arguments.folder)
     tell_by_hand(folder.shown)

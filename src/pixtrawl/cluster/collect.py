@@ -64,7 +64,7 @@ class _ShardFeed:
 
     def candidates(self) -> Iterator[Candidate]:
         pack = msgspec.msgpack.encode
-        for row in self._shards.rows():
+        for row in self._shards.rows(as_fetched=True):
             self._rows[urls.url_key(row["url"])] = pack({name: row[name] for name in _KEPT})
             yield Candidate(
                 url=row["url"], query=row["query"], label=row["label"], source=row["source"],
@@ -145,8 +145,7 @@ class ShardsEngine:
         return outcome if row["data"] is None else await self._stage(task, outcome, row)
 
     async def _stage(self, task: Task, outcome: Outcome, row: dict[str, Any]) -> Outcome:
-        place = row["data"], row["key"], row["offset"], row["length"]
-        data = await asyncio.to_thread(self._shards.picture, *place)
+        data = await asyncio.to_thread(self._shards.picture, row)
         name = staged_name(f"shards-{task.id}-{next(self._names)}")
         path = self._spec.staging / name
         try:

@@ -47,12 +47,19 @@ class Commit(Struct, frozen=True, kw_only=True):
     rows: int
     data: list[ObjectEntry] = field(default_factory=list)
     outcomes: ObjectEntry
+    looks: ObjectEntry | None = None  # thumbnails, for near duplicates; None: no picture
     reasons: Mapping[str, int]
     fetched_bytes: int = 0
     begun_at: str = ""  # ISO 8601, UTC
     ended_at: str = ""
     elapsed_s: float = 0.0
     hosts: tuple[HostState, ...] = ()  # for the next shard of a chain
+    own: Mapping[str, str] | None = None  # types of the user's own columns; None: not told
+
+    @property
+    def objects(self) -> list[ObjectEntry]:
+        """Every object that the commit names."""
+        return [*self.data, self.outcomes, *([] if self.looks is None else [self.looks])]
 
 
 class Commits:

@@ -55,12 +55,14 @@ COLUMNS: Final[Mapping[str, str]] = {
     "phash": "binary",
     "phash_trim": "binary",
     "flat": "bool",
+    "orientation": "int32",  # of EXIF
     "measures": "string",  # JSON
     # -- the picture as it is stored, where --resize or --encode changed it
     "stored_format": "string",
     "stored_width": "int32",
     "stored_height": "int32",
     "stored_bytes": "int64",
+    "stored_sha256": "string",
 }
 
 _NO_FACTS: Final = frozenset(
@@ -130,6 +132,7 @@ def row_of_outcome(shard_id: str, row: Row, outcome: Outcome) -> dict[str, Any]:
             "phash": info.phash or None,
             "phash_trim": info.phash_trim or None,
             "flat": info.flat,
+            "orientation": info.orientation,
             "measures": _json(info.measures) if info.measures else None,
         }
     return found

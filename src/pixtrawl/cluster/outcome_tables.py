@@ -6,7 +6,11 @@ All outcome tables have one schema, whatever the manifests held: columns of thei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,15 +26,39 @@ from pixtrawl.cluster.outcome_rows import COLUMNS, PICTURE_COLUMNS
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.features import IMAGE
 
-__all__ = ["PictureTable", "read_outcomes", "read_pictures", "write_outcomes"]
+__all__ = [
+    "DuplicatesFile",
+    "KeptRows",
+    "PictureGroups",
+    "PictureTable",
+    "read_duplicates",
+    "read_looks",
+    "read_outcomes",
+    "write_looks",
+    "write_outcomes",
+]
 
 _GROUP_ROWS: Final = 10_000
 _GROUP_PICTURES: Final = 100
 _GROUP_BYTES: Final = 32 * 2**20
+_GROUP_LOOKS: Final = 1_000
+_OPEN_FILES: Final = 8
+_OPEN_GROUPS: Final = 8
 _SCHEMA: Final = pa.schema(
     [pa.field(name, pa.type_for_alias(kind)) for name, kind in COLUMNS.items()],
     metadata={"pixtrawl": "outcomes 1"},
 )
+_LOOKS: Final = pa.schema(
+    [("row", pa.int64()), ("thumb", pa.binary()), ("chroma", pa.binary())],
+    metadata={"pixtrawl": "looks 1"},
+)
+_DUPLICATES: Final = pa.schema(
+    [
+        ("row", pa.int64()), ("shard", pa.string()), ("reason", pa.string()),
+        ("of_row", pa.int64()), ("distance", pa.int32()), ("detail", pa.string()),
+    ],
+    metadata={"pixtrawl": "duplicates 1"},
+)  # fmt: skip
 _DICTIONARY: Final = [
     "shard", "query", "label", "source", "kind", "status", "reason", "data", "format",
 ]  # fmt: skip
@@ -43,24 +71,172 @@ def write_outcomes(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_outcomes(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of an outcome table, of all or of some columns. Raise StorageError."""
+    """Yield the rows of an outcome table, of all or of some columns. Raise StorageError.
+
+    Columns that a table of an older version lacks are None.
+    """
+    empty = dict.fromkeys(COLUMNS if columns is None else columns)
+    for batch in _batches(path, columns, _GROUP_ROWS):
+        for row in batch.to_pylist():
+            yield empty | row
+
+
+def _batches(path: Path, columns: list[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):
-                yield from batch.to_pylist()
+            known = file.schema_arrow.names
+            there = None if columns is None else [name for name in columns if name in known]
+            yield from file.iter_batches(batch_size=rows, columns=there)
     except (OSError, pa.ArrowException) as error:
         raise StorageError(f"{path} cannot be read as an outcome table: {error}") from error
 
 
-def read_pictures(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield key and bytes of the pictures of a `PictureTable`. Raise StorageError."""
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_GROUP_PICTURES, columns=["key", "image"]):
-                for row in batch.to_pylist():
-                    yield row["key"], row["image"]["bytes"]
-    except (OSError, pa.ArrowException) as error:
-        raise StorageError(f"{path} cannot be read as pictures: {error}") from error
+class KeptRows:
+    """The rows of a shard whose pictures are kept, in memory, column by column."""
+
+    def __init__(
+        self,
+        path: Path,
+        keeps: Callable[[int], bool],
+        looks: Mapping[int, Sequence[bytes]] | None = None,
+    ) -> None:
+        """Read an outcome table. Raise StorageError.
+
+        `keeps` is asked with the number of each row with a picture; `looks` are thumbnail and
+        colours by the number of the row.
+        """
+        self._looks = looks or {}
+        batches = list(_batches(path, None, _GROUP_ROWS))
+        table = pa.Table.from_batches(batches) if batches else _SCHEMA.empty_table()
+        facts = zip(table.column("row").to_pylist(), table.column("data").to_pylist(), strict=True)
+        places = [at for at, (row, data) in enumerate(facts) if data is not None and keeps(row)]
+        self._table = table.take(pa.array(places, pa.int64())).combine_chunks()
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """Return some rows by their places."""
+        empty = dict.fromkeys((*COLUMNS, "thumb", "chroma"))
+        found = [empty | row for row in self._table.slice(start, stop - start).to_pylist()]
+        for row in found:
+            if (looks := self._looks.get(row["row"])) is not None:
+                row["thumb"], row["chroma"] = looks
+        return found
+
+
+def write_looks(path: Path, looks: Iterable[tuple[int, bytes, bytes]]) -> int:
+    """Write row number, thumbnail and colours of pictures; return their number. Raise OSError.
+
+    Without any there is no file.
+    """
+    rows, total = iter(looks), 0
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        while some := list(islice(rows, _GROUP_LOOKS)):
+            if writer is None:
+                writer = stack.enter_context(
+                    pq.ParquetWriter(path, _LOOKS, compression="zstd", use_dictionary=False)
+                )
+            columns = zip(zip(*some, strict=True), _LOOKS, strict=True)
+            arrays = [pa.array(values, field.type) for values, field in columns]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=_LOOKS))
+            total += len(some)
+    return total
+
+
+def read_looks(path: Path) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield what `write_looks` has written. Raise StorageError."""
+    for batch in _batches(path, None, _GROUP_ROWS):
+        for row in batch.to_pylist():
+            yield row["row"], row["thumb"], row["chroma"] or b""
+
+
+class DuplicatesFile:
+    """A Parquet file of rows that show what another row shows."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = pq.ParquetWriter(path, _DUPLICATES, compression="zstd")
+        self._rows: list[Mapping[str, Any]] = []
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add a row: `row`, `shard`, `reason`, `of_row`, `distance`, `detail`."""
+        self._rows.append(row)
+        if len(self._rows) >= _GROUP_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left. The file is whole then."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=_DUPLICATES))
+        self._rows = []
+
+
+def read_duplicates(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a `DuplicatesFile`. Raise StorageError."""
+    for batch in _batches(path, None, _GROUP_ROWS):
+        yield from batch.to_pylist()
+
+
+class PictureGroups:
+    """Reads pictures of `PictureTable`s by key, a hundred at a time; a few groups stay in memory.
+
+    May be used by several threads.
+    """
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[str, tuple[Any, list[tuple[str, str]]]] = OrderedDict()
+        self._groups: OrderedDict[tuple[str, int], dict[str, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, name: str, key: str, open_file: Callable[[], Any]) -> bytes | None:
+        """Return a picture, None where there is none of that key. Raise StorageError.
+
+        `open_file` opens the object of that name, if it is not open yet.
+        """
+        with self._lock:
+            try:
+                return self._read(name, key, open_file)
+            except (OSError, pa.ArrowException) as error:
+                raise StorageError(f"{name} cannot be read as pictures: {error}") from error
+
+    def _read(self, name: str, key: str, open_file: Callable[[], Any]) -> bytes | None:
+        if name not in self._files:
+            file = pq.ParquetFile(open_file())
+            self._files[name] = file, [_keys_of(file, at) for at in range(file.num_row_groups)]
+            while len(self._files) > _OPEN_FILES:
+                self._files.popitem(last=False)[1][0].close(force=True)
+        file, ranges = self._files[name]
+        self._files.move_to_end(name)
+        for at, (first, last) in enumerate(ranges):
+            if first <= key <= last:
+                found = self._group(name, file, at).get(key)
+                if found is not None:
+                    return found
+        return None
+
+    def _group(self, name: str, file: Any, at: int) -> dict[str, bytes]:
+        group = self._groups.get((name, at))
+        if group is None:
+            rows = file.read_row_group(at, columns=["key", "image"]).to_pylist()
+            group = self._groups[name, at] = {row["key"]: row["image"]["bytes"] for row in rows}
+            while len(self._groups) > _OPEN_GROUPS:
+                self._groups.popitem(last=False)
+        self._groups.move_to_end((name, at))
+        return group
+
+
+def _keys_of(file: Any, group: int) -> tuple[str, str]:
+    """Return the first and the last key of a group of rows, by its statistics."""
+    about = file.metadata.row_group(group)
+    for at in range(about.num_columns):
+        column = about.column(at)
+        if column.path_in_schema == "key" and column.statistics is not None:
+            return str(column.statistics.min), str(column.statistics.max)
+    return "", chr(0x10FFFF)
 
 
 class PictureTable:

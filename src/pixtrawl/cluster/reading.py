@@ -6,26 +6,30 @@ Only what commits name is read. Outcome tables are fetched one at a time, so mem
 from __future__ import annotations
 
 import tempfile
-from collections import Counter, OrderedDict
+from collections import Counter, deque
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.cluster import outcome_tables
-from pixtrawl.cluster.commits import Commits
+from pixtrawl.cluster.commits import Commit, Commits
+from pixtrawl.cluster.duplicates import DuplicateRows
 from pixtrawl.cluster.job import has_job, read_job
+from pixtrawl.cluster.pictures import PictureStore, place_of
 from pixtrawl.cluster.store import Store
-from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.errors import UsageError
 from pixtrawl.model import REASONS, Reason, Status
 from pixtrawl.pipeline.outcomes import UrlOutcome
 from pixtrawl.report import PreferencesReport, QueryReport, Report, SourceReport, Totals
 
 __all__ = ["ShardSet"]
 
-_OPEN_OBJECTS: Final = 2  # Parquet objects whose pictures are in memory
+_AHEAD: Final = 3  # outcome tables fetched before they are read
 _FACTS: Final = [
-    "url", "query", "label", "source", "status", "reason", "detail", "http_status", "data", "key",
-    "attempts", "final_url", "rank", "fetched_at",
+    "row", "url", "query", "label", "source", "status", "reason", "detail", "http_status", "data",
+    "key", "attempts", "final_url", "rank", "fetched_at",
 ]  # fmt: skip
 
 
@@ -38,33 +42,77 @@ class ShardSet:
             raise UsageError(f"{store.url} is no set of shards: it has no job.json")
         self.store = store
         self.job = read_job(store)
-        self._objects: OrderedDict[str, dict[str, bytes]] = OrderedDict()
+        self.pictures = PictureStore(store)
 
-    def rows(self, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the rows of all outcome tables, shard by shard."""
-        with tempfile.TemporaryDirectory(prefix="pixtrawl-outcomes-") as folder:
-            path = Path(folder) / "outcomes.parquet"
-            for commit in Commits(self.store).all():
-                self.store.fetch(commit.outcomes.name, path)
-                yield from outcome_tables.read_outcomes(path, columns)
-                path.unlink()
+    @cached_property
+    def duplicates(self) -> DuplicateRows:
+        """The rows that `cluster duplicates` has found to show what others do."""
+        return DuplicateRows(self.store)
 
-    def picture(self, data: str, key: str, offset: int | None, length: int | None) -> bytes:
+    def commits(self) -> list[Commit]:
+        """Return the commits, in the order of their shards."""
+        return sorted(Commits(self.store).all(), key=lambda commit: commit.shard)
+
+    def tables(self) -> Iterator[tuple[Commit, Path]]:
+        """Yield each commit with its outcome table, a local file until the next is asked for."""
+        with (
+            tempfile.TemporaryDirectory(prefix="pixtrawl-outcomes-") as folder,
+            ThreadPoolExecutor(_AHEAD) as pool,
+        ):
+            coming: deque[tuple[Commit, Path, Future[None]]] = deque()
+
+            def first() -> tuple[Commit, Path]:
+                commit, path, fetched = coming.popleft()
+                fetched.result()
+                return commit, path
+
+            for number, commit in enumerate(self.commits()):
+                path = Path(folder) / f"{number}.parquet"
+                coming.append(
+                    (commit, path, pool.submit(self.store.fetch, commit.outcomes.name, path))
+                )
+                if len(coming) > _AHEAD:
+                    yield (one := first())
+                    one[1].unlink()
+            while coming:
+                yield (one := first())
+                one[1].unlink()
+
+    def rows(
+        self, columns: list[str] | None = None, *, as_fetched: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of all outcome tables, shard by shard.
+
+        Rows that `cluster duplicates` has found have its reason and no picture, unless
+        `as_fetched`.
+        """
+        asked = columns if columns is None or "row" in columns else [*columns, "row"]
+        for _, path in self.tables():
+            for row in outcome_tables.read_outcomes(path, asked):
+                if not as_fetched and len(self.duplicates):
+                    reason = self.duplicates.reason(row["row"])
+                    if reason is not None:
+                        about = {"reason": reason.value, "status": REASONS[reason].status.value}
+                        row |= {name: value for name, value in about.items() if name in row}
+                        row |= {name: None for name in ("data", "key") if name in row}
+                yield row
+
+    def picture(self, row: dict[str, Any]) -> bytes:
         """Return the bytes of a picture, by the columns of its row."""
-        if offset is not None and length is not None:
-            return self.store.read_range(data, offset, length)
-        pictures = self._objects.get(data)
-        if pictures is None:
-            with tempfile.TemporaryDirectory(prefix="pixtrawl-pictures-") as folder:
-                path = Path(folder) / "pictures.parquet"
-                self.store.fetch(data, path)
-                pictures = dict(outcome_tables.read_pictures(path))
-            self._objects[data] = pictures
-            while len(self._objects) > _OPEN_OBJECTS:
-                self._objects.popitem(last=False)
-        if key not in pictures:
-            raise StorageError(f"{data} of {self.store.url} lacks the picture {key}")
-        return pictures[key]
+        return self.pictures.read(place_of(row))
+
+    def check(
+        self,
+        *,
+        reason: Collection[str] = (),
+        status: Collection[str] = (),
+        query: Collection[str] = (),
+    ) -> None:
+        """Raise UsageError for a reason or status that does not exist; any query may."""
+        for word, known in ((reason, Reason), (status, Status)):
+            for one in word:
+                if one not in set(known):
+                    raise UsageError(f"there is no {known.__name__.lower()} {one!r}")
 
     def outcomes(
         self,
@@ -77,10 +125,7 @@ class ShardSet:
 
         Raise UsageError for a reason or status that does not exist.
         """
-        for word, known in ((reason, Reason), (status, Status)):
-            for one in word:
-                if one not in set(known):
-                    raise UsageError(f"there is no {known.__name__.lower()} {one!r}")
+        self.check(reason=reason, status=status)
         for row in self.rows(_FACTS):
             if reason and row["reason"] not in reason:
                 continue
@@ -100,13 +145,13 @@ class ShardSet:
     def report(self) -> Report:
         """Return the report of the set, as that of a run."""
         queries: dict[tuple[str, str], tuple[Counter[str], Counter[str]]] = {}
-        for row in self.rows(["query", "label", "source", "reason"]):
+        for row in self.rows(["row", "query", "label", "source", "reason"]):
             reasons, sources = queries.setdefault(
                 (row["query"], row["label"]), (Counter(), Counter())
             )
             reasons[row["reason"]] += 1
             sources[row["source"]] += 1
-        commits = list(Commits(self.store).all())
+        commits = self.commits()
         told = [
             _query_report(number, text, label, reasons, sources)
             for number, ((text, label), (reasons, sources)) in enumerate(sorted(queries.items()), 1)

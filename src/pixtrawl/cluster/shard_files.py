@@ -15,8 +15,10 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec import Struct
 
+from pixtrawl.catalog import own_columns
 from pixtrawl.cluster import outcome_rows, outcome_tables
 from pixtrawl.cluster.commits import Commit, ObjectEntry
+from pixtrawl.cluster.looks_spool import LooksSpool
 from pixtrawl.cluster.outcome_rows import key_of, row_of_outcome
 from pixtrawl.cluster.spool import Row
 from pixtrawl.cluster.store import Store
@@ -38,6 +40,7 @@ class ShardOutcomes(Struct):
     shard_id: str
     rows: Sequence[Row]
     outcomes: dict[int, Outcome]
+    looks: LooksSpool  # thumbnails, which `outcomes` are without
 
 
 class _DataObject(Protocol):
@@ -82,7 +85,7 @@ class ShardWriter:
         self, store: Store, folder: Path, to: str, transform: Transform | None, worker: str
     ) -> None:
         self._store = store
-        self._folder = folder
+        self.folder = folder
         self._to = to
         self._worker = worker
         kept = transform is None or transform.keeps_bytes
@@ -96,7 +99,7 @@ class ShardWriter:
         try:
             return self._write(attempt, shard)
         except OSError as error:
-            raise StorageError(f"cannot write in {self._folder}: {error.strerror}") from error
+            raise StorageError(f"cannot write in {self.folder}: {error.strerror}") from error
 
     def _write(self, attempt: str, shard: ShardOutcomes) -> Commit:
         data: list[ObjectEntry] = []
@@ -116,22 +119,29 @@ class ShardWriter:
                 pending, size_bytes = [], 0
         if pending:
             data.append(self._put_data(f"{attempt}-{len(data):02d}", pending))
-        path = self._folder / f"{attempt}.outcomes"
+        path = self.folder / f"{attempt}.outcomes"
         outcome_tables.write_outcomes(path, table)
+        looks_path = self.folder / f"{attempt}.looks"
+        looked_at = outcome_tables.write_looks(looks_path, shard.looks.read())
+        shard.looks.discard()
         return Commit(
             shard=shard.shard_id,
             attempt=attempt,
             worker=self._worker,
             rows=len(table),
             data=data,
+            looks=self._put(f"looks/{attempt}.parquet", looks_path, looked_at)
+            if looked_at
+            else None,
             outcomes=self._put(f"outcomes/{attempt}.parquet", path, len(table)),
             reasons=dict(sorted(Counter(fact["reason"] for fact in table).items())),
             fetched_bytes=sum(fact["fetched_bytes"] for fact in table),
+            own=_own_types(table),
         )
 
     def _put_data(self, name: str, pictures: list[tuple[dict[str, Any], Outcome]]) -> ObjectEntry:
         name = f"data/{name}.{SUFFIXES[self._to]}"
-        path = self._folder / name.rpartition("/")[2]
+        path = self.folder / name.rpartition("/")[2]
         file: _DataObject = (
             _Tar(path) if self._to == "webdataset" else outcome_tables.PictureTable(path)
         )
@@ -150,14 +160,15 @@ class ShardWriter:
     def _stored(self, outcome: Outcome, fact: dict[str, Any]) -> bytes:
         """Return the bytes to store: the file, or its rendition, which `fact` is told of."""
         if outcome.rendition_name is None:
-            return (self._folder / str(outcome.staged_name)).read_bytes()
-        packed = (self._folder / outcome.rendition_name).read_bytes()
+            return (self.folder / str(outcome.staged_name)).read_bytes()
+        packed = (self.folder / outcome.rendition_name).read_bytes()
         picture = msgspec.msgpack.decode(packed, type=Picture)
         fact |= {
             "stored_format": picture.format,
             "stored_width": picture.width,
             "stored_height": picture.height,
             "stored_bytes": len(picture.data),
+            "stored_sha256": hashlib.sha256(picture.data).hexdigest(),
         }
         return picture.data
 
@@ -174,9 +185,18 @@ class ShardWriter:
         for outcome in outcomes:
             for name in (outcome.staged_name, outcome.rendition_name):
                 if name is not None:
-                    (self._folder / name).unlink(missing_ok=True)
+                    (self.folder / name).unlink(missing_ok=True)
 
     def remove(self, commit: Commit) -> None:
         """Remove the objects of an attempt that another one was ahead of."""
-        for entry in (*commit.data, commit.outcomes):
+        for entry in commit.objects:
             self._store.remove(entry.name)
+
+
+def _own_types(table: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the types of the user's own columns in the rows of a shard."""
+    known: dict[str, str] = {}
+    for fact in table:
+        if fact["extra"]:
+            own_columns.joined(known, fact["extra"])
+    return known

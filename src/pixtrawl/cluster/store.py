@@ -80,6 +80,12 @@ class Store:
             lambda: bytes(self._fs.cat_file(path, start=offset, end=offset + length)),
         )
 
+    def open(self, name: str) -> Any:
+        """Open an object for reading at any place; nothing is read ahead. Raise StorageError."""
+        path = self._path(name)
+        more = {} if self._local is not None else {"cache_type": "none"}
+        return self._repeat(f"open {name} of", lambda: self._fs.open(path, "rb", **more))
+
     def fetch(self, name: str, path: Path) -> None:
         """Copy an object into a local file. Raise StorageError."""
         self._repeat(f"read {name} of", lambda: self._fs.get_file(self._path(name), str(path)))

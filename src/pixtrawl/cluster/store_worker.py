@@ -21,6 +21,7 @@ from pixtrawl import urls
 from pixtrawl.cluster import job as jobs
 from pixtrawl.cluster.commits import Commit
 from pixtrawl.cluster.job import JobDescription
+from pixtrawl.cluster.looks_spool import LooksSpool
 from pixtrawl.cluster.shard_files import ShardOutcomes, ShardWriter
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import MOST_ATTEMPTS, ShardClaim, StoreLeases, WorkerBeat
@@ -184,7 +185,8 @@ class StoreWorker:
     async def _carry_out(self, claim: ShardClaim) -> None:
         entry = claim.entry
         rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
-        shard = ShardOutcomes(entry.id, rows, {})
+        looks = LooksSpool(self._writer.folder / f"{claim.attempt}.spool")
+        shard = ShardOutcomes(entry.id, rows, {}, looks)
         started, begun_at = time.monotonic(), now_utc()
         states: tuple[HostState, ...] = ()
         try:
@@ -226,6 +228,8 @@ class StoreWorker:
         def settled(task: Task, outcome: Outcome) -> None:
             info = outcome.info  # without thumbnails: thousands of rows are at work at once
             if info is not None:
+                if outcome.staged_name is not None:
+                    shard.looks.add(task.id, info)
                 info = replace(info, thumb=b"", chroma=b"")
             shard.outcomes[task.id] = replace(outcome, info=info, fetched_at=now_utc())
 
@@ -246,6 +250,7 @@ class StoreWorker:
     async def _leave(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
         """Give a shard back, all its requests having ended."""
         self._writer.discard(shard.outcomes.values())
+        shard.looks.discard()
         with suppress(StorageError):  # a lease that nobody ends is lost with its worker
             await asyncio.to_thread(self._leases.give_back, claim)
 

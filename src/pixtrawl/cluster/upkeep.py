@@ -8,6 +8,7 @@ from collections import Counter
 from msgspec import Struct
 
 from pixtrawl.cluster.commits import Commits
+from pixtrawl.cluster.duplicates import DuplicatesEntry, read_entry
 from pixtrawl.cluster.job import JobDescription
 from pixtrawl.cluster.store import Store
 from pixtrawl.cluster.store_leases import Beats, WorkerBeat
@@ -37,6 +38,7 @@ class JobStatus(Struct, frozen=True, kw_only=True):
     stored_bytes: int
     lost_shards: int  # given up after several workers
     workers: list[WorkerStatus]
+    duplicates: DuplicatesEntry | None  # found by `cluster duplicates`
     attempts: dict[str, str]  # by shard, of those committed
 
     @property
@@ -63,6 +65,7 @@ def status(store: Store, job: JobDescription) -> JobStatus:
         shards=job.shards, committed=len(attempts), rows=job.rows, settled=rows,
         saved=reasons.get(Reason.SAVED.value, 0), reasons=dict(reasons.most_common()),
         fetched_bytes=fetched, stored_bytes=stored, lost_shards=lost, attempts=attempts,
+        duplicates=read_entry(store),
         workers=[
             WorkerStatus(
                 beat=beat, age_s=ages.get(beat.worker, 0.0),
@@ -90,12 +93,13 @@ def sweep(store: Store, *, older_s: float, dry_run: bool = False) -> Swept:
     objects = [
         *store.entries("data"),
         *store.entries("outcomes"),
+        *store.entries("looks"),
     ]  # first: newer ones are left alone
     named: set[str] = set()
     committed: set[str] = set()
     for commit in Commits(store).all():
         committed.add(commit.shard)
-        named.update(entry.name for entry in (*commit.data, commit.outcomes))
+        named.update(entry.name for entry in commit.objects)
     removed = size_bytes = kept = 0
     now = time.time()
     for entry in objects:

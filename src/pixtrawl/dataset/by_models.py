@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixtrawl.dataset.listing import BriefList
-from pixtrawl.folder.sample_list import Samples
+from pixtrawl.dataset.places import AnySamples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["ByModels"]
 class ByModels:
     """The methods of `Dataset` that compare images by models or by their looks."""
 
-    _samples: Samples
+    _samples: AnySamples
 
     def score(
         self,

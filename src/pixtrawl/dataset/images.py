@@ -17,9 +17,9 @@ from pixtrawl.dataset.conditions import check, matches
 from pixtrawl.dataset.life import Life, tell_by_hand
 from pixtrawl.dataset.listing import BriefList
 from pixtrawl.dataset.outputs import Outputs
+from pixtrawl.dataset.places import samples_of
 from pixtrawl.dataset.publishing import Publishing
 from pixtrawl.errors import PixtrawlError
-from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
 from pixtrawl.report import Report
@@ -42,7 +42,7 @@ class DuplicateGroup(Struct, frozen=True):
 
 
 class Dataset(Life, Outputs, Publishing, ByModels):
-    """A data set folder: its report, and its images ordered by label and number.
+    """A data set: its report, and its images ordered by label and number.
 
     `len(ds)`, `ds[0].path`, `for sample in ds`, `ds.report.totals.saved`, `ds.verdict`.
 
@@ -54,6 +54,10 @@ class Dataset(Life, Outputs, Publishing, ByModels):
     that are gone. An index or a slice costs one query of the catalog, whatever the size; 8 bytes
     per image are held in memory. It can be pickled, forked and used by several threads: each
     process and thread has its own connection.
+
+    A set of shards is opened in the same way, by its folder or URL. Its images come in the order of
+    shards and rows, as of the opening, and are read shard by shard: `sample.read()` gives the bytes
+    of one, and `sample.path` raises. What changes a data set needs a folder.
 
     Example:
         >>> ds = pixtrawl.open("images")
@@ -68,25 +72,31 @@ class Dataset(Life, Outputs, Publishing, ByModels):
         *,
         query_ids: Iterable[int] | None = None,
     ) -> None:
-        """Open the folder. Raises UsageError if it holds no data set."""
+        """Open a folder, or a set of shards. Raise UsageError if it holds no data set."""
         self._query_ids = None if query_ids is None else tuple(query_ids)
-        self._samples = Samples(Folder(root), query_ids=self._query_ids)
+        self._samples = samples_of(root, self._query_ids)
         tell_by_hand(self._samples)
         self._report = report
         self._ids: Sequence[int] | None = None  # of a filtered one; None: every image
 
     @property
     def root(self) -> Path:
-        """The folder of the data set, as an absolute path: `ds.root / "metadata.jsonl"`."""
+        """The folder of the data set, as an absolute path: `ds.root / "metadata.jsonl"`.
+
+        Raise UsageError for a set of shards.
+        """
         return self._samples.folder.root
 
     @property
     def report(self) -> Report:
         """The report of the run that returned this data set, else of all runs on the folder."""
         if self._report is None:
-            from pixtrawl.pipeline.report import report
+            if not isinstance(self._samples, Samples):
+                self._report = self._samples.report()
+            else:
+                from pixtrawl.pipeline.report import report
 
-            self._report = report(self.root)
+                self._report = report(self.root)
         return self._report
 
     @property
@@ -96,7 +106,7 @@ class Dataset(Life, Outputs, Publishing, ByModels):
 
         from pixtrawl.display.verdict import verdict
 
-        return verdict(self.report, where=shlex.quote(str(self.root)))
+        return verdict(self.report, where=shlex.quote(self._samples.shown))
 
     @property
     def labels(self) -> list[str]:
@@ -124,7 +134,7 @@ class Dataset(Life, Outputs, Publishing, ByModels):
         return self._samples.by_id(sample_id)
 
     def __repr__(self) -> str:
-        return f"Dataset({cut(self._samples.folder.shown, 200)!r}, {cut(self._standing(), 180)})"
+        return f"Dataset({cut(self._samples.shown, 200)!r}, {cut(self._standing(), 180)})"
 
     def _repr_html_(self) -> str:
         """Return HTML for a notebook: counts by label, queries that are short, first pictures."""
@@ -137,7 +147,7 @@ class Dataset(Life, Outputs, Publishing, ByModels):
             shown = self._firsts(STRIP_COUNT)
         except (PixtrawlError, sqlite3.Error):
             pass  # the headline shows the error
-        return page(f"{self._samples.folder.shown}: {self._standing()}", counts, shown)
+        return page(f"{self._samples.shown}: {self._standing()}", counts, shown)
 
     def _firsts(self, count: int) -> Sequence[Sample]:
         if self._ids is None:
@@ -256,6 +266,8 @@ class Dataset(Life, Outputs, Publishing, ByModels):
         Raises:
             UsageError: no such reason, status or query.
         """
+        if not isinstance(self._samples, Samples):
+            return self._samples.outcomes(reason=reason, status=status, query=query)
         from pixtrawl.pipeline.outcomes import Outcomes
 
         return Outcomes(self.root, reason=reason, status=status, query=query)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pixtrawl.folder.sample_list import Samples
+from pixtrawl.dataset.places import AnySamples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["Life", "tell_by_hand"]
 class Life:
     """The methods of `Dataset` that change or check the folder, or steer a run on it."""
 
-    _samples: Samples
+    _samples: AnySamples
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield every image."""
@@ -226,7 +226,7 @@ def _names(files: Iterable[Sample | Path | str]) -> list[str]:
     return [one.file_name if isinstance(one, Sample) else str(one) for one in files]
 
 
-def tell_by_hand(samples: Samples) -> None:
+def tell_by_hand(samples: AnySamples) -> None:
     """Log a warning for each change that was made to the files by hand since the last look."""
     if samples.noticed is not None:
         import logging

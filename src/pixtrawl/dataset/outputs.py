@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pixtrawl.config.groups import Config
 from pixtrawl.dataset.keywords import named
+from pixtrawl.dataset.places import AnySamples, origin_of, with_looks
 from pixtrawl.errors import MissingPackageError
-from pixtrawl.folder.sample_list import Samples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from pixtrawl.dataset.torch_images import TorchImages
-    from pixtrawl.exporters.export import Exported
+    from pixtrawl.exporters.export import Exported, ExportOptions
+    from pixtrawl.exporters.origin import Origin
 
 __all__ = ["Outputs"]
 
@@ -26,7 +27,7 @@ __all__ = ["Outputs"]
 class Outputs:
     """The methods of `Dataset` that convert its images for other tools."""
 
-    _samples: Samples
+    _samples: AnySamples
     _ids: Sequence[int] | None
 
     def __iter__(self) -> Iterator[Sample]:
@@ -85,9 +86,10 @@ class Outputs:
         """
         from pixtrawl.dataset.torch_images import TorchImages
 
-        files = self._samples.files(self._ids)
+        samples = self._samples
+        files = samples.files(self._ids)
         return TorchImages(
-            self._samples.folder.root, files, transform, target_transform, ground=ground
+            samples.place, files, transform, target_transform, ground=ground, read=samples.reader
         )
 
     def show(
@@ -197,4 +199,13 @@ class Outputs:
             shard_images=shard_images, skip_bad=skip_bad, embedding=embedding,
             formulas=formulas, title=title,
         )  # fmt: skip
-        return export(self, self._samples.folder.root, out, to, export_options(choice, config))
+        options = export_options(choice, config)
+        images, origin = self.export_source(options)
+        return export(images, origin, out, to, options)
+
+    def export_source(self, options: ExportOptions) -> tuple[Iterable[Sample], Path | Origin]:
+        """Return what an export reads: the images, and where their bytes lie."""
+        images: Iterable[Sample] = self
+        if len(options.splitting.shares) > 1:  # look-alikes stay on one side
+            images = with_looks(self._samples, self._ids, images)
+        return images, origin_of(self._samples)

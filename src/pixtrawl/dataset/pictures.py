@@ -12,7 +12,7 @@ from pixtrawl.images.pixels import GROUND, rgb, thumbnail
 from pixtrawl.model import Sample
 from pixtrawl.transform import BadPictureError
 
-__all__ = ["GROUND", "picture_of", "thumbnail_of", "thumbnails"]
+__all__ = ["GROUND", "decoded", "picture_of", "thumbnail_of", "thumbnails"]
 
 
 def picture_of(path: Path | str, *, ground: str = GROUND) -> Image.Image:
@@ -22,31 +22,35 @@ def picture_of(path: Path | str, *, ground: str = GROUND) -> Image.Image:
         PictureError: the file does not decode.
         OSError: the file is gone or cannot be read.
     """
-    data = Path(path).read_bytes()
+    return decoded(Path(path).read_bytes(), str(path), ground=ground)
+
+
+def decoded(data: bytes, shown: str, *, ground: str = GROUND) -> Image.Image:
+    """Return the picture of `picture_of` of a file's bytes; `shown` names it in errors."""
     try:
         return rgb(data, ground=ground)
     except BadPictureError as error:
-        raise PictureError(f"{path}: {error}") from error
+        raise PictureError(f"{shown}: {error}") from error
 
 
-def thumbnail_of(path: Path | str, size_px: int, *, ground: str = GROUND) -> Image.Image:
+def thumbnail_of(sample: Sample, size_px: int, *, ground: str = GROUND) -> Image.Image:
     """Return the picture of `picture_of`, scaled down to fit a square of `size_px`.
 
     Raises:
         PictureError: the file does not decode.
         OSError: the file is gone or cannot be read.
     """
-    data = Path(path).read_bytes()
+    data = sample.read()
     try:
         return thumbnail(data, size_px, ground=ground)
     except BadPictureError as error:
-        raise PictureError(f"{path}: {error}") from error
+        raise PictureError(f"{sample.file_name}: {error}") from error
 
 
 def thumbnails(samples: Iterable[Sample], size_px: int) -> Iterator[Image.Image | None]:
     """Yield the thumbnail of each sample's file; None where it is gone or does not decode."""
     for sample in samples:
         try:
-            yield thumbnail_of(sample.path, size_px)
+            yield thumbnail_of(sample, size_px)
         except (OSError, PictureError):
             yield None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from pixtrawl.dataset.keywords import named
-from pixtrawl.folder.sample_list import Samples
+from pixtrawl.dataset.places import AnySamples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["Publishing"]
 class Publishing:
     """The method of `Dataset` that sends it to the Hugging Face Hub."""
 
-    _samples: Samples
+    _samples: AnySamples
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield every image."""

@@ -67,7 +67,7 @@ def spread(samples: Iterable[Sample], count: int) -> Sequence[Sample]:
 def small(sample: Sample, size: int) -> Image.Image | None:
     """Return the picture in RGB, at most `size` pixels a side; None if it cannot be read."""
     try:
-        return thumbnail_of(sample.path, size)
+        return thumbnail_of(sample, size)
     except (OSError, PictureError):  # deleted or damaged meanwhile
         return None
 

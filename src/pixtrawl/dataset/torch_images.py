@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixtrawl.dataset.pictures import GROUND, picture_of
+from pixtrawl.dataset.pictures import GROUND, decoded, picture_of
 
 __all__ = ["TorchImages"]
 
@@ -34,15 +34,20 @@ class TorchImages(_Base):
 
     def __init__(
         self,
-        root: Path,
+        root: Path | str,
         files: Iterable[tuple[str, str]],
         transform: Callable[[Any], Any] | None = None,
         target_transform: Callable[[int], Any] | None = None,
         *,
         ground: str = GROUND,
+        read: Callable[[str], bytes] | None = None,
     ) -> None:
-        """Take the snapshot; `files` are names relative to `root`, each with its label."""
+        """Take the snapshot; `files` are names relative to `root`, each with its label.
+
+        `read` returns the bytes of such a name where it is no path; it must be picklable.
+        """
         self.root = str(root)
+        self._read = read
         self._names = bytearray()  # one buffer, which forked workers share uncopied
         self._ends = array("q")
         places = array("q")
@@ -65,16 +70,25 @@ class TorchImages(_Base):
         return [(self._path(at), target) for at, target in enumerate(self.targets)]
 
     def _path(self, index: int) -> str:
+        if self._read is not None:
+            return f"{self.root}/{self._name(index)}"
+        return str(Path(self.root, self._name(index)))
+
+    def _name(self, index: int) -> str:
         at = range(len(self._ends))[index]
         start = self._ends[at - 1] if at else 0
-        name = self._names[start : self._ends[at]].decode("utf-8", "surrogateescape")
-        return str(Path(self.root, name))
+        return self._names[start : self._ends[at]].decode("utf-8", "surrogateescape")
+
+    def _picture(self, index: int) -> Any:
+        if self._read is None:
+            return picture_of(self._path(index), ground=self.ground)
+        return decoded(self._read(self._name(index)), self._path(index), ground=self.ground)
 
     def __len__(self) -> int:
         return len(self._ends)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        picture: Any = picture_of(self._path(index), ground=self.ground)
+        picture: Any = self._picture(index)
         target: Any = self.targets[index]
         if self.transform is not None:
             picture = self.transform(picture)

@@ -29,16 +29,16 @@ from pixtrawl.exporters.base import (
     Written,
 )
 from pixtrawl.exporters.columns import ORIGINALS, Columns
-from pixtrawl.exporters.embedding_column import EMBEDDING, EmbeddingColumn, check_format
+from pixtrawl.exporters.embedding_column import EMBEDDING, check_format
 from pixtrawl.exporters.groups import GroupOf
 from pixtrawl.exporters.journal import Journal
 from pixtrawl.exporters.left_out import left_out
+from pixtrawl.exporters.origin import FolderOrigin, Origin
 from pixtrawl.exporters.pictures import PictureReader
 from pixtrawl.exporters.plan import ExportPlan, PlannedImage, Selection
 from pixtrawl.exporters.splits import Splitting
 from pixtrawl.exporters.tables import EncodedTable, without_formulas
-from pixtrawl.exporters.target import STATE, LocalTarget, Target, local_path, open_target
-from pixtrawl.folder.renditions import RenditionReader
+from pixtrawl.exporters.target import STATE, LocalTarget, Target, open_target
 from pixtrawl.model import Sample
 from pixtrawl.transform import BadPictureError, Transform
 
@@ -80,7 +80,7 @@ class Exported(Struct, frozen=True, kw_only=True):
 
 def export(  # noqa: PLR0913 - what, where from, where to, and as what
     samples: Iterable[Sample],
-    root: Path | str,
+    root: Path | str | Origin,
     out: Path | str,
     to: str,
     options: ExportOptions = ExportOptions(),
@@ -92,7 +92,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
 
     Args:
         samples: in the order of label and number, each once.
-        root: the data set folder that holds their files.
+        root: the data set folder that holds their files, or another origin.
         out: where to; `csv` and `jsonl` also take the name of a file.
         to: name of the format, see `exporters.FORMATS`.
         options: selection, splits, pictures, shards.
@@ -105,17 +105,17 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
         MissingExtraError: the format needs a package that is not installed.
         ExportError: an image or the target cannot be used.
     """
-    root = Path(root)
-    _check_apart(root, out)
+    origin = FolderOrigin(Path(root)) if isinstance(root, (str, Path)) else root
+    origin.check_apart(out)
     kind = exporters.load(to)
     shuffled = getattr(kind, "shuffled", False)
     embeddings = None
     if options.embedding is not None:
         check_format(to)
-        embeddings = EmbeddingColumn(root, options.embedding)
+        embeddings = origin.embeddings(options.embedding)
     with ExportPlan(
         samples,
-        root,
+        origin,
         selection=options.selection,
         splitting=options.splitting,
         shuffled=shuffled,
@@ -130,7 +130,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
             return Exported(images=0, splits={}, files=0, missing=plan.missing, bad=0)
         if issubclass(kind, EncodedTable):
             return _export_table(kind(), plan, out, options)
-        title = options.title or root.resolve().name
+        title = options.title or origin.title
         job = ExportJob(
             target=open_target(out),
             plan=plan,
@@ -141,7 +141,7 @@ def export(  # noqa: PLR0913 - what, where from, where to, and as what
             publication=options.publication,
             fingerprint=_fingerprint(kind, plan, options, title),
         )
-        run = _ExportRun(kind(job), job, root, options, on_progress or _no_progress)
+        run = _ExportRun(kind(job), job, origin, options, on_progress or _no_progress)
         return replace(run.carry_out(), hints=left_out(kind, plan, options.transform))
 
 
@@ -161,7 +161,7 @@ def check(
     root: Path | str, out: Path | str, to: str, options: ExportOptions = ExportOptions()
 ) -> None:
     """Check the arguments of `export` without reading any image. Raises as `export`."""
-    _check_apart(Path(root), out)
+    FolderOrigin(Path(root)).check_apart(out)
     kind = exporters.load(to)
     if issubclass(kind, EncodedTable):
         _check_table(kind, options)
@@ -172,13 +172,13 @@ class _ExportRun:
         self,
         exporter: Exporter,
         job: ExportJob,
-        root: Path,
+        origin: Origin,
         options: ExportOptions,
         on_progress: Progress,
     ) -> None:
         self._exporter = exporter
         self._job = job
-        self._root = root
+        self._origin = origin
         self._skip_bad = options.skip_bad
         self._on_progress = on_progress
         self._total = len(job.plan)
@@ -202,8 +202,9 @@ class _ExportRun:
         with ExitStack() as stack:
             renditions = None
             if not transform.keeps_bytes:
-                renditions = stack.enter_context(RenditionReader(self._root, transform))
-            pictures = stack.enter_context(PictureReader(self._root, transform, renditions))
+                made = self._origin.renditions(transform)
+                renditions = None if made is None else stack.enter_context(made)
+            pictures = stack.enter_context(PictureReader(self._origin, transform, renditions))
             while (start := parts[-1].end if parts else 0) < self._total:
                 parts.append(self._part(start, parts, pictures))
         if not any(part.images for part in parts):
@@ -330,16 +331,6 @@ def _table_target(table: EncodedTable, out: str) -> tuple[Target, str]:
         return open_target(folder, _TABLE_STATE), name
     path = Path(out)
     return LocalTarget(path.parent, _TABLE_STATE), path.name
-
-
-def _check_apart(root: Path, out: Path | str) -> None:
-    """Refuse an export inside the data set (it would count as images) or above it."""
-    path = local_path(out)
-    if path is None:
-        return
-    place, data = path.resolve(), root.resolve()
-    if place == data or data in place.parents:
-        raise UsageError(f"{out} lies in the data set {root}; choose a folder outside of it")
 
 
 def _no_progress(done: int, total: int) -> None:

@@ -9,7 +9,6 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -17,8 +16,8 @@ from pixtrawl.buckets import aspect_of
 from pixtrawl.cores import usable_cores
 from pixtrawl.exporters.base import Item
 from pixtrawl.exporters.columns import Columns
+from pixtrawl.exporters.origin import Origin
 from pixtrawl.exporters.plan import PlannedImage
-from pixtrawl.folder.layout import inside
 from pixtrawl.folder.renditions import RenditionReader
 from pixtrawl.images.png_chunks import without_damaged_metadata
 from pixtrawl.transform import EXTENSIONS, BadPictureError, Picture, Transform
@@ -31,15 +30,15 @@ class PictureReader:
 
     def __init__(
         self,
-        root: Path,
+        origin: Origin,
         transform: Transform,
         renditions: RenditionReader | None = None,
         workers: int | None = None,
     ) -> None:
-        self._root = root
+        self._origin = origin
         self._transform = transform
         self._renditions = renditions
-        self._workers = workers or min(usable_cores(), 16)
+        self._workers = workers or origin.readers or min(usable_cores(), 16)
         self._pool = ThreadPoolExecutor(self._workers, "picture")
 
     def __enter__(self) -> Self:
@@ -76,7 +75,7 @@ class PictureReader:
 
     def _item(self, entry: PlannedImage) -> Item:
         try:
-            data = inside(self._root, entry.file_name).read_bytes()
+            data = self._origin.read(entry.place)
         except OSError as error:
             raise BadPictureError(f"cannot be read ({error.strerror or error})") from error
         digest = hashlib.sha256(data).hexdigest()

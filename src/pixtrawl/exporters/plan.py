@@ -23,12 +23,11 @@ from msgspec import Struct
 
 from pixtrawl.captions import Chain
 from pixtrawl.claims import is_licensed
-from pixtrawl.exporters.captioned import captioned
 from pixtrawl.exporters.columns import Columns, columns_of, host_of, own_types
 from pixtrawl.exporters.embedding_column import EMBEDDING, EmbeddingColumn
 from pixtrawl.exporters.groups import GroupOf, NearDuplicateGroups
+from pixtrawl.exporters.origin import FolderOrigin, Origin
 from pixtrawl.exporters.splits import Dealer, Splitting, block_place
-from pixtrawl.folder.layout import inside
 from pixtrawl.model import Sample
 from pixtrawl.preferences.marks import has_mark
 
@@ -38,7 +37,7 @@ _SCHEMA: Final = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000;
 PRAGMA temp_store = FILE;
 CREATE TABLE image (seq INTEGER PRIMARY KEY, label TEXT, number INTEGER, shuffle BLOB,
-                    family INTEGER, split INTEGER DEFAULT 0, format TEXT, body BLOB);
+                    family INTEGER, split INTEGER DEFAULT 0, format TEXT, place TEXT, body BLOB);
 CREATE TABLE mark (key BLOB, seq INTEGER);
 CREATE TABLE place (position INTEGER PRIMARY KEY, seq INTEGER, split INTEGER);
 """
@@ -78,6 +77,7 @@ class PlannedImage(Struct, frozen=True):
     class_index: int
     columns: Columns
     key: bytes = b""  # by which it is shuffled
+    place: str = ""  # where its bytes lie, for `Origin.read`
 
     @property
     def file_name(self) -> str:
@@ -90,7 +90,7 @@ class ExportPlan:
 
     Args:
         samples: read once, in the order of label and number.
-        root: the data set folder, in which the files must still be there.
+        origin: the data set folder, or another origin; the pictures must still be there.
         selection: which of them.
         splitting: how they are dealt to splits.
         shuffled: order within a split: by a seeded shuffle, or by label and number.
@@ -104,7 +104,7 @@ class ExportPlan:
     def __init__(  # noqa: PLR0913 - what a plan is made of
         self,
         samples: Iterable[Sample],
-        root: Path,
+        origin: Path | Origin,
         *,
         selection: Selection = Selection(),
         splitting: Splitting = Splitting(),
@@ -127,7 +127,8 @@ class ExportPlan:
         self.missing: int = 0
         self._db.executescript(_SCHEMA)
         try:
-            self._load(samples, root, selection, group_of)
+            origin = FolderOrigin(origin) if isinstance(origin, Path) else origin
+            self._load(samples, origin, selection, group_of)
             self._balance(selection.balance)
             if len(self.splits) > 1:
                 self._join()
@@ -165,14 +166,14 @@ class ExportPlan:
     def entries(self, start: int = 0) -> Iterator[PlannedImage]:
         """Yield the images from a position on, split by split."""
         rows = self._db.execute(
-            "SELECT p.position, p.split, i.label, i.body, i.shuffle FROM place p "
+            "SELECT p.position, p.split, i.label, i.body, i.shuffle, i.place FROM place p "
             "JOIN image i ON i.seq = p.seq WHERE p.position >= ? ORDER BY p.position",
             (start,),
         )
-        for position, index, label, body, key in rows:
+        for position, index, label, body, key, place in rows:
             columns: Columns = msgspec.json.decode(body)
             split, number = self.splits[index], self._class_of[label]
-            yield PlannedImage(position, split, label, number, columns, key)
+            yield PlannedImage(position, split, label, number, columns, key, place)
 
     def format_counts(self) -> dict[str, int]:
         """Return the number of images by format."""
@@ -196,11 +197,15 @@ class ExportPlan:
         return digest.hexdigest()
 
     def _load(
-        self, samples: Iterable[Sample], root: Path, selection: Selection, group_of: GroupOf | None
+        self,
+        samples: Iterable[Sample],
+        origin: Origin,
+        selection: Selection,
+        group_of: GroupOf | None,
     ) -> None:
         with self._db as db, NearDuplicateGroups() as look_alikes:
             for found in samples:
-                sample = captioned(found, root, self._captions)
+                sample = origin.captioned(found, self._captions)
                 columns = columns_of(sample, self._taken)
                 if sample.own or sample.scores:
                     own_types(sample, columns, self.own_types)
@@ -208,18 +213,20 @@ class ExportPlan:
                     columns[EMBEDDING] = self._embeddings.of(sample.id)
                 if not selection.wants(columns) or has_mark(sample.rights, selection.exclude):
                     continue
-                if not inside(root, sample.file_name).is_file():
-                    self.missing += 1  # deleted by hand, which is a way to curate
+                place = origin.place(sample)
+                if place is None:
+                    self.missing += 1
                     continue
                 key = f"{self._splitting.seed}\0{sample.info.sha256}\0{sample.file_name}"
                 seq = db.execute(
-                    "INSERT INTO image (label, number, shuffle, format, body) "
-                    "VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO image (label, number, shuffle, format, place, body) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         columns["label"],
                         sample.number,
                         hashlib.sha256(key.encode(errors="replace")).digest()[:16],
                         columns["format"],
+                        place,
                         msgspec.json.encode(columns),
                     ),
                 ).lastrowid

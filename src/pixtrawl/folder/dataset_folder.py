@@ -89,7 +89,12 @@ class Folder:
         return has_numbered(self.root)
 
     def create(self) -> None:
-        """Create the folder. Raise StorageError if that fails."""
+        """Create the folder. Raise UsageError for a URL, StorageError if that fails."""
+        if layout.is_url(self.shown):
+            raise UsageError(
+                f"{self.shown} is a URL, and images go into a local folder: name one with -o; "
+                "`pixtrawl download MANIFEST -o URL` makes a set of shards"
+            )
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -103,11 +108,8 @@ class Folder:
         """Raise UsageError if there is no data set, StorageError if all of its rows are lost."""
         if not self.exists():
             self.require_catalog()
-            if (self.root / "job.json").is_file():
-                raise UsageError(
-                    f"{self.shown} is a set of shards; `pixtrawl cluster collect {self.shown} -o "
-                    "DIR` makes a data set folder of it (`report` reads it as it is)"
-                )
+            if layout.is_url(self.shown) or (self.root / "job.json").is_file():
+                raise UsageError(layout.needs_folder(self.shown))
             raise UsageError(
                 f"{self.shown} is no pixtrawl data set (no {layout.CATALOG}, no {layout.METADATA} "
                 "of pixtrawl's); `pixtrawl run WORDS -o DIR` makes one"

@@ -158,3 +158,17 @@ def inside(root: Path, relative: str) -> Path:
 def _unsafe(part: str) -> bool:
     """Return whether a component is empty, `.` or `..`, or has a separator or drive."""
     return "/" in part or _UNSAFE.search(part) is not None
+
+
+def is_url(place: str) -> bool:
+    """Return whether a place is given as a URL (`s3://...`) and not as a path; C:// is a drive."""
+    scheme, colon, _ = place.partition("://")
+    return bool(colon) and len(scheme) > 1
+
+
+def needs_folder(place: str) -> str:
+    """Return the error of a command that works on a folder only, for a set of shards."""
+    return (
+        f"this works on a data set folder: `pixtrawl cluster collect {place} -o DIR` makes one of "
+        "a set of shards (report, export, lock and pixtrawl.open read it as it is)"
+    )

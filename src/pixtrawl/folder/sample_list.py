@@ -60,6 +60,21 @@ class Samples:
         self.noticed: ByHand | None = None  # changes by hand found at the first look
         self._look()
 
+    @property
+    def shown(self) -> str:
+        """The folder as it was given, for messages."""
+        return self.folder.shown
+
+    @property
+    def place(self) -> Path:
+        """Where the names of `files` are relative to."""
+        return self.folder.root
+
+    @property
+    def reader(self) -> None:
+        """None: the names of `files` are paths."""
+        return None
+
     def _look(self) -> None:
         """Catch up with the disk if a folder changed since the last call."""
         signature = _signature(self.folder.root)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -41,8 +41,17 @@ _MANY: Final = 50  # copies from which it takes seconds, and is announced
 _AT_ONCE: Final = 50  # kept images that are looked up at a time
 
 
-async def keep_best_copies(catalog: Catalog, folder: Folder, images: Images, emit: Listener) -> int:
+async def keep_best_copies(
+    catalog: Catalog,
+    folder: Folder,
+    images: Images,
+    emit: Listener,
+    bring: Callable[[Sequence[UncomparedCopy]], Awaitable[None]] | None = None,
+) -> int:
     """Compare all pairs that are not yet compared. Return how many images were replaced.
+
+    `bring` puts the files of some images and of their copies where they belong, where the folder
+    does not hold them all.
 
     Raises:
         StorageError: a file cannot be moved, or the catalog cannot be written.
@@ -59,6 +68,8 @@ async def keep_best_copies(catalog: Catalog, folder: Folder, images: Images, emi
                 pool = DecoderPool(images, folder.staging, emit=emit)
                 if len(rows) >= _MANY:
                     emit(Notice("comparing the copies of each image, to keep the best"))
+            if bring is not None:
+                await bring(rows)
             for sample_id, group in groupby(rows, key=lambda row: row.sample_id):
                 replaced += await _Group(catalog, folder, pool, list(group)).choose()
                 after = sample_id

@@ -1,0 +1,278 @@
+"""A set of shards opens as a data set does: samples, filters, exports, lock, duplicates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import pixtrawl
+import pixtrawl.errors
+from pixtrawl.cli.main import main
+from pixtrawl.cluster.commits import roll_up
+from pixtrawl.cluster.duplicates import read_entry
+from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.upkeep import sweep
+from pixtrawl.exporters import FORMATS
+from pixtrawl.manifests.recipe import read_recipe
+from pixtrawl.playground.pictures import draw_scene, encode
+
+pytestmark = pytest.mark.timeout(240)
+LABELS = ("boats", "cats")
+FORMATS_OF_SETS = ("webdataset", "parquet")
+
+
+@pytest.fixture(autouse=True)
+def _keep_scheduling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
+
+
+def _url(image: Image.Image, **options: Any) -> str:
+    data = encode(image, "jpeg", **options)
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three scenes of two labels; of the first of each a worse, a smaller, and a better copy."""
+    rows: list[dict[str, Any]] = []
+    for label in LABELS:
+        scenes = [draw_scene(7, label, n, (240, 180)) for n in range(3)]
+        copies = [scenes[0].resize((160, 120)), scenes[0].resize((320, 240))]
+        urls = [_url(scene) for scene in scenes]
+        urls[1:1] = [_url(scenes[0], quality=40), *map(_url, copies)]
+        rows += [
+            {"url": url, "query": label, "title": f"{label} {n}", "price": n / 2}
+            for n, url in enumerate(urls)
+        ]
+    rows.append({"url": rows[0]["url"].replace("base64,", "base64,%20"), "query": LABELS[0]})
+    rows.append({"url": "data:image/jpeg;base64,AAAA", "query": LABELS[1], "price": 9})
+    path = tmp_path_factory.mktemp("manifest") / "urls.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def _prepared(manifest: Path, store: str, *options: str) -> str:
+    words = ["--min-size", "16", "--shard-rows", "4", "-q", *options]
+    assert main(["cluster", "prepare", str(manifest), "-o", store, *words]) == 0
+    assert main(["worker", store, "-q"]) == 0
+    return store
+
+
+@pytest.fixture(scope="module")
+def sets(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The same job in both formats."""
+    folder = tmp_path_factory.mktemp("sets")
+    return {to: _prepared(manifest, str(folder / to), "--to", to) for to in FORMATS_OF_SETS}
+
+
+@pytest.fixture(params=FORMATS_OF_SETS)
+def shards(request: pytest.FixtureRequest, sets: dict[str, str]) -> Iterator[str]:
+    store = sets[request.param]
+    yield store
+    main(["cluster", "duplicates", store, "--forget", "-q"])
+
+
+@pytest.fixture(scope="module")
+def folder(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same list downloaded into a folder on one machine, near duplicates found."""
+    folder = tmp_path_factory.mktemp("folder") / "images"
+    words = ["-o", str(folder), "--min-size", "16", "--dedup", "near", "-q"]
+    main(["download", str(manifest), *words])
+    return folder
+
+
+def test_a_set_of_shards_is_a_sequence_of_samples(shards: str) -> None:
+    ds = pixtrawl.open(shards)
+    samples = list(ds)
+    assert len(ds) == len(samples) == 13
+    assert [ds[n].number for n in range(13)] == [one.number for one in samples]
+    assert ds[-1].number == samples[-1].number
+    assert [one.number for one in ds[3:12:4]] == [one.number for one in samples[3:12:4]]
+    with pytest.raises(IndexError):
+        ds[13]
+    assert ds.labels == list(LABELS)
+    assert {one.label for one in samples} == set(LABELS)
+    for one in samples:
+        data = one.read()
+        assert hashlib.sha256(data).hexdigest() == one.info.sha256
+        assert Image.open(io.BytesIO(data)).size == (one.info.width, one.info.height)
+        assert one.own["price"] is None or one.own["price"] >= 0
+    with pytest.raises(pixtrawl.errors.UsageError, match=r"read\(\) gives its bytes"):
+        _ = samples[0].path
+    assert "13 images of 2 labels" in repr(ds)
+    assert "data:image/jpeg" in ds._repr_html_()
+    assert ds.report.totals.saved == 13
+    assert ds.report.reasons["saved"] == 13
+
+
+def test_a_set_of_shards_is_filtered_sorted_pickled_and_made_tensors(shards: str) -> None:
+    ds = pixtrawl.open(shards)
+    wide = ds.filter(width__gt=200, label="cats")
+    assert len(wide) == 5
+    assert {one.label for one in wide} == {"cats"}
+    assert wide.labels == ["cats"]
+    assert len(ds.filter(lambda one: one.info.width == 160)) == 2
+    widths = [one.info.width for one in ds.sort("width", descending=True)]
+    assert widths == sorted(widths, reverse=True)
+    again = pickle.loads(pickle.dumps(wide))
+    assert [one.number for one in again] == [one.number for one in wide]
+    images = ds.to_torch()
+    assert images.classes == list(LABELS)
+    assert pickle.loads(pickle.dumps(images))[2][0].mode == "RGB"
+    assert len(ds.to_pandas()) == 13
+    assert ds.show(4).width > 0
+    failed = ds.outcomes(status="rejected")
+    assert [one.url for one in failed] == ["data:image/jpeg;base64,AAAA"]
+    assert len(ds.outcomes()) == 14
+
+
+def test_what_changes_a_data_set_says_how_to_make_a_folder(
+    shards: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ds = pixtrawl.open(shards)
+    for refused in (lambda: ds.root, lambda: ds.reject([ds[0]]), ds.duplicates):
+        with pytest.raises(pixtrawl.errors.UsageError, match="pixtrawl cluster collect"):
+            refused()
+    for words in (["dedup", shards], ["verify", shards], ["verify", "memory://sets/none"]):
+        assert main(words) == 2
+        assert "pixtrawl cluster collect" in capsys.readouterr().err
+    assert main(["export", shards, "--to", "csv", "-o", f"{shards}/csv"]) == 2
+    assert "lies in the set of shards" in capsys.readouterr().err
+    assert main(["export", shards, "--to", "jsonl", "-o", "x", "--embedding", "auto"]) == 2
+    assert main(["export", "memory://sets/none", "--to", "csv", "-o", "x"]) == 2
+    assert "is no set of shards" in capsys.readouterr().err
+    assert main(["run", "cats", "-o", "memory://sets/none"]) == 2
+    assert "is a URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to", sorted(set(FORMATS) - {"hub", "lance", "fiftyone"}))
+def test_every_format_is_exported_from_shards(
+    sets: dict[str, str], to: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done = pixtrawl.open(sets["webdataset"]).export(to, out, caption="title")
+    assert done.images == 13
+    again = pixtrawl.export(sets["webdataset"], to, out, caption="title")
+    assert again.images == 13
+    assert again.was_complete or to in {"csv", "jsonl"}
+
+
+def test_an_export_of_shards_holds_their_pictures_and_columns(
+    shards: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    split = ["--split", "train=0.5,val=0.5", "--where", "width>=200"]
+    assert main(["export", shards, "--to", "imagefolder", "-o", str(out), *split]) == 0
+    rows = {
+        name: list(map(json.loads, (out / name / "metadata.jsonl").read_text().splitlines()))
+        for name in ("train", "val")
+    }
+    assert sum(map(len, rows.values())) == 11
+    for name, some in rows.items():
+        for row in some:
+            data = (out / name / row["file_name"]).read_bytes()
+            assert hashlib.sha256(data).hexdigest() == row["sha256"]
+            assert row["price"] is None or float(row["price"]) >= 0
+    for label in LABELS:  # look-alikes end on one side
+        sides = {
+            name for name, some in rows.items() for row in some
+            if row["title"] in {f"{label} {n}" for n in (0, 1, 3)}
+        }  # fmt: skip
+        assert len(sides) == 1
+    capsys.readouterr()
+
+
+def test_resized_shards_are_exported_as_they_are_stored(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = _prepared(manifest, str(tmp_path / "set"), "--resize", "center_crop:64")
+    ds = pixtrawl.open(store)
+    assert {(one.info.width, one.info.height) for one in ds} == {(64, 64)}
+    assert ds.export("webdataset", tmp_path / "out").images == 13
+    assert main(["lock", store, "-o", str(tmp_path / "lock.json")]) == 0
+    fetched = {one.sha256 for one in read_recipe(tmp_path / "lock.json").images}
+    assert fetched.isdisjoint(one.info.sha256 for one in ds)
+    capsys.readouterr()
+
+
+def test_the_lock_of_shards_rebuilds_their_pictures(
+    shards: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = tmp_path / "lock.json"
+    assert main(["lock", shards, "-o", str(lock)]) == 0
+    wanted = sorted(one.info.sha256 for one in pixtrawl.open(shards))
+    assert sorted(one.sha256 for one in read_recipe(lock).images) == wanted
+    rebuilt = tmp_path / "rebuilt"
+    assert main(["lock", "--rebuild", str(lock), "-o", str(rebuilt), "-q"]) == 0
+    assert sorted(one.info.sha256 for one in pixtrawl.open(rebuilt)) == wanted
+    capsys.readouterr()
+
+
+def test_duplicates_over_shards_are_those_of_one_machine_and_every_reader_honours_them(
+    shards: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cluster", "duplicates", shards, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["pictures"] == 13
+    assert told["duplicates"] == 7
+    here, there = pixtrawl.open(folder), pixtrawl.open(shards)
+
+    def verdicts(ds: pixtrawl.Dataset) -> dict[str, str]:
+        return {one.url[-60:]: str(one.reason) for one in ds.outcomes()}
+
+    assert verdicts(there) == verdicts(here)
+    kept = sorted(one.info.sha256 for one in here)
+    assert sorted(one.info.sha256 for one in there) == kept
+    assert len(there) == len(there.filter(width__gt=0)) == len(kept) == 6
+    assert there.report.totals == here.report.totals
+    assert main(["report", shards, "--urls", "--status", "near_duplicate"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    out = tmp_path / "out"
+    assert there.export("jsonl", out).images == 6
+    assert main(["lock", shards, "-o", str(tmp_path / "lock.json")]) == 0
+    assert sorted(one.sha256 for one in read_recipe(tmp_path / "lock.json").images) == kept
+    assert main(["cluster", "duplicates", shards, "--dedup", "exact", "-q"]) == 0
+    assert len(pixtrawl.open(shards)) == 12
+    assert len(Store(shards).entries("duplicates")) == 1
+    assert main(["cluster", "status", shards]) == 0
+    assert "1 of them left out as duplicates (--dedup exact)" in capsys.readouterr().out
+    assert main(["cluster", "duplicates", shards, "--forget"]) == 0
+    assert read_entry(Store(shards)) is None
+    assert len(pixtrawl.open(shards)) == 13
+
+
+def test_thumbnails_are_swept_and_rolled_up_with_their_shards(
+    manifest: Path, tmp_path: Path
+) -> None:
+    store = Store(_prepared(manifest, str(tmp_path / "set")))
+    looks = store.entries("looks")
+    assert looks
+    store.put("looks/g-0000000000000000-001-0badcafe.parquet", b"of an attempt that was lost")
+    assert sweep(store, older_s=0).removed == 1
+    assert roll_up(store)[0] > 1
+    assert store.entries("looks") == looks
+    assert len(list(pixtrawl.open(store.url))) == 13
+
+
+def test_a_set_in_an_object_store_is_opened_and_exported(
+    manifest: Path, object_store: Store, tmp_path: Path
+) -> None:
+    for to in FORMATS_OF_SETS:
+        url = _prepared(manifest, f"{object_store.url}/{to}", "--to", to)
+        ds = pixtrawl.open(url)
+        assert len(ds) == 13
+        assert {hashlib.sha256(one.read()).hexdigest() for one in ds} == {
+            one.info.sha256 for one in ds
+        }
+        assert main(["cluster", "duplicates", url, "-q"]) == 0
+        assert pixtrawl.open(url).export("webdataset", tmp_path / to).images == 6
+        assert main(["export", url, "--to", "parquet", "-o", f"{object_store.url}/{to}-out"]) == 0
