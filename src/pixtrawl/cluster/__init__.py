@@ -1,1 +1,1 @@
-"""Rows of manifests divided into shards by host group; no command uses them yet."""
+"""Jobs over lists of any size: shards, workers that a store coordinates, and readers of the set."""
