@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from bench import dedup_photos
 
-__all__ = ["DRAWN", "JUNK", "KEPT", "Sample", "samples"]
+__all__ = ["DRAWN", "JUNK", "KEPT", "Sample", "encoded", "samples"]
 
 Colour = tuple[int, int, int]
 Photos = list[Image.Image]
@@ -566,19 +566,19 @@ def samples(each: int) -> Iterator[Sample]:
     halves = photos[::2], photos[1::2]
     for half in (0, 1):
         for image in halves[half]:
-            yield Sample("photograph", half, _encoded(image, 85))
+            yield Sample("photograph", half, encoded(image, 85))
         for kind, draw in (JUNK | DRAWN).items():
             for at in range(each):
                 rng = Random(f"{kind} {half} {at}")
                 image = draw(rng, halves[half])
                 lossless = kind in ("logo", "chart", "line art", "removed tile") and at % 2
-                yield Sample(kind, half, _encoded(image, 0 if lossless else rng.choice(_QUALITIES)))
+                yield Sample(kind, half, encoded(image, 0 if lossless else rng.choice(_QUALITIES)))
     for half in (0, 1):
         for at, image in enumerate(halves[half] * 3):
             rng = Random(f"part {half} {at}")
-            yield Sample("part of a photograph", half, _encoded(_part(rng, image), 85))
+            yield Sample("part of a photograph", half, encoded(_part(rng, image), 85))
     for at, picture in enumerate(dedup_photos.drawings()[::4]):
-        yield Sample("drawing", at % 2, _encoded(picture, 85))
+        yield Sample("drawing", at % 2, encoded(picture, 85))
     yield from _products(each)
 
 
@@ -594,10 +594,10 @@ def _products(each: int) -> Iterator[Sample]:
         for at in range(2 * each):
             rng = Random(f"product {half} {at}")
             image = product(rng, things[half::2])
-            yield Sample("product on white", half, _encoded(image, rng.choice(_QUALITIES)))
+            yield Sample("product on white", half, encoded(image, rng.choice(_QUALITIES)))
 
 
-def _encoded(image: Image.Image, quality: int) -> bytes:
+def encoded(image: Image.Image, quality: int) -> bytes:
     """Return a JPEG of `quality`, or a PNG for 0."""
     out = io.BytesIO()
     if quality:

@@ -2,7 +2,8 @@
 
     python -m bench.junk_quality [DRAWN_PICTURES_OF_A_KIND_AND_HALF]
 
-Needs the photographs of `python -m bench.dedup_photos`.
+Needs the photographs of `python -m bench.dedup_photos` and the fonts of
+`python -m bench.junk_layouts`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from random import Random
 
-from bench.junk_pictures import JUNK, samples
+from bench import dedup_photos
+from bench.junk_layouts import LAYOUTS
+from bench.junk_pictures import JUNK, encoded, samples
 from pixtrawl.config.groups import Images
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.images.junk import drawn_junk
@@ -41,9 +45,26 @@ def main(each: int) -> None:
         told = [f"{n.total() - n['saved']} of {n.total()}" for n in halves]
         why = ", ".join(f"{r} {n}" for r, n in halves[1].most_common() if r != "saved")
         print(f"| {kind} | {' | '.join(told)} | {why} |")
+    _print_other_layouts(each, rules, candidate)
     for is_junk, values in costs_s.items():
         mean_ms = 1000 * sum(values) / max(len(values), 1)
         print(f"{'junk' if is_junk else 'others'}: {mean_ms:.3f} ms of CPU an image more")
+
+
+def _print_other_layouts(each: int, rules: Rules, candidate: Candidate) -> None:
+    """Print the same for junk in layouts and fonts that no threshold was fixed on."""
+    photos = [picture.image for picture in dedup_photos.photographs()[1::2]]
+    print("| kind, other layouts | refused | with |\n| --- | --- | --- |")
+    for kind, draw in LAYOUTS.items():
+        counts: Counter[str] = Counter()
+        for at in range(each):
+            rng = Random(f"held {kind} {at}")
+            data = encoded(draw(rng, photos), rng.choice((60, 75, 85, 92)))
+            info = inspect_bytes(data, 10**8).info
+            assert info is not None
+            counts[rules.judge(candidate, candidate.url, candidate.kind, info)[0].value] += 1
+        why = ", ".join(f"{r} {n}" for r, n in counts.most_common() if r != "saved")
+        print(f"| {kind} | {counts.total() - counts['saved']} of {counts.total()} | {why} |")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """`python -m bench.peer_faults`: what other programs do with each fault of the practice site.
 
-Each program gets each address alone, in a process and a folder of its own, and has 60 seconds; no
-file may grow over 64 MB. Judged is what stays on disk: a sound picture where one could be had, and
-nothing where there was none. Writes the table of docs/security.md to the standard output.
+Each program gets each address alone, in a process and a folder of its own, and has 60 seconds
+(`--limit-s`); no file may grow over 64 MB. Judged is what stays on disk: a sound picture where one
+could be had, and nothing where there was none. Writes the table of docs/security.md to the standard
+output.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def _judged(folder: Path) -> tuple[int, int, int]:
     return sound, broken, size
 
 
-def _ended(command: Sequence[str], out: Path) -> Ending:
+def _ended(command: Sequence[str], out: Path, limit_s: float) -> Ending:
     started = time.monotonic()
     nothing = subprocess.DEVNULL
     process = subprocess.Popen(
@@ -100,7 +101,7 @@ def _ended(command: Sequence[str], out: Path) -> Ending:
         stdin=nothing, start_new_session=True, cwd=out,
     )  # fmt: skip
     try:
-        process.wait(_LIMIT_S)
+        process.wait(limit_s)
         hung = False
     except subprocess.TimeoutExpired:
         hung = True
@@ -114,12 +115,16 @@ def _ended(command: Sequence[str], out: Path) -> Ending:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.peer_faults", description=__doc__)
     parser.add_argument("--only", action="append", metavar="FAULT", help="repeatable")
+    parser.add_argument("--program", action="append", metavar="NAME", help="repeatable")
+    parser.add_argument("--limit-s", type=float, default=_LIMIT_S, help="for each program")
     parser.add_argument("--work", type=Path, default=Path(".bench"))
     arguments = parser.parse_args()
     work = arguments.work.resolve()
     peers = contenders.peers_python(work / "peers")
     corpus, nowhere = Corpus(work, ()), Path(os.devnull)
-    who = _who()
+    who = {
+        name: command for name, command in _who().items() if name in (arguments.program or _who())
+    }
     right = dict.fromkeys(who, 0)
     names = arguments.only or _NAMES
     print("| fault | ends as | " + " | ".join(who) + " |")
@@ -135,7 +140,7 @@ def main() -> int:
                 urls = place_folder / "urls.txt"
                 urls.write_text(truth.url + "\n")
                 place = Place(urls, out, corpus, peers, nowhere, nowhere)
-                ending = _ended(command(place), out)
+                ending = _ended(command(place), out, arguments.limit_s)
                 wanted = truth.reason == "saved"
                 also = wanted and bool(truth.also) and not ending.sound
                 also = also or (not wanted and "saved" in truth.also)

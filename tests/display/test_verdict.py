@@ -187,6 +187,6 @@ def test_what_was_not_needed_is_told_apart_from_what_failed() -> None:
 
 def test_junk_that_a_list_names_is_told_with_the_option_that_drops_it() -> None:
     told = verdict(_report(_query("urls", 9), junk_kept={"icon": 4, "human_check": 1}))
-    assert "5 images like junk kept, as your list names them (4 icon, 1 human_check)" in told
-    assert "--junk drop" in told
+    assert "5 images look like junk (4 icon, 1 human_check), kept as your list names them" in told
+    assert "see: pixtrawl report DIR --junk; --junk drop" in told
     assert "--junk" not in verdict(_report(_query("urls", 9)))

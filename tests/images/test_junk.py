@@ -32,10 +32,14 @@ def scenery() -> list[Image.Image]:
     return found
 
 
-def info(image: Image.Image, *, format: str = "JPEG") -> ImageInfo:
+def encoded(image: Image.Image) -> bytes:
     out = io.BytesIO()
-    image.save(out, format, quality=85)
-    verdict = inspect_bytes(out.getvalue(), 10**8)
+    image.save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+def info(image: Image.Image) -> ImageInfo:
+    verdict = inspect_bytes(encoded(image), 10**8)
     assert verdict.info is not None
     return verdict.info
 
@@ -59,6 +63,8 @@ def pictures(kind: str) -> list[ImageInfo]:
     ("kind", "reasons", "share"),
     [
         ("captcha: letters", {Reason.HUMAN_CHECK}, 0.75),
+        ("captcha: grid", {Reason.HUMAN_CHECK}, 0.75),
+        ("captcha: slider", {Reason.HUMAN_CHECK}, 0.75),
         ("human check page", {Reason.HUMAN_CHECK, Reason.FLAT}, 0.85),
         ("removed tile", {Reason.PLACEHOLDER, Reason.ICON, Reason.FLAT}, 0.4),
         ("logo", {Reason.ICON, Reason.PLACEHOLDER, Reason.FLAT}, 0.6),
@@ -81,8 +87,36 @@ def test_pictures_that_resemble_junk_are_kept(kind: str) -> None:
     assert found.count(Reason.SAVED) >= len(found) - 1, found
 
 
+def test_a_grid_without_head_and_foot_is_a_collage_and_a_frame_without_track_a_frame() -> None:
+    for seed in range(4):
+        grid = drawn.captcha_grid(Random(f"grid {seed}"), scenery())
+        side = grid.width
+        assert judged(info(grid.crop((0, side // 4, side, side + side // 4)))) is Reason.SAVED
+        slider = drawn.captcha_slider(Random(f"slider {seed}"), scenery())
+        assert judged(info(slider.crop((0, 0, slider.width, slider.height - 90)))) is Reason.SAVED
+
+
+def test_a_turned_photograph_is_no_human_check() -> None:
+    grid = next(
+        one
+        for seed in range(8)
+        if judged(info(one := drawn.captcha_grid(Random(f"turn {seed}"), scenery())))
+        is Reason.HUMAN_CHECK
+    )
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    out = io.BytesIO()
+    grid.save(out, "JPEG", quality=85, exif=exif)
+    turned = inspect_bytes(out.getvalue(), 10**8).info
+    assert turned is not None
+    assert not turned.measures["human_check"], "only cameras state a turn"
+
+
 def test_who_asks_for_logos_or_captchas_gets_them() -> None:
-    asked = {"logo": "car company logos", "captcha: letters": "text captcha"}
+    asked = {
+        "logo": "car company logos", "captcha: letters": "text captcha",
+        "captcha: grid": "photo collage", "captcha: slider": "slider puzzle",
+    }  # fmt: skip
     for kind, query in asked.items():
         for one in pictures(kind):
             assert judged(one, candidate(query)) in {Reason.SAVED, Reason.FLAT}

@@ -55,6 +55,7 @@ class OutcomeSelection(Struct, frozen=True):
     reasons: frozenset[Reason] = frozenset(REASONS)
     unsettled: bool = True  # those without an outcome, too
     query_ids: tuple[int, ...] | None = None  # None: of every query
+    junk_kept: bool = False  # only those that were saved and look like junk
 
     def condition(self) -> tuple[str, list[Any]]:
         """Return a WHERE clause, "" where everything is selected, and its values."""
@@ -68,6 +69,12 @@ class OutcomeSelection(Struct, frozen=True):
         if self.query_ids is not None:
             parts.append(f"c.query_id IN ({_marks(self.query_ids)})")
             values += self.query_ids
+        if self.junk_kept:
+            parts.append(
+                f"c.state = {CandidateState.SETTLED} AND c.reason = ? "
+                "AND substr(c.detail, 1, ?) = ?"
+            )
+            values += [Reason.SAVED.value, len(LOOKS_LIKE), LOOKS_LIKE]
         return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
 

@@ -66,6 +66,10 @@ def add_parser(subparsers: Any) -> None:
         "--withheld", action="store_true",
         help="tell the URLs of pictures that a block list refused, too; with --urls",
     )  # fmt: skip
+    group.add_argument(
+        "--junk", action="store_true",
+        help="only images that look like junk and were kept, as your list names them; with --urls",
+    )  # fmt: skip
     add_output(parser, progress=False)
 
 
@@ -88,7 +92,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.html is not None:
         return _html(folder, Path(arguments.html), as_json=arguments.json)
     chosen = arguments.reason or arguments.status or arguments.query or arguments.format
-    chosen = chosen or arguments.withheld
+    chosen = chosen or arguments.withheld or arguments.junk
     if arguments.urls or chosen:
         return _urls(arguments)
     where = running.shown_folder(arguments.folder)
@@ -135,6 +139,7 @@ def _urls(arguments: argparse.Namespace) -> int:
     outcomes = Outcomes(
         arguments.folder, reason=arguments.reason, status=arguments.status,
         query=arguments.query, withheld=arguments.withheld,
+        junk=arguments.junk,
     )  # fmt: skip
     rows = (one.row() for one in outcomes)
     out_stream(lines_of(rows, arguments.format))

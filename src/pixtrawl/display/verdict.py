@@ -50,7 +50,7 @@ def verdict(
         _headline(report, queries, things, color=color),
         _table(queries, color),
         # URLs that were only discovered have no outcomes yet
-        _totals(report) if things == IMAGES else "",
+        _totals(report, where) if things == IMAGES else "",
         _reasons(report) if things == IMAGES else "",
         _advice(report, queries, color),
         _near_duplicates(queries, where) if things == IMAGES else "",
@@ -153,7 +153,7 @@ def _answer(answer: Mapping[str, Any]) -> str:
     )
 
 
-def _totals(report: Mapping[str, Any]) -> str:
+def _totals(report: Mapping[str, Any], where: str) -> str:
     totals = report.get("totals") or {}
     if not totals.get("candidates"):
         return ""
@@ -167,7 +167,7 @@ def _totals(report: Mapping[str, Any]) -> str:
     if several := len(report.get("across_labels") or ()):
         line += f"\n{plural(several, 'picture')} under several labels (--conflict decides)"
     if junk := report.get("junk_kept"):
-        line += "\n" + _junk(junk)
+        line += "\n" + _junk(junk, where)
     if steering := report.get("steering"):
         line += "\n" + _steering(steering)
     line += "".join(f"\n{sentence}" for sentence in _changes(report))
@@ -185,10 +185,15 @@ def _steering(told: Mapping[str, Any]) -> str:
     return f"{ranked} ordered by your likes, by {by} of their thumbnails{others}"
 
 
-def _junk(counts: Mapping[str, int]) -> str:
+def _junk(counts: Mapping[str, int], where: str) -> str:
     kinds = ", ".join(f"{count:,} {clean(name)}" for name, count in counts.items())
-    text = f"{plural(sum(counts.values()), 'image')} like junk kept, as your list names them"
-    return f"{text} ({kinds}); --junk drop leaves such out"
+    count = sum(counts.values())
+    text = f"{plural(count, 'image')} {'looks' if count == 1 else 'look'} like junk ({kinds})"
+    folder = shlex.quote(where) if where else "DIR"
+    return (
+        f"{text}, kept as your list names them\n"
+        f"  see: pixtrawl report {folder} --junk; --junk drop leaves such out"
+    )
 
 
 def _changes(report: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """Recognise drawn junk by its look: human checks, captchas, "image removed" tiles, logos. Pure.
 
-Works on the 64x64 thumbnail and the measures that inspection returns. Thresholds were fixed on one
+Works on the 64x64 thumbnail and the measures that inspection returns; checks made of photographs
+are measured by the decoder (`images.check_layout`). Thresholds were fixed on one
 half of drawn variants and photographs, and are reported on the other (docs/quality.md): precision
 comes first. Most photographs are passed by their entropy alone.
 """
@@ -13,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
+from pixtrawl.images.check_layout import GRID_CHECK
 from pixtrawl.images.phash import SIDE
 from pixtrawl.model import ImageInfo, Reason
 
@@ -25,7 +27,7 @@ _LOGO_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _CHECK_WORDS: Final = re.compile(
-    r"captcha|robot|human|screenshot|web.?page|website|dialog|form\b|slider|puzzle|text\b|letter"
+    r"captcha|robot|human|screenshot|web.?page|website|dialog|form\b|slider|puzzle|grid|collage|mosaic|tiles|text\b|letter"
     r"|font|handwriting",
     re.IGNORECASE,
 )
@@ -69,6 +71,10 @@ def drawn_junk(info: ImageInfo, width: int, height: int, query: str) -> Ruling |
         height: as shown, in pixels.
         query: words that the picture was found by; who asks for a logo gets it.
     """
+    layout_kind = info.measures.get("human_check", 0.0)
+    if layout_kind and not _CHECK_WORDS.search(query):
+        name = "a grid of tiles" if layout_kind == GRID_CHECK else "a picture with a slider"
+        return Reason.HUMAN_CHECK, f"{name} to solve, {width}x{height}"
     bits = info.measures.get("entropy", 8.0)
     is_small = height <= _CAPTCHA_PX[0] and width <= _CAPTCHA_PX[1]
     if not info.thumb or bits > _CAPTCHA_BITS or (bits > _TILE_BITS and not is_small):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from pixtrawl.images.check_layout import human_check
 from pixtrawl.images.decode import Decoded
 from pixtrawl.images.phash import SIDE, Look, moments
 
@@ -42,6 +43,7 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
         red,
         green,
         blue,
+        human_check(decoded.grey) if decoded.turn == 1 else 0.0,  # cameras turn, dialogs do not
     )
 
 

@@ -73,6 +73,7 @@ MEASURES: Final = (
     "mean_red",  # 0..1, of flat pictures only, which are compared by colour, not by hash
     "mean_green",
     "mean_blue",
+    "human_check",  # of `images.check_layout`: 1 a grid of tiles, 2 a slider
 )
 
 REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow

@@ -60,6 +60,7 @@ class Outcomes:
         status: saved, duplicate, near_duplicate, rejected, failed or skipped; or several.
         query: text or label of a query; or several.
         withheld: also tell the URLs of pictures that a block list refused, for a report of them.
+        junk: only images that look like junk and were kept, because a list of yours names them.
 
     Raises:
         UsageError: no data set, no such reason, status or query.
@@ -73,7 +74,9 @@ class Outcomes:
         status: str | Collection[str] = (),
         query: str | Collection[str] = (),
         withheld: bool = False,
+        junk: bool = False,
     ) -> None:
+        self._junk = junk
         self._folder = Folder(root)
         self._folder.require()
         self._withheld = withheld
@@ -113,7 +116,9 @@ class Outcomes:
 
     def _choice(self, still_open: Reason) -> OutcomeSelection:
         """Return the selection of candidates; those without an outcome count as `still_open`."""
-        return OutcomeSelection(self._reasons, still_open in self._reasons, self._queries)
+        return OutcomeSelection(
+            self._reasons, still_open in self._reasons, self._queries, self._junk
+        )
 
     def _query_ids(self, words: Collection[str]) -> tuple[int, ...] | None:
         if not words:
