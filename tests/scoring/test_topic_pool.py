@@ -14,7 +14,12 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
+from pixtrawl.scoring.model import Vectors
+from pixtrawl.scoring.pictures import PictureBatches
+from pixtrawl.scoring.preprocess import Preprocess
 from pixtrawl.scoring.selection import limit_of, select
+from pixtrawl.scoring.small_pictures import SmallPictures
+from pixtrawl.transform import Picture
 from tests.scoring.conftest import GREEN, png
 from tests.scoring.tiny import write_model
 
@@ -103,6 +108,37 @@ def test_the_best_of_the_pool_stay_and_misfits_are_refused_with_their_score(
     )
     lines = (thirty.folder / "metadata.jsonl").read_text().splitlines()
     assert all(json.loads(line)["relevance"] > 0.5 for line in lines)
+
+
+@pytest.mark.parametrize("engine", ["local", "processes"])
+def test_no_file_is_decoded_a_second_time_for_its_score(
+    thirty: Collecting, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    again: list[str] = []
+
+    def decoded(pictures: PictureBatches, row: tuple[int, str, str]) -> Vectors:
+        again.append(row[1])
+        return as_ever(pictures, row)
+
+    as_ever = PictureBatches._pixels
+    monkeypatch.setattr(PictureBatches, "_pixels", decoded)
+    assert thirty.run(6, "--pool", "30", "--engine", engine, "--set", "job.workers=2") == 0
+    assert thirty.places() == [21, 22, 24, 25, 27, 28]
+    assert again == []
+
+
+def test_small_pictures_are_bounded_and_given_once() -> None:
+    small = SmallPictures(Preprocess(size=(8, 8)), most_bytes=3000)
+    data = png(GREEN, 1)
+    for at in range(9):
+        small.put(f"{at}", Picture(data, "png", "png", 24, 16))
+    rows = [(at, "", f"{at}") for at in range(9)]
+    ids, pixels = small.take(rows)
+    assert 0 < len(ids) < 9
+    assert ids[-1] == 8, "the newest stay"
+    assert pixels is not None
+    assert pixels.shape == (len(ids), 3, 8, 8)
+    assert small.take(rows) == ([], None)
 
 
 def test_worker_processes_collect_the_same_pool(thirty: Collecting) -> None:

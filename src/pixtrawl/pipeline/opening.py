@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final, cast
 
+from msgspec.structs import replace
+
 from pixtrawl import __version__, block_lists, engines
 from pixtrawl.block_lists import BlockLists
 from pixtrawl.captions import parse_chain
@@ -42,6 +44,7 @@ from pixtrawl.worker import KeepRendition, TakenDown
 
 if TYPE_CHECKING:
     from pixtrawl.scoring.model import Embedder, Model
+    from pixtrawl.scoring.small_pictures import SmallPictures
 
 __all__ = ["open_session", "worker_spec"]
 
@@ -84,11 +87,7 @@ async def open_session(
             chain = parse_chain(config.job.caption)
             catalog.write_now(lambda db: written.choose(db, chain))
         spec = worker_spec(config, folder, catalog, blocked)
-        keep: KeepRendition | None = None
-        if spec.transform is not None:
-            renditions = RenditionWriter(folder.root, spec.transform)
-            stack.callback(renditions.close)
-            keep = renditions.put
+        spec, keep, small = _pictures_made(config, folder, spec, model, stack)
         engine = await kind.open(spec, Arrivals(folder.staging, keep), emit)
         stack.push_async_callback(engine.aclose)
         session = _assemble(
@@ -101,8 +100,8 @@ async def open_session(
             spec.rules,
             orphans,
             model,
-            spec.taken_down,
-        )
+            spec.taken_down, small,
+        )  # fmt: skip
         if session.steering is not None:
             stack.push_async_callback(session.steering.aclose)
         end_reason = "failed"
@@ -114,6 +113,22 @@ async def open_session(
             raise
         finally:
             session.finish(end_reason)
+
+
+def _pictures_made(
+    config: Config, folder: Folder, spec: WorkerSpec, model: Embedder | None, stack: AsyncExitStack
+) -> tuple[WorkerSpec, KeepRendition | None, SmallPictures | None]:
+    """Have decoders make the pictures of an export, else those that the model is to see."""
+    if spec.transform is not None:
+        renditions = RenditionWriter(folder.root, spec.transform)
+        stack.callback(renditions.close)
+        return spec, renditions.put, None
+    if not config.job.relevant or model is None or config.images.check != "full":
+        return spec, None, None
+    from pixtrawl.scoring.small_pictures import SmallPictures  # with numpy, and rarely needed
+
+    small = SmallPictures(model.preprocess)
+    return replace(spec, transform=model.preprocess.transform), small.put, small
 
 
 async def _hold_against(
@@ -165,6 +180,7 @@ def _assemble(  # noqa: PLR0913 - what was opened
     orphans: Orphans,
     model: Embedder | None,
     taken_down: TakenDown,
+    small: SmallPictures | None,
 ) -> Session:
     judge = Judge(Level(config.images.dedup), run_id, rules)
     settler = Settler(catalog, folder, judge, orphans)
@@ -181,7 +197,7 @@ def _assemble(  # noqa: PLR0913 - what was opened
     if config.job.relevant:
         from pixtrawl.pipeline.topic_pool import TopicPool  # with numpy, and rarely needed
 
-        pool = TopicPool(cast("Model", model), config.job.pool, catalog, folder, judge, emit)
+        pool = TopicPool(cast("Model", model), config.job.pool, catalog, folder, judge, emit, small)
         scheduler.pool = run_input.pool = pool
     intake = DecisionIntake(catalog, folder, run_id, judge=judge, scheduler=scheduler, emit=emit)
     return Session(

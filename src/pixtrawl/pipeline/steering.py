@@ -219,9 +219,7 @@ class Steering:
     def _transform(self) -> Transform | None:
         if self._model is None or not self._embeds():
             return None
-        preprocess = self._model.preprocess
-        side = preprocess.resize_to or max(preprocess.size)
-        return Transform(mode="keep_ratio", size=side, upscale=False, encode="png", flatten="white")
+        return self._model.preprocess.transform
 
     def _vectors(self, verdicts: Sequence[tuple[int, Verdict]]) -> dict[int, Vectors]:
         """Return the vectors of thumbnails by task id, in the space of the decided images."""

@@ -1,7 +1,7 @@
 """Keeps the best N images of a pool for each query of a run, by an image-text model.
 
-Images are collected up to the size of the pool and scored while others are fetched; each is
-decoded once more for that, at the model's size. When the pool is full, or the sources are
+Images are collected up to the size of the pool and scored while others are fetched, by a small
+picture that the decoder makes as it inspects the file. When the pool is full, or the sources are
 exhausted, the best N stay; clear misfits and the rest are withdrawn with reason and score. Where
 fewer than N fit, the query goes on with a pool for the missing ones.
 """
@@ -32,6 +32,7 @@ from pixtrawl.scoring.model import Model, Vectors, from_bytes, to_bytes
 from pixtrawl.scoring.pictures import PictureBatches
 from pixtrawl.scoring.score import PROMPT, RELEVANCE
 from pixtrawl.scoring.selection import PoolSelection, select
+from pixtrawl.scoring.small_pictures import SmallPictures
 
 __all__ = ["PoolChoice", "TopicPool"]
 
@@ -51,11 +52,15 @@ class PoolChoice(Struct, frozen=True):
 class TopicPool:
     """Scores the images of a run, and chooses among those of a query."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a run that it reads and tells
         self, model: Model, pool: int | None, catalog: Catalog, folder: Folder, judge: Judge,
-        emit: Callable[[Event], None],
+        emit: Callable[[Event], None], small: SmallPictures | None = None,
     ) -> None:  # fmt: skip
-        """`pool` is the number of images collected for each query; None: three for each wanted."""
+        """`pool` is the number of images collected for each query; None: three for each wanted.
+
+        `small` has the pictures that decoders made for the model; others are read from their files.
+        """
+        self._small = small
         self._model = model
         self._pool = pool
         self._catalog = catalog
@@ -125,7 +130,12 @@ class TopicPool:
     def _embed(self, rows: list[tuple[int, str, str]]) -> list[tuple[int, bytes]]:
         pictures = PictureBatches(self._folder, self._model.preprocess, _BATCH)
         found: list[tuple[int, bytes]] = []
-        for ids, pixels in pictures.of(rows):
+        if self._small is not None:
+            ids, small = self._small.take(rows)
+            if small is not None:
+                found += zip(ids, map(to_bytes, self._model.embed_images(small)), strict=True)
+        seen = {id_ for id_, _ in found}
+        for ids, pixels in pictures.of([row for row in rows if row[0] not in seen]):
             found += zip(ids, map(to_bytes, self._model.embed_images(pixels)), strict=True)
         self._unreadable |= {row[0] for row in rows} - {one for one, _ in found}
         return found

@@ -15,7 +15,7 @@ from PIL import Image
 
 from pixtrawl.errors import UsageError
 from pixtrawl.images.pixels import rgb
-from pixtrawl.transform import BadPictureError
+from pixtrawl.transform import BadPictureError, Transform
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "BadPictureError", "Preprocess", "read_preprocess"]
 
@@ -73,6 +73,15 @@ class Preprocess(Struct, frozen=True, kw_only=True):
     def shape(self) -> tuple[int, int, int]:
         """The shape of the array of one picture."""
         return (3, *self.size) if self.layout == "nchw" else (*self.size, 3)
+
+    @property
+    def transform(self) -> Transform:
+        """The small picture from which `pixels` makes nearly the same as from the file.
+
+        A JPEG, because a PNG costs more to write than the decoding that it saves.
+        """
+        side = self.resize_to or max(self.size)
+        return Transform(mode="keep_ratio", size=side, upscale=False, encode="jpg", flatten="white")
 
     def pixels(self, data: bytes) -> NDArray[np.float32]:
         """Decode a file to an array of `shape`. Raises BadPictureError."""
