@@ -14,13 +14,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from math import cos, pi, sin
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from pixtrawl.browser.executable import find_browser
+from pixtrawl.catalog import embeddings, look_pairs, scores
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.playground import Playground
+from pixtrawl.scoring.model import to_bytes, unit
+from pixtrawl.scoring.spaces import Space
 from pixtrawl.studio.serve import StudioServer
 
 IMAGES = Path("docs/img")
@@ -64,6 +71,56 @@ def place(name: str, sign: str) -> Callable[[Any], None]:
     return go
 
 
+def embed(folder: Path) -> None:
+    """Give each image an embedding, as `pixtrawl score` does: here from its look and its label.
+
+    No model is fetched for a picture of the page; how the map looks is the same.
+    """
+    catalog = Catalog(Folder(folder).catalog)
+    try:
+        images = catalog.write_now(look_pairs.numbered)
+        space = Space("look")
+        ids, looks = catalog.write_now(lambda db: space.vectors(db, list(images)))
+        labels = sorted({label for label, _ in images.values()})
+        middles = np.random.default_rng(1).normal(size=(len(labels), looks.shape[1]))
+        own = np.array([labels.index(images[one][0]) for one in ids])
+        vectors = unit(looks + 0.05 * middles[own])
+        model = catalog.write_now(lambda db: scores.note_model(db, "clip-b32@screens", {}))
+        rows = list(zip(ids, map(to_bytes, vectors), strict=True))
+        catalog.write_now(lambda db: embeddings.store(db, model, rows))
+    finally:
+        catalog.close()
+
+
+def lasso(page: Any) -> None:
+    """Draw around a part of the map."""
+    place("Map", ".map-line")(page)
+    box = page.locator(".map-over").bounding_box()
+    x, y, side = (
+        box["x"] + box["width"] / 2,
+        box["y"] + box["height"] / 2,
+        min(box["width"], box["height"]),
+    )
+    corners = [
+        (x + 0.3 * side * cos(k * pi / 8), y - 0.2 * side + 0.24 * side * sin(k * pi / 8))
+        for k in range(17)
+    ]
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner)
+    page.mouse.up()
+    page.locator(".count-line.loud").wait_for()
+
+
+def meaning(page: Any) -> None:
+    """Ask for the meaning of words without a model that takes them: what to run is said."""
+    page.get_by_label("Search by", exact=True).select_option("meaning")
+    page.get_by_label("Search by what the pictures show").fill("a cat on a sofa")
+    page.keyboard.press("Enter")
+    page.locator(".said .bad").wait_for()
+
+
 def grid(page: Any) -> None:
     page.locator(".tile.current .picture[src]").wait_for()
 
@@ -94,6 +151,10 @@ VIEWS: tuple[tuple[str, int, str, Callable[[Any], None]], ...] = (
     ("not-kept", 1280, "light", place("Not kept", ".tile.current .picture[src]")),
     ("duplicates", 360, "dark", place("Duplicates", ".copy.current")),
     ("duplicates-wide", 1280, "light", place("Duplicates", ".copy.current")),
+    *((f"map-{width}-{theme}", width, theme, place("Map", ".map-line"))
+      for width in (360, 1280) for theme in ("light", "dark")),
+    *((f"lasso-{theme}", 1280, theme, lasso) for theme in ("light", "dark")),
+    ("meaning", 1280, "light", meaning),
     ("check", 1280, "light", place("Check", ".check section")),
     ("check-narrow", 360, "dark", place("Check", ".check section")),
     ("charts", 1280, "dark", place("Charts", ".bar")),
@@ -116,6 +177,7 @@ def main() -> int:
         os.environ["XDG_CACHE_HOME"] = f"{scratch}/cache"  # no data set of the person is shown
         folder = Path(scratch, "animals and places")
         collect(folder)
+        embed(folder)
         with StudioServer(folder).start() as server, sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=found.path, args=["--no-sandbox"])
             for name, width, theme, prepare in VIEWS:

@@ -89,3 +89,9 @@ def colours(tmp_path: Path) -> Folder:
     reds = [png((200 + 5 * n, 30 + 4 * n, 40), n) for n in range(8)]
     blues = [png((40, 30 + 5 * n, 200), 100 + n) for n in range(6)]
     return write_dataset(tmp_path / "images", {"red": [*reds, png(GREEN, 50)], "blue": blues})
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where models were loaded from is noted in the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))

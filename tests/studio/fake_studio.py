@@ -10,6 +10,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import cos, sin
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -103,6 +104,7 @@ class FakeStudio:
             ("GET", "images"): lambda: self.detail(rest[1]),
             ("GET", "charts"): self.charts,
             ("GET", "check"): self.check,
+            ("GET", "map"): self.map,
             ("POST", "decisions"): lambda: self.decide(body),
             ("POST", "undo"): lambda: self.take_back("undo"),
             ("POST", "redo"): lambda: self.take_back("redo"),
@@ -225,6 +227,25 @@ class FakeStudio:
             "overlaps": [{"labels": LABELS[:2], "share": 0.3, "items": items}],
             "biases": [{"label": LABELS[0], "kind": "host", "what": HOSTS[0], "share": 0.8, "items": items}],
             "small": [{"label": LABELS[3], "images": 2, "median": 90}],
+        }  # fmt: skip
+
+    def map(self) -> dict[str, Any]:
+        """Every image in a ring of its label."""
+        numbers = range(1, min(self.images(), 100_000) + 1)
+        turns = [n * 0.37 for n in numbers]
+        places = [
+            (
+                int(20_000 + 25_000 * (n % 2) + 8_000 * cos(turn)),
+                int(20_000 + 25_000 * (n // 2 % 2) + 8_000 * sin(turn)),
+            )
+            for n, turn in zip(numbers, turns, strict=True)
+        ]
+        return {
+            "state": "ready", "done": 1, "model": "clip@0", "command": "", "total": self.images(),
+            "shown": len(numbers), "ids": list(numbers), "n": list(numbers),
+            "x": [x for x, _ in places], "y": [y for _, y in places],
+            "label": [(n - 1) % len(LABELS) for n in numbers], "labels": LABELS,
+            "revision": self.revision,
         }  # fmt: skip
 
     def caption(self, image: str) -> dict[str, str]:

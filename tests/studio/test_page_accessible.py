@@ -54,6 +54,7 @@ def test_axe_finds_nothing_in_any_view(browser: Any, theme: str, width: int) -> 
         found["keys"] = findings(page)
         press(page, "Escape")
         for name, sign in (
+            ("Map", ".map-over"),
             ("Not kept", ".tile.current"),
             ("Duplicates", ".copy"),
             ("Check", ".check .tiles"),

@@ -17,7 +17,9 @@ __all__ = [
     "embedded",
     "embedding_models",
     "forget",
+    "ids_of",
     "labels",
+    "mark_of",
     "of_images",
     "queries",
     "store",
@@ -127,6 +129,25 @@ def of_images(db: sqlite3.Connection, model_id: int, ids: Sequence[int]) -> list
         "WHERE model_id = ? AND sample_id IN (SELECT value FROM json_each(?))",
         (model_id, json.dumps(list(ids))),
     ).fetchall()
+
+
+def ids_of(db: sqlite3.Connection, model_id: int) -> list[int]:
+    """Return the kept images that have an embedding by this model, in ascending order."""
+    rows = db.execute(
+        "SELECT s.id FROM sample s JOIN embedding e ON e.sample_id = s.id "
+        f"WHERE e.model_id = ? AND s.state IN {KEPT} ORDER BY s.id",
+        (model_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def mark_of(db: sqlite3.Connection, model_id: int) -> tuple[int, int]:
+    """Return two numbers that change where embeddings are added or removed, by no decision."""
+    row = db.execute(
+        "SELECT count(*), coalesce(sum(sample_id), 0) FROM embedding WHERE model_id = ?",
+        (model_id,),
+    ).fetchone()
+    return int(row[0]), int(row[1])
 
 
 def forget(db: sqlite3.Connection, sample_id: int) -> None:

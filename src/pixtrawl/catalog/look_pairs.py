@@ -10,7 +10,7 @@ from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.catalog.states import KEPT, SampleState
 from pixtrawl.model import Reason
 
-__all__ = ["CheckedImage", "Marked", "images", "marked"]
+__all__ = ["CheckedImage", "Marked", "images", "marked", "numbered"]
 
 
 class CheckedImage(Struct, frozen=True):
@@ -39,6 +39,14 @@ def images(db: sqlite3.Connection, label: str | None = None) -> list[CheckedImag
         (label,),
     )
     return [CheckedImage(*row) for row in rows]
+
+
+def numbered(db: sqlite3.Connection) -> dict[int, tuple[str, int]]:
+    """Return label and number of the kept images, by id."""
+    rows = db.execute(
+        f"SELECT id, label, number FROM sample WHERE state IN {KEPT} ORDER BY number, id"
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def marked(db: sqlite3.Connection) -> list[Marked]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog.look_pairs import CheckedImage
 from pixtrawl.scoring.model import Vectors
-from pixtrawl.scoring.neighbours import nearest
+from pixtrawl.scoring.neighbours import near_neighbours
 from pixtrawl.scoring.outliers import lowest_usual
 from pixtrawl.scoring.typical import typicality
 
@@ -29,6 +29,7 @@ _OVERLAP: Final = 0.15  # share of votes across both ways
 _HOST_SHARE: Final = 0.6
 _LOOK_SHARE: Final = 0.5
 _SAME_LOOK: Final = 0.92  # cosine with the middle of the largest group
+_MOST_LOOKS: Final = 1_500  # of a label, that are compared with each other
 _ENOUGH: Final = 12  # images of a label from which a share says something
 _FEW: Final = 5
 _FEW_SHARE: Final = 0.2  # of the median label
@@ -97,11 +98,12 @@ def audit(
         trusted: images that a person kept, which are not doubted.
     """
     names = sorted({one.label for one in images})
-    own = np.array([names.index(one.label) for one in images], np.int64)
+    at = {name: place for place, name in enumerate(names)}
+    own = np.array([at[one.label] for one in images], np.int64)
     small = _small(images)
     if len(images) < 2:
         return Audit(by, model, len(images), (), (), small, ())
-    indices, cosines = nearest(vectors, _NEIGHBOURS)
+    indices, cosines = near_neighbours(vectors, _NEIGHBOURS)
     votes = _votes(indices, cosines, own, len(names))
     doubts = _doubts(images, names, own, votes, indices, vectors, trusted)
     overlaps = _overlaps(images, names, own, votes, {one.file_name for one in doubts})
@@ -109,45 +111,58 @@ def audit(
     return Audit(by, model, len(images), overlaps, biases, small, doubts)
 
 
-def _votes(indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int) -> Vectors:
-    """Return the share of votes for each label, by image."""
+class Votes(Struct, frozen=True):
+    """The votes of each image's neighbours: a table of images and labels would be too large."""
+
+    labels: np.ndarray  # of each neighbour
+    shares: Vectors  # of all votes, by neighbour
+
+    def of(self, label: np.ndarray) -> Vectors:
+        """Return the share of votes for a label of each image."""
+        votes = np.where(self.labels == label[:, None], self.shares, 0).sum(axis=1)
+        return np.asarray(votes, dtype=np.float32)
+
+    def best_but(self, own: np.ndarray) -> tuple[np.ndarray, Vectors]:
+        """Return the label with most votes beside the own one, and its share; 0 without any."""
+        totals = np.stack([self.of(self.labels[:, at]) for at in range(self.labels.shape[1])], 1)
+        totals[self.labels == own[:, None]] = 0
+        rows, best = np.arange(len(own)), totals.argmax(axis=1)
+        return self.labels[rows, best], totals[rows, best]
+
+
+def _votes(indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int) -> Votes:
     strength = np.exp(8 * (cosines - cosines[:, :1]))  # near ones count most
     sizes = np.bincount(own, minlength=labels).astype(np.float64)
-    weight_of_size = 1 / np.sqrt(np.maximum(sizes, 1))
+    near = own[indices]
+    strength = strength / np.sqrt(np.maximum(sizes, 1))[near]
     trust = np.ones(len(own))
-    found = np.zeros((len(own), labels))
+    found = Votes(near, np.zeros_like(cosines))
     for _ in range(_ROUNDS):
-        found[:] = 0
         given = strength * trust[indices]
-        for column in range(indices.shape[1]):
-            label = own[indices[:, column]]
-            np.add.at(found, (np.arange(len(own)), label), given[:, column] * weight_of_size[label])
-        found /= np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
-        trust = np.clip(found[np.arange(len(own)), own], 0.05, 1)
-    return np.asarray(found, dtype=np.float32)
+        shares = given / np.maximum(given.sum(axis=1, keepdims=True), 1e-9)
+        found = Votes(near, np.asarray(shares, dtype=np.float32))
+        trust = np.clip(found.of(own), 0.05, 1)
+    return found
 
 
 def _doubts(  # noqa: PLR0913
-    images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Vectors,
+    images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Votes,
     indices: np.ndarray, vectors: Vectors, trusted: frozenset[int],
 ) -> tuple[Doubt, ...]:  # fmt: skip
-    rows = np.arange(len(own))
-    mine = votes[rows, own]
-    others = votes.copy()
-    others[rows, own] = -1
-    best = others.argmax(axis=1)
-    share = others[rows, best]
+    mine = votes.of(own)
+    best, share = votes.best_but(own)
     found = []
     alone = _unlike_all(own, vectors, len(names))
     for at, image in enumerate(images):
         if image.id in trusted:
             continue
+        likely = share[at] >= _DOUBTED and mine[at] <= _OWN_AT_MOST
+        if not likely and alone[at] <= 0:
+            continue
         near = tuple(images[one].file_name for one in indices[at][:3])
-        if share[at] >= _DOUBTED and mine[at] <= _OWN_AT_MOST:
-            score = float(share[at] - mine[at])
-            found.append(Doubt(image.file_name, image.label, names[best[at]], score, near))
-        elif alone[at] > 0:
-            found.append(Doubt(image.file_name, image.label, "", float(alone[at]), near))
+        like = names[best[at]] if likely else ""
+        score = float(share[at] - mine[at]) if likely else float(alone[at])
+        found.append(Doubt(image.file_name, image.label, like, score, near))
     found.sort(key=lambda one: (-one.score, one.file_name))
     return tuple(found)
 
@@ -168,26 +183,26 @@ def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int) -> Vectors:
 
 
 def _overlaps(
-    images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Vectors,
+    images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Votes,
     doubted: set[str],
 ) -> tuple[Overlap, ...]:  # fmt: skip
     right = np.array([one.file_name not in doubted for one in images])
+    count = len(names)
+    pairs = own[right, None] * count + votes.labels[right]
+    sums = np.bincount(pairs.ravel(), votes.shares[right].ravel(), count * count)
+    sizes = np.bincount(own[right], minlength=count)
+    mean = sums.reshape(count, count) / np.maximum(sizes, 1)[:, None]
+    crossing = np.triu((mean + mean.T) / 2, 1)
     found = []
-    mean = np.zeros((len(names), len(names)))
-    for label in range(len(names)):
-        rows = right & (own == label)
-        if rows.any():
-            mean[label] = votes[rows].mean(axis=0)
-    for one in range(len(names)):
-        for other in range(one + 1, len(names)):
-            share = float((mean[one, other] + mean[other, one]) / 2)
-            if share < _OVERLAP:
-                continue
-            pair = right & ((own == one) | (own == other))
-            foreign = np.where(own == one, votes[:, other], votes[:, one])
-            border = sorted(np.flatnonzero(pair).tolist(), key=lambda at: -foreign[at])[:6]
-            files = tuple(images[at].file_name for at in border)
-            found.append(Overlap((names[one], names[other]), round(share, 4), files))
+    for one, other in np.argwhere(crossing >= _OVERLAP).tolist():
+        pair = np.flatnonzero(right & ((own == one) | (own == other)))
+        foreign = Votes(votes.labels[pair], votes.shares[pair]).of(
+            np.where(own[pair] == one, other, one)
+        )
+        border = pair[np.argsort(-foreign, kind="stable")[:6]]
+        files = tuple(images[at].file_name for at in border.tolist())
+        share = round(float(crossing[one, other]), 4)
+        found.append(Overlap((names[one], names[other]), share, files))
     found.sort(key=lambda pair: -pair.share)
     return tuple(found)
 
@@ -216,9 +231,10 @@ def _host_bias(images: Sequence[CheckedImage]) -> list[Bias]:
 
 def _look_bias(images: Sequence[CheckedImage], looks: Vectors) -> list[Bias]:
     found = []
-    for label, rows in _by_label(images).items():
-        if len(rows) < _ENOUGH or len(looks) != len(images):
+    for label, every in _by_label(images).items():
+        if len(every) < _ENOUGH or len(looks) != len(images):
             continue
+        rows = every[:: -(-len(every) // _MOST_LOOKS)]  # evenly drawn ones tell the share
         own = looks[rows]
         alike = own @ own.T >= _SAME_LOOK
         middle = int(alike.sum(axis=1).argmax())

@@ -68,16 +68,26 @@ class HeldVectors:
             return []
         if len(given) > _FEW:
             given = unit(given.mean(axis=0, keepdims=True))
+        there, cosines = self._compared(db, ids, given)
+        cosines[np.isin(there, np.asarray(examples))] = 2.0  # the examples themselves first
+        return _ordered(there, cosines)
+
+    def order_to(self, db: sqlite3.Connection, ids: Sequence[int], vector: Array) -> list[int]:
+        """Return those of `ids` that have a vector, the most alike to one of length 1 first."""
+        return _ordered(*self._compared(db, ids, vector[None, :].astype(np.float32)))
+
+    def _compared(
+        self, db: sqlite3.Connection, ids: Sequence[int], given: Array
+    ) -> tuple[Array, Array]:
+        """Return those of the images that have a vector, and their largest cosines."""
         self.update(db, ids)
+        if not len(self._ids):
+            return self._ids, np.zeros(0, np.float32)
         asked = np.asarray(ids, dtype=np.int64)
         at = np.searchsorted(self._ids, asked)
         at[at == len(self._ids)] = 0
         has = self._ids[at] == asked
-        there, at = asked[has], at[has]
-        cosines = self._cosines(given)[at]
-        cosines[np.isin(there, np.asarray(examples))] = 2.0  # the examples themselves first
-        best: list[int] = there[np.lexsort((there, -cosines))].tolist()
-        return best
+        return asked[has], self._cosines(given)[at[has]]
 
     def _cosines(self, given: Array) -> Array:
         """Return the largest cosine of each held row with the examples, in slices: no row is copied
@@ -90,3 +100,8 @@ class HeldVectors:
             products = np.einsum("ij,kj->ik", self._rows[part].astype(np.float32), given)
             found[part] = products.max(axis=1) * self._factors[part]
         return found
+
+
+def _ordered(ids: Array, cosines: Array) -> list[int]:
+    best: list[int] = ids[np.lexsort((ids, -cosines))].tolist()
+    return best

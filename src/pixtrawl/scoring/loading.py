@@ -9,6 +9,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.scoring.image_model import ImageModel
 from pixtrawl.scoring.known_models import KNOWN, KnownModel
 from pixtrawl.scoring.model import Embedder, Model
+from pixtrawl.scoring.model_places import remember_place
 
 __all__ = ["load_any", "load_model"]
 
@@ -30,6 +31,16 @@ def load_any(
         MissingExtraError: the runtime is not installed; the message has the command.
         UsageError: no such model or device, or no description.
     """
+    found = _loaded(name, device, fetch)
+    if found.kind == "image-text":
+        place = name
+        if name in KNOWN and not Path(name).exists() and fetch is not None:
+            place = str(fetch(KNOWN[name]))
+        remember_place(found.name, place)
+    return found
+
+
+def _loaded(name: str, device: str, fetch: Fetch | None) -> Embedder | Model | ImageModel:
     path = Path(name)
     if name in KNOWN and not path.exists():
         known = KNOWN[name]

@@ -24,6 +24,7 @@ _SIDE: Final = 64
 _SMALL: Final = 16
 _CHROMA_SIDE: Final = 16
 _BLOCK: Final = 1024  # images at a time: 4 MB of thumbnails
+_LEARNT: Final = 4_000  # vectors from which components are learnt
 _COLOUR_SCALE: Final = 96.0  # of Cb and Cr: strong colours count like strong edges
 _MEASURES: Final = (  # name, usual value, usual spread
     ("brightness", 0.5, 0.2), ("contrast", 0.25, 0.1), ("entropy", 6.5, 1.5),
@@ -62,6 +63,23 @@ class Space(Struct, frozen=True):
         return there, from_bytes([rows[one] for one in there]) if there else np.zeros(
             (0, 1), np.float32
         )
+
+    def compact(self, db: sqlite3.Connection, ids: Sequence[int], columns: int) -> Block:
+        """Do as `vectors`, with vectors of so many numbers whose products are nearly the same.
+
+        They are the strongest components of some thousands of the vectors; the whole ones are never
+        held together.
+        """
+        step = -(-len(ids) // _LEARNT)
+        _, sample = self.vectors(db, ids[::step])
+        _, axes = np.linalg.eigh(sample.T @ sample)  # ascending
+        strongest = np.ascontiguousarray(axes[:, -columns:])
+        there: list[int] = []
+        parts = [np.zeros((0, strongest.shape[1]), np.float32)]
+        for found, vectors in self.blocks(db, ids):
+            there += found
+            parts.append(vectors @ strongest)
+        return there, np.concatenate(parts)
 
 
 def space_of(db: sqlite3.Connection, ids: Sequence[int] = (), model: str = "") -> Space:

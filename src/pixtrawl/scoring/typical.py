@@ -12,6 +12,7 @@ from pixtrawl.catalog import embeddings
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.scores import ScoreColumn
 from pixtrawl.scoring.model import Vectors, from_bytes
+from pixtrawl.scoring.neighbours import EXACT, near_neighbours
 from pixtrawl.scoring.relevance import QueryScores, store_group
 
 __all__ = ["label_scores", "typicality"]
@@ -46,6 +47,9 @@ def typicality(vectors: Vectors) -> Vectors:
     found = np.ones(count, np.float32)
     if not nearest:
         return found
+    if count > EXACT:
+        found[:] = near_neighbours(vectors, nearest)[1].mean(axis=1)
+        return np.clip(found, -1, 1)
     for start in range(0, count, _ROWS):
         cosines = vectors[start : start + _ROWS] @ vectors.T
         own = np.arange(len(cosines))

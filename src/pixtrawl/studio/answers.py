@@ -9,8 +9,8 @@ from pixtrawl.studio.messages import LookItem
 
 __all__ = [
     "ApiError", "ChartBar", "CheckAnswer", "DoubtsAnswer", "EstimateAnswer", "FreedAnswer",
-    "GroupAnswer", "ImageAnswer", "IndexAnswer", "JobLine", "JobsAnswer", "OpenedSet", "SetCharts",
-    "SourceLine", "SourcesAnswer", "StartedJob", "SteeredJob",
+    "GroupAnswer", "ImageAnswer", "IndexAnswer", "JobLine", "JobsAnswer", "MapAnswer", "OpenedSet",
+    "SetCharts", "SourceLine", "SourcesAnswer", "StartedJob", "SteeredJob",
 ]  # fmt: skip
 
 
@@ -99,6 +99,24 @@ class CheckAnswer(TypedDict):
     overlaps: Sequence[Mapping[str, Any]]
     biases: Sequence[Mapping[str, Any]]
     small: Sequence[Mapping[str, Any]]
+    revision: int
+
+
+class MapAnswer(TypedDict):
+    """Places of images, by position in all of these lists; `label` is a position in `labels`."""
+
+    state: Literal["none", "working", "ready"]
+    done: float
+    model: str
+    command: str
+    total: int
+    shown: int
+    ids: Sequence[int]
+    n: Sequence[int]
+    x: Sequence[int]
+    y: Sequence[int]
+    label: Sequence[int]
+    labels: Sequence[str]
     revision: int
 
 

@@ -58,6 +58,7 @@ def studio_app(studio: Studio) -> Starlette:
         _get(f"{one}/groups/{{view}}", _groups),
         _get(f"{one}/charts", _charts),
         _get(f"{one}/check", _check),
+        _get(f"{one}/map", _map),
         _post(f"{one}/quarantine/empty", _empty),
         _get(f"{one}/evidence/{{name}}", evidence),
         _get("/api/events", _events),
@@ -225,6 +226,14 @@ async def _check(request: Request) -> Response:
     again = request.query_params.get("again") == "1"
     key = request.path_params["set"]
     return answer(await studio.run(lambda: check_answer(studio.require(key), again=again)))
+
+
+async def _map(request: Request) -> Response:
+    from pixtrawl.studio.maps import map_answer
+
+    studio = _studio(request)
+    key, view = request.path_params["set"], request.query_params.get("view", "")
+    return answer(await studio.run(lambda: map_answer(studio.require(key), view)))
 
 
 async def _decide(request: Request) -> Response:

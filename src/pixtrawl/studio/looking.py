@@ -119,6 +119,10 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             of = data_set.remembered("kept", samples.count)
         if request.filter.colour:
             ids = data_set.with_colour(ids, request.filter.colour)
+        if request.lasso:
+            from pixtrawl.studio.maps import inside
+
+            ids = inside(data_set, ids, request.lasso)
         if request.kind in {"groups", "conflicts"}:
             ids = _with_copies(data_set, ids, conflicts=request.kind == "conflicts")
         elif request.kind == "doubts":
@@ -126,17 +130,28 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
 
             ids, by = checks.doubted(data_set, ids)
             of = len(ids)
-        elif request.sort.by == "outlier":
-            from pixtrawl.studio import checks
-
-            ids, by = checks.least_typical(data_set, ids)
-        elif request.similar_to or request.sort.by == "similar":
-            from pixtrawl.studio.similar import most_alike
-
-            ids, by = most_alike(data_set, ids, request.similar_to)
+        else:
+            ids, by = _in_order(data_set, request, ids)
     except ValueError as error:
         raise StudioError(400, str(error)) from error
     return StudioView(key, request.kind, ids, of, revision, by)
+
+
+def _in_order(data_set: OpenSet, request: ViewRequest, ids: array[int]) -> tuple[array[int], str]:
+    """Return images in an order that compares them, and by what; "" where nothing is compared."""
+    if request.meaning:
+        from pixtrawl.studio.meaning import by_meaning
+
+        return by_meaning(data_set, ids, request.meaning)
+    if request.sort.by == "outlier":
+        from pixtrawl.studio import checks
+
+        return checks.least_typical(data_set, ids)
+    if request.similar_to or request.sort.by == "similar":
+        from pixtrawl.studio.similar import most_alike
+
+        return most_alike(data_set, ids, request.similar_to)
+    return ids, ""
 
 
 def _is_plain(request: ViewRequest) -> bool:

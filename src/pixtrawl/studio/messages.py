@@ -10,11 +10,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from pixtrawl.catalog.look_filter import LookFilter, LookSort
 
 __all__ = [
-    "DecisionAnswer", "DecisionRequest", "EmptyRequest", "ItemPage", "LookItem", "Named",
-    "QueryLine", "ReasonLine", "RunLine", "SetLine", "SetPathRequest", "SetSummary", "SteerRequest",
-    "StudioError", "StudioState", "ViewAnswer", "ViewRequest", "WhichImages",
+    "DecisionAnswer", "DecisionRequest", "EmptyRequest", "ItemPage", "LassoLine", "LookItem",
+    "Named", "QueryLine", "ReasonLine", "RunLine", "SetLine", "SetPathRequest", "SetSummary",
+    "SteerRequest", "StudioError", "StudioState", "ViewAnswer", "ViewRequest", "WhichImages",
 ]  # fmt: skip
 
+MapPlace = Annotated[int, Meta(ge=0, le=65_535)]
+LassoLine = Annotated[Sequence[tuple[MapPlace, MapPlace]], Meta(min_length=3, max_length=512)]
 ViewKind = Literal["images", "not_kept", "groups", "conflicts", "doubts"]
 
 
@@ -128,6 +130,8 @@ class ViewRequest(
     filter: LookFilter = field(default_factory=LookFilter)
     sort: LookSort = field(default_factory=LookSort)
     similar_to: Sequence[str] = ()
+    meaning: str = ""  # words: the images nearest to them by the embeddings' model come first
+    lasso: Annotated[Sequence[LassoLine], Meta(max_length=16)] = ()  # only what lies in one of them
 
 
 class ViewAnswer(Struct, frozen=True, omit_defaults=True):

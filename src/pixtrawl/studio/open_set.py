@@ -82,6 +82,7 @@ class OpenSet:
         self._long_work = threading.Lock()
         self._kept: dict[str, Any] = {}
         self._held = (0.0, False)
+        self._makers: dict[Any, Any] = {}
 
     def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Call a function with a connection to read by, and return its result."""
@@ -149,6 +150,27 @@ class OpenSet:
             if vectors.size_bytes > _MOST_VECTOR_BYTES:
                 self._vectors = None  # a larger set is read at each question
             return found
+
+    def nearest_to(self, space: Space, ids: Sequence[int], vector: Sequence[float]) -> list[int]:
+        """Return those of the images that have a vector, the most alike to this one first."""
+        import numpy as np
+
+        with self._comparing:
+            vectors = self._vectors_of(space)
+            found = self.read(lambda db: vectors.order_to(db, ids, np.asarray(vector)))
+            if vectors.size_bytes > _MOST_VECTOR_BYTES:
+                self._vectors = None
+            return found
+
+    def maker(self, kind: Callable[[OpenSet], T]) -> T:
+        """Return the one object of a kind that works for this data set, made at first."""
+        found: T = self._makers.setdefault(kind, kind(self))
+        return found
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether what is prepared in the background is to end."""
+        return self._closing.is_set()
 
     def _vectors_of(self, space: Space) -> HeldVectors:
         from pixtrawl.scoring.held_vectors import HeldVectors

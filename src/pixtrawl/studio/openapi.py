@@ -99,6 +99,10 @@ OPERATIONS: Final = (
         f"{_SET}/check", "The class check; again=1 makes it anew", answers.CheckAnswer,
         query={"again": _TEXT},
     ),
+    _get(
+        f"{_SET}/map", "Places of the images of a view on the map", answers.MapAnswer,
+        query={"view": _TEXT},
+    ),
     _post(
         f"{_SET}/decisions", "Decide on images", messages.DecisionRequest, messages.DecisionAnswer
     ),

@@ -67,6 +67,10 @@ async function similar() {
 function escape() {
   if (state.opened.value) state.opened.value = false;
   else if (state.selection.value) state.selection.value = null;
+  else if (state.place.value === "map" && state.lasso.value.length) {
+    state.lasso.value = [];
+    void state.showView({ keep: true });
+  }
   else if (state.filtersShown.value) state.filtersShown.value = false;
   else if (state.detailShown.value) state.detailShown.value = false;
 }
@@ -81,6 +85,7 @@ const ACTIONS = /** @type {Record<string, (event: KeyboardEvent) => unknown>} */
   c: captionAsking,
   d: () => state.go(state.place.value === "groups" ? "images" : "groups"),
   s: similar,
+  m: () => state.go(state.place.value === "map" ? "images" : "map", { filter: state.filter.value }),
   i: () => (state.detailShown.value = !state.detailShown.value),
   f: () => (state.filtersShown.value = !state.filtersShown.value),
   z: () => takeBack("undo"),
@@ -116,7 +121,7 @@ function pressed(event) {
   if (!state.set.value) return;
   if (state.place.value === "groups" && groupKey(event)) return event.preventDefault();
   if (event.key in MOVES && !target.closest(".panel")) {
-    if (!["images", "not_kept", "doubts"].includes(state.place.value)) return;
+    if (!["images", "map", "not_kept", "doubts"].includes(state.place.value)) return;
     move(MOVES[event.key](), event.shiftKey);
     return event.preventDefault();
   }

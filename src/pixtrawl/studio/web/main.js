@@ -12,13 +12,14 @@ import { Grid } from "./grid.js";
 import { Groups } from "./groups.js";
 import { focusView, listen } from "./keys.js";
 import { Run } from "./live.js";
+import { map, MapView } from "./map.js";
 import { open, toSets } from "./opening.js";
 import { Sets } from "./sets.js";
 import * as state from "./state.js";
 import { texts } from "./texts.js";
 
-const PLACES = /** @type {import("./state.js").Place[]} */ (["images", "not_kept", "groups", "check", "charts", "run"]);
-const hasGrid = computed(() => ["images", "not_kept", "doubts"].includes(state.place.value));
+const PLACES = /** @type {import("./state.js").Place[]} */ (["images", "map", "not_kept", "groups", "check", "charts", "run"]);
+const hasGrid = computed(() => ["images", "map", "not_kept", "doubts"].includes(state.place.value));
 
 function Page() {
   if (state.problem.value && !state.app.value) return html`<p class="empty bad" role="alert">${state.problem.value}</p>`;
@@ -49,16 +50,22 @@ function Stage() {
   return html`<${CountLine} />
     ${to === "groups" ? html`<div class="count-line"><${OnlyConflicts} /></div><${Groups} />` : !v.total ? html`<p class="empty">${state.filtered.value ? texts.none.filtered : texts.none[to]}
       ${state.filtered.value && html`<br /><button onClick=${() => state.go(to)}>${texts.showAll}</button>`}</p>`
-    : html`<div class="field-of-view"><${Grid} key=${to} /><${Viewer} /></div><${Actions} />`}`;
+    : to === "map" ? html`<${MapPlace} />` : html`<div class="field-of-view"><${Grid} key=${to} /><${Viewer} /></div><${Actions} />`}`;
+}
+
+/** The map, and beside it the images that it selects. */
+function MapPlace() {
+  if (map.value?.state === "none") return html`<${MapView} />`;
+  return html`<div class="map-outer"><div class="map-place"><${MapView} /><div class="field-of-view"><${Grid} key="map" /><${Viewer} /></div></div></div><${Actions} />`;
 }
 
 /** How much is shown, loudly where it is not all. */
 function CountLine() {
   const v = state.view.value;
   if (state.place.value === "groups" && !state.filtered.value && !state.stale.value) return null;
-  const part = state.filtered.value && !state.similarTo.value.length;
+  const part = state.filtered.value && !state.similarTo.value.length && !state.meaning.value;
   return html`<div class=${`count-line ${state.filtered.value ? "loud" : ""}`} role="status">
-    <span class="count">${state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
+    <span class="count">${state.meaning.value ? texts.meant(state.meaning.value, v.total, v.of) : state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
       : state.place.value === "doubts" ? texts.doubtsShown(v.total, v.by) : state.sort.value.by === "outlier" ? texts.outliersShown(v.total, v.by)
       : state.place.value === "not_kept" ? texts.allNotKept(v.total) : state.place.value === "groups" ? "" : texts.all(v.total)}</span>
     ${state.filtered.value && html`<button onClick=${() => state.go(state.place.value)}>${texts.showAll}</button>`}
@@ -117,16 +124,27 @@ function Heading() {
 
 function Search() {
   const field = useRef(/** @type {any} */ (null));
-  const text = state.filter.value.text ?? "";
-  useEffect(() => void (field.current.value = text), [text]);
+  const by = state.searchBy.value;
+  const text = by === "meaning" ? state.meaning.value : (state.filter.value.text ?? "");
+  useEffect(() => void (field.current.value = text), [text, by]);
+  const look = (/** @type {string} */ words) => {
+    if (by === "meaning") return void state.seek(words);
+    if (!hasGrid.value) state.place.value = "images";
+    state.narrow({ text: words });
+  };
+  const turn = (/** @type {any} */ event) => {
+    state.searchBy.value = event.currentTarget.value;
+    localStorage.setItem("search_by", state.searchBy.value);
+    field.current.focus();
+  };
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (!hasGrid.value) state.place.value = "images";
-    state.narrow({ text: field.current.value.trim() });
+    look(field.current.value.trim());
     focusView();
   };
-  return html`<form role="search" onSubmit=${submit}><input id="search" ref=${field} type="search" aria-label=${texts.search} placeholder=${texts.searchHint}
-    onSearch=${(/** @type {any} */ e) => e.currentTarget.value === "" && text && state.narrow({ text: "" })} /></form>`;
+  return html`<form role="search" onSubmit=${submit}><input id="search" ref=${field} type="search" aria-label=${by === "meaning" ? texts.searchMeaning : texts.search} placeholder=${by === "meaning" ? texts.searchMeaningHint : texts.searchHint}
+    onSearch=${(/** @type {any} */ e) => e.currentTarget.value === "" && text && look("")} />
+    <select aria-label=${texts.searchBy} title=${texts.searchBy} value=${by} onChange=${turn}>${["words", "meaning"].map((one) => html`<option key=${one} value=${one}>${texts.searchesBy[one]}</option>`)}</select></form>`;
 }
 
 /** Polite words at the lower edge. */

@@ -5,10 +5,10 @@ import { Items } from "./items.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./items.js").Item} Item */
-/** @typedef {"images"|"not_kept"|"groups"|"doubts"|"check"|"charts"|"run"} Place */
+/** @typedef {"images"|"map"|"not_kept"|"groups"|"doubts"|"check"|"charts"|"run"} Place */
 
 /** @type {Place[]} */
-const PLACES = ["images", "not_kept", "groups", "doubts", "check", "charts", "run"];
+const PLACES = ["images", "map", "not_kept", "groups", "doubts", "check", "charts", "run"];
 /** Places without a view. @type {Place[]} */
 const WITHOUT = ["check", "charts", "run"];
 /** @typedef {{kind: "all"} | {kind: "range", anchor: number, to: number} | {kind: "picks", at: Set<number>}} Selection */
@@ -20,6 +20,12 @@ export const place = signal(/** @type {Place} */ ("images"));
 export const filter = signal(/** @type {Record<string, any>} */ ({}));
 export const sort = signal({ by: "number", descending: false });
 export const similarTo = signal(/** @type {string[]} */ ([]));
+/** Words by whose meaning the images are ordered. */
+export const meaning = signal("");
+/** What the search field looks for: words of titles and pages, or their meaning in the pictures. */
+export const searchBy = signal(/** @type {"words"|"meaning"} */ (localStorage.getItem("search_by") === "meaning" ? "meaning" : "words"));
+/** Lines on the map that select. */
+export const lasso = signal(/** @type {[number, number][][]} */ ([]));
 export const view = signal(/** @type {any} */ (null));
 export const items = signal(/** @type {Items|null} */ (null));
 /** Grows whenever items were loaded or changed in place. */
@@ -50,14 +56,14 @@ export const captionTick = signal(0);
 
 export const currentItem = computed(() =>
   place.value === "groups" ? (member.value ?? undefined) : (itemsTick.value, items.value?.at(current.value)));
-export const filtered = computed(() => Object.keys(filter.value).length > 0 || similarTo.value.length > 0);
+export const filtered = computed(() => Object.keys(filter.value).length > 0 || similarTo.value.length > 0 || meaning.value !== "" || (place.value === "map" && lasso.value.length > 0));
 
 let says = 0;
-/** @param {string} text @param {{undo?: boolean, bad?: boolean}} [more] */
+/** @param {string} text @param {{undo?: boolean, bad?: boolean, stays?: boolean}} [more] stays: until it is closed */
 export function say(text, more) {
   said.value = { text, ...more };
   clearTimeout(says);
-  says = window.setTimeout(() => (said.value = null), more?.bad ? 12_000 : 6_000);
+  if (!more?.stays) says = window.setTimeout(() => (said.value = null), more?.bad ? 12_000 : 6_000);
 }
 
 /** @param {unknown} error */
@@ -84,6 +90,19 @@ export function isSelected(index) {
   return index >= Math.min(s.anchor, s.to) && index <= Math.max(s.anchor, s.to);
 }
 
+/** The view of the present place, filter and sort, as the server takes it. */
+function wanted() {
+  const kind = place.value === "map" ? "images" : place.value === "groups" && conflictsOnly.value ? "conflicts" : place.value;
+  return {
+    kind,
+    filter: filter.value,
+    sort: similarTo.value.length ? { by: "similar", descending: false } : sort.value,
+    ...(similarTo.value.length ? { similar_to: similarTo.value } : {}),
+    ...(meaning.value && kind === "images" ? { meaning: meaning.value } : {}),
+    ...(place.value === "map" && lasso.value.length ? { lasso: lasso.value } : {}),
+  };
+}
+
 let asked = 0;
 /**
  * Ask for the view of the present place, filter and sort.
@@ -93,14 +112,8 @@ export async function showView({ keep = false } = {}) {
   if (!set.value || WITHOUT.includes(place.value)) return;
   const mine = ++asked;
   const here = keep ? currentItem.peek()?.n : undefined;
-  const body = {
-    kind: place.value === "groups" && conflictsOnly.value ? "conflicts" : place.value,
-    filter: filter.value,
-    sort: similarTo.value.length ? { by: "similar", descending: false } : sort.value,
-    ...(similarTo.value.length ? { similar_to: similarTo.value } : {}),
-  };
   try {
-    const found = await post(`${ofSet(set.value)}/views`, body);
+    const found = await post(`${ofSet(set.value)}/views`, wanted());
     const index = here === undefined ? 0 : await indexOf(found.view, here);
     if (mine !== asked) return;
     batch(() => {
@@ -152,6 +165,8 @@ export function go(to, given = {}) {
     opened.value = false;
     view.value = null;
     similarTo.value = given.similar ?? [];
+    meaning.value = "";
+    lasso.value = [];
     filter.value = given.filter ?? {};
     if (given.sort) sort.value = given.sort;
     else if (sort.value.by === "similar" || (to !== "images" && !["number", "newest", "random"].includes(sort.value.by))) sort.value = { by: "number", descending: false };
@@ -172,11 +187,38 @@ export function narrow(changed) {
   void showView({ keep: true });
 }
 
+/** Order the images by how near they are to the meaning of words; none end that. @param {string} words */
+export async function seek(words) {
+  const before = { place: place.value, meaning: meaning.value, similar: similarTo.value };
+  batch(() => {
+    if (place.value !== "map") place.value = "images";
+    meaning.value = words;
+    similarTo.value = [];
+  });
+  try {
+    if (words) {
+      say(texts.seeking);
+      await post(`${ofSet(/** @type {string} */ (set.value))}/views`, wanted());
+      said.value = null;
+    }
+  } catch (error) {
+    batch(() => {
+      place.value = before.place;
+      meaning.value = before.meaning;
+      similarTo.value = before.similar;
+    });
+    return say(/** @type {Error} */ (error).message, { bad: true, stays: true });
+  }
+  remember();
+  await showView();
+}
+
 /** @param {{by: string, descending: boolean}} by */
 export function order(by) {
   batch(() => {
     sort.value = by;
     similarTo.value = [];
+    meaning.value = "";
   });
   remember();
   void showView({ keep: true });
@@ -189,6 +231,7 @@ export function remember() {
   parts.set("place", place.value);
   if (Object.keys(filter.value).length) parts.set("filter", JSON.stringify(filter.value));
   if (sort.value.by !== "number" || sort.value.descending) parts.set("sort", `${sort.value.by}${sort.value.descending ? " down" : ""}`);
+  if (meaning.value) parts.set("meaning", meaning.value);
   history.replaceState(null, "", `#${parts}`);
 }
 
@@ -203,6 +246,7 @@ export function recall() {
   } catch {
     say(texts.addressUnread, { bad: true }); // typed by hand; all images are shown
   }
+  meaning.value = parts.get("meaning") ?? "";
   const [by, down] = (parts.get("sort") ?? "number").split(" ");
   sort.value = { by, descending: down === "down" };
   return parts.get("set");

@@ -40,11 +40,15 @@ export const texts = {
   addressUnread: "The filter in the address could not be read; all images are shown.",
   loading: "Loading …",
 
-  places: /** @type {Record<string, string>} */ ({ images: "Images", not_kept: "Not kept", groups: "Duplicates", check: "Check", charts: "Charts", run: "Run" }),
+  places: /** @type {Record<string, string>} */ ({ images: "Images", map: "Map", not_kept: "Not kept", groups: "Duplicates", check: "Check", charts: "Charts", run: "Run" }),
   placesLabel: "Views",
   allSets: "Data sets",
   search: "Search titles and pages",
   searchHint: "Search  /",
+  searchBy: "Search by", searchesBy: /** @type {Record<string, string>} */ ({ words: "words", meaning: "meaning" }),
+  searchMeaning: "Search by what the pictures show", searchMeaningHint: "What it shows  /",
+  seeking: "Asking the model …",
+  meant: (/** @type {string} */ words, /** @type {number} */ n, /** @type {number} */ of) => `Nearest to “${words}” first, by meaning${n < of ? `: ${count(n)} of ${count(of)}` : ""}`,
   gridLabel: "Images",
   showing: (/** @type {number} */ n, /** @type {number} */ of) => `Showing ${count(n)} of ${count(of)}`,
   all: (/** @type {number} */ n) => some(n, "image"),
@@ -122,7 +126,7 @@ export const texts = {
   keys: /** @type {[string[], string][]} */ ([
     [["←", "→", "↑", "↓"], "move"], [["PgUp", "PgDn"], "a page"], [["Home", "End"], "first, last"],
     [["Space"], "open, close"], [["k"], "keep (not kept: bring back)"], [["x"], "reject, then 1–9 for the reason (not kept: never again)"],
-    [["r"], "relabel"], [["c"], "caption (Ctrl+Enter saves)"], [["d"], "duplicates"], [["s"], "similar"], [["z"], "undo"], [["Shift+z"], "redo"],
+    [["r"], "relabel"], [["c"], "caption (Ctrl+Enter saves)"], [["d"], "duplicates"], [["s"], "similar"], [["m"], "map"], [["z"], "undo"], [["Shift+z"], "redo"],
     [["[", "]"], "group before, next group"], [["Shift+x"], "reject a whole group"], [["Shift+k"], "keep this copy instead"],
     [["Shift+arrow"], "select a range"], [["Ctrl+a"], "select all that is shown"],
     [["/"], "search"], [["g"], "go to a number"], [["i"], "details"], [["f"], "filters"], [["Esc"], "back"], [["?"], "these keys"],
@@ -130,6 +134,7 @@ export const texts = {
 
   none: {
     images: "No image here yet. Start a run, or go to “Not kept” to see what was refused and why.",
+    map: "No image here yet: a map needs some.",
     not_kept: "Nothing was refused, failed or found twice.",
     groups: "No duplicates were found.",
     doubts: "No label is likely wrong.",
@@ -155,6 +160,13 @@ export const texts = {
   biasTitle: "One place or one look", showThese: "Show them",
   bias: (/** @type {any} */ one) => (one.kind === "host" ? `${one.label}: ${Math.round(100 * one.share)} % are from ${one.what}` : `${one.label}: ${Math.round(100 * one.share)} % have one look`),
   smallTitle: "Labels with few images", small: (/** @type {number} */ n, /** @type {number} */ median) => `${some(n, "image")}; the labels have ${count(median)} in the middle`,
+  mapNone: "A map needs what a model saw in each picture (embeddings), and no image has that yet. Run this once, then open the map again:",
+  mapWorking: "Laying out the map …",
+  mapShown: (/** @type {number} */ n, /** @type {number} */ of, /** @type {string} */ model) => `${n < of ? `Shown ${count(n)} of ${count(of)}` : some(n, "image")}, by ${model.split("@")[0]}`,
+  mapLabel: (/** @type {number} */ n) => `Map of ${some(n, "image")}: like images lie together`,
+  mapHelp: "Draw around images to select them, Shift adds; wheel zooms, Alt+drag moves. By keyboard: arrows move the ring, + and − size it, Enter selects, Shift+Enter adds, PgUp and PgDn zoom, Home shows all.",
+  mapIn: "Zoom in", mapOut: "Zoom out", mapWhole: "Whole map", mapLegend: "Labels and their colours", mapOnly: (/** @type {string} */ name) => `Only ${name}`,
+  lassoed: (/** @type {number} */ n) => `${some(n, "image")} selected on the map.`, lassoEmpty: "There is no image in that part of the map.",
   rejectGroup: "Reject the whole group", before: "Groups before", next: "Next groups",
 
   charts: /** @type {Record<string, string>} */ ({
