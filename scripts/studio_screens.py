@@ -84,7 +84,7 @@ def embed(folder: Path) -> None:
         labels = sorted({label for label, _ in images.values()})
         middles = np.random.default_rng(1).normal(size=(len(labels), looks.shape[1]))
         own = np.array([labels.index(images[one][0]) for one in ids])
-        vectors = unit(looks + 0.05 * middles[own])
+        vectors = unit(looks + 0.02 * middles[own])
         model = catalog.write_now(lambda db: scores.note_model(db, "clip-b32@screens", {}))
         rows = list(zip(ids, map(to_bytes, vectors), strict=True))
         catalog.write_now(lambda db: embeddings.store(db, model, rows))

@@ -165,7 +165,7 @@ class FakeStudio:
             "step": step,
             "first": first,
             "total": total,
-            "newest": body["sort"]["by"] == "newest",
+            "newest": body.get("sort", {}).get("by") == "newest",
         }
         return {"view": key, "total": total, "of": of, "revision": self.revision,
                 **({"by": "look"} if body.get("similar_to") else {})}  # fmt: skip

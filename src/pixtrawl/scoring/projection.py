@@ -19,12 +19,13 @@ from pixtrawl.scoring.neighbours import nearest
 
 __all__ = ["LANDMARKS", "MAP_SIDE", "Landmarks", "lay_out"]
 
-LANDMARKS: Final = 6_000
+LANDMARKS: Final = 5_000
 MAP_SIDE: Final = 65_535  # places are whole numbers from 0 to this
 _COMPONENTS: Final = 48
 _NEIGHBOURS: Final = 12
 _EPOCHS: Final = 220
-_PUSHED: Final = 6  # random others for each landmark and epoch
+_PULL: Final = 2.5  # weight of all neighbours of a landmark together
+_PUSHED: Final = 16  # random others for each landmark and epoch
 _A, _B = 1.577, 0.895  # UMAP's curve for a least distance of 0.1
 _FEW: Final = 5  # of fewer there is no neighbourhood to speak of
 _NEAR: Final = 3  # landmarks that place another image
@@ -101,7 +102,8 @@ def _embedded(places: Array, vectors: Vectors, tell: Told) -> Array:
     indices, cosines = nearest(vectors, _NEIGHBOURS)
     distances = np.maximum(cosines[:, :1] - cosines, 0)
     spread = np.maximum(distances.mean(axis=1, keepdims=True), 1e-6)
-    weights = np.exp(-distances / spread).ravel()
+    weights = np.exp(-distances / spread)
+    weights = (weights / weights.sum(axis=1, keepdims=True) * _PULL).ravel()
     total, count = indices.shape
     source = np.repeat(np.arange(total), count)
     target = indices.ravel()

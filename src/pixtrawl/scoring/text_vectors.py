@@ -64,7 +64,7 @@ def _asked(place: str, text: str) -> EmbeddedText:
     words = [sys.executable, "-P", "-m", "pixtrawl.scoring.text_vectors", place]
     try:
         done = subprocess.run(  # noqa: S603 - our own program
-            words, input=text.encode(), capture_output=True, timeout=_TIME_LIMIT_S
+            words, check=False, input=text.encode(), capture_output=True, timeout=_TIME_LIMIT_S
         )
         return msgspec.json.decode(done.stdout, type=EmbeddedText)
     except subprocess.TimeoutExpired as error:

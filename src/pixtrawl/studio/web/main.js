@@ -55,8 +55,8 @@ function Stage() {
 
 /** The map, and beside it the images that it selects. */
 function MapPlace() {
-  if (map.value?.state === "none") return html`<${MapView} />`;
-  return html`<div class="map-outer"><div class="map-place"><${MapView} /><div class="field-of-view"><${Grid} key="map" /><${Viewer} /></div></div></div><${Actions} />`;
+  const alone = map.value?.state === "none";
+  return html`<div class="map-outer"><div class=${`map-place ${alone ? "alone" : ""}`}><${MapView} />${!alone && html`<div class="field-of-view"><${Grid} key="map" /><${Viewer} /></div>`}</div></div>${!alone && html`<${Actions} />`}`;
 }
 
 /** How much is shown, loudly where it is not all. */
