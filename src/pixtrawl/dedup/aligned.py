@@ -30,6 +30,7 @@ __all__ = [
     "hash_of",
     "lay_over",
     "lay_over_from",
+    "lay_over_marked",
     "pixels_of",
     "refined",
     "sampled",
@@ -135,6 +136,17 @@ def lay_over_from(
     fine = refined(large, small, coarse)
     best = min((_compared(large, small, p) for p in (start, fine)), key=_distance)
     return replace(best, in_one=in_one)
+
+
+def lay_over_marked(one: Array, other: Array, start: Array) -> Overlay:
+    """Align two pictures of which one may bear marks, from a map of `other` to `one`.
+
+    As `lay_over_from`, but never given up: a mark alone changes 80 bits.
+    """
+    coarse = refined(halved(one), halved(other), start)
+    large, small = one.astype(np.float32), other.astype(np.float32)
+    fine = refined(large, small, coarse)
+    return min((_compared(large, small, p) for p in (start, fine)), key=_distance)
 
 
 def _distance(overlay: Overlay) -> int:

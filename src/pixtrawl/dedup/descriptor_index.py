@@ -99,15 +99,15 @@ _CUT_BLOCKS: Final = _BLOCK_INDICES[: 1 + len(_PLACES) ** 2]
 _CUT_INDICES: Final = _CUT_BLOCKS // len(_ALL) * len(_CUTS) + _CUT_BLOCKS % len(_ALL)
 
 
-def _deep() -> tuple[Array, Array, int]:
-    """Return the DCT rows of deep cuts and spreads, indices of the blocks, and how many are cuts.
+def _deep() -> tuple[Array, Array]:
+    """Return the DCT rows of deep cuts and spreads, and indices of the blocks; the whole is first.
 
     Of each axis four fifths in three places; of one axis alone two thirds, and the middle.
     """
     both = [(0.0, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8)]
     one = [(0.0, 0.67), (0.165, 0.67), (0.33, 0.67), (0.31, 0.38)]
     parts = [*both, *one]
-    pairs = [pair for pair in product(range(4), repeat=2) if pair != (0, 0)]
+    pairs = list(product(range(4), repeat=2))
     pairs += [(4 + at, 0) for at in range(4)] + [(0, 4 + at) for at in range(4)]
     rows = np.concatenate([*(_cut(*part) for part in parts), *(_spread(*part) for part in parts)])
     terms = np.arange(_LOW)
@@ -116,10 +116,10 @@ def _deep() -> tuple[Array, Array, int]:
         for first in (0, len(parts))
         for y, x in pairs
     ]
-    return rows, np.stack(blocks), len(pairs)
+    return rows, np.stack(blocks)
 
 
-_DEEP_ROWS, _DEEP_BLOCKS, _DEEP_CUTS = _deep()
+_DEEP_ROWS, _DEEP_BLOCKS = _deep()
 
 
 class DescriptorIndex:
@@ -239,10 +239,9 @@ class DescriptorIndex:
         found_ids: list[int] = self._ids[rows].tolist()
         return found_ids
 
-    def nearest_deep(self, coarse: Array, count: int) -> list[tuple[int, bool]]:
-        """Return at most `count` ids of which one may be a deep crop, or padded; best first.
+    def nearest_deep(self, coarse: Array, count: int) -> list[int]:
+        """Return at most `count` ids of which one may be a deep crop, padded, or marked; best first.
 
-        With each, whether it may be a window of the picture asked for (or the other way round).
         Only where there is no inverted file: in longer labels this would take milliseconds.
         """
         if self._sorted:
@@ -252,11 +251,9 @@ class DescriptorIndex:
         likeness = asked @ self._descriptors[:, : self._count].astype(np.float32)
         best = likeness.max(axis=0)
         rows = (best >= _LEAST_DEEP * _STEPS).nonzero()[0]
-        if not rows.size:
-            return []
         rows = rows[_highest(best[rows], count)]
-        is_cut = likeness[:, rows].argmax(axis=0) < _DEEP_CUTS
-        return list(zip(self._ids[rows].tolist(), is_cut.tolist(), strict=True))
+        found_ids: list[int] = self._ids[rows].tolist()
+        return found_ids
 
 
 def _highest(values: Array, count: int) -> Array:

@@ -216,7 +216,7 @@ class NearDuplicates:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.deep or len(info.thumb) != THUMB_BYTES:
             return None
-        from pixtrawl.dedup.overlay_search import find_deep_overlay
+        from pixtrawl.dedup.deep_search import find_deep_overlay
 
         pixels, differs = self._thumb_or_inside, partial(self._differs, info)
         found = find_deep_overlay(descriptors, info.thumb, pixels, rule.deep, differs)

@@ -13,20 +13,23 @@ from pixtrawl.dedup.aligned import (
     THUMB_BYTES,
     Overlay,
     lay_over,
-    lay_over_from,
     pixels_of,
 )
 from pixtrawl.dedup.crop_windows import COARSE, best_places, cut_windows, shrunk
-from pixtrawl.dedup.deep_windows import deep_windows, map_of
 from pixtrawl.dedup.descriptor_index import DescriptorIndex
 
-__all__ = ["FITS", "WORTH_REFINING", "coarse_of", "find_deep_overlay", "find_overlay"]
+__all__ = [
+    "FITS",
+    "WORTH_REFINING",
+    "coarse_of",
+    "coarse_picture",
+    "find_overlay",
+    "picture_of",
+]
 
 Array = np.ndarray[Any, Any]
 
 _CANDIDATES: Final = 8
-_DEEP_CANDIDATES: Final = 3
-_DEEP_WORTH: Final = 0.78  # one distinct picture in three is laid over another
 # Score of the best window: 99 of 100 crops of 10 % have 0.84 or more; of distinct pictures among
 # each other's eight nearest, one in 80 reaches this. So few pairs are aligned at all.
 WORTH_REFINING: Final = 0.76
@@ -37,18 +40,18 @@ FITS: Final = 0.45  # Overlay.misfit: of crops within 46 bits none had more than
 def coarse_of(thumbs: list[bytes]) -> Array:
     """Shrink n thumbnails of 4,096 bytes to n x 16 x 16."""
     if len(thumbs) == 1:
-        return _coarse(thumbs[0])[None]
+        return coarse_picture(thumbs[0])[None]
     joined = np.frombuffer(b"".join(thumbs), dtype=np.uint8)
     return shrunk(joined.reshape(len(thumbs), SIDE, SIDE))
 
 
 @lru_cache(maxsize=4)
-def _coarse(thumb: bytes) -> Array:
+def coarse_picture(thumb: bytes) -> Array:
     """Shrink one thumbnail; cached, as the picture of a query is usually added next."""
     return shrunk(pixels_of(thumb))
 
 
-def _picture(descriptors: DescriptorIndex, id: int, thumb_of: Callable[[int], bytes]) -> Array:
+def picture_of(descriptors: DescriptorIndex, id: int, thumb_of: Callable[[int], bytes]) -> Array:
     """Return the 16 x 16 picture of an id; zeros where its thumbnail is gone."""
     known = descriptors.picture(id)
     if known is not None:
@@ -70,11 +73,11 @@ def find_overlay(
     only for pictures to be aligned and those no longer cached; `differs` for those within the
     limits, to refuse them.
     """
-    coarse = _coarse(thumb)
+    coarse = coarse_picture(thumb)
     ids = descriptors.nearest(coarse, _CANDIDATES)
     if not ids:
         return None
-    pictures = [_picture(descriptors, id, thumb_of) for id in ids]
+    pictures = [picture_of(descriptors, id, thumb_of) for id in ids]
     windows = cut_windows(np.stack([coarse, *pictures]))
     places = zip(best_places(windows[0], windows[1:]), ids, strict=True)
     ours = pixels_of(thumb)
@@ -88,52 +91,3 @@ def find_overlay(
         if found.distance <= limits[found.misfit <= FITS] and not differs(id, found):
             return id, found.distance
     return None
-
-
-def find_deep_overlay(
-    descriptors: DescriptorIndex,
-    thumb: bytes,
-    thumb_of: Callable[[int], bytes],
-    limit: int,
-    differs: Callable[[int, Overlay], bool] = lambda id, overlay: False,
-) -> tuple[int, int] | None:
-    """Return (id, distance) of a picture of which this is a deep crop or which is one of this.
-
-    As `find_overlay`, with windows of 60-90 % and less of one axis. `limit`, in bits, is for
-    overlays that fit in every block.
-    """
-    ours = pixels_of(thumb)
-    for score, window, in_ours, id in _deep_places(descriptors, thumb, thumb_of):
-        if score < _DEEP_WORTH:
-            break
-        theirs = thumb_of(id)
-        if len(theirs) != THUMB_BYTES:
-            continue
-        found = lay_over_from(ours, pixels_of(theirs), map_of(window), in_ours)
-        fits = found.distance <= limit and found.misfit <= FITS
-        if fits and not differs(id, found):
-            return id, found.distance
-    return None
-
-
-def _deep_places(
-    descriptors: DescriptorIndex, thumb: bytes, thumb_of: Callable[[int], bytes]
-) -> list[tuple[float, int, bool, int]]:
-    """Return (score, window, whether it is one of ours, id) of likely pictures, best first."""
-    coarse = _coarse(thumb)
-    near = descriptors.nearest_deep(coarse, _DEEP_CANDIDATES)
-    mine = deep_windows(coarse) if any(is_cut for _, is_cut in near) else None
-    places = []
-    for id, is_cut in near:
-        picture = _picture(descriptors, id, thumb_of).astype(np.float32)
-        if is_cut and mine is not None:
-            scores = mine @ _whole(picture)
-        else:
-            scores = deep_windows(picture) @ _whole(coarse)
-        places.append((float(scores.max()), int(scores.argmax()), is_cut, id))
-    return sorted(places, key=lambda place: -place[0])
-
-
-def _whole(coarse: Array) -> Array:
-    terms: Array = cut_windows(coarse[None], wholes_only=True)[0, 0]
-    return terms
