@@ -25,7 +25,6 @@ Array = np.ndarray[Any, Any]
 
 _CANDIDATES: Final = 4
 _WORTH: Final = 0.78  # one distinct picture in three is laid over another
-_MARKED_BITS: Final = 88  # of copies with marks; distinct pictures of which half agrees have 100
 _IN_PLACE: Final = np.array([1, 0, 0, 0, 1, 0], dtype=np.float32)
 
 
@@ -33,12 +32,13 @@ def find_deep_overlay(
     descriptors: DescriptorIndex,
     thumb: bytes,
     thumb_of: Callable[[int], bytes],
-    limit: int,
+    limits: tuple[int, int],
     differs: Callable[[int, Overlay], bool] = lambda id, overlay: False,
 ) -> tuple[int, int] | None:
     """Return (id, distance) of a picture of which this is a copy, a deep crop, or the other way.
 
-    `limit`, in bits, is for overlays that fit in every block; others as in `overlay_search`.
+    `limits`, in bits: for overlays that fit in every block, and for those in which most blocks
+    agree; other arguments as of `overlay_search.find_overlay`.
     """
     coarse = coarse_picture(thumb)
     ids = descriptors.nearest_deep(coarse, _CANDIDATES)
@@ -51,19 +51,24 @@ def find_deep_overlay(
             continue
         pixels = pixels_of(theirs)
         coarse_theirs = picture_of(descriptors, id, thumb_of).astype(np.float32)
-        for found in _overlays(ours, pixels, coarse, coarse_theirs, mine, limit):
+        for found in _overlays(ours, pixels, coarse, coarse_theirs, mine, limits):
             if not differs(id, found):
                 return id, found.distance
     return None
 
 
 def _overlays(
-    ours: Array, theirs: Array, coarse: Array, coarse_theirs: Array, mine: Array, limit: int
+    ours: Array,
+    theirs: Array,
+    coarse: Array,
+    coarse_theirs: Array,
+    mine: Array,
+    limits: tuple[int, int],
 ) -> Iterator[Overlay]:
     """Yield overlays of two pictures under which they are copies."""
     if agreement_in_place(ours, theirs).is_promising:
         found = lay_over_marked(ours, theirs, _IN_PLACE)
-        if _is_copy(ours, theirs, found, limit):
+        if _is_copy(ours, theirs, found, limits):
             yield found
     for windows, whole, in_ours in (
         (mine, _whole(coarse_theirs), True),
@@ -73,14 +78,14 @@ def _overlays(
         window = int(scores.argmax())
         if scores[window] >= _WORTH:
             found = lay_over_from(ours, theirs, map_of(window), in_ours)
-            if _is_copy(ours, theirs, found, limit):
+            if _is_copy(ours, theirs, found, limits):
                 yield found
 
 
-def _is_copy(ours: Array, theirs: Array, found: Overlay, limit: int) -> bool:
-    if found.distance <= limit and found.misfit <= FITS:
+def _is_copy(ours: Array, theirs: Array, found: Overlay, limits: tuple[int, int]) -> bool:
+    if found.distance <= limits[0] and found.misfit <= FITS:
         return True
-    if found.distance > _MARKED_BITS or found.place is None:
+    if found.distance > limits[1] or found.place is None:
         return False
     large, small = (ours, theirs) if found.in_one else (theirs, ours)
     return agreement_of(large, small, found.place).is_copy

@@ -240,7 +240,7 @@ class DescriptorIndex:
         return found_ids
 
     def nearest_deep(self, coarse: Array, count: int) -> list[int]:
-        """Return at most `count` ids of which one may be a deep crop, padded, or marked; best first.
+        """Return at most `count` ids of likely deep crops, padded or marked copies, best first.
 
         Only where there is no inverted file: in longer labels this would take milliseconds.
         """

@@ -35,12 +35,14 @@ class LookLimits(Struct, frozen=True):
     fitting: int = 0  # after alignment, where every block fits (see `Overlay.misfit`)
     view: int = 0  # of what is inside a frame, or a middle square; 0: no third look
     deep: int = 0  # of deep crops and padded copies, where every block fits; 0: not looked for
+    marked: int = 88  # of those that bear marks: distinct pictures of which half agrees have 100
+    inside: bool = False  # whether what is inside a frame is laid over others, too
     other_colours_differ: bool = True  # and other data in charts; see `differences`
 
 
 LIMITS: Final[Mapping[Level, LookLimits]] = {
     Level.STRICT: LookLimits(31, 31, 0),  # no false match on natural pictures
-    Level.NEAR: LookLimits(40, 40, 24, 44, deep=44),
+    Level.NEAR: LookLimits(40, 40, 24, 44, deep=44, inside=True),
     # Matches memes of one template, and shirts on one floor: so never across labels.
-    Level.WIDE: LookLimits(48, 40, 30, 48, 31, 44, other_colours_differ=False),
+    Level.WIDE: LookLimits(48, 40, 30, 48, 31, 44, inside=True, other_colours_differ=False),
 }

@@ -14,11 +14,11 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl.dedup.id_labels import IdLabels
 from pixtrawl.dedup.levels import LIMITS, Level, LookLimits
+from pixtrawl.dedup.match import FRAMED, Match, order_of, seen
 from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.model import ImageInfo
 
@@ -27,24 +27,16 @@ if TYPE_CHECKING:
     from pixtrawl.dedup.descriptor_index import DescriptorIndex
     from pixtrawl.dedup.flat import Flat
     from pixtrawl.dedup.index import HashIndex
+    from pixtrawl.dedup.shared_part import Appearance
     from pixtrawl.dedup.view_index import ViewIndex, Views
 
 __all__ = ["FLAT_STEP", "THUMB_BYTES", "Level", "Match", "NearDuplicates"]
 
 THUMB_BYTES: Final = 4_096  # 64x64 grey
 FLAT_STEP: Final = 4  # of 255, between thumbnails and mean colours
-_FRAMED: Final = -2  # minus the id: key of what lies inside an image's frame, below any id
+_MARKED_INSIDE: Final = 56  # bits, as `LookLimits.marked`
 _BATCH: Final = 512  # images per step of `add_many`: 8 MB of pixels fit the CPU cache
 _AT_ONCE: Final = 200_000  # hashes per index update: 30 MB
-
-
-class Match(Struct, frozen=True):
-    """A kept image that looks like the new one."""
-
-    id: int
-    distance: int  # bits of 256; for flat pictures the largest grey difference
-    stage: str  # hash | aligned | view | flat; followed by `, mirrored` or `, turned`
-    label: str
 
 
 class NearDuplicates:
@@ -70,6 +62,7 @@ class NearDuplicates:
         self._made: HashIndex | None = None
         self._made_views: ViewIndex | None = None
         self._last_views: tuple[bytes, Views | None] = b"", None
+        self._last_inside: tuple[bytes, Appearance | None] = b"", None
         self._labels = IdLabels()
         self._descriptor_indexes: dict[str, DescriptorIndex] = {}
         self._pictures: dict[int, Any] = {}  # coarse pictures, cached for all labels together
@@ -173,8 +166,9 @@ class NearDuplicates:
         if self._rule.view:
             views = [self._views_of(info) for _, info in images]
             self._view_index.add([id for id, _ in images], views)
-            both = zip(images, views, strict=True)
-            pictures += [(_FRAMED - id, one.inner) for (id, _), one in both if one.inner]
+        if self._rule.inside:
+            inner = ((id, self._inside(info)) for id, info in images)
+            pictures += [(FRAMED - id, one.thumb) for id, one in inner if one is not None]
         descriptors.add([key for key, _ in pictures], coarse_of([thumb for _, thumb in pictures]))
 
     def remove(self, id: int) -> None:
@@ -188,8 +182,8 @@ class NearDuplicates:
             self._chromas.pop(id, None)
             if label in self._descriptor_indexes:
                 self._descriptor_indexes[label].remove(id)
+                self._descriptor_indexes[label].remove(FRAMED - id)
                 if self._rule is not None and self._rule.view:
-                    self._descriptor_indexes[label].remove(_FRAMED - id)
                     self._view_index.remove(id)
 
     def find(self, label: str, info: ImageInfo) -> Match | None:
@@ -208,36 +202,50 @@ class NearDuplicates:
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
-        looks = (self._by_overlay, self._by_view, self._by_deep_overlay)
+        looks = (self._by_overlay, self._by_view, self._by_inside, self._by_deep_overlay)
         return next(filter(None, (look(label, info, rule) for look in looks)), by_hash)
 
     def _by_deep_overlay(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
-        """Find a deep crop or a padded copy; within the label."""
+        """Find a deep crop, a padded copy or one that bears marks; within the label."""
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.deep or len(info.thumb) != THUMB_BYTES:
             return None
         from pixtrawl.dedup.deep_search import find_deep_overlay
 
-        pixels, differs = self._thumb_or_inside, partial(self._differs, info)
-        found = find_deep_overlay(descriptors, info.thumb, pixels, rule.deep, differs)
-        return found and _seen(*found, label)
+        limits, differs = (rule.deep, rule.marked), partial(self._differs, info)
+        found = find_deep_overlay(descriptors, info.thumb, self._thumb_or_inside, limits, differs)
+        return found and seen(*found, label)
 
     def _by_view(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
-        """Find a copy inside a frame or by its middle square; within the label."""
+        """Find a copy inside a frame or by its middle square, by hash; within the label."""
         if not rule.view or len(info.thumb) != THUMB_BYTES:
             return None
-        views = self._views_of(info)
         found = self._view_index.find(
-            info, views, self._index, rule.view, lambda id: self._labels[id] == label
+            info, self._views_of(info), self._index, rule.view, lambda id: self._labels[id] == label
         )
-        if found is not None:
-            return Match(*found, "view", label)
-        if not views.inner:
+        return found and Match(*found, "view", label)
+
+    def _by_inside(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
+        """Find a copy of what is inside a frame by laying it over others; within the label."""
+        inner = self._inside(info) if rule.inside and label in self._descriptor_indexes else None
+        if inner is None:
             return None
         # A view that fits everywhere may be off by fewer bits: frames of one kind look alike.
-        strictly = replace(rule, fitting=rule.aligned)
-        match = self._by_overlay(label, replace(info, thumb=views.inner), strictly)
+        strictly = replace(rule, fitting=rule.aligned, deep=rule.aligned, marked=_MARKED_INSIDE)
+        info = replace(info, thumb=inner.thumb, chroma=inner.chroma)
+        match = self._by_overlay(label, info, strictly)
+        match = match or self._by_deep_overlay(label, info, strictly)
         return match and replace(match, stage="view")
+
+    def _inside(self, info: ImageInfo) -> Appearance | None:
+        """Return what is inside a frame; cached, as a picture asked for is usually added next."""
+        thumb, inner = self._last_inside
+        if thumb != info.thumb:
+            from pixtrawl.dedup.view_index import inside
+
+            inner = inside(info)
+            self._last_inside = info.thumb, inner
+        return inner
 
     @property
     def _view_index(self) -> ViewIndex:
@@ -260,12 +268,17 @@ class NearDuplicates:
 
     def _thumb_or_inside(self, key: int) -> bytes:
         """Return the pixels behind a key of the descriptors; empty where the image is gone."""
-        if key > _FRAMED:
+        if key > FRAMED:
             return self._thumb_of(key)
-        from pixtrawl.dedup.view_index import inside
+        inner = self._appearance(key)
+        return inner.thumb if inner is not None else b""
 
-        whole = self._thumb_of(_FRAMED - key)
-        return inside(whole) if whole else b""
+    def _appearance(self, key: int) -> Appearance | None:
+        from pixtrawl.dedup.view_index import Appearance, part_inside
+
+        id = FRAMED - key if key <= FRAMED else key
+        whole = Appearance(self._thumb_of(id), self._chroma_of(id))
+        return part_inside(whole) if key <= FRAMED else whole
 
     def _by_hash(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
@@ -275,7 +288,7 @@ class NearDuplicates:
                 own = self._labels[id]
                 if distance <= (rule.within_label if own == label else rule.across_labels):
                     found.append(Match(id, distance, "hash", own))
-        found.sort(key=lambda match: _order(match, label))
+        found.sort(key=lambda match: order_of(match, label))
         return next((match for match in found if not self._differs(info, match.id)), None)
 
     def _by_overlay(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
@@ -288,7 +301,7 @@ class NearDuplicates:
         found = find_overlay(
             descriptors, info.thumb, self._thumb_or_inside, limits, partial(self._differs, info)
         )
-        return found and _seen(*found, label)
+        return found and seen(*found, label)
 
     def _turned_copy(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         """Find a mirrored or turned copy: by hash in any label, then by overlay in its own."""
@@ -322,8 +335,8 @@ class NearDuplicates:
             return False
         from pixtrawl.dedup.differences import Appearance, differ
 
-        known = Appearance(self._thumb_of(id), self._chroma_of(id))
-        return differ(Appearance(info.thumb, info.chroma), known, overlay)
+        known = self._appearance(id)
+        return known is not None and differ(Appearance(info.thumb, info.chroma), known, overlay)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:
         flats = self._flats.get(label)
@@ -332,18 +345,5 @@ class NearDuplicates:
         from pixtrawl.dedup.flat import Flat
 
         wanted = Flat.of(info)
-        for id, known in flats.items():
-            step = known.step(wanted)
-            if step <= FLAT_STEP:
-                return Match(id, step, "flat", label)
-        return None
-
-
-def _seen(key: int, distance: int, label: str) -> Match:
-    """Return the match of a key of the descriptors."""
-    framed = key <= _FRAMED
-    return Match(_FRAMED - key if framed else key, distance, "view" if framed else "aligned", label)
-
-
-def _order(match: Match, label: str) -> tuple[bool, int, int]:
-    return match.label != label, match.distance, match.id
+        steps = ((id, known.step(wanted)) for id, known in flats.items())
+        return next((Match(*one, "flat", label) for one in steps if one[1] <= FLAT_STEP), None)

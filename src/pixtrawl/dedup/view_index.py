@@ -15,10 +15,18 @@ from msgspec import Struct
 
 from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, pixels_of
 from pixtrawl.dedup.index import HashIndex
-from pixtrawl.dedup.views import Part, inner_part, part_hash, part_pixels, square_part
+from pixtrawl.dedup.shared_part import Appearance
+from pixtrawl.dedup.views import (
+    Part,
+    inner_part,
+    part_colours,
+    part_hash,
+    part_pixels,
+    square_part,
+)
 from pixtrawl.model import ImageInfo
 
-__all__ = ["ViewIndex", "Views", "inside", "views_of"]
+__all__ = ["Appearance", "ViewIndex", "Views", "inside", "part_inside", "views_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -27,10 +35,9 @@ _LEAST_FRAMED: Final = 0.85  # of the area at the most is inside a frame
 
 
 class Views(Struct, frozen=True):
-    """Of one picture: the hashes of its views, and the one inside its frame if it has one."""
+    """Of one picture: the hashes of its views."""
 
     hashes: list[bytes]
-    inner: bytes  # 64 x 64 pixels, or nothing
 
 
 def views_of(info: ImageInfo) -> Views:
@@ -45,8 +52,7 @@ def views_of(info: ImageInfo) -> Views:
     if hash_inside and _distance(hash_inside, info.phash_trim) <= _SAME:
         hash_inside = None
     hashes.append(hash_inside)
-    pixels = part_pixels(square, inner) if inner and hash_inside else b""
-    return Views([hash for hash in hashes if hash], pixels)
+    return Views([hash for hash in hashes if hash])
 
 
 def _framed_part(square: Array) -> Part | None:
@@ -59,13 +65,30 @@ def _distance(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
-def inside(thumb: bytes) -> bytes:
-    """Return what lies inside the frame of a thumbnail; nothing where it has none."""
-    if len(thumb) != THUMB_BYTES:
-        return b""
-    square = pixels_of(thumb)
+def inside(info: ImageInfo) -> Appearance | None:
+    """Return what lies inside the frame of a picture; None where it has none that matters.
+
+    Inside a plain border the hash is that of the first look: cut-outs on white have it, too.
+    """
+    if len(info.thumb) != THUMB_BYTES:
+        return None
+    square = pixels_of(info.thumb)
     inner = _framed_part(square)
-    return part_pixels(square, inner) if inner else b""
+    hash_inside = inner and part_hash(square, inner)
+    if not inner or not hash_inside or _distance(hash_inside, info.phash_trim) <= _SAME:
+        return None
+    return _cut_out(square, info.chroma, inner)
+
+
+def part_inside(whole: Appearance) -> Appearance | None:
+    """Return what lies inside the frame of a picture that is known to have one."""
+    square = pixels_of(whole.thumb) if len(whole.thumb) == THUMB_BYTES else None
+    inner = None if square is None else _framed_part(square)
+    return None if square is None or inner is None else _cut_out(square, whole.chroma, inner)
+
+
+def _cut_out(square: Array, chroma: bytes, part: Part) -> Appearance:
+    return Appearance(part_pixels(square, part), part_colours(chroma, part))
 
 
 class ViewIndex:

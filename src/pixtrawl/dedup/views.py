@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.aligned import SIDE, bits_of, cosines
+from pixtrawl.dedup.aligned import SIDE, bits_of, cosines, sampled
+from pixtrawl.dedup.shared_part import CELLS, CHROMA_BYTES
 
-__all__ = ["Part", "inner_part", "part_hash", "part_pixels", "square_part"]
+__all__ = ["Part", "inner_part", "part_colours", "part_hash", "part_pixels", "square_part"]
 
 Array = np.ndarray[Any, Any]
 Part = tuple[float, float, float, float]  # top, height, left, width, in pixels of the thumbnail
@@ -70,6 +71,19 @@ def part_pixels(square: Array, part: Part) -> bytes:
     wide = square.astype(np.float32)
     cut = _cutter(top, height) @ wide @ _cutter(left, width).T + np.float32(0.5)
     return cut.astype(np.uint8).tobytes()
+
+
+def part_colours(chroma: bytes, part: Part) -> bytes:
+    """Return the colours of a part as a grid of 16 x 16 cells; nothing where none are known."""
+    if len(chroma) != CHROMA_BYTES:
+        return b""
+    top, height, left, width = (value * CELLS / SIDE for value in part)
+    planes = np.frombuffer(chroma, dtype=np.int8).reshape(2, CELLS, CELLS).astype(np.float32)
+    cells = (np.arange(CELLS) + 0.5) / CELLS
+    x, y = np.meshgrid((left + width * cells) / CELLS, (top + height * cells) / CELLS)
+    cut = np.stack([sampled(plane, x.ravel(), y.ravel()) for plane in planes])
+    colours: bytes = np.rint(cut).astype(np.int8).tobytes()
+    return colours
 
 
 def _may_be_framed(wide: Array) -> bool:
