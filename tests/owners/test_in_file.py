@@ -12,6 +12,7 @@ from pixtrawl.images import cbor as reading
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.images.jumbf import read_training_mining
 from pixtrawl.images.rights import read_rights
+from pixtrawl.preferences.marks import is_ai_made
 from tests.owners.files import (
     box,
     cbor,
@@ -157,3 +158,60 @@ def test_no_bytes_make_the_readers_fail(data: bytes) -> None:
              b"\0\0\0\x18ftypavif", b"II*\0")  # fmt: skip
     for head in heads:
         read_training_mining(head + data)
+
+
+MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+CAMERA = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+
+
+def made(label: str, kind: bytes, content: object) -> bytes:
+    """A manifest store with one assertion."""
+    body = cbor(content) if kind == b"cbor" else json.dumps(content).encode()
+    assertions = superbox("c2pa.assertions", superbox(label, box(kind, body)))
+    return superbox("c2pa", superbox("urn:uuid:0001", assertions))
+
+
+def actions(*types: str) -> dict[str, object]:
+    return {
+        "actions": [{"action": "c2pa.created", "digitalSourceType": one} for one in types]
+        + [{"action": "c2pa.edited"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("label", "kind", "content", "ai_made"),
+    [
+        ("c2pa.actions", b"cbor", actions(MODEL), True),
+        ("c2pa.actions.v2", b"cbor", actions(CAMERA, MODEL), True),
+        ("c2pa.actions__1", b"json", actions(MODEL.rpartition("/")[2]), True),
+        ("c2pa.actions", b"cbor", actions(CAMERA), False),
+        ("c2pa.metadata", b"json", {"Iptc4xmpExt:DigitalSourceType": MODEL}, True),
+        ("cawg.metadata", b"json", {"Iptc4xmpExt:DigitalSourceType": {"@id": MODEL}}, True),
+        ("stds.iptc", b"json", {"Iptc4xmpExt:DigitalSourceType": CAMERA}, False),
+        ("com.example.actions", b"cbor", actions(MODEL), False),
+        ("c2pa.actions", b"cbor", {"actions": ["x", {"digitalSourceType": 7}]}, False),
+    ],
+)
+@pytest.mark.parametrize("format_", ["JPEG", "PNG"])
+def test_content_credentials_alone_tell_that_a_model_made_it(
+    format_: str, label: str, kind: bytes, content: object, ai_made: bool
+) -> None:
+    found = read(with_store(picture(1, format_), made(label, kind, content)))
+    assert is_ai_made(found) is ai_made
+    assert found["c2pa"] is True
+
+
+@pytest.mark.parametrize(
+    ("in_xmp", "in_c2pa", "ai_made"),
+    [(CAMERA, MODEL, True), (MODEL, CAMERA, True), (CAMERA, CAMERA, False)],
+)
+def test_of_two_statements_the_one_that_names_a_model_holds(
+    in_xmp: str, in_c2pa: str, ai_made: bool
+) -> None:
+    packet = (
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description>"
+        f"<Iptc4xmpExt:DigitalSourceType>{in_xmp}</Iptc4xmpExt:DigitalSourceType>"
+        "</rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+    data = with_store(picture(1, xmp=packet), made("c2pa.actions", b"cbor", actions(in_c2pa)))
+    assert is_ai_made(read(data)) is ai_made

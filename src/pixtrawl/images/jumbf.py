@@ -1,4 +1,4 @@
-"""The training-and-data-mining assertions of C2PA and CAWG in a picture's file. Bounded.
+"""What C2PA and CAWG assert in a picture: may it be trained on, did a model make it. Bounded.
 
 Runs in the decoder on hostile bytes. A C2PA manifest store is a tree of JUMBF boxes (ISO/IEC
 19566-5). Where it lies in each format: C2PA 2.2, appendix A.3. Signatures are not verified: whoever
@@ -15,9 +15,16 @@ from typing import Any, Final
 
 from pixtrawl.images import cbor, exif, jpeg
 
-__all__ = ["read_training_mining", "stores"]
+__all__ = ["read_assertions", "read_training_mining", "stores"]
 
 _LABEL: Final = re.compile(r"(?:c2pa|cawg)\.training-mining(?:\.v\d+)?(?:__\d+)?")
+# How a picture came to be: its actions (C2PA 2.2, 18.15), or IPTC's property in JSON-LD.
+_ORIGIN_LABEL: Final = re.compile(
+    r"(?:c2pa\.actions|(?:c2pa|cawg)\.metadata|stds\.iptc(?:\.photo-metadata)?"
+    r"|stds\.schema-org\.CreativeWork)(?:\.v\d+)?(?:__\d+)?"
+)
+_ORIGIN_KEYS: Final = ("digitalSourceType", "Iptc4xmpExt:DigitalSourceType")
+_BY_MODEL: Final = re.compile(r"algorithmic|synthetic", re.IGNORECASE)
 _MAX_STORE_BYTES: Final = 16 * 2**20
 _MAX_BOXES: Final = 20_000
 _MAX_DEPTH: Final = 8
@@ -30,14 +37,48 @@ _TIFF_TAG: Final = 0xCD41
 Box = tuple[bytes, int, int]  # type, start of the content, end
 
 
-def read_training_mining(data: bytes) -> str:
-    """Return `NAME=USE; ...` of every entry, refusals first; "" without one. Never raises."""
-    found: dict[str, None] = {}
+def read_assertions(data: bytes) -> dict[str, str]:
+    """Return `training_mining` and `digital_source_type`, as far as stated. Never raises.
+
+    `training_mining` is `NAME=USE; ...` of every entry, refusals first. Of several source types
+    the one that names a generative model is returned: a picture edited from a model's is in part
+    the model's.
+    """
+    uses: dict[str, None] = {}
+    origins: list[str] = []
     for store in stores(data):
-        for assertion in _assertions(store):
-            for name, use in _entries(assertion):
-                found[f"{name}={use}"] = None
-    return "; ".join(sorted(found, key=lambda text: text.endswith("=allowed")))
+        for label, assertion in _assertions(store):
+            if _LABEL.fullmatch(label):
+                for name, use in _entries(assertion):
+                    uses[f"{name}={use}"] = None
+            else:
+                origins += _origins(assertion)
+    found = {}
+    if uses:
+        found["training_mining"] = "; ".join(sorted(uses, key=lambda one: one.endswith("=allowed")))
+    if origins:
+        by_model = (one for one in origins if _BY_MODEL.search(one))
+        found["digital_source_type"] = next(by_model, origins[0])
+    return found
+
+
+def read_training_mining(data: bytes) -> str:
+    """Return `training_mining` of `read_assertions`; "" without one."""
+    return read_assertions(data).get("training_mining", "")
+
+
+def _origins(assertion: Any) -> Iterator[str]:
+    """Yield the source types of actions, or of JSON-LD."""
+    if not isinstance(assertion, dict):
+        return
+    actions = assertion.get("actions")
+    for one in (assertion, *(actions[:_MAX_ENTRIES] if isinstance(actions, list) else ())):
+        for key in _ORIGIN_KEYS if isinstance(one, dict) else ():
+            value = one.get(key)
+            if isinstance(value, dict):  # a node of JSON-LD
+                value = value.get("@id")
+            if isinstance(value, str) and value:
+                yield re.sub(r"[^\w:/.#\-]", "", value)[:200]
 
 
 def _entries(assertion: Any) -> Iterator[tuple[str, str]]:
@@ -55,17 +96,18 @@ def _word(text: str) -> str:
 # -- the boxes
 
 
-def _assertions(store: bytes) -> Iterator[Any]:
-    """Yield the content of every training-mining assertion."""
+def _assertions(store: bytes) -> Iterator[tuple[str, Any]]:
+    """Yield label and content of every assertion on training or origin."""
     left = [_MAX_BOXES]
     pending = [(0, len(store), 0)]
     while pending:
         start, end, depth = pending.pop()
         boxes = list(_boxes(store, start, end, left))
-        named = bool(boxes) and boxes[0][0] == b"jumd" and _is_ours(store, boxes[0])
+        label = _label_of(store, boxes[0]) if boxes and boxes[0][0] == b"jumd" else ""
+        named = bool(_LABEL.fullmatch(label) or _ORIGIN_LABEL.fullmatch(label))
         for kind, at, to in boxes:
             if named and kind in (b"cbor", b"json") and to - at <= _MAX_ASSERTION_BYTES:
-                yield _content(kind, store[at:to])
+                yield label, _content(kind, store[at:to])
             elif kind == b"jumb" and depth < _MAX_DEPTH:
                 pending.append((at, to, depth + 1))
 
@@ -83,10 +125,9 @@ def _boxes(data: bytes, at: int, end: int, left: list[int]) -> Iterator[Box]:
         at = to
 
 
-def _is_ours(data: bytes, description: Box) -> bool:
+def _label_of(data: bytes, description: Box) -> str:
     _, at, end = description  # 16 bytes of type, one of toggles, then the label
-    label = data[at + 17 : min(end, at + 17 + 100)].split(b"\x00", 1)[0]
-    return _LABEL.fullmatch(label.decode("latin-1")) is not None
+    return data[at + 17 : min(end, at + 17 + 100)].split(b"\x00", 1)[0].decode("latin-1")
 
 
 def _content(kind: bytes, body: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""Rights statements inside an image file: EXIF, IPTC, XMP, and what C2PA says of training.
+"""Rights statements inside an image file: EXIF, IPTC, XMP, and what C2PA asserts.
 
 Runs in the decoder. Nothing is resolved or fetched, and no XML parser is used on hostile bytes: XMP
 properties are extracted from the packet with regular expressions.
@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from pixtrawl.images import exif, jpeg, jumbf
+from pixtrawl.preferences.marks import is_ai_made
 
 __all__ = ["read_rights"]
 
@@ -64,7 +65,10 @@ def read_rights(data: bytes) -> dict[str, Any]:
         _merge(found, _from_exif(block))
     _merge(found, _from_xmp(data))
     if found["c2pa"]:
-        _merge(found, {"training_mining": jumbf.read_training_mining(data)})
+        asserted = jumbf.read_assertions(data)
+        if "digital_source_type" in found and not is_ai_made(asserted):
+            asserted.pop("digital_source_type", None)  # XMP says it in its own words
+        _merge(found, asserted)
     return found
 
 
