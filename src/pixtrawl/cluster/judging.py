@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -25,8 +25,15 @@ from msgspec.structs import replace
 
 from pixtrawl.catalog import frontier
 from pixtrawl.catalog.compared import UncomparedCopy
-from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.catalog.frontier import QueryRow
+from pixtrawl.catalog.shard_rows import (
+    RowSpool,
+    add_judged,
+    create_judged,
+    places_of,
+    verdicts,
+)
 from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.duplicates import DuplicatesEntry, write_entry
 from pixtrawl.cluster.reading import ShardSet
@@ -44,18 +51,6 @@ from pixtrawl.pipeline.decide.judge import Judge
 __all__ = ["find_duplicates"]
 
 _BATCH: Final = 500
-_TABLES: Final = """
-CREATE TABLE spooled (row INTEGER PRIMARY KEY, shard TEXT, body BLOB);
-CREATE TABLE judged (candidate INTEGER PRIMARY KEY, row INTEGER, shard TEXT);
-"""
-_ROW_OF_SAMPLE: Final = (
-    "SELECT j.row FROM sample s JOIN judged j ON j.candidate = s.candidate_id WHERE s.id = ?"
-)
-_VERDICTS: Final = """
-SELECT j.row, j.shard, c.reason, o.row, c.distance, c.detail FROM judged j
-JOIN candidate c ON c.id = j.candidate LEFT JOIN sample s ON s.id = c.sample_id
-LEFT JOIN judged o ON o.candidate = s.candidate_id WHERE c.reason <> 'saved' ORDER BY j.row
-"""
 
 
 def find_duplicates(
@@ -77,7 +72,7 @@ def find_duplicates(
         StorageError: the store or the local disk.
     """
     with tempfile.TemporaryDirectory(prefix="pixtrawl-duplicates-", dir=scratch) as folder:
-        search = _Search(shards, images, Path(folder), on_progress)
+        search = _DuplicateSearch(shards, images, Path(folder), on_progress)
         try:
             search.judge_all()
             if not _are_changed(shards):
@@ -87,7 +82,7 @@ def find_duplicates(
             search.close()
 
 
-class _Search:
+class _DuplicateSearch:
     def __init__(
         self,
         shards: ShardSet,
@@ -99,8 +94,7 @@ class _Search:
         self._images = images
         self._folder = folder
         self._on_progress = on_progress
-        self._spool = sqlite3.connect(folder / "rows.sqlite3", isolation_level=None)
-        self._spool.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _TABLES)
+        self._spool = RowSpool(folder / "rows.sqlite3")
         self._catalog = Catalog(folder / "catalog.sqlite3", survives_power_cut=False)
         self._judge = Judge(Level(images.dedup), 0, Rules(images))
         self._queries: dict[tuple[str, str], QueryRow] = {}
@@ -114,7 +108,7 @@ class _Search:
     def judge_all(self) -> None:
         """Decide on every picture by hashes and thumbnails."""
         self._total = total = self._take()
-        self._catalog.write_now(lambda db: [db.execute(one) for one in _TABLES.split(";")])
+        self._catalog.write_now(create_judged)
         rows = self._spooled()
         done = 0
         while batch := list(islice(rows, _BATCH)):
@@ -130,23 +124,20 @@ class _Search:
         async def bring(rows: Sequence[UncomparedCopy]) -> None:
             shutil.rmtree(folder.root)
             folder.create()
-            kept = {row.sample_id: (row.kept_sha256, row.file_name) for row in rows}
-            places = self._catalog.write_now(lambda db: _rows_of(db, kept, rows), synced=False)
-            wanted = [
-                *((places[-one], folder.root / name) for one, (_, name) in kept.items()),
-                *(
-                    (places[row.candidate_id], folder.root / quarantine_name(row.sha256))
-                    for row in rows
-                ),
-            ]
-            await asyncio.gather(*(asyncio.to_thread(self._fetch, *one) for one in wanted))
+            names = {row.sample_id: row.file_name for row in rows}
+            hashes = {row.candidate_id: quarantine_name(row.sha256) for row in rows}
+            kept, copies = self._catalog.write_now(
+                lambda db: places_of(db, names, hashes), synced=False
+            )
+            wanted = [(kept[one], name) for one, name in names.items()]
+            wanted += [(copies[one], name) for one, name in hashes.items()]
+            wanted_paths = [(row, folder.root / name) for row, name in wanted]
+            await asyncio.gather(*(asyncio.to_thread(self._fetch, *one) for one in wanted_paths))
 
         await keep_best_copies(self._catalog, folder, self._images, ignore, bring)
 
     def _fetch(self, row: int, path: Path) -> None:
-        with closing(sqlite3.connect(self._folder / "rows.sqlite3")) as db:  # one a thread
-            (body,) = db.execute("SELECT body FROM spooled WHERE row = ?", (row,)).fetchone()
-        data = self._shards.picture(msgspec.msgpack.decode(body))
+        data = self._shards.picture(msgspec.msgpack.decode(self._spool.body(row)))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
@@ -162,27 +153,26 @@ class _Search:
                 self._shards.store.fetch(commit.looks.name, looks_path)
                 looks = {row: (t, c) for row, t, c in outcome_tables.read_looks(looks_path)}
                 looks_path.unlink()
-            with self._spool:
-                self._spool.execute("BEGIN")
-                for row in outcome_tables.read_outcomes(path):
-                    if row["data"] is not None:
-                        row["thumb"], row["chroma"] = looks.get(row["row"], (b"", b""))
-                        body = row["row"], commit.shard, pack(row)
-                        self._spool.execute("INSERT INTO spooled VALUES (?, ?, ?)", body)
-                        total += 1
+            kept: list[tuple[int, bytes]] = []
+            for row in outcome_tables.read_outcomes(path):
+                if row["data"] is not None:
+                    row["thumb"], row["chroma"] = looks.get(row["row"], (b"", b""))
+                    kept.append((row["row"], pack(row)))
+            self._spool.add(commit.shard, kept)
+            total += len(kept)
         return total
 
     def _spooled(self) -> Iterator[tuple[str, Sample]]:
         """Yield shard and sample in the order of the manifests."""
         decoder = msgspec.msgpack.Decoder(dict[str, Any])
-        for shard, body in self._spool.execute("SELECT shard, body FROM spooled ORDER BY row"):
+        for shard, body in self._spool:
             yield shard, sample_of(decoder.decode(body), 0, {}, "", as_fetched=True)
 
     def _decide(self, db: sqlite3.Connection, batch: list[tuple[str, Sample]]) -> None:
         pairs = []
         for shard, sample in batch:
             task = self._task(db, sample)
-            db.execute("INSERT INTO judged VALUES (?, ?, ?)", (task.id, sample.number, shard))
+            add_judged(db, task.id, sample.number, shard)
             pairs.append((task, _outcome(sample)))
         self._judge.decide(db, pairs)
 
@@ -206,10 +196,10 @@ class _Search:
         path = self._folder / "duplicates.parquet"
         table = outcome_tables.DuplicatesFile(path)
         reasons: Counter[str] = Counter()
-        with closing(sqlite3.connect(self._folder / "catalog.sqlite3")) as db:
-            for row in db.execute(_VERDICTS):
-                table.add(_verdict(row))
-                reasons[row[2]] += 1
+        with closing(connect(self._folder / "catalog.sqlite3", read_only=True)) as db:
+            for row in verdicts(db):
+                table.add(row)
+                reasons[row["reason"]] += 1
         table.close()
         self._shards.store.put_file(name, path)
         entry = DuplicatesEntry(
@@ -224,28 +214,6 @@ class _Search:
 def _are_changed(shards: ShardSet) -> bool:
     """Return whether pictures were resized or encoded anew: too late to tell the best copy."""
     return any(f"export.{name}" in shards.job.settings for name in ("resize", "encode"))
-
-
-def _rows_of(
-    db: sqlite3.Connection, kept: Iterable[int], copies: Iterable[UncomparedCopy]
-) -> dict[int, int]:
-    """Return the row of each copy by its candidate, of each kept image by minus its id."""
-    found: dict[int, int] = {}
-    for one in kept:
-        found[-one] = _one(db, _ROW_OF_SAMPLE, one)
-    for copy in copies:
-        one = copy.candidate_id
-        found[one] = _one(db, "SELECT row FROM judged WHERE candidate = ?", one)
-    return found
-
-
-def _one(db: sqlite3.Connection, query: str, key: int) -> int:
-    return int(db.execute(query, (key,)).fetchone()[0])
-
-
-def _verdict(row: tuple[Any, ...]) -> Mapping[str, Any]:
-    names = ("row", "shard", "reason", "of_row", "distance", "detail")
-    return dict(zip(names, row, strict=True))
 
 
 def _outcome(sample: Sample) -> Outcome:

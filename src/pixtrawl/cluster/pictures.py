@@ -10,7 +10,7 @@ from pixtrawl.cluster.outcome_tables import PictureGroups
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError
 
-__all__ = ["PictureStore", "PlaceReader", "place_of"]
+__all__ = ["PlaceReader", "ShardPictures", "place_of"]
 
 _STORES: Final = 4
 
@@ -21,7 +21,7 @@ def place_of(row: dict[str, Any]) -> str:
     return place if row["offset"] is None else f"{place}@{row['offset']}+{row['length']}"
 
 
-class PictureStore:
+class ShardPictures:
     """The pictures of a store. May be used by several threads."""
 
     def __init__(self, store: Store) -> None:
@@ -53,6 +53,6 @@ class PlaceReader:
 
 
 @lru_cache(maxsize=_STORES)
-def _opened(url: str, pid: int) -> PictureStore:
+def _opened(url: str, pid: int) -> ShardPictures:
     """Open a store once a process: clients do not survive a fork."""
-    return PictureStore(Store(url))
+    return ShardPictures(Store(url))

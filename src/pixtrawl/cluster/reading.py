@@ -17,7 +17,7 @@ from pixtrawl.cluster import outcome_tables
 from pixtrawl.cluster.commits import Commit, Commits
 from pixtrawl.cluster.duplicates import DuplicateRows
 from pixtrawl.cluster.job import has_job, read_job
-from pixtrawl.cluster.pictures import PictureStore, place_of
+from pixtrawl.cluster.pictures import ShardPictures, place_of
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import UsageError
 from pixtrawl.model import REASONS, Reason, Status
@@ -42,7 +42,7 @@ class ShardSet:
             raise UsageError(f"{store.url} is no set of shards: it has no job.json")
         self.store = store
         self.job = read_job(store)
-        self.pictures = PictureStore(store)
+        self.pictures = ShardPictures(store)
 
     @cached_property
     def duplicates(self) -> DuplicateRows:

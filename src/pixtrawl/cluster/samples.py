@@ -40,8 +40,8 @@ _TABLES: Final = 2  # in memory
 _CHUNK: Final = 256
 
 
-class _Piece(Struct, frozen=True):
-    """What is known of a shard without reading it."""
+class _IndexedShard(Struct, frozen=True):
+    """Facts of a shard that its commit tells."""
 
     shard: str
     outcomes: str  # name of the table
@@ -96,16 +96,16 @@ class ShardSamples:
         return ShardSet(Store(self.url))
 
     @cached_property
-    def _index(self) -> tuple[list[_Piece], array[int]]:
+    def _index(self) -> tuple[list[_IndexedShard], array[int]]:
         """The shards with pictures, and the place at which each begins; the last is the total."""
-        pieces: list[_Piece] = []
+        pieces: list[_IndexedShard] = []
         starts = array("q", [0])
         dropped = self._set.duplicates.by_shard
         for one in self._set.commits():
             kept = one.reasons.get(Reason.SAVED.value, 0) - dropped.get(one.shard, 0)
             if kept > 0:
                 looks = None if one.looks is None else one.looks.name
-                pieces.append(_Piece(one.shard, one.outcomes.name, looks, one.own))
+                pieces.append(_IndexedShard(one.shard, one.outcomes.name, looks, one.own))
                 starts.append(starts[-1] + kept)
         return pieces, starts
 
@@ -113,7 +113,7 @@ class ShardSamples:
     def _own(self) -> dict[str, str]:
         """The types of the user's own columns over all shards."""
         known: dict[str, str] = {}
-        untold: list[_Piece] = []
+        untold: list[_IndexedShard] = []
         for piece in self._index[0]:
             if piece.own is None:
                 untold.append(piece)

@@ -1,4 +1,4 @@
-"""What a data set is read from: a folder, or a set of shards."""
+"""The images of a data set, from a folder or from a set of shards."""
 
 from __future__ import annotations
 
