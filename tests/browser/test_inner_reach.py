@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,6 +88,16 @@ class Scene:
 
         return self.runner.run(work())
 
+    def render_until(
+        self, url: str, enough: Callable[[], bool], chrome: Chrome | None = None
+    ) -> str:
+        """Render a page, again and longer where the machine is slow, until `enough`."""
+        for total_s in (2.5, 10.0, 30.0):
+            shown = self.render(url, chrome, total_s=total_s)
+            if enough():
+                return shown
+        pytest.fail(f"the page's own requests are missing: {sorted(self.recorder.hits)}")
+
     def close(self) -> None:
         self.runner.run(self.chrome.aclose())
         self.runner.run(self._server.aclose())
@@ -114,9 +124,11 @@ def scene() -> Iterator[Scene]:
 
 
 def test_no_way_leads_inside_from_a_rendered_page(scene: Scene) -> None:
-    shown = scene.render(scene.url(*SPELLINGS))
+    shown = scene.render_until(
+        scene.url(*SPELLINGS),
+        lambda: len([one for one in scene.log.records if one.path.endswith("/to")]) >= 10,
+    )
     assert "own.png" in shown  # the page itself was read
-    assert len([one for one in scene.log.records if one.path.endswith("/to")]) >= 10
     assert scene.recorder.hits == []
 
 
@@ -159,10 +171,11 @@ def test_names_that_change_their_address_lead_nowhere_inside(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    scene.render(scene.url("rebind.test", "also.rebind.test"))
+    scene.render_until(
+        scene.url("rebind.test", "also.rebind.test"), lambda: lookups.count("rebind.test") > 10
+    )
     hits, scene.recorder.hits = scene.recorder.hits, []
     assert {hit.split()[0] for hit in hits} == {ALSO_ALLOWED}
-    assert lookups.count("rebind.test") > 10
 
 
 def test_the_environment_of_the_browser_holds_no_secret(scene: Scene) -> None:
@@ -210,13 +223,14 @@ def test_a_refused_page_says_how_to_allow_it(scene: Scene) -> None:
 
 
 def test_the_same_ways_do_lead_to_an_address_that_is_allowed(scene: Scene) -> None:
-    scene.render(scene.url(ALSO_ALLOWED))
+    def reached() -> set[str]:
+        return {hit.split()[1] for hit in scene.recorder.hits} & set(WAYS)
+
     for way in ("move-location", "move-redirect"):
         scene.render(scene.url(ALSO_ALLOWED, page=way), total_s=0.5)
+    scene.render_until(scene.url(ALSO_ALLOWED), lambda: len(reached()) >= len(WAYS) - SELDOM)
     hits, scene.recorder.hits = scene.recorder.hits, []
     assert {hit.split()[0] for hit in hits} == {ALSO_ALLOWED}  # no UDP either
-    reached = {hit.split()[1] for hit in hits}
-    assert len(reached & set(WAYS)) >= len(WAYS) - SELDOM, sorted(set(WAYS) - reached)
 
 
 def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
@@ -227,8 +241,11 @@ def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
     try:
         assert "own.png" in scene.render(scene.url("127.0.0.2", "[::1]"), chrome)
         assert scene.recorder.hits == []
-        scene.render(scene.url(ALSO_ALLOWED), chrome)
-        assert len({hit for hit in scene.recorder.hits if ALSO_ALLOWED in hit}) > 20
+        scene.render_until(
+            scene.url(ALSO_ALLOWED),
+            lambda: len({hit for hit in scene.recorder.hits if ALSO_ALLOWED in hit}) > 20,
+            chrome,
+        )
     finally:
         scene.recorder.hits = []
         scene.runner.run(chrome.aclose())

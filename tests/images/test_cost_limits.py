@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.images.bombs import BOMBS, animated_gif, animated_png, progressive
+from tests.matrices import matrix
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import gif_blocks, iso_boxes, jpeg, tiff_directories
@@ -73,7 +74,7 @@ def info_of(data: bytes, limits: CostLimits = CostLimits()) -> ImageInfo:
     return verdict.info
 
 
-@pytest.mark.parametrize("scans", [2, 10, 20, 100])
+@pytest.mark.parametrize("scans", matrix([2, 10, 20, 100], 20))
 def test_a_progressive_picture_of_a_large_camera_is_kept(scans: int) -> None:
     assert info_of(progressive(6000, 4000 if scans <= 20 else 3000, scans)).width == 6000
 
@@ -104,7 +105,7 @@ def test_a_scan_mark_within_a_comment_between_scans_is_no_scan() -> None:
     info_of(data)
 
 
-@pytest.mark.parametrize("frames", [2, 300, 800])
+@pytest.mark.parametrize("frames", matrix([2, 300, 800], 2, 300))
 def test_animations_of_several_hundred_frames_are_kept(frames: int) -> None:
     assert info_of(animated_gif(640, 480, frames)).frames == frames
     assert info_of(animated_png(640, 480, frames)).frames == frames

@@ -15,6 +15,7 @@ from PIL import Image
 from pixtrawl.operations.job import find_job, state_of
 from pixtrawl.playground import Playground
 from tests.life.sets import pets
+from tests.matrices import matrix
 from tests.mcp.assistant import ERAS, Assistant, talk
 from tests.optional import needs
 from tests.pipeline.pictures import saved, scene, serving
@@ -60,9 +61,7 @@ def assistant(folder: Path, *options: str, **more: Any) -> Assistant:
     return Assistant(folder, options, folder.parent / "cache", **more)
 
 
-@pytest.mark.parametrize(
-    "era", [pytest.param(one, marks=pytest.mark.slow) if one == "legacy" else one for one in ERAS]
-)
+@pytest.mark.parametrize("era", matrix(ERAS, "2026-07-28"))
 def test_a_data_set_is_collected_looked_at_cleaned_and_exported(
     tmp_path: Path, site: Playground, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +110,7 @@ def test_a_data_set_is_collected_looked_at_cleaned_and_exported(
     assert len(list((tmp_path / "own/for-training").rglob("*.jpg"))) >= 1
 
 
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("era", matrix(ERAS, "legacy"))
 def test_a_no_is_an_answer_and_nothing_is_done(cats: Path, era: str) -> None:
     person = assistant(cats.parent)
     calls: dict[str, dict[str, Any]] = {
