@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.folder.deciding import take_in
 from pixtrawl.pipeline import curate
+from pixtrawl.pipeline.copy_back import bring_waiting
 from tests.life.sets import assert_whole, on_disk
 from tests.pipeline.pictures import Answer, fetch, jpeg, manifest, png, scene, serving
 from tests.studio.client import Client, studio_on
@@ -140,14 +143,107 @@ def test_a_copy_whose_file_is_gone_is_told_and_nothing_happens(client: Client, r
     assert not client.summary()["can_undo"]
 
 
-def test_while_a_run_holds_the_set_a_swap_is_refused_with_the_next_step(
+@contextmanager
+def a_run(root: Path) -> Iterator[Callable[[], None]]:
+    """Hold the data set as a run does; call the result to have it read new decisions."""
+    with DatasetLock(Folder(root)), closing(Catalog(Folder(root).catalog)) as catalog:
+
+        def reads() -> None:
+            catalog.write_now(lambda db: take_in(db, Folder(root), run_id=1))
+
+        yield reads
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_while_a_run_holds_the_set_a_swap_waits_for_its_end_and_is_undone_as_any(
+    client: Client, root: Path
+) -> None:
+    before, first = on_disk(root), group(client)
+    wanted = first["others"][0]
+    with a_run(root) as reads:
+        done = client.decide("swap", [wanted["id"]]).json()
+        assert done["pending"] is True
+        assert done["summary"] == (
+            "1 image will be kept in place of another copy when the run at work has ended"
+        )
+        reads()
+        until(lambda: client.summary()["waiting"] == 1)
+        assert on_disk(root) == before
+    until(lambda: on_disk(root).get("cat/000001.jpg", "").startswith(wanted["v"]))
+    until(lambda: client.summary()["waiting"] == 0)
+    assert client.post(client.of_set("/undo"), {}).status == 200
+    assert on_disk(root) == before
+    assert client.post(client.of_set("/redo"), {}).status == 200
+    assert sorted(on_disk(root)) == ["cat/000001.jpg", "cat/000002.png"]
+
+
+@pytest.mark.parametrize("read_before_undo", [False, True])
+def test_what_waits_can_be_taken_back_and_done_again_before_it_was_carried_out(
+    client: Client, root: Path, read_before_undo: bool
+) -> None:
+    before = on_disk(root)
+    ids = [one["id"] for one in group(client)["others"]]
+    with a_run(root) as reads:
+        summary = client.decide("bring_back", ids).json()["summary"]
+        assert summary == "2 images will be brought back when the run at work has ended"
+        if read_before_undo:
+            reads()
+        assert client.post(client.of_set("/undo"), {}).status == 200
+        reads()
+        until(lambda: client.summary()["waiting"] == 0)
+        assert client.post(client.of_set("/redo"), {}).status == 200
+        reads()
+        until(lambda: client.summary()["waiting"] == 2)
+        assert on_disk(root) == before
+        assert client.post(client.of_set("/undo"), {}).status == 200
+        reads()
+    until(lambda: client.summary()["run"] is None and client.summary()["waiting"] == 0)
+    assert on_disk(root) == before
+    assert client.post(client.of_set("/redo"), {}).status == 200
+    until(lambda: len(on_disk(root)) == 4)
+
+
+def test_what_waits_is_carried_out_by_the_run_that_ends_or_by_the_next_command(
+    root: Path,
+) -> None:
+    folder = Folder(root)
+    copies = [one for one in curate.copies(folder) if one.aside is not None]
+    with studio_on(root) as client, a_run(root):
+        ids = [one["id"] for one in group(client)["others"]]
+        assert client.decide("bring_back", ids).status == 200
+        copies[0].aside.write_bytes(b"no image any more")  # type: ignore[union-attr]
+        client.post(
+            client.of_set("/quarantine/empty"), {"expect_bytes": 0}
+        )  # refused: another size
+        end = Catalog(folder.catalog)
+        end.write_now(lambda db: take_in(db, folder))
+        done = bring_waiting(end, folder)
+        end.close()
+        assert [one.record.sha256 for one in done.effects if one.changed] == [copies[1].sha256]
+        assert len(done.bad) == 1
+        assert "is no whole image any more" in done.bad[0]
+        assert len(on_disk(root)) == 3
+        until(lambda: client.summary()["waiting"] == 0)
+    assert len(pixtrawl.open(root)) == 3
+
+
+def test_a_copy_whose_file_is_gone_is_told_while_a_run_holds_the_set_too(
     client: Client, root: Path
 ) -> None:
     wanted = group(client)["others"][0]["id"]
-    with DatasetLock(Folder(root)):
+    with a_run(root):
+        for path in root.glob(".pixtrawl-quarantine-*"):
+            path.unlink()
         reply = client.decide("swap", [wanted])
-        assert reply.status == 409
-        assert "when the run at work has ended" in reply.json()["error"]
+    assert reply.status == 409
+    assert "not kept aside any more" in reply.json()["error"]
+    assert not client.summary()["can_undo"]
 
 
 def test_a_caption_by_hand_goes_with_the_place(client: Client) -> None:

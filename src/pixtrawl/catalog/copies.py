@@ -11,7 +11,15 @@ from msgspec import Struct
 from pixtrawl.catalog.states import KEPT, CandidateState, SampleState
 from pixtrawl.model import Reason
 
-__all__ = ["DroppedCopy", "FetchRecord", "digests_aside", "every", "fetched", "replaced_files"]
+__all__ = [
+    "DroppedCopy",
+    "FetchRecord",
+    "digests_aside",
+    "every",
+    "fetched",
+    "of_bytes",
+    "replaced_files",
+]
 
 # The files of candidates with these reasons are kept outside the data set.
 _ASIDE: Final = (
@@ -55,6 +63,18 @@ def every(db: sqlite3.Connection) -> Iterator[DroppedCopy]:
         _ASIDE,
     )
     return (DroppedCopy(*row) for row in rows)
+
+
+def of_bytes(db: sqlite3.Connection, label: str, sha256: str) -> DroppedCopy | None:
+    """Return the dropped copy with these bytes under a label; None where there is none."""
+    row = db.execute(
+        "SELECT c.id, q.label, lower(hex(c.sha256)), coalesce(c.fetched_url, c.url), c.reason, "
+        "c.distance, '' FROM candidate c JOIN query q ON q.id = c.query_id "
+        f"WHERE c.sha256 = ? AND q.label = ? AND c.state = {CandidateState.SETTLED} "
+        f"AND c.reason IN ({_marks(_ASIDE)}) ORDER BY c.id LIMIT 1",
+        (bytes.fromhex(sha256), label, *_ASIDE),
+    ).fetchone()
+    return None if row is None else DroppedCopy(*row)
 
 
 def digests_aside(db: sqlite3.Connection) -> list[str]:

@@ -24,6 +24,7 @@ __all__ = [
     "read_to",
     "set_state",
     "waiting",
+    "waiting_count",
 ]
 
 
@@ -83,6 +84,15 @@ def are_waiting(db: sqlite3.Connection) -> bool:
         return db.execute(waits).fetchone() is not None
     except sqlite3.OperationalError:  # of an older version, on a read-only medium
         return False
+
+
+def waiting_count(db: sqlite3.Connection) -> int:
+    """Return how many decisions wait; 0 in a catalog of an older version."""
+    try:
+        waits = f"SELECT count(*) FROM decision WHERE state = {DecisionState.WAITS}"
+        return int(db.execute(waits).fetchone()[0])
+    except sqlite3.OperationalError:  # of an older version, on a read-only medium
+        return 0
 
 
 def batch_of_labels(db: sqlite3.Connection, relabelled: int) -> str | None:

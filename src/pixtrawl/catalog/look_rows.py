@@ -215,13 +215,15 @@ class DecidedCandidate(Struct, frozen=True):
     sha256: str  # hexadecimal; "" where it was not fetched
     reason: str
     sample_id: int | None
+    label: str
 
 
 def candidates_by_id(db: sqlite3.Connection, ids: Iterable[int]) -> list[DecidedCandidate]:
     """Return these candidates that were not kept."""
     rows = db.execute(
         "SELECT c.id, coalesce(c.fetched_url, c.url), coalesce(lower(hex(c.sha256)), ''), "
-        f"c.reason, c.sample_id FROM candidate c WHERE {_SETTLED} AND "
+        "c.reason, c.sample_id, q.label FROM candidate c JOIN query q ON q.id = c.query_id "
+        f"WHERE {_SETTLED} AND "
         "c.id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )

@@ -1,7 +1,8 @@
 """Brings a dropped copy back, beside the kept image or in its place, and undoes that: rows only.
 
-The row of the copy is there already (`pipeline.curate.prepare`), since its file has to be decoded
-for it. Files are moved after the commit: `removals.set_replaced_aside`, `relabel.finish_moves`.
+The row of the copy is there already (`pipeline.copy_back`), since its file has to be decoded
+for it; until then the decision waits. Files are moved after the commit:
+`removals.set_replaced_aside`, `relabel.finish_moves`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from pixtrawl.catalog import copy_rows, labels, sample_rows, samples
+from pixtrawl.catalog import copies, copy_rows, labels, sample_rows, samples
+from pixtrawl.catalog.copies import DroppedCopy
 from pixtrawl.catalog.copy_rows import Former
 from pixtrawl.catalog.sample_rows import Meant, SampleRow
 from pixtrawl.catalog.states import KEPT, KEPT_STATES, SampleState, any_of
@@ -20,11 +22,24 @@ from pixtrawl.errors import UsageError
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_effects import Effect, find_image
+from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.folder.layout import file_name, parse_file_name
 
-__all__ = ["bring", "unbring"]
+__all__ = ["bring", "unbring", "waiting_copy"]
 
 _REPLACED: Final = any_of(SampleState.REPLACED)
+
+
+def waiting_copy(
+    db: sqlite3.Connection, folder: Folder, record: DecisionRecord
+) -> DroppedCopy | None:
+    """Return the dropped copy that a decision names and that has no row yet, else None."""
+    if record.action != "take_back" or not record.sha256:
+        return None
+    if find_image(db, record, _REPLACED) is not None:
+        return None
+    copy = copies.of_bytes(db, record.file_name.partition("/")[0], record.sha256)
+    return copy if copy is not None and quarantine.find(folder, copy.sha256) else None
 
 
 def bring(db: sqlite3.Connection, folder: Folder, effect: Effect) -> None:

@@ -16,10 +16,12 @@ import msgspec
 from msgspec import Struct, field
 
 from pixtrawl.catalog import decisions
+from pixtrawl.catalog.copies import DroppedCopy
 from pixtrawl.catalog.database import savepoint
 from pixtrawl.catalog.decisions import DecisionState, Noted
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import (
+    copies_back,
     decision_actions as actions,
     decision_journal as journal,
     journal_facts,
@@ -39,6 +41,7 @@ __all__ = [
     "last_batch",
     "refused_meanwhile",
     "take_in",
+    "waiting_copies",
 ]
 
 _OPEN: Final = frozenset({DecisionState.HOLDS, DecisionState.WAITS})
@@ -52,6 +55,14 @@ class TakenIn(Struct):
     bad: list[str] = field(default_factory=list)  # invalid lines, and decisions that failed
     gained: Counter[int] = field(default_factory=Counter)  # images by query; negative if lost
     unfilled: Counter[int] = field(default_factory=Counter)  # places that stay empty, by query
+
+    def add(self, other: TakenIn) -> None:
+        """Add the results of decisions that were applied later."""
+        self.effects += other.effects
+        self.steering += other.steering
+        self.bad += other.bad
+        self.gained.update(other.gained)
+        self.unfilled.update(other.unfilled)
 
     @property
     def anything(self) -> bool:
@@ -84,6 +95,18 @@ def refused_meanwhile(db: sqlite3.Connection, folder: Folder) -> frozenset[int]:
     found = journal.read(folder, decisions.read_to(db)).records
     kept = (kept_image(db, one) for one in found if one.action in {"reject", "takedown"})
     return frozenset(one for one in kept if one is not None)
+
+
+def waiting_copies(
+    db: sqlite3.Connection, folder: Folder
+) -> list[tuple[DecisionRecord, DroppedCopy]]:
+    """Return the decisions that wait for a dropped copy to be decoded, each with the copy."""
+    found = []
+    for one in map(_record, decisions.waiting(db)):
+        copy = copies_back.waiting_copy(db, folder, one)
+        if copy is not None:
+            found.append((one, copy))
+    return found
 
 
 def take_in(db: sqlite3.Connection, folder: Folder, *, run_id: int | None = None) -> TakenIn:
@@ -140,6 +163,8 @@ def _carry_out(
         decisions.set_state(db, record.id, state)
         return
     if run_id is not None and _must_wait(db, record):
+        return
+    if copies_back.waiting_copy(db, folder, record) is not None:
         return
     effects: list[Effect] = []
     try:
@@ -200,11 +225,12 @@ def _redo(db: sqlite3.Connection, folder: Folder, undo: DecisionRecord) -> list[
     for one in decisions.of_batch(db, undo.undoes):
         if one.state is DecisionState.UNDONE:
             former = _record(one)
-            effects += (
-                _undo(db, folder, former)
-                if former.action == "undo"
-                else [_apply(db, folder, former)]
-            )
+            if former.action == "undo":
+                effects += _undo(db, folder, former)
+            elif copies_back.waiting_copy(db, folder, former) is not None:
+                decisions.set_state(db, one.id, DecisionState.WAITS)
+            else:
+                effects.append(_apply(db, folder, former))
     return effects
 
 

@@ -7,39 +7,30 @@ the catalog anew. Reading needs no lock.
 from __future__ import annotations
 
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pixtrawl.catalog import (
     copies as dropped,
     copy_rows,
-    frontier,
     kept,
     relations,
-    samples,
     takedown,
 )
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.states import SampleState
 from pixtrawl.catalog.takedown import Rule, Taken, TakenDown
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import (
     decision_journal as journal,
-    files,
     quarantine,
 )
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.layout import file_name, staged_name
 from pixtrawl.images.pool import DecoderPool
-from pixtrawl.images.sniff import EXTENSIONS
-from pixtrawl.model import Outcome, Reason
+from pixtrawl.pipeline.copy_back import add_row, decoded
 from pixtrawl.pipeline.deciding import Who, record
 from pixtrawl.pipeline.opened import looked_at, opened, relative
 
@@ -250,32 +241,10 @@ async def _prepared(folder: Folder, catalog: Catalog, pool: DecoderPool, copy: C
     there = catalog.write_now(lambda db: copy_rows.prepared(db, copy.label, copy.sha256))
     if there is not None:
         return there[1]
-    staged = folder.staging / staged_name(f"back-{copy.candidate_id}")
-    shutil.copyfile(copy.aside, staged)
-    try:
-        size_bytes = staged.stat().st_size
-        verdict = await pool.inspect(staged.name, size_bytes)
-        rights = await pool.rights(staged.name) or {}
-    finally:
-        files.discard(staged)
-    if verdict.info is None:
-        raise UsageError(f"{copy.aside}: is no whole image any more ({verdict.reason})")
-    info = replace(verdict.info, sha256=copy.sha256, size_bytes=size_bytes)
-    facts: dict[str, Any] = {name: value for name, value in rights.items() if value}
-
-    def write(db: sqlite3.Connection) -> str:
-        task = frontier.task_of(db, copy.candidate_id)
-        fetched = dropped.fetched(db, copy.candidate_id)
-        outcome = Outcome(
-            reason=Reason.SAVED, detail="taken back", info=info, staged_name="",
-            url=fetched.url, kind=task.candidate.kind, final_url=fetched.final_url,
-            http_status=fetched.http_status, attempts=fetched.attempts, size_bytes=size_bytes,
-            rights=facts,
-        )  # fmt: skip
-        number = samples.next_number(db)
-        name = file_name(copy.label, number, EXTENSIONS[info.format])
-        sample_id = samples.accept(db, task, outcome, number, name)
-        samples.set_state(db, sample_id, SampleState.REPLACED)
-        return name
-
-    return catalog.write_now(write)
+    found = await decoded(folder, pool, str(copy.candidate_id), copy.sha256, copy.aside)
+    info = found.info
+    if info is None:
+        raise UsageError(f"{copy.aside}: is no whole image any more ({found.why})")
+    return catalog.write_now(
+        lambda db: add_row(db, copy.candidate_id, copy.label, info, found.rights)
+    )

@@ -10,11 +10,13 @@ from typing import Final
 
 from pixtrawl.catalog import frontier, queries, relations, samples, wanted_back
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.errors import EngineError
 from pixtrawl.events import DecisionTaken, Event, Notice
 from pixtrawl.folder import deciding, decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.deciding import TakenIn
 from pixtrawl.folder.decision_journal import DecisionRecord
+from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.pipeline.scheduler.scheduler import Scheduler
 
@@ -65,6 +67,10 @@ class DecisionIntake:
         self._due = self._catalog.write_now(lambda db: deciding.take_in(db, self._folder))
         self._catalog.write_now(self._finish_files)
         self._tell(self._due)
+        try:
+            self._tell(bring_waiting(self._catalog, self._folder))
+        except EngineError as error:  # the next command tries again
+            self._emit(Notice(f"copies that were brought back wait: {error}", level="warning"))
 
     def _finish_files(self, db: sqlite3.Connection) -> None:
         deciding.finish_files(db, self._folder, self._due)

@@ -20,6 +20,7 @@ from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import parse_file_name
 from pixtrawl.folder.recovery import Recovered
 from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.examining import ImageFile, examined
 
@@ -34,6 +35,7 @@ def recover(catalog: Catalog, folder: Folder, orphans: Orphans | None = None) ->
     Raise StorageError; EngineError where decoders cannot be started to look at altered files.
     """
     found = catalog.write_now(lambda db: recovery.recover(db, folder))
+    found.decided.add(bring_waiting(catalog, folder))
     altered = {one.file_name: one.sample_id for one in found.by_hand.altered}
     unknown = [name for name in found.unknown if _is_image(name)]
     if not altered and not unknown:

@@ -14,7 +14,8 @@ from pixtrawl.catalog import labels, look_rows
 from pixtrawl.catalog.look_rows import DecidedCandidate, LookRow
 from pixtrawl.catalog.states import KEPT_STATES, SampleState
 from pixtrawl.errors import PixtrawlError, StorageError, UsageError
-from pixtrawl.folder import decision_journal as journal
+from pixtrawl.folder import decision_journal as journal, quarantine
+from pixtrawl.folder.dataset_folder import in_use
 from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.model import Reason
 from pixtrawl.pipeline import curate, deciding
@@ -44,6 +45,7 @@ class DecisionPlan(Struct):
 
     records: list[DecisionRecord] = field(default_factory=list)
     copies: dict[str, str] = field(default_factory=dict)  # SHA-256, and of whom it takes the place
+    labels: dict[str, str] = field(default_factory=dict)  # of the copies, by SHA-256
     left_by_hand: int = 0  # captions written by hand that stay as they are
 
     @property
@@ -71,6 +73,8 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
         done = deciding.record(data_set.folder, records, derive=False)
         data_set.last_decision_at_s = time.monotonic()
     word = _DONE[request.action].format(label=request.label)
+    if plan.copies and done.by_run:
+        word = f"will be {word} when the run at work has ended"
     stay = f"; {plan.left_by_hand:,} written by hand stay as they are" if plan.left_by_hand else ""
     summary = f"{_images(plan.size)} {word}{stay}"
     return DecisionAnswer(
@@ -158,6 +162,7 @@ def _planned(
             continue
         if request.action == "bring_back" and one.reason in _ASIDE and one.sha256:
             plan.copies[one.sha256] = ""
+            plan.labels[one.sha256] = one.label
         elif request.action == "swap":
             _plan_swap(db, plan, one)
         elif request.action == "never_again":
@@ -208,6 +213,7 @@ def _plan_swap(db: sqlite3.Connection, plan: DecisionPlan, one: DecidedCandidate
             if row.state in KEPT_STATES]  # fmt: skip
     if kept and kept[0].sha256 not in {one.sha256, *plan.copies.values()}:
         plan.copies[one.sha256] = kept[0].sha256
+        plan.labels[one.sha256] = one.label
 
 
 def _copies_back(data_set: OpenSet, plan: DecisionPlan) -> list[DecisionRecord]:
@@ -217,9 +223,9 @@ def _copies_back(data_set: OpenSet, plan: DecisionPlan) -> list[DecisionRecord]:
     try:
         names = asyncio.run(curate.prepare(data_set.folder, list(plan.copies)))
     except StorageError as error:
-        raise StudioError(
-            409, "near duplicates can be brought back when the run at work has ended"
-        ) from error
+        if not in_use(data_set.folder):
+            raise StudioError(409, str(error)) from error
+        names = _waiting(data_set, plan)  # the run that holds the data set decodes them at its end
     except PixtrawlError as error:
         raise StudioError(409, str(error)) from error
     batch = plan.records[0].batch if plan.records else journal.new_id()
@@ -229,3 +235,11 @@ def _copies_back(data_set: OpenSet, plan: DecisionPlan) -> list[DecisionRecord]:
         )
         for sha256, name in names.items()
     ]
+
+
+def _waiting(data_set: OpenSet, plan: DecisionPlan) -> dict[str, str]:
+    """Return by SHA-256 what names copies that have no row yet: the folder of their label."""
+    for sha256 in plan.copies:
+        if quarantine.find(data_set.folder, sha256) is None:
+            raise StudioError(409, f"{sha256}: its file is not kept aside any more")
+    return {sha256: f"{plan.labels[sha256]}/" for sha256 in plan.copies}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from pixtrawl.catalog import look_counts, look_rows, samples, scores
+from pixtrawl.catalog import decisions, look_counts, look_rows, samples, scores
 from pixtrawl.catalog.look_filter import LookFilter
 from pixtrawl.catalog.look_table import kept_ids, marked_ids
 from pixtrawl.folder import deciding, decision_journal as journal, quarantine
@@ -76,6 +76,7 @@ def _counts(db: sqlite3.Connection) -> dict[str, Any]:
         "hosts": _named(look_counts.host_counts(db, _MOST_HOSTS)),
         "licences": _named(look_counts.licence_counts(db)),
         "reasons": [_reason_line(name, n) for name, n in look_counts.reason_counts(db)],
+        "waiting": decisions.waiting_count(db),
         "refusals": _named(look_counts.refusal_counts(db)),
     }
 

@@ -112,6 +112,7 @@ class SetSummary(Struct, frozen=True, kw_only=True):
     can_redo: bool
     quarantine_bytes: int
     run: RunLine | None
+    waiting: int  # decisions that the run at work carries out when it ends
     revision: int
 
 

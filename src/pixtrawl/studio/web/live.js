@@ -119,6 +119,7 @@ export function Run() {
     <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run && job)} />
     ${progress?.newest?.length > 0 && html`<h2>${texts.newest}</h2><div class="newest">${progress.newest.slice(0, 24).map((/** @type {string} */ id) =>
       html`<img key=${id} src=${thumbAddress(/** @type {string} */ (state.set.value), { id }, 160)} alt="" />`)}</div>`}
+    ${s?.waiting > 0 && html`<p class="waiting">${texts.waiting(s.waiting, Boolean(run))}</p>`}
     ${s?.quarantine_bytes > 0 && html`<p class="quarantine">${texts.quarantine(s.quarantine_bytes)} <button onClick=${emptyQuarantine}>${texts.emptyQuarantine}</button></p>`}
   </div>`;
 }

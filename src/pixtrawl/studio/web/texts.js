@@ -214,6 +214,7 @@ export const texts = {
   estimating: "Asking a few sources for an estimate …",
   needs: "Needs", may: "May", costs: "Costs", wordsMissing: "Type at least one query, or choose a CSV file.",
 
+  waiting: (/** @type {number} */ n, /** @type {boolean} */ runs) => `${some(n, "decision")} (copies brought back or swapped, labels renamed) ${n === 1 ? "waits" : "wait"} ${runs ? "for the end of the run" : "to be carried out"}.`,
   quarantine: (/** @type {number} */ bytes) => `${size(bytes)} of rejected images wait in quarantine.`,
   emptyQuarantine: "Empty it",
   emptySure: (/** @type {number} */ bytes) => `Delete ${size(bytes)} of rejected images for good? They cannot be brought back after that.`,
