@@ -84,7 +84,7 @@ def _watch(process: subprocess.Popen[bytes]) -> list[tuple[float, int, int]]:
     return samples
 
 
-def _outcomes(folder: Path) -> Counter[tuple[str, str]]:
+def outcomes(folder: Path) -> Counter[tuple[str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
     with sqlite3.connect(folder / ".pixtrawl-catalog.sqlite3") as db:
         for url, reason in db.execute("SELECT url, reason FROM candidate"):
@@ -154,7 +154,7 @@ def _run(arguments: argparse.Namespace, work: Path, listed: Path) -> int:
         samples = _watch(process)
         code = process.wait()
     elapsed_s = time.monotonic() - began
-    counts = _outcomes(folder)
+    counts = outcomes(folder)
     wrong = judge(counts, arguments.urls, samples)
     totals = json.loads((work / "report.json").read_bytes())["totals"]
     ended = sum(count for name, count in totals.items() if name != "candidates")

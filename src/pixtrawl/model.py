@@ -156,6 +156,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     page_text: str | None = None  # what the page says beside it: figcaption, nearest sentence
     extra: str = ""  # JSON object: columns of a list that have no name here
     file_stem: str | None = None  # file name without its extension, where a list gives it
+    page_said: str | None = None  # JSON: the owner's statements on its page (`preferences`)
 
     @property
     def own(self) -> dict[str, Any]:

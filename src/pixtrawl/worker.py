@@ -29,7 +29,7 @@ from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ContentHashes, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request
-from pixtrawl.preferences import KEY, evidence, now_utc
+from pixtrawl.preferences import KEY, evidence, now_utc, statements_of
 from pixtrawl.preferences.vocabulary import in_file
 from pixtrawl.transform import Picture
 
@@ -199,7 +199,7 @@ class Worker:
     ) -> tuple[Mapping[str, Any], Reason, str]:
         """Return what is stated of a file, and the ruling on its licence and its owner's words."""
         rights: Mapping[str, Any] = {}
-        said = list(fetched.said)
+        said = [*fetched.said, *statements_of(candidate.page_said)]
         staged = fetched.response.staged_name
         if verdict.states_rights and self._inspector and staged:
             found = await self._inspector.rights(staged)

@@ -60,6 +60,31 @@ def test_a_page_speaks_for_its_pictures(name: str, purpose: str, tmp_path: Path)
         assert source.detail["evidence"]
 
 
+EVIDENCE = {
+    "meta yes": (page("<meta name='tdm-reservation' content='0'>"), (), ("meta", "0", "yes")),
+    "header yes": (
+        page(), (("Content-Usage", "train-ai=y"),), ("page header", "train-ai=y", "yes"),
+    ),
+    "header unset": (
+        page(), (("Content-Signal", "search=yes"),), ("page header", "search=yes", "unset"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EVIDENCE)
+def test_what_a_page_says_is_kept_with_its_pictures(name: str, tmp_path: Path) -> None:
+    text, headers, (source, words, train) = EVIDENCE[name]
+    ds, _ = run({"/page.html": text}, tmp_path, *headers)
+    said = [one for one in ds[0].ai_preferences if one["source"] == source]
+    assert [(one["text"], one["train"]) for one in said] == [(words, train)], ds[0].ai_preferences
+
+
+def test_a_no_that_is_ignored_is_kept_with_the_pictures(tmp_path: Path) -> None:
+    pages = {"/page.html": page("<meta name='tdm-reservation' content='1'>")}
+    ds, _ = run(pages, tmp_path, ignore_ai_preferences=True)
+    assert {"source": "meta", "train": "no"}.items() <= ds[0].ai_preferences[0].items()
+
+
 def test_the_links_of_a_page_that_says_no_are_followed(tmp_path: Path) -> None:
     pages = {
         "/page.html": page("<meta name='tdm-reservation' content='1'>", "<a href='/b.html'>b</a>"),

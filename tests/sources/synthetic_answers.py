@@ -80,7 +80,8 @@ def yandex(urls: list[str], *, flat: bool = False) -> str:
             copy = {"url": url, "w": 640, "h": 480, "fileSizeInBytes": 9}
             small = {"url": f"{url}?small", "w": 64, "h": 48}
             entities[f"i{at}"] = {
-                "image": THUMB, "snippet": {"title": "A cat", "url": LANDING},
+                "image": THUMB,
+                "snippet": {"title": "A cat", "text": "On a <b>sofa</b>.", "url": LANDING},
                 "viewerData": {"dups": [small], "preview": [copy], "thumb": {"url": THUMB}},
             }  # fmt: skip
     state = {

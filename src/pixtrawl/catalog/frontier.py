@@ -35,11 +35,11 @@ FILTERS_UNKNOWN: Final = -1  # as `query.run_id`: the next run that asks for it 
 
 _COLUMNS: Final = (
     "url, kind, source, rank, page_url, title, width, height, thumb_url, license, license_url, "
-    "creator, alternates, extra, file_stem, alt, page_text"
+    "creator, alternates, extra, file_stem, alt, page_text, page_said"
 )
 _INSERT: Final = (
     f"INSERT INTO candidate (query_id, key, host, {_COLUMNS}, picture) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    f"VALUES ({', '.join('?' * (_COLUMNS.count(',') + 5))}) "
     "ON CONFLICT (query_id, key) DO NOTHING RETURNING id"
 )
 _KNOWN: Final = (
@@ -185,7 +185,7 @@ def _values(c: Candidate) -> tuple[object, ...]:
     return (
         c.url, c.kind.value, c.source, c.rank, c.page_url, c.title, c.width, c.height, c.thumb_url,
         c.license, c.license_url, c.creator, alternates, c.extra or None, c.file_stem,
-        c.alt, c.page_text,
+        c.alt, c.page_text, c.page_said,
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def candidate_of(row: Sequence[Any], query: Query) -> Candidate:
     """Rebuild a candidate from the columns of `_COLUMNS`."""
     (
         url, kind, source, rank, page_url, title, width, height, thumb_url, license_, license_url,
-        creator, alternates, extra, file_stem, alt, page_text,
+        creator, alternates, extra, file_stem, alt, page_text, page_said,
     ) = row  # fmt: skip
     ways = tuple(Alternate(u, Kind(k)) for u, k in json.loads(alternates)) if alternates else ()
     return Candidate(
@@ -201,6 +201,7 @@ def candidate_of(row: Sequence[Any], query: Query) -> Candidate:
         page_url=page_url, title=title, width=width, height=height, thumb_url=thumb_url,
         license=license_, license_url=license_url, creator=creator, alternates=ways,
         extra=extra or "", file_stem=file_stem, alt=alt, page_text=page_text,
+        page_said=page_said,
     )  # fmt: skip
 
 

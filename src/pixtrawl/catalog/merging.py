@@ -82,6 +82,11 @@ def _note_provenance(db: sqlite3.Connection, row_id: int, url: str, candidate: C
             "title = coalesce(title, ?) WHERE id = ?",
             (c.alt, c.page_text, c.title, row_id),
         )
+    if c.page_said:
+        db.execute(
+            "UPDATE candidate SET page_said = ? WHERE id = ? AND page_said IS NULL",
+            (c.page_said, row_id),
+        )
     if c.extra:  # the picture was found elsewhere before, or in a list without own columns
         db.execute(
             "UPDATE candidate SET extra = ?, file_stem = coalesce(file_stem, ?) "

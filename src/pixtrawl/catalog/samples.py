@@ -243,7 +243,7 @@ SELECT: Final = (
     "s.kind, "
     "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
-    "c.alternates, c.extra, c.file_stem, c.alt, c.page_text, q.extra, "
+    "c.alternates, c.extra, c.file_stem, c.alt, c.page_text, c.page_said, q.extra, "
     "(SELECT json_group_object(v.column_id, v.value) FROM score v WHERE v.sample_id = s.id), "
     "w.text, w.origin "
     "FROM sample s JOIN candidate c ON c.id = s.candidate_id JOIN query q ON q.id = s.query_id "

@@ -1,10 +1,13 @@
-"""The tables of scores and embeddings, and taking over those of older catalogs."""
+"""The tables of scores and embeddings, what older catalogs lack of them, and what came after."""
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["SCORES", "TOPIC"]
+__all__ = ["PAGE_SAID", "SCORES", "TOPIC"]
+
+# What the owner of a candidate's page says of training and search: JSON; NULL: nothing.
+PAGE_SAID: Final = "ALTER TABLE candidate ADD COLUMN page_said TEXT;"
 
 # An embedding reveals much of the picture: it goes with an image that was taken down (kept or not),
 # deleted or replaced. A refused image (state 5) keeps its own, by which its like is recognised.

@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 __all__ = [
-    "KEY", "PURPOSES", "PreferencePolicy", "Says", "Statement", "cut", "evidence", "now_utc",
-    "says_in",
+    "KEY", "PURPOSES", "PreferencePolicy", "Says", "Statement", "cut", "evidence",
+    "evidence_text", "now_utc", "says_in", "statements_of",
 ]  # fmt: skip
 
 PURPOSES: Final = ("train", "search")
@@ -80,6 +80,19 @@ def evidence(statements: Sequence[Statement]) -> list[dict[str, Any]]:
     noes = [one for one in statements if Says.NO in (one.train, one.search)]
     others = [one for one in statements if one not in noes]
     return [to_builtins(one) for one in dict.fromkeys([*noes, *others])][:_MAX_KEPT]
+
+
+def evidence_text(statements: Sequence[Statement]) -> str | None:
+    """Return `evidence` as JSON text for a candidate; None where nobody said anything."""
+    return json.dumps(evidence(statements), ensure_ascii=False) if statements else None
+
+
+def statements_of(text: str | None) -> list[Statement]:
+    """Return the statements of `evidence_text`; none of a text that is no such JSON."""
+    try:
+        return convert(json.loads(text or "[]"), list[Statement])
+    except (ValueError, ValidationError):
+        return []
 
 
 def says_in(kept: object, purpose: str) -> Says | None:

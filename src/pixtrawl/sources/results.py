@@ -61,6 +61,7 @@ class ImageResult(Struct, frozen=True, kw_only=True):
     license_url: str | None = None
     creator: str | None = None
     alternates: tuple[Alternate, ...] = ()  # best first
+    page_said: str | None = None  # JSON of the owner's statements on its page
 
     @property
     def best(self) -> Alternate | None:
@@ -107,6 +108,7 @@ def candidate_of(result: ImageResult, query: Query, source: str, rank: int = 0) 
         license_url=one_line(result.license_url) or _deed(result.license),
         creator=one_line(result.creator),
         alternates=tuple(others),
+        page_said=result.page_said,
     )
 
 

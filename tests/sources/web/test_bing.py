@@ -321,6 +321,12 @@ def test_values_of_wrong_types_are_passed_over(more: dict[str, object], kind: Ki
     assert found.width == 640
 
 
+def test_the_snippet_of_a_tile_is_a_text_for_captions() -> None:
+    page = f"<ul data-nexturl=''>{tile(1, desc='Asleep on a  sofa')}{tile(2, desc=[7])}</ul>"
+    found = run(Replay(answer(page))).candidates
+    assert [one.page_text for one in found] == ["Asleep on a sofa", None]
+
+
 def test_it_keeps_the_contract_of_sources() -> None:
     contract.check_class(Bing)
     asyncio.run(contract.check_hostile_answers(bing))

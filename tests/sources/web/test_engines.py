@@ -264,6 +264,7 @@ def test_both_shapes_of_yandex_are_read(flat: bool) -> None:
     assert (one.url, one.width, one.height) == (pages.number_of(1), 640, 480)
     assert (one.title, one.page_url, one.thumb_url) == ("A cat", pages.LANDING, pages.THUMB)
     assert (two.url, two.rank) == (pages.number_of(2), 2)
+    assert one.page_text == (None if flat else "On a sofa.")
 
 
 def test_the_largest_copy_is_first_and_smaller_ones_are_fall_backs() -> None:

@@ -195,6 +195,7 @@ def _found(result: Any) -> ImageResult | None:
         kind=kind,
         page_url=value.url(result, "url"),
         title=value.plain(result, "title"),
+        page_text=value.plain(result, "content"),
         width=width,
         height=height,
         thumb_url=value.url(result, "thumbnail_src") or value.url(result, "thumbnail"),

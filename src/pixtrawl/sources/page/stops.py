@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from pixtrawl.browser.executable import install_command
 from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Reason, SourceOutcome
 from pixtrawl.net.interface import Response
-from pixtrawl.preferences import now_utc
+from pixtrawl.preferences import Statement, now_utc
 from pixtrawl.preferences.vocabulary import TDM, in_headers, of_line
 from pixtrawl.sources import stops
 from pixtrawl.sources.base import SourceContext
@@ -23,6 +25,7 @@ __all__ = [
     "of_failure",
     "of_status",
     "opted_out",
+    "said_on",
     "shows_another",
     "too_few_pages",
     "unreadable",
@@ -188,17 +191,21 @@ def opted_out(context: SourceContext, response: Response, directive: str, where:
     )
 
 
-def reserved(
-    context: SourceContext, response: Response, metas: Sequence[str] = ()
-) -> SourceStop | None:
-    """Make the stop of a page whose owner says no to the purpose of the run; None of any other.
+def said_on(response: Response, metas: Sequence[str] = ()) -> list[Statement]:
+    """Return what a page says of the use of its pictures.
 
     `metas` are the contents of its meta elements `tdm-reservation`.
     """
     at = now_utc()
-    said = in_headers(response.headers, at)
-    said += [of_line("meta", TDM, text, at) for text in metas]
-    statement = context.preferences.objection(said)
+    said = [replace(one, source="page header") for one in in_headers(response.headers, at)]
+    return said + [of_line("meta", TDM, text, at) for text in metas]
+
+
+def reserved(
+    context: SourceContext, response: Response, metas: Sequence[str] = ()
+) -> SourceStop | None:
+    """Make the stop of a page whose owner says no to the purpose of the run; None of any other."""
+    statement = context.preferences.objection(said_on(response, metas))
     if statement is None:
         return None
     return SourceStop(

@@ -15,6 +15,7 @@ from pixtrawl.errors import FetchError, PixtrawlError, SourceStop
 from pixtrawl.model import Alternate, Candidate, Kind, Query, Reason
 from pixtrawl.net.interface import Response
 from pixtrawl.net.robots import opts_out
+from pixtrawl.preferences import Statement, evidence_text
 from pixtrawl.sources import consent, stops
 from pixtrawl.sources.base import SourceContext
 from pixtrawl.sources.consent import ConsentGate
@@ -164,7 +165,8 @@ class Crawl:
             raise page_stops.nothing_on(self._context, response, why=why)
         response, reading = await self._page(visit, response, text)
         self._lead_on(visit, response, reading)
-        found = self._candidates(reading.pictures, response.url)
+        said = page_stops.said_on(response, reading.reserved)
+        found = self._candidates(reading.pictures, response.url, said)
         shown = self._shown(visit, reading)
         if not reading.pictures and not shown:
             if reading.shown:
@@ -286,15 +288,19 @@ class Crawl:
         read_text(text, pictures)
         if not len(pictures):
             raise page_stops.nothing_on(self._context, response, why="other")
-        return self._candidates(pictures.found(), response.url)
+        said = page_stops.said_on(response)
+        return self._candidates(pictures.found(), response.url, said)
 
     # -- candidates
 
     def _candidates(
-        self, pictures: Iterable[FoundPicture], page_url: str | None
+        self,
+        pictures: Iterable[FoundPicture],
+        page_url: str | None,
+        said: Sequence[Statement] = (),
     ) -> tuple[Candidate, ...]:
         """Return candidates that no earlier page had; ranks continue."""
-        found = []
+        found, page_said = [], evidence_text(said)
         for picture in pictures:
             keys = [urls.url_key(url) for url, kind in picture.ways if kind is not Kind.THUMBNAIL]
             keys = keys or [urls.url_key(picture.ways[0][0])]
@@ -302,16 +308,15 @@ class Crawl:
                 continue
             if len(self._seen) < _MAX_SEEN:
                 self._seen.update(keys)
-            candidate = candidate_of(
-                _result(picture, page_url), self._query, page_stops.SOURCE, self.rank + 1
-            )
+            result = _result(picture, page_url, page_said)
+            candidate = candidate_of(result, self._query, page_stops.SOURCE, self.rank + 1)
             if candidate is not None:
                 self.rank += 1
                 found.append(candidate)
         return tuple(found)
 
 
-def _result(picture: FoundPicture, page_url: str | None) -> ImageResult:
+def _result(picture: FoundPicture, page_url: str | None, page_said: str | None) -> ImageResult:
     (url, kind), *others = picture.ways
     facts = picture.facts
     # The stated size may be that of another copy.
@@ -321,7 +326,7 @@ def _result(picture: FoundPicture, page_url: str | None) -> ImageResult:
         title=facts.title, alt=facts.alt, page_text=facts.page_text,
         width=facts.width if sized else None, height=facts.height if sized else None,
         license=facts.license, license_url=facts.license_url, creator=facts.creator,
-        alternates=tuple(Alternate(other, of) for other, of in others),
+        alternates=tuple(Alternate(other, of) for other, of in others), page_said=page_said,
     )  # fmt: skip
 
 

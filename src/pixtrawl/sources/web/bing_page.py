@@ -89,6 +89,7 @@ def _tile(element: Element, claim: str | None) -> tuple[ImageResult, bool] | Non
         thumb_url=web_url(data.get("turl")),
         page_url=web_url(data.get("purl")),
         title=one_line(data.get("t")),
+        page_text=one_line(data.get("desc")),
         width=pixels(link.get("expw")),
         height=pixels(link.get("exph")),
         license=claim,

@@ -150,6 +150,7 @@ def _result(entity: dict[str, Any]) -> ImageResult | None:
         thumb_url=thumb,
         page_url=web_url(value_at(snippet, "url")),
         title=plain_text(value_at(snippet, "title")) or plain_text(entity.get("alt")),
+        page_text=plain_text(value_at(snippet, "text")),
         width=width,
         height=height,
         alternates=tuple(Alternate(copy, Kind.ORIGINAL) for copy, _, _ in copies[1:_MAX_COPIES]),
