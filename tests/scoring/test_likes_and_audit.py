@@ -76,6 +76,17 @@ def test_planted_wrong_images_are_found_by_their_neighbours(
     assert precision >= 0.9
 
 
+@pytest.mark.parametrize(("labels", "each"), [(20, 20), (10, 40)])
+def test_few_images_and_features_that_know_little_still_find_most(labels: int, each: int) -> None:
+    found = [
+        Planted(labels, each, spread=2.0, wrong=0.18, seed=seed).recall_and_precision()
+        for seed in (11, 12, 13)
+    ]
+    recall, precision = np.mean(found, axis=0)
+    assert recall >= 0.7
+    assert precision >= 0.9
+
+
 def test_labels_without_a_wrong_image_are_hardly_doubted() -> None:
     planted = Planted(10, 80, spread=1.0, wrong=0.0)
     assert len(planted.audit().doubts) <= 8

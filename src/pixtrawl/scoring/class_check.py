@@ -1,7 +1,11 @@
 """The class check: labels that overlap, biased or near-empty labels, likely wrong labels. Pure.
 
-An image's label is doubted by its neighbours: the votes of its nearest images, weighted by their
-cosine, and corrected for the sizes of labels, so that a large label does not win by its size.
+An image's label is doubted by two witnesses: the votes of its nearest images (weighted by their
+cosine, and corrected for the sizes of labels, so that a large label does not win by its size), and
+a linear model of the labels that did not see the image (`label_model`). Another label has to be
+more probable than it is for its own images on the mean, as in confident learning (Northcutt et al.
+2021): so each label sets its own threshold. In large sets the neighbours, of which there are many,
+are the only witness.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.catalog.look_pairs import CheckedImage
+from pixtrawl.scoring.label_model import label_probabilities
 from pixtrawl.scoring.model import Vectors
 from pixtrawl.scoring.neighbours import near_neighbours
 from pixtrawl.scoring.outliers import lowest_usual
@@ -23,6 +28,8 @@ __all__ = ["Audit", "Bias", "Doubt", "Overlap", "SmallLabel", "audit"]
 
 _NEIGHBOURS: Final = 12
 _ROUNDS: Final = 3  # votes of doubted images count less in the next round
+_MARGIN: Final = 0.3  # by which another label is more probable than the image's own
+_MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 80 MB
 _DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
 _OWN_AT_MOST: Final = 0.3
 _OVERLAP: Final = 0.15  # share of votes across both ways
@@ -149,22 +156,44 @@ def _doubts(  # noqa: PLR0913
     images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Votes,
     indices: np.ndarray, vectors: Vectors, trusted: frozenset[int],
 ) -> tuple[Doubt, ...]:  # fmt: skip
-    mine = votes.of(own)
-    best, share = votes.best_but(own)
+    best, scores = _likelier(own, votes, vectors, len(names))
     found = []
     alone = _unlike_all(own, vectors, len(names))
     for at, image in enumerate(images):
         if image.id in trusted:
             continue
-        likely = share[at] >= _DOUBTED and mine[at] <= _OWN_AT_MOST
+        likely = bool(scores[at] > 0)
         if not likely and alone[at] <= 0:
             continue
         near = tuple(images[one].file_name for one in indices[at][:3])
         like = names[best[at]] if likely else ""
-        score = float(share[at] - mine[at]) if likely else float(alone[at])
+        score = float(scores[at] if likely else alone[at])
         found.append(Doubt(image.file_name, image.label, like, score, near))
     found.sort(key=lambda one: (-one.score, one.file_name))
     return tuple(found)
+
+
+def _likelier(
+    own: np.ndarray, votes: Votes, vectors: Vectors, labels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the likeliest other label of each image, and how sure that is; 0: its own is right."""
+    rows = np.arange(len(own))
+    if len(own) * max(labels, vectors.shape[1]) > _MOST_CELLS:
+        mine = votes.of(own)
+        best, share = votes.best_but(own)
+        sure = (share >= _DOUBTED) & (mine <= _OWN_AT_MOST)
+        return best, np.where(sure, share - mine, 0)
+    shares = np.zeros((len(own), labels))
+    np.add.at(shares, (rows[:, None], votes.labels), votes.shares)
+    probable = np.sqrt(shares * label_probabilities(vectors, own, labels)) + 1e-9
+    probable /= probable.sum(axis=1, keepdims=True)
+    mine = probable[rows, own]
+    usual = np.bincount(own, mine, labels) / np.maximum(np.bincount(own, minlength=labels), 1)
+    others = np.where(probable >= usual, probable, -1)
+    others[rows, own] = -1
+    best = others.argmax(axis=1)
+    margin = others[rows, best] - mine
+    return best, np.where(margin >= _MARGIN, margin, 0)
 
 
 def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int) -> Vectors:
