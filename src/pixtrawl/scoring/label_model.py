@@ -51,7 +51,7 @@ def _reduced(vectors: Vectors) -> Array:
     """Return rows with the same products, of no more columns than rows."""
     rows = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     if len(rows) >= rows.shape[1]:
-        return rows
+        return np.asarray(rows)
     left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
     return np.asarray(left * sizes)
 
