@@ -129,7 +129,11 @@ def seen_by_the_other_window(client: Client) -> float:
     import http.client
 
     connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
-    connection.request("GET", f"/api/events?set={client.set_id}", headers={"Cookie": client.cookie})
+    connection.request(
+        "GET",
+        f"/api/events?set={client.set_id}",
+        headers={"Cookie": client.cookie, "Sec-Fetch-Site": "same-origin"},
+    )
     stream, came = connection.getresponse(), threading.Semaphore(0)
     times: list[float] = []
 

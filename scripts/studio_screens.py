@@ -154,7 +154,7 @@ VIEWS: tuple[tuple[str, int, str, Callable[[Any], None]], ...] = (
     *((f"map-{width}-{theme}", width, theme, place("Map", ".map-line"))
       for width in (360, 1280) for theme in ("light", "dark")),
     *((f"lasso-{theme}", 1280, theme, lasso) for theme in ("light", "dark")),
-    ("meaning", 1280, "light", meaning),
+    *((f"meaning-{theme}", 1280, theme, meaning) for theme in ("light", "dark")),
     ("check", 1280, "light", place("Check", ".check section")),
     ("check-narrow", 360, "dark", place("Check", ".check section")),
     ("charts", 1280, "dark", place("Charts", ".bar")),

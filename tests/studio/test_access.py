@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,30 @@ def test_requests_of_other_sites_are_refused_event_stream_included(
 ) -> None:
     sent = {name: value.format(port=shared.port) for name, value in headers.items()}
     assert shared.get(path, headers=sent).status == 403
+
+
+@pytest.mark.parametrize("sent", [{}, {"Sec-Fetch-Mode": "cors"}, {"Accept": "text/event-stream"}])
+def test_the_event_stream_is_refused_to_who_has_the_cookie_but_does_not_say_where_it_comes_from(
+    shared: Client, sent: dict[str, str | None]
+) -> None:
+    for path in ("/api/events", f"/api/events?set={shared.set_id}"):
+        reply = shared.get(path, headers={**sent, "Origin": None})
+        assert reply.status == 403
+        assert "own page" in reply.json()["error"]
+    assert shared.get("/api/state").status == 200, "other answers need the cookie alone"
+
+
+@pytest.mark.parametrize(
+    "sent", [{"Origin": "http://127.0.0.1:{port}"}, {"Sec-Fetch-Site": "same-origin"}]
+)
+def test_the_event_stream_is_open_to_the_page_itself(shared: Client, sent: dict[str, str]) -> None:
+    with closing(HTTPConnection("127.0.0.1", shared.port, timeout=60)) as connection:
+        own = {name: value.format(port=shared.port) for name, value in sent.items()}
+        connection.request("GET", "/api/events", headers={"Cookie": shared.cookie, **own})
+        reply = connection.getresponse()
+        assert (reply.status, reply.headers["content-type"].partition(";")[0]) == (
+            200, "text/event-stream",
+        )  # fmt: skip
 
 
 def test_a_link_elsewhere_may_open_the_page_with_the_token_but_not_embed_it(

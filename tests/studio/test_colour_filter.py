@@ -95,6 +95,21 @@ def coloured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return fetch(manifest(place / "rows.jsonl", rows), place / "set", dedup="off").root
 
 
+def test_a_first_question_is_answered_in_parts_that_say_how_far_they_are(
+    coloured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three images at one image a question, as 100,000 are at some thousands a second."""
+    monkeypatch.setattr("pixtrawl.studio.open_set._PATIENCE_S", 0.0)
+    monkeypatch.setattr("pixtrawl.studio.open_set._READ_AT_ONCE", 1)
+    with studio_on(coloured) as client:
+        asked = [client.view(filter={"colour": PLAIN["yellow"]}) for _ in range(5)]
+        assert [one.get("done") for one in asked] == [0.333, 0.667, None, None, None]
+        assert [one["total"] for one in asked] == [0, 0, 1, 1, 1]
+        assert len({one["view"] for one in asked}) == 3, "a part is not taken for the whole"
+        assert client.items(asked[0]) == []
+        assert [one["n"] for one in client.items(asked[2])] == [3]
+
+
 @pytest.fixture
 def shown(coloured: Path) -> Iterator[Client]:
     with studio_on(coloured) as client:

@@ -111,7 +111,9 @@ def events(client: Client, enough: Callable[[list[tuple[str, Any]]], bool]) -> l
     try:
         connection.request(
             "GET", f"/api/events?set={client.set_id}",
-            headers={"Cookie": client.cookie, "Last-Event-ID": "0"},
+            headers={
+                "Cookie": client.cookie, "Sec-Fetch-Site": "same-origin", "Last-Event-ID": "0",
+            },
         )  # fmt: skip
         stream = connection.getresponse()
         name = ""

@@ -201,7 +201,8 @@ class EventReader:
     def __init__(self, client: Client, last: str | None = None) -> None:
         self.events: list[tuple[str, str, Any]] = []
         self._connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
-        headers = {"Cookie": client.cookie} | ({} if last is None else {"Last-Event-ID": last})
+        own = {"Cookie": client.cookie, "Sec-Fetch-Site": "same-origin"}
+        headers = own | ({} if last is None else {"Last-Event-ID": last})
         self._connection.request("GET", f"/api/events?set={client.set_id}", headers=headers)
         self.response = self._connection.getresponse()
         assert self.response.status == 200

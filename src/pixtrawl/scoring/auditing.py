@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from pixtrawl.catalog import look_pairs
 from pixtrawl.scoring.class_check import Audit, audit
-from pixtrawl.scoring.model import Vectors
-from pixtrawl.scoring.neighbours import EXACT
 from pixtrawl.scoring.spaces import Space, space_of
 
 __all__ = ["audit_of"]
 
 _MOST: Final = 0.5
-_COLUMNS: Final = 96  # of the vectors of more images than `EXACT`: 38 MB for 100,000
 
 
 def audit_of(db: sqlite3.Connection, *, model: str = "") -> Audit:
@@ -29,9 +25,9 @@ def audit_of(db: sqlite3.Connection, *, model: str = "") -> Audit:
     images = look_pairs.images(db)
     order = {one.id: at for at, one in enumerate(images)}
     ids = list(order)
-    looks_of, looks = _vectors(db, Space("look"), ids)
+    looks_of, looks = Space("look").comparable(db, ids)
     space = space_of(db, (), model)
-    found, vectors = _vectors(db, space, ids) if space.by == "embedding" else (looks_of, looks)
+    found, vectors = space.comparable(db, ids) if space.by == "embedding" else (looks_of, looks)
     if len(found) < _MOST * len(images):
         space, found, vectors = Space("look"), looks_of, looks
     chosen = [images[order[one]] for one in found]
@@ -40,9 +36,3 @@ def audit_of(db: sqlite3.Connection, *, model: str = "") -> Audit:
     own_looks = looks[rows] if len(rows) == len(found) else np.zeros((0, 1), np.float32)
     trusted = frozenset(one.id for one in look_pairs.marked(db) if one.wanted)
     return audit(chosen, vectors, own_looks, by=space.by, model=space.model, trusted=trusted)
-
-
-def _vectors(db: sqlite3.Connection, space: Space, ids: Sequence[int]) -> tuple[list[int], Vectors]:
-    if len(ids) > EXACT:
-        return space.compact(db, ids, _COLUMNS)
-    return space.vectors(db, ids)

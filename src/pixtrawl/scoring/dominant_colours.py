@@ -100,11 +100,17 @@ class ColourIndex:
     def __init__(self) -> None:
         self._ids: Array = np.zeros(0, np.int64)  # ascending
         self._colours: Array = np.zeros((0, _ROW_BYTES), np.uint8)
+        self._tried: Array = np.zeros(0, np.int64)  # ascending; those without a look, too
+
+    def missing(self, ids: Sequence[int]) -> Array:
+        """Return those of the images that were not read yet, in ascending order."""
+        wanted = np.unique(np.asarray(ids, dtype=np.int64))
+        left: Array = wanted[~np.isin(wanted, self._tried, assume_unique=True)]
+        return left
 
     def update(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
         """Read the colours of the images that are not known yet: some 100 microseconds each."""
-        wanted = np.unique(np.asarray(ids, dtype=np.int64))
-        new = wanted[~np.isin(wanted, self._ids, assume_unique=True)]
+        new = self.missing(ids)
         known, colours = [self._ids], [self._colours]
         for at in range(0, len(new), _BLOCK):
             rows = look_alike.looks(db, new[at : at + _BLOCK].tolist())
@@ -112,6 +118,7 @@ class ColourIndex:
             if rows:
                 known.append(np.array([row.id for row in rows], np.int64))
                 colours.append(_main_colours(rows))
+        self._tried = np.union1d(self._tried, new)
         if len(known) > 1:
             every = np.concatenate(known)
             order = np.argsort(every, kind="stable")

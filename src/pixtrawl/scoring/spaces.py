@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog import embeddings, look_alike
 from pixtrawl.scoring.model import Vectors, from_bytes, unit
+from pixtrawl.scoring.neighbours import EXACT
 
 __all__ = ["Space", "space_of"]
 
@@ -24,6 +25,7 @@ _SIDE: Final = 64
 _SMALL: Final = 16
 _CHROMA_SIDE: Final = 16
 _BLOCK: Final = 1024  # images at a time: 4 MB of thumbnails
+_COLUMNS: Final = 96  # of compact vectors: 38 MB for 100,000
 _LEARNT: Final = 4_000  # vectors from which components are learnt
 _COLOUR_SCALE: Final = 96.0  # of Cb and Cr: strong colours count like strong edges
 _MEASURES: Final = (  # name, usual value, usual spread
@@ -63,6 +65,10 @@ class Space(Struct, frozen=True):
         return there, from_bytes([rows[one] for one in there]) if there else np.zeros(
             (0, 1), np.float32
         )
+
+    def comparable(self, db: sqlite3.Connection, ids: Sequence[int]) -> Block:
+        """Return vectors to compare all with all by: those of `compact` where they are many."""
+        return self.compact(db, ids, _COLUMNS) if len(ids) > EXACT else self.vectors(db, ids)
 
     def compact(self, db: sqlite3.Connection, ids: Sequence[int], columns: int) -> Block:
         """Do as `vectors`, with vectors of so many numbers whose products are nearly the same.

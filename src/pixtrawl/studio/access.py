@@ -32,6 +32,9 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _SAFE: Final = frozenset({"GET", "HEAD"})
+# It stays open, and tells all that happens. Every browser that reads one says where it comes from;
+# what does not is no page of ours, though it holds the cookie.
+_STREAM: Final = "/api/events"
 _HELP: Final = "open the address with its token that `pixtrawl studio` printed"
 # It answers 200 and moves on by a script: a Strict cookie set on a redirect that began at a link of
 # another site would not be sent along.
@@ -94,6 +97,8 @@ class Access:
             return self._entrance()
         if not self._has_cookie(headers.get("cookie", "")):
             return json_error(401, f"no access without the token: {_HELP}")
+        if scope["path"] == _STREAM and not {"origin", "sec-fetch-site"} & headers.keys():
+            return json_error(403, "the event stream is for the studio's own page")
         if scope["method"] not in _SAFE:
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind != "application/json":

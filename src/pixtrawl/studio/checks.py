@@ -124,7 +124,7 @@ def _typical(db: sqlite3.Connection) -> tuple[dict[int, float], str]:
     for space_ in (space, Space("look")):
         found = {}
         for ids in by_label.values():
-            there, vectors = space_.vectors(db, ids)
+            there, vectors = space_.comparable(db, ids)
             if len(there) > 1:
                 found.update(zip(there, typicality(vectors).tolist(), strict=True))
         if 2 * len(found) >= total:  # else too few have an embedding

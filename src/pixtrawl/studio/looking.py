@@ -100,9 +100,10 @@ def view(data_set: OpenSet, request: ViewRequest) -> ViewAnswer:
     revision = data_set.watch()
     key = view_key(request, revision)
     found = data_set.views.get(key) or data_set.views.put(_made(data_set, request, key, revision))
-    if found.by:
-        return ViewAnswer(found.key, len(found.ids), found.of, revision, found.by)
-    return ViewAnswer(found.key, len(found.ids), found.of, revision)
+    more: dict[str, Any] = {"by": found.by} if found.by else {}
+    if found.done < 1:
+        more["done"] = round(found.done, 3)
+    return ViewAnswer(found.key, len(found.ids), found.of, revision, **more)
 
 
 def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> StudioView:
@@ -111,7 +112,7 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             ids = data_set.read(lambda db: look_rows.not_kept_ids(db, request.filter, request.sort))
             of = data_set.remembered("not_kept", look_rows.not_kept_count)
             return StudioView(key, request.kind, ids, of, revision)
-        by = ""
+        by, done = "", 1.0
         if _is_plain(request):
             ids = data_set.read(kept_ids)
             of = len(ids)
@@ -119,7 +120,8 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             ids = data_set.look(lambda table: table.ids(request.filter, request.sort))
             of = data_set.remembered("kept", samples.count)
         if request.filter.colour:
-            ids = data_set.with_colour(ids, request.filter.colour)
+            ids, done = data_set.with_colour(ids, request.filter.colour)
+            key = view_key(request, revision, done)  # a part is not taken for the whole
         if request.lasso:
             from pixtrawl.studio.maps import inside
 
@@ -135,7 +137,7 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             ids, by = _in_order(data_set, request, ids)
     except ValueError as error:
         raise StudioError(400, str(error)) from error
-    return StudioView(key, request.kind, ids, of, revision, by)
+    return StudioView(key, request.kind, ids, of, revision, by, done)
 
 
 def _in_order(data_set: OpenSet, request: ViewRequest, ids: array[int]) -> tuple[array[int], str]:

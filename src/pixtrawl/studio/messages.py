@@ -143,6 +143,7 @@ class ViewAnswer(Struct, frozen=True, omit_defaults=True):
     of: int
     revision: int
     by: str | UnsetType = UNSET
+    done: float | UnsetType = UNSET  # below 1: so many images were looked at so far; ask again
 
 
 class LookItem(Struct, frozen=True, kw_only=True):

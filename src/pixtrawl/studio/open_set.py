@@ -40,6 +40,8 @@ _SHOWN: Final = tuple(
 _HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
 _MOST_VECTOR_BYTES: Final = 96 * 2**20
 _MANY: Final = 5_000  # images; of fewer, the first filter takes a tenth of a second anyhow
+_PATIENCE_S: Final = 1.0
+_READ_AT_ONCE: Final = 1024
 _MOST_WARMED: Final = 200_000
 _WARMED_AT_ONCE: Final = 4096
 
@@ -124,16 +126,32 @@ class OpenSet:
             self._look.update()
             return function(self._look)
 
-    def with_colour(self, ids: array[int], colour: str) -> array[int]:
-        """Return those of the images that have a colour, in their order. Raise ValueError."""
+    def with_colour(self, ids: array[int], colour: str) -> tuple[array[int], float]:
+        """Return those of the images that have a colour, in their order. Raise ValueError.
+
+        Colours that are not known yet are read for about a second; the share of the images whose
+        colours are known is returned, too. Ask again for the others.
+        """
         from pixtrawl.scoring.dominant_colours import parse_colour
 
         parse_colour(colour)
+        deadline = time.monotonic() + _PATIENCE_S
+        left = self._read_colours(ids)  # at least a part, however slow the machine is
+        while left and time.monotonic() < deadline:
+            left = self._read_colours(ids)
         with self._colouring:
+            found = self._colours_held().having(colour, ids)
+        done = 1 - left / max(len(ids), 1)
+        return array("I", compress(ids, found.tolist())), done
+
+    def _read_colours(self, ids: array[int]) -> int:
+        """Read the colours of some more images; return how many of them are left."""
+        with self._colouring:  # let go between the parts: others ask, too
             index = self._colours_held()
-            self.read(lambda db: index.update(db, ids))
-            found = index.having(colour, ids)
-        return array("I", compress(ids, found.tolist()))
+            missing = index.missing(ids)
+            part = missing[:_READ_AT_ONCE].tolist()
+            self.read(lambda db: index.update(db, part))
+            return len(missing) - len(part)
 
     def _colours_held(self) -> ColourIndex:
         from pixtrawl.scoring.dominant_colours import ColourIndex

@@ -35,6 +35,7 @@ class StudioView(Struct, frozen=True):
     of: int
     revision: int
     by: str = ""
+    done: float = 1.0  # share of the images that were looked at
 
     def refs(self, start: int, count: int) -> list[str]:
         """Return the ids of a range as in addresses."""
@@ -42,9 +43,10 @@ class StudioView(Struct, frozen=True):
         return [f"{prefix}{one}" for one in self.ids[start : start + count]]
 
 
-def view_key(request: ViewRequest, revision: int) -> str:
-    """Return the key of a view: the same for the same request and revision."""
-    text = msgspec.json.encode([request, revision], order="deterministic")
+def view_key(request: ViewRequest, revision: int, done: float = 1.0) -> str:
+    """Return the key of a view: the same for the same request, revision and share done."""
+    named = [request, revision] if done == 1 else [request, revision, done]
+    text = msgspec.json.encode(named, order="deterministic")
     return hashlib.sha256(text).hexdigest()[:16]
 
 

@@ -68,6 +68,7 @@ function CountLine() {
     <span class="count">${state.meaning.value ? texts.meant(state.meaning.value, v.total, v.of) : state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
       : state.place.value === "doubts" ? texts.doubtsShown(v.total, v.by) : state.sort.value.by === "outlier" ? texts.outliersShown(v.total, v.by)
       : state.place.value === "not_kept" ? texts.allNotKept(v.total) : state.place.value === "groups" ? "" : texts.all(v.total)}</span>
+    ${v.done < 1 && html`<span class="so-far">${texts.soFar(v.done)}</span>`}
     ${state.filtered.value && html`<button onClick=${() => state.go(state.place.value)}>${texts.showAll}</button>`}
     ${state.stale.value && html`<button class="main" onClick=${() => state.showView({ keep: true })}>${texts.newState}</button>`}
     <span class="spring"></span>

@@ -103,6 +103,9 @@ function wanted() {
   };
 }
 
+/** After so long, more images of a part were looked at. */
+const AGAIN_MS = 700;
+
 let asked = 0;
 /**
  * Ask for the view of the present place, filter and sort.
@@ -130,6 +133,7 @@ export async function showView({ keep = false } = {}) {
       });
       itemsTick.value++;
     });
+    if (found.done < 1) setTimeout(() => mine === asked && !selection.value && void showView({ keep: true }), AGAIN_MS);
   } catch (error) {
     if (mine !== asked) return;
     view.value = null;

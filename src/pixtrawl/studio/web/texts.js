@@ -54,6 +54,7 @@ export const texts = {
   all: (/** @type {number} */ n) => some(n, "image"),
   allNotKept: (/** @type {number} */ n) => `${count(n)} not kept`,
   showAll: "Show all",
+  soFar: (/** @type {number} */ done) => `so far: the colours of ${Math.floor(100 * done)} % of the images are known`,
   alike: (/** @type {number} */ n, /** @type {string|undefined} */ by) =>
     `Most alike to ${some(n, "image")} first, by ${by === "embedding" ? "meaning (embeddings)" : "look"}`,
   newState: "Images were added or removed: show them",
