@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -132,4 +133,9 @@ def fetch(manifest_: Path, output: Path, **settings: object) -> pixtrawl.Dataset
 
 
 def saved(answers: Callable[[int], Image.Image], count: int) -> dict[str, Answer]:
-    return {f"/{n}.png": png(answers(n)) for n in range(count)}
+    return {f"/{n}.png": _drawn(answers, n) for n in range(count)}
+
+
+@lru_cache(maxsize=512)  # 30 ms each, and the same ones in many modules
+def _drawn(answers: Callable[[int], Image.Image], number: int) -> bytes:
+    return png(answers(number))
