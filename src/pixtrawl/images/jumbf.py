@@ -1,4 +1,4 @@
-"""What C2PA and CAWG assert in a picture: may it be trained on, did a model make it. Bounded.
+"""C2PA and CAWG assertions of a picture: may it be trained on, did a model make it. Bounded.
 
 Runs in the decoder on hostile bytes. A C2PA manifest store is a tree of JUMBF boxes (ISO/IEC
 19566-5). Where it lies in each format: C2PA 2.2, appendix A.3. Signatures are not verified: whoever

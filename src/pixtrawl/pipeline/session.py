@@ -67,7 +67,7 @@ class Session:
 
     @property
     def steering(self) -> Steering | None:
-        """What orders candidates by a person's likes; None where it is off."""
+        """The order of candidates by a person's likes; None where that is off."""
         return self._scheduler.steering
 
     async def carry_out(self, feeding: Awaitable[None]) -> None:

@@ -53,7 +53,7 @@ _DECODERS: Final = 2
 
 
 class _CandidateLooks(Struct):
-    """What is known of one query's candidates, by task id; None: its thumbnail cannot be had."""
+    """The facts known of one query's candidates, by task id; None: its thumbnail cannot be had."""
 
     seen: dict[int, Vectors | None] = {}
     without: set[int] = set()  # candidates without a thumbnail

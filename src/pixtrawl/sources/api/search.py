@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from msgspec import Struct, field
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from pixtrawl.errors import FetchError, SourceStop
 from pixtrawl.model import Query
@@ -189,9 +189,9 @@ class ApiSearch(Struct, kw_only=True):
         shown = []
         for one in found:
             clean: dict[str, Any] = {
-                item.name: self.hide(given)
-                for item in fields(ImageResult)
-                if isinstance(given := getattr(one, item.name), str) and item.name != "kind"
+                name: self.hide(given)
+                for name in ImageResult.__struct_fields__
+                if isinstance(given := getattr(one, name), str) and name != "kind"
             }
             if clean["url"] == one.url:  # masked, it would lead nowhere
                 shown.append(replace(one, **clean))
