@@ -61,6 +61,28 @@ class CandidateSettled(Struct, frozen=True):
     file_name: str | None = None
 
 
+class RowSettled(Struct, frozen=True):
+    """One row of a job's shards reached its outcome; it counts once its shard is committed."""
+
+    candidate: Candidate
+    outcome: Outcome
+
+
+class ShardCommitted(Struct, frozen=True):
+    """A shard of a job is committed: its rows by reason.
+
+    `rows_told`: each of its rows was told by `RowSettled` before. Workers on other machines tell of
+    no rows.
+    """
+
+    shard: str
+    worker: str
+    rows: int
+    reasons: Mapping[str, int]
+    fetched_bytes: int
+    rows_told: bool
+
+
 class QueryFinished(Struct, frozen=True):
     """A query has its images, or nothing is left that could become one."""
 
@@ -145,6 +167,8 @@ Event = (
     | SourceFinished
     | FetchStarted
     | CandidateSettled
+    | RowSettled
+    | ShardCommitted
     | QueryFinished
     | SourceRests
     | SourceResumes

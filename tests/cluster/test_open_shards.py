@@ -276,3 +276,31 @@ def test_a_set_in_an_object_store_is_opened_and_exported(
         assert main(["cluster", "duplicates", url, "-q"]) == 0
         assert pixtrawl.open(url).export("webdataset", tmp_path / to).images == 6
         assert main(["export", url, "--to", "parquet", "-o", f"{object_store.url}/{to}-out"]) == 0
+
+
+def test_a_worker_and_the_status_of_its_job_tell_metrics_and_lines(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, prom, log = str(tmp_path / "set"), tmp_path / "worker.prom", tmp_path / "worker.log"
+    words = ["--min-size", "16", "--shard-rows", "4", "-q"]
+    assert main(["cluster", "prepare", str(manifest), "-o", store, *words]) == 0
+    told = ["--metrics", str(prom), "--log", str(log)]
+    assert main(["worker", store, "--no-progress", *told]) == 0
+    assert 'pixtrawl_urls_total{status="saved",reason="saved"} 13' in prom.read_text()
+    assert "pixtrawl_shards_committed_total 4" in prom.read_text()
+    lines = log.read_text().splitlines()
+    assert sum(" url reason=" in line for line in lines) == 14
+    assert sum(" shard shard=" in line for line in lines) == 4
+    status = ["cluster", "status", store, "--watch", "0.1", "--metrics", str(tmp_path / "job.prom")]
+    assert main(status) == 0  # the job is complete: it looks once
+    text = (tmp_path / "job.prom").read_text()
+    assert "pixtrawl_job_shards_committed 4" in text
+    assert 'pixtrawl_job_rows_settled{reason="saved"} 13' in text
+    assert main(["cluster", "status", store, "--metrics", "0"]) == 2
+    assert "needs --watch" in capsys.readouterr().err
+
+
+def test_processes_do_not_fill_a_store(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["download", str(manifest), "-o", "memory://processes/set", "--engine", "processes"]
+    assert main(words) == 2
+    assert "`pixtrawl worker memory://processes/set`" in capsys.readouterr().err

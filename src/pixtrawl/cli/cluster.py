@@ -15,12 +15,12 @@ from pixtrawl.cli.by_store import (
     find_duplicates,
     plan_job,
 )
+from pixtrawl.cli.job_status import show_status
 from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
 from pixtrawl.cli.shards import LEASE_S, SHARD_ROWS, job_settings, prepared
 
 if TYPE_CHECKING:
     from pixtrawl.cluster.job import JobDescription
-    from pixtrawl.cluster.upkeep import JobStatus
     from pixtrawl.config.groups import Config
 
 _EPILOG: Final = """\
@@ -69,6 +69,15 @@ def add_parser(subparsers: Any) -> None:
                 help="age of objects of a shard without a commit (default: 24)",
             )  # fmt: skip
             one.add_argument("--dry-run", action="store_true", help="remove nothing")
+        if name == "status":
+            one.add_argument(
+                "--watch", metavar="S", type=float, nargs="?", const=5.0,
+                help="look again every S seconds until the job is complete (default: 5)",
+            )  # fmt: skip
+            one.add_argument(
+                "--metrics", metavar="PORT",
+                help="with --watch: metrics of the job for Prometheus (HOST:PORT, FILE.prom, too)",
+            )  # fmt: skip
         add_output(one, progress=False)
 
 
@@ -109,7 +118,7 @@ def _add_prepare(actions: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
     actions: Mapping[str, Callable[[argparse.Namespace], int]] = {
-        "prepare": _prepare, "status": _status, "sweep": _sweep, "rollup": _roll_up,
+        "prepare": _prepare, "status": show_status, "sweep": _sweep, "rollup": _roll_up,
         "collect": collect_shards, "duplicates": find_duplicates, "plan": plan_job,
     }  # fmt: skip
     return actions[arguments.action](arguments)
@@ -164,60 +173,6 @@ def job_config(job: JobDescription, arguments: argparse.Namespace) -> Config:
         known=known_sources(),
     )  # fmt: skip
     return loaded.config
-
-
-def _status(arguments: argparse.Namespace) -> int:
-    from pixtrawl.cluster.job import read_job
-    from pixtrawl.cluster.store import Store
-    from pixtrawl.cluster.upkeep import status
-    from pixtrawl.display.screen import out, out_json
-    from pixtrawl.errors import EXIT_OK
-
-    store = Store(arguments.store)
-    job = read_job(store)
-    found = status(store, job)
-    if arguments.json:
-        import msgspec
-
-        values = msgspec.to_builtins(found)
-        values.pop("attempts")
-        out_json({"store": store.url, "complete": found.is_complete, **values})
-    else:
-        out("\n".join(_status_lines(found)))
-    return EXIT_OK
-
-
-def _status_lines(found: JobStatus) -> list[str]:
-    from pixtrawl.display.screen import plural, size, span
-
-    lines = [
-        f"{found.committed:,} of {plural(found.shards, 'shard')} committed",
-        (
-            f"{found.settled:,} of {plural(found.rows, 'row')} settled, {found.saved:,} saved; "
-            f"{size(found.fetched_bytes)} fetched, {size(found.stored_bytes)} stored"
-        ),
-        *(f"  {count:>10,}  {reason}" for reason, count in found.reasons.items()),
-    ]
-    if found.duplicates is not None:
-        level = f"--dedup {found.duplicates.dedup}"
-        lines.append(f"{found.duplicates.duplicates:,} of them left out as duplicates ({level})")
-        if found.committed > found.duplicates.shards:
-            lines.append("shards were committed since: repeat `pixtrawl cluster duplicates`")
-    if found.lost_shards:
-        lost = plural(found.lost_shards, "shard")
-        lines.append(f"{lost} given up: workers ended over them again and again")
-    for one in found.workers:
-        beat = one.beat
-        rate = beat.rows / beat.elapsed_s if beat.elapsed_s else 0.0
-        state = "at work" if one.is_alive else f"lost, last heard of {span(one.age_s)} ago"
-        lines.append(
-            f"{beat.worker}: {state}; {beat.shards:,} shards, {beat.rows:,} rows, {rate:,.1f}/s"
-        )
-    if found.is_complete:
-        lines.append("complete")
-    elif not any(one.is_alive for one in found.workers):
-        lines.append("no worker is at work; start one: pixtrawl worker STORE")
-    return lines
 
 
 def _sweep(arguments: argparse.Namespace) -> int:

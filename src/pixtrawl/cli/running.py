@@ -89,6 +89,12 @@ def watched(
 
             log = stack.enter_context(Log(Path(arguments.log), config))
             listeners.append(log)
+        if arguments.metrics is not None:
+            from pixtrawl.display.prometheus import RunMetrics, exposed
+
+            metrics = RunMetrics()
+            stack.enter_context(exposed(arguments.metrics, metrics.read))
+            listeners.append(metrics)
         shown = stack.enter_context(
             progress(
                 quiet=arguments.quiet, verbose=arguments.verbose, live=not arguments.no_progress

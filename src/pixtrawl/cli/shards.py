@@ -118,6 +118,12 @@ def download_shards(arguments: argparse.Namespace, loaded: Loaded, *, limit_give
     from pixtrawl.errors import EXIT_INTERRUPTED, EXIT_NOTHING, EXIT_OK, EXIT_SHORT, UsageError
 
     config = loaded.config
+    if config.job.engine == "processes":
+        raise UsageError(
+            f"--engine processes fills a folder; into a set of shards start several workers: "
+            f"`pixtrawl cluster prepare MANIFEST -o {config.job.output}`, then "
+            f"`pixtrawl worker {config.job.output}` as often as you like"
+        )
     if limit_given:
         raise UsageError("a set of shards has no -n: every row is fetched; shorten the manifest")
     if config.job.engine != "ray" and arguments.address is not None:

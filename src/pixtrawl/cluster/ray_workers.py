@@ -29,7 +29,7 @@ from pixtrawl.cluster.store import Store
 from pixtrawl.config.groups import Config
 from pixtrawl.cores import usable_cores
 from pixtrawl.errors import EngineError, PixtrawlError, StorageError, UsageError
-from pixtrawl.events import Event, Notice, ignore
+from pixtrawl.events import Event, Notice, ShardCommitted, ignore
 
 __all__ = ["run_on_ray"]
 
@@ -131,13 +131,14 @@ class _ActorPool:
         self._job = job
         self._emit = emit
         self._commits = Commits(store)
-        self._done = 0
+        self._known: set[str] = set()  # committed shards
+        self._has_begun = False  # shards of earlier runs are not told
         self._losses = 0
         self._actors: dict[Any, Any] = {}  # by the reference of their run
 
     async def run(self) -> bool:
         await self._look()
-        while self._done < self._job.shards:
+        while len(self._known) < self._job.shards:
             while len(self._actors) < self._count:
                 actor = self._kind.remote(self._store.url, self._job, self._config)
                 self._actors[actor.run.remote()] = actor
@@ -168,11 +169,21 @@ class _ActorPool:
             raise EngineError(f"{self._losses} workers ended and no shard with them: {said}")
 
     async def _look(self) -> None:
-        done = len(await asyncio.to_thread(self._commits.ids))
-        if done > self._done:
+        there = await asyncio.to_thread(self._commits.ids)
+        new = there - self._known
+        for shard in sorted(new) if self._has_begun else ():
+            commit = await asyncio.to_thread(self._commits.read, shard)
+            if commit is not None:
+                self._emit(
+                    ShardCommitted(
+                        shard, commit.worker, commit.rows, commit.reasons, commit.fetched_bytes,
+                        rows_told=False,
+                    )
+                )  # fmt: skip
+        if new:
             self._losses = 0
-            self._emit(Notice(f"{done:,} of {self._job.shards:,} shards committed"))
-        self._done = done
+            self._emit(Notice(f"{len(there):,} of {self._job.shards:,} shards committed"))
+        self._known, self._has_begun = there, True
 
     async def stop(self) -> None:
         """End all actors, those that answer after they have given their shards back."""

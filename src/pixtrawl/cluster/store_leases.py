@@ -38,7 +38,8 @@ class WorkerBeat(Struct, frozen=True, kw_only=True):
     pid: int = 0
     shards: int = 0  # committed
     leases: int = 0
-    rows: int = 0
+    settled: int = 0  # rows with an outcome, also those of shards that are not committed yet
+    rows: int = 0  # of committed shards
     saved: int = 0
     fetched_bytes: int = 0
     elapsed_s: float = 0.0

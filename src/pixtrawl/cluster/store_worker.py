@@ -30,7 +30,7 @@ from pixtrawl.engines.heartbeat import clock_s
 from pixtrawl.engines.lease import Lease, LeaseLostError
 from pixtrawl.engines.shard_worker import ShardWorker
 from pixtrawl.errors import EngineError, StorageError
-from pixtrawl.events import Event, Notice
+from pixtrawl.events import Event, Notice, RowSettled, ShardCommitted
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.net.host_state import HostState
 from pixtrawl.preferences import now_utc
@@ -65,6 +65,7 @@ class StoreWorker:
         self._worker = worker
         self._writer = writer
         self._emit = emit
+        self._settled = 0  # rows, also of shards that are not committed
         self._started = time.monotonic()
         # Of its own: a beat must not wait behind the uploads that fill the usual threads.
         self._beat_thread = ThreadPoolExecutor(1)
@@ -174,7 +175,10 @@ class StoreWorker:
     async def _beat_once(self) -> None:
         sent_at = clock_s()
         self.beat = replace(
-            self.beat, leases=len(self._active), elapsed_s=time.monotonic() - self._started
+            self.beat,
+            leases=len(self._active),
+            settled=self._settled,
+            elapsed_s=time.monotonic() - self._started,
         )
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._beat_thread, self._leases.beats.write, self.beat)
@@ -232,6 +236,8 @@ class StoreWorker:
                     shard.looks.add(task.id, info)
                 info = replace(info, thumb=b"", chroma=b"")
             shard.outcomes[task.id] = replace(outcome, info=info, fetched_at=now_utc())
+            self._settled += 1
+            self._emit(RowSettled(task.candidate, outcome))
 
         lease = Lease(id=claim.attempt, epoch=claim.epoch, tasks=tasks, hosts=hosts)
         states = await self._worker.carry_out(lease, settled)
@@ -277,6 +283,12 @@ class StoreWorker:
         )
         text = f"{commit.shard}: {saved:,} of {commit.rows:,} saved in {commit.elapsed_s:,.1f} s"
         self._emit(Notice(text))
+        self._emit(
+            ShardCommitted(
+                commit.shard, commit.worker, commit.rows, commit.reasons, commit.fetched_bytes,
+                rows_told=True,
+            )
+        )  # fmt: skip
 
 
 async def _elect(leases: StoreLeases, lease_s: float) -> None:

@@ -83,7 +83,9 @@ def summary_line(tally: Tally, now: float, *, clock: datetime.datetime | None = 
     head = f"{when}{span(elapsed)}: " if elapsed is not None else when
     if tally.exporting is not None:
         return head + "exporting: {:,} of {:,} images".format(*tally.exporting)
-    parts = [_saved(tally), f"{tally.found:,} found", _done(tally)]
+    parts = [_saved(tally), _done(tally)]
+    if tally.queries or tally.found:  # a job finds nothing
+        parts[1:1] = [f"{tally.found:,} found"]
     if tally.done:
         parts.append(f"{tally.settling.per_second(now):.1f}/s")
         parts.append(f"{size(tally.bytes.per_second(now))}/s")

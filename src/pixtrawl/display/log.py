@@ -129,7 +129,7 @@ def _told(event: events.Event) -> tuple[str, dict[str, Any]]:
         case events.RunStarted():
             saved = sum(event.already_saved.values())
             return "run", {"queries": len(event.queries), "already_saved": saved}
-        case events.CandidateSettled():
+        case events.CandidateSettled() | events.RowSettled():
             return "url", _outcome(event)
         case events.SourceStarted():
             return "ask", {"source": event.source, "query": event.query}
@@ -176,16 +176,22 @@ def _aside(event: events.Event) -> tuple[str, dict[str, Any]]:
                 "new_file": event.new_name, "reason": event.reason, "query": event.query,
                 "limit": event.limit,
             }  # fmt: skip
+        case events.ShardCommitted():
+            return "shard", {
+                "shard": event.shard, "worker": event.worker, "rows": event.rows,
+                "reasons": dict(event.reasons), "bytes": event.fetched_bytes,
+            }  # fmt: skip
         case events.Exporting() if event.done == event.total:
             return "exported", {"images": event.total}
         case _:
             return "", {}
 
 
-def _outcome(event: events.CandidateSettled) -> dict[str, Any]:
+def _outcome(event: events.CandidateSettled | events.RowSettled) -> dict[str, Any]:
     outcome = event.outcome
     return {
-        "reason": str(outcome.reason), "file": event.file_name, "detail": outcome.detail,
+        "reason": str(outcome.reason), "file": getattr(event, "file_name", None),
+        "detail": outcome.detail,
         "http": outcome.http_status or None, "bytes": outcome.size_bytes,
         "seconds": outcome.elapsed_s, "attempts": outcome.attempts,
         "query": event.candidate.query, "url": shown_url(event.candidate.url, outcome.reason),

@@ -92,7 +92,7 @@ class Progress:
                 return decision_words(event)
             case events.SourceFinished() if self.verbose:
                 return f"{event.query}: {event.source}: {event.outcome}, {event.found} found"
-            case events.CandidateSettled() if self.verbose > 1:
+            case events.CandidateSettled() | events.RowSettled() if self.verbose > 1:
                 reason = event.outcome.reason
                 url = shown_url(event.candidate.url, reason)
                 detail = f" ({event.outcome.detail})" if event.outcome.detail else ""

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from msgspec import Struct, field
 
 from pixtrawl import events
-from pixtrawl.model import SourceOutcome, Status
+from pixtrawl.model import REASONS, Outcome, Reason, SourceOutcome, Status
 
 _MEMORY_S = 60.0  # least time constant of a smoothed rate
 _TELLING_S = 2.0  # least weighed time before a smoothed rate is given
@@ -125,6 +125,7 @@ class Tally:
         self.exporting: tuple[int, int] | None = None  # images written, images in all
         self.paused = False  # by the user
         self.stopping = False  # the user has asked to stop
+        self._rows_saved = 0  # of a job
         self._rests: dict[str, Rest] = {}
         self._started: float | None = None
         self._under_way: set[tuple[str, str]] = set()  # query and URL
@@ -138,6 +139,10 @@ class Tally:
                 self._under_way.add((event.candidate.query, event.candidate.url))
             case events.CandidateSettled():
                 self._settled(event, now)
+            case events.RowSettled():
+                self._row(event.outcome, now)
+            case events.ShardCommitted(rows_told=False):
+                self._shard(event)
             case events.DecisionTaken():
                 self._decided(event)
             case events.Exporting():
@@ -223,6 +228,22 @@ class Tally:
         """Settled candidates, without skipped ones."""
         return sum(self.statuses.values()) - self.statuses[Status.SKIPPED]
 
+    def _row(self, outcome: Outcome, now: float) -> None:
+        """Count a row of a job; its query is not, since a job may have millions."""
+        self.statuses[outcome.status] += 1
+        self.fetched_bytes += outcome.size_bytes
+        self.settling.add(now)
+        self.bytes.add(now, outcome.size_bytes)
+        if outcome.status is Status.SAVED:
+            self._rows_saved += 1
+            self.saving.add(now)
+
+    def _shard(self, event: events.ShardCommitted) -> None:
+        for reason, count in event.reasons.items():
+            self.statuses[REASONS[Reason(reason)].status] += count
+        self._rows_saved += event.reasons.get(Reason.SAVED.value, 0)
+        self.fetched_bytes += event.fetched_bytes
+
     @property
     def under_way(self) -> int:
         """Candidates whose fetch has started and that have no outcome yet."""
@@ -238,7 +259,7 @@ class Tally:
 
         Each query counts at most the images wanted now, because an earlier run may have saved more.
         """
-        return sum(query.counted for query in list(self.queries.values()))
+        return self._rows_saved + sum(q.counted for q in list(self.queries.values()))
 
     @property
     def wanted(self) -> int | None:
