@@ -304,3 +304,20 @@ def test_processes_do_not_fill_a_store(manifest: Path, capsys: pytest.CaptureFix
     words = ["download", str(manifest), "-o", "memory://processes/set", "--engine", "processes"]
     assert main(words) == 2
     assert "`pixtrawl worker memory://processes/set`" in capsys.readouterr().err
+
+
+def test_a_download_in_python_to_a_url_is_a_set_of_shards(manifest: Path, tmp_path: Path) -> None:
+    rows = list(map(json.loads, manifest.read_text().splitlines()))
+    for lists in (manifest, rows):
+        place = f"memory://python/{type(lists).__name__}"
+        ds = pixtrawl.download(lists, output=place, min_size=16, progress=False)
+        assert len(ds) == 13
+        assert ds.labels == list(LABELS)
+        assert ds.report.totals.saved == 13
+        assert {one.own.get("price") for one in ds} >= {0.0, 0.5}
+        assert len(pixtrawl.download(lists, output=place, min_size=16, progress=False)) == 13
+    for wrong in ({"limit": 3}, {"dedup": "exact"}, {"max_time": 5}, {"engine": "processes"}):
+        with pytest.raises(pixtrawl.errors.UsageError, match="set of shards"):
+            pixtrawl.download(rows, output="memory://python/wrong", **wrong)
+    with pytest.raises(pixtrawl.errors.UsageError, match="is a URL"):
+        pixtrawl.run("cats", output="memory://python/run", progress=False)

@@ -72,10 +72,15 @@ async def download_lists(
     settings: Mapping[str, Any],
 ) -> Dataset:
     """Carry out `download`. Raises CancelledError if the run was interrupted."""
+    from pixtrawl.cluster.place import into_shards
     from pixtrawl.inputs import lists_of
     from pixtrawl.pipeline.feeders.download import download as pipeline_download
 
     config = configured(settings)
+    if into_shards(config):
+        from pixtrawl.api.into_store import download_into_store
+
+        return await download_into_store(manifests, config, watch, settings)
     lists = lists_of(manifests)
     with watch.over(config) as listener, _plainly():
         report = await pipeline_download(

@@ -157,7 +157,7 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
 def add_plan(actions: Any) -> None:
     """Register `cluster plan`."""
     from pixtrawl.cli.options import add_output
-    from pixtrawl.cli.shards import SHARD_ROWS
+    from pixtrawl.cluster.job_keys import SHARD_ROWS
 
     parser = actions.add_parser(
         "plan", usage="%(prog)s --urls N [--sample STORE] [OPTIONS]",

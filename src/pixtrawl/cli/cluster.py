@@ -17,7 +17,8 @@ from pixtrawl.cli.by_store import (
 )
 from pixtrawl.cli.job_status import show_status
 from pixtrawl.cli.options import add_config, add_output, add_settings, given, load_settings
-from pixtrawl.cli.shards import LEASE_S, SHARD_ROWS, job_settings, prepared
+from pixtrawl.cli.shards import prepared
+from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
 
 if TYPE_CHECKING:
     from pixtrawl.cluster.job import JobDescription

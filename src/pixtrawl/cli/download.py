@@ -68,7 +68,8 @@ def main(arguments: argparse.Namespace) -> int:
         return show_manifests(
             arguments.manifests, config, limit_given=limit_given, as_json=arguments.json
         )
-    from pixtrawl.cli.shards import download_shards, into_shards
+    from pixtrawl.cli.shards import download_shards
+    from pixtrawl.cluster.place import into_shards
 
     if into_shards(config):
         return download_shards(arguments, loaded, limit_given=limit_given)

@@ -120,8 +120,8 @@ def add_output(parser: argparse.ArgumentParser, *, progress: bool = True) -> Non
         group.add_argument("--no-progress", action="store_true", help="show no live display")
         group.add_argument(
             "--metrics", metavar="PORT",
-            help="serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; also HOST:PORT, or "
-            "FILE.prom for a file",
+            help="serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; also HOST:PORT, "
+            "or FILE.prom for a file",
         )  # fmt: skip
         group.add_argument(
             "--log", metavar="FILE", help="append each event to this file, with its time"

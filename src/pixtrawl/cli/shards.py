@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pixtrawl.cluster.job import JobDescription
@@ -14,20 +14,7 @@ if TYPE_CHECKING:
     from pixtrawl.config.groups import Config
     from pixtrawl.config.load import Loaded
 
-__all__ = ["download_shards", "into_shards", "job_settings", "prepared"]
-
-SHARD_ROWS: Final = 1_000
-LEASE_S: Final = 45.0
-_GROUPS: Final = ("images", "politeness", "fetch", "lists", "export")
-# Of the machine, secret, or without a meaning for a job.
-_NOT_OF_A_JOB: Final = frozenset(
-    {
-        "fetch.concurrency", "fetch.limit_rate_bytes_s", "fetch.proxy", "fetch.cookies",
-        "images.decoders", "images.dedup", "images.conflict", "images.turned",
-        "export.export_to", "export.split", "export.formulas",
-    }
-)  # fmt: skip
-
+__all__ = ["download_shards", "prepared"]
 
 _OF_THE_MACHINE: Final = frozenset(
     {
@@ -40,73 +27,27 @@ _OF_A_FOLDER: Final = frozenset(
 )
 
 
-def job_settings() -> frozenset[str]:
-    """Return the settings of a job: those that decide what is kept and how hosts are asked."""
-    from pixtrawl.config.table import by_key
-
-    starts = tuple(f"{group}." for group in _GROUPS)
-    found = {key for key in by_key() if key.startswith(starts)} - _NOT_OF_A_JOB
-    return frozenset(found | {"job.label", "filters.license", "filters.aspect"})
-
-
-def into_shards(config: Config) -> bool:
-    """Return whether a download goes into a set of shards and not into a data set folder."""
-    from pixtrawl.exporters.target import local_path
-
-    return config.job.engine == "ray" or local_path(config.job.output) is None
-
-
 def prepared(  # noqa: PLR0913 - the options of `prepare`
     manifests: Sequence[str],
     output: str,
     loaded: Loaded,
     told: list[str],
     *,
-    shard_rows: int = SHARD_ROWS,
-    lease_s: float = LEASE_S,
+    shard_rows: int | None = None,
+    lease_s: float | None = None,
     scratch: str | None = None,
 ) -> tuple[Store, JobDescription]:
     """Prepare a job; `told` gets sentences for the user. Raise UsageError or StorageError."""
-    from pixtrawl.cluster.prepare import prepare
-    from pixtrawl.cluster.store import Store
+    from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
+    from pixtrawl.cluster.submit import submit
     from pixtrawl.config.load import DEFAULT_ORIGIN
 
-    config, origins = loaded.config, loaded.origins
+    origins = loaded.origins
     keys = [key for key in job_settings() if origins.get(key, DEFAULT_ORIGIN) != DEFAULT_ORIGIN]
-    to = _format_of(config)
-    store = Store(output)
-    if not store.probe():
-        told.append("the store writes over objects that it was asked not to: one worker at a time")
-    job = prepare(
-        manifests, store, to=to, settings=_plain(config, keys, to), label=config.job.label,
-        lists=config.lists, shard_rows=shard_rows, lease_s=lease_s,
-        scratch=Path(scratch) if scratch else None, tell=told.append,
+    return submit(
+        manifests, output, loaded.config, keys, told, shard_rows=shard_rows or SHARD_ROWS,
+        lease_s=lease_s or LEASE_S, scratch=scratch,
     )  # fmt: skip
-    return store, job
-
-
-def _format_of(config: Config) -> str:
-    from pixtrawl.cluster.job import FORMATS
-    from pixtrawl.errors import UsageError
-
-    to = config.export.to or FORMATS[0]
-    if to not in FORMATS:
-        raise UsageError(f"--to {to}: a set of shards is {' or '.join(FORMATS)}; export it later")
-    return to
-
-
-def _plain(config: Config, keys: Sequence[str], to: str) -> dict[str, Any]:
-    """Return settings as values that `load` takes, without those of reading the manifests."""
-    import msgspec
-
-    plain = msgspec.to_builtins(config, enc_hook=str)
-    found: dict[str, Any] = {}
-    for key in sorted(set(keys)):
-        group, _, name = key.partition(".")
-        if group not in {"lists", "job"}:
-            found[key] = plain[group][name]
-    found["export.to"] = to
-    return found
 
 
 def download_shards(arguments: argparse.Namespace, loaded: Loaded, *, limit_given: bool) -> int:
@@ -150,6 +91,7 @@ def download_shards(arguments: argparse.Namespace, loaded: Loaded, *, limit_give
 
 def _refuse_others(loaded: Loaded) -> None:
     """Raise UsageError for an option that would do nothing."""
+    from pixtrawl.cluster.job_keys import job_settings
     from pixtrawl.config.load import COMMAND_LINE
     from pixtrawl.errors import UsageError
 
