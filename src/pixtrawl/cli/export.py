@@ -187,7 +187,9 @@ def _of_shards(
     args: argparse.Namespace, options: ExportOptions
 ) -> tuple[Path | Origin, Iterable[Sample]]:
     """Return the origin and the images of a set of shards. Raise UsageError, StorageError."""
-    images, origin = _where(args.dataset, args.where or ()).export_source(options)
+    from pixtrawl.dataset.outputs import export_source
+
+    images, origin = export_source(_where(args.dataset, args.where or ()), options)
     return origin, images
 
 

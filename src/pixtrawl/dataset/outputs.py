@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pixtrawl.exporters.export import Exported, ExportOptions
     from pixtrawl.exporters.origin import Origin
 
-__all__ = ["Outputs"]
+__all__ = ["Outputs", "export_source"]
 
 
 class Outputs:
@@ -200,12 +200,15 @@ class Outputs:
             formulas=formulas, title=title,
         )  # fmt: skip
         options = export_options(choice, config)
-        images, origin = self.export_source(options)
+        images, origin = export_source(self, options)
         return export(images, origin, out, to, options)
 
-    def export_source(self, options: ExportOptions) -> tuple[Iterable[Sample], Path | Origin]:
-        """Return what an export reads: the images, and where their bytes lie."""
-        images: Iterable[Sample] = self
-        if len(options.splitting.shares) > 1:  # look-alikes stay on one side
-            images = with_looks(self._samples, self._ids, images)
-        return images, origin_of(self._samples)
+
+def export_source(
+    dataset: Outputs, options: ExportOptions
+) -> tuple[Iterable[Sample], Path | Origin]:
+    """Return the images that an export reads, and where their bytes lie."""
+    images: Iterable[Sample] = dataset
+    if len(options.splitting.shares) > 1:  # look-alikes stay on one side
+        images = with_looks(dataset._samples, dataset._ids, images)
+    return images, origin_of(dataset._samples)

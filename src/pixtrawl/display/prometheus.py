@@ -170,7 +170,7 @@ def exposed(place: str, read: Callable[[], Iterable[Metric]]) -> Iterator[None]:
         return
     host, _, port = place.rpartition(":")
     try:
-        server = _Server((host.strip("[]") or _HERE, int(port)), read)
+        server = _MetricsServer((host.strip("[]") or _HERE, int(port)), read)
     except (ValueError, OverflowError):
         raise UsageError(f"--metrics: {place!r} is no PORT, HOST:PORT or FILE.prom") from None
     except OSError as error:
@@ -186,17 +186,17 @@ def exposed(place: str, read: Callable[[], Iterable[Metric]]) -> Iterator[None]:
         thread.join()
 
 
-class _Server(ThreadingHTTPServer):
+class _MetricsServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, place: tuple[str, int], read: Callable[[], Iterable[Metric]]) -> None:
         self.read = read
-        super().__init__(place, _Handler)
+        super().__init__(place, _MetricsHandler)
         self.server_name_shown = f"{place[0]}:{self.socket.getsockname()[1]}"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+class _MetricsHandler(BaseHTTPRequestHandler):
+    server: _MetricsServer
 
     def do_GET(self) -> None:
         found = self.path.partition("?")[0] in {"/", "/metrics"}
