@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -91,3 +98,67 @@ def test_exact_compares_bytes_only(tmp_path: Path) -> None:
             dedup="exact",
         )  # fmt: skip
     assert len(rows(tmp_path)) == 2
+
+
+def command(folder: Path) -> list[str]:
+    return [
+        sys.executable, "-m", "pixtrawl", "download", str(folder / "list.txt"),
+        "-o", str(folder / "set"), "--allow-address", "127.0.0.0/8", "--per-host", "2", "-q",
+        "--set", "images.decoders=1",
+    ]  # fmt: skip
+
+
+def compared_pairs(folder: Path) -> int:
+    """How many pairs of copies the catalog says were compared; 0 while there is none."""
+    catalog = folder / "set/.pixtrawl-catalog.sqlite3"
+    if not catalog.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{catalog}?mode=ro", uri=True, timeout=60)) as db:
+        try:
+            count: int = db.execute("SELECT count(*) FROM compared").fetchone()[0]
+        except sqlite3.OperationalError:  # no table yet
+            return 0
+    return count
+
+
+def kill_when(folder: Path, count: Callable[[], int], least: int) -> None:
+    """Run the command, and kill -9 it as soon as there are so many."""
+    running = subprocess.Popen(
+        command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        while count() < least:
+            assert running.poll() is None, "the run was over before it could be killed"
+            time.sleep(0.005)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.communicate(timeout=60)
+
+
+@pytest.mark.parametrize(("seed", "scenes", "kills"), [(1, 1, 1), slow(2, 3, 3), slow(3, 3, 3)])
+def test_kills_between_copies_and_between_comparisons_change_nothing(
+    tmp_path: Path, seed: int, scenes: int, kills: int
+) -> None:
+    pictures = offered(range(scenes))
+    paths = random.Random(seed).sample(sorted(pictures), len(pictures))
+    answers: dict[str, Answer] = dict(pictures)
+    with serving(answers) as host:
+        (tmp_path / "list.txt").write_text("".join(f"{host.url}{path}\n" for path in paths))
+        for turn in range(kills):
+            kill_when(tmp_path, lambda: len(set(host.asked_files)), 4 * (turn + 1))
+        for _ in range(kills):
+            kill_when(tmp_path, lambda: compared_pairs(tmp_path), compared_pairs(tmp_path) + 1)
+        subprocess.run(command(tmp_path), check=True, timeout=120, capture_output=True)
+    kept = rows(tmp_path)
+    assert {f"{seed}-original.jpg" for seed in range(scenes)} <= {
+        str(row["url"]).rsplit("/", 1)[1] for row in kept
+    }
+    files = sorted(
+        path for path in (tmp_path / "set").rglob("*.jpg") if ".pixtrawl" not in str(path)
+    )
+    assert len(files) == len(kept)
+    for row in kept:
+        data = (tmp_path / "set" / str(row["file_name"])).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+    assert sorted(int(str(row["number"])) for row in kept) == list(range(1, len(kept) + 1))

@@ -31,6 +31,7 @@ __all__ = ["Appearance", "ViewIndex", "Views", "inside", "part_inside", "views_o
 Array = np.ndarray[Any, Any]
 
 _SAME: Final = 31  # bits
+_EQUAL: Final = 12
 _LEAST_FRAMED: Final = 0.85  # of the area at the most is inside a frame
 
 
@@ -68,14 +69,15 @@ def _distance(one: bytes, other: bytes) -> int:
 def inside(info: ImageInfo) -> Appearance | None:
     """Return what lies inside the frame of a picture; None where it has none that matters.
 
-    Inside a plain border the hash is that of the first look: cut-outs on white have it, too.
+    Where the hash inside is that without a plain border the first look has seen as much; cut-outs
+    on white have such a border, too.
     """
     if len(info.thumb) != THUMB_BYTES:
         return None
     square = pixels_of(info.thumb)
     inner = _framed_part(square)
     hash_inside = inner and part_hash(square, inner)
-    if not inner or not hash_inside or _distance(hash_inside, info.phash_trim) <= _SAME:
+    if not inner or not hash_inside or _distance(hash_inside, info.phash_trim) <= _EQUAL:
         return None
     return _cut_out(square, info.chroma, inner)
 
