@@ -29,6 +29,8 @@ _MOST_MB: Final = 200.0
 _MOST_TURN_S: Final = 0.020
 _LONG_PATH: Final = "~a" * 4_000
 _SLOWEST: Final = 5
+_NAMED_S: Final = 0.002
+_START_AND_END: Final = frozenset({"download"})  # of the run itself: no transfer waits then
 
 
 def addresses(hosts: int, port: int) -> list[str]:
@@ -53,6 +55,7 @@ class Turns:
 
     def watch(self) -> None:
         """Time every turn of every loop of this process from now on."""
+        asyncio.tasks.Task = asyncio.Task = asyncio.tasks._PyTask  # type: ignore[attr-defined,misc]
         plain = asyncio.Handle._run
 
         def timed(handle: Any) -> None:
@@ -65,10 +68,20 @@ class Turns:
     def _note(self, cpu_s: float, wall_s: float, handle: Any) -> None:
         self.count += 1
         self.wall_s = max(self.wall_s, wall_s)
+        name = _name_of(handle) if cpu_s > _NAMED_S else ""
+        if name in _START_AND_END:
+            return
         self.over += cpu_s > _MOST_TURN_S
-        if len(self.cpu) < _SLOWEST or cpu_s > self.cpu[-1][0]:
-            self.cpu.append((cpu_s, repr(handle)[:160]))
+        if name and (len(self.cpu) < _SLOWEST or cpu_s > self.cpu[-1][0]):
+            self.cpu.append((cpu_s, name))
             self.cpu = sorted(self.cpu, reverse=True)[:_SLOWEST]
+
+
+def _name_of(handle: Any) -> str:
+    """Return the coroutine of a task's step, or what else the handle calls."""
+    task = getattr(handle._callback, "__self__", None)
+    coroutine = getattr(task, "get_coro", None)
+    return getattr(coroutine(), "__qualname__", "?") if coroutine else repr(handle)[:160]
 
 
 def _inside(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+import time
 from collections.abc import Callable
 
 import pycurl
@@ -107,3 +108,32 @@ def test_a_socket_under_the_number_of_a_closed_one_is_heard(make: Make) -> None:
         return heard
 
     assert asyncio.run(reuse())
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="no epoll on this system")
+def test_many_slow_sockets_leave_turns_to_others_and_none_of_them_waits_for_ever() -> None:
+    async def busy() -> tuple[list[int], int]:
+        heard: list[int] = []
+        pairs = [socket.socketpair() for _ in range(100)]
+        turns_of_others = 0
+
+        def slow(fd: int, _events: int) -> None:
+            heard.append(fd)
+            time.sleep(0.001)
+
+        watcher = watch._EpollWatcher(asyncio.get_running_loop(), slow)
+        for ours, theirs in pairs:
+            theirs.send(b"x")  # never read: each stays ready
+            watcher.watch(ours.fileno(), pycurl.POLL_IN)
+        while len(set(heard)) < len(pairs):
+            await asyncio.sleep(0)
+            turns_of_others += 1
+        watcher.close()
+        for pair in pairs:
+            pair[0].close()
+            pair[1].close()
+        return heard, turns_of_others
+
+    heard, turns_of_others = asyncio.run(busy())
+    assert turns_of_others >= 5  # one if all hundred were handled in one turn
+    assert len(heard) <= 3 * 100

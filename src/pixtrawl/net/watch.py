@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol
@@ -20,7 +21,9 @@ __all__ = ["Watcher", "watcher"]
 Act = Callable[[int, int], None]
 """Called with a descriptor and its readiness, as `pycurl.CSELECT_IN | CSELECT_OUT`."""
 
-_AT_ONCE: Final = 256  # sockets per loop iteration; the others stay ready
+_AT_ONCE: Final = 8  # sockets for each look; those beyond it come first in the next one
+_MOST: Final = 256  # per loop iteration; the others stay ready
+_TURN_S: Final = 0.005  # and about so long: hostile heads take a millisecond each
 _IN: Final = 1  # EPOLLIN, EPOLLOUT: `select` has the names on Linux only
 _OUT: Final = 4
 _EVENTS: Final = {
@@ -102,11 +105,16 @@ class _EpollWatcher:
         self._epoll.register(fd, events)
 
     def _wake(self) -> None:
-        for fd, events in self._epoll.poll(0, _AT_ONCE):
-            if fd in self._watched:
-                self._act(fd, _ready(events))
-            else:  # ended by an earlier one, or a resting connection that its server closes
-                self._leave(fd)
+        until_s = time.monotonic() + _TURN_S
+        for _ in range(0, _MOST, _AT_ONCE):
+            ready = self._epoll.poll(0, _AT_ONCE)
+            for fd, events in ready:
+                if fd in self._watched:
+                    self._act(fd, _ready(events))
+                else:  # ended by an earlier one, or a resting connection that its server closes
+                    self._leave(fd)
+            if len(ready) < _AT_ONCE or time.monotonic() > until_s:
+                return
 
     def _leave(self, fd: int) -> None:
         self._entered.discard(fd)
