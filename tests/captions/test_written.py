@@ -11,7 +11,9 @@ from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
+from pixtrawl.folder import caption_files
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.pipeline import captioning
 from tests.captions.sets import foxes, rows
 
 ORIGINS = "alt,title,query"
@@ -154,3 +156,65 @@ def test_a_text_file_beside_an_image_of_the_set_is_its_caption(root: Path, tmp_p
     pixtrawl.open(root).export("jsonl", tmp_path / "out.jsonl")
     row = rows(tmp_path / "out.jsonl")["alt"]
     assert (row["text"], row["caption_origin"]) == ("written beside it", "hand")
+
+
+def text_of(root: Path, name: str) -> Path:
+    return (root / file_of(root, name)).with_suffix(".txt")
+
+
+def test_captions_are_written_beside_images_and_edits_come_back(root: Path) -> None:
+    assert main(["caption", str(root), "--txt"]) == EXIT_OK
+    texts = {name: text_of(root, name).read_text().strip() for name in ("alt", "title", "bare")}
+    assert texts == {name: caption_of(root, name)[0] for name in texts}
+    assert main(["caption", str(root)]) == EXIT_OK
+    assert caption_of(root, "alt") == ("a red fox", "alt"), "what was written is no edit"
+
+    text_of(root, "alt").write_text("a fox that I described\n")
+    assert main(["caption", str(root), "--txt"]) == EXIT_OK
+    assert caption_of(root, "alt") == ("a fox that I described", "hand")
+    assert caption_of(root, "title")[1] == "title"
+    assert text_of(root, "alt").read_text() == "a fox that I described\n"
+
+    assert main(["undo", str(root)]) == EXIT_OK
+    assert caption_of(root, "alt") == ("a red fox", "alt")
+
+
+def test_an_edited_file_is_never_overwritten_and_a_written_one_follows(root: Path) -> None:
+    assert main(["caption", str(root), "--txt"]) == EXIT_OK
+    text_of(root, "alt").write_text("mine")
+    name = file_of(root, "title")
+    assert main(["caption", str(root), name, "--text", "by command", "--txt"]) == EXIT_OK
+    assert text_of(root, "title").read_text() == "by command\n"
+    assert text_of(root, "alt").read_text() == "mine"
+    assert main(["caption", str(root), name, "--text", "", "--txt"]) == EXIT_OK
+    assert not text_of(root, "title").exists(), "no caption, no file"
+    assert text_of(root, "alt").read_text() == "mine"
+
+
+def test_written_files_leave_the_origin_of_captions_in_exports(root: Path, tmp_path: Path) -> None:
+    assert main(["caption", str(root), "--txt"]) == EXIT_OK
+    text_of(root, "title").write_text("mine")
+    out = tmp_path / "out"
+    export(pixtrawl.open(root), root, out, "imagefolder", ExportOptions())
+    found = rows(out / "train" / "metadata.jsonl")
+    assert (found["alt"]["text"], found["alt"]["caption_origin"]) == ("a red fox", "alt")
+    assert (found["title"]["text"], found["title"]["caption_origin"]) == ("mine", "hand")
+
+
+def test_a_kill_between_note_and_file_makes_no_file_look_edited(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["caption", str(root), "--txt"]) == EXIT_OK
+    name = file_of(root, "alt")
+    assert main(["caption", str(root), name, "--text", "new"]) == EXIT_OK
+
+    def killed(path: Path, data: bytes) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(caption_files, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        captioning.write_files(Folder(root))
+    monkeypatch.undo()
+    assert captioning.take_edited(Folder(root), who="cli") is None
+    assert main(["caption", str(root), "--txt"]) == EXIT_OK
+    assert text_of(root, "alt").read_text() == "new\n"

@@ -21,6 +21,7 @@ examples:
   pixtrawl caption images "cat/000012.jpg" --text "a tabby cat on a red sofa"
   pixtrawl caption images --find "a photo of" --replace "a picture of"
   pixtrawl caption images "cat" --reset
+  pixtrawl caption images --txt
   pixtrawl caption images --caption 'alt,title,template:a photo of {label}'
   pixtrawl undo images
 
@@ -59,6 +60,11 @@ def add_parser(subparsers: Any) -> None:
         default="hand",
         help="of --text: a model's text never replaces one written by hand (default: hand)",
     )
+    parser.add_argument(
+        "--txt", action="store_true",
+        help="write each caption into a text file beside its image (000012.txt), for trainers that "
+        "read the folder; files that you edit are kept, and their text becomes the caption",
+    )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="DIR", help="data set folder")
     add_output(parser, progress=False)
 
@@ -66,7 +72,8 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code: 0 once the decision is on the disk."""
     from pixtrawl.captions import read_chain
-    from pixtrawl.errors import EXIT_OK, UsageError
+    from pixtrawl.errors import EXIT_OK
+    from pixtrawl.folder import caption_files
     from pixtrawl.pipeline import captioning
     from pixtrawl.pipeline.opened import split_root
 
@@ -75,25 +82,37 @@ def main(arguments: argparse.Namespace) -> int:
     chain = read_chain("--caption", arguments.caption)
     if chain is not None:
         captioning.choose(folder, chain)
-    done: Recorded | None = None
+    if arguments.txt or caption_files.is_in_use(folder.root):
+        _take_edited(folder)
+    done = _decided(folder, names, arguments)
+    if done is not None:
+        _tell(done, as_json=arguments.json)
+    if arguments.txt:
+        _write_files(folder, as_json=arguments.json)
+    elif done is None and (chain is None or names):
+        _show(folder, names, as_json=arguments.json)
+    return EXIT_OK
+
+
+def _decided(folder: Folder, names: list[str], arguments: argparse.Namespace) -> Recorded | None:
+    """Carry out `--text`, `--reset` or `--find`; None without one of them."""
+    from pixtrawl.errors import UsageError
+    from pixtrawl.pipeline import captioning
+
     if arguments.text is not None or arguments.reset:
         if not names:
             raise UsageError("of which images? give FILE or the folder of a label")
         if arguments.reset:
-            done = captioning.reset(folder, names, who="cli")
-        else:
-            text, origin = arguments.text, arguments.origin
-            done = captioning.caption(folder, names, text, who="cli", origin=origin)
-    elif arguments.find is not None:
-        words = (arguments.find, arguments.replace)
-        done = captioning.replace_words(folder, names, *words, who="cli")
-        if not done.records:
-            raise UsageError(f"no caption has the words {arguments.find!r}")
-    if done is not None:
-        _tell(done, as_json=arguments.json)
-    elif chain is None or names:
-        _show(folder, names, as_json=arguments.json)
-    return EXIT_OK
+            return captioning.reset(folder, names, who="cli")
+        text, origin = arguments.text, arguments.origin
+        return captioning.caption(folder, names, text, who="cli", origin=origin)
+    if arguments.find is None:
+        return None
+    words = (arguments.find, arguments.replace)
+    done = captioning.replace_words(folder, names, *words, who="cli")
+    if not done.records:
+        raise UsageError(f"no caption has the words {arguments.find!r}")
+    return done
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -104,6 +123,28 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("give one of --text, --find and --reset")
     if (arguments.find is None) != (arguments.replace is None):
         raise UsageError("--find and --replace belong together")
+
+
+def _take_edited(folder: Folder) -> None:
+    from pixtrawl.display.screen import note, plural
+    from pixtrawl.pipeline import captioning
+
+    taken = captioning.take_edited(folder, who="cli")
+    if taken is not None:
+        note(f"{plural(len(taken.records), 'edited text file')} taken as captions by hand")
+
+
+def _write_files(folder: Folder, *, as_json: bool) -> None:
+    from pixtrawl.display.screen import out, out_json, plural
+    from pixtrawl.pipeline import captioning
+
+    done = captioning.write_files(folder)
+    if as_json:
+        out_json({"written": done.written, "kept": done.kept, "removed": done.removed})
+        return
+    others = f"; {done.kept:,} of yours kept as they are" if done.kept else ""
+    gone = f"; {done.removed:,} removed" if done.removed else ""
+    out(f"{plural(done.written, 'text file')} written beside images{gone}{others}")
 
 
 def _tell(done: Recorded, *, as_json: bool) -> None:

@@ -23,6 +23,7 @@ from pixtrawl.labels import MAX_LABEL_BYTES, Labels, label_for, same_name
 
 __all__ = [
     "ATTRIBUTION",
+    "CAPTION_FILES",
     "CARD",
     "CATALOG",
     "DECISIONS",
@@ -55,6 +56,7 @@ _EVIDENCE: Final = f"{_OWN}evidence-"
 _HELD: Final = ".held"  # a suffix that no loader accepts, and no program opens as an image
 CATALOG: Final = f"{_OWN}catalog.sqlite3"
 LOCK: Final = f"{_OWN}lock"
+CAPTION_FILES: Final = f"{_OWN}caption-files.json"  # digests of those written beside images
 DECISIONS: Final = f"{_OWN}decisions.jsonl"  # append-only
 THUMBS: Final = f"{_OWN}thumbs.sqlite3"  # small pictures that the studio made; may be removed
 OLD_CONTROL: Final = ".pixtrawl"  # the control folder of older versions

@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping
 
 from pixtrawl.captions import WRITTEN, Chain, caption_of
 from pixtrawl.catalog import samples, written
-from pixtrawl.errors import UsageError
-from pixtrawl.folder import decision_journal as journal, derived
+from pixtrawl.errors import StorageError, UsageError
+from pixtrawl.folder import caption_files, decision_journal as journal, derived
+from pixtrawl.folder.caption_files import CaptionFilesWritten
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Caption
 from pixtrawl.pipeline.deciding import Recorded, Who, named_images, record
 from pixtrawl.pipeline.opened import looked_at, opened
 
-__all__ = ["MAX_TEXT", "caption", "captions", "choose", "present", "replace_words", "reset"]
+__all__ = [
+    "MAX_TEXT", "caption", "captions", "choose", "present", "replace_words", "reset",
+    "take_edited", "write_files",
+]  # fmt: skip
 
 MAX_TEXT = 4000  # characters of a written caption
 
@@ -89,6 +93,34 @@ def choose(folder: Folder, chain: Chain) -> None:
     with opened(folder) as catalog:
         catalog.write_now(lambda db: written.choose(db, chain))
         catalog.write_now(lambda db: derived.write_all(db, folder))
+
+
+def take_edited(folder: Folder, *, who: Who) -> Recorded | None:
+    """Make texts that a person put beside images, or changed there, captions by hand.
+
+    None where there are none. Raise as `caption`.
+    """
+    with looked_at(folder) as db:
+        images = {one.file_name: one for one in samples.read(db, folder.root)}
+    found = caption_files.edited(folder.root, images)
+    new = {
+        name: text
+        for name, text in found.items()
+        if (images[name].written or Caption()) != Caption(text, "hand")
+    }
+    return captions(folder, new, who=who) if new else None
+
+
+def write_files(folder: Folder) -> CaptionFilesWritten:
+    """Write each image's caption into a text file beside it, a person's files excepted.
+
+    Raise UsageError where there are no captions, StorageError where the disk refuses.
+    """
+    found = {name: one.text for name, one in present(folder, [])}
+    try:
+        return caption_files.write(folder.root, found)
+    except OSError as error:
+        raise StorageError(f"caption files cannot be written: {error}") from error
 
 
 def _present(folder: Folder, names: list[str]) -> list[tuple[str, str, Caption]]:
