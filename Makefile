@@ -26,10 +26,16 @@ setup-demo:
 demo: setup-demo ## a whole run with a real browser against a local site: the data set lies in .demo/
 	@$(BROWSER) $(PY) scripts/demo.py
 
-test: setup ## the test suite, in parallel, without the internet
+# Compiles packages, sources and tests in two processes, once, instead of in each of three workers.
+compiled: setup
+	@[ -d tests/net/__pycache__ ] || { \
+	  $(PY) -m pytest -qq --collect-only tests/[a-m]*/ >/dev/null & \
+	  $(PY) -m pytest -qq --collect-only tests/[n-z]*/ tests/test_*.py >/dev/null & wait; }
+
+test: setup compiled ## the test suite, in parallel, without the internet
 	@$(BROWSER) $(PY) -m pytest $(PARALLEL)
 
-test-slow: setup ## what the suite has a small counterpart of: large matrices, soaks, all examples of properties
+test-slow: setup compiled ## what the suite has a small counterpart of: large matrices, soaks, all examples of properties
 	@$(BROWSER) TEST_EXAMPLES=all $(PY) -m pytest $(PARALLEL) -m "slow or hypothesis"
 
 test-again: setup ## the tests that failed last, one at a time: a fault fails again, an unsteady test is named
