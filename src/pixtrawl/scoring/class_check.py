@@ -28,7 +28,7 @@ __all__ = ["Audit", "Bias", "Doubt", "Overlap", "SmallLabel", "audit"]
 
 _NEIGHBOURS: Final = 12
 _ROUNDS: Final = 3  # votes of doubted images count less in the next round
-_MARGIN: Final = 0.3  # by which another label is more probable than the image's own
+_MARGIN: Final = 0.6  # by which another label is more probable than the image's own
 _MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 80 MB
 _DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
 _OWN_AT_MOST: Final = 0.3
