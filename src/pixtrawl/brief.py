@@ -20,7 +20,7 @@ _TEXT: Final = 80  # of one field
 
 
 def cut(text: str, width: int) -> str:
-    """At most `width` characters, the middle left out: both ends of an address tell something."""
+    """At most `width` characters, the middle left out: both ends of an address matter."""
     if len(text) <= width:
         return text
     head = (width - 1) * 2 // 3

@@ -50,7 +50,7 @@ _REL: Final = re.compile(r';\s*rel\s*=\s*"?([^";,]{1,200})', re.IGNORECASE)
 def license_link(header: str, address: str) -> str:
     """Return the target of rel=license in a Link header (RFC 8288), absolute; "" without one.
 
-    Two targets that differ are no claim, as it cannot be told which of them is meant.
+    Two targets that differ are no claim, as it is unclear which of them is meant.
     """
     found = set()
     for match in _LINK.finditer(header[:8000]):

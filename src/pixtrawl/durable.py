@@ -49,7 +49,7 @@ def boot_id() -> str:
     """Return what identifies the time since the system's start; "" where the system does not say.
 
     Files that were written and not synced before the start may be lost. Without an id nothing is
-    doubted: on Windows and macOS the records of files alone tell.
+    doubted: on Windows and macOS the records of files alone decide.
     """
     try:
         return _BOOT_ID.read_text().strip()

@@ -127,7 +127,7 @@ def _as_latin(line: Line) -> Line:
 def decoded(stream: BinaryIO) -> Iterator[io.TextIOWrapper]:
     """The text of a file from its start.
 
-    Bytes that are no UTF-8 come through as lone surrogates, and so can be told by line.
+    Bytes that are no UTF-8 come through as lone surrogates, and so can be reported by line.
     """
     encoding = encoding_of(stream.read(4))
     stream.seek(0)

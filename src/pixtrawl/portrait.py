@@ -15,7 +15,7 @@ PEAKS: Final = 256  # of its resampling spectrum, over the same range
 
 
 class Portrait(Struct, frozen=True):
-    """A picture described closely enough to tell which of two copies is the original."""
+    """A picture described closely enough to find which of two copies is the original."""
 
     width: int  # upright, pixels
     height: int

@@ -1,4 +1,4 @@
-"""Values of other libraries as Python's own, told by what they can do: nothing is imported.
+"""Values of other libraries as Python's own, recognised by what they can do: nothing is imported.
 
 Tables of pandas, polars and pyarrow become rows, their columns and numpy's arrays lists.
 """

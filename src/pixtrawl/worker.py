@@ -76,8 +76,8 @@ class Worker:
 
         Without an `inspector` only the type of each file is checked (--check none). `keep` stores
         the renditions that the inspector makes; without it they are staged and named in the
-        outcome, for workers that cannot write into the data set. `name` tells the files of workers
-        apart that share the folder.
+        outcome, for workers that cannot write into the data set. `name` separates the files of
+        workers that share the folder.
         """
         self._fetcher = fetcher
         self._inspector = inspector

@@ -96,7 +96,7 @@ def warn(report: Report, things: str = "images") -> None:
     if exit_code(report) != EXIT_OK:
         from pixtrawl.display.verdict import shortfall
 
-        more = "" if things == "URLs" else " (ds.verdict tells all)"
+        more = "" if things == "URLs" else " (ds.verdict has all)"
         warnings.warn(f"{shortfall(report, things)}{more}", ShortWarning, stacklevel=4)
 
 

@@ -2,7 +2,7 @@
 
 A file may be a plain list, the output of `sha256sum` or `md5sum`, or CSV, with or without a header,
 parted by commas, semicolons or tabs. 32 digits are an MD5, 64 a SHA-256 or a PDQ hash: the two look
-alike, so 64 digits whose kind nothing tells are held as both.
+alike, so 64 digits of no stated kind are held as both.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ class BlockedHash(Struct, frozen=True):
 
     kind: str  # one of KINDS, or EITHER
     digest: bytes
-    quality: int | None = None  # of a PDQ hash, where the list tells it
+    quality: int | None = None  # of a PDQ hash, where the list has it
 
 
 class _ListColumns(Struct):
     """Which column holds what."""
 
-    hashes: list[tuple[int, str]]  # column and kind; "" where another column or the length tells
+    hashes: list[tuple[int, str]]  # column and kind; "" where another column or the length decides
     kind: int | None = None
     quality: int | None = None
 

@@ -25,7 +25,7 @@ class Tab:
     def __init__(
         self, page: DriverPage, driver: Driver, has_refused: Callable[[str], bool]
     ) -> None:
-        """`has_refused` tells whether the address guard refused a host."""
+        """`has_refused` returns whether the address guard refused a host."""
         self.page = page
         self._has_refused = has_refused
         self.driver = driver  # replaced when the browser is restarted

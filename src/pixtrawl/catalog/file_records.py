@@ -2,7 +2,7 @@
 
 A file that still has the size, times and inode of its record was not touched since, and need not be
 read. The durable point is the newest image up to which all files were on the disk when they were
-placed; newer ones may have been lost in a power cut, and are told by the system's boot id.
+placed; newer ones may have been lost in a power cut, and are recognised by the system's boot id.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pixtrawl.config.load import DEFAULT_ORIGIN
 from pixtrawl.config.table import FILTERS_GROUP, by_key
 from pixtrawl.errors import UsageError
 
-# What a manifest cannot be asked: it is a list already. Licence and shape can be told of a row.
+# What a manifest cannot be asked: it is a list already. Licence and shape are known of a row.
 _ASKING: Final = frozenset(
     {"job.sources", "job.prefix", "job.suffix", "job.expand", "job.synonyms"}
 )

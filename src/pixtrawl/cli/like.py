@@ -15,7 +15,7 @@ _EPILOG: Final = """\
 `like` marks images as wanted; `unlike` refuses them, as `pixtrawl reject` does, and a run finds
 others in their place. After either, the images of their labels are ordered by likeness to what you
 kept and refused, into the column `liked` (0 to 1): by embeddings where `pixtrawl score` stored
-some, else by looks (light, layout, colours), which tell little of what is shown. Without FILE the
+some, else by looks (light, layout, colours), which say little of the subject. Without FILE the
 order is made again, for decisions of the studio too. `pixtrawl undo` takes a decision back.
 
 examples:

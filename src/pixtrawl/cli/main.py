@@ -235,7 +235,7 @@ def help_text() -> str:
 def _say(message: str, code: int) -> int:
     from pixtrawl.display.screen import clean
 
-    with suppress(OSError):  # nobody can be told then; the exit code says it all the same
+    with suppress(OSError):  # there is nowhere to write to; the exit code is set all the same
         sys.stderr.write(f"pixtrawl: {clean(message) or 'stopped'}\n")
     return code
 

@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
         epilog=EPILOG,
     )
     parser.add_argument("queries", metavar="QUERIES", nargs="+", help="words or files; - for stdin")
-    # Columns of a list of URLs are told to source `urls` by its own settings.
+    # Columns of a list of URLs are named to source `urls` by its own settings.
     add_settings(
         parser, frozenset(key for key in by_key() if not key.startswith(("lists.", "models.")))
     )

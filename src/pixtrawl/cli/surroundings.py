@@ -45,7 +45,7 @@ def give_up_stderr() -> None:
 def speak_utf8() -> None:
     """Starts anew in UTF-8 mode where file names would be ASCII.
 
-    Python does so by itself in the C locale, unless it is told not to: names on the disk are UTF-8
+    Python does so by itself in the C locale, unless it is set not to: names on the disk are UTF-8
     all the same, and could not be written into any file of the data set.
     """
     if sys.getfilesystemencoding() != "ascii" or "utf8" in sys._xoptions or not sys.executable:

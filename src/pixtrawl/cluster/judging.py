@@ -212,7 +212,7 @@ class _DuplicateSearch:
 
 
 def _are_changed(shards: ShardSet) -> bool:
-    """Return whether pictures were resized or encoded anew: too late to tell the best copy."""
+    """Return whether pictures were resized or encoded anew: too late to find the best copy."""
     return any(f"export.{name}" in shards.job.settings for name in ("resize", "encode"))
 
 

@@ -41,7 +41,7 @@ _CHUNK: Final = 256
 
 
 class _IndexedShard(Struct, frozen=True):
-    """Facts of a shard that its commit tells."""
+    """Facts of a shard that its commit holds."""
 
     shard: str
     outcomes: str  # name of the table

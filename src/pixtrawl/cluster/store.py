@@ -151,7 +151,7 @@ class Store:
     def create(self, name: str, data: bytes) -> bool:
         """Write an object unless there is one of that name. Return whether it holds this `data`.
 
-        After an answer that does not tell (a lost connection) the object is read back and compared,
+        After an unclear answer (a lost connection) the object is read back and compared,
         so the data should be of one writer only (hold a random number). Raise StorageError.
         """
         if not self.is_conditional:

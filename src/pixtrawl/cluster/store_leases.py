@@ -31,7 +31,7 @@ _ENDED: Final = ".ended"
 
 
 class WorkerBeat(Struct, frozen=True, kw_only=True):
-    """Totals that a worker tells with each beat."""
+    """Totals that a worker sends with each beat."""
 
     worker: str
     host: str
@@ -50,7 +50,7 @@ class LeaseRecord(Struct, frozen=True, kw_only=True):
 
     worker: str
     attempt: str
-    nonce: str  # after an unclear answer it tells whose object it is
+    nonce: str  # after an unclear answer it shows whose object it is
 
 
 class ShardClaim(Struct, frozen=True, kw_only=True):

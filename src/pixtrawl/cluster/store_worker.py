@@ -71,7 +71,7 @@ class StoreWorker:
         self._beat_thread = ThreadPoolExecutor(1)
         self._active: set[asyncio.Task[None]] = set()
         self._looked = -job.lease_s
-        self._ended = asyncio.Event()  # a shard has, or the beat tells of trouble
+        self._ended = asyncio.Event()  # a shard has, or the beat reports trouble
 
     @classmethod
     async def open(
@@ -292,7 +292,7 @@ class StoreWorker:
 
 
 async def _elect(leases: StoreLeases, lease_s: float) -> None:
-    """Become the only worker of a store that cannot tell who was first. Raise EngineError."""
+    """Become the only worker of a store that cannot decide who was first. Raise EngineError."""
     beats, own = leases.beats, leases.worker
     for _ in range(_ELECTIONS):
         if not await asyncio.to_thread(beats.alive):

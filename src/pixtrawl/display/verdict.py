@@ -22,8 +22,8 @@ MAX_REASONS: Final = 8
 MAX_ADVICE: Final = 3
 MAX_WIDTH: Final = 110  # columns of a line with text of any length
 
-_MANY_COPIES: Final = 0.1  # share of a label's images from which dropped near duplicates are told
-_FEW_COPIES: Final = 5  # fewer are not told
+_MANY_COPIES: Final = 0.1  # share of a label's images from which dropped near duplicates are shown
+_FEW_COPIES: Final = 5  # fewer are not shown
 
 _NO_TROUBLE: Final = {Reason.SAVED, Reason.NOT_NEEDED}
 _WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}

@@ -179,7 +179,7 @@ class ProcessesEngine:
         self._wake()
 
     def _tell(self, report: wire.Tell) -> None:
-        """Pass an event on; all workers lack the same containment, which is told once."""
+        """Pass an event on; all workers lack the same containment, which is reported once."""
         if report.notice is not None:
             if report.notice.message in self._told:
                 return
@@ -213,7 +213,7 @@ class ProcessesEngine:
         self._wake()
 
     def ended(self, link: WorkerLink) -> None:
-        """Give the tasks of a worker that has ended to others; those that end workers are told."""
+        """Give the tasks of a worker that has ended to others; give up those that end workers."""
         if link.closing:
             return
         tasks = self._tasks_of(link)

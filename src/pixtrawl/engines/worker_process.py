@@ -96,7 +96,7 @@ class WorkerProcess(asyncio.Protocol):
             self._away = False
             self.heartbeat.renew()
         elif self._away or self.heartbeat.is_silent():
-            return  # of the time before: whoever gave it knows, or will be told
+            return  # of the time before: whoever gave it knows, or will learn
         elif isinstance(order, wire.Give):
             for task in order.tasks:
                 self._start(task)
@@ -166,7 +166,7 @@ class WorkerProcess(asyncio.Protocol):
     # -- what goes out
 
     def tell(self, event: Event) -> None:
-        """Pass an event on to the listeners of the run; the engine itself tells of starts."""
+        """Pass an event on to the listeners of the run; the engine itself reports starts."""
         if (told := wire.Tell.of(event)) is not None:
             self._send(told)
 

@@ -34,7 +34,7 @@ class Workers:
     """The processes, and who holds which host. Bound to one event loop."""
 
     def __init__(self, spec: WorkerSpec, count: int, owner: LinkOwner) -> None:
-        """Start nothing yet. `spec` is that of one worker; `owner` is told what workers say.
+        """Start nothing yet. `spec` is that of one worker; `owner` receives what workers report.
 
         The rate in the settings is for all workers together.
         """

@@ -52,7 +52,7 @@ class Item(Struct, frozen=True):
 
 
 class Publication(Struct, frozen=True, kw_only=True):
-    """Where an export will be published, and what its card is to tell beside the counts."""
+    """Where an export will be published, and what its card says beside the counts."""
 
     repository: str  # user/set
     url: str  # of its page
@@ -67,7 +67,7 @@ class ExportJob(Struct, frozen=True, kw_only=True):
     transform: Transform
     sharding: Sharding
     title: str
-    repeats: int = 1  # of each image in an epoch, for trainers that are told by names of folders
+    repeats: int = 1  # of each image in an epoch, for trainers that read it from names of folders
     publication: Publication | None = None
     fingerprint: str  # of the plan and of every option that changes a byte
 

@@ -1,8 +1,8 @@
 """Caption files beside the pictures of an export.
 
 One that a person wrote or changed is never overwritten and never removed: it becomes the caption of
-its image. Such files are told by their bytes, as the export notes the SHA-256 of each caption file
-before it writes it.
+its image. Such files are recognised by their bytes: the export notes the SHA-256 of each caption
+file before it writes it.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def card_files(  # noqa: PLR0913 - the parts of a card that formats differ in
         for line in attribution_lines(credits_()):
             file.write(line.encode() + b"\n")
 
-    # In this order: what the card tells is counted on the way through the attributions.
+    # In this order: what the card says is counted on the way through the attributions.
     return [("ATTRIBUTION.md", attribution), ("README.md", card)]
 
 

@@ -261,7 +261,7 @@ def _notes(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _purposes(db: sqlite3.Connection) -> Iterator[str]:
-    """Yield what runs were told of the purpose; settings of earlier versions name none."""
+    """Yield the purpose that runs stated; settings of earlier versions name none."""
     groups = [run.get("politeness", {}) for run in run_log.every_settings(db)]
     known = [group for group in groups if "purpose" in group]
     if known:

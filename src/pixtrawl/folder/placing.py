@@ -49,7 +49,7 @@ def place(
 def set_worse_aside(db: sqlite3.Connection, folder: Folder, label: str, number: int) -> None:
     """Quarantine the copy that is in the place of a better one, by the hash of its bytes.
 
-    Which of several replaced copies was ever put in place, only the file itself tells.
+    Which of several replaced copies was ever put in place, only the file itself shows.
     """
     replaced = copies.replaced_files(db, label, number)
     for name in sorted(set(replaced.values())):

@@ -1,9 +1,9 @@
 """Recognise human checks made of photographs by their layout: grids of tiles, sliders. Pure.
 
-Both are dialogs: bands of even ground above and below photographs. What tells a grid from a collage
-is the head line and the foot with its button, what tells a slider from a framed photograph is the
-track below it, as wide as the photograph and with a knob at one end. Works on the small grey
-picture that decoding returns; most pictures end at the first test, which reads four rows.
+Both are dialogs: bands of even ground above and below photographs. A grid differs from a collage by
+the head line and the foot with its button, a slider from a framed photograph by the track below it,
+as wide as the photograph and with a knob at one end. Works on the small grey picture that decoding
+returns; most pictures end at the first test, which reads four rows.
 """
 
 from __future__ import annotations

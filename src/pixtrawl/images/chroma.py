@@ -1,4 +1,4 @@
-"""The colours of a picture on a grid of 16x16: 512 bytes that tell colour variants of one shape.
+"""The colours of a picture on a grid of 16x16: 512 bytes that distinguish colour variants.
 
 Each cell holds its mean Cb and Cr (JPEG's colour differences, -128..127), which are zero for all
 greys and do not change with brightness alone.

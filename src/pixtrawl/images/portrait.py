@@ -1,10 +1,10 @@
-"""Describe one picture closely enough to tell which of two copies is the original.
+"""Describe one picture closely enough to find which of two copies is the original.
 
 Runs in the decoder, and only for near duplicates: it decodes at full size, which costs half as much
 again as inspection. The answer is plain numbers of a fixed size (`record.PORTRAIT`), so that the
 parent compares pictures without opening a file itself.
 
-The spectrum and the resampling peaks tell enlargements. Interpolation leaves no energy above the
+The spectrum and the resampling peaks reveal enlargements. Interpolation leaves no energy above the
 old Nyquist frequency, and makes the variance of the second derivative periodic with the scale
 (A. C. Gallagher, "Detection of linear and cubic interpolation in JPEG compressed images", 2005).
 """

@@ -105,7 +105,7 @@ class Rules(Struct, frozen=True):
             if junk is not _KEPT and self.drops_junk(candidate):
                 return junk
         ruling = self._wishes(candidate, info)
-        if ruling is _KEPT and junk is not _KEPT:  # listed by the user: kept, and told
+        if ruling is _KEPT and junk is not _KEPT:  # listed by the user: kept, and reported
             return Reason.SAVED, f"{LOOKS_LIKE}{junk[0]}: {junk[1]}"
         return ruling
 

@@ -78,7 +78,7 @@ class Client:
         if self._shared.rate is not None:
             self._shared.rate.set_rate(bytes_s)
 
-    async def transfer(  # noqa: PLR0913 - what one transfer can be told
+    async def transfer(  # noqa: PLR0913 - the parameters of one transfer
         self,
         request: Request,
         *,

@@ -94,7 +94,7 @@ class Dialler:
             try:
                 async with asyncio.timeout(_ADDRESS_S):
                     return await asyncio.open_connection(address, port, limit=BUFFER_BYTES)
-            except (OSError, TimeoutError):  # the last one tells why
+            except (OSError, TimeoutError):  # the last error is the reason
                 continue
         return await asyncio.open_connection(addresses[-1], port, limit=BUFFER_BYTES)
 

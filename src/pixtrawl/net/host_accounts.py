@@ -133,7 +133,7 @@ class HostAccounts:
             self.slots.good(slot)
 
     def note_overload(self, error: FetchError, started_at: float) -> None:
-        """A failed transfer tells the limit of transfers at once whether there were too many."""
+        """Report a failed transfer to the limit of concurrent transfers."""
         self.semaphore.ended(
             size_bytes=0,
             elapsed_s=self._now() - started_at,

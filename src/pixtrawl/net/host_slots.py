@@ -34,8 +34,8 @@ class HostSlots:
     ) -> None:
         """`tell` receives an event when a host rests or resumes.
 
-        `holds` are the hosts that this process has, where several share them. `is_silent` tells
-        that nothing was heard of the coordinator for so long that others may have the hosts.
+        `holds` are the hosts that this process has, where several share them. `is_silent` returns
+        whether nothing was heard of the coordinator for so long that others may have the hosts.
         """
         self.table = table
         self._holds = holds

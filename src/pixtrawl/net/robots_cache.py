@@ -78,7 +78,7 @@ class RobotsCache:
         max_crawl_delay_s: float,
         paced: Callable[[str, float], None],
     ) -> None:
-        """`paced` is told the account of a host and the seconds it wants between requests."""
+        """`paced` receives the account of a host and the seconds it wants between requests."""
         self._send = send
         self._store = store
         self._max_crawl_delay_s = max_crawl_delay_s

@@ -133,7 +133,7 @@ class PathText(msgspec.Struct, frozen=True):
 
     name: str
     text: str
-    length: int  # of the pattern, by which the more specific one is told
+    length: int  # of the pattern, by which the more specific one is found
     rules: tuple[Rule, ...]
 
     @classmethod

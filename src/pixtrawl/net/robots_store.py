@@ -1,8 +1,9 @@
-"""Where a run keeps what it was told of robots: the latest in memory, all others in a file.
+"""Where a run keeps the robots rules of hosts: the latest in memory, all others in a file.
 
 A run meets any number of hosts, each with up to 500 KiB. What memory has no room for goes to a file
 without a name in the run's own folder, which ends with the process, so that no host is asked twice
-because another one came in between. The file is bounded, too: a host beyond it is told so.
+because another one came in between. The file is bounded, too: a host
+beyond it is refused with that reason.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class RunJob:
     def _work(self) -> None:
         try:
             self.report = asyncio.run(self._run(self.progress))
-        except BaseException as error:  # noqa: BLE001 - told in the list of jobs
+        except BaseException as error:  # noqa: BLE001 - shown in the list of jobs
             self._failed(error)
         else:
             if not self.report.interrupted:

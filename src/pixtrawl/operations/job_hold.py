@@ -1,4 +1,4 @@
-"""The lock that tells other processes that a job is being carried out.
+"""The lock that shows other processes that a job is being carried out.
 
 It is released when its process dies, so that a job whose process was killed is known as one that
 can go on, whatever its file says.

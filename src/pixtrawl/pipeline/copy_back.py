@@ -46,7 +46,7 @@ class DecodedCopy(Struct, frozen=True):
 async def decoded(
     folder: Folder, pool: DecoderPool, name: str, sha256: str, aside: Path
 ) -> DecodedCopy:
-    """Decode a copy of a file in quarantine; `name` tells it from others that are staged."""
+    """Decode a copy of a file in quarantine; `name` separates it from others that are staged."""
     staged = folder.staging / staged_name(f"back-{name}")
     shutil.copyfile(aside, staged)
     try:

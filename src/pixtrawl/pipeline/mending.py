@@ -44,7 +44,7 @@ def recover(catalog: Catalog, folder: Folder, orphans: Orphans | None = None) ->
     aside: list[ImageFile] = []
     for one in examined(folder, (ImageFile(name, None) for name in [*altered, *numbered])):
         if one.record is None:
-            continue  # a link, or it cannot be read: it is told again next time
+            continue  # a link, or it cannot be read: it is reported again next time
         if one.name in altered:
             catalog.write_now(
                 lambda db, one=one: _settle(db, altered[one.name], one, found, aside)  # type: ignore[misc]

@@ -58,7 +58,7 @@ class Rebuilt(Struct):
 
 
 def rebuild(folder: Folder) -> Rebuilt:
-    """Make the catalog again and tell on the log what that gave. Raise StorageError."""
+    """Make the catalog again and log what that gave. Raise StorageError."""
     try:
         done = _rebuild(folder)
     except OSError as error:
@@ -268,7 +268,7 @@ def _note(db: sqlite3.Connection, one: journal.DecisionRecord) -> dict[str, obje
     return {"samples": rows, "sha256": [one.sha256]} if one.action == "takedown" else {}
 
 
-# -- what is told
+# -- messages
 
 
 def _say_start(folder: Folder, found: remains.Remains) -> None:

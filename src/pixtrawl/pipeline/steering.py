@@ -199,7 +199,7 @@ class Steering:
             try:
                 await asyncio.to_thread(staged.write_bytes, body)
                 verdict = await pool.inspect(staged.name, len(body))
-            except OSError:  # a full disk is told of by the files themselves
+            except OSError:  # the files themselves report a full disk
                 return None
             finally:
                 with suppress(OSError):

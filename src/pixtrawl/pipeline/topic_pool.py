@@ -52,7 +52,7 @@ class PoolChoice(Struct, frozen=True):
 class TopicPool:
     """Scores the images of a run, and chooses among those of a query."""
 
-    def __init__(  # noqa: PLR0913 - the parts of a run that it reads and tells
+    def __init__(  # noqa: PLR0913 - the parts of a run that it reads and informs
         self, model: Model, pool: int | None, catalog: Catalog, folder: Folder, judge: Judge,
         emit: Callable[[Event], None], small: SmallPictures | None = None,
     ) -> None:  # fmt: skip

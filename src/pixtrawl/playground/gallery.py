@@ -1,6 +1,6 @@
 """Galleries: web pages that hold pictures in every way pages do.
 
-`/gallery/STYLE/KEYWORD?page=N` shows ten pictures of a keyword in one way; `STYLES` tells which.
+`/gallery/STYLE/KEYWORD?page=N` shows ten pictures of a keyword in one way; `STYLES` lists them.
 `Galleries.truth` gives the best URL of each picture on such a page.
 """
 

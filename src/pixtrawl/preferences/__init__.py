@@ -31,7 +31,7 @@ class Says(StrEnum):
 
     NO = "no"
     YES = "yes"
-    UNSET = "unset"  # it says something else, or nothing that can be told
+    UNSET = "unset"  # it says something else, or nothing clear
 
 
 class Statement(Struct, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ class LocalFile(Struct, frozen=True, kw_only=True):
 
 
 class RemoteFile(Struct, frozen=True, kw_only=True):
-    """A file of the repository: of large ones the Hub tells the SHA-256, of all git's hash."""
+    """A file of the repository: the Hub gives the SHA-256 of large ones, git's hash of all."""
 
     size_bytes: int
     git_sha1: str
@@ -52,7 +52,7 @@ class RemoteFile(Struct, frozen=True, kw_only=True):
 
     @property
     def hash(self) -> str:
-        """The hash that tells its content."""
+        """The hash of its content."""
         return self.sha256 or self.git_sha1
 
 

@@ -232,7 +232,7 @@ class Hub:
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
-        """Turn the client's errors into one line with the next step, and tell when it waits."""
+        """Turn the client's errors into one line with the next step, and report when it waits."""
         logger = logging.getLogger("huggingface_hub")
         before = logger.handlers, logger.propagate
         logger.handlers, logger.propagate = [self._waits], False
@@ -307,7 +307,7 @@ class Hub:
 
 
 class _Waits(logging.Handler):
-    """Takes the client's messages; passes those on that tell of a wait."""
+    """Take the client's messages; pass on those about a wait."""
 
     def __init__(self, on_wait: Told) -> None:
         super().__init__(logging.WARNING)

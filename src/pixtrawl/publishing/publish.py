@@ -263,7 +263,7 @@ def _files(staging: Path) -> dict[str, Path | bytes]:
 
 
 def _manifest(files: Mapping[str, LocalFile]) -> bytes:
-    """Return the list of files by hash, by which the next publish tells its own from others."""
+    """Return the list of files by hash, by which the next publish finds its own."""
     hashes = {name: sorted(file.hashes) for name, file in sorted(files.items())}
     return json.dumps({"files": hashes}, indent=1, ensure_ascii=False).encode() + b"\n"
 

@@ -54,7 +54,7 @@ class Publishable(Struct):
         unknown, reserved = self.counts[Rights.UNKNOWN], self.counts[Rights.RESERVED]
         opted_out = self.counts[Rights.OPTED_OUT]
         if policy.allow_unknown:
-            unknown = opted_out = 0  # the latter are left out, and told
+            unknown = opted_out = 0  # the latter are left out, and reported
         if not unknown and not reserved and not opted_out:
             return
         told = [

@@ -263,7 +263,7 @@ def _look_bias(images: Sequence[CheckedImage], looks: Vectors) -> list[Bias]:
     for label, every in _by_label(images).items():
         if len(every) < _ENOUGH or len(looks) != len(images):
             continue
-        rows = every[:: -(-len(every) // _MOST_LOOKS)]  # evenly drawn ones tell the share
+        rows = every[:: -(-len(every) // _MOST_LOOKS)]  # evenly drawn ones give the share
         own = looks[rows]
         alike = own @ own.T >= _SAME_LOOK
         middle = int(alike.sum(axis=1).argmax())

@@ -130,7 +130,7 @@ async def _note_card(client: Client, config: Config, known: KnownModel) -> None:
     try:
         response = await follow(request, client.transfer, _REDIRECTS)
     except FetchError:
-        return  # the files themselves tell of trouble
+        return  # the files themselves report trouble
     revision = response.headers.get("x-repo-commit", "")
     front = response.text.split("\n---", 1)[0] if response.text.startswith("---") else ""
     licence = _LICENCE.search(front) if response.status == 200 else None

@@ -1,7 +1,7 @@
 """Where image-text models were loaded from, by their name: a small file in the user's cache.
 
 A catalog names the model of its embeddings by content, and holds no paths of this computer. With
-this list a later search by words finds the model again without being told.
+this list a later search by words finds the model again without a setting.
 """
 
 from __future__ import annotations

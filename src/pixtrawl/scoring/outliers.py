@@ -14,7 +14,7 @@ __all__ = ["Z_LIMIT", "lowest_usual"]
 Z_LIMIT: Final = 3.5
 _MAD_TO_SIGMA: Final = 1.4826
 _MEAN_DEVIATION_TO_SIGMA: Final = 1.2533
-_FEWEST: Final = 5  # with fewer scores no outlier can be told
+_FEWEST: Final = 5  # with fewer scores no outlier can be found
 _LEAST_SIGMA: Final = 1e-4  # precision of stored embeddings
 
 

@@ -94,7 +94,7 @@ def _flat(reduced: Array) -> Array:
     flat[:, : min(2, reduced.shape[1])] = reduced[:, :2]
     widest = float(np.abs(flat).max()) if len(flat) else 0.0
     flat *= 10 / max(widest, 1e-9)
-    # equal images would stay on one spot: no force tells them apart
+    # equal images would stay on one spot: no force separates them
     return flat + np.random.default_rng(0).normal(0, 0.01, flat.shape)
 
 

@@ -16,7 +16,7 @@ from pixtrawl.scoring.outliers import lowest_usual
 
 __all__ = ["PoolSelection", "limit_of", "select"]
 
-_FEWEST: Final = 8  # scores from which groups can be told
+_FEWEST: Final = 8  # scores from which groups can be found
 _APART: Final = 4.5  # distance of two groups' means in standard deviations within them
 _LARGEST_LOW: Final = 0.75  # share of the lower group beyond which it is what the query brings
 _SMALLEST_LOW: Final = 0.02

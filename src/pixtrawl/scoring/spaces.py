@@ -1,7 +1,7 @@
 """Vectors of images, in which near means alike: embeddings by a model, else the images' looks.
 
 A look is made of what the catalog holds of each image: the grey thumbnail of 64 x 64 pixels shrunk
-to 16 x 16, the colours of 8 x 8 cells, and a few measures. It tells light, layout and palette, not
+to 16 x 16, the colours of 8 x 8 cells, and a few measures. It shows light, layout and palette, not
 what is shown.
 """
 

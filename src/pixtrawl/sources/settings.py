@@ -34,7 +34,7 @@ def common_settings(
 
 
 class OwnSettings(Struct, frozen=True):
-    """The common settings, and the others as text. `live` tells the built-in base URL."""
+    """The common settings, and the others as text. `live` holds for the built-in base URL."""
 
     base_url: str  # without a slash at its end
     live: bool

@@ -32,7 +32,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _SAFE: Final = frozenset({"GET", "HEAD"})
-# It stays open, and tells all that happens. Every browser that reads one says where it comes from;
+# It stays open, and sends all that happens. Every browser that reads one says where it comes from;
 # what does not is no page of ours, though it holds the cookie.
 _STREAM: Final = "/api/events"
 _HELP: Final = "open the address with its token that `pixtrawl studio` printed"

@@ -87,7 +87,7 @@ class MapMaker:
                 ids, places = self._laid_out(db, space)
         except _Closed:
             return
-        except Exception as error:  # noqa: BLE001 - told in the page, not on a thread's stderr
+        except Exception as error:  # noqa: BLE001 - shown in the page, not on a thread's stderr
             self.problem = f"the map could not be made: {error}"
             return
         self.map = ImageMap(key, space.model, ids, places)

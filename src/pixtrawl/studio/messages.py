@@ -185,7 +185,7 @@ class WhichImages(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
 
 
 class DecisionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A decision; `expect` is how many images the person was told that it changes."""
+    """A decision; `expect` is how many images the person was shown that it changes."""
 
     action: Literal["keep", "reject", "relabel", "bring_back", "never_again", "caption", "swap"]
     on: WhichImages
@@ -211,7 +211,7 @@ class DecisionAnswer(Struct, frozen=True):
 
 
 class EmptyRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """Empty the quarantine; refused where it has grown since its size was told."""
+    """Empty the quarantine; refused where it has grown since its size was shown."""
 
     expect_bytes: int
 

@@ -49,7 +49,7 @@ class Studio:
         self._threads = ThreadPoolExecutor(_THREADS, "studio")
         self._watcher: asyncio.Task[None] | None = None
         self._warmed: dict[str, asyncio.Task[None]] = {}
-        self._told: set[str] = set()  # data sets whose trouble was told
+        self._told: set[str] = set()  # data sets whose trouble was shown
         self.events = EventRing()
         self.jobs = Jobs(config or Config.load(), roots)
         self._teller = JobTeller(self.jobs, self.events)

@@ -92,7 +92,7 @@ class GoogleCse(JsonSource):
         return stop
 
     def explain(self, search: ApiSearch, response: Response, said: Any) -> SourceStop | None:
-        """Return the stop for one of the three meanings of 403, told apart by its text."""
+        """Return the stop for one of the three meanings of 403, distinguished by its text."""
         words = (value.plain(said, "error", "message") or "").lower()
         reason = (value.text(said, "error", "errors", 0, "reason") or "").lower()
         if "limitexceeded" in reason or "quota" in words:

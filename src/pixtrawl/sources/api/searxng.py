@@ -162,7 +162,7 @@ def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
     if not results and "query" not in said:
         raise ShapeError("searxng's answer is not one to a query")
     found = tuple(one for one in map(_found, results) if one is not None)
-    # results of another kind than pictures are told by their template
+    # results of another kind than pictures are recognised by their template
     kinds = [value.text(one, "template") for one in results]
     told = all(kind is not None and kind != "images.html" for kind in kinds)
     related = (value.text(one) for one in value.items(said, "suggestions")[:50])

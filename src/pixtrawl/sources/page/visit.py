@@ -57,7 +57,7 @@ class Crawl:
         self._gates: dict[str, ConsentGate] = {}  # by host
         self._kept: list[object] = []  # evidence of pages that could not be read
 
-    # -- begin, go on, tell
+    # -- begin, go on, report
 
     def resume(self) -> bool:
         """Resume an earlier run; return False if there is nothing to resume from."""

@@ -222,7 +222,7 @@ async def ask(source: Source, query: Query, http: Http, kept: Evidence) -> Repla
         return Replayed(stop.outcome, detail=stop.detail)
     except FetchError as error:
         return Replayed(SourceOutcome.UNSUPPORTED, detail={"message": str(error.detail or error)})
-    except Exception as error:  # noqa: BLE001 - what a run would tell as the source's own failure
+    except Exception as error:  # noqa: BLE001 - a run reports it as the source's own failure
         message = f"the source itself failed: {type(error).__name__}: {error}"
         return Replayed(SourceOutcome.CHANGED, detail={"message": message})
     finally:
