@@ -28,7 +28,7 @@ Notes = dict[str, list[str]]  # digests of what pixtrawl wrote, by the path of t
 
 
 class CaptionFilesWritten(Struct, frozen=True):
-    """What became of the text files."""
+    """The text files that were written, kept and removed."""
 
     written: int
     kept: int  # a person's, whose text the image does not have yet, or which have no image
