@@ -91,10 +91,10 @@ def ours(check: str = "", looks: int = 0, **options: Any) -> Taker:
         folder = job.out / "images"
         model = job.models.get(check)
 
-        def download(**more: Any) -> pixtrawl.Dataset:
+        def download(steer: int = 0, **more: Any) -> pixtrawl.Dataset:
             pixtrawl.download(
                 listed, output=folder, limit=job.limit, allow_address="127.0.0.0/8",
-                progress=False, **{"steer": 0, **options, **more},
+                progress=False, steer=steer, **options, **more,
             )  # fmt: skip
             found = pixtrawl.open(folder)
             if model is not None:

@@ -49,6 +49,7 @@ async def download_async(  # noqa: PLR0913 - one for each option of the command
     relevant: bool = False,
     model: Path | str | None = None,
     pool: int | None = None,
+    steer: int = 200,
     engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
@@ -125,6 +126,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
     relevant: bool = False,
     model: Path | str | None = None,
     pool: int | None = None,
+    steer: int = 200,
     engine: Engine = "auto",
     durability: Durability = "batch",
     retry: Retry = "transient",
@@ -192,6 +194,7 @@ def download(  # noqa: PLR0913 - one for each option of the command
         relevant: keep the best of a pool of images for each query, by `model`.
         model: for `relevant`: folder of an image-text model, or a known model's name.
         pool: images collected for each query before the best are chosen; None: 3 for each wanted.
+        steer: thumbnails of each query to compare with what was liked and refused; 0: off.
         engine: 'local' (one process), 'processes' (several), or 'auto': by job and cores.
         durability: 'batch': what is saved survives a power cut; 'none': only a kill (faster).
         retry: failures that a resumed run tries again: 'transient', 'failed' (all) or 'none'.
