@@ -27,8 +27,10 @@ import numpy as np
 from tests.studio.client import Client, token_in
 
 from bench.dataset_size import make, rounds
-from pixtrawl.catalog.database import connect
+from pixtrawl.catalog import embeddings, scores
+from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.scoring.model import to_bytes, unit
 
 ROUNDS = 9
 QUIET_S = 300.0
@@ -51,6 +53,20 @@ def varied(root: Path, images: int) -> None:
         db.execute("COMMIT")
 
 
+def embedded(root: Path, images: int) -> None:
+    """Give each image an embedding of 512 numbers, near that of its label."""
+    chance = np.random.default_rng(8)
+    catalog = Catalog(Folder(root).catalog)
+    middles = chance.normal(size=(64, 512))
+    model = catalog.write_now(lambda db: scores.note_model(db, "clip-b32@bench", {}))
+    for start in range(1, images + 1, 5_000):
+        ids = np.arange(start, min(start + 5_000, images + 1))
+        vectors = unit(middles[ids % 64] + 1.2 * chance.normal(size=(len(ids), 512)))
+        rows = list(zip(ids.tolist(), map(to_bytes, vectors), strict=True))
+        catalog.write_now(lambda db: embeddings.store(db, model, rows))  # noqa: B023
+    catalog.close()
+
+
 @contextmanager
 def studio(root: Path) -> Iterator[tuple[Client, int]]:
     """A studio in a process of its own; its client and its process id."""
@@ -59,7 +75,7 @@ def studio(root: Path) -> Iterator[tuple[Client, int]]:
         assert process.stdout is not None
         line = next(one for one in process.stdout if "token=" in one)
         port = int(line.partition("127.0.0.1:")[2].partition("/")[0])
-        client = Client(port, token_in(line))
+        client = Client(port, token_in(line), timeout_s=600.0)
         opened = client.get(f"/?token={client.token}")
         client.cookie = opened.headers["set-cookie"].partition(";")[0]
         client.set_id = client.get("/api/state").json()["default"]
@@ -182,6 +198,34 @@ def measure(root: Path) -> dict[str, float]:
     return found
 
 
+def whole_map(client: Client) -> None:
+    while client.get(client.of_set("/map")).json()["state"] != "ready":
+        time.sleep(0.2)
+
+
+def measure_models(root: Path) -> dict[str, float]:
+    """Measure what needs embeddings: the map, a lasso, the class check."""
+    found = {}
+    with studio(root) as (client, pid):
+        wait_until_quiet(pid)
+        found["map, first"] = ms(lambda: whole_map(client))
+        found["map"] = rounds(lambda: whole_map(client), ROUNDS)
+        box = [[10_000, 10_000], [50_000, 10_000], [50_000, 50_000 + 1], [10_000, 50_000]]
+        found["lasso"] = ms(lambda: client.view(lasso=[box]))
+        found["memory with the map, MB"] = rss_mb(pid)
+    with studio(root) as (client, pid):
+        wait_until_quiet(pid)
+        found["class check, first"] = ms(lambda: checked(client))
+        found["class check"] = ms(lambda: checked(client))
+        found["memory with the class check, MB"] = rss_mb(pid)
+    return found
+
+
+def checked(client: Client) -> None:
+    reply = client.get(client.of_set("/check"))
+    assert reply.status == 200, reply.body
+
+
 def main() -> None:
     """Measure the sizes given and print a table in Markdown."""
     sizes = [int(word) for word in sys.argv[1:]] or [10_000, 100_000]
@@ -192,6 +236,8 @@ def main() -> None:
             make(root, size)
             varied(root, size)
             found.append(measure(root))
+            embedded(root, size)
+            found[-1] |= measure_models(root)
             print(json.dumps({"images": size, **found[-1]}), file=sys.stderr)
     print(f"| | {' | '.join(f'{size:,}' for size in sizes)} |")
     print(f"| --- |{' ---: |' * len(sizes)}")

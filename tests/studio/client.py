@@ -32,6 +32,7 @@ class Client:
     cookie: str = ""
     set_id: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    timeout_s: float = 60.0
 
     def ask(
         self,
@@ -53,7 +54,7 @@ class Client:
             sent["Content-Type"] = "application/json"
             sent["Content-Length"] = str(len(data))
         sent |= headers or {}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout_s)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():

@@ -69,6 +69,8 @@ class FakeStudio:
     jobs: list[dict[str, Any]] = field(default_factory=list)
     progress: dict[str, Any] | None = None
     captions: dict[str, dict[str, str]] = field(default_factory=dict)
+    parts: list[float] = field(default_factory=list)  # what of the next views is done
+    waiting: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     revision: int = 1
 
@@ -141,7 +143,7 @@ class FakeStudio:
             "reasons": [{"name": name, "n": 300, "restorable": True, "sentence": ""} for name in REASONS],
             "refusals": [{"name": "poor quality", "n": 4}, {"name": "", "n": 1}],
             "measures": ["sharpness"], "can_undo": bool(self.done), "can_redo": bool(self.undone),
-            "quarantine_bytes": 3_200_000, "run": self.run, "revision": self.revision,
+            "quarantine_bytes": 3_200_000, "run": self.run, "waiting": self.waiting, "revision": self.revision,
         }  # fmt: skip
 
     def view(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -168,6 +170,7 @@ class FakeStudio:
             "newest": body.get("sort", {}).get("by") == "newest",
         }
         return {"view": key, "total": total, "of": of, "revision": self.revision,
+                **({"done": self.parts.pop(0)} if self.parts else {}),
                 **({"by": "look"} if body.get("similar_to") else {})}  # fmt: skip
 
     def number(self, view: dict[str, Any], index: int) -> int:

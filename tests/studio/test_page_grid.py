@@ -9,7 +9,7 @@ import pytest
 
 from tests.studio.fake_server import fake_studio
 from tests.studio.fake_studio import FakeStudio
-from tests.studio.tab import current, press, tab
+from tests.studio.tab import current, press, tab, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -184,3 +184,22 @@ def test_at_360_px_nothing_sticks_out(browser: Any, many: FakeStudio) -> None:
         last = page.get_by_role("navigation").get_by_role("button").last.bounding_box()
         assert last["x"] + last["width"] <= 360
         assert int(page.get_by_role("grid").get_attribute("aria-colcount")) == 3
+
+
+def test_a_view_of_a_part_says_so_and_is_asked_for_again_until_it_is_whole(browser: Any) -> None:
+    with fake_studio(200) as studio, tab(browser, studio.url) as page:
+        studio.parts = [0.25, 0.5]
+        page.get_by_text("Colour", exact=True).click()
+        page.get_by_role("button", name="orange", exact=True).click()
+        page.get_by_text("so far: the colours of 25 % of the images are known").wait_for()
+        wait_until(page, lambda: page.locator(".so-far").count() == 0 and not studio.parts)
+        assert sum("views" in one and "POST" in one for one in studio.requests) >= 4
+
+
+def test_decisions_that_wait_for_the_end_of_a_run_are_said_on_its_page(browser: Any) -> None:
+    with fake_studio(20) as studio:
+        studio.waiting = 2
+        studio.run = {"holder": "shell", "paused": False, "since": ""}
+        with tab(browser, studio.url) as page:
+            page.get_by_role("button", name="Run", exact=False).first.click()
+            page.get_by_text("wait for the end of the run", exact=False).wait_for()
