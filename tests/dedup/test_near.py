@@ -492,3 +492,16 @@ def test_a_framed_copy_in_another_colour_stays(photographs: list[Image.Image]) -
     turned_hue = Image.merge("RGB", photographs[0].split()[::-1])
     assert near.find("x", info_of(on_page(photographs[0]))) is not None
     assert near.find("x", info_of(on_page(turned_hue))) is None
+
+
+def test_letters_of_one_style_are_neither_marked_copies_nor_framed_ones() -> None:
+    near, matches = NearDuplicates("near"), []
+    for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+        page = Image.new("RGB", (300, 300), "white")
+        draw = ImageDraw.Draw(page)
+        draw.text((150, 150), letter, "#203060", anchor="mm", font_size=200)
+        draw.rectangle((4, 4, 296, 296), outline="#808080", width=4)
+        info = info_of(page)
+        matches.append(near.find("x", info))
+        near.add("x", number, info)
+    assert all(one is None or (one.stage != "view" and one.distance <= 44) for one in matches)

@@ -17,6 +17,7 @@ from pixtrawl.dedup.aligned import THUMB_BYTES, Overlay, lay_over_from, lay_over
 from pixtrawl.dedup.crop_windows import cut_windows
 from pixtrawl.dedup.deep_windows import deep_windows, map_of
 from pixtrawl.dedup.descriptor_index import DescriptorIndex
+from pixtrawl.dedup.graphics import is_on_plain_ground
 from pixtrawl.dedup.overlay_search import FITS, coarse_picture, picture_of
 
 __all__ = ["find_deep_overlay"]
@@ -66,7 +67,10 @@ def _overlays(
     limits: tuple[int, int],
 ) -> Iterator[Overlay]:
     """Yield overlays of two pictures under which they are copies."""
-    if agreement_in_place(ours, theirs).is_promising:
+    bare = is_on_plain_ground(ours) or is_on_plain_ground(theirs)
+    if bare:  # letters and cut-outs of one style agree wherever there is ground
+        limits = limits[0], 0
+    elif agreement_in_place(ours, theirs).is_promising:
         found = lay_over_marked(ours, theirs, _IN_PLACE)
         if _is_copy(ours, theirs, found, limits):
             yield found

@@ -18,7 +18,7 @@ import numpy as np
 from pixtrawl.dedup.aligned import SIDE
 from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart
 
-__all__ = ["are_other_data", "has_plain_ground"]
+__all__ = ["are_other_data", "has_plain_ground", "is_on_plain_ground"]
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +46,12 @@ _LIFTED: Final = 0.06  # of black; less contrast about the mean lifts it by more
 
 def has_plain_ground(part: SharedPart) -> bool:
     """Return whether most of either picture is of one grey."""
-    return any(_ground_share(pixels) >= _GROUND for pixels in (part.ours, part.theirs))
+    return any(is_on_plain_ground(pixels) for pixels in (part.ours, part.theirs))
+
+
+def is_on_plain_ground(pixels: Array) -> bool:
+    """Return whether most of a picture is of one grey."""
+    return _ground_share(pixels.ravel()) >= _GROUND
 
 
 def are_other_data(part: SharedPart) -> bool:

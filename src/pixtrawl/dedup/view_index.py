@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, pixels_of
+from pixtrawl.dedup.graphics import is_on_plain_ground
 from pixtrawl.dedup.index import HashIndex
 from pixtrawl.dedup.shared_part import Appearance
 from pixtrawl.dedup.views import (
@@ -70,12 +71,12 @@ def inside(info: ImageInfo) -> Appearance | None:
     """Return what lies inside the frame of a picture; None where it has none that matters.
 
     Where the hash inside is that without a plain border the first look has seen as much; cut-outs
-    on white have such a border, too.
+    on white have such a border, too. What is mostly ground is a cut-out or a chart, not a page.
     """
     if len(info.thumb) != THUMB_BYTES:
         return None
     square = pixels_of(info.thumb)
-    inner = _framed_part(square)
+    inner = None if is_on_plain_ground(square) else _framed_part(square)
     hash_inside = inner and part_hash(square, inner)
     if not inner or not hash_inside or _distance(hash_inside, info.phash_trim) <= _EQUAL:
         return None
