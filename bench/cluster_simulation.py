@@ -61,8 +61,10 @@ def packed(sizes: np.ndarray, shard_rows: int, delay_s: float, seed: int) -> lis
     shards: list[SimulatedShard] = []
     large = sizes[sizes > shard_rows]
     for chain, rows in enumerate(large.tolist()):
-        for done in range(0, rows, shard_rows):
-            shards.append(SimulatedShard(min(rows - done, shard_rows), pace, chain))
+        shards += [
+            SimulatedShard(min(rows - done, shard_rows), pace, chain)
+            for done in range(0, rows, shard_rows)
+        ]
     small = sizes[(sizes <= shard_rows) & (sizes > 0)]
     np.random.default_rng(seed).shuffle(small)
     ends = np.cumsum(small)
