@@ -26,6 +26,7 @@ Array = np.ndarray[Any, Any]
 
 _CANDIDATES: Final = 4
 _WORTH: Final = 0.78  # one distinct picture in three is laid over another
+_BARE_BITS: Final = 24  # of pictures on a plain ground
 _IN_PLACE: Final = np.array([1, 0, 0, 0, 1, 0], dtype=np.float32)
 
 
@@ -69,7 +70,7 @@ def _overlays(
     """Yield overlays of two pictures under which they are copies."""
     bare = is_on_plain_ground(ours) or is_on_plain_ground(theirs)
     if bare:  # letters and cut-outs of one style agree wherever there is ground
-        limits = limits[0], 0
+        limits = min(limits[0], _BARE_BITS), 0
     elif agreement_in_place(ours, theirs).is_promising:
         found = lay_over_marked(ours, theirs, _IN_PLACE)
         if _is_copy(ours, theirs, found, limits):
