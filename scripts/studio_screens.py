@@ -148,7 +148,7 @@ def start(page: Any) -> None:
 VIEWS: tuple[tuple[str, int, str, Callable[[Any], None]], ...] = (
     *((f"grid-{width}-{theme}", width, theme, grid)
       for width in HEIGHTS for theme in ("light", "dark")),
-    ("not-kept", 1280, "light", place("Not kept", ".tile.current .picture[src]")),
+    ("not-kept", 1280, "light", place("Not kept", ".tile:not(.no-picture) .picture[src]")),
     ("duplicates", 360, "dark", place("Duplicates", ".copy.current")),
     ("duplicates-wide", 1280, "light", place("Duplicates", ".copy.current")),
     *((f"map-{width}-{theme}", width, theme, place("Map", ".map-line"))
