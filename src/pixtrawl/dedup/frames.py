@@ -3,7 +3,8 @@
 The scene goes on beyond the line: lines of pixels on both sides of it resemble each other as much
 as lines inside do. At a frame they do not, and it is plain (a border, a mat, a letter box, a
 polaroid, a title bar) or has less detail than the picture (blurred padding). Weights of these
-signs were fitted by logistic regression on half of the photographs of `bench.best_copy`.
+signs were fitted by logistic regression on half of the photographs of `bench.best_copy`. Padding
+that these signs take for more of the scene is found by what it was made of (`own_padding`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
+
+from pixtrawl.dedup.own_padding import MOST_LOG_ODDS, own_padding_log_odds
 
 __all__ = ["Surroundings", "around", "steepness"]
 
@@ -38,10 +41,13 @@ class Surroundings(Struct, frozen=True):
     content: float
 
 
-def around(plane: Array, box: tuple[float, float, float, float], least: float) -> Surroundings:
+def around(
+    plane: Array, box: tuple[float, float, float, float], least: float, aspect: float = 1.0
+) -> Surroundings:
     """Judge what lies outside of `box` (left, right, top, bottom; 0..1) in a square grey plane.
 
     Less than `least` of the area counts as nothing. A picture framed on one side is on all.
+    `aspect` is width / height of the picture that the plane shows.
     """
     left, right, top, bottom = (min(1.0, max(0.0, value)) for value in box)
     outside = 1 - max(0.0, right - left) * max(0.0, bottom - top)
@@ -53,6 +59,8 @@ def around(plane: Array, box: tuple[float, float, float, float], least: float) -
         odds += max(-_MOST_OF_A_SIDE, min(_MOST_OF_A_SIDE, found))
     if odds == 0.0:  # all too thin
         return Surroundings(0.0, 0.0)
+    if -MOST_LOG_ODDS < odds <= 0:
+        odds += own_padding_log_odds(plane, (left, right, top, bottom), aspect)
     return Surroundings(outside, 0.0) if odds > 0 else Surroundings(0.0, outside)
 
 

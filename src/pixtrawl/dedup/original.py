@@ -19,7 +19,7 @@ from PIL import Image, ImageFilter
 
 from pixtrawl.dedup.aligned import sampled, unit_grid
 from pixtrawl.dedup.enlarged import enlargement_log_odds
-from pixtrawl.dedup.frames import around, steepness
+from pixtrawl.dedup.frames import Surroundings, around, steepness
 from pixtrawl.dedup.pair_overlay import Box, PairOverlay, lay_over_copy
 from pixtrawl.portrait import CHROMA_SIDE, PORTRAIT_SIDE as SIDE, Portrait
 
@@ -135,8 +135,8 @@ def _real_scale(large: Portrait, small: Portrait, scale: float) -> tuple[float, 
 
 
 def _by_frame(large: Portrait, small: Portrait, overlay: PairOverlay, sharper: float) -> Step:
-    of_large = around(_grey(large), overlay.box_in_large(), _LEAST_OUTSIDE)
-    of_small = around(_grey(small), overlay.box_in_small(), _LEAST_OUTSIDE)
+    of_large = _around(large, overlay.box_in_large())
+    of_small = _around(small, overlay.box_in_small())
     more = of_large.content - of_small.content
     if abs(more) > _MORE_CONTENT and _fine_enough(sharper, more > 0, _POOR_FOR_CONTENT):
         return more > 0, "shows more of the picture"
@@ -144,6 +144,10 @@ def _by_frame(large: Portrait, small: Portrait, overlay: PairOverlay, sharper: f
     if abs(frame) > _MORE_FRAME and _fine_enough(sharper, frame < 0, _POOR_FOR_FRAME):
         return frame < 0, "has no frame"
     return None
+
+
+def _around(one: Portrait, box: Box) -> Surroundings:
+    return around(_grey(one), box, _LEAST_OUTSIDE, one.width / one.height)
 
 
 def _fine_enough(sharper: float, prefers_large: bool, least: float) -> bool:
