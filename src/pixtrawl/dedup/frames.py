@@ -42,12 +42,17 @@ class Surroundings(Struct, frozen=True):
 
 
 def around(
-    plane: Array, box: tuple[float, float, float, float], least: float, aspect: float = 1.0
+    plane: Array,
+    box: tuple[float, float, float, float],
+    least: float,
+    aspect: float = 1.0,
+    inside: Array | None = None,
 ) -> Surroundings:
     """Judge what lies outside of `box` (left, right, top, bottom; 0..1) in a square grey plane.
 
     Less than `least` of the area counts as nothing. A picture framed on one side is on all.
-    `aspect` is width / height of the picture that the plane shows.
+    `aspect` is width / height of the picture that the plane shows, `inside` what is in the box as
+    a plane of its own, if there is one.
     """
     left, right, top, bottom = (min(1.0, max(0.0, value)) for value in box)
     outside = 1 - max(0.0, right - left) * max(0.0, bottom - top)
@@ -60,7 +65,7 @@ def around(
     if odds == 0.0:  # all too thin
         return Surroundings(0.0, 0.0)
     if -MOST_LOG_ODDS < odds <= 0:
-        odds += own_padding_log_odds(plane, (left, right, top, bottom), aspect)
+        odds += own_padding_log_odds(plane, (left, right, top, bottom), aspect, inside)
     return Surroundings(outside, 0.0) if odds > 0 else Surroundings(0.0, outside)
 
 

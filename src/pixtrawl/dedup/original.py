@@ -135,8 +135,9 @@ def _real_scale(large: Portrait, small: Portrait, scale: float) -> tuple[float, 
 
 
 def _by_frame(large: Portrait, small: Portrait, overlay: PairOverlay, sharper: float) -> Step:
-    of_large = _around(large, overlay.box_in_large())
-    of_small = _around(small, overlay.box_in_small())
+    in_large, in_small = overlay.box_in_large(), overlay.box_in_small()
+    of_large = _around(large, in_large, small, in_small)
+    of_small = _around(small, in_small, large, in_large)
     more = of_large.content - of_small.content
     if abs(more) > _MORE_CONTENT and _fine_enough(sharper, more > 0, _POOR_FOR_CONTENT):
         return more > 0, "shows more of the picture"
@@ -146,8 +147,9 @@ def _by_frame(large: Portrait, small: Portrait, overlay: PairOverlay, sharper: f
     return None
 
 
-def _around(one: Portrait, box: Box) -> Surroundings:
-    return around(_grey(one), box, _LEAST_OUTSIDE, one.width / one.height)
+def _around(one: Portrait, box: Box, other: Portrait, box_in_other: Box) -> Surroundings:
+    inside = _grey(other) if _outside(box_in_other) <= _LEAST_OUTSIDE else None
+    return around(_grey(one), box, _LEAST_OUTSIDE, one.width / one.height, inside)
 
 
 def _fine_enough(sharper: float, prefers_large: bool, least: float) -> bool:

@@ -33,12 +33,15 @@ MOST_LOG_ODDS: Final = 10.0
 
 
 def own_padding_log_odds(
-    plane: Array, box: tuple[float, float, float, float], aspect: float
+    plane: Array,
+    box: tuple[float, float, float, float],
+    aspect: float,
+    inside: Array | None = None,
 ) -> float:
     """Return how much speaks for padding, 0 to `MOST_LOG_ODDS`: nothing speaks against it.
 
     `plane` is square and grey, `box` (left, right, top, bottom; 0..1) the picture inside, `aspect`
-    width / height of the whole.
+    width / height of the whole. `inside` shows what is in the box more finely, if given.
     """
     left, right, top, bottom = box
     outside = _outside(plane.shape[0], box)
@@ -46,7 +49,10 @@ def own_padding_log_odds(
         return 0.0
     if outside.sum() < _LEAST_OUTSIDE * plane.shape[0]:
         return 0.0
-    padding = _Padding(plane.astype(np.float32), box, aspect, outside)
+    if inside is None:
+        x, right_x, y, bottom_y = (round(value * plane.shape[0]) for value in box)
+        inside = plane[y:bottom_y, x:right_x]
+    padding = _Padding(plane.astype(np.float32), inside.astype(np.float32), box, aspect, outside)
     share = min(padding.explained(), 1.0)
     odds = float(np.log((share + _UNSURE) / (1 - share + _UNSURE)))
     return min(MOST_LOG_ODDS, max(0.0, _WEIGHT * (odds - _BY_CHANCE)))
@@ -56,9 +62,15 @@ class _Padding:
     """Compares what is outside of a box with copies of what is inside."""
 
     def __init__(
-        self, plane: Array, box: tuple[float, float, float, float], aspect: float, outside: Array
+        self,
+        plane: Array,
+        inside: Array,
+        box: tuple[float, float, float, float],
+        aspect: float,
+        outside: Array,
     ) -> None:
-        self._plane = plane
+        self._side = plane.shape[0]
+        self._inside = inside
         self._box = box
         self._aspect = aspect
         self._outside = outside
@@ -76,10 +88,12 @@ class _Padding:
 
     def _share(self, across: float, down: float, blur_px: float) -> float:
         left, right, top, bottom = self._box
-        side = self._plane.shape[0]
-        rows = _blurring(side, blur_px * self._aspect) @ _enlarging(side, top, bottom, down)
-        columns = _blurring(side, blur_px) @ _enlarging(side, left, right, across)
-        copy = (rows @ self._plane @ columns.T)[self._outside]
+        side, (height, width) = self._side, self._inside.shape
+        rows = _enlarging(side, height, down * (bottom - top))
+        columns = _enlarging(side, width, across * (right - left))
+        rows = _blurring(side, blur_px * self._aspect) @ rows
+        columns = _blurring(side, blur_px) @ columns
+        copy = (rows @ self._inside @ columns.T)[self._outside]
         copy -= copy.mean()
         both = float(copy @ self._target)
         if both <= 0:
@@ -98,16 +112,14 @@ def _outside(side: int, box: tuple[float, float, float, float]) -> Array:
     return outside
 
 
-def _enlarging(side: int, low: float, high: float, scale: float) -> Array:
-    """Return the matrix that enlarges a part of an axis about its middle, in the middle."""
-    at = (np.arange(side) + 0.5) / side
-    source = ((low + high) / 2 + (at - 0.5) / scale) * side - 0.5
-    source = np.clip(source, low * side, max(low * side, high * side - 1))
-    first = np.clip(np.floor(source).astype(int), 0, side - 2)
-    part = np.clip(source - first, 0.0, 1.0)
-    matrix, rows = np.zeros((side, side), dtype=np.float32), np.arange(side)
-    matrix[rows, first] = 1 - part
-    matrix[rows, first + 1] += part
+def _enlarging(side: int, source: int, covered: float) -> Array:
+    """Return the matrix that enlarges an axis of `source` pixels to `covered` sides, centred."""
+    at = 0.5 + ((np.arange(side) + 0.5) / side - 0.5) / covered
+    at = np.clip(at * source - 0.5, 0, source - 1)
+    first = np.clip(np.floor(at).astype(int), 0, source - 2)
+    matrix, rows = np.zeros((side, source), dtype=np.float32), np.arange(side)
+    matrix[rows, first] = 1 - (at - first)
+    matrix[rows, first + 1] += at - first
     return matrix
 
 
