@@ -81,8 +81,9 @@ class _Padding:
         left, right, top, bottom = self._box
         stretched = (1 / (right - left), 1 / (bottom - top))
         covering = max(stretched)
-        scales = [*((covering * zoom, covering * zoom) for zoom in _ZOOMS), stretched]
-        across, down = max(scales, key=lambda scale: self._share(*scale, _USUAL_BLUR))
+        scales = [(covering * zoom, covering * zoom) for zoom in _ZOOMS]
+        scales.append(stretched)
+        across, down = max(scales, key=lambda scale: self._share(scale[0], scale[1], _USUAL_BLUR))
         blur = max(_BLURS, key=lambda blur_px: self._share(across, down, blur_px))
         return max(self._share(across * zoom, down * zoom, blur) for zoom in _FINE_ZOOMS)
 
@@ -100,7 +101,8 @@ class _Padding:
             return 0.0
         noise = _NOISE * copy.size
         ours, theirs = float(copy @ copy), float(self._target @ self._target)
-        return both * both / ((ours + noise) * (theirs + noise))
+        share: float = both * both / ((ours + noise) * (theirs + noise))
+        return share
 
 
 def _outside(side: int, box: tuple[float, float, float, float]) -> Array:
