@@ -7,7 +7,7 @@ address. Waiting (for a slot, for the next attempt) occupies nothing that anothe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -26,6 +26,7 @@ from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.retry import RetryPolicy
 from pixtrawl.net.robots import opts_out
+from pixtrawl.net.robots_rules import Line
 from pixtrawl.net.stated_pause import REFUSALS, retry_after_s, stated_pause_s
 from pixtrawl.preferences import Statement, now_utc
 from pixtrawl.preferences.vocabulary import in_headers
@@ -171,10 +172,10 @@ class Fetcher:
         self._hosts.check_excluded(request.url)
         await self._hosts.hold(request.url)
         if task.governed:
-            rules = None
+            records: Sequence[Line] = ()
             if not self._politeness.ignore_robots:
-                rules = await self._hosts.robots.check(request.url)
-            task.said += await self._hosts.owners.said_of(request.url, rules)
+                records = await self._hosts.robots.check(request.url)
+            task.said += await self._hosts.owners.said_of(request.url, records)
             if (error := self._objection(task)) is not None:
                 raise error
         if task.left_s <= 0:

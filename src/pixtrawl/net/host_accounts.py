@@ -151,9 +151,7 @@ class HostAccounts:
             async with self.slots.slot(host) as slot, self._robots_places:
                 if self.slots.may_send(slot):
                     with suppress(NotSentError):
-                        response = await self._transfer_robots(request, slot)
-                        await read(response)
-                        return response
+                        return await read(await self._transfer_robots(request, slot))
 
     async def _transfer_robots(self, request: Request, slot: Slot) -> Response:
         started_at = self._now()

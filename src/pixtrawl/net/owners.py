@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -22,7 +22,7 @@ from pixtrawl.model import Reason
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.robots_cache import RobotsCache
-from pixtrawl.net.robots_rules import AgentRules, PathText, longest_matches
+from pixtrawl.net.robots_rules import Line, PathText, longest_matches
 from pixtrawl.preferences import Statement, now_utc
 from pixtrawl.preferences.vocabulary import ROBOTS_KEYS, TDM, of_line
 
@@ -90,14 +90,15 @@ class OwnerStatements:
         self._kept = 0
         self._fetching: dict[str, asyncio.Task[Found]] = {}
 
-    async def said_of(self, url: str, rules: AgentRules | None) -> list[Statement]:
+    async def said_of(self, url: str, records: Sequence[Line]) -> list[Statement]:
         """Return the statements of the URL's host that hold for it.
 
-        `rules` are those of its robots.txt. Raises FetchError where the host is not reached.
+        `records` are the preferences in its robots.txt, name and value of each line. Raises
+        FetchError where the host is not reached.
         """
         said: list[Statement] = []
-        if rules is not None and rules.records:
-            texts = (PathText.of_line(ROBOTS_KEYS[key], value) for key, value in rules.records)
+        if records:
+            texts = (PathText.of_line(ROBOTS_KEYS[key], value) for key, value in records)
             held = longest_matches(texts, urls.canonical(url))
             said = [of_line("robots", one.name, one.text, now_utc()) for one in held]
         if self._asks_tdmrep:

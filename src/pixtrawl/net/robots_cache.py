@@ -12,6 +12,7 @@ import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -23,9 +24,9 @@ from pixtrawl.net.circuit_breaker import growing_s
 from pixtrawl.net.host_state import RobotsState
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
-from pixtrawl.net.robots import ROBOTS_MAX_BYTES, parse_robots
 from pixtrawl.net.robots_failures import again, is_worth_another_try, unavailable
-from pixtrawl.net.robots_rules import AgentRules
+from pixtrawl.net.robots_reading import RobotsReading, read_answer
+from pixtrawl.net.robots_rules import AgentRules, Line
 from pixtrawl.net.robots_store import RobotsStore
 from pixtrawl.net.side_thread import SideThread
 from pixtrawl.net.stated_pause import stated_pause_s
@@ -36,7 +37,6 @@ _MAX_REDIRECTS: Final = 5  # RFC 9309 2.3.1.2
 _ALLOW_ALL: Final = AgentRules()
 _AGAIN_AFTER_S: Final = 0.5
 _READY_BYTES: Final = 12 * 2**20  # of rules ready for use
-_LARGE_BYTES: Final = 16 * 1024  # a longer file is parsed beside the event loop
 _AT_ONCE_S: Final = 0.003  # a check that takes longer is made beside the event loop
 _HOST_CHECKS_S: Final = 10.0  # for the long checks of one host: its owner can make them endless
 
@@ -44,7 +44,7 @@ _HOST_CHECKS_S: Final = 10.0  # for the long checks of one host: its owner can m
 _OF_THE_RUN: Final = frozenset({Reason.ROBOTS_TXT, Reason.ROBOTS_UNAVAILABLE, Reason.STORE_FAILED})
 
 Verdict = AgentRules | FetchError
-ReadAnswer = Callable[[Response], Awaitable[None]]
+ReadAnswer = Callable[[Response], Awaitable[Response]]
 
 
 class _Hold(Struct):
@@ -55,19 +55,12 @@ class _Hold(Struct):
     rounds: int
 
 
-class _Reading(Struct):
-    """The rules and the packed file read from an answer, in place of its body."""
-
-    rules: AgentRules | None = None
-    packed: bytes = b""
-    body: bytes = b""
-
-
 class RobotsCache:
     """The cache of one run. Bound to one event loop.
 
     `send` makes one request, with slot and guard, without redirects, and awaits its second
     argument with the answer before it lets another request begin: so that bodies do not pile up.
+    It returns what that returns.
     """
 
     def __init__(
@@ -89,11 +82,14 @@ class RobotsCache:
         self._fetching: dict[str, asyncio.Task[Verdict]] = {}
         self._holds: dict[str, _Hold] = {}
         self._beside = SideThread("robots")
+        self._turn = asyncio.Lock()  # of the thread, for checks
         self._checking: dict[str, asyncio.Lock] = {}
         self._checked_s: dict[str, float] = {}
 
-    async def check(self, url: str) -> AgentRules:
-        """Return what the owner says, when the URL may be fetched.
+    async def check(self, url: str) -> tuple[Line, ...]:
+        """Return the owner's preferences, name and value of each line, when the URL may be fetched.
+
+        Not the rules: a caller may wait for its turn with what it is given, as hundreds do.
 
         Raises FetchError: `ROBOTS_TXT` where the rules forbid it; `ROBOTS_UNAVAILABLE` where the
         server fails to give them (5xx: complete disallow, for this run); `CRAWL_DELAY` where it
@@ -107,7 +103,9 @@ class RobotsCache:
             if rules.cost_s(address) <= _AT_ONCE_S:
                 allowed = rules.allows(address)
             else:
-                allowed = await self._allows_beside(origin, rules, address)
+                del rules  # up to half a megabyte, and hundreds may wait for their turn
+                allowed = await self._allows_beside(origin, address)
+                rules = await self._rules(origin)
             if not allowed:
                 raise FetchError(Reason.ROBOTS_TXT, f"{origin}/robots.txt")
         if rules.crawl_delay_s > self._max_crawl_delay_s:
@@ -116,7 +114,7 @@ class RobotsCache:
                 f"--max-crawl-delay {self._max_crawl_delay_s:g}"
             )
             raise FetchError(Reason.CRAWL_DELAY, said)
-        return rules
+        return rules.records
 
     async def answer(self, url: str) -> Response:
         """The robots.txt of this URL's origin, empty and 404 where it has none.
@@ -219,7 +217,7 @@ class RobotsCache:
                 self._verdicts[state.origin] = _ALLOW_ALL
             else:
                 rules = AgentRules.unpacked(state.rules)
-                self._keep(state.origin, _Reading(rules, state.rules, state.file))
+                self._keep(state.origin, RobotsReading(rules, state.rules, state.file))
 
     def forget(self, account: str) -> None:
         """Forget the account's origins: the host is done, or another process has it now."""
@@ -265,10 +263,10 @@ class RobotsCache:
 
     async def _ask(self, origin: str) -> Verdict:
         request = Request(url=f"{origin}/robots.txt")
-        reading = _Reading()
+        reading = RobotsReading()
 
         async def send(hop: Request) -> Response:
-            return await self._send(hop, lambda response: self._read(response, reading))
+            return await self._send(hop, partial(read_answer, reading, self._beside))
 
         try:
             response = await follow(request, send, _MAX_REDIRECTS)
@@ -285,19 +283,11 @@ class RobotsCache:
             return _ALLOW_ALL
         return self._keep(origin, reading)
 
-    async def _read(self, response: Response, reading: _Reading) -> None:
-        if not 200 <= response.status < 300:
-            return
-        if len(response.body) <= _LARGE_BYTES:
-            _digest(response.body, reading)
-        else:
-            await self._beside.run(_digest, response.body, reading)
-
-    def _keep(self, origin: str, reading: _Reading) -> Verdict:
+    def _keep(self, origin: str, reading: RobotsReading) -> Verdict:
         assert reading.rules is not None
         try:
             kept = self._store.put(origin, reading.packed) and self._store.put(
-                _file_key(origin), reading.body
+                _file_key(origin), reading.file
             )
         except OSError as error:
             return FetchError(Reason.STORE_FAILED, f"rules of robots.txt: {error}")
@@ -310,13 +300,15 @@ class RobotsCache:
 
     # -- beside the event loop --------------------------------------------------------------------
 
-    async def _allows_beside(self, origin: str, rules: AgentRules, address: str) -> bool:
+    async def _allows_beside(self, origin: str, address: str) -> bool:
         """One after the other for each host, so that no host holds up the others for long."""
         async with self._checking.setdefault(origin, asyncio.Lock()):
             if self._checked_s.get(origin, 0.0) > _HOST_CHECKS_S:
-                said = f"robots.txt: its {rules.rules:,} rules take too long to check"
+                said = "robots.txt: its rules take too long to check"
                 raise FetchError(Reason.ROBOTS_UNAVAILABLE, said)
-            allowed, took_s = await self._beside.run(_timed_check, rules, address)
+            async with self._turn:
+                rules = await self._rules(origin)
+                allowed, took_s = await self._beside.run(_timed_check, rules, address)
             self._checked_s[origin] = self._checked_s.get(origin, 0.0) + took_s
             return allowed
 
@@ -332,13 +324,6 @@ class RobotsCache:
 
 def _file_key(origin: str) -> str:
     return f"{origin} file"
-
-
-def _digest(body: bytes, reading: _Reading) -> None:
-    body = body[:ROBOTS_MAX_BYTES]
-    reading.rules = parse_robots(body).of()
-    reading.packed = reading.rules.packed()
-    reading.body = zlib.compress(body, 1)
 
 
 def _timed_check(rules: AgentRules, address: str) -> tuple[bool, float]:
