@@ -23,7 +23,7 @@ Act = Callable[[int, int], None]
 
 _AT_ONCE: Final = 8  # sockets for each look; those beyond it come first in the next one
 _MOST: Final = 256  # per loop iteration; the others stay ready
-_TURN_S: Final = 0.005  # and about so long: hostile heads take a millisecond each
+_TURN_S: Final = 0.005  # and about so long: hostile heads take some milliseconds each
 _IN: Final = 1  # EPOLLIN, EPOLLOUT: `select` has the names on Linux only
 _OUT: Final = 4
 _EVENTS: Final = {
@@ -113,7 +113,9 @@ class _EpollWatcher:
                     self._act(fd, _ready(events))
                 else:  # ended by an earlier one, or a resting connection that its server closes
                     self._leave(fd)
-            if len(ready) < _AT_ONCE or time.monotonic() > until_s:
+                if time.monotonic() > until_s:  # the others are ready in the next look, too
+                    return
+            if len(ready) < _AT_ONCE:
                 return
 
     def _leave(self, fd: int) -> None:
