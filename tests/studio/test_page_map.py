@@ -123,6 +123,30 @@ def test_without_embeddings_the_map_says_what_to_run(browser: Any, root: Path) -
         page.locator(".tile.current .picture[src]").wait_for()
 
 
+def test_words_typed_at_once_after_the_kind_of_search_was_chosen_stay(
+    browser: Any, root: Path
+) -> None:
+    with StudioServer(root).start() as server, tab(browser, server.url) as page:
+        page.locator(".tile.current .picture[src]").wait_for()
+        typed = page.evaluate("""async () => {
+          const field = document.querySelector("#search");
+          const choice = document.querySelector("form[role=search] select");
+          const typed = new Promise((done) => new MutationObserver((_, watch) => {
+            watch.disconnect();
+            field.value = "a cat"; // before the next frame is painted
+            done();
+          }).observe(field, { attributes: true, attributeFilter: ["aria-label"] }));
+          choice.value = "meaning";
+          choice.dispatchEvent(new Event("change", { bubbles: true }));
+          await typed;
+          for (let frame = 0; frame < 3; frame++) {
+            await new Promise((next) => requestAnimationFrame(() => setTimeout(next, 50)));
+          }
+          return field.value;
+        }""")
+        assert typed == "a cat"
+
+
 def test_words_order_the_grid_by_meaning_until_all_is_shown_again(
     browser: Any, tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
 // The third-party scripts, in one place and with the types that the rest relies on.
 import { Fragment, h, render } from "./vendor/preact.js";
-import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import { batch, computed as bareComputed, effect, signal as bare, useSignal as bareUse } from "./vendor/signals.js";
 import htm from "./vendor/htm.js";
 
@@ -36,4 +36,4 @@ export function computed(make) {
   return /** @type {any} */ (bareComputed)(make);
 }
 
-export { Fragment, batch, effect, render, useEffect, useRef, useState };
+export { Fragment, batch, effect, render, useEffect, useLayoutEffect, useRef, useState };

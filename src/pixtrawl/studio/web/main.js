@@ -1,5 +1,5 @@
 // The page: heading, filter, grid, details.
-import { computed, effect, html, render, useEffect, useRef } from "./html.js";
+import { computed, effect, html, render, useLayoutEffect, useRef } from "./html.js";
 import { get } from "./api.js";
 import { ask, Asking } from "./asking.js";
 import { captionAsking } from "./captions.js";
@@ -127,7 +127,7 @@ function Search() {
   const field = useRef(/** @type {any} */ (null));
   const by = state.searchBy.value;
   const text = by === "meaning" ? state.meaning.value : (state.filter.value.text ?? "");
-  useEffect(() => void (field.current.value = text), [text, by]);
+  useLayoutEffect(() => void (field.current.value = text), [text, by]); // after paint it would undo what is typed at once
   const look = (/** @type {string} */ words) => {
     if (by === "meaning") return void state.seek(words);
     if (!hasGrid.value) state.place.value = "images";
