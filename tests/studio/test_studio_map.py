@@ -63,7 +63,7 @@ def test_like_images_lie_together_and_a_lasso_around_them_is_a_view(
     assert points["model"] == MODEL
     assert sorted(points["labels"]) == ["cat", "dog"]
     dogs = {int(one["n"]) for one in client.items(client.view(filter={"labels": ["dog"]}))}
-    line = box(points, dogs)
+    line = box(points, {*dogs, wrong})  # no other cat lies among them
     chosen = client.view(lasso=[line])
     assert {int(one["n"]) for one in client.items(chosen)} == {*dogs, wrong}
     assert (chosen["total"], chosen["of"]) == (11, 20)
