@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import json
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from bench.soak import KINDS, outcomes
+from bench.soak import KINDS, emptied, outcomes, soak_web
 
 # Hosts in a hundred.
 SHARES: Final = {"rules": 6, "flood": 30, "closed": 24, "slow": 20, "broken": 20}
@@ -112,13 +111,8 @@ def main() -> int:
     parser.add_argument("--hosts", type=int, default=10_000)
     parser.add_argument("--work", type=Path, default=Path(".hostile"))
     arguments = parser.parse_args()
-    work = arguments.work.resolve()
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    web = subprocess.Popen([sys.executable, "-m", "bench.soak_web"], stdout=subprocess.PIPE)
-    try:
-        assert web.stdout is not None
-        port = int(web.stdout.readline().split()[0])
+    work = emptied(arguments.work)
+    with soak_web() as (port, _):
         (work / "urls.txt").write_text("\n".join(addresses(arguments.hosts, port)) + "\n")
         command = [
             sys.executable, "-m", "bench.hostile_hosts", "--inside", "download",
@@ -126,9 +120,6 @@ def main() -> int:
             "--allow-address", "127.0.0.0/8", "--dedup", "off", "--concurrency", "256",
         ]  # fmt: skip
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    finally:
-        web.kill()
-        web.wait()
     told = json.loads(done.stdout.strip().splitlines()[-1])
     counts = outcomes(work / "images")
     told["outcomes"] = {f"{kind} {reason}": n for (kind, reason), n in sorted(counts.items())}

@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -125,17 +126,30 @@ def main() -> int:
     parser.add_argument("--concurrency", type=int, default=256)
     parser.add_argument("--keep", action="store_true", help="leave the data set")
     arguments = parser.parse_args()
-    work = arguments.work.resolve()
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    web = subprocess.Popen([sys.executable, "-m", "bench.soak_web"], stdout=subprocess.PIPE)
-    try:
-        assert web.stdout is not None
-        port, hole = map(int, web.stdout.readline().split())
+    work = emptied(arguments.work)
+    with soak_web() as (port, hole):
         listed = work / "urls.txt"
         with listed.open("w") as out:
             out.writelines(f"{url}\n" for url in addresses(arguments.urls, port, hole))
         return _run(arguments, work, listed)
+
+
+def emptied(work: Path) -> Path:
+    """Return the folder's absolute path, after it was made anew."""
+    work = work.resolve()
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    return work
+
+
+@contextmanager
+def soak_web() -> Iterator[tuple[int, int]]:
+    """Run the servers of `bench.soak_web`; yield the port that answers and the black hole."""
+    web = subprocess.Popen([sys.executable, "-m", "bench.soak_web"], stdout=subprocess.PIPE)
+    try:
+        assert web.stdout is not None
+        port, hole = map(int, web.stdout.readline().split())
+        yield port, hole
     finally:
         web.kill()
         web.wait()

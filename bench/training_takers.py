@@ -11,14 +11,15 @@ import csv
 import io
 import json
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.loopback import answered_by
 
 import pixtrawl
 
@@ -63,16 +64,8 @@ def served(files: Mapping[str, bytes]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(data or b"")
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answered_by(Handler) as url:
+        yield url
 
 
 def ours(check: str = "", looks: int = 0, **options: Any) -> Taker:

@@ -211,14 +211,9 @@ class Tally:
     def _settled(self, event: events.CandidateSettled, now: float) -> None:
         outcome, query = event.outcome, self._query(event.candidate.query)
         self._under_way.discard((event.candidate.query, event.candidate.url))
-        self.statuses[outcome.status] += 1
+        self._count(outcome, now)
         query.settled += 1
-        self.fetched_bytes += outcome.size_bytes
-        self.settling.add(now)
-        self.bytes.add(now, outcome.size_bytes)
-        if outcome.status is Status.SAVED:
-            query.saved += 1
-            self.saving.add(now)
+        query.saved += outcome.status is Status.SAVED
 
     def _query(self, text: str) -> QueryTally:
         return self.queries.setdefault(text, QueryTally(text, None))
@@ -230,12 +225,15 @@ class Tally:
 
     def _row(self, outcome: Outcome, now: float) -> None:
         """Count a row of a job; its query is not, since a job may have millions."""
+        self._count(outcome, now)
+        self._rows_saved += outcome.status is Status.SAVED
+
+    def _count(self, outcome: Outcome, now: float) -> None:
         self.statuses[outcome.status] += 1
         self.fetched_bytes += outcome.size_bytes
         self.settling.add(now)
         self.bytes.add(now, outcome.size_bytes)
         if outcome.status is Status.SAVED:
-            self._rows_saved += 1
             self.saving.add(now)
 
     def _shard(self, event: events.ShardCommitted) -> None:

@@ -191,7 +191,7 @@ class Steering:
         async with self._places:
             try:
                 body = (await self._fetcher.fetch(request)).response.body
-            except FetchError:
+            except FetchError:  # no thumbnail to be had: the candidate keeps its rank
                 return None
             self._spent(len(body))
             pool = self._decoders()

@@ -52,5 +52,5 @@ def remember_place(model: str, place: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(msgspec.json.encode(dict(list(newest.items())[:_MOST])))
         part.replace(file)
-    except OSError:
+    except OSError:  # no cache can be written: the model is named again then
         return
