@@ -111,7 +111,10 @@ def test_a_socket_under_the_number_of_a_closed_one_is_heard(make: Make) -> None:
 
 
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="no epoll on this system")
-def test_many_slow_sockets_leave_turns_to_others_and_none_of_them_waits_for_ever() -> None:
+@pytest.mark.parametrize("each_s", [0.001, 0.003])  # a turn ends within the sockets of one look
+def test_many_slow_sockets_leave_turns_to_others_and_none_of_them_waits_for_ever(
+    each_s: float,
+) -> None:
     async def busy() -> tuple[list[int], int]:
         heard: list[int] = []
         pairs = [socket.socketpair() for _ in range(100)]
@@ -119,7 +122,7 @@ def test_many_slow_sockets_leave_turns_to_others_and_none_of_them_waits_for_ever
 
         def slow(fd: int, _events: int) -> None:
             heard.append(fd)
-            time.sleep(0.001)
+            time.sleep(each_s)
 
         watcher = watch._EpollWatcher(asyncio.get_running_loop(), slow)
         for ours, theirs in pairs:

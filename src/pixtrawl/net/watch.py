@@ -86,6 +86,7 @@ class _EpollWatcher:
         self._epoll = select.epoll()
         self._watched: set[int] = set()
         self._entered: set[int] = set()  # descriptors that are in the epoll, if still open
+        self._left_over: list[tuple[int, int]] = []  # reported, but the turn ended before them
         loop.add_reader(self._epoll.fileno(), self._wake)
 
     def watch(self, fd: int, what: int) -> None:
@@ -107,13 +108,16 @@ class _EpollWatcher:
     def _wake(self) -> None:
         until_s = time.monotonic() + _TURN_S
         for _ in range(0, _MOST, _AT_ONCE):
-            ready = self._epoll.poll(0, _AT_ONCE)
-            for fd, events in ready:
+            # The epoll puts those that it reported last: those left over come first here.
+            ready = self._left_over or self._epoll.poll(0, _AT_ONCE)
+            self._left_over = []
+            for at, (fd, events) in enumerate(ready, 1):
                 if fd in self._watched:
                     self._act(fd, _ready(events))
                 else:  # ended by an earlier one, or a resting connection that its server closes
                     self._leave(fd)
-                if time.monotonic() > until_s:  # the others are ready in the next look, too
+                if time.monotonic() > until_s:
+                    self._left_over = ready[at:]
                     return
             if len(ready) < _AT_ONCE:
                 return
