@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import pixtrawl
 from pixtrawl.cli.main import main
+from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.scoring.model import Vectors
 from pixtrawl.scoring.pictures import PictureBatches
 from pixtrawl.scoring.preprocess import Preprocess
@@ -125,6 +128,21 @@ def test_no_file_is_decoded_a_second_time_for_its_score(
     assert thirty.run(6, "--pool", "30", "--engine", engine, "--set", "job.workers=2") == 0
     assert thirty.places() == [21, 22, 24, 25, 27, 28]
     assert again == []
+
+
+@pytest.mark.parametrize("format_", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("size_px", [(640, 480), (90, 400), (40, 30)])
+def test_a_file_read_anew_gives_the_numbers_of_its_small_picture(
+    format_: str, size_px: tuple[int, int]
+) -> None:
+    noise = np.random.default_rng(7).integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, format_)
+    preprocess = Preprocess(size=(32, 32))
+    rendition = inspect_bytes(file.getvalue(), 10**6, preprocess.transform).rendition
+    assert rendition is not None
+    from_decoder = preprocess.pixels(rendition.data)
+    assert np.array_equal(preprocess.pixels_as_collected(file.getvalue()), from_decoder)
 
 
 def test_small_pictures_are_bounded_and_given_once() -> None:

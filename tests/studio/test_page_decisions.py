@@ -217,12 +217,13 @@ def test_a_decision_reaches_its_image_though_the_view_is_scrolled_on_before_it_i
         held: list[Any] = []
         page.route("**/views/*?start=4900&count=100", lambda route: held.append(route))  # noqa: PLW0108
         press(page, "End", "x", "1")  # the last block is not read yet
+        page.wait_for_function("() => document.querySelector('.grid').scrollTop > 0")
+        wait_until(page, lambda: bool(held))
         page.evaluate("document.querySelector('.grid').scrollTop = 0")
         page.wait_for_function(
             "() => [...document.querySelectorAll('.row:not([hidden]) .caption')]"
             ".some(one => one.textContent.startsWith('1 '))"
         )
-        wait_until(page, lambda: bool(held))
         for one in held:
             one.continue_()
         wait_until(page, lambda: studio.count("/decisions") == 1)

@@ -128,7 +128,7 @@ class TopicPool:
             return True
 
     def _embed(self, rows: list[tuple[int, str, str]]) -> list[tuple[int, bytes]]:
-        pictures = PictureBatches(self._folder, self._model.preprocess, _BATCH)
+        pictures = PictureBatches(self._folder, self._model.preprocess, _BATCH, as_collected=True)
         found: list[tuple[int, bytes]] = []
         if self._small is not None:
             ids, small = self._small.take(rows)

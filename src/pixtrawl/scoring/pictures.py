@@ -31,9 +31,12 @@ class Unreadable(Struct, frozen=True):
 class PictureBatches:
     """Reads images batch by batch; those that cannot be read are collected in `unreadable`."""
 
-    def __init__(self, folder: Folder, preprocess: Preprocess, batch: int) -> None:
+    def __init__(
+        self, folder: Folder, preprocess: Preprocess, batch: int, as_collected: bool = False
+    ) -> None:
+        """`as_collected` gives the numbers of the small pictures that decoders make for a model."""
         self._folder = folder
-        self._preprocess = preprocess
+        self._to_pixels = preprocess.pixels_as_collected if as_collected else preprocess.pixels
         self._batch = batch
         self.unreadable: list[Unreadable] = []
 
@@ -64,7 +67,7 @@ class PictureBatches:
         # only what was checked on arrival is decoded in this process
         if hashlib.sha256(data).hexdigest() != sha256:
             raise BadPictureError("is not the file that was saved: its SHA-256 differs")
-        return self._preprocess.pixels(data)
+        return self._to_pixels(data)
 
 
 def _ahead(

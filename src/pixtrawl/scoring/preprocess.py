@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixtrawl.errors import UsageError
+from pixtrawl.images.fit import fit
 from pixtrawl.images.pixels import rgb
+from pixtrawl.images.sniff import HEAD_BYTES, sniff
 from pixtrawl.transform import BadPictureError, Transform
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "BadPictureError", "Preprocess", "read_preprocess"]
@@ -82,6 +84,15 @@ class Preprocess(Struct, frozen=True, kw_only=True):
         """
         side = self.resize_to or max(self.size)
         return Transform(mode="keep_ratio", size=side, upscale=False, encode="jpg", flatten="white")
+
+    def pixels_as_collected(self, data: bytes) -> NDArray[np.float32]:
+        """Decode a file to the array that its small picture gives, to the last bit.
+
+        A score must not depend on whether a run was killed between inspecting a file and scoring
+        it: what is read anew takes the same way. Raises BadPictureError.
+        """
+        format_ = sniff(data[:HEAD_BYTES]) or ""
+        return self.pixels(fit(self.transform, data, format_).data)
 
     def pixels(self, data: bytes) -> NDArray[np.float32]:
         """Decode a file to an array of `shape`. Raises BadPictureError."""
