@@ -48,7 +48,7 @@ Every setting can be given in five places. A later one wins:
 
 `pixtrawl config show` prints each setting, its value, and who set it. A mistake ends the command
 with exit code 2 and one line that names the file and its key, the variable, or the option. An
-unknown `PIXTRAWL_` variable is told and ignored. No file is read because it lies in the current
+unknown `PIXTRAWL_` variable is reported and ignored. No file is read because it lies in the current
 folder: a folder that came from somebody else could then set a proxy or open the address guard.
 
 ```toml

@@ -35,7 +35,7 @@ def serve(worker: Any, control: socket.socket) -> None:
     settings = json.loads(told)
     if settings["transform"] is None:  # nothing is left to warm up
         worker.warmup = type("Warm", (), {"run": staticmethod(lambda *_: None)})
-    worker.tell(settings)
+    worker.configure(settings)
     worker.sandbox.die_with_parent(worker.parent)
     worker.zygote(control)
 

@@ -123,7 +123,7 @@ class EnvironmentFailedError(PixtrawlError):
 class StorageError(EnvironmentFailedError):
     """The data set folder cannot be used."""
 
-    is_told: bool = False  # its message says where, what is safe and what to do next
+    is_explained: bool = False  # its message says where, what is safe and what to do next
 
 
 class EngineError(EnvironmentFailedError):

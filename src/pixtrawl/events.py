@@ -71,8 +71,8 @@ class RowSettled(Struct, frozen=True):
 class ShardCommitted(Struct, frozen=True):
     """A shard of a job is committed: its rows by reason.
 
-    `rows_told`: each of its rows was told by `RowSettled` before. Workers on other machines tell of
-    no rows.
+    `rows_reported`: each of its rows was reported by `RowSettled` before. Workers on other machines
+    report no rows.
     """
 
     shard: str
@@ -80,7 +80,7 @@ class ShardCommitted(Struct, frozen=True):
     rows: int
     reasons: Mapping[str, int]
     fetched_bytes: int
-    rows_told: bool
+    rows_reported: bool
 
 
 class QueryFinished(Struct, frozen=True):

@@ -108,8 +108,8 @@ def normalise(claim: str | None, url: str | None = None) -> str:
 
 def one_claim(claims: Iterable[str | None]) -> str | None:
     """Return the first of several claims about one picture; None where they conflict."""
-    told = [claim for claim in claims if claim]
-    return told[0] if len({normalise(claim) for claim in told}) == 1 else None
+    stated = [claim for claim in claims if claim]
+    return stated[0] if len({normalise(claim) for claim in stated}) == 1 else None
 
 
 def allows(license_id: str, wish: str) -> bool:

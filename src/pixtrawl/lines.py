@@ -65,8 +65,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
                 with _decompressed(copy, path) as content:
                     yield content
     except (OSError, EOFError, zlib.error) as error:
-        told = getattr(error, "strerror", None) or error
-        raise UsageError(f"{path}: cannot be read: {told}") from error
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: cannot be read: {why}") from error
 
 
 @contextmanager

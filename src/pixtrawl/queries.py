@@ -4,7 +4,7 @@
   `label` and `limit`. Where there is one column only, an unquoted comma belongs to the text.
 - `.txt`: one a line; a line that begins with `# ` (hash, space) is a comment, `#hashtag` is not.
 - `.jsonl`: a string a line, or an object with `query`, `label`, `limit`.
-- `-`: as `.txt`, but told by its first line when it is JSON lines or a CSV with a header.
+- `-`: as `.txt`, unless its first line shows that it is JSON lines or a CSV with a header.
 
 Every text stays text (`2020`, `null`, `NA`). A line that cannot be used ends the reading with its
 number: nothing is fetched for half a list.
@@ -79,7 +79,7 @@ def read_queries(
         defaults: limit, label, words around and filters for all.
         stdin: what `-` reads; None is the process's own.
         taken: (label, query text) pairs of the data set that is added to.
-        notice: told what was understood in a way that may surprise.
+        notice: called with what was understood in a way that may surprise.
 
     Raises:
         UsageError: a file or line cannot be used, or there is no query at all.
@@ -239,7 +239,7 @@ def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Query
         if own := [word for word, key in zip(names, header, strict=True) if key not in _COLUMNS]:
             notice(f"{name}: kept with each image: {', '.join(own[:8])}")
         _check_header(header, f"{name}:{first.number}")
-    told = False
+    noticed = False
     for row in rows:
         where = f"{name}:{row.number}"
         if row.problem:
@@ -250,9 +250,9 @@ def _of_csv(lines: Iterator[Line], name: str, notice: Notice) -> Iterator[_Query
             yield _of_cells(header, names, row, where)
             continue
         text, joined = _only_column(row, where)
-        if joined and not told:
+        if joined and not noticed:
             notice(f"{where}: the comma is taken as part of the query; columns need a header")
-            told = True
+            noticed = True
         yield _QueryEntry(where, text)
 
 

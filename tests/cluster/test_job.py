@@ -204,7 +204,7 @@ def test_the_shards_of_a_chain_are_given_out_one_after_another(prepared: Store) 
     assert {entry.place for entry in chained} == {0}
 
 
-def test_a_shard_that_ends_its_workers_is_given_up_with_its_rows_told(prepared: Store) -> None:
+def test_a_shard_that_ends_its_workers_is_given_up_with_its_rows_reported(prepared: Store) -> None:
     for _ in range(4):
         lost = leases_of(prepared)
         lost.look()

@@ -27,8 +27,8 @@ def _counted() -> RunMetrics:
         events.RowSettled(CANDIDATE, saved),
         events.RowSettled(CANDIDATE, Outcome(reason=Reason.NOT_FOUND)),
         events.RowSettled(CANDIDATE, Outcome(reason=Reason.INTERRUPTED)),
-        events.ShardCommitted("s1", "w", 3, {"saved": 3}, 500, rows_told=True),
-        events.ShardCommitted("s2", "w", 3, {"saved": 2, "not_found": 1}, 700, rows_told=False),
+        events.ShardCommitted("s1", "w", 3, {"saved": 3}, 500, rows_reported=True),
+        events.ShardCommitted("s2", "w", 3, {"saved": 2, "not_found": 1}, 700, rows_reported=False),
         events.HostRests("h", 3.0, 2, "status 503"),
         events.Notice("no containment", level="warning"),
     ):

@@ -184,12 +184,13 @@ def download(  # noqa: PLR0913 - one for each option of the command
         label: one folder name for all; None: the list's own labels, or its file's name.
         min_size: smallest picture kept, in pixels: (640, 480), '640x480', or 256 for both sides.
         dedup: how alike two images of a label may be: 'strict', 'near', 'wide', 'exact' or 'off'.
-        license: only URLs whose list tells such a licence: 'open', 'public', 'commercial', ...,
+        license: only URLs whose list states such a licence: 'open', 'public', 'commercial', ...,
             'cc-by'.
         aspect: only pictures of that shape: 'square', 'wide', 'tall'.
-        url_column: column of the URLs, by name or number from 1; None: told by name and content.
+        url_column: column of the URLs, by name or number from 1; None: recognised by name or
+            content.
         label_column: column of the labels: one folder each.
-        caption_column: column of what is told of a picture: its title.
+        caption_column: column of texts about the pictures: their titles.
         id_column: column that names the files: <label>/<id>.jpg.
         relevant: keep the best of a pool of images for each query, by `model`.
         model: for `relevant`: folder of an image-text model, or a known model's name.

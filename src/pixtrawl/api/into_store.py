@@ -60,11 +60,11 @@ async def download_into_store(
 async def _carried_out(files: list[str], config: Config, listener: Listener, scratch: Path) -> bool:
     import dataclasses
 
-    told: list[str] = []
+    notices: list[str] = []
     store, job = await asyncio.to_thread(
-        submit, files, config.job.output, config, given_of(config), told
+        submit, files, config.job.output, config, given_of(config), notices
     )
-    for text in told:
+    for text in notices:
         listener(Notice(text))
     config = dataclasses.replace(config, export=dataclasses.replace(config.export, to=job.to))
     if config.job.engine == "ray":

@@ -155,10 +155,10 @@ def _header(line: str, cells: Sequence[str], kind: str) -> _ListColumns | None:
 
 def _of_row(cells: Sequence[str], columns: _ListColumns, kind: str) -> Iterator[BlockedHash]:
     """Yield the hashes of a table's row; empty cells and kinds that are not compared are none."""
-    told = ""
+    found = ""
     if columns.kind is not None and columns.kind < len(cells):
-        told = _kind_in(cells[columns.kind])
-        if not told or (kind and told != kind):
+        found = _kind_in(cells[columns.kind])
+        if not found or (kind and found != kind):
             return  # such as SHA-1 or PhotoDNA in a list of several kinds
     quality: int | None = None
     if columns.quality is not None and columns.quality < len(cells):
@@ -167,7 +167,7 @@ def _of_row(cells: Sequence[str], columns: _ListColumns, kind: str) -> Iterator[
     for at, own in columns.hashes:
         text = cells[at] if at < len(cells) else ""
         if text:
-            yield _entry(text, own or told, quality)
+            yield _entry(text, own or found, quality)
 
 
 def _of_line(line: str, cells: Sequence[str], kind: str) -> BlockedHash:
@@ -177,10 +177,10 @@ def _of_line(line: str, cells: Sequence[str], kind: str) -> BlockedHash:
         return _entry(tagged[2], kind or _kind_in(tagged[1]))
     for at, cell in enumerate(cells):
         if _is_hash(cell):
-            told = kind or next((k for other in cells if (k := _kind_in(other))), "")
+            found = kind or next((k for other in cells if (k := _kind_in(other))), "")
             after = cells[at + 1] if at + 1 < len(cells) else ""
             quality = int(after) if after.isascii() and after.isdigit() and len(after) < 4 else None
-            return _entry(cell, told, quality)
+            return _entry(cell, found, quality)
     plain = _PLAIN.fullmatch(line)
     if plain is None or len(plain[1]) < 16:
         raise ValueError(f"no hash: {line[:40]!r}")

@@ -60,11 +60,11 @@ def end_run(
     )
 
 
-def note_steering(db: sqlite3.Connection, run_id: int, told: Mapping[str, object]) -> None:
+def note_steering(db: sqlite3.Connection, run_id: int, steering: Mapping[str, object]) -> None:
     """Store beside a run's settings how its candidates were ordered by a person's likes."""
     db.execute(
         "UPDATE run SET settings = json_set(settings, '$.steering', json(?)) WHERE id = ?",
-        (json.dumps(told), run_id),
+        (json.dumps(steering), run_id),
     )
 
 

@@ -127,8 +127,8 @@ def find_duplicates(arguments: argparse.Namespace) -> int:
     shards = ShardSet(Store(arguments.store))
     if arguments.forget:
         found = forget_duplicates(shards.store)
-        told = "every picture counts again" if found else "there was no table of duplicates"
-        out_json({"forgotten": found}) if arguments.json else out(told)
+        text = "every picture counts again" if found else "there was no table of duplicates"
+        out_json({"forgotten": found}) if arguments.json else out(text)
         return EXIT_OK
     images = load_settings(arguments).config.images
     show = None if arguments.quiet or not sys.stderr.isatty() else ExportProgress()

@@ -136,12 +136,12 @@ def _prepare(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--shard-rows must be 1 or more, --lease {_LEAST_LEASE_S:.0f} or more")
     loaded = load_settings(arguments)
     running.warn(loaded, quiet=arguments.quiet)
-    told: list[str] = []
+    notices: list[str] = []
     store, job = prepared(
-        arguments.manifests, arguments.output, loaded, told, shard_rows=arguments.shard_rows,
+        arguments.manifests, arguments.output, loaded, notices, shard_rows=arguments.shard_rows,
         lease_s=arguments.lease, scratch=arguments.scratch,
     )  # fmt: skip
-    for text in told if not arguments.quiet else ():
+    for text in notices if not arguments.quiet else ():
         note(text)
     if arguments.json:
         out_json({"store": store.url, **_facts(job)})

@@ -104,13 +104,13 @@ def _ask_sources(names: list[str], config: Config, *, as_json: bool) -> int:
 
     color = has_color(sys.stdout)
 
-    def tell(health: Health) -> None:
+    def show(health: Health) -> None:
         if not as_json:
             out("\n".join(_lines(health, color=color)))
 
     chosen = sources.expand(names, config.sources) if names else sources.available()
     folder = _evidence_folder(config)
-    asking = ask_all(chosen, config, folder, everyone=not names, tell=tell)
+    asking = ask_all(chosen, config, folder, everyone=not names, on_result=show)
     found, stopped = run_loop(asking)
     if stopped:
         raise KeyboardInterrupt

@@ -28,11 +28,11 @@ class Stop:
         self,
         task: asyncio.Task[Any],
         leave: Callable[[int], object] = os._exit,
-        tell: Callable[[], object] | None = None,
+        on_stop: Callable[[], object] | None = None,
     ) -> None:
         self._task = task
         self._leave = leave
-        self._tell = tell or _say_stopping
+        self._on_stop = on_stop or _say_stopping
         self.asked = False
 
     def __call__(self) -> None:
@@ -41,7 +41,7 @@ class Stop:
             self._leave(EXIT_INTERRUPTED)
             return
         self.asked = True
-        self._tell()
+        self._on_stop()
         self._task.cancel()
 
 
@@ -51,9 +51,9 @@ def _say_stopping() -> None:
 
 
 def run_loop(
-    coroutine: Coroutine[Any, Any, T], *, tell: Callable[[], object] | None = None
+    coroutine: Coroutine[Any, Any, T], *, on_stop: Callable[[], object] | None = None
 ) -> tuple[T, bool]:
-    """Run the coroutine. `tell` is called at the first signal, instead of printing a line.
+    """Run the coroutine. `on_stop` is called at the first signal, instead of printing a line.
 
     Returns:
         its value, and whether a signal stopped it (the value is then partial).
@@ -65,7 +65,7 @@ def run_loop(
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         loop = runner.get_loop()
         task = loop.create_task(coroutine)
-        stop = Stop(task, tell=tell)
+        stop = Stop(task, on_stop=on_stop)
         _listen(loop, stop)
         try:
             return runner.run(_wait(task)), stop.asked

@@ -179,7 +179,7 @@ def _disk_trouble_told(parsed: Namespace) -> Iterator[None]:
     except Exception as error:
         names = (getattr(parsed, name, None) for name in ("dataset", "folder", "output"))
         root = next((name for name in names if isinstance(name, str)), None)
-        if root is None or getattr(error, "is_told", False):
+        if root is None or getattr(error, "is_explained", False):
             raise
         from pixtrawl.folder.dataset_folder import Folder
         from pixtrawl.folder.disk_trouble import telling_trouble
@@ -245,8 +245,8 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     from pixtrawl.folder.disk_trouble import cause_of, sentence
 
     known = innermost(error)
-    told = getattr(known, "is_told", False)
-    if not told and (cause := cause_of(error)) is not None:
+    is_complete = getattr(known, "is_explained", False)
+    if not is_complete and (cause := cause_of(error)) is not None:
         return _say(sentence(cause), EXIT_ENVIRONMENT)
     if isinstance(known, PixtrawlError):
         return _say(str(known), known.exit_code)

@@ -75,7 +75,7 @@ def main(arguments: argparse.Namespace) -> int:
     if sys.stdin.isatty():
         print(
             "pixtrawl mcp is started by an assistant's program, and waits for its messages here; "
-            "Ctrl-C ends it. docs/mcp.md tells how to register it.",
+            "Ctrl-C ends it. docs/mcp.md shows how to register it.",
             file=sys.stderr,
         )
     serve(config, limits)

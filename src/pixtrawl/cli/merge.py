@@ -61,14 +61,14 @@ def main(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--dedup: {arguments.dedup!r} is none of {', '.join(Level)}")
     watched = sys.stderr.isatty() and not arguments.quiet
 
-    def tell(done: int, total: int) -> None:
+    def show_progress(done: int, total: int) -> None:
         if watched:
             sys.stderr.write(f"\r{done:,} of {total:,} images" + ("\n" if done >= total else ""))
             sys.stderr.flush()
 
     done = merge(
         arguments.folders, arguments.output, dedup=arguments.dedup, copy=arguments.copy,
-        on_progress=tell,
+        on_progress=show_progress,
     )  # fmt: skip
     if arguments.json:
         out_json({"output": arguments.output, "images": done.images, "reasons": done.reasons})

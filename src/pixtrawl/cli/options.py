@@ -73,9 +73,9 @@ def _title(row: Setting) -> str:
     return _EXPERT_TITLE if row.key in EXPERT else _TITLES[row.group]
 
 
-def _add(group: Any, row: Setting, told: str | None) -> None:
+def _add(group: Any, row: Setting, shown: str | None) -> None:
     names = [name for name in (row.short, row.flag, *ALIASES.get(row.key, ())) if name]
-    default = told or shown_setting(row, row.default)
+    default = shown or shown_setting(row, row.default)
     tail = f" (default: {default})" if default and not row.is_switch else ""
     keywords: dict[str, Any] = {
         "dest": row.key,

@@ -64,7 +64,7 @@ def add_parser(subparsers: Any) -> None:
     )
     group.add_argument(
         "--withheld", action="store_true",
-        help="tell the URLs of pictures that a block list refused, too; with --urls",
+        help="also give the URLs of pictures that a block list refused; with --urls",
     )  # fmt: skip
     group.add_argument(
         "--junk", action="store_true",
@@ -96,12 +96,12 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.urls or chosen:
         return _urls(arguments)
     where = running.shown_folder(arguments.folder)
-    told = report(Path(arguments.folder))
-    if any("evidence" in s.detail for q in told.queries for s in q.sources.values()):
-        told.evidence_command = f"pixtrawl report {where} --evidence OUT"
-    if told.read_only:
+    found = report(Path(arguments.folder))
+    if any("evidence" in s.detail for q in found.queries for s in q.sources.values()):
+        found.evidence_command = f"pixtrawl report {where} --evidence OUT"
+    if found.read_only:
         note(f"{where} is a copy without its hidden files: only what was kept is known")
-    running.show_report(told, where=where, as_json=arguments.json)
+    running.show_report(found, where=where, as_json=arguments.json)
     return 0
 
 

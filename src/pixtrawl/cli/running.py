@@ -100,7 +100,7 @@ def watched(
                 quiet=arguments.quiet, verbose=arguments.verbose, live=not arguments.no_progress
             )
         )
-        return run_loop(work(together([*listeners, shown])), tell=shown.stopping)
+        return run_loop(work(together([*listeners, shown])), on_stop=shown.stopping)
 
 
 def show_report(report: Report, *, where: str, as_json: bool, quiet: bool = False) -> None:

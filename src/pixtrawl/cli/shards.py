@@ -31,13 +31,13 @@ def prepared(  # noqa: PLR0913 - the options of `prepare`
     manifests: Sequence[str],
     output: str,
     loaded: Loaded,
-    told: list[str],
+    notices: list[str],
     *,
     shard_rows: int | None = None,
     lease_s: float | None = None,
     scratch: str | None = None,
 ) -> tuple[Store, JobDescription]:
-    """Prepare a job; `told` gets sentences for the user. Raise UsageError or StorageError."""
+    """Prepare a job; `notices` gets sentences for the user. Raise UsageError or StorageError."""
     from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
     from pixtrawl.cluster.submit import submit
     from pixtrawl.config.load import DEFAULT_ORIGIN
@@ -45,7 +45,7 @@ def prepared(  # noqa: PLR0913 - the options of `prepare`
     origins = loaded.origins
     keys = [key for key in job_settings() if origins.get(key, DEFAULT_ORIGIN) != DEFAULT_ORIGIN]
     return submit(
-        manifests, output, loaded.config, keys, told, shard_rows=shard_rows or SHARD_ROWS,
+        manifests, output, loaded.config, keys, notices, shard_rows=shard_rows or SHARD_ROWS,
         lease_s=lease_s or LEASE_S, scratch=scratch,
     )  # fmt: skip
 
@@ -70,9 +70,9 @@ def download_shards(arguments: argparse.Namespace, loaded: Loaded, *, limit_give
     if config.job.engine != "ray" and arguments.address is not None:
         raise UsageError("--address is for --engine ray")
     _refuse_others(loaded)
-    told: list[str] = []
-    store, job = prepared(arguments.manifests, config.job.output, loaded, told)
-    for text in told if not arguments.quiet else ():
+    notices: list[str] = []
+    store, job = prepared(arguments.manifests, config.job.output, loaded, notices)
+    for text in notices if not arguments.quiet else ():
         note(text)
     config = dataclasses.replace(config, export=dataclasses.replace(config.export, to=job.to))
     complete, stopped = _carried_out(arguments, store, job, config)

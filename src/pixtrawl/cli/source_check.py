@@ -46,7 +46,7 @@ def _text(found: PagesRead) -> str:
     rows += [(key, clean(found.detail[key])) for key in ("kind", "message") if key in found.detail]
     rows.append(("results", str(found.results)))
     for number, one in enumerate(found.candidates[:_SHOWN], 1):
-        size = f"{one.width}x{one.height}" if one.width and one.height else "size not told"
+        size = f"{one.width}x{one.height}" if one.width and one.height else "size not stated"
         rows.append((f"  {number}", clean(one.url[:_MAX_SHOWN])))
         rows.append(("", clean(f"{one.kind}, {size}, {one.title or 'no title'}")))
     if found.results:

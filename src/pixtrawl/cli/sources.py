@@ -115,7 +115,7 @@ def _table(rows: Sequence[SourceFacts]) -> str:
     text = columns([head, *cells], widest=28)
     missing = "".join(f"\n  {sentence}" for row in rows for sentence in row.missing)
     tail = "\n\n(group): asks it only once it is switched on, with --set NAME.enabled=true"
-    tail += "\n`pixtrawl sources NAME` tells its filters, settings, pace and terms"
+    tail += "\n`pixtrawl sources NAME` shows its filters, settings, pace and terms"
     return text + (f"\n\nnot there yet:{missing}" if missing else "") + tail
 
 

@@ -65,7 +65,7 @@ def main(arguments: argparse.Namespace) -> int:
         folders=[Path(one).expanduser().absolute() for one in arguments.folders],
     )  # fmt: skip
     with suppress(KeyboardInterrupt):  # Ctrl-C is how this command ends
-        run_loop(_serve(server, opens=not arguments.no_open), tell=lambda: None)
+        run_loop(_serve(server, opens=not arguments.no_open), on_stop=lambda: None)
     return EXIT_OK
 
 

@@ -61,12 +61,12 @@ def main(arguments: argparse.Namespace) -> int:
         note("the catalog is sound: there is nothing to repair")
     watched = sys.stderr.isatty() and not arguments.quiet
 
-    def tell(done: int, total: int) -> None:
+    def show_progress(done: int, total: int) -> None:
         if watched and (done % 100 == 0 or done == total):
             sys.stderr.write(f"\r{done:,} of {total:,} files" + ("\n" if done == total else ""))
             sys.stderr.flush()
 
-    found = verify(arguments.folder, quick=arguments.quick, on_progress=tell)
+    found = verify(arguments.folder, quick=arguments.quick, on_progress=show_progress)
     if arguments.json:
         out_json(
             {
@@ -98,5 +98,7 @@ def _lines(found: Verified, root: str, advice: dict[str, str]) -> list[str]:
         if troubles:
             lines.append(f"  next: {step.replace('DIR', clean(root))}")
     lines += [f"note: {clean(text)}" for text in found.notes]
-    verdict = "all is well" if found.ok else f"{plural(len(found.troubles), 'file')} not as told"
+    verdict = (
+        "all is well" if found.ok else f"{plural(len(found.troubles), 'file')} other than recorded"
+    )
     return [*lines, f"{verdict}: {plural(found.images, 'image')} in {clean(root)}"]

@@ -11,10 +11,10 @@ from pixtrawl.cli.options import add_config, add_output, add_settings
 
 _EPILOG: Final = """\
 Start as many as you like, on as many machines, with whatever starts processes: a shell, ssh, Slurm,
-Kubernetes. They need nothing but the store, which also tells them apart; each host is held by one
-of them. A worker ends when every shard is committed. One that is killed or cut off loses its shards
-to the others after the time set by `prepare --lease`; nothing is lost or doubled. Ctrl-C gives its
-shards back. Started again, a worker goes on with what has no commit.
+Kubernetes. They need nothing but the store, which also gives each its name; each host is held by
+one of them. A worker ends when every shard is committed. One that is killed or cut off loses its
+shards to the others after the time set by `prepare --lease`; nothing is lost or doubled. Ctrl-C
+gives its shards back. Started again, a worker goes on with what has no commit.
 
 examples:
   pixtrawl worker s3://bucket/set

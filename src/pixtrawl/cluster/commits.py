@@ -54,7 +54,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     ended_at: str = ""
     elapsed_s: float = 0.0
     hosts: tuple[HostState, ...] = ()  # for the next shard of a chain
-    own: Mapping[str, str] | None = None  # types of the user's own columns; None: not told
+    own: Mapping[str, str] | None = None  # types of the user's own columns; None: not known
 
     @property
     def objects(self) -> list[ObjectEntry]:

@@ -82,7 +82,7 @@ class ShardOrigin:
 def lock_shards(url: str, write: Callable[[str], object]) -> int:
     """Pass the lock file of a set of shards to `write` line by line. Return the number of images.
 
-    Pictures are told as they were fetched, since that is what a rebuild fetches.
+    Pictures are listed as they were fetched, since that is what a rebuild fetches.
     """
     shards = ShardSet(Store(url))
     settings: dict[str, dict[str, object]] = {}

@@ -44,17 +44,17 @@ def prepare(  # noqa: PLR0913 - what a job is made of
     shard_rows: int,
     lease_s: float,
     scratch: Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> JobDescription:
     """Write a job to a store, from manifests that are paths, folders, or URLs of fsspec's.
 
-    The same manifests and settings again change nothing. `tell` takes sentences for the user.
+    The same manifests and settings again change nothing. `notify` takes sentences for the user.
 
     Raise UsageError for a manifest that cannot be read, or where the store holds another job;
     StorageError.
     """
     with tempfile.TemporaryDirectory(prefix="pixtrawl-prepare-", dir=scratch) as folder:
-        reading = _ManifestFiles(Path(folder), label, lists, tell)
+        reading = _ManifestFiles(Path(folder), label, lists, notify)
         spool = Spool(Path(folder))
         spool.take(reading.candidates(manifests))
         if not spool.rows:
@@ -92,7 +92,7 @@ class _ManifestFiles:
     """Reads manifests one after another; broken lines go into a file of their own."""
 
     def __init__(
-        self, folder: Path, label: str | None, lists: Lists, tell: Callable[[str], None]
+        self, folder: Path, label: str | None, lists: Lists, notify: Callable[[str], None]
     ) -> None:
         self.bad_lines = 0
         self.bad_path = folder / jobs.BAD_LINES
@@ -100,7 +100,7 @@ class _ManifestFiles:
         self._label = label
         self._asked = asked_of(lists)
         self._labels = Labels()
-        self._tell = tell
+        self._notify = notify
 
     def candidates(self, manifests: Sequence[str]) -> Iterator[Candidate]:
         notices: list[str] = []
@@ -118,7 +118,7 @@ class _ManifestFiles:
                     else:
                         yield row
                 while notices:
-                    self._tell(notices.pop(0))
+                    self._notify(notices.pop(0))
 
     def _files(self, manifests: Sequence[str]) -> Iterator[tuple[Path, str]]:
         for word in manifests:

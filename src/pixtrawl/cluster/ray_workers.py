@@ -132,7 +132,7 @@ class _ActorPool:
         self._emit = emit
         self._commits = Commits(store)
         self._known: set[str] = set()  # committed shards
-        self._has_begun = False  # shards of earlier runs are not told
+        self._has_begun = False  # shards of earlier runs are not reported
         self._losses = 0
         self._actors: dict[Any, Any] = {}  # by the reference of their run
 
@@ -177,7 +177,7 @@ class _ActorPool:
                 self._emit(
                     ShardCommitted(
                         shard, commit.worker, commit.rows, commit.reasons, commit.fetched_bytes,
-                        rows_told=False,
+                        rows_reported=False,
                     )
                 )  # fmt: skip
         if new:

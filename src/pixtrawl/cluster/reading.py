@@ -152,7 +152,7 @@ class ShardSet:
             reasons[row["reason"]] += 1
             sources[row["source"]] += 1
         commits = self.commits()
-        told = [
+        reported = [
             _query_report(number, text, label, reasons, sources)
             for number, ((text, label), (reasons, sources)) in enumerate(sorted(queries.items()), 1)
         ]
@@ -162,7 +162,7 @@ class ShardSet:
         complete = len(commits) >= self.job.shards
         ignored = bool(self.job.settings.get("politeness.ignore_ai_preferences"))
         return Report(
-            output=self.store.url, queries=told, totals=_totals(total),
+            output=self.store.url, queries=reported, totals=_totals(total),
             reasons=dict(total.most_common()), causes={},
             bytes=sum(commit.fetched_bytes for commit in commits),
             elapsed_s=sum(commit.elapsed_s for commit in commits),

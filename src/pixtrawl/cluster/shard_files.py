@@ -158,7 +158,7 @@ class ShardWriter:
         return entry
 
     def _stored(self, outcome: Outcome, fact: dict[str, Any]) -> bytes:
-        """Return the bytes to store: the file, or its rendition, which `fact` is told of."""
+        """Return the bytes to store: the file, or its rendition, which `fact` then describes."""
         if outcome.rendition_name is None:
             return (self.folder / str(outcome.staged_name)).read_bytes()
         packed = (self.folder / outcome.rendition_name).read_bytes()

@@ -286,7 +286,7 @@ class StoreWorker:
         self._emit(
             ShardCommitted(
                 commit.shard, commit.worker, commit.rows, commit.reasons, commit.fetched_bytes,
-                rows_told=True,
+                rows_reported=True,
             )
         )  # fmt: skip
 

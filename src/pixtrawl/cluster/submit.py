@@ -30,24 +30,26 @@ def submit(  # noqa: PLR0913 - the options of `cluster prepare`
     output: str,
     config: Config,
     given: Collection[str],
-    told: list[str],
+    notices: list[str],
     *,
     shard_rows: int = SHARD_ROWS,
     lease_s: float = LEASE_S,
     scratch: str | None = None,
 ) -> tuple[Store, JobDescription]:
-    """Prepare a job with the settings of these keys; `told` gets sentences for the user.
+    """Prepare a job with the settings of these keys; `notices` gets sentences for the user.
 
     Raise UsageError or StorageError.
     """
     to = _format_of(config)
     store = Store(output)
     if not store.probe():
-        told.append("the store writes over objects that it was asked not to: one worker at a time")
+        notices.append(
+            "the store writes over objects that it was asked not to: one worker at a time"
+        )
     job = prepare(
         manifests, store, to=to, settings=_plain(config, given, to), label=config.job.label,
         lists=config.lists, shard_rows=shard_rows, lease_s=lease_s,
-        scratch=Path(scratch) if scratch else None, tell=told.append,
+        scratch=Path(scratch) if scratch else None, notify=notices.append,
     )  # fmt: skip
     return store, job
 

@@ -88,7 +88,7 @@ class RunMetrics:
 
     def _shard(self, event: events.ShardCommitted) -> None:
         self._shards += 1
-        if not event.rows_told:
+        if not event.rows_reported:
             self._bytes += event.fetched_bytes
             self._settled_s = time.time()
             for reason, count in event.reasons.items():
@@ -123,7 +123,7 @@ class RunMetrics:
                 _labelled("candidates_total", "URLs that sources gave.", "source", self._found),
                 Metric("source_answers_total", "counter", "Queries that ended.", answers),
                 _labelled("rests_total", "Rests of those in trouble.", "kind", self._rests),
-                _single("warnings_total", "counter", "Warnings told.", self._warnings),
+                _single("warnings_total", "counter", "Warnings shown.", self._warnings),
                 _single("shards_committed_total", "counter", "Shards of a job.", self._shards),
                 _single("finished", "gauge", "1: the run is over.", float(self._ended)),
             ]

@@ -30,7 +30,7 @@ _WORDS: Final = {Status.NEAR_DUPLICATE: "near duplicate"}
 
 
 def verdict(
-    told: Report | Mapping[str, Any],
+    given: Report | Mapping[str, Any],
     *,
     where: str = "",
     things: str = IMAGES,
@@ -39,12 +39,12 @@ def verdict(
     """Return the screen as text.
 
     Args:
-        told: the report, or its JSON.
+        given: the report, or its JSON.
         where: the data set folder, for the lines on files; "" leaves these out.
         things: what the run collected: images or URLs.
         color: whether to use ANSI colours.
     """
-    report = told.to_dict() if isinstance(told, Report) else told
+    report = given.to_dict() if isinstance(given, Report) else given
     queries = list(report.get("queries", ()))
     parts = [
         _headline(report, queries, things, color=color),
@@ -59,9 +59,9 @@ def verdict(
     return "\n\n".join(part for part in parts if part)
 
 
-def shortfall(told: Report | Mapping[str, Any], things: str = IMAGES) -> str:
+def shortfall(given: Report | Mapping[str, Any], things: str = IMAGES) -> str:
     """Return one line on the first short query, why, and the next step: `no images: 0 of 50...`."""
-    report = told.to_dict() if isinstance(told, Report) else told
+    report = given.to_dict() if isinstance(given, Report) else given
     queries = list(report.get("queries", ()))
     text = _headline(report, queries, things, color=False).partition(" (")[0]
     for query in queries:
@@ -176,12 +176,12 @@ def _totals(report: Mapping[str, Any], where: str) -> str:
     return line
 
 
-def _steering(told: Mapping[str, Any]) -> str:
-    by = "looks" if told["by"] == "look" else f"embeddings of {clean(told['model'])}"
-    rest = ((told["failed"], "not to be had"), (told["without"], "without one"),
-            (told["left"], "beyond --steer"))  # fmt: skip
+def _steering(steering: Mapping[str, Any]) -> str:
+    by = "looks" if steering["by"] == "look" else f"embeddings of {clean(steering['model'])}"
+    rest = ((steering["failed"], "not to be had"), (steering["without"], "without one"),
+            (steering["left"], "beyond --steer"))  # fmt: skip
     others = "".join(f", {count:,} {what}" for count, what in rest if count)
-    ranked = plural(int(told["ranked"]), "candidate")
+    ranked = plural(int(steering["ranked"]), "candidate")
     return f"{ranked} ordered by your likes, by {by} of their thumbnails{others}"
 
 

@@ -51,7 +51,7 @@ def _shown(stack: ExitStack, things: str, *, asked: bool) -> Iterator[events.Lis
         from pixtrawl.display.progress import progress
 
         end = _KeptVerdict(things)
-        stack.callback(end.tell)  # after the live display has ended
+        stack.callback(end.summarise)  # after the live display has ended
         yield stack.enter_context(progress())
         yield end
 
@@ -71,7 +71,7 @@ class _KeptVerdict:
             color = has_color(sys.stderr)
             self._text = verdict(event.report, things=self._things, color=color)
 
-    def tell(self) -> None:
+    def summarise(self) -> None:
         """Write the verdict; a run that failed has none."""
         if self._text:
             sys.stderr.write(f"{self._text}\n")

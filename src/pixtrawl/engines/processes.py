@@ -159,8 +159,8 @@ class ProcessesEngine:
             self.workers.started(link)
         elif isinstance(report, wire.Abandoned):
             self._abandoned(link, silence=report.silence)
-        elif isinstance(report, wire.Tell):
-            self._tell(report)
+        elif isinstance(report, wire.ForwardedEvent):
+            self._forward(report)
         elif isinstance(report, wire.Failed):
             self._fail(_error(report))
 
@@ -178,7 +178,7 @@ class ProcessesEngine:
             self._settle(task, outcome)
         self._wake()
 
-    def _tell(self, report: wire.Tell) -> None:
+    def _forward(self, report: wire.ForwardedEvent) -> None:
         """Pass an event on; all workers lack the same containment, which is reported once."""
         if report.notice is not None:
             if report.notice.message in self._told:

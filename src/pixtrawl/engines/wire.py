@@ -21,6 +21,7 @@ __all__ = [
     "Beat",
     "Cancel",
     "Failed",
+    "ForwardedEvent",
     "Frames",
     "Give",
     "Grant",
@@ -31,7 +32,6 @@ __all__ = [
     "Returned",
     "SetRate",
     "Settle",
-    "Tell",
     "Wants",
     "WorkerReady",
     "frame",
@@ -111,7 +111,7 @@ class Returned(_Message, frozen=True, array_like=True, tag=True):
     state: HostState
 
 
-class Tell(_Message, frozen=True, array_like=True, tag=True):
+class ForwardedEvent(_Message, frozen=True, array_like=True, tag=True):
     """An event for the listeners of the run: the one that is there."""
 
     rests: HostRests | None = None
@@ -119,7 +119,7 @@ class Tell(_Message, frozen=True, array_like=True, tag=True):
     notice: Notice | None = None
 
     @classmethod
-    def of(cls, event: Event) -> Tell | None:
+    def of(cls, event: Event) -> ForwardedEvent | None:
         """Return the message for an event; None for one that no listener needs from a worker."""
         if isinstance(event, HostRests):
             return cls(rests=event)
@@ -146,7 +146,7 @@ class Failed(_Message, frozen=True, array_like=True, tag=True):
 
 
 Order = Beat | Give | Grant | Recall | SetRate | Cancel | Renew
-Report = Beat | WorkerReady | Settle | Wants | Returned | Tell | Abandoned | Failed
+Report = Beat | WorkerReady | Settle | Wants | Returned | ForwardedEvent | Abandoned | Failed
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _ORDERS: Final = msgspec.msgpack.Decoder(Order)

@@ -165,10 +165,10 @@ class WorkerProcess(asyncio.Protocol):
 
     # -- what goes out
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Pass an event on to the listeners of the run; the engine itself reports starts."""
-        if (told := wire.Tell.of(event)) is not None:
-            self._send(told)
+        if (message := wire.ForwardedEvent.of(event)) is not None:
+            self._send(message)
 
     def _fail(self, error: Exception) -> None:
         known = isinstance(error, PixtrawlError)
@@ -195,7 +195,7 @@ async def _serve(read_fd: int, write_fd: int) -> None:
     spec = replace(spec, name=str(os.getpid()))
     try:
         node = await WorkerNode.open(
-            spec, emit=worker.tell, holds=worker.holds, is_silent=worker.heartbeat.is_silent
+            spec, emit=worker.emit, holds=worker.holds, is_silent=worker.heartbeat.is_silent
         )
     except Exception as error:  # noqa: BLE001 - the parent raises it
         worker.failed(error)

@@ -119,8 +119,8 @@ def _labels(features: Features) -> list[str]:
 def _licenses(summary: Summary) -> list[str]:
     """Return the URLs (or words) of all licences claimed, the most frequent first."""
     ranked = sorted(summary.licenses.items(), key=lambda item: (-item[1], item[0]))
-    told = (url or claim for (claim, url), _ in ranked if claim.strip() or url)
-    return [*list(dict.fromkeys(told))[:50], _LICENSES]
+    stated = (url or claim for (claim, url), _ in ranked if claim.strip() or url)
+    return [*list(dict.fromkeys(stated))[:50], _LICENSES]
 
 
 def _cite(title: str, url: str, summary: Summary) -> str:

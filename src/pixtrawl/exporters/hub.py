@@ -61,17 +61,17 @@ class HubFiles(Parquet):
         return next(one for one in self._shards if one.start <= entry.position < one.end)
 
     def final_files(self, parts: Sequence[Written]) -> list[FinalFile]:
-        told = self._job.publication
+        publication = self._job.publication
         splits = list(dict.fromkeys(part.split for part in parts if part.images))
         features = {"image": dict(IMAGE), **numbered(self._job.features)}
-        where = told.repository if told else "path/to/this/folder"
+        where = publication.repository if publication else "path/to/this/folder"
         summary = Summary()
         files = card_files(
             self._job,
             parts,
             load=f"load_dataset({json.dumps(where)})",
             patterns={split: [f"data/{split}-*.parquet"] for split in splits},
-            notes=told.notes if told else (),
+            notes=publication.notes if publication else (),
             features=features,
             summary=summary,
         )
@@ -83,7 +83,7 @@ class HubFiles(Parquet):
                 [self._described(part) for part in parts if part.images],
                 {split: split_word(split) for split in splits},
                 title=self._job.title,
-                url=told.url if told else "",
+                url=publication.url if publication else "",
                 version=self._job.fingerprint,
             )
             file.write(json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")

@@ -69,52 +69,9 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
     An unknown text is "", never null: that loader infers column types from the first 10 MB
     (datasets, folder_based_builder), and a column of nulls there could hold no text later.
     """
-    c, info = sample.candidate, sample.info
-    claim = claim_of(c, sample.rights)
-    ratio, bucket = aspect_of(*_upright(info))
-    row: dict[str, object] = {
-        "file_name": sample.file_name,
-        "label": sample.label,
-        "number": sample.number,
-        "query": c.query,
-        "url": masked_url(sample.url),
-        "final_url": masked_url(sample.final_url),
-        "page_url": masked_url(c.page_url or ""),
-        "title": c.title or "",
-        "source": c.source,
-        "rank": c.rank,
-        "kind": sample.kind.value,
-        "license": c.license or "",
-        "license_url": masked_url(c.license_url or ""),
-        "license_id": claim.id,
-        "license_evidence": masked_url(claim.evidence or ""),
-        "creator": c.creator or sample.rights.get("creator") or "",
-        "copyright": sample.rights.get("copyright") or "",
-        "credit": sample.rights.get("credit") or "",
-        "usage_terms": sample.rights.get("usage_terms") or "",
-        "web_statement": masked_url(str(sample.rights.get("web_statement") or "")),
-        "file_source": sample.rights.get("source") or "",
-        "digital_source_type": sample.rights.get("digital_source_type") or "",
-        "ai_made": is_ai_made(sample.rights),
-        "c2pa": bool(sample.rights.get("c2pa")),
-        "c2pa_training": sample.rights.get("training_mining") or "",
-        KEY: _preferences_text(sample),
-        "width": info.width,
-        "height": info.height,
-        "aspect_ratio": ratio,
-        "aspect_bucket": bucket,
-        "format": info.format,
-        "frames": info.frames,
-        "size_bytes": info.size_bytes,
-        "sha256": info.sha256,
-        "phash": info.phash.hex(),
-        "fetched_at": sample.fetched_at,
-    }
-    for name in _MEASURED:
-        row[name] = info.measures.get(name)
-    row["text_heavy"] = _text_heavy(info.measures) if info.measures else None
-    for name in _MEASURED_FLAGS:
-        row[name] = bool(info.measures[name]) if name in info.measures else None
+    row = {**_found_columns(sample), **_rights_columns(sample), **_file_columns(sample.info)}
+    row["fetched_at"] = sample.fetched_at
+    row.update(_measure_columns(sample.info))
     for name, value in row.items():
         if isinstance(value, str) and "://" in value and name not in _ADDRESSES:
             row[name] = masked_text(value)
@@ -127,6 +84,72 @@ def metadata_row(sample: Sample, taken: frozenset[str] = frozenset()) -> dict[st
         for name, value in sample.own.items():  # text, numbers, truth values
             row[shown[name]] = masked_text(value) if isinstance(value, str) else value
     return row
+
+
+def _found_columns(sample: Sample) -> dict[str, object]:
+    """Return where an image was found, and where it lies."""
+    c = sample.candidate
+    return {
+        "file_name": sample.file_name,
+        "label": sample.label,
+        "number": sample.number,
+        "query": c.query,
+        "url": masked_url(sample.url),
+        "final_url": masked_url(sample.final_url),
+        "page_url": masked_url(c.page_url or ""),
+        "title": c.title or "",
+        "source": c.source,
+        "rank": c.rank,
+        "kind": sample.kind.value,
+    }
+
+
+def _rights_columns(sample: Sample) -> dict[str, object]:
+    """Return licence, credit and what the owner says of training."""
+    c, rights = sample.candidate, sample.rights
+    claim = claim_of(c, rights)
+    return {
+        "license": c.license or "",
+        "license_url": masked_url(c.license_url or ""),
+        "license_id": claim.id,
+        "license_evidence": masked_url(claim.evidence or ""),
+        "creator": c.creator or rights.get("creator") or "",
+        "copyright": rights.get("copyright") or "",
+        "credit": rights.get("credit") or "",
+        "usage_terms": rights.get("usage_terms") or "",
+        "web_statement": masked_url(str(rights.get("web_statement") or "")),
+        "file_source": rights.get("source") or "",
+        "digital_source_type": rights.get("digital_source_type") or "",
+        "ai_made": is_ai_made(rights),
+        "c2pa": bool(rights.get("c2pa")),
+        "c2pa_training": rights.get("training_mining") or "",
+        KEY: _preferences_text(sample),
+    }
+
+
+def _file_columns(info: ImageInfo) -> dict[str, object]:
+    """Return size, format and hashes of the file."""
+    ratio, bucket = aspect_of(*_upright(info))
+    return {
+        "width": info.width,
+        "height": info.height,
+        "aspect_ratio": ratio,
+        "aspect_bucket": bucket,
+        "format": info.format,
+        "frames": info.frames,
+        "size_bytes": info.size_bytes,
+        "sha256": info.sha256,
+        "phash": info.phash.hex(),
+    }
+
+
+def _measure_columns(info: ImageInfo) -> dict[str, object]:
+    """Return the measures of a picture; None where it was not measured."""
+    found: dict[str, object] = {name: info.measures.get(name) for name in _MEASURED}
+    found["text_heavy"] = _text_heavy(info.measures) if info.measures else None
+    for name in _MEASURED_FLAGS:
+        found[name] = bool(info.measures[name]) if name in info.measures else None
+    return found
 
 
 def _upright(info: ImageInfo) -> tuple[int, int]:
@@ -244,11 +267,11 @@ def _notes(db: sqlite3.Connection) -> Iterator[str]:
     """Yield sentences on opt-outs heard and overridden, takedowns, and runs without durability."""
     yield from _purposes(db)
     counts = outcomes.opt_outs(db)
-    told = [
+    heard = [
         f"{counts[reason]:,} for {why}" for reason, why in _OPT_OUTS.items() if reason in counts
     ]
-    if told:
-        yield f"Opt-outs were honoured; images were left out: {', '.join(told)}."
+    if heard:
+        yield f"Opt-outs were honoured; images were left out: {', '.join(heard)}."
     down = takedown.count_removed(db)
     if down:
         yield f"{down:,} images were taken down on request and are not fetched again."

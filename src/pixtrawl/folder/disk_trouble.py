@@ -64,11 +64,11 @@ def telling_trouble(folder: Folder) -> Iterator[None]:
         raise
     except Exception as error:
         cause = cause_of(error)
-        if cause is None or getattr(error, "is_told", False):
+        if cause is None or getattr(error, "is_explained", False):
             raise
-        told = StorageError(sentence(cause, folder))
-        told.is_told = True
-        raise told from error
+        explained = StorageError(sentence(cause, folder))
+        explained.is_explained = True
+        raise explained from error
 
 
 def cause_of(error: BaseException) -> OSError | sqlite3.Error | None:

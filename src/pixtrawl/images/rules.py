@@ -181,8 +181,8 @@ def _preview(candidate: Candidate, url: str, width: int, height: int) -> Ruling:
     if url != candidate.url or not candidate.width or not candidate.height:
         return _KEPT
     larger = candidate.width >= 2 * width and candidate.height >= 2 * height
-    told, found = candidate.width / candidate.height, width / height
-    if larger and abs(told - found) <= _SAME_SHAPE * told:
+    stated, found = candidate.width / candidate.height, width / height
+    if larger and abs(stated - found) <= _SAME_SHAPE * stated:
         return Reason.THUMBNAIL, f"{width}x{height} of {candidate.width}x{candidate.height}"
     return _KEPT
 

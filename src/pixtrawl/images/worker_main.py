@@ -92,7 +92,7 @@ class Program:
         self.package = str(start["package"])
         self.parent = int(start["parent"])
         self.control = int(start["control"])  # fd, or -1: serve stdin and stdout
-        self.settings: dict[str, Any] | None = start["settings"]  # None: `tell` is yet to come
+        self.settings: dict[str, Any] | None = start["settings"]  # None: `configure` is yet to come
 
     def load(self) -> None:
         """Import everything that decoding will ever need, before any limit."""
@@ -120,7 +120,7 @@ class Program:
         self.warmup = warmup
         self.filters = sandbox.load_filter_library()
 
-    def tell(self, settings: dict[str, Any]) -> None:
+    def configure(self, settings: dict[str, Any]) -> None:
         """Apply the settings; the process is then ready to fork."""
         self.staging = str(settings["staging"])
         self.memory_bytes = int(settings["memory_bytes"])
@@ -299,10 +299,10 @@ def main(program: type[Program] = Program) -> None:
         control = socket.socket(fileno=worker.control)
         try:
             worker.load()
-            told = control.recv(_MAX_SETTINGS_BYTES)
-            if not told:  # the parent closed the socket: not needed
+            settings_ = control.recv(_MAX_SETTINGS_BYTES)
+            if not settings_:  # the parent closed the socket: not needed
                 return
-            worker.tell(json.loads(told))
+            worker.configure(json.loads(settings_))
         except BaseException as error:
             text = f"{type(error).__name__}: {error}".encode()[:2000]
             control.send(b"E" + text)
@@ -315,7 +315,7 @@ def main(program: type[Program] = Program) -> None:
     os.dup2(2, 1)
     assert worker.settings is not None
     worker.load()
-    worker.tell(worker.settings)
+    worker.configure(worker.settings)
     worker.serve(worker.parent, PipeTransport(answers))
 
 

@@ -103,19 +103,19 @@ def choose(names: Sequence[str], sample: Sequence[Row], asked: GivenColumns, whe
     if label and asked.label is None and label != plain.get("label") and _has_query(plain):
         label = None
     caption = _asked(asked.caption, "caption", names, where) or _first(_CAPTION, plain, but=url)
-    told = [] if asked.url or plain_name(url) in _CERTAIN else [f"{url!r} as the URL"]
+    guessed = [] if asked.url or plain_name(url) in _CERTAIN else [f"{url!r} as the URL"]
     if label and asked.label is None and plain_name(label) != "label":
-        told.append(f"{label!r} as the label")
+        guessed.append(f"{label!r} as the label")
     more = () if asked.url else tuple(plain[n] for n in _MORE if n in plain and plain[n] != url)
     if more:
-        told.append(f"{', '.join(map(repr, more))} as further images")
+        guessed.append(f"{', '.join(map(repr, more))} as further images")
     notice = ""
-    if told:
+    if guessed:
         options = [
             o for o, word in (("--url-column", "URL"), ("--label-column", "label"))
-            if any(word in one for one in told)
+            if any(word in one for one in guessed)
         ]  # fmt: skip
-        notice = f"{where}: taking column {', '.join(told)} ({', '.join(options)} to choose)"
+        notice = f"{where}: taking column {', '.join(guessed)} ({', '.join(options)} to choose)"
     return Chosen(url, more, label, caption, _asked(asked.id, "id", names, where), certain, notice)
 
 

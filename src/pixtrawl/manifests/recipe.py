@@ -153,8 +153,10 @@ def read_recipe(path: Path) -> Recipe:
         raise UsageError(f"{path}: is no lock file: {error}") from error
     version = content.get("pixtrawl_lock") if isinstance(content, dict) else None
     if version != _VERSION:
-        told = "is no lock file" if version is None else f"is of version {version}, not {_VERSION}"
-        raise UsageError(f"{path}: {told}")
+        problem = (
+            "is no lock file" if version is None else f"is of version {version}, not {_VERSION}"
+        )
+        raise UsageError(f"{path}: {problem}")
     try:
         queries = [_query(row) for row in content["queries"]]
         images = tuple(_image(row, queries) for row in content["images"])

@@ -118,16 +118,16 @@ def read_table(
 
 def latin_told(reading: ListContext) -> Callable[[int], object]:
     """Return a callback that adds a notice, once, that a list is not UTF-8."""
-    told: list[int] = []
+    guessed: list[int] = []
 
-    def tell(number: int) -> None:
-        if not told:
-            told.append(number)
+    def once(number: int) -> None:
+        if not guessed:
+            guessed.append(number)
             reading.notices.append(
                 f"{reading.file}:{number}: is not UTF-8; such lines are read as Latin-1"
             )
 
-    return tell
+    return once
 
 
 def _rows(lines: Iterator[Line], table: TableFormat) -> Iterator[CsvRow]:
@@ -251,18 +251,18 @@ def _headless(table: TableFormat, asked: GivenColumns, where: str) -> TableForma
     """Choose the columns of a table without a header by their content."""
     chosen = choose(table.names, table.sample, asked, where)
     number = int(chosen.url.removeprefix("column_"))
-    told = [] if asked.url else [f"column {number} as the URL"]
+    guessed = [] if asked.url else [f"column {number} as the URL"]
     label, caption = chosen.label, chosen.caption
     others = [name for name in table.names if name != chosen.url]
     if len(others) == 1 and not (label or caption):
         other = int(others[0].removeprefix("column_"))
         if _are_labels([row.get(others[0], "") for row in table.sample]):
             label = others[0]
-            told.append(f"column {other} as the label (--caption-column {other} if it is not)")
+            guessed.append(f"column {other} as the label (--caption-column {other} if it is not)")
         else:
             caption = others[0]
-            told.append(f"column {other} as the caption (--label-column {other} if it is not)")
-    notice = f"{where}: has no header; taking {', '.join(told)}" if told else ""
+            guessed.append(f"column {other} as the caption (--label-column {other} if it is not)")
+    notice = f"{where}: has no header; taking {', '.join(guessed)}" if guessed else ""
     chosen = Chosen(chosen.url, (), label, caption, chosen.id, certain=True, notice=notice)
     return TableFormat(table.separator, table.names, False, table.sample, chosen)
 

@@ -165,7 +165,7 @@ def plan_start(  # noqa: PLR0913
     }  # fmt: skip
     plan = _checked(state, _request(queries, number, given, str(path)))
     if in_use(Folder(path)):
-        raise UsageError(f"a run is at work on {path}; job_status tells of it")
+        raise UsageError(f"a run is at work on {path}; see job_status")
     return plan
 
 

@@ -83,13 +83,13 @@ class Fetcher:
         client: Client,
         politeness: Politeness,
         fetch: Fetch,
-        tell: Callable[[Event], None] = ignore,
+        emit: Callable[[Event], None] = ignore,
         *,
         hosts: HostAccounts | None = None,
     ) -> None:
         """Needs a running event loop. The caller closes the client, and `hosts` where given.
 
-        `tell` receives an event when a host rests or resumes. `hosts` are the accounts shared with
+        `emit` receives an event when a host rests or resumes. `hosts` are the accounts shared with
         crawls; without them the fetcher keeps accounts of its own.
         """
         self._client = client
@@ -99,7 +99,7 @@ class Fetcher:
         self._now = asyncio.get_running_loop().time
         self._policy = RetryPolicy(retries=fetch.retries)
         self._owns_hosts = hosts is None
-        self._hosts = hosts or HostAccounts(client, politeness, fetch, tell)
+        self._hosts = hosts or HostAccounts(client, politeness, fetch, emit)
         self._slots = self._hosts.slots
         self._semaphore = self._hosts.semaphore
 

@@ -51,7 +51,7 @@ class HostAccounts:
         client: Client,
         politeness: Politeness,
         fetch: Fetch,
-        tell: Callable[[Event], None] = ignore,
+        emit: Callable[[Event], None] = ignore,
         *,
         scratch: Path | None = None,
         holds: HostHolds | None = None,
@@ -59,7 +59,7 @@ class HostAccounts:
     ) -> None:
         """Needs a running event loop. The caller closes the client.
 
-        `tell` receives an event when a host rests or resumes. `scratch` is the folder for what of
+        `emit` receives an event when a host rests or resumes. `scratch` is the folder for what of
         robots.txt exceeds the memory meant for it (None: the system's for temporary files).
         `holds` and `is_silent` are as in `HostSlots`, for processes that share hosts.
         """
@@ -67,7 +67,7 @@ class HostAccounts:
         self.client = client
         self.politeness = politeness
         table = HostTable(politeness.per_host, politeness.delay_s, patience_s=politeness.patience_s)
-        self.slots = HostSlots(table, now, tell, holds=holds, is_silent=is_silent)
+        self.slots = HostSlots(table, now, emit, holds=holds, is_silent=is_silent)
         self._holds = holds
         if holds is not None:
             holds.bind(self)

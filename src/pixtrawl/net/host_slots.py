@@ -27,12 +27,12 @@ class HostSlots:
         self,
         table: HostTable,
         now: Callable[[], float],
-        tell: Callable[[Event], None] = ignore,
+        emit: Callable[[Event], None] = ignore,
         *,
         holds: HostHolds | None = None,
         is_silent: Callable[[], bool] | None = None,
     ) -> None:
-        """`tell` receives an event when a host rests or resumes.
+        """`emit` receives an event when a host rests or resumes.
 
         `holds` are the hosts that this process has, where several share them. `is_silent` returns
         whether nothing was heard of the coordinator for so long that others may have the hosts.
@@ -41,7 +41,7 @@ class HostSlots:
         self._holds = holds
         self._is_silent = is_silent
         self._now = now
-        self._tell = tell
+        self._emit = emit
 
     def has_room(self, host: str) -> bool:
         return self.table.has_room(host, self._now())
@@ -142,7 +142,7 @@ class HostSlots:
         lasted_s = self.table.trouble(slot.host).good(slot.address, self._now())
         slot.probe = False
         if lasted_s is not None:
-            self._tell(HostResumes(slot.host, lasted_s))
+            self._emit(HostResumes(slot.host, lasted_s))
 
     def refused(self, slot: Slot, pause_s: float | None, *, everything: bool = False) -> None:
         """Register a refusal of the URL, or of `everything`; `pause_s` as the host states it."""
@@ -154,7 +154,7 @@ class HostSlots:
         else:
             verdict = trouble.refused(slot.address, pause_s, probe=slot.probe, now=now)
         why = "it asks for the pause" if pause_s is not None else "it refuses"
-        self._after(slot, verdict, Reason.RATE_LIMITED, why, told=not rested)
+        self._after(slot, verdict, Reason.RATE_LIMITED, why, announced=not rested)
 
     def failed(self, slot: Slot, reason: Reason, started_at: float) -> None:
         """Register a failure; where it puts the host out, fail all requests that wait for it."""
@@ -164,20 +164,20 @@ class HostSlots:
             verdict = self.table.trouble(slot.host).circuit.bad(
                 now, started_at=started_at, probe=True
             )
-            self._after(slot, verdict, reason, str(reason).replace("_", " "), told=True)
+            self._after(slot, verdict, reason, str(reason).replace("_", " "), announced=True)
         self._dismiss(slot.host)
 
     def _after(
-        self, slot: Slot, verdict: FailureVerdict, reason: Reason, why: str, *, told: bool
+        self, slot: Slot, verdict: FailureVerdict, reason: Reason, why: str, *, announced: bool
     ) -> None:
         slot.probe = False
         if verdict is not FailureVerdict.REST:
             self.table.put_out(slot.host, reason)
             self._dismiss(slot.host)
-        elif told:
+        elif announced:
             rest_s = self.table.trouble(slot.host).circuit.rest_until - self._now()
             waiting = len(self.table[slot.host].waiting)
-            self._tell(HostRests(slot.host, max(0.0, rest_s), waiting, why))
+            self._emit(HostRests(slot.host, max(0.0, rest_s), waiting, why))
 
     # -- those who wait
 

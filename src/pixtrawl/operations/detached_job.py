@@ -52,10 +52,10 @@ def start_detached(request: JobRequest, config: Config) -> DetachedJob:
         )  # fmt: skip
     except OSError as error:
         raise EngineError(f"the process of the job does not start: {error}") from error
-    told = _handed_over(process, pickle.dumps((record, config)))
-    if told != READY:
+    answer = _handed_over(process, pickle.dumps((record, config)))
+    if answer != READY:
         process.wait()
-        message = told.decode("utf-8", "replace").strip()
+        message = answer.decode("utf-8", "replace").strip()
         if message:
             raise UsageError(message)
         raise EngineError("the process of the job ended at once")

@@ -54,14 +54,14 @@ def write_html_report(folder: Folder, target: Path) -> HtmlReport:
     UsageError where there is no data set, StorageError where the file cannot be written.
     """
     folder.require()
-    told = report(folder.root)
+    found = report(folder.root)
     with closing(connect(folder.catalog, read_only=True)) as db:
         total = samples.count(db)
         rows = _chosen(db)
         thumbs = asyncio.run(thumbnails(folder, rows, _THUMB, most_bytes=_MOST_THUMB_BYTES))
         shown = [one for one in rows if one.id in thumbs]
         sections = [
-            *_counts(db, told), *_charts(db), *_gallery(db, folder, shown, thumbs, total),
+            *_counts(db, found), *_charts(db), *_gallery(db, folder, shown, thumbs, total),
         ]  # fmt: skip
     text = html_page.page(f"Data set {folder.root.name}", sections)
     data = text.encode("utf-8", "replace")
@@ -92,14 +92,16 @@ def _chosen(db: sqlite3.Connection) -> list[LookRow]:
     return sorted(found, key=lambda one: (one.label, one.number or 0))
 
 
-def _counts(db: sqlite3.Connection, told: Report) -> list[str]:
+def _counts(db: sqlite3.Connection, report_: Report) -> list[str]:
     head = ("query", "label", "wanted", "saved")
     rows = [
         (one.text, one.label, "all" if one.wanted is None else one.wanted, one.saved)
         for one in look_counts.query_counts(db)[:_MOST_ROWS]
     ]
     found = [html_page.section("Queries", html_page.table(head, rows))]
-    short = [(one["query"], one["why"], one["next_step"]) for one in shortfalls(told)[:_MOST_ROWS]]
+    short = [
+        (one["query"], one["why"], one["next_step"]) for one in shortfalls(report_)[:_MOST_ROWS]
+    ]
     if short:
         body = html_page.table(("query", "why", "next step"), short)
         found.append(html_page.section("Fewer than wanted", body))

@@ -123,10 +123,10 @@ def explained(source: str, answer: Mapping[str, Any]) -> BlockedSource:
 
 def shortfalls(report: Report) -> list[dict[str, str]]:
     """Return the queries that are short, each with the cause and the next step."""
-    told = report.to_dict()
+    whole = report.to_dict()
     found = []
-    for one in told["queries"]:
+    for one in whole["queries"]:
         if one["saved"] < (one["wanted"] or 1):
-            advice = advise(one, told)
+            advice = advise(one, whole)
             found.append({"query": one["query"], "why": advice.why, "next_step": advice.next_step})
     return found

@@ -56,7 +56,7 @@ async def ask_all(
     evidence: Path | Folder,
     *,
     everyone: bool,
-    tell: Callable[[Health], None],
+    on_result: Callable[[Health], None],
 ) -> list[Health]:
     """Send one query to each source, concurrently, and return the results in the order of names.
 
@@ -66,7 +66,7 @@ async def ask_all(
         evidence: folder for saved responses of sources that did not deliver.
         everyone: whether the user named no source; then those that are disabled, lack a need or
             must be enabled first are not asked.
-        tell: called with each result as soon as it is there.
+        on_result: called with each result as soon as it is there.
     """
     with tempfile.TemporaryDirectory(prefix="pixtrawl-doctor-") as staging:
         client = Client(config.fetch, staging=Path(staging))
@@ -77,7 +77,7 @@ async def ask_all(
                 health = Health(name=name, status=NOT_ASKED, message=why_not)
             else:
                 health = await _ask(name, config, client, evidence)
-            tell(health)
+            on_result(health)
             return health
 
         try:

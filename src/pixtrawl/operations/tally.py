@@ -141,7 +141,7 @@ class Tally:
                 self._settled(event, now)
             case events.RowSettled():
                 self._row(event.outcome, now)
-            case events.ShardCommitted(rows_told=False):
+            case events.ShardCommitted(rows_reported=False):
                 self._shard(event)
             case events.DecisionTaken():
                 self._decided(event)

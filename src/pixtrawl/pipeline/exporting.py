@@ -66,7 +66,7 @@ def export_folder(config: Config) -> str:
     )
 
 
-async def export_now(config: Config, folder: Folder, tell: Callable[[Event], None]) -> ExportReport:
+async def export_now(config: Config, folder: Folder, emit: Callable[[Event], None]) -> ExportReport:
     """Export the whole data set in a thread. Return the section of the report on it.
 
     Cancelling waits until the thread has stopped; the same command resumes the export.
@@ -75,7 +75,7 @@ async def export_now(config: Config, folder: Folder, tell: Callable[[Event], Non
         ExportError: an image or the target cannot be used.
     """
     stop = threading.Event()
-    watch = _ExportWatch(asyncio.get_running_loop(), tell, stop)
+    watch = _ExportWatch(asyncio.get_running_loop(), emit, stop)
     out = export_folder(config)
     work = asyncio.ensure_future(asyncio.to_thread(_export, config, folder, out, watch))
     try:
@@ -129,10 +129,10 @@ class _ExportWatch:
     """Emits the progress of a thread on the event loop; raises in the thread to stop it."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, tell: Callable[[Event], None], stop: threading.Event
+        self, loop: asyncio.AbstractEventLoop, emit: Callable[[Event], None], stop: threading.Event
     ) -> None:
         self._loop = loop
-        self._tell = tell
+        self._emit = emit
         self._stop = stop
         self._told_at = 0.0
 
@@ -142,4 +142,4 @@ class _ExportWatch:
         now = time.monotonic()
         if now - self._told_at >= _TELL_EVERY_S or done == total:
             self._told_at = now
-            self._loop.call_soon_threadsafe(self._tell, Exporting(done, total))
+            self._loop.call_soon_threadsafe(self._emit, Exporting(done, total))

@@ -59,7 +59,7 @@ class Outcomes:
         reason: one or several reasons, such as `not_found`; several are alternatives.
         status: saved, duplicate, near_duplicate, rejected, failed or skipped; or several.
         query: text or label of a query; or several.
-        withheld: also tell the URLs of pictures that a block list refused, for a report of them.
+        withheld: also give the URLs of pictures that a block list refused, for a report of them.
         junk: only images that look like junk and were kept, because a list of yours names them.
 
     Raises:

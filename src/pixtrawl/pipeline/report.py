@@ -65,7 +65,7 @@ def build(
     for query_id, query in zip(query_ids, rows, strict=True):
         query["saved"] -= gone[query_id]
     bare = folder.is_bare()  # a copy without its hidden files: no run is recorded
-    told = {
+    found = {
         "output": folder.shown,
         "queries": rows,
         "totals": _totals(reasons),
@@ -87,17 +87,17 @@ def build(
         "ai_preferences": _preferences(db, reasons),
         "steering": run_log.last_settings(db).get("steering"),
     }
-    return Report.of(told)
+    return Report.of(found)
 
 
 def _preferences(db: sqlite3.Connection, reasons: Mapping[Reason, int]) -> dict[str, Any]:
     """Return how the last run took owners' statements; a bare copy has no run."""
-    told = {"refused": reasons.get(Reason.OPTED_OUT, 0)}
+    found = {"refused": reasons.get(Reason.OPTED_OUT, 0)}
     runs = run_log.every_settings(db)
     settings = runs[-1].get("politeness", {}) if runs else {}
     if "purpose" in settings:
-        told |= {"purpose": settings["purpose"], "ignored": settings["ignore_ai_preferences"]}
-    return told
+        found |= {"purpose": settings["purpose"], "ignored": settings["ignore_ai_preferences"]}
+    return found
 
 
 def _not_asked(query: Mapping[str, Any]) -> int:

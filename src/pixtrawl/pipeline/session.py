@@ -129,10 +129,10 @@ class Session:
         fetched_bytes = self._scheduler.fetched_bytes
         self._intake.finish()
         steering = self._scheduler.steering
-        told = None if steering is None else steering.told()
-        if told is not None:
+        summary = None if steering is None else steering.summary()
+        if summary is not None:
             self.catalog.write_now(
-                lambda db: run_log.note_steering(db, self.input.run_id, told.to_dict())
+                lambda db: run_log.note_steering(db, self.input.run_id, summary.to_dict())
             )
         if end_reason == "done":
             self._set_left_aside()

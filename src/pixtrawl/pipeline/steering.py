@@ -278,7 +278,7 @@ class Steering:
         self._ended["without"] += len(query.without)
         self._ended["left"] += len(query.left - query.seen.keys())
 
-    def told(self) -> SteeringReport | None:
+    def summary(self) -> SteeringReport | None:
         """Return how candidates were ordered; None where none was."""
         for query_id in list(self._queries):
             self.forget(query_id)

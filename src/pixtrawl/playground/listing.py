@@ -241,8 +241,8 @@ def _by_words(query: str, default: int) -> int:
         return 0
     if "rare" in words:
         return min(RARE, default)
-    told = re.search(r"\b(\d{1,6})-results\b", query)
-    return int(told[1]) if told else default
+    number = re.search(r"\b(\d{1,6})-results\b", query)
+    return int(number[1]) if number else default
 
 
 def docid_of(slug: str, index: int) -> str:

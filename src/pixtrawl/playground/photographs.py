@@ -66,9 +66,16 @@ def _parts(row: dict[str, str]) -> tuple[Photograph, ...]:
         width, height = image.size
     across, down = (int(number) for number in row["cut"].split("x"))
     w, h = width // across, height // down
-    told = row["title"], row["creator"], row["license"], row["version"], row["color"], row["source"]
+    columns = (
+        row["title"],
+        row["creator"],
+        row["license"],
+        row["version"],
+        row["color"],
+        row["source"],
+    )
     return tuple(
-        Photograph(file, (x * w, y * h, (x + 1) * w, (y + 1) * h), *told)
+        Photograph(file, (x * w, y * h, (x + 1) * w, (y + 1) * h), *columns)
         for y in range(down)
         for x in range(across)
     )

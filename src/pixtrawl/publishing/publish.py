@@ -131,7 +131,7 @@ def publish(  # noqa: PLR0913 - what, where from and to, how, and three listener
     state = hub.state()
     _check_privacy(state, options, repository.name)
     staging = _staging(root, hub.url, options.place)
-    told = replace(
+    job = replace(
         options.export,
         publication=Publication(
             repository=repository.name, url=hub.url, notes=tuple(_notes(found))
@@ -139,7 +139,7 @@ def publish(  # noqa: PLR0913 - what, where from and to, how, and three listener
         title=options.export.title or root.resolve().name,
     )
     kept = (one for one in samples if rights_of(one, policy.named)[0] is not Rights.OPTED_OUT)
-    done = export(kept, root, staging, "hub", told, on_progress=on_progress)
+    done = export(kept, root, staging, "hub", job, on_progress=on_progress)
     files = _files(staging)
     local = {name: _described(content) for name, content in files.items()}
     files[MANIFEST] = _manifest(local)
@@ -234,10 +234,10 @@ def _images(count: int) -> str:
 
 def _terms(source: str) -> str:
     try:
-        told = sources.load(source).info.terms
+        terms = sources.load(source).info.terms
     except UsageError:  # a source of another package, or one that is no more
-        told = ""
-    return markdown_text(told) if told else "not known"
+        terms = ""
+    return markdown_text(terms) if terms else "not known"
 
 
 def _staging(root: Path, url: str, place: Publish) -> Path:

@@ -57,12 +57,12 @@ class Publishable(Struct):
             unknown = opted_out = 0  # the latter are left out, and reported
         if not unknown and not reserved and not opted_out:
             return
-        told = [
+        named = [
             (unknown, "whose rights are unknown"),
             (reserved, f"whose licence does not allow it ({_ranked(self.reserved)})"),
             (opted_out, "whose owner refuses training"),
         ]
-        counted = [f"{count:,} {words}" for count, words in told if count]
+        counted = [f"{count:,} {words}" for count, words in named if count]
         cures = [*_cures(unknown, reserved, opted_out)]
         total = unknown + reserved + opted_out
         raise UsageError(

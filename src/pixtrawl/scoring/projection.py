@@ -32,13 +32,13 @@ _NEAR: Final = 3  # landmarks that place another image
 _MARGIN: Final = 0.03
 
 Array = np.ndarray[Any, Any]
-Told = Callable[[float], None]  # the share that is done; it may raise, to end the work
+OnProgress = Callable[[float], None]  # the share that is done; it may raise, to end the work
 
 
 class Landmarks:
     """Placed landmarks, by which other images are placed."""
 
-    def __init__(self, vectors: Vectors, tell: Told = lambda done: None) -> None:
+    def __init__(self, vectors: Vectors, on_progress: OnProgress = lambda done: None) -> None:
         """Place them; some seconds for `LANDMARKS` of them."""
         self._mean = vectors.mean(axis=0)
         centred = vectors - self._mean
@@ -48,7 +48,7 @@ class Landmarks:
         self._known = unit(reduced)
         self.places = _flat(reduced)
         if len(vectors) > _FEW:
-            self.places = _embedded(self.places, self._known, tell)
+            self.places = _embedded(self.places, self._known, on_progress)
 
     def place(self, vectors: Vectors) -> Array:
         """Return the places of other images, from their nearest landmarks."""
@@ -67,24 +67,27 @@ class Landmarks:
 
 
 def lay_out(
-    landmarks: Vectors, blocks: Iterable[Vectors], count: int, tell: Told = lambda done: None
+    landmarks: Vectors,
+    blocks: Iterable[Vectors],
+    count: int,
+    on_progress: OnProgress = lambda done: None,
 ) -> Array:
     """Return places (x and y, from 0 to `MAP_SIDE`) of the images of all blocks, in their order.
 
     Args:
         landmarks: vectors of some of them, at most `LANDMARKS`.
         blocks: the vectors of all, some thousands at a time.
-        count: how many they are, about: for `tell`.
-        tell: called with the share that is done.
+        count: how many they are, about: for `on_progress`.
+        on_progress: called with the share that is done.
     """
     if not len(landmarks):
         return np.zeros((0, 2), np.uint16)
-    placed = Landmarks(landmarks, lambda done: tell(0.6 * done))
+    placed = Landmarks(landmarks, lambda done: on_progress(0.6 * done))
     parts, so_far = [], 0
     for block in blocks:
         parts.append(placed.place(block))
         so_far += len(block)
-        tell(0.6 + 0.4 * min(1.0, so_far / max(count, 1)))
+        on_progress(0.6 + 0.4 * min(1.0, so_far / max(count, 1)))
     return _scaled(np.concatenate(parts) if parts else np.zeros((0, 2)))
 
 
@@ -98,7 +101,7 @@ def _flat(reduced: Array) -> Array:
     return flat + np.random.default_rng(0).normal(0, 0.01, flat.shape)
 
 
-def _embedded(places: Array, vectors: Vectors, tell: Told) -> Array:
+def _embedded(places: Array, vectors: Vectors, on_progress: OnProgress) -> Array:
     indices, cosines = nearest(vectors, _NEIGHBOURS)
     distances = np.maximum(cosines[:, :1] - cosines, 0)
     spread = np.maximum(distances.mean(axis=1, keepdims=True), 1e-6)
@@ -115,7 +118,7 @@ def _embedded(places: Array, vectors: Vectors, tell: Told) -> Array:
         for _ in range(_PUSHED):
             force += _push(places - places[chance.integers(0, total, total)])
         places = places + rate * np.clip(force, -4, 4) * 0.25
-        tell((epoch + 1) / _EPOCHS)
+        on_progress((epoch + 1) / _EPOCHS)
     return places
 
 

@@ -43,10 +43,10 @@ class JobTeller:
             self._changes[key] = changes
             data = await run(lambda: progress_data(job, data_set))
             self._events.publish("progress", data, data_set=data_set.id)
-        told = self._blocked.setdefault(key, set())
+        announced = self._blocked.setdefault(key, set())
         for one in blocked_lines(job, job.record.path):
-            if one["source"] not in told:
-                told.add(one["source"])
+            if one["source"] not in announced:
+                announced.add(one["source"])
                 self._events.publish("blocked", {"job": key, **one}, data_set=data_set.id)
         if self._states.get(key) != job.state:
             self._states[key] = job.state

@@ -79,10 +79,12 @@ class Jobs:
         own = {one.path for one in (job.record for job in self._jobs.values() if job.is_at_work)}
         lines = [self._shell_line(one) for one in data_sets if str(one.folder.root) not in own]
         shell = [one for one in lines if one is not None]
-        told = {one["path"] for one in shell}
+        listed = {one["path"] for one in shell}
         found = [self._line(record) for record in self._records()]
         # a job of another process: its run is there already, with its progress
-        return shell + [one for one in found if one["holder"] != "shell" or one["path"] not in told]
+        return shell + [
+            one for one in found if one["holder"] != "shell" or one["path"] not in listed
+        ]
 
     def unread(self) -> list[str]:
         """Return a sentence for each known job whose file cannot be read."""

@@ -129,9 +129,9 @@ def read_page(said: Any) -> tuple[Batch, int]:
     if total is None or not isinstance(listed, list):
         raise ShapeError("flickr's answer has no list of photos")
     found = tuple(one for one in map(read_photo, listed) if one is not None)
-    told = total == 0 and not listed
-    told = told or (bool(listed) and all(_is_small(one) for one in listed))
-    return Batch(found, empty=told), value.count(said, "photos", "pages") or 0
+    empty = total == 0 and not listed
+    empty = empty or (bool(listed) and all(_is_small(one) for one in listed))
+    return Batch(found, empty=empty), value.count(said, "photos", "pages") or 0
 
 
 def _is_small(photo: Any) -> bool:

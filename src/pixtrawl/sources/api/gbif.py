@@ -93,9 +93,9 @@ def read_page(said: Any) -> tuple[Batch, bool]:
             one = _found(record, media)
             if one is not None:
                 found.append(one)
-    told = all(_has_none(record) for record in results)
+    empty = all(_has_none(record) for record in results)
     last = value.at(said, "endOfRecords") is not False or not results
-    return Batch(tuple(found), empty=told and (bool(results) or total == 0)), last
+    return Batch(tuple(found), empty=empty and (bool(results) or total == 0)), last
 
 
 def _has_none(record: Any) -> bool:

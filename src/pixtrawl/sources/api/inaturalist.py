@@ -108,9 +108,9 @@ def read_page(said: Any) -> Batch:
                 found.append(one)
     last = value.count(results, -1, "id")
     more = len(results) < total and last is not None
-    told = all("photos" in one for one in results if isinstance(one, dict))
+    empty = all("photos" in one for one in results if isinstance(one, dict))
     empty = (total == 0 and not results) or (
-        told and bool(results) and not any(value.items(one, "photos") for one in results)
+        empty and bool(results) and not any(value.items(one, "photos") for one in results)
     )
     return Batch(tuple(found), {"above": last} if more else None, empty)
 

@@ -60,8 +60,8 @@ def read_page(said: Any) -> tuple[Batch, bool]:
         raise ShapeError("loc's answer has no list of results")
     found = tuple(one for one in map(_found, listed) if one is not None)
     # items without a scan have an empty list of pictures, or a drawing of the site's own
-    told = all(_has_none(one) for one in listed)
-    return Batch(found, empty=told), bool(listed) and value.text(pages, "next") is not None
+    empty = all(_has_none(one) for one in listed)
+    return Batch(found, empty=empty), bool(listed) and value.text(pages, "next") is not None
 
 
 def _pictures(item: Any) -> list[str]:

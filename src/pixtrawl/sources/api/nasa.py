@@ -36,7 +36,7 @@ class Nasa(ListingSource):
         delay_s=DELAY_S,
         limit="10000 a query",
         terms="NASA's own media are generally not under copyright in the US; some are other "
-        "people's, which only the description tells. Its name and logo are protected.",
+        "people's, which only the description says. Its name and logo are protected.",
     )
 
     async def listing(self, search: ApiSearch, place: Place) -> Listing:

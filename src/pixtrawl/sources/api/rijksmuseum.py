@@ -123,13 +123,13 @@ def read_picture(made: Any, shown: Any, lying: Any) -> ImageResult | None:
 
 def _right(entity: Any) -> tuple[str | None, str | None]:
     """Return the claim of an entity's rights, and its address where it has one."""
-    told = []
+    claims = []
     for right in value.items(entity, "subject_to"):
         name = _words(value.items(right, "identified_by"))
         url = value.url(right, "classified_as", 0, "id")
-        told.append((name or url, url))
-    claim = licenses.one_claim(claim for claim, _ in told)
-    return next(((claim, url) for one, url in told if one == claim and claim), (None, None))
+        claims.append((name or url, url))
+    claim = licenses.one_claim(claim for claim, _ in claims)
+    return next(((claim, url) for one, url in claims if one == claim and claim), (None, None))
 
 
 def _page(made: Any) -> str | None:

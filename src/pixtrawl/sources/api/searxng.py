@@ -133,9 +133,9 @@ class Searxng(JsonSource):
 
     def _tell(self, search: ApiSearch, silent: Mapping[str, str], *, any_found: bool) -> None:
         """Emit the names of engines that did not answer. Raises SourceStop if nothing was found."""
-        if not silent or search.memo.get("told") == silent:
+        if not silent or search.memo.get("announced") == silent:
             return
-        search.memo["told"] = silent
+        search.memo["announced"] = silent
         names = "; ".join(f"{name} ({why})" for name, why in silent.items())
         message = f"searxng: these engines did not answer: {names}"[:1000]
         if any_found:
@@ -164,13 +164,13 @@ def read_results(said: Any) -> tuple[Batch, dict[str, str]]:
     found = tuple(one for one in map(_found, results) if one is not None)
     # results of another kind than pictures are recognised by their template
     kinds = [value.text(one, "template") for one in results]
-    told = all(kind is not None and kind != "images.html" for kind in kinds)
+    empty = all(kind is not None and kind != "images.html" for kind in kinds)
     related = (value.text(one) for one in value.items(said, "suggestions")[:50])
     silent = {}
     for pair in value.items(said, "unresponsive_engines")[:200]:
         if name := value.text(pair, 0):
             silent[name] = value.text(pair, 1) or "no reason given"
-    return Batch(found, empty=told, related=tuple(one for one in related if one)), silent
+    return Batch(found, empty=empty, related=tuple(one for one in related if one)), silent
 
 
 def _found(result: Any) -> ImageResult | None:

@@ -60,7 +60,7 @@ class ToldList:
         """Begin to read. Raises UsageError if the list cannot be opened."""
         return read_manifest(self._path, asked=self._asked, notices=self._notices)
 
-    def tell(self, rows: Iterable[Candidate | BadLine]) -> None:
+    def announce(self, rows: Iterable[Candidate | BadLine]) -> None:
         """Emit the notices on rows that were read; the first broken lines one by one."""
         while self._notices:
             self._emit(Notice(self._notices.pop(0)))
@@ -112,7 +112,7 @@ class ListIndex:
         self._db.executescript(_SCHEMA)
         self._db.execute("BEGIN")
         while batch := await asyncio.to_thread(self._take, rows):
-            self._listing.tell(batch)
+            self._listing.announce(batch)
         self._listing.end()
         if not self._closed:
             self._db.execute("COMMIT")

@@ -37,7 +37,7 @@ class UrlList:
         needs=("file",),
         settings=(
             SourceSetting("file", "", "manifest or list; {label} stands for the query's label"),
-            SourceSetting("url_column", "", "column of the URLs (default: told by its name)"),
+            SourceSetting("url_column", "", "column of the URLs (default: recognised by its name)"),
             SourceSetting("label_column", "", "column of the labels"),
             SourceSetting("enabled", "true", "false takes the source out of its groups"),
         ),
@@ -53,7 +53,7 @@ class UrlList:
             given.get("url_column") or None, given.get("label_column") or None
         )
         if not self._file:
-            raise UsageError("source urls: tell it the file with --set urls.file=FILE")
+            raise UsageError("source urls: name the file with --set urls.file=FILE")
         if _PLACE not in self._file and not Path(self._file).exists():
             raise UsageError(f"urls.file: {self._file}: no such file")
         self._index: ListIndex | None = None
@@ -110,7 +110,7 @@ class UrlList:
 
 def _telling(listing: ToldList, rows: Iterator[Candidate | BadLine]) -> Iterator[Candidate]:
     for one in rows:
-        listing.tell((one,))
+        listing.announce((one,))
         if isinstance(one, Candidate):
             yield one
     listing.end()
