@@ -38,14 +38,14 @@ def prepared(  # noqa: PLR0913 - the options of `prepare`
     scratch: str | None = None,
 ) -> tuple[Store, JobDescription]:
     """Prepare a job; `notices` gets sentences for the user. Raise UsageError or StorageError."""
-    from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
+    from pixtrawl.cluster.job_keys import LEASE_S, job_settings
     from pixtrawl.cluster.submit import submit
     from pixtrawl.config.load import DEFAULT_ORIGIN
 
     origins = loaded.origins
     keys = [key for key in job_settings() if origins.get(key, DEFAULT_ORIGIN) != DEFAULT_ORIGIN]
     return submit(
-        manifests, output, loaded.config, keys, notices, shard_rows=shard_rows or SHARD_ROWS,
+        manifests, output, loaded.config, keys, notices, shard_rows=shard_rows,
         lease_s=lease_s or LEASE_S, scratch=scratch,
     )  # fmt: skip
 

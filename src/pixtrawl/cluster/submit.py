@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pixtrawl.cluster.job import FORMATS, JobDescription
+from pixtrawl.cluster.job import FORMATS, JobDescription, has_job, read_job
 from pixtrawl.cluster.job_keys import LEASE_S, SHARD_ROWS, job_settings
 from pixtrawl.cluster.prepare import prepare
 from pixtrawl.cluster.store import Store
@@ -32,13 +32,13 @@ def submit(  # noqa: PLR0913 - the options of `cluster prepare`
     given: Collection[str],
     notices: list[str],
     *,
-    shard_rows: int = SHARD_ROWS,
+    shard_rows: int | None = None,
     lease_s: float = LEASE_S,
     scratch: str | None = None,
 ) -> tuple[Store, JobDescription]:
     """Prepare a job with the settings of these keys; `notices` gets sentences for the user.
 
-    Raise UsageError or StorageError.
+    Without `shard_rows` a job that is there keeps its own. Raise UsageError or StorageError.
     """
     to = _format_of(config)
     store = Store(output)
@@ -46,6 +46,8 @@ def submit(  # noqa: PLR0913 - the options of `cluster prepare`
         notices.append(
             "the store writes over objects that it was asked not to: one worker at a time"
         )
+    if shard_rows is None:
+        shard_rows = read_job(store).shard_rows if has_job(store) else SHARD_ROWS
     job = prepare(
         manifests, store, to=to, settings=_plain(config, given, to), label=config.job.label,
         lists=config.lists, shard_rows=shard_rows, lease_s=lease_s,
