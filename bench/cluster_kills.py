@@ -82,21 +82,23 @@ class Job:
     def status(self) -> JobStatus:
         return status(self.store, self.job)
 
-    def driver(self, address: str) -> subprocess.Popen[bytes]:
+    def driver(self, cluster: RayNodes) -> subprocess.Popen[bytes]:
         """Start `download --engine ray`."""
+        address = cluster.address
         return self._popen(
+            cluster.environment,
             "download", str(self.list), "-o", str(self.store_path), "--engine", "ray",
             "--address", address, "--no-progress", "--set", "job.workers=3", *self._settings(),
         )  # fmt: skip
 
     def worker(self) -> subprocess.Popen[bytes]:
         """Start a plain worker."""
-        return self._popen("worker", str(self.store_path), "-q", "--set", "images.decoders=1")
+        return self._popen(None, "worker", str(self.store_path), "-q", "--set", "images.decoders=1")
 
-    def _popen(self, *words: str) -> subprocess.Popen[bytes]:
+    def _popen(self, env: dict[str, str] | None, *words: str) -> subprocess.Popen[bytes]:
         with (self.store_path.parent / "workers.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "pixtrawl", *words], stdout=log, stderr=log
+                [sys.executable, "-m", "pixtrawl", *words], stdout=log, stderr=log, env=env
             )
 
     def wait_until(self, share: float, alive: Callable[[], bool]) -> None:
@@ -144,7 +146,7 @@ def over_ray(job: Job, work: Path) -> dict[str, Any]:
     """Carry out the job over three nodes; return what was seen of the frozen worker."""
     with RayNodes(work, 3) as cluster:
         job.note(f"Ray nodes at {', '.join(node.address for node in cluster.nodes)}")
-        driver = job.driver(cluster.address)
+        driver = job.driver(cluster)
 
         def alive() -> bool:
             return driver.poll() is None
@@ -167,7 +169,7 @@ def over_ray(job: Job, work: Path) -> dict[str, Any]:
             job.note(f"the driver has ended with {code}" if code is not None else "driver killed")
             cluster.start_head()
             job.note("head and driver are started again by the same commands")
-            driver = job.driver(cluster.address)
+            driver = job.driver(cluster)
             if driver.wait(timeout=3600) != 0:
                 raise RuntimeError(f"the driver has ended with {driver.returncode}")
         finally:
@@ -265,6 +267,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run it and print what was found, as JSON."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile everything
     found = carried_out(parser().parse_args(words))
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
     return 1 if found["wrong"] else 0

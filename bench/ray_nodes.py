@@ -7,6 +7,7 @@ by their ids; another Ray of the machine is left alone.
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -21,13 +22,16 @@ from bench.servers import free_port
 
 _HEAD: Final = "127.0.0.2"
 _OBJECTS_BYTES: Final = 80 * 2**20  # Ray's least is 75 MB
-_START_S: Final = 180.0
-_TRIES: Final = 3  # a node of a busy machine gives up after 30 s
+_START_S: Final = 300.0
+_TRIES: Final = 3
 _SETTINGS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_memory_monitor_refresh_ms": "0",  # it ends workers by the memory of the whole machine
     "RAY_enable_worker_prestart": "0",
-    "RAY_DEDUP_LOGS": "0",
+    # A busy machine needs longer than Ray's 10 to 30 s.
+    "RAY_agent_register_timeout_ms": "240000",
+    "RAY_raylet_start_wait_time_s": "240",
+    "RAY_worker_register_timeout_seconds": "240",
 }
 
 
@@ -66,6 +70,10 @@ class RayNodes:
         self._count = count
         self._cores = cores
         self._port = free_port()
+        # It keeps bytecode: without that each process compiles Ray. Drivers need the token, too.
+        kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        self.environment = kept | _SETTINGS | token
         self._all: list[RayNode] = []
         self.nodes: list[RayNode] = []  # the head first
 
@@ -109,7 +117,7 @@ class RayNodes:
         for _ in range(_TRIES):
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    command, stdout=output, stderr=subprocess.STDOUT, env=os.environ | _SETTINGS
+                    command, stdout=output, stderr=subprocess.STDOUT, env=self.environment
                 )
             node = RayNode(process, address)
             self._all.append(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given, strategies as st
@@ -197,3 +198,13 @@ def test_no_page_breaks_out_of_its_header(path: str, query: str, same: bool) -> 
     assert not set(" #") & set(found)
     assert "me:pw" not in found
     assert found.startswith("https://site.example/")
+
+
+def test_long_urls_are_not_kept_in_memory() -> None:
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for n in range(200):
+        assert urls.host_of(f"http://h.test/{n:0100000}") == "h.test"
+    kept_bytes = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert kept_bytes < 1e6  # of 20 MB

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -12,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pixtrawl import urls
+from pixtrawl.cluster import prepare as prepare_module
 from pixtrawl.cluster.host_groups import group_of, is_shared
 from pixtrawl.cluster.partition import Shard, shards_of
 from pixtrawl.cluster.spool import Spool
+from pixtrawl.cluster.store import Store
 from pixtrawl.model import Candidate
 from tests.matrices import examples, slow
 
@@ -138,3 +142,43 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, counts: tuple[int, i
         tracemalloc.stop()
         assert rows["all"] == count
     assert peaks[1] < 1.5 * peaks[0]
+
+
+def test_long_urls_pass_through_little_memory(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    tracemalloc.start()
+    spool.take(candidate(f"http://h{n % 97}.test/{n:020000}.jpg") for n in range(2_000))
+    assert sum(shard.entry.rows for shard in shards_of(spool.groups(), 10)) == 2_000
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 10e6  # of 40 MB
+
+
+def test_a_store_that_is_slow_makes_prepare_wait_rather_than_hold_what_it_has_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare_module, "_PENDING_BYTES", 40_000)
+    store = Store(tmp_path / "set")
+    lock, pending, most = threading.Lock(), 0, 0
+    plain = Store.put
+
+    def slow_put(self: Store, name: str, data: bytes) -> None:
+        nonlocal pending, most
+        with lock:
+            pending += len(data)
+            most = max(most, pending)
+        time.sleep(0.002)
+        plain(self, name, data)
+        with lock:
+            pending -= len(data)
+
+    monkeypatch.setattr(Store, "put", slow_put)
+    manifest = tmp_path / "urls.txt"
+    draw = random.Random(3)
+    manifest.write_text("".join(f"http://h.test/{draw.randbytes(400).hex()}\n" for _ in range(600)))
+    job = prepare_module.prepare(
+        [str(manifest)], store, to="webdataset", settings={}, shard_rows=20, lease_s=45.0
+    )
+    largest = max(entry.size_bytes for entry in store.entries("shards"))
+    assert (job.rows, job.shards) == (600, 30)
+    assert largest < most <= 40_000 + largest

@@ -31,6 +31,7 @@ from pixtrawl.pipeline.parquet_manifest import read_rows as read_parquet
 __all__ = ["prepare"]
 
 _UPLOADS: Final = 16  # at once
+_PENDING_BYTES: Final = 16 * 2**20  # of objects that wait for their upload, and one more
 
 
 def prepare(  # noqa: PLR0913 - what a job is made of
@@ -163,7 +164,8 @@ class _Writing:
         self._store = store
         self._write = write
         self._pool = ThreadPoolExecutor(_UPLOADS)
-        self._running: set[Future[None]] = set()
+        self._running: dict[Future[None], int] = {}  # bytes of the object
+        self._pending_bytes = 0
         self._entries: list[ShardEntry] = []
         self._digest = blake2b(digest_size=16)
         self._chain = (0, "")  # rows of the present chain, and its group
@@ -202,13 +204,15 @@ class _Writing:
 
     def _put(self, name: str, data: bytes) -> None:
         if self._write:
-            self._running.add(self._pool.submit(self._store.put, name, data))
-            self._wait(4 * _UPLOADS)
+            self._wait(_PENDING_BYTES)
+            self._running[self._pool.submit(self._store.put, name, data)] = len(data)
+            self._pending_bytes += len(data)
 
-    def _wait(self, most: int) -> None:
-        while len(self._running) > most:
+    def _wait(self, most_bytes: int) -> None:
+        """Wait until no more than so much is to be uploaded, and few objects."""
+        while self._pending_bytes > most_bytes or len(self._running) > 4 * _UPLOADS:
             done = next(iter(self._running))
-            self._running.discard(done)
+            self._pending_bytes -= self._running.pop(done)
             try:
                 done.result()
             except StorageError:

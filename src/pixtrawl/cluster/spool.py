@@ -25,6 +25,7 @@ __all__ = ["Row", "Spool"]
 
 _WAYS: Final = 64
 _IN_MEMORY_ROWS: Final = 20_000
+_IN_MEMORY_BYTES: Final = 8 * 2**20  # on disk; as objects about three times that
 _BUFFER_BYTES: Final = 32 * 1024
 _LENGTH: Final = struct.Struct("<I")
 
@@ -45,6 +46,7 @@ class _Record(Struct, frozen=True, array_like=True):
 class _Piece(Struct):
     path: Path
     rows: int = 0
+    size_bytes: int = 0
     group: str = ""  # of the first row
     is_mixed: bool = False
     last_key: bytes = b""
@@ -84,7 +86,8 @@ class Spool:
             yield from self._groups(piece, 1)
 
     def _groups(self, piece: _Piece, level: int) -> Iterator[tuple[str, list[Row]]]:
-        if piece.rows <= self._in_memory_rows:
+        fits = piece.rows <= self._in_memory_rows and piece.size_bytes <= _IN_MEMORY_BYTES
+        if fits or piece.rows == 1:
             yield from self._loaded(piece)
             return
         way = _by_group(level) if piece.is_mixed else _by_url(level)
@@ -104,7 +107,8 @@ class Spool:
         piece.path.unlink()
         decoder = msgspec.msgpack.Decoder(Row)
         for group in sorted(by_group):
-            yield group, sorted(map(decoder.decode, by_group[group].values()), key=_number)
+            rows = by_group.pop(group)  # else each would be there twice
+            yield group, sorted(map(decoder.decode, rows.values()), key=_number)
 
     def _split(self, records: Iterable[_Record], way: Callable[[_Record], int]) -> list[_Piece]:
         pieces: dict[int, _Piece] = {}
@@ -127,6 +131,7 @@ class Spool:
                 data = encoder.encode(record)
                 assert piece.file is not None
                 piece.file.write(_LENGTH.pack(len(data)) + data)
+                piece.size_bytes += _LENGTH.size + len(data)
         except OSError as error:
             raise StorageError(f"cannot write to {self._folder}: {error.strerror}") from error
         finally:
