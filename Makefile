@@ -47,9 +47,9 @@ test-pythons: setup ## parser and core tests on the oldest and the newest Python
 test-kills: setup ## a run and its data set killed sixty times each instead of three: ten minutes
 	TEST_KILLS=60 $(PY) -m pytest -q tests/resume/test_kill.py --timeout 1500
 
-test-ray: setup ## jobs on a real Ray of this machine: some minutes
+test-ray: setup ## jobs on real Ray nodes of this machine, killed in every way: ten minutes
 	$(PY) -c 'import ray' 2>/dev/null || uv pip install --quiet --python $(PY) --group cluster
-	PIXTRAWL_RAY_ROWS=300 $(PY) -m pytest -q tests/cluster/test_ray.py --timeout 1200
+	PIXTRAWL_RAY_ROWS=300 $(PY) -m pytest -q tests/cluster/test_ray.py tests/cluster/test_kills.py --timeout 1200
 
 test-cluster: setup ## jobs on many workers at size, with a real object store's server: some minutes
 	$(PY) -c 'import moto, duckdb' 2>/dev/null || uv pip install --quiet --python $(PY) --group cluster

@@ -78,7 +78,7 @@ class _Peak:
 
     def _watch(self) -> None:
         while not self._over.wait(_SAMPLE_S):
-            self.pss_mb = max(self.pss_mb, sum(map(_pss_kb, tree(self._pid))) / 1024)
+            self.pss_mb = max(self.pss_mb, sum(map(pss_kb, tree(self._pid))) / 1024)
 
     def stop(self) -> None:
         self._over.set()
@@ -95,7 +95,8 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def _pss_kb(pid: int) -> int:
+def pss_kb(pid: int) -> int:
+    """The proportional set size of a process; 0 where it is gone."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

@@ -45,7 +45,10 @@ def _with_comment(data: bytes, text: bytes) -> bytes:
 
 
 def make(folder: Path, count: int, *, side: int = 224, distinct: bool = False) -> None:
-    """Write `count` files, unless they are there; 100 are in each subfolder."""
+    """Write `count` files, but for those that are there; 100 are in each subfolder.
+
+    A folder is for files of one kind: those that are there are not looked at.
+    """
     done = folder / f"made-{count}-{side}-{distinct}"
     if done.exists():
         return
@@ -54,6 +57,8 @@ def make(folder: Path, count: int, *, side: int = 224, distinct: bool = False) -
         path = folder / path_of(number)
         if number % 100 == 0:
             path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            continue
         data = _jpeg(number, side) if distinct else base[number % _PICTURES]
         path.write_bytes(_with_comment(data, b"%d" % number))
     done.touch()

@@ -246,6 +246,18 @@ def test_orphans_are_swept_and_commits_rolled_up_and_nothing_changes_for_readers
     assert table(prepared) == before
 
 
+def test_a_download_goes_on_with_a_prepared_job_in_shards_of_its_size(
+    manifest: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "set"
+    assert prepare(manifest, store) == 0
+    again = ["--min-size", "16", "--junk", "keep", *LOOPBACK, "-q"]
+    assert main(["download", str(manifest), "-o", store.as_uri(), *again]) == 0
+    job = read_job(Store(store))
+    assert job.shard_rows == 4
+    assert status(Store(store), job).is_complete
+
+
 def test_engine_ray_asks_for_a_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["run", "cats", "--engine", "ray", "-o", str(tmp_path / "set")]) == 2
     assert "`pixtrawl discover`" in capsys.readouterr().err

@@ -1,0 +1,174 @@
+"""A large data set of small distinct pictures: does its rate stay, and its memory?
+
+    python -m bench.large_set 60000                  # one label
+    python -m bench.large_set 60000 --labels 1000    # in mixed order
+
+The full job (decoders, near duplicates, the catalog) over JPEGs of about 10 KB that differ by look.
+For each tenth of the list: pictures a second, CPU seconds of the main process and of all others,
+and the largest proportional set size of the whole tree. CPU seconds are what a busy machine can
+tell. Then the finished set: CPU seconds and memory of what its user does with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from bench.measure import pss_kb, tree
+from bench.small_web import SmallWeb, make, write_list
+
+_SIDE: Final = 288  # 10 KB
+_HOSTS: Final = 200
+_LOOK_S: Final = 1.0
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+# Done with the finished set, each in a process of its own; CPU seconds without the imports.
+_USES: Final = {
+    "open": "ds = pixtrawl.open(root)",
+    "labels": "ds = pixtrawl.open(root); begin(); ds.labels",
+    "filter by label": "ds = pixtrawl.open(root); begin(); len(ds.filter(label=ds[0].label))",
+    "filter by width": "ds = pixtrawl.open(root); begin(); len(ds.filter(width__ge=200))",
+    "report": "main(['report', root, '--json'])",
+    "lock": "main(['lock', root, '-o', root + '.lock', '-q'])",
+    "export csv": "main(['export', root, '--to', 'csv', '-o', root + '.csv', '-q'])",
+}
+_PROGRAM: Final = """
+import contextlib, io, json, os, resource, sys, time
+import pixtrawl
+from pixtrawl.cli.main import main
+root, began = sys.argv[1], time.process_time()
+def begin():
+    global began
+    began = time.process_time()
+with contextlib.redirect_stdout(io.StringIO()):
+    exec(sys.argv[2])
+print(json.dumps([time.process_time() - began, resource.getrusage(0).ru_maxrss / 1024]))
+"""
+
+
+class Mark(NamedTuple):
+    """The state of a run when so many images were saved."""
+
+    images: int
+    at_s: float
+    main_cpu_s: float
+    other_cpu_s: float
+    pss_mb: float  # largest since the last mark
+
+
+def cpu_s(pid: int) -> float:
+    """Return user and system time of a process and its ended children."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / _TICKS
+    return 0.0
+
+
+def saved_images(root: Path) -> int:
+    """Return how many images the catalog of a run in progress has accepted."""
+    found = sorted(root.glob(".*sqlite3"))
+    with contextlib.suppress(sqlite3.Error, IndexError), contextlib.ExitStack() as stack:
+        db = sqlite3.connect(f"file:{found[0]}?mode=ro", uri=True)
+        stack.callback(db.close)
+        return int(db.execute("SELECT coalesce(max(id), 0) FROM sample").fetchone()[0])
+    return 0
+
+
+def watched(command: list[str], root: Path, step: int) -> tuple[list[Mark], int]:
+    """Run a download; return a mark for each `step` images, and the exit code."""
+    began = time.monotonic()
+    process = subprocess.Popen(command)
+    marks, peak_mb, others = [Mark(0, 0.0, 0.0, 0.0, 0.0)], 0.0, {0: 0.0}
+    images = main_s = 0.0
+    while process.poll() is None:
+        time.sleep(_LOOK_S)
+        pids = tree(process.pid)
+        peak_mb = max(peak_mb, sum(map(pss_kb, pids)) / 1024)
+        main_s = max(main_s, cpu_s(process.pid))
+        others.update({pid: cpu_s(pid) for pid in pids[1:] if cpu_s(pid)})
+        images = saved_images(root)
+        if images >= marks[-1].images + step:
+            at_s = time.monotonic() - began
+            marks.append(Mark(int(images), at_s, main_s, sum(others.values()), peak_mb))
+            peak_mb = 0.0
+    at_s = time.monotonic() - began
+    marks.append(Mark(saved_images(root), at_s, main_s, sum(others.values()), peak_mb))
+    return marks, process.returncode
+
+
+def used(root: Path) -> dict[str, tuple[float, float]]:
+    """Return CPU seconds and the largest RSS in MB of each use of a finished set."""
+    found = {}
+    for name, code in _USES.items():
+        for left in (f"{root}.lock", f"{root}.csv"):
+            shutil.rmtree(left, ignore_errors=True)
+            if Path(left).is_file():
+                Path(left).unlink()
+        command = [sys.executable, "-c", _PROGRAM, str(root), code]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"{name}: {done.stderr}")
+        cpu, rss_mb = json.loads(done.stdout.splitlines()[-1])
+        found[name] = (cpu, rss_mb)
+    return found
+
+
+def told(marks: list[Mark]) -> list[str]:
+    """Return a table in Markdown: each stretch for itself."""
+    lines = ["| images | images/s | main, CPU ms/image | others | PSS MB |", "|" + " ---: |" * 5]
+    for before, mark in itertools.pairwise(marks):
+        count = mark.images - before.images
+        if count <= 0:
+            continue
+        lines.append(
+            f"| {mark.images:,} | {count / (mark.at_s - before.at_s):.0f} | "
+            f"{(mark.main_cpu_s - before.main_cpu_s) / count * 1e3:.2f} | "
+            f"{(mark.other_cpu_s - before.other_cpu_s) / count * 1e3:.2f} | {mark.pss_mb:.0f} |"
+        )
+    return lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.large_set", description=__doc__)
+    parser.add_argument("images", type=int, nargs="?", default=60_000)
+    parser.add_argument("--labels", type=int, default=1)
+    parser.add_argument("--step", type=int, help="images of a line; a tenth of the list")
+    parser.add_argument("--work", type=Path, default=Path(".bench/large"))
+    parser.add_argument("--keep", action="store_true", help="keep the set")
+    arguments = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile everything
+    work: Path = arguments.work.resolve()
+    make(work / "root", arguments.images, side=_SIDE, distinct=True)
+    out = work / f"set-{arguments.labels}"
+    shutil.rmtree(out, ignore_errors=True)
+    facts: dict[str, Any]
+    with SmallWeb(work / "nginx", work / "root") as web:
+        write_list(work / "urls.csv", web.http, arguments.images, _HOSTS, arguments.labels)
+        marks, code = watched(
+            [sys.executable, "-m", "pixtrawl", "download", str(work / "urls.csv"), "-o", str(out),
+             "--min-size", "1x1", "--allow-address", "127.0.0.0/8", "-q"],
+            out, arguments.step or max(1, arguments.images // 10),
+        )  # fmt: skip
+    print(f"exit code {code}, {saved_images(out):,} of {arguments.images:,} images")
+    print("\n".join(told(marks)))
+    facts = used(out)
+    print("| use | CPU s | RSS MB |\n| --- | ---: | ---: |")
+    for name, (cpu, rss_mb) in facts.items():
+        print(f"| {name} | {cpu:.2f} | {rss_mb:.0f} |")
+    if not arguments.keep:
+        shutil.rmtree(out)
+    return 0 if code == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
