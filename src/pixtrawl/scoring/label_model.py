@@ -1,50 +1,105 @@
-"""How probable each label is for each image, by a linear model that did not see the image. Pure.
+"""The label that each image should have, and how probable it is. Pure.
 
-A ridge regression on the labels, all of equal weight; each image's prediction is that of the model
-fitted without it, which has a closed form. Its strength and the temperature that makes
-probabilities of its outputs are those that predict the labels of unseen images best. Images whose
-label is improbable lose their weight in the next round, so that wrong labels teach little.
+A ridge regression on the labels, all of equal weight, gives each image the outputs of the model
+fitted without it, which has a closed form. With the votes of its neighbours they say what the image
+shows. How often images of one label are filed under another is estimated beside it, from the labels
+that the data set has (a confusion matrix by expectation maximisation, as of Dawid and Skene 1979;
+its sums are the confident joint of Northcutt et al. 2021 with probabilities in place of counts). So
+two labels that a data set mixes up are doubted for less evidence than two that it keeps apart, and
+the share of wrong labels comes from the data. The strength of the regression and the temperature of
+its outputs are those under which the labels at hand are likeliest. Images whose label is improbable
+lose their weight in the next round, so that wrong labels teach little.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from pixtrawl.scoring.model import Vectors
 
-__all__ = ["label_probabilities"]
+__all__ = ["true_labels"]
 
-_ROUNDS: Final = 3
+_ROUNDS: Final = 2  # further ones find the same images, and are surer of them than is right
 _STRENGTHS: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # of the mean squared length of rows
 _TEMPERATURES: Final = (0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
 _LEAST_WEIGHT: Final = 0.02
-_FLOOR: Final = 1e-4  # of a probability, in likelihoods
+_VOTES: Final = 0.25  # power of the share of votes: neighbours repeat what the regression says
+_FEWEST_VOTES: Final = 0.02
+_DOUBT: Final = 0.1  # of likelihood, for each unit of entropy: of equal ones the surer is taken
+_STEPS: Final = 8  # of expectation maximisation
+_FIRST_NOISE: Final = 0.1  # share of wrong labels to begin with
+_MOST_NOISE: Final = 0.5
+_LEAST_NOISE: Final = 0.005
+_USUAL: Final = 20.0  # images of each label by which its confusions lean to the data set's
 
 Array = np.ndarray[Any, Any]
 
 
-def label_probabilities(vectors: Vectors, own: Array, labels: int) -> Array:
-    """Return a row of probabilities of the labels for each image.
+def true_labels(vectors: Vectors, own: Array, shares: Array) -> Array:
+    """Return for each image how probable it is that each label is its true one.
 
     Args:
         vectors: rows of length 1.
         own: number of the label that each image has.
-        labels: how many there are.
+        shares: a row for each image, of the share of its neighbours' votes for each label.
     """
+    labels = shares.shape[1]
     rows = np.arange(len(own))
     reduced = _reduced(vectors)
     targets = np.eye(labels)[own]
+    votes = _VOTES * np.log(shares + _FEWEST_VOTES)
     weights = np.ones(len(own))
     found = targets
     for _ in range(_ROUNDS):
         outputs = _unseen(reduced, targets, weights)
-        found = _calibrated(outputs, own, weights)
-        share = found[rows, own] / np.maximum(found.max(axis=1), 1e-9)
-        weights = np.clip(share, _LEAST_WEIGHT, 1)
+        likeliest = -np.inf
+        for temperature in _TEMPERATURES:
+            shown = _softmax(outputs / temperature + votes)
+            true, likelihood = _with_confusions(shown, own)
+            likelihood -= _DOUBT * _entropy(true)
+            if likelihood > likeliest:
+                likeliest, found = likelihood, true
+        weights = np.clip(found[rows, own], _LEAST_WEIGHT, 1)
     return found
+
+
+def _with_confusions(shown: Array, own: Array) -> tuple[Array, float]:
+    """Return the probabilities of true labels, and the log likelihood of the labels at hand.
+
+    Args:
+        shown: probabilities of the labels by what each image shows.
+        own: the label that each image has.
+    """
+    labels = shown.shape[1]
+    order = np.argsort(own, kind="stable")
+    starts = np.searchsorted(own[order], np.arange(labels))
+    filed = _usual_confusions(_FIRST_NOISE, labels)  # under which label, by the true one
+    for _ in range(_STEPS):
+        true = shown * filed[own]
+        sums = true.sum(axis=1, keepdims=True) + 1e-12
+        true /= sums
+        counts = np.add.reduceat(true[order], starts, axis=0)
+        noise = 1 - float(np.trace(counts)) / len(own)
+        usual = _usual_confusions(min(max(noise, _LEAST_NOISE), _MOST_NOISE), labels)
+        filed = (counts + _USUAL * usual) / (counts.sum(axis=0) + _USUAL)
+    return true, float(np.log(sums).sum())
+
+
+def _usual_confusions(noise: float, labels: int) -> Array:
+    found = np.full((labels, labels), noise / max(labels - 1, 1))
+    np.fill_diagonal(found, 1 - noise)
+    return found
+
+
+def _entropy(probable: Array) -> float:
+    return -float((probable * np.log(probable + 1e-12)).sum())
+
+
+def _softmax(outputs: Array) -> Array:
+    found = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
 def _reduced(vectors: Vectors) -> Array:
@@ -77,19 +132,5 @@ def _unseen(rows: Array, targets: Array, trust: Array) -> Array:
         error = float((trust[:, None] * (outputs - targets) ** 2).sum())
         if best is None or error < best[0]:
             best = (error, outputs)
-    assert best is not None
-    return best[1]
-
-
-def _calibrated(outputs: Array, own: Sequence[int] | Array, trust: Array) -> Array:
-    rows = np.arange(len(outputs))
-    best: tuple[float, Array] | None = None
-    for temperature in _TEMPERATURES:
-        scaled = (outputs - outputs.max(axis=1, keepdims=True)) / temperature
-        found = np.exp(scaled)
-        found /= found.sum(axis=1, keepdims=True)
-        likelihood = float((trust * np.log(found[rows, own] + _FLOOR)).sum())
-        if best is None or likelihood > best[0]:
-            best = (likelihood, found)
     assert best is not None
     return best[1]
