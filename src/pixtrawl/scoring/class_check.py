@@ -19,16 +19,17 @@ from msgspec import Struct
 
 from pixtrawl.catalog.look_pairs import CheckedImage
 from pixtrawl.scoring.label_model import true_labels
-from pixtrawl.scoring.model import Vectors
+from pixtrawl.scoring.model import Vectors, unit
 from pixtrawl.scoring.neighbours import near_neighbours
-from pixtrawl.scoring.outliers import lowest_usual
+from pixtrawl.scoring.outliers import Z_LIMIT, lowest_usual
 from pixtrawl.scoring.typical import typicality
+from pixtrawl.scoring.votes import VOTERS, Votes, votes_of
 
 __all__ = ["Audit", "Bias", "Doubt", "Overlap", "SmallLabel", "audit"]
 
-_NEIGHBOURS: Final = 12
-_ROUNDS: Final = 3  # votes of doubted images count less in the next round
 _WRONG: Final = 0.8  # probability from which a label is doubted
+_DOUBTFUL: Final = 0.15  # probability that, with a look unlike its label's, is enough as well
+_Z_OF_DOUBTFUL: Final = 2.0  # modified z-score of such a look
 _MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 80 MB
 _DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
 _OWN_AT_MOST: Final = 0.3
@@ -110,55 +111,21 @@ def audit(
     small = _small(images)
     if len(images) < 2:
         return Audit(by, model, len(images), (), (), small, ())
-    indices, cosines = near_neighbours(vectors, _NEIGHBOURS)
-    votes = _votes(indices, cosines, own, len(names))
+    indices, cosines = near_neighbours(vectors, VOTERS)
+    votes = votes_of(indices, cosines, own, len(names))
     doubts = _doubts(images, names, own, votes, indices, vectors, trusted)
     overlaps = _overlaps(images, names, own, votes, {one.file_name for one in doubts})
     biases = (*_host_bias(images), *_look_bias(images, looks))
     return Audit(by, model, len(images), overlaps, biases, small, doubts)
 
 
-class Votes(Struct, frozen=True):
-    """The votes of each image's neighbours: a table of images and labels would be too large."""
-
-    labels: np.ndarray  # of each neighbour
-    shares: Vectors  # of all votes, by neighbour
-
-    def of(self, label: np.ndarray) -> Vectors:
-        """Return the share of votes for a label of each image."""
-        votes = np.where(self.labels == label[:, None], self.shares, 0).sum(axis=1)
-        return np.asarray(votes, dtype=np.float32)
-
-    def best_but(self, own: np.ndarray) -> tuple[np.ndarray, Vectors]:
-        """Return the label with most votes beside the own one, and its share; 0 without any."""
-        totals = np.stack([self.of(self.labels[:, at]) for at in range(self.labels.shape[1])], 1)
-        totals[self.labels == own[:, None]] = 0
-        rows, best = np.arange(len(own)), totals.argmax(axis=1)
-        return self.labels[rows, best], totals[rows, best]
-
-
-def _votes(indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int) -> Votes:
-    strength = np.exp(8 * (cosines - cosines[:, :1]))  # near ones count most
-    sizes = np.bincount(own, minlength=labels).astype(np.float64)
-    near = own[indices]
-    strength = strength / np.sqrt(np.maximum(sizes, 1))[near]
-    trust = np.ones(len(own))
-    found = Votes(near, np.zeros_like(cosines))
-    for _ in range(_ROUNDS):
-        given = strength * trust[indices]
-        shares = given / np.maximum(given.sum(axis=1, keepdims=True), 1e-9)
-        found = Votes(near, np.asarray(shares, dtype=np.float32))
-        trust = np.clip(found.of(own), 0.05, 1)
-    return found
-
-
 def _doubts(  # noqa: PLR0913
     images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Votes,
     indices: np.ndarray, vectors: Vectors, trusted: frozenset[int],
 ) -> tuple[Doubt, ...]:  # fmt: skip
-    best, scores = _likelier(own, votes, vectors, len(names))
+    best, scores, wrong = _likelier(own, votes, vectors, len(names))
     found = []
-    alone = _unlike_all(own, vectors, len(names))
+    alone = _unlike_all(own, vectors, len(names), wrong)
     for at, image in enumerate(images):
         if image.id in trusted:
             continue
@@ -175,34 +142,46 @@ def _doubts(  # noqa: PLR0913
 
 def _likelier(
     own: np.ndarray, votes: Votes, vectors: Vectors, labels: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the likeliest other label of each image, and how sure that is; 0: its own is right."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return the likeliest other label of each image, and how sure that is; 0: its own is right.
+
+    The last is the probability that its own is wrong; None: by neighbours alone, or of one label.
+    """
     rows = np.arange(len(own))
     if len(own) * max(labels, vectors.shape[1]) > _MOST_CELLS:
         mine = votes.of(own)
         best, share = votes.best_but(own)
         sure = (share >= _DOUBTED) & (mine <= _OWN_AT_MOST)
-        return best, np.where(sure, share - mine, 0)
-    shares = np.zeros((len(own), labels))
-    np.add.at(shares, (rows[:, None], votes.labels), votes.shares)
-    probable = true_labels(vectors, own, shares)
+        return best, np.where(sure, share - mine, 0), None
+    probable = true_labels(vectors, own, votes.table(labels))
     wrong = 1 - probable[rows, own]
     probable[rows, own] = -1
-    return probable.argmax(axis=1), np.where(wrong >= _WRONG, wrong, 0)
+    doubted = np.where(wrong >= _WRONG, wrong, 0)
+    return probable.argmax(axis=1), doubted, wrong if labels > 1 else None
 
 
-def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int) -> Vectors:
-    """Return how far images stand apart from their label, 0 to 0.5; 0 for usual ones."""
+def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int, wrong: Vectors | None) -> Vectors:
+    """Return how far images stand apart from their label, 0 to 0.5; 0 for usual ones.
+
+    Where the probability that a label is wrong is known, less distance is enough for images whose
+    label is doubtful, and distances are measured from the middle of all images, which tells labels
+    apart better.
+    """
     found = np.zeros(len(own), np.float32)
+    if wrong is not None:
+        vectors = unit(vectors - vectors.mean(axis=0))
     for label in range(labels):
         rows = np.flatnonzero(own == label)
         values = typicality(vectors[rows])
-        limit = lowest_usual(values.tolist())
+        middle, limit = float(np.median(values)), lowest_usual(values.tolist())
         if limit is None:
             continue
-        spread = max(float(np.median(values)) - limit, 1e-6)
-        low = values < limit
-        found[rows[low]] = np.clip((limit - values[low]) / (2 * spread), 0.01, 0.5)
+        spread = max(middle - limit, 1e-6)
+        limits = np.full(len(rows), limit)
+        if wrong is not None:
+            limits[wrong[rows] >= _DOUBTFUL] = middle - spread * _Z_OF_DOUBTFUL / Z_LIMIT
+        low = values < limits
+        found[rows[low]] = np.clip((limits[low] - values[low]) / (2 * spread), 0.01, 0.5)
     return found
 
 

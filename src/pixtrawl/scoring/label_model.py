@@ -77,14 +77,19 @@ def _with_confusions(shown: Array, own: Array) -> tuple[Array, float]:
     starts = np.searchsorted(own[order], np.arange(labels))
     filed = _usual_confusions(_FIRST_NOISE, labels)  # under which label, by the true one
     for _ in range(_STEPS):
-        true = shown * filed[own]
-        sums = true.sum(axis=1, keepdims=True) + 1e-12
-        true /= sums
-        counts = np.add.reduceat(true[order], starts, axis=0)
+        counts = np.add.reduceat(_corrected(shown, filed[own])[0][order], starts, axis=0)
         noise = 1 - float(np.trace(counts)) / len(own)
         usual = _usual_confusions(min(max(noise, _LEAST_NOISE), _MOST_NOISE), labels)
         filed = (counts + _USUAL * usual) / (counts.sum(axis=0) + _USUAL)
-    return true, float(np.log(sums).sum())
+    true, likelihoods = _corrected(shown, filed[own])
+    return true, float(np.log(likelihoods).sum())
+
+
+def _corrected(shown: Array, filed: Array) -> tuple[Array, Array]:
+    """Return the probabilities of true labels, and how likely the label at hand is."""
+    found = shown * filed
+    sums = found.sum(axis=1, keepdims=True) + 1e-12
+    return found / sums, sums
 
 
 def _usual_confusions(noise: float, labels: int) -> Array:
