@@ -14,6 +14,7 @@ from pixtrawl.images import program
 from pixtrawl.playground.store import PictureStore
 from tests import drawn_once, warm_command
 from tests.matrices import examples
+from tests.pipeline.pictures import Host, saved, scene, serving
 from tests.warm_decoders import WarmDecoders
 
 # A busy machine is no fault of the code: how long an example may take is not tested here (tests of
@@ -42,6 +43,13 @@ def _pictures_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PictureStore, "_render", drawn_once.from_folder(folder))
         yield
+
+
+@pytest.fixture(scope="session")
+def scenes() -> Iterator[Host]:
+    """One host of pictures for each process of the suite; `pictures.fresh` makes it new."""
+    with serving(saved(scene, 30)) as running:
+        yield running
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -20,7 +21,36 @@ def matrix(rows: Iterable[Any], *always: object) -> list[Any]:
     """All rows; those that are not named in `always` are slow."""
     every = list(rows)
     assert set(always) <= set(every), "a row that there is not"
-    return [row if row in always else slow(row) for row in every]
+    return [row if row in always else slow(*_values(row)) for row in every]
+
+
+def _values(row: Any) -> tuple[Any, ...]:
+    return row if isinstance(row, tuple) else (row,)
+
+
+def sample(rows: Iterable[Any], every: int) -> list[Any]:
+    """All rows; the first of each `every` in a row is in the suite, the others are slow.
+
+    A row that is a tuple is the values of several parameters.
+    """
+    return [row if number % every == 0 else slow(*_values(row)) for number, row in enumerate(rows)]
+
+
+def crossed(*parameters: Iterable[Any]) -> list[Any]:
+    """All combinations. Each value of each parameter is once in the suite; the others are slow.
+
+    A value that is a tuple is the values of several parameters.
+    """
+    lists: list[Sequence[Any]] = [list(values) for values in parameters]
+    places = [range(len(values)) for values in lists]
+    kept = {tuple(turn % len(place) for place in places) for turn in range(max(map(len, places)))}
+    rows = []
+    for at in product(*places):
+        row: tuple[Any, ...] = ()
+        for values, place in zip(lists, at, strict=True):
+            row += _values(values[place])
+        rows.append(row if at in kept else slow(*row))
+    return rows
 
 
 def examples(count: int) -> int:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests import warm_command
 from tests.pipeline.pictures import Answer, jpeg, scene, serving
 
 from pixtrawl.cli.main import main
@@ -19,7 +20,7 @@ LOCAL = ["--allow-address", "127.0.0.0/8"]
 
 def pipe(words: list[str], content: str | bytes = b"") -> subprocess.CompletedProcess[bytes]:
     raw = content.encode() if isinstance(content, str) else content
-    return subprocess.run(
+    return warm_command.run(
         [*PIXTRAWL, *words], input=raw, capture_output=True, timeout=120, check=False
     )
 

@@ -22,6 +22,7 @@ from pixtrawl.catalog import reading
 from pixtrawl.catalog.database import connect
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row
+from tests.matrices import matrix
 
 IMAGES = 1_200
 
@@ -246,7 +247,7 @@ def work(data: Any, wanted: Any, given: Any) -> None:
         given.put((place, data[place].file_name))
 
 
-@pytest.mark.parametrize("start_method", multiprocessing.get_all_start_methods())
+@pytest.mark.parametrize("start_method", matrix(multiprocessing.get_all_start_methods(), "spawn"))
 def test_worker_processes_read_it_however_they_are_started(root: Path, start_method: str) -> None:
     ds = pixtrawl.open(root)
     every = [sample.file_name for sample in ds]  # the connection of this process is open

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.pipeline.pictures import Host, saved, scene, serving
+from tests.pipeline.pictures import Host, fresh
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with serving(saved(scene, 30)) as running:
-        yield running
+def host(scenes: Host) -> Host:
+    return fresh(scenes)

@@ -21,11 +21,11 @@ from pixtrawl.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.playground import Playground
 from tests import warm_command
+from tests.matrices import slow
 
 pytestmark = pytest.mark.timeout(240)
 SOON_S = 60.0  # half a second by itself; a loaded machine takes longer
 STILL_S = 1.5  # several times what passes between two images of the slow line
-TURNS = 5
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +167,11 @@ def test_one_query_is_stopped_and_the_other_goes_on(site: Playground, tmp_path: 
     assert len(files(root)) < 40
 
 
-def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path) -> None:
+@pytest.mark.parametrize("turns", [3, slow(8)])
+def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path, turns: int) -> None:
     root, chance = tmp_path / "set", random.Random(7)
     refused: set[str] = set()
-    for turn in range(TURNS):
+    for turn in range(turns):
         running = warm_command.Popen(
             command(site, root, 40), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
@@ -187,7 +188,7 @@ def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path) -> 
         if turn % 3 == 0:
             pixtrawl.open(root)
             assert not refused & content(root), turn
-    assert len(refused) >= TURNS * 3 // 4
+    assert len(refused) >= turns * 3 // 4
     assert main(["report", str(root)]) == EXIT_OK
     assert not refused & content(root)
     done = warm_command.run(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+from tests.matrices import crossed
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.images.chroma import CHROMA_BYTES, GREY
@@ -92,9 +93,10 @@ def asked(level: str, kept: ImageInfo, new: ImageInfo) -> bool:
     return found is not None
 
 
-@pytest.mark.parametrize("level", ["strict", "near"])
-@pytest.mark.parametrize("ground", [255, 236])
-@pytest.mark.parametrize("degrees", [60, 90, 120, 180, 240])
+@pytest.mark.parametrize(
+    ("level", "ground", "degrees"),
+    crossed(["strict", "near"], [255, 236], [60, 90, 120, 180, 240]),
+)
 def test_a_garment_with_its_hue_turned_is_another_picture(
     level: str, ground: int, degrees: int
 ) -> None:
@@ -102,26 +104,27 @@ def test_a_garment_with_its_hue_turned_is_another_picture(
     assert not asked(level, info_of(red), info_of(turned_hue(red, degrees)))
 
 
-@pytest.mark.parametrize("tone", TONES)
-@pytest.mark.parametrize("level", ["strict", "near"])
+@pytest.mark.parametrize(("level", "tone"), crossed(["strict", "near"], TONES))
 def test_less_colour_or_a_tone_is_a_copy(level: str, tone: str) -> None:
     red = garment((190, 40, 45))
     assert asked(level, info_of(red), info_of(TONES[tone](red)))
     assert asked(level, info_of(TONES[tone](red)), info_of(red))
 
 
-@pytest.mark.parametrize("level", ["strict", "near"])
-@pytest.mark.parametrize("ground", [255, 245])
 @pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ((38, 38, 42), (220, 218, 214)),  # black and white
-        ((38, 38, 42), (130, 131, 134)),  # black and grey
-        ((40, 80, 180), (38, 38, 42)),  # blue and black
-        ((190, 30, 40), (130, 131, 134)),  # red and grey
-        ((110, 70, 45), (235, 120, 30)),  # brown and orange
-        ((215, 195, 165), (190, 30, 40)),  # beige and red
-    ],
+    ("level", "ground", "one", "other"),
+    crossed(
+        ["strict", "near"],
+        [255, 245],
+        [
+            ((38, 38, 42), (220, 218, 214)),  # black and white
+            ((38, 38, 42), (130, 131, 134)),  # black and grey
+            ((40, 80, 180), (38, 38, 42)),  # blue and black
+            ((190, 30, 40), (130, 131, 134)),  # red and grey
+            ((110, 70, 45), (235, 120, 30)),  # brown and orange
+            ((215, 195, 165), (190, 30, 40)),  # beige and red
+        ],
+    ),
 )
 def test_a_garment_in_another_dye_is_another_picture(
     level: str, ground: int, one: tuple[int, int, int], other: tuple[int, int, int]

@@ -97,6 +97,7 @@ def follow(page: str, folder: Path, environment: dict[str, str], site: Playgroun
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_readme_s_commands_do_what_it_says(
     tmp_path: Path, environment: dict[str, str], site: Playground
@@ -131,6 +132,7 @@ def test_the_tutorial_s_commands_do_what_it_says(
         assert "lighthouse" in ended.stdout or "tabby cat" in ended.stdout
 
 
+@pytest.mark.slow
 def test_the_readme_s_python_finds_the_same(
     tmp_path: Path, environment: dict[str, str], site: Playground
 ) -> None:

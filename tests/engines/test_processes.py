@@ -17,14 +17,16 @@ from typing import Any
 import pytest
 
 from pixtrawl.config.groups import Fetch, Images, Politeness
+from pixtrawl.engines import host_leases
 from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.engines.base import WorkerSpec
-from pixtrawl.engines.lease import SILENCE_S
+from pixtrawl.engines.lease import REST_AFTER_LOSS_S, SILENCE_S
 from pixtrawl.engines.processes import ProcessesEngine, worker_count
 from pixtrawl.events import Event, Notice
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Candidate, Reason, Task
 from tests.engines.feed import Hosts, ListFeed, task
+from tests.matrices import slow
 
 pytestmark = [
     pytest.mark.timeout(180),
@@ -109,7 +111,12 @@ def test_a_host_behind_redirects_of_both_workers_keeps_its_pace(tmp_path: Path) 
     assert times[-1] - times[0] >= 0.12 * (len(times) - 1) - 0.05
 
 
-def test_rows_of_a_killed_worker_are_done_again_after_its_hosts_have_rested(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rest_s", [2.0, slow(REST_AFTER_LOSS_S)])
+def test_rows_of_a_killed_worker_are_done_again_after_its_hosts_have_rested(
+    tmp_path: Path, rest_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_leases, "REST_AFTER_LOSS_S", rest_s)
+    assert REST_AFTER_LOSS_S > SILENCE_S, "one that lives on has stopped by then"
     killed: list[tuple[float, set[str]]] = []
 
     async def kill(engine: ProcessesEngine, feed: ListFeed) -> None:
@@ -128,14 +135,17 @@ def test_rows_of_a_killed_worker_are_done_again_after_its_hosts_have_rested(tmp_
     assert held
     for host in held:
         later = [when for when, name, _ in hosts.log if name == host and when > at + 0.3]
-        assert min(later) - at > SILENCE_S
+        assert min(later) - at > rest_s - 0.5
     told = [event.message for event in events if isinstance(event, Notice)]
     assert any("a worker process ended (signal 9" in message for message in told)
     staged = {outcomes[0].staged_name for outcomes in feed.outcomes.values()}
     assert {one.name for one in tmp_path.iterdir()} == staged, "nothing of the killed one is left"
 
 
-def test_a_row_that_ends_its_workers_is_told_and_takes_no_other_with_it(tmp_path: Path) -> None:
+def test_a_row_that_ends_its_workers_is_told_and_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_leases, "REST_AFTER_LOSS_S", 0.2)  # four times
     with Hosts(lambda host, path: 0.02) as hosts:
         rows = [hosts.url(n % 3, f"{n}.png") for n in range(30)]
         rows[7] = hosts.url(5, "poison.png")
@@ -147,6 +157,7 @@ def test_a_row_that_ends_its_workers_is_told_and_takes_no_other_with_it(tmp_path
     assert {outcomes[0].reason for outcomes in feed.outcomes.values()} == {Reason.SAVED}
 
 
+@pytest.mark.slow  # tests/engines/test_shard_worker.py has it with a shorter silence
 def test_a_worker_that_stood_still_cancels_its_work_and_no_row_is_lost(tmp_path: Path) -> None:
     stopped: list[tuple[float, float, set[str]]] = []
 

@@ -1,21 +1,21 @@
 """An export that ends its own process, as SIGKILL does, at a given point.
 
-Usage: killed_export.py ROOT OUT FORMAT POINT. The points are counted over everything that reaches
-the disk: each write into a temporary file, and each rename, before it and after it.
+The points are counted over everything that reaches the disk: each write into a temporary file, and
+each rename, before it and after it.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import runpy
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.exporters.splits import Splitting, parse_shares
+from tests.exporters import dataset
 
 OPTIONS = ExportOptions(
     splitting=Splitting(shares=parse_shares("train=0.6,val=0.2,test=0.2")),
@@ -78,9 +78,18 @@ class _Counted:
             self.write(line)
 
 
-if __name__ == "__main__":
-    root, out, to, point = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    made = runpy.run_path(str(Path(__file__).with_name("dataset.py")))
-    samples = made["dataset"](root, format_of=made["mixed"])
+def run(root: Path, out: Path, to: str, point: int) -> None:
+    """Export; the process ends at the point."""
+    samples = dataset.dataset(root, format_of=dataset.mixed)
     arm(point)
     export(samples, root, out, to, OPTIONS)
+
+
+def killed(root: Path, out: Path, to: str, point: int) -> int | None:
+    """Do so in a process that is forked from one with all imports done; return its exit code."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=run, args=(root, out, to, point))
+    process.start()
+    process.join()
+    return process.exitcode

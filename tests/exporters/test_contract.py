@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -64,14 +63,12 @@ def test_a_killed_export_ends_as_an_undisturbed_one(
     export(samples, root, tmp_path / "undisturbed", to, OPTIONS)
     undisturbed = tree(tmp_path / "undisturbed")
     out = tmp_path / "killed"
-    script = killed_export.__file__
     rng = random.Random(to)
     # A run gets a little further than the one before, wherever that was.
     points = (rng.randrange(10), rng.randrange(10, 100), rng.randrange(100, 250))
     # Those that write as imagefolder or as nothing but one file are killed once.
     for point in points if to not in (*TABLES, "coco", "fiftyone") else points[1:2]:
-        done = subprocess.run([sys.executable, script, root, out, to, str(point)], check=False)
-        assert done.returncode in {-signal.SIGKILL, 0}
+        assert killed_export.killed(root, out, to, point) in {-signal.SIGKILL, 0}
         for name, data in tree(out).items():
             if ".pixtrawl-export" not in name:
                 assert undisturbed[name] == data, "a torn file has its final name"
@@ -86,7 +83,7 @@ def test_a_killed_export_of_other_options_leaves_nothing_behind(
     to = killed_to
     out = tmp_path / "out"
     samples = dataset.dataset(root, format_of=dataset.mixed)
-    subprocess.run([sys.executable, killed_export.__file__, root, out, to, "60"], check=False)
+    assert killed_export.killed(root, out, to, 60) in {-signal.SIGKILL, 0}
     fewer = [one for one in samples if one.label != "cat"]
     export(fewer, root, out, to, replace(OPTIONS, title="other"))
     export(fewer, root, tmp_path / "fresh", to, replace(OPTIONS, title="other"))

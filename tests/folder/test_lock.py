@@ -17,6 +17,7 @@ import pytest
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import file_lock
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from tests.matrices import crossed
 
 fcntl = pytest.importorskip("fcntl", reason="POSIX record locks")
 
@@ -50,8 +51,7 @@ def other(root: Path, calls: str, code: int) -> Iterator[tuple[str, subprocess.P
         process.kill()
 
 
-@pytest.mark.parametrize("code", UNKNOWN, ids=errno.errorcode.get)
-@pytest.mark.parametrize("calls", ["lockf", "lockf,flock"])
+@pytest.mark.parametrize(("calls", "code"), crossed(["lockf", "lockf,flock"], UNKNOWN))
 def test_two_processes_are_kept_apart_without_record_locks(
     tmp_path: Path, calls: str, code: int
 ) -> None:

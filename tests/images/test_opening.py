@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image, ImageCms
+from tests.matrices import crossed
 
 from pixtrawl.images.fit import fit
 from pixtrawl.images.inspect import inspect_bytes
@@ -87,8 +88,7 @@ def opens_everywhere(data: bytes, format_: str) -> np.ndarray:
     return np.asarray(rgb(data))
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before the pixels", "after them"])
-@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.parametrize(("name", "after"), crossed(DAMAGED, [False, True]))
 def test_a_png_with_one_damaged_ancillary_chunk_is_kept_and_opens(name: str, after: bool) -> None:
     data = with_chunk(encoded("PNG"), DAMAGED[name], after=after)
     pixels = opens_everywhere(data, "png")

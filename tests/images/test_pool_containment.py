@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.matrices import slow
+from tests.matrices import crossed, slow
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import launch
@@ -84,8 +84,10 @@ def test_an_attack_costs_its_own_file_and_no_other(
     assert not Path("/tmp/never-there").exists()
 
 
-@pytest.mark.parametrize("name", ["catalog.sqlite3", "cat/000001.jpg", "good-0", "new"])
-@pytest.mark.parametrize("verb", ["read", "write"])
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    crossed(["read", "write"], ["catalog.sqlite3", "new", "cat/000001.jpg", "good-0"]),
+)
 def test_files_beside_the_staged_one_are_out_of_reach(
     tmp_path: Path, jpegs: Jpegs, verb: str, name: str
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from tests.matrices import crossed
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import cpu_clock, decoder, launch
@@ -243,8 +244,10 @@ def send(processes: Iterable[int], number: signal.Signals) -> None:
 
 
 @linux
-@pytest.mark.parametrize("zygote", [False, True])
-@pytest.mark.parametrize("numbers", [["SIGSTOP"], ["SIGSTOP", "SIGKILL"], ["SIGKILL"], ["SIGTERM"]])
+@pytest.mark.parametrize(
+    ("numbers", "zygote"),
+    crossed([["SIGSTOP"], ["SIGSTOP", "SIGKILL"], ["SIGKILL"], ["SIGTERM"]], [False, True]),
+)
 def test_stopped_or_killed_decoders_cost_no_file(
     tmp_path: Path, jpegs: Jpegs, numbers: list[str], zygote: bool
 ) -> None:

@@ -16,6 +16,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from tests.life.sets import assert_whole, labels, listed, on_disk, pets
+from tests.matrices import crossed
 from tests.pipeline.pictures import Host
 
 
@@ -120,8 +121,10 @@ main(sys.argv[2:])
 """
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2, 4])
-@pytest.mark.parametrize("words", [["cat", "--to", "dog"], ["cat", "--to", "lynx"]])
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    crossed([0, 1, 2, 4], [["cat", "--to", "dog"], ["cat", "--to", "lynx"]]),
+)
 def test_a_kill_between_any_two_renames_loses_and_doubles_nothing(
     tmp_path: Path, host: Host, steps: int, words: list[str]
 ) -> None:

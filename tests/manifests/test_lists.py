@@ -14,6 +14,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.manifests.columns import GivenColumns
 from pixtrawl.manifests.reader import BadLine, read_manifest
 from pixtrawl.model import Candidate
+from tests.matrices import matrix
 
 A, B, C = "https://a.test/1.jpg", "https://a.test/2.png?w=9", "https://a.test/photo/3"
 PAGE, BY = "https://a.test/page/1", "https://creativecommons.org/licenses/by/4.0/"
@@ -211,7 +212,9 @@ def test_a_document_that_breaks_off_gives_what_stands_before(tmp_path: Path) -> 
         list(read_manifest(path))
 
 
-@pytest.mark.parametrize("suffix", [".json", ".csv", ".tsv", ".jsonl", ".csv.gz"])
+@pytest.mark.parametrize(
+    "suffix", matrix([".json", ".csv", ".tsv", ".jsonl", ".csv.gz"], ".json", ".csv.gz")
+)
 def test_memory_stays_flat_whatever_the_length(tmp_path: Path, suffix: str) -> None:
     rows = [f"https://a.test/{number}/{'x' * 150}.jpg" for number in range(12_000)]
     content = {

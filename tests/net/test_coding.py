@@ -11,6 +11,7 @@ from typing import Any
 import pycurl
 import pytest
 from hypothesis import given, strategies as st
+from tests.matrices import crossed
 from tests.net.test_client import with_client
 
 from pixtrawl.errors import FetchError
@@ -80,9 +81,9 @@ ROWS: list[tuple[str, Callable[[bytes], bytes]]] = [
 
 
 @pytest.mark.parametrize(
-    ("named", "packed"), ROWS, ids=[f"{at}: {row[0]}" for at, row in enumerate(ROWS)]
-)
-@pytest.mark.parametrize("picture", [PICTURE, PNG], ids=["jpeg", "png"])
+    ("named", "packed", "picture"), crossed(ROWS, [PICTURE, PNG]),
+    ids=[f"{at}: {row[0]}-{kind}" for at, row in enumerate(ROWS) for kind in ("jpeg", "png")],
+)  # fmt: skip
 def test_a_picture_arrives_whatever_its_content_encoding_is_called(
     server: Any, settings: Any, named: str, packed: Callable[[bytes], bytes], picture: bytes
 ) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from tests import warm_command
+from tests.matrices import crossed
 from tests.net.conftest import Connection, Server
 from tests.pipeline.pictures import jpeg, scene
 
@@ -119,8 +120,10 @@ def guarded(server: Server) -> Server:
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("how", ["option", "environment"])
-@pytest.mark.parametrize("password", ["p\u00e4ss-\u732b", quote("p@ss:/#w%\u00e4", safe="")])
+@pytest.mark.parametrize(
+    ("how", "password"),
+    crossed(["option", "environment"], ["p\u00e4ss-\u732b", quote("p@ss:/#w%\u00e4", safe="")]),
+)
 def test_the_command_logs_in_with_letters_of_any_kind(
     guarded: Server, tmp_path: Path, how: str, password: str
 ) -> None:

@@ -136,6 +136,14 @@ def saved(answers: Callable[[int], Image.Image], count: int) -> dict[str, Answer
     return {f"/{n}.png": _drawn(answers, n) for n in range(count)}
 
 
+def fresh(host: Host) -> Host:
+    """The shared host with thirty scenes, as if nobody had asked or changed it."""
+    host.answers = saved(scene, 30)
+    host.more.clear()
+    host.asked.clear()
+    return host
+
+
 @lru_cache(maxsize=512)  # 30 ms each, and the same ones in many modules
 def _drawn(answers: Callable[[int], Image.Image], number: int) -> bytes:
     return png(answers(number))

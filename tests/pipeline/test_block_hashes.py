@@ -19,6 +19,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.images.pdq import pdq_of
 from pixtrawl.images.phash import thumbnail
 from pixtrawl.pipeline.outcomes import Outcomes
+from tests.matrices import crossed
 from tests.pipeline.pictures import Answer, Host, jpeg, png, scene, serving
 
 pytestmark = pytest.mark.timeout(120)
@@ -78,8 +79,10 @@ def traces(root: Path, picture: Image.Image = BAD) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", HASHES)
-@pytest.mark.parametrize("more", [{}, {"to": "imagefolder", "resize": 64}, {"dedup": "off"}])
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    crossed(HASHES, [{}, {"to": "imagefolder", "resize": 64}, {"dedup": "off"}]),
+)
 def test_a_listed_picture_is_refused_and_no_trace_of_it_stays(
     host: Host, tmp_path: Path, kind: str, more: dict[str, Any]
 ) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from pixtrawl.playground import Original, Playground
 from pixtrawl.playground.pictures import picture, slug_of, traits_of
+from tests.matrices import slow
 from tests.playground.wire import ask
 
 MIX = {"near_duplicate": 0.3, "exact_duplicate": 0.1, "placeholder": 0.1, "thumbnail": 0.1}
@@ -239,9 +240,10 @@ def _bits(body: bytes) -> NDArray[np.bool_]:
     return bits
 
 
-def test_pictures_are_far_apart_to_a_perceptual_hash() -> None:
+@pytest.mark.parametrize("count", [15, slow(60)])
+def test_pictures_are_far_apart_to_a_perceptual_hash(count: int) -> None:
     bits = np.array(
-        [_bits(picture(1, slug_of(word), i)) for word in ("cat", "rare bird") for i in range(60)]
+        [_bits(picture(1, slug_of(word), i)) for word in ("cat", "rare bird") for i in range(count)]
     )
     distances = (bits[:, None] != bits[None]).sum(axis=2)
     np.fill_diagonal(distances, 256)

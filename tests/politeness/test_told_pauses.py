@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pixtrawl.net import host_trouble
+from tests.matrices import slow
 from tests.politeness.recorder import (
     ROBOTS,
     Answer,
@@ -38,12 +40,20 @@ def refuses_first(status: int, told_s: int) -> Rule:
     return rule
 
 
-def test_no_request_reaches_a_host_in_its_told_pause(tmp_path: Path) -> None:
+@pytest.fixture(params=[1.0, slow(host_trouble.FIRST_REST_S)])
+def first_rest_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """The longest first rest; tests/net/test_host_rest.py has the ten seconds, by its own clock."""
+    longest_s: float = request.param
+    monkeypatch.setattr(host_trouble, "FIRST_REST_S", longest_s)
+    return longest_s
+
+
+def test_no_request_reaches_a_host_in_its_told_pause(tmp_path: Path, first_rest_s: float) -> None:
     rules = [refuses_first(429, 2)] * 8 + [refuses_first(503, 3600)] * 8 + [healthy] * 16
     with hosts(*rules) as made:
         urls = [host.url(f"/{n}.jpg") for n in range(15) for host in made]
         reasons = download(urls, tmp_path)
-        wrong = [(host.server_address, in_told_pauses(host)) for host in made]
+        wrong = [(host.server_address, in_told_pauses(host, first_rest_s)) for host in made]
         assert [one for one in wrong if one[1]] == []
         assert sum(reason == "saved" for reason in reasons.values()) == len(urls) - 8
         # The eight that are refused for an hour are asked for once, and told as refused.
@@ -53,17 +63,20 @@ def test_no_request_reaches_a_host_in_its_told_pause(tmp_path: Path) -> None:
             assert reasons[host.url(refused)] in {"rate_limited", "server_error"}
 
 
-def test_a_host_that_refuses_its_probe_is_left_alone_for_all_of_the_pause(tmp_path: Path) -> None:
+def test_a_host_that_refuses_its_probe_is_left_alone_for_all_of_the_pause(
+    tmp_path: Path, first_rest_s: float
+) -> None:
     def rule(_host: Recorder, seen: Seen) -> Answer:
         return nothing() if seen.path == ROBOTS else (429, {"Retry-After": "3600"}, b"")
 
     with hosts(rule) as (host,):
         reasons = download([host.url(f"/{n}.jpg") for n in range(6)], tmp_path)
-        assert in_told_pauses(host) == []
-        assert len(host.files()) <= 3  # two at once, and the probe ten seconds later
+        assert in_told_pauses(host, first_rest_s) == []
+        assert len(host.files()) <= 3  # two at once, and the probe after the first rest
         assert "saved" not in reasons.values()
 
 
+@pytest.mark.slow  # tests/net/test_host_rest.py has it by its own clock
 def test_rests_without_a_stated_pause_grow_and_differ(tmp_path: Path) -> None:
     def rule(host: Recorder, seen: Seen) -> Answer:
         if seen.path == ROBOTS:
@@ -86,7 +99,7 @@ def test_rests_without_a_stated_pause_grow_and_differ(tmp_path: Path) -> None:
         assert max(firsts) - min(firsts) > 0.005, "jitter: not all at the same moment"
 
 
-@pytest.mark.parametrize(("status", "asked"), [(429, 6), (503, 2)])
+@pytest.mark.parametrize(("status", "asked"), [slow(429, 6), (503, 2)])
 def test_a_robots_txt_that_refuses_is_asked_once_a_pause(
     tmp_path: Path, status: int, asked: int
 ) -> None:
@@ -114,12 +127,12 @@ def test_a_crawl_delay_is_kept_and_one_beyond_the_bound_is_told(tmp_path: Path) 
 
         return rule
 
-    with hosts(wants("1"), wants("61"), wants("3")) as (kept, slow, bounded):
-        urls = [host.url(f"/{n}.jpg") for n in range(4) for host in (kept, slow)]
+    with hosts(wants("1"), wants("61"), wants("3")) as (kept, beyond, bounded):
+        urls = [host.url(f"/{n}.jpg") for n in range(3) for host in (kept, beyond)]
         reasons = download(urls, tmp_path / "a")
-        assert len(kept.files()) == 4
+        assert len(kept.files()) == 3
         assert_paced([one.at for one in kept.seen], 1)
-        assert slow.files() == []
-        assert [reasons[url] for url in urls] == ["saved", "crawl_delay"] * 4
+        assert beyond.files() == []
+        assert [reasons[url] for url in urls] == ["saved", "crawl_delay"] * 3
         reasons = download([bounded.url("/a.jpg")], tmp_path / "b", max_crawl_delay=2)
         assert list(reasons.values()) == ["crawl_delay"]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.matrices import slow
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "again.py"
 TESTS = """
@@ -50,7 +51,7 @@ def test_a_fault_fails_again(tmp_path: Path) -> None:
     assert "UNSTEADY" not in done.stderr
 
 
-@pytest.mark.parametrize("count", [0, 6])
+@pytest.mark.parametrize("count", [0, slow(6)])
 def test_no_failure_on_record_and_many_failures_are_no_success(tmp_path: Path, count: int) -> None:
     done = again(tmp_path, [f"test_these.py::test_{n}" for n in range(count)])
     assert done.returncode == 1

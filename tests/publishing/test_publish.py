@@ -320,6 +320,7 @@ def in_a_process(code: str, *words: str, **environment: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow  # tests/exporters/test_loaders.py reads the same formats back
 @pytest.mark.timeout(180)
 def test_what_was_published_is_read_back_by_datasets_and_by_a_validator_of_croissant(
     hub: HubDouble, send: Publisher, samples: list[Sample], tmp_path: Path

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from tests import warm_command
+from tests.matrices import slow
 
 from pixtrawl.playground import Playground
 
@@ -68,7 +69,7 @@ def wait_for_files(process: subprocess.Popen[str], output: Path, count: int) -> 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX's")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, slow(signal.SIGTERM)])
 def test_a_stopped_run_ends_with_130_and_goes_on(
     site: Playground, tmp_path: Path, number: signal.Signals
 ) -> None:

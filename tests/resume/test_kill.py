@@ -30,7 +30,7 @@ MIX = {"exact_duplicate": 0.1, "fault": 0.05}
 @pytest.fixture(scope="module")
 def site() -> Iterator[Playground]:
     # One image host, so that `--per-host 1` makes ten images a second of it: a kill falls into work.
-    supply = max(24, 5 * KILLS)
+    supply = max(16, 5 * KILLS)
     options = {"hosts": 1, "latency_s": 0.1, "patience": 0.02, "cap": supply}
     with Playground(supply=supply, mix=MIX, faults="some", **options) as running:
         for query in QUERIES:  # drawn beforehand: what is killed here are runs, not the drawing
@@ -130,7 +130,7 @@ def test_kills_with_all_that_there_is_end_in_the_same_set(site: Playground, tmp_
 
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_kills_below_the_supply_end_in_exactly_n(site: Playground, tmp_path: Path) -> None:
-    limit = max(14, 3 * KILLS)
+    limit = max(10, 3 * KILLS)
     assert kill_again_and_again(site, tmp_path / "images", limit, seed=11) >= KILLS * 0.8 - 1
     report = finish(site, tmp_path / "images", limit)
     before = len(site.requests)

@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 
 from tests.life.sets import pets
-from tests.pipeline.pictures import Host, saved, scene, serving
+from tests.pipeline.pictures import Host, fresh
 from tests.studio.client import Client, studio_on
 from tests.studio.tab import chromium
 
 
 @pytest.fixture(scope="module")
-def host() -> Iterator[Host]:
-    with serving(saved(scene, 30)) as running:
-        yield running
+def host(scenes: Host) -> Host:
+    return fresh(scenes)
 
 
 @pytest.fixture(autouse=True)

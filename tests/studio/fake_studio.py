@@ -10,6 +10,7 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import cos, sin
 from typing import Any
 
@@ -39,6 +40,7 @@ ESTIMATE = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=512)
 def picture(number: int, px: int) -> bytes:
     """A drawing whose shape and colour depend on the number."""
     width, height = ((px, px), (px, px * 2 // 3), (px * 2 // 3, px), (px, px // 2))[number % 4]

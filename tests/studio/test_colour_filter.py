@@ -35,12 +35,16 @@ def look_of(number: int, image: Image.Image) -> LookOf:
     return LookOf(number, thumb, chroma_grid(np.asarray(image), image.size), "{}")
 
 
-@pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch) -> ColourIndex:
-    looks = {
+@pytest.fixture(scope="module")
+def looks() -> dict[int, LookOf]:
+    return {
         at: look_of(at, painted(PLAIN[ground], PLAIN[spot], 0.2))
         for at, (ground, spot) in enumerate([(g, s) for g in PLAIN for s in PLAIN], 1)
     }
+
+
+@pytest.fixture
+def index(looks: dict[int, LookOf], monkeypatch: pytest.MonkeyPatch) -> ColourIndex:
     found = ColourIndex()
     monkeypatch.setattr(
         "pixtrawl.catalog.look_alike.looks", lambda db, ids: [looks[one] for one in ids]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.matrices import matrix
 from tests.studio.fake_server import fake_studio
 from tests.studio.tab import press, tab
 
@@ -33,8 +35,10 @@ def findings(page: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280, 2560])
+@pytest.mark.parametrize(
+    ("width", "theme"),
+    matrix(product([360, 1280, 2560], ["light", "dark"]), (360, "light"), (1280, "dark")),
+)
 def test_axe_finds_nothing_in_any_view(browser: Any, theme: str, width: int) -> None:
     size = {"width": width, "height": 800}
     with (

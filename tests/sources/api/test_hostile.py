@@ -101,7 +101,7 @@ def test_answers_of_megabytes_take_less_than_a_second(api: StandIn) -> None:
     assert ending.outcome in SourceOutcome
 
 
-@each
+@pytest.mark.parametrize("api", SOME, ids=lambda api: api.name)
 def test_the_contract_s_hostile_answers(api: StandIn) -> None:
     cls = sources.load(api.name)
     asyncio.run(contract.check_hostile_answers(lambda: cls({**api.settings, "base_url": BASE})))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pytest
+from tests.matrices import matrix, sample
 
 from pixtrawl.model import Kind
 from pixtrawl.playground import Playground
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.browser
 WHOLE = ["2020", "2024", "escaped", "2026", "hover", "context", "scroll", "virtual", "more"]
 
 
-@pytest.mark.parametrize("form", WHOLE)
+@pytest.mark.parametrize("form", sample(WHOLE, 3))
 def test_every_original_is_found_with_size_page_and_title(desk: Desk, form: str) -> None:
     asked = desk.ask(form)
     items = desk.site.items(form, "tabby cat")
@@ -64,6 +65,7 @@ def test_clicks_are_bounded_and_what_is_left_is_given_as_thumbnails(desk: Desk) 
     assert asked.stop is None
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)  # 150 s with 1.5 s a click; about 8 s on an idle machine
 def test_ten_keywords_with_ten_urls_each_by_clicks_alone_in_one_browser(desk: Desk) -> None:
     async def all_of_them() -> int:
@@ -74,7 +76,7 @@ def test_ten_keywords_with_ten_urls_each_by_clicks_alone_in_one_browser(desk: De
     assert desk.runner.run(all_of_them()) == 10
 
 
-@pytest.mark.parametrize("layout", ["scripts", "hover", "mixed", "2021"])
+@pytest.mark.parametrize("layout", matrix(["scripts", "hover", "mixed", "2021"], "hover", "mixed"))
 def test_another_authors_page_is_read_as_well(desk: Desk, layout: str) -> None:
     with Playground(supply=45) as playground:
         asked = desk.ask(f"{playground.url}/random-classes/{layout}", "quiet lake")

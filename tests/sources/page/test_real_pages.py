@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import pytest
 from PIL import Image
+from tests.matrices import matrix
 from tests.realparts import wordpress
 
 from pixtrawl.config.groups import Fetch, Politeness
@@ -85,7 +86,7 @@ def originals(ending: Ending, base: str) -> set[str]:
     return {unquote(one.url.removeprefix(base)) for one in own}
 
 
-@pytest.mark.parametrize("theme", ["galleria", "colorbox", "photoswipe"])
+@pytest.mark.parametrize("theme", matrix(["galleria", "colorbox", "photoswipe"], "photoswipe"))
 def test_a_gallery_of_sigal_gives_the_large_pictures(
     theme: str, pictures: Path, tmp_path: Path
 ) -> None:

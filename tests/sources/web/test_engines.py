@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from tests.matrices import examples
+from tests.matrices import crossed, examples
 from tests.shared_data import shared_text
 from tests.sources import synthetic_answers as pages
 
@@ -479,8 +479,7 @@ NESTED = {
 }
 
 
-@pytest.mark.parametrize("what", NESTED)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "what"), crossed(NAMES, NESTED))
 def test_megabytes_of_nesting_end_soon_in_a_typed_outcome(name: str, what: str) -> None:
     started = time.process_time()
     ending = run(name, lambda t: pages.STARTPAGE_FRONT if t == "/" else NESTED[what])
