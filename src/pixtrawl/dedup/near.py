@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from pixtrawl.dedup.id_labels import IdLabels
 from pixtrawl.dedup.levels import LIMITS, Level, LookLimits
 from pixtrawl.dedup.match import FRAMED, Match, order_of, seen
-from pixtrawl.dedup.numeric import load_numpy
 from pixtrawl.model import ImageInfo
+from pixtrawl.numeric import load_numpy
 
 if TYPE_CHECKING:
     from pixtrawl.dedup.aligned import Overlay

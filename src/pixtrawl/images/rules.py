@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from pixtrawl.claims import claim_of, is_licensed
 from pixtrawl.config.groups import Images
-from pixtrawl.images.junk import drawn_junk
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
+from pixtrawl.numeric import load_numpy
 from pixtrawl.preferences import PreferencePolicy
 from pixtrawl.preferences.marks import has_mark
 from pixtrawl.reasons import LOOKS_LIKE
@@ -162,6 +162,9 @@ class Rules(Struct, frozen=True):
                 return ruling
         if self.filters.type in _DRAWN:
             return _KEPT
+        load_numpy()  # first: with threads of BLAS a run takes twice the processor time
+        from pixtrawl.images.junk import drawn_junk
+
         return drawn_junk(info, width, height, candidate.query) or _KEPT
 
 
