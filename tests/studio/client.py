@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,6 +85,28 @@ class Client:
         reply = self.post(self.of_set("/views"), request)
         assert reply.status == 200, reply.body
         return reply.json()
+
+    def whole_view(self, **request: Any) -> Any:
+        """Ask for a view until all images are looked at, as the page does."""
+        end = time.monotonic() + self.timeout_s
+        found = self.view(**request)
+        while found.get("done", 1) < 1:
+            assert time.monotonic() < end, found
+            time.sleep(0.05)
+            found = self.view(**request)
+        return found
+
+    def checked(self, how: str = "") -> Any:
+        """Return the class check, once it is made."""
+        end = time.monotonic() + self.timeout_s
+        while True:
+            reply = self.get(self.of_set(f"/check{how}"))
+            assert reply.status == 200, reply.body
+            if reply.json()["state"] == "ready":
+                return reply.json()
+            assert time.monotonic() < end, reply.body
+            time.sleep(0.05)
+            how = ""
 
     def items(self, view: Any, start: int = 0, count: int = 500) -> Any:
         reply = self.get(self.of_set(f"/views/{view['view']}?start={start}&count={count}"))

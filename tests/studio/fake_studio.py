@@ -72,6 +72,7 @@ class FakeStudio:
     progress: dict[str, Any] | None = None
     captions: dict[str, dict[str, str]] = field(default_factory=dict)
     parts: list[float] = field(default_factory=list)  # what of the next views is done
+    checked: list[float] = field(default_factory=list)  # how far the class check is, by question
     waiting: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
     revision: int = 1
@@ -118,12 +119,9 @@ class FakeStudio:
 
     def fixed(self) -> dict[str, Any]:
         one = {
-            "id": "one",
-            "path": "/data/pets",
-            "name": "pets",
-            "images": self.images(),
+            "id": "one", "path": "/data/pets", "name": "pets", "images": self.images(),
             "open_jobs": 0,
-        }
+        }  # fmt: skip
         return {
             "/api/state": {"version": "0", "sets": [one], "default": "one", "keys_version": 1},
             "/api/sources": {"sources": SOURCES},
@@ -151,12 +149,8 @@ class FakeStudio:
     def view(self, body: dict[str, Any]) -> dict[str, Any]:
         kind, wanted = body["kind"], body["filter"]
         of = {
-            "images": self.images(),
-            "not_kept": 900,
-            "groups": GROUPS,
-            "conflicts": 2,
-            "doubts": 7,
-        }[kind]
+            "images": self.images(), "not_kept": 900, "groups": GROUPS, "conflicts": 2, "doubts": 7,
+        }[kind]  # fmt: skip
         step, total = 1, of
         if labels := wanted.get("labels"):
             step, total = len(LABELS), of // len(LABELS) if labels[0] in LABELS else 0
@@ -225,8 +219,11 @@ class FakeStudio:
         }  # fmt: skip
 
     def check(self) -> dict[str, Any]:
+        if self.checked:
+            return {"state": "working", "done": self.checked.pop(0)}
         items = [self.item("images", number) for number in range(1, 5)]
         return {
+            "state": "ready", "done": 1,
             "by": "look", "model": "", "images": self.images(), "revision": self.revision,
             "doubts": {"total": 7, "first": [{"item": items[0], "like": "lighthouse", "score": 0.8}]},
             "overlaps": [{"labels": LABELS[:2], "share": 0.3, "items": items}],
@@ -276,11 +273,8 @@ class FakeStudio:
         self.grow()
         summary = f"{len(changed)} captioned"
         return {
-            "batch": "b",
-            "changed": len(changed),
-            "summary": summary,
-            "revision": self.revision,
-        }
+            "batch": "b", "changed": len(changed), "summary": summary, "revision": self.revision,
+        }  # fmt: skip
 
     def charts(self) -> dict[str, Any]:
         return {
@@ -355,7 +349,6 @@ class FakeStudio:
                 self.decided[image] = before
         self.grow()
         return {
-            "changed": len(changed),
-            "summary": f"{which}: {len(changed)} images",
+            "changed": len(changed), "summary": f"{which}: {len(changed)} images",
             "revision": self.revision,
-        }
+        }  # fmt: skip

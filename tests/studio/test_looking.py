@@ -288,9 +288,10 @@ def test_what_is_prepared_in_the_background_changes_no_answer(
     ids = warm.read(kept_ids)
     space = warm.read(space_of)
     plain = [one for one, _ in warm.read(lambda db: order_by_likeness(db, space, ids, [7]))]
-    held = warm.most_alike(space, ids, [7])
+    held, done = warm.most_alike(space, ids, [7])
+    assert done == 1
     assert held[0] == plain[0] == 7
     assert sorted(held) == sorted(plain)
     assert len(set(held[:5]) & set(plain[:5])) >= 4, "a byte a number, so nearly the same order"
-    assert warm.most_alike(space, ids, [99_999]) == []
+    assert warm.most_alike(space, ids, [99_999]) == ([], 1.0)
     warm.close()

@@ -40,6 +40,19 @@ def test_likely_wrong_labels_are_gone_through_by_keys_with_the_other_label_at_ha
         assert studio.bodies[-1]["on"] == {"ids": ["s2"]}
 
 
+def test_a_check_under_way_shows_how_far_it_is_until_it_is_there(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        studio.checked = [0.25, 0.5]
+        page.get_by_role("button", name="Check", exact=True).click()
+        bar = page.get_by_role("progressbar")
+        bar.wait_for()
+        page.get_by_role("heading", name="7 labels likely wrong").wait_for()
+        assert bar.count() == 0
+        assert studio.checked == []
+
+
 def test_each_finding_leads_to_its_images(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
 

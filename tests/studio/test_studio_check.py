@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,36 +56,64 @@ def planted(client: Client) -> int:
 def test_a_planted_wrong_label_is_first_and_leaves_the_view_when_it_is_put_right(
     client: Client,
 ) -> None:
-    found = client.get(client.of_set("/check")).json()
+    found = client.checked()
     assert (found["by"], found["images"]) == ("look", 20)
     assert found["doubts"]["first"][0]["item"]["n"] == planted(client)
     assert found["doubts"]["first"][0]["like"] == "dog"
     wrong = planted(client)
-    view = client.view(kind="doubts")
+    view = client.whole_view(kind="doubts")
     assert view["total"] == found["doubts"]["total"]
     assert view["by"] == "look"
     first = client.items(view)[0]
     assert (first["n"], first["label"], first["like"]) == (planted(client), "cat", "dog")
     assert 0 < first["score"] <= 1
     assert client.decide("reject", [first["id"]]).status == 200
-    left = client.view(kind="doubts")
+    left = client.whole_view(kind="doubts")
     assert left["total"] == view["total"] - 1
     assert first["id"] not in [one["id"] for one in client.items(left)]
     client.post(client.of_set("/undo"), {})
     assert client.decide("relabel", [first["id"]], label="dog").status == 200
-    again = client.get(client.of_set("/check?again=1")).json()
+    again = client.checked("?again=1")
     assert wrong not in [one["item"]["n"] for one in again["doubts"]["first"]]
 
 
 def test_the_image_least_like_its_label_is_the_first_outlier(client: Client) -> None:
-    view = client.view(sort={"by": "outlier"})
+    view = client.whole_view(sort={"by": "outlier"})
     assert view["by"] == "look"
     found = client.items(view)
     assert found[0]["n"] == planted(client)
     assert len({one["id"] for one in found}) == 20
-    only = client.items(client.view(sort={"by": "outlier"}, filter={"labels": ["cat"]}))
+    only = client.items(client.whole_view(sort={"by": "outlier"}, filter={"labels": ["cat"]}))
     assert [one["label"] for one in only] == ["cat"] * 10
     assert only[0]["n"] == planted(client)
+
+
+def test_a_check_that_takes_long_says_how_far_it_is_and_ends_with_the_studio(
+    tmp_path: Path, mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pixtrawl.scoring import auditing
+
+    go_on, whole = threading.Event(), auditing.audit
+
+    def slow(*given: Any, tell: Callable[[float], None], **more: Any) -> Any:
+        while not go_on.wait(0.02):
+            tell(0.5)
+        return whole(*given, tell=tell, **more)
+
+    monkeypatch.setattr(auditing, "audit", slow)
+    monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)
+    root = Path(shutil.copytree(mixed, tmp_path / "set"))
+    with studio_on(root) as client:
+        while (found := client.get(client.of_set("/check")).json())["done"] < 0.5:
+            pass
+        assert found == {"state": "working", "done": 0.7}
+        part = client.view(kind="doubts")
+        assert (part["total"], part["done"]) == (0, 0.7)
+    with studio_on(root) as client:  # the one at work ended, or this would wait for it
+        client.get(client.of_set("/check"))
+        go_on.set()
+        assert client.checked()["doubts"]["total"] >= 1
+        assert client.whole_view(kind="doubts")["total"] >= 1
 
 
 def test_refused_images_are_filtered_by_the_words_of_their_refusal(client: Client) -> None:

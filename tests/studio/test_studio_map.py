@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pixtrawl.folder.layout import MAP
 from pixtrawl.scoring.loading import load_any
 from pixtrawl.scoring.model_places import place_of, remember_place
 from pixtrawl.scoring.projection import MAP_SIDE
 from pixtrawl.scoring.score import ScoreOptions, score
+from pixtrawl.studio import map_file
+from pixtrawl.studio.map_file import ImageMap, MapKey
 from tests.scoring.conftest import BLUE, GREEN, RED, png, write_dataset
 from tests.studio.client import Client, studio_on
 from tests.studio.embedded import MODEL, embed
@@ -106,6 +110,48 @@ def test_images_without_an_embedding_are_counted_and_one_that_comes_later_is_sho
     while map_of(client)["shown"] != 20:
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_map_is_kept_with_the_data_set_and_goes_with_a_takedown(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(root)
+    with studio_on(root) as client:
+        first = map_of(client)
+    kept = root / MAP
+    assert kept.stat().st_size < 20 * 20 + 200
+    with monkeypatch.context() as without, studio_on(root) as client:
+        without.setattr("pixtrawl.studio.maps.lay_out", None)  # it is not laid out again
+        again = map_of(client)
+        assert [again[name] for name in ("n", "x", "y")] == [
+            first[name] for name in ("n", "x", "y")
+        ]
+        reply = client.decide("never_again", [f"s{again['ids'][0]}"])
+        assert reply.status == 200
+        assert not kept.exists()
+    with studio_on(root) as client:
+        assert map_of(client)["shown"] == 19
+        assert kept.is_file()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda data: b"", lambda data: b"{}\n", lambda data: data[:-1], lambda data: data[:40],
+     lambda data: data.replace(b'"form":1', b'"form":0'), lambda data: data[::-1],
+     lambda data: data.replace(MODEL.encode(), b"other@000000000000")],
+    ids=["empty", "no head", "torn", "torn head", "older", "noise", "other model"],
+)  # fmt: skip
+def test_a_kept_map_that_is_damaged_or_of_other_embeddings_is_not_used(
+    tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    key = MapKey(MODEL, 2, 3)
+    map_file.write(tmp_path, ImageMap(key, np.array([1, 2]), np.array([[5, 6], [7, 8]], np.uint16)))
+    found = map_file.read(tmp_path, key)
+    assert found is not None
+    assert (found.ids.tolist(), found.places.tolist()) == ([1, 2], [[5, 6], [7, 8]])
+    assert map_file.read(tmp_path, MapKey(MODEL, 2, 4)) is None
+    (tmp_path / MAP).write_bytes(spoil((tmp_path / MAP).read_bytes()))
+    assert map_file.read(tmp_path, key) is None
 
 
 @pytest.mark.parametrize(

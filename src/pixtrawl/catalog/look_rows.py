@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pixtrawl.catalog.id_array import id_array
 from pixtrawl.catalog.look_filter import Conditions, LookFilter, LookSort, in_list, like
 from pixtrawl.catalog.states import KEPT, KEPT_STATES, CandidateState, SampleState
 from pixtrawl.model import Reason
@@ -128,12 +129,12 @@ def not_kept_ids(db: sqlite3.Connection, wanted: LookFilter, sort: LookSort) -> 
     if sort.by not in orders:
         raise ValueError(f"what was not kept cannot be sorted by {sort.by!r}")
     order = orders[sort.by]
-    rows = db.execute(
+    ids = id_array(
+        db,
         "SELECT c.id FROM candidate c JOIN query q ON q.id = c.query_id "
         f"WHERE {_SETTLED} AND {found.sql} ORDER BY {order}",
         found.values,
     )
-    ids = array("I", (row[0] for row in rows))
     return ids[::-1] if sort.descending else ids
 
 

@@ -7,14 +7,17 @@ file, and is brought up to date with what changed before each use.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from pixtrawl.catalog import scores
 from pixtrawl.catalog.decisions import DecisionState
+from pixtrawl.catalog.id_array import id_array
 from pixtrawl.catalog.look_filter import LookFilter, LookSort, look_conditions
 from pixtrawl.catalog.states import KEPT, SampleState
 from pixtrawl.model import Reason
@@ -26,7 +29,14 @@ _PLAIN: Final = ("width", "height", "size_bytes", "aspect")
 _REFUSED: Final = (
     f"s.state = {SampleState.WITHDRAWN} AND s.withdrawn_for = '{Reason.REFUSED_BY_PERSON.value}'"
 )
-
+# Numbers that change where an image of a label comes, goes, or gets another number.
+_SEALS: Final = (
+    "SELECT label, sum(n), sum(a), sum(b), sum(c) FROM (SELECT label, count(*) AS n, "
+    "sum(id) AS a, sum(number) AS b, sum(id * number % 1000003) AS c FROM sample "
+    f"INDEXED BY sample_kept WHERE state IN {KEPT} GROUP BY label UNION ALL "
+    "SELECT label, 0, 0, 0, sum(-id * id % 1000003) FROM look_refused GROUP BY label) "
+    "GROUP BY label"
+)
 _MARKED: Final = (
     "SELECT j.value FROM decision d, json_each(d.note, '$.samples') j "
     f"WHERE d.state = {DecisionState.HOLDS} AND "
@@ -41,10 +51,10 @@ def marked_ids(db: sqlite3.Connection) -> frozenset[int]:
 
 def kept_ids(db: sqlite3.Connection) -> array[int]:
     """Return the kept images by number, from an index alone: a first view of any size is quick."""
-    rows = db.execute(
-        f"SELECT id FROM sample INDEXED BY sample_kept WHERE state IN {KEPT} ORDER BY number, id"
+    return id_array(
+        db,
+        f"SELECT id FROM sample INDEXED BY sample_kept WHERE state IN {KEPT} ORDER BY number, id",
     )
-    return array("I", (row[0] for row in rows))
 
 
 class LookTable:
@@ -55,15 +65,17 @@ class LookTable:
         self._db = db
         self._measures = tuple(measures)
         self._version = -1
+        self._seals: dict[str, tuple[int, ...]] = {}  # what changes with the images of a label
         measured = "".join(f", {name} REAL" for name in measures)
         db.execute("PRAGMA temp.cache_size = -16384")
         db.execute(
             "CREATE TEMP TABLE look (id INTEGER PRIMARY KEY, label TEXT, number INTEGER, "
             "decision INTEGER, source TEXT, host TEXT, licence TEXT, width INTEGER, "
-            f"height INTEGER, size_bytes INTEGER, aspect REAL{measured})"
+            f"height INTEGER, size_bytes INTEGER, aspect REAL, hour TEXT{measured})"
         )
         db.execute("CREATE TEMP TABLE look_text (id INTEGER PRIMARY KEY, words TEXT)")
         db.execute("CREATE TEMP TABLE look_marked (id INTEGER PRIMARY KEY)")
+        db.execute("CREATE TEMP TABLE look_refused (id INTEGER PRIMARY KEY, label TEXT)")
 
     @property
     def columns(self) -> Mapping[str, str]:
@@ -94,40 +106,55 @@ class LookTable:
         self._version = version
 
     def _follow(self) -> None:
+        """Take over the rows of those labels whose images have changed; the others stay."""
         db = self._db
-        there = (
-            f"SELECT id FROM sample s WHERE s.state IN {KEPT} UNION ALL "
-            f"SELECT id FROM sample s WHERE {_REFUSED}"
-        )
-        db.execute(f"DELETE FROM look WHERE id NOT IN ({there})")
+        db.execute("DELETE FROM look_refused")
+        db.execute(f"INSERT INTO look_refused SELECT s.id, s.label FROM sample s WHERE {_REFUSED}")
+        seals = {label: tuple(seal) for label, *seal in db.execute(_SEALS)}
+        labels = {
+            label for label in seals.keys() | self._seals.keys()
+            if seals.get(label) != self._seals.get(label)
+        }  # fmt: skip
+        if labels:
+            self._follow_labels(json.dumps(sorted(labels)))
+        self._mark_decisions()
+        self._seals = seals
+
+    def _follow_labels(self, labels: str) -> None:
+        db = self._db
+        named = "(SELECT value FROM json_each(?1))"
+        kept = f"sample s INDEXED BY sample_kept WHERE s.state IN {KEPT} AND s.label IN {named}"
+        there = f"SELECT s.id FROM {kept} UNION ALL SELECT id FROM look_refused"
+        db.execute(f"DELETE FROM look WHERE label IN {named} AND id NOT IN ({there})", (labels,))
         db.execute("DELETE FROM look_text WHERE id NOT IN (SELECT id FROM look)")
-        new = f"(s.state IN {KEPT} OR {_REFUSED}) AND s.id IN ({there} EXCEPT SELECT id FROM look)"
+        new = f"s.id IN ({there} EXCEPT SELECT id FROM look)"
         measured = "".join(f", json_extract(s.measures, '$.{one}')" for one in self._measures)
         db.execute(
             "INSERT INTO look_text SELECT s.id, lower(coalesce(c.title, '') || char(10) || "
             "coalesce(c.page_url, '') || char(10) || c.url || char(10) || s.file_name) "
-            f"FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE {new}"
+            f"FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE {new}",
+            (labels,),
         )
         db.execute(
             "INSERT INTO look SELECT s.id, s.label, s.number, 0, c.source, c.host, "
             "coalesce(c.license, ''), s.width, s.height, s.size_bytes, "
-            f"CAST(s.width AS REAL) / s.height{measured} "
-            f"FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE {new}"
+            f"CAST(s.width AS REAL) / s.height, substr(s.fetched_at, 1, 13){measured} "
+            f"FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE {new}",
+            (labels,),
         )
         db.execute(
-            "UPDATE look SET label = s.label, number = s.number FROM sample s "
-            "INDEXED BY sample_kept "
-            f"WHERE s.id = look.id AND s.state IN {KEPT} AND "
-            "(s.label <> look.label OR s.number <> look.number)"
+            "UPDATE look SET label = s.label, number = s.number FROM "
+            f"(SELECT s.id, s.label, s.number FROM {kept}) s "
+            "WHERE s.id = look.id AND (s.label <> look.label OR s.number <> look.number)",
+            (labels,),
         )
-        self._mark_decisions()
 
     def _mark_decisions(self) -> None:
         db = self._db
         db.execute("DELETE FROM look_marked")
         db.execute(f"INSERT OR IGNORE INTO look_marked {_MARKED}")
         decision = (
-            f"CASE WHEN id IN (SELECT s.id FROM sample s WHERE {_REFUSED}) THEN 2 "
+            "CASE WHEN id IN (SELECT id FROM look_refused) THEN 2 "
             "ELSE id IN (SELECT id FROM look_marked) END"
         )
         db.execute(f"UPDATE look SET decision = {decision} WHERE decision <> {decision}")
@@ -135,11 +162,11 @@ class LookTable:
     def ids(self, wanted: LookFilter, sort: LookSort) -> array[int]:
         """Return the rows that match, in order. Raise ValueError for an unknown measure."""
         conditions = look_conditions(wanted, self.columns)
-        rows = self._db.execute(
+        return id_array(
+            self._db,
             f"SELECT id FROM look WHERE {conditions.sql} ORDER BY {self._order(sort)}",
             conditions.values,
         )
-        return array("I", (row[0] for row in rows))
 
     def histogram(self, name: str, edges: Sequence[float]) -> list[tuple[float, float | None, int]]:
         """Return lower and upper edge, and the kept images between, of each bar.
@@ -149,15 +176,21 @@ class LookTable:
         value = self.columns.get(name)
         if value is None:
             raise ValueError(f"{name!r} is no measure of this data set")
-        found: list[tuple[float, float | None, int]] = []
-        for low, high in zip(edges, (*edges[1:], None), strict=True):
-            below = "" if high is None else f" AND {value} <= ?"
-            bounds = (low,) if high is None else (low, high - _STEP[name == "aspect"])
-            (n,) = self._db.execute(
-                f"SELECT count(*) FROM look WHERE decision < 2 AND {value} >= ?{below}", bounds
-            ).fetchone()
-            found.append((low, None if high is None else bounds[-1], n))
-        return found
+        step = _STEP[name == "aspect"]
+        bars = [(low, high - step) for low, high in pairwise(edges)]
+        within = [f"sum({value} BETWEEN ? AND ?)" for _ in bars]
+        counts = self._db.execute(
+            f"SELECT {', '.join([*within, f'sum({value} >= ?)'])} FROM look WHERE decision < 2",
+            [*(bound for bar in bars for bound in bar), edges[-1]],
+        ).fetchone()
+        return [(*bar, n or 0) for bar, n in zip([*bars, (edges[-1], None)], counts, strict=True)]
+
+    def sources_over_time(self) -> list[dict[str, object]]:
+        """Return for each source and hour how many of the kept images it found first."""
+        rows = self._db.execute(
+            "SELECT hour, source, count(*) FROM look WHERE decision < 2 GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        return [{"hour": hour, "source": source, "n": n} for hour, source, n in rows]
 
     def _order(self, sort: LookSort) -> str:
         way = "DESC" if sort.descending else "ASC"

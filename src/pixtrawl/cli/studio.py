@@ -11,6 +11,7 @@ from pixtrawl.errors import UsageError
 if TYPE_CHECKING:
     from pixtrawl.studio.serve import StudioServer
 
+_TURN_S = 0.0005
 _EPILOG = """\
 Serves a page on this machine only, until Ctrl-C. The address that it prints has a token: who has it
 can see and change the data sets. Decisions are those of reject, label, restore, takedown and undo,
@@ -49,6 +50,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Serves until Ctrl-C. Returns the exit code."""
+    import sys
     from contextlib import suppress
     from pathlib import Path
 
@@ -59,6 +61,8 @@ def main(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--port {arguments.port}: a port is a number from 0 to 65535")
     from pixtrawl.studio.serve import StudioServer
 
+    # Between two rows of an answer other threads may run, for 5 ms each time by default.
+    sys.setswitchinterval(_TURN_S)
     path = None if arguments.folder is None else Path(arguments.folder)
     server = StudioServer(
         path, port=arguments.port, config=load_settings(arguments).config,

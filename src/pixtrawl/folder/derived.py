@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -186,12 +186,14 @@ def _within(value: float) -> float:
     return min(max(value, 0.0), 1.0)
 
 
-def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
+def write_metadata(
+    db: sqlite3.Connection, folder: Folder, go_on: Callable[[], None] = lambda: None
+) -> Summary:
     """Write metadata.jsonl and ATTRIBUTION.md: one line per kept image whose file exists.
 
     All lines of metadata.jsonl have the same keys, which loaders rely on; the columns of
-    scores are among them once any image has one. Return the counts for the data card. Raise
-    StorageError if a file cannot be written.
+    scores are among them once any image has one. `go_on` is called for each image. Return the
+    counts for the data card. Raise StorageError if a file cannot be written.
     """
     summary = Summary()
     last: tuple[Sample, dict[str, object]] | None = None
@@ -200,6 +202,7 @@ def write_metadata(db: sqlite3.Connection, folder: Folder) -> Summary:
         nonlocal last
         with path.open("wb") as file:
             for sample in samples.read(db, folder.root):
+                go_on()
                 if not os.path.lexists(f"{folder.root}/{sample.file_name}"):
                     continue  # its rename failed, or a person removed it meanwhile
                 row = metadata_row(sample)
@@ -329,12 +332,15 @@ def write_keyword_urls(db: sqlite3.Connection, folder: Folder, *, synced: bool =
     write_whole(folder.keyword_urls, write, synced=synced)
 
 
-def write_all(db: sqlite3.Connection, folder: Folder) -> None:
+def write_all(
+    db: sqlite3.Connection, folder: Folder, go_on: Callable[[], None] = lambda: None
+) -> None:
     """Regenerate metadata.jsonl, ATTRIBUTION.md, README.md and keyword_urls.txt.
 
-    They are on the disk when this returns, unless the folder is not durable.
+    They are on the disk when this returns, unless the folder is not durable. `go_on` is called for
+    each image; what it raises ends the work, and leaves the files as they were.
     """
-    summary = write_metadata(db, folder)
+    summary = write_metadata(db, folder, go_on)
     write_keyword_urls(db, folder, synced=folder.durable)
     write_card(db, folder, summary)
     if folder.durable:

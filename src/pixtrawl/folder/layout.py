@@ -4,7 +4,7 @@ images/
   <label>/000001.jpg     numbers are never reused, the extension is the content's
   metadata.jsonl, keyword_urls.txt, README.md, ATTRIBUTION.md
   .pixtrawl-*            catalog, lock, decisions, staged files, evidence, quarantine, renditions,
-                         thumbs
+                         thumbs, map
 
 Loaders treat each directory as a class (torchvision), or pick up every file with an image suffix
 at any depth (timm, fastai, Keras). So labels are the only directories, and an image that is not
@@ -29,6 +29,7 @@ __all__ = [
     "DECISIONS",
     "KEYWORD_URLS",
     "LOCK",
+    "MAP",
     "MAX_LABEL_BYTES",
     "METADATA",
     "OLD_CONTROL",
@@ -59,6 +60,7 @@ LOCK: Final = f"{_OWN}lock"
 CAPTION_FILES: Final = f"{_OWN}caption-files.json"  # digests of those written beside images
 DECISIONS: Final = f"{_OWN}decisions.jsonl"  # append-only
 THUMBS: Final = f"{_OWN}thumbs.sqlite3"  # small pictures that the studio made; may be removed
+MAP: Final = f"{_OWN}map.bin"  # where images lie on the studio's map; may be removed
 OLD_CONTROL: Final = ".pixtrawl"  # the control folder of older versions
 # Suffixes that a browser or editor opens, and no loader takes for an image.
 _READABLE: Final = frozenset({"html", "txt", "json", "xml"})

@@ -57,6 +57,31 @@ class Recovered(Struct):
 
 def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     """Reconcile files and rows; call inside one transaction, before any other work."""
+    result = _finished(db, folder)
+    result.by_hand = by_hand.take_note(db, folder)
+    if result.by_hand.deleted:
+        renditions.remove_all(folder.root)  # a deleted image must not survive as a rendition
+    removals.remove_files(db, folder)
+    _sweep(folder.root)
+    _remove_empty_labels(db, folder.root)
+    if folder.durable and file_records.is_behind(db):
+        durable.sync_many(folder.root, _placed(db, folder))
+        file_records.advance(db)
+    return result
+
+
+def carry_out(db: sqlite3.Connection, folder: Folder) -> Recovered:
+    """Do what killed commands left, and what decisions ask for; compare no files with rows.
+
+    Call inside one transaction. The cost does not grow with the data set, but with what is left.
+    """
+    result = _finished(db, folder)
+    if result.decided.effects:
+        _remove_empty_labels(db, folder.root)
+    return result
+
+
+def _finished(db: sqlite3.Connection, folder: Folder) -> Recovered:
     result = Recovered()
     if journal.size(folder) == 0 and departed.any_there(db):
         journal_facts.write_down(db, folder)  # of an older version, or a journal that was deleted
@@ -65,16 +90,10 @@ def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     result.decided = deciding.take_in(db, folder)
     removals.set_replaced_aside(db, folder, result.decided.replaced)
     relabel.finish_moves(db, folder)
-    removals.set_withdrawn_aside(db, folder)  # or the scan takes them for foreign files
-    result.by_hand = by_hand.take_note(db, folder)
-    if result.by_hand.deleted or result.decided.took_down:
-        renditions.remove_all(folder.root)  # a deleted image must not survive as a rendition
-    removals.remove_files(db, folder)
-    _sweep(folder.root)
-    _remove_empty_labels(db, folder.root)
-    if folder.durable and file_records.is_behind(db):
-        durable.sync_many(folder.root, _placed(db, folder))
-        file_records.advance(db)
+    removals.set_withdrawn_aside(db, folder)  # or a scan takes them for foreign files
+    if result.decided.took_down:
+        renditions.remove_all(folder.root)
+        removals.remove_files(db, folder)
     return result
 
 

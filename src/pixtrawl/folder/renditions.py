@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.files import discard
-from pixtrawl.folder.layout import THUMBS, renditions_name
+from pixtrawl.folder.layout import MAP, THUMBS, renditions_name
 from pixtrawl.transform import Picture, Transform
 
 __all__ = ["RenditionReader", "RenditionWriter", "remove_all"]
@@ -144,6 +144,7 @@ def remove_all(folder: Path) -> None:
     for pack in folder.glob(renditions_name("*")):
         discard(pack)
     discard(folder / THUMBS)
+    discard(folder / MAP)
 
 
 class _RenditionHeader(Struct, frozen=True):

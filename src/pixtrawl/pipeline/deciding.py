@@ -8,13 +8,13 @@ command honours it, even if this process is killed (as with a write-ahead log).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from pixtrawl.catalog import kept, queries, run_log
+from pixtrawl.catalog import derived_mark, kept, queries, run_log
 from pixtrawl.catalog.database import connect
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import deciding, decision_journal as journal, derived
@@ -24,7 +24,7 @@ from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.pipeline import mending
 from pixtrawl.pipeline.opened import locked, looked_at, opened, relative
 
-__all__ = ["Recorded", "Who", "keep", "record", "reject", "steer", "undo"]
+__all__ = ["Recorded", "Who", "derive", "keep", "record", "reject", "steer", "undo"]
 
 Who = Literal["cli", "web", "python", "mcp"]
 Steering = Literal["pause", "resume", "stop", "more"]
@@ -48,7 +48,8 @@ def record(folder: Folder, records: Sequence[DecisionRecord], *, derive: bool = 
     """Record the decisions of one batch, and carry them out unless a run is in progress.
 
     Without `derive` the files made from the catalog (metadata.jsonl and others) stay as they are,
-    and are marked stale: `catch_up` writes them. That is for many small batches in a row.
+    and are marked stale: `derive`, or `catch_up`, writes them. Nor are all files compared with
+    their rows. That is for many small batches in a row, in a data set that was caught up with.
 
     Raises:
         UsageError: there is no data set.
@@ -77,10 +78,23 @@ def record(folder: Folder, records: Sequence[DecisionRecord], *, derive: bool = 
 
 def _carry_out(folder: Folder, *, derive: bool) -> list[Effect]:
     with locked(folder) as catalog:
+        if not derive:
+            return mending.carry_out(catalog, folder).decided.effects
         found = mending.recover(catalog, folder)
-        if derive:
-            catalog.write_now(lambda db: derived.write_all(db, folder))
+        catalog.write_now(lambda db: derived.write_all(db, folder))
         return found.decided.effects
+
+
+def derive(folder: Folder, go_on: Callable[[], None]) -> None:
+    """Carry out what is only recorded, and write the files made from the catalog where stale.
+
+    `go_on` is called for each image that is written; it may raise, to end the work before its end:
+    the files then stay as they were, and stale. Raise StorageError.
+    """
+    with locked(folder) as catalog:
+        mending.carry_out(catalog, folder)
+        if catalog.write_now(derived_mark.is_stale, synced=False):
+            catalog.write_now(lambda db: derived.write_all(db, folder, go_on))
 
 
 def reject(
@@ -147,8 +161,9 @@ def undo(folder: Folder, *, who: Who, redo: bool = False, derive: bool = True) -
 
     `derive` is that of `record`. Raise UsageError where there is nothing to undo; StorageError.
     """
-    with looked_at(folder):  # carries out what a killed command had only recorded
-        pass
+    if derive:
+        with looked_at(folder):  # carries out what a killed command had only recorded
+            pass
     batch = deciding.last_batch(journal.read(folder).records, redo=redo)
     if batch is None:
         what = "redo" if redo else "undo"

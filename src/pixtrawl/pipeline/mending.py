@@ -24,7 +24,7 @@ from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.examining import ImageFile, examined
 
-__all__ = ["recover", "set_left_aside"]
+__all__ = ["carry_out", "recover", "set_left_aside"]
 
 _IMAGES: Final = frozenset(EXTENSIONS.values())
 
@@ -56,6 +56,16 @@ def recover(catalog: Catalog, folder: Folder, orphans: Orphans | None = None) ->
     if orphans is not None:
         _add_named(folder, [name for name in unknown if name not in numbered], orphans)
     _set_aside(folder, aside, found)
+    return found
+
+
+def carry_out(catalog: Catalog, folder: Folder) -> Recovered:
+    """Do what `recover` does but for the comparison of all files with their rows.
+
+    For a decision in a data set that is open: the next command compares. Raise StorageError.
+    """
+    found = catalog.write_now(lambda db: recovery.carry_out(db, folder))
+    found.decided.add(bring_waiting(catalog, folder))
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from pixtrawl.catalog import look_alike
+from pixtrawl.scoring.held_vectors import absent
 
 __all__ = ["SHARE", "TOLERANCE", "ColourIndex", "parse_colour"]
 
@@ -104,9 +105,7 @@ class ColourIndex:
 
     def missing(self, ids: Sequence[int]) -> Array:
         """Return those of the images that were not read yet, in ascending order."""
-        wanted = np.unique(np.asarray(ids, dtype=np.int64))
-        left: Array = wanted[~np.isin(wanted, self._tried, assume_unique=True)]
-        return left
+        return absent(self._tried, ids)
 
     def update(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
         """Read the colours of the images that are not known yet: some 100 microseconds each."""
@@ -118,7 +117,7 @@ class ColourIndex:
             if rows:
                 known.append(np.array([row.id for row in rows], np.int64))
                 colours.append(_main_colours(rows))
-        self._tried = np.union1d(self._tried, new)
+        self._tried = np.sort(np.concatenate([self._tried, new]))
         if len(known) > 1:
             every = np.concatenate(known)
             order = np.argsort(every, kind="stable")

@@ -15,51 +15,69 @@ import numpy as np
 from pixtrawl.scoring.model import unit
 from pixtrawl.scoring.spaces import Space
 
-__all__ = ["HeldVectors"]
+__all__ = ["HeldVectors", "absent"]
 
-_BLOCK: Final = 2048  # rows at a time
 _FEW: Final = 4  # up to so many examples, the nearest of them counts; of more, their mean
 
 Array = np.ndarray[Any, Any]
 
 
+def absent(known: Array, ids: Sequence[int]) -> Array:
+    """Return those of the ids that are not among the known ones, both in ascending order."""
+    wanted = np.sort(np.asarray(ids, dtype=np.int64))
+    fresh = np.ones(len(wanted), bool)
+    fresh[1:] = wanted[1:] != wanted[:-1]
+    if len(known):
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        fresh &= known[at] != wanted
+    found: Array = wanted[fresh]
+    return found
+
+
 class HeldVectors:
-    """The vectors of one space; not thread-safe."""
+    """The vectors of one space; not thread-safe.
+
+    They lie in blocks in the order in which they were read: none is copied when others come.
+    """
 
     def __init__(self, space: Space) -> None:
         """Hold nothing yet."""
         self.space = space
         self._ids: Array = np.zeros(0, np.int64)  # ascending
-        self._rows: Array = np.zeros((0, 0), np.int8)
-        self._factors: Array = np.zeros(0, np.float32)
+        self._places: Array = np.zeros(0, np.int64)  # of the row of each id, over all blocks
+        self._blocks: list[tuple[Array, Array]] = []  # rows, and the factor of each
+        self._tried: Array = np.zeros(0, np.int64)  # ascending; those without a vector, too
 
     @property
     def size_bytes(self) -> int:
         """The memory that the vectors take."""
-        return int(self._rows.nbytes)
+        return sum(int(rows.nbytes) for rows, _ in self._blocks)
+
+    def missing(self, ids: Sequence[int]) -> Array:
+        """Return those of these images that were not read yet, in ascending order."""
+        return absent(self._tried, ids)
 
     def update(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
         """Read the vectors of those of these images that are not known yet and have one."""
-        wanted = np.unique(np.asarray(ids, dtype=np.int64))
-        new = wanted[~np.isin(wanted, self._ids, assume_unique=True)]
-        known, rows, factors = [self._ids], [self._rows], [self._factors]
+        new = self.missing(ids)
+        if not len(new):
+            return
+        known = [self._ids]
         for there, vectors in self.space.blocks(db, new.tolist()):
             factor = np.maximum(np.abs(vectors).max(axis=1), 1e-9) / 127
             known.append(np.array(there, np.int64))
-            rows.append(np.rint(vectors / factor[:, None]).astype(np.int8))
-            factors.append(factor.astype(np.float32))
-        if len(known) > 1:
-            first = 0 if len(self._ids) else 1
-            every = np.concatenate(known)
-            order = np.argsort(every, kind="stable")
-            self._ids = every[order]
-            self._rows = np.concatenate(rows[first:])[order]
-            self._factors = np.concatenate(factors)[order]
+            rows = np.rint(vectors / factor[:, None]).astype(np.int8)
+            self._blocks.append((rows, factor.astype(np.float32)))
+        places = np.arange(len(self._ids), sum(map(len, known)))
+        every, places = np.concatenate(known), np.concatenate([self._places, places])
+        order = np.argsort(every, kind="stable")
+        self._ids, self._places = every[order], places[order]
+        self._tried = np.sort(np.concatenate([self._tried, new]))
 
     def order(
         self, db: sqlite3.Connection, ids: Sequence[int], examples: Sequence[int]
     ) -> list[int]:
-        """Return those of `ids` that have a vector, the most alike to the examples first.
+        """Return those of `ids` whose vector is held, the most alike to the examples first.
 
         The result is empty where none of the examples has a vector.
         """
@@ -68,40 +86,35 @@ class HeldVectors:
             return []
         if len(given) > _FEW:
             given = unit(given.mean(axis=0, keepdims=True))
-        there, cosines = self._compared(db, ids, given)
+        there, cosines = self._compared(ids, given)
         cosines[np.isin(there, np.asarray(examples))] = 2.0  # the examples themselves first
         return _ordered(there, cosines)
 
-    def order_to(self, db: sqlite3.Connection, ids: Sequence[int], vector: Array) -> list[int]:
-        """Return those of `ids` that have a vector, the most alike to one of length 1 first."""
-        return _ordered(*self._compared(db, ids, vector[None, :].astype(np.float32)))
+    def order_to(self, ids: Sequence[int], vector: Array) -> list[int]:
+        """Return those of `ids` whose vector is held, the most alike to one of length 1 first."""
+        return _ordered(*self._compared(ids, vector[None, :].astype(np.float32)))
 
-    def _compared(
-        self, db: sqlite3.Connection, ids: Sequence[int], given: Array
-    ) -> tuple[Array, Array]:
+    def _compared(self, ids: Sequence[int], given: Array) -> tuple[Array, Array]:
         """Return those of the images that have a vector, and their largest cosines."""
-        self.update(db, ids)
         if not len(self._ids):
             return self._ids, np.zeros(0, np.float32)
         asked = np.asarray(ids, dtype=np.int64)
         at = np.searchsorted(self._ids, asked)
         at[at == len(self._ids)] = 0
         has = self._ids[at] == asked
-        return asked[has], self._cosines(given)[at[has]]
+        return asked[has], self._cosines(given)[self._places[at[has]]]
 
     def _cosines(self, given: Array) -> Array:
-        """Return the largest cosine of each held row with the examples, in slices: no row is copied
-        but to be made a float.
-        """
-        found = np.empty(len(self._ids), np.float32)
-        for start in range(0, len(found), _BLOCK):
-            part = slice(start, start + _BLOCK)
+        """Return the largest cosine of each held row with the examples, by place."""
+        parts = []
+        for rows, factors in self._blocks:
             # not `@`: threads of BLAS wait for each other where other work has the processors
-            products = np.einsum("ij,kj->ik", self._rows[part].astype(np.float32), given)
-            found[part] = products.max(axis=1) * self._factors[part]
-        return found
+            products = np.einsum("ij,kj->ik", rows.astype(np.float32), given)
+            parts.append(products.max(axis=1) * factors)
+        return np.concatenate(parts)
 
 
 def _ordered(ids: Array, cosines: Array) -> list[int]:
-    best: list[int] = ids[np.lexsort((ids, -cosines))].tolist()
+    """Return the ids by falling cosine; equal ones in the order given."""
+    best: list[int] = ids[np.argsort(-cosines, kind="stable")].tolist()
     return best

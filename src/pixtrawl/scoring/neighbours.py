@@ -7,6 +7,7 @@ finds nearly all of the neighbours with a fiftieth of the work.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +26,9 @@ _PROBED: Final = 10  # cells around that of a row
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def nearest(vectors: Vectors, count: int) -> tuple[Indices, Vectors]:
+def nearest(
+    vectors: Vectors, count: int, tell: Callable[[float], None] = lambda done: None
+) -> tuple[Indices, Vectors]:
     """Return for each row the indices of its `count` nearest others, the nearest first, and their
     cosines; fewer where there are not so many rows.
     """
@@ -38,22 +41,29 @@ def nearest(vectors: Vectors, count: int) -> tuple[Indices, Vectors]:
     everything = np.arange(total)
     step = max(1, _CELLS // total)
     for start in range(0, total, step):
+        tell(start / total)
         rows = everything[start : start + step]
         indices[rows], cosines[rows] = _best(vectors, rows, everything, count)
     return indices, cosines
 
 
-def near_neighbours(vectors: Vectors, count: int) -> tuple[Indices, Vectors]:
-    """Do the same, beyond `EXACT` rows among the rows of near cells only."""
+def near_neighbours(
+    vectors: Vectors, count: int, tell: Callable[[float], None] = lambda done: None
+) -> tuple[Indices, Vectors]:
+    """Do the same, beyond `EXACT` rows among the rows of near cells only.
+
+    `tell` is called with the share that is done; it may raise, to end the work.
+    """
     total = len(vectors)
     if total <= EXACT:
-        return nearest(vectors, count)
+        return nearest(vectors, count, tell)
     cells, around = _cells(vectors)
     order = np.argsort(cells, kind="stable")
     ends = np.cumsum(np.bincount(cells, minlength=len(around)))
     indices = np.zeros((total, count), np.int64)
     cosines = np.zeros((total, count), np.float32)
     for cell, near in enumerate(around):
+        tell(cell / len(around))
         rows = order[ends[cell - 1] if cell else 0 : ends[cell]]
         if not len(rows):
             continue

@@ -8,7 +8,7 @@ what is shown.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -35,6 +35,7 @@ _MEASURES: Final = (  # name, usual value, usual spread
 _MEASURE_SHARE: Final = 0.15  # of a spread, beside thumbnails of length 1
 
 Block = tuple[list[int], Vectors]
+Told = Callable[[float], None]
 
 
 class Space(Struct, frozen=True):
@@ -66,11 +67,21 @@ class Space(Struct, frozen=True):
             (0, 1), np.float32
         )
 
-    def comparable(self, db: sqlite3.Connection, ids: Sequence[int]) -> Block:
-        """Return vectors to compare all with all by: those of `compact` where they are many."""
-        return self.compact(db, ids, _COLUMNS) if len(ids) > EXACT else self.vectors(db, ids)
+    def comparable(
+        self, db: sqlite3.Connection, ids: Sequence[int], tell: Told = lambda done: None
+    ) -> Block:
+        """Return vectors to compare all with all by: those of `compact` where they are many.
 
-    def compact(self, db: sqlite3.Connection, ids: Sequence[int], columns: int) -> Block:
+        `tell` is called with the share that is read; it may raise, to end the work.
+        """
+        if len(ids) <= EXACT:
+            return self.vectors(db, ids)
+        return self.compact(db, ids, _COLUMNS, tell)
+
+    def compact(
+        self, db: sqlite3.Connection, ids: Sequence[int], columns: int,
+        tell: Told = lambda done: None,
+    ) -> Block:  # fmt: skip
         """Do as `vectors`, with vectors of so many numbers whose products are nearly the same.
 
         They are the strongest components of some thousands of the vectors; the whole ones are never
@@ -85,6 +96,7 @@ class Space(Struct, frozen=True):
         for found, vectors in self.blocks(db, ids):
             there += found
             parts.append(vectors @ strongest)
+            tell(len(there) / len(ids))
         return there, np.concatenate(parts)
 
 

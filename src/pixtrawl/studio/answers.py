@@ -90,16 +90,18 @@ class DoubtsAnswer(TypedDict):
 
 
 class CheckAnswer(TypedDict):
-    """The class check of a data set."""
+    """The class check of a data set; while it is `working`, there is `done` alone."""
 
-    by: str
-    model: str
-    images: int
-    doubts: DoubtsAnswer
-    overlaps: Sequence[Mapping[str, Any]]
-    biases: Sequence[Mapping[str, Any]]
-    small: Sequence[Mapping[str, Any]]
-    revision: int
+    state: Literal["working", "ready"]
+    done: float
+    by: NotRequired[str]
+    model: NotRequired[str]
+    images: NotRequired[int]
+    doubts: NotRequired[DoubtsAnswer]
+    overlaps: NotRequired[Sequence[Mapping[str, Any]]]
+    biases: NotRequired[Sequence[Mapping[str, Any]]]
+    small: NotRequired[Sequence[Mapping[str, Any]]]
+    revision: NotRequired[int]
 
 
 class MapAnswer(TypedDict):

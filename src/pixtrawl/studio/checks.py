@@ -17,14 +17,16 @@ from msgspec.structs import asdict
 from pixtrawl.catalog import look_pairs, look_rows
 from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.scoring.class_check import Audit, Doubt
-from pixtrawl.studio.messages import LookItem
-from pixtrawl.studio.open_set import OpenSet
+from pixtrawl.studio.long_work import LongWork, Tell
+from pixtrawl.studio.messages import LookItem, StudioError
+from pixtrawl.studio.open_set import PATIENCE_S, OpenSet
 from pixtrawl.studio.tiles import sample_item
 
 __all__ = ["check_answer", "doubted", "doubts_of", "least_typical"]
 
 _FIRST: Final = 24  # doubts with their tiles; a view has all
 _MOST_PAIRS: Final = 50
+_NEARLY: Final = 0.99  # of work that has not ended
 
 
 class CheckedSet(Struct, frozen=True):
@@ -35,25 +37,36 @@ class CheckedSet(Struct, frozen=True):
     doubts: Mapping[int, Doubt] = field(default_factory=dict)
 
 
-def _checked(data_set: OpenSet, *, again: bool = False) -> CheckedSet:
-    return data_set.once("check", _check, again=again)
+def _work(data_set: OpenSet) -> LongWork[CheckedSet]:
+    work = data_set.long_work("check")
+    work.want(True, lambda tell: data_set.read_apart(lambda db: _check(db, tell)))
+    return work
 
 
-def _check(db: sqlite3.Connection) -> CheckedSet:
+def _check(db: sqlite3.Connection, tell: Tell) -> CheckedSet:
     from pixtrawl.scoring.auditing import audit_of
 
-    found = audit_of(db)
+    found = audit_of(db, tell=tell)
     ids = {one.file_name: one.id for one in look_pairs.images(db)}
     doubts = {ids[one.file_name]: one for one in found.doubts if one.file_name in ids}
     return CheckedSet(found, ids, doubts)
 
 
 def check_answer(data_set: OpenSet, *, again: bool = False) -> dict[str, Any]:
-    """Return the class check with tiles of the images that it names."""
-    checked = _checked(data_set, again=again)
+    """Return the class check with tiles of the images that it names, or how far it is.
+
+    Raise StudioError 503 where it cannot be made.
+    """
     if again:
-        data_set.forget("typical")
+        for name in ("check", "typical"):
+            data_set.long_work(name).forget()
         data_set.touch()
+    work = _work(data_set)
+    checked = work.wait(PATIENCE_S)
+    if work.problem:
+        raise StudioError(503, f"the check could not be made: {work.problem}")
+    if checked is None:
+        return {"state": "working", "done": round(work.done, 3)}
     audit = checked.audit
     first = audit.doubts[:_FIRST]
     overlaps = audit.overlaps[:_MOST_PAIRS]
@@ -66,6 +79,7 @@ def check_answer(data_set: OpenSet, *, again: bool = False) -> dict[str, Any]:
         return [tiles[name] for name in files if name in tiles]
 
     return {
+        "state": "ready", "done": 1.0,
         "by": audit.by, "model": audit.model, "images": audit.images,
         "doubts": {
             "total": len(audit.doubts),
@@ -95,24 +109,41 @@ def _tiles(data_set: OpenSet, checked: CheckedSet, names: Sequence[str]) -> dict
 
 def doubts_of(data_set: OpenSet) -> Mapping[int, Doubt]:
     """Return the images whose label is likely wrong, the surest first, by row."""
-    return _checked(data_set).doubts
+    checked = _work(data_set).result
+    return checked.doubts if checked is not None else {}
 
 
-def doubted(data_set: OpenSet, ids: Sequence[int]) -> tuple[array[int], str]:
-    """Return those of the images whose label is likely wrong, the surest first, and by what."""
-    checked = _checked(data_set)
+def doubted(data_set: OpenSet, ids: Sequence[int]) -> tuple[array[int], str, float]:
+    """Return those of the images whose label is likely wrong, the surest first, by what, and the
+    share of the check that is done: before its end it knows none.
+    """
+    work = _work(data_set)
+    checked = work.wait(PATIENCE_S)
+    if work.problem:
+        raise StudioError(503, f"the check could not be made: {work.problem}")
+    if checked is None:
+        return array("I"), "", min(work.done, _NEARLY)
     there = set(ids)
-    return array("I", (one for one in checked.doubts if one in there)), checked.audit.by
+    return array("I", (one for one in checked.doubts if one in there)), checked.audit.by, 1.0
 
 
-def least_typical(data_set: OpenSet, ids: array[int]) -> tuple[array[int], str]:
-    """Return the images, those least like the others of their label first, and by what."""
-    values, by = data_set.once("typical", _typical)
+def least_typical(data_set: OpenSet, ids: array[int]) -> tuple[array[int], str, float]:
+    """Return the images, those least like the others of their label first, by what, and the share
+    of the comparison that is done: before its end they are by number.
+    """
+    work = data_set.long_work("typical")
+    work.want(True, lambda tell: data_set.read_apart(lambda db: _typical(db, tell)))
+    found = work.wait(PATIENCE_S)
+    if work.problem:
+        raise StudioError(503, f"the images could not be compared: {work.problem}")
+    if found is None:
+        return ids, "", min(work.done, _NEARLY)
+    values, by = found
     last = 2.0  # not known when it was looked at, or the only one of its label
-    return array("I", sorted(ids, key=lambda one: values.get(one, last))), by
+    return array("I", sorted(ids, key=lambda one: values.get(one, last))), by, 1.0
 
 
-def _typical(db: sqlite3.Connection) -> tuple[dict[int, float], str]:
+def _typical(db: sqlite3.Connection, tell: Tell) -> tuple[dict[int, float], str]:
     from pixtrawl.scoring.spaces import Space, space_of
     from pixtrawl.scoring.typical import typicality
 
@@ -123,7 +154,8 @@ def _typical(db: sqlite3.Connection) -> tuple[dict[int, float], str]:
     found: dict[int, float] = {}
     for space_ in (space, Space("look")):
         found = {}
-        for ids in by_label.values():
+        for at, ids in enumerate(by_label.values()):
+            tell(at / len(by_label))
             there, vectors = space_.comparable(db, ids)
             if len(there) > 1:
                 found.update(zip(there, typicality(vectors).tolist(), strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -59,7 +58,7 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
     Raise StudioError: 409 where it would change another number of images than expected.
     """
     images, candidates = _chosen(data_set, request.on)
-    with data_set.writing:
+    with data_set.deciding():
         plan = data_set.read(lambda db: _plan(db, data_set, request, images, candidates))
         if plan.size != request.expect:
             raise StudioError(
@@ -71,7 +70,6 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
             return DecisionAnswer("", 0, "nothing to change", data_set.watch(), left_by_hand=left)
         records = [*plan.records, *_copies_back(data_set, plan)]
         done = deciding.record(data_set.folder, records, derive=False)
-        data_set.last_decision_at_s = time.monotonic()
     word = _DONE[request.action].format(label=request.label)
     if plan.copies and done.by_run:
         word = f"will be {word} when the run at work has ended"
@@ -84,13 +82,12 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
 
 def undo(data_set: OpenSet, *, redo: bool) -> DecisionAnswer:
     """Undo or redo the last decision as a whole. Raise StudioError 409 where there is none."""
-    with data_set.writing:
+    with data_set.deciding():
         try:
             done = deciding.undo(data_set.folder, who="web", redo=redo, derive=False)
         except UsageError as error:
             what = "redo" if redo else "undo"
             raise StudioError(409, f"there is nothing to {what}") from error
-        data_set.last_decision_at_s = time.monotonic()
     changed = sum(len(one.names) or int(one.changed) for one in done.effects)
     word = "done again" if redo else "taken back"
     summary = f"the last decision is {word}" + (f": {_images(changed)}" if changed else "")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pixtrawl.catalog import look_charts, look_counts, look_groups, look_rows, samples
+from pixtrawl.catalog import look_counts, look_groups, look_rows, samples
 from pixtrawl.catalog.look_rows import LookRow
 from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.catalog.provenance import provenance_of
@@ -147,7 +147,7 @@ def _charts(db: sqlite3.Connection, data_set: OpenSet) -> Mapping[str, Any]:
         "shapes": ranges("aspect", (0.0, 0.5, 0.7, 0.95, 1.05, 1.4, 1.6, 2.0)),
         "licences": bars(look_counts.licence_counts(db), "licences"),
         "hosts": bars(look_counts.host_counts(db, _MOST_BARS), "hosts"),
-        "sources_over_time": look_charts.sources_over_time(db),
+        "sources_over_time": data_set.look(lambda table: table.sources_over_time()),
         "reasons": [
             {"name": name, "n": n, "kind": "not_kept", "filter": {"reasons": [name]}}
             for name, n in look_counts.reason_counts(db)
@@ -158,7 +158,7 @@ def _charts(db: sqlite3.Connection, data_set: OpenSet) -> Mapping[str, Any]:
 
 def empty_quarantine(data_set: OpenSet, request: EmptyRequest) -> Mapping[str, Any]:
     """Delete the files kept aside. Raise StudioError 409 where their size is not as expected."""
-    with data_set.writing:
+    with data_set.deciding():
         if in_use(data_set.folder):
             raise StudioError(409, "a run is at work on the data set; wait for its end")
         size_bytes = quarantine.size_bytes(data_set.folder)

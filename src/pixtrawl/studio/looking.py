@@ -121,7 +121,6 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             of = data_set.remembered("kept", samples.count)
         if request.filter.colour:
             ids, done = data_set.with_colour(ids, request.filter.colour)
-            key = view_key(request, revision, done)  # a part is not taken for the whole
         if request.lasso:
             from pixtrawl.studio.maps import inside
 
@@ -131,17 +130,23 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
         elif request.kind == "doubts":
             from pixtrawl.studio import checks
 
-            ids, by = checks.doubted(data_set, ids)
-            of = len(ids)
+            ids, by, compared = checks.doubted(data_set, ids)
+            of, done = len(ids), min(done, compared)
         else:
-            ids, by = _in_order(data_set, request, ids)
+            ids, by, compared = _in_order(data_set, request, ids)
+            done = min(done, compared)
+        key = view_key(request, revision, done)  # a part is not taken for the whole
     except ValueError as error:
         raise StudioError(400, str(error)) from error
     return StudioView(key, request.kind, ids, of, revision, by, done)
 
 
-def _in_order(data_set: OpenSet, request: ViewRequest, ids: array[int]) -> tuple[array[int], str]:
-    """Return images in an order that compares them, and by what; "" where nothing is compared."""
+def _in_order(
+    data_set: OpenSet, request: ViewRequest, ids: array[int]
+) -> tuple[array[int], str, float]:
+    """Return images in an order that compares them, by what ("" where nothing is compared), and the
+    share of them that was compared so far.
+    """
     if request.meaning:
         from pixtrawl.studio.meaning import by_meaning
 
@@ -154,7 +159,7 @@ def _in_order(data_set: OpenSet, request: ViewRequest, ids: array[int]) -> tuple
         from pixtrawl.studio.similar import most_alike
 
         return most_alike(data_set, ids, request.similar_to)
-    return ids, ""
+    return ids, "", 1.0
 
 
 def _is_plain(request: ViewRequest) -> bool:

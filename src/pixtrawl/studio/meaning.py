@@ -17,8 +17,9 @@ __all__ = ["MOST_WORDS", "by_meaning"]
 MOST_WORDS = 300  # characters
 
 
-def by_meaning(data_set: OpenSet, ids: array[int], words: str) -> tuple[array[int], str]:
-    """Return the images with an embedding, the nearest to the words first, and by what.
+def by_meaning(data_set: OpenSet, ids: array[int], words: str) -> tuple[array[int], str, float]:
+    """Return the images with an embedding, the nearest to the words first, by what, and the share
+    of the images that were compared.
 
     Raise StudioError 409 with the command to run where there are no embeddings, or their model is
     not on this computer or takes no words.
@@ -41,5 +42,5 @@ def by_meaning(data_set: OpenSet, ids: array[int], words: str) -> tuple[array[in
         vector = text_vector(place, space.model, text)
     except PixtrawlError as error:
         raise StudioError(409, f"{error}; run: {command}") from error
-    best = data_set.nearest_to(space, ids, vector)
-    return array("I", best), space.by
+    best, done = data_set.nearest_to(space, ids, vector)
+    return array("I", best), space.by, done

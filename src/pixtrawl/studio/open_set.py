@@ -6,7 +6,8 @@ import sqlite3
 import threading
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -16,11 +17,13 @@ from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.look_table import LookTable, kept_ids
 from pixtrawl.catalog.reading import Reader, data_version
 from pixtrawl.catalog.run_log import Run
-from pixtrawl.folder import deciding, decision_journal as journal
+from pixtrawl.folder import deciding as noted_decisions, decision_journal as journal
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder, holds, in_use
 from pixtrawl.images.record import MEASURES
+from pixtrawl.pipeline import deciding
 from pixtrawl.studio.known_sets import set_id
+from pixtrawl.studio.long_work import LongWork
 from pixtrawl.studio.messages import RunLine
 from pixtrawl.studio.views import ViewCache
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from pixtrawl.scoring.held_vectors import HeldVectors
     from pixtrawl.scoring.spaces import Space
 
-__all__ = ["OpenSet"]
+__all__ = ["PATIENCE_S", "OpenSet"]
 
 T = TypeVar("T")
 
@@ -38,12 +41,16 @@ _SHOWN: Final = tuple(
     one for one in MEASURES if not one.startswith("mean_") and one != "human_check"
 )
 _HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
-_MOST_VECTOR_BYTES: Final = 96 * 2**20
+_QUIET_S: Final = 3.0  # after the last decision, until metadata.jsonl and others are written
+_MOST_QUIET_S: Final = 60.0
 _MANY: Final = 5_000  # images; of fewer, the first filter takes a tenth of a second anyhow
-_PATIENCE_S: Final = 1.0
+PATIENCE_S: Final = 1.0  # until a request answers with what there is so far
 _READ_AT_ONCE: Final = 1024
 _MOST_WARMED: Final = 200_000
-_WARMED_AT_ONCE: Final = 4096
+
+
+class _Interrupted(Exception):  # noqa: N818 - no error: a decision comes first
+    """A decision is waiting."""
 
 
 class OpenSet:
@@ -66,7 +73,10 @@ class OpenSet:
         self.measures = _SHOWN
         self.writing = threading.Lock()  # one decision at a time
         self.revision = int(time.time() * 1000)
-        self.last_decision_at_s = 0.0  # monotonic; 0: the derived files are as they should be
+        self._decided_at_s = 0.0  # monotonic; 0: the derived files are as they should be
+        self._quiet_s = _QUIET_S
+        self._waiting = 0  # decisions that are being taken, or are to be
+        self._waiting_lock = threading.Lock()
         self._reader = Reader()
         self._watching = threading.Lock()
         self._seen: tuple[Any, ...] | None = None
@@ -81,14 +91,18 @@ class OpenSet:
         self._comparing = threading.Lock()
         self._vectors: HeldVectors | None = None
         self._closing = threading.Event()
-        self._long_work = threading.Lock()
-        self._kept: dict[str, Any] = {}
+        self._long_turn = threading.Lock()
+        self._works: dict[str, LongWork[Any]] = {}
         self._held = (0.0, False)
-        self._makers: dict[Any, Any] = {}
 
     def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Call a function with a connection to read by, and return its result."""
         return function(self._reader.connection(self.folder.catalog))
+
+    def read_apart(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the same with a connection for this once: for a thread that ends."""
+        with closing(connect(self.folder.catalog, read_only=True)) as db:
+            return function(db)
 
     def remembered(self, name: str, function: Callable[[sqlite3.Connection], T]) -> T:
         """Do the same once for each revision."""
@@ -99,20 +113,14 @@ class OpenSet:
         result: T = found[1]
         return result
 
-    def once(
-        self, name: str, function: Callable[[sqlite3.Connection], T], *, again: bool = False
-    ) -> T:
-        """Do the same once, whatever changes, until it is asked for `again`."""
-        with self._long_work:  # two of them at once would only take each other's processor
-            if again or name not in self._kept:
-                self._kept[name] = self.read(function)
-            result: T = self._kept[name]
-            return result
-
-    def forget(self, name: str) -> None:
-        """Forget what `once` kept under a name."""
-        with self._long_work:
-            self._kept.pop(name, None)
+    def long_work(self, name: str) -> LongWork[Any]:
+        """Return the one work of this name on this data set."""
+        with self._watching:
+            found = self._works.get(name)
+            if found is None:
+                found = LongWork(name, self._long_turn, self._closing.is_set)
+                self._works[name] = found
+            return found
 
     def look(self, function: Callable[[LookTable], T]) -> T:
         """Call a function with the table of columns, brought up to date."""
@@ -135,7 +143,7 @@ class OpenSet:
         from pixtrawl.scoring.dominant_colours import parse_colour
 
         parse_colour(colour)
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         left = self._read_colours(ids)  # at least a part, however slow the machine is
         while left and time.monotonic() < deadline:
             left = self._read_colours(ids)
@@ -160,40 +168,50 @@ class OpenSet:
             self._colours = ColourIndex()
         return self._colours
 
-    def most_alike(self, space: Space, ids: Sequence[int], examples: Sequence[int]) -> list[int]:
-        """Return those of the images that have a vector, the most alike to examples first."""
-        with self._comparing:
-            vectors = self._vectors_of(space)
-            found = self.read(lambda db: vectors.order(db, ids, examples))
-            if vectors.size_bytes > _MOST_VECTOR_BYTES:
-                self._vectors = None  # a larger set is read at each question
-            return found
+    def most_alike(
+        self, space: Space, ids: array[int], examples: Sequence[int]
+    ) -> tuple[list[int], float]:
+        """Return those of the images that have a vector, the most alike to examples first.
 
-    def nearest_to(self, space: Space, ids: Sequence[int], vector: Sequence[float]) -> list[int]:
+        As for colours, the share of the images whose vectors are known is returned, too.
+        """
+        return self._ordered(space, ids, lambda held, db: held.order(db, ids, examples))
+
+    def nearest_to(
+        self, space: Space, ids: array[int], vector: Sequence[float]
+    ) -> tuple[list[int], float]:
         """Return those of the images that have a vector, the most alike to this one first."""
         import numpy as np
 
+        return self._ordered(space, ids, lambda held, _: held.order_to(ids, np.asarray(vector)))
+
+    def _ordered(
+        self,
+        space: Space,
+        ids: array[int],
+        order: Callable[[HeldVectors, sqlite3.Connection], list[int]],
+    ) -> tuple[list[int], float]:
+        deadline = time.monotonic() + PATIENCE_S
+        left = self._read_vectors(space, ids)
+        while left and time.monotonic() < deadline:
+            left = self._read_vectors(space, ids)
         with self._comparing:
             vectors = self._vectors_of(space)
-            found = self.read(lambda db: vectors.order_to(db, ids, np.asarray(vector)))
-            if vectors.size_bytes > _MOST_VECTOR_BYTES:
-                self._vectors = None
-            return found
+            return self.read(lambda db: order(vectors, db)), 1 - left / max(len(ids), 1)
 
-    def maker(self, kind: Callable[[OpenSet], T]) -> T:
-        """Return the one object of a kind that works for this data set, made at first."""
-        found: T = self._makers.setdefault(kind, kind(self))
-        return found
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether what is prepared in the background is to end."""
-        return self._closing.is_set()
+    def _read_vectors(self, space: Space, ids: array[int]) -> int:
+        """Read the vectors of some more images; return how many of them are left."""
+        with self._comparing:
+            vectors = self._vectors_of(space)
+            missing = vectors.missing(ids)
+            part = missing[:_READ_AT_ONCE].tolist()
+            self.read(lambda db: vectors.update(db, part))
+            return len(missing) - len(part)
 
     def _vectors_of(self, space: Space) -> HeldVectors:
         from pixtrawl.scoring.held_vectors import HeldVectors
 
-        if self._vectors is None or self._vectors.space != space:
+        if self._vectors is None or self._vectors.space != space:  # of one space at a time
             self._vectors = HeldVectors(space)
         return self._vectors
 
@@ -206,15 +224,9 @@ class OpenSet:
         from pixtrawl.scoring.spaces import space_of
 
         space = self.read(space_of)
-        for at in range(0, len(ids), _WARMED_AT_ONCE):
-            if self._closing.is_set():
-                return
-            with self._comparing:
-                vectors = self._vectors_of(space)
-                self.read(lambda db: vectors.update(db, ids[at : at + _WARMED_AT_ONCE]))  # noqa: B023
-            with self._colouring:
-                colours = self._colours_held()
-                self.read(lambda db: colours.update(db, ids[at : at + _WARMED_AT_ONCE]))  # noqa: B023
+        left = len(ids)
+        while left and not self._closing.is_set():
+            left = max(self._read_vectors(space, ids), self._read_colours(ids))
 
     def watch(self) -> int:
         """Return the revision, after a look at the disk."""
@@ -260,27 +272,55 @@ class OpenSet:
                 paused = one.action == "pause"
         return paused
 
-    def settle(self, *, quiet_s: float) -> None:
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Hold the right to decide: one decision at a time, before any writing of derived files."""
+        with self._waiting_lock:
+            self._waiting += 1
+        try:
+            with self.writing:
+                yield
+                self._decided_at_s = time.monotonic()
+        finally:
+            with self._waiting_lock:
+                self._waiting -= 1
+
+    def settle(self, *, closing: bool = False) -> None:
         """Carry out what is only recorded, and write the derived files after a quiet time.
 
         A decision taken while a command of the shell held the data set is carried out by nobody
-        else. The derived files of 100,000 images take seconds to write, hence not at each decision.
+        else. The derived files of 100,000 images take 15 s to write, hence not at each decision,
+        and a decision ends the writing, which begins again after a longer quiet time.
         """
         if not self.writing.acquire(blocking=False):
             return
         try:
-            waited_s = time.monotonic() - self.last_decision_at_s
-            due = self.last_decision_at_s > 0 and waited_s >= quiet_s
+            waited_s = time.monotonic() - self._decided_at_s
+            due = self._decided_at_s > 0 and (closing or waited_s >= self._quiet_s)
             if (due or self.read(self._is_pending)) and not in_use(self.folder):
-                catch_up(self.folder)
-                self.last_decision_at_s = 0.0
+                self._derive()
         finally:
             self.writing.release()
+
+    def _derive(self) -> None:
+        begun_s = time.monotonic()
+        try:
+            deciding.derive(self.folder, self._go_on)
+        except _Interrupted:
+            self._quiet_s = min(2 * self._quiet_s, _MOST_QUIET_S)
+            return
+        taken_s = time.monotonic() - begun_s
+        self._quiet_s = min(max(taken_s, _QUIET_S), _MOST_QUIET_S)
+        self._decided_at_s = 0.0
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            raise _Interrupted
 
     def _is_pending(self, db: sqlite3.Connection) -> bool:
         if journal.size(self.folder) == noted.read_to(db):
             return False
-        return deciding.is_pending(db, self.folder)
+        return noted_decisions.is_pending(db, self.folder)
 
     def begin_to_close(self) -> None:
         """End what is prepared in the background."""
@@ -289,7 +329,7 @@ class OpenSet:
     def close(self) -> None:
         """Write what is due, and close the connections."""
         self.begin_to_close()
-        self.settle(quiet_s=0)
+        self.settle(closing=True)
         with self._watching, self._looking:
             if self._watched is not None:
                 self._watched.close()

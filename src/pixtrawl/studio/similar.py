@@ -15,8 +15,9 @@ __all__ = ["most_alike"]
 
 def most_alike(
     data_set: OpenSet, ids: array[int], similar_to: Sequence[str]
-) -> tuple[array[int], str]:
-    """Return the images ordered by likeness, and by what: `embedding` or `look`.
+) -> tuple[array[int], str, float]:
+    """Return the images ordered by likeness, by what (`embedding` or `look`), and the share of the
+    images that were compared: the others come last.
 
     Raise StudioError where no image to compare with is given.
     """
@@ -25,10 +26,10 @@ def most_alike(
     if not own or len(own) != len(parsed):
         raise StudioError(400, "similar_to wants the ids of one or several images")
     space = data_set.read(lambda db: space_of(db, own))
-    best = data_set.most_alike(space, ids, own)
+    best, done = data_set.most_alike(space, ids, own)
     if not best:
         raise StudioError(404, "there is no such image")
     if len(best) == len(ids):
-        return array("I", best), space.by
+        return array("I", best), space.by, done
     seen = set(best)
-    return array("I", [*best, *(one for one in ids if one not in seen)]), space.by
+    return array("I", [*best, *(one for one in ids if one not in seen)]), space.by, done

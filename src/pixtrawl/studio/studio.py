@@ -9,7 +9,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -32,7 +31,6 @@ T = TypeVar("T")
 
 KEYS_VERSION: Final = 1
 _WATCH_S: Final = 0.2
-_QUIET_S: Final = 3.0  # after the last decision, until metadata.jsonl and others are written
 _THREADS: Final = 6  # each has a connection to each catalog
 
 
@@ -49,6 +47,7 @@ class Studio:
         self._threads = ThreadPoolExecutor(_THREADS, "studio")
         self._watcher: asyncio.Task[None] | None = None
         self._warmed: dict[str, asyncio.Task[None]] = {}
+        self._settling: dict[str, asyncio.Task[None]] = {}
         self._told: set[str] = set()  # data sets whose trouble was shown
         self.events = EventRing()
         self.jobs = Jobs(config or Config.load(), roots)
@@ -123,11 +122,12 @@ class Studio:
             for one in list(self._sets.values()):
                 try:
                     revision = await self.run(one.watch)
-                    await self.run(partial(one.settle, quiet_s=_QUIET_S))
                 except (PixtrawlError, sqlite3.Error, OSError) as error:
                     self._notice(one, str(error))
                     continue
-                self._told.discard(one.id)
+                settling = self._settling.get(one.id)
+                if settling is None or settling.done():  # it may take long: nobody waits for it
+                    self._settling[one.id] = asyncio.create_task(self._settle(one))
                 if one.id not in self._warmed:
                     self._warmed[one.id] = asyncio.create_task(self._warm(one))
                 if seen.get(one.id) not in {None, revision}:
@@ -136,6 +136,14 @@ class Studio:
                 changed, seen[one.id] = seen.get(one.id) != revision, revision
                 await self._teller.tell(one, self.run, changed=changed)
             await asyncio.sleep(_WATCH_S)
+
+    async def _settle(self, data_set: OpenSet) -> None:
+        try:
+            await self.run(data_set.settle)
+        except (PixtrawlError, sqlite3.Error, OSError) as error:
+            self._notice(data_set, str(error))
+        else:
+            self._told.discard(data_set.id)
 
     async def _warm(self, data_set: OpenSet) -> None:
         try:
@@ -157,7 +165,7 @@ class Studio:
                 await self._watcher
         for one in self._sets.values():
             one.begin_to_close()
-        await asyncio.gather(*self._warmed.values())
+        await asyncio.gather(*self._warmed.values(), *self._settling.values())
         self.events.close()
         await self.run(self.jobs.close)
         await self.thumbs.aclose()

@@ -1,26 +1,36 @@
 // The class check: likely wrong labels, outliers, labels that overlap, bias, labels with few images.
-import { html, useEffect, useSignal } from "./html.js";
+import { html, useEffect, useRef, useSignal } from "./html.js";
 import { get, ofSet, thumbAddress } from "./api.js";
 import * as state from "./state.js";
 import { count, texts } from "./texts.js";
 
+const POLL_MS = 600;
+
 export function Check() {
   const found = useSignal(/** @type {any} */ (null));
+  const asked = useRef(0);
   const read = async (/** @type {boolean} */ again) => {
-    found.value = null;
+    const mine = ++asked.current;
     try {
-      found.value = await get(`${ofSet(/** @type {string} */ (state.set.value))}/check${again ? "?again=1" : ""}`);
+      const answer = await get(`${ofSet(/** @type {string} */ (state.set.value))}/check${again ? "?again=1" : ""}`);
+      if (mine !== asked.current) return;
+      found.value = answer;
+      if (answer.state === "working") setTimeout(() => mine === asked.current && void read(false), POLL_MS);
     } catch (error) {
-      found.value = { error: /** @type {Error} */ (error).message };
+      if (mine === asked.current) found.value = { error: /** @type {Error} */ (error).message };
     }
   };
-  useEffect(() => void read(false), [state.set.value]);
+  useEffect(() => {
+    found.value = null;
+    void read(false);
+    return () => void asked.current++;
+  }, [state.set.value]);
   const c = found.value;
-  if (!c) return html`<p class="empty" role="status">${texts.checking}</p>`;
+  if (!c || c.state === "working") return html`<div class="empty" role="status"><p>${texts.checking}</p><progress value=${c?.done} aria-label=${texts.checking}></progress></div>`;
   if (c.error) return html`<p class="empty bad">${c.error}</p>`;
   const nothing = !c.doubts.total && !c.overlaps.length && !c.biases.length && !c.small.length;
   return html`<div class="check">
-    <p class="lead">${texts.checked(c.images, c.by, c.model)} <button onClick=${() => read(true)}>${texts.checkAgain}</button></p>
+    <p class="lead">${texts.checked(c.images, c.by, c.model)} <button onClick=${() => ((found.value = null), read(true))}>${texts.checkAgain}</button></p>
     ${nothing && html`<p>${texts.checkNothing}</p>`}
     ${c.doubts.total > 0 && html`<section><h2>${texts.doubtsTitle(c.doubts.total)}</h2>
       <${Tiles} items=${c.doubts.first.map((/** @type {any} */ one) => ({ ...one.item, like: one.like }))} />

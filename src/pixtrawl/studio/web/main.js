@@ -48,7 +48,7 @@ function Stage() {
   const v = state.view.value;
   if (!v) return html`<p class="empty">${texts.loading}</p>`;
   return html`<${CountLine} />
-    ${to === "groups" ? html`<div class="count-line"><${OnlyConflicts} /></div><${Groups} />` : !v.total ? html`<p class="empty">${state.filtered.value ? texts.none.filtered : texts.none[to]}
+    ${to === "groups" ? html`<div class="count-line"><${OnlyConflicts} /></div><${Groups} />` : !v.total ? html`<p class="empty">${v.done < 1 ? texts.notYet(v.done) : state.filtered.value ? texts.none.filtered : texts.none[to]}
       ${state.filtered.value && html`<br /><button onClick=${() => state.go(to)}>${texts.showAll}</button>`}</p>`
     : to === "map" ? html`<${MapPlace} />` : html`<div class="field-of-view"><${Grid} key=${to} /><${Viewer} /></div><${Actions} />`}`;
 }
@@ -59,6 +59,9 @@ function MapPlace() {
   return html`<div class="map-outer"><div class=${`map-place ${alone ? "alone" : ""}`}><${MapView} />${!alone && html`<div class="field-of-view"><${Grid} key="map" /><${Viewer} /></div>`}</div></div>${!alone && html`<${Actions} />`}`;
 }
 
+/** Whether the order, or the choice, of the images needs them compared. */
+const comparing = () => state.similarTo.value.length > 0 || state.meaning.value !== "" || state.place.value === "doubts" || state.sort.value.by === "outlier";
+
 /** How much is shown, loudly where it is not all. */
 function CountLine() {
   const v = state.view.value;
@@ -66,9 +69,9 @@ function CountLine() {
   const part = state.filtered.value && !state.similarTo.value.length && !state.meaning.value;
   return html`<div class=${`count-line ${state.filtered.value ? "loud" : ""}`} role="status">
     <span class="count">${state.meaning.value ? texts.meant(state.meaning.value, v.total, v.of) : state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
-      : state.place.value === "doubts" ? texts.doubtsShown(v.total, v.by) : state.sort.value.by === "outlier" ? texts.outliersShown(v.total, v.by)
+      : state.place.value === "doubts" ? (v.done < 1 ? texts.checking : texts.doubtsShown(v.total, v.by)) : state.sort.value.by === "outlier" && v.by ? texts.outliersShown(v.total, v.by)
       : state.place.value === "not_kept" ? texts.allNotKept(v.total) : state.place.value === "groups" ? "" : texts.all(v.total)}</span>
-    ${v.done < 1 && html`<span class="so-far">${texts.soFar(v.done)}</span>`}
+    ${v.done < 1 && html`<span class="so-far">${texts.soFar(v.done, comparing() ? "compared" : "colours")}</span>`}
     ${state.filtered.value && html`<button onClick=${() => state.go(state.place.value)}>${texts.showAll}</button>`}
     ${state.stale.value && html`<button class="main" onClick=${() => state.showView({ keep: true })}>${texts.newState}</button>`}
     <span class="spring"></span>

@@ -54,7 +54,8 @@ export const texts = {
   all: (/** @type {number} */ n) => some(n, "image"),
   allNotKept: (/** @type {number} */ n) => `${count(n)} not kept`,
   showAll: "Show all",
-  soFar: (/** @type {number} */ done) => `so far: the colours of ${Math.floor(100 * done)} % of the images are known`,
+  soFar: (/** @type {number} */ done, /** @type {"colours"|"compared"} */ what) => (what === "colours" ? `so far: the colours of ${Math.floor(100 * done)} % of the images are known` : `so far: ${Math.floor(100 * done)} % are compared`),
+  notYet: (/** @type {number} */ done) => `None found so far: ${Math.floor(100 * done)} % of the images are looked at.`,
   alike: (/** @type {number} */ n, /** @type {string|undefined} */ by) =>
     `Most alike to ${some(n, "image")} first, by ${by === "embedding" ? "meaning (embeddings)" : "look"}`,
   newState: "Images were added or removed: show them",
