@@ -202,11 +202,8 @@ class FakeStudio:
 
     def group(self, n: int) -> dict[str, Any]:
         others = [self.item("not_kept", n * 3 + k + 1) for k in range(1 + n % 3)]
-        return {
-            "kept": self.item("images", n + 1),
-            "others": others,
-            "distance": [3 * k for k in range(len(others))],
-        }
+        distance = [3 * k for k in range(len(others))]
+        return {"kept": self.item("images", n + 1), "others": others, "distance": distance}
 
     def detail(self, image: str) -> dict[str, Any]:
         return {

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixtrawl.scoring import class_check
 from tests.pipeline.pictures import Answer, fetch, manifest, png, serving
 from tests.studio.client import Client, studio_on
 
@@ -91,16 +92,14 @@ def test_the_image_least_like_its_label_is_the_first_outlier(client: Client) -> 
 def test_a_check_that_takes_long_says_how_far_it_is_and_ends_with_the_studio(
     tmp_path: Path, mixed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pixtrawl.scoring import auditing
-
-    go_on, whole = threading.Event(), auditing.audit
+    go_on, whole = threading.Event(), class_check.audit
 
     def slow(*given: Any, tell: Callable[[float], None], **more: Any) -> Any:
         while not go_on.wait(0.02):
             tell(0.5)
         return whole(*given, tell=tell, **more)
 
-    monkeypatch.setattr(auditing, "audit", slow)
+    monkeypatch.setattr("pixtrawl.scoring.auditing.audit", slow)
     monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)
     root = Path(shutil.copytree(mixed, tmp_path / "set"))
     with studio_on(root) as client:

@@ -43,6 +43,7 @@ _SHOWN: Final = tuple(
 _HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
 _QUIET_S: Final = 3.0  # after the last decision, until metadata.jsonl and others are written
 _MOST_QUIET_S: Final = 60.0
+_LEFT_S: Final = 1.0  # a command that records a decision carries it out sooner than that
 _MANY: Final = 5_000  # images; of fewer, the first filter takes a tenth of a second anyhow
 PATIENCE_S: Final = 1.0  # until a request answers with what there is so far
 _READ_AT_ONCE: Final = 1024
@@ -74,6 +75,7 @@ class OpenSet:
         self.writing = threading.Lock()  # one decision at a time
         self.revision = int(time.time() * 1000)
         self._decided_at_s = 0.0  # monotonic; 0: the derived files are as they should be
+        self._left_since_s = 0.0  # monotonic; 0: no decision is left to be carried out
         self._quiet_s = _QUIET_S
         self._waiting = 0  # decisions that are being taken, or are to be
         self._waiting_lock = threading.Lock()
@@ -297,10 +299,18 @@ class OpenSet:
         try:
             waited_s = time.monotonic() - self._decided_at_s
             due = self._decided_at_s > 0 and (closing or waited_s >= self._quiet_s)
-            if (due or self.read(self._is_pending)) and not in_use(self.folder):
+            if (due or self._is_left(closing=closing)) and not in_use(self.folder):
                 self._derive()
         finally:
             self.writing.release()
+
+    def _is_left(self, *, closing: bool) -> bool:
+        """Return whether a decision is recorded that nobody carries out: its command has ended."""
+        if not self.read(self._is_pending):
+            self._left_since_s = 0.0
+            return False
+        self._left_since_s = self._left_since_s or time.monotonic()
+        return closing or time.monotonic() - self._left_since_s >= _LEFT_S
 
     def _derive(self) -> None:
         begun_s = time.monotonic()
