@@ -58,7 +58,7 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
     Raise StudioError: 409 where it would change another number of images than expected.
     """
     images, candidates = _chosen(data_set, request.on)
-    with data_set.deciding():
+    with data_set.settling.deciding():
         plan = data_set.read(lambda db: _plan(db, data_set, request, images, candidates))
         if plan.size != request.expect:
             raise StudioError(
@@ -82,7 +82,7 @@ def decide(data_set: OpenSet, request: DecisionRequest) -> DecisionAnswer:
 
 def undo(data_set: OpenSet, *, redo: bool) -> DecisionAnswer:
     """Undo or redo the last decision as a whole. Raise StudioError 409 where there is none."""
-    with data_set.deciding():
+    with data_set.settling.deciding():
         try:
             done = deciding.undo(data_set.folder, who="web", redo=redo, derive=False)
         except UsageError as error:

@@ -158,7 +158,7 @@ def _charts(db: sqlite3.Connection, data_set: OpenSet) -> Mapping[str, Any]:
 
 def empty_quarantine(data_set: OpenSet, request: EmptyRequest) -> Mapping[str, Any]:
     """Delete the files kept aside. Raise StudioError 409 where their size is not as expected."""
-    with data_set.deciding():
+    with data_set.settling.deciding():
         if in_use(data_set.folder):
             raise StudioError(409, "a run is at work on the data set; wait for its end")
         size_bytes = quarantine.size_bytes(data_set.folder)

@@ -6,25 +6,25 @@ import sqlite3
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pixtrawl.catalog import decisions as noted, run_log
+from pixtrawl.catalog import run_log
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.look_table import LookTable, kept_ids
 from pixtrawl.catalog.reading import Reader, data_version
 from pixtrawl.catalog.run_log import Run
-from pixtrawl.folder import deciding as noted_decisions, decision_journal as journal
+from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder, holds, in_use
 from pixtrawl.images.record import MEASURES
-from pixtrawl.pipeline import deciding
 from pixtrawl.studio.known_sets import set_id
 from pixtrawl.studio.long_work import LongWork
 from pixtrawl.studio.messages import RunLine
+from pixtrawl.studio.settling import Settling
 from pixtrawl.studio.views import ViewCache
 
 if TYPE_CHECKING:
@@ -41,17 +41,10 @@ _SHOWN: Final = tuple(
     one for one in MEASURES if not one.startswith("mean_") and one != "human_check"
 )
 _HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
-_QUIET_S: Final = 3.0  # after the last decision, until metadata.jsonl and others are written
-_MOST_QUIET_S: Final = 60.0
-_LEFT_S: Final = 1.0  # a command that records a decision carries it out sooner than that
 _MANY: Final = 5_000  # images; of fewer, the first filter takes a tenth of a second anyhow
 PATIENCE_S: Final = 1.0  # until a request answers with what there is so far
 _READ_AT_ONCE: Final = 1024
 _MOST_WARMED: Final = 200_000
-
-
-class _Interrupted(Exception):  # noqa: N818 - no error: a decision comes first
-    """A decision is waiting."""
 
 
 class OpenSet:
@@ -72,13 +65,8 @@ class OpenSet:
         self.name = self.folder.root.name
         self.views = ViewCache()
         self.measures = _SHOWN
-        self.writing = threading.Lock()  # one decision at a time
+        self.settling = Settling(self.folder, self.read)
         self.revision = int(time.time() * 1000)
-        self._decided_at_s = 0.0  # monotonic; 0: the derived files are as they should be
-        self._left_since_s = 0.0  # monotonic; 0: no decision is left to be carried out
-        self._quiet_s = _QUIET_S
-        self._waiting = 0  # decisions that are being taken, or are to be
-        self._waiting_lock = threading.Lock()
         self._reader = Reader()
         self._watching = threading.Lock()
         self._seen: tuple[Any, ...] | None = None
@@ -253,7 +241,7 @@ class OpenSet:
         """Return whether a run, or another command, holds the data set; looked up once a second."""
         at_s, held = self._held
         if time.monotonic() - at_s > _HOLDER_S:
-            held = in_use(self.folder) and not self.writing.locked()
+            held = in_use(self.folder) and not self.settling.is_at_work
             self._held = (time.monotonic(), held)
         return held
 
@@ -274,64 +262,6 @@ class OpenSet:
                 paused = one.action == "pause"
         return paused
 
-    @contextmanager
-    def deciding(self) -> Iterator[None]:
-        """Hold the right to decide: one decision at a time, before any writing of derived files."""
-        with self._waiting_lock:
-            self._waiting += 1
-        try:
-            with self.writing:
-                yield
-                self._decided_at_s = time.monotonic()
-        finally:
-            with self._waiting_lock:
-                self._waiting -= 1
-
-    def settle(self, *, closing: bool = False) -> None:
-        """Carry out what is only recorded, and write the derived files after a quiet time.
-
-        A decision taken while a command of the shell held the data set is carried out by nobody
-        else. The derived files of 100,000 images take 15 s to write, hence not at each decision,
-        and a decision ends the writing, which begins again after a longer quiet time.
-        """
-        if not self.writing.acquire(blocking=False):
-            return
-        try:
-            waited_s = time.monotonic() - self._decided_at_s
-            due = self._decided_at_s > 0 and (closing or waited_s >= self._quiet_s)
-            if (due or self._is_left(closing=closing)) and not in_use(self.folder):
-                self._derive()
-        finally:
-            self.writing.release()
-
-    def _is_left(self, *, closing: bool) -> bool:
-        """Return whether a decision is recorded that nobody carries out: its command has ended."""
-        if not self.read(self._is_pending):
-            self._left_since_s = 0.0
-            return False
-        self._left_since_s = self._left_since_s or time.monotonic()
-        return closing or time.monotonic() - self._left_since_s >= _LEFT_S
-
-    def _derive(self) -> None:
-        begun_s = time.monotonic()
-        try:
-            deciding.derive(self.folder, self._go_on)
-        except _Interrupted:
-            self._quiet_s = min(2 * self._quiet_s, _MOST_QUIET_S)
-            return
-        taken_s = time.monotonic() - begun_s
-        self._quiet_s = min(max(taken_s, _QUIET_S), _MOST_QUIET_S)
-        self._decided_at_s = 0.0
-
-    def _go_on(self) -> None:
-        if self._waiting:
-            raise _Interrupted
-
-    def _is_pending(self, db: sqlite3.Connection) -> bool:
-        if journal.size(self.folder) == noted.read_to(db):
-            return False
-        return noted_decisions.is_pending(db, self.folder)
-
     def begin_to_close(self) -> None:
         """End what is prepared in the background."""
         self._closing.set()
@@ -339,7 +269,7 @@ class OpenSet:
     def close(self) -> None:
         """Write what is due, and close the connections."""
         self.begin_to_close()
-        self.settle(closing=True)
+        self.settling.settle(closing=True)
         with self._watching, self._looking:
             if self._watched is not None:
                 self._watched.close()

@@ -139,7 +139,7 @@ class Studio:
 
     async def _settle(self, data_set: OpenSet) -> None:
         try:
-            await self.run(data_set.settle)
+            await self.run(data_set.settling.settle)
         except (PixtrawlError, sqlite3.Error, OSError) as error:
             self._notice(data_set, str(error))
         else:
