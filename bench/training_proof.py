@@ -37,6 +37,7 @@ from bench.training_takers import (
     Job,
     Taken,
     Taker,
+    bound,
     encoded,
     icrawler,
     img2dataset,
@@ -58,12 +59,16 @@ TAKERS: dict[str, tuple[str, Taker]] = {
     "+ near duplicates": ("`--dedup near`", ours(**{**_BARE, "dedup": "near"})),
     "+ junk": ("`--junk drop`", ours(**{**_WHOLE, "conflict": "keep"})),
     "+ pictures of two labels": ("`--conflict drop`", ours(**_WHOLE)),
-    "+ class check by looks": ("`audit`, `reject`, refill, twice", ours("look", **_WHOLE)),
+    "+ class check by looks": (
+        "`audit`, `reject`, refill, until nothing is doubted",
+        ours("look", **_WHOLE),
+    ),
     "+ class check by a model": ("the same with embeddings", ours("model", **_WHOLE)),
     "+ ten looks a class": (
         "a person likes or refuses ten of each, the next are steered",
         ours("model", 10, **_WHOLE),
     ),
+    "the right ones alone": ("no tool: the first N distinct right ones, a bound", bound),
 }
 
 
@@ -164,7 +169,7 @@ def table(rows: list[Row], takers: list[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=int, default=20, help="images a class (20)")
-    parser.add_argument("--held-out", type=int, default=15, help="clean ones a class (15)")
+    parser.add_argument("--held-out", type=int, default=40, help="clean ones a class (40)")
     parser.add_argument("--seeds", type=int, default=3, help="rounds with other pictures (3)")
     parser.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
     parser.add_argument("--json", type=Path, help="file for the rows, by which it goes on")
