@@ -17,14 +17,17 @@ from PIL import Image
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.scoring.model import Vectors
+from pixtrawl.scoring.likes import Examples
+from pixtrawl.scoring.model import Vectors, unit
 from pixtrawl.scoring.pictures import PictureBatches
+from pixtrawl.scoring.pool_values import PoolView, values_of
 from pixtrawl.scoring.preprocess import Preprocess
 from pixtrawl.scoring.selection import limit_of, select
 from pixtrawl.scoring.small_pictures import SmallPictures
 from pixtrawl.transform import Picture
 from tests.scoring.conftest import GREEN, png
 from tests.scoring.tiny import write_model
+from tests.scoring.tiny_models import write_image_model
 
 
 @contextmanager
@@ -78,6 +81,13 @@ class Collecting:
             "download", str(self.list), "-o", str(self.folder), "-n", str(count), "--dedup", "off",
             "--junk", "keep", "--allow-address", "127.0.0.0/8", "-q", "--relevant",
             "--model", str(model or self.model), *more,
+        ])  # fmt: skip
+
+    def first(self, count: int) -> int:
+        """Take the first images, without a model."""
+        return main([
+            "download", str(self.list), "-o", str(self.folder), "-n", str(count), "--dedup", "off",
+            "--junk", "keep", "--allow-address", "127.0.0.0/8", "-q",
         ])  # fmt: skip
 
     def places(self) -> list[int]:
@@ -219,6 +229,102 @@ def test_options_that_do_not_go_together_are_one_clear_error(
 ) -> None:  # fmt: skip
     assert main(["download", str(thirty.list), "-o", str(thirty.folder), *given]) == 2
     assert told in capsys.readouterr().err
+
+
+# -- by a model that reads no texts
+
+
+def write_list_of_two(collecting: Collecting, urls: list[str]) -> None:
+    """Twenty results each for red and green, every third of the other colour."""
+    rows = []
+    for at, url in enumerate(urls):
+        label = ("red", "green")[at % 2]
+        rows.append({"url": url, "query": label, "label": label})
+    collecting.list = collecting.list.with_suffix(".jsonl")
+    collecting.list.write_text("".join(json.dumps(one) + "\n" for one in rows))
+
+
+def test_a_model_without_texts_keeps_what_is_of_its_label_and_of_no_other(tmp_path: Path) -> None:
+    colours, served = {"red": (220, 30, 30), "green": GREEN}, []
+    for at in range(40):
+        own = ("red", "green")[at % 2]
+        other = ("green", "red")[at % 2]
+        served.append(png(colours[other if at // 2 % 3 == 2 else own], at))
+    with serving(served) as urls:
+        collecting = Collecting(tmp_path, urls)
+        write_list_of_two(collecting, urls)
+        model = write_image_model(tmp_path / "colours.onnx", {"kind": "embedding", "size": 8})
+        assert collecting.run(10, "--pool", "20", model=model) == 0
+    found = pixtrawl.open(collecting.folder)
+    assert len(found) == 20
+    assert all(at // 2 % 3 != 2 for at in collecting.places())
+    assert found.report.reasons["off_topic"] >= 6, "the last query saw all of the other label"
+
+
+def test_a_model_without_texts_keeps_the_typical_ones_of_a_single_label(tmp_path: Path) -> None:
+    served = [png(GREEN if at % 4 == 3 else (200 + at, 30, 30), at) for at in range(24)]
+    with serving(served) as urls:
+        collecting = Collecting(tmp_path, urls)
+        model = write_image_model(tmp_path / "colours.onnx", {"kind": "embedding", "size": 8})
+        assert collecting.run(12, "--pool", "24", model=model) == 0
+    assert len(collecting.places()) == 12
+    assert all(at % 4 != 3 for at in collecting.places())
+
+
+def test_a_classifier_cannot_choose(thirty: Collecting, capsys: pytest.CaptureFixture[str]) -> None:
+    description = {"kind": "classifier", "size": 8, "labels": ["r", "g", "b"]}
+    model = write_image_model(thirty.folder.parent / "colours.onnx", description)
+    assert thirty.run(6, model=model) == 2
+    assert "needs an image-text or an embedding model" in capsys.readouterr().err
+
+
+# -- what a person kept and refused
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_likes_and_refusals_weigh_in_the_choice(tmp_path: Path, words: bool) -> None:
+    """All pictures are red with more or less blue; a person wants more, the query's text less."""
+    blue = [30 + 2 * (at * 7 % 40) for at in range(40)]
+    with serving([png((220, 30, blue[at]), at) for at in range(40)]) as urls:
+        collecting = Collecting(tmp_path, urls)
+        model = None
+        if not words:
+            model = write_image_model(tmp_path / "c.onnx", {"kind": "embedding", "size": 8})
+        assert collecting.first(10) == 0
+        sides: dict[bool, list[str]] = {True: [], False: []}
+        for one in pixtrawl.open(collecting.folder):
+            place = int(one.url.rpartition("/")[2].partition(".")[0])
+            sides[blue[place] > 70].append(one.file_name)
+        assert min(map(len, sides.values())) >= 3
+        folder = str(collecting.folder)
+        assert main(["unlike", folder, *sides[False]]) == 0
+        assert main(["like", folder, *sides[True]]) == 0
+        assert collecting.run(10, "--pool", "60", "--steer", "0", model=model) == 0
+    places = collecting.places()
+    assert len(places) == 10
+    assert sum(blue[at] > 70 for at in places) >= 9
+    details = [one.detail for one in pixtrawl.open(collecting.folder).outcomes(reason="not_best")]
+    assert details
+    assert all("liked 0." in one for one in details)
+
+
+def test_few_likes_weigh_less_than_the_model_and_many_more() -> None:
+    random = np.random.default_rng(2)
+    vectors = unit(random.normal(size=(30, 6)) * 0.1 + np.eye(6)[0] + np.eye(6)[1])
+    text = np.eye(6, dtype=np.float32)[0]
+    wanted = unit(np.eye(6)[1][None] + 0.5 * np.eye(6)[0])
+
+    def chosen(decisions: int) -> float:
+        examples = Examples(vectors, wanted.repeat(decisions, axis=0), vectors[:0])
+        view = PoolView(
+            30, tuple(range(30)), vectors, vectors[:0], (), decisions,
+            examples if decisions else None, tuple(range(30)) if decisions else (), vectors,
+        )  # fmt: skip
+        values = values_of(view, text)
+        kept = select(values.scores, 8, merits=values.merits, limit=-1.0).kept
+        return float((vectors[list(kept)] @ text).mean())
+
+    assert chosen(0) >= chosen(1) > chosen(40)
 
 
 # -- the choice itself

@@ -223,7 +223,7 @@ def run(  # noqa: PLR0913 - one for each option of the command
         expand: also ask query variants: 'filters', 'related', 'synonyms', 'drift'; or 'off'.
         synonyms: file for expand='synonyms': lines QUERY = SYNONYM, ...
         relevant: keep the best of a pool of images for each query, by `model`.
-        model: for `relevant`: folder of an image-text model, or a known model's name.
+        model: for `relevant`: an image-text or embedding model, or a known model's name.
         pool: images collected for each query before the best are chosen; None: 3 for each wanted.
         steer: thumbnails of each query to compare with what was liked and refused; 0: off.
         engine: 'local' (one process), 'processes' (several), or 'auto': by job and cores.

@@ -22,6 +22,7 @@ __all__ = [
     "PoolImage",
     "bring_back",
     "change_reason",
+    "of_other_labels",
     "of_other_models",
     "pool_of",
     "refuse",
@@ -88,6 +89,32 @@ def of_other_models(db: sqlite3.Connection, query_id: int, model: str) -> list[P
         (query_id, model),
     )
     return [PoolImage(id_, name, sha256, False, b"") for id_, name, sha256 in rows]
+
+
+def of_other_labels(
+    db: sqlite3.Connection, label: str, model: str, count: int
+) -> list[tuple[str, bytes]]:
+    """Return label and vector of at most `count` images of other labels, drawn evenly.
+
+    They are kept ones, and those that a model refused because others suit their query better.
+    """
+    ids = [
+        row[0]
+        for row in db.execute(
+            "SELECT s.id FROM model m JOIN embedding e ON e.model_id = m.id "
+            "JOIN sample s ON s.id = e.sample_id WHERE m.name = ? AND s.label <> ? AND "
+            f"(s.state IN {KEPT} OR s.state = {SampleState.WITHDRAWN} AND s.withdrawn_for = ?) "
+            "ORDER BY s.label, s.number, s.id",
+            (model, label, Reason.NOT_BEST.value),
+        )
+    ]
+    chosen = ids[:: -(-len(ids) // count)] if ids else []
+    return db.execute(
+        "SELECT s.label, e.vector FROM sample s JOIN embedding e ON e.sample_id = s.id "
+        "JOIN model m ON m.id = e.model_id WHERE m.name = ? AND "
+        "s.id IN (SELECT value FROM json_each(?)) ORDER BY s.label, s.number, s.id",
+        (model, json.dumps(chosen)),
+    ).fetchall()
 
 
 def refuse(

@@ -55,8 +55,8 @@ class Job:
         parse=parse.boolean,
     )  # fmt: skip
     model: str | None = setting(
-        None, "model for --relevant (image-text), and for --steer in place of looks: a file, a "
-        "folder, or a known model", flag="--model", metavar="MODEL",
+        None, "model for --relevant (image-text, or embedding), and for --steer in place of looks: "
+        "a file, a folder, or a known model", flag="--model", metavar="MODEL",
     )  # fmt: skip
     pool: int | None = setting(
         None, "images collected for each query before the best are chosen (default: 3 N)",

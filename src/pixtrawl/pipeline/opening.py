@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -43,7 +43,7 @@ from pixtrawl.pipeline.url_list import UrlListWriter
 from pixtrawl.worker import KeepRendition, TakenDown
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.model import Embedder, Model
+    from pixtrawl.scoring.model import Embedder
     from pixtrawl.scoring.small_pictures import SmallPictures
 
 __all__ = ["open_session", "worker_spec"]
@@ -197,7 +197,8 @@ def _assemble(  # noqa: PLR0913 - what was opened
     if config.job.relevant:
         from pixtrawl.pipeline.topic_pool import TopicPool  # with numpy, and rarely needed
 
-        pool = TopicPool(cast("Model", model), config.job.pool, catalog, folder, judge, emit, small)
+        assert model is not None  # `topic_model.check`
+        pool = TopicPool(model, config.job.pool, catalog, folder, judge, emit, small)
         scheduler.pool = run_input.pool = pool
     intake = DecisionIntake(catalog, folder, run_id, judge=judge, scheduler=scheduler, emit=emit)
     return Session(

@@ -19,7 +19,7 @@ def check(config: Config) -> None:
     """Raise UsageError for `--relevant`, `--model` and `--pool` that do not go together."""
     job = config.job
     if job.relevant and job.model is None:
-        raise UsageError("--relevant needs --model MODEL, an image-text model")
+        raise UsageError("--relevant needs --model MODEL, an image-text or an embedding model")
     if not job.relevant and job.pool is not None:
         raise UsageError("--pool is used with --relevant")
     if not job.relevant and job.model is not None and not job.steer:
@@ -45,10 +45,10 @@ def run_model(config: Config) -> Embedder | None:
         return models_folder(config) / known.name
 
     model = load_any(config.job.model, "auto", here)
-    if config.job.relevant and model.kind != "image-text":
+    if config.job.relevant and model.kind not in {"image-text", "embedding"}:
         raise UsageError(
-            f"--model {config.job.model}: --relevant needs an image-text model; other models "
-            "score a finished data set (pixtrawl score)"
+            f"--model {config.job.model}: --relevant needs an image-text or an embedding model; "
+            "other models score a finished data set (pixtrawl score)"
         )
     if model.kind not in {"image-text", "embedding"}:
         raise UsageError(

@@ -1,8 +1,9 @@
-"""Keeps the best N images of a pool for each query of a run, by an image-text model.
+"""Keeps the best N images of a pool for each query of a run, by a model and a person's decisions.
 
 Images are collected up to the size of the pool and scored while others are fetched, by a small
 picture that the decoder makes as it inspects the file. When the pool is full, or the sources are
-exhausted, the best N stay; clear misfits and the rest are withdrawn with reason and score. Where
+exhausted, the best N stay (`scoring.pool_values` says which are); clear misfits and the rest are
+withdrawn with reason and score. Where
 fewer than N fit, the query goes on with a pool for the missing ones.
 """
 
@@ -13,9 +14,8 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
-import numpy as np
 from msgspec import Struct
 
 from pixtrawl.catalog import embeddings, frontier, scores, topic_refusals
@@ -28,8 +28,9 @@ from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Reason
 from pixtrawl.pipeline.decide.judge import Judge
-from pixtrawl.scoring.model import Model, Vectors, from_bytes, to_bytes
+from pixtrawl.scoring.model import Embedder, Model, Vectors, to_bytes
 from pixtrawl.scoring.pictures import PictureBatches
+from pixtrawl.scoring.pool_values import PoolValues, PoolView, read_view, values_of
 from pixtrawl.scoring.score import PROMPT, RELEVANCE
 from pixtrawl.scoring.selection import PoolSelection, select
 from pixtrawl.scoring.small_pictures import SmallPictures
@@ -53,7 +54,7 @@ class TopicPool:
     """Scores the images of a run, and chooses among those of a query."""
 
     def __init__(  # noqa: PLR0913 - the parts of a run that it reads and informs
-        self, model: Model, pool: int | None, catalog: Catalog, folder: Folder, judge: Judge,
+        self, model: Embedder, pool: int | None, catalog: Catalog, folder: Folder, judge: Judge,
         emit: Callable[[Event], None], small: SmallPictures | None = None,
     ) -> None:  # fmt: skip
         """`pool` is the number of images collected for each query; None: three for each wanted.
@@ -69,6 +70,7 @@ class TopicPool:
         self._emit = emit
         self._texts: dict[int, Vectors] = {}
         self._names: dict[int, str] = {}
+        self._labels: dict[int, str] = {}
         self._wanted: dict[int, int | None] = {}
         self._chosen: dict[int, int] = {}  # images of a query after its last choice
         self._unreadable: set[int] = set()
@@ -90,6 +92,7 @@ class TopicPool:
         wanted, saved = row.query.limit, frontier.saved_count(db, row.id)
         self._wanted[row.id] = wanted
         self._names[row.id] = row.query.text
+        self._labels[row.id] = row.query.label
         self._chosen.setdefault(row.id, -1 if there else saved)
         refused = topic_refusals.refused_count(db, row.id)
         if not refused or (wanted is not None and saved < wanted):
@@ -150,18 +153,40 @@ class TopicPool:
         """Score what is left of a query, and keep its best images."""
         while await self._score_some():
             pass
+        text = await self._text(query_id)
+        pool, view = await self._catalog.call(partial(self._read, query_id))
+        values = await asyncio.to_thread(values_of, view, text)
+        return await self._catalog.call(partial(self._choose, query_id, pool, values))
+
+    async def _text(self, query_id: int) -> Vectors | None:
+        """Return the embedding of the query; None by a model that reads no texts."""
+        if self._model.kind != "image-text":
+            return None
         if query_id not in self._texts:
             text = PROMPT.replace("{}", self._names[query_id])
-            (self._texts[query_id],) = await asyncio.to_thread(self._model.embed_texts, [text])
-        return await self._catalog.call(partial(self._choose, query_id))
+            model = cast("Model", self._model)
+            (self._texts[query_id],) = await asyncio.to_thread(model.embed_texts, [text])
+        return self._texts[query_id]
 
-    def _choose(self, query_id: int) -> PoolChoice:
-        wanted, model = self._wanted[query_id], self._model.name
-        pool = self._catalog.write_now(lambda db: topic_refusals.pool_of(db, query_id, model))
-        values = self._values(query_id, pool)
+    def _read(self, query_id: int) -> tuple[list[topic_refusals.PoolImage], PoolView]:
+        model = self._model_id, self._model.name
+        words = self._model.kind == "image-text"
+
+        def read(db: sqlite3.Connection) -> tuple[list[topic_refusals.PoolImage], PoolView]:
+            pool = topic_refusals.pool_of(db, query_id, model[1])
+            return pool, read_view(db, self._labels[query_id], model, pool, words=words)
+
+        return self._catalog.write_now(read)
+
+    def _choose(
+        self, query_id: int, pool: list[topic_refusals.PoolImage], values: PoolValues
+    ) -> PoolChoice:
         hand = self._catalog.write_now(marked_ids)
         sure = frozenset(at for at, one in enumerate(pool) if one.id in hand)
-        chosen = select(values, wanted, sure=sure)
+        chosen = select(
+            values.scores, self._wanted[query_id], sure=sure, merits=values.merits,
+            limit=values.limit, spared=values.spared,
+        )  # fmt: skip
         # Files first: a file in place of a refused image is set aside again by the next start.
         back = [
             pool[at].id for at in chosen.kept
@@ -172,34 +197,26 @@ class TopicPool:
         )
         for one in done:
             quarantine.put(self._folder, self._folder.root / one.file_name, one.sha256)
-        return self._tell(query_id, chosen)
-
-    def _values(self, query_id: int, pool: list[topic_refusals.PoolImage]) -> list[float | None]:
-        found: list[float | None] = [None] * len(pool)
-        there = [at for at, one in enumerate(pool) if one.vector]
-        if there:
-            vectors = from_bytes([pool[at].vector for at in there])
-            cosines = np.clip(vectors @ self._texts[query_id], -1, 1).tolist()
-            for at, value in zip(there, cosines, strict=True):
-                found[at] = value
-        return found
+        return self._tell(query_id, chosen, values.decisions)
 
     def _write(
         self, db: sqlite3.Connection, query_id: int, pool: list[topic_refusals.PoolImage],
-        values: list[float | None], chosen: PoolSelection, back: list[int],
+        values: PoolValues, chosen: PoolSelection, back: list[int],
     ) -> list[Withdrawal]:  # fmt: skip
         model = self._model.name
         topic_refusals.bring_back(db, back)
         score, outlier = scores.begin(db, RELEVANCE, model, _COLUMNS)  # type: ignore[arg-type]
-        for at, value in enumerate(values):
+        for at, value in enumerate(values.scores):
             if value is not None:
                 scores.put(db, [(pool[at].id, score.id, value), (pool[at].id, outlier.id, False)])
         done: list[Withdrawal] = []
         sides = ((chosen.misfits, Reason.OFF_TOPIC), (chosen.surplus, Reason.NOT_BEST))
         for side, reason in sides:
             for at in side:
-                value = values[at]
+                value, liked = values.scores[at], values.likes[at]
                 detail = "not scored" if value is None else f"score {value:.3f}"
+                if liked is not None:
+                    detail += f", liked {liked:.2f}"
                 if chosen.limit is not None and reason is Reason.OFF_TOPIC:
                     detail += f", limit {chosen.limit:.3f}"
                 if not pool[at].kept:
@@ -231,10 +248,12 @@ class TopicPool:
             return files.move_new(aside, target)
         return False
 
-    def _tell(self, query_id: int, chosen: PoolSelection) -> PoolChoice:
+    def _tell(self, query_id: int, chosen: PoolSelection, decisions: int) -> PoolChoice:
         saved = self._chosen[query_id]
         every = len(chosen.kept) + len(chosen.misfits) + len(chosen.surplus)
         tail = f", {len(chosen.misfits):,} clearly off topic" if chosen.misfits else ""
+        if decisions:
+            tail += f"; {decisions:,} images that you kept or refused were weighed, too"
         if every:
             self._loop.call_soon_threadsafe(
                 self._emit,

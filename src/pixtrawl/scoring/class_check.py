@@ -28,7 +28,8 @@ from pixtrawl.scoring.votes import VOTERS, Votes, votes_of
 __all__ = ["Audit", "Bias", "Doubt", "Overlap", "SmallLabel", "audit"]
 
 _WRONG: Final = 0.8  # probability from which a label is doubted
-_DOUBTFUL: Final = 0.15  # probability that, with a look unlike its label's, is enough as well
+_CERTAIN: Final = 0.02  # probability below which even an odd look is not doubted
+_DOUBTFUL: Final = 0.3  # probability that, with a look unlike its label's, is enough as well
 _Z_OF_DOUBTFUL: Final = 2.0  # modified z-score of such a look
 _MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 80 MB
 _DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
@@ -168,8 +169,8 @@ def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int, wrong: Vectors |
     """Return how far images stand apart from their label, 0 to 0.5; 0 for usual ones.
 
     Where the probability that a label is wrong is known, less distance is enough for images whose
-    label is doubtful, and distances are measured from the middle of all images, which tells labels
-    apart better.
+    label is doubtful, none for those whose label is certain, and distances are measured from the
+    middle of all images, which tells labels apart better.
     """
     found = np.zeros(len(own), np.float32)
     if wrong is not None:
@@ -184,6 +185,7 @@ def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int, wrong: Vectors |
         limits = np.full(len(rows), limit)
         if wrong is not None:
             limits[wrong[rows] >= _DOUBTFUL] = middle - spread * _Z_OF_DOUBTFUL / Z_LIMIT
+            limits[wrong[rows] < _CERTAIN] = -np.inf
         low = values < limits
         found[rows[low]] = np.clip((limits[low] - values[low]) / (2 * spread), 0.01, 0.5)
     return found

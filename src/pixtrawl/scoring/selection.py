@@ -60,26 +60,32 @@ def _split(ordered: np.ndarray) -> float | None:
 
 
 def select(
-    scores: Sequence[float | None], wanted: int | None, *, sure: frozenset[int] = frozenset()
-) -> PoolSelection:
+    scores: Sequence[float | None], wanted: int | None, *, sure: frozenset[int] = frozenset(),
+    merits: Sequence[float | None] | None = None, limit: float | None = None,
+    spared: frozenset[int] = frozenset(),
+) -> PoolSelection:  # fmt: skip
     """Choose from a pool.
 
     Args:
         scores: of each image; None: it could not be scored, and comes after all that fit.
         wanted: the number to keep, at most; None: all that fit.
         sure: indices of images that a person wants: kept first, whatever their score.
+        merits: the order among those that fit, the largest first; None: by the scores.
+        limit: score below which an image does not fit; None: from the scores.
+        spared: indices of images that fit whatever their score.
     """
     known = [one for one in scores if one is not None]
-    limit = limit_of(known)
+    limit = limit_of(known) if limit is None else limit
+    order_by = scores if merits is None else merits
     misfits = tuple(
         at for at, one in enumerate(scores)
-        if one is not None and limit is not None and one < limit and at not in sure
+        if one is not None and limit is not None and one < limit and at not in sure | spared
     )  # fmt: skip
     out = set(misfits)
 
     def merit(at: int) -> tuple[bool, float, int]:
-        score = scores[at]
-        return (at not in sure, -score if score is not None else 2.0, at)
+        value = order_by[at]
+        return (at not in sure, -value if value is not None else 2.0, at)
 
     order = sorted((at for at in range(len(scores)) if at not in out), key=merit)
     count = len(order) if wanted is None else wanted
