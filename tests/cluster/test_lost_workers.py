@@ -16,7 +16,9 @@ from pixtrawl.cli.main import main
 from pixtrawl.cluster.commits import Commits
 from pixtrawl.cluster.job import read_job
 from pixtrawl.cluster.store import Store
+from pixtrawl.cluster.store_leases import Beats, WorkerBeat
 from pixtrawl.cluster.upkeep import status, sweep
+from pixtrawl.errors import StorageError
 from tests.cluster.servers import LoggedHosts
 from tests.cluster.test_job import table
 
@@ -86,3 +88,39 @@ def test_a_worker_frozen_and_one_killed_lose_nothing_and_a_late_one_neither_asks
     named = {e.name for c in Commits(Store(store)).all() for e in (*c.data, c.outcomes)}
     kept = {entry.name for folder in ("data", "outcomes") for entry in Store(store).entries(folder)}
     assert kept == named
+
+
+@pytest.mark.timeout(300)
+def test_a_worker_whose_store_is_away_now_and_then_fetches_no_row_again_but_those_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixtrawl.cli.main.use_batch_scheduling", lambda: None)
+    path = tmp_path / "set"
+    with LoggedHosts(wait_s=0.25) as site:
+        urls = [site.url("127.0.8.1", n) for n in range(40)]
+        manifest = tmp_path / "urls.txt"
+        manifest.write_text("\n".join(urls))
+        assert main(
+            ["cluster", "prepare", str(manifest), "-o", str(path), "--shard-rows", "40", "-q",
+             "--lease", str(LEASE_S), "--per-host", "1", "--min-size", "16", "--junk", "keep",
+             "--allow-address", "127.0.0.0/8"]
+        ) == 0  # fmt: skip
+        store = Store(path)
+        plain = Beats.write
+        silences = 0
+
+        def write(self: Beats, beat: WorkerBeat) -> None:
+            """Fail from the 10th request on until a lease is given back, and from the 25th on."""
+            nonlocal silences
+            silences = sum(entry.name.endswith(".ended") for entry in store.entries("leases"))
+            if len(site.log) >= (10, 25, 1_000)[min(silences, 2)]:
+                raise StorageError("away")
+            plain(self, beat)
+
+        monkeypatch.setattr(Beats, "write", write)
+        assert main(["worker", str(path), "-q"]) == 0
+    assert silences == 2
+    assert sorted(row["url"] for row in table(store)) == sorted(urls)
+    assert {row["reason"] for row in table(store)} == {"saved"}
+    assert len(urls) <= len(site.log) <= len(urls) + 2 * silences
+    assert not list(tmp_path.rglob("*.spool"))

@@ -61,7 +61,7 @@ def test_leases_give_an_outcome_for_each_row_and_their_hosts_back(
     got: dict[int, Outcome] = {}
 
     async def main() -> list[HostState]:
-        worker = await ShardWorker.open(spec(tmp_path))
+        worker = await ShardWorker.open(spec(tmp_path), silence_s=float("inf"))
         leases = [Lease(id=host, tasks=rows) for host, rows in by_host(tasks).items()]
         ended = await asyncio.gather(
             *(worker.carry_out(lease, lambda t, o: got.__setitem__(t.id, o)) for lease in leases)
@@ -88,7 +88,7 @@ def test_the_next_holder_of_a_host_does_not_ask_for_its_robots_txt_again(
 
     async def with_worker(lease: Lease, folder: Path) -> tuple[HostState, ...]:
         folder.mkdir()
-        worker = await ShardWorker.open(spec(folder))
+        worker = await ShardWorker.open(spec(folder), silence_s=float("inf"))
         try:
             return await worker.carry_out(lease, lambda task, outcome: None)
         finally:
@@ -110,7 +110,7 @@ def test_the_next_holder_keeps_the_pace_of_the_last_and_does_not_try_a_dead_host
     got: list[Outcome] = []
 
     async def main(state: HostState) -> tuple[HostState, ...]:
-        worker = await ShardWorker.open(spec(tmp_path, delay_s=0.2))
+        worker = await ShardWorker.open(spec(tmp_path, delay_s=0.2), silence_s=float("inf"))
         lease = Lease(id="x", tasks=rows[:1], hosts=(state,))
         began = asyncio.get_running_loop().time()
         states = await worker.carry_out(lease, lambda task, outcome: got.append(outcome))
@@ -171,3 +171,24 @@ def test_a_beat_that_comes_after_silence_does_not_count() -> None:
     assert heartbeat.is_silent()
     heartbeat.renew()
     assert not heartbeat.is_silent()
+
+
+def test_a_lease_all_of_whose_rows_end_in_silence_at_once_is_lost_and_not_done(
+    tasks: Sequence[Task], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got: list[Outcome] = []
+
+    async def main() -> None:
+        worker = await ShardWorker.open(spec(tmp_path), silence_s=100.0)
+
+        async def interrupted(task: Task) -> Outcome:
+            monkeypatch.setattr(worker._heartbeat, "is_silent", lambda: True)
+            return Outcome(reason=Reason.INTERRUPTED)
+
+        monkeypatch.setattr(worker._node, "work", interrupted)
+        with pytest.raises(LeaseLostError):
+            await worker.carry_out(Lease(id="a", tasks=tuple(tasks)), lambda t, o: got.append(o))
+        await worker.aclose()
+
+    asyncio.run(main())
+    assert got == []

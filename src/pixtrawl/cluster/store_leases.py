@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -116,6 +116,7 @@ class StoreLeases:
         self._before = _predecessors(self._entries.values())
         self._after = {before: after for after, before in self._before.items()}
         self._own: dict[str, ShardClaim] = {}
+        self._committed: set[str] = set()  # when last looked
         self._waiting: list[ShardEntry] = []  # free when last looked
         self._open = len(self._entries)
         self._seen: dict[str, _Seen] = {}
@@ -131,8 +132,12 @@ class StoreLeases:
         """Whether shards were free when last looked."""
         return bool(self._waiting)
 
-    def look(self) -> bool:
-        """Look for free shards. Return whether there is any."""
+    def is_committed(self, shard_id: str) -> bool:
+        """Return whether a shard was committed when last looked."""
+        return shard_id in self._committed
+
+    def look(self, begun: Collection[str] = ()) -> bool:
+        """Look for free shards, to claim those in `begun` first. Return whether there is any."""
         seen: dict[str, _Seen] = {}
         for entry in self._store.entries("leases"):
             _, shard_id, name = entry.name.split("/")
@@ -143,6 +148,7 @@ class StoreLeases:
                 one.ended.add(epoch)
         alive = self.beats.alive(self.worker)  # after the leases: who has one has beaten before
         committed = self.commits.ids()
+        self._committed = committed
         self._open = sum(1 for one in self._entries if one not in committed)
         free = [
             entry
@@ -154,7 +160,14 @@ class StoreLeases:
         ]
         self._seen = seen
         # Chains first, as they take longest; else each worker in an order of its own.
-        free.sort(key=lambda entry: (entry.chain == entry.id, secrets.randbits(32)), reverse=True)
+        free.sort(
+            key=lambda entry: (
+                entry.id not in begun,
+                entry.chain == entry.id,
+                secrets.randbits(32),
+            ),
+            reverse=True,
+        )
         self._waiting = free
         return bool(free)
 

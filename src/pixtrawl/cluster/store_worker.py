@@ -1,7 +1,9 @@
 """A worker that the store alone coordinates: leases shards, fetches their rows, commits.
 
 Many shards are at work at once, so that a slow host does not hold up the rest. A worker that
-cannot write its beat cancels its own work before others may take it over (`store_leases`).
+cannot write its beat cancels its own work before others may take it over (`store_leases`). It keeps
+what it has fetched, and goes on from there with those shards that it can lease again: else a store
+or a machine that is slow now and then would make it fetch the same rows for ever.
 """
 
 from __future__ import annotations
@@ -70,6 +72,7 @@ class StoreWorker:
         # Of its own: a beat must not wait behind the uploads that fill the usual threads.
         self._beat_thread = ThreadPoolExecutor(1)
         self._active: set[asyncio.Task[None]] = set()
+        self._begun: dict[str, ShardOutcomes] = {}  # left in silence, until somebody commits them
         self._looked = -job.lease_s
         self._ended = asyncio.Event()  # a shard has, or the beat reports trouble
 
@@ -145,12 +148,22 @@ class StoreWorker:
         claim = await asyncio.to_thread(self._leases.claim)
         if claim is None and self._may_look():
             self._looked = clock_s()
-            if await asyncio.to_thread(self._leases.look):
+            found = await asyncio.to_thread(self._leases.look, frozenset(self._begun))
+            self._forget_committed()
+            if found:
                 claim = await asyncio.to_thread(self._leases.claim)
         if claim is not None:
             task = asyncio.create_task(self._carry_out(claim))
             self._active.add(task)
             task.add_done_callback(lambda _: self._ended.set())
+
+    def _forget_committed(self) -> None:
+        for shard_id in [one for one in self._begun if self._leases.is_committed(one)]:
+            self._discard(self._begun.pop(shard_id))
+
+    def _discard(self, shard: ShardOutcomes) -> None:
+        self._writer.discard(shard.outcomes.values())
+        shard.looks.discard()
 
     def _may_look(self) -> bool:
         """Look again when there is nothing to do, else now and then: it lists the whole job."""
@@ -161,6 +174,9 @@ class StoreWorker:
             task.cancel()
         await asyncio.gather(*self._active, return_exceptions=True)
         self._active.clear()
+        for shard in self._begun.values():
+            self._discard(shard)
+        self._begun.clear()
 
     # -- beats
 
@@ -188,9 +204,11 @@ class StoreWorker:
 
     async def _carry_out(self, claim: ShardClaim) -> None:
         entry = claim.entry
-        rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
-        looks = LooksSpool(self._writer.folder / f"{claim.attempt}.spool")
-        shard = ShardOutcomes(entry.id, rows, {}, looks)
+        shard = self._begun.pop(entry.id, None)
+        if shard is None:
+            rows = await asyncio.to_thread(jobs.read_rows_of, self._store, entry.id)
+            looks = LooksSpool(self._writer.folder / f"{claim.attempt}.spool")
+            shard = ShardOutcomes(entry.id, rows, {}, looks)
         started, begun_at = time.monotonic(), now_utc()
         states: tuple[HostState, ...] = ()
         try:
@@ -199,8 +217,9 @@ class StoreWorker:
             else:
                 states = await self._fetch(claim, shard)
         except LeaseLostError:
-            self._emit(Notice(f"{entry.id} is left to others: the store was out of reach"))
-            await self._leave(claim, shard)
+            self._emit(Notice(f"{entry.id} is given back: the store was out of reach"))
+            self._begun[entry.id] = shard
+            await self._give_back(claim)
             return
         except asyncio.CancelledError:
             await self._leave(claim, shard)
@@ -227,6 +246,7 @@ class StoreWorker:
         tasks = tuple(
             Task(row.number, 0, urls.host_of(row.candidate.url), row.candidate)
             for row in shard.rows
+            if row.number not in shard.outcomes
         )
 
         def settled(task: Task, outcome: Outcome) -> None:
@@ -248,15 +268,16 @@ class StoreWorker:
     def _give_up(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
         said = f"{claim.lost} workers ended over its shard {claim.entry.id}"
         self._emit(Notice(f"{said}: its rows are given up", level="warning"))
+        given_up = Outcome(reason=Reason.WORKER_LOST, detail=said, fetched_at=now_utc())
         for row in shard.rows:
-            shard.outcomes[row.number] = Outcome(
-                reason=Reason.WORKER_LOST, detail=said, fetched_at=now_utc()
-            )
+            shard.outcomes.setdefault(row.number, given_up)
 
     async def _leave(self, claim: ShardClaim, shard: ShardOutcomes) -> None:
         """Give a shard back, all its requests having ended."""
-        self._writer.discard(shard.outcomes.values())
-        shard.looks.discard()
+        self._discard(shard)
+        await self._give_back(claim)
+
+    async def _give_back(self, claim: ShardClaim) -> None:
         with suppress(StorageError):  # a lease that nobody ends is lost with its worker
             await asyncio.to_thread(self._leases.give_back, claim)
 

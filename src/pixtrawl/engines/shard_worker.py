@@ -132,17 +132,18 @@ class ShardWorker:
                 # No more places than the host has connections: a slow host must not hold the rest.
                 most = connections(host, self._per_host) if host else self._per_host
                 for _ in range(min(most, len(tasks))):
-                    group.create_task(self._work_off(tasks, settled))
+                    group.create_task(self._work_off(lease, tasks, settled))
 
-    async def _work_off(self, tasks: deque[Task], settled: Settled) -> None:
+    async def _work_off(self, lease: Lease, tasks: deque[Task], settled: Settled) -> None:
         while tasks:
             async with self._places:
                 if not tasks:
                     return
                 task = tasks.popleft()
                 outcome = await self._node.work(task)
-                if outcome.reason is not Reason.INTERRUPTED or not self._heartbeat.is_silent():
-                    settled(task, outcome)
+                if outcome.reason is Reason.INTERRUPTED and self._heartbeat.is_silent():
+                    raise LeaseLostError(lease.id)  # before `_watch` has seen it
+                settled(task, outcome)
 
     async def _watch(self) -> None:
         while True:
