@@ -17,7 +17,7 @@ import pytest
 from tests.diskfaults.commands import COMMANDS, KILL, CommandTrials, prepare
 from tests.diskfaults.run_trials import Trials, faults, trials
 from tests.diskfaults.trials import Fault, server
-from tests.matrices import slow
+from tests.matrices import sample, slow
 from tests.pipeline.pictures import serving
 
 pytestmark = pytest.mark.timeout(300)
@@ -56,7 +56,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandTrials
 
 
 @pytest.mark.parametrize("kinds", [(EACH[1], EACH[3]), slow(EACH)], ids=["two", "all"])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sample(COMMANDS, 2))
 def test_a_command_whose_disk_fails_or_that_is_killed_is_mended_by_itself(
     commands: CommandTrials, name: str, kinds: tuple[tuple[int, bool], ...]
 ) -> None:

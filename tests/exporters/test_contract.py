@@ -16,7 +16,7 @@ from pixtrawl.exporters.export import ExportOptions, export
 from pixtrawl.transform import Transform
 from tests.exporters import dataset, killed_export
 from tests.exporters.dataset import tree
-from tests.matrices import matrix
+from tests.matrices import crossed, matrix
 
 TABLES = ("csv", "jsonl")
 WITH_IMAGES = [name for name in FORMATS if name not in TABLES]
@@ -207,8 +207,7 @@ def test_a_table_refuses_to_resize(table: str, root: Path, tmp_path: Path) -> No
         export(samples, root, tmp_path / "out", table, options)
 
 
-@pytest.mark.parametrize("name", WITH_IMAGES)
-@pytest.mark.parametrize("where", ["memory", "file"])
+@pytest.mark.parametrize(("name", "where"), crossed(WITH_IMAGES, ["memory", "file"]))
 def test_a_url_gets_the_same_files_as_a_folder(
     name: str, where: str, root: Path, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import Candidate, ImageInfo, Sample
 from tests.dedup.test_look_alikes import picture as detailed
 from tests.exporters import dataset
-from tests.matrices import examples
+from tests.matrices import examples, matrix
 
 THREE = parse_shares("train=0.8,val=0.1,test=0.1")
 
@@ -273,7 +273,7 @@ def test_dealing_whole_groups_overfills_no_split_by_more_than_one_group(
         assert counts[index] <= share * sum(totals.values()) + 2 * largest
 
 
-@pytest.mark.parametrize("copy", ["mirrored", "turned", "cropped"])
+@pytest.mark.parametrize("copy", matrix(["mirrored", "turned", "cropped"], "turned"))
 def test_changed_copies_under_another_label_end_on_one_side(copy: str) -> None:
     changes: dict[str, Callable[[Image.Image], Image.Image]] = {
         "mirrored": ImageOps.mirror,

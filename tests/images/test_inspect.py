@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
-from tests.matrices import examples
+from tests.matrices import crossed, examples
 from tests.shared_data import shared, shared_rows
 
 from pixtrawl.images.inspect import inspect_bytes
@@ -128,8 +128,9 @@ def test_the_pixel_cap_is_asked_first(picture: Picture, encoded: Encoded, kind: 
     assert "160x120" in verdict.detail
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    ("kind", "orientation"), crossed(["JPEG", "PNG", "WEBP", "TIFF"], range(1, 9))
+)
 def test_exif_orientation_is_applied_before_hashing(
     picture: Picture, encoded: Encoded, kind: str, orientation: int
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.matrices import crossed
 
 from pixtrawl.images.pdq import pdq_of, pdq_of_grey
 
@@ -50,8 +51,10 @@ def apart(one: bytes, other: str) -> int:
     return (int.from_bytes(one) ^ int(other, 16)).bit_count()
 
 
-@pytest.mark.parametrize(("seed", "width", "height", "quality", "known"), REFERENCE)
-@pytest.mark.parametrize("format", ["PNG", "BMP", "WEBP"])
+@pytest.mark.parametrize(
+    ("seed", "width", "height", "quality", "known", "format"),
+    crossed(REFERENCE, ["PNG", "BMP", "WEBP"]),
+)
 def test_the_hash_is_that_of_the_reference(
     seed: int, width: int, height: int, quality: int, known: str, format: str
 ) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageCms
-from tests.matrices import slow
+from tests.matrices import crossed, slow
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import record, rendition
@@ -122,8 +122,9 @@ def test_a_colour_profile_is_applied(picture: Picture, encoded: Encoded) -> None
         assert inspect_bytes(data, CAP, BORDER).rendition == fit(BORDER, data, "jpeg")
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
-@pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
+@pytest.mark.parametrize(
+    ("kind", "share"), crossed(["JPEG", "PNG", "WEBP", "GIF"], [0.2, 0.6, 0.95])
+)
 def test_damage_is_found_as_without_renditions(
     picture: Picture, encoded: Encoded, kind: str, share: float
 ) -> None:

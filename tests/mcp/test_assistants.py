@@ -159,6 +159,7 @@ def test_a_client_that_cannot_ask_is_told_so_unless_the_person_waived_it(
     talk(without_asking)
 
 
+@pytest.mark.slow  # tests/studio/test_jobs.py stops and resumes the same jobs
 def test_a_job_outlives_its_client_and_is_found_stopped_and_gone_on_with_by_another(
     tmp_path: Path, site: Playground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

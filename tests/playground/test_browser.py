@@ -49,6 +49,7 @@ def test_hovering_sets_the_link_to_the_original(site: Playground, page: Any) -> 
     assert (values["w"], values["h"]) == ([str(entry.width)], [str(entry.height)])
 
 
+@pytest.mark.slow  # the tests of the source drive such pages, too
 def test_clicking_opens_a_panel_that_loads_the_original(site: Playground, page: Any) -> None:
     page.goto(f"{site.url}/click/search?q=tabby+cat&udm=2")
     entry = site.expected("tabby cat")[0]
@@ -58,6 +59,7 @@ def test_clicking_opens_a_panel_that_loads_the_original(site: Playground, page: 
     assert width == entry.width
 
 
+@pytest.mark.slow  # the tests of the source drive such pages, too
 def test_a_failing_original_leaves_the_thumbnail_in_the_panel(page: Any) -> None:
     with Playground(faults=["not-found"], mix={"fault": 1.0}, supply=4) as broken:
         page.goto(f"{broken.url}/click/search?q=cat&udm=2")
@@ -88,6 +90,7 @@ def test_scrolling_loads_more_until_the_button_and_then_to_the_end(
     page.wait_for_function(f"{count} === 120")
 
 
+@pytest.mark.slow  # the tests of the source drive such pages, too
 def test_inline_thumbnails_arrive_by_script(site: Playground, page: Any) -> None:
     page.goto(f"{site.url}/search?q=tabby+cat&udm=2")
     source = page.locator("[data-docid] img").first.get_attribute("src")
@@ -95,6 +98,7 @@ def test_inline_thumbnails_arrive_by_script(site: Playground, page: Any) -> None
     assert page.locator("[data-docid] img").nth(20).get_attribute("src").startswith(site.url)
 
 
+@pytest.mark.slow  # the tests of the source drive such pages, too
 def test_rejecting_cookies_leads_to_the_results(site: Playground, page: Any) -> None:
     page.context.clear_cookies()
     page.goto(f"{site.url}/consent/search?q=tabby+cat&udm=2")
@@ -108,6 +112,7 @@ def test_rejecting_cookies_leads_to_the_results(site: Playground, page: Any) -> 
     page.wait_for_url(re.compile("/consent-page/m"))
 
 
+@pytest.mark.slow  # the tests of the source drive such pages, too
 def test_the_dialog_closes_for_good_when_refused(site: Playground, page: Any) -> None:
     page.context.clear_cookies()
     for shown in (1, 0):
@@ -118,6 +123,7 @@ def test_the_dialog_closes_for_good_when_refused(site: Playground, page: Any) ->
             assert page.locator("[aria-modal=true]").count() == 0
 
 
+@pytest.mark.slow  # the tests of the source drive such pages, too
 def test_the_page_of_2021_works_as_its_script_expects(site: Playground, page: Any) -> None:
     page.goto(f"{site.url}/2021/search?q=tabby+cat&tbm=isch")
     entry = site.expected("tabby cat")[2]

@@ -58,10 +58,12 @@ def declared(pyproject: dict[str, Any]) -> set[str]:
     return names - {"pixtrawl"}
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_everything_imported_is_declared(imported: set[str], declared: set[str]) -> None:
     assert imported - declared - OPTIONAL_GUESTS == set()
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_everything_declared_is_imported(imported: set[str], declared: set[str]) -> None:
     elsewhere = {"pyseccomp", "uvloop"} if sys.platform == "win32" else set()
     assert declared - imported - set(NEVER_IMPORTED) - elsewhere == set()

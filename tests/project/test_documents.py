@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
-from tests import warm_command
 
 import pixtrawl
-from pixtrawl.cli.main import COMMANDS
+from pixtrawl.cli.main import COMMANDS, main
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md")
 
@@ -29,14 +29,10 @@ def shell_lines(text: str) -> list[str]:
 
 
 def help_of(command: str) -> str:
-    done = warm_command.run(
-        [sys.executable, "-m", "pixtrawl", command, "--help"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return str(done.stdout)
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        assert main([command, "--help"]) == 0
+    return shown.getvalue()
 
 
 def options_by_command(text: str) -> dict[str, set[str]]:

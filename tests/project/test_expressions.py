@@ -57,6 +57,7 @@ def test_the_constructs_are_found(pattern: str, count: int) -> None:
     assert len(constructs_in(pattern)) == count
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_no_expression_uses_what_some_supported_python_matches_wrongly(root: Path) -> None:
     hits = [
         f"{path.relative_to(root)}:{line}: {construct}"

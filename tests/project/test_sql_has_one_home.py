@@ -54,6 +54,7 @@ def modules(*, catalog: bool) -> list[str]:
     return [name for name in found if name.startswith("catalog/") is catalog]
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_no_other_package_holds_sql_of_the_catalog() -> None:
     outside = [
         f"{name}:{line}: {text[:60]}"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests import warm_command
+from tests.matrices import slow
 
 from pixtrawl.cli.main import main
 from pixtrawl.net import host_trouble
@@ -43,8 +44,8 @@ def run(site: Playground, output: Path, *more: str) -> tuple[int, dict[str, Any]
     ("status", "retry_after", "told"),
     [
         (503, "", "queries wait (status 503)"),
-        (429, "3", "it asks for the pause"),
-        (0, "", "bing answers again"),
+        slow(429, "3", "it asks for the pause"),
+        slow(0, "", "bing answers again"),
     ],
 )
 def test_an_outage_of_the_search_site_costs_no_query(

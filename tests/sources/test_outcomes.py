@@ -9,6 +9,7 @@ import asyncio
 import socket
 
 import pytest
+from tests.matrices import crossed
 from tests.sources.conftest import Server
 from tests.sources.synthetic_answers import ANSWERS
 
@@ -120,8 +121,9 @@ def test_a_used_up_allowance_is_a_quota(server: Server, name: str) -> None:
     assert ending.stop.detail["next_step"]
 
 
-@pytest.mark.parametrize("wall", ["captcha", "challenge", "login", "js_wall"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "wall"), crossed(NAMES, ["captcha", "challenge", "login", "js_wall"])
+)
 def test_a_wall_is_a_block_of_its_kind_and_kept(server: Server, name: str, wall: str) -> None:
     ending = asked(name, f"{server.url}/{wall}/{name}")
     assert ending.outcome is SourceOutcome.BLOCKED

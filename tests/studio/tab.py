@@ -31,28 +31,60 @@ def chromium() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found.path, args=flags)
         yield browser
+        _kept.clear()
         browser.close()
 
 
 @contextmanager
 def tab(browser: Any, url: str, *, grid: bool = True, **context: Any) -> Iterator[Any]:
     """The studio's page; at the end, no script may have failed and nothing been forbidden."""
-    options: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, **context}
-    own = browser.new_context(**options)
-    page = own.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page = _kept.pop() if _kept and not context else _new(browser, context)
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on(
-        "console",
-        lambda line: wrong.append(line.text) if "Content Security" in line.text else None,
-    )
+
+    def failed(error: Any) -> None:
+        wrong.append(str(error))
+
+    def said(line: Any) -> None:
+        if "Content Security" in line.text:
+            wrong.append(line.text)
+
+    page.on("pageerror", failed)
+    page.on("console", said)
     page.goto(url)
     if grid:
         page.wait_for_selector(".tile.current .picture[src]")
     yield page
-    own.close()
+    page.remove_listener("pageerror", failed)
+    page.remove_listener("console", said)
+    if context:
+        page.context.close()
+    else:
+        _leave(page)
     assert wrong == []
+
+
+# A tab that is not in use. What a page stores belongs to its origin, and each server has a port of
+# its own; a new renderer for each test would cost half as much again as loading the page.
+_kept: list[Any] = []
+
+
+def _new(browser: Any, context: dict[str, Any]) -> Any:
+    options: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, **context}
+    page = browser.new_context(**options).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    return page
+
+
+def _leave(page: Any) -> None:
+    """Keep the tab, with nothing in it of the test that is over."""
+    page.unroute_all(behavior="ignoreErrors")
+    page.goto("about:blank")
+    page.mouse.move(0, 0)
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    page.context.clear_cookies()
+    _kept.append(page)
 
 
 def current(page: Any) -> str:

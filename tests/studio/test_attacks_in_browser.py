@@ -88,6 +88,7 @@ def serving_page(text: str) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow  # tests/studio/test_access.py has the requests themselves
 def test_a_page_of_another_loopback_port_gets_nothing_and_changes_nothing(
     browser: Any, root: Path
 ) -> None:

@@ -262,7 +262,7 @@ def test_a_job_whose_process_was_killed_goes_on(tmp_path: Path, site: Playground
                 opened = client.get(f"/?token={token}")
                 client.cookie = opened.headers["set-cookie"].partition(";")[0]
                 if kills:
-                    job = start(client, request(path, 30))
+                    job = start(client, request(path, 12))
                     until(partial(kept_at_least, client, 3))
                     process.send_signal(signal.SIGKILL)
                     continue
@@ -273,7 +273,7 @@ def test_a_job_whose_process_was_killed_goes_on(tmp_path: Path, site: Playground
                 until(partial(is_in, client, job, "done"))
             finally:
                 process.kill()
-    assert len(pixtrawl.open(path)) == 30
+    assert len(pixtrawl.open(path)) == 12
 
 
 def test_a_run_at_the_shell_is_listed_and_steered(

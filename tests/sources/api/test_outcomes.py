@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.matrices import crossed
 from tests.net.conftest import Connection, Server
 from tests.sources.api.asking import ask, reply, serve, settings
 from tests.sources.api.stand_ins import ALL, BY_NAME, KEY, Reply, StandIn, asked
@@ -18,6 +19,12 @@ from pixtrawl.sources import contract, keys
 # Asked for one record after another, or by what the last answer says: they have no total.
 BY_RECORD = {"met", "rijksmuseum", "nasa", "internet_archive", "unsplash", "wikimedia"}
 each = pytest.mark.parametrize("api", ALL, ids=lambda api: api.name)
+
+
+def name_of(value: object) -> str:
+    return value.name if isinstance(value, StandIn) else repr(value)
+
+
 with_key = pytest.mark.parametrize(
     "api", [api for api in ALL if "key" in api.settings], ids=lambda api: api.name
 )
@@ -58,10 +65,13 @@ def test_a_later_run_goes_on_behind_the_last_page(api: StandIn, server: Server) 
     assert (end.outcome, end.candidates) == (SourceOutcome.OK, [])
 
 
-@each
 @pytest.mark.parametrize(
-    "position",
-    [{}, {"rank": "x"}, {"place": 5, "rank": 3}, {"place": {"page": "x", "at": -4}, "rank": 0}],
+    ("api", "position"),
+    crossed(
+        ALL,
+        [{}, {"rank": "x"}, {"place": 5, "rank": 3}, {"place": {"page": "x", "at": -4}, "rank": 0}],
+    ),
+    ids=name_of,
 )
 def test_a_position_that_makes_no_sense_starts_over(
     api: StandIn, server: Server, position: dict[str, object]
@@ -113,8 +123,11 @@ def test_a_used_up_allowance_is_shown(api: StandIn, server: Server) -> None:
     assert len(server.seen) == 1
 
 
-@each
-@pytest.mark.parametrize("body", [b'{"hello": [1, 2]}', b"<html>Welcome</html>", b"", b"[]"])
+@pytest.mark.parametrize(
+    ("api", "body"),
+    crossed(ALL, [b'{"hello": [1, 2]}', b"<html>Welcome</html>", b"", b"[]"]),
+    ids=name_of,
+)
 def test_another_answer_is_changed_and_kept(api: StandIn, server: Server, body: bytes) -> None:
     server.route("*", 200, body, Content_Type="application/json")
     ending = ask(api.name, settings(server, api))

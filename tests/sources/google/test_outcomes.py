@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.matrices import matrix
 
 from pixtrawl.events import Notice
 from pixtrawl.model import Kind, SourceOutcome
@@ -65,7 +66,9 @@ def test_consent_that_stays_is_the_outcome_after_one_answer(desk: Desk) -> None:
     assert desk.site.accepted == 0
 
 
-@pytest.mark.parametrize("form", ["dialog", "passing_wall", "empty_once", "chips_once"])
+@pytest.mark.parametrize(
+    "form", matrix(["dialog", "passing_wall", "empty_once", "chips_once"], "dialog", "empty_once")
+)
 def test_what_passes_is_no_obstacle(desk: Desk, form: str) -> None:
     asked = desk.ask(form)
     assert asked.stop is None

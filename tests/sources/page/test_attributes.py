@@ -8,7 +8,7 @@ import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from tests.matrices import examples
+from tests.matrices import crossed, examples
 
 from pixtrawl.model import Kind
 from pixtrawl.sources.page.found import FoundPicture
@@ -46,8 +46,10 @@ def attribute(value: object) -> str:
     return html.escape(value if isinstance(value, str) else json.dumps(value), quote=True)
 
 
-@pytest.mark.parametrize("value", ["IMG_0001.jpg", "DSC 2.JPG", "holiday.png", "see photo.jpg"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    crossed(NAMES, ["IMG_0001.jpg", "DSC 2.JPG", "holiday.png", "see photo.jpg"]),
+)
 def test_a_bare_name_is_no_address_and_what_is_shown_comes_first(name: str, value: str) -> None:
     for body in (
         f"<img src='{SRC}' {name}='{value}'>",

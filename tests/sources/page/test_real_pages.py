@@ -138,6 +138,7 @@ def test_a_listing_of_copyparty_gives_every_file(pictures: Path, tmp_path: Path)
     assert {name.partition("?")[0] for name in originals(ending, base)} >= EXPECTED
 
 
+@pytest.mark.slow  # tests/sources/page/test_links.py has such markup
 def test_a_post_of_wordpress_gives_the_uploads_and_their_copies_as_fall_backs(
     pictures: Path, tmp_path: Path
 ) -> None:
