@@ -69,11 +69,12 @@ def served(files: Mapping[str, bytes]) -> Iterator[str]:
         yield url
 
 
-def ours(check: str = "", looks: int = 0, **options: Any) -> Taker:
+def ours(check: str = "", looks: int = 0, *, pooled: bool = False, **options: Any) -> Taker:
     """Return a taker by `pixtrawl download`.
 
     `check` is how classes are checked: look, or the name of a model. `looks` is how many pictures
-    of each class a person then looks at, to like or to refuse them.
+    of each class a person then looks at, to like or to refuse them. `pooled` takes the best of a
+    pool by the model (`--relevant`), three results for each image wanted.
     """
 
     def take(job: Job) -> Taken:
@@ -84,11 +85,12 @@ def ours(check: str = "", looks: int = 0, **options: Any) -> Taker:
         listed.write_text("".join(json.dumps(row) + "\n" for row in rows))
         folder = job.out / "images"
         model = job.models.get(check)
+        chosen = {"relevant": True, "model": str(model)} if pooled else {}
 
         def download(steer: int = 0, **more: Any) -> pixtrawl.Dataset:
             pixtrawl.download(
                 listed, output=folder, limit=job.limit, allow_address="127.0.0.0/8",
-                progress=False, steer=steer, **options, **more,
+                progress=False, steer=steer, **(options | chosen | more),
             )  # fmt: skip
             found = pixtrawl.open(folder)
             if model is not None:

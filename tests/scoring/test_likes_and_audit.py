@@ -20,6 +20,7 @@ from pixtrawl.scoring.likes import fit
 from pixtrawl.scoring.model import Vectors, unit
 from tests.scoring.conftest import GREEN, RED, png, write_dataset
 from tests.scoring.tiny import write_model
+from tests.scoring.tiny_models import write_image_model
 
 DIMENSIONS = 64
 
@@ -242,6 +243,20 @@ def test_audit_names_wrong_images_and_commands_that_work(
     ds = pixtrawl.open(mixed.root)
     assert (len(ds.filter(label="green")), len(ds.filter(label="red"))) == (16, 12)
     assert len(ds.audit().doubts) == 0
+
+
+def test_embeddings_of_two_models_are_checked_together(
+    mixed: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embed(mixed, tmp_path)
+    other = write_image_model(tmp_path / "colours.onnx", {"kind": "embedding", "size": 8})
+    assert main(["score", str(mixed.root), "--model", str(other), "--as", "colours"]) == 0
+    both = pixtrawl.open(mixed.root).audit()
+    assert {name.partition("@")[0] for name in both.model.split(" + ")} == {"tiny", "colours"}
+    assert len(both.doubts) == 6
+    capsys.readouterr()
+    assert main(["audit", str(mixed.root), "--json", "--model", "colours"]) == 0
+    assert json.loads(capsys.readouterr().out)["model"].startswith("colours@")
 
 
 def test_audit_without_a_model_says_so(mixed: Folder, capsys: pytest.CaptureFixture[str]) -> None:

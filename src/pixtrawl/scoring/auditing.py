@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
-from pixtrawl.catalog import look_pairs
+from pixtrawl.catalog import embeddings, look_pairs
 from pixtrawl.scoring.class_check import Audit, audit
+from pixtrawl.scoring.label_model import MOST_CELLS
+from pixtrawl.scoring.model import Vectors, unit
 from pixtrawl.scoring.spaces import Space, space_of
 
 __all__ = ["audit_of"]
 
 _MOST: Final = 0.5
+_MODELS: Final = 3  # whose embeddings are put together
 
 
 def audit_of(
@@ -23,8 +26,9 @@ def audit_of(
     """Return the class check of the kept images.
 
     By embeddings if at least half of the images have one (those without are left out), else by
-    looks. `model` is the start of the name of the model to take. `tell` is called with the
-    share that is done; it may raise, to end the work.
+    looks. `model` is the start of the name of the model to take; without it the embeddings of
+    every model that covers the same images are put together: two know more than one. `tell` is
+    called with the share that is done; it may raise, to end the work.
     """
     images = look_pairs.images(db)
     order = {one.id: at for at, one in enumerate(images)}
@@ -34,14 +38,33 @@ def audit_of(
     found, vectors = looks_of, looks
     if space.by == "embedding":
         found, vectors = space.comparable(db, ids, lambda done: tell(0.3 + 0.1 * done))
+    names = space.model
     if len(found) < _MOST * len(images):
-        space, found, vectors = Space("look"), looks_of, looks
+        space, found, vectors, names = Space("look"), looks_of, looks, ""
+    elif space.by == "embedding" and not model:
+        names, vectors = _together(db, space, found, vectors)
     chosen = [images[order[one]] for one in found]
     row_of_look = {one: at for at, one in enumerate(looks_of)}
     rows = [row_of_look[one] for one in found if one in row_of_look]
     own_looks = looks[rows] if len(rows) == len(found) else np.zeros((0, 1), np.float32)
     trusted = frozenset(one.id for one in look_pairs.marked(db) if one.wanted)
     return audit(
-        chosen, vectors, own_looks, by=space.by, model=space.model, trusted=trusted,
+        chosen, vectors, own_looks, by=space.by, model=names, trusted=trusted,
         tell=lambda done: tell(0.4 + 0.6 * done),
     )  # fmt: skip
+
+
+def _together(
+    db: sqlite3.Connection, first: Space, ids: Sequence[int], vectors: Vectors
+) -> tuple[str, Vectors]:
+    """Return the names and the joint vectors of all models by which all the images have one."""
+    names, parts = [first.model], [vectors]
+    for one in embeddings.embedding_models(db):
+        if one.id == first.model_id or one.images < len(ids) or len(parts) == _MODELS:
+            continue
+        there, others = Space("embedding", one.id, one.name).comparable(db, ids)
+        width = sum(part.shape[1] for part in (*parts, others))
+        if there == list(ids) and width * len(ids) <= MOST_CELLS:
+            names.append(one.name)
+            parts.append(others)
+    return " + ".join(names), unit(np.concatenate(parts, axis=1))

@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.catalog.look_pairs import CheckedImage
-from pixtrawl.scoring.label_model import true_labels
+from pixtrawl.scoring.label_model import MOST_CELLS, true_labels
 from pixtrawl.scoring.model import Vectors, unit
 from pixtrawl.scoring.neighbours import near_neighbours
 from pixtrawl.scoring.outliers import Z_LIMIT, lowest_usual
@@ -31,7 +31,6 @@ _WRONG: Final = 0.8  # probability from which a label is doubted
 _CERTAIN: Final = 0.02  # probability below which even an odd look is not doubted
 _DOUBTFUL: Final = 0.3  # probability that, with a look unlike its label's, is enough as well
 _Z_OF_DOUBTFUL: Final = 2.0  # modified z-score of such a look
-_MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 80 MB
 _DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
 _OWN_AT_MOST: Final = 0.3
 _OVERLAP: Final = 0.15  # share of votes across both ways
@@ -153,7 +152,7 @@ def _likelier(
     The last is the probability that its own is wrong; None: by neighbours alone, or of one label.
     """
     rows = np.arange(len(own))
-    if len(own) * max(labels, vectors.shape[1]) > _MOST_CELLS:
+    if len(own) * max(labels, vectors.shape[1]) > MOST_CELLS:
         mine = votes.of(own)
         best, share = votes.best_but(own)
         sure = (share >= _DOUBTED) & (mine <= _OWN_AT_MOST)

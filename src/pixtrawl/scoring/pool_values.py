@@ -18,13 +18,11 @@ from msgspec import Struct
 
 from pixtrawl.catalog import look_pairs, topic_refusals
 from pixtrawl.catalog.topic_refusals import PoolImage
-from pixtrawl.scoring.label_model import true_labels
+from pixtrawl.scoring.label_model import label_chances
 from pixtrawl.scoring.likes import Examples, examples_of
 from pixtrawl.scoring.model import Vectors, from_bytes
-from pixtrawl.scoring.neighbours import nearest
 from pixtrawl.scoring.spaces import Space
 from pixtrawl.scoring.typical import typicality
-from pixtrawl.scoring.votes import VOTERS, votes_of
 
 __all__ = ["PoolValues", "PoolView", "read_view", "values_of"]
 
@@ -139,8 +137,7 @@ def _told_apart(view: PoolView) -> Vectors:
     names = {label: at for at, label in enumerate(dict.fromkeys(view.labels), 1)}
     own = np.array([0] * len(view.known) + [names[one] for one in view.labels], np.int64)
     vectors = np.concatenate([view.vectors, view.others])
-    votes = votes_of(*nearest(vectors, VOTERS), own, len(names) + 1)
-    found = true_labels(vectors, own, votes.table(len(names) + 1))
+    found = label_chances(vectors, own, len(names) + 1)
     return np.asarray(found[: len(view.known), 0], np.float32)
 
 
