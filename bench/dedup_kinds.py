@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from bench import dedup_edits as edits, dedup_photos as photos, dedup_variants as variants
-from bench.junk_pictures import meme, scan
+from bench.junk_lookalikes import meme, scan
 
 EDITS = (
     "q30", "resize50", "thumb225", "crop5", "crop10 middle", "bright+25", "grey", "watermark text",

@@ -1,8 +1,9 @@
-"""Junk in layouts, fonts and languages other than those of `bench.junk_pictures`: to judge with.
+"""Junk in layouts, fonts and languages other than those of `bench.junk_drawn`.
 
-No threshold was fixed on these. Fonts: `python -m bench.junk_layouts` downloads five packages of
-Debian (nothing is installed) and seven of PyPI into `$PIXTRAWL_BENCH_CACHE/fonts`; licences are
-OFL, Apache-2.0 and GPL with the font exception, as each package states.
+Thresholds were fixed on these, too, since 2026-11-29. Fonts: `python -m bench.junk_layouts`
+downloads five packages of Debian (nothing is installed) and seven of PyPI into
+`$PIXTRAWL_BENCH_CACHE/fonts`; licences are OFL, Apache-2.0 and GPL with the font exception, as
+each package states.
 """
 
 from __future__ import annotations

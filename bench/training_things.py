@@ -18,7 +18,7 @@ from random import Random
 
 from PIL import Image, ImageEnhance, ImageOps
 
-from bench import junk_pictures
+from bench import junk_drawn
 from bench.dedup_photos import cache_folder, photograph_files
 
 VENDORS = {
@@ -57,8 +57,8 @@ NOISE_SHARE = (0.15, 0.40)  # of all results of a class: drawn for each
 SIDE_PX = 288
 _SIZES = ((288, 216), (216, 288), (256, 256), (320, 240), (240, 320))
 _JUNK = (
-    junk_pictures.captcha_letters, junk_pictures.human_check, junk_pictures.removed_tile,
-    junk_pictures.logo,
+    junk_drawn.captcha_letters, junk_drawn.human_check, junk_drawn.removed_tile,
+    junk_drawn.logo,
 )  # fmt: skip
 
 

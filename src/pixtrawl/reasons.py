@@ -79,6 +79,7 @@ class Reason(StrEnum):
     TRACKING_PIXEL = "tracking_pixel"
     ICON = "icon"
     HUMAN_CHECK = "human_check"
+    WATERMARKED = "watermarked"
     FLAT = "flat"
     UNWANTED_LICENSE = "unwanted_license"
     UNWANTED_MARK = "unwanted_mark"
@@ -179,6 +180,7 @@ def _table() -> dict[Reason, ReasonInfo]:
         (r.TRACKING_PIXEL, s.REJECTED, "a tracking pixel", False),
         (r.ICON, s.REJECTED, "an icon or a logo", False),
         (r.HUMAN_CHECK, s.REJECTED, "a captcha, or a page that asks for a human", False),
+        (r.WATERMARKED, s.REJECTED, "a picture agency's preview, which has its watermark", False),
         (r.FLAT, s.REJECTED, "one colour or next to nothing on it", False),
         (r.UNWANTED_MARK, s.REJECTED, "its file states what --exclude leaves out", False),
         (r.UNWANTED_LICENSE, s.REJECTED, "its licence is not one asked for by --license", False),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable
 from functools import cache
 from random import Random
 
 import pytest
-from bench import junk_pictures as drawn
-from PIL import Image, ImageFilter
+from bench import junk_drawn, junk_pictures as drawn
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from tests.matrices import matrix
 
 from pixtrawl.config.groups import Images
@@ -67,8 +68,8 @@ def pictures(kind: str) -> list[ImageInfo]:
         ("captcha: grid", {Reason.HUMAN_CHECK}, 0.75),
         ("captcha: slider", {Reason.HUMAN_CHECK}, 0.75),
         ("human check page", {Reason.HUMAN_CHECK, Reason.FLAT}, 0.85),
-        ("removed tile", {Reason.PLACEHOLDER, Reason.ICON, Reason.FLAT}, 0.4),
-        ("logo", {Reason.ICON, Reason.PLACEHOLDER, Reason.FLAT}, 0.6),
+        ("removed tile", {Reason.PLACEHOLDER, Reason.ICON, Reason.FLAT}, 0.6),
+        ("logo", {Reason.ICON, Reason.PLACEHOLDER, Reason.FLAT}, 0.3),
     ],
 )
 def test_drawn_junk_is_refused_with_its_reason(
@@ -89,12 +90,82 @@ def test_pictures_that_resemble_junk_are_kept(kind: str) -> None:
     assert found.count(Reason.SAVED) >= len(found) - 1, found
 
 
+def pale_chart() -> Image.Image:
+    """Thin light lines all over: low contrast, and nothing of it is empty."""
+    image = Image.new("RGB", (900, 900), "white")
+    draw = ImageDraw.Draw(image)
+    for at in range(40, 880, 30):
+        draw.line((40, at, 860, at), fill=(205, 205, 205), width=4)
+        draw.line((at, 40, at, 860), fill=(225, 225, 225), width=4)
+    return image
+
+
+def pie() -> Image.Image:
+    image = Image.new("RGB", (700, 480), "white")
+    draw = ImageDraw.Draw(image)
+    for at, colour in enumerate(("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728")):
+        draw.pieslice((200, 90, 500, 390), at * 90, at * 90 + 90, fill=colour)
+    return image
+
+
+def bottle() -> Image.Image:
+    """A thing in one colour with light and shade, as dyed products are."""
+    shade = Image.linear_gradient("L").rotate(90).resize((140, 420))
+    thing = Image.merge("RGB", (shade.point(lambda v: v // 5), shade.point(lambda v: 60 + v // 3),
+                                shade.point(lambda v: 20 + v // 6)))  # fmt: skip
+    image = Image.new("RGB", (500, 500), "white")
+    image.paste(thing, (180, 40))
+    return image
+
+
+def lines_in_black() -> Image.Image:
+    """Line art as small and wide as a captcha."""
+    image = Image.new("RGB", (320, 110), "white")
+    draw, rng = ImageDraw.Draw(image), Random("lines")
+    for _ in range(14):
+        x, y, r = rng.uniform(0, 320), rng.uniform(0, 110), rng.uniform(15, 60)
+        draw.ellipse((x - r, y - r / 2, x + r, y + r / 2), outline="black", width=2)
+        draw.line((x, y, rng.uniform(0, 320), rng.uniform(0, 110)), fill="black", width=2)
+    return image
+
+
+@pytest.mark.parametrize("draw", [pale_chart, pie, bottle, lines_in_black])
+def test_charts_things_and_line_art_are_no_blanks_logos_and_captchas(
+    draw: Callable[[], Image.Image],
+) -> None:
+    assert judged(info(draw())) is Reason.SAVED
+
+
+@pytest.mark.parametrize("kind", ["captcha: slider", "removed tile"])
+def test_close_tracks_and_signs_with_words_are_junk_in_other_layouts(kind: str) -> None:
+    found = [judged(info(drawn_close(kind, seed))) for seed in range(4)]
+    assert found.count(Reason.SAVED) == 0, found
+
+
+def drawn_close(kind: str, seed: int) -> Image.Image:
+    rng = Random(f"{kind} {seed}")
+    if kind == "removed tile":
+        image = Image.new("RGB", (240, 240), (235, 235, 238))
+        draw, ink = ImageDraw.Draw(image), (120, 120, 120)
+        draw.rectangle((90, 50, 150, 100), outline=ink, width=4)
+        draw.ellipse((110, 65, 130, 85), outline=ink, width=4)
+        draw.text((120, 160), rng.choice(("Brak zdjęcia", "no photo yet", "Kein Bild hier")),
+                  fill=ink, font=ImageFont.load_default(28), anchor="mm")  # fmt: skip
+        return image
+    image = Image.new("RGB", (320, 250), "white")
+    image.paste(scenery()[seed % 2].resize((300, 180)), (10, 10))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((10, 200, 310, 236), fill=(238, 238, 240), outline=(220, 220, 220))
+    draw.rectangle((11, 201, 46, 235), fill=(rng.randint(20, 200), 120, 200))
+    return image
+
+
 def test_a_grid_without_head_and_foot_is_a_collage_and_a_frame_without_track_a_frame() -> None:
     for seed in range(4):
-        grid = drawn.captcha_grid(Random(f"grid {seed}"), scenery())
+        grid = junk_drawn.captcha_grid(Random(f"grid {seed}"), scenery())
         side = grid.width
         assert judged(info(grid.crop((0, side // 4, side, side + side // 4)))) is Reason.SAVED
-        slider = drawn.captcha_slider(Random(f"slider {seed}"), scenery())
+        slider = junk_drawn.captcha_slider(Random(f"slider {seed}"), scenery())
         assert judged(info(slider.crop((0, 0, slider.width, slider.height - 90)))) is Reason.SAVED
 
 
@@ -102,7 +173,7 @@ def test_a_turned_photograph_is_no_human_check() -> None:
     grid = next(
         one
         for seed in range(8)
-        if judged(info(one := drawn.captcha_grid(Random(f"turn {seed}"), scenery())))
+        if judged(info(one := junk_drawn.captcha_grid(Random(f"turn {seed}"), scenery())))
         is Reason.HUMAN_CHECK
     )
     exif = Image.Exif()

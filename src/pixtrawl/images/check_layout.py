@@ -28,10 +28,11 @@ _TILES: Final = (3, 4)  # across, as all widespread checks have
 _GAP: Final = 0.62  # share of a line between tiles that is lighter than what lies beside it
 _LEAST_PX: Final = 40  # of a side
 _LIGHTER: Final = 7  # of 255
+_BELOW: Final = (0.14, 0.5)  # height below a slider's photograph
 _TRACK_TONE: Final = (3, 70)  # of 255, from the ground of the dialog
 _TRACK: Final = (0.05, 0.2)  # height as a share of the picture
-_TRACK_EVEN: Final = 0.72  # share of a track's row that has its tone: a line of text lies on it
-_KNOB: Final = 20  # of 255, from the track
+_TRACK_EVEN: Final = 0.5  # share of a track's row that has its tone: a line of text lies on it
+_KNOB: Final = 8  # of 255, from the track
 
 
 def human_check(grey: Grey) -> float:
@@ -72,10 +73,12 @@ def _is_slider_check(values: Grey) -> bool:
     if not 0.5 <= height / width <= 1.6:
         return False
     rows = _filled_rows(values)
+    if rows is not None and 1 - rows[1] / height < _BELOW[0]:
+        rows = _filled_rows(values, most_gap=0)  # a track close below it was taken for a part of it
     if rows is None:
         return False
     (top, bottom), ground = rows, _ground(values)
-    if not 0.02 <= top / height <= 0.32 or not 0.14 <= 1 - bottom / height <= 0.5:
+    if not 0.02 <= top / height <= 0.32 or not _BELOW[0] <= 1 - bottom / height <= _BELOW[1]:
         return False
     left, right = _filled_columns(values[top:bottom], ground)
     if right - left < 0.7 * width or _band_share(values[:top]) < 0.7:
@@ -116,10 +119,11 @@ def _band_share(rows: Grey) -> float:
     return float(((np.abs(rows - tone) <= _EVEN).mean(axis=1) >= _BAND).mean())
 
 
-def _filled_rows(values: Grey) -> tuple[int, int] | None:
+def _filled_rows(values: Grey, most_gap: int | None = None) -> tuple[int, int] | None:
     """Return first row and end of the longest part that is mostly not of the dialog's ground."""
+    gap = max(2, round(0.025 * len(values))) if most_gap is None else most_gap
     near = (np.abs(values - _ground(values)) <= _EVEN).mean(axis=1)
-    return _longest_run(near < 0.45, most_gap=max(2, round(0.025 * len(values))))
+    return _longest_run(near < 0.45, most_gap=gap)
 
 
 def _filled_columns(values: Grey, ground: int) -> tuple[int, int]:

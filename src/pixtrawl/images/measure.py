@@ -13,10 +13,12 @@ import numpy as np
 
 from pixtrawl.images.check_layout import human_check
 from pixtrawl.images.decode import Decoded
+from pixtrawl.images.ink import CAPTCHA_PX, one_ink
 from pixtrawl.images.phash import SIDE, Look, moments
 
 __all__ = ["measure"]
 
+_FEW_TONES_BITS: Final = 4.0  # photographs have more
 _STEEP: Final = 48  # of 255, between neighbouring pixels
 
 
@@ -26,11 +28,12 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
     across = grey[:, 1:] - grey[:, :-1]
     np.abs(across, out=across)
     steep = int(np.count_nonzero(across > _STEEP))
+    entropy = _entropy(square)
     red, green, blue = _mean_colour(decoded) if look.flat else (0.0, 0.0, 0.0)
     return (
         look.mean / 255.0,
         look.deviation / 255.0,
-        _entropy(square),
+        entropy,
         _laplacian_variance(grey),
         steep / max(across.size, 1),
         look.gradient,
@@ -44,7 +47,15 @@ def measure(decoded: Decoded, square: np.ndarray[Any, Any], look: Look) -> tuple
         green,
         blue,
         human_check(decoded.grey) if decoded.turn == 1 else 0.0,  # cameras turn, dialogs do not
+        one_ink(decoded.colours) if _may_be_drawn(decoded, entropy) else 0.0,
     )
+
+
+def _may_be_drawn(decoded: Decoded, entropy: float) -> bool:
+    """Return whether it has few tones, or is as small and wide as a captcha."""
+    if entropy < _FEW_TONES_BITS:
+        return True
+    return decoded.height <= CAPTCHA_PX[0] and decoded.width <= CAPTCHA_PX[1]
 
 
 def _mean_colour(decoded: Decoded) -> tuple[float, float, float]:

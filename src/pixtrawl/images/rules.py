@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from pixtrawl.claims import claim_of, is_licensed
 from pixtrawl.config.groups import Images
+from pixtrawl.images.junk_names import is_stock_preview, named_as
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
 from pixtrawl.numeric import load_numpy
 from pixtrawl.preferences import PreferencePolicy
@@ -32,6 +33,7 @@ JUNK: Final = frozenset(
         Reason.TRACKING_PIXEL,
         Reason.ICON,
         Reason.HUMAN_CHECK,
+        Reason.WATERMARKED,
         Reason.FLAT,
         Reason.EXTREME_ASPECT,
         Reason.ANIMATED,
@@ -44,7 +46,14 @@ JUNK: Final = frozenset(
 _PIXEL: Final = 3  # px
 _ICON: Final = 48  # px: the largest icon size of Windows and favicon.ico
 _EMPTY_BITS: Final = 3.0
+_SHADED_BITS: Final = 2.5  # the same where the tones lie apart: a thing without edges
+_SHADED: Final = 16.0 / 255  # contrast
+_FULL: Final = 0.45  # share of blocks without ink: thin lines all over are a chart or a drawing
 _CARD_BITS: Final = 4.5  # logos and notices are below, photographs above (except 0.1 % of 4,670)
+_PIE_GROUND: Final = 0.9
+_MANY_INKS: Final = 0.5
+_THING_GROUND: Final = 0.96
+_THING_SHADING: Final = 0.5  # a pale thing; logos have less than 0.46
 _UNSEEN: Final = 0.01  # mean opacity
 _THUMBNAIL: Final = 256  # px of the shorter side: usual limit of previews
 _SAME_SHAPE: Final = 0.02
@@ -154,6 +163,8 @@ class Rules(Struct, frozen=True):
             return Reason.EXTREME_ASPECT, size
         if info.measures.get("animated") and self.filters.type != "animated":
             return Reason.ANIMATED, f"{info.frames} frames"
+        if is_stock_preview(url):
+            return Reason.WATERMARKED, "its URL is that of an agency's preview"
         if _is_empty(info):
             return Reason.FLAT, f"{info.measures.get('entropy', 0.0):.1f} bits"
         if not self.images.allow_thumbnails and kind is not Kind.DATA and short <= _THUMBNAIL:
@@ -165,7 +176,8 @@ class Rules(Struct, frozen=True):
         load_numpy()  # first: with threads of BLAS a run takes twice the processor time
         from pixtrawl.images.junk import drawn_junk
 
-        return drawn_junk(info, width, height, candidate.query) or _KEPT
+        named = named_as(candidate, url)
+        return drawn_junk(info, width, height, candidate.query, named) or _KEPT
 
 
 def _is_empty(info: ImageInfo) -> bool:
@@ -174,7 +186,31 @@ def _is_empty(info: ImageInfo) -> bool:
         return False
     if measures.get("has_alpha") and measures.get("alpha_mean", 1.0) < _UNSEEN:
         return True
-    return info.flat and measures.get("entropy", 8.0) < _EMPTY_BITS
+    bits = measures.get("entropy", 8.0)
+    if not info.flat or bits >= _EMPTY_BITS:
+        return False
+    if bits >= _SHADED_BITS and measures.get("contrast", 0.0) >= _SHADED:
+        return False
+    return not info.thumb or not _shows_something(info)
+
+
+def _shows_something(info: ImageInfo) -> bool:
+    """Return whether a pale picture is more than a blank or a notice: a thing, a chart."""
+    load_numpy()
+    from pixtrawl.images.ink import ink_layout, shading
+
+    layout = ink_layout(info.thumb)
+    if layout.blank < _FULL:
+        return True
+    if layout.ground <= _PIE_GROUND and info.measures.get("one_ink", 1.0) < _MANY_INKS:
+        return True
+    parts = layout.rows()
+    return (
+        layout.ground <= _THING_GROUND
+        and 0 < len(parts) <= 3
+        and shading(layout) >= _THING_SHADING
+        and not any(rows.has_words() for rows in parts)
+    )
 
 
 def _preview(candidate: Candidate, url: str, width: int, height: int) -> Ruling:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 # Of the measures, those that every image has and that say something to a person.
 _SHOWN: Final = tuple(
-    one for one in MEASURES if not one.startswith("mean_") and one != "human_check"
+    one for one in MEASURES if not one.startswith("mean_") and one not in ("human_check", "one_ink")
 )
 _HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
 _MANY: Final = 5_000  # images; of fewer, the first filter takes a tenth of a second anyhow
