@@ -28,6 +28,7 @@ _SETTINGS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_memory_monitor_refresh_ms": "0",  # it ends workers by the memory of the whole machine
     "RAY_enable_worker_prestart": "0",
+    "RAY_worker_niceness": "0",  # else 15: beside other work a worker would hardly run at all
     # A busy machine needs longer than Ray's 10 to 30 s.
     "RAY_agent_register_timeout_ms": "240000",
     "RAY_raylet_start_wait_time_s": "240",

@@ -31,6 +31,7 @@ LEAST: Final = 0.62  # cosine: 99 of 100 crops of 10 % have 0.69 or more
 _LEAST_DEEP: Final = 0.7  # the same for deep crops, of which 9 in 10 have as much
 _SCANNED: Final = 2_048  # longest tail that is scanned rather than indexed
 _RATIO: Final = 4
+_AT_ONCE: Final = 2_048  # columns of a product: the result stays in the processor's cache
 _NO_LABEL: Final = -1
 _CACHED: Final = 4_096  # coarse pictures of all labels together: 2 MB
 # Quantisation of a term. With 127, in one byte, the cosine is off by 0.002, and 16 in 1,000 fewer
@@ -226,16 +227,18 @@ class DescriptorIndex:
     def nearest(self, coarse: Array, count: int) -> list[int]:
         """Return at most `count` ids, the most similar first."""
         asked = _query_variants(coarse)
-        near: list[tuple[Array, Array]] = []
-        for a, b in self._stretches(asked):
-            likeness = (asked @ self._descriptors[:, a:b].astype(np.float32)).max(axis=0)
-            found = (likeness >= LEAST * _STEPS).nonzero()[0]
-            if found.size:
-                near.append((likeness[found], found + a))
-        if not near:  # the usual case
+        stretches = self._stretches(asked)
+        # Together: numpy's calls for each of 32 cells cost as much as the arithmetic.
+        columns = np.concatenate([self._descriptors[:, a:b] for a, b in stretches], axis=1)
+        best = np.empty(columns.shape[1], np.float32)
+        for at in range(0, len(best), _AT_ONCE):
+            some = slice(at, at + _AT_ONCE)
+            np.maximum.reduce(asked @ columns[:, some].astype(np.float32), axis=0, out=best[some])
+        found = (best >= LEAST * _STEPS).nonzero()[0]
+        if not found.size:  # the usual case
             return []
-        best, rows = (np.concatenate(parts) for parts in zip(*near, strict=True))
-        rows = rows[_highest(best, count)]
+        rows = np.concatenate([np.arange(a, b) for a, b in stretches])[found]
+        rows = rows[_highest(best[found], count)]
         found_ids: list[int] = self._ids[rows].tolist()
         return found_ids
 
