@@ -6,6 +6,8 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +19,7 @@ from tests.matrices import examples
 from tests.pipeline.pictures import Host, saved, scene, serving
 from tests.warm_decoders import WarmDecoders
 
+HERE: Final = Path(__file__).parent
 # A busy machine is no fault of the code: how long an example may take is not tested here (tests of
 # complexity count CPU seconds). Examples are the same in every run; a new one is a change of code.
 settings.register_profile(
@@ -27,6 +30,28 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("steady")
+
+
+# A file is the work of one process of a parallel run. These take longest, most of it waiting: begun
+# first, none of them is what the others wait for at the end.
+LONGEST: Final = (
+    "mcp/test_assistants.py", "politeness/test_told_pauses.py", "decisions/test_while_running.py",
+    "resume/test_trouble.py", "engines/test_processes.py", "test_script_defects.py",
+    "browser/test_inner_reach.py", "resume/test_kill.py", "studio/test_page_accessible.py",
+    "studio/test_page_map.py", "studio/test_page_decisions.py", "dedup/test_near.py",
+    "faults/test_matrix.py", "diskfaults/test_disk_faults.py", "exporters/test_contract.py",
+    "images/test_cost_limits.py", "sources/google/test_reading.py", "resume/test_going_on.py",
+    "studio/test_page_grid.py", "images/test_pool_containment.py", "life/test_merge.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; `--no-loadscope-reorder` keeps this order."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    place = {HERE / name: at for at, name in enumerate(LONGEST)}
+    assert all(path.is_file() for path in place), "a long file that there is not"
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def pytest_collection_finish() -> None:

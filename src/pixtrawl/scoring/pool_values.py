@@ -35,7 +35,7 @@ _LIKED: Final = 0.5
 
 
 class PoolView(Struct, frozen=True):
-    """What is known of a pool: places and vectors of its images, and of others."""
+    """Values known of a pool: places and vectors of its images, and of others."""
 
     size: int
     known: tuple[int, ...]  # places in the pool of the images that have a vector
