@@ -20,8 +20,9 @@ ROBOTS = "/robots.txt"
 # What is read once a host before its files: the owner's rules.
 RULES = {ROBOTS, "/.well-known/tdmrep.json"}
 # Requests that were on their way when the host told its pause arrive a little later, on a busy
-# machine a second later; there are no more of them than the other transfers that a host may have.
-ON_ITS_WAY_S = 1.5
+# machine two seconds later; there are no more of them than the other transfers that a host may have.
+# A pause must be longer, for a request in it to be told from those.
+ON_ITS_WAY_S = 3.0
 ON_THEIR_WAY = 7
 
 
