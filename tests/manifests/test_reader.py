@@ -23,7 +23,8 @@ FULL = Candidate(
     url="https://example.org/a,b.jpg?x=1&y=\"é'", query="AC/DC", label="AC_DC", source="bing", rank=3,
     kind=Kind.CACHED, page_url="https://example.org/", title='a, "b"\nc', width=640, height=480,
     thumb_url="https://t.example/1", license="cc-by", license_url="https://l.example/", creator="Ünal",
-    alternates=(Alternate("https://c.example/1", Kind.CACHED),),
+    alternates=(Alternate("https://c.example/1", Kind.CACHED),), alt="a cat", page_text="A cat, seen",
+    page_said='[{"origin": "meta", "value": "noai \\"x\\""}]',
 )  # fmt: skip
 DATA = "data:image/png;base64,iVBORw0KGgo="
 
@@ -49,6 +50,14 @@ def test_json_lines_bring_back_every_field(tmp_path: Path) -> None:
     assert list(read_manifest(path)) == [FULL]
     assert list(json.loads(path.read_text()))[:14] == list(FIELDS)
     assert [one.name for one in path.parent.iterdir()] == ["m.jsonl"]
+
+
+def test_only_our_own_manifests_say_what_a_page_s_owner_said(tmp_path: Path) -> None:
+    row = {"url": "https://h.example/1.jpg", "page_said": '[{"origin": "header", "train": "yes"}]'}
+    (found,) = read(tmp_path / "m.jsonl", json.dumps(row) + "\n")
+    assert isinstance(found, Candidate)
+    assert found.page_said is None
+    assert "page_said" in found.own, "a column of another list stays its own"
 
 
 def test_csv_brings_back_every_field_but_alternates(tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ FIELDS: Final = (
     "thumb_url", "license", "license_url", "creator",
 )  # fmt: skip
 
-# Texts beside an image on its page; a manifest has them where they are known.
-TEXTS: Final = ("alt", "page_text")
+# Texts of an image's page: beside it, and what its owner says of use (JSON, `preferences`). A
+# manifest has them where they are known.
+TEXTS: Final = ("alt", "page_text", "page_said")
 
 SOURCE: Final = "urls"  # of rows without a source
 
@@ -146,6 +147,8 @@ class Rows:
                 file_stem=stem,
                 alt=get(row, "alt"),
                 page_text=get(row, "page_text"),
+                # Of our own manifests only: another list's column may mean anything.
+                page_said=get(row, "page_said") if self._is_ours else None,
             )
 
     def _get(self, row: Mapping[str, Any], field: str) -> str | None:
