@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 import pixtrawl
 
-Answer = bytes | str  # a picture, or where to go instead
+Answer = bytes | str  # a picture, or where to go instead | Callable[[], bytes]
 
 
 def scene(seed: int, size: tuple[int, int] = (320, 240)) -> Image.Image:
@@ -61,6 +61,7 @@ class Host(ThreadingHTTPServer):
         super().__init__((address, 0), _Handler)
         self.answers = answers
         self.asked: list[str] = []
+        self.before: dict[str, Callable[[], object]] = {}  # called when a path is asked for
         self.more: dict[str, dict[str, str]] = {}  # headers of a path's answer
 
     @property
@@ -78,6 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
+        self.server.before.get(self.path, bool)()
         answer = self.server.answers.get(self.path)
         if isinstance(answer, bytes):
             self.send_response(200)

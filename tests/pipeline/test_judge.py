@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,13 @@ from pixtrawl.catalog import relations
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.model import Reason
 from tests.pipeline.pictures import Answer, card, fetch, jpeg, manifest, png, saved, scene, serving
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for a state, for a minute at most: the machine may be slow."""
+    deadline = time.monotonic() + 60
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def reasons(ds: pixtrawl.Dataset) -> dict[str, int]:
@@ -113,6 +122,38 @@ def test_a_picture_under_two_labels_is_decided_by_the_rule(
         assert shown == []
         lines = (tmp_path / "set" / "metadata.jsonl").read_text().splitlines()
         assert {json.loads(line)["label"] for line in lines} == left
+
+
+@pytest.mark.parametrize("spare", [1, 2])
+def test_a_full_query_draws_on_for_what_a_conflict_took_out(tmp_path: Path, spare: int) -> None:
+    """The dogs' copy of the cat comes late: the cats are full by then, and were done."""
+    place = tmp_path / "set"
+
+    answers: dict[str, Answer] = {
+        "/cat/0.png": png(scene(7)), "/dog/0.png": png(scene(7)), "/dog/1.png": png(scene(9)),
+    }  # fmt: skip
+    answers |= {f"/cat/{n}.png": png(scene(10 + n)) for n in range(1, spare + 1)}
+    with serving(answers) as host:
+        host.before["/dog/0.png"] = lambda: until(lambda: any(place.glob("cat/*.png")))
+        rows = [(path.split("/")[1], host.url + path) for path in sorted(answers)]
+        ds = fetch(manifest(tmp_path / "m.jsonl", rows), place, limit=1, conflict="drop")
+    assert sorted(one.label for one in ds) == ["cat", "dog"]
+    assert {one.candidate.url.rpartition("/")[2] for one in ds} == {"1.png"}
+    assert reasons(ds)["label_conflict"] == 2
+
+
+def test_a_query_without_further_candidates_ends_short_after_a_conflict(tmp_path: Path) -> None:
+    place = tmp_path / "set"
+
+    answers: dict[str, Answer] = {
+        "/cat/0.png": png(scene(7)), "/dog/0.png": png(scene(7)),
+    }  # fmt: skip
+    with serving(answers) as host:
+        host.before["/dog/0.png"] = lambda: until(lambda: any(place.glob("cat/*.png")))
+        rows = [(path.split("/")[1], host.url + path) for path in answers]
+        ds = fetch(manifest(tmp_path / "m.jsonl", rows), place, limit=1, conflict="drop")
+    assert len(ds) == 0
+    assert reasons(ds) == {"label_conflict": 2}
 
 
 def test_a_larger_copy_takes_the_number_and_the_smaller_one_is_kept_aside(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class DecisionIntake:
         deciding.finish_files(db, self._folder, self._due)
 
     async def _refill(self) -> None:
-        """Resume finished queries that lack images again after decisions of a person."""
+        """Resume finished queries of which images were taken out, by a person or a conflict."""
         for window in self._scheduler.short_again():
             query_id = window.row.id
             open_count = await self._catalog.write(partial(_open_again, query_id=query_id))

@@ -161,10 +161,11 @@ class Scheduler:
         self._wake(window)
 
     def lost(self, query_id: int) -> None:
-        """Note that an image of a query was withdrawn; the query goes on unless it has ended."""
+        """Note that an image of a query was withdrawn; a query that has ended is resumed."""
         window = self.queries.get(query_id)
         if window is not None:
             window.saved -= 1
+            window.may_refill = True
             self._wake(window)
 
     # -- decisions of a person during the run
@@ -186,19 +187,19 @@ class Scheduler:
 
     def short_again(self) -> list[QueryWindow]:
         """Return the finished queries that lack images again and have no task in progress."""
-        return [
-            window
-            for window in self.queries.values()
-            if window.demand.is_over
-            and not (window.met or window.stopped or window.under_way or self.halted)
-            and window.wanted is not None
-            and window.may_refill
-        ]
+        return [one for one in self.queries.values() if self._lacks(one) and not one.under_way]
+
+    def _lacks(self, window: QueryWindow) -> bool:
+        """Return whether a query that had ended is to be resumed, if it has candidates."""
+        if not (window.may_refill and window.demand.is_over) or window.wanted is None:
+            return False
+        return not (window.met or window.stopped or self.halted)
 
     def refill(self, window: QueryWindow, open_count: int) -> None:
         """Resume a finished query with its `open_count` open candidates; no source is asked."""
         window.may_refill = False
         if not open_count:
+            self.changed.set()  # the run may be over now
             return
         query = replace(window.row.query, limit=window.wanted)
         again = self.add(QueryRow(window.row.id, query, window.saved), open_count)
@@ -285,7 +286,10 @@ class Scheduler:
 
     @property
     def over(self) -> bool:
-        return self._closed and not self._active
+        """Whether no task will follow: all queries have ended, and none is to be resumed."""
+        if not self._closed or self._active:
+            return False
+        return not any(self._lacks(window) for window in self.queries.values())
 
     def _has_room(self, host: str) -> bool:
         # A data: URI has no host; only the engine's number of tasks limits it.

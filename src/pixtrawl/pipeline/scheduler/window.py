@@ -40,7 +40,7 @@ class QueryWindow:
         self.paused = False  # by a person, for now
         self.stopped = False  # by a person, for good
         self.choosing = False  # the best of its pool are being chosen: no task starts
-        self.may_refill = False  # a decision of a person made room after the query had finished
+        self.may_refill = False  # an image was taken out, perhaps after the query had ended
         self.saved = row.saved
         self.open = open_count  # open candidates that no task was made of yet
         self.complete_input = False  # no further candidates will be added
