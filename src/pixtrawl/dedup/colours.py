@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart
+from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart, have_same_ground
 
 __all__ = ["are_other_colours"]
 
@@ -44,6 +44,8 @@ def are_other_colours(part: SharedPart, *, plain_ground: bool) -> bool:
     greys = part.ours_cells[INNER_CELLS], part.theirs_cells[INNER_CELLS]
     if _cosine(_untinted(ours, greys[0]), _untinted(theirs, greys[1])) >= least:
         return False
+    if have_same_ground(part, plain_ground=plain_ground):
+        return True  # bars of one colour on cream follow the greys, too
     return not (_is_toned(ours, greys[0]) or _is_toned(theirs, greys[1]))
 
 

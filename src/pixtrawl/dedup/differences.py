@@ -13,7 +13,8 @@ from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
 from pixtrawl.dedup.colours import are_other_colours
 from pixtrawl.dedup.dyes import are_other_dyes
 from pixtrawl.dedup.graphics import are_other_data, has_plain_ground
-from pixtrawl.dedup.shared_part import Appearance, shared_part
+from pixtrawl.dedup.hues import have_turned_hues
+from pixtrawl.dedup.shared_part import Appearance, SharedPart, shared_part
 
 __all__ = ["Appearance", "differ"]
 
@@ -35,20 +36,25 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     if are_other_colours(part, plain_ground=plain):
         return True
     if not plain:
+        return have_turned_hues(part, plain_ground=False)
+    exact = overlay is None or _is_in_place(overlay)
+    dyed = are_other_dyes(part, exact=exact)
+    if not dyed and not _differ_in_parts(part):
         return False
     if overlay is not None:
-        return are_other_dyes(part, exact=_is_in_place(overlay)) or are_other_data(part)
-    dyed = are_other_dyes(part, exact=True)
-    if not dyed and not are_other_data(part):
-        return False
+        return True
     # A crop of a fiftieth still matches by hash, and would differ at every edge.
     laid = _laid_over(ours, theirs)
     if laid is None:
         return True
     part = shared_part(ours, theirs, laid)
-    if part is None or are_other_data(part):
+    if part is None or _differ_in_parts(part):
         return True
     return dyed and (_is_in_place(laid) or are_other_dyes(part, exact=False))
+
+
+def _differ_in_parts(part: SharedPart) -> bool:
+    return are_other_data(part) or have_turned_hues(part, plain_ground=True)
 
 
 def _laid_over(ours: Appearance, theirs: Appearance) -> Overlay | None:

@@ -14,7 +14,15 @@ from msgspec import Struct
 
 from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, Overlay, pixels_of, sampled, shared_points
 
-__all__ = ["CELLS", "CHROMA_BYTES", "INNER_CELLS", "Appearance", "SharedPart", "shared_part"]
+__all__ = [
+    "CELLS",
+    "CHROMA_BYTES",
+    "INNER_CELLS",
+    "Appearance",
+    "SharedPart",
+    "have_same_ground",
+    "shared_part",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +32,11 @@ _BORDER_SPREAD: Final = 12  # of 255: as inspection finds borders (images.phash)
 _LEAST_INNER: Final = 24  # of 64 rows
 _AGREES: Final = 0.97  # correlation of the greys from which no other way is tried
 _WHOLE: Final = (0.0, 1.0, 0.0, 1.0)
+_SAME_GREY: Final = 4.0  # of 255
+_SAME_COLOUR: Final = 1.5  # of Cb and Cr together: white balance adds 3 to a grey of 60
+_DARK: Final = 60  # of 255: a tint leaves black as it is
+_VERY_DARK: Final = 25  # the same, of a plain ground
+_SAME_GROUND: Final = 0.15  # share of the inner cells
 
 
 def _inner_cells() -> Array:
@@ -87,6 +100,21 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
         sampled(_cells(greys[1]), *coarse[2:]),
         *colours,
     )
+
+
+def have_same_ground(part: SharedPart, *, plain_ground: bool) -> bool:
+    """Return whether many cells have the same grey and colour in both, so that nothing was tinted.
+
+    White balance, sepia and other tones change all greys but black.
+    """
+    if part.ours_colours is None or part.theirs_colours is None:
+        return False
+    greys = np.minimum(part.ours_cells, part.theirs_cells)[INNER_CELLS]
+    steps = np.abs(part.ours_cells - part.theirs_cells)[INNER_CELLS]
+    off = (part.ours_colours - part.theirs_colours)[INNER_CELLS]
+    same = (steps <= _SAME_GREY) & ((off * off).sum(axis=1) <= _SAME_COLOUR**2)
+    same &= greys >= (_VERY_DARK if plain_ground else _DARK)
+    return float(same.mean()) >= _SAME_GROUND
 
 
 def _plane(thumb: bytes) -> Array:

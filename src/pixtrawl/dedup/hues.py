@@ -1,0 +1,101 @@
+"""Find a part of a picture whose hue was turned: another sleeve, one other line of a chart.
+
+An edit changes the colours of a whole picture in one way: it scales them, and adds a tint that may
+grow with brightness. That change is fitted to most cells; what then has another hue in some cells
+has another colour there. Marks in white, grey and black only weaken the colours under them, as an
+edit to greys does, so a cell counts only if it is coloured in both, and in two directions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart, have_same_ground
+
+__all__ = ["have_turned_hues"]
+
+Array = np.ndarray[Any, Any]
+
+_ROUNDS: Final = 4
+_USUAL: Final = 2.0  # of Cb and Cr: cells that are off by more weigh less in the fit
+_LEAST_OFF: Final = 5.0  # of Cb and Cr together, beyond compression and shifts
+_LEAST_COLOUR: Final = 4.0
+_ALIKE: Final = 0.76  # cosine; clipped channels turn a hue by up to 40 degrees
+_OF_CHANGE: Final = 0.3  # of the colour in a cell, by which it must be off
+_MOST_STRENGTH: Final = 3.0
+_CELLS: Final = 3  # edits of photographs leave none, of charts up to two
+
+
+def have_turned_hues(part: SharedPart, *, plain_ground: bool) -> bool:
+    """Return whether some of the inner cells are of another hue, whichever was made of the other.
+
+    Where both have the same ground nothing was tinted, and the strength of colour alone is fitted.
+    """
+    if part.ours_colours is None or part.theirs_colours is None:
+        return False
+    ours, theirs = part.ours_colours[INNER_CELLS], part.theirs_colours[INNER_CELLS]
+    greys = part.ours_cells[INNER_CELLS], part.theirs_cells[INNER_CELLS]
+    tinted = not have_same_ground(part, plain_ground=plain_ground)
+    there = _turned(ours, theirs, greys[1], tinted)
+    return there >= _CELLS and _turned(theirs, ours, greys[0], tinted) >= _CELLS
+
+
+def _turned(made: Array, wanted: Array, greys: Array, tinted: bool) -> int:
+    """Count cells of other hues after the best overall change of one into the other."""
+    fitted = _fitted(made, wanted, greys) if tinted else _scaled(made, wanted)
+    off = np.sqrt(((fitted - wanted) ** 2).sum(axis=1))
+    ground, their_ground = np.median(fitted, axis=0), np.median(wanted, axis=0)
+    most = np.maximum(_length(fitted), _length(wanted))
+    turned = (off > _LEAST_OFF) & (off > _OF_CHANGE * most)
+    turned &= _in_two_directions(fitted, wanted)
+    turned &= _in_two_directions(fitted - ground, wanted - their_ground)
+    return int(turned.sum())
+
+
+def _scaled(made: Array, wanted: Array) -> Array:
+    """Return the colours scaled about those of the ground, which both have in common."""
+    ground = np.median(wanted, axis=0)
+    ours, theirs = made - ground, wanted - ground
+    ratios = (ours * theirs).sum(axis=1) / np.maximum((ours * ours).sum(axis=1), 1e-6)
+    coloured = _length(ours) > _LEAST_COLOUR
+    strength = float(np.median(ratios[coloured])) if coloured.any() else 1.0
+    scaled: Array = ground + min(max(strength, 0.0), _MOST_STRENGTH) * ours
+    return scaled
+
+
+def _fitted(made: Array, wanted: Array, greys: Array) -> Array:
+    """Return the colours scaled and tinted as fits most cells of the other picture."""
+    count = len(made)
+    light = np.stack([np.ones(count), greys / 128 - 1], axis=1)
+    weights = np.ones(count)
+    fitted = made
+    for _ in range(_ROUNDS):
+        root = np.sqrt(weights)[:, None]
+        # The tint is fitted to each channel, the strength to both: by projection (Frisch-Waugh).
+        basis, _ = np.linalg.qr(light * root)
+        ours, theirs = made * root, wanted * root
+        ours_rest = ours - basis @ (basis.T @ ours)
+        theirs_rest = theirs - basis @ (basis.T @ theirs)
+        strength = float((ours_rest * theirs_rest).sum())
+        strength /= max(float((ours_rest * ours_rest).sum()), 1e-6)
+        strength = min(max(strength, 0.0), _MOST_STRENGTH)
+        tint, *_ = np.linalg.lstsq(light * root, theirs - strength * ours, rcond=None)
+        fitted = strength * made + light @ tint
+        off = np.sqrt(((fitted - wanted) ** 2).sum(axis=1))
+        weights = 1 / (1 + (off / (_USUAL + 1.5 * float(np.median(off)))) ** 2) ** 2
+    return fitted
+
+
+def _in_two_directions(one: Array, other: Array) -> Array:
+    lengths = _length(one), _length(other)
+    along = (one * other).sum(axis=1)
+    coloured = np.minimum(*lengths) > _LEAST_COLOUR
+    apart: Array = coloured & (along < _ALIKE * lengths[0] * lengths[1])
+    return apart
+
+
+def _length(colours: Array) -> Array:
+    lengths: Array = np.sqrt((colours * colours).sum(axis=1))
+    return lengths
