@@ -12,9 +12,9 @@ import numpy as np
 from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
 from pixtrawl.dedup.colours import are_other_colours
 from pixtrawl.dedup.dyes import are_other_dyes
-from pixtrawl.dedup.graphics import are_other_data, has_plain_ground
+from pixtrawl.dedup.graphics import are_other_data, are_other_things, has_plain_ground
 from pixtrawl.dedup.hues import have_turned_hues
-from pixtrawl.dedup.shared_part import Appearance, SharedPart, shared_part
+from pixtrawl.dedup.shared_part import Appearance, SharedPart, have_same_tone, shared_part
 
 __all__ = ["Appearance", "differ"]
 
@@ -35,11 +35,13 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     plain = has_plain_ground(part)
     if are_other_colours(part, plain_ground=plain):
         return True
-    if not plain:
-        return have_turned_hues(part, plain_ground=False)
     exact = overlay is None or _is_in_place(overlay)
+    if not plain:
+        if have_turned_hues(part, plain_ground=False, exact=exact):
+            return True
+        return have_same_tone(part) and are_other_things(part)
     dyed = are_other_dyes(part, exact=exact)
-    if not dyed and not _differ_in_parts(part):
+    if not dyed and not _differ_in_parts(part, exact):
         return False
     if overlay is not None:
         return True
@@ -48,13 +50,14 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     if laid is None:
         return True
     part = shared_part(ours, theirs, laid)
-    if part is None or _differ_in_parts(part):
+    exact = _is_in_place(laid)
+    if part is None or _differ_in_parts(part, exact):
         return True
-    return dyed and (_is_in_place(laid) or are_other_dyes(part, exact=False))
+    return dyed and (exact or are_other_dyes(part, exact=False))
 
 
-def _differ_in_parts(part: SharedPart) -> bool:
-    return are_other_data(part) or have_turned_hues(part, plain_ground=True)
+def _differ_in_parts(part: SharedPart, exact: bool) -> bool:
+    return are_other_data(part) or have_turned_hues(part, plain_ground=True, exact=exact)
 
 
 def _laid_over(ours: Appearance, theirs: Appearance) -> Overlay | None:

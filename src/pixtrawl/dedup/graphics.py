@@ -18,7 +18,7 @@ import numpy as np
 from pixtrawl.dedup.aligned import SIDE
 from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart
 
-__all__ = ["are_other_data", "has_plain_ground", "is_on_plain_ground"]
+__all__ = ["are_other_data", "are_other_things", "has_plain_ground", "is_on_plain_ground"]
 
 Array = np.ndarray[Any, Any]
 
@@ -26,6 +26,7 @@ _GROUND: Final = 0.45  # share of pixels at one grey: 0.29 in one photograph of 
 _NEAR_GREY: Final = 3  # of 255
 _BLOCK: Final = 6  # pixels a side
 _LARGEST: Final = 0.09  # of the range, mean of a block: 98 of 100 edits have less
+_LARGEST_OF_PHOTOGRAPHS: Final = 0.12  # of the range, mean size of what differs
 _TONES: Final = np.array(
     [
         (gamma, gain)
@@ -40,6 +41,11 @@ _ONE_WAY: Final = 0.95
 _COVER: Final = 0.65
 _EDGE: Final = 6  # pixels, of caption bars
 _CORNER: Final = 14  # of logos
+_LETTERS: Final = 12  # of large letters above and below photographs
+_LOGO: Final = 22  # of logos on them
+_CLEARLY: Final = 0.08  # of the range
+_BOTH_WAYS: Final = 0.15  # share of what differs clearly
+_SOLID: Final = 0.07  # of the range, all over a block
 _DARKENED: Final = -0.3
 _LIFTED: Final = 0.06  # of black; less contrast about the mean lifts it by more
 
@@ -56,6 +62,33 @@ def is_on_plain_ground(pixels: Array) -> bool:
 
 def are_other_data(part: SharedPart) -> bool:
     """Return whether both differ in a block, whatever tone is given to one of them."""
+    one, other = _in_one_tone(part)
+    if _worst_block((one - other).reshape(SIDE, SIDE)) <= _LARGEST:
+        return False
+    return not _is_marked(one, other)
+
+
+def are_other_things(part: SharedPart) -> bool:
+    """Return whether the middles of two photographs of one tone show different things.
+
+    Letters are laid over a picture one way, lighter or darker, and are thin.
+    """
+    one, other = _in_one_tone(part)
+    rest = (one - other).reshape(SIDE, SIDE)
+    means = _block_means(np.abs(rest))
+    means[~_FAR_FROM_MARKS] = 0.0
+    if float(means.max()) <= _LARGEST_OF_PHOTOGRAPHS:
+        return False
+    middle = rest[_LETTERS:-_LETTERS]
+    changed = middle[np.abs(middle) > _CLEARLY]
+    if min(float((changed > 0).mean()), float((changed < 0).mean())) > _BOTH_WAYS:
+        return True
+    windows = np.lib.stride_tricks.sliding_window_view(np.abs(rest), (_BLOCK, _BLOCK))
+    return bool(windows[_FAR_FROM_MARKS].min(axis=(1, 2)).max() > _SOLID)
+
+
+def _in_one_tone(part: SharedPart) -> tuple[Array, Array]:
+    """Return the pixels of both, 0..1, of which one has got the tone of the other."""
     ours, theirs, our_cells, their_cells = (
         np.clip(greys / 255, 0.0, 1.0)
         for greys in (
@@ -67,10 +100,7 @@ def are_other_data(part: SharedPart) -> bool:
     )
     there, miss_there = _toned(our_cells, their_cells, ours)
     back, miss_back = _toned(their_cells, our_cells, theirs)
-    one, other = (theirs, there) if miss_there <= miss_back else (ours, back)
-    if _worst_block((one - other).reshape(SIDE, SIDE)) <= _LARGEST:
-        return False
-    return not _is_marked(one, other)
+    return (theirs, there) if miss_there <= miss_back else (ours, back)
 
 
 def _is_marked(one: Array, other: Array) -> bool:
@@ -118,19 +148,25 @@ def _toned(cells: Array, wanted: Array, pixels: Array) -> tuple[Array, float]:
 
 
 def _worst_block(rest: Array) -> float:
-    sums = np.pad(rest, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+    return float(np.abs(_block_means(rest)[_COUNTED]).max())
+
+
+def _block_means(plane: Array) -> Array:
+    sums = np.pad(plane, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     n = _BLOCK
-    blocks = sums[n:, n:] - sums[:-n, n:] - sums[n:, :-n] + sums[:-n, :-n]
-    return float(np.abs(blocks[_COUNTED]).max()) / n**2
+    blocks: Array = sums[n:, n:] - sums[:-n, n:] - sums[n:, :-n] + sums[:-n, :-n]
+    return blocks / n**2
 
 
-def _counted() -> Array:
+def _counted(edge: int, corner: int) -> Array:
     """Return which blocks, by their first pixels, lie neither at an edge nor in a corner."""
     starts = np.arange(SIDE - _BLOCK + 1)
-    inside = (starts >= _EDGE) & (starts + _BLOCK <= SIDE - _EDGE)
-    beside = (starts + _BLOCK / 2 < _CORNER) | (starts + _BLOCK / 2 > SIDE - _CORNER)
-    counted: Array = np.outer(inside, inside) & ~np.outer(beside, beside)
+    down = (starts >= edge) & (starts + _BLOCK <= SIDE - edge)
+    across = (starts >= _EDGE) & (starts + _BLOCK <= SIDE - _EDGE)
+    beside = (starts + _BLOCK / 2 < corner) | (starts + _BLOCK / 2 > SIDE - corner)
+    counted: Array = np.outer(down, across) & ~np.outer(beside, beside)
     return counted
 
 
-_COUNTED: Final = _counted()
+_COUNTED: Final = _counted(_EDGE, _CORNER)
+_FAR_FROM_MARKS: Final = _counted(_LETTERS, _LOGO)

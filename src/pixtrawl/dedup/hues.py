@@ -12,7 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart, have_same_ground
+from pixtrawl.dedup.shared_part import (
+    CELLS,
+    INNER_CELLS,
+    SharedPart,
+    have_same_ground,
+    have_same_tone,
+)
 
 __all__ = ["have_turned_hues"]
 
@@ -23,34 +29,52 @@ _USUAL: Final = 2.0  # of Cb and Cr: cells that are off by more weigh less in th
 _LEAST_OFF: Final = 5.0  # of Cb and Cr together, beyond compression and shifts
 _LEAST_COLOUR: Final = 4.0
 _ALIKE: Final = 0.76  # cosine; clipped channels turn a hue by up to 40 degrees
+_ALIKE_UNTONED: Final = 0.94  # where no tone was changed, so that none was clipped
 _OF_CHANGE: Final = 0.3  # of the colour in a cell, by which it must be off
 _MOST_STRENGTH: Final = 3.0
-_CELLS: Final = 3  # edits of photographs leave none, of charts up to two
+_LOGO: Final = 5  # cells, of a logo in a corner of a photograph
+_LEAST_CELLS: Final = 3  # edits of photographs leave none, of charts up to two
 
 
-def have_turned_hues(part: SharedPart, *, plain_ground: bool) -> bool:
+def _far_from_corners() -> Array:
+    far = INNER_CELLS.reshape(CELLS, CELLS).copy()
+    near = np.ones(CELLS, dtype=bool)
+    near[_LOGO:-_LOGO] = False
+    far[np.ix_(near, near)] = False
+    return far.ravel()
+
+
+_FAR_FROM_CORNERS: Final = _far_from_corners()
+
+
+def have_turned_hues(part: SharedPart, *, plain_ground: bool, exact: bool) -> bool:
     """Return whether some of the inner cells are of another hue, whichever was made of the other.
 
     Where both have the same ground nothing was tinted, and the strength of colour alone is fitted.
+    `exact`: both lie over each other to a fraction of a cell.
     """
     if part.ours_colours is None or part.theirs_colours is None:
         return False
-    ours, theirs = part.ours_colours[INNER_CELLS], part.theirs_colours[INNER_CELLS]
-    greys = part.ours_cells[INNER_CELLS], part.theirs_cells[INNER_CELLS]
+    asked = INNER_CELLS if plain_ground else _FAR_FROM_CORNERS
+    ours, theirs = part.ours_colours[asked], part.theirs_colours[asked]
+    greys = part.ours_cells[asked], part.theirs_cells[asked]
     tinted = not have_same_ground(part, plain_ground=plain_ground)
-    there = _turned(ours, theirs, greys[1], tinted)
-    return there >= _CELLS and _turned(theirs, ours, greys[0], tinted) >= _CELLS
+    alike = _ALIKE_UNTONED if exact and have_same_tone(part) else _ALIKE
+    there = _fitted(ours, theirs, greys[1]) if tinted else _scaled(ours, theirs)
+    if _turned(there, theirs, alike) < _LEAST_CELLS:
+        return False
+    back = _fitted(theirs, ours, greys[0]) if tinted else _scaled(theirs, ours)
+    return _turned(back, ours, alike) >= _LEAST_CELLS
 
 
-def _turned(made: Array, wanted: Array, greys: Array, tinted: bool) -> int:
-    """Count cells of other hues after the best overall change of one into the other."""
-    fitted = _fitted(made, wanted, greys) if tinted else _scaled(made, wanted)
+def _turned(fitted: Array, wanted: Array, alike: float) -> int:
+    """Count cells of other hues; `fitted` is one picture after the best overall change."""
     off = np.sqrt(((fitted - wanted) ** 2).sum(axis=1))
     ground, their_ground = np.median(fitted, axis=0), np.median(wanted, axis=0)
     most = np.maximum(_length(fitted), _length(wanted))
     turned = (off > _LEAST_OFF) & (off > _OF_CHANGE * most)
-    turned &= _in_two_directions(fitted, wanted)
-    turned &= _in_two_directions(fitted - ground, wanted - their_ground)
+    turned &= _in_two_directions(fitted, wanted, alike)
+    turned &= _in_two_directions(fitted - ground, wanted - their_ground, alike)
     return int(turned.sum())
 
 
@@ -88,11 +112,11 @@ def _fitted(made: Array, wanted: Array, greys: Array) -> Array:
     return fitted
 
 
-def _in_two_directions(one: Array, other: Array) -> Array:
+def _in_two_directions(one: Array, other: Array, alike: float) -> Array:
     lengths = _length(one), _length(other)
     along = (one * other).sum(axis=1)
     coloured = np.minimum(*lengths) > _LEAST_COLOUR
-    apart: Array = coloured & (along < _ALIKE * lengths[0] * lengths[1])
+    apart: Array = coloured & (along < alike * lengths[0] * lengths[1])
     return apart
 
 

@@ -63,6 +63,7 @@ class NearDuplicates:
         self._made_views: ViewIndex | None = None
         self._last_views: tuple[bytes, Views | None] = b"", None
         self._last_inside: tuple[bytes, Appearance | None] = b"", None
+        self._refused: set[int] = set()  # that have other colours or data than the last one asked
         self._labels = IdLabels()
         self._descriptor_indexes: dict[str, DescriptorIndex] = {}
         self._pictures: dict[int, Any] = {}  # coarse pictures, cached for all labels together
@@ -199,6 +200,7 @@ class NearDuplicates:
         return self._turned_copy(label, info, self._rule)
 
     def _upright(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
+        self._refused.clear()
         by_hash = self._by_hash(label, info, rule)
         if by_hash is not None and by_hash.label == label:
             return by_hash
@@ -212,7 +214,7 @@ class NearDuplicates:
             return None
         from pixtrawl.dedup.deep_search import find_deep_overlay
 
-        limits, differs = (rule.deep, rule.marked), partial(self._differs, info)
+        limits, differs = (rule.deep, rule.marked), partial(self._differs_inside, info)
         found = find_deep_overlay(descriptors, info.thumb, self._thumb_or_inside, limits, differs)
         return found and seen(*found, label)
 
@@ -233,7 +235,7 @@ class NearDuplicates:
         # A view that fits everywhere may be off by fewer bits: frames of one kind look alike.
         strictly = replace(rule, fitting=rule.aligned, deep=rule.aligned, marked=_MARKED_INSIDE)
         info = replace(info, thumb=inner.thumb, chroma=inner.chroma)
-        match = self._by_overlay(label, info, strictly)
+        match = self._by_overlay(label, info, strictly, self._differs_inside)
         match = match or self._by_deep_overlay(label, info, strictly)
         return match and replace(match, stage="view")
 
@@ -291,16 +293,20 @@ class NearDuplicates:
         found.sort(key=lambda match: order_of(match, label))
         return next((match for match in found if not self._differs(info, match.id)), None)
 
-    def _by_overlay(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
+    def _by_overlay(
+        self,
+        label: str,
+        info: ImageInfo,
+        rule: LookLimits,
+        differs: Callable[[ImageInfo, int, Overlay], bool] | None = None,
+    ) -> Match | None:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.aligned or len(info.thumb) != THUMB_BYTES:
             return None
         from pixtrawl.dedup.overlay_search import find_overlay
 
-        limits = rule.aligned, rule.fitting
-        found = find_overlay(
-            descriptors, info.thumb, self._thumb_or_inside, limits, partial(self._differs, info)
-        )
+        limits, refuse = (rule.aligned, rule.fitting), partial(differs or self._differs, info)
+        found = find_overlay(descriptors, info.thumb, self._thumb_or_inside, limits, refuse)
         return found and seen(*found, label)
 
     def _turned_copy(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
@@ -335,8 +341,18 @@ class NearDuplicates:
             return False
         from pixtrawl.dedup.differences import Appearance, differ
 
+        if id <= FRAMED and FRAMED - id in self._refused:
+            return True
         known = self._appearance(id)
-        return known is not None and differ(Appearance(info.thumb, info.chroma), known, overlay)
+        if known is None or not differ(Appearance(info.thumb, info.chroma), known, overlay):
+            return False
+        self._refused.add(id)
+        return True
+
+    def _differs_inside(self, info: ImageInfo, id: int, overlay: Overlay) -> bool:
+        """Return the same of a part, which shows less: what differs as a whole does so in parts."""
+        whole = FRAMED - id if id <= FRAMED else id
+        return whole in self._refused or self._differs(info, id, overlay)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:
         flats = self._flats.get(label)

@@ -21,6 +21,7 @@ __all__ = [
     "Appearance",
     "SharedPart",
     "have_same_ground",
+    "have_same_tone",
     "shared_part",
 ]
 
@@ -36,7 +37,9 @@ _SAME_GREY: Final = 4.0  # of 255
 _SAME_COLOUR: Final = 1.5  # of Cb and Cr together: white balance adds 3 to a grey of 60
 _DARK: Final = 60  # of 255: a tint leaves black as it is
 _VERY_DARK: Final = 25  # the same, of a plain ground
-_SAME_GROUND: Final = 0.15  # share of the inner cells
+_SAME_GROUND: Final = 0.15  # share of the cells
+_WHITE: Final = 252  # of 255: tones leave it as it is, too
+_SEVERAL_GREYS: Final = 14.0
 
 
 def _inner_cells() -> Array:
@@ -107,14 +110,30 @@ def have_same_ground(part: SharedPart, *, plain_ground: bool) -> bool:
 
     White balance, sepia and other tones change all greys but black.
     """
-    if part.ours_colours is None or part.theirs_colours is None:
+    return float(_same_cells(part, plain_ground).mean()) >= _SAME_GROUND
+
+
+def have_same_tone(part: SharedPart) -> bool:
+    """Return whether many cells of several greys are the same in both: no tone was changed.
+
+    Contrast, gamma and brightness leave one grey as it is at the most, but for black and white.
+    """
+    same = _same_cells(part, False) & (part.ours_cells < _WHITE)
+    if float(same.mean()) < _SAME_GROUND:
         return False
-    greys = np.minimum(part.ours_cells, part.theirs_cells)[INNER_CELLS]
-    steps = np.abs(part.ours_cells - part.theirs_cells)[INNER_CELLS]
-    off = (part.ours_colours - part.theirs_colours)[INNER_CELLS]
-    same = (steps <= _SAME_GREY) & ((off * off).sum(axis=1) <= _SAME_COLOUR**2)
-    same &= greys >= (_VERY_DARK if plain_ground else _DARK)
-    return float(same.mean()) >= _SAME_GROUND
+    low, high = np.quantile(part.ours_cells[same], (0.05, 0.95))
+    return float(high - low) >= _SEVERAL_GREYS
+
+
+def _same_cells(part: SharedPart, plain_ground: bool) -> Array:
+    if part.ours_colours is None or part.theirs_colours is None:
+        return np.zeros(CELLS * CELLS, dtype=bool)
+    off = part.ours_colours - part.theirs_colours
+    same = np.abs(part.ours_cells - part.theirs_cells) <= _SAME_GREY
+    same &= (off * off).sum(axis=1) <= _SAME_COLOUR**2
+    greys = np.minimum(part.ours_cells, part.theirs_cells)
+    lit: Array = same & (greys >= (_VERY_DARK if plain_ground else _DARK))
+    return lit
 
 
 def _plane(thumb: bytes) -> Array:
