@@ -14,7 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.dedup.shared_part import INNER_CELLS, SharedPart, have_same_ground
+from pixtrawl.dedup.shared_part import (
+    FAR_FROM_LOGOS,
+    INNER_CELLS,
+    SharedPart,
+    have_same_ground,
+)
 
 __all__ = ["are_other_colours"]
 
@@ -38,14 +43,15 @@ def are_other_colours(part: SharedPart, *, plain_ground: bool) -> bool:
     if part.ours_colours is None or part.theirs_colours is None:
         return False
     least = _ON_PLAIN_GROUND if plain_ground else _LEAST_COSINE
-    ours, theirs = part.ours_colours[INNER_CELLS], part.theirs_colours[INNER_CELLS]
+    asked = INNER_CELLS if plain_ground else FAR_FROM_LOGOS
+    ours, theirs = part.ours_colours[asked], part.theirs_colours[asked]
     if _cosine(ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)) >= least:
         return False
-    greys = part.ours_cells[INNER_CELLS], part.theirs_cells[INNER_CELLS]
+    if have_same_ground(part, plain_ground=plain_ground):
+        return True  # no tint: bars of one colour follow the greys of the whole, too
+    greys = part.ours_cells[asked], part.theirs_cells[asked]
     if _cosine(_untinted(ours, greys[0]), _untinted(theirs, greys[1])) >= least:
         return False
-    if have_same_ground(part, plain_ground=plain_ground):
-        return True  # bars of one colour on cream follow the greys, too
     return not (_is_toned(ours, greys[0]) or _is_toned(theirs, greys[1]))
 
 

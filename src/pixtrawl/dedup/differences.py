@@ -35,7 +35,7 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     plain = has_plain_ground(part)
     if are_other_colours(part, plain_ground=plain):
         return True
-    exact = overlay is None or _is_in_place(overlay)
+    exact = part.whole or (overlay is not None and _is_in_place(overlay))
     if not plain:
         if have_turned_hues(part, plain_ground=False, exact=exact):
             return True

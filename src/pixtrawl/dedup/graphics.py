@@ -46,6 +46,7 @@ _LOGO: Final = 22  # of logos on them
 _CLEARLY: Final = 0.08  # of the range
 _BOTH_WAYS: Final = 0.15  # share of what differs clearly
 _SOLID: Final = 0.07  # of the range, all over a block
+_EVENLY: Final = 0.4  # least of the largest in a block; letters leave gaps
 _DARKENED: Final = -0.3
 _LIFTED: Final = 0.06  # of black; less contrast about the mean lifts it by more
 
@@ -84,7 +85,9 @@ def are_other_things(part: SharedPart) -> bool:
     if min(float((changed > 0).mean()), float((changed < 0).mean())) > _BOTH_WAYS:
         return True
     windows = np.lib.stride_tricks.sliding_window_view(np.abs(rest), (_BLOCK, _BLOCK))
-    return bool(windows[_FAR_FROM_MARKS].min(axis=(1, 2)).max() > _SOLID)
+    blocks = windows[_FAR_FROM_MARKS]
+    least, most = blocks.min(axis=(1, 2)), blocks.max(axis=(1, 2))
+    return bool(((least > _SOLID) & (least > _EVENLY * most)).any())
 
 
 def _in_one_tone(part: SharedPart) -> tuple[Array, Array]:

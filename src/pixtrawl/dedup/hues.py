@@ -14,6 +14,7 @@ import numpy as np
 
 from pixtrawl.dedup.shared_part import (
     CELLS,
+    FAR_FROM_LOGOS,
     INNER_CELLS,
     SharedPart,
     have_same_ground,
@@ -32,19 +33,8 @@ _ALIKE: Final = 0.76  # cosine; clipped channels turn a hue by up to 40 degrees
 _ALIKE_UNTONED: Final = 0.94  # where no tone was changed, so that none was clipped
 _OF_CHANGE: Final = 0.3  # of the colour in a cell, by which it must be off
 _MOST_STRENGTH: Final = 3.0
-_LOGO: Final = 5  # cells, of a logo in a corner of a photograph
+_SHIFT: Final = 0.35  # cells, by which overlays may be off
 _LEAST_CELLS: Final = 3  # edits of photographs leave none, of charts up to two
-
-
-def _far_from_corners() -> Array:
-    far = INNER_CELLS.reshape(CELLS, CELLS).copy()
-    near = np.ones(CELLS, dtype=bool)
-    near[_LOGO:-_LOGO] = False
-    far[np.ix_(near, near)] = False
-    return far.ravel()
-
-
-_FAR_FROM_CORNERS: Final = _far_from_corners()
 
 
 def have_turned_hues(part: SharedPart, *, plain_ground: bool, exact: bool) -> bool:
@@ -55,27 +45,40 @@ def have_turned_hues(part: SharedPart, *, plain_ground: bool, exact: bool) -> bo
     """
     if part.ours_colours is None or part.theirs_colours is None:
         return False
-    asked = INNER_CELLS if plain_ground else _FAR_FROM_CORNERS
+    asked = INNER_CELLS if plain_ground else FAR_FROM_LOGOS
     ours, theirs = part.ours_colours[asked], part.theirs_colours[asked]
     greys = part.ours_cells[asked], part.theirs_cells[asked]
     tinted = not have_same_ground(part, plain_ground=plain_ground)
     alike = _ALIKE_UNTONED if exact and have_same_tone(part) else _ALIKE
     there = _fitted(ours, theirs, greys[1]) if tinted else _scaled(ours, theirs)
-    if _turned(there, theirs, alike) < _LEAST_CELLS:
+    slack = np.zeros(int(asked.sum()))
+    if not exact:
+        slack = _SHIFT * np.maximum(_steps(part.ours_colours), _steps(part.theirs_colours))[asked]
+    if _turned(there, theirs, alike, slack) < _LEAST_CELLS:
         return False
     back = _fitted(theirs, ours, greys[0]) if tinted else _scaled(theirs, ours)
-    return _turned(back, ours, alike) >= _LEAST_CELLS
+    return _turned(back, ours, alike, slack) >= _LEAST_CELLS
 
 
-def _turned(fitted: Array, wanted: Array, alike: float) -> int:
+def _turned(fitted: Array, wanted: Array, alike: float, slack: Array) -> int:
     """Count cells of other hues; `fitted` is one picture after the best overall change."""
-    off = np.sqrt(((fitted - wanted) ** 2).sum(axis=1))
+    off = _length(fitted - wanted) - slack
     ground, their_ground = np.median(fitted, axis=0), np.median(wanted, axis=0)
     most = np.maximum(_length(fitted), _length(wanted))
     turned = (off > _LEAST_OFF) & (off > _OF_CHANGE * most)
     turned &= _in_two_directions(fitted, wanted, alike)
     turned &= _in_two_directions(fitted - ground, wanted - their_ground, alike)
     return int(turned.sum())
+
+
+def _steps(colours: Array) -> Array:
+    """Return how far the colours of each cell are from the farthest of its four neighbours."""
+    grid = np.pad(colours.reshape(CELLS, CELLS, 2), ((1, 1), (1, 1), (0, 0)), "edge")
+    middle = grid[1:-1, 1:-1]
+    beside = (grid[:-2, 1:-1], grid[2:, 1:-1], grid[1:-1, :-2], grid[1:-1, 2:])
+    farthest: Array = np.max([((middle - one) ** 2).sum(axis=2) for one in beside], axis=0)
+    steps: Array = np.sqrt(farthest).ravel()
+    return steps
 
 
 def _scaled(made: Array, wanted: Array) -> Array:

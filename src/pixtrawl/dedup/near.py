@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from pixtrawl.dedup.id_labels import IdLabels
+from pixtrawl.dedup.last_picture import LastPicture
 from pixtrawl.dedup.levels import LIMITS, Level, LookLimits
 from pixtrawl.dedup.match import FRAMED, Match, order_of, seen
 from pixtrawl.model import ImageInfo
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pixtrawl.dedup.flat import Flat
     from pixtrawl.dedup.index import HashIndex
     from pixtrawl.dedup.shared_part import Appearance
-    from pixtrawl.dedup.view_index import ViewIndex, Views
+    from pixtrawl.dedup.view_index import ViewIndex
 
 __all__ = ["FLAT_STEP", "THUMB_BYTES", "Level", "Match", "NearDuplicates"]
 
@@ -61,8 +62,7 @@ class NearDuplicates:
         self._turned = turned
         self._made: HashIndex | None = None
         self._made_views: ViewIndex | None = None
-        self._last_views: tuple[bytes, Views | None] = b"", None
-        self._last_inside: tuple[bytes, Appearance | None] = b"", None
+        self._last = LastPicture()
         self._refused: set[int] = set()  # that have other colours or data than the last one asked
         self._labels = IdLabels()
         self._descriptor_indexes: dict[str, DescriptorIndex] = {}
@@ -165,10 +165,10 @@ class NearDuplicates:
             descriptors = self._descriptor_indexes[label] = DescriptorIndex(self._pictures)
         pictures = [(id, info.thumb) for id, info in images]
         if self._rule.view:
-            views = [self._views_of(info) for _, info in images]
+            views = [self._last.views(info) for _, info in images]
             self._view_index.add([id for id, _ in images], views)
         if self._rule.inside:
-            inner = ((id, self._inside(info)) for id, info in images)
+            inner = ((id, self._last.inside(info)) for id, info in images)
             pictures += [(FRAMED - id, one.thumb) for id, one in inner if one is not None]
         descriptors.add([key for key, _ in pictures], coarse_of([thumb for _, thumb in pictures]))
 
@@ -223,13 +223,19 @@ class NearDuplicates:
         if not rule.view or len(info.thumb) != THUMB_BYTES:
             return None
         found = self._view_index.find(
-            info, self._views_of(info), self._index, rule.view, lambda id: self._labels[id] == label
+            info,
+            self._last.views(info),
+            self._index,
+            rule.view,
+            lambda id: self._labels[id] == label,
         )
         return found and Match(*found, "view", label)
 
     def _by_inside(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         """Find a copy of what is inside a frame by laying it over others; within the label."""
-        inner = self._inside(info) if rule.inside and label in self._descriptor_indexes else None
+        inner = (
+            self._last.inside(info) if rule.inside and label in self._descriptor_indexes else None
+        )
         if inner is None:
             return None
         # A view that fits everywhere may be off by fewer bits: frames of one kind look alike.
@@ -239,16 +245,6 @@ class NearDuplicates:
         match = match or self._by_deep_overlay(label, info, strictly)
         return match and replace(match, stage="view")
 
-    def _inside(self, info: ImageInfo) -> Appearance | None:
-        """Return what is inside a frame; cached, as a picture asked for is usually added next."""
-        thumb, inner = self._last_inside
-        if thumb != info.thumb:
-            from pixtrawl.dedup.view_index import inside
-
-            inner = inside(info)
-            self._last_inside = info.thumb, inner
-        return inner
-
     @property
     def _view_index(self) -> ViewIndex:
         if self._made_views is None:
@@ -257,16 +253,6 @@ class NearDuplicates:
 
             self._made_views = ViewIndex()
         return self._made_views
-
-    def _views_of(self, info: ImageInfo) -> Views:
-        """Return the views, kept of the last picture, as it is usually added next."""
-        thumb, views = self._last_views
-        if views is None or thumb != info.thumb:
-            from pixtrawl.dedup.view_index import views_of
-
-            views = views_of(info)
-            self._last_views = info.thumb, views
-        return views
 
     def _thumb_or_inside(self, key: int) -> bytes:
         """Return the pixels behind a key of the descriptors; empty where the image is gone."""

@@ -17,6 +17,7 @@ from pixtrawl.dedup.aligned import SIDE, THUMB_BYTES, Overlay, pixels_of, sample
 __all__ = [
     "CELLS",
     "CHROMA_BYTES",
+    "FAR_FROM_LOGOS",
     "INNER_CELLS",
     "Appearance",
     "SharedPart",
@@ -42,7 +43,7 @@ _WHITE: Final = 252  # of 255: tones leave it as it is, too
 _SEVERAL_GREYS: Final = 14.0
 
 
-def _inner_cells() -> Array:
+def _inner_cells(corner: int) -> Array:
     """Return which of the 256 cells lie neither in a corner nor at the upper or lower edge.
 
     Logos and caption bars lie there.
@@ -50,12 +51,13 @@ def _inner_cells() -> Array:
     inner = np.ones((CELLS, CELLS), dtype=bool)
     inner[[0, -1]] = False
     beside = np.ones(CELLS, dtype=bool)
-    beside[3:-3] = False
+    beside[corner:-corner] = False
     inner[np.ix_(beside, beside)] = False
     return inner.ravel()
 
 
-INNER_CELLS: Final = _inner_cells()
+INNER_CELLS: Final = _inner_cells(3)
+FAR_FROM_LOGOS: Final = _inner_cells(5)  # of photographs, on which logos are larger
 
 Box = tuple[float, float, float, float]  # left, right, top, bottom, 0..1
 
@@ -79,6 +81,7 @@ class SharedPart(Struct, frozen=True, eq=False):
     theirs_cells: Array
     ours_colours: Array | None  # 256 x 2
     theirs_colours: Array | None
+    whole: bool = False  # whether nothing was cut off or laid over: the cells lie exactly
 
 
 def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -> SharedPart | None:
@@ -86,8 +89,11 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
     if len(ours.thumb) != THUMB_BYTES or len(theirs.thumb) != THUMB_BYTES:
         return None
     greys = (_plane(ours.thumb), _plane(theirs.thumb))
+    whole = False
     if overlay is None or overlay.place is None:
-        points = [_points_of_boxes(*_best_boxes(*greys), side) for side in (SIDE, CELLS)]
+        boxes = _best_boxes(*greys)
+        points = [_points_of_boxes(*boxes, side) for side in (SIDE, CELLS)]
+        whole = boxes == (_WHOLE, _WHOLE)
     else:
         both = [shared_points(overlay.place, side) for side in (SIDE, CELLS)]
         if both[0] is None or both[1] is None:
@@ -102,6 +108,7 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
         sampled(_cells(greys[0]), *coarse[:2]),
         sampled(_cells(greys[1]), *coarse[2:]),
         *colours,
+        whole,
     )
 
 
