@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import colorsys
 import random
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -55,9 +56,13 @@ class Chart:
         self.titled, self.legend = rng.random() < 0.8, rng.random() < 0.5
         hue = rng.random()
         self.colours = [
-            (hue + n * rng.choice((0.13, 0.31, 0.62)), rng.uniform(0.45, 0.9), rng.uniform(0.5, 0.95))
+            (
+                hue + n * rng.choice((0.13, 0.31, 0.62)),
+                rng.uniform(0.45, 0.9),
+                rng.uniform(0.5, 0.95),
+            )
             for n in range(max(self.count, self.series))
-        ]  # fmt: skip
+        ]
 
     def drawn(
         self,
@@ -144,7 +149,7 @@ class Chart:
             ys = bottom - (bottom - top) * values * (1 - 0.25 * one if kind == "area" else 1)
             points = list(zip(xs.tolist(), ys.tolist(), strict=True))
             if kind == "steps":
-                points = [p for a, b in zip(points, points[1:], strict=False) for p in (a, (b[0], a[1]))]
+                points = [p for a, b in pairwise(points) for p in (a, (b[0], a[1]))]
             if kind == "area":
                 draw.polygon([(left, bottom), *points, (right, bottom)], fill=colours[one])
             else:

@@ -477,20 +477,21 @@ def test_other_pictures_under_the_same_words_or_on_the_same_page_stay(
             near.add("x", number, info)
 
 
-@pytest.mark.parametrize("side", [200, 240])
-def test_another_thing_on_the_same_detailed_ground_is_no_marked_copy(
-    side: int, photographs: list[Image.Image]
+@pytest.mark.parametrize(("side", "most"), [(150, 2), (200, 0), (240, 0)])
+def test_another_thing_on_the_same_detailed_ground_is_no_copy(
+    side: int, most: int, photographs: list[Image.Image]
 ) -> None:
     ground = photographs[0].resize((480, 360))
     near = NearDuplicates("near")
+    taken = 0
     for number, picture in enumerate(photographs[1:]):
         shown = ground.copy()
         thing = picture.resize((side, side))
         shown.paste(thing, ((480 - side) // 2, (360 - side) // 2))
         info = info_of(shown)
-        match = near.find("x", info)  # hashes of the whole see the ground above all
-        assert match is None or match.stage == "hash"
+        taken += near.find("x", info) is not None
         near.add("x", number, info)
+    assert taken <= most
 
 
 def test_a_framed_copy_in_another_colour_stays(photographs: list[Image.Image]) -> None:

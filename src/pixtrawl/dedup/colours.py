@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from pixtrawl.dedup.outlines import have_same_outlines
 from pixtrawl.dedup.shared_part import (
     FAR_FROM_LOGOS,
     INNER_CELLS,
@@ -34,6 +35,7 @@ _TONE_SPREAD: Final = 0.12  # of its strength, where that is more: clipped chann
 _PURE: Final = 2.0  # Cb and Cr of a ground without a tint
 _DARK: Final = 60  # of 255: a tone leaves black as it is
 _GROUND: Final = 0.1  # share of the cells from which they are a ground
+_CLEARLY: Final = 5.0  # of Cb and Cr together
 _RUN: Final = 15  # cells of a running mean
 _MEAN: Final = np.full(_RUN, 1 / _RUN, dtype=np.float32)
 
@@ -47,12 +49,23 @@ def are_other_colours(part: SharedPart, *, plain_ground: bool) -> bool:
     ours, theirs = part.ours_colours[asked], part.theirs_colours[asked]
     if _cosine(ours - ours.mean(axis=0), theirs - theirs.mean(axis=0)) >= least:
         return False
-    if have_same_ground(part, plain_ground=plain_ground):
-        return True  # no tint: bars of one colour follow the greys of the whole, too
     greys = part.ours_cells[asked], part.theirs_cells[asked]
-    if _cosine(_untinted(ours, greys[0]), _untinted(theirs, greys[1])) >= least:
-        return False
-    return not (_is_toned(ours, greys[0]) or _is_toned(theirs, greys[1]))
+    if not have_same_ground(part, plain_ground=plain_ground):
+        if _cosine(_untinted(ours, greys[0]), _untinted(theirs, greys[1])) >= least:
+            return False
+        if _is_toned(ours, greys[0]) or _is_toned(theirs, greys[1]):
+            return False
+    # Without a tint bars of one colour follow the greys, too.
+    return plain_ground or _have_same_outlines(part, asked)
+
+
+def _have_same_outlines(part: SharedPart, asked: Array) -> bool:
+    """Return whether nothing is laid over the cells that differ in colour."""
+    if part.ours_colours is None or part.theirs_colours is None:
+        return True
+    off = part.ours_colours - part.theirs_colours
+    differs = asked & ((off * off).sum(axis=1) > _CLEARLY**2)
+    return not differs.any() or have_same_outlines(part, differs)
 
 
 def _untinted(colours: Array, greys: Array) -> Array:

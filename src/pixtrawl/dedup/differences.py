@@ -14,9 +14,15 @@ from pixtrawl.dedup.colours import are_other_colours
 from pixtrawl.dedup.dyes import are_other_dyes
 from pixtrawl.dedup.graphics import are_other_data, are_other_things, has_plain_ground
 from pixtrawl.dedup.hues import have_turned_hues
-from pixtrawl.dedup.shared_part import Appearance, SharedPart, have_same_tone, shared_part
+from pixtrawl.dedup.shared_part import (
+    Appearance,
+    SharedPart,
+    agree_as_wholes,
+    have_same_tone,
+    shared_part,
+)
 
-__all__ = ["Appearance", "differ"]
+__all__ = ["Appearance", "agree_as_wholes", "differ"]
 
 _LAID_OVER: Final = 60  # bits, up to which an overlay is exact
 _IN_PLACE: Final = 0.012  # of a side: corners that an overlay moves by less have not moved

@@ -42,7 +42,7 @@ _COVER: Final = 0.65
 _EDGE: Final = 6  # pixels, of caption bars
 _CORNER: Final = 14  # of logos
 _LETTERS: Final = 12  # of large letters above and below photographs
-_LOGO: Final = 22  # of logos on them
+_LOGO: Final = 18  # of logos and boxes at their sides
 _CLEARLY: Final = 0.08  # of the range
 _BOTH_WAYS: Final = 0.15  # share of what differs clearly
 _SOLID: Final = 0.07  # of the range, all over a block
@@ -77,7 +77,7 @@ def are_other_things(part: SharedPart) -> bool:
     one, other = _in_one_tone(part)
     rest = (one - other).reshape(SIDE, SIDE)
     means = _block_means(np.abs(rest))
-    means[~_FAR_FROM_MARKS] = 0.0
+    means[~_MIDDLE] = 0.0
     if float(means.max()) <= _LARGEST_OF_PHOTOGRAPHS:
         return False
     middle = rest[_LETTERS:-_LETTERS]
@@ -85,7 +85,7 @@ def are_other_things(part: SharedPart) -> bool:
     if min(float((changed > 0).mean()), float((changed < 0).mean())) > _BOTH_WAYS:
         return True
     windows = np.lib.stride_tricks.sliding_window_view(np.abs(rest), (_BLOCK, _BLOCK))
-    blocks = windows[_FAR_FROM_MARKS]
+    blocks = windows[_MIDDLE]
     least, most = blocks.min(axis=(1, 2)), blocks.max(axis=(1, 2))
     return bool(((least > _SOLID) & (least > _EVENLY * most)).any())
 
@@ -161,15 +161,24 @@ def _block_means(plane: Array) -> Array:
     return blocks / n**2
 
 
-def _counted(edge: int, corner: int) -> Array:
+def _counted() -> Array:
     """Return which blocks, by their first pixels, lie neither at an edge nor in a corner."""
     starts = np.arange(SIDE - _BLOCK + 1)
-    down = (starts >= edge) & (starts + _BLOCK <= SIDE - edge)
-    across = (starts >= _EDGE) & (starts + _BLOCK <= SIDE - _EDGE)
-    beside = (starts + _BLOCK / 2 < corner) | (starts + _BLOCK / 2 > SIDE - corner)
-    counted: Array = np.outer(down, across) & ~np.outer(beside, beside)
+    inside = (starts >= _EDGE) & (starts + _BLOCK <= SIDE - _EDGE)
+    beside = (starts + _BLOCK / 2 < _CORNER) | (starts + _BLOCK / 2 > SIDE - _CORNER)
+    counted: Array = np.outer(inside, inside) & ~np.outer(beside, beside)
     return counted
 
 
-_COUNTED: Final = _counted(_EDGE, _CORNER)
-_FAR_FROM_MARKS: Final = _counted(_LETTERS, _LOGO)
+def _in_middle() -> Array:
+    """Return which blocks lie in the middle of a photograph, far from marks at all four sides."""
+    starts = np.arange(SIDE - _BLOCK + 1)
+    down, across = (
+        (starts >= edge) & (starts + _BLOCK <= SIDE - edge) for edge in (_LETTERS, _LOGO)
+    )
+    middle: Array = np.outer(down, across)
+    return middle
+
+
+_COUNTED: Final = _counted()
+_MIDDLE: Final = _in_middle()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from pixtrawl.dedup.outlines import have_same_outlines
 from pixtrawl.dedup.shared_part import (
     CELLS,
     FAR_FROM_LOGOS,
@@ -54,21 +55,30 @@ def have_turned_hues(part: SharedPart, *, plain_ground: bool, exact: bool) -> bo
     slack = np.zeros(int(asked.sum()))
     if not exact:
         slack = _SHIFT * np.maximum(_steps(part.ours_colours), _steps(part.theirs_colours))[asked]
-    if _turned(there, theirs, alike, slack) < _LEAST_CELLS:
+    turned = _turned(there, theirs, alike, slack)
+    if int(turned.sum()) < _LEAST_CELLS:
         return False
     back = _fitted(theirs, ours, greys[0]) if tinted else _scaled(theirs, ours)
-    return _turned(back, ours, alike, slack) >= _LEAST_CELLS
+    turned &= _turned(back, ours, alike, slack)
+    if int(turned.sum()) < _LEAST_CELLS:
+        return False
+    if plain_ground:
+        return True
+    cells = np.zeros(CELLS * CELLS, dtype=bool)
+    cells[asked] = turned
+    return have_same_outlines(part, cells)
 
 
-def _turned(fitted: Array, wanted: Array, alike: float, slack: Array) -> int:
-    """Count cells of other hues; `fitted` is one picture after the best overall change."""
+def _turned(fitted: Array, wanted: Array, alike: float, slack: Array) -> Array:
+    """Return which cells are of other hues after the best overall change of one picture."""
     off = _length(fitted - wanted) - slack
     ground, their_ground = np.median(fitted, axis=0), np.median(wanted, axis=0)
     most = np.maximum(_length(fitted), _length(wanted))
     turned = (off > _LEAST_OFF) & (off > _OF_CHANGE * most)
     turned &= _in_two_directions(fitted, wanted, alike)
     turned &= _in_two_directions(fitted - ground, wanted - their_ground, alike)
-    return int(turned.sum())
+    cells: Array = turned
+    return cells
 
 
 def _steps(colours: Array) -> Array:

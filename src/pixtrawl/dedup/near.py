@@ -325,24 +325,23 @@ class NearDuplicates:
         """Return whether a matched image has other colours or other data."""
         if self._rule is None or not self._rule.other_colours_differ or not info.thumb:
             return False
-        from pixtrawl.dedup.differences import Appearance, differ
+        from pixtrawl.dedup.differences import Appearance, agree_as_wholes, differ
 
         if id <= FRAMED and FRAMED - id in self._refused:
             return True
-        known = self._appearance(id)
-        if known is None or not differ(Appearance(info.thumb, info.chroma), known, overlay):
+        known, ours = self._appearance(id), Appearance(info.thumb, info.chroma)
+        if known is None or not differ(ours, known, overlay):
             return False
-        self._refused.add(id)
+        if overlay is None and agree_as_wholes(ours, known):
+            self._refused.add(id)
         return True
 
     def _differs_inside(self, info: ImageInfo, id: int, overlay: Overlay) -> bool:
-        """Return the same of a part, which shows less: what differs as a whole does so in parts."""
-        whole = FRAMED - id if id <= FRAMED else id
-        return whole in self._refused or self._differs(info, id, overlay)
+        """Return the same of a part: what differs as a whole does so in parts."""
+        return id in self._refused or self._differs(info, id, overlay)
 
     def _flat(self, label: str, info: ImageInfo) -> Match | None:
-        flats = self._flats.get(label)
-        if not flats:
+        if not (flats := self._flats.get(label)):
             return None
         from pixtrawl.dedup.flat import Flat
 

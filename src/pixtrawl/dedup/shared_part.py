@@ -21,6 +21,7 @@ __all__ = [
     "INNER_CELLS",
     "Appearance",
     "SharedPart",
+    "agree_as_wholes",
     "have_same_ground",
     "have_same_tone",
     "shared_part",
@@ -110,6 +111,12 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
         *colours,
         whole,
     )
+
+
+def agree_as_wholes(ours: Appearance, theirs: Appearance) -> bool:
+    """Return whether two pictures lie over each other as they are, without border or crop."""
+    part = shared_part(ours, theirs, None)
+    return part is not None and part.whole
 
 
 def have_same_ground(part: SharedPart, *, plain_ground: bool) -> bool:
