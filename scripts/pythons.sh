@@ -56,7 +56,7 @@ packages() {
   cat requirements/run.txt "$lock" | cksum >"$2/.made"
 }
 
-pytest=(-m pytest -q -p no:cacheprovider -m "not browser and not realparts and not slow" "${tests[@]}")
+pytest=(-m pytest -q -p no:cacheprovider -m "not browser and not realparts" "${tests[@]}")
 
 report() { # NAME CODE
   if [ "$2" = 0 ]; then say "$1: well"; else failed+=("$1 (exit $2)"); fi
