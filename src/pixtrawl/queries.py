@@ -184,7 +184,10 @@ def _missing(path: Path) -> str:
         names = []
     alike = difflib.get_close_matches(path.name, names[:1000], 1)
     hint = f"; did you mean {alike[0]}?" if alike else ""
-    return f"{path}: no such file{hint} (to search for these words, give them with `-`)"
+    return (
+        f"{path}: no such file{hint} (a file of queries has a keyword a line; words that end like "
+        "a file's name are searched for if they come on standard input, by `-`)"
+    )
 
 
 def _of_stdin(stream: BinaryIO, notice: Notice) -> Iterator[_QueryEntry]:

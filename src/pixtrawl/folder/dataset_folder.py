@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import IO, Self
 
@@ -110,6 +111,11 @@ class Folder:
             self.require_catalog()
             if layout.is_url(self.shown) or (self.root / "job.json").is_file():
                 raise UsageError(layout.needs_folder(self.shown))
+            if not self.root.exists():
+                raise UsageError(
+                    f"{self.shown} is no pixtrawl data set: there is no such folder; "
+                    f"`pixtrawl run WORDS -o {quote(str(self.shown))}` makes one"
+                )
             raise UsageError(
                 f"{self.shown} is no pixtrawl data set (no {layout.CATALOG}, no {layout.METADATA} "
                 "of pixtrawl's); `pixtrawl run WORDS -o DIR` makes one"

@@ -143,6 +143,12 @@ def test_a_failure_of_the_network_is_told_with_a_next_step(asking: Asking) -> No
     assert end.detail["next_step"]
 
 
+def test_a_refused_inner_address_is_told_with_the_option_that_permits_it(asking: Asking) -> None:
+    end = asking.ask(Listed([], FetchError(Reason.ADDRESS_REFUSED, "127.0.0.1:8000")))
+    assert end.outcome is SourceOutcome.NETWORK_ERROR
+    assert "--allow-address" in str(end.detail["next_step"])
+
+
 def test_a_bug_of_a_source_costs_the_source_alone_and_is_kept_as_evidence(asking: Asking) -> None:
     end = asking.ask(Listed([], ZeroDivisionError("x")))
     assert end.outcome is SourceOutcome.CHANGED

@@ -25,6 +25,10 @@ from pixtrawl.net.interface import Response
 
 __all__ = ["BREAKS", "Breaker"]
 
+_PERMIT: Final = (
+    "inner addresses are refused unless they are permitted: add --allow-address with a range of "
+    "yours, such as 127.0.0.0/24"
+)
 _T = TypeVar("_T")
 
 # Outcomes that concern every query: further requests would be refused, too.
@@ -186,6 +190,8 @@ class Breaker:
             message += f"; no answer for {self._now() - self._circuit.since:,.0f} s"
         if self._circuit.has_answered:
             return {"message": message, "next_step": "run the same command again: it asks again"}
+        if error.reason is Reason.ADDRESS_REFUSED:
+            return {"message": message, "next_step": _PERMIT}
         message += ", and none since the start" if self._circuit.over else ""
         step = "check the way to it with `pixtrawl doctor`; then run the same again"
         return {"message": message, "next_step": step}
