@@ -3,10 +3,11 @@
     .venv/bin/python -m bench.studio_size 10000 100000
 
 The sets are those of `bench.dataset_size`, with thumbnails and colours that differ. Times are in
-milliseconds: "first" is the first request after the preparation in the background has ended, "cold"
-a request on a studio that was opened just now; others are medians of several rounds with a filter
-or image of their own each, so that no held view answers. Memory is that of the studio's process
-(RSS, MB) at the end.
+milliseconds, by the clock and of the server's processor time (with what it does in the background
+meanwhile): "cold" is a request on a studio that was opened just now, others are medians of several
+rounds with a filter or image of their own each, so that no held view answers. A studio answers a
+question that takes long in parts; what is "first" here lasts until the whole is there. Memory is
+that of the studio's process (RSS, MB) at the end.
 """
 
 from __future__ import annotations
@@ -86,10 +87,20 @@ def studio(root: Path) -> Iterator[tuple[Client, int]]:
             process.wait(60)
 
 
-def ms(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return (time.perf_counter() - start) * 1000
+Cost = tuple[float, float]  # milliseconds by the clock, and of the server's processor time
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of all threads of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cost(pid: int, work: Callable[[], object], count: int = 1) -> Cost:
+    """The median of several rounds by the clock, and the mean of the server's processor time."""
+    before = cpu_s(pid)
+    taken_ms = rounds(work, count)
+    return taken_ms, (cpu_s(pid) - before) * 1000 / count
 
 
 def rss_mb(pid: int) -> float:
@@ -102,8 +113,7 @@ def wait_until_quiet(pid: int) -> None:
     """Wait until the process has taken no processor time for some seconds."""
     deadline, before, quiet_s = time.monotonic() + QUIET_S, -1.0, 0
     while time.monotonic() < deadline:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        now = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        now = cpu_s(pid)
         quiet_s = quiet_s + 1 if now - before < 0.05 else 0
         if quiet_s >= 6:
             return
@@ -172,29 +182,36 @@ def seen_by_the_other_window(client: Client) -> float:
     return sorted(found)[len(found) // 2]
 
 
-def measure(root: Path) -> dict[str, float]:
+def measure(root: Path) -> dict[str, Cost]:
     """What a person waits for on one data set."""
     found = {}
-    with studio(root) as (client, _):
-        found["first page of the grid, cold"] = ms(lambda: client.items(client.view(), 0, 100))
-        found["filter, cold"] = ms(Turns(client).filter)
+    with studio(root) as (client, pid):
+        found["first page of the grid, cold"] = cost(
+            pid, lambda: client.items(client.view(), 0, 100)
+        )
+        found["filter, cold"] = cost(pid, Turns(client).filter)
+        turns = Turns(client)
+        found["first answer of likeness, cold"] = cost(pid, turns.similar)
+        found["first answer of a colour, cold"] = cost(pid, turns.colour)
     with studio(root) as (client, pid):
         wait_until_quiet(pid)
         turns = Turns(client)
-        found["filter, first"] = ms(turns.filter)
-        found["filter by measure"] = rounds(turns.filter, ROUNDS)
-        found["filter by text"] = rounds(turns.text, ROUNDS)
-        found["sort by a measure"] = rounds(turns.sort, ROUNDS)
-        found["filter by colour, first"] = ms(turns.colour)
-        found["filter by colour"] = rounds(turns.colour, ROUNDS)
-        found["similar, first"] = ms(turns.similar)
-        found["similar"] = rounds(turns.similar, ROUNDS)
+        for name, work in {
+            "filter by measure": turns.filter, "filter by text": turns.text,
+            "sort by a measure": turns.sort, "filter by colour": turns.colour,
+            "similar": turns.similar,
+        }.items():  # fmt: skip
+            found[name] = cost(pid, work, ROUNDS)
+        found["charts"] = cost(pid, lambda: client.get(client.of_set("/charts")))
         view = client.view()
-        found["last page of the grid"] = rounds(
-            lambda: client.items(view, view["total"] - 100, 100), ROUNDS
+        found["last page of the grid"] = cost(
+            pid, lambda: client.items(view, view["total"] - 100, 100), ROUNDS
         )
-        found["decision seen by another window"] = seen_by_the_other_window(client)
-        found["memory, MB"] = rss_mb(pid)
+        numbers = iter(range(1000, 2000, 7))
+        found["decision"] = cost(pid, lambda: client.decide("keep", [f"s{next(numbers)}"]), ROUNDS)
+        found["filter after it"] = cost(pid, turns.filter)
+        found["decision seen by another window"] = (seen_by_the_other_window(client), 0)
+        found["memory, MB"] = (rss_mb(pid), 0)
     return found
 
 
@@ -203,27 +220,30 @@ def whole_map(client: Client) -> None:
         time.sleep(0.2)
 
 
-def measure_models(root: Path) -> dict[str, float]:
+def measure_models(root: Path) -> dict[str, Cost]:
     """Measure what needs embeddings: the map, a lasso, the class check."""
     found = {}
     with studio(root) as (client, pid):
         wait_until_quiet(pid)
-        found["map, first"] = ms(lambda: whole_map(client))
-        found["map"] = rounds(lambda: whole_map(client), ROUNDS)
+        found["map, first"] = cost(pid, lambda: whole_map(client))
+        found["map"] = cost(pid, lambda: whole_map(client), ROUNDS)
         box = [[10_000, 10_000], [50_000, 10_000], [50_000, 50_000 + 1], [10_000, 50_000]]
-        found["lasso"] = ms(lambda: client.view(lasso=[box]))
-        found["memory with the map, MB"] = rss_mb(pid)
+        found["lasso"] = cost(pid, lambda: client.view(lasso=[box]))
+        turns = Turns(client)
+        found["similar, by embeddings"] = cost(pid, turns.similar, ROUNDS)
+        found["memory with the map, MB"] = (rss_mb(pid), 0)
     with studio(root) as (client, pid):
         wait_until_quiet(pid)
-        found["class check, first"] = ms(lambda: checked(client))
-        found["class check"] = ms(lambda: checked(client))
-        found["memory with the class check, MB"] = rss_mb(pid)
+        found["map, in a studio opened again"] = cost(pid, lambda: whole_map(client))
+        found["class check, first"] = cost(pid, client.checked)
+        found["class check"] = cost(pid, client.checked)
+        found["memory with the class check, MB"] = (rss_mb(pid), 0)
     return found
 
 
-def checked(client: Client) -> None:
-    reply = client.get(client.of_set("/check"))
-    assert reply.status == 200, reply.body
+def shown(cost: Cost) -> str:
+    wall, cpu = cost
+    return f"{wall:,.0f} / {cpu:,.0f}" if cpu else f"{wall:,.0f}"
 
 
 def main() -> None:
@@ -242,7 +262,7 @@ def main() -> None:
     print(f"| | {' | '.join(f'{size:,}' for size in sizes)} |")
     print(f"| --- |{' ---: |' * len(sizes)}")
     for name in found[0]:
-        print(f"| {name} | {' | '.join(f'{one[name]:.3g}' for one in found)} |")
+        print(f"| {name} | {' | '.join(shown(one[name]) for one in found)} |")
 
 
 if __name__ == "__main__":
