@@ -74,6 +74,7 @@ class FakeStudio:
     parts: list[float] = field(default_factory=list)  # what of the next views is done
     checked: list[float] = field(default_factory=list)  # how far the class check is, by question
     waiting: int = 0
+    missing: int = 0  # images of each query
     changed: threading.Condition = field(default_factory=threading.Condition)
     revision: int = 1
 
@@ -136,7 +137,7 @@ class FakeStudio:
         return {
             "id": "one", "path": "/data/pets", "name": "pets", "kept": self.images(), "refused": 900,
             "labels": [{"name": name, "kept": share, "wanted": share} for name in LABELS],
-            "queries": [{"id": i, "text": name, "label": name, "wanted": share, "saved": share} for i, name in enumerate(LABELS)],
+            "queries": [{"id": i, "text": name, "label": name, "wanted": share, "saved": share - self.missing} for i, name in enumerate(LABELS)],
             "sources": [{"name": "openverse", "n": self.images()}],
             "hosts": [{"name": name, "n": share} for name in HOSTS],
             "licences": [{"name": name, "n": share} for name in LICENCES],
@@ -313,11 +314,11 @@ class FakeStudio:
         if body["action"] == "caption":
             return self.write_captions(body)
         decision = {"keep": "keep", "reject": "reject"}.get(body["action"])
-        new = (
-            {"decision": decision, "reason": body.get("reason")}
-            if decision
-            else {"label": body.get("label", "")}
-        )
+        new: dict[str, Any] = {"decision": decision}
+        if decision == "reject":  # in the words of the person
+            new |= {"reason": "refused_by_person", "detail": body.get("reason") or ""}
+        elif decision is None:
+            new = {"label": body.get("label", "")}
         changing = [i for i in self.ids(body["on"]) if self.decided.get(i) != new]
         if len(changing) != body["expect"]:
             return 409, {

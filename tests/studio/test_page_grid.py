@@ -186,6 +186,19 @@ def test_at_360_px_nothing_sticks_out(browser: Any, many: FakeStudio) -> None:
         assert int(page.get_by_role("grid").get_attribute("aria-colcount")) == 3
 
 
+def test_at_1280_px_the_actions_on_a_selection_stand_in_one_line(
+    browser: Any, many: FakeStudio
+) -> None:
+    with tab(browser, many.url) as page:
+        press(page, "Control+a")
+        page.get_by_role("button", name="Deselect").wait_for()
+        bar = page.locator(".actions")
+        tops = bar.evaluate("b => [...b.querySelectorAll('button')].map(o => o.offsetTop)")
+        assert len(tops) == 7
+        assert len(set(tops)) == 1
+        assert bar.evaluate("b => b.scrollWidth <= b.clientWidth")
+
+
 def test_a_view_of_a_part_says_so_and_is_asked_for_again_until_it_is_whole(browser: Any) -> None:
     with fake_studio(200) as studio, tab(browser, studio.url) as page:
         studio.parts = [0.25, 0.5]

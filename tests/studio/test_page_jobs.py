@@ -100,8 +100,15 @@ def test_a_run_whose_process_died_is_resumed_from_the_page(
         wait_until(page, lambda: studio.count("POST /api/jobs/j1/resume") == 1)
 
 
-def test_a_studio_without_jobs_says_how_the_run_goes_on(browser: Any, studio: FakeStudio) -> None:
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [(7, "Continue it at the shell"), (0, "every query has as many images as were wanted")],
+)
+def test_a_studio_without_jobs_says_how_the_run_goes_on(
+    browser: Any, studio: FakeStudio, missing: int, says: str
+) -> None:
+    studio.missing = missing
     with tab(browser, studio.url) as page:
         page.get_by_role("button", name="Run").click()
-        page.get_by_text("Continue it at the shell").wait_for()
+        page.get_by_text(says).wait_for()
         assert page.get_by_role("button", name="Resume", exact=True).count() == 0

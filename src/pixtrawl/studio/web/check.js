@@ -1,5 +1,5 @@
 // The class check: likely wrong labels, outliers, labels that overlap, bias, labels with few images.
-import { html, useEffect, useRef, useSignal } from "./html.js";
+import { coded, html, useEffect, useRef, useSignal } from "./html.js";
 import { get, ofSet, thumbAddress } from "./api.js";
 import * as state from "./state.js";
 import { count, texts } from "./texts.js";
@@ -30,7 +30,7 @@ export function Check() {
   if (c.error) return html`<p class="empty bad">${c.error}</p>`;
   const nothing = !c.doubts.total && !c.overlaps.length && !c.biases.length && !c.small.length;
   return html`<div class="check">
-    <p class="lead">${texts.checked(c.images, c.by, c.model)} <button onClick=${() => ((found.value = null), read(true))}>${texts.checkAgain}</button></p>
+    <p class="lead">${coded(texts.checked(c.images, c.by, c.model))} <button onClick=${() => ((found.value = null), read(true))}>${texts.checkAgain}</button></p>
     ${nothing && html`<p>${texts.checkNothing}</p>`}
     ${c.doubts.total > 0 && html`<section><h2>${texts.doubtsTitle(c.doubts.total)}</h2>
       <${Tiles} items=${c.doubts.first.map((/** @type {any} */ one) => ({ ...one.item, like: one.like }))} />

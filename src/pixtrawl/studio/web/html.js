@@ -9,6 +9,9 @@ import htm from "./vendor/htm.js";
 /** @type {(strings: TemplateStringsArray, ...values: any[]) => Node} */
 export const html = htm.bind(h);
 
+/** A sentence of ours in which what stands between backticks is a command. @param {string} text @returns {Node[]} */
+export const coded = (text) => text.split("`").map((part, at) => (at % 2 ? html`<code>${part}</code>` : part));
+
 /**
  * @template T
  * @param {T} value

@@ -1,5 +1,5 @@
 // What happens now: the event stream, and the run's page with its numbers and switches.
-import { Fragment, html, useEffect } from "./html.js";
+import { coded, Fragment, html, useEffect } from "./html.js";
 import { get, ofSet, post, thumbAddress } from "./api.js";
 import { ask, confirmed } from "./asking.js";
 import { link } from "./detail.js";
@@ -112,8 +112,8 @@ export function Run() {
   return html`<div class="run">
     ${!connected && html`<p class="warn">${texts.offline}</p>`}
     ${unread.map((/** @type {string} */ one) => html`<p class="warn" key=${one}>${one}</p>`)}
-    <p class="lead">${!run ? lastRun(job) : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
-    ${job && (run || job.state !== "failed") && html`<${Switches} run=${run} job=${job} />`}${run && !job && html`<p class="quiet">${texts.steerShell}</p>`}
+    <p class="lead">${!run ? coded(lastRun(job, s?.queries ?? [])) : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
+    ${job && (run || job.state !== "failed") && html`<${Switches} run=${run} job=${job} />`}${run && !job && html`<p class="quiet">${coded(texts.steerShell)}</p>`}
     ${progress && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}
     ${troubles.map((/** @type {any} */ one) => html`<${Blocked} key=${one.source} one=${one} />`)}
     <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run && job)} />
@@ -138,12 +138,13 @@ async function emptyQuarantine() {
 /** Queries of the stream with their words from the summary. @param {any[]} rows @param {any} s */
 const named = (rows, s) => rows.map((row) => ({ ...s?.queries?.find((/** @type {any} */ q) => q.id === row.id), ...row }));
 
-/** What to say where no run is at work. @param {any} job the newest one */
-function lastRun(job) {
+/** What to say where no run is at work. @param {any} job the newest one @param {any[]} queries */
+function lastRun(job, queries) {
   if (job?.state === "failed") return texts.runFailed(job.error);
   if (job?.state === "resumable") return texts.runResumable;
   if (job?.state === "stopped") return texts.runStopped;
-  return texts.runNone;
+  const whole = queries.length > 0 && queries.every((one) => one.wanted !== null && one.saved >= one.wanted);
+  return whole ? texts.runWhole : texts.runNone;
 }
 
 /** @param {{run: any, job: any}} props */

@@ -96,12 +96,12 @@ function Actions() {
   const notKept = state.place.value === "not_kept";
   const item = state.currentItem.value;
   return html`<div class="actions" role="toolbar" aria-label=${texts.actions.keep}>
-    <span class="where" aria-live="polite">${many ? texts.selected(n) : texts.position(state.current.value, state.view.value.total)}${!many && item ? html` <b>${item.label}</b>` : ""}</span>
+    <span class="where" aria-live="polite" title=${many ? texts.selected(n) : undefined}>${many ? texts.selected(n) : texts.position(state.current.value, state.view.value.total)}${!many && item ? html` <b>${item.label}</b>` : ""}</span>
+    ${many && html`<button aria-label=${texts.deselect} title=${texts.deselect} onClick=${() => (state.selection.value = null)}>×</button>`}
     <button onClick=${() => decide({ action: "keep" })}>${notKept ? texts.actions.bring_back : texts.actions.keep} <kbd>k</kbd></button>
     <button onClick=${rejectAsking}>${notKept ? texts.actions.never_again : texts.actions.reject} <kbd>x</kbd></button>
     ${!notKept && html`<button onClick=${relabelAsking}>${texts.actions.relabel} <kbd>r</kbd></button>
     <button onClick=${captionAsking}>${texts.actions.caption} <kbd>c</kbd></button>`}
-    ${many && html`<button onClick=${() => (state.selection.value = null)}>${texts.deselect}</button>`}
     <span class="spring"></span>
     <button disabled=${!state.summary.value?.can_undo} onClick=${() => takeBack("undo")}>${texts.undo} <kbd>z</kbd></button>
     <button class="roomy" disabled=${!state.summary.value?.can_redo} onClick=${() => takeBack("redo")}>${texts.redo}</button>

@@ -116,7 +116,10 @@ export const texts = {
   pictureOf: (/** @type {any} */ item) => `${item.label}${item.n ? `, number ${item.n}` : ""}${item.title ? `: ${item.title}` : ""}`,
   caption: (/** @type {any} */ item) => `${item.n ? `${item.n} · ${item.label}` : item.label}${item.like === undefined ? "" : item.like ? ` → ${item.like}?` : " → other?"}`,
   badge(/** @type {any} */ item) {
-    if (item.decision === "reject") return item.reason ? `rejected: ${item.reason}` : "rejected";
+    if (item.decision === "reject") {
+      const words = item.detail || (item.reason === "refused_by_person" ? "" : item.reason);
+      return words ? `rejected: ${words}` : "rejected";
+    }
     if (item.decision === "keep") return "kept";
     return item.reason ? reasonName(item.reason) : null;
   },
@@ -179,6 +182,7 @@ export const texts = {
   others: "others",
 
   runNone: "No run is at work on this data set. Continue it at the shell: the same `pixtrawl run` or `pixtrawl download` goes on where it was.",
+  runWhole: "No run is at work: every query has as many images as were wanted.",
   runShell: "A run started at the shell is at work on this data set.",
   runStudio: "A run of this studio is at work on this data set.",
   runPaused: "The run is paused.",
