@@ -330,11 +330,9 @@ class FakeStudio:
         self.decided.update(dict.fromkeys(changing, new))
         self.grow()
         return {
-            "batch": "b",
-            "changed": len(changing),
+            "batch": "b", "changed": len(changing), "revision": self.revision,
             "summary": f"{body['action']}: {len(changing)} images",
-            "revision": self.revision,
-        }
+        }  # fmt: skip
 
     def take_back(self, which: str) -> dict[str, Any]:
         stack, other = (self.done, self.undone) if which == "undo" else (self.undone, self.done)

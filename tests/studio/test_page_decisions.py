@@ -35,14 +35,15 @@ def test_keep_reject_with_reason_undo_and_redo_by_keys(browser: Any, studio: Fak
         assert badge(page, 2).inner_text() == "rejected: poor quality"
         page.get_by_text("reject: 1 images").wait_for()
         assert studio.decided == {
-            "s1": {"decision": "keep", "reason": None},
-            "s2": {"decision": "reject", "reason": "poor quality"},
+            "s1": {"decision": "keep"},
+            "s2": {"decision": "reject", "reason": "refused_by_person", "detail": "poor quality"},
         }
         press(page, "z")
         badge(page, 2).wait_for(state="detached")
         assert set(studio.decided) == {"s1"}
         press(page, "Shift+Z")
         badge(page, 2).wait_for()
+        assert badge(page, 2).inner_text() == "rejected: poor quality", "as the server has it"
         assert set(studio.decided) == {"s1", "s2"}
 
 
