@@ -142,7 +142,8 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, counts: tuple[int, i
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert rows["all"] == count
-    assert peaks[1] < 1.5 * peaks[0]
+    # 35,000 rows are 20 MB; what the garbage collector has not yet looked at may come on top.
+    assert peaks[1] < peaks[0] + 3e6
 
 
 def test_long_urls_pass_through_little_memory(tmp_path: Path) -> None:
