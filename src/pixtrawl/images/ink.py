@@ -40,6 +40,7 @@ _FRAME: Final = 4  # rows and columns
 _FAR: Final = 24  # of 255 in one channel: ink, whatever JPEG does to the ground
 _SAMPLED: Final = 2048  # pixels are enough
 _LEAST_INK: Final = 8  # pixels
+_LEAST_GROUND: Final = 0.1  # of the pixels; captchas of letters have 0.12 and more, tiles 0.5
 _OFF_LINE: Final = (20.0, 0.12)  # of 255, and of the distance from the ground
 
 
@@ -123,7 +124,8 @@ def one_ink(colours: Array | None) -> float:
     """Return the share of the ink that is a mixture of the ground and one colour, 0..1.
 
     1.0 for what is printed in one colour, soft edges included, and for a picture in greys; things
-    with shades, charts and most drawings have several colours.
+    with shades, charts and most drawings have several colours. 0.0 where no colour is a ground: two
+    decodes of one photograph would take different ones.
     """
     if colours is None:
         return 1.0
@@ -131,7 +133,10 @@ def one_ink(colours: Array | None) -> float:
     pixels = colours[::step, ::step].reshape(-1, 3)
     coarse = (pixels >> 4).astype(np.int16)
     keys = (coarse[:, 0] << 8) | (coarse[:, 1] << 4) | coarse[:, 2]
-    ground = pixels[keys == np.bincount(keys).argmax()].mean(axis=0, dtype=np.float32)
+    counts = np.bincount(keys)
+    if counts.max() < _LEAST_GROUND * len(keys):
+        return 0.0
+    ground = pixels[keys == counts.argmax()].mean(axis=0, dtype=np.float32)
     away = pixels - ground
     away = away[(np.abs(away) > _FAR).any(axis=1)]
     if len(away) < _LEAST_INK:

@@ -74,7 +74,7 @@ MEASURES: Final = (
     "mean_green",
     "mean_blue",
     "human_check",  # of `images.check_layout`: 1 a grid of tiles, 2 a slider
-    "one_ink",  # of `images.ink`, 0..1; 0 where there are many tones: not measured
+    "one_ink",  # of `images.ink`, 0..1; 0 where there are many tones or no ground: not measured
 )
 
 REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow
