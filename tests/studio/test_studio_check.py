@@ -94,10 +94,10 @@ def test_a_check_that_takes_long_says_how_far_it_is_and_ends_with_the_studio(
 ) -> None:
     go_on, whole = threading.Event(), class_check.audit
 
-    def slow(*given: Any, tell: Callable[[float], None], **more: Any) -> Any:
+    def slow(*given: Any, on_progress: Callable[[float], None], **more: Any) -> Any:
         while not go_on.wait(0.02):
-            tell(0.5)
-        return whole(*given, tell=tell, **more)
+            on_progress(0.5)
+        return whole(*given, on_progress=on_progress, **more)
 
     monkeypatch.setattr("pixtrawl.scoring.auditing.audit", slow)
     monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)

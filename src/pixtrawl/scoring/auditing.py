@@ -21,23 +21,26 @@ _MODELS: Final = 3  # whose embeddings are put together
 
 
 def audit_of(
-    db: sqlite3.Connection, *, model: str = "", tell: Callable[[float], None] = lambda done: None
+    db: sqlite3.Connection,
+    *,
+    model: str = "",
+    on_progress: Callable[[float], None] = lambda done: None,
 ) -> Audit:
     """Return the class check of the kept images.
 
     By embeddings if at least half of the images have one (those without are left out), else by
     looks. `model` is the start of the name of the model to take; without it the embeddings of
-    every model that covers the same images are put together: two know more than one. `tell` is
-    called with the share that is done; it may raise, to end the work.
+    every model that covers the same images are put together: two know more than one.
+    `on_progress` is called with the share that is done; it may raise, to end the work.
     """
     images = look_pairs.images(db)
     order = {one.id: at for at, one in enumerate(images)}
     ids = list(order)
-    looks_of, looks = Space("look").comparable(db, ids, lambda done: tell(0.3 * done))
+    looks_of, looks = Space("look").comparable(db, ids, lambda done: on_progress(0.3 * done))
     space = space_of(db, (), model)
     found, vectors = looks_of, looks
     if space.by == "embedding":
-        found, vectors = space.comparable(db, ids, lambda done: tell(0.3 + 0.1 * done))
+        found, vectors = space.comparable(db, ids, lambda done: on_progress(0.3 + 0.1 * done))
     names = space.model
     if len(found) < _MOST * len(images):
         space, found, vectors, names = Space("look"), looks_of, looks, ""
@@ -50,7 +53,7 @@ def audit_of(
     trusted = frozenset(one.id for one in look_pairs.marked(db) if one.wanted)
     return audit(
         chosen, vectors, own_looks, by=space.by, model=names, trusted=trusted,
-        tell=lambda done: tell(0.4 + 0.6 * done),
+        on_progress=lambda done: on_progress(0.4 + 0.6 * done),
     )  # fmt: skip
 
 

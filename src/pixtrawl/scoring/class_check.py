@@ -94,7 +94,7 @@ class Audit(Struct, frozen=True):
 def audit(  # noqa: PLR0913
     images: Sequence[CheckedImage], vectors: Vectors, looks: Vectors, *,
     by: str, model: str, trusted: frozenset[int] = frozenset(),
-    tell: Callable[[float], None] = lambda done: None,
+    on_progress: Callable[[float], None] = lambda done: None,
 ) -> Audit:  # fmt: skip
     """Check the labels of images.
 
@@ -105,7 +105,7 @@ def audit(  # noqa: PLR0913
         by: name of the space.
         model: of the embeddings.
         trusted: images that a person kept, which are not doubted.
-        tell: called with the share that is done.
+        on_progress: called with the share that is done.
     """
     names = sorted({one.label for one in images})
     at = {name: place for place, name in enumerate(names)}
@@ -113,11 +113,11 @@ def audit(  # noqa: PLR0913
     small = _small(images)
     if len(images) < 2:
         return Audit(by, model, len(images), (), (), small, ())
-    indices, cosines = near_neighbours(vectors, VOTERS, lambda done: tell(0.7 * done))
+    indices, cosines = near_neighbours(vectors, VOTERS, lambda done: on_progress(0.7 * done))
     votes = votes_of(indices, cosines, own, len(names))
-    tell(0.75)
+    on_progress(0.75)
     doubts = _doubts(images, names, own, votes, indices, vectors, trusted)
-    tell(0.9)
+    on_progress(0.9)
     overlaps = _overlaps(images, names, own, votes, {one.file_name for one in doubts})
     biases = (*_host_bias(images), *_look_bias(images, looks))
     return Audit(by, model, len(images), overlaps, biases, small, doubts)

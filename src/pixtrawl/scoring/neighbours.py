@@ -27,7 +27,7 @@ Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def nearest(
-    vectors: Vectors, count: int, tell: Callable[[float], None] = lambda done: None
+    vectors: Vectors, count: int, on_progress: Callable[[float], None] = lambda done: None
 ) -> tuple[Indices, Vectors]:
     """Return for each row the indices of its `count` nearest others, the nearest first, and their
     cosines; fewer where there are not so many rows.
@@ -41,29 +41,29 @@ def nearest(
     everything = np.arange(total)
     step = max(1, _CELLS // total)
     for start in range(0, total, step):
-        tell(start / total)
+        on_progress(start / total)
         rows = everything[start : start + step]
         indices[rows], cosines[rows] = _best(vectors, rows, everything, count)
     return indices, cosines
 
 
 def near_neighbours(
-    vectors: Vectors, count: int, tell: Callable[[float], None] = lambda done: None
+    vectors: Vectors, count: int, on_progress: Callable[[float], None] = lambda done: None
 ) -> tuple[Indices, Vectors]:
     """Do the same, beyond `EXACT` rows among the rows of near cells only.
 
-    `tell` is called with the share that is done; it may raise, to end the work.
+    `on_progress` is called with the share that is done; it may raise, to end the work.
     """
     total = len(vectors)
     if total <= EXACT:
-        return nearest(vectors, count, tell)
+        return nearest(vectors, count, on_progress)
     cells, around = _cells(vectors)
     order = np.argsort(cells, kind="stable")
     ends = np.cumsum(np.bincount(cells, minlength=len(around)))
     indices = np.zeros((total, count), np.int64)
     cosines = np.zeros((total, count), np.float32)
     for cell, near in enumerate(around):
-        tell(cell / len(around))
+        on_progress(cell / len(around))
         rows = order[ends[cell - 1] if cell else 0 : ends[cell]]
         if not len(rows):
             continue

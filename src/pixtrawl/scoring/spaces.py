@@ -35,7 +35,7 @@ _MEASURES: Final = (  # name, usual value, usual spread
 _MEASURE_SHARE: Final = 0.15  # of a spread, beside thumbnails of length 1
 
 Block = tuple[list[int], Vectors]
-Told = Callable[[float], None]
+OnProgress = Callable[[float], None]
 
 
 class Space(Struct, frozen=True):
@@ -68,19 +68,22 @@ class Space(Struct, frozen=True):
         )
 
     def comparable(
-        self, db: sqlite3.Connection, ids: Sequence[int], tell: Told = lambda done: None
+        self,
+        db: sqlite3.Connection,
+        ids: Sequence[int],
+        on_progress: OnProgress = lambda done: None,
     ) -> Block:
         """Return vectors to compare all with all by: those of `compact` where they are many.
 
-        `tell` is called with the share that is read; it may raise, to end the work.
+        `on_progress` is called with the share that is read; it may raise, to end the work.
         """
         if len(ids) <= EXACT:
             return self.vectors(db, ids)
-        return self.compact(db, ids, _COLUMNS, tell)
+        return self.compact(db, ids, _COLUMNS, on_progress)
 
     def compact(
         self, db: sqlite3.Connection, ids: Sequence[int], columns: int,
-        tell: Told = lambda done: None,
+        on_progress: OnProgress = lambda done: None,
     ) -> Block:  # fmt: skip
         """Do as `vectors`, with vectors of so many numbers whose products are nearly the same.
 
@@ -96,7 +99,7 @@ class Space(Struct, frozen=True):
         for found, vectors in self.blocks(db, ids):
             there += found
             parts.append(vectors @ strongest)
-            tell(len(there) / len(ids))
+            on_progress(len(there) / len(ids))
         return there, np.concatenate(parts)
 
 

@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 from pixtrawl.catalog import look_pairs, look_rows
 from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.scoring.class_check import Audit, Doubt
-from pixtrawl.studio.long_work import LongWork, Tell
+from pixtrawl.studio.long_work import LongWork, OnProgress
 from pixtrawl.studio.messages import LookItem, StudioError
 from pixtrawl.studio.open_set import PATIENCE_S, OpenSet
 from pixtrawl.studio.tiles import sample_item
@@ -39,14 +39,14 @@ class CheckedSet(Struct, frozen=True):
 
 def _work(data_set: OpenSet) -> LongWork[CheckedSet]:
     work = data_set.long_work("check")
-    work.want(True, lambda tell: data_set.read_apart(lambda db: _check(db, tell)))
+    work.want(True, lambda on_progress: data_set.read_apart(lambda db: _check(db, on_progress)))
     return work
 
 
-def _check(db: sqlite3.Connection, tell: Tell) -> CheckedSet:
+def _check(db: sqlite3.Connection, on_progress: OnProgress) -> CheckedSet:
     from pixtrawl.scoring.auditing import audit_of
 
-    found = audit_of(db, tell=tell)
+    found = audit_of(db, on_progress=on_progress)
     ids = {one.file_name: one.id for one in look_pairs.images(db)}
     doubts = {ids[one.file_name]: one for one in found.doubts if one.file_name in ids}
     return CheckedSet(found, ids, doubts)
@@ -132,7 +132,7 @@ def least_typical(data_set: OpenSet, ids: array[int]) -> tuple[array[int], str, 
     of the comparison that is done: before its end they are by number.
     """
     work = data_set.long_work("typical")
-    work.want(True, lambda tell: data_set.read_apart(lambda db: _typical(db, tell)))
+    work.want(True, lambda on_progress: data_set.read_apart(lambda db: _typical(db, on_progress)))
     found = work.wait(PATIENCE_S)
     if work.problem:
         raise StudioError(503, f"the images could not be compared: {work.problem}")
@@ -143,7 +143,7 @@ def least_typical(data_set: OpenSet, ids: array[int]) -> tuple[array[int], str, 
     return array("I", sorted(ids, key=lambda one: values.get(one, last))), by, 1.0
 
 
-def _typical(db: sqlite3.Connection, tell: Tell) -> tuple[dict[int, float], str]:
+def _typical(db: sqlite3.Connection, on_progress: OnProgress) -> tuple[dict[int, float], str]:
     from pixtrawl.scoring.spaces import Space, space_of
     from pixtrawl.scoring.typical import typicality
 
@@ -155,7 +155,7 @@ def _typical(db: sqlite3.Connection, tell: Tell) -> tuple[dict[int, float], str]
     for space_ in (space, Space("look")):
         found = {}
         for at, ids in enumerate(by_label.values()):
-            tell(at / len(by_label))
+            on_progress(at / len(by_label))
             there, vectors = space_.comparable(db, ids)
             if len(there) > 1:
                 found.update(zip(there, typicality(vectors).tolist(), strict=True))

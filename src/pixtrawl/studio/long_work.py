@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-__all__ = ["LongWork", "Tell"]
+__all__ = ["LongWork", "OnProgress"]
 
 T = TypeVar("T")
 
-Tell = Callable[[float], None]  # the share that is done; it raises where the studio ends
+OnProgress = Callable[[float], None]  # the share that is done; it raises where the studio ends
 
 
 class _Closed(Exception):  # noqa: N818 - ends the work, and is no error
@@ -32,14 +32,14 @@ class LongWork(Generic[T]):
         self.done = 0.0  # share of the work
         self.problem = ""
 
-    def want(self, key: Hashable, make: Callable[[Tell], T]) -> None:
+    def want(self, key: Hashable, make: Callable[[OnProgress], T]) -> None:
         """Begin to make the result unless it is there by this key, or any is being made."""
         with self._lock:
             at_work = self._thread is not None and self._thread.is_alive()
             if at_work or (key == self._key and (self.result is not None or self.problem)):
                 return
             self.done, self.problem = 0.0, ""
-            # a daemon: `tell` ends it soon, but a person who presses Ctrl-C need not wait
+            # a daemon: `on_progress` ends it soon, but a person who presses Ctrl-C need not wait
             self._thread = threading.Thread(
                 target=self._make, args=(key, make), name=self._name, daemon=True
             )
@@ -68,10 +68,10 @@ class LongWork(Generic[T]):
         with self._lock:
             self._key, self.result = key, result
 
-    def _make(self, key: Hashable, make: Callable[[Tell], T]) -> None:
+    def _make(self, key: Hashable, make: Callable[[OnProgress], T]) -> None:
         with self._turn:  # two of them at once would only take each other's processor
             try:
-                result = make(self._tell)
+                result = make(self._on_progress)
             except _Closed:
                 return
             except Exception as error:  # noqa: BLE001 - shown in the page, not on a thread's stderr
@@ -79,7 +79,7 @@ class LongWork(Generic[T]):
                 return
         self._key, self.result = key, result
 
-    def _tell(self, done: float) -> None:
+    def _on_progress(self, done: float) -> None:
         self.done = done
         if self._is_closing():
             raise _Closed

@@ -20,7 +20,7 @@ from pixtrawl.scoring.model import Vectors
 from pixtrawl.scoring.projection import LANDMARKS, lay_out
 from pixtrawl.scoring.spaces import Space, space_of
 from pixtrawl.studio import map_file
-from pixtrawl.studio.long_work import Tell
+from pixtrawl.studio.long_work import OnProgress
 from pixtrawl.studio.map_file import ImageMap, MapKey
 from pixtrawl.studio.messages import LassoLine, StudioError
 from pixtrawl.studio.open_set import OpenSet
@@ -32,11 +32,11 @@ MOST_SHOWN: Final = 100_000  # of more images, evenly drawn ones are on the map
 Array = np.ndarray[Any, Any]
 
 
-def _made(data_set: OpenSet, space: Space, key: MapKey, tell: Tell) -> ImageMap:
+def _made(data_set: OpenSet, space: Space, key: MapKey, on_progress: OnProgress) -> ImageMap:
     """Lay the images out, or read the map that was kept; keep a new one."""
     kept = map_file.read(data_set.folder.root, key)
     if kept is None:
-        ids, places = data_set.read_apart(lambda db: _laid_out(db, space, tell))
+        ids, places = data_set.read_apart(lambda db: _laid_out(db, space, on_progress))
         kept = ImageMap(key, ids, places)
         if data_set.read_apart(_key) == (space, key):  # no image was taken down meanwhile
             map_file.write(data_set.folder.root, kept)
@@ -44,7 +44,7 @@ def _made(data_set: OpenSet, space: Space, key: MapKey, tell: Tell) -> ImageMap:
     return kept
 
 
-def _laid_out(db: sqlite3.Connection, space: Space, tell: Tell) -> tuple[Array, Array]:
+def _laid_out(db: sqlite3.Connection, space: Space, on_progress: OnProgress) -> tuple[Array, Array]:
     ids = embeddings.ids_of(db, space.model_id)
     ids = ids[:: -(-len(ids) // MOST_SHOWN) or 1]
     _, landmarks = space.vectors(db, ids[:: -(-len(ids) // LANDMARKS) or 1])
@@ -55,7 +55,7 @@ def _laid_out(db: sqlite3.Connection, space: Space, tell: Tell) -> tuple[Array, 
             there.extend(found)
             yield vectors
 
-    places = lay_out(landmarks, blocks(), len(ids), tell)
+    places = lay_out(landmarks, blocks(), len(ids), on_progress)
     order = np.argsort(np.asarray(there, dtype=np.int64), kind="stable")
     return np.asarray(there, dtype=np.int64)[order], places[order]
 
@@ -77,7 +77,7 @@ def map_answer(data_set: OpenSet, view: str) -> dict[str, Any]:
     }  # fmt: skip
     if space.by != "embedding":
         return answer
-    work.want(key, lambda tell: _made(data_set, space, key, tell))
+    work.want(key, lambda on_progress: _made(data_set, space, key, on_progress))
     if work.problem:
         raise StudioError(503, f"the map could not be made: {work.problem}")
     found: ImageMap | None = work.result
