@@ -17,7 +17,6 @@ from pixtrawl.net.trust import Trust
 __all__ = ["header_line", "lasting_options"]
 
 _BUFFER_BYTES: Final = 128 * 1024  # fewer, larger pieces: a callback costs more than its bytes
-_DNS_CACHE_S: Final = 300
 _LINE_ENDS: Final = re.compile("[\r\n\0]")
 
 
@@ -37,7 +36,6 @@ def lasting_options(fetch: Fetch, trust: Trust | None, cookies: Any) -> dict[int
         # With --limit-rate a low speed is not the host's fault.
         pycurl.LOW_SPEED_LIMIT: fetch.min_speed_bytes_s if slow else 0,
         pycurl.LOW_SPEED_TIME: fetch.min_speed_window_s if slow else 0,
-        pycurl.DNS_CACHE_TIMEOUT: _DNS_CACHE_S,
         pycurl.BUFFERSIZE: _BUFFER_BYTES if slow else 16 * 1024,
         pycurl.PROXY: "",  # net.proxy chooses: libcurl must not read the environment
         pycurl.SOCKOPTFUNCTION: close_on_exec,

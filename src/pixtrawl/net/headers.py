@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-__all__ = ["Headers"]
+__all__ = ["Headers", "status_of"]
 
 _NEVER_JOINED: Final = frozenset({"set-cookie", "x-robots-tag"})  # a comma means something else
 
@@ -58,3 +58,10 @@ def _parse(text: str) -> dict[str, str]:
         else:
             headers[name] = value
     return headers
+
+
+def status_of(line: bytes) -> int:
+    """Return the status of a line such as `HTTP/1.1 200 OK`; 0 without one."""
+    words = line[:32].split()
+    code = words[1] if len(words) > 1 else b""
+    return int(code) if len(code) == 3 and code.isdigit() else 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import pycurl
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pixtrawl.config.groups import Fetch
 from pixtrawl.errors import FetchError
@@ -21,7 +21,8 @@ from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import MemoryBody, Sink, StagedBody, Staging
 from pixtrawl.net.coding import Coding, coding_of, is_foreign
 from pixtrawl.net.curl_options import header_line, lasting_options
-from pixtrawl.net.headers import Headers
+from pixtrawl.net.dns_cache import DnsCache
+from pixtrawl.net.headers import Headers, status_of
 from pixtrawl.net.open_files import OpenSocket
 from pixtrawl.net.overhead import HEADER_BYTES, HEADER_LINES, Overhead
 from pixtrawl.net.token_bucket import TokenBucket
@@ -49,6 +50,7 @@ class SharedState(Struct, kw_only=True):
     staging: Staging | None = None
     rate: TokenBucket | None = None
     cookies: Any = None  # a CurlShare that holds them
+    dns_cache: DnsCache = field(default_factory=DnsCache)
     received_bytes: int = 0  # sum over all bodies, and of floods beside them
 
 
@@ -122,6 +124,7 @@ class Transfer:
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(self.timeout_s * 1000)))
         # Cap on compressed bytes, announced or not; `_on_body` caps the decompressed ones.
         curl.setopt(pycurl.MAXFILESIZE_LARGE, self.max_bytes)
+        curl.setopt(pycurl.DNS_CACHE_TIMEOUT, self._shared.dns_cache.lifetime_s(self._clock()))
         self.proxied = bool(proxy)
         if proxy != (self._proxy or ""):
             curl.setopt(pycurl.PROXY, proxy.encode())  # as text libcurl takes ASCII only
@@ -193,7 +196,7 @@ class Transfer:
         return None
 
     def _on_headers_end(self) -> int | None:
-        status = _status(self._lines[0])  # 1xx or a proxy's to CONNECT: the final one follows
+        status = status_of(self._lines[0])  # 1xx or a proxy's to CONNECT: the final one follows
         if status and (not self.sent_at or (status < 200 and status != _OTHER_PROTOCOL)):
             self._lines = []
             return None
@@ -327,7 +330,7 @@ class Transfer:
         self.error = FetchError(
             Reason.TOO_MANY_BYTES,
             f"more than {self.max_bytes} bytes received",
-            http_status=_status(self._lines[0]) if self._lines else 0,
+            http_status=status_of(self._lines[0]) if self._lines else 0,
         )
         return _ABORT
 
@@ -341,10 +344,3 @@ class Transfer:
     def refused(self) -> str:
         """Return the address refused by the SSRF guard, or an empty string."""
         return "" if self._opened else self._refused
-
-
-def _status(line: bytes) -> int:
-    """Return the status of a line such as `HTTP/1.1 200 OK`; 0 without one."""
-    words = line[:32].split()
-    code = words[1] if len(words) > 1 else b""
-    return int(code) if len(code) == 3 and code.isdigit() else 0

@@ -1,0 +1,23 @@
+"""libcurl goes through its whole DNS cache at the end of a transfer: one in seconds does."""
+
+from __future__ import annotations
+
+from pixtrawl.net.dns_cache import DnsCache
+
+
+def test_the_first_transfer_prunes_and_the_next_ones_do_not() -> None:
+    cache = DnsCache()
+    assert cache.lifetime_s(100.0) == 300
+    assert [cache.lifetime_s(100.0 + ms / 1000) for ms in range(0, 5000, 500)] == [-1] * 10
+
+
+def test_one_transfer_in_five_seconds_prunes_for_all() -> None:
+    cache = DnsCache()
+    pruning = [now for now in range(0, 60) if cache.lifetime_s(float(now)) > 0]
+    assert pruning == list(range(0, 60, 5))
+
+
+def test_after_a_long_rest_the_first_transfer_looks_for_entries_that_are_too_old() -> None:
+    cache = DnsCache()
+    cache.lifetime_s(0.0)
+    assert cache.lifetime_s(10_000.0) == 300
