@@ -13,7 +13,7 @@ def test_the_first_transfer_prunes_and_the_next_ones_do_not() -> None:
 
 def test_one_transfer_in_five_seconds_prunes_for_all() -> None:
     cache = DnsCache()
-    pruning = [now for now in range(0, 60) if cache.lifetime_s(float(now)) > 0]
+    pruning = [now for now in range(60) if cache.lifetime_s(float(now)) > 0]
     assert pruning == list(range(0, 60, 5))
 
 
