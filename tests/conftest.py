@@ -20,6 +20,7 @@ from tests.pipeline.pictures import Host, saved, scene, serving
 from tests.warm_decoders import WarmDecoders
 
 HERE: Final = Path(__file__).parent
+gc.disable()  # until all is collected: a million objects, and hardly any garbage
 # A busy machine is no fault of the code: how long an example may take is not tested here (tests of
 # complexity count CPU seconds). Examples are the same in every run; a new one is a change of code.
 settings.register_profile(
@@ -58,6 +59,7 @@ def pytest_collection_finish() -> None:
     """Leave what collection made, a million objects, out of every later search for garbage."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import subprocess
@@ -92,3 +93,15 @@ def test_a_forked_command_ends_by_signals(tmp_path: Path) -> None:
             assert running.poll() is None
             running.send_signal(number)
             assert running.wait(50) == code
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks /proc for the library")
+def test_tests_compute_on_one_thread_of_blas_as_a_run_does() -> None:
+    import numpy  # noqa: F401 - its BLAS is asked for
+
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    found = {line.split()[-1] for line in lines if "libscipy_openblas64_" in line}
+    if not found:
+        pytest.skip("numpy's BLAS is not OpenBLAS here")
+    for path in found:
+        assert ctypes.CDLL(path).scipy_openblas_get_num_threads64_() == 1
