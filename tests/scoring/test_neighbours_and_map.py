@@ -55,7 +55,7 @@ def test_the_class_check_of_a_large_set_finds_the_planted_labels(
     nothing = np.zeros((0, 1), np.float32)
 
     def doubted() -> list[tuple[str, str]]:
-        found = audit(images, vectors, nothing, by="embedding", model="m")
+        found = audit(images, vectors, lambda rows: nothing, by="embedding", model="m")
         return [(one.file_name, one.like) for one in found.doubts if one.like]
 
     exact = doubted()

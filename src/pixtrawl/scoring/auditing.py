@@ -34,26 +34,28 @@ def audit_of(
     `on_progress` is called with the share that is done; it may raise, to end the work.
     """
     images = look_pairs.images(db)
-    order = {one.id: at for at, one in enumerate(images)}
-    ids = list(order)
-    looks_of, looks = Space("look").comparable(db, ids, lambda done: on_progress(0.3 * done))
+    ids = [one.id for one in images]
     space = space_of(db, (), model)
-    found, vectors = looks_of, looks
-    if space.by == "embedding":
-        found, vectors = space.comparable(db, ids, lambda done: on_progress(0.3 + 0.1 * done))
+    found, vectors = space.comparable(db, ids, lambda done: on_progress(0.3 * done))
     names = space.model
-    if len(found) < _MOST * len(images):
-        space, found, vectors, names = Space("look"), looks_of, looks, ""
+    if space.by == "embedding" and len(found) < _MOST * len(images):
+        space, names = Space("look"), ""
+        found, vectors = space.comparable(db, ids, lambda done: on_progress(0.3 * done))
     elif space.by == "embedding" and not model:
         names, vectors = _together(db, space, found, vectors)
-    chosen = [images[order[one]] for one in found]
-    row_of_look = {one: at for at, one in enumerate(looks_of)}
-    rows = [row_of_look[one] for one in found if one in row_of_look]
-    own_looks = looks[rows] if len(rows) == len(found) else np.zeros((0, 1), np.float32)
+    if len(found) < len(images):
+        order = {one.id: one for one in images}
+        images = [order[one] for one in found]
     trusted = frozenset(one.id for one in look_pairs.marked(db) if one.wanted)
+
+    def looks(rows: Sequence[int]) -> Vectors:
+        if space.by == "look":
+            return vectors[rows]
+        return Space("look").vectors(db, [images[at].id for at in rows])[1]
+
     return audit(
-        chosen, vectors, own_looks, by=space.by, model=names, trusted=trusted,
-        on_progress=lambda done: on_progress(0.4 + 0.6 * done),
+        images, vectors, looks, by=space.by, model=names, trusted=trusted,
+        on_progress=lambda done: on_progress(0.3 + 0.7 * done),
     )  # fmt: skip
 
 

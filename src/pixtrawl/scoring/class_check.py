@@ -25,7 +25,10 @@ from pixtrawl.scoring.outliers import Z_LIMIT, lowest_usual
 from pixtrawl.scoring.typical import typicality
 from pixtrawl.scoring.votes import VOTERS, Votes, votes_of
 
-__all__ = ["Audit", "Bias", "Doubt", "Overlap", "SmallLabel", "audit"]
+__all__ = ["Audit", "Bias", "Doubt", "LooksOf", "Overlap", "SmallLabel", "audit"]
+
+# Returns the looks of the images at these places: a row for each, or none where one is unknown.
+LooksOf = Callable[[Sequence[int]], Vectors]
 
 _WRONG: Final = 0.8  # probability from which a label is doubted
 _CERTAIN: Final = 0.02  # probability below which even an odd look is not doubted
@@ -37,7 +40,7 @@ _OVERLAP: Final = 0.15  # share of votes across both ways
 _HOST_SHARE: Final = 0.6
 _LOOK_SHARE: Final = 0.5
 _SAME_LOOK: Final = 0.92  # cosine with the middle of the largest group
-_MOST_LOOKS: Final = 1_500  # of a label, that are compared with each other
+_MOST_LOOKS: Final = 600  # of a label, that are compared: a share is exact to 2 in a hundred
 _ENOUGH: Final = 12  # images of a label from which a share says something
 _FEW: Final = 5
 _FEW_SHARE: Final = 0.2  # of the median label
@@ -92,7 +95,7 @@ class Audit(Struct, frozen=True):
 
 
 def audit(  # noqa: PLR0913
-    images: Sequence[CheckedImage], vectors: Vectors, looks: Vectors, *,
+    images: Sequence[CheckedImage], vectors: Vectors, looks: LooksOf, *,
     by: str, model: str, trusted: frozenset[int] = frozenset(),
     on_progress: Callable[[float], None] = lambda done: None,
 ) -> Audit:  # fmt: skip
@@ -101,7 +104,7 @@ def audit(  # noqa: PLR0913
     Args:
         images: the images that have a vector.
         vectors: one row for each.
-        looks: the rows of looks, for the bias of one look; empty rows where unknown.
+        looks: reads looks, for the bias of one look.
         by: name of the space.
         model: of the embeddings.
         trusted: images that a person kept, which are not doubted.
@@ -109,27 +112,33 @@ def audit(  # noqa: PLR0913
     """
     names = sorted({one.label for one in images})
     at = {name: place for place, name in enumerate(names)}
-    own = np.array([at[one.label] for one in images], np.int64)
+    own = np.array([at[one.label] for one in images], np.int32)
     small = _small(images)
     if len(images) < 2:
         return Audit(by, model, len(images), (), (), small, ())
-    indices, cosines = near_neighbours(vectors, VOTERS, lambda done: on_progress(0.7 * done))
+    indices, cosines = near_neighbours(vectors, VOTERS, lambda done: on_progress(0.4 * done))
     votes = votes_of(indices, cosines, own, len(names))
-    on_progress(0.75)
-    doubts = _doubts(images, names, own, votes, indices, vectors, trusted)
-    on_progress(0.9)
+    del cosines
+    doubts = _doubts(
+        images, names, own, votes, indices, vectors, trusted,
+        lambda done: on_progress(0.4 + 0.4 * done),
+    )  # fmt: skip
     overlaps = _overlaps(images, names, own, votes, {one.file_name for one in doubts})
-    biases = (*_host_bias(images), *_look_bias(images, looks))
+    found = _look_bias(images, looks, lambda done: on_progress(0.8 + 0.2 * done))
+    biases = (*_host_bias(images), *found)
     return Audit(by, model, len(images), overlaps, biases, small, doubts)
 
 
 def _doubts(  # noqa: PLR0913
     images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Votes,
     indices: np.ndarray, vectors: Vectors, trusted: frozenset[int],
+    on_progress: Callable[[float], None],
 ) -> tuple[Doubt, ...]:  # fmt: skip
-    best, scores, wrong = _likelier(own, votes, vectors, len(names))
+    best, scores, wrong = _likelier(
+        own, votes, vectors, len(names), lambda done: on_progress(0.7 * done)
+    )
     found = []
-    alone = _unlike_all(own, vectors, len(names), wrong)
+    alone = _unlike_all(own, vectors, wrong, len(names), lambda done: on_progress(0.7 + 0.3 * done))
     for at, image in enumerate(images):
         if image.id in trusted:
             continue
@@ -145,8 +154,9 @@ def _doubts(  # noqa: PLR0913
 
 
 def _likelier(
-    own: np.ndarray, votes: Votes, vectors: Vectors, labels: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    own: np.ndarray, votes: Votes, vectors: Vectors, labels: int,
+    on_progress: Callable[[float], None],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:  # fmt: skip
     """Return the likeliest other label of each image, and how sure that is; 0: its own is right.
 
     The last is the probability that its own is wrong; None: by neighbours alone, or of one label.
@@ -157,14 +167,17 @@ def _likelier(
         best, share = votes.best_but(own)
         sure = (share >= _DOUBTED) & (mine <= _OWN_AT_MOST)
         return best, np.where(sure, share - mine, 0), None
-    probable = true_labels(vectors, own, votes.table(labels))
+    probable = true_labels(vectors, own, votes, labels, on_progress)
     wrong = 1 - probable[rows, own]
     probable[rows, own] = -1
     doubted = np.where(wrong >= _WRONG, wrong, 0)
     return probable.argmax(axis=1), doubted, wrong if labels > 1 else None
 
 
-def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int, wrong: Vectors | None) -> Vectors:
+def _unlike_all(
+    own: np.ndarray, vectors: Vectors, wrong: Vectors | None, labels: int,
+    on_progress: Callable[[float], None],
+) -> Vectors:  # fmt: skip
     """Return how far images stand apart from their label, 0 to 0.5; 0 for usual ones.
 
     Where the probability that a label is wrong is known, less distance is enough for images whose
@@ -172,11 +185,13 @@ def _unlike_all(own: np.ndarray, vectors: Vectors, labels: int, wrong: Vectors |
     middle of all images, which tells labels apart better.
     """
     found = np.zeros(len(own), np.float32)
-    if wrong is not None:
-        vectors = unit(vectors - vectors.mean(axis=0))
+    middle_of_all = vectors.mean(axis=0)
     for label in range(labels):
+        on_progress(label / labels)
         rows = np.flatnonzero(own == label)
-        values = typicality(vectors[rows])
+        values = typicality(
+            vectors[rows] if wrong is None else unit(vectors[rows] - middle_of_all)
+        )
         middle, limit = float(np.median(values)), lowest_usual(values.tolist())
         if limit is None:
             continue
@@ -237,13 +252,17 @@ def _host_bias(images: Sequence[CheckedImage]) -> list[Bias]:
     return found
 
 
-def _look_bias(images: Sequence[CheckedImage], looks: Vectors) -> list[Bias]:
+def _look_bias(
+    images: Sequence[CheckedImage], looks: LooksOf, on_progress: Callable[[float], None]
+) -> list[Bias]:
     found = []
-    for label, every in _by_label(images).items():
-        if len(every) < _ENOUGH or len(looks) != len(images):
-            continue
+    labels = _by_label(images)
+    for at_label, (label, every) in enumerate(labels.items()):
+        on_progress(at_label / len(labels))
         rows = every[:: -(-len(every) // _MOST_LOOKS)]  # evenly drawn ones give the share
-        own = looks[rows]
+        own = looks(rows) if len(every) >= _ENOUGH else ()
+        if len(own) != len(rows):
+            continue
         alike = own @ own.T >= _SAME_LOOK
         middle = int(alike.sum(axis=1).argmax())
         share = float(alike[middle].mean())

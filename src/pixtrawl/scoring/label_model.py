@@ -13,20 +13,21 @@ lose their weight in the next round, so that wrong labels teach little.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 
 from pixtrawl.scoring.model import Vectors
 from pixtrawl.scoring.neighbours import near_neighbours
-from pixtrawl.scoring.votes import VOTERS, votes_of
+from pixtrawl.scoring.unseen import BLOCK, unseen
+from pixtrawl.scoring.votes import VOTERS, Votes, votes_of
 
 __all__ = ["MOST_CELLS", "label_chances", "true_labels"]
 
-MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 80 MB
+MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 40 MB
 
 _ROUNDS: Final = 2  # further ones find the same images, and are surer of them than is right
-_STRENGTHS: Final = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # of the mean squared length of rows
 _TEMPERATURES: Final = (0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
 _LEAST_WEIGHT: Final = 0.02
 _VOTES: Final = 0.25  # power of the share of votes: neighbours repeat what the regression says
@@ -36,6 +37,7 @@ _STEPS: Final = 8  # of expectation maximisation
 _FIRST_NOISE: Final = 0.1  # share of wrong labels to begin with
 _MOST_NOISE: Final = 0.5
 _LEAST_NOISE: Final = 0.005
+_TINY: Final = np.float32(1e-12)
 _USUAL: Final = 20.0  # images of each label by which its confusions lean to the data set's
 
 Array = np.ndarray[Any, Any]
@@ -44,62 +46,108 @@ Array = np.ndarray[Any, Any]
 def label_chances(vectors: Vectors, own: Array, labels: int) -> Array:
     """Do as `true_labels`, with the votes of the nearest images."""
     votes = votes_of(*near_neighbours(vectors, VOTERS), own, labels)
-    return true_labels(vectors, own, votes.table(labels))
+    return true_labels(vectors, own, votes, labels)
 
 
-def true_labels(vectors: Vectors, own: Array, shares: Array) -> Array:
+def true_labels(
+    vectors: Vectors, own: Array, votes: Votes, labels: int,
+    on_progress: Callable[[float], None] = lambda done: None,
+) -> Vectors:  # fmt: skip
     """Return for each image how probable it is that each label is its true one.
 
     Args:
         vectors: rows of length 1.
         own: number of the label that each image has.
-        shares: a row for each image, of the share of its neighbours' votes for each label.
+        votes: of the neighbours of each image.
+        labels: how many there are.
+        on_progress: called with the share that is done; it may raise, to end the work.
     """
-    labels = shares.shape[1]
-    rows = np.arange(len(own))
-    reduced = _reduced(vectors)
-    targets = np.eye(labels)[own]
-    votes = _VOTES * np.log(shares + _FEWEST_VOTES)
+    order = np.argsort(own, kind="stable")  # the images of a label lie together
+    rows, sorted_own = _reduced(vectors), own[order]
     weights = np.ones(len(own))
-    found = targets
-    for _ in range(_ROUNDS):
-        outputs = _unseen(reduced, targets, weights)
-        likeliest = -np.inf
-        for temperature in _TEMPERATURES:
-            shown = _softmax(outputs / temperature + votes)
-            true, likelihood = _with_confusions(shown, own)
-            likelihood -= _DOUBT * _entropy(true)
-            if likelihood > likeliest:
-                likeliest, found = likelihood, true
-        weights = np.clip(found[rows, own], _LEAST_WEIGHT, 1)
+    shown = np.zeros((len(own), labels), np.float32)
+    for round_ in range(_ROUNDS):
+        outputs = unseen(rows, order, sorted_own, weights, labels)
+        best: tuple[float, float, Array] | None = None
+        for at, temperature in enumerate(_TEMPERATURES):
+            on_progress((round_ + at / len(_TEMPERATURES)) / _ROUNDS)
+            _show(shown, outputs, temperature, votes, order)
+            filed, likelihood = _confusions(shown, sorted_own)
+            if best is None or likelihood > best[0]:
+                best = likelihood, temperature, filed
+        assert best is not None
+        _, temperature, filed = best
+        _show(shown, outputs, temperature, votes, order)
+        for label, part in _groups(sorted_own):
+            _correct(shown[part], filed[label])
+        weights[order] = np.clip(shown[np.arange(len(own)), sorted_own], _LEAST_WEIGHT, 1)
+        del outputs
+    found = np.empty_like(shown)
+    found[order] = shown
     return found
 
 
-def _with_confusions(shown: Array, own: Array) -> tuple[Array, float]:
-    """Return the probabilities of true labels, and the log likelihood of the labels at hand.
+def _show(shown: Vectors, outputs: Vectors, temperature: float, votes: Votes, order: Array) -> None:
+    """Fill in the probabilities of the labels by what each image shows."""
+    for start in range(0, len(order), BLOCK):
+        part = slice(start, start + BLOCK)
+        voted = votes.table(shown.shape[1], order[part])
+        voted += np.float32(_FEWEST_VOTES)
+        np.log(voted, out=voted)
+        voted *= np.float32(_VOTES)
+        voted += outputs[part] / np.float32(temperature)
+        voted -= voted.max(axis=1, keepdims=True)
+        np.exp(voted, out=voted)
+        voted /= voted.sum(axis=1, keepdims=True)
+        shown[part] = voted
+
+
+def _groups(sorted_own: Array) -> list[tuple[int, slice]]:
+    """Return each label that has images, and which rows are theirs."""
+    names, starts = np.unique(sorted_own, return_index=True)
+    ends = [*starts[1:].tolist(), len(sorted_own)]
+    return [
+        (label, slice(start, end))
+        for label, start, end in zip(names.tolist(), starts.tolist(), ends, strict=True)
+    ]
+
+
+def _confusions(shown: Vectors, sorted_own: Array) -> tuple[Array, float]:
+    """Return under which label images are filed by their true one (a row for each label at hand),
+    and how likely the labels at hand are, less the entropy of the true ones.
 
     Args:
         shown: probabilities of the labels by what each image shows.
-        own: the label that each image has.
+        sorted_own: the label that each image has, ascending.
     """
     labels = shown.shape[1]
-    order = np.argsort(own, kind="stable")
-    starts = np.searchsorted(own[order], np.arange(labels))
-    filed = _usual_confusions(_FIRST_NOISE, labels)  # under which label, by the true one
+    groups = _groups(sorted_own)
+    filed = _usual_confusions(_FIRST_NOISE, labels)
     for _ in range(_STEPS):
-        counts = np.add.reduceat(_corrected(shown, filed[own])[0][order], starts, axis=0)
-        noise = 1 - float(np.trace(counts)) / len(own)
+        counts = np.zeros((labels, labels))
+        for label, part in groups:
+            row = filed[label].astype(np.float32)
+            counts[label] = row * ((1 / (shown[part] @ row + _TINY)) @ shown[part])
+        noise = 1 - float(np.trace(counts)) / len(sorted_own)
         usual = _usual_confusions(min(max(noise, _LEAST_NOISE), _MOST_NOISE), labels)
         filed = (counts + _USUAL * usual) / (counts.sum(axis=0) + _USUAL)
-    true, likelihoods = _corrected(shown, filed[own])
-    return true, float(np.log(likelihoods).sum())
+    likelihood = 0.0
+    for label, part in groups:
+        true = shown[part].copy()
+        likelihood += float(np.log(_correct(true, filed[label]), dtype=np.float64).sum())
+        likelihood -= _DOUBT * _entropy(true)
+    return filed, likelihood
 
 
-def _corrected(shown: Array, filed: Array) -> tuple[Array, Array]:
-    """Return the probabilities of true labels, and how likely the label at hand is."""
-    found = shown * filed
-    sums = found.sum(axis=1, keepdims=True) + 1e-12
-    return found / sums, sums
+def _correct(shown: Vectors, filed: Array) -> Vectors:
+    """Turn what images of one label show into the probabilities of their true labels, in place.
+
+    Return how likely the label at hand is, for each.
+    """
+    shown *= filed.astype(np.float32)
+    sums = shown.sum(axis=1, keepdims=True) + _TINY
+    shown /= sums
+    return np.asarray(sums)
 
 
 def _usual_confusions(noise: float, labels: int) -> Array:
@@ -108,44 +156,14 @@ def _usual_confusions(noise: float, labels: int) -> Array:
     return found
 
 
-def _entropy(probable: Array) -> float:
-    return -float((probable * np.log(probable + 1e-12)).sum())
-
-
-def _softmax(outputs: Array) -> Array:
-    found = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+def _entropy(probable: Vectors) -> float:
+    return -float((probable * np.log(probable + _TINY)).sum(dtype=np.float64))
 
 
 def _reduced(vectors: Vectors) -> Array:
     """Return rows with the same products, of no more columns than rows."""
+    if len(vectors) >= vectors.shape[1]:
+        return vectors
     rows = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    if len(rows) >= rows.shape[1]:
-        return np.asarray(rows)
     left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
     return np.asarray(left * sizes)
-
-
-def _unseen(rows: Array, targets: Array, trust: Array) -> Array:
-    """Return for each row the outputs of the regression on all others."""
-    sizes = trust @ targets
-    weights = trust / np.maximum(sizes, 1e-9)[targets.argmax(axis=1)]  # labels weigh the same
-    weights *= len(rows) / weights.sum()
-    centred = rows - (weights @ rows) / len(rows)
-    mean = (weights @ targets) / len(rows)
-    values, axes = np.linalg.eigh((centred * weights[:, None]).T @ centred)
-    turned = centred @ axes
-    sums = turned.T @ (weights[:, None] * (targets - mean))
-    squares = turned**2
-    scale = float(np.trace(centred.T @ centred)) / len(rows)
-    best: tuple[float, Array] | None = None
-    for strength in _STRENGTHS:
-        inverse = 1 / (np.maximum(values, 0) + strength * scale * len(rows) / 10)
-        leverage = np.minimum(weights * (squares @ inverse + 1 / len(rows)), 0.95)[:, None]
-        outputs = (turned * inverse) @ sums + mean
-        outputs = (outputs - leverage * targets) / (1 - leverage)
-        error = float((trust[:, None] * (outputs - targets) ** 2).sum())
-        if best is None or error < best[0]:
-            best = (error, outputs)
-    assert best is not None
-    return best[1]

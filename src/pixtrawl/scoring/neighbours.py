@@ -23,7 +23,7 @@ _ROUNDS: Final = 4
 _ROWS_OF_CELL: Final = 200
 _PROBED: Final = 10  # cells around that of a row
 
-Indices = np.ndarray[Any, np.dtype[np.int64]]
+Indices = np.ndarray[Any, np.dtype[np.int32]]
 
 
 def nearest(
@@ -34,16 +34,16 @@ def nearest(
     """
     total = len(vectors)
     count = min(count, total - 1)
-    indices = np.zeros((total, count), np.int64)
+    indices = np.zeros((total, count), np.int32)
     cosines = np.zeros((total, count), np.float32)
     if not count:
         return indices, cosines
-    everything = np.arange(total)
+    everything = np.arange(total, dtype=np.int32)
     step = max(1, _CELLS // total)
     for start in range(0, total, step):
         on_progress(start / total)
-        rows = everything[start : start + step]
-        indices[rows], cosines[rows] = _best(vectors, rows, everything, count)
+        rows = slice(start, start + step)
+        indices[rows], cosines[rows] = _best(vectors[rows], vectors, everything, start, count)
     return indices, cosines
 
 
@@ -57,66 +57,79 @@ def near_neighbours(
     total = len(vectors)
     if total <= EXACT:
         return nearest(vectors, count, on_progress)
-    cells, around = _cells(vectors)
-    order = np.argsort(cells, kind="stable")
+    cells, around = _cells(vectors, lambda done: on_progress(0.2 * done))
+    order = np.argsort(cells, kind="stable").astype(np.int32)
     ends = np.cumsum(np.bincount(cells, minlength=len(around)))
-    indices = np.zeros((total, count), np.int64)
+    indices = np.zeros((total, count), np.int32)
     cosines = np.zeros((total, count), np.float32)
     for cell, near in enumerate(around):
-        on_progress(cell / len(around))
+        on_progress(0.2 + 0.8 * cell / len(around))
         rows = order[ends[cell - 1] if cell else 0 : ends[cell]]
         if not len(rows):
             continue
         parts, size = [], 0
-        for at, one in enumerate(near):  # until there are enough to choose from
+        for at, one in enumerate(near):  # its own first, until there are enough to choose from
             part = order[ends[one - 1] if one else 0 : ends[one]]
             parts.append(part)
             size += len(part)
             if at >= _PROBED and size > 4 * count:
                 break
         among = np.concatenate(parts)
+        others = vectors[among]
         step = max(1, _CELLS // len(among))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
-            indices[some], cosines[some] = _best(vectors, some, among, count)
+            indices[some], cosines[some] = _best(
+                others[start : start + len(some)], others, among, start, count
+            )
     return indices, cosines
 
 
-def _best(vectors: Vectors, rows: Indices, among: Indices, count: int) -> tuple[Indices, Vectors]:
-    """Return the `count` nearest of `among` for each of the rows, without the row itself."""
-    block = vectors[rows] @ vectors[among].T
-    block[rows[:, None] == among[None, :]] = -2.0
-    best = np.argpartition(-block, count - 1, axis=1)[:, :count]
+def _best(
+    rows: Vectors, others: Vectors, among: Indices, start: int, count: int
+) -> tuple[Indices, Vectors]:
+    """Return which `count` of `among` (whose vectors are `others`) are nearest to each of the rows,
+    which are those of `others` from `start` on, and are not their own neighbours.
+    """
+    block = rows @ others.T
+    own = np.arange(len(rows))
+    block[own, start + own] = -2.0
+    last = block.shape[1] - count
+    best = np.argpartition(block, last, axis=1)[:, last:]
     found = np.take_along_axis(block, best, axis=1)
     order = np.argsort(-found, axis=1, kind="stable")
     return among[np.take_along_axis(best, order, axis=1)], np.take_along_axis(found, order, axis=1)
 
 
-def _cells(vectors: Vectors) -> tuple[Indices, Indices]:
+def _cells(vectors: Vectors, on_progress: Callable[[float], None]) -> tuple[Indices, Indices]:
     """Return the cell of each row, and for each cell all cells, the nearest first (k-means)."""
     count = max(2, len(vectors) // _ROWS_OF_CELL)
     chance = np.random.default_rng(0)  # the same cells each time
     sample = vectors[np.sort(chance.permutation(len(vectors))[: count * _LEARNT])]
     centroids = sample[np.sort(chance.permutation(len(sample))[:count])].copy()
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
+        on_progress(round_ / (_ROUNDS + 1))
         own = _nearest_centroids(sample, centroids)
-        sizes = np.bincount(own, minlength=count)
-        sums = np.zeros_like(centroids)
-        np.add.at(sums, own, sample)
-        moved = sizes > 0
-        centroids[moved] = sums[moved] / np.maximum(
-            np.linalg.norm(sums[moved], axis=1, keepdims=True), 1e-9
-        )
+        moved, sums = _sums(sample, own)
+        centroids[moved] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    on_progress(_ROUNDS / (_ROUNDS + 1))
     likeness = centroids @ centroids.T
     np.fill_diagonal(likeness, 2)  # its own cell first
-    around = np.argsort(-likeness, axis=1, kind="stable")
+    around = np.argsort(-likeness, axis=1, kind="stable").astype(np.int32)
     return _nearest_centroids(vectors, centroids), around
+
+
+def _sums(rows: Vectors, own: Indices) -> tuple[Indices, Vectors]:
+    """Return the cells that have rows, and the sum of the rows of each."""
+    order = np.argsort(own, kind="stable")
+    cells, starts = np.unique(own[order], return_index=True)
+    return cells, np.add.reduceat(rows[order], starts, axis=0)
 
 
 def _nearest_centroids(vectors: Vectors, centroids: Vectors) -> Indices:
     step = max(1, _CELLS // len(centroids))
     parts = [
-        (vectors[start : start + step] @ centroids.T).argmax(axis=1)
+        (vectors[start : start + step] @ centroids.T).argmax(axis=1).astype(np.int32)
         for start in range(0, len(vectors), step)
     ]
     return np.concatenate(parts)

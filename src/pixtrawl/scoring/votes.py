@@ -30,11 +30,11 @@ class Votes(Struct, frozen=True):
         votes = np.where(self.labels == label[:, None], self.shares, 0).sum(axis=1)
         return np.asarray(votes, dtype=np.float32)
 
-    def table(self, labels: int) -> Vectors:
-        """Return the shares of votes as a table of images and labels."""
-        found = np.zeros((len(self.labels), labels), np.float32)
-        np.add.at(found, (np.arange(len(found))[:, None], self.labels), self.shares)
-        return found
+    def table(self, labels: int, rows: np.ndarray) -> Vectors:
+        """Return the shares of votes of some images, as a table of images and labels."""
+        cells = np.arange(len(rows))[:, None] * labels + self.labels[rows]
+        sums = np.bincount(cells.ravel(), self.shares[rows].ravel(), len(rows) * labels)
+        return sums.reshape(len(rows), labels).astype(np.float32)
 
     def best_but(self, own: np.ndarray) -> tuple[np.ndarray, Vectors]:
         """Return the label with most votes beside the own one, and its share; 0 without any."""
@@ -54,14 +54,14 @@ def votes_of(indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int
         labels: how many there are.
     """
     strength = np.exp(8 * (cosines - cosines[:, :1]))  # near ones count most
-    sizes = np.bincount(own, minlength=labels).astype(np.float64)
+    sizes = np.bincount(own, minlength=labels).astype(np.float32)
     near = own[indices]
-    strength = strength / np.sqrt(np.maximum(sizes, 1))[near]
-    trust = np.ones(len(own))
+    strength /= np.sqrt(np.maximum(sizes, 1))[near]
+    trust = np.ones(len(own), np.float32)
     found = Votes(near, np.zeros_like(cosines))
     for _ in range(_ROUNDS):
         given = strength * trust[indices]
-        shares = given / np.maximum(given.sum(axis=1, keepdims=True), 1e-9)
-        found = Votes(near, np.asarray(shares, dtype=np.float32))
+        given /= np.maximum(given.sum(axis=1, keepdims=True), 1e-9)
+        found = Votes(near, np.asarray(given, dtype=np.float32))
         trust = np.clip(found.of(own), 0.05, 1)
     return found
