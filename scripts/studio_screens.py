@@ -78,12 +78,12 @@ def embed(folder: Path) -> None:
     """
     catalog = Catalog(Folder(folder).catalog)
     try:
-        images = catalog.write_now(look_pairs.numbered)
+        images = catalog.write_now(look_pairs.labelled)
         space = Space("look")
-        ids, looks = catalog.write_now(lambda db: space.vectors(db, list(images)))
-        labels = sorted({label for label, _ in images.values()})
-        middles = np.random.default_rng(1).normal(size=(len(labels), looks.shape[1]))
-        own = np.array([labels.index(images[one][0]) for one in ids])
+        ids, looks = catalog.write_now(lambda db: space.vectors(db, images.ids))
+        middles = np.random.default_rng(1).normal(size=(len(images.names), looks.shape[1]))
+        label = dict(zip(images.ids, images.labels, strict=True))
+        own = np.array([label[one] for one in ids])
         vectors = unit(looks + 0.02 * middles[own])
         model = catalog.write_now(lambda db: scores.note_model(db, "clip-b32@screens", {}))
         rows = list(zip(ids, map(to_bytes, vectors), strict=True))

@@ -15,9 +15,10 @@ import ctypes
 import os
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 
-__all__ = ["load_numpy"]
+__all__ = ["give_back", "load_numpy"]
 
 _LARGE_BYTES: Final = 4 * 2**20
 # malloc.h: M_MMAP_THRESHOLD, and M_TRIM_THRESHOLD, which must then be set, too (at its default of
@@ -40,6 +41,21 @@ def load_numpy() -> None:
                 del os.environ[name]
     if sys.platform == "linux":
         with suppress(AttributeError):  # a C library without mallopt
-            mallopt = ctypes.CDLL(None).mallopt
+            mallopt = _c_library().mallopt
             for option, value in _MALLOC_OPTIONS:
                 mallopt(option, value)
+
+
+def give_back() -> None:
+    """Give freed memory back to the system, where the C library can (glibc): some milliseconds.
+
+    For a process that stays after work of some seconds, whose many small arrays leave holes.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError):
+            _c_library().malloc_trim(0)
+
+
+@lru_cache(maxsize=1)
+def _c_library() -> ctypes.CDLL:
+    return ctypes.CDLL(None)

@@ -156,7 +156,9 @@ def test_one_host_one_look_and_few_images_are_named() -> None:
     for at, one in enumerate(images):
         if one.label == "l0" and at % 3:
             looks[at] = looks[first]
-    found = audit(images, planted.vectors[kept], lambda rows: looks[rows], by="embedding", model="m")
+    found = audit(
+        images, planted.vectors[kept], lambda rows: looks[rows], by="embedding", model="m"
+    )
     assert [(b.label, b.kind) for b in found.biases] == [("l1", "host"), ("l0", "look")]
     assert [one.label for one in found.small] == ["l2"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-__all__ = ["clear", "is_stale"]
+__all__ = ["clear", "is_stale", "set_stale"]
 
 
 def is_stale(db: sqlite3.Connection) -> bool:
@@ -17,6 +17,11 @@ def is_stale(db: sqlite3.Connection) -> bool:
         return db.execute("SELECT 1 FROM derived_stale").fetchone() is not None
     except sqlite3.OperationalError:  # of an older version, on a read-only medium
         return False
+
+
+def set_stale(db: sqlite3.Connection) -> None:
+    """Note that the files are to be written again."""
+    db.execute("INSERT OR IGNORE INTO derived_stale VALUES (0)")
 
 
 def clear(db: sqlite3.Connection) -> None:

@@ -10,22 +10,28 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from msgspec import Struct
 
 from pixtrawl.catalog.states import SampleState
 
 __all__ = [
+    "ASIDE",
     "FileRecord",
     "advance",
     "doubt_newer",
     "durable_point",
     "is_behind",
+    "note_aside",
     "of_label",
     "put",
     "raise_number",
     "record_of",
 ]
+
+
+ASIDE: Final = -1  # in place of an inode: the file was moved away
 
 
 class FileRecord(Struct, frozen=True):
@@ -102,6 +108,15 @@ def doubt_newer(db: sqlite3.Connection, boot: str) -> int:
     ).rowcount
     db.execute("UPDATE durable_point SET boot = ?", (boot,))
     return count
+
+
+def note_aside(db: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Note that the files of these images are in place no more: no file has such a record."""
+    db.executemany(
+        "INSERT INTO file_record VALUES (?, 0, 0, 0, ?) "
+        "ON CONFLICT (sample_id) DO UPDATE SET inode = excluded.inode",
+        ((sample_id, ASIDE) for sample_id in ids),
+    )
 
 
 def raise_number(db: sqlite3.Connection, number: int) -> None:

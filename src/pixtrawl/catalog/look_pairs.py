@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from array import array
+from collections.abc import Iterable
 
+import msgspec
 from msgspec import Struct
 
 from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.catalog.states import KEPT, SampleState
 from pixtrawl.model import Reason
 
-__all__ = ["CheckedImage", "Marked", "images", "marked", "numbered"]
+__all__ = [
+    "CheckedImage", "LabelledImages", "Marked", "ids_of_names", "images", "labelled", "marked",
+]  # fmt: skip
 
 
 class CheckedImage(Struct, frozen=True):
@@ -20,6 +26,15 @@ class CheckedImage(Struct, frozen=True):
     label: str
     file_name: str
     host: str
+
+
+class LabelledImages(Struct, frozen=True):
+    """Images by number: 12 bytes each, which may be held."""
+
+    ids: array[int]
+    numbers: array[int]
+    labels: array[int]  # each a position in `names`
+    names: tuple[str, ...]  # ascending
 
 
 class Marked(Struct, frozen=True):
@@ -44,12 +59,31 @@ def images(db: sqlite3.Connection, label: str | None = None) -> list[CheckedImag
             for id_, own, file_name, host in rows]  # fmt: skip
 
 
-def numbered(db: sqlite3.Connection) -> dict[int, tuple[str, int]]:
-    """Return label and number of the kept images, by id."""
+def labelled(db: sqlite3.Connection) -> LabelledImages:
+    """Return the kept images by number, from an index alone."""
+    ids, numbers, labels = db.execute(
+        "SELECT json_group_array(id), json_group_array(number), json_group_array(label) FROM ("
+        "SELECT id, number, label FROM sample INDEXED BY sample_kept "
+        f"WHERE state IN {KEPT} ORDER BY number, id)"
+    ).fetchone()
+    words = msgspec.json.decode(labels, type=list[str])
+    names = sorted(set(words))
+    places = {name: at for at, name in enumerate(names)}
+    return LabelledImages(
+        array("I", msgspec.json.decode(ids, type=list[int])),
+        array("I", msgspec.json.decode(numbers, type=list[int])),
+        array("I", map(places.__getitem__, words)), tuple(names),
+    )  # fmt: skip
+
+
+def ids_of_names(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, int]:
+    """Return the rows of kept images by their file names."""
     rows = db.execute(
-        f"SELECT id, label, number FROM sample WHERE state IN {KEPT} ORDER BY number, id"
+        f"SELECT file_name, id FROM sample INDEXED BY sample_kept WHERE state IN {KEPT} "
+        "AND file_name IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(names)),),
     )
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return dict(rows.fetchall())
 
 
 def marked(db: sqlite3.Connection) -> list[Marked]:

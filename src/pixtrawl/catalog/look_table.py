@@ -2,7 +2,7 @@
 
 A row of `sample` is 5 KB (it holds a thumbnail), so a filter over 100,000 of them would read half a
 gigabyte. The copy has about 200 bytes a row, belongs to one connection, lives in SQLite's temporary
-file, and is brought up to date with what changed before each use.
+file, and is brought up to date with what changed before each use: in parts, where that is much.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ _MARKED: Final = (
     "json_extract(d.line, '$.action') IN ('keep', 'restore')"
 )
 
+_DECISION: Final = (
+    "CASE WHEN {id} IN (SELECT id FROM look_refused) THEN 2 "
+    "ELSE {id} IN (SELECT id FROM look_marked) END"
+)
+_CACHE_KB: Final = 4096  # of the copy; the system has the rest in its cache
+
 
 def marked_ids(db: sqlite3.Connection) -> frozenset[int]:
     """Return the images that a person marked as wanted, or brought back."""
@@ -66,14 +72,17 @@ class LookTable:
         self._measures = tuple(measures)
         self._version = -1
         self._seals: dict[str, tuple[int, ...]] = {}  # what changes with the images of a label
+        self._left = 0  # new images that are not in the copy yet
         measured = "".join(f", {name} REAL" for name in measures)
-        db.execute("PRAGMA temp.cache_size = -16384")
+        db.execute(f"PRAGMA temp.cache_size = -{_CACHE_KB}")
         db.execute(
             "CREATE TEMP TABLE look (id INTEGER PRIMARY KEY, label TEXT, number INTEGER, "
             "decision INTEGER, source TEXT, host TEXT, licence TEXT, width INTEGER, "
             f"height INTEGER, size_bytes INTEGER, aspect REAL, hour TEXT{measured})"
         )
         db.execute("CREATE TEMP TABLE look_text (id INTEGER PRIMARY KEY, words TEXT)")
+        db.execute("CREATE TEMP TABLE look_new (id INTEGER PRIMARY KEY)")
+        db.execute("CREATE TEMP TABLE look_part (id INTEGER PRIMARY KEY)")
         db.execute("CREATE TEMP TABLE look_marked (id INTEGER PRIMARY KEY)")
         db.execute("CREATE TEMP TABLE look_refused (id INTEGER PRIMARY KEY, label TEXT)")
 
@@ -90,23 +99,33 @@ class LookTable:
                 )
         return found
 
-    def update(self) -> None:
-        """Take over all changes of the catalog; nearly free where there are none."""
+    def update(self, *, most: int | None = None) -> float:
+        """Take over all changes of the catalog; nearly free where there are none.
+
+        With `most` take over at most so many new images: call again for the others. Return the
+        share of the images that are in the copy.
+        """
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
-        if version == self._version:
-            return
+        if version == self._version and not self._left:
+            return 1.0
+        seals = self._seals
         self._db.execute("BEGIN")
         try:
-            self._follow()
+            if version != self._version:
+                seals = self._follow()
+            left = self._add(most)
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        self._version = version
+        self._version, self._seals, self._left = version, seals, left
+        return 1 - left / max(sum(seal[0] for seal in seals.values()), left, 1)
 
-    def _follow(self) -> None:
-        """Take over the rows of those labels whose images have changed; the others stay."""
+    def _follow(self) -> dict[str, tuple[int, ...]]:
+        """Take over changes of the images that are there, and note the new ones, of those labels
+        whose images have changed. Return the seals of all labels.
+        """
         db = self._db
         db.execute("DELETE FROM look_refused")
         db.execute(f"INSERT INTO look_refused SELECT s.id, s.label FROM sample s WHERE {_REFUSED}")
@@ -118,7 +137,7 @@ class LookTable:
         if labels:
             self._follow_labels(json.dumps(sorted(labels)))
         self._mark_decisions()
-        self._seals = seals
+        return seals
 
     def _follow_labels(self, labels: str) -> None:
         db = self._db
@@ -127,21 +146,7 @@ class LookTable:
         there = f"SELECT s.id FROM {kept} UNION ALL SELECT id FROM look_refused"
         db.execute(f"DELETE FROM look WHERE label IN {named} AND id NOT IN ({there})", (labels,))
         db.execute("DELETE FROM look_text WHERE id NOT IN (SELECT id FROM look)")
-        new = f"s.id IN ({there} EXCEPT SELECT id FROM look)"
-        measured = "".join(f", json_extract(s.measures, '$.{one}')" for one in self._measures)
-        db.execute(
-            "INSERT INTO look_text SELECT s.id, lower(coalesce(c.title, '') || char(10) || "
-            "coalesce(c.page_url, '') || char(10) || c.url || char(10) || s.file_name) "
-            f"FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE {new}",
-            (labels,),
-        )
-        db.execute(
-            "INSERT INTO look SELECT s.id, s.label, s.number, 0, c.source, c.host, "
-            "coalesce(c.license, ''), s.width, s.height, s.size_bytes, "
-            f"CAST(s.width AS REAL) / s.height, substr(s.fetched_at, 1, 13){measured} "
-            f"FROM sample s JOIN candidate c ON c.id = s.candidate_id WHERE {new}",
-            (labels,),
-        )
+        db.execute(f"INSERT OR IGNORE INTO look_new {there} EXCEPT SELECT id FROM look", (labels,))
         db.execute(
             "UPDATE look SET label = s.label, number = s.number FROM "
             f"(SELECT s.id, s.label, s.number FROM {kept}) s "
@@ -149,14 +154,39 @@ class LookTable:
             (labels,),
         )
 
+    def _add(self, most: int | None) -> int:
+        """Copy at most so many of the new images, the first by row; return how many are left."""
+        db = self._db
+        db.execute(
+            "INSERT INTO look_part SELECT id FROM look_new ORDER BY id LIMIT ?",
+            (-1 if most is None else most,),
+        )
+        new = (  # some may have gone since they were noted
+            "look_part p CROSS JOIN sample s ON s.id = p.id JOIN candidate c "
+            f"ON c.id = s.candidate_id WHERE s.state IN {KEPT} OR p.id IN (SELECT id FROM "
+            "look_refused)"
+        )
+        measured = "".join(f", json_extract(s.measures, '$.{one}')" for one in self._measures)
+        db.execute(
+            "INSERT INTO look_text SELECT s.id, lower(coalesce(c.title, '') || char(10) || "
+            "coalesce(c.page_url, '') || char(10) || c.url || char(10) || s.file_name) "
+            f"FROM {new}"
+        )
+        db.execute(
+            f"INSERT INTO look SELECT s.id, s.label, s.number, {_DECISION.format(id='s.id')}, "
+            "c.source, c.host, coalesce(c.license, ''), s.width, s.height, s.size_bytes, "
+            f"CAST(s.width AS REAL) / s.height, substr(s.fetched_at, 1, 13){measured} FROM {new}"
+        )
+        db.execute("DELETE FROM look_new WHERE id IN (SELECT id FROM look_part)")
+        db.execute("DELETE FROM look_part")
+        (left,) = db.execute("SELECT count(*) FROM look_new").fetchone()
+        return int(left)
+
     def _mark_decisions(self) -> None:
         db = self._db
         db.execute("DELETE FROM look_marked")
         db.execute(f"INSERT OR IGNORE INTO look_marked {_MARKED}")
-        decision = (
-            "CASE WHEN id IN (SELECT id FROM look_refused) THEN 2 "
-            "ELSE id IN (SELECT id FROM look_marked) END"
-        )
+        decision = _DECISION.format(id="id")
         db.execute(f"UPDATE look SET decision = {decision} WHERE decision <> {decision}")
 
     def ids(self, wanted: LookFilter, sort: LookSort) -> array[int]:

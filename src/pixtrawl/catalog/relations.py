@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.catalog import samples
+from pixtrawl.catalog.file_records import ASIDE
 from pixtrawl.catalog.samples import Known, known
 from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState, any_of
 from pixtrawl.model import ImageInfo, Kind, Reason
@@ -132,10 +133,28 @@ def same_everywhere(db: sqlite3.Connection, sha256: str) -> list[int]:
     return [row[0] for row in rows]
 
 
-def withdrawn(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Return file name and SHA-256 of every withdrawn image."""
-    rows = db.execute(f"SELECT file_name, sha256 FROM sample WHERE state = {SampleState.WITHDRAWN}")
-    return [(name, sha256.hex()) for name, sha256 in rows]
+def withdrawn(
+    db: sqlite3.Connection, among: Iterable[int] | None = None
+) -> list[tuple[int, str, str]]:
+    """Return row, file name and SHA-256 of every withdrawn image.
+
+    With `among` only of those images, and of the ones whose file was not moved aside so far: of
+    10,000 that were refused, each with a file to look for, a decision would wait half a second.
+    """
+    withdrawn_ = f"sample s WHERE s.state = {SampleState.WITHDRAWN}"
+    if among is None:
+        rows = db.execute(f"SELECT s.id, s.file_name, s.sha256 FROM {withdrawn_}")
+    else:
+        left = (
+            "SELECT s.id FROM sample s LEFT JOIN file_record r ON r.sample_id = s.id WHERE "
+            f"s.state = {SampleState.WITHDRAWN} AND coalesce(r.inode, 0) <> {ASIDE}"
+        )
+        rows = db.execute(
+            f"SELECT s.id, s.file_name, s.sha256 FROM {withdrawn_} AND s.id IN "
+            f"({left} UNION SELECT value FROM json_each(?))",
+            (json.dumps(list(among)),),
+        )
+    return [(sample_id, name, sha256.hex()) for sample_id, name, sha256 in rows]
 
 
 def is_out(db: sqlite3.Connection, file_names: Iterable[str]) -> bool:

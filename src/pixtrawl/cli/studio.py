@@ -59,6 +59,9 @@ def main(arguments: argparse.Namespace) -> int:
 
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"--port {arguments.port}: a port is a number from 0 to 65535")
+    from pixtrawl.numeric import load_numpy
+
+    load_numpy()  # before others do: with one thread, and freed arrays given back to the system
     from pixtrawl.studio.serve import StudioServer
 
     # Between two rows of an answer other threads may run, for 5 ms each time by default.

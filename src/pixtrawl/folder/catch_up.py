@@ -30,23 +30,26 @@ class View(Struct, frozen=True):
     noticed: ByHand | None = None  # changes by hand that were taken into the catalog
 
 
-def catch_up(folder: Folder) -> View:
+def catch_up(folder: Folder, *, derive: bool = True) -> View:
     """Compare the names of all files with the catalog, and update it where possible.
+
+    Without `derive` the files made from the catalog stay as they are, and are marked stale where
+    they are to be written: for a caller that writes them later (100,000 images take 15 s).
 
     Raise UsageError if there is no data set, StorageError if it cannot be read.
     """
     with telling_trouble(folder):
-        return _catch_up(folder)
+        return _catch_up(folder, derive=derive)
 
 
-def _catch_up(folder: Folder) -> View:
+def _catch_up(folder: Folder, *, derive: bool) -> View:
     folder.require()
     with closing(connect(folder.catalog, read_only=True)) as db:
         found = on_disk.differences(db, folder.root)
         pending = deciding.is_pending(db, folder)
         # A kill between recording a decision and moving its file leaves the file in place.
         left = bool(found.unknown) and relations.is_out(db, found.unknown)
-        stale = derived_mark.is_stale(db)
+        stale = derive and derived_mark.is_stale(db)
         back = pending or left or stale or by_hand.could_be_back(db, folder.root, found.unknown)
         if not found.missing and not found.changed and not back:
             return View()
@@ -56,16 +59,20 @@ def _catch_up(folder: Folder) -> View:
     if in_use(folder) or folder.is_lost():
         return View(missing)
     try:
-        return View(noticed=_follow(folder, rewrite=left or stale))
+        return View(noticed=_follow(folder, rewrite=left or stale, derive=derive))
     except (StorageError, OSError):  # read-only medium: reading still works
         return View(missing)
 
 
-def _follow(folder: Folder, *, rewrite: bool) -> ByHand:
+def _follow(folder: Folder, *, rewrite: bool, derive: bool) -> ByHand:
     with DatasetLock(folder), closing(Catalog(folder.catalog)) as catalog:
         # By name: it lies above this module. It has altered files decoded.
         mending = import_module("pixtrawl.pipeline.mending")
         result: Recovered = mending.recover(catalog, folder)
-        if result.changed or rewrite:
+        if not (result.changed or rewrite):
+            return result.by_hand
+        if not derive:
+            catalog.write_now(derived_mark.set_stale)
+        else:
             catalog.write_now(lambda db: derived.write_all(db, folder))
         return result.by_hand

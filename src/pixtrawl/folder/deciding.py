@@ -75,6 +75,11 @@ class TakenIn(Struct):
         return [sample_id for ids in found for sample_id in ids]
 
     @property
+    def samples(self) -> list[int]:
+        """Return the images that decisions were about."""
+        return [sample_id for one in self.effects for sample_id in one.samples]
+
+    @property
     def took_down(self) -> bool:
         """Return whether images were taken down: their renditions must go, too."""
         return any(effect.record.action == "takedown" for effect in self.effects)
@@ -262,7 +267,7 @@ def finish_files(db: sqlite3.Connection, folder: Folder, done: TakenIn) -> None:
         return
     removals.set_replaced_aside(db, folder, done.replaced)
     relabel.finish_moves(db, folder)
-    removals.set_withdrawn_aside(db, folder)
+    removals.set_withdrawn_aside(db, folder, done.samples)
     if done.took_down:
         renditions.remove_all(folder.root)
         removals.remove_files(db, folder)

@@ -57,7 +57,7 @@ class Recovered(Struct):
 
 def recover(db: sqlite3.Connection, folder: Folder) -> Recovered:
     """Reconcile files and rows; call inside one transaction, before any other work."""
-    result = _finished(db, folder)
+    result = _finished(db, folder, whole=True)
     result.by_hand = by_hand.take_note(db, folder)
     if result.by_hand.deleted:
         renditions.remove_all(folder.root)  # a deleted image must not survive as a rendition
@@ -75,13 +75,13 @@ def carry_out(db: sqlite3.Connection, folder: Folder) -> Recovered:
 
     Call inside one transaction. The cost does not grow with the data set, but with what is left.
     """
-    result = _finished(db, folder)
+    result = _finished(db, folder, whole=False)
     if result.decided.effects:
         _remove_empty_labels(db, folder.root)
     return result
 
 
-def _finished(db: sqlite3.Connection, folder: Folder) -> Recovered:
+def _finished(db: sqlite3.Connection, folder: Folder, *, whole: bool) -> Recovered:
     result = Recovered()
     if journal.size(folder) == 0 and departed.any_there(db):
         journal_facts.write_down(db, folder)  # of an older version, or a journal that was deleted
@@ -90,7 +90,8 @@ def _finished(db: sqlite3.Connection, folder: Folder) -> Recovered:
     result.decided = deciding.take_in(db, folder)
     removals.set_replaced_aside(db, folder, result.decided.replaced)
     relabel.finish_moves(db, folder)
-    removals.set_withdrawn_aside(db, folder)  # or a scan takes them for foreign files
+    # or a scan takes them for foreign files
+    removals.set_withdrawn_aside(db, folder, None if whole else result.decided.samples)
     if result.decided.took_down:
         renditions.remove_all(folder.root)
         removals.remove_files(db, folder)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from pixtrawl.catalog import relations, sample_rows, takedown
+from pixtrawl.catalog import file_records, relations, sample_rows, takedown
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
@@ -18,12 +18,21 @@ from pixtrawl.folder.dataset_folder import Folder
 __all__ = ["remove_files", "set_replaced_aside", "set_withdrawn_aside"]
 
 
-def set_withdrawn_aside(db: sqlite3.Connection, folder: Folder) -> None:
-    """Move the files of withdrawn images that are still in place to quarantine."""
-    for name, sha256 in relations.withdrawn(db):
+def set_withdrawn_aside(
+    db: sqlite3.Connection, folder: Folder, among: Iterable[int] | None = None
+) -> None:
+    """Move the files of withdrawn images that are still in place to quarantine.
+
+    With `among` look only for those of these images, and of others not looked for so far.
+    """
+    looked_for = []
+    for sample_id, name, sha256 in relations.withdrawn(db, among):
         path = folder.root / name
         if path.is_file() and files.sha256_of(path) == sha256:
             quarantine.put(folder, path, sha256)
+        looked_for.append(sample_id)
+    if among is not None:
+        file_records.note_aside(db, looked_for)
 
 
 def set_replaced_aside(db: sqlite3.Connection, folder: Folder, ids: Iterable[int]) -> None:

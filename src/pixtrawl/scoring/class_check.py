@@ -41,6 +41,7 @@ _HOST_SHARE: Final = 0.6
 _LOOK_SHARE: Final = 0.5
 _SAME_LOOK: Final = 0.92  # cosine with the middle of the largest group
 _MOST_LOOKS: Final = 600  # of a label, that are compared: a share is exact to 2 in a hundred
+_NEAREST: Final = 3  # neighbours that are named
 _ENOUGH: Final = 12  # images of a label from which a share says something
 _FEW: Final = 5
 _FEW_SHARE: Final = 0.2  # of the median label
@@ -103,7 +104,7 @@ def audit(  # noqa: PLR0913
 
     Args:
         images: the images that have a vector.
-        vectors: one row for each.
+        vectors: one row for each, of 32 bits a number or of 16.
         looks: reads looks, for the bias of one look.
         by: name of the space.
         model: of the embeddings.
@@ -119,6 +120,7 @@ def audit(  # noqa: PLR0913
     indices, cosines = near_neighbours(vectors, VOTERS, lambda done: on_progress(0.4 * done))
     votes = votes_of(indices, cosines, own, len(names))
     del cosines
+    indices = indices[:, :_NEAREST].copy()
     doubts = _doubts(
         images, names, own, votes, indices, vectors, trusted,
         lambda done: on_progress(0.4 + 0.4 * done),
@@ -145,7 +147,7 @@ def _doubts(  # noqa: PLR0913
         likely = bool(scores[at] > 0)
         if not likely and alone[at] <= 0:
             continue
-        near = tuple(images[one].file_name for one in indices[at][:3])
+        near = tuple(images[one].file_name for one in indices[at])
         like = names[best[at]] if likely else ""
         score = float(scores[at] if likely else alone[at])
         found.append(Doubt(image.file_name, image.label, like, score, near))
@@ -161,17 +163,19 @@ def _likelier(
 
     The last is the probability that its own is wrong; None: by neighbours alone, or of one label.
     """
-    rows = np.arange(len(own))
     if len(own) * max(labels, vectors.shape[1]) > MOST_CELLS:
         mine = votes.of(own)
         best, share = votes.best_but(own)
         sure = (share >= _DOUBTED) & (mine <= _OWN_AT_MOST)
         return best, np.where(sure, share - mine, 0), None
-    probable = true_labels(vectors, own, votes, labels, on_progress)
-    wrong = 1 - probable[rows, own]
-    probable[rows, own] = -1
+    order, probable = true_labels(vectors, own, votes, labels, on_progress)
+    rows, best = np.arange(len(own)), np.zeros(len(own), np.int32)
+    wrong = np.zeros(len(own), np.float32)
+    wrong[order] = 1 - probable[rows, own[order]]
+    probable[rows, own[order]] = -1
+    best[order] = probable.argmax(axis=1)
     doubted = np.where(wrong >= _WRONG, wrong, 0)
-    return probable.argmax(axis=1), doubted, wrong if labels > 1 else None
+    return best, doubted, wrong if labels > 1 else None
 
 
 def _unlike_all(
@@ -185,13 +189,11 @@ def _unlike_all(
     middle of all images, which tells labels apart better.
     """
     found = np.zeros(len(own), np.float32)
-    middle_of_all = vectors.mean(axis=0)
+    middle_of_all = vectors.mean(axis=0, dtype=np.float32)
     for label in range(labels):
         on_progress(label / labels)
         rows = np.flatnonzero(own == label)
-        values = typicality(
-            vectors[rows] if wrong is None else unit(vectors[rows] - middle_of_all)
-        )
+        values = typicality(vectors[rows] if wrong is None else unit(vectors[rows] - middle_of_all))
         middle, limit = float(np.median(values)), lowest_usual(values.tolist())
         if limit is None:
             continue
@@ -260,7 +262,9 @@ def _look_bias(
     for at_label, (label, every) in enumerate(labels.items()):
         on_progress(at_label / len(labels))
         rows = every[:: -(-len(every) // _MOST_LOOKS)]  # evenly drawn ones give the share
-        own = looks(rows) if len(every) >= _ENOUGH else ()
+        if len(every) < _ENOUGH:
+            continue
+        own = looks(rows)
         if len(own) != len(rows):
             continue
         alike = own @ own.T >= _SAME_LOOK

@@ -1,7 +1,9 @@
-"""Vectors of the images of one data set, held in memory: a byte a number, and made once.
+"""Vectors of the images of one data set, made once, a byte a number, and kept in a temporary file.
 
 Reading the looks of 100,000 images from the catalog is half a gigabyte. As signed bytes with a
-factor for each row they are 39 MB, and cosines are exact to about 0.001.
+factor for each row they are 39 MB (embeddings of 512 numbers: 51), and cosines are exact to about
+0.001. A file that is read in blocks takes no memory of this process, and the system has it in its
+cache.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 
 from pixtrawl.scoring.model import unit
 from pixtrawl.scoring.spaces import Space
+from pixtrawl.scoring.spilled_rows import SpilledRows
 
 __all__ = ["HeldVectors", "absent"]
 
@@ -35,30 +38,26 @@ def absent(known: Array, ids: Sequence[int]) -> Array:
 
 
 class HeldVectors:
-    """The vectors of one space; not thread-safe.
-
-    They lie in blocks in the order in which they were read: none is copied when others come.
-    """
+    """The vectors of one space, in the order in which they were read; not thread-safe."""
 
     def __init__(self, space: Space) -> None:
         """Hold nothing yet."""
         self.space = space
         self._ids: Array = np.zeros(0, np.int64)  # ascending
         self._places: Array = np.zeros(0, np.int64)  # of the row of each id, over all blocks
-        self._blocks: list[tuple[Array, Array]] = []  # rows, and the factor of each
+        self._rows = SpilledRows()
+        self._factors: list[Array] = []  # of each row
         self._tried: Array = np.zeros(0, np.int64)  # ascending; those without a vector, too
-
-    @property
-    def size_bytes(self) -> int:
-        """The memory that the vectors take."""
-        return sum(int(rows.nbytes) for rows, _ in self._blocks)
 
     def missing(self, ids: Sequence[int]) -> Array:
         """Return those of these images that were not read yet, in ascending order."""
         return absent(self._tried, ids)
 
     def update(self, db: sqlite3.Connection, ids: Sequence[int]) -> None:
-        """Read the vectors of those of these images that are not known yet and have one."""
+        """Read the vectors of those of these images that are not known yet and have one.
+
+        Raise StorageError where the temporary file cannot be written.
+        """
         new = self.missing(ids)
         if not len(new):
             return
@@ -66,8 +65,8 @@ class HeldVectors:
         for there, vectors in self.space.blocks(db, new.tolist()):
             factor = np.maximum(np.abs(vectors).max(axis=1), 1e-9) / 127
             known.append(np.array(there, np.int64))
-            rows = np.rint(vectors / factor[:, None]).astype(np.int8)
-            self._blocks.append((rows, factor.astype(np.float32)))
+            self._rows.add(np.rint(vectors / factor[:, None]).astype(np.int8))
+            self._factors.append(factor.astype(np.float32))
         places = np.arange(len(self._ids), sum(map(len, known)))
         every, places = np.concatenate(known), np.concatenate([self._places, places])
         order = np.argsort(every, kind="stable")
@@ -106,12 +105,18 @@ class HeldVectors:
 
     def _cosines(self, given: Array) -> Array:
         """Return the largest cosine of each held row with the examples, by place."""
-        parts = []
-        for rows, factors in self._blocks:
-            # not `@`: threads of BLAS wait for each other where other work has the processors
-            products = np.einsum("ij,kj->ik", rows.astype(np.float32), given)
-            parts.append(products.max(axis=1) * factors)
-        return np.concatenate(parts)
+        # not `@`: threads of BLAS, where it has some, wait for each other on a busy machine
+        parts = [
+            np.einsum("ij,kj->ik", rows.astype(np.float32), given).max(axis=1)
+            for rows in self._rows.blocks()
+        ]
+        self._factors = [np.concatenate(self._factors)]
+        found: Array = np.concatenate(parts) * self._factors[0]
+        return found
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        self._rows.close()
 
 
 def _ordered(ids: Array, cosines: Array) -> list[int]:

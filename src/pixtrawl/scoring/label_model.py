@@ -44,16 +44,20 @@ Array = np.ndarray[Any, Any]
 
 
 def label_chances(vectors: Vectors, own: Array, labels: int) -> Array:
-    """Do as `true_labels`, with the votes of the nearest images."""
+    """Return for each image how probable it is that each label is its true one."""
     votes = votes_of(*near_neighbours(vectors, VOTERS), own, labels)
-    return true_labels(vectors, own, votes, labels)
+    order, shown = true_labels(vectors, own, votes, labels)
+    found = np.empty_like(shown)
+    found[order] = shown
+    return found
 
 
 def true_labels(
     vectors: Vectors, own: Array, votes: Votes, labels: int,
     on_progress: Callable[[float], None] = lambda done: None,
-) -> Vectors:  # fmt: skip
-    """Return for each image how probable it is that each label is its true one.
+) -> tuple[Array, Vectors]:  # fmt: skip
+    """Return the images in an order of labels, and for each of them in this order how probable it
+    is that each label is its true one.
 
     Args:
         vectors: rows of length 1.
@@ -82,9 +86,7 @@ def true_labels(
             _correct(shown[part], filed[label])
         weights[order] = np.clip(shown[np.arange(len(own)), sorted_own], _LEAST_WEIGHT, 1)
         del outputs
-    found = np.empty_like(shown)
-    found[order] = shown
-    return found
+    return order, shown
 
 
 def _show(shown: Vectors, outputs: Vectors, temperature: float, votes: Votes, order: Array) -> None:

@@ -17,7 +17,7 @@ from pixtrawl.scoring.model import Vectors
 __all__ = ["EXACT", "near_neighbours", "nearest"]
 
 EXACT: Final = 12_000  # rows up to which every pair is compared
-_CELLS: Final = 2_000_000  # of a block of cosines: 8 MB, and thrice that for finding the best
+_CELLS: Final = 1_000_000  # of a block of cosines: 4 MB, and twice that for finding the best
 _LEARNT: Final = 40  # rows for each centroid to be moved by
 _ROUNDS: Final = 4
 _ROWS_OF_CELL: Final = 200
@@ -32,6 +32,7 @@ def nearest(
     """Return for each row the indices of its `count` nearest others, the nearest first, and their
     cosines; fewer where there are not so many rows.
     """
+    vectors = np.asarray(vectors, dtype=np.float32)
     total = len(vectors)
     count = min(count, total - 1)
     indices = np.zeros((total, count), np.int32)
@@ -50,7 +51,7 @@ def nearest(
 def near_neighbours(
     vectors: Vectors, count: int, on_progress: Callable[[float], None] = lambda done: None
 ) -> tuple[Indices, Vectors]:
-    """Do the same, beyond `EXACT` rows among the rows of near cells only.
+    """Do the same, beyond `EXACT` rows among the rows of near cells only; they may be of 16 bits.
 
     `on_progress` is called with the share that is done; it may raise, to end the work.
     """
@@ -75,7 +76,7 @@ def near_neighbours(
             if at >= _PROBED and size > 4 * count:
                 break
         among = np.concatenate(parts)
-        others = vectors[among]
+        others = np.asarray(vectors[among], dtype=np.float32)
         step = max(1, _CELLS // len(among))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
@@ -105,7 +106,8 @@ def _cells(vectors: Vectors, on_progress: Callable[[float], None]) -> tuple[Indi
     """Return the cell of each row, and for each cell all cells, the nearest first (k-means)."""
     count = max(2, len(vectors) // _ROWS_OF_CELL)
     chance = np.random.default_rng(0)  # the same cells each time
-    sample = vectors[np.sort(chance.permutation(len(vectors))[: count * _LEARNT])]
+    drawn = np.sort(chance.permutation(len(vectors))[: count * _LEARNT])
+    sample = np.asarray(vectors[drawn], dtype=np.float32)
     centroids = sample[np.sort(chance.permutation(len(sample))[:count])].copy()
     for round_ in range(_ROUNDS):
         on_progress(round_ / (_ROUNDS + 1))
@@ -129,7 +131,9 @@ def _sums(rows: Vectors, own: Indices) -> tuple[Indices, Vectors]:
 def _nearest_centroids(vectors: Vectors, centroids: Vectors) -> Indices:
     step = max(1, _CELLS // len(centroids))
     parts = [
-        (vectors[start : start + step] @ centroids.T).argmax(axis=1).astype(np.int32)
+        (np.asarray(vectors[start : start + step], dtype=np.float32) @ centroids.T)
+        .argmax(axis=1)
+        .astype(np.int32)
         for start in range(0, len(vectors), step)
     ]
     return np.concatenate(parts)

@@ -42,6 +42,8 @@ def label_scores(
 
 def typicality(vectors: Vectors) -> Vectors:
     """Return for each row the mean cosine with its five nearest others; 1 for a single row."""
+    if len(vectors) <= EXACT:  # else a block at a time
+        vectors = np.asarray(vectors, dtype=np.float32)
     count = len(vectors)
     nearest = min(_NEIGHBOURS, count - 1)
     found = np.ones(count, np.float32)

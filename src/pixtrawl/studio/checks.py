@@ -33,7 +33,7 @@ class CheckedSet(Struct, frozen=True):
     """A class check with the rows of the images that it names."""
 
     audit: Audit
-    ids: Mapping[str, int]  # by file name at the time of the check
+    ids: Mapping[str, int]  # by file name, as it was at the time of the check
     doubts: Mapping[int, Doubt] = field(default_factory=dict)
 
 
@@ -47,7 +47,10 @@ def _check(db: sqlite3.Connection, on_progress: OnProgress) -> CheckedSet:
     from pixtrawl.scoring.auditing import audit_of
 
     found = audit_of(db, on_progress=on_progress)
-    ids = {one.file_name: one.id for one in look_pairs.images(db)}
+    named = {one.file_name for one in found.doubts}
+    named.update(name for one in found.overlaps for name in one.files)
+    named.update(name for one in found.biases for name in one.files)
+    ids = look_pairs.ids_of_names(db, named)
     doubts = {ids[one.file_name]: one for one in found.doubts if one.file_name in ids}
     return CheckedSet(found, ids, doubts)
 
@@ -147,18 +150,18 @@ def _typical(db: sqlite3.Connection, on_progress: OnProgress) -> tuple[dict[int,
     from pixtrawl.scoring.spaces import Space, space_of
     from pixtrawl.scoring.typical import typicality
 
-    by_label: dict[str, list[int]] = {}
-    for one in look_pairs.images(db):
-        by_label.setdefault(one.label, []).append(one.id)
-    space, total = space_of(db), sum(map(len, by_label.values()))
+    known = look_pairs.labelled(db)
+    by_label: dict[int, array[int]] = {}
+    for one, label in zip(known.ids, known.labels, strict=True):
+        by_label.setdefault(label, array("I")).append(one)
     found: dict[int, float] = {}
-    for space_ in (space, Space("look")):
+    for space in (space_of(db), Space("look")):
         found = {}
         for at, ids in enumerate(by_label.values()):
             on_progress(at / len(by_label))
-            there, vectors = space_.comparable(db, ids)
+            there, vectors = space.comparable(db, ids)
             if len(there) > 1:
                 found.update(zip(there, typicality(vectors).tolist(), strict=True))
-        if 2 * len(found) >= total:  # else too few have an embedding
-            return found, space_.by
+        if 2 * len(found) >= len(known.ids):  # else too few have an embedding
+            return found, space.by
     return found, "look"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from pixtrawl.catalog import look_counts, look_groups, look_rows, samples
 from pixtrawl.catalog.look_rows import LookRow
-from pixtrawl.catalog.look_table import marked_ids
+from pixtrawl.catalog.look_table import LookTable, marked_ids
 from pixtrawl.catalog.provenance import provenance_of
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import in_use
@@ -24,6 +25,8 @@ from pixtrawl.studio.tiles import candidate_item, sample_item
 from pixtrawl.studio.views import StudioView, parse_ref
 
 __all__ = ["charts", "detail", "empty_quarantine", "groups"]
+
+T = TypeVar("T")
 
 _MOST_BARS: Final = 30
 
@@ -135,8 +138,11 @@ def _charts(db: sqlite3.Connection, data_set: OpenSet) -> Mapping[str, Any]:
     def bars(rows: list[tuple[str, int]], field: str) -> list[dict[str, Any]]:
         return [{"name": name, "n": n, "filter": {field: [name]}} for name, n in rows]
 
+    def whole(function: Callable[[LookTable], T]) -> T:
+        return data_set.look(function, patience_s=math.inf)[0]
+
     def ranges(name: str, edges: tuple[float, ...]) -> list[dict[str, Any]]:
-        found = data_set.look(lambda table: table.histogram(name, edges))
+        found = whole(lambda table: table.histogram(name, edges))
         return [
             {"lo": lo, "hi": hi, "n": n, "filter": {"ranges": {name: [lo, hi]}}}
             for lo, hi, n in found
@@ -147,7 +153,7 @@ def _charts(db: sqlite3.Connection, data_set: OpenSet) -> Mapping[str, Any]:
         "shapes": ranges("aspect", (0.0, 0.5, 0.7, 0.95, 1.05, 1.4, 1.6, 2.0)),
         "licences": bars(look_counts.licence_counts(db), "licences"),
         "hosts": bars(look_counts.host_counts(db, _MOST_BARS), "hosts"),
-        "sources_over_time": data_set.look(lambda table: table.sources_over_time()),
+        "sources_over_time": whole(lambda table: table.sources_over_time()),
         "reasons": [
             {"name": name, "n": n, "kind": "not_kept", "filter": {"reasons": [name]}}
             for name, n in look_counts.reason_counts(db)

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from pixtrawl.numeric import give_back
+
 __all__ = ["LongWork", "OnProgress"]
 
 T = TypeVar("T")
@@ -77,6 +79,8 @@ class LongWork(Generic[T]):
             except Exception as error:  # noqa: BLE001 - shown in the page, not on a thread's stderr
                 self._key, self.problem = key, str(error) or repr(error)
                 return
+            finally:
+                give_back()
         self._key, self.result = key, result
 
     def _on_progress(self, done: float) -> None:

@@ -117,10 +117,11 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             ids = data_set.read(kept_ids)
             of = len(ids)
         else:
-            ids = data_set.look(lambda table: table.ids(request.filter, request.sort))
+            ids, done = data_set.look(lambda table: table.ids(request.filter, request.sort))
             of = data_set.remembered("kept", samples.count)
         if request.filter.colour:
-            ids, done = data_set.with_colour(ids, request.filter.colour)
+            ids, known = data_set.with_colour(ids, request.filter.colour)
+            done = min(done, known)
         if request.lasso:
             from pixtrawl.studio.maps import inside
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from pixtrawl.catalog import embeddings, look_pairs
+from pixtrawl.catalog.look_pairs import LabelledImages
 from pixtrawl.scoring.model import Vectors
 from pixtrawl.scoring.projection import LANDMARKS, lay_out
 from pixtrawl.scoring.spaces import Space, space_of
@@ -83,19 +84,31 @@ def map_answer(data_set: OpenSet, view: str) -> dict[str, Any]:
     found: ImageMap | None = work.result
     if found is None:
         return answer | {"state": "working", "done": round(work.done, 3)}
-    known = data_set.remembered("numbered", look_pairs.numbered)
-    ids = list(known) if not view else data_set.views.require(view).ids
-    there, places = found.at(ids)
-    shown = [int(ids[at]) for at in there.tolist()]
-    kept = [at for at, one in enumerate(shown) if one in known]  # others were refused meanwhile
-    shown, places = [shown[at] for at in kept], places[kept]
-    names = {name: at for at, name in enumerate(sorted({known[one][0] for one in shown}))}
+    known: LabelledImages = data_set.remembered("labelled", look_pairs.labelled)
+    ids = known.ids if not view else data_set.views.require(view).ids
+    shown, places, at = _kept(known, ids, found)
+    own = np.asarray(known.labels)[at]
+    names, label = np.unique(own, return_inverse=True)
     return answer | {
-        "state": "ready", "done": 1.0, "total": len(ids), "shown": len(shown), "ids": shown,
-        "n": [known[one][1] for one in shown],
+        "state": "ready", "done": 1.0, "total": len(ids), "shown": len(shown),
+        "ids": shown.tolist(), "n": np.asarray(known.numbers)[at].tolist(),
         "x": places[:, 0].tolist(), "y": places[:, 1].tolist(),
-        "label": [names[known[one][0]] for one in shown], "labels": list(names),
+        "label": label.tolist(), "labels": [known.names[one] for one in names.tolist()],
     }  # fmt: skip
+
+
+def _kept(known: LabelledImages, ids: array[int], found: ImageMap) -> tuple[Array, Array, Array]:
+    """Return those of the images that are on the map and were not refused meanwhile, their places,
+    and where they are among the known ones.
+    """
+    there, places = found.at(ids)
+    shown, every = np.asarray(ids, dtype=np.int64)[there], np.asarray(known.ids, dtype=np.int64)
+    if not len(every):
+        return shown[:0], places[:0], shown[:0]
+    order = np.argsort(every, kind="stable")
+    at = order[np.minimum(np.searchsorted(every, shown, sorter=order), len(every) - 1)]
+    kept = every[at] == shown
+    return shown[kept], places[kept], at[kept]
 
 
 def _key(db: sqlite3.Connection) -> tuple[Space, MapKey]:

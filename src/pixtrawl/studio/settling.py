@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from pixtrawl.catalog import decisions as noted
+from pixtrawl.errors import StorageError
 from pixtrawl.folder import deciding as taken, decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.pipeline import deciding
@@ -38,6 +39,7 @@ class Settling:
         self._waiting = 0  # decisions that are being taken, or are to be
         self._counting = threading.Lock()
         self._decided_at_s = 0.0  # monotonic; 0: the derived files are as they should be
+        self._is_own = False  # whether it is a decision of this studio that they lack
         self._left_since_s = 0.0  # monotonic; 0: no decision is left to be carried out
         self._quiet_s = _QUIET_S
 
@@ -45,6 +47,13 @@ class Settling:
     def is_at_work(self) -> bool:
         """Whether it is this very studio that writes the data set."""
         return self._writing.locked()
+
+    def expect(self) -> None:
+        """Write the derived files after a quiet time, though nothing was decided here.
+
+        A studio that ends before leaves them to the next command.
+        """
+        self._decided_at_s = time.monotonic()
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
@@ -54,7 +63,7 @@ class Settling:
         try:
             with self._writing:
                 yield
-                self._decided_at_s = time.monotonic()
+                self._decided_at_s, self._is_own = time.monotonic(), True
         finally:
             with self._counting:
                 self._waiting -= 1
@@ -70,7 +79,8 @@ class Settling:
             return
         try:
             waited_s = time.monotonic() - self._decided_at_s
-            due = self._decided_at_s > 0 and (closing or waited_s >= self._quiet_s)
+            ready = self._is_own if closing else waited_s >= self._quiet_s
+            due = self._decided_at_s > 0 and ready
             if (due or self._is_left(closing=closing)) and not in_use(self._folder):
                 self._derive()
         finally:
@@ -96,8 +106,12 @@ class Settling:
         except _Interrupted:
             self._quiet_s = min(2 * self._quiet_s, _MOST_QUIET_S)
             return
+        except StorageError:  # no room, say: tried again, later each time
+            self._quiet_s = min(2 * self._quiet_s, _MOST_QUIET_S)
+            self._decided_at_s = time.monotonic()
+            raise
         self._quiet_s = min(max(time.monotonic() - begun_s, _QUIET_S), _MOST_QUIET_S)
-        self._decided_at_s = 0.0
+        self._decided_at_s, self._is_own = 0.0, False
 
     def _go_on(self) -> None:
         if self._waiting:
