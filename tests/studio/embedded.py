@@ -19,14 +19,13 @@ def embed(root: Path, *, astray: Sequence[int] = (), without: Sequence[int] = ()
     """Give each label a direction; `astray` are numbers of images that lie with the next label."""
     catalog = Catalog(Folder(root).catalog)
     try:
-        images = catalog.write_now(look_pairs.numbered)
-        labels = sorted({label for label, _ in images.values()})
+        images = catalog.write_now(look_pairs.labelled)
         chance = np.random.default_rng(5)
-        middles = chance.normal(size=(len(labels), 32))
+        middles = chance.normal(size=(len(images.names), 32))
         model_id = catalog.write_now(lambda db: scores.note_model(db, MODEL, {}))
         rows = []
-        for id_, (label, number) in images.items():
-            at = (labels.index(label) + (number in astray)) % len(labels)
+        for id_, number, label in zip(images.ids, images.numbers, images.labels, strict=True):
+            at = (label + (number in astray)) % len(images.names)
             vector = unit(middles[at][None] + 0.1 * chance.normal(size=(1, 32)))
             if number not in without:
                 rows.append((id_, to_bytes(vector[0])))

@@ -30,11 +30,13 @@ class Reader:
     own. A connection is reopened where the catalog file was replaced by another.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cache_kb: int = 0) -> None:
+        """Read with a page cache of so many KiB for each connection; 0: as elsewhere."""
         self._local = threading.local()
+        self._cache_kb = cache_kb
 
-    def __reduce__(self) -> tuple[type[Reader], tuple[()]]:
-        return Reader, ()
+    def __reduce__(self) -> tuple[type[Reader], tuple[int]]:
+        return Reader, (self._cache_kb,)
 
     def connection(self, catalog: Path) -> sqlite3.Connection:
         """Return the connection of this thread. Raise StorageError where it cannot be opened."""
@@ -65,7 +67,10 @@ class Reader:
             file = (0, 0)  # `connect` raises with the reason
         kept: _KeptConnection | None = getattr(self._local, "kept", None)
         if kept is None or kept.process != os.getpid() or kept.file != file:
-            kept = self._local.kept = _KeptConnection(connect(catalog, read_only=True), file)
+            db = connect(catalog, read_only=True)
+            if self._cache_kb:
+                db.execute(f"PRAGMA cache_size = -{self._cache_kb:d}")
+            kept = self._local.kept = _KeptConnection(db, file)
         return kept
 
 

@@ -17,6 +17,7 @@ from pixtrawl.scoring.spaces import Space, space_of
 __all__ = ["audit_of"]
 
 _MOST: Final = 0.5
+_BLOCK: Final = 4096  # rows at a time
 _MODELS: Final = 3  # whose embeddings are put together
 
 
@@ -72,4 +73,15 @@ def _together(
         if there == list(ids) and width * len(ids) <= MOST_CELLS:
             names.append(one.name)
             parts.append(others)
-    return " + ".join(names), unit(np.concatenate(parts, axis=1))
+    return " + ".join(names), _joined(parts)
+
+
+def _joined(parts: Sequence[Vectors]) -> Vectors:
+    """Return the rows of all parts side by side, of length 1; of one part in its own place."""
+    width = sum(part.shape[1] for part in parts)
+    size = (len(parts[0]), width)
+    found = parts[0] if len(parts) == 1 else np.empty(size, parts[0].dtype)
+    for start in range(0, len(found), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        found[rows] = unit(np.concatenate([part[rows] for part in parts], axis=1))
+    return found

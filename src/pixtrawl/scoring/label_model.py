@@ -97,7 +97,7 @@ def _show(shown: Vectors, outputs: Vectors, temperature: float, votes: Votes, or
         voted += np.float32(_FEWEST_VOTES)
         np.log(voted, out=voted)
         voted *= np.float32(_VOTES)
-        voted += outputs[part] / np.float32(temperature)
+        voted += np.asarray(outputs[part], np.float32) / np.float32(temperature)
         voted -= voted.max(axis=1, keepdims=True)
         np.exp(voted, out=voted)
         voted /= voted.sum(axis=1, keepdims=True)

@@ -94,6 +94,7 @@ class Space(Struct, frozen=True):
         step = -(-len(ids) // _LEARNT)
         _, sample = self.vectors(db, ids[::step])
         _, axes = np.linalg.eigh(sample.T @ sample)  # ascending
+        del sample
         strongest = np.ascontiguousarray(axes[:, -columns:])
         there: list[int] = []
         every: Any = np.empty((len(ids), strongest.shape[1]), kind)

@@ -72,6 +72,7 @@ class LongWork(Generic[T]):
 
     def _make(self, key: Hashable, make: Callable[[OnProgress], T]) -> None:
         with self._turn:  # two of them at once would only take each other's processor
+            give_back()
             try:
                 result = make(self._on_progress)
             except _Closed:

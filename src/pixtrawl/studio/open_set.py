@@ -46,6 +46,7 @@ _SHOWN: Final = tuple(
 _HOLDER_S: Final = 1.0  # how long it is believed who holds the lock
 _MANY: Final = 5_000  # images; of fewer, the first filter takes a tenth of a second anyhow
 PATIENCE_S: Final = 1.0  # until a request answers with what there is so far
+_CACHE_KB: Final = 1024  # of the connection of each thread; the system has the pages, too
 _READ_AT_ONCE: Final = 1024
 _TAKEN_AT_ONCE: Final = 4096  # images whose columns are copied: 60 ms of processor time
 _MOST_WARMED: Final = 200_000
@@ -73,7 +74,7 @@ class OpenSet:
         if self.read_apart(derived_mark.is_stale) and os.access(self.folder.root, os.W_OK):
             self.settling.expect()
         self.revision = int(time.time() * 1000)
-        self._reader = Reader()
+        self._reader = Reader(_CACHE_KB)
         self._watching = threading.Lock()
         self._seen: tuple[Any, ...] | None = None
         self._watched: sqlite3.Connection | None = None
