@@ -201,7 +201,7 @@ def ended(run: Ran, site: Playground, fault: str) -> str:
 
 
 @pytest.mark.browser
-def test_defect_01_an_unknown_page_is_told_and_no_browser_is_left(
+def test_defect_01_an_unknown_page_is_reported_and_no_browser_is_left(
     site: Playground, tmp_path: Path
 ) -> None:
     run = pixtrawl("run", "tabby cat", *google(site, "changed"), "-n", "2", folder=tmp_path / "i")
@@ -215,7 +215,9 @@ def test_defect_01_an_unknown_page_is_told_and_no_browser_is_left(
     assert alive(run.browsers) == []
 
 
-def test_defect_02_a_browser_that_cannot_start_is_told(site: Playground, tmp_path: Path) -> None:
+def test_defect_02_a_browser_that_cannot_start_is_reported(
+    site: Playground, tmp_path: Path
+) -> None:
     run = pixtrawl(
         "run", "tabby cat", *google(site, "2021"), folder=tmp_path / "images",
         environ={"PIXTRAWL_CHROME": str(tmp_path / "no-chrome")},

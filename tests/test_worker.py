@@ -96,7 +96,9 @@ def test_a_refusal_is_not_got_round(tmp_path: Path, reason: Reason) -> None:
     assert (outcome.reason, asked) == (reason, [OWN])
 
 
-def test_the_first_failure_is_told_and_thumbnails_only_count_where_allowed(tmp_path: Path) -> None:
+def test_the_first_failure_is_reported_and_thumbnails_only_count_where_allowed(
+    tmp_path: Path,
+) -> None:
     failures = {OWN: Reason.NOT_FOUND, COPY: Reason.FORBIDDEN}
     outcome, asked = work(tmp_path, failures)
     assert (outcome.reason, asked) == (Reason.NOT_FOUND, [OWN, COPY])

@@ -75,7 +75,7 @@ def _sync_some(paths: list[AnyPath], pool: Executor | None) -> None:
     with contextlib.ExitStack() as stack:
         handles = []
         for path in paths:
-            with contextlib.suppress(FileNotFoundError), _told(path):
+            with contextlib.suppress(FileNotFoundError), _explained(path):
                 handle = os.open(path, (os.O_RDONLY if _HAS_DIRECTORIES else os.O_RDWR) | _FLAGS)
                 stack.callback(os.close, handle)
                 handles.append((path, handle))
@@ -89,7 +89,7 @@ def _sync_some(paths: list[AnyPath], pool: Executor | None) -> None:
 
 def _sync_each(handles: list[tuple[AnyPath, int]]) -> None:
     for path, handle in handles:
-        with _told(path):
+        with _explained(path):
             sync_file(handle)
 
 
@@ -112,7 +112,7 @@ def sync_directories(folders: Iterable[AnyPath]) -> None:
     if not _HAS_DIRECTORIES:
         return
     for folder in dict.fromkeys(os.fspath(one) for one in folders):
-        with contextlib.suppress(FileNotFoundError), _told(folder):
+        with contextlib.suppress(FileNotFoundError), _explained(folder):
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(handle)
@@ -129,7 +129,7 @@ def sync_many(folder: AnyPath, paths: Iterable[AnyPath]) -> None:
     if sys.platform != "linux":
         sync_files(paths)
         return
-    with _told(folder):
+    with _explained(folder):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
@@ -140,7 +140,7 @@ def sync_many(folder: AnyPath, paths: Iterable[AnyPath]) -> None:
 
 
 @contextlib.contextmanager
-def _told(path: AnyPath) -> Iterator[None]:
+def _explained(path: AnyPath) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:

@@ -135,7 +135,9 @@ def test_what_is_not_given_is_no_choice() -> None:
         ({"dedup": "neer"}, "did you mean near?"),
     ],
 )  # fmt: skip
-def test_a_wrong_argument_is_told_with_the_right_one(arguments: dict[str, Any], told: str) -> None:
+def test_a_wrong_argument_is_reported_with_the_right_one(
+    arguments: dict[str, Any], told: str
+) -> None:
     for call in (pixtrawl.run, lambda *a, **k: asyncio.run(pixtrawl.run_async(*a, **k))):
         with pytest.raises(UsageError) as caught:
             call("cat", **arguments)

@@ -86,7 +86,7 @@ def test_the_quality_beside_a_hash_is_read(tmp_path: Path) -> None:
     assert [*read(str(path))] == [BlockedHash(EITHER, bytes.fromhex(PDQ), 12)]
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     for path in (tmp_path / "none.txt", tmp_path):
         with pytest.raises(UsageError, match="no such file"):
             [*read(str(path))]

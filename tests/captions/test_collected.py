@@ -87,7 +87,7 @@ def test_own_columns_called_caption_stay_their_owners(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", [["--caption", "titel"], ["--exclude", "ai"]])
-def test_a_wrong_word_is_told_with_what_there_is(
+def test_a_wrong_word_is_reported_with_what_there_is(
     tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = foxes(tmp_path).root

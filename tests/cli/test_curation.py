@@ -100,7 +100,7 @@ def test_a_look_that_was_taken_down_does_not_come_back_in_other_bytes(tmp_path: 
     assert again.report["reasons"] == {"taken_down": 1}
 
 
-def test_a_dry_run_changes_nothing_and_mistakes_are_told(
+def test_a_dry_run_changes_nothing_and_mistakes_are_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with serving(saved(scene, 4)) as host:
@@ -219,7 +219,9 @@ def test_a_set_is_rebuilt_from_its_lock_file_under_the_same_numbers(
     assert capsys.readouterr().out == shown, "what was rebuilt has the same recipe"
 
 
-def test_drift_is_told_image_by_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drift_is_reported_image_by_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with serving(saved(scene, 4) | {"/moved.png": png(scene(9))}) as host:
         rows = [("cat", f"{host.url}/{n}.png") for n in range(4)]
         rows.append(("cat", f"{host.url}/moved.png"))

@@ -68,7 +68,7 @@ def test_all_well_ends_with_0(site: Playground, tmp_path: Path) -> None:
     assert bing["found"] > 0
 
 
-def test_each_kind_of_answer_is_told_with_evidence_that_is_there(
+def test_each_kind_of_answer_is_reported_with_evidence_that_is_there(
     site: Playground, tmp_path: Path, closed: str
 ) -> None:
     url = site.url.rstrip("/")

@@ -145,7 +145,7 @@ def test_a_file_that_was_damaged_since_is_set_aside_before_an_export_and_told(
         (["--shard-size", "lots"], "no size"),
     ],
 )
-def test_a_wrong_option_is_told_on_one_line(
+def test_a_wrong_option_is_reported_on_one_line(
     images: Path, tmp_path: Path, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["export", str(images), "--to", "imagefolder", "-o", str(tmp_path / "out"), *options]

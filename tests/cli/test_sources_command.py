@@ -82,7 +82,7 @@ def test_what_is_only_documented_is_in_no_group_until_it_is_switched_on(
     assert (row["groups"], row["groups_if_enabled"]) == (["species"], [])
 
 
-def test_one_source_is_told_with_its_terms_pace_and_settings(
+def test_one_source_is_reported_with_its_terms_pace_and_settings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["sources", "yandex"]) == 0

@@ -62,7 +62,7 @@ def test_a_folder_and_a_store_in_memory_keep_to_the_condition(store: Store) -> N
     assert Store("memory://probed").probe()
 
 
-def test_an_unknown_protocol_is_told() -> None:
+def test_an_unknown_protocol_is_reported() -> None:
     with pytest.raises(UsageError, match="cannot use the store nothing"):
         Store("nothing://bucket/set")
 

@@ -192,12 +192,12 @@ def test_a_missing_settings_file_names_the_option(tmp_path: Path) -> None:
         load({}, environ={}, config_file=tmp_path / "none.toml", user_file=tmp_path / "no")
 
 
-def test_a_wrong_value_is_told_even_where_a_later_place_overrides_it(read: Load) -> None:
+def test_a_wrong_value_is_reported_even_where_a_later_place_overrides_it(read: Load) -> None:
     with pytest.raises(UsageError, match="key limit"):
         read({"limit": "5"}, config="limit = 'many'")
 
 
-def test_an_unknown_variable_is_told_and_ignored(read: Load) -> None:
+def test_an_unknown_variable_is_reported_and_ignored(read: Load) -> None:
     loaded = read(environ={"PIXTRAWL_LIMTI": "5", "PIXTRAWL_CHROME": "/usr/bin/chromium"})
     assert loaded.warnings == (
         "environment PIXTRAWL_LIMTI is no setting and is ignored; did you mean PIXTRAWL_LIMIT?",

@@ -53,7 +53,7 @@ def test_images_are_filtered_by_columns_and_by_functions(root: Path) -> None:
     [({"sharpnes__gt": 1}, "did you mean sharpness"), ({"width__xx": 1}, "no comparison"),
      ({"width__gt": "a"}, "cannot be compared")],
 )  # fmt: skip
-def test_a_condition_that_cannot_be_is_told(
+def test_a_condition_that_cannot_be_is_reported(
     root: Path, conditions: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(UsageError, match=told):
@@ -142,7 +142,7 @@ def test_a_chosen_part_is_exported(root: Path, tmp_path: Path) -> None:
         cats.export("webdatset", tmp_path / "y")
 
 
-def test_a_missing_library_is_told_with_the_command_that_installs_it(
+def test_a_missing_library_is_reported_with_the_command_that_installs_it(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)

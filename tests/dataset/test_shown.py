@@ -173,7 +173,7 @@ def test_an_error_is_one_line_in_a_notebook() -> None:
     ]
 
 
-def test_of_a_group_of_errors_ours_is_told() -> None:
+def test_of_a_group_of_errors_ours_is_reported() -> None:
     group = BaseExceptionGroup(
         "tasks", [ValueError("x"), BaseExceptionGroup("", [StorageError("full")])]
     )

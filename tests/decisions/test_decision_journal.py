@@ -87,7 +87,7 @@ def test_of_a_torn_file_all_whole_lines_are_read(
         b'{"id":"1","batch":"","at":"","who":"","action":"reject","reason":"' + b"x" * 10**5 + b'"}',
     ],
 )  # fmt: skip
-def test_a_line_that_is_no_decision_is_told_and_skipped(line: bytes, folder: Folder) -> None:
+def test_a_line_that_is_no_decision_is_reported_and_skipped(line: bytes, folder: Folder) -> None:
     folder.decisions.write_bytes(line + b"\n")
     known = one()
     journal.append(folder, [known])

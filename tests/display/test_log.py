@@ -91,7 +91,7 @@ def test_a_line_is_there_before_the_next_one_is_written(tmp_path: Path) -> None:
     log.__exit__(None, None, None)
 
 
-def test_one_that_cannot_be_written_is_told_before_the_run(tmp_path: Path) -> None:
+def test_one_that_cannot_be_written_is_reported_before_the_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--log"):
         Log(tmp_path, Config())
 

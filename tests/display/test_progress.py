@@ -191,7 +191,7 @@ def test_lines_fit_narrow_terminals_without_cutting_a_word_or_the_eta(width: int
     assert cut == []
 
 
-def test_nothing_done_yet_is_told_with_what_is_under_way() -> None:
+def test_nothing_done_yet_is_reported_with_what_is_under_way() -> None:
     tally = Tally()
     tally.hear(events.RunStarted((CAT,), {}), 0.0)
     for number in range(16):

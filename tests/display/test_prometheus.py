@@ -86,7 +86,7 @@ def _asked(place: str, path: str) -> tuple[int, str, bytes]:
 
 
 @pytest.mark.parametrize("place", ["nine", "127.0.0.1:", "127.0.0.1:99999999", ""])
-def test_a_place_that_is_none_is_told(place: str) -> None:
+def test_a_place_that_is_none_is_reported(place: str) -> None:
     with pytest.raises(UsageError, match="--metrics"), exposed(place, list):
         pass
 

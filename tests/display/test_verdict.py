@@ -163,7 +163,7 @@ def test_a_list_that_is_short_is_not_told_to_expand() -> None:
     assert advise(query, _report(query)).why == "the list has no more"
 
 
-def test_no_more_is_counted_than_was_wanted_and_the_rest_is_told() -> None:
+def test_no_more_is_counted_than_was_wanted_and_the_rest_is_reported() -> None:
     text = verdict(_report(_query("cat", 12, 3), _query("dog", 3, 3)))
     assert text.startswith("complete: 6 of 6 images (2 queries, 9 more there from before")
     assert "12/3" not in text
@@ -185,7 +185,7 @@ def test_what_was_not_needed_is_told_apart_from_what_failed() -> None:
     assert rest.split() == [str(7 * others), "for", str(others), "other", "reasons"]
 
 
-def test_junk_that_a_list_names_is_told_with_the_option_that_drops_it() -> None:
+def test_junk_that_a_list_names_is_reported_with_the_option_that_drops_it() -> None:
     told = verdict(_report(_query("urls", 9), junk_kept={"icon": 4, "human_check": 1}))
     assert "5 images look like junk (4 icon, 1 human_check), kept as your list names them" in told
     assert "see: pixtrawl report DIR --junk; --junk drop" in told

@@ -142,7 +142,7 @@ def test_rows_of_a_killed_worker_are_done_again_after_its_hosts_have_rested(
     assert {one.name for one in tmp_path.iterdir()} == staged, "nothing of the killed one is left"
 
 
-def test_a_row_that_ends_its_workers_is_told_and_takes_no_other_with_it(
+def test_a_row_that_ends_its_workers_is_reported_and_takes_no_other_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(host_leases, "REST_AFTER_LOSS_S", 0.2)  # four times

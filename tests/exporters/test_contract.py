@@ -187,12 +187,12 @@ def test_an_export_into_the_data_set_is_refused(to: str, root: Path) -> None:
             export(samples, root, out, to)
 
 
-def test_a_format_that_does_not_exist_is_told_with_the_nearest() -> None:
+def test_a_format_that_does_not_exist_is_reported_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="did you mean webdataset"):
         load("webdatset")
 
 
-def test_a_missing_package_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.delitem(sys.modules, "pixtrawl.exporters.parquet", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'pixtrawl\[formats\]'"):

@@ -104,7 +104,7 @@ def test_one_licence_stands_for_all_only_where_all_claim_it(
 @pytest.mark.parametrize(
     ("count", "size"), [(0, "n<1K"), (999, "n<1K"), (1_000, "1K<n<10K"), (2_000_000, "1M<n<10M")]
 )
-def test_sizes_are_told_in_the_words_of_the_hub(count: int, size: str) -> None:
+def test_sizes_are_reported_in_the_words_of_the_hub(count: int, size: str) -> None:
     summary = summarise([])
     summary.images = count
     assert header(data_card(summary, title="x"))["size_categories"] == [size]

@@ -10,7 +10,7 @@ import pytest
 
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.disk_trouble import cause_of, telling_trouble
+from pixtrawl.folder.disk_trouble import cause_of, explained_disk_errors
 
 SPACE = OSError(errno.ENOSPC, "No space left on device")
 
@@ -34,7 +34,7 @@ def _caused(error: Exception, cause: BaseException) -> Exception:
     ],
 )
 def test_every_form_of_a_full_disk_is_one_sentence(error: Exception, tmp_path: Path) -> None:
-    with pytest.raises(StorageError) as caught, telling_trouble(Folder(tmp_path)):
+    with pytest.raises(StorageError) as caught, explained_disk_errors(Folder(tmp_path)):
         raise error
     text = str(caught.value)
     assert str(tmp_path) in text
@@ -48,7 +48,10 @@ def test_every_form_of_a_full_disk_is_one_sentence(error: Exception, tmp_path: P
 def test_a_device_that_is_really_full_is_recognised(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    with pytest.raises(StorageError, match="the disk is full"), telling_trouble(Folder(tmp_path)):
+    with (
+        pytest.raises(StorageError, match="the disk is full"),
+        explained_disk_errors(Folder(tmp_path)),
+    ):
         Path("/dev/full").write_text("x")
 
 
@@ -57,5 +60,5 @@ def test_a_device_that_is_really_full_is_recognised(tmp_path: Path) -> None:
 )
 def test_other_errors_stay_what_they_are(error: Exception, tmp_path: Path) -> None:
     assert cause_of(error) is None
-    with pytest.raises(type(error)), telling_trouble(Folder(tmp_path)):
+    with pytest.raises(type(error)), explained_disk_errors(Folder(tmp_path)):
         raise error

@@ -85,7 +85,7 @@ def test_a_file_that_can_be_linked_and_not_unlinked_lies_in_one_place(
 
 @pytest.mark.parametrize("first", [errno.EINVAL, errno.ENOSYS])
 @pytest.mark.parametrize("last", [errno.ENOSPC, errno.EROFS])
-def test_what_the_last_way_failed_of_is_told(
+def test_what_the_last_way_failed_of_is_reported(
     staged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int, last: int
 ) -> None:
     monkeypatch.setattr(files, "_renameat2", Failing(first))

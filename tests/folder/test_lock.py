@@ -140,7 +140,7 @@ def test_a_look_while_a_thread_takes_the_lock_does_not_free_it(
     assert not in_use(Folder(tmp_path))
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="cannot"), DatasetLock(Folder(tmp_path / "file")):
         pass

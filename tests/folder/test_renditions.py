@@ -103,7 +103,7 @@ def test_a_pack_of_any_bytes_is_read_without_harm(
     filled(folder, range(1))
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot write"):
         RenditionWriter(tmp_path / "file", SMALL)

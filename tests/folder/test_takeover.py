@@ -187,7 +187,7 @@ def test_a_control_folder_on_another_disk_is_brought_home(
     assert not elsewhere.exists() or not any(elsewhere.iterdir())
 
 
-def test_a_disk_that_fails_is_told_and_the_next_start_goes_on(
+def test_a_disk_that_fails_is_reported_and_the_next_start_goes_on(
     old_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

@@ -181,7 +181,7 @@ def test_a_program_that_cannot_start_is_given_up_after_three_tries(
         asyncio.run(all_of(pool, tmp_path, jpegs(3)))
 
 
-def test_a_missing_means_is_told_once_and_work_goes_on(
+def test_a_missing_means_is_reported_once_and_work_goes_on(
     tmp_path: Path, jpegs: Jpegs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[Event] = []

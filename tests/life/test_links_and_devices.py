@@ -57,7 +57,7 @@ def test_a_label_folder_on_another_file_system_is_refused(
         require_own_folders(Folder(tmp_path))
 
 
-def test_a_lock_that_is_a_folder_is_told_with_the_next_step(tmp_path: Path, host: Host) -> None:
+def test_a_lock_that_is_a_folder_is_reported_with_the_next_step(tmp_path: Path, host: Host) -> None:
     (tmp_path / "set/.pixtrawl-lock").mkdir(parents=True)
     with pytest.raises(StorageError, match=r"Is a directory: .*\.pixtrawl-lock.*move that folder"):
         pets(tmp_path, host, limit=2)

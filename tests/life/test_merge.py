@@ -102,7 +102,7 @@ def test_decisions_of_a_person_hold_in_the_whole(tmp_path: Path, host: Host) -> 
         assert_whole(root)
 
 
-def test_mistakes_are_told_in_a_line(
+def test_mistakes_are_reported_in_a_line(
     tmp_path: Path, host: Host, capsys: pytest.CaptureFixture[str]
 ) -> None:
     a, b = cats(tmp_path, host, "a", range(2)), cats(tmp_path, host, "b", range(2, 4))

@@ -70,7 +70,7 @@ def test_a_copy_without_its_hidden_files_is_checked_too(
     assert not list(copy.glob(".*"))
 
 
-def test_metadata_that_lists_something_else_is_told(
+def test_metadata_that_lists_something_else_is_reported(
     tmp_path: Path, host: Host, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = pets(tmp_path, host, limit=3)

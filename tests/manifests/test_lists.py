@@ -129,7 +129,7 @@ def test_every_column_of_a_table_is_kept_or_told_under_our_name(tmp_path: Path) 
     assert (one.label, one.own) == ("AC_DC", {"label": "AC/DC"})
 
 
-def test_what_was_guessed_is_told_with_the_option_that_says_otherwise(tmp_path: Path) -> None:
+def test_what_was_guessed_is_reported_with_the_option_that_says_otherwise(tmp_path: Path) -> None:
     _, notices = read(tmp_path / "s.csv", f"Handle,Image Src,class\nx,{A},shoe\n")
     (notice,) = notices
     assert notice.startswith("s.csv: taking column 'Image Src' as the URL, 'class' as the label ")
@@ -187,7 +187,7 @@ def test_urls_with_separators_inside_stay_whole(tmp_path: Path) -> None:
     assert one.url == f"{A}, {B}", "a column url is taken byte for byte"
 
 
-def test_a_row_without_a_picture_costs_itself_only_and_is_told(tmp_path: Path) -> None:
+def test_a_row_without_a_picture_costs_itself_only_and_is_reported(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text(f"Handle,Image Src\nx,{A}\nx,\ny,{B}\n")
     found = list(read_manifest(tmp_path / "s.csv"))
     assert [one.url for one in found if isinstance(one, Candidate)] == [A, B]

@@ -271,7 +271,7 @@ def test_an_interrupted_writer_leaves_a_whole_file(tmp_path: Path, suffix: str) 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot write"):
         ManifestWriter(tmp_path / "file" / "m.jsonl")

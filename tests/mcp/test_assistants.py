@@ -137,7 +137,7 @@ def test_a_no_is_an_answer_and_nothing_is_done(cats: Path, era: str) -> None:
 
 
 @pytest.mark.parametrize("era", ERAS)
-def test_a_client_that_cannot_ask_is_told_so_unless_the_person_waived_it(
+def test_a_client_that_cannot_ask_is_reported_so_unless_the_person_waived_it(
     cats: Path, era: str
 ) -> None:
     async def without_asking() -> None:

@@ -321,7 +321,7 @@ def test_cookies_go_to_their_own_host_only(
 
 
 @pytest.mark.parametrize("content", [None, "no cookies here\n"])
-def test_a_cookie_file_that_cannot_be_used_is_told(
+def test_a_cookie_file_that_cannot_be_used_is_reported(
     settings: Any, tmp_path: Path, content: str | None
 ) -> None:
     jar = tmp_path / "cookies.txt"
@@ -337,7 +337,7 @@ def test_a_certificate_nobody_vouches_for_is_refused(tls_server: Any, settings: 
     assert error.detail.startswith("self-signed certificate: ")
 
 
-def test_a_certificate_of_another_host_name_is_told_as_such(
+def test_a_certificate_of_another_host_name_is_reported_as_such(
     settings: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -371,7 +371,7 @@ def test_a_certificate_of_another_host_name_is_told_as_such(
          "no common TLS protocol"),
     ],
 )  # fmt: skip
-def test_the_cause_of_a_failed_secure_connection_is_told_in_few_words(
+def test_the_cause_of_a_failed_secure_connection_is_reported_in_few_words(
     said: str, cause: str
 ) -> None:
     assert tls_cause(said) == cause

@@ -138,7 +138,7 @@ def test_the_caps_hold_before_and_after_unpacking(
     with_client(settings(), use)
 
 
-def test_a_packed_body_that_is_damaged_is_told(server: Any, settings: Any) -> None:
+def test_a_packed_body_that_is_damaged_is_reported(server: Any, settings: Any) -> None:
     body = bytearray(gzip.compress(PICTURE))
     body[5_000:5_100] = bytes(100)
     body[-8:-4] = b"\1\2\3\4"

@@ -109,7 +109,7 @@ def test_an_answer_in_between_starts_the_count_anew() -> None:
     assert table.out("a") is None
 
 
-def test_who_waits_for_a_host_that_goes_out_is_told() -> None:
+def test_who_waits_for_a_host_that_goes_out_is_reported() -> None:
     async def main() -> list[object]:
         slots = HostSlots(HostTable(per_host=1), asyncio.get_running_loop().time)
 

@@ -104,7 +104,7 @@ def test_memory_does_not_grow_with_hostile_hosts_and_none_is_asked_twice(
     assert list(tmp_path.iterdir()) == []  # the file has no name
 
 
-def test_a_host_beyond_the_room_for_rules_is_told_so_and_not_asked_again() -> None:
+def test_a_host_beyond_the_room_for_rules_is_reported_so_and_not_asked_again() -> None:
     web = Web(lambda url: (200, {}, b"User-agent: *\nDisallow: /" + url.encode() * 300))
 
     async def use(cache: RobotsCache) -> list[Reason | None]:
@@ -231,7 +231,7 @@ def test_without_a_stated_pause_the_pauses_of_a_429_grow() -> None:
         ("Crawl-delay: 1\nCrawl-delay: 100", Reason.CRAWL_DELAY),
     ],
 )
-def test_a_crawl_delay_beyond_the_bound_is_told(line: str, reason: Reason | None) -> None:
+def test_a_crawl_delay_beyond_the_bound_is_reported(line: str, reason: Reason | None) -> None:
     web = Web(lambda _url: (200, {}, f"User-agent: *\nAllow: /\n{line}\n".encode()))
     assert with_cache(web, lambda cache: reason_of(cache, "http://h.test/a")) is reason
 

@@ -35,7 +35,7 @@ def test_all_that_are_set_hold_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_one_that_cannot_be_used_is_told_with_its_name_and_path(
+def test_one_that_cannot_be_used_is_reported_with_its_name_and_path(
     name: str, content: str | None, tmp_path: Path
 ) -> None:
     file = tmp_path / "ca.pem"

@@ -45,12 +45,12 @@ async def _told(make: Make, what: list[int], *, send: bool) -> list[tuple[int, i
 
 
 @pytest.mark.parametrize("make", KINDS)
-def test_a_readable_socket_is_told_as_readable(make: Make) -> None:
+def test_a_readable_socket_is_reported_as_readable(make: Make) -> None:
     assert asyncio.run(_told(make, [pycurl.POLL_IN], send=True)) == [(0, pycurl.CSELECT_IN)]
 
 
 @pytest.mark.parametrize("make", KINDS)
-def test_a_silent_socket_is_told_only_when_writing_is_asked_for(make: Make) -> None:
+def test_a_silent_socket_is_reported_only_when_writing_is_asked_for(make: Make) -> None:
     assert asyncio.run(_told(make, [pycurl.POLL_IN], send=False)) == []
     told = asyncio.run(_told(make, [pycurl.POLL_IN, pycurl.POLL_OUT], send=False))
     assert told == [(0, pycurl.CSELECT_OUT)]

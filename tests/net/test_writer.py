@@ -63,7 +63,7 @@ def test_many_bodies_are_whole_and_hashed_when_they_are_given_back(
     asyncio.run(scene())
 
 
-def test_a_full_disk_is_told_to_whoever_waits_and_costs_no_descriptor(
+def test_a_full_disk_is_reported_to_whoever_waits_and_costs_no_descriptor(
     staging: Staging,
 ) -> None:
     async def scene() -> None:

@@ -44,7 +44,7 @@ def test_an_unknown_source_is_the_users_mistake(tmp_path: Path) -> None:
         plan([Query("cat", "cat", 5)], config(tmp_path, "nosuch"))
 
 
-def test_lists_are_counted_by_query_and_bad_lines_are_told(tmp_path: Path) -> None:
+def test_lists_are_counted_by_query_and_bad_lines_are_reported(tmp_path: Path) -> None:
     manifest = tmp_path / "urls.jsonl"
     rows = [{"query": "cat", "label": "cat", "url": f"http://a.example/{n}.jpg"} for n in range(3)]
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{torn\n")

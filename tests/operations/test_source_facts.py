@@ -22,7 +22,7 @@ def test_every_source_has_its_facts_and_they_are_plain_values() -> None:
     assert msgspec.json.decode(msgspec.json.encode(found))[0]["name"] == found[0].name
 
 
-def test_a_group_stands_for_its_members_and_a_wrong_name_is_told() -> None:
+def test_a_group_stands_for_its_members_and_a_wrong_name_is_reported() -> None:
     assert [one.name for one in source_facts(["open"], {})] == list(groups({}).open)
     with pytest.raises(UsageError, match="nosuch"):
         source_facts(["nosuch"], {})

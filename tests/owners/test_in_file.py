@@ -83,7 +83,7 @@ def test_training_assertions_are_found_in_each_format(
     assert read(data)["training_mining"] == "cawg.ai_training=notAllowed; cawg.data_mining=allowed"
 
 
-def test_refusals_are_told_first() -> None:
+def test_refusals_are_reported_first() -> None:
     many = {f"com.example.use{n}": "allowed" for n in range(60)}
     data = with_store(picture(1), store({**many, "c2pa.data_mining": "notAllowed"}))
     assert str(read(data)["training_mining"]).startswith("c2pa.data_mining=notAllowed; ")
@@ -145,7 +145,7 @@ def test_cbor_of_indefinite_length_tags_and_floats(data: bytes, value: object) -
 @pytest.mark.parametrize(
     "data", [b"", b"\xff", b"\x9a\xff\xff\xff\xff", b"\x81" * 40, b"\x1c", b"\x7f\x81\xff", b"\x5b"]
 )
-def test_what_is_no_cbor_is_told_so(data: bytes) -> None:
+def test_what_is_no_cbor_is_reported_so(data: bytes) -> None:
     with pytest.raises(reading.BadCborError):
         reading.decode(data)
 

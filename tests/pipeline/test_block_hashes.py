@@ -100,7 +100,7 @@ def test_a_listed_look_is_refused_smaller_recoded_and_mirrored(host: Host, tmp_p
     assert ds.report["reasons"] == {"blocked_hash": 2, "saved": 1}
 
 
-def test_the_url_stays_in_the_catalog_and_is_told_on_request_only(
+def test_the_url_stays_in_the_catalog_and_is_reported_on_request_only(
     host: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = tmp_path / "log.jsonl"
@@ -205,7 +205,7 @@ def test_a_bad_list_ends_before_anything_is_fetched(
     assert not (tmp_path / "set").exists()
 
 
-def test_a_listed_file_that_is_no_picture_is_told_as_listed(tmp_path: Path) -> None:
+def test_a_listed_file_that_is_no_picture_is_reported_as_listed(tmp_path: Path) -> None:
     answers: dict[str, Answer] = {"/x.jpg": b"not a picture at all"}
     with serving(answers) as host:
         block = f"sha256\n{hashlib.sha256(answers['/x.jpg']).hexdigest()}\n"  # type: ignore[arg-type]

@@ -101,7 +101,7 @@ def test_parquet_without_pyarrow_names_what_to_install(
 
 
 @pytest.mark.parametrize("content", [b"PAR1", b"PAR1" + bytes(40) + b"PAR1"])
-def test_a_damaged_parquet_file_is_told_at_once(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_parquet_file_is_reported_at_once(tmp_path: Path, content: bytes) -> None:
     pytest.importorskip("pyarrow", reason="parquet needs pyarrow")
     (tmp_path / "x.parquet").write_bytes(content)
     with pytest.raises(UsageError, match=r"x\.parquet: cannot be read as parquet"):

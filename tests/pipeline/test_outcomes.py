@@ -120,7 +120,7 @@ def test_python_gets_typed_outcomes_and_a_table(root: Path) -> None:
     [({"reason": "elephants"}, "no reason"), ({"status": "fialed"}, "did you mean failed"),
      ({"query": "cat"}, "no query 'cat'")],
 )  # fmt: skip
-def test_a_choice_that_is_none_is_told(root: Path, given: dict[str, str], told: str) -> None:
+def test_a_choice_that_is_none_is_reported(root: Path, given: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         Outcomes(root, **given)  # type: ignore[arg-type]
 

@@ -70,7 +70,7 @@ def test_settings_of_a_source_are_taken_in_every_form(given: dict[str, Any]) -> 
     assert configured(beside | given).source("bing") == {"base_url": "http://127.0.0.1:9/x"}
 
 
-def test_a_source_given_as_a_setting_is_told_where_it_belongs() -> None:
+def test_a_source_given_as_a_setting_is_reported_where_it_belongs() -> None:
     with pytest.raises(UsageError, match="settings="):
         pixtrawl.run("owl", bing={"base_url": "http://127.0.0.1:9"})  # type: ignore[call-arg]
 
@@ -109,7 +109,7 @@ def test_two_queries_of_one_label_count_each_for_itself(site: Playground, tmp_pa
     assert sorted(s.path.stem for s in ds) == [f"{n:06}" for n in range(1, 10)]
 
 
-def test_a_time_budget_ends_the_run_and_is_told(slow_site: Playground, tmp_path: Path) -> None:
+def test_a_time_budget_ends_the_run_and_is_reported(slow_site: Playground, tmp_path: Path) -> None:
     ds = pixtrawl.run(
         "tabby cat", limit=40, per_host=1, delay=1,
         **settings(slow_site, tmp_path / "images", max_time=2),

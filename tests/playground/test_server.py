@@ -57,7 +57,7 @@ def test_a_request_that_is_none_is_refused(site: Playground) -> None:
         assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_client_that_speaks_tls_is_told_at_once(site: Playground) -> None:
+def test_a_client_that_speaks_tls_is_reported_at_once(site: Playground) -> None:
     parts = urlsplit(site.url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as sock:
         sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # a ClientHello begins

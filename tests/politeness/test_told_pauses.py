@@ -118,7 +118,7 @@ def test_a_robots_txt_that_refuses_is_asked_once_a_pause(
         assert set(reasons.values()) == {"rate_limited" if status == 429 else "robots_unavailable"}
 
 
-def test_a_crawl_delay_is_kept_and_one_beyond_the_bound_is_told(tmp_path: Path) -> None:
+def test_a_crawl_delay_is_kept_and_one_beyond_the_bound_is_reported(tmp_path: Path) -> None:
     def wants(delay: str) -> Rule:
         def rule(host: Recorder, seen: Seen) -> Answer:
             if seen.path == ROBOTS:

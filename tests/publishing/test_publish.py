@@ -253,7 +253,7 @@ def test_a_hub_that_repeats_the_token_does_not_make_us_show_it(
     assert WRITER not in str(told.value)
 
 
-def test_a_picture_that_is_damaged_is_told_before_anything_is_sent(
+def test_a_picture_that_is_damaged_is_reported_before_anything_is_sent(
     hub: HubDouble, send: Publisher, root: Path, samples: list[Sample]
 ) -> None:
     (root / samples[3].file_name).write_bytes(b"no picture")

@@ -176,7 +176,7 @@ def test_taking_a_picture_down_forgets_all_renditions(site: Playground, tmp_path
         (["--to", "webdataset", "--export-to", "{images}/out"], "lies in the data set"),
     ],
 )
-def test_an_export_that_cannot_be_is_told_before_anything_is_fetched(
+def test_an_export_that_cannot_be_is_reported_before_anything_is_fetched(
     tmp_path: Path, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = tmp_path / "images"

@@ -71,7 +71,7 @@ def test_a_model_is_known_by_its_content(tmp_path: Path) -> None:
     assert all(name.startswith("tiny@") for name in names)
 
 
-def test_a_folder_that_lacks_a_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_lacks_a_file_is_reported(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "tiny")
     (folder / "tokenizer.json").unlink()
     with pytest.raises(UsageError, match=r"has no tokenizer\.json or vocab\.json with merges\.txt"):
@@ -82,7 +82,7 @@ def test_a_folder_that_lacks_a_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["visual.onnx", "tokenizer.json", "preprocess.json"])
-def test_a_file_that_is_something_else_is_told(tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_something_else_is_reported(tmp_path: Path, name: str) -> None:
     folder = write_model(tmp_path / "tiny")
     (folder / name).write_bytes(b"\x00\x01 nothing of the kind")
     with pytest.raises(UsageError, match=name):
@@ -95,7 +95,7 @@ def test_a_file_that_is_something_else_is_told(tmp_path: Path, name: str) -> Non
      ({"resize_mode": "longest"}, "longest"), ({"std": [0, 1, 1]}, "above 0"),
      ({"context_length": 0}, "context_length"), ({"interpolation": "none"}, "interpolation")],
 )  # fmt: skip
-def test_a_setting_that_cannot_be_is_told(
+def test_a_setting_that_cannot_be_is_reported(
     tmp_path: Path, settings: dict[str, object], told: str
 ) -> None:
     folder = write_model(tmp_path / "tiny")
@@ -104,7 +104,7 @@ def test_a_setting_that_cannot_be_is_told(
         load_model(str(folder))
 
 
-def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_device_that_is_not_there_is_reported(tmp_path: Path) -> None:
     import onnxruntime
 
     folder = str(write_model(tmp_path / "tiny"))

@@ -17,7 +17,7 @@ from tests.scoring.conftest import RED, png
 pytestmark = pytest.mark.timeout(240)  # to import torch takes its time
 
 
-def test_without_open_clip_the_command_that_installs_it_is_told(
+def test_without_open_clip_the_command_that_installs_it_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "open_clip", None)
@@ -26,7 +26,7 @@ def test_without_open_clip_the_command_that_installs_it_is_told(
     assert caught.value.exit_code == 2
 
 
-def test_a_name_without_weights_is_told() -> None:
+def test_a_name_without_weights_is_reported() -> None:
     with pytest.raises(UsageError, match=r"no such file or folder.*NAME:WEIGHTS"):
         load_model("ViT-B-32")
 

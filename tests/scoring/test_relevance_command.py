@@ -66,7 +66,7 @@ def test_scores_and_flags_are_columns_like_any_other(colours: Folder, tmp_path: 
 
 
 @pytest.mark.parametrize("missing", ["onnxruntime", "tokenizers"])
-def test_without_the_extra_the_command_that_installs_it_is_told(
+def test_without_the_extra_the_command_that_installs_it_is_reported(
     colours: Folder,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

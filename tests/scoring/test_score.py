@@ -138,7 +138,7 @@ def test_images_whose_embeddings_agree_are_listed_within_their_label(
     assert score(folder, model, ScoreOptions()).duplicates == ()
 
 
-def test_a_file_that_is_not_what_was_saved_is_told_and_not_decoded(
+def test_a_file_that_is_not_what_was_saved_is_reported_and_not_decoded(
     colours: Folder, model: Model
 ) -> None:
     (colours.root / "red/000001.png").write_bytes(b"something else")
@@ -170,7 +170,7 @@ def test_a_data_set_at_which_a_run_is_at_work_is_left_alone(colours: Folder, mod
         score(colours, model, ScoreOptions())
 
 
-def test_a_folder_without_a_data_set_is_told(tmp_path: Path, model: Model) -> None:
+def test_a_folder_without_a_data_set_is_reported(tmp_path: Path, model: Model) -> None:
     with pytest.raises(UsageError, match="no pixtrawl data set"):
         score(Folder(tmp_path / "nothing"), model, ScoreOptions())
     assert not (tmp_path / "nothing").exists()
@@ -181,7 +181,7 @@ def test_a_folder_without_a_data_set_is_told(tmp_path: Path, model: Model) -> No
     [({"batch": 0}, "--batch"), ({"prompt": "a photo"}, "no {}"),
      ({"flag_below": 2.0}, "--flag-below"), ({"duplicates": float("nan")}, "--duplicates")],
 )  # fmt: skip
-def test_an_option_that_cannot_be_is_told(options: dict[str, object], told: str) -> None:
+def test_an_option_that_cannot_be_is_reported(options: dict[str, object], told: str) -> None:
     with pytest.raises(UsageError, match=told):
         ScoreOptions(**options)  # type: ignore[arg-type]
 

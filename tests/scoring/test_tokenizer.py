@@ -50,7 +50,7 @@ def test_a_tokenizer_json_is_filled_up_and_cut(tmp_path: Path) -> None:
     assert mask.tolist() == [[1, 0, 0], [1, 1, 1]]
 
 
-def test_what_is_no_tokenizer_is_told(tmp_path: Path) -> None:
+def test_what_is_no_tokenizer_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"has no tokenizer\.json"):
         load_tokenizer(tmp_path, 77)
     (tmp_path / "tokenizer.json").write_text("[]")

@@ -44,7 +44,7 @@ def test_a_consent_page_is_answered_once_with_reject_all(server: Server, name: s
 
 
 @pytest.mark.parametrize("name", [*NAMES, PAGES])
-def test_a_consent_page_that_stays_is_told_after_one_answer(server: Server, name: str) -> None:
+def test_a_consent_page_that_stays_is_reported_after_one_answer(server: Server, name: str) -> None:
     ending = met_by(name, f"{server.url}/consent-stays/{name}")
     assert ending.outcome is SourceOutcome.CONSENT
     assert ending.stop is not None

@@ -206,7 +206,9 @@ def test_undo_and_redo_outlive_the_studio(root: Path) -> None:
         assert client.summary()["kept"] == 19
 
 
-def test_the_quarantine_is_told_and_emptied_as_expected_only(client: Client, root: Path) -> None:
+def test_the_quarantine_is_reported_and_emptied_as_expected_only(
+    client: Client, root: Path
+) -> None:
     client.decide("reject", ids(client)[:2])
     size_bytes = client.summary()["quarantine_bytes"]
     assert size_bytes > 0
@@ -276,7 +278,7 @@ def test_another_window_is_told_of_a_decision_and_resumes_where_it_was(client: C
             assert later.events[0] == reader.events[0]
 
 
-def test_a_reader_of_another_process_is_told_to_begin_anew(client: Client) -> None:
+def test_a_reader_of_another_process_is_reported_to_begin_anew(client: Client) -> None:
     with events_of(client, "123456") as reader:
         until(lambda: bool(reader.events))
         assert reader.events[0][1] == "reset"

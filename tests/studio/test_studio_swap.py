@@ -132,7 +132,9 @@ def test_of_one_group_one_copy_only_takes_the_place(client: Client) -> None:
     assert (refused.status, refused.json()["would_change"]) == (409, 1)
 
 
-def test_a_copy_whose_file_is_gone_is_told_and_nothing_happens(client: Client, root: Path) -> None:
+def test_a_copy_whose_file_is_gone_is_reported_and_nothing_happens(
+    client: Client, root: Path
+) -> None:
     before = on_disk(root)
     for path in root.glob(".pixtrawl-quarantine-*"):
         path.unlink()
@@ -233,7 +235,7 @@ def test_what_waits_is_carried_out_by_the_run_that_ends_or_by_the_next_command(
     assert len(pixtrawl.open(root)) == 3
 
 
-def test_a_copy_whose_file_is_gone_is_told_while_a_run_holds_the_set_too(
+def test_a_copy_whose_file_is_gone_is_reported_while_a_run_holds_the_set_too(
     client: Client, root: Path
 ) -> None:
     wanted = group(client)["others"][0]["id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def tell_by_hand(root: Path | str) -> None:
+def report_changes_by_hand(root: Path | str) -> None:
     """Record the changes and print a line for each on stderr. Raises UsageError (no data set)."""
     from pixtrawl.display.screen import note
     from pixtrawl.folder.by_hand import sentences

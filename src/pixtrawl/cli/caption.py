@@ -86,7 +86,7 @@ def main(arguments: argparse.Namespace) -> int:
         _take_edited(folder)
     done = _decided(folder, names, arguments)
     if done is not None:
-        _tell(done, as_json=arguments.json)
+        _print(done, as_json=arguments.json)
     if arguments.txt:
         _write_files(folder, as_json=arguments.json)
     elif done is None and (chain is None or names):
@@ -147,7 +147,7 @@ def _write_files(folder: Folder, *, as_json: bool) -> None:
     out(f"{plural(done.written, 'text file')} written beside images{gone}{others}")
 
 
-def _tell(done: Recorded, *, as_json: bool) -> None:
+def _print(done: Recorded, *, as_json: bool) -> None:
     from pixtrawl.display.screen import out, out_json, plural
 
     if as_json:

@@ -88,7 +88,7 @@ def main(arguments: argparse.Namespace) -> int:
     report.interrupted = report.interrupted or stopped
     if file is None:
         if not arguments.quiet:
-            _tell(report)
+            _print(report)
     elif arguments.json:
         running.show_report(report, where="", as_json=True)
     elif not arguments.quiet:
@@ -128,7 +128,7 @@ def manifest_path(text: str) -> Path:
     return path
 
 
-def _tell(report: Report) -> None:
+def _print(report: Report) -> None:
     """Print the verdict, on stderr where stdout has the manifest."""
     from pixtrawl.display.screen import has_color
     from pixtrawl.display.verdict import verdict

@@ -160,7 +160,7 @@ def main(args: argparse.Namespace) -> int:
     """Run the command. Return the exit code. Raises PixtrawlError."""
     from pathlib import Path
 
-    from pixtrawl.cli.by_hand import tell_by_hand
+    from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.cluster.place import is_shards
     from pixtrawl.exporters.export import export
 
@@ -170,7 +170,7 @@ def main(args: argparse.Namespace) -> int:
         root, samples = _of_shards(args, options)
     else:
         root = Path(args.dataset)
-        tell_by_hand(root)
+        report_changes_by_hand(root)
         samples = samples_of(root, args.where or ())
     show = None if args.quiet or not sys.stderr.isatty() else ExportProgress()
     done = export(samples, root, args.output, args.to, options, on_progress=show)

@@ -97,10 +97,10 @@ def _lock_writer(place: str) -> Callable[[str, Callable[[str], object]], int]:
         from pixtrawl.cluster.origin import lock_shards
 
         return lock_shards
-    from pixtrawl.cli.by_hand import tell_by_hand
+    from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.pipeline.feeders.rebuild import write_lock
 
-    tell_by_hand(place)
+    report_changes_by_hand(place)
     return write_lock
 
 

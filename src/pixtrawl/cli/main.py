@@ -182,9 +182,9 @@ def _disk_trouble_told(parsed: Namespace) -> Iterator[None]:
         if root is None or getattr(error, "is_explained", False):
             raise
         from pixtrawl.folder.dataset_folder import Folder
-        from pixtrawl.folder.disk_trouble import telling_trouble
+        from pixtrawl.folder.disk_trouble import explained_disk_errors
 
-        with telling_trouble(Folder(root)):
+        with explained_disk_errors(Folder(root)):
             raise
 
 

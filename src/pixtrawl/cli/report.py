@@ -76,7 +76,7 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
-    from pixtrawl.cli.by_hand import tell_by_hand
+    from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.cli.by_store import report_shards
     from pixtrawl.cluster.place import is_shards
     from pixtrawl.display.screen import note
@@ -86,7 +86,7 @@ def main(arguments: argparse.Namespace) -> int:
     if is_shards(arguments.folder):
         return report_shards(arguments, lines_of)
     folder = Folder(arguments.folder)
-    tell_by_hand(folder.shown)
+    report_changes_by_hand(folder.shown)
     if arguments.evidence is not None:
         return _copy_evidence(folder, Path(arguments.evidence), as_json=arguments.json)
     if arguments.html is not None:

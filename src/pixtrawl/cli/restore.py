@@ -47,14 +47,14 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
-    from pixtrawl.cli.by_hand import tell_by_hand
+    from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.cli.loop import run_loop
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.pipeline.restore import Wanted, removed, restore
 
-    tell_by_hand(arguments.folder)
+    report_changes_by_hand(arguments.folder)
     folder = Folder(arguments.folder)
     if arguments.list:
         known = removed(folder)

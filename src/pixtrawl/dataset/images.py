@@ -14,7 +14,7 @@ from msgspec import Struct
 from pixtrawl.brief import cut
 from pixtrawl.dataset.by_models import ByModels
 from pixtrawl.dataset.conditions import check, matches
-from pixtrawl.dataset.life import Life, tell_by_hand
+from pixtrawl.dataset.life import Life, log_changes_by_hand
 from pixtrawl.dataset.listing import BriefList
 from pixtrawl.dataset.outputs import Outputs
 from pixtrawl.dataset.places import samples_of
@@ -75,7 +75,7 @@ class Dataset(Life, Outputs, Publishing, ByModels):
         """Open a folder, or a set of shards. Raise UsageError if it holds no data set."""
         self._query_ids = None if query_ids is None else tuple(query_ids)
         self._samples = samples_of(root, self._query_ids)
-        tell_by_hand(self._samples)
+        log_changes_by_hand(self._samples)
         self._report = report
         self._ids: Sequence[int] | None = None  # of a filtered one; None: every image
 

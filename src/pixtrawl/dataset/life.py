@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pixtrawl.pipeline.verify import Verified
     from pixtrawl.studio.serve import StudioServer
 
-__all__ = ["Life", "tell_by_hand"]
+__all__ = ["Life", "log_changes_by_hand"]
 
 
 class Life:
@@ -226,7 +226,7 @@ def _names(files: Iterable[Sample | Path | str]) -> list[str]:
     return [one.file_name if isinstance(one, Sample) else str(one) for one in files]
 
 
-def tell_by_hand(samples: AnySamples) -> None:
+def log_changes_by_hand(samples: AnySamples) -> None:
     """Log a warning for each change that was made to the files by hand since the last look."""
     if samples.noticed is not None:
         import logging

@@ -67,7 +67,7 @@ class Log:
 
     def __call__(self, event: events.Event, /) -> None:
         """Write one event; events such as the start of a transfer are not logged."""
-        name, values = _told(event)
+        name, values = _described(event)
         if name:
             self._add(name, **values)
 
@@ -124,7 +124,7 @@ def _written(value: object) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def _told(event: events.Event) -> tuple[str, dict[str, Any]]:
+def _described(event: events.Event) -> tuple[str, dict[str, Any]]:
     match event:
         case events.RunStarted():
             saved = sum(event.already_saved.values())

@@ -270,12 +270,12 @@ def _near_duplicates(queries: Sequence[Mapping[str, Any]], where: str) -> str:
         return ""
     first = many[0]
     others = f", and in {plural(len(many) - 1, 'other label')}" if many[1:] else ""
-    told = (
+    sentence = (
         f"near duplicates: {shorten(first, 30)}: {dropped[first]:,} of "
         f"{dropped[first] + kept[first]:,} dropped as copies of others{others}"
     )
     folder = shlex.quote(where) if where else "DIR"
-    return f"{told}\n  see: pixtrawl dedup {folder}; if they differ, --dedup exact keeps them"
+    return f"{sentence}\n  see: pixtrawl dedup {folder}; if they differ, --dedup exact keeps them"
 
 
 def _advice(report: Mapping[str, Any], queries: Sequence[Mapping[str, Any]], color: bool) -> str:

@@ -70,7 +70,7 @@ class ProcessesEngine:
         self._in_progress = 0  # tasks taken from the feed and not settled
         self._again: deque[Task] = deque()  # cancelled without blame
         self._suspects = Suspects()
-        self._told: set[str] = set()
+        self._noticed: set[str] = set()
         self._feed: Feed | None = None
 
     @classmethod
@@ -181,9 +181,9 @@ class ProcessesEngine:
     def _forward(self, report: wire.ForwardedEvent) -> None:
         """Pass an event on; all workers lack the same containment, which is reported once."""
         if report.notice is not None:
-            if report.notice.message in self._told:
+            if report.notice.message in self._noticed:
                 return
-            self._told.add(report.notice.message)
+            self._noticed.add(report.notice.message)
         if (event := report.event) is not None:
             self._emit(event)
 

@@ -179,7 +179,7 @@ class RemoteTarget:
                 raise ExportError(f"cannot write {name} to {self.shown}: {error}") from error
 
     def read(self, name: str) -> bytes | None:
-        with suppress(FileNotFoundError), self._telling("read"):
+        with suppress(FileNotFoundError), self._explained_errors("read"):
             return bytes(self._fs.cat_file(self._path(name)))
         return None
 
@@ -191,29 +191,29 @@ class RemoteTarget:
             raise ExportError(f"cannot read {name} from {self.shown}: {error}") from error
 
     def size(self, name: str) -> int | None:
-        with suppress(FileNotFoundError), self._telling("read"):
+        with suppress(FileNotFoundError), self._explained_errors("read"):
             size = self._fs.info(self._path(name))["size"]
             return None if size is None else int(size)
         return None
 
     def remove(self, name: str) -> None:
-        with suppress(FileNotFoundError), self._telling("write"):
+        with suppress(FileNotFoundError), self._explained_errors("write"):
             self._fs.rm_file(self._path(name))
 
     def remove_state(self) -> None:
-        with suppress(FileNotFoundError), self._telling("write"):
+        with suppress(FileNotFoundError), self._explained_errors("write"):
             self._fs.rm(self._path(self._state), recursive=True)
         self._fs.invalidate_cache()
 
     def is_empty(self) -> bool:
         self._fs.invalidate_cache()
-        with suppress(FileNotFoundError), self._telling("read"):
+        with suppress(FileNotFoundError), self._explained_errors("read"):
             names = self._fs.ls(self._root, detail=False)
             return all(name.rstrip("/").rpartition("/")[2] == self._state for name in names)
         return True
 
     @contextmanager
-    def _telling(self, what: str) -> Iterator[None]:
+    def _explained_errors(self, what: str) -> Iterator[None]:
         """Turn errors such as wrong keys or lost connections into a one-line ExportError."""
         try:
             yield

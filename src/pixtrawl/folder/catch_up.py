@@ -17,7 +17,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk
 from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
-from pixtrawl.folder.disk_trouble import telling_trouble
+from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.folder.recovery import Recovered
 
 __all__ = ["View", "catch_up"]
@@ -38,7 +38,7 @@ def catch_up(folder: Folder, *, derive: bool = True) -> View:
 
     Raise UsageError if there is no data set, StorageError if it cannot be read.
     """
-    with telling_trouble(folder):
+    with explained_disk_errors(folder):
         return _catch_up(folder, derive=derive)
 
 

@@ -21,7 +21,7 @@ from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import on_disk
 from pixtrawl.folder.dataset_folder import Folder
 
-__all__ = ["cause_of", "sentence", "telling_trouble"]
+__all__ = ["cause_of", "explained_disk_errors", "sentence"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FAILING: Final = frozenset({errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE})
@@ -56,7 +56,7 @@ _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @contextmanager
-def telling_trouble(folder: Folder) -> Iterator[None]:
+def explained_disk_errors(folder: Folder) -> Iterator[None]:
     """Raise StorageError with the next step in place of any error that the disk caused."""
     try:
         yield

@@ -206,7 +206,7 @@ class _ForkLink(asyncio.Protocol):
         self._pid = 0
         self._lost = False
         self._dead = False
-        self._told = False
+        self._has_ended = False
         self._exit_code: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -224,16 +224,16 @@ class _ForkLink(asyncio.Protocol):
             self._owner.kill(self._pid)  # a decoder that closed its socket is of no more use
         else:
             self._dead = True
-        self._tell()
+        self._end_once()
 
     def died(self, exit_code: int | None) -> None:
         self._dead = True
         self._exit_code = exit_code
-        self._tell()
+        self._end_once()
 
-    def _tell(self) -> None:
-        if self._lost and self._dead and not self._told:
-            self._told = True
+    def _end_once(self) -> None:
+        if self._lost and self._dead and not self._has_ended:
+            self._has_ended = True
             self._receiver.ended(self._exit_code)
 
     def send(self, data: bytes, path: str) -> None:

@@ -66,9 +66,9 @@ class DecisionIntake:
         self._catalog.write_now(self._finish_files)  # a cancelled run may have committed rows only
         self._due = self._catalog.write_now(lambda db: deciding.take_in(db, self._folder))
         self._catalog.write_now(self._finish_files)
-        self._tell(self._due)
+        self._notify(self._due)
         try:
-            self._tell(bring_waiting(self._catalog, self._folder))
+            self._notify(bring_waiting(self._catalog, self._folder))
         except EngineError as error:  # the next command tries again
             self._emit(Notice(f"copies that were brought back wait: {error}", level="warning"))
 
@@ -112,13 +112,13 @@ class DecisionIntake:
         """Apply decisions to the scheduler and emit events, in the event loop's thread."""
         for query_id in done.gained.keys() | done.unfilled.keys():
             self._scheduler.correct(query_id, done.gained[query_id], done.unfilled[query_id])
-        self._tell(done)
+        self._notify(done)
         if done.effects:
             self._scheduler.order_anew()
         for record in done.steering:
             self._steer(record)
 
-    def _tell(self, done: TakenIn) -> None:
+    def _notify(self, done: TakenIn) -> None:
         for line in done.bad:
             self._emit(Notice(f"a decision cannot be carried out: {line}", level="warning"))
         names = {id_: row.query.text for id_, row in self._scheduler.rows()}

@@ -15,12 +15,12 @@ from pixtrawl.dedup import Level
 from pixtrawl.engines.base import EngineKind
 from pixtrawl.events import Event, RunFinished
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.disk_trouble import telling_trouble
+from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.pipeline import exporting
 from pixtrawl.pipeline.best_copies import keep_best_copies
 from pixtrawl.pipeline.opening import open_session
 from pixtrawl.pipeline.report import build
-from pixtrawl.pipeline.run_settings import tell_override
+from pixtrawl.pipeline.run_settings import warn_of_override
 from pixtrawl.pipeline.session import Session
 from pixtrawl.report import Report
 
@@ -41,10 +41,10 @@ async def run_to_report(
     `expected` and `engine_kind` are as in `open_session`.
     """
     exporting.check(config)
-    tell_override(config, listener)
+    warn_of_override(config, listener)
     current: Session | None = None
     try:
-        with telling_trouble(folder):
+        with explained_disk_errors(folder):
             opening = open_session(
                 config, folder, listener, expected=expected, engine_kind=engine_kind
             )
@@ -57,7 +57,7 @@ async def run_to_report(
             raise
         _go_on()
     assert current is not None
-    with telling_trouble(folder), closing(connect(folder.catalog, read_only=True)) as db:
+    with explained_disk_errors(folder), closing(connect(folder.catalog, read_only=True)) as db:
         report = build(db, folder, current.input.query_ids)
     if config.export.to is not None and not report.interrupted:
         try:

@@ -14,7 +14,7 @@ from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
-from pixtrawl.folder.disk_trouble import telling_trouble
+from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.folder.own_folders import require_own_folders
 from pixtrawl.pipeline import mending
 
@@ -27,7 +27,7 @@ def locked(folder: Folder) -> Iterator[Catalog]:
 
     Raise StorageError: in use, not writable, or damaged.
     """
-    with telling_trouble(folder), DatasetLock(folder, rebuilds=True):
+    with explained_disk_errors(folder), DatasetLock(folder, rebuilds=True):
         require_own_folders(folder)
         if folder.is_lost():
             from pixtrawl.pipeline.rebuilding import rebuild  # rarely needed, and slow to import
@@ -53,7 +53,7 @@ def opened(folder: Folder) -> Iterator[Catalog]:
 @contextlib.contextmanager
 def looked_at(folder: Folder) -> Iterator[sqlite3.Connection]:
     """Open a data set for reading. Raise UsageError or StorageError."""
-    with telling_trouble(folder):
+    with explained_disk_errors(folder):
         catch_up(folder)
         db = connect(folder.catalog, read_only=True)
         try:

@@ -77,7 +77,7 @@ async def open_session(
         if not folder.durable:
             emit(Notice(_NOT_DURABLE, level="warning"))
         orphans = Orphans()
-        _tell(mending.recover(catalog, folder, orphans), emit)
+        _notify(mending.recover(catalog, folder, orphans), emit)
         if blocked is not None:
             await _hold_against(config, folder, catalog, blocked, emit)
         run_id = catalog.write_now(
@@ -208,7 +208,7 @@ def _assemble(  # noqa: PLR0913 - what was opened
     )  # fmt: skip
 
 
-def _tell(found: recovery.Recovered, emit: Callable[[Event], None]) -> None:
+def _notify(found: recovery.Recovered, emit: Callable[[Event], None]) -> None:
     if found.placed or found.lost:
         emit(Notice(f"went on where a killed run stopped: {found.placed} files put in place"))
     for sentence in by_hand.sentences(found.by_hand):

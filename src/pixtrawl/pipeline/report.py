@@ -23,7 +23,7 @@ from pixtrawl.errors import (
 from pixtrawl.folder import evidence
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.folder.disk_trouble import telling_trouble
+from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.model import REASONS, Reason, SourceOutcome, Status
 from pixtrawl.pipeline.changes import asked_otherwise, changed_rules
 from pixtrawl.report import QueryReport, Report
@@ -41,7 +41,7 @@ def report(root: Path | str) -> Report:
     """Return the report on all queries of a data set. Raise UsageError where there is none."""
     folder = Folder(root)
     missing = catch_up(folder).missing
-    with telling_trouble(folder), closing(connect(folder.catalog, read_only=True)) as db:
+    with explained_disk_errors(folder), closing(connect(folder.catalog, read_only=True)) as db:
         ids = [query.id for query in queries.every(db)]
         return build(db, folder, ids, missing=missing)
 

@@ -14,13 +14,13 @@ from pixtrawl.config.groups import Config
 from pixtrawl.events import Event, Notice
 from pixtrawl.secrets import KnownSecrets, hide_settings, secrets_in_url
 
-__all__ = ["asked_for_size", "known_secrets", "plain_settings", "tell_override"]
+__all__ = ["asked_for_size", "known_secrets", "plain_settings", "warn_of_override"]
 
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _MAX_COOKIES: Final = 5000  # more than a browser keeps for all sites
 
 
-def tell_override(config: Config, emit: Callable[[Event], None]) -> None:
+def warn_of_override(config: Config, emit: Callable[[Event], None]) -> None:
     """Warn where owners' statements are overridden: it is the user's own decision, and answer."""
     if config.politeness.ignore_ai_preferences:
         text = (

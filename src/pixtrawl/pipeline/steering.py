@@ -140,7 +140,7 @@ class Steering:
         await self._look_at(query, self._chosen(query, tasks))
         known = [(one.id, v) for one in tasks if (v := query.seen.get(one.id)) is not None]
         if first:
-            self._tell(row, len(known))
+            self._notify(row, len(known))
         if not known:
             return {}
         merits = liking.scores(np.stack([vector for _, vector in known])).tolist()
@@ -249,9 +249,9 @@ class Steering:
             return {}
         return dict(zip(ids, self._model.embed_images(np.stack(pixels)), strict=True))
 
-    # -- telling, and the end
+    # -- notices, and the end
 
-    def _tell(self, row: QueryRow, ranked: int) -> None:
+    def _notify(self, row: QueryRow, ranked: int) -> None:
         if self._model is not None and not self._embeds():
             self._emit(
                 Notice(

@@ -197,7 +197,7 @@ class TopicPool:
         )
         for one in done:
             quarantine.put(self._folder, self._folder.root / one.file_name, one.sha256)
-        return self._tell(query_id, chosen, values.decisions)
+        return self._notify(query_id, chosen, values.decisions)
 
     def _write(
         self, db: sqlite3.Connection, query_id: int, pool: list[topic_refusals.PoolImage],
@@ -248,7 +248,7 @@ class TopicPool:
             return files.move_new(aside, target)
         return False
 
-    def _tell(self, query_id: int, chosen: PoolSelection, decisions: int) -> PoolChoice:
+    def _notify(self, query_id: int, chosen: PoolSelection, decisions: int) -> PoolChoice:
         saved = self._chosen[query_id]
         every = len(chosen.kept) + len(chosen.misfits) + len(chosen.surplus)
         tail = f", {len(chosen.misfits):,} clearly off topic" if chosen.misfits else ""

@@ -103,7 +103,7 @@ class Hub:
         self.endpoint: str = self._api.endpoint
         self._secrets = KnownSecrets()
         self._token: str | None = None
-        with self._telling():
+        with self._explained_errors():
             self._token = hf.get_token()
         self._secrets = KnownSecrets([self._token] if self._token else [])
 
@@ -120,7 +120,7 @@ class Hub:
     def state(self) -> RemoteState:
         """Return what the repository holds. Raise UsageError or EnvironmentFailedError."""
         name, revision = self._repository.name, self._repository.revision
-        with self._telling():
+        with self._explained_errors():
             try:
                 asked = None if revision == "main" else revision
                 info = self._api.dataset_info(name, revision=asked)
@@ -146,7 +146,7 @@ class Hub:
 
     def create(self, *, private: bool) -> None:
         """Create the repository, if it does not exist."""
-        with self._telling():
+        with self._explained_errors():
             self._api.create_repo(
                 self._repository.name, repo_type=_KIND, private=private or None, exist_ok=True
             )
@@ -168,7 +168,7 @@ class Hub:
             UsageError: the token may not write, or the Hub refuses a file.
             EnvironmentFailedError: the Hub cannot be reached, or changed meanwhile.
         """
-        with self._telling():
+        with self._explained_errors():
             operations: list[Any] = []
             sent_bytes = 0
             for start in range(0, len(files), _BATCH_FILES):
@@ -231,7 +231,7 @@ class Hub:
         return {str(name): frozenset(map(str, hashes)) for name, hashes in found.items()}
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _explained_errors(self) -> Iterator[None]:
         """Turn the client's errors into one line with the next step, and report when it waits."""
         logger = logging.getLogger("huggingface_hub")
         before = logger.handlers, logger.propagate
@@ -242,14 +242,14 @@ class Hub:
         try:
             yield
         except _CLIENT_ERRORS as error:
-            raise self._told(error) from error
+            raise self._explained(error) from error
         finally:
             logger.handlers, logger.propagate = before
             if not bars:
                 with suppress(Exception):
                     enable_progress_bars()
 
-    def _told(self, error: BaseException) -> UsageError | EnvironmentFailedError:
+    def _explained(self, error: BaseException) -> UsageError | EnvironmentFailedError:
         """Return our error for one of the client's, or for what it was raised from."""
         refused = _in_chain(error, hf_errors.HfHubHTTPError)
         if refused is not None:

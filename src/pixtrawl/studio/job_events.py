@@ -11,15 +11,15 @@ from pixtrawl.studio.events import EventRing
 from pixtrawl.studio.jobs import Jobs, blocked_lines, progress_data, shell_progress
 from pixtrawl.studio.open_set import OpenSet
 
-__all__ = ["JobTeller"]
+__all__ = ["JobEvents"]
 
 _SHELL_S: Final = 2.0  # counting a catalog takes longer than reading counters
 
 Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
-class JobTeller:
-    """Tells what has changed since it was asked last; bound to the studio's event loop."""
+class JobEvents:
+    """Publishes what has changed since the last call; bound to the studio's event loop."""
 
     def __init__(self, jobs: Jobs, events: EventRing) -> None:
         self._jobs = jobs
@@ -29,15 +29,15 @@ class JobTeller:
         self._blocked: dict[str, set[str]] = {}
         self._counted_at_s: dict[str, float] = {}
 
-    async def tell(self, data_set: OpenSet, run: Run, *, changed: bool) -> None:
+    async def publish(self, data_set: OpenSet, run: Run, *, changed: bool) -> None:
         """Publish what is new of the runs on this data set; blocking reads go through `run`."""
         own = [one for one in self._jobs.at_work() if one.record.path == str(data_set.folder.root)]
         for job in own:
-            await self._tell_job(job, data_set, run)
+            await self._publish_job(job, data_set, run)
         if not any(one.is_at_work for one in own) and changed:
-            await self._tell_shell(data_set, run)
+            await self._publish_shell(data_set, run)
 
-    async def _tell_job(self, job: RunJob, data_set: OpenSet, run: Run) -> None:
+    async def _publish_job(self, job: RunJob, data_set: OpenSet, run: Run) -> None:
         key, changes = job.record.id, job.progress.changes
         if self._changes.get(key) != changes:
             self._changes[key] = changes
@@ -53,7 +53,7 @@ class JobTeller:
             data = {"id": key, "set": data_set.id, "state": job.state, "error": job.record.error}
             self._events.publish("job", data, data_set=data_set.id)
 
-    async def _tell_shell(self, data_set: OpenSet, run: Run) -> None:
+    async def _publish_shell(self, data_set: OpenSet, run: Run) -> None:
         now_s = time.monotonic()
         if now_s - self._counted_at_s.get(data_set.id, 0.0) < _SHELL_S:
             return

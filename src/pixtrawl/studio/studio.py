@@ -19,7 +19,7 @@ from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.studio import known_sets
 from pixtrawl.studio.events import EventRing
-from pixtrawl.studio.job_events import JobTeller
+from pixtrawl.studio.job_events import JobEvents
 from pixtrawl.studio.jobs import Jobs
 from pixtrawl.studio.messages import SetLine, StudioError, StudioState
 from pixtrawl.studio.open_set import OpenSet
@@ -51,7 +51,7 @@ class Studio:
         self._told: set[str] = set()  # data sets whose trouble was shown
         self.events = EventRing()
         self.jobs = Jobs(config or Config.load(), roots)
-        self._teller = JobTeller(self.jobs, self.events)
+        self._job_events = JobEvents(self.jobs, self.events)
         self.default = None if default is None else self.open(default).id
 
     def open(self, path: Path) -> OpenSet:
@@ -134,7 +134,7 @@ class Studio:
                     data = {"set": one.id, "revision": revision}
                     self.events.publish("revision", data, data_set=one.id)
                 changed, seen[one.id] = seen.get(one.id) != revision, revision
-                await self._teller.tell(one, self.run, changed=changed)
+                await self._job_events.publish(one, self.run, changed=changed)
             await asyncio.sleep(_WATCH_S)
 
     async def _settle(self, data_set: OpenSet) -> None:

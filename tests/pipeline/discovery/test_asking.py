@@ -137,13 +137,15 @@ def test_a_refusal_is_its_outcome_and_a_later_run_goes_on_behind_the_last_page(
     assert source.positions == [None, {"after": 2}]
 
 
-def test_a_failure_of_the_network_is_told_with_a_next_step(asking: Asking) -> None:
+def test_a_failure_of_the_network_is_reported_with_a_next_step(asking: Asking) -> None:
     end = asking.ask(Listed([], FetchError(Reason.CONNECT_FAILED, "no route")))
     assert end.outcome is SourceOutcome.NETWORK_ERROR
     assert end.detail["next_step"]
 
 
-def test_a_refused_inner_address_is_told_with_the_option_that_permits_it(asking: Asking) -> None:
+def test_a_refused_inner_address_is_reported_with_the_option_that_permits_it(
+    asking: Asking,
+) -> None:
     end = asking.ask(Listed([], FetchError(Reason.ADDRESS_REFUSED, "127.0.0.1:8000")))
     assert end.outcome is SourceOutcome.NETWORK_ERROR
     assert "--allow-address" in str(end.detail["next_step"])

@@ -82,7 +82,7 @@ def test_barren_slices_end_the_expansion_and_a_good_one_resets_the_count() -> No
     assert worth.over
 
 
-def test_a_broken_line_of_synonyms_is_told_with_file_and_line() -> None:
+def test_a_broken_line_of_synonyms_is_reported_with_file_and_line() -> None:
     good = read_synonyms(["# cats", "Tabby Cat = mackerel cat, tiger cat", ""], "s.txt")
     assert good == {"tabby cat": ["mackerel cat", "tiger cat"]}
     with pytest.raises(UsageError, match=r"s\.txt:2"):

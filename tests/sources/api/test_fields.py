@@ -67,7 +67,7 @@ def test_an_item_of_the_library_of_congress_has_every_field() -> None:
         ({}, "unknown"),
     ],
 )
-def test_a_right_of_the_library_of_congress_is_told_or_unknown(
+def test_a_right_of_the_library_of_congress_is_reported_or_unknown(
     about: dict[str, Any], license_id: str
 ) -> None:
     (one,) = read_loc(item(item=about, rights=["No known restrictions on publication."]))

@@ -267,7 +267,7 @@ def test_every_source_keeps_the_contract(api: StandIn) -> None:
         sources.load(api.name)({**api.settings, "base_url": "ftp://x"})
 
 
-def test_a_refused_key_is_told_as_such(server: Server) -> None:
+def test_a_refused_key_is_reported_as_such(server: Server) -> None:
     answers = {
         "flickr": (200, {"stat": "fail", "code": 100, "message": "Invalid API Key"}),
         "europeana": (401, {"success": False, "error": "Invalid API key"}),

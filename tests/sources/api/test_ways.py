@@ -160,7 +160,7 @@ def test_wikimedia_s_short_pauses_are_waited_by_every_query(server: Server, code
     assert asked_at[1] - asked_at[0] >= 0.9
 
 
-def test_wikimedia_s_own_errors_are_told(server: Server) -> None:
+def test_wikimedia_s_own_errors_are_reported(server: Server) -> None:
     limited = {"error": {"code": "ratelimited", "info": "slow down"}}
     json_reply(server, limited, Retry_After="3600")
     ending = ask("wikimedia", settings(server, BY_NAME["wikimedia"]))

@@ -108,7 +108,7 @@ def test_a_block_in_the_middle_keeps_what_was_found(desk: Desk) -> None:
     assert asked.stop.detail["kind"] == "captcha"
 
 
-def test_without_playwright_the_command_that_installs_it_is_told(
+def test_without_playwright_the_command_that_installs_it_is_reported(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import asyncio

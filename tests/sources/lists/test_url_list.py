@@ -72,7 +72,7 @@ def test_broken_lines_are_said_and_cost_themselves_only(tmp_path: Path) -> None:
     assert said[-1] == "cat.jsonl: 9 broken lines in all"
 
 
-def test_a_file_that_is_missing_or_no_manifest_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_no_manifest_is_reported(tmp_path: Path) -> None:
     for given in ({}, {"file": str(tmp_path / "none.txt")}):
         with pytest.raises(UsageError, match="file"):
             UrlList(given)

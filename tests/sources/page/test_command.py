@@ -56,7 +56,7 @@ def test_a_gallery_becomes_files_and_goes_on_at_its_next_pages(
     assert len(site.requests_to("/robots.txt")) >= 1
 
 
-def test_what_robots_disallow_is_told_and_can_be_overruled(
+def test_what_robots_disallow_is_reported_and_can_be_overruled(
     site: Playground, tmp_path: Path
 ) -> None:
     url = site.galleries.url("private", "tabby cat")

@@ -438,7 +438,7 @@ def test_filters_are_asked_in_the_words_of_the_engine(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_filter_that_an_engine_does_not_have_is_told(name: str) -> None:
+def test_a_filter_that_an_engine_does_not_have_is_reported(name: str) -> None:
     body = pages.ANSWERS[name].ok
     query = Query("cat", "cat", 1, Filters(size="1x1", lang="de"))
     ending = run(name, lambda target: pages.Synthetic.text(body, target), query, max_pages=1)
@@ -447,7 +447,7 @@ def test_a_filter_that_an_engine_does_not_have_is_told(name: str) -> None:
     assert all(name in one for one in said)
 
 
-def test_two_filters_that_want_one_parameter_are_told() -> None:
+def test_two_filters_that_want_one_parameter_are_reported() -> None:
     query = Query("cat", "cat", 1, Filters(type="photo", color="transparent"))
     ending = run("ecosia", pages.ecosia([pages.PICTURE]), query, max_pages=1)
     assert any("at once" in one.message for one in ending.events if isinstance(one, Notice))

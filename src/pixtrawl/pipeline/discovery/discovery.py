@@ -114,7 +114,7 @@ class Discovery:
 
     async def ask(self, name: str, task: DiscoveryTask, pages: FirstPages) -> SourceOutcome:
         """Ask one source, slices included, until the query is complete or the source has ended."""
-        self._tell_ignored_filters(name, task.row.query)
+        self._notify_ignored_filters(name, task.row.query)
         try:
             state = await self._ask_once(_Ask(name, task.row.query), task, pages)
         finally:
@@ -143,12 +143,12 @@ class Discovery:
                 if state.outcome in BREAKS:
                     return
 
-    def _tell_ignored_filters(self, name: str, query: Query) -> None:
+    def _notify_ignored_filters(self, name: str, query: Query) -> None:
         for given, value in query.filters.given().items():
             if given not in self._sources[name].info.filters:
-                self._tell(unfiltered(name, given, value))
+                self._notify(unfiltered(name, given, value))
 
-    def _tell(self, event: Event) -> None:
+    def _notify(self, event: Event) -> None:
         """Emit an event of a source; the same notice only once in a run."""
         if isinstance(event, Notice):
             if event.message in self._told:
@@ -273,7 +273,7 @@ class Discovery:
             wanted=task.demand.wanted(),
             position=ask.position,
             # Slices are not a user's request: notices about filters they ignore would confuse.
-            emit=ignore if ask.slice else self._tell,
+            emit=ignore if ask.slice else self._notify,
             ignore_robots=self._ignore_robots,
             preferences=self._preferences,
         )

@@ -33,7 +33,7 @@ from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan
 from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.parquet_manifest import open_rows
 from pixtrawl.pipeline.report import build
-from pixtrawl.pipeline.run_settings import known_secrets, tell_override
+from pixtrawl.pipeline.run_settings import known_secrets, warn_of_override
 from pixtrawl.pipeline.scheduler.demand import Demand
 from pixtrawl.pipeline.scheduler.window import WINDOW
 from pixtrawl.report import PreferencesReport, Report
@@ -59,7 +59,7 @@ async def discover(
     expansion = open_plan(config)
     sources = open_sources(config)
     started = time.monotonic()
-    tell_override(config, listener)
+    warn_of_override(config, listener)
     writer = None
     if out is not None:  # opened first, so that a bad name fails before any request
         writer = ManifestWriter(out, write_parquet=open_rows)
@@ -101,7 +101,7 @@ async def discover(
             catalog.close()
             if writer is not None:
                 writer.close()
-    _tell_secrets(writer, listener)
+    _warn_of_secrets(writer, listener)
     report = structs.replace(
         report,
         queries=[structs.replace(query, saved=counts[query.id]) for query in report.queries],
@@ -117,7 +117,7 @@ async def discover(
     return report
 
 
-def _tell_secrets(writer: ManifestWriter | None, listener: Callable[[Event], None]) -> None:
+def _warn_of_secrets(writer: ManifestWriter | None, listener: Callable[[Event], None]) -> None:
     if writer is None or not writer.with_secrets:
         return
     text = (

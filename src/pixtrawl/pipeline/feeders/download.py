@@ -125,7 +125,7 @@ class _Filler:
         for listing in readers:
             self._last = None
             while batch := await asyncio.to_thread(_next_batch, listing.rows):
-                self._tell_notices(listing)
+                self._notify(listing)
                 await self._take(run_input, listing.name, batch)
                 if run_input.halted:
                     self.stopped = True
@@ -139,7 +139,7 @@ class _Filler:
         first = next((_key_of(item) for item in batch if isinstance(item, Candidate)), None)
         for item in batch:
             if isinstance(item, BadLine):
-                self._tell(name, item)
+                self._report_line(name, item)
                 key = self._last or first or (item.query, label_for(item.label))
                 line = BrokenLine(name, item.number, item.text, item.problem)
                 broken.setdefault(key, []).append(line)
@@ -168,11 +168,11 @@ class _Filler:
             queries = [Query(text, label, self._limit) for text, label in new]
             self._queries.update(zip(new, await run_input.add_queries(queries), strict=True))
 
-    def _tell_notices(self, listing: OpenList) -> None:
+    def _notify(self, listing: OpenList) -> None:
         while listing.notices:
             self._listener(Notice(listing.notices.pop(0)))
 
-    def _tell(self, name: str, line: BadLine) -> None:
+    def _report_line(self, name: str, line: BadLine) -> None:
         self.bad_lines += 1
         if self.bad_lines <= _SHOWN:
             self._listener(Notice(f"{name}:{line.number}: {line.problem}", level="warning"))

@@ -105,7 +105,7 @@ class Searxng(JsonSource):
         if nothing and not by_category and self._engines == ENGINES:
             # an instance may know none of the usual engines: then those that it has for images
             return Batch(following={"by": "category"}, empty=True)
-        self._tell(search, silent, any_found=not nothing)
+        self._report_silent(search, silent, any_found=not nothing)
         following = {"page": page + 1, **({"by": "category"} if by_category else {})}
         return Batch(batch.found, following if batch.found else None, batch.empty, batch.related)
 
@@ -131,7 +131,9 @@ class Searxng(JsonSource):
             params["safesearch"] = search.words["safe"]
         return params
 
-    def _tell(self, search: ApiSearch, silent: Mapping[str, str], *, any_found: bool) -> None:
+    def _report_silent(
+        self, search: ApiSearch, silent: Mapping[str, str], *, any_found: bool
+    ) -> None:
         """Emit the names of engines that did not answer. Raises SourceStop if nothing was found."""
         if not silent or search.memo.get("announced") == silent:
             return

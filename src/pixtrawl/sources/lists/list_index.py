@@ -22,7 +22,7 @@ from pixtrawl.manifests.columns import GivenColumns
 from pixtrawl.manifests.reader import BadLine, read_manifest
 from pixtrawl.model import Candidate
 
-__all__ = ["ListIndex", "ToldList"]
+__all__ = ["ListIndex", "ListWithNotices"]
 
 _TOLD: Final = 5  # broken lines that are reported one by one
 _BATCH: Final = 1000  # rows between two checks whether they are still needed
@@ -46,7 +46,7 @@ _encode: Final = msgpack.Encoder().encode
 _decode: Final = msgpack.Decoder(Candidate).decode
 
 
-class ToldList:
+class ListWithNotices:
     """A list that reports its oddities and broken lines as notices."""
 
     def __init__(self, path: Path, asked: GivenColumns, emit: Callable[[Event], None]) -> None:
@@ -80,7 +80,7 @@ class ToldList:
 class ListIndex:
     """The rows of one list, read when the first query asks; other queries wait for that."""
 
-    def __init__(self, listing: ToldList) -> None:
+    def __init__(self, listing: ListWithNotices) -> None:
         self._listing = listing
         self._db = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._reading: asyncio.Task[None] | None = None

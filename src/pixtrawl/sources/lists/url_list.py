@@ -18,7 +18,7 @@ from pixtrawl.manifests.columns import GivenColumns
 from pixtrawl.manifests.reader import BadLine
 from pixtrawl.model import Candidate, Query, SourceOutcome
 from pixtrawl.sources.base import Page, SourceContext, SourceInfo, SourceSetting
-from pixtrawl.sources.lists.list_index import ListIndex, ToldList
+from pixtrawl.sources.lists.list_index import ListIndex, ListWithNotices
 from pixtrawl.sources.settings import read_settings
 
 _PAGE: Final = 200  # rows per page
@@ -91,7 +91,7 @@ class UrlList:
                 found = self._of_own_file(query, context)
             else:
                 if self._index is None:
-                    listing = ToldList(Path(self._file), self._asked, context.emit)
+                    listing = ListWithNotices(Path(self._file), self._asked, context.emit)
                     self._index = ListIndex(listing)
                 await self._index.ready()
                 found = self._index.rows(query.text, query.label)
@@ -104,11 +104,13 @@ class UrlList:
         path = Path(self._file.replace(_PLACE, query.label))
         if not path.exists():
             return iter(())
-        listing = ToldList(path, self._asked, context.emit)
-        return _telling(listing, listing.open())
+        listing = ListWithNotices(path, self._asked, context.emit)
+        return _with_notices(listing, listing.open())
 
 
-def _telling(listing: ToldList, rows: Iterator[Candidate | BadLine]) -> Iterator[Candidate]:
+def _with_notices(
+    listing: ListWithNotices, rows: Iterator[Candidate | BadLine]
+) -> Iterator[Candidate]:
     for one in rows:
         listing.announce((one,))
         if isinstance(one, Candidate):
