@@ -96,8 +96,8 @@ def product(name: str, cut: Image.Image) -> Variants:
     return found
 
 
-def products() -> Iterator[tuple[str, Variants]]:
-    for name, cut in cut_outs():
+def products(most: int = 70) -> Iterator[tuple[str, Variants]]:
+    for name, cut in cut_outs(most):
         yield name, product(name, cut)
 
 

@@ -1,37 +1,29 @@
-"""`python -m bench.dedup_variants_quality`: distinct variants dropped, and copies found, by kind.
+"""`python -m bench.dedup_variants_quality [--half fixed|reported] [--fresh] [--groups ...]`
 
-Families of products and charts (`bench.dedup_variants`) are asked one after the other; what is
-dropped of them is wrong. Edits are asked of their original alone. Limits were fixed on the half of
-the names that `bench.dedup_quality` calls the first; only the second is reported. Needs the
-pictures of `python -m bench.dedup_photos`, and matplotlib for charts: ten minutes.
+What is dropped of distinct variants of one thing, and which copies of them are found, by kind.
+
+Families of products and charts (`bench.dedup_variants`), garments, charts drawn without a library,
+pages with other words, and photographs in which one thing has another hue are asked one after the
+other; what is dropped of them is wrong. Edits are asked of their original alone. Limits were fixed
+on the half of the names that `bench.dedup_quality` calls the first; the second is reported. Needs
+the pictures of `python -m bench.dedup_photos`, and matplotlib for charts: five minutes of an idle
+core, and one or two with what inspection said the last time.
 """
 
 from __future__ import annotations
 
+import argparse
+import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from PIL import Image
-
-from bench import dedup_edits as edits, dedup_photos as photos, dedup_variants as variants
-from bench.dedup_quality import info_of, second_half
+from bench.dedup_families import GROUPS, Family, families
+from bench.dedup_quality import second_half
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.model import ImageInfo
 
 LEVELS = ("strict", "near")
-_SIDE = 560  # pixels of photographs, for edits of colour
-
-
-def info(image: Image.Image) -> ImageInfo:
-    return info_of(edits.encoded(image, quality=90))
-
-
-def families() -> Iterator[tuple[str, str, variants.Variants]]:
-    """Yield (group, name, variants by kind) of the reported half."""
-    for group, found in (("product", variants.products()), ("chart", variants.charts(6))):
-        for name, family in found:
-            if second_half(name):
-                yield group, name, family
 
 
 def dropped(level: str, infos: list[ImageInfo]) -> int:
@@ -51,35 +43,33 @@ def found(original: ImageInfo, copy: ImageInfo) -> bool:
     return known.find("x", copy) is not None
 
 
+@dataclass(slots=True)
 class Tally:
     """What was asked and what came of it, by kind."""
 
-    def __init__(self) -> None:
-        self.pictures: Counter[str] = Counter()
-        self.lost: dict[str, Counter[str]] = {level: Counter() for level in LEVELS}
-        self.asked: Counter[str] = Counter()
-        self.right: Counter[str] = Counter()
+    pictures: Counter[str] = field(default_factory=Counter)
+    lost: dict[str, Counter[str]] = field(
+        default_factory=lambda: {level: Counter() for level in LEVELS}
+    )
+    asked: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)  # by kind and edit
 
-    def count_family(self, group: str, family: variants.Variants) -> None:
-        for kind, images in family.items():
-            infos = [one for one in map(info, images) if not one.flat]
+    def count(self, group: str, family: Family) -> None:
+        for kind, every in family.variants.items():
+            infos = [one for one in every if not one.flat]
             if len(infos) > 1:
                 self.pictures[f"{group}, {kind}"] += len(infos) - 1
                 for level in LEVELS:
                     self.lost[level][f"{group}, {kind}"] += dropped(level, infos)
-
-    def count_core(self, group: str, image: Image.Image) -> None:
-        copies = [info_of(edits.edited(image, edit)) for edit in edits.CORE]
-        self._ask(f"{group}, core edits", info(image), copies)
-
-    def count_tones(self, group: str, image: Image.Image) -> None:
-        copies = [info(tone(image)) for tone in variants.TONES.values()]
-        self._ask(f"{group}, edits of colour and tone", info(image), copies)
-
-    def _ask(self, kind: str, original: ImageInfo, copies: list[ImageInfo]) -> None:
-        if not original.flat:
-            self.asked[kind] += len(copies)
-            self.right[kind] += sum(found(original, copy) for copy in copies)
+        if family.original is None or family.original.flat:
+            return
+        for kind, copies in family.copies.items():
+            self.asked[f"{group}, {kind}"] += len(copies)
+            for edit, copy in copies.items():
+                hit = found(family.original, copy)
+                self.right[f"{group}, {kind}"] += hit
+                self.missed[f"{group}: {edit}"] += not hit
 
     def rows(self) -> Iterator[str]:
         yield "| variants dropped | pictures | strict | near |\n| --- | --- | --- | --- |"
@@ -89,23 +79,26 @@ class Tally:
         yield "\n| copies found at near | files | share |\n| --- | --- | --- |"
         for kind, count in self.asked.items():
             yield f"| {kind} | {count} | {self.right[kind] / count:.3f} |"
+        worst = [f"{edit} {count}" for edit, count in self.missed.most_common(20) if count]
+        yield f"\nmissed most: {', '.join(worst)}"
 
 
 def main() -> None:
-    tally = Tally()
-    for number, (group, _name, family) in enumerate(families()):
-        tally.count_family(group, family)
-        base = next(images[0] for images in family.values() if images)
-        if group == "chart" or number % 3 == 0:
-            tally.count_core(group, base)
-        if group == "product":
-            tally.count_tones(group, base)
-    for picture in photos.photographs()[::3]:
-        if second_half(picture.name):
-            picture.image.thumbnail((_SIDE, _SIDE))
-            tally.count_tones("photograph", picture.image)
-    for row in tally.rows():
-        print(row)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--half", choices=("fixed", "reported"), default="reported")
+    parser.add_argument("--groups", nargs="+", choices=GROUPS, default=list(GROUPS))
+    parser.add_argument("--fresh", action="store_true", help="draw and inspect anew")
+    options = parser.parse_args()
+    tally, began = Tally(), 0.0
+    for group in options.groups:
+        some = families(group, fresh=options.fresh)
+        started = time.process_time()
+        for family in some:
+            if second_half(family.name) == (options.half == "reported"):
+                tally.count(group, family)
+        began += time.process_time() - started
+    print(*tally.rows(), sep="\n")
+    print(f"asked in {began:.1f} s of processor time")
 
 
 if __name__ == "__main__":

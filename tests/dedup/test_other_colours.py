@@ -151,6 +151,34 @@ def test_a_part_in_a_dye_as_bright_is_another_picture(
     assert not asked(level, info_of(changed), info_of(worn))
 
 
+@pytest.mark.parametrize("level", ["strict", "near"])
+@pytest.mark.parametrize(
+    ("dye", "grey"),
+    [((30, 40, 80), (38, 38, 42)), ((110, 70, 45), (84, 84, 88)), ((235, 205, 60), (190, 190, 192))],
+)
+def test_a_grey_about_as_bright_as_a_dye_is_another_picture(
+    level: str, dye: tuple[int, int, int], grey: tuple[int, int, int]
+) -> None:
+    assert not asked(level, info_of(garment(dye)), info_of(garment(grey)))
+    assert not asked(level, info_of(garment(grey)), info_of(garment(dye)))
+
+
+def close_up(dye: tuple[int, int, int]) -> Image.Image:
+    """A thing that leaves a quarter of the light ground."""
+    return garment(dye).crop((62, 20, 338, 352))
+
+
+@pytest.mark.parametrize("dye", [(48, 44, 46), (110, 60, 140), (235, 120, 30)])
+def test_a_large_thing_in_another_dye_is_another_picture(dye: tuple[int, int, int]) -> None:
+    assert not asked("near", info_of(close_up((150, 40, 45))), info_of(close_up(dye)))
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_tones_of_a_large_thing_are_copies(tone: str) -> None:
+    picture = close_up((150, 40, 45))
+    assert asked("near", info_of(picture), info_of(TONES[tone](picture)))
+
+
 def watermarked(picture: Image.Image, text: str = "SAMPLE PICTURE") -> Image.Image:
     layer = Image.new("RGBA", picture.size)
     place = (picture.width // 2, picture.height // 2)

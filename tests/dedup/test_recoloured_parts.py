@@ -167,6 +167,43 @@ def test_edits_of_a_garment_before_a_gradient_are_copies(edit: str) -> None:
     assert are_copies(worn(RED, BLUE), EDITS[edit](worn(RED, BLUE)))
 
 
+@pytest.mark.parametrize("level", ["strict", "near"])
+@pytest.mark.parametrize(
+    ("one", "other"), [(38, 96), (96, 150), (150, 235), (38, 235)], ids=str
+)
+def test_a_black_a_grey_and_a_white_garment_are_different_pictures(
+    level: str, one: int, other: int
+) -> None:
+    first, second = (worn((grey, grey, grey), BLUE) for grey in (one, other))
+    assert not are_copies(first, second, level)
+    assert not are_copies(second, first, level)
+
+
+@pytest.mark.parametrize("tone", ["darker", "paler"])
+@pytest.mark.parametrize("grey", [60, 150])
+def test_a_grey_garment_in_another_tone_is_a_copy(grey: int, tone: str) -> None:
+    picture = worn((grey, grey, grey), BLUE)
+    assert are_copies(picture, EDITS[tone](picture))
+
+
+LIGHT_GREEN, DARK_GREEN = (102, 194, 165), (27, 158, 119)
+
+
+@pytest.mark.parametrize("kind", CHARTS)
+def test_lighter_colours_beside_the_same_text_are_another_chart(kind: str) -> None:
+    light, dark = (chart(kind, "white", c, c) for c in (LIGHT_GREEN, DARK_GREEN))
+    assert not are_copies(light, dark)
+    assert not are_copies(dark, light)
+
+
+@pytest.mark.parametrize("gamma", [0.65, 1.6])
+@pytest.mark.parametrize("kind", CHARTS)
+def test_a_tone_that_changes_the_text_too_leaves_a_copy(kind: str, gamma: float) -> None:
+    picture = chart(kind, "white", LIGHT_GREEN, LIGHT_GREEN)
+    toned = picture.point([round(255 * (v / 255) ** gamma) for v in range(256)] * 3)
+    assert are_copies(picture, toned)
+
+
 def with_box(picture: Image.Image) -> Image.Image:
     picture = picture.copy()
     ImageDraw.Draw(picture).rectangle((330, 150, 390, 215), fill=(18, 60, 120))

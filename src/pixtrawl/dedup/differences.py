@@ -14,6 +14,7 @@ from pixtrawl.dedup.colours import are_other_colours
 from pixtrawl.dedup.dyes import are_other_dyes
 from pixtrawl.dedup.graphics import are_other_data, are_other_things, has_plain_ground
 from pixtrawl.dedup.hues import have_turned_hues
+from pixtrawl.dedup.recoloured import are_inks_recoloured, is_thing_recoloured
 from pixtrawl.dedup.shared_part import (
     Appearance,
     SharedPart,
@@ -45,8 +46,12 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     if not plain:
         if have_turned_hues(part, plain_ground=False, exact=exact):
             return True
+        if exact and are_other_dyes(part, exact=True):
+            return True  # a thing that fills most of a light ground
+        if exact and is_thing_recoloured(part):
+            return True
         return have_same_tone(part) and are_other_things(part)
-    dyed = are_other_dyes(part, exact=exact)
+    dyed = are_other_dyes(part, exact=exact) or (exact and are_inks_recoloured(part))
     if not dyed and not _differ_in_parts(part, exact):
         return False
     if overlay is not None:

@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.dedup.shared_part import CELLS, INNER_CELLS, SharedPart
+from pixtrawl.dedup.solid_dyes import TO_RGB, TO_YCC, solid_cells, unexplained_where_solid
 
 __all__ = ["are_other_dyes"]
 
@@ -24,7 +25,7 @@ Array = np.ndarray[Any, Any]
 _LIGHT: Final = 200  # of 255: a ground that tones leave nearly as it is
 _SAME_GREY: Final = 4
 _NEAR_GREY: Final = 3
-_GROUND: Final = 0.3  # share of the pixels
+_GROUND: Final = 0.18  # share of the pixels
 _TINT: Final = 1.5  # mean Cb and Cr of a ground without a tint
 _THING: Final = (6.0, 3.0)  # grey and Cb or Cr by which a cell is not ground
 _LEAST_CELLS: Final = 8
@@ -53,11 +54,6 @@ _COLOURED: Final = 12.0  # mean length of Cb and Cr; greys have below 3
 _FADED: Final = 0.45  # share of the strength that a tone leaves: 0.5 and more in 98 of 100
 _DARKER: Final = 12.0  # median of the grey: saturation alone changes it by less
 _NO_TONE: Final = 56.0  # 52 is the largest change by gamma, contrast and brightness
-_TO_YCC: Final = np.array(
-    [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]],
-    dtype=np.float32,
-)
-_TO_RGB: Final = np.linalg.inv(_TO_YCC).astype(np.float32)
 
 
 class _Thing(Struct, frozen=True, eq=False):
@@ -100,6 +96,11 @@ def are_other_dyes(part: SharedPart, *, exact: bool) -> bool:
     other = _Thing(theirs[INNER_CELLS][thing], float(their_ground))
     if _are_far_apart(one.cells, other.cells):
         return True
+    if exact:
+        solid = solid_cells(part, thing)
+        inside = one.cells[solid[thing]], other.cells[solid[thing]]
+        if unexplained_where_solid(*inside, (our_ground, their_ground)) > 1.0:
+            return True
     left = min(_unexplained(one, other, slack), _unexplained(other, one, slack))
     return left > (1.0 if exact else _LAID)
 
@@ -175,15 +176,15 @@ def _strengthened(made: _Thing) -> Array:
     """Return the cells with more saturation, clipped."""
     cells = np.repeat(made.cells[None], len(_STRENGTHS), axis=0)
     cells[:, :, 1:] *= _STRENGTHS[:, None, None]
-    clipped: Array = np.clip(cells @ _TO_RGB.T, 0.0, 255.0) @ _TO_YCC.T
+    clipped: Array = np.clip(cells @ TO_RGB.T, 0.0, 255.0) @ TO_YCC.T
     return clipped
 
 
 def _toned(made: _Thing) -> tuple[Array, Array]:
     """Return the cells under each curve, and the ground."""
     gamma, gain, offset = (_CURVES[:, at, None, None] for at in range(3))
-    channels = np.clip(made.cells @ _TO_RGB.T / 255, 0.0, 1.0)
-    toned = 255 * np.clip(gain * channels**gamma + offset, 0.0, 1.0) @ _TO_YCC.T
+    channels = np.clip(made.cells @ TO_RGB.T / 255, 0.0, 1.0)
+    toned = 255 * np.clip(gain * channels**gamma + offset, 0.0, 1.0) @ TO_YCC.T
     toned[0] = made.cells
     grounds = np.clip(gain * (made.ground / 255) ** gamma + offset, 0.0, 1.0)
     return toned, 255 * grounds.ravel()
