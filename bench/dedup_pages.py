@@ -10,11 +10,56 @@ import random
 from PIL import Image, ImageDraw
 
 KINDS = ("letter", "slide", "table", "diagram", "quote", "form")
-_WORDS = (
-    "water market annual result paper garden signal winter number people report engine valley "
-    "summer history letter island method travel public nature market budget screen member theory "
-    "river the of and in to for with from by on at as is are was new old two more than first"
-).split()
+_WORDS = [
+    "water",
+    "market",
+    "annual",
+    "result",
+    "paper",
+    "garden",
+    "signal",
+    "winter",
+    "number",
+    "people",
+    "report",
+    "engine",
+    "valley",
+    "summer",
+    "history",
+    "letter",
+    "island",
+    "method",
+    "travel",
+    "public",
+    "nature",
+    "market",
+    "budget",
+    "screen",
+    "member",
+    "theory",
+    "river",
+    "the",
+    "of",
+    "and",
+    "in",
+    "to",
+    "for",
+    "with",
+    "from",
+    "by",
+    "on",
+    "at",
+    "as",
+    "is",
+    "are",
+    "was",
+    "new",
+    "old",
+    "two",
+    "more",
+    "than",
+    "first",
+]
 Variants = dict[str, list[Image.Image]]
 
 

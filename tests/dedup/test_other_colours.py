@@ -154,7 +154,11 @@ def test_a_part_in_a_dye_as_bright_is_another_picture(
 @pytest.mark.parametrize("level", ["strict", "near"])
 @pytest.mark.parametrize(
     ("dye", "grey"),
-    [((30, 40, 80), (38, 38, 42)), ((110, 70, 45), (84, 84, 88)), ((235, 205, 60), (190, 190, 192))],
+    [
+        ((30, 40, 80), (38, 38, 42)),
+        ((110, 70, 45), (84, 84, 88)),
+        ((235, 205, 60), (190, 190, 192)),
+    ],
 )
 def test_a_grey_about_as_bright_as_a_dye_is_another_picture(
     level: str, dye: tuple[int, int, int], grey: tuple[int, int, int]

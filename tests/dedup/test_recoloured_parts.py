@@ -168,9 +168,7 @@ def test_edits_of_a_garment_before_a_gradient_are_copies(edit: str) -> None:
 
 
 @pytest.mark.parametrize("level", ["strict", "near"])
-@pytest.mark.parametrize(
-    ("one", "other"), [(38, 96), (96, 150), (150, 235), (38, 235)], ids=str
-)
+@pytest.mark.parametrize(("one", "other"), [(38, 96), (96, 150), (150, 235), (38, 235)], ids=str)
 def test_a_black_a_grey_and_a_white_garment_are_different_pictures(
     level: str, one: int, other: int
 ) -> None:

@@ -44,13 +44,7 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
         return True
     exact = part.whole or (overlay is not None and _is_in_place(overlay))
     if not plain:
-        if have_turned_hues(part, plain_ground=False, exact=exact):
-            return True
-        if exact and are_other_dyes(part, exact=True):
-            return True  # a thing that fills most of a light ground
-        if exact and is_thing_recoloured(part):
-            return True
-        return have_same_tone(part) and are_other_things(part)
+        return _differ_on_any_ground(part, exact)
     dyed = are_other_dyes(part, exact=exact) or (exact and are_inks_recoloured(part))
     if not dyed and not _differ_in_parts(part, exact):
         return False
@@ -65,6 +59,15 @@ def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None)
     if part is None or _differ_in_parts(part, exact):
         return True
     return dyed and (exact or are_other_dyes(part, exact=False))
+
+
+def _differ_on_any_ground(part: SharedPart, exact: bool) -> bool:
+    if have_turned_hues(part, plain_ground=False, exact=exact):
+        return True
+    # A thing may leave little of a light ground.
+    if exact and (are_other_dyes(part, exact=True) or is_thing_recoloured(part)):
+        return True
+    return have_same_tone(part) and are_other_things(part)
 
 
 def _differ_in_parts(part: SharedPart, exact: bool) -> bool:

@@ -109,7 +109,8 @@ def are_inks_recoloured(part: SharedPart) -> bool:
 
 def _has_same_text(part: SharedPart) -> bool:
     """Return whether there are grey things, thin or small, which are the same in both."""
-    assert part.ours_colours is not None and part.theirs_colours is not None
+    assert part.ours_colours is not None
+    assert part.theirs_colours is not None
     most = np.maximum(np.abs(part.ours_colours), np.abs(part.theirs_colours)).max(axis=1)
     neutral = _inside((most < _NEUTRAL).reshape(CELLS, CELLS))
     step = SIDE // CELLS

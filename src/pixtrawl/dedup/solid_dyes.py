@@ -1,4 +1,4 @@
-"""Tell two dyes apart by the cells that lie inside of a thing, where an edit leaves next to nothing.
+"""Tell two dyes apart by the cells inside of a thing, where an edit leaves next to nothing.
 
 Cells at an edge mix a thing and its ground, so that no curve explains them exactly; those all of
 whose neighbours belong to the thing are explained by the right edit to 2 or 3 of 255. Edits are
