@@ -40,9 +40,9 @@ _OF_STRENGTH: Final = 0.25  # by saturation, which clips channels pixel by pixel
 
 def solid_cells(part: SharedPart, thing: Array) -> Array:
     """Return which of the inner cells lie inside of a thing (`thing`: inner cells) in both."""
-    grid = np.zeros(CELLS * CELLS, dtype=bool)
-    grid[INNER_CELLS] = thing
-    grid = grid.reshape(CELLS, CELLS)
+    cells = np.zeros(CELLS * CELLS, dtype=bool)
+    cells[INNER_CELLS] = thing
+    grid = cells.reshape(CELLS, CELLS)
     inside = np.pad(grid, 1)
     # The colours of a cell are weighted with those beside it.
     around = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
