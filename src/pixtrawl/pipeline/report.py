@@ -59,8 +59,8 @@ def build(
     """
     run = run_log.last_run(db)
     end_reason = run.end_reason if run else None
-    reasons = _reasons(db, query_ids, end_reason)
     rows = [_query(db, folder, query_id) for query_id in query_ids]
+    reasons = _reasons(db, rows, end_reason)
     gone = Counter(samples.queries_of(db, missing))
     for query_id, query in zip(query_ids, rows, strict=True):
         query["saved"] -= gone[query_id]
@@ -108,15 +108,14 @@ def _not_asked(query: Mapping[str, Any]) -> int:
 
 
 def _reasons(
-    db: sqlite3.Connection, query_ids: Iterable[int], end_reason: str | None
+    db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], end_reason: str | None
 ) -> dict[Reason, int]:
     """Count outcomes by reason; open candidates count under the reason the run ended for."""
-    counts: dict[Reason, int] = {}
-    still_open = _still_open(end_reason)
-    for query_id in query_ids:
-        for reason, count in outcomes.counts_by_reason(db, query_id).items():
-            why = still_open if reason is None else reason
-            counts[why] = counts.get(why, 0) + count
+    counts: Counter[Reason] = Counter()
+    for row in rows:
+        counts.update({Reason(name): count for name, count in row["reasons"].items()})
+        counts[_still_open(end_reason)] += frontier.open_count(db, row["id"])
+    counts = +counts
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -56,7 +56,7 @@ def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
             for line in recipe_lines(
                 run_log.last_settings(db),
                 [(one.text, one.label, one.filters) for one in queries.asked_or_filed(db)],
-                ((sample, filters[sample.id]) for sample in kept),
+                ((sample, filters(sample.id)) for sample in kept),
                 scores.models(db),
             ):
                 write(line)
