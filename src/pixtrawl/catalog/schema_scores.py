@@ -9,8 +9,8 @@ __all__ = ["COUNTS", "PAGE_SAID", "SCORES", "TOPIC"]
 # What the owner of a candidate's page says of training and search: JSON; NULL: nothing.
 PAGE_SAID: Final = "ALTER TABLE candidate ADD COLUMN page_said TEXT;"
 
-# What a report counts, from indexes alone: rows of images and candidates are long. The first replaces
-# an index without the label, which tells whether an image was moved away from its query.
+# What a report counts, from indexes alone, since rows of images and candidates are long. The first
+# replaces one without the label, which tells whether an image was moved away from its query.
 COUNTS: Final = """
 DROP INDEX sample_query;
 CREATE INDEX sample_query ON sample (query_id, state, label);

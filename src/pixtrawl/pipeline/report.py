@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from pixtrawl.errors import (
     EXIT_SHORT,
 )
 from pixtrawl.folder import evidence
+from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.disk_trouble import explained_disk_errors
@@ -37,10 +38,13 @@ _END_REASON: Final = {
 }
 
 
-def report(root: Path | str) -> Report:
-    """Return the report on all queries of a data set. Raise UsageError where there is none."""
+def report(root: Path | str, *, notify: Callable[[ByHand], None] = lambda _: None) -> Report:
+    """Return the report on all queries of a data set; pass changes by hand to `notify`.
+
+    Raise UsageError where there is none.
+    """
     folder = Folder(root)
-    missing = catch_up(folder).missing
+    missing = catch_up(folder, notify=notify).missing
     with explained_disk_errors(folder), closing(connect(folder.catalog, read_only=True)) as db:
         ids = [query.id for query in queries.every(db)]
         return build(db, folder, ids, missing=missing)
