@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pixtrawl.folder.by_hand import ByHand
 
-__all__ = ["show_changes_by_hand", "report_changes_by_hand"]
+__all__ = ["report_changes_by_hand", "show_changes_by_hand"]
 
 
 def report_changes_by_hand(root: Path | str) -> None:
