@@ -19,7 +19,7 @@ LONG_ROWS = re.compile(r"SCAN (\w )?(sample|candidate|s|c)\b(?!.*COVERING INDEX)
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path: Path) -> Path:
     make(tmp_path / "set", 60)
     return tmp_path / "set"
 
@@ -28,8 +28,9 @@ def plan_of(db: sqlite3.Connection, statement: str) -> list[str]:
     return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
 
 
-def test_a_report_reads_no_table_of_images_or_candidates_from_end_to_end(root):
-    folder, statements = Folder(root), []
+def test_a_report_reads_no_table_of_images_or_candidates_from_end_to_end(root: Path) -> None:
+    folder = Folder(root)
+    statements: list[str] = []
     with closing(connect(folder.catalog, read_only=True)) as db:
         ids = [query.id for query in queries.every(db)]
         db.set_trace_callback(statements.append)
@@ -47,7 +48,7 @@ def test_a_report_reads_no_table_of_images_or_candidates_from_end_to_end(root):
     assert not scans
 
 
-def test_counts_by_reason_are_found_by_query_and_reason(root):
+def test_counts_by_reason_are_found_by_query_and_reason(root: Path) -> None:
     with closing(connect(Folder(root).catalog, read_only=True)) as db:
         steps = plan_of(
             db,
@@ -58,18 +59,25 @@ def test_counts_by_reason_are_found_by_query_and_reason(root):
 
 
 @pytest.mark.parametrize("command", [["report"], ["lock", "-o", "a.lock"]])
-def test_a_command_that_reads_compares_the_files_once(root, command, monkeypatch, tmp_path):
+def test_a_command_that_reads_compares_the_files_once(
+    root: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     main(["report", str(root)])  # writes what the new set lacks
-    calls = []
+    calls: list[Path] = []
     compare = on_disk.differences
-    monkeypatch.setattr(on_disk, "differences", lambda *given: calls.append(1) or compare(*given))
+
+    def counted(db: sqlite3.Connection, root: Path) -> on_disk.Differences:
+        calls.append(root)
+        return compare(db, root)
+
+    monkeypatch.setattr(on_disk, "differences", counted)
 
     assert main([command[0], str(root), *command[1:]]) == 0
     assert len(calls) == 1
 
 
-def test_one_touched_file_among_many_is_told_apart_from_the_untouched(root):
+def test_one_touched_file_among_many_is_told_apart_from_the_untouched(root: Path) -> None:
     main(["report", str(root)])
     touched = next(Path(root, "label 07").glob("*.jpg"))
     with touched.open("r+b") as file:
