@@ -71,6 +71,7 @@ def test_a_picture_of_the_check_says_what_it_looks_like_and_leads_to_itself(
     with tab(browser, studio.url) as page:
         page.get_by_role("button", name="Check", exact=True).click()
         tile = page.locator(".tiles button").filter(has_text="→ lighthouse?")
+        tile.wait_for()
         assert tile.locator(".caption").all_inner_texts() == ["1 · tabby cat", "→ lighthouse?"]
         page.locator(".finding .tiles button").nth(2).click()
         page.locator(".tile.current .picture[src]").wait_for()
