@@ -34,6 +34,7 @@ export function Sets() {
 /** Queries, sources, number; an estimate first; then go. */
 function Start() {
   const sources = useSignal(/** @type {any[]|null} */ (null));
+  const asks = useSignal(true);
   const given = useSignal({ words: "", csv: "", csvName: "", number: 50, path: "images", chosen: /** @type {string[]} */ ([]), filters: /** @type {Record<string, string>} */ ({}) });
   const estimate = useSignal(/** @type {any} */ (null));
   const busy = useSignal(/** @type {""|"estimate"|"jobs"} */ (""));
@@ -41,9 +42,9 @@ function Start() {
     get("/api/sources").then(
       (answer) => (sources.value = Array.isArray(answer) ? answer : (answer.sources ?? [])),
       () => (sources.value = null), // this studio only looks; the form is not shown
-    );
+    ).finally(() => (asks.value = false));
   }, []);
-  if (!sources.value) return null;
+  if (!sources.value) return asks.value ? html`<div class="card"><h2>${texts.startTitle}</h2><p class="quiet" role="status">${texts.loading}</p></div>` : null;
   const g = given.value;
   const change = (/** @type {object} */ changed) => {
     given.value = { ...given.value, ...changed };
