@@ -97,12 +97,11 @@ def _lock_writer(place: str) -> Callable[[str, Callable[[str], object]], int]:
         from pixtrawl.cluster.origin import lock_shards
 
         return lock_shards
-    from functools import partial
-
-    from pixtrawl.cli.by_hand import show_changes_by_hand
+    from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.pipeline.feeders.rebuild import write_lock
 
-    return partial(write_lock, notify=show_changes_by_hand)
+    report_changes_by_hand(place)
+    return write_lock
 
 
 def _rebuild(arguments: argparse.Namespace) -> int:

@@ -3,9 +3,10 @@
 An image's label is doubted by two witnesses: the votes of its nearest images (weighted by their
 cosine, and corrected for the sizes of labels, so that a large label does not win by its size), and
 a linear model of the labels that did not see the image. With the share of wrong labels that the
-data set has, estimated beside it, they give the probability that the label is wrong
-(`label_model`), by which images are ranked and doubted. In large sets the neighbours, of which
-there are many, are the only witness.
+data set has, estimated beside it, they give the probability of each label (`label_model`). With how
+unusual an image is of its own label that makes the probability that the label is wrong
+(`wrong_labels`), by which images are ranked and doubted. In large sets of very many labels the
+neighbours are the only witness.
 """
 
 from __future__ import annotations
@@ -18,24 +19,23 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.catalog.look_pairs import CheckedImage
+from pixtrawl.scoring.copies import copies_of
 from pixtrawl.scoring.label_model import MOST_CELLS, true_labels
-from pixtrawl.scoring.model import Vectors, unit
+from pixtrawl.scoring.model import Vectors
 from pixtrawl.scoring.neighbours import near_neighbours
-from pixtrawl.scoring.outliers import Z_LIMIT, lowest_usual
+from pixtrawl.scoring.outliers import lowest_usual
 from pixtrawl.scoring.typical import typicality
 from pixtrawl.scoring.votes import VOTERS, Votes, votes_of
+from pixtrawl.scoring.wrong_labels import DOUBTED, wrong_chances
 
 __all__ = ["Audit", "Bias", "Doubt", "LooksOf", "Overlap", "SmallLabel", "audit"]
 
 # Returns the looks of the images at these places: a row for each, or none where one is unknown.
 LooksOf = Callable[[Sequence[int]], Vectors]
 
-_WRONG: Final = 0.8  # probability from which a label is doubted
-_CERTAIN: Final = 0.02  # probability below which even an odd look is not doubted
-_DOUBTFUL: Final = 0.3  # probability that, with a look unlike its label's, is enough as well
-_Z_OF_DOUBTFUL: Final = 2.0  # modified z-score of such a look
-_DOUBTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
+_VOTED: Final = 0.6  # share of votes for another label from which a label is likely wrong
 _OWN_AT_MOST: Final = 0.3
+_OTHER: Final = 0.5  # probability of other labels from which the likeliest of them is named
 _OVERLAP: Final = 0.15  # share of votes across both ways
 _HOST_SHARE: Final = 0.6
 _LOOK_SHARE: Final = 0.5
@@ -118,11 +118,12 @@ def audit(  # noqa: PLR0913
     if len(images) < 2:
         return Audit(by, model, len(images), (), (), small, ())
     indices, cosines = near_neighbours(vectors, VOTERS, lambda done: on_progress(0.4 * done))
-    votes = votes_of(indices, cosines, own, len(names))
+    copies = copies_of(indices, cosines, own)
+    votes = votes_of(indices, cosines, own, len(names), copies)
     del cosines
     indices = indices[:, :_NEAREST].copy()
     doubts = _doubts(
-        images, names, own, votes, indices, vectors, trusted,
+        images, names, own, votes, indices, vectors, copies, trusted,
         lambda done: on_progress(0.4 + 0.4 * done),
     )  # fmt: skip
     overlaps = _overlaps(images, names, own, votes, {one.file_name for one in doubts})
@@ -133,77 +134,68 @@ def audit(  # noqa: PLR0913
 
 def _doubts(  # noqa: PLR0913
     images: Sequence[CheckedImage], names: Sequence[str], own: np.ndarray, votes: Votes,
-    indices: np.ndarray, vectors: Vectors, trusted: frozenset[int],
+    indices: np.ndarray, vectors: Vectors, copies: np.ndarray, trusted: frozenset[int],
     on_progress: Callable[[float], None],
 ) -> tuple[Doubt, ...]:  # fmt: skip
-    best, scores, wrong = _likelier(
-        own, votes, vectors, len(names), lambda done: on_progress(0.7 * done)
-    )
+    labels = len(names)
+    if labels == 1 or len(own) * labels > MOST_CELLS:
+        like, scores = _outvoted(own, votes)
+        alone = _unlike_all(own, vectors, labels, on_progress)
+        scores = np.where(like >= 0, scores, alone)
+    else:
+        like, scores = _improbable(own, votes, vectors, copies, labels, on_progress)
     found = []
-    alone = _unlike_all(own, vectors, wrong, len(names), lambda done: on_progress(0.7 + 0.3 * done))
-    for at, image in enumerate(images):
+    for at in np.flatnonzero(scores > 0).tolist():
+        image = images[at]
         if image.id in trusted:
             continue
-        likely = bool(scores[at] > 0)
-        if not likely and alone[at] <= 0:
-            continue
         near = tuple(images[one].file_name for one in indices[at])
-        like = names[best[at]] if likely else ""
-        score = float(scores[at] if likely else alone[at])
-        found.append(Doubt(image.file_name, image.label, like, score, near))
+        other = names[like[at]] if like[at] >= 0 else ""
+        found.append(Doubt(image.file_name, image.label, other, float(scores[at]), near))
     found.sort(key=lambda one: (-one.score, one.file_name))
     return tuple(found)
 
 
-def _likelier(
-    own: np.ndarray, votes: Votes, vectors: Vectors, labels: int,
+def _improbable(
+    own: np.ndarray, votes: Votes, vectors: Vectors, copies: np.ndarray, labels: int,
     on_progress: Callable[[float], None],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:  # fmt: skip
-    """Return the likeliest other label of each image, and how sure that is; 0: its own is right.
-
-    The last is the probability that its own is wrong; None: by neighbours alone, or of one label.
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Return the likeliest other label of each image, -1: none, and how probable it is that its
+    own is wrong, 0: too little to doubt it.
     """
-    if len(own) * max(labels, vectors.shape[1]) > MOST_CELLS:
-        mine = votes.of(own)
-        best, share = votes.best_but(own)
-        sure = (share >= _DOUBTED) & (mine <= _OWN_AT_MOST)
-        return best, np.where(sure, share - mine, 0), None
-    order, probable = true_labels(vectors, own, votes, labels, on_progress)
-    rows, best = np.arange(len(own)), np.zeros(len(own), np.int32)
-    wrong = np.zeros(len(own), np.float32)
-    wrong[order] = 1 - probable[rows, own[order]]
-    probable[rows, own[order]] = -1
-    best[order] = probable.argmax(axis=1)
-    doubted = np.where(wrong >= _WRONG, wrong, 0)
-    return best, doubted, wrong if labels > 1 else None
+    found = true_labels(vectors, own, votes, labels, copies, on_progress)
+    wrong, other = wrong_chances(found, own[found.order])
+    probable = found.probable
+    probable[np.arange(len(own)), own[found.order]] = -1
+    like, scores = np.zeros(len(own), np.int32), np.zeros(len(own), np.float32)
+    like[found.order] = np.where(other >= _OTHER, probable.argmax(axis=1), -1)
+    scores[found.order] = np.where(wrong >= DOUBTED, wrong, 0)
+    return like, scores
+
+
+def _outvoted(own: np.ndarray, votes: Votes) -> tuple[np.ndarray, np.ndarray]:
+    """Return by neighbours alone the likelier label of each image, -1: none, and how sure it is."""
+    mine = votes.of(own)
+    best, share = votes.best_but(own)
+    sure = (share >= _VOTED) & (mine <= _OWN_AT_MOST)
+    return np.where(sure, best, -1), np.where(sure, share - mine, 0)
 
 
 def _unlike_all(
-    own: np.ndarray, vectors: Vectors, wrong: Vectors | None, labels: int,
-    on_progress: Callable[[float], None],
-) -> Vectors:  # fmt: skip
-    """Return how far images stand apart from their label, 0 to 0.5; 0 for usual ones.
-
-    Where the probability that a label is wrong is known, less distance is enough for images whose
-    label is doubtful, none for those whose label is certain, and distances are measured from the
-    middle of all images, which tells labels apart better.
-    """
+    own: np.ndarray, vectors: Vectors, labels: int, on_progress: Callable[[float], None]
+) -> Vectors:
+    """Return how far images stand apart from their label, 0 to 0.5; 0 for usual ones."""
     found = np.zeros(len(own), np.float32)
-    middle_of_all = vectors.mean(axis=0, dtype=np.float32)
     for label in range(labels):
         on_progress(label / labels)
         rows = np.flatnonzero(own == label)
-        values = typicality(vectors[rows] if wrong is None else unit(vectors[rows] - middle_of_all))
+        values = typicality(vectors[rows])
         middle, limit = float(np.median(values)), lowest_usual(values.tolist())
         if limit is None:
             continue
         spread = max(middle - limit, 1e-6)
-        limits = np.full(len(rows), limit)
-        if wrong is not None:
-            limits[wrong[rows] >= _DOUBTFUL] = middle - spread * _Z_OF_DOUBTFUL / Z_LIMIT
-            limits[wrong[rows] < _CERTAIN] = -np.inf
-        low = values < limits
-        found[rows[low]] = np.clip((limits[low] - values[low]) / (2 * spread), 0.01, 0.5)
+        low = values < limit
+        found[rows[low]] = np.clip((limit - values[low]) / (2 * spread), 0.01, 0.5)
     return found
 
 

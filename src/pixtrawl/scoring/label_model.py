@@ -9,26 +9,31 @@ two labels that a data set mixes up are doubted for less evidence than two that 
 the share of wrong labels comes from the data. The strength of the regression and the temperature of
 its outputs are those under which the labels at hand are likeliest. Images whose label is improbable
 lose their weight in the next round, so that wrong labels teach little.
+
+Non-negative numbers (what pooling leaves of a network's last layer) are taken by their root where
+that tells the labels better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 
-from pixtrawl.scoring.model import Vectors
+from pixtrawl.scoring.copies import copies_of, groups_of
+from pixtrawl.scoring.model import Vectors, unit
 from pixtrawl.scoring.neighbours import near_neighbours
 from pixtrawl.scoring.unseen import BLOCK, unseen
 from pixtrawl.scoring.votes import VOTERS, Votes, votes_of
 
-__all__ = ["MOST_CELLS", "label_chances", "true_labels"]
+__all__ = ["MOST_CELLS", "TrueLabels", "label_chances", "true_labels"]
 
 MOST_CELLS: Final = 10_000_000  # of a table of images with labels or numbers: 40 MB
 
 _ROUNDS: Final = 2  # further ones find the same images, and are surer of them than is right
-_TEMPERATURES: Final = (0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
+_TEMPERATURES: Final = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)
 _LEAST_WEIGHT: Final = 0.02
 _VOTES: Final = 0.25  # power of the share of votes: neighbours repeat what the regression says
 _FEWEST_VOTES: Final = 0.02
@@ -37,41 +42,59 @@ _STEPS: Final = 8  # of expectation maximisation
 _FIRST_NOISE: Final = 0.1  # share of wrong labels to begin with
 _MOST_NOISE: Final = 0.5
 _LEAST_NOISE: Final = 0.005
+_DRAWN: Final = 2_000  # images from which the usual outputs are known
 _TINY: Final = np.float32(1e-12)
 _USUAL: Final = 20.0  # images of each label by which its confusions lean to the data set's
 
 Array = np.ndarray[Any, Any]
 
 
+class TrueLabels(Struct, frozen=True):
+    """What is known of the labels of images, which are in an order of their labels.
+
+    Outputs are those of the regression on the other images, which are near 1 for images that are
+    usual of a label.
+    """
+
+    order: Array  # of the images
+    probable: Vectors  # of each image in this order: the probability of each label
+    mine: Vectors  # the output for the label that it has
+    usual: float  # middle of the outputs for other labels
+    spread: float  # and their median distance from it
+
+
 def label_chances(vectors: Vectors, own: Array, labels: int) -> Array:
     """Return for each image how probable it is that each label is its true one."""
-    votes = votes_of(*near_neighbours(vectors, VOTERS), own, labels)
-    order, shown = true_labels(vectors, own, votes, labels)
-    found = np.empty_like(shown)
-    found[order] = shown
+    near, cosines = near_neighbours(vectors, VOTERS)
+    copies = copies_of(near, cosines, own)
+    shown = true_labels(vectors, own, votes_of(near, cosines, own, labels, copies), labels, copies)
+    found = np.empty_like(shown.probable)
+    found[shown.order] = shown.probable
     return found
 
 
 def true_labels(
-    vectors: Vectors, own: Array, votes: Votes, labels: int,
+    vectors: Vectors, own: Array, votes: Votes, labels: int, copies: Array,
     on_progress: Callable[[float], None] = lambda done: None,
-) -> tuple[Array, Vectors]:  # fmt: skip
-    """Return the images in an order of labels, and for each of them in this order how probable it
-    is that each label is its true one.
+) -> TrueLabels:  # fmt: skip
+    """Return how probable it is for each image that each label is its true one.
 
     Args:
         vectors: rows of length 1.
         own: number of the label that each image has.
         votes: of the neighbours of each image.
         labels: how many there are.
+        copies: number of the group of near copies that each image is of.
         on_progress: called with the share that is done; it may raise, to end the work.
     """
     order = np.argsort(own, kind="stable")  # the images of a label lie together
-    rows, sorted_own = _reduced(vectors), own[order]
+    sorted_own, groups = own[order], groups_of(copies[order])
+    rows = _told_best(vectors, order, sorted_own, labels, groups)
     weights = np.ones(len(own))
     shown = np.zeros((len(own), labels), np.float32)
+    mine, others = np.zeros(0, np.float32), (0.0, 0.0)
     for round_ in range(_ROUNDS):
-        outputs = unseen(rows, order, sorted_own, weights, labels)
+        outputs, _error = unseen(rows, order, sorted_own, weights, labels, groups)
         best: tuple[float, float, Array] | None = None
         for at, temperature in enumerate(_TEMPERATURES):
             on_progress((round_ + at / len(_TEMPERATURES)) / _ROUNDS)
@@ -85,8 +108,43 @@ def true_labels(
         for label, part in _groups(sorted_own):
             _correct(shown[part], filed[label])
         weights[order] = np.clip(shown[np.arange(len(own)), sorted_own], _LEAST_WEIGHT, 1)
+        mine = np.asarray(outputs[np.arange(len(own)), sorted_own], np.float32)
+        others = _middle_of_others(outputs, sorted_own)
         del outputs
-    return order, shown
+    return TrueLabels(order, shown, mine, *others)
+
+
+def _middle_of_others(outputs: Vectors, sorted_own: Array) -> tuple[float, float]:
+    """Return the median of outputs for labels that images do not have, and that of the distances
+    from it, by evenly drawn images.
+    """
+    drawn = slice(None, None, -(-len(outputs) // _DRAWN))
+    some = outputs[drawn]
+    found = some[sorted_own[drawn, None] != np.arange(some.shape[1])].astype(np.float32)
+    if not found.size:
+        return 0.0, 0.0
+    middle = float(np.median(found))
+    return middle, float(np.median(np.abs(found - middle)))
+
+
+def _told_best(
+    vectors: Vectors, order: Array, sorted_own: Array, labels: int, groups: list[Array]
+) -> Array:
+    """Return the rows by which the labels are told: as they are, or their roots."""
+    plain = _reduced(vectors)
+    if labels < 2 or min(float(one.min()) for one in _blocks(vectors)) < 0:
+        return plain
+    rooted = _reduced(unit(np.sqrt(vectors.astype(np.float32))))
+    weights = np.ones(len(order))
+    of_plain, of_rooted = (
+        unseen(one, order, sorted_own, weights, labels, groups)[1] for one in (plain, rooted)
+    )
+    return rooted if of_rooted < of_plain else plain
+
+
+def _blocks(vectors: Vectors) -> Iterator[Vectors]:
+    for start in range(0, len(vectors), BLOCK):
+        yield vectors[start : start + BLOCK]
 
 
 def _show(shown: Vectors, outputs: Vectors, temperature: float, votes: Votes, order: Array) -> None:
@@ -163,9 +221,22 @@ def _entropy(probable: Vectors) -> float:
 
 
 def _reduced(vectors: Vectors) -> Array:
-    """Return rows with the same products, of no more columns than rows."""
-    if len(vectors) >= vectors.shape[1]:
+    """Return rows with the same products, of no more columns than rows, nor than there is room
+    for: the strongest components.
+    """
+    most = MOST_CELLS // len(vectors)
+    if len(vectors) < vectors.shape[1]:
+        rows = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+        left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
+        return np.asarray((left * sizes)[:, :most])
+    if vectors.shape[1] <= most:
         return vectors
-    rows = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
-    return np.asarray(left * sizes)
+    middle = vectors.mean(axis=0, dtype=np.float64)
+    products = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for block in _blocks(vectors):
+        products += (block - middle).T @ (block - middle)
+    axes = np.linalg.eigh(products)[1][:, ::-1][:, :most]
+    found = np.zeros((len(vectors), most), np.float32)
+    for at, block in enumerate(_blocks(vectors)):
+        found[at * BLOCK : at * BLOCK + len(block)] = (block - middle) @ axes
+    return found

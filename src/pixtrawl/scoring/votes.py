@@ -44,7 +44,9 @@ class Votes(Struct, frozen=True):
         return self.labels[rows, best], totals[rows, best]
 
 
-def votes_of(indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int) -> Votes:
+def votes_of(
+    indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int, copies: np.ndarray
+) -> Votes:
     """Return the votes of images' neighbours, weighted by their cosines.
 
     Args:
@@ -52,11 +54,13 @@ def votes_of(indices: np.ndarray, cosines: Vectors, own: np.ndarray, labels: int
         cosines: of each of them.
         own: number of the label that each image has.
         labels: how many there are.
+        copies: number of the group of near copies that each image is of: those have no vote on it.
     """
     strength = np.exp(8 * (cosines - cosines[:, :1]))  # near ones count most
     sizes = np.bincount(own, minlength=labels).astype(np.float32)
     near = own[indices]
     strength /= np.sqrt(np.maximum(sizes, 1))[near]
+    strength[copies[indices] == copies[:, None]] = 0
     trust = np.ones(len(own), np.float32)
     found = Votes(near, np.zeros_like(cosines))
     for _ in range(_ROUNDS):
