@@ -32,15 +32,15 @@ SIZE_BYTES = 90_000  # of every image
 MEASURES = '{"sharpness":412.5,"brightness":0.46,"contrast":0.2,"entropy":0.9,"is_gray":0}'
 
 
-def make(root: Path, images: int) -> None:
-    """A folder with a catalog of so many images."""
+def make(root: Path, images: int, labels: int = LABELS) -> None:
+    """A folder with a catalog of so many images, all with bytes of their own as its rows say."""
     folder = Folder(root)
     folder.create()
     with closing(connect(folder.catalog)) as db:
         migrate(db)
         db.execute("BEGIN")
         db.execute("INSERT INTO run (id, started_at, version, settings) VALUES (1, '', '', '{}')")
-        for label in range(LABELS):
+        for label in range(labels):
             (root / f"label {label:02}").mkdir()
             db.execute(
                 "INSERT INTO query (id, text, label, filters, wanted, run_id) "
@@ -48,13 +48,12 @@ def make(root: Path, images: int) -> None:
                 (label + 1, f"label {label:02}", f"label {label:02}"),
             )
         for number in range(1, images + 1):
-            _add(db, root, number)
+            _add(db, root, number, number % labels)
         file_records.advance(db)
         db.execute("COMMIT")
 
 
-def _add(db: sqlite3.Connection, root: Path, number: int) -> None:
-    label = number % LABELS
+def _add(db: sqlite3.Connection, root: Path, number: int, label: int) -> None:
     name = f"label {label:02}/{number:06}.jpg"
     key, url = number.to_bytes(16), f"https://images.example.org/photos/{number}/large.jpg"
     db.execute(

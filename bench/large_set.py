@@ -2,12 +2,13 @@
 
     python -m bench.large_set 60000                  # one label
     python -m bench.large_set 60000 --labels 1000    # in mixed order
+    python -m bench.large_set 300000 --written       # what a finished set costs its user
 
 The full job (decoders, near duplicates, the catalog) over JPEGs of about 10 KB that differ by look.
 For each tenth of the list: pictures a second, CPU seconds of the main process, and the largest
 proportional set size of the whole tree; for the whole, CPU seconds of all processes. CPU seconds
 are what a busy machine can tell. Then the finished set: CPU seconds and memory of what its user
-does with it.
+does with it; with `--written` only that, of a set whose rows are written and whose files are empty.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from bench import dataset_size
 from bench.measure import pss_kb, tree
 from bench.small_web import SmallWeb, make, write_list
 
@@ -106,10 +109,10 @@ def watched(command: list[str], root: Path, step: int) -> tuple[list[Mark], int]
     return marks, process.returncode
 
 
-def used(root: Path) -> dict[str, tuple[float, float]]:
+def used(root: Path, uses: Mapping[str, str] = _USES) -> dict[str, tuple[float, float]]:
     """Return CPU seconds and the largest RSS in MB of each use of a finished set."""
     found = {}
-    for name, code in _USES.items():
+    for name, code in uses.items():
         for left in (f"{root}.lock", f"{root}.csv"):
             shutil.rmtree(left, ignore_errors=True)
             if Path(left).is_file():
@@ -144,14 +147,30 @@ def main() -> int:
     parser.add_argument("--labels", type=int, default=1)
     parser.add_argument("--step", type=int, help="images of a line; a tenth of the list")
     parser.add_argument("--work", type=Path, default=Path(".bench/large"))
+    parser.add_argument("--written", action="store_true", help="write the rows of a finished set")
     parser.add_argument("--keep", action="store_true", help="keep the set")
     arguments = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile everything
     work: Path = arguments.work.resolve()
-    make(work / "root", arguments.images, side=_SIDE, distinct=True)
     out = work / f"set-{arguments.labels}"
     shutil.rmtree(out, ignore_errors=True)
-    facts: dict[str, Any]
+    if arguments.written:
+        dataset_size.make(out, arguments.images, arguments.labels)
+        used(out, {"derived files": _USES["open"]})  # the first opening writes them
+        code = 0
+    else:
+        code = downloaded(arguments, work, out)
+    print("| use | CPU s | RSS MB |\n| --- | ---: | ---: |")
+    for name, (cpu, rss_mb) in used(out).items():
+        print(f"| {name} | {cpu:.2f} | {rss_mb:.0f} |")
+    if not arguments.keep:
+        shutil.rmtree(out)
+    return 0 if code == 0 else 1
+
+
+def downloaded(arguments: argparse.Namespace, work: Path, out: Path) -> int:
+    """Download the set; print what each stretch cost. Return the exit code."""
+    make(work / "root", arguments.images, side=_SIDE, distinct=True)
     with SmallWeb(work / "nginx", work / "root") as web:
         write_list(work / "urls.csv", web.http, arguments.images, _HOSTS, arguments.labels)
         marks, code = watched(
@@ -163,13 +182,7 @@ def main() -> int:
     print("\n".join(told(marks)))
     used_s = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"all processes: {used_s.ru_utime + used_s.ru_stime:.0f} s CPU")
-    facts = used(out)
-    print("| use | CPU s | RSS MB |\n| --- | ---: | ---: |")
-    for name, (cpu, rss_mb) in facts.items():
-        print(f"| {name} | {cpu:.2f} | {rss_mb:.0f} |")
-    if not arguments.keep:
-        shutil.rmtree(out)
-    return 0 if code == 0 else 1
+    return code
 
 
 if __name__ == "__main__":

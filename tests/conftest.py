@@ -37,12 +37,13 @@ settings.load_profile("steady")
 # first, none of them is what the others wait for at the end.
 LONGEST: Final = (
     "mcp/test_assistants.py", "politeness/test_told_pauses.py", "decisions/test_while_running.py",
-    "resume/test_trouble.py", "engines/test_processes.py", "test_script_defects.py",
-    "browser/test_inner_reach.py", "resume/test_kill.py", "studio/test_page_accessible.py",
-    "studio/test_page_map.py", "studio/test_page_decisions.py", "dedup/test_near.py",
-    "faults/test_matrix.py", "diskfaults/test_disk_faults.py", "exporters/test_contract.py",
-    "images/test_cost_limits.py", "sources/google/test_reading.py", "resume/test_going_on.py",
-    "studio/test_page_grid.py", "images/test_pool_containment.py", "life/test_merge.py",
+    "resume/test_trouble.py", "engines/test_processes.py", "script_defects/test_runs_alone.py",
+    "script_defects/test_shared_run.py", "browser/test_inner_reach.py", "resume/test_kill.py",
+    "studio/test_page_decisions.py", "studio/test_page_map.py", "studio/test_page_grid.py",
+    "studio/test_page_accessible.py", "images/test_pool_containment.py", "faults/test_matrix.py",
+    "diskfaults/test_disk_faults.py", "exporters/test_loaders.py", "exporters/test_contract.py",
+    "images/test_cost_limits.py", "resume/test_going_on.py", "life/test_merge.py",
+    "mcp/test_bounds.py", "scoring/test_topic_pool.py", "sources/google/test_reading.py",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image, ImageFilter, ImageOps
-from tests.dedup.test_near import crop, info_of
+from tests.dedup.edits import crop, info_of
 from tests.matrices import examples, sample
 
 from pixtrawl.dedup.aligned import hash_of

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
-import io
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
-from tests.matrices import crossed, sample, slow
+from tests.dedup.edits import Edit, crop, info_of, kept
+from tests.matrices import sample
 from tests.shared_data import shared, shared_rows
 
 from pixtrawl.dedup import Level, NearDuplicates, aligned_distance
@@ -17,34 +13,6 @@ from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
 from pixtrawl.dedup.crop_windows import best_places, cut_windows, shrunk
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
-
-# Photographs that come with two libraries; textures, text and drawings among them are left out.
-PHOTOGRAPHS = {
-    "skimage": [
-        "data/coffee.png", "data/camera.png", "data/astronaut.png", "data/motorcycle_left.png",
-        "data/chelsea.png", "data/coins.png", "data/ihc.png", "data/moon.png",
-        "data/retina.jpg", "data/rocket.jpg",
-    ],
-    "sklearn": ["datasets/images/china.jpg", "datasets/images/flower.jpg"],
-}  # fmt: skip
-
-Edit = Callable[[Image.Image], Image.Image]
-
-
-def info_of(picture: Image.Image, kind: str = "JPEG", **options: object) -> ImageInfo:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    info = inspect_bytes(buffer.getvalue(), 100_000_000).info
-    assert info is not None
-    return info
-
-
-def crop(left: float, top: float, right: float, bottom: float) -> Edit:
-    def cut(picture: Image.Image) -> Image.Image:
-        w, h = picture.size
-        return picture.crop((int(left * w), int(top * h), int(right * w), int(bottom * h)))
-
-    return cut
 
 
 def turned(picture: Image.Image) -> Image.Image:
@@ -66,29 +34,6 @@ EDITS: dict[str, tuple[Edit, float, float]] = {
     "crop bottom": (crop(0, 0, 1, 0.9), 0.0, 1.0),
     "rotate 2 degrees": (turned, 0.0, 0.9),
 }
-
-
-@pytest.fixture(scope="module")
-def photographs() -> list[Image.Image]:
-    found = []
-    for package, names in PHOTOGRAPHS.items():
-        spec = importlib.util.find_spec(package)
-        if spec is None or spec.origin is None:
-            pytest.skip(f"the photographs of {package} are not installed")
-        found += [Path(spec.origin).parent / name for name in names]
-    return [Image.open(file).convert("RGB") for file in found if file.exists()]
-
-
-@pytest.fixture(scope="module")
-def originals(photographs: list[Image.Image]) -> list[ImageInfo]:
-    return [info_of(picture, "PNG") for picture in photographs]
-
-
-def kept(level: str, infos: list[ImageInfo], label: str = "x") -> NearDuplicates:
-    near = NearDuplicates(level)
-    for number, info in enumerate(infos):
-        near.add(label, number, info)
-    return near
 
 
 @pytest.mark.parametrize("edit", sample(EDITS, 2))
@@ -312,203 +257,3 @@ def test_only_the_most_similar_of_many_are_looked_at_twice(photographs: list[Ima
     match = near.find("x", info_of(crop(0.1, 0, 1, 0.95)(photographs[0])))
     assert match is not None
     assert match.id == 1000
-
-
-def padded_by_itself(picture: Image.Image) -> Image.Image:
-    """The picture on a blurred, enlarged copy of it, as video sites pad."""
-    side = max(picture.size)
-    ground = ImageOps.fit(picture, (side, side)).filter(ImageFilter.GaussianBlur(side / 30))
-    ground.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    return ground
-
-
-def telephone(picture: Image.Image) -> Image.Image:
-    w, h = picture.size
-    screen = Image.new("RGB", (w, round(1.5 * h)))
-    draw = ImageDraw.Draw(screen)
-    draw.text((w // 30, w // 60), "10:41", "white", font_size=max(8, w // 28))
-    screen.paste(picture, (0, (screen.height - h) // 2))
-    return screen
-
-
-def middle_square(picture: Image.Image) -> Image.Image:
-    return ImageOps.fit(picture, (min(picture.size), min(picture.size)))
-
-
-@pytest.mark.parametrize(
-    ("edit", "least", "original_first"),
-    crossed([(middle_square, 9), (padded_by_itself, 7), (telephone, 9)], [True, False]),
-)
-def test_squares_and_frames_are_found_at_wide_whichever_came_first(
-    edit: Edit, least: int, original_first: bool, photographs: list[Image.Image]
-) -> None:
-    long = [picture.resize((600, 400)) for picture in photographs]  # none is a square
-    pairs = [(info_of(one), info_of(edit(one), quality=85)) for one in long]
-    near = kept("wide", [pair[not original_first] for pair in pairs])
-    found = [near.find("x", pair[original_first]) for pair in pairs]
-    assert all(match is None or match.id == at for at, match in enumerate(found))
-    assert sum(match is not None for match in found) >= least
-    for number in range(len(pairs)):
-        near.remove(number)
-    assert all(near.find("x", pair[original_first]) is None for pair in pairs)
-
-
-@pytest.mark.parametrize(
-    ("edit", "least", "original_first"),
-    [
-        (crop(0.2, 0.2, 1, 1), 7, True),
-        slow(crop(0.2, 0.2, 1, 1), 7, False),
-        slow(crop(0, 0, 0.8, 1), 9, True),
-        (crop(0, 0, 0.8, 1), 9, False),
-        slow(middle_square, 9, True),
-        (middle_square, 9, False),
-        (lambda picture: picture.crop((200, 0, 600, 400)), 8, True),
-        slow(lambda picture: picture.crop((200, 0, 600, 400)), 8, False),
-        (padded_by_itself, 9, True),
-        slow(padded_by_itself, 1, False),
-        slow(telephone, 8, True),
-        (telephone, 1, False),
-    ],  # of twelve
-    ids=[
-        f"{name}-{order}"
-        for name in ("corner", "side", "middle square", "end square", "padding", "telephone")
-        for order in ("original first", "copy first")
-    ],
-)
-def test_deep_crops_and_padded_copies_are_found_at_near_whichever_came_first(
-    edit: Edit, least: int, original_first: bool, photographs: list[Image.Image]
-) -> None:
-    long = [picture.resize((600, 400)) for picture in photographs]
-    pairs = [(info_of(one), info_of(edit(one), quality=85)) for one in long]
-    near = kept("near", [pair[not original_first] for pair in pairs])
-    found = [near.find("x", pair[original_first]) for pair in pairs]
-    assert all(match is None or match.id == at for at, match in enumerate(found))
-    assert sum(match is not None for match in found) >= least
-
-
-def test_a_deep_crop_in_another_colour_is_another_picture(photographs: list[Image.Image]) -> None:
-    for picture in photographs[:1]:
-        long = picture.convert("RGB").resize((600, 400))
-        blue = Image.merge("RGB", long.split()[::-1])
-        near = kept("near", [info_of(long)])
-        square = near.find("x", info_of(middle_square(long)))
-        assert square is not None
-        assert near.find("x", info_of(middle_square(blue))) is None
-
-
-def test_an_image_that_a_person_removed_meanwhile_is_no_match_by_look(
-    photographs: list[Image.Image],
-) -> None:
-    long = photographs[0].convert("RGB").resize((600, 400))
-    thumbs = {0: info_of(long).thumb}
-    near = NearDuplicates("near", lambda id: thumbs.get(id, b""), lambda id: b"")
-    near.add("x", 0, info_of(long))
-    near._pictures.clear()  # as in a large data set: the thumbnail has to be read again
-    assert near.find("x", info_of(middle_square(long))) is not None
-    thumbs.clear()
-    assert near.find("x", info_of(middle_square(long))) is None
-
-
-def lettered(picture: Image.Image) -> Image.Image:
-    """Large words above and below, white with a black rim."""
-    picture = picture.copy()
-    draw, size = ImageDraw.Draw(picture), picture.width // 10
-    for words, at, anchor in (("WHEN THE TEST", 0.03, "mt"), ("IS GREEN AT LAST", 0.97, "mb")):
-        place = (picture.width // 2, round(at * picture.height))
-        rim = size // 12
-        draw.text(place, words, "white", anchor=anchor, font_size=size, stroke_width=rim,
-                  stroke_fill="black")  # fmt: skip
-    return picture
-
-
-def marked(across: float, down: float) -> Edit:
-    def mark(picture: Image.Image) -> Image.Image:
-        """A dark box with a light ring, as large as a quarter of the shorter side."""
-        picture = picture.copy()
-        side = min(picture.size) // 4
-        left, top = (round(share * (full - side)) for share, full in
-                     zip((across, down), picture.size, strict=True))  # fmt: skip
-        draw = ImageDraw.Draw(picture)
-        draw.rectangle((left, top, left + side, top + side), fill=(18, 60, 120))
-        draw.ellipse((left + side // 6, top + side // 6, left + side * 5 // 6, top + side * 5 // 6),
-                     outline="white", width=side // 12)  # fmt: skip
-        return picture
-
-    return mark
-
-
-def on_page(picture: Image.Image) -> Image.Image:
-    """A screenshot with wide margins under a dark bar."""
-    w, h = picture.size
-    page = Image.new("RGB", (round(1.2 * w), round(1.25 * h)), (245, 245, 247))
-    ImageDraw.Draw(page).rectangle((0, 0, page.width, round(0.12 * h)), fill=(60, 64, 72))
-    page.paste(picture, (round(0.1 * w), round(0.17 * h)))
-    return page
-
-
-MARKS: dict[str, Edit] = {
-    "words above and below": lettered,
-    **{f"box {x} {y}": marked(x, y) for x in (0.05, 0.95) for y in (0.05, 0.95)},
-    "box in the middle of a side": marked(0.97, 0.5),
-    "page": on_page,
-    "page, smaller": lambda p: on_page(p).resize((240, 240 * p.height // p.width)),
-    "words, cropped by 2 %": lambda p: crop(0.02, 0.02, 1, 1)(lettered(p)),
-}
-
-
-@pytest.mark.parametrize("mark", sample(MARKS, 2))
-def test_large_marks_and_pages_do_not_hide_a_copy(
-    mark: str, photographs: list[Image.Image], originals: list[ImageInfo]
-) -> None:
-    near = kept("near", originals)
-    found = [near.find("x", info_of(MARKS[mark](picture), quality=85)) for picture in photographs]
-    assert all(match is None or match.id == at for at, match in enumerate(found))
-    assert sum(match is not None for match in found) >= 0.75 * len(found)
-
-
-def test_other_pictures_under_the_same_words_or_on_the_same_page_stay(
-    photographs: list[Image.Image],
-) -> None:
-    for edit in (lettered, marked(0.05, 0.05), on_page):
-        near = NearDuplicates("near")
-        for number, picture in enumerate(photographs):
-            info = info_of(edit(picture.resize((480, 360))))
-            assert near.find("x", info) is None
-            near.add("x", number, info)
-
-
-@pytest.mark.parametrize(("side", "most"), [(150, 2), (200, 0), (240, 0)])
-def test_another_thing_on_the_same_detailed_ground_is_no_copy(
-    side: int, most: int, photographs: list[Image.Image]
-) -> None:
-    ground = photographs[0].resize((480, 360))
-    near = NearDuplicates("near")
-    taken = 0
-    for number, picture in enumerate(photographs[1:]):
-        shown = ground.copy()
-        thing = picture.resize((side, side))
-        shown.paste(thing, ((480 - side) // 2, (360 - side) // 2))
-        info = info_of(shown)
-        taken += near.find("x", info) is not None
-        near.add("x", number, info)
-    assert taken <= most
-
-
-def test_a_framed_copy_in_another_colour_stays(photographs: list[Image.Image]) -> None:
-    near = kept("near", [info_of(photographs[0])])
-    turned_hue = Image.merge("RGB", photographs[0].split()[::-1])
-    assert near.find("x", info_of(on_page(photographs[0]))) is not None
-    assert near.find("x", info_of(on_page(turned_hue))) is None
-
-
-def test_letters_of_one_style_are_neither_marked_copies_nor_framed_ones() -> None:
-    near, matches = NearDuplicates("near"), []
-    for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
-        page = Image.new("RGB", (300, 300), "white")
-        draw = ImageDraw.Draw(page)
-        draw.text((150, 150), letter, "#203060", anchor="mm", font_size=200)
-        draw.rectangle((4, 4, 296, 296), outline="#808080", width=4)
-        info = info_of(page)
-        matches.append(near.find("x", info))
-        near.add("x", number, info)
-    assert all(one is None or (one.stage != "view" and one.distance <= 44) for one in matches)

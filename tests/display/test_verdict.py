@@ -41,7 +41,7 @@ def test_a_complete_run_says_so_and_where_the_files_are() -> None:
 def test_a_label_that_lost_a_tenth_to_near_duplicates_is_named_with_the_command() -> None:
     many = {**_query("red shoe", 80, 80), "reasons": {"saved": 80, "same_picture": 20}}
     few = {**_query("cat", 80, 80), "reasons": {"saved": 80, "same_picture": 8}}
-    text = verdict(_report(many, few), where="my images")
+    text = verdict(_report(many, few), where="'my images'")
     assert "near duplicates: red shoe: 20 of 100 dropped as copies of others" in text
     assert "see: pixtrawl dedup 'my images'" in text
     assert "near duplicates: cat" not in text

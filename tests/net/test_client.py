@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import hashlib
-import os
 import ssl
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvloop
+from tests.net.clients import PICTURE, get, reason_of, with_client
 from tests.net.conftest import Server
 
-from pixtrawl.errors import FetchError, UsageError
-from pixtrawl.model import Reason
+from pixtrawl.errors import UsageError
 from pixtrawl.net.client import Client
 from pixtrawl.net.failures import tls_cause
-from pixtrawl.net.interface import Request, Response
-
-PICTURE = os.urandom(300_000)
-
-
-def with_client(
-    fetch: Any, use: Callable[[Client], Awaitable[Any]], staging: Path | None = None
-) -> Any:
-    async def main() -> Any:
-        client = Client(fetch, staging=staging)
-        try:
-            return await use(client)
-        finally:
-            await client.aclose()
-
-    result = asyncio.run(main())
-    gc.collect()  # a leaked socket would warn here, and a warning is an error
-    return result
-
-
-def get(fetch: Any, url: str, staging: Path | None = None, **more: Any) -> Response:
-    stage_as = "a" if staging else None
-
-    async def use(client: Client) -> Response:
-        return await client.transfer(Request(url=url, **more), stage_as=stage_as)
-
-    response: Response = with_client(fetch, use, staging)
-    return response
-
-
-def reason_of(fetch: Any, url: str, staging: Path | None = None, **more: Any) -> FetchError:
-    with pytest.raises(FetchError) as caught:
-        get(fetch, url, staging, **more)
-    return caught.value
+from pixtrawl.net.interface import Request
 
 
 def test_a_body_comes_back_in_memory(server: Any, settings: Any) -> None:
@@ -66,27 +28,6 @@ def test_a_body_comes_back_in_memory(server: Any, settings: Any) -> None:
     assert response.size_bytes == len(PICTURE)
     assert response.url == url
     assert response.elapsed_s > 0
-
-
-@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def test_a_body_is_staged_and_hashed_on_both_loops(
-    server: Any, settings: Any, staging: Path, runner: Any
-) -> None:
-    url = server.route("/a", body=PICTURE)
-
-    async def main() -> Response:
-        client = Client(settings(), staging=staging)
-        response = await client.transfer(Request(url=url), stage_as="a.part")
-        await client.aclose()
-        return response
-
-    response = runner(main())
-    assert (staging / "a.part").read_bytes() == PICTURE
-    assert response.staged_name == "a.part"
-    assert response.sha256 == hashlib.sha256(PICTURE).hexdigest()
-    assert response.head == PICTURE[:2048]
-    assert response.body == b""
-    assert response.size_bytes == len(PICTURE)
 
 
 def test_a_loop_that_cannot_watch_sockets_is_served_by_a_timer(
@@ -113,22 +54,6 @@ def test_redirects_are_answers_and_not_followed(server: Any, settings: Any) -> N
     response = get(settings(), url)
     assert (response.status, response.headers["location"]) == (302, "/b")
     assert server.paths() == ["/a"]
-
-
-def test_a_refusal_is_never_staged_and_read_only_so_far(
-    server: Any, settings: Any, staging: Path
-) -> None:
-    url = server.route("/a", 404, body=b"n" * 200_000)
-    response = get(settings(), url, staging)
-    assert response.status == 404
-    assert response.body == b"n" * 65_536
-    assert list(staging.iterdir()) == []
-
-
-def test_an_empty_body_leaves_no_file(server: Any, settings: Any, staging: Path) -> None:
-    response = get(settings(), server.route("/a"), staging)
-    assert (response.status, response.staged_name, response.size_bytes) == (200, None, 0)
-    assert list(staging.iterdir()) == []
 
 
 def test_an_interim_answer_is_not_the_answer(server: Any, settings: Any) -> None:
@@ -200,87 +125,6 @@ def test_spaces_and_other_letters_in_a_url_are_escaped(server: Any, settings: An
     assert server.paths() == ["/c%2F%20d?q=%C3%BC"]
 
 
-def test_a_data_url_is_staged_like_any_other(settings: Any, staging: Path) -> None:
-    response = get(settings(), "data:image/png;base64,AAEC", staging)
-    assert (staging / "a").read_bytes() == b"\0\1\2"
-    assert response.sha256 == hashlib.sha256(b"\0\1\2").hexdigest()
-    assert response.headers == {"content-type": "image/png"}
-
-
-@pytest.mark.parametrize("name", ["../a", "a/b", "", "..", "a\\b"])
-def test_a_staged_name_stays_inside(server: Any, settings: Any, staging: Path, name: str) -> None:
-    url = server.route("/a", body=b"x")
-
-    async def use(client: Client) -> None:
-        await client.transfer(Request(url=url), stage_as=name)
-
-    with pytest.raises(FetchError) as caught:
-        with_client(settings(), use, staging)
-    assert caught.value.reason is Reason.STORE_FAILED
-
-
-def test_an_existing_file_or_link_is_never_written_to(
-    server: Any, settings: Any, staging: Path, tmp_path: Path
-) -> None:
-    url = server.route("/a", body=b"x")
-    (tmp_path / "precious").write_text("gold")
-    (staging / "a").symlink_to(tmp_path / "precious")
-    assert reason_of(settings(), url, staging).reason is Reason.STORE_FAILED
-    assert (tmp_path / "precious").read_text() == "gold"
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_a_failure_of_the_store(
-    server: Any, settings: Any, staging: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = server.route("/a", body=PICTURE)
-    monkeypatch.setattr(
-        "pixtrawl.net.body.Staging.create", lambda *_: os.open("/dev/full", os.O_WRONLY)
-    )
-    error = reason_of(settings(), url, staging)
-    assert error.reason is Reason.STORE_FAILED
-    assert "space" in error.detail
-
-
-def test_a_cancelled_transfer_leaves_no_file_and_no_connection(
-    server: Any, settings: Any, staging: Path
-) -> None:
-    def handler(connection: Any) -> None:
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n" + b"x" * 600_000)
-        connection.stop.wait(20)
-
-    url = server.on("/a", handler)
-
-    async def use(client: Client) -> Response:
-        task = asyncio.create_task(client.transfer(Request(url=url), stage_as="a"))
-        while not (staging / "a").exists():
-            await asyncio.sleep(0.005)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert list(staging.iterdir()) == []
-        server.route("/b", body=b"still works")
-        return await client.transfer(Request(url=server.url("/b")))
-
-    assert with_client(settings(), use, staging).body == b"still works"
-
-
-def test_closing_ends_what_is_under_way(server: Any, settings: Any, staging: Path) -> None:
-    url = server.on("/a", lambda connection: connection.stop.wait(20))
-
-    async def main() -> FetchError:
-        client = Client(settings(), staging=staging)
-        task = asyncio.create_task(client.transfer(Request(url=url), stage_as="a"))
-        while not server.seen:
-            await asyncio.sleep(0.005)
-        await client.aclose()
-        with pytest.raises(FetchError) as caught:
-            await task
-        return caught.value
-
-    assert asyncio.run(main()).reason is Reason.INTERRUPTED
-
-
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
 def test_nothing_stays_open(server: Any, settings: Any, staging: Path) -> None:
     url = server.route("/a", body=PICTURE)
@@ -331,12 +175,6 @@ def test_a_cookie_file_that_cannot_be_used_is_reported(
         Client(settings(cookies=str(jar)))
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(tls_server: Any, settings: Any) -> None:
-    error = reason_of(settings(), tls_server.route("/a"))
-    assert error.reason is Reason.TLS_FAILED
-    assert error.detail.startswith("self-signed certificate: ")
-
-
 def test_a_certificate_of_another_host_name_is_reported_as_such(
     settings: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,31 +213,6 @@ def test_the_cause_of_a_failed_secure_connection_is_reported_in_few_words(
     said: str, cause: str
 ) -> None:
     assert tls_cause(said) == cause
-
-
-def test_ssl_cert_file_names_the_authority(
-    tls_server: Any, settings: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    url = tls_server.route("/a", body=b"safe")
-    assert get(settings(), url).body == b"safe"
-    assert get(settings(), tls_server.url("/a", "localhost")).body == b"safe"
-
-
-def test_http2_is_offered(
-    tls_server: Any, settings: Any, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    tls_server.context.set_alpn_protocols(["h2"])
-    agreed: list[object] = []
-
-    def handler(connection: Any) -> None:
-        agreed.append(connection.sock.selected_alpn_protocol())
-        connection.hang_up()
-
-    tls_server.on("*", handler)
-    assert reason_of(settings(), tls_server.url("/a")).reason is Reason.PROTOCOL_ERROR
-    assert agreed[0] == "h2"
 
 
 def test_letters_beyond_ascii_go_out_as_utf_8_on_one_line(

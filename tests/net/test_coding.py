@@ -12,7 +12,7 @@ import pycurl
 import pytest
 from hypothesis import given, strategies as st
 from tests.matrices import crossed
-from tests.net.test_client import with_client
+from tests.net.clients import with_client
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason

@@ -21,10 +21,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import yaml  # type: ignore[import-untyped]
 
 from tests.loopback import answered_by
+from tests.publishing.hub_parts import LARGE, Answer, entry_of, sha_of
 
 READER, WRITER = "hf_reader_0123456789", "hf_writer_0123456789"
 _PAGE = 3  # entries of a tree in an answer: the client has to follow pages
-_LARGE = (".parquet",)
 _REPO = r"(?P<repo>[\w.-]+/[\w.-]+)"
 _ROUTES = (
     ("POST", r"/api/repos/create", "create"),
@@ -39,19 +39,6 @@ _ROUTES = (
     ("POST", r"/lfs/(?P<oid>\w+)/verify", "verify"),
     ("GET", rf"/datasets/{_REPO}/resolve/(?P<rev>[^/]+)/(?P<path>.+)", "resolve"),
 )  # fmt: skip
-
-
-class Answer(Exception):  # noqa: N818 - no error
-    """An answer other than 200."""
-
-    def __init__(self, status: int, message: str = "", **headers: str) -> None:
-        self.status = status
-        self.message = message
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-def git_hash(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 class HubDouble:
@@ -126,7 +113,7 @@ class HubDouble:
             for depth in range(1, len(rest)):
                 folder = prefix + "/".join(rest[:depth])
                 entries[folder] = {"type": "directory", "path": folder, "oid": "0" * 40, "size": 0}
-            entries[name] = _entry(name, files[name])
+            entries[name] = entry_of(name, files[name])
         if call.query.get("recursive", ["false"])[0].lower() != "true":
             entries = {k: v for k, v in entries.items() if "/" not in k.removeprefix(prefix)}
         if under and not entries:
@@ -142,7 +129,7 @@ class HubDouble:
         repository, number = self._commit(call)
         files = self.commits[repository][number]
         asked = call.json() if call.is_json else parse_qs(call.body.decode())
-        return [_entry(name, files[name]) for name in asked["paths"] if name in files]
+        return [entry_of(name, files[name]) for name in asked["paths"] if name in files]
 
     def preupload(self, call: Call) -> Any:
         repository, number = self._commit(call)
@@ -152,9 +139,9 @@ class HubDouble:
         for file in call.json()["files"]:
             name = file["path"]
             row = {"path": name, "shouldIgnore": False}
-            row["uploadMode"] = "lfs" if name.endswith(_LARGE) else "regular"
+            row["uploadMode"] = "lfs" if name.endswith(LARGE) else "regular"
             if name in there:
-                entry = _entry(name, there[name])
+                entry = entry_of(name, there[name])
                 row["oid"] = entry.get("lfs", entry)["oid"]
             rows.append(row)
         return {"files": rows}
@@ -218,10 +205,10 @@ class HubDouble:
             raise Answer(404, X_Error_Code="EntryNotFound")
         data = files[name]
         call.headers |= {
-            "X-Repo-Commit": sha_of(number), "ETag": f'"{_entry(name, data)["oid"]}"',
+            "X-Repo-Commit": sha_of(number), "ETag": f'"{entry_of(name, data)["oid"]}"',
             "Accept-Ranges": "bytes",
         }  # fmt: skip
-        if name.endswith(_LARGE):
+        if name.endswith(LARGE):
             call.headers["X-Linked-ETag"] = f'"{hashlib.sha256(data).hexdigest()}"'
             call.headers["X-Linked-Size"] = str(len(data))
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", call.range)
@@ -279,18 +266,6 @@ class Call:
 
     def json(self) -> Any:
         return json.loads(self.body)
-
-
-def sha_of(number: int) -> str:
-    return hashlib.sha1(f"commit {number}".encode()).hexdigest()
-
-
-def _entry(name: str, data: bytes) -> dict[str, Any]:
-    row = {"type": "file", "path": name, "size": len(data), "oid": git_hash(data)}
-    if not name.endswith(_LARGE):
-        return row
-    sha256 = hashlib.sha256(data).hexdigest()
-    return row | {"lfs": {"oid": sha256, "size": len(data), "pointerSize": 130}}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import pixtrawl
-from tests.scoring.test_topic_pool import pictures, serving
+from tests.scoring.pools import pictures, serving
 from tests.scoring.tiny import write_model
 
 KILLS = int(os.environ.get("TEST_KILLS", "5"))

@@ -110,6 +110,7 @@ class FakeStudio:
             ("GET", "images"): lambda: self.detail(rest[1]),
             ("GET", "charts"): self.charts,
             ("GET", "check"): self.check,
+            ("POST", "check"): lambda: {"state": "stopped", "done": 0.25},
             ("GET", "map"): self.map,
             ("POST", "decisions"): lambda: self.decide(body),
             ("POST", "undo"): lambda: self.take_back("undo"),

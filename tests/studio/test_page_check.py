@@ -53,13 +53,38 @@ def test_a_check_under_way_shows_how_far_it_is_until_it_is_there(
         assert studio.checked == []
 
 
+def test_a_check_under_way_can_be_stopped_and_begun_again(browser: Any, studio: FakeStudio) -> None:
+    with tab(browser, studio.url) as page:
+        studio.checked = [0.25] * 1000
+        page.get_by_role("button", name="Check", exact=True).click()
+        page.get_by_role("button", name="Stop the check").click()
+        page.get_by_text("The check was stopped.").wait_for()
+        assert studio.count("/check/stop") == 1
+        studio.checked = []
+        page.get_by_role("button", name="Check again").click()
+        page.get_by_role("heading", name="7 labels likely wrong").wait_for()
+
+
+def test_a_picture_of_the_check_says_what_it_looks_like_and_leads_to_itself(
+    browser: Any, studio: FakeStudio
+) -> None:
+    with tab(browser, studio.url) as page:
+        page.get_by_role("button", name="Check", exact=True).click()
+        tile = page.locator(".tiles button").filter(has_text="→ lighthouse?")
+        tile.wait_for()
+        assert tile.locator(".caption").all_inner_texts() == ["1 · tabby cat", "→ lighthouse?"]
+        page.locator(".finding .tiles button").nth(2).click()
+        page.locator(".tile.current .picture[src]").wait_for()
+        wait_until(page, lambda: current(page).startswith("3 "))
+
+
 def test_each_finding_leads_to_its_images(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
 
         def follow(name: str) -> dict[str, Any]:
             page.get_by_role("button", name="Check", exact=True).click()
             before = studio.count("/views")
-            page.get_by_role("button", name=name).click()
+            page.get_by_role("button", name=name, exact=True).click()
             page.locator(".tile.current .picture[src]").wait_for()
             wait_until(page, lambda: studio.count("/views") > before)
             return next(one for one in reversed(studio.bodies) if "kind" in one)

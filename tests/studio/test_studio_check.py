@@ -115,6 +115,29 @@ def test_a_check_that_takes_long_says_how_far_it_is_and_ends_with_the_studio(
         assert client.whole_view(kind="doubts")["total"] >= 1
 
 
+def test_a_check_that_is_stopped_ends_and_begins_anew_when_it_is_wanted(
+    tmp_path: Path, mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, whole, waits = threading.Semaphore(0), class_check.audit, [True]
+
+    def slow(*given: Any, on_progress: Callable[[float], None], **more: Any) -> Any:
+        begun.release()
+        while waits[0]:
+            on_progress(0.5)
+        return whole(*given, on_progress=on_progress, **more)
+
+    monkeypatch.setattr("pixtrawl.scoring.auditing.audit", slow)
+    monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)
+    with studio_on(Path(shutil.copytree(mixed, tmp_path / "set"))) as client:
+        client.get(client.of_set("/check"))
+        assert begun.acquire(timeout=60)
+        stopped = client.post(client.of_set("/check/stop"), {}).json()
+        assert stopped["state"] == "stopped"
+        waits[0] = False
+        assert client.checked()["images"] == 20  # the stopped one has no result
+        assert begun.acquire(blocking=False)
+
+
 def test_refused_images_are_filtered_by_the_words_of_their_refusal(client: Client) -> None:
     ids = [one["id"] for one in client.items(client.view())]
     client.decide("reject", ids[:2], reason="poor quality")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import pixtrawl
+from pixtrawl.catalog import relations
 from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.model import Sample
@@ -84,6 +85,35 @@ def test_a_decision_compares_no_files_and_comes_before_the_files_that_follow_it(
         until(lambda: len((root / "metadata.jsonl").read_text().splitlines()) == 14)
     assert not list(root.glob(".pixtrawl-*.tmp"))
     assert sum(labels(root).values()) == 14
+
+
+def test_a_decision_looks_for_the_files_of_its_own_images_alone(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 10,000 images that were refused before, each file would be looked for each time."""
+    looked_for: list[int] = []
+    plain = relations.withdrawn
+
+    def counted(*given: Any) -> list[tuple[int, str, str]]:
+        found = plain(*given)
+        looked_for.append(len(found))
+        return found
+
+    with studio_on(root) as client:
+        chosen, name = ids(client), client.items(client.view())[0]["name"]
+        for at in range(6):
+            client.decide("reject", [chosen[at]])
+        monkeypatch.setattr(relations, "withdrawn", counted)
+        client.decide("reject", [chosen[6]])
+        assert max(looked_for) == 1
+        for action, there in (("bring_back", True), ("reject", False), ("bring_back", True)):
+            assert client.decide(action, [chosen[0]]).status == 200
+            assert (root / name).exists() is there
+        client.post(client.of_set("/undo"), {})
+        assert not (root / name).exists()
+        assert max(looked_for) == 1
+    assert_whole(root)
+    assert len(pixtrawl.open(root)) == 13
 
 
 @pytest.mark.parametrize("expect", [0, 1, 3, 10**9])

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.states import KEPT, SampleState
 
 __all__ = [
     "ASIDE",
@@ -23,6 +23,8 @@ __all__ = [
     "doubt_newer",
     "durable_point",
     "is_behind",
+    "mark",
+    "marked",
     "note_aside",
     "of_label",
     "put",
@@ -30,8 +32,8 @@ __all__ = [
     "record_of",
 ]
 
-
 ASIDE: Final = -1  # in place of an inode: the file was moved away
+_INODE: Final = 0x7FFF_FFFF_FFFF_FFFF  # 64 bits unsigned; SQLite's are signed
 
 
 class FileRecord(Struct, frozen=True):
@@ -45,8 +47,7 @@ class FileRecord(Struct, frozen=True):
 
 def record_of(found: os.stat_result) -> FileRecord:
     """Return the record of a file with this `stat`."""
-    inode = found.st_ino & 0x7FFF_FFFF_FFFF_FFFF  # 64 bits unsigned; SQLite's are signed
-    return FileRecord(found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode)
+    return FileRecord(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _INODE)
 
 
 def put(db: sqlite3.Connection, records: Iterable[tuple[int, FileRecord]]) -> None:
@@ -60,15 +61,37 @@ def put(db: sqlite3.Connection, records: Iterable[tuple[int, FileRecord]]) -> No
     )
 
 
-def of_label(db: sqlite3.Connection, label: str) -> Mapping[int, FileRecord]:
-    """Return the records of a label's images that are in place, by image."""
+def marked(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, int]]:
+    """Yield the `mark` of the recorded file of each kept image of a label, and its row.
+
+    The mark of an image without a record is that of no file.
+    """
+    rows = db.execute(
+        "SELECT s.file_name, r.size_bytes, r.mtime_ns, r.ctime_ns, r.inode, s.id FROM sample s "
+        f"LEFT JOIN file_record r ON r.sample_id = s.id WHERE s.label = ? AND s.state IN {KEPT}",
+        (label,),
+    )
+    for row in rows:
+        yield hash(row[:-1]), row[-1]
+
+
+def mark(file_name: str, found: os.stat_result) -> int:
+    """Return 64 bits of hash of a file's name (`cat/000001.jpg`) and record, for this process."""
+    facts = found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _INODE
+    return hash((file_name, *facts))
+
+
+def of_label(
+    db: sqlite3.Connection, label: str, row_ids: Collection[int]
+) -> Mapping[int, FileRecord]:
+    """Return the records of those of a label's images that are in place and in `row_ids`."""
     rows = db.execute(
         "SELECT r.sample_id, r.size_bytes, r.mtime_ns, r.ctime_ns, r.inode FROM sample s "
         f"JOIN file_record r ON r.sample_id = s.id WHERE s.label = ? AND s.state = "
         f"{SampleState.PLACED}",
         (label,),
     )
-    return {row[0]: FileRecord(*row[1:]) for row in rows}
+    return {row[0]: FileRecord(*row[1:]) for row in rows if row[0] in row_ids}
 
 
 def durable_point(db: sqlite3.Connection) -> int:

@@ -19,7 +19,6 @@ __all__ = [
     "ImageOfCandidate",
     "OutcomeSelection",
     "count",
-    "counts_by_reason",
     "details_of",
     "efforts",
     "image_of",
@@ -30,6 +29,11 @@ __all__ = [
 ]
 
 _UNSETTLED: Final = f"c.state < {CandidateState.SETTLED}"
+# As in the partial index, so that SQLite uses it.
+_KEPT_JUNK: Final = (
+    f"c.state = {CandidateState.SETTLED} AND c.reason = '{Reason.SAVED.value}' "
+    f"AND substr(c.detail, 1, {len(LOOKS_LIKE)}) = '{LOOKS_LIKE}'"
+)
 
 
 class CandidateRow(Struct, frozen=True):
@@ -70,11 +74,7 @@ class OutcomeSelection(Struct, frozen=True):
             parts.append(f"c.query_id IN ({_marks(self.query_ids)})")
             values += self.query_ids
         if self.junk_kept:
-            parts.append(
-                f"c.state = {CandidateState.SETTLED} AND c.reason = ? "
-                "AND substr(c.detail, 1, ?) = ?"
-            )
-            values += [Reason.SAVED.value, len(LOOKS_LIKE), LOOKS_LIKE]
+            parts.append(_KEPT_JUNK)
         return (f" WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
@@ -100,16 +100,6 @@ def count(db: sqlite3.Connection, choice: OutcomeSelection) -> int:
     return int(db.execute(f"SELECT count(*) FROM candidate c{where}", values).fetchone()[0])
 
 
-def counts_by_reason(db: sqlite3.Connection, query_id: int) -> dict[Reason | None, int]:
-    """Return a query's number of candidates by reason; the key None counts unsettled ones."""
-    found = db.execute(
-        f"SELECT CASE WHEN {_UNSETTLED} THEN NULL ELSE c.reason END, count(*) FROM candidate c "
-        "WHERE c.query_id = ? GROUP BY 1",
-        (query_id,),
-    )
-    return {Reason(name) if name else None: number for name, number in found}
-
-
 def settled_counts(db: sqlite3.Connection, query_id: int) -> dict[str, int]:
     """Return a query's number of settled candidates by reason, the most frequent first."""
     return dict(
@@ -124,10 +114,9 @@ def settled_counts(db: sqlite3.Connection, query_id: int) -> dict[str, int]:
 def junk_kept(db: sqlite3.Connection, query_id: int) -> Counter[str]:
     """Count a query's kept candidates that look like junk, by the reason of such junk."""
     found = db.execute(
-        "SELECT detail, count(*) FROM candidate "
-        f"WHERE state = {CandidateState.SETTLED} AND reason = ? AND substr(detail, 1, ?) = ? "
-        "AND query_id = ? GROUP BY detail",
-        (Reason.SAVED.value, len(LOOKS_LIKE), LOOKS_LIKE, query_id),
+        "SELECT c.detail, count(*) FROM candidate c "
+        f"WHERE c.query_id = ? AND {_KEPT_JUNK} GROUP BY c.detail",
+        (query_id,),
     )
     counts: Counter[str] = Counter()
     for detail, number in found:

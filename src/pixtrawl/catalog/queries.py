@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -117,11 +119,14 @@ def asked_or_filed(db: sqlite3.Connection) -> list[QueryIdentity]:
     return [QueryIdentity(*row) for row in rows]
 
 
-def filters_of_kept(db: sqlite3.Connection) -> dict[int, str]:
-    """Return the filters of the query of each kept image, by the image's id."""
-    return dict(
-        db.execute(
-            "SELECT s.id, q.filters FROM sample s JOIN query q ON q.id = s.query_id "
-            f"WHERE s.state IN {KEPT}"
-        ).fetchall()
-    )
+def filters_of_kept(db: sqlite3.Connection) -> Callable[[int], str]:
+    """Return a function from the id of a kept image to the filters of its query.
+
+    It holds 8 bytes for each image that the data set ever had.
+    """
+    filters = dict(db.execute("SELECT id, filters FROM query").fetchall())
+    (most,) = db.execute("SELECT coalesce(max(id), 0) FROM sample").fetchone()
+    query_ids = array("q", bytes(8 * (most + 1)))
+    for sample_id, query_id in db.execute(f"SELECT id, query_id FROM sample WHERE state IN {KEPT}"):
+        query_ids[sample_id] = query_id
+    return lambda sample_id: filters[query_ids[sample_id]]

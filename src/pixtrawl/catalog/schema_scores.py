@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PAGE_SAID", "SCORES", "TOPIC"]
+__all__ = ["COUNTS", "PAGE_SAID", "SCORES", "TOPIC"]
 
 # What the owner of a candidate's page says of training and search: JSON; NULL: nothing.
 PAGE_SAID: Final = "ALTER TABLE candidate ADD COLUMN page_said TEXT;"
+
+# What a report counts, from indexes alone, since rows of images and candidates are long. The first
+# replaces one without the label, which tells whether an image was moved away from its query.
+COUNTS: Final = """
+DROP INDEX sample_query;
+CREATE INDEX sample_query ON sample (query_id, state, label);
+CREATE INDEX sample_deleted ON sample (size_bytes) WHERE state = 2;
+CREATE INDEX candidate_reason ON candidate (query_id, reason) WHERE state = 2;
+CREATE INDEX candidate_junk ON candidate (query_id, detail)
+  WHERE state = 2 AND reason = 'saved' AND substr(detail, 1, 11) = 'looks like ';
+"""
 
 # An embedding reveals much of the picture: it goes with an image that was taken down (kept or not),
 # deleted or replaced. A refused image (state 5) keeps its own, by which its like is recognised.

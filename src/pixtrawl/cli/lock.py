@@ -97,11 +97,12 @@ def _lock_writer(place: str) -> Callable[[str, Callable[[str], object]], int]:
         from pixtrawl.cluster.origin import lock_shards
 
         return lock_shards
-    from pixtrawl.cli.by_hand import report_changes_by_hand
+    from functools import partial
+
+    from pixtrawl.cli.by_hand import show_changes_by_hand
     from pixtrawl.pipeline.feeders.rebuild import write_lock
 
-    report_changes_by_hand(place)
-    return write_lock
+    return partial(write_lock, notify=show_changes_by_hand)
 
 
 def _rebuild(arguments: argparse.Namespace) -> int:

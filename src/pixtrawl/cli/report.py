@@ -76,7 +76,7 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 when there is a report, whatever it says."""
     from pixtrawl.cli import running
-    from pixtrawl.cli.by_hand import report_changes_by_hand
+    from pixtrawl.cli.by_hand import report_changes_by_hand, show_changes_by_hand
     from pixtrawl.cli.by_store import report_shards
     from pixtrawl.cluster.place import is_shards
     from pixtrawl.display.screen import note
@@ -86,17 +86,19 @@ def main(arguments: argparse.Namespace) -> int:
     if is_shards(arguments.folder):
         return report_shards(arguments, lines_of)
     folder = Folder(arguments.folder)
-    report_changes_by_hand(folder.shown)
     if arguments.evidence is not None:
+        report_changes_by_hand(folder.shown)
         return _copy_evidence(folder, Path(arguments.evidence), as_json=arguments.json)
     if arguments.html is not None:
+        report_changes_by_hand(folder.shown)
         return _html(folder, Path(arguments.html), as_json=arguments.json)
     chosen = arguments.reason or arguments.status or arguments.query or arguments.format
     chosen = chosen or arguments.withheld or arguments.junk
     if arguments.urls or chosen:
+        report_changes_by_hand(folder.shown)
         return _urls(arguments)
     where = running.shown_folder(arguments.folder)
-    found = report(Path(arguments.folder))
+    found = report(Path(arguments.folder), notify=show_changes_by_hand)
     if any("evidence" in s.detail for q in found.queries for s in q.sources.values()):
         found.evidence_command = f"pixtrawl report {where} --evidence OUT"
     if found.read_only:

@@ -9,9 +9,12 @@ from pixtrawl.cli.options import add_config, add_settings, load_settings
 from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pixtrawl.studio.serve import StudioServer
 
 _TURN_S = 0.0005
+_SLOW_S = 1.0  # until it is said what is waited for
 _EPILOG = """\
 Serves a page on this machine only, until Ctrl-C. The address that it prints has a token: who has it
 can see and change the data sets. Decisions are those of reject, label, restore, takedown and undo,
@@ -51,6 +54,7 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Serves until Ctrl-C. Returns the exit code."""
     import sys
+    import threading
     from contextlib import suppress
     from pathlib import Path
 
@@ -67,13 +71,25 @@ def main(arguments: argparse.Namespace) -> int:
     # Between two rows of an answer other threads may run, for 5 ms each time by default.
     sys.setswitchinterval(_TURN_S)
     path = None if arguments.folder is None else Path(arguments.folder)
-    server = StudioServer(
-        path, port=arguments.port, config=load_settings(arguments).config,
-        folders=[Path(one).expanduser().absolute() for one in arguments.folders],
-    )  # fmt: skip
+    slow = threading.Timer(_SLOW_S, _say_what_takes_long, [path])
+    slow.start()
+    try:
+        server = StudioServer(
+            path, port=arguments.port, config=load_settings(arguments).config,
+            folders=[Path(one).expanduser().absolute() for one in arguments.folders],
+        )  # fmt: skip
+    finally:
+        slow.cancel()
     with suppress(KeyboardInterrupt):  # Ctrl-C is how this command ends
         run_loop(_serve(server, opens=not arguments.no_open), on_stop=lambda: None)
     return EXIT_OK
+
+
+def _say_what_takes_long(path: Path | None) -> None:
+    import sys
+
+    if path is not None:
+        print(f"opening {path}: its files are compared with its catalog ...", file=sys.stderr)
 
 
 async def _serve(server: StudioServer, *, opens: bool) -> None:

@@ -6,7 +6,6 @@ is limited; further queries and reasons are counted, not listed.
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -40,7 +39,8 @@ def verdict(
 
     Args:
         given: the report, or its JSON.
-        where: the data set folder, for the lines on files; "" leaves these out.
+        where: the data set folder as a command takes it, quoted, for the lines on files; "" leaves
+            these out.
         things: what the run collected: images or URLs.
         color: whether to use ANSI colours.
     """
@@ -189,7 +189,7 @@ def _junk(counts: Mapping[str, int], where: str) -> str:
     kinds = ", ".join(f"{count:,} {clean(name)}" for name, count in counts.items())
     count = sum(counts.values())
     text = f"{plural(count, 'image')} {'looks' if count == 1 else 'look'} like junk ({kinds})"
-    folder = shlex.quote(where) if where else "DIR"
+    folder = where or "DIR"
     return (
         f"{text}, kept as your list names them\n"
         f"  see: pixtrawl report {folder} --junk; --junk drop leaves such out"
@@ -274,7 +274,7 @@ def _near_duplicates(queries: Sequence[Mapping[str, Any]], where: str) -> str:
         f"near duplicates: {shorten(first, 30)}: {dropped[first]:,} of "
         f"{dropped[first] + kept[first]:,} dropped as copies of others{others}"
     )
-    folder = shlex.quote(where) if where else "DIR"
+    folder = where or "DIR"
     return f"{sentence}\n  see: pixtrawl dedup {folder}; if they differ, --dedup exact keeps them"
 
 

@@ -6,6 +6,7 @@ updated at once; otherwise readers skip the images whose files are gone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from importlib import import_module
 
@@ -30,16 +31,22 @@ class View(Struct, frozen=True):
     noticed: ByHand | None = None  # changes by hand that were taken into the catalog
 
 
-def catch_up(folder: Folder, *, derive: bool = True) -> View:
+def catch_up(
+    folder: Folder, *, derive: bool = True, notify: Callable[[ByHand], None] = lambda _: None
+) -> View:
     """Compare the names of all files with the catalog, and update it where possible.
 
     Without `derive` the files made from the catalog stay as they are, and are marked stale where
-    they are to be written: for a caller that writes them later (100,000 images take 15 s).
+    they are to be written: for a caller that writes them later (100,000 images take 15 s). Changes
+    by hand that were taken into the catalog are passed to `notify`.
 
     Raise UsageError if there is no data set, StorageError if it cannot be read.
     """
     with explained_disk_errors(folder):
-        return _catch_up(folder, derive=derive)
+        view = _catch_up(folder, derive=derive)
+    if view.noticed is not None:
+        notify(view.noticed)
+    return view
 
 
 def _catch_up(folder: Folder, *, derive: bool) -> View:

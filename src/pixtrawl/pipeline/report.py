@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from pixtrawl.errors import (
     EXIT_SHORT,
 )
 from pixtrawl.folder import evidence
+from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.disk_trouble import explained_disk_errors
@@ -37,10 +38,13 @@ _END_REASON: Final = {
 }
 
 
-def report(root: Path | str) -> Report:
-    """Return the report on all queries of a data set. Raise UsageError where there is none."""
+def report(root: Path | str, *, notify: Callable[[ByHand], None] = lambda _: None) -> Report:
+    """Return the report on all queries of a data set; pass changes by hand to `notify`.
+
+    Raise UsageError where there is none.
+    """
     folder = Folder(root)
-    missing = catch_up(folder).missing
+    missing = catch_up(folder, notify=notify).missing
     with explained_disk_errors(folder), closing(connect(folder.catalog, read_only=True)) as db:
         ids = [query.id for query in queries.every(db)]
         return build(db, folder, ids, missing=missing)
@@ -59,8 +63,8 @@ def build(
     """
     run = run_log.last_run(db)
     end_reason = run.end_reason if run else None
-    reasons = _reasons(db, query_ids, end_reason)
     rows = [_query(db, folder, query_id) for query_id in query_ids]
+    reasons = _reasons(db, rows, end_reason)
     gone = Counter(samples.queries_of(db, missing))
     for query_id, query in zip(query_ids, rows, strict=True):
         query["saved"] -= gone[query_id]
@@ -108,15 +112,14 @@ def _not_asked(query: Mapping[str, Any]) -> int:
 
 
 def _reasons(
-    db: sqlite3.Connection, query_ids: Iterable[int], end_reason: str | None
+    db: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], end_reason: str | None
 ) -> dict[Reason, int]:
     """Count outcomes by reason; open candidates count under the reason the run ended for."""
-    counts: dict[Reason, int] = {}
-    still_open = _still_open(end_reason)
-    for query_id in query_ids:
-        for reason, count in outcomes.counts_by_reason(db, query_id).items():
-            why = still_open if reason is None else reason
-            counts[why] = counts.get(why, 0) + count
+    counts: Counter[Reason] = Counter()
+    for row in rows:
+        counts.update({Reason(name): count for name, count in row["reasons"].items()})
+        counts[_still_open(end_reason)] += frontier.open_count(db, row["id"])
+    counts = +counts
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -90,9 +90,9 @@ class DoubtsAnswer(TypedDict):
 
 
 class CheckAnswer(TypedDict):
-    """The class check of a data set; while it is `working`, there is `done` alone."""
+    """The class check of a data set; while it is `working`, or `stopped`, there is `done` alone."""
 
-    state: Literal["working", "ready"]
+    state: Literal["working", "ready", "stopped"]
     done: float
     by: NotRequired[str]
     model: NotRequired[str]

@@ -58,6 +58,7 @@ def studio_app(studio: Studio) -> Starlette:
         _get(f"{one}/groups/{{view}}", _groups),
         _get(f"{one}/charts", _charts),
         _get(f"{one}/check", _check),
+        _post(f"{one}/check/stop", _stop_check),
         _get(f"{one}/map", _map),
         _post(f"{one}/quarantine/empty", _empty),
         _get(f"{one}/evidence/{{name}}", evidence),
@@ -226,6 +227,15 @@ async def _check(request: Request) -> Response:
     again = request.query_params.get("again") == "1"
     key = request.path_params["set"]
     return answer(await studio.run(lambda: check_answer(studio.require(key), again=again)))
+
+
+async def _stop_check(request: Request) -> Response:
+    from pixtrawl.studio.checks import stop_check
+
+    studio = _studio(request)
+    key = request.path_params["set"]
+    await read_body(request, dict[str, msgspec.Raw])
+    return answer(await studio.run(lambda: stop_check(studio.require(key))))
 
 
 async def _map(request: Request) -> Response:

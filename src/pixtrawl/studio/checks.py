@@ -22,7 +22,7 @@ from pixtrawl.studio.messages import LookItem, StudioError
 from pixtrawl.studio.open_set import PATIENCE_S, OpenSet
 from pixtrawl.studio.tiles import sample_item
 
-__all__ = ["check_answer", "doubted", "doubts_of", "least_typical"]
+__all__ = ["check_answer", "doubted", "doubts_of", "least_typical", "stop_check"]
 
 _FIRST: Final = 24  # doubts with their tiles; a view has all
 _MOST_PAIRS: Final = 50
@@ -101,6 +101,13 @@ def check_answer(data_set: OpenSet, *, again: bool = False) -> dict[str, Any]:
         "small": [asdict(one) for one in audit.small],
         "revision": data_set.watch(),
     }  # fmt: skip
+
+
+def stop_check(data_set: OpenSet) -> dict[str, Any]:
+    """End the class check at work; it begins anew when it is wanted next."""
+    work = data_set.long_work("check")
+    work.stop()
+    return {"state": "stopped", "done": round(work.done, 3)}
 
 
 def _tiles(data_set: OpenSet, checked: CheckedSet, names: Sequence[str]) -> dict[str, LookItem]:

@@ -16,7 +16,7 @@ OnProgress = Callable[[float], None]  # the share that is done; it raises where 
 
 
 class _Closed(Exception):  # noqa: N818 - ends the work, and is no error
-    """The studio ends."""
+    """The studio ends, or a person wants no result any more."""
 
 
 class LongWork(Generic[T]):
@@ -28,6 +28,7 @@ class LongWork(Generic[T]):
         self._turn = turn
         self._is_closing = is_closing
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._key: Hashable = None
         self.result: T | None = None
@@ -41,6 +42,7 @@ class LongWork(Generic[T]):
             if at_work or (key == self._key and (self.result is not None or self.problem)):
                 return
             self.done, self.problem = 0.0, ""
+            self._stopped.clear()
             # a daemon: `on_progress` ends it soon, but a person who presses Ctrl-C need not wait
             self._thread = threading.Thread(
                 target=self._make, args=(key, make), name=self._name, daemon=True
@@ -59,6 +61,10 @@ class LongWork(Generic[T]):
             if thread.is_alive():
                 return None
         return self.result
+
+    def stop(self) -> None:
+        """End the work at hand soon, without a result; a former one stays."""
+        self._stopped.set()
 
     def forget(self) -> None:
         """Make it anew when it is wanted next."""
@@ -86,5 +92,5 @@ class LongWork(Generic[T]):
 
     def _on_progress(self, done: float) -> None:
         self.done = done
-        if self._is_closing():
+        if self._is_closing() or self._stopped.is_set():
             raise _Closed

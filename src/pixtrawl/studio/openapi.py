@@ -99,6 +99,7 @@ OPERATIONS: Final = (
         f"{_SET}/check", "The class check; again=1 makes it anew", answers.CheckAnswer,
         query={"again": _TEXT},
     ),
+    _post(f"{_SET}/check/stop", "End the class check at work", _NOTHING, answers.CheckAnswer),
     _get(
         f"{_SET}/map", "Places of the images of a view on the map", answers.MapAnswer,
         query={"view": _TEXT},

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.net.conftest import Connection, Server
-from tests.sources.api.stand_ins import Reply, StandIn, asked
+from tests.sources.api.stand_in_parts import Reply, asked
+from tests.sources.api.stand_ins import StandIn
 
 from pixtrawl import sources
 from pixtrawl.config.groups import Fetch

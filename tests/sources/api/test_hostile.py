@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 from tests.matrices import examples, slow
 from tests.sources.api.asking import CAT
-from tests.sources.api.stand_ins import ALL, Reply, StandIn, asked
+from tests.sources.api.stand_in_parts import Reply, asked
+from tests.sources.api.stand_ins import ALL, StandIn
 
 from pixtrawl import sources
 from pixtrawl.model import SourceOutcome

@@ -9,7 +9,8 @@ import pytest
 from tests.matrices import crossed
 from tests.net.conftest import Connection, Server
 from tests.sources.api.asking import ask, reply, serve, settings
-from tests.sources.api.stand_ins import ALL, BY_NAME, KEY, Reply, StandIn, asked
+from tests.sources.api.stand_in_parts import KEY, Reply, asked
+from tests.sources.api.stand_ins import ALL, BY_NAME, StandIn
 
 from pixtrawl import sources
 from pixtrawl.errors import UsageError

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.sources.google.site_forms import Site
+from tests.sources.google.site import Site
 
 from pixtrawl.browser.chrome import Chrome
 from pixtrawl.browser.options import ChromeOptions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.sources.page.test_page import START, found, names, page, run
+from tests.sources.page.pages import START, found, names, page, run
 
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason, SourceOutcome

@@ -15,7 +15,8 @@ from urllib.parse import urldefrag
 
 import pytest
 from tests.sources import synthetic_answers as synthetic
-from tests.sources.api.stand_ins import BY_NAME, Reply, asked
+from tests.sources.api.stand_in_parts import Reply, asked
+from tests.sources.api.stand_ins import BY_NAME
 from tests.sources.runs.pictures import picture
 
 from pixtrawl import sources

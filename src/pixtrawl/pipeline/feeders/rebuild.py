@@ -23,6 +23,7 @@ from pixtrawl.errors import (
     UsageError,
 )
 from pixtrawl.events import Event, RunStarted, ignore
+from pixtrawl.folder.by_hand import ByHand
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.manifests.recipe import RecipeImage, read_recipe, recipe_lines
@@ -42,13 +43,19 @@ _STATES: Final = (OK, MOVED, CHANGED, GONE)
 _BATCH: Final = 1000  # candidates per transaction
 
 
-def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
+def write_lock(
+    root: Path | str,
+    write: Callable[[str], object],
+    notify: Callable[[ByHand], None] = lambda _: None,
+) -> int:
     """Pass the lock file of a data set to `write` line by line. Return the number of images.
+
+    Changes by hand are passed to `notify`.
 
     Raise UsageError where there is no data set, StorageError where its catalog cannot be read.
     """
     folder = Folder(root)
-    missing = catch_up(folder).missing
+    missing = catch_up(folder, notify=notify).missing
     with closing(connect(folder.catalog, read_only=True)) as db:
         try:
             filters = queries.filters_of_kept(db)
@@ -56,7 +63,7 @@ def write_lock(root: Path | str, write: Callable[[str], object]) -> int:
             for line in recipe_lines(
                 run_log.last_settings(db),
                 [(one.text, one.label, one.filters) for one in queries.asked_or_filed(db)],
-                ((sample, filters[sample.id]) for sample in kept),
+                ((sample, filters(sample.id)) for sample in kept),
                 scores.models(db),
             ):
                 write(line)

@@ -14,7 +14,7 @@ function bar(one) {
   if (typeof n !== "number") return null;
   const range = one.lo === undefined ? undefined : one.hi === null || one.hi === undefined ? `≥ ${count(one.lo)}` : `${count(one.lo)} – ${count(one.hi)}`;
   // of sources over time: hour "2026-11-29T10" and source
-  const then = one.hour && `${one.hour.replace("T", " ")}h, ${one.source}`;
+  const then = one.hour && texts.sourceThen(one.source, one.hour);
   return { name: String((one.name ?? one.label ?? range ?? then) || texts.notStated), n, filter: one.filter ?? (one.hour && { sources: [one.source] }), kind: one.kind };
 }
 

@@ -1,6 +1,6 @@
 // The class check: likely wrong labels, outliers, labels that overlap, bias, labels with few images.
 import { coded, html, useEffect, useRef, useSignal } from "./html.js";
-import { get, ofSet, thumbAddress } from "./api.js";
+import { get, ofSet, post, thumbAddress } from "./api.js";
 import * as state from "./state.js";
 import { count, texts } from "./texts.js";
 
@@ -26,14 +26,25 @@ export function Check() {
     return () => void asked.current++;
   }, [state.set.value]);
   const c = found.value;
-  if (!c || c.state === "working") return html`<div class="empty" role="status"><p>${texts.checking}</p><progress value=${c?.done} aria-label=${texts.checking}></progress></div>`;
+  const stop = async () => {
+    asked.current++;
+    try {
+      found.value = await post(`${ofSet(/** @type {string} */ (state.set.value))}/check/stop`, {});
+    } catch (error) {
+      state.sayError(error);
+      void read(false);
+    }
+  };
+  if (c?.state === "stopped") return html`<div class="empty" role="status"><p>${texts.checkStopped}</p><button class="main" onClick=${() => ((found.value = null), read(false))}>${texts.checkAgain}</button></div>`;
+  if (!c || c.state === "working") return html`<div class="empty" role="status"><p>${texts.checking}</p><progress value=${c?.done} aria-label=${texts.checking}></progress>
+    ${c && html`<p><button onClick=${stop}>${texts.checkStop}</button></p>`}</div>`;
   if (c.error) return html`<p class="empty bad">${c.error}</p>`;
   const nothing = !c.doubts.total && !c.overlaps.length && !c.biases.length && !c.small.length;
   return html`<div class="check">
     <p class="lead">${coded(texts.checked(c.images, c.by, c.model))} <button onClick=${() => ((found.value = null), read(true))}>${texts.checkAgain}</button></p>
     ${nothing && html`<p>${texts.checkNothing}</p>`}
     ${c.doubts.total > 0 && html`<section><h2>${texts.doubtsTitle(c.doubts.total)}</h2>
-      <${Tiles} items=${c.doubts.first.map((/** @type {any} */ one) => ({ ...one.item, like: one.like }))} />
+      <${Tiles} place="doubts" items=${c.doubts.first.map((/** @type {any} */ one) => ({ ...one.item, like: one.like }))} />
       <button class="main" onClick=${() => state.go("doubts")}>${texts.goThrough(c.doubts.total)}</button></section>`}
     <section><h2>${texts.outliersTitle}</h2><p class="quiet">${texts.outliersMeans}</p>
       <button onClick=${() => state.go("images", { sort: { by: "outlier", descending: false } })}>${texts.outliersShow}</button></section>
@@ -48,10 +59,11 @@ export function Check() {
   </div>`;
 }
 
-/** @param {{items: any[]}} props */
-const Tiles = ({ items }) => html`<ul class="tiles">${items.map((item) => html`<li key=${item.id}>
+/** Pictures that lead to themselves in a view. @param {{items: any[], place?: import("./state.js").Place}} props */
+const Tiles = ({ items, place = "images" }) => html`<ul class="tiles">${items.map((item) => html`<li key=${item.id}><button title=${texts.showIn(texts.caption(item))} onClick=${() => state.goToImage(place, item.n)}>
   <img src=${thumbAddress(/** @type {string} */ (state.set.value), item, 160)} alt=${texts.pictureOf(item)} loading="lazy" />
-  <span class="caption" title=${texts.caption(item)}>${texts.caption(item)}</span></li>`)}</ul>`;
+  <span class="caption">${texts.caption({ ...item, like: undefined })}</span>
+  ${item.like !== undefined && html`<span class="caption like">${texts.rather(item.like)}</span>`}</button></li>`)}</ul>`;
 
 /** Only groups whose labels differ. */
 export function OnlyConflicts() {

@@ -144,7 +144,8 @@ function lastRun(job, queries) {
   if (job?.state === "resumable") return texts.runResumable;
   if (job?.state === "stopped") return texts.runStopped;
   const whole = queries.length > 0 && queries.every((one) => one.wanted !== null && one.saved >= one.wanted);
-  return whole ? texts.runWhole : texts.runNone;
+  const missing = queries.reduce((sum, one) => sum + Math.max(0, (one.wanted ?? 0) - one.saved), 0);
+  return whole ? texts.runWhole : missing ? texts.runShort(missing) : texts.runNone;
 }
 
 /** @param {{run: any, job: any}} props */

@@ -71,7 +71,7 @@ function CountLine() {
     <span class="count">${state.meaning.value ? texts.meant(state.meaning.value, v.total, v.of) : state.similarTo.value.length ? texts.alike(state.similarTo.value.length, v.by) : part || v.total !== v.of ? texts.showing(v.total, v.of)
       : state.place.value === "doubts" ? (v.done < 1 ? texts.checking : texts.doubtsShown(v.total, v.by)) : state.sort.value.by === "outlier" && v.by ? texts.outliersShown(v.total, v.by)
       : state.place.value === "not_kept" ? texts.allNotKept(v.total) : state.place.value === "groups" ? "" : texts.all(v.total)}</span>
-    ${v.done < 1 && html`<span class="so-far">${texts.soFar(v.done, comparing() ? "compared" : "colours")}</span>`}
+    ${v.done < 1 ? html`<span class="so-far">${texts.soFar(v.done, comparing() ? "compared" : state.filter.value.colour ? "colours" : "read")}</span>` : state.busy.value && html`<span class="so-far">${texts.busy}</span>`}
     ${state.filtered.value && html`<button onClick=${() => state.go(state.place.value)}>${texts.showAll}</button>`}
     ${state.stale.value && html`<button class="main" onClick=${() => state.showView({ keep: true })}>${texts.newState}</button>`}
     <span class="spring"></span>
@@ -81,12 +81,15 @@ function CountLine() {
 
 function Sorting() {
   const names = ["number", "newest", "random", ...(state.place.value === "images" ? ["outlier", "width", "height", "size_bytes", "aspect", ...(state.summary.value?.measures ?? [])] : [])];
-  const by = state.sort.value;
-  return html`<label class="sorting"><span>${texts.sortLabel}</span>
-    <select aria-label=${texts.sortLabel} value=${by.by} onChange=${(/** @type {any} */ e) => { state.order({ ...by, by: e.currentTarget.value }); focusView(); }}>
+  const given = state.sort.value;
+  const alike = state.similarTo.value.length > 0 || state.meaning.value !== "";
+  const by = alike ? { by: "similar", descending: false } : given;
+  if (alike) names.unshift("similar");
+  return html`<span class="sorting"><label class="sorting"><span>${texts.sortLabel}</span>
+    <select aria-label=${texts.sortLabel} value=${by.by} onChange=${(/** @type {any} */ e) => { state.order({ ...given, by: e.currentTarget.value }); focusView(); }}>
       ${[...new Set(names)].map((name) => html`<option key=${name} value=${name}>${texts.sorts[name] ?? name}</option>`)}</select></label>
-    <button aria-label=${by.descending ? texts.descending : texts.ascending} title=${by.descending ? texts.descending : texts.ascending}
-      onClick=${() => state.order({ ...by, descending: !by.descending })}>${by.descending ? "↓" : "↑"}</button>`;
+    ${!alike && html`<button aria-label=${by.descending ? texts.descending : texts.ascending} title=${by.descending ? texts.descending : texts.ascending}
+      onClick=${() => state.order({ ...by, descending: !by.descending })}>${by.descending ? "↓" : "↑"}</button>`}</span>`;
 }
 
 /** What can be done with the current or the selected images. */

@@ -52,6 +52,16 @@ async function choose(n) {
   });
 }
 
+/** @param {string} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    state.say(texts.copied);
+  } catch { // the browser allows it to nobody: the words can be marked
+    state.say(texts.notCopied, { bad: true });
+  }
+}
+
 export function MapView() {
   const m = map.value;
   const where = `${state.set.value} ${JSON.stringify(state.filter.value)} ${state.view.value?.revision}`;
@@ -59,7 +69,8 @@ export function MapView() {
   useEffect(() => () => void (asked++, (map.value = null)), [state.set.value]);
   if (!m) return html`<p class="empty" role="status">${texts.loading}</p>`;
   if (m.state === "failed") return html`<p class="empty bad">${m.error}</p>`;
-  if (m.state === "none") return html`<div class="empty map-none"><p>${texts.mapNone}</p><p><code>${m.command}</code></p></div>`;
+  if (m.state === "none") return html`<div class="empty map-none"><p>${texts.mapNone}</p><p><code>${m.command.split(" ").map((/** @type {string} */ word) => html`<span class="word">${word}</span> `)}</code></p>
+    <button onClick=${() => void copy(m.command)}>${texts.copyCommand}</button></div>`;
   if (m.state === "working") return html`<div class="empty" role="status"><p>${texts.mapWorking}</p><progress value=${m.done} aria-label=${texts.mapWorking}></progress></div>`;
   return html`<${Field} points=${m} />`;
 }

@@ -7,8 +7,10 @@ import { count, texts } from "./texts.js";
 
 export function Sets() {
   const path = useSignal("");
+  const opens = useSignal(false);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
+    opens.value = true;
     try {
       const { id } = await post("/api/sets", { path: path.value });
       app.value = await get("/api/state");
@@ -16,6 +18,7 @@ export function Sets() {
     } catch (error) {
       sayError(error);
     }
+    opens.value = false;
   };
   const sets = app.value?.sets ?? [];
   return html`<main class="sets" id="main"><h1>${texts.setsTitle}</h1>
@@ -23,7 +26,7 @@ export function Sets() {
       <b>${s.name}</b><span>${texts.setLine(s)}</span><span class="quiet path">${s.path}</span></button></li>`)}</ul>` : html`<p class="quiet">${texts.noSets}</p>`}
     <form class="card" onSubmit=${submit}><h2>${texts.openSet}</h2>
       <label class="field">${texts.path}<input required value=${path.value} placeholder="images" onInput=${(/** @type {any} */ e) => (path.value = e.currentTarget.value)} /></label>
-      <button class="main">${texts.open}</button></form>
+      <button class="main" disabled=${opens.value}>${texts.open}</button>${opens.value && html`<p role="status">${texts.openingSet}</p>`}</form>
     <${Start} />
   </main>`;
 }
@@ -31,6 +34,7 @@ export function Sets() {
 /** Queries, sources, number; an estimate first; then go. */
 function Start() {
   const sources = useSignal(/** @type {any[]|null} */ (null));
+  const asks = useSignal(true);
   const given = useSignal({ words: "", csv: "", csvName: "", number: 50, path: "images", chosen: /** @type {string[]} */ ([]), filters: /** @type {Record<string, string>} */ ({}) });
   const estimate = useSignal(/** @type {any} */ (null));
   const busy = useSignal(/** @type {""|"estimate"|"jobs"} */ (""));
@@ -38,9 +42,9 @@ function Start() {
     get("/api/sources").then(
       (answer) => (sources.value = Array.isArray(answer) ? answer : (answer.sources ?? [])),
       () => (sources.value = null), // this studio only looks; the form is not shown
-    );
+    ).finally(() => (asks.value = false));
   }, []);
-  if (!sources.value) return null;
+  if (!sources.value) return asks.value ? html`<div class="card"><h2>${texts.startTitle}</h2><p class="quiet" role="status">${texts.loading}</p></div>` : null;
   const g = given.value;
   const change = (/** @type {object} */ changed) => {
     given.value = { ...given.value, ...changed };

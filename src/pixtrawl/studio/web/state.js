@@ -38,6 +38,8 @@ export const filtersShown = signal(false);
 export const tilePx = signal(Number(localStorage.getItem("tile_px")) || 168);
 /** Whether a rejected image's place is filled with another one. */
 export const refill = signal(localStorage.getItem("refill") !== "no");
+/** A view is asked for, and takes more than a moment. */
+export const busy = signal(false);
 export const problem = signal(/** @type {string|null} */ (null));
 /** What is said at the lower edge: {text, undo?, bad?} */
 export const said = signal(/** @type {{text: string, undo?: boolean, bad?: boolean}|null} */ (null));
@@ -66,9 +68,12 @@ export function say(text, more) {
   if (!more?.stays) says = window.setTimeout(() => (said.value = null), more?.bad ? 12_000 : 6_000);
 }
 
+/** A refusal as a sentence: those of the server begin in small letters. @param {string} text */
+const sentence = (text) => (/^[a-z]+ /.test(text) && !text.startsWith("pixtrawl") ? text[0].toUpperCase() + text.slice(1) : text);
+
 /** @param {unknown} error */
 export function sayError(error) {
-  say(/** @type {Error} */ (error).message || String(error), { bad: true });
+  say(sentence(/** @type {Error} */ (error).message || String(error)), { bad: true });
 }
 
 /** Number of images that an action is about. */
@@ -103,6 +108,8 @@ function wanted() {
   };
 }
 
+/** After so long it is said that an answer is waited for. */
+const BUSY_MS = 300;
 /** After so long, more images of a part were looked at. */
 const AGAIN_MS = 700;
 
@@ -115,6 +122,7 @@ export async function showView({ keep = false } = {}) {
   if (!set.value || WITHOUT.includes(place.value)) return;
   const mine = ++asked;
   const here = keep ? currentItem.peek()?.n : undefined;
+  const slow = setTimeout(() => (busy.value = mine === asked), BUSY_MS);
   try {
     const found = await post(`${ofSet(set.value)}/views`, wanted());
     const index = here === undefined ? 0 : await indexOf(found.view, here);
@@ -137,8 +145,18 @@ export async function showView({ keep = false } = {}) {
   } catch (error) {
     if (mine !== asked) return;
     view.value = null;
-    problem.value = /** @type {Error} */ (error).message;
+    problem.value = sentence(/** @type {Error} */ (error).message);
+  } finally {
+    clearTimeout(slow);
+    if (mine === asked) busy.value = false;
   }
+}
+
+/** Show a place with all its images, at the one with this number. @param {Place} to @param {number} number */
+export async function goToImage(to, number) {
+  await go(to, { sort: { by: "number", descending: false } });
+  const index = view.value && (await indexOf(view.value.view, number));
+  if (typeof index === "number") current.value = index;
 }
 
 /** Where the image with a number lies in a view; null where it is not in it. @param {string} key @param {number} number */
@@ -176,7 +194,7 @@ export function go(to, given = {}) {
     else if (sort.value.by === "similar" || (to !== "images" && !["number", "newest", "random"].includes(sort.value.by))) sort.value = { by: "number", descending: false };
   });
   remember();
-  void showView();
+  return showView();
 }
 
 /** @param {Record<string, any>} changed values by field; undefined or empty ones end the filter of their field */
@@ -211,7 +229,7 @@ export async function seek(words) {
       meaning.value = before.meaning;
       similarTo.value = before.similar;
     });
-    return say(/** @type {Error} */ (error).message, { bad: true, stays: true });
+    return say(sentence(/** @type {Error} */ (error).message), { bad: true, stays: true });
   }
   remember();
   await showView();

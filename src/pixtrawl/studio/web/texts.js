@@ -54,7 +54,8 @@ export const texts = {
   all: (/** @type {number} */ n) => some(n, "image"),
   allNotKept: (/** @type {number} */ n) => `${count(n)} not kept`,
   showAll: "Show all",
-  soFar: (/** @type {number} */ done, /** @type {"colours"|"compared"} */ what) => (what === "colours" ? `so far: the colours of ${Math.floor(100 * done)} % of the images are known` : `so far: ${Math.floor(100 * done)} % are compared`),
+  busy: "Looking through the images …",
+  soFar: (/** @type {number} */ done, /** @type {"colours"|"compared"|"read"} */ what) => (what === "colours" ? `so far: the colours of ${Math.floor(100 * done)} % of the images are known` : `so far: ${Math.floor(100 * done)} % ${what === "read" ? "of the images are looked through" : "are compared"}`),
   notYet: (/** @type {number} */ done) => `None found so far: ${Math.floor(100 * done)} % of the images are looked at.`,
   alike: (/** @type {number} */ n, /** @type {string|undefined} */ by) =>
     `Most alike to ${some(n, "image")} first, by ${by === "embedding" ? "meaning (embeddings)" : "look"}`,
@@ -67,7 +68,7 @@ export const texts = {
   filters: "Filters", details: "Details", keysButton: "Keys", larger: "Larger tiles", smaller: "Smaller tiles",
   theme: "Light or dark", undo: "Undo", redo: "Redo", close: "Close", cancel: "Cancel", apply: "Apply", go: "Go",
   sortLabel: "Sort by", descending: "Descending", ascending: "Ascending",
-  sorts: /** @type {Record<string, string>} */ ({ number: "number", newest: "newest first", random: "random", outlier: "unlike its label", width: "width", height: "height", size_bytes: "size in bytes", aspect: "shape" }),
+  sorts: /** @type {Record<string, string>} */ ({ number: "number", similar: "likeness", newest: "newest first", random: "random", outlier: "unlike its label", width: "width", height: "height", size_bytes: "size in bytes", aspect: "shape" }),
   groupsOfFilter: /** @type {Record<string, string>} */ ({
     labels: "Label", sources: "Source", hosts: "Host", licences: "Licence", reasons: "Reason", decisions: "Decision",
   }),
@@ -155,7 +156,9 @@ export const texts = {
   groupTitle: (/** @type {number} */ n, /** @type {number} */ of) => `Group ${count(n)} of ${count(of)}`,
   keptCopy: "kept", refusedCopy: "not kept", conflict: "Labels differ",
   onlyConflicts: "Only like images under different labels", withoutReasonGiven: "without a reason",
-  checking: "Comparing each image with the others …", checkAgain: "Check again", checkNothing: "Labels, hosts and looks are as they should be: nothing stands out.",
+  checking: "Comparing each image with the others …", checkAgain: "Check again", checkStop: "Stop the check", checkStopped: "The check was stopped.",
+  rather: (/** @type {string} */ like) => (like ? `→ ${like}?` : "→ other?"), showIn: (/** @type {string} */ caption) => `${caption}: show it`,
+  checkNothing: "Labels, hosts and looks are as they should be: nothing stands out.",
   checked: (/** @type {number} */ n, /** @type {string} */ by, /** @type {string} */ model) => `${some(n, "image")} compared by ${by === "embedding" ? `meaning (${model.split(" ")[0]})` : "look; scores by a model (`pixtrawl score`) tell more"}.`,
   doubtsTitle: (/** @type {number} */ n) => `${some(n, "label")} likely wrong`, goThrough: (/** @type {number} */ n) => (n === 1 ? "Look at it" : `Go through all ${count(n)}`),
   doubtsShown: (/** @type {number} */ n, /** @type {string} */ by) => `${some(n, "label")} likely wrong, the surest first, by ${by === "embedding" ? "meaning" : "look"}: k right, r another label, x out`,
@@ -166,6 +169,7 @@ export const texts = {
   bias: (/** @type {any} */ one) => (one.kind === "host" ? `${one.label}: ${Math.round(100 * one.share)} % are from ${one.what}` : `${one.label}: ${Math.round(100 * one.share)} % have one look`),
   smallTitle: "Labels with few images", small: (/** @type {number} */ n, /** @type {number} */ median) => `${some(n, "image")}; the labels have ${count(median)} in the middle`,
   mapNone: "A map needs what a model saw in each picture (embeddings), and no image has that yet. Run this once, then open the map again:",
+  copyCommand: "Copy the command", copied: "Copied.", notCopied: "The browser does not allow copying: mark the command and copy it by hand.",
   mapWorking: "Laying out the map …",
   mapShown: (/** @type {number} */ n, /** @type {number} */ of, /** @type {string} */ model) => `${n < of ? `Shown ${count(n)} of ${count(of)}` : some(n, "image")}, by ${model.split("@")[0]}`,
   mapLabel: (/** @type {number} */ n) => `Map of ${some(n, "image")}: like images lie together`,
@@ -175,13 +179,15 @@ export const texts = {
   rejectGroup: "Reject the whole group", before: "Groups before", next: "Next groups",
 
   charts: /** @type {Record<string, string>} */ ({
-    sizes: "Sizes", shapes: "Shapes", licences: "Licences", hosts: "Hosts", sources_over_time: "Saved by source over time", sources: "Sources", reasons: "Why images were not kept", balance: "Images by label", labels: "Images by label",
+    sizes: "Sizes: width in pixels", shapes: "Shapes: width ÷ height", licences: "Licences", hosts: "Hosts", sources_over_time: "Saved by source over time", sources: "Sources", reasons: "Why images were not kept", balance: "Images by label", labels: "Images by label",
   }),
+  sourceThen: (/** @type {string} */ source, /** @type {string} */ hour) => `${source}, ${hour.slice(5, 10)} ${hour.slice(11)}:00`,
   noCharts: "Nothing to draw yet: charts appear with the first images.",
   bar: (/** @type {string} */ name, /** @type {number} */ n) => `${name}: ${some(n, "image")}. Show them`,
   others: "others",
 
   runNone: "No run is at work on this data set. Continue it at the shell: the same `pixtrawl run` or `pixtrawl download` goes on where it was.",
+  runShort: (/** @type {number} */ n) => `No run is at work; ${some(n, "image")} ${n === 1 ? "is" : "are"} wanted still. Continue at the shell: the same \`pixtrawl run\` or \`pixtrawl download\` looks for ${n === 1 ? "it" : "them"}, in the place of rejected ones, too.`,
   runWhole: "No run is at work: every query has as many images as were wanted.",
   runShell: "A run started at the shell is at work on this data set.",
   runStudio: "A run of this studio is at work on this data set.",
@@ -206,6 +212,7 @@ export const texts = {
 
   setsTitle: "Data sets", openSet: "Open a data set", path: "Folder", open: "Open",
   noSets: "No data set is known yet. Open a folder, or start one.",
+  openingSet: "Opening: its files are compared with its catalog …",
   setLine: (/** @type {any} */ s) => s.problem || `${some(s.images, "image")}${s.open_jobs ? `, ${some(s.open_jobs, "run")} under way` : ""}`,
   startTitle: "Start a new one", words: "Words, one query a line", csv: "or a CSV file: choose it, or drop it here", sourcesTitle: "Sources", perQuery: "Images per query",
   folder: "Folder for the data set", estimate: "Estimate", start: "Start", csvRead: (/** @type {string} */ name, /** @type {number} */ bytes) => `${name}, ${size(bytes)}`,
