@@ -59,9 +59,11 @@ def test_keys_move_decide_and_undo(tmp_path: Path) -> None:
         tab.press("k", "x", "2")
         tab.until("document.querySelectorAll('.tile .badge:not([hidden])').length === 2")
         assert studio.decided == {
-            "s2": {"decision": "keep", "reason": None},
-            "s3": {"decision": "reject", "reason": "poor quality"},
-        }
+            "s2": {"decision": "keep"},
+            "s3": {
+                "decision": "reject", "reason": "refused_by_person", "detail": "poor quality",
+            },
+        }  # fmt: skip
         tab.press("z")
         tab.until("document.querySelectorAll('.tile .badge:not([hidden])').length === 1")
         assert set(studio.decided) == {"s2"}
