@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import io
 import json
 import pickle
@@ -133,6 +134,26 @@ def test_a_set_of_shards_is_filtered_sorted_pickled_and_made_tensors(shards: str
     failed = ds.outcomes(status="rejected")
     assert [one.url for one in failed] == ["data:image/jpeg;base64,AAAA"]
     assert len(ds.outcomes()) == 14
+
+
+def test_a_set_of_shards_is_a_hugging_face_data_set(shards: str, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    ds = pixtrawl.open(shards)
+    found = ds.to_hf()
+    assert found.features["label"].names == list(LABELS)
+    assert found["sha256"][:] == [one.info.sha256 for one in ds]
+    assert found["price"][:] == [one.own["price"] for one in ds]
+    picture = found[2]["image"]
+    assert (picture.mode, picture.size) == ("RGB", (ds[2].info.width, ds[2].info.height))
+    assert len(ds.filter(label="cats").to_hf()) == len(ds.filter(label="cats"))
+    assert len(ds.filter(label="none").to_hf()) == 0
+
+    embed = importlib.import_module("datasets.table").embed_table_storage
+    embedded = embed(found.with_format("arrow")[:])["image"].to_pylist()  # as push_to_hub does
+    assert [one["bytes"] for one in embedded] == [one.read() for one in ds]
+    assert embedded[0]["path"] == ds[0].file_name.rpartition("/")[2]
+    found.save_to_disk(str(tmp_path / "saved"))  # which keeps references
+    assert datasets.load_from_disk(str(tmp_path / "saved"))[2]["image"].size == picture.size
 
 
 def test_what_changes_a_data_set_says_how_to_make_a_folder(

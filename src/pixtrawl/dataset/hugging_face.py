@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import datasets
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from pixtrawl.dataset.pictures import GROUND, picture_of
+from pixtrawl.cluster.shard_sample import ShardSample
+from pixtrawl.dataset import shard_paths
+from pixtrawl.dataset.pictures import GROUND, decoded, picture_of
 from pixtrawl.errors import PictureError
 from pixtrawl.folder.derived import FLAGS, INTEGERS, NUMBERS, metadata_row
 from pixtrawl.images.pixels import rgb
@@ -17,7 +22,13 @@ from pixtrawl.transform import BadPictureError
 
 __all__ = ["UprightImage", "hugging_face"]
 
-_OWN_TYPES: Final = {bool: "bool", int: "int64", float: "float64"}
+_AT_ONCE: Final = 2_000  # rows that are Python objects; as columns of Arrow they take a tenth
+_TYPES: Final = {
+    **dict.fromkeys(INTEGERS, pa.int64()),
+    **dict.fromkeys(NUMBERS, pa.float64()),
+    **dict.fromkeys(FLAGS, pa.bool_()),
+}
+_NAMES: Final = {pa.int64(): "int64", pa.float64(): "float64", pa.bool_(): "bool"}
 
 
 @dataclass
@@ -40,8 +51,11 @@ class UprightImage(datasets.Image):  # type: ignore[misc]
         """
         if not self.decode or (value.get("bytes") is None and not value.get("path")):
             return super().decode_example(value, token_per_repo_id)
+        path = value["path"]
+        if value["bytes"] is None and path.startswith(shard_paths.PREFIX):
+            return decoded(shard_paths.read_path(path), path, ground=self.ground)
         if value["bytes"] is None:
-            return picture_of(value["path"], ground=self.ground)
+            return picture_of(path, ground=self.ground)
         try:
             return rgb(value["bytes"], ground=self.ground)
         except BadPictureError as error:
@@ -50,30 +64,53 @@ class UprightImage(datasets.Image):  # type: ignore[misc]
 
 def hugging_face(samples: Iterable[Sample], *, ground: str = GROUND) -> datasets.Dataset:
     """Return the data set: columns `image`, `label` and those of metadata.jsonl, all typed."""
-    columns: dict[str, list[Any]] = {"image": []}
+    found = iter(samples)
+    parts: list[pa.Table] = []
+    while chunk := list(islice(found, _AT_ONCE)):
+        parts.append(_part(chunk))
+    image = UprightImage(ground=ground)
+    if not parts:
+        empty = pa.table({"image": image.cast_storage(pa.array([], pa.string()))})
+        return _dataset(empty, {"image": image})
+    # Where a part has no value at all its type is null, and that of another part holds.
+    table = pa.concat_tables(parts, promote_options="permissive")
+    features: dict[str, Any] = {"image": image}
+    columns: dict[str, Any] = {
+        "image": pa.chunked_array([image.cast_storage(one) for one in table["image"].chunks])
+    }
+    for name in table.column_names[1:]:
+        column = table[name]
+        if name == "label":
+            labels = pa.array(sorted(column.unique().to_pylist()))
+            features[name] = datasets.ClassLabel(names=labels.to_pylist())
+            columns[name] = pc.index_in(column, value_set=labels).cast(pa.int64())
+            continue
+        if pa.types.is_null(column.type):
+            column = column.cast(pa.string())
+        features[name] = datasets.Value(_NAMES.get(column.type, "string"))
+        columns[name] = column
+    return _dataset(pa.table(columns), features)
+
+
+def _part(samples: list[Sample]) -> pa.Table:
+    columns: dict[str, list[Any]] = {"image": [_path(sample) for sample in samples]}
     for sample in samples:
-        columns["image"].append(str(sample.path))
         for name, value in metadata_row(sample).items():
             columns.setdefault(name, []).append(value)
-    labels = sorted(set(columns.get("label", ())))
-    features: dict[str, Any] = {
-        name: _feature(name, values, ground) for name, values in columns.items()
-    }
-    if labels:
-        features["label"] = datasets.ClassLabel(names=labels)
-        places = {label: at for at, label in enumerate(labels)}
-        columns["label"] = [places[label] for label in columns["label"]]
-    return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
+    return pa.table(
+        {name: pa.array(values, type=_TYPES.get(name)) for name, values in columns.items()}
+    )
 
 
-def _feature(name: str, values: Sequence[Any], ground: str) -> Any:
-    if name == "image":
-        return UprightImage(ground=ground)
-    if name in INTEGERS:
-        return datasets.Value("int64")
-    if name in NUMBERS:
-        return datasets.Value("float64")
-    if name in FLAGS:
-        return datasets.Value("bool")
-    first = next((value for value in values if value is not None), "")  # own ones have one type
-    return datasets.Value(_OWN_TYPES.get(type(first), "string"))
+def _path(sample: Sample) -> str:
+    if isinstance(sample, ShardSample):
+        return shard_paths.path_of(sample)
+    return str(sample.path)
+
+
+def _dataset(table: pa.Table, columns: dict[str, Any]) -> datasets.Dataset:
+    features = datasets.Features(columns)
+    return datasets.Dataset(
+        datasets.table.InMemoryTable(table.cast(features.arrow_schema)),
+        info=datasets.DatasetInfo(features=features),
+    )

@@ -60,7 +60,8 @@ class Outputs:
         """Return a Hugging Face data set: `image` (decoded on access), `label` as class, metadata.
 
         Pictures are those of `to_torch`: RGB, 8 bits, sRGB, upright, transparent parts on `ground`.
-        Files are referenced by path, not copied; use `export` to pass pictures on.
+        Files are referenced by path, not copied, and pictures in a set of shards by a URL; use
+        `export` to pass pictures on.
         Needs datasets.
         """
         try:
