@@ -20,7 +20,10 @@ def photographs() -> list[Image.Image]:
         if spec is None or spec.origin is None:
             pytest.skip(f"the photographs of {package} are not installed")
         found += [Path(spec.origin).parent / name for name in names]
-    return [Image.open(file).convert("RGB") for file in found if file.exists()]
+    pictures = [Image.open(file).convert("RGB") for file in found if file.exists()]
+    for picture in pictures:  # the largest is as large as three others
+        picture.thumbnail((800, 800))
+    return pictures
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from tests.dedup.test_original import described, scene
-from tests.matrices import slow
+from tests.matrices import crossed, sample, slow
 
 from pixtrawl.dedup.frames import around
 from pixtrawl.dedup.original import prefer
@@ -51,7 +51,7 @@ def soft_scene(size: tuple[int, int]) -> Image.Image:
     ("soft", "how"), [(False, HOW[:1]), slow(False, HOW[1:]), slow(True, HOW)],
     ids=["sharp", "sharp, more", "soft"],
 )  # fmt: skip
-@pytest.mark.parametrize(("size", "shape"), FAMILY)
+@pytest.mark.parametrize(("size", "shape"), sample(FAMILY, 2))
 def test_the_original_wins_over_itself_padded_by_itself(
     size: str, shape: str, soft: bool, how: tuple[tuple[float, float, float], ...]
 ) -> None:
@@ -64,8 +64,7 @@ def test_the_original_wins_over_itself_padded_by_itself(
             assert found.why == "has no frame"
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("soft", [slow(False), True], ids=["sharp", "soft"])
+@pytest.mark.parametrize(("size", "soft"), crossed(SIZES, [True, False]))
 def test_a_wider_view_wins_over_its_crops(size: str, soft: bool) -> None:
     image = soft_scene(SIZES[size]) if soft else scene(13, SIZES[size])
     width, height = image.size

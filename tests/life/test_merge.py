@@ -17,6 +17,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from tests.life.sets import assert_whole, labels, on_disk
+from tests.matrices import slow
 from tests.pipeline.pictures import Host, fetch, jpeg, manifest, scene
 
 
@@ -142,11 +143,12 @@ main(sys.argv[2:])
 
 
 @pytest.mark.timeout(240)
-def test_a_merge_that_is_killed_anywhere_goes_on(tmp_path: Path, host: Host) -> None:
+@pytest.mark.parametrize("every", [7, slow(3)])
+def test_a_merge_that_is_killed_anywhere_goes_on(tmp_path: Path, host: Host, every: int) -> None:
     a, b = cats(tmp_path, host, "a", range(4)), cats(tmp_path, host, "b", range(2, 6))
     root = tmp_path / "all"
     words = ["merge", str(a), str(b), "-o", str(root)]
-    for steps in range(1, 40, 3):
+    for steps in range(1, 40, every):
         command = [sys.executable, "-c", KILLED, str(steps), *words]
         ended = subprocess.run(command, env={**os.environ}, timeout=60, capture_output=True)
         if ended.returncode == 0:

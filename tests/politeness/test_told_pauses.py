@@ -51,7 +51,7 @@ def first_rest_s(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 def test_no_request_reaches_a_host_in_its_told_pause(tmp_path: Path, first_rest_s: float) -> None:
     rules = [refuses_first(429, 4)] * 8 + [refuses_first(503, 3600)] * 8 + [healthy] * 16
     with hosts(*rules) as made:
-        urls = [host.url(f"/{n}.jpg") for n in range(15) for host in made]
+        urls = [host.url(f"/{n}.jpg") for n in range(9) for host in made]
         reasons = download(urls, tmp_path)
         wrong = [(host.server_address, in_told_pauses(host, first_rest_s)) for host in made]
         assert [one for one in wrong if one[1]] == []

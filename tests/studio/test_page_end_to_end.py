@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.life.sets import pets
-from tests.pipeline.pictures import saved, scene, serving
 from tests.studio.tab import PATIENCE_MS, current, press, tab
 
 serve = pytest.importorskip("pixtrawl.studio.serve", reason="the extra `studio` is not installed")
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with serving(saved(scene, 30)) as host:
-        return pets(tmp_path_factory.mktemp("collected"), host)
-
-
-@pytest.fixture
-def root(tmp_path: Path, collected: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Ten cats and ten dogs, for one test to change."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return Path(shutil.copytree(collected, tmp_path / "set"))
 
 
 def said(page: Any, text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.matrices import slow
 from tests.studio.fake_server import fake_studio
 from tests.studio.fake_studio import FakeStudio
 from tests.studio.tab import current, press, tab, wait_until
@@ -64,7 +65,7 @@ def test_one_request_of_items_serves_a_hundred_images(browser: Any, many: FakeSt
         assert many.count("POST /api/sets/one/views") == 1
 
 
-@pytest.mark.parametrize("ratio", [1, 2, 3])
+@pytest.mark.parametrize("ratio", [1, slow(2), 3])
 def test_the_last_of_a_million_images_is_reached_by_key_and_by_scroll_bar(
     browser: Any, ratio: int
 ) -> None:
