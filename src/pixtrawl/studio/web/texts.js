@@ -187,7 +187,7 @@ export const texts = {
   others: "others",
 
   runNone: "No run is at work on this data set. Continue it at the shell: the same `pixtrawl run` or `pixtrawl download` goes on where it was.",
-  runShort: (/** @type {number} */ n) => `No run is at work; ${some(n, "image")} ${n === 1 ? "is" : "are"} wanted still. Continue at the shell: the same \`pixtrawl run\` or \`pixtrawl download\` looks for ${n === 1 ? "it" : "them"}, in the place of rejected ones, too.`,
+  runShort: (/** @type {number} */ n) => `No run is at work; ${some(n, "image")} ${n === 1 ? "is" : "are"} wanted still. Continue it at the shell: the same \`pixtrawl run\` or \`pixtrawl download\` looks for ${n === 1 ? "it" : "them"}, in the place of rejected ones, too.`,
   runWhole: "No run is at work: every query has as many images as were wanted.",
   runShell: "A run started at the shell is at work on this data set.",
   runStudio: "A run of this studio is at work on this data set.",
