@@ -22,7 +22,7 @@ from pixtrawl.transform import BadPictureError
 
 __all__ = ["UprightImage", "hugging_face"]
 
-_AT_ONCE: Final = 2_000  # rows that are Python objects; as columns of Arrow they take a tenth
+_AT_ONCE: Final = 2_000  # rows that are Python objects before they are columns of Arrow
 _TYPES: Final = {
     **dict.fromkeys(INTEGERS, pa.int64()),
     **dict.fromkeys(NUMBERS, pa.float64()),
