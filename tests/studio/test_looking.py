@@ -9,20 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from msgspec import UNSET
 from PIL import Image
 
 import pixtrawl
-from pixtrawl.catalog import derived_mark, scores
-from pixtrawl.catalog.look_filter import LookFilter, LookSort
-from pixtrawl.catalog.look_table import kept_ids
+from pixtrawl.catalog import scores
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.pipeline import deciding
-from pixtrawl.scoring.similar import order_by_likeness
-from pixtrawl.scoring.spaces import space_of
-from pixtrawl.studio import looking
-from pixtrawl.studio.messages import ViewRequest
-from pixtrawl.studio.open_set import OpenSet
 from tests.life.sets import on_disk, pets
 from tests.pipeline.pictures import Host
 from tests.studio.client import Client, studio_on
@@ -282,92 +273,3 @@ def test_the_studio_ends_though_the_folder_of_an_open_data_set_is_gone(root: Pat
         shutil.rmtree(root)
     with studio_on(None) as client:
         assert client.get("/api/state").json()["sets"] == []
-
-
-def test_a_first_filter_answers_with_the_part_of_the_images_that_it_has_looked_through(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set._TAKEN_AT_ONCE", 6)
-    monkeypatch.setattr("pixtrawl.studio.open_set.PATIENCE_S", 0.0)
-    opened, sort = OpenSet(root), LookSort(by="width")
-
-    def found() -> tuple[list[int], float]:
-        ids, done = opened.look(lambda table: table.ids(LookFilter(), sort), patience_s=0.0)
-        return sorted(ids), done
-
-    every = opened.read(kept_ids)
-    first, done = found()
-    assert first == sorted(every)[:6]
-    assert done == pytest.approx(0.3)
-    names = [str(next(root.glob(f"*/{number:06}.png"))) for number in (2, 15)]
-    deciding.reject(opened.folder, names, who="cli")
-    left = sorted(set(every) - {every[1], every[14]})
-    shares = [done]
-    while shares[-1] < 1:
-        ids, done = found()
-        assert set(ids) <= set(left)
-        shares.append(done)
-    assert shares == sorted(shares)
-    assert found() == (left, 1.0)
-    rejected = opened.look(lambda table: table.ids(LookFilter(decisions=("rejected",)), sort))
-    assert sorted(rejected[0]) == sorted([every[1], every[14]])
-    opened.close()
-
-
-def test_a_view_by_a_measure_says_how_much_was_looked_through(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set._TAKEN_AT_ONCE", 6)
-    opened = OpenSet(root)
-    plain = opened.look
-    monkeypatch.setattr(opened, "look", lambda function: plain(function, patience_s=0.0))
-    wanted = ViewRequest(sort=LookSort(by="width"))
-    first = looking.view(opened, wanted)
-    assert (first.total, first.of, first.done) == (6, 20, 0.3)
-    last = first
-    while last.done != UNSET:  # it is told as long as there is more
-        last = looking.view(opened, wanted)
-    assert last.total == 20
-    assert last.view != first.view, "a part is not taken for the whole"
-    opened.close()
-
-
-def test_opening_leaves_files_that_follow_from_the_catalog_to_a_quiet_time(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pixtrawl.studio.settling._QUIET_S", 0.0)
-    with closing(sqlite3.connect(Folder(root).catalog)) as db, db:
-        derived_mark.set_stale(db)
-    Folder(root).metadata.unlink()
-    opened = OpenSet(root)
-    assert not Folder(root).metadata.exists()
-    opened.settling.settle()
-    assert len(Folder(root).metadata.read_text().splitlines()) == 20
-    opened.close()
-    gone = next(root.glob("cat/*.png"))
-    gone.unlink()  # by hand: taken note of at once, written down later
-    opened = OpenSet(root)
-    assert len(opened.read(kept_ids)) == 19
-    assert len(Folder(root).metadata.read_text().splitlines()) == 20
-    opened.close()  # nothing was decided here: the next command writes
-    assert len(Folder(root).metadata.read_text().splitlines()) == 20
-    assert len(pixtrawl.open(root)) == 19
-    assert len(Folder(root).metadata.read_text().splitlines()) == 19
-
-
-def test_what_is_prepared_in_the_background_changes_no_answer(
-    client: Client, monkeypatch: pytest.MonkeyPatch, root: Path
-) -> None:
-    monkeypatch.setattr("pixtrawl.studio.open_set._MANY", 1)
-    warm = OpenSet(root)
-    warm.warm()
-    ids = warm.read(kept_ids)
-    space = warm.read(space_of)
-    plain = [one for one, _ in warm.read(lambda db: order_by_likeness(db, space, ids, [7]))]
-    held, done = warm.most_alike(space, ids, [7])
-    assert done == 1
-    assert held[0] == plain[0] == 7
-    assert sorted(held) == sorted(plain)
-    assert len(set(held[:5]) & set(plain[:5])) >= 4, "a byte a number, so nearly the same order"
-    assert warm.most_alike(space, ids, [99_999]) == ([], 1.0)
-    warm.close()
