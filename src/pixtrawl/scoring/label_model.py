@@ -50,7 +50,7 @@ Array = np.ndarray[Any, Any]
 
 
 class TrueLabels(Struct, frozen=True):
-    """What is known of the labels of images, which are in an order of their labels.
+    """Evidence about the labels of images, which are in an order of their labels.
 
     Outputs are those of the regression on the other images, which are near 1 for images that are
     usual of a label.
