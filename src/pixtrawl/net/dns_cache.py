@@ -8,7 +8,10 @@ of the event loop's time, so one transfer in a few seconds does it for all.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final
+
+import pycurl
 
 __all__ = ["DnsCache"]
 
@@ -28,7 +31,17 @@ class DnsCache:
 
         An entry serves for 5 minutes, and for the few seconds until the next transfer that prunes.
         """
-        if now - self._pruned_at < _PRUNED_EVERY_S:
+        if now - self._pruned_at < _PRUNED_EVERY_S and _takes(_FOREVER):
             return _FOREVER
         self._pruned_at = now
         return _LIFETIME_S
+
+
+@lru_cache(maxsize=1)
+def _takes(lifetime_s: int) -> bool:
+    """Return whether this libcurl takes the value: 8.16.0 refuses the documented -1."""
+    try:
+        pycurl.Curl().setopt(pycurl.DNS_CACHE_TIMEOUT, lifetime_s)
+    except pycurl.error:
+        return False
+    return True
