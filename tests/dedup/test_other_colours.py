@@ -1,28 +1,15 @@
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+from tests.dedup.edits import Edit, info_of
 from tests.matrices import crossed
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.images.chroma import CHROMA_BYTES, GREY
-from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
-
-Edit = Callable[[Image.Image], Image.Image]
-
-
-def info_of(picture: Image.Image, kind: str = "JPEG", **options: object) -> ImageInfo:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    info = inspect_bytes(buffer.getvalue(), 100_000_000).info
-    assert info is not None
-    return info
 
 
 def garment(dye: tuple[int, int, int], ground: int = 255, side: int = 400) -> Image.Image:

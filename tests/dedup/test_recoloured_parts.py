@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
+from tests.dedup import edits
 
 from pixtrawl.dedup import NearDuplicates
-from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
 
 Colour = tuple[int, int, int]
@@ -23,11 +22,7 @@ BLUE, RED, GREEN = (50, 90, 200), (205, 55, 60), (40, 150, 80)
 
 
 def info_of(picture: Image.Image, quality: int = 90) -> ImageInfo:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    info = inspect_bytes(buffer.getvalue(), 100_000_000).info
-    assert info is not None
-    return info
+    return edits.info_of(picture, quality=quality)
 
 
 def are_copies(one: Image.Image, other: Image.Image, level: str = "near") -> bool:

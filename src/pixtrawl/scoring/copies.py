@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from pixtrawl.scoring.model import Vectors
 
 __all__ = ["copies_of", "groups_of"]
 
-_NEAR = 0.1  # of the usual distance of neighbours
-_LEAST_DISTANCE = 1e-6
-_MOST_OF_GROUP = 24
+_NEAR: Final = 0.1  # of the usual distance of neighbours
+_LEAST_DISTANCE: Final = 1e-6
+_MOST_OF_GROUP: Final = 24
 
 
 def copies_of(indices: np.ndarray, cosines: Vectors, own: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ its outputs are those under which the labels at hand are likeliest. Images whose
 lose their weight in the next round, so that wrong labels teach little.
 
 Non-negative numbers (what pooling leaves of a network's last layer) are taken by their root where
-that tells the labels better.
+that predicts the labels better.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def true_labels(
     """
     order = np.argsort(own, kind="stable")  # the images of a label lie together
     sorted_own, groups = own[order], groups_of(copies[order])
-    rows = _told_best(vectors, order, sorted_own, labels, groups)
+    rows = _rows_of_least_error(vectors, order, sorted_own, labels, groups)
     weights = np.ones(len(own))
     shown = np.zeros((len(own), labels), np.float32)
     mine, others = np.zeros(0, np.float32), (0.0, 0.0)
@@ -127,10 +127,10 @@ def _middle_of_others(outputs: Vectors, sorted_own: Array) -> tuple[float, float
     return middle, float(np.median(np.abs(found - middle)))
 
 
-def _told_best(
+def _rows_of_least_error(
     vectors: Vectors, order: Array, sorted_own: Array, labels: int, groups: list[Array]
 ) -> Array:
-    """Return the rows by which the labels are told: as they are, or their roots."""
+    """Return the rows that predict the labels with the least error: as they are, or their roots."""
     plain = _reduced(vectors)
     if labels < 2 or min(float(one.min()) for one in _blocks(vectors)) < 0:
         return plain

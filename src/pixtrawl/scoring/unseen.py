@@ -1,7 +1,7 @@
 """A ridge regression on labels, of which each image gets the outputs fitted without it. Pure.
 
-All labels weigh the same. Of the strengths of the regression the greatest is taken under which the
-images are told nearly as well as under the best: it follows wrong labels least. Near copies with
+All labels weigh the same. Of the strengths of the regression the greatest is taken whose error is
+nearly that of the best: it follows wrong labels least. Near copies with
 one label are left out together, or else a wrong picture would be confirmed by its copy. It goes
 through the images in blocks, which are never held together as numbers of 64 bits: for 100,000
 images those would be 80 MB, several times over.
