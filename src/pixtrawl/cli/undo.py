@@ -41,11 +41,13 @@ def add_parser(subparsers: Any) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0 once it is on the disk."""
     from pixtrawl.cli.reject import show
+    from pixtrawl.display.screen import clean
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
+    from pixtrawl.operations.decision_summary import summarise
     from pixtrawl.pipeline.deciding import undo
 
     done = undo(Folder(arguments.folder), who="cli", redo=arguments.redo)
     word = "done again" if arguments.redo else "taken back"
-    show(done, f"the last decision is {word}", as_json=arguments.json)
+    show(done, f"{word}: {clean(summarise(done.undone))}", as_json=arguments.json)
     return EXIT_OK

@@ -36,6 +36,7 @@ from pixtrawl.folder.decision_journal import STEERING, DecisionRecord
 __all__ = [
     "STEERING",
     "TakenIn",
+    "decided_by",
     "finish_files",
     "is_pending",
     "last_batch",
@@ -259,6 +260,14 @@ def last_batch(records: Sequence[DecisionRecord], *, redo: bool = False) -> str 
         if redo and decided:
             return None
     return None
+
+
+def decided_by(records: Sequence[DecisionRecord], batch: str) -> list[DecisionRecord]:
+    """Return the decisions of a batch; of an undo, those that it is about in the end."""
+    undoes = {one.batch: one.undoes for one in records if one.action == "undo"}
+    while batch in undoes:
+        batch = undoes[batch]
+    return [one for one in records if one.batch == batch]
 
 
 def finish_files(db: sqlite3.Connection, folder: Folder, done: TakenIn) -> None:

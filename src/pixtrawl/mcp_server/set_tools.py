@@ -28,6 +28,7 @@ from pixtrawl.mcp_server.run_tools import FolderName
 from pixtrawl.mcp_server.server_state import as_tool_errors, state_of_call
 from pixtrawl.mcp_server.untrusted import NOTE, capped, strangers
 from pixtrawl.model import REASONS, Reason
+from pixtrawl.operations.decision_summary import summarise
 from pixtrawl.operations.job_progress import shortfalls
 from pixtrawl.operations.thumbnails import thumbnails
 from pixtrawl.pipeline import deciding
@@ -300,4 +301,10 @@ def undo(
     data_set = state_of_call(ctx).limits.data_set(folder)
     done = deciding.undo(data_set, who="mcp", redo=redo)
     changed = sum(len(one.names) or int(one.changed) for one in done.effects)
-    return {"done": True, "changed": changed, "next_step": "redo=true takes this back"}
+    what = summarise(done.undone)
+    return {
+        "done": True,
+        "what": what,
+        "changed": changed,
+        "next_step": "redo=true takes this back",
+    }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from pixtrawl.catalog import derived_mark, kept, queries, run_log
@@ -35,13 +36,14 @@ class Recorded(Struct, frozen=True, kw_only=True):
     """Decisions that are recorded on disk.
 
     With `by_run`, a run in progress carries them out within about half a second, and `effects` is
-    empty.
+    empty. `undone` holds the decisions that an undo took back, or that a redo did again.
     """
 
     batch: str
     records: tuple[DecisionRecord, ...]
     effects: tuple[Effect, ...] = ()
     by_run: bool = False
+    undone: tuple[DecisionRecord, ...] = ()
 
 
 def record(folder: Folder, records: Sequence[DecisionRecord], *, derive: bool = True) -> Recorded:
@@ -164,11 +166,13 @@ def undo(folder: Folder, *, who: Who, redo: bool = False, derive: bool = True) -
     if derive:
         with looked_at(folder):  # carries out what a killed command had only recorded
             pass
-    batch = deciding.last_batch(journal.read(folder).records, redo=redo)
+    before = journal.read(folder).records
+    batch = deciding.last_batch(before, redo=redo)
     if batch is None:
         what = "redo" if redo else "undo"
         raise UsageError(f"{folder.shown}: no decision to {what}")
-    return undo_of(folder, batch, who=who, derive=derive)
+    done = undo_of(folder, batch, who=who, derive=derive)
+    return msgspec.structs.replace(done, undone=tuple(deciding.decided_by(before, batch)))
 
 
 def undo_of(folder: Folder, batch: str, *, who: Who, derive: bool = True) -> Recorded:

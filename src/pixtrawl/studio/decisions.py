@@ -17,6 +17,7 @@ from pixtrawl.folder import decision_journal as journal, quarantine
 from pixtrawl.folder.dataset_folder import in_use
 from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.model import Reason
+from pixtrawl.operations.decision_summary import summarise
 from pixtrawl.pipeline import curate, deciding
 from pixtrawl.studio.captions import caption_plan
 from pixtrawl.studio.messages import DecisionAnswer, DecisionRequest, StudioError, WhichImages
@@ -90,7 +91,7 @@ def undo(data_set: OpenSet, *, redo: bool) -> DecisionAnswer:
             raise StudioError(409, f"there is nothing to {what}") from error
     changed = sum(len(one.names) or int(one.changed) for one in done.effects)
     word = "done again" if redo else "taken back"
-    summary = f"the last decision is {word}" + (f": {_images(changed)}" if changed else "")
+    summary = f"{word}: {summarise(done.undone)}"
     return DecisionAnswer(done.batch, changed, summary, data_set.watch(), done.by_run)
 
 
