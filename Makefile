@@ -113,7 +113,7 @@ proof-by-training: setup ## what each cleaning step is worth to a model trained 
 soak: setup ## a long download from a partly hostile web: memory flat, sum exact (URLS=1000000)
 	$(PY) -m bench.soak --urls $(or $(URLS),1000000) $(SOAK)
 
-fuzz: setup ## fuzz every reader of strangers' bytes for FUZZ_SECONDS in all (900; FUZZ=names of targets)
+fuzz: setup ## fuzz every reader of untrusted bytes for FUZZ_SECONDS in all (900; FUZZ=names of targets)
 	$(PY) -c 'import atheris' 2>/dev/null || uv pip install --quiet --python $(PY) --group fuzz
 	$(PY) -m fuzz --seconds $(or $(FUZZ_SECONDS),900) $(FUZZ)
 

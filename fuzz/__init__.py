@@ -1,1 +1,1 @@
-"""Fuzzers of everything that reads strangers' bytes; `make fuzz` runs them, one after the other."""
+"""Fuzzers of everything that reads untrusted bytes; `make fuzz` runs them, one after the other."""

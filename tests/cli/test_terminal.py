@@ -1,4 +1,4 @@
-"""No command sends what strangers wrote to a terminal as a command of it."""
+"""No command sends an untrusted text to a terminal as a command of it."""
 
 from __future__ import annotations
 

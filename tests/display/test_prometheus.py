@@ -53,7 +53,7 @@ def test_events_of_every_engine_are_counted() -> None:
         assert line in lines
 
 
-def test_labels_of_strangers_do_not_break_the_format() -> None:
+def test_untrusted_labels_do_not_break_the_format() -> None:
     odd = Metric("odd", "gauge", "Odd.", {(("source", 'a"b\\c\nd'),): 1.5})
     assert rendered([odd]).decode().splitlines()[-1] == 'pixtrawl_odd{source="a\\"b\\\\c\\nd"} 1.5'
 

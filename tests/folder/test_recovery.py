@@ -1,4 +1,4 @@
-"""What a start-up finds after kill -9, deletions by hand and strangers' files."""
+"""What a start-up finds after kill -9, deletions by hand and foreign files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_rename_without_its_mark_is_noticed_by_the_hash(data: Data) -> None:
     assert target.read_bytes() == b"one"
 
 
-def test_a_strangers_file_in_the_way_is_never_replaced(data: Data) -> None:
+def test_a_foreign_file_in_the_way_is_never_replaced(data: Data) -> None:
     row = data.query()
     data.add(row, "http://h.example/1")
     name = data.accept(data.tasks(row)[0], b"one")

@@ -70,7 +70,7 @@ def test_a_wait_is_never_longer_than_a_client_waits(cats: Path) -> None:
     talk(wait)
 
 
-def test_titles_of_strangers_are_marked_capped_and_without_hidden_characters(
+def test_untrusted_titles_are_marked_capped_and_without_hidden_characters(
     cats: Path,
 ) -> None:
     import sqlite3

@@ -1,4 +1,4 @@
-"""`report --html`: one file that shows a data set offline, and in which no stranger's text acts."""
+"""`report --html`: one file that shows a data set offline, and in which no untrusted text acts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_it_has_a_thumbnail_of_every_image_and_loads_nothing(
     assert not re.search(r"<script|<link|<iframe|@import|url\(", page)
 
 
-def test_titles_of_strangers_stay_text_and_their_links_are_addresses(tmp_path: Path) -> None:
+def test_untrusted_titles_stay_text_and_their_links_are_addresses(tmp_path: Path) -> None:
     with serving(saved(scene, 3)) as host:
         rows = [(f"cat{n}", f"{host.url}/{n}.png") for n in range(3)]
         given = manifest(

@@ -1,4 +1,4 @@
-"""Attacks that a browser carries out: another page on a loopback port, and words of strangers."""
+"""Attacks that a browser carries out: another page on a loopback port, and untrusted texts."""
 
 from __future__ import annotations
 

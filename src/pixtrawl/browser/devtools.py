@@ -216,11 +216,11 @@ class Browser:
         if method == "Target.detachedFromTarget":
             self.fail(params["sessionId"], "Target closed")
         elif method == "Target.targetCreated":
-            self._close_stranger(params["targetInfo"])
+            self._close_popup(params["targetInfo"])
         elif session := self._sessions.get(message.get("sessionId", "")):
             session.emit(method, params)
 
-    def _close_stranger(self, target: dict[str, Any]) -> None:
+    def _close_popup(self, target: dict[str, Any]) -> None:
         # A window that a click opened; tabs of ours have no opener.
         if target["type"] == "page" and target.get("openerId"):
             with contextlib.suppress(DevtoolsError):

@@ -64,7 +64,7 @@ class PlaywrightDriver:
             context = await browser.new_context(**look)
         self._context = context
         context.on("close", lambda _: self.on_end())
-        context.on("page", self._close_stranger)
+        context.on("page", self._close_popup)
 
     async def new_page(self) -> PlaywrightPage:
         """Open a blank page."""
@@ -83,7 +83,7 @@ class PlaywrightDriver:
         if self._home:
             shutil.rmtree(self._home, ignore_errors=True)
 
-    def _close_stranger(self, page: Page) -> None:
+    def _close_popup(self, page: Page) -> None:
         # A window that a click opened; pages of ours have no opener.
         async def close_if_opened() -> None:
             if await page.opener() is not None:

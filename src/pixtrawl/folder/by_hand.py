@@ -104,7 +104,7 @@ def take_note(db: sqlite3.Connection, folder: Folder) -> ByHand:
             result.altered.append(Altered(seeker.sample_id, seeker.file_name))
     facts += [journal.fact("renamed", file_name=old, label=new) for old, new in result.labels]
     journal.append_facts(db, folder, facts)
-    result.unknown = tuple(sorted({*found.unknown, *found.strangers} - taken))
+    result.unknown = tuple(sorted({*found.unknown, *found.foreign} - taken))
     return result
 
 

@@ -52,7 +52,7 @@ class Differences(Struct):
     changed: list[Changed] = field(default_factory=list)
     unrecorded: list[Changed] = field(default_factory=list)  # taken for whole, from before records
     unknown: list[str] = field(default_factory=list)  # in a label's folder: `cat/x.jpg`
-    strangers: list[str] = field(default_factory=list)  # beside the labels' folders
+    foreign: list[str] = field(default_factory=list)  # beside the labels' folders
     folders: set[str] = field(default_factory=set)  # directories that can hold a label's images
 
 
@@ -61,7 +61,7 @@ def label_folders(root: Path) -> tuple[list[os.DirEntry[str]], list[str]]:
 
     Raise StorageError if the folder cannot be read, so that it is not taken for empty.
     """
-    folders, strangers = [], []
+    folders, foreign = [], []
     try:
         with os.scandir(root) as entries:
             for entry in entries:
@@ -70,10 +70,10 @@ def label_folders(root: Path) -> tuple[list[os.DirEntry[str]], list[str]]:
                 if entry.is_dir() and not entry.name.startswith("."):
                     folders.append(entry)
                 else:
-                    strangers.append(entry.name)
+                    foreign.append(entry.name)
     except OSError as error:
         raise StorageError(f"cannot read {root}: {error.strerror}") from error
-    return folders, strangers
+    return folders, foreign
 
 
 def entries_of(folder: os.DirEntry[str]) -> dict[str, os.DirEntry[str]]:
@@ -116,7 +116,7 @@ def differences(db: sqlite3.Connection, root: Path) -> Differences:
     """
     found = Differences()
     point = file_records.durable_point(db)
-    folders, found.strangers = label_folders(root)
+    folders, found.foreign = label_folders(root)
     found.folders = {folder.name for folder in folders}
     for folder in folders:
         names, row_ids = _unlike(db, folder)

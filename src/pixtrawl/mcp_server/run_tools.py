@@ -23,7 +23,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.mcp_server.consent import Consent, ask, refusal
 from pixtrawl.mcp_server.server_state import ServerState, as_tool_errors, state_of_call
-from pixtrawl.mcp_server.untrusted import NOTE, capped, strangers
+from pixtrawl.mcp_server.untrusted import NOTE, capped, marked
 from pixtrawl.model import Query
 from pixtrawl.operations.detached_job import start_detached
 from pixtrawl.operations.job import JobRecord, find_job, state_of
@@ -241,15 +241,15 @@ async def job_status(
         return {"jobs": [_line(one) for one in found]}
     record = _job(state, job)
     deadline = time.monotonic() + min(max(wait_s, 0), MOST_WAIT_S)
-    counted_at = told_of = 0.0
+    counted_at = reported = 0.0
     while (left := deadline - time.monotonic()) > 0:
         if await asyncio.to_thread(state_of, record) != "running":
             break
         if time.monotonic() - counted_at >= _COUNT_S:
             rows = await asyncio.to_thread(_rows, record)
             saved = sum(one["saved"] for one in rows)
-            if saved > told_of:  # progress may only grow
-                told_of = saved
+            if saved > reported:  # progress may only grow
+                reported = saved
                 await ctx.report_progress(saved, sum(one["wanted"] or 0 for one in rows) or None)
             counted_at = time.monotonic()
         await asyncio.sleep(min(_LOOK_S, left))
@@ -286,7 +286,7 @@ def _status(record: JobRecord) -> dict[str, Any]:
     state = state_of(record)
     record = find_job(record.id) or record
     counts = ("wanted", "saved", "found", "duplicates", "refused", "failed")
-    told_of: dict[str, Any] = {
+    status: dict[str, Any] = {
         **_line(record), "state": state,
         "queries": [
             {"query": capped(one["text"], 60), **{name: one[name] for name in counts}}
@@ -294,16 +294,16 @@ def _status(record: JobRecord) -> dict[str, Any]:
         ],
     }  # fmt: skip
     if record.short and state != "running":
-        told_of["short"] = [
-            {"query": capped(one["query"], 60), **strangers(why=one["why"]),
+        status["short"] = [
+            {"query": capped(one["query"], 60), **marked(why=one["why"]),
              "next_step": capped(one["next_step"])}
             for one in record.short[:_MOST_QUERIES]
         ]  # fmt: skip
-        told_of["note"] = NOTE
+        status["note"] = NOTE
     if record.error:
-        told_of["error"] = capped(record.error, 500)
-    told_of["next_step"] = _NEXT[state]
-    return told_of
+        status["error"] = capped(record.error, 500)
+    status["next_step"] = _NEXT[state]
+    return status
 
 
 _NEXT: Final = {

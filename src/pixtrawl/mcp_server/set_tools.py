@@ -26,7 +26,7 @@ from pixtrawl.mcp_server.consent import Consent, ask, refusal
 from pixtrawl.mcp_server.contact_sheet import MOST_TILES, TILE, numbered_sheet
 from pixtrawl.mcp_server.run_tools import FolderName
 from pixtrawl.mcp_server.server_state import as_tool_errors, state_of_call
-from pixtrawl.mcp_server.untrusted import NOTE, capped, strangers
+from pixtrawl.mcp_server.untrusted import NOTE, capped, marked
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.operations.decision_summary import summarise
 from pixtrawl.operations.job_progress import shortfalls
@@ -87,7 +87,7 @@ def report(
             if name in set(Reason)
         ],
         "short": [
-            {"query": _short(one["query"]), **strangers(why=one["why"]),
+            {"query": _short(one["query"]), **marked(why=one["why"]),
              "next_step": capped(one["next_step"])}
             for one in shortfalls(found)[:_MOST_ROWS]
         ],
@@ -169,7 +169,7 @@ def _described(row: LookRow) -> dict[str, Any]:
     return {
         "n": row.number, "file": row.file_name, "width": row.width, "height": row.height,
         "host": capped(row.host, 100), "licence": capped(row.licence, 60),
-        **strangers(title=row.title),
+        **marked(title=row.title),
     }  # fmt: skip
 
 

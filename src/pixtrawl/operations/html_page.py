@@ -9,7 +9,7 @@ from typing import Final
 
 __all__ = ["bars", "figure", "page", "section", "table"]
 
-_MOST_TEXT: Final = 300  # characters of a stranger's text
+_MOST_TEXT: Final = 300  # characters of an untrusted text
 _SHOWN_SCHEMES: Final = ("http://", "https://")
 _STYLE: Final = """
 :root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}

@@ -142,7 +142,7 @@ def _verify(db: sqlite3.Connection, folder: Folder, quick: bool, on_progress: Pr
         for one in found.changed
         if one.has_other_size
     ]
-    troubles += [FileTrouble(name, FOREIGN) for name in (*found.unknown, *found.strangers)]
+    troubles += [FileTrouble(name, FOREIGN) for name in (*found.unknown, *found.foreign)]
     if not quick:
         known = {trouble.file_name for trouble in troubles}
         troubles += _altered(db, folder, known, count, on_progress)

@@ -1,6 +1,6 @@
 """Thumbnails, made lazily in the contained decoders and held in a bounded cache.
 
-No picture of a stranger is ever decoded in this process. Requests wait on a stack: the newest is
+No untrusted picture is ever decoded in this process. Requests wait on a stack: the newest is
 served first, since a person who scrolls no longer looks at the older ones.
 """
 

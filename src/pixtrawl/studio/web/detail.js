@@ -5,7 +5,7 @@ import { get, ofSet, pictureAddress, thumbAddress } from "./api.js";
 import * as state from "./state.js";
 import { reasonName, texts } from "./texts.js";
 
-/** A stranger's address becomes a link only where it is one of the web. @param {unknown} address */
+/** An untrusted address becomes a link only where it is one of the web. @param {unknown} address */
 export function link(address) {
   const text = String(address ?? "");
   if (!/^https?:\/\//i.test(text)) return text;
