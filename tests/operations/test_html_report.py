@@ -64,7 +64,7 @@ def test_of_too_many_images_each_label_shows_some(
     assert (done.shown, done.images) == (6, 20)
     assert page.count("showing 6 of 20 images") == 2
     assert [len(re.findall(rf"{label}/\d+\.png", page)) for label in ("cat", "dog")] == [3, 3]
-    monkeypatch.setattr(html_report, "_MOST_THUMB_BYTES", 1)
+    monkeypatch.setattr(html_report, "MOST_PAGE_BYTES", 1)
     assert html_report.write_html_report(Folder(root), tmp_path / "b.html").shown == 0
 
 

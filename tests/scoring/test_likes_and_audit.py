@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sqlite3
 from contextlib import closing
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +222,32 @@ def test_embeddings_of_two_models_are_checked_together(
     capsys.readouterr()
     assert main(["audit", str(mixed.root), "--json", "--model", "colours"]) == 0
     assert json.loads(capsys.readouterr().out)["model"].startswith("colours@")
+
+
+def test_the_page_of_a_check_shows_each_picture_beside_the_command_to_act(
+    mixed: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embed(mixed, tmp_path)
+    target = tmp_path / "out" / "check.html"
+    capsys.readouterr()
+    assert main(["audit", str(mixed.root), "--html", str(target), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["page"] == str(target)
+    page = target.read_text("utf-8")
+    doubted = page.partition("<h2>Like green</h2>")[2].partition("</section>")[0]
+    assert doubted.count('<img alt="" src="data:image/webp;base64,') == 6
+    assert all(f"<br>{one['file_name']}" in doubted for one in found["doubts"])
+    assert re.findall(r"<pre>(.*?)</pre>", doubted) == [escape(one) for one in found["commands"]]
+    assert re.findall(r'src="(?!data:)', page) == []
+    assert not re.search(r"<script|<link|<iframe|@import|url\(", page)
+
+
+def test_a_page_that_cannot_be_written_is_one_clear_line(
+    mixed: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    assert main(["audit", str(mixed.root), "--html", str(tmp_path / "taken" / "a.html")]) == 5
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_audit_without_a_model_says_so(mixed: Folder, capsys: pytest.CaptureFixture[str]) -> None:

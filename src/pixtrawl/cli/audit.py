@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-from collections import defaultdict
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pixtrawl.cli.options import add_output
@@ -25,14 +26,14 @@ commands shown. Images that you kept (`pixtrawl like`, the studio) are not doubt
 exit codes: 0 whatever is found
 """
 _SHOWN: Final = 20
-_MOST_FILES: Final = 12  # in one command
+_MOST_COMMANDS: Final = 10  # of more overlaps the pairs alone are listed
 
 
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
         "audit",
-        usage="%(prog)s DIR [--model NAME] [--show N] [--json]",
+        usage="%(prog)s DIR [--model NAME] [--show N] [--html FILE] [--json]",
         help="check classes: wrong labels, overlaps, bias",
         description=__doc__,
         epilog=_EPILOG,
@@ -45,14 +46,19 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--show", metavar="N", type=int, default=_SHOWN, help="likely wrong images to show (20)"
     )
+    parser.add_argument(
+        "--html", metavar="FILE",
+        help="also write one page that opens offline: the pictures in question, with the commands",
+    )  # fmt: skip
     add_output(parser, progress=False)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run the command. Return the exit code."""
-    from pixtrawl.display.screen import out, out_json
+    from pixtrawl.display.screen import clean, out, out_json, size
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
+    from pixtrawl.operations.audit_page import write_audit_page
     from pixtrawl.pipeline.opened import looked_at
     from pixtrawl.scoring.auditing import audit_of
 
@@ -60,10 +66,18 @@ def main(arguments: argparse.Namespace) -> int:
     folder.require()
     with looked_at(folder) as db:
         found = audit_of(db, model=arguments.model)
+        lines = _lines(db, found, arguments.folder, arguments.show)
+        plain = as_json(found, arguments.folder)
+        if arguments.html is not None:
+            target = Path(arguments.html)
+            page = write_audit_page(db, folder, found, arguments.folder, target)
+            plain |= {"page": page.path}
+            shown = f"{page.shown:,} of {page.doubts:,} likely wrong images"
+            lines.append(f"{clean(page.path)}: {shown}, {size(float(page.size_bytes))}")
     if arguments.json:
-        out_json(as_json(found, arguments.folder))
+        out_json(plain)
     else:
-        out("\n".join(_lines(found, arguments.folder, arguments.show)))
+        out("\n".join(lines))
     return EXIT_OK
 
 
@@ -75,26 +89,16 @@ def as_json(found: Audit, where: str) -> dict[str, object]:
     return plain | {"commands": _commands(found, found.doubts, where)}
 
 
-def _commands(found_by: Audit, doubts: tuple[Doubt, ...], where: str) -> list[str]:
-    """Return commands that act on doubts; none by looks, of which most are mistaken."""
-    if found_by.by != "embedding":
-        return []
-    by_like: dict[str, list[str]] = defaultdict(list)
-    for one in doubts:
-        by_like[one.like].append(one.file_name)
-    found = []
-    for like, files in sorted(by_like.items()):
-        for at in range(0, len(files), _MOST_FILES):
-            names = " ".join(shlex.quote(name) for name in files[at : at + _MOST_FILES])
-            command = f"label {shlex.quote(where)} {names} --to {shlex.quote(like)}"
-            found.append(
-                f"pixtrawl {command}" if like else f"pixtrawl reject {shlex.quote(where)} {names}"
-            )
-    return found
+def _commands(found: Audit, doubts: Sequence[Doubt], where: str) -> list[str]:
+    from pixtrawl.operations.audit_actions import doubt_actions
+
+    return [one.command for one in doubt_actions(found.by, doubts, where) if one.command]
 
 
-def _lines(found: Audit, where: str, show: int) -> list[str]:
-    from pixtrawl.display.screen import clean, plural
+def _lines(db: sqlite3.Connection, found: Audit, where: str, show: int) -> list[str]:
+    from pixtrawl.catalog import look_counts
+    from pixtrawl.display.screen import clean, plural, to_copy
+    from pixtrawl.operations.audit_actions import merge_command, query_texts, refill_command
 
     how = f"embeddings of {found.model}" if found.by == "embedding" else (
         "looks (light, layout, colours), which find little; "
@@ -103,27 +107,30 @@ def _lines(found: Audit, where: str, show: int) -> list[str]:
     lines = [f"{plural(found.images, 'image')} checked by {how}"]
     if found.doubts:
         what = "likely wrong labels" if found.by == "embedding" else "odd by looks in their labels"
-        lines.append(f"{what}: {len(found.doubts):,}")
+        lines.append(f"{what}: {len(found.doubts):,} (how sure, the file, what it looks like)")
     for one in found.doubts[:show]:
         like = f"like {one.like}" if one.like else "unlike its label"
         lines.append(f"  {one.score:5.2f}  {clean(one.file_name)}  {clean(like)}")
     if len(found.doubts) > show:
-        lines.append(f"  ... and {len(found.doubts) - show:,} more (--show, --json)")
+        lines.append(f"  ... and {len(found.doubts) - show:,} more (--show, --html, --json)")
+    commands = _commands(found, found.doubts[:show], where)
+    if commands:
+        lines += ["after a look at the pictures (--html FILE shows them):"]
+        lines += [f"  {to_copy(one)}" for one in commands]
+    sizes = dict(look_counts.label_counts(db)) if found.overlaps else {}
     for pair in found.overlaps:
         names = " and ".join(clean(label) for label in pair.labels)
         lines.append(f"overlap: {names} ({pair.share:.0%}): {clean(', '.join(pair.files[:3]))}")
+        if len(found.overlaps) <= _MOST_COMMANDS:
+            lines.append(f"  if both are one: {to_copy(merge_command(pair.labels, sizes, where))}")
     for bias in found.biases:
         what = f"from {bias.what}" if bias.kind == "host" else f"looks like {bias.what}"
         lines.append(f"bias: {clean(bias.label)}: {bias.share:.0%} {clean(what)}")
+    texts = query_texts(db) if found.small else {}
     for small in found.small:
         images = plural(small.images, "image")
-        lines.append(
-            f"few: {clean(small.label)} has {images}, the middle label {small.median:,}; "
-            f"pixtrawl run {clean(shlex.quote(small.label))} -o {clean(shlex.quote(where))}"
-        )
-    commands = _commands(found, found.doubts[:show], where)
-    if commands:
-        lines += ["after a look at the pictures:", *(f"  {clean(one)}" for one in commands)]
+        lines.append(f"few: {clean(small.label)} has {images}, the middle label {small.median:,}")
+        lines.append(f"  for more: {to_copy(refill_command(small, texts, where))}")
     if len(lines) == 1:
         lines.append("nothing stands out")
     return lines

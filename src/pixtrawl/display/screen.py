@@ -13,6 +13,7 @@ from typing import Final, TextIO
 from pixtrawl.display.terminal import escaped_json, visible
 
 _COLORS: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+_JOINERS: Final = "\u200c\u200d"
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -24,6 +25,17 @@ def clean(text: object) -> str:
         if char.isspace() or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
     )
     return " ".join(kept.split())
+
+
+def to_copy(command: str) -> str:
+    """Return a command for the user's shell, unchanged but for what would command the terminal.
+
+    Joiners stay: Persian words and emoji in the names of files need them.
+    """
+    return "".join(
+        char for char in command
+        if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
+    )  # fmt: skip
 
 
 def has_color(stream: TextIO) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Final
 
-__all__ = ["bars", "figure", "page", "section", "table"]
+from pixtrawl.errors import StorageError
+
+__all__ = ["bars", "command", "figure", "grid", "page", "section", "table", "write"]
 
 _MOST_TEXT: Final = 300  # characters of an untrusted text
 _SHOWN_SCHEMES: Final = ("http://", "https://")
@@ -24,6 +27,7 @@ td,th{border-bottom:1px solid #8884}
 figure{margin:0;font-size:.8rem;overflow-wrap:anywhere}
 figure img{width:100%;height:160px;object-fit:contain;background:#8882}
 .quiet{opacity:.75}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#8882;padding:.5rem .8rem}
 """
 _POLICY: Final = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
@@ -47,6 +51,17 @@ def page(title: str, sections: Iterable[str]) -> str:
         f"<style>{_STYLE}</style><h1>{text(title)}</h1>"
     )
     return f"{head}{''.join(sections)}</html>\n"
+
+
+def write(target: Path, whole: str) -> int:
+    """Write a page and return its size in bytes. Raise StorageError where it cannot be written."""
+    data = whole.encode("utf-8", "replace")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    except OSError as error:
+        raise StorageError(f"{target} cannot be written: {error.strerror or error}") from error
+    return len(data)
 
 
 def section(title: str, body: str, note: str = "") -> str:
@@ -77,6 +92,16 @@ def bars(rows: Sequence[tuple[str, int]]) -> str:
         for name, n in rows
     )
     return f"<table>{lines}</table>"
+
+
+def command(line: str) -> str:
+    """Return a command to copy: whole, however long it is."""
+    return f"<pre>{escape(line)}</pre>"
+
+
+def grid(figures: Iterable[str]) -> str:
+    """Return figures side by side."""
+    return f'<div class="grid">{"".join(figures)}</div>'
 
 
 def figure(webp: bytes, facts: Mapping[str, object], link: str) -> str:

@@ -16,25 +16,19 @@ from pixtrawl.catalog import look_counts, look_rows, samples
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.look_rows import LookRow
 from pixtrawl.catalog.look_table import LookTable, kept_ids
-from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.operations import html_page
 from pixtrawl.operations.job_progress import shortfalls
-from pixtrawl.operations.thumbnails import thumbnails
+from pixtrawl.operations.thumbnails import MOST_PAGE_BYTES, PAGE_THUMB, thumbnails
 from pixtrawl.pipeline.report import report
 from pixtrawl.report import Report
-from pixtrawl.transform import Transform
 
 __all__ = ["HtmlReport", "write_html_report"]
 
 _MOST_IMAGES: Final = 1000
-_MOST_THUMB_BYTES: Final = 13 * 10**6  # 17.4 MB as base64; the whole file stays under 20 MB
 _MOST_ROWS: Final = 50
-_THUMB: Final = Transform(
-    mode="keep_ratio_largest", size=160, upscale=False, encode="webp", quality=75
-)
 _WIDTHS: Final = (1.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0)
 
 
@@ -58,19 +52,13 @@ def write_html_report(folder: Folder, target: Path) -> HtmlReport:
     with closing(connect(folder.catalog, read_only=True)) as db:
         total = samples.count(db)
         rows = _chosen(db)
-        thumbs = asyncio.run(thumbnails(folder, rows, _THUMB, most_bytes=_MOST_THUMB_BYTES))
+        thumbs = asyncio.run(thumbnails(folder, rows, PAGE_THUMB, most_bytes=MOST_PAGE_BYTES))
         shown = [one for one in rows if one.id in thumbs]
         sections = [
             *_counts(db, found), *_charts(db), *_gallery(db, folder, shown, thumbs, total),
         ]  # fmt: skip
     text = html_page.page(f"Data set {folder.root.name}", sections)
-    data = text.encode("utf-8", "replace")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-    except OSError as error:
-        raise StorageError(f"{target} cannot be written: {error.strerror or error}") from error
-    return HtmlReport(str(target), len(shown), total, len(data))
+    return HtmlReport(str(target), len(shown), total, html_page.write(target, text))
 
 
 def _chosen(db: sqlite3.Connection) -> list[LookRow]:
@@ -153,7 +141,7 @@ def _gallery(
         )
     note = f"showing {len(rows):,} of {total:,} images; each links to where it was found"
     return [
-        html_page.section(label, f'<div class="grid">{"".join(figures)}</div>', note)
+        html_page.section(label, html_page.grid(figures), note)
         for label, figures in by_label.items()
     ]
 

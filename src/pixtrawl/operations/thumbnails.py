@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from pixtrawl.catalog.look_rows import LookRow
 from pixtrawl.config.images import Images
@@ -17,7 +18,12 @@ from pixtrawl.folder.layout import inside
 from pixtrawl.images.pool import DecoderPool
 from pixtrawl.transform import Transform
 
-__all__ = ["thumbnails"]
+__all__ = ["MOST_PAGE_BYTES", "PAGE_THUMB", "thumbnails"]
+
+MOST_PAGE_BYTES: Final = 13 * 10**6  # 17.4 MB as base64; a whole page stays under 20 MB
+PAGE_THUMB: Final = Transform(
+    mode="keep_ratio_largest", size=160, upscale=False, encode="webp", quality=75
+)
 
 
 async def thumbnails(
