@@ -39,6 +39,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 # Done with the finished set, each in a process of its own; CPU seconds without the imports.
 _USES: Final = {
+    "open, first after a change": "ds = pixtrawl.open(root)",
     "open": "ds = pixtrawl.open(root)",
     "labels": "ds = pixtrawl.open(root); begin(); ds.labels",
     "filter by label": "ds = pixtrawl.open(root); begin(); len(ds.filter(label=ds[0].label))",

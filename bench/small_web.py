@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import subprocess
@@ -9,11 +10,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from bench.servers import RunningNginx, free_port
 
 _PICTURES = 400  # of which the files are made, where they need not differ by look
+_GRAINS = 16
 _CONF = """
 worker_processes 1; daemon off; pid {work}/pid; error_log {work}/error.log;
 events {{ worker_connections 4096; }}
@@ -29,14 +32,20 @@ http {{
 
 def _jpeg(seed: int, side: int) -> bytes:
     """A picture of smooth shapes under noise: like no other one by look."""
-    rng = np.random.default_rng(seed)
-    soft = rng.integers(0, 255, (7, 9, 3), dtype=np.uint8)
+    soft = np.random.default_rng(seed).integers(0, 255, (7, 9, 3), dtype=np.uint8)
     picture = Image.fromarray(soft).resize((side, side * 3 // 4), Image.Resampling.BICUBIC)
-    grain = rng.normal(0, 6, (side * 3 // 4, side, 1)).astype(np.int16)
-    pixels = (np.asarray(picture).astype(np.int16) + grain).clip(0, 255).astype(np.uint8)
+    grain = _grains(side)[seed % _GRAINS]
+    pixels = (np.asarray(picture) + grain).clip(0, 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=75)
     return file.getvalue()
+
+
+@functools.cache
+def _grains(side: int) -> NDArray[np.int16]:
+    """A few fields of noise: to draw one for each picture is most of the work."""
+    noise = np.random.default_rng(0).normal(0, 6, (_GRAINS, side * 3 // 4, side, 1))
+    return noise.astype(np.int16)
 
 
 def _with_comment(data: bytes, text: bytes) -> bytes:

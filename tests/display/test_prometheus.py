@@ -75,6 +75,15 @@ def test_metrics_are_served_on_loopback_while_the_run_is_on(
         _asked(place, "/metrics")
 
 
+def test_a_page_is_served_beside_the_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = iter(["<p>first", "<p>second"])
+    with exposed("0", _counted().read, lambda: next(shown)):
+        place = capsys.readouterr().err.split()[-1].removeprefix("http://").split("/")[0]
+        assert _asked(place, "/") == (200, "text/html; charset=utf-8", b"<p>first")
+        assert _asked(place, "/?again")[2] == b"<p>second"
+        assert b"pixtrawl_urls_total" in _asked(place, "/metrics")[2]
+
+
 def _asked(place: str, path: str) -> tuple[int, str, bytes]:
     connection = http.client.HTTPConnection(place, timeout=30)
     try:

@@ -75,10 +75,13 @@ def marked(db: sqlite3.Connection, label: str) -> Iterator[tuple[int, int]]:
         yield hash(row[:-1]), row[-1]
 
 
-def mark(file_name: str, found: os.stat_result) -> int:
-    """Return 64 bits of hash of a file's name (`cat/000001.jpg`) and record, for this process."""
-    facts = found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino & _INODE
-    return hash((file_name, *facts))
+def mark(file_name: str, facts: tuple[int, int, int, int]) -> int:
+    """Return 64 bits of hash of a file's name (`cat/000001.jpg`) and record, for this process.
+
+    `facts` are size, mtime, ctime and inode as `stat` gives them.
+    """
+    size_bytes, mtime_ns, ctime_ns, inode = facts
+    return hash((file_name, size_bytes, mtime_ns, ctime_ns, inode & _INODE))
 
 
 def of_label(

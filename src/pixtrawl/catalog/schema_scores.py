@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["COUNTS", "PAGE_SAID", "SCORES", "TOPIC"]
+__all__ = ["COUNTS", "FILE_LISTING", "PAGE_SAID", "SCORES", "TOPIC"]
 
 # What the owner of a candidate's page says of training and search: JSON; NULL: nothing.
 PAGE_SAID: Final = "ALTER TABLE candidate ADD COLUMN page_said TEXT;"
@@ -18,6 +18,42 @@ CREATE INDEX sample_deleted ON sample (size_bytes) WHERE state = 2;
 CREATE INDEX candidate_reason ON candidate (query_id, reason) WHERE state = 2;
 CREATE INDEX candidate_junk ON candidate (query_id, detail)
   WHERE state = 2 AND reason = 'saved' AND substr(detail, 1, 11) = 'looks like ';
+"""
+
+# Digest of names, sizes, times and inodes of all files when they were last as the rows say, so
+# that opening a large set need not read its rows. Triggers drop it in the transaction that changes
+# an image or the record of its file.
+FILE_LISTING: Final = """
+CREATE TABLE file_listing (
+  only INTEGER PRIMARY KEY CHECK (only = 0),
+  revision INTEGER NOT NULL,         -- grows with each change of an image or a file's record
+  digest BLOB                        -- NULL: not known
+);
+INSERT INTO file_listing VALUES (0, 0, NULL);
+CREATE TRIGGER listing_sample_added AFTER INSERT ON sample
+BEGIN
+  UPDATE file_listing SET revision = revision + 1, digest = NULL;
+END;
+CREATE TRIGGER listing_sample_changed AFTER UPDATE OF state, label, file_name ON sample
+BEGIN
+  UPDATE file_listing SET revision = revision + 1, digest = NULL;
+END;
+CREATE TRIGGER listing_sample_gone AFTER DELETE ON sample
+BEGIN
+  UPDATE file_listing SET revision = revision + 1, digest = NULL;
+END;
+CREATE TRIGGER listing_record_added AFTER INSERT ON file_record
+BEGIN
+  UPDATE file_listing SET revision = revision + 1, digest = NULL;
+END;
+CREATE TRIGGER listing_record_changed AFTER UPDATE ON file_record
+BEGIN
+  UPDATE file_listing SET revision = revision + 1, digest = NULL;
+END;
+CREATE TRIGGER listing_record_gone AFTER DELETE ON file_record
+BEGIN
+  UPDATE file_listing SET revision = revision + 1, digest = NULL;
+END;
 """
 
 # An embedding reveals much of the picture: it goes with an image that was taken down (kept or not),

@@ -16,6 +16,7 @@ __all__ = ["job_metrics", "show_status"]
 
 def show_status(arguments: argparse.Namespace) -> int:
     """Show the status, with `--watch` until the job is complete. Return the exit code."""
+    from pixtrawl.cli.job_page import job_page
     from pixtrawl.cluster.job import read_job
     from pixtrawl.cluster.store import Store
     from pixtrawl.cluster.upkeep import status
@@ -31,7 +32,13 @@ def show_status(arguments: argparse.Namespace) -> int:
     found = status(store, job)
     with ExitStack() as stack:
         if arguments.metrics is not None:
-            stack.enter_context(exposed(arguments.metrics, lambda: job_metrics(found)))
+            stack.enter_context(
+                exposed(
+                    arguments.metrics,
+                    lambda: job_metrics(found),
+                    lambda: job_page(store.url, found),
+                )
+            )
         _show(store.url, found, as_json=arguments.json)
         while arguments.watch is not None and not found.is_complete:
             time.sleep(arguments.watch)
@@ -83,7 +90,8 @@ def job_metrics(found: JobStatus) -> list[Metric]:
 
 
 def _status_lines(found: JobStatus) -> list[str]:
-    from pixtrawl.display.screen import plural, size, span
+    from pixtrawl.cli.job_page import state_of
+    from pixtrawl.display.screen import plural, size
 
     lines = [
         f"{found.committed:,} of {plural(found.shards, 'shard')} committed",
@@ -103,12 +111,9 @@ def _status_lines(found: JobStatus) -> list[str]:
         lines.append(f"{lost} given up: workers ended over them again and again")
     for one in found.workers:
         beat = one.beat
-        settled = max(beat.settled, beat.rows)
-        rate = settled / beat.elapsed_s if beat.elapsed_s else 0.0
-        state = "at work" if one.is_alive else f"lost, last heard of {span(one.age_s)} ago"
         lines.append(
-            f"{beat.worker}: {state}; {beat.shards:,} shards, {settled:,} rows, {rate:,.1f}/s, "
-            f"{beat.leases:,} shards at work"
+            f"{beat.worker}: {state_of(one)}; {beat.shards:,} shards, {one.rows:,} rows, "
+            f"{one.rate:,.1f}/s, {beat.leases:,} shards at work"
         )
     if found.is_complete:
         lines.append("complete")

@@ -24,6 +24,16 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
     is_alive: bool
     age_s: float  # of its last beat
 
+    @property
+    def rows(self) -> int:
+        """Return how many rows it has settled, also of shards that are not committed."""
+        return max(self.beat.settled, self.beat.rows)
+
+    @property
+    def rate(self) -> float:
+        """Return its rows a second since its start; 0 for one that is lost."""
+        return self.rows / self.beat.elapsed_s if self.is_alive and self.beat.elapsed_s else 0.0
+
 
 class JobStatus(Struct, frozen=True, kw_only=True):
     """How far a job is."""

@@ -1,5 +1,7 @@
 """Metrics in the text format of Prometheus, served on a port or written to a file.
 
+The port may serve a page for people, too.
+
 https://prometheus.io/docs/instrumenting/exposition_formats/: a few lines, hence no package for it.
 """
 
@@ -24,6 +26,7 @@ __all__ = ["Metric", "RunMetrics", "exposed", "rendered"]
 
 _HERE: Final = "127.0.0.1"
 _TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_HTML: Final = "text/html; charset=utf-8"
 _FILE_EVERY_S: Final = 5.0
 _SUFFIX: Final = ".prom"  # as node_exporter's textfile collector wants it
 
@@ -157,8 +160,12 @@ def _escaped(text: str) -> str:
 
 
 @contextmanager
-def exposed(place: str, read: Callable[[], Iterable[Metric]]) -> Iterator[None]:
+def exposed(
+    place: str, read: Callable[[], Iterable[Metric]], page: Callable[[], str] | None = None
+) -> Iterator[None]:
     """Expose metrics while the block runs: `PORT`, `HOST:PORT`, or a file that ends with .prom.
+
+    A port serves the HTML of `page` at its root, where given.
 
     Raises:
         UsageError: the port cannot be had.
@@ -170,14 +177,15 @@ def exposed(place: str, read: Callable[[], Iterable[Metric]]) -> Iterator[None]:
         return
     host, _, port = place.rpartition(":")
     try:
-        server = _MetricsServer((host.strip("[]") or _HERE, int(port)), read)
+        server = _MetricsServer((host.strip("[]") or _HERE, int(port)), read, page)
     except (ValueError, OverflowError):
         raise UsageError(f"--metrics: {place!r} is no PORT, HOST:PORT or FILE.prom") from None
     except OSError as error:
         raise UsageError(f"--metrics {place}: {error.strerror or error}") from None
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
-    note(f"metrics: http://{server.server_name_shown}/metrics")
+    at = f"http://{server.server_name_shown}"
+    note(f"metrics: {at}/metrics" if page is None else f"page: {at}/, metrics: {at}/metrics")
     try:
         yield
     finally:
@@ -189,8 +197,14 @@ def exposed(place: str, read: Callable[[], Iterable[Metric]]) -> Iterator[None]:
 class _MetricsServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, place: tuple[str, int], read: Callable[[], Iterable[Metric]]) -> None:
+    def __init__(
+        self,
+        place: tuple[str, int],
+        read: Callable[[], Iterable[Metric]],
+        page: Callable[[], str] | None,
+    ) -> None:
         self.read = read
+        self.page = page
         super().__init__(place, _MetricsHandler)
         self.server_name_shown = f"{place[0]}:{self.socket.getsockname()[1]}"
 
@@ -199,10 +213,14 @@ class _MetricsHandler(BaseHTTPRequestHandler):
     server: _MetricsServer
 
     def do_GET(self) -> None:
-        found = self.path.partition("?")[0] in {"/", "/metrics"}
-        body = rendered(self.server.read()) if found else b"see /metrics\n"
+        path, page = self.path.partition("?")[0], self.server.page
+        found = path in {"/", "/metrics"}
+        if path == "/" and page is not None:
+            kind, body = _HTML, page().encode("utf-8", "replace")
+        else:
+            kind, body = _TYPE, rendered(self.server.read()) if found else b"see /metrics\n"
         self.send_response(200 if found else 404)
-        self.send_header("Content-Type", _TYPE)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -6,14 +6,17 @@ updated at once; otherwise readers skip the images whose files are gone.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from importlib import import_module
 
 from msgspec import Struct
 
-from pixtrawl.catalog import derived_mark, relations
+from pixtrawl.catalog import derived_mark, file_listing, relations
 from pixtrawl.catalog.database import Catalog, connect
+from pixtrawl.catalog.file_listing import Listing
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk
 from pixtrawl.folder.by_hand import ByHand
@@ -59,6 +62,7 @@ def _catch_up(folder: Folder, *, derive: bool) -> View:
         stale = derive and derived_mark.is_stale(db)
         back = pending or left or stale or by_hand.could_be_back(db, folder.root, found.unknown)
         if not found.missing and not found.changed and not back:
+            _remember(folder, found.listing)
             return View()
         missing = frozenset(row.sample_id for row in found.missing)
         if pending:
@@ -69,6 +73,19 @@ def _catch_up(folder: Folder, *, derive: bool) -> View:
         return View(noticed=_follow(folder, rewrite=left or stale, derive=derive))
     except (StorageError, OSError):  # read-only medium: reading still works
         return View(missing)
+
+
+def _remember(folder: Folder, listing: Listing | None) -> None:
+    """Save that all files are as the rows say, so that the next opening reads no rows."""
+    if listing is None or in_use(folder):
+        return
+    # It only saves time: not on a read-only medium, nor where another process writes just now.
+    with (
+        contextlib.suppress(StorageError, sqlite3.Error),
+        closing(connect(folder.catalog)) as db,
+    ):
+        db.execute("PRAGMA busy_timeout = 0")
+        file_listing.save(db, listing)
 
 
 def _follow(folder: Folder, *, rewrite: bool, derive: bool) -> ByHand:

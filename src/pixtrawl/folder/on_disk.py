@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import file_records, kept
+from pixtrawl.catalog import file_listing, file_records, kept
+from pixtrawl.catalog.file_listing import Listing
 from pixtrawl.catalog.file_records import FileRecord
 from pixtrawl.catalog.kept import FileToCheck
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.errors import StorageError
+from pixtrawl.folder.folder_listing import FolderListing
 from pixtrawl.folder.layout import is_own, parse_file_name
 from pixtrawl.labels import label_for
 
@@ -27,6 +30,8 @@ __all__ = [
     "label_folders",
     "numbered",
 ]
+
+WORTH_REMEMBERING: Final = 5_000  # files from which on the digest of all is saved
 
 
 class Changed(Struct, frozen=True):
@@ -54,6 +59,7 @@ class Differences(Struct):
     unknown: list[str] = field(default_factory=list)  # in a label's folder: `cat/x.jpg`
     foreign: list[str] = field(default_factory=list)  # beside the labels' folders
     folders: set[str] = field(default_factory=set)  # directories that can hold a label's images
+    listing: Listing | None = None  # to be saved: all files are as the rows say
 
 
 def label_folders(root: Path) -> tuple[list[os.DirEntry[str]], list[str]]:
@@ -111,15 +117,23 @@ def has_numbered(root: Path) -> bool:
 def differences(db: sqlite3.Connection, root: Path) -> Differences:
     """Compare file names with rows, and files with their records (one `stat` per file).
 
-    Memory holds 150 bytes for each file of the largest label, and the differences. Raise
-    StorageError if unreadable.
+    Where the files are as they were when they last agreed with the rows, and no row changed since,
+    rows are not read. Memory holds 150 bytes for each file of the largest label, and the
+    differences. Raise StorageError if unreadable.
     """
     found = Differences()
-    point = file_records.durable_point(db)
     folders, found.foreign = label_folders(root)
+    folders.sort(key=lambda folder: folder.name)
     found.folders = {folder.name for folder in folders}
+    known = file_listing.read(db)
+    if known.digest is not None and known.digest == _digest(folders):
+        return found
+    point = file_records.durable_point(db)
+    listing = FolderListing()
+    clean = found.folders.issuperset(kept.labels(db))
     for folder in folders:
-        names, row_ids = _unlike(db, folder)
+        names, row_ids = _unlike(db, folder, listing)
+        clean = clean and not names and not row_ids
         if names or row_ids:
             entries = {name: one for name, one in entries_of(folder).items() if name in names}
             rows = (row for row in kept.places(db, folder.name) if row.sample_id in row_ids)
@@ -128,26 +142,36 @@ def differences(db: sqlite3.Connection, root: Path) -> Differences:
     for label in kept.labels(db):
         if label not in found.folders:
             found.missing.extend(kept.places(db, label))
+    if clean and listing.files >= WORTH_REMEMBERING:
+        found.listing = Listing(known.revision, listing.digest())
     return found
 
 
-def _unlike(db: sqlite3.Connection, folder: os.DirEntry[str]) -> tuple[set[str], set[int]]:
+def _digest(folders: Iterable[os.DirEntry[str]]) -> bytes | None:
+    """Return the digest of all files in these folders; None where one cannot be read."""
+    listing = FolderListing()
+    try:
+        for folder in folders:
+            for _ in listing.batches(folder):
+                pass
+    except OSError:
+        return None
+    return listing.digest()
+
+
+def _unlike(
+    db: sqlite3.Connection, folder: os.DirEntry[str], listing: FolderListing
+) -> tuple[set[str], set[int]]:
     """Return the files of a label that are not as a row says, and the rows without such a file.
 
-    All others are as they were. A data set of 300,000 images is compared each time it is opened,
-    so this does the least for each.
+    All others are as they were. Opening compares a data set of 300,000 images after each change of
+    it, so this does the least for each.
     """
     there: dict[int, str] = {}
-    odd: set[str] = set()
     try:
-        with _scanned(folder.path) as entries:
-            for entry in entries:
-                try:
-                    there[file_records.mark(f"{folder.name}/{entry.name}", entry.stat())] = (
-                        entry.name
-                    )
-                except OSError:  # a dangling symlink
-                    odd.add(entry.name)
+        for names, facts in listing.batches(folder):
+            paths = [f"{folder.name}/{name}" for name in names]
+            there.update(zip(map(file_records.mark, paths, facts), names, strict=True))
     except OSError as error:
         raise StorageError(f"cannot read {folder.path}: {error.strerror}") from error
     rows = {
@@ -155,22 +179,7 @@ def _unlike(db: sqlite3.Connection, folder: os.DirEntry[str]) -> tuple[set[str],
         for mark, sample_id in file_records.marked(db, folder.name)
         if there.pop(mark, None) is None
     }
-    return odd.union(there.values()), rows
-
-
-@contextlib.contextmanager
-def _scanned(path: str) -> Iterator[Iterator[os.DirEntry[str]]]:
-    """Scan a folder by its descriptor where the system can: `stat` need not resolve paths then."""
-    if os.scandir not in os.supports_fd:
-        with os.scandir(path) as entries:
-            yield entries
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with os.scandir(descriptor) as entries:
-            yield entries
-    finally:
-        os.close(descriptor)
+    return set(there.values()), rows
 
 
 def _compare(

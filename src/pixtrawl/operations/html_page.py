@@ -41,14 +41,15 @@ def text(value: object) -> str:
     return escape(plain if len(plain) <= _MOST_TEXT else f"{plain[:_MOST_TEXT]}…")
 
 
-def page(title: str, sections: Iterable[str]) -> str:
-    """Return the whole page."""
+def page(title: str, sections: Iterable[str], *, refresh_s: int | None = None) -> str:
+    """Return the whole page; a browser loads it again every `refresh_s` seconds."""
+    again = f'<meta http-equiv="refresh" content="{refresh_s}">' if refresh_s else ""
     head = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{text(title)}</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="referrer" content="no-referrer">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<style>{_STYLE}</style><h1>{text(title)}</h1>"
+        f"{again}<style>{_STYLE}</style><h1>{text(title)}</h1>"
     )
     return f"{head}{''.join(sections)}</html>\n"
 

@@ -1,0 +1,185 @@
+"""The digest of all files by which a large set is opened without reading its rows."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from bench.dataset_size import make
+
+from pixtrawl.catalog import file_listing, file_records
+from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.file_listing import Listing
+from pixtrawl.folder import on_disk
+from pixtrawl.folder.catch_up import catch_up
+from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.on_disk import Differences
+
+IMAGES = 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    make(tmp_path / "set", IMAGES, labels=2)
+    folder = Folder(tmp_path / "set")
+    catch_up(folder)  # the first opening writes metadata.jsonl and its like
+    monkeypatch.setattr(on_disk, "WORTH_REMEMBERING", IMAGES)
+    return folder
+
+
+def differences(folder: Folder) -> Differences:
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        return on_disk.differences(db, folder.root)
+
+
+def known(folder: Folder) -> Listing:
+    with closing(connect(folder.catalog, read_only=True)) as db:
+        return file_listing.read(db)
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError("a row was read")
+
+
+def test_the_second_opening_reads_no_row_of_an_image(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catch_up(folder)
+    assert known(folder).digest is not None
+
+    monkeypatch.setattr(file_records, "marked", refuse)
+    monkeypatch.setattr(on_disk.kept, "places", refuse)
+    found = differences(folder)
+
+    assert (found.missing, found.changed, found.unknown) == ([], [], [])
+    assert found.folders == {"label 00", "label 01"}
+
+
+def test_a_small_set_is_not_written_by_a_reader(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_disk, "WORTH_REMEMBERING", IMAGES + 1)
+    catch_up(folder)
+    assert known(folder).digest is None
+
+
+def test_a_set_that_a_run_holds_is_not_written_by_a_reader(folder: Folder) -> None:
+    with DatasetLock(folder):
+        catch_up(folder)
+    assert known(folder).digest is None
+
+
+def delete(root: Path) -> None:
+    (root / "label 00/000002.jpg").unlink()
+
+
+def add(root: Path) -> None:
+    (root / "label 00/mine.jpg").write_bytes(b"mine")
+
+
+def add_a_folder(root: Path) -> None:
+    (root / "mine").mkdir()
+    (root / "mine/1.jpg").write_bytes(b"mine")
+
+
+def rename(root: Path) -> None:
+    (root / "label 00/000002.jpg").rename(root / "label 00/mine.jpg")
+
+
+def rename_the_label(root: Path) -> None:
+    (root / "label 00").rename(root / "mine")
+
+
+def move(root: Path) -> None:
+    (root / "label 00/000002.jpg").rename(root / "label 01/000002.jpg")
+
+
+def swap(root: Path) -> None:
+    one, other = root / "label 00/000002.jpg", root / "label 00/000004.jpg"
+    one.rename(root / "third")
+    other.rename(one)
+    (root / "third").rename(other)
+
+
+def edit_in_place(root: Path) -> None:
+    path = root / "label 00/000002.jpg"
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.write(b"edited")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # its change time still tells
+
+
+def replace_by_a_dangling_link(root: Path) -> None:
+    path = root / "label 00/000002.jpg"
+    path.unlink()
+    path.symlink_to(root / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        delete, add, add_a_folder, rename, rename_the_label, move, swap, edit_in_place,
+        replace_by_a_dangling_link,
+    ],
+)  # fmt: skip
+def test_every_change_by_hand_is_found_as_without_it(
+    folder: Folder, change: Callable[[Path], None]
+) -> None:
+    catch_up(folder)
+    assert known(folder).digest is not None
+    change(folder.root)
+    found = differences(folder)
+    with closing(connect(folder.catalog)) as db:
+        db.execute("UPDATE file_listing SET digest = NULL")
+    without = differences(folder)
+    assert found == without
+    assert found.listing is None
+    dangling = change is replace_by_a_dangling_link  # counts as present
+    assert dangling or found.missing or found.changed or found.unknown
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE sample SET state = 2 WHERE id = 1",
+        "UPDATE sample SET label = 'x' WHERE id = 1",
+        "UPDATE sample SET file_name = 'x' WHERE id = 1",
+        "DELETE FROM sample WHERE id = 1",
+        "UPDATE file_record SET inode = 1 WHERE sample_id = 1",
+        "INSERT OR REPLACE INTO file_record VALUES (1, 1, 1, 1, 1)",
+        "INSERT INTO file_record VALUES (99, 1, 1, 1, 1)",
+        "DELETE FROM file_record WHERE sample_id = 1",
+    ],
+)
+def test_a_change_of_a_row_drops_it_in_the_same_transaction(folder: Folder, statement: str) -> None:
+    catch_up(folder)
+    before = known(folder)
+    assert before.digest is not None
+    with closing(connect(folder.catalog)) as db:
+        db.execute("BEGIN")
+        db.execute(statement)
+        db.execute("ROLLBACK")
+        assert file_listing.read(db) == before, "the row is as it was, and so is this"
+        db.execute(statement)
+        now = file_listing.read(db)
+    assert now.digest is None
+    assert now.revision > before.revision
+
+
+def test_it_is_not_saved_where_a_row_changed_while_files_were_compared(folder: Folder) -> None:
+    found = differences(folder).listing
+    assert found is not None
+    with closing(sqlite3.connect(folder.catalog)) as db, db:
+        db.execute("UPDATE sample SET state = 2 WHERE id = 1")
+        file_listing.save(db, found)
+    assert known(folder).digest is None
+
+
+def test_a_file_in_the_folder_that_no_row_names_keeps_it_from_being_saved(folder: Folder) -> None:
+    add(folder.root)
+    assert differences(folder).unknown == ["label 00/mine.jpg"]
+    assert differences(folder).listing is None
