@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bench.dataset_size import make
 
-from pixtrawl.catalog import file_listing, file_records
+from pixtrawl.catalog import file_listing, file_records, kept
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.file_listing import Listing
 from pixtrawl.folder import on_disk
@@ -52,7 +52,7 @@ def test_the_second_opening_reads_no_row_of_an_image(
     assert known(folder).digest is not None
 
     monkeypatch.setattr(file_records, "marked", refuse)
-    monkeypatch.setattr(on_disk.kept, "places", refuse)
+    monkeypatch.setattr(kept, "places", refuse)
     found = differences(folder)
 
     assert (found.missing, found.changed, found.unknown) == ([], [], [])

@@ -58,7 +58,9 @@ def test_counts_by_reason_are_found_by_query_and_reason(root: Path) -> None:
     assert any("candidate_reason" in step for step in steps)
 
 
-@pytest.mark.parametrize("command", [["report"], ["lock", "-o", "a.lock"]])
+@pytest.mark.parametrize(
+    "command", [["report"], ["lock", "-o", "a.lock"], ["export", "--to", "csv", "-o", "a.csv"]]
+)
 def test_a_command_that_reads_compares_the_files_once(
     root: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

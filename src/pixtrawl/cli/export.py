@@ -160,7 +160,6 @@ def main(args: argparse.Namespace) -> int:
     """Run the command. Return the exit code. Raises PixtrawlError."""
     from pathlib import Path
 
-    from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.cluster.place import is_shards
     from pixtrawl.exporters.export import export
 
@@ -170,7 +169,6 @@ def main(args: argparse.Namespace) -> int:
         root, samples = _of_shards(args, options)
     else:
         root = Path(args.dataset)
-        report_changes_by_hand(root)
         samples = samples_of(root, args.where or ())
     show = None if args.quiet or not sys.stderr.isatty() else ExportProgress()
     done = export(samples, root, args.output, args.to, options, on_progress=show)
@@ -194,12 +192,20 @@ def _of_shards(
 
 
 def samples_of(root: Path, conditions: Sequence[str]) -> Iterable[Sample]:
-    """Return the images that meet the conditions of `--where`. Raise UsageError."""
-    if not conditions:
-        from pixtrawl.folder.sample_list import open_samples
+    """Return the images that meet the conditions of `--where`; report changes made by hand.
 
-        return open_samples(root, provenance=False)
-    return _where(root, conditions)
+    Raise UsageError.
+    """
+    from pixtrawl.cli.by_hand import report_changes_by_hand, show_changes_by_hand
+    from pixtrawl.folder.sample_list import open_samples
+
+    if conditions:
+        report_changes_by_hand(root)
+        return _where(root, conditions)
+    opened = open_samples(root, provenance=False)  # compares the files, which is to be done once
+    if opened.noticed is not None:
+        show_changes_by_hand(opened.noticed)
+    return opened
 
 
 def _where(root: Path | str, conditions: Sequence[str]) -> Dataset:

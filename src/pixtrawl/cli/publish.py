@@ -83,7 +83,6 @@ def add_parser(subparsers: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the command. Return the exit code. Raise PixtrawlError."""
-    from pixtrawl.cli.by_hand import report_changes_by_hand
     from pixtrawl.display.screen import note, out, out_json, out_stream, plural
     from pixtrawl.publishing.publish import PublishOptions, publish
 
@@ -97,7 +96,6 @@ def main(args: argparse.Namespace) -> int:
         place=load_settings(args).config.publish,
     )
     root = Path(args.dataset)
-    report_changes_by_hand(root)
     watched = not args.quiet and sys.stderr.isatty()
     show = ExportProgress() if watched else None
     done = publish(
