@@ -13,7 +13,7 @@ from bench.dataset_size import make
 
 from pixtrawl.catalog import file_listing, file_records, kept
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.file_listing import Listing
+from pixtrawl.catalog.file_listing import KnownFiles
 from pixtrawl.folder import on_disk
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
@@ -36,7 +36,7 @@ def differences(folder: Folder) -> Differences:
         return on_disk.differences(db, folder.root)
 
 
-def known(folder: Folder) -> Listing:
+def known(folder: Folder) -> KnownFiles:
     with closing(connect(folder.catalog, read_only=True)) as db:
         return file_listing.read(db)
 
@@ -137,7 +137,7 @@ def test_every_change_by_hand_is_found_as_without_it(
         db.execute("UPDATE file_listing SET digest = NULL")
     without = differences(folder)
     assert found == without
-    assert found.listing is None
+    assert found.known is None
     dangling = change is replace_by_a_dangling_link  # counts as present
     assert dangling or found.missing or found.changed or found.unknown
 
@@ -171,15 +171,15 @@ def test_a_change_of_a_row_drops_it_in_the_same_transaction(folder: Folder, stat
 
 
 def test_it_is_not_saved_where_a_row_changed_while_files_were_compared(folder: Folder) -> None:
-    found = differences(folder).listing
+    found = differences(folder).known
     assert found is not None
     with closing(sqlite3.connect(folder.catalog)) as db, db:
         db.execute("UPDATE sample SET state = 2 WHERE id = 1")
-        file_listing.save(db, found)
+    file_listing.save(folder.catalog, found)
     assert known(folder).digest is None
 
 
 def test_a_file_in_the_folder_that_no_row_names_keeps_it_from_being_saved(folder: Folder) -> None:
     add(folder.root)
     assert differences(folder).unknown == ["label 00/mine.jpg"]
-    assert differences(folder).listing is None
+    assert differences(folder).known is None

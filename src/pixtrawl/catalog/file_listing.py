@@ -8,26 +8,35 @@ it can never vouch for rows that changed meanwhile.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 from msgspec import Struct
 
-__all__ = ["Listing", "read", "save"]
+from pixtrawl.catalog.database import connect
+
+__all__ = ["KnownFiles", "read", "save"]
 
 
-class Listing(Struct, frozen=True):
-    """What is known of the files."""
+class KnownFiles(Struct, frozen=True):
+    """A digest of all files, and the revision of the rows that they agreed with."""
 
     revision: int
     digest: bytes | None  # None: rows changed since the files were last compared with them
 
 
-def read(db: sqlite3.Connection) -> Listing:
-    """Return what is known."""
-    return Listing(*db.execute("SELECT revision, digest FROM file_listing").fetchone())
+def read(db: sqlite3.Connection) -> KnownFiles:
+    """Return the saved digest and today's revision."""
+    return KnownFiles(*db.execute("SELECT revision, digest FROM file_listing").fetchone())
 
 
-def save(db: sqlite3.Connection, listing: Listing) -> None:
-    """Save a digest, unless a row changed since the revision of `listing` was read."""
-    db.execute(
-        "UPDATE file_listing SET digest = ? WHERE revision = ?", (listing.digest, listing.revision)
-    )
+def save(catalog: Path, known: KnownFiles) -> None:
+    """Save a digest, unless a row changed since the revision of `known` was read.
+
+    Do not wait for another process that writes. Raise StorageError or sqlite3.Error.
+    """
+    with closing(connect(catalog)) as db:
+        db.execute("PRAGMA busy_timeout = 0")
+        db.execute(
+            "UPDATE file_listing SET digest = ? WHERE revision = ?", (known.digest, known.revision)
+        )

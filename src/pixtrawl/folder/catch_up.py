@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog import derived_mark, file_listing, relations
 from pixtrawl.catalog.database import Catalog, connect
-from pixtrawl.catalog.file_listing import Listing
+from pixtrawl.catalog.file_listing import KnownFiles
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk
 from pixtrawl.folder.by_hand import ByHand
@@ -62,7 +62,7 @@ def _catch_up(folder: Folder, *, derive: bool) -> View:
         stale = derive and derived_mark.is_stale(db)
         back = pending or left or stale or by_hand.could_be_back(db, folder.root, found.unknown)
         if not found.missing and not found.changed and not back:
-            _remember(folder, found.listing)
+            _remember(folder, found.known)
             return View()
         missing = frozenset(row.sample_id for row in found.missing)
         if pending:
@@ -75,17 +75,13 @@ def _catch_up(folder: Folder, *, derive: bool) -> View:
         return View(missing)
 
 
-def _remember(folder: Folder, listing: Listing | None) -> None:
+def _remember(folder: Folder, known: KnownFiles | None) -> None:
     """Save that all files are as the rows say, so that the next opening reads no rows."""
-    if listing is None or in_use(folder):
+    if known is None or in_use(folder):
         return
     # It only saves time: not on a read-only medium, nor where another process writes just now.
-    with (
-        contextlib.suppress(StorageError, sqlite3.Error),
-        closing(connect(folder.catalog)) as db,
-    ):
-        db.execute("PRAGMA busy_timeout = 0")
-        file_listing.save(db, listing)
+    with contextlib.suppress(StorageError, sqlite3.Error):
+        file_listing.save(folder.catalog, known)
 
 
 def _follow(folder: Folder, *, rewrite: bool, derive: bool) -> ByHand:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from pixtrawl.catalog import file_listing, file_records, kept
-from pixtrawl.catalog.file_listing import Listing
+from pixtrawl.catalog.file_listing import KnownFiles
 from pixtrawl.catalog.file_records import FileRecord
 from pixtrawl.catalog.kept import FileToCheck
 from pixtrawl.catalog.states import SampleState
@@ -59,7 +59,7 @@ class Differences(Struct):
     unknown: list[str] = field(default_factory=list)  # in a label's folder: `cat/x.jpg`
     foreign: list[str] = field(default_factory=list)  # beside the labels' folders
     folders: set[str] = field(default_factory=set)  # directories that can hold a label's images
-    listing: Listing | None = None  # to be saved: all files are as the rows say
+    known: KnownFiles | None = None  # to be saved: all files are as the rows say
 
 
 def label_folders(root: Path) -> tuple[list[os.DirEntry[str]], list[str]]:
@@ -143,7 +143,7 @@ def differences(db: sqlite3.Connection, root: Path) -> Differences:
         if label not in found.folders:
             found.missing.extend(kept.places(db, label))
     if clean and listing.files >= WORTH_REMEMBERING:
-        found.listing = Listing(known.revision, listing.digest())
+        found.known = KnownFiles(known.revision, listing.digest())
     return found
 
 
