@@ -120,14 +120,13 @@ class FakeStudio:
         return found() if found else None
 
     def fixed(self) -> dict[str, Any]:
-        one = {
-            "id": "one", "path": "/data/pets", "name": "pets", "images": self.images(),
-            "open_jobs": 0,
-        }  # fmt: skip
+        one = {"id": "one", "path": "/data/pets", "name": "pets", "images": self.images(),
+               "open_jobs": 0}  # fmt: skip
         return {
             "/api/state": {"version": "0", "sets": [one], "default": "one", "keys_version": 1},
             "/api/sources": {"sources": SOURCES},
             "/api/jobs": {"jobs": self.jobs},
+            "/api/sets/one/progress": {"queries": []},
         }
 
     def groups(self, start: int, count: int) -> list[dict[str, Any]]:

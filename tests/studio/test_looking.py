@@ -208,6 +208,14 @@ def test_likeness_puts_the_image_itself_first(client: Client) -> None:
     assert len(found) == 20
 
 
+def test_what_became_of_the_candidates_of_each_query_is_told_without_a_run(client: Client) -> None:
+    queries = client.get(client.of_set("/progress")).json()["queries"]
+    assert [(one["text"], one["saved"]) for one in queries] == [("cat", 10), ("dog", 10)]
+    for one in queries:
+        counted = sum(one[name] for name in ("saved", "duplicates", "refused", "failed"))
+        assert one["found"] == counted == sum(own["found"] for own in one["by_source"].values())
+
+
 def test_the_bars_of_the_charts_lead_to_their_images(client: Client) -> None:
     found = client.get(client.of_set("/charts")).json()
     for name in ("sizes", "shapes", "licences", "hosts", "balance"):
@@ -233,6 +241,7 @@ def test_opened_data_sets_are_known_the_next_time(root: Path, tmp_path: Path, ho
         state = client.get("/api/state").json()
         assert state["default"] is None
         assert {one["path"] for one in state["sets"]} == {str(root), str(other)}
+        assert [one["images"] for one in state["sets"]] == [20, 20]
 
 
 def test_a_damaged_data_set_is_listed_with_what_is_wrong(root: Path, tmp_path: Path) -> None:

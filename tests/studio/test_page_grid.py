@@ -217,3 +217,16 @@ def test_decisions_that_wait_for_the_end_of_a_run_are_said_on_its_page(browser: 
         with tab(browser, studio.url) as page:
             page.get_by_role("button", name="Run", exact=False).first.click()
             page.get_by_text("wait for the end of the run", exact=False).wait_for()
+
+
+def test_an_answer_that_takes_long_is_said_to_be_on_its_way(browser: Any, many: FakeStudio) -> None:
+    with tab(browser, many.url) as page:
+        assert page.locator(".so-far").count() == 0
+        held: list[Any] = []
+        page.route("**/api/sets/one/views", lambda route: held.append(route))  # noqa: PLW0108 - Playwright refuses a built-in
+        page.get_by_label("lighthouse").first.check()
+        page.get_by_text("Looking through the images").wait_for()
+        assert page.locator(".tile.current").is_visible(), "what was there stays meanwhile"
+        held.pop().continue_()
+        page.locator(".so-far").wait_for(state="detached")
+        assert page.locator(".count-line.loud").is_visible()

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pixtrawl.catalog import embeddings, scores
+from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.look_table import kept_ids
+from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import MAP
 from pixtrawl.scoring.loading import load_any
+from pixtrawl.scoring.model import to_bytes
 from pixtrawl.scoring.model_places import place_of, remember_place
 from pixtrawl.scoring.projection import MAP_SIDE
 from pixtrawl.scoring.score import ScoreOptions, score
+from pixtrawl.scoring.spaces import space_of
 from pixtrawl.studio import map_file
 from pixtrawl.studio.map_file import ImageMap, MapKey
 from tests.scoring.conftest import BLUE, GREEN, RED, png, write_dataset
@@ -235,3 +242,26 @@ def test_where_a_model_was_loaded_from_is_remembered_as_an_absolute_path(
     remember_place("m", "ViT-B-32:w.safetensors")
     assert place_of("m") == f"ViT-B-32:{tmp_path / 'w.safetensors'}"
     assert place_of("other") is None
+
+
+def test_images_are_compared_by_the_model_that_saw_most_of_those_that_saw_the_examples(
+    root: Path,
+) -> None:
+    catalog = Catalog(Folder(root).catalog)
+    try:
+        ids = catalog.write_now(kept_ids).tolist()
+        for name, seen in {"few": ids[:3], "most": ids[:9], "others": ids[9:]}.items():
+            model = catalog.write_now(partial(scores.note_model, name=name, note={}))
+            rows = [(one, to_bytes(np.eye(4, dtype=np.float32)[0])) for one in seen]
+            catalog.write_now(partial(embeddings.store, model_id=model, rows=rows))
+
+        def model_of(*examples: int, name: str = "") -> str:
+            return catalog.write_now(lambda db: space_of(db, examples, name)).model
+
+        assert model_of(*ids[:2]) == "most"
+        assert model_of(*ids[:2], name="fe") == "few"
+        assert model_of(ids[5], ids[5]) == "most"
+        assert model_of(ids[12]) == "others"
+        assert model_of(ids[2], ids[12]) == "", "no model saw both: by look"
+    finally:
+        catalog.close()

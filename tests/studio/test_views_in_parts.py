@@ -13,6 +13,7 @@ import pixtrawl
 from pixtrawl.catalog import derived_mark
 from pixtrawl.catalog.look_filter import LookFilter, LookSort
 from pixtrawl.catalog.look_table import kept_ids
+from pixtrawl.folder.catch_up import is_behind
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.pipeline import deciding
 from pixtrawl.scoring.similar import order_by_likeness
@@ -110,3 +111,35 @@ def test_what_is_prepared_in_the_background_changes_no_answer(
     assert len(set(held[:5]) & set(plain[:5])) >= 4, "a byte a number, so nearly the same order"
     assert warm.most_alike(space, ids, [99_999]) == ([], 1.0)
     warm.close()
+
+
+def test_a_large_data_set_is_compared_with_its_files_after_its_page_is_there(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixtrawl.studio.open_set._MANY", 1)
+    next(root.glob("cat/*.png")).unlink()
+    opened = OpenSet(root)
+    revision = opened.watch()
+    assert len(opened.read(kept_ids)) == 20
+    opened.compare()
+    assert len(opened.read(kept_ids)) == 19
+    assert opened.watch() > revision, "the page learns of it"
+    monkeypatch.setattr("pixtrawl.studio.open_set.is_behind", lambda folder: pytest.fail("again"))
+    opened.compare()
+    opened.close()
+
+
+def test_a_look_at_the_files_finds_whether_anything_changed_and_changes_nothing(
+    root: Path,
+) -> None:
+    folder = Folder(root)
+    pixtrawl.open(root)  # it was copied: its files have other times than their records
+    assert not is_behind(folder)
+    gone = next(root.glob("cat/*.png"))
+    data = gone.read_bytes()
+    gone.unlink()
+    before = folder.catalog.read_bytes()
+    assert is_behind(folder)
+    assert folder.catalog.read_bytes() == before
+    gone.write_bytes(data + b"more")
+    assert is_behind(folder)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pixtrawl.catalog.embeddings import embedding_models, of_images
+from pixtrawl.catalog.embeddings import embedding_models
+from pixtrawl.catalog.states import KEPT
 
 __all__ = ["LookOf", "looks", "model_of_all"]
 
@@ -32,16 +33,25 @@ def looks(db: sqlite3.Connection, ids: Sequence[int]) -> list[LookOf]:
     return [LookOf(*row) for row in rows]
 
 
-def model_of_all(db: sqlite3.Connection, ids: Sequence[int], name: str = "") -> int | None:
-    """Return a model by which each of these images has an embedding; None if there is none.
+def model_of_all(
+    db: sqlite3.Connection, ids: Sequence[int], name: str = ""
+) -> tuple[int, str] | None:
+    """Return a model by which each of these images has an embedding, and its name; None if there
+    is none.
 
     Of several, the one by which most images of the data set have one. `name` is the start of the
     model's name.
     """
     wanted = set(ids)
-    for model in embedding_models(db):
-        if model.name.startswith(name) and len(of_images(db, model.id, sorted(wanted))) == len(
-            wanted
-        ):
-            return model.id
-    return None
+    rows = db.execute(  # models without any kept image are none
+        "SELECT m.id, m.name FROM embedding e JOIN model m ON m.id = e.model_id "
+        "WHERE e.sample_id IN (SELECT value FROM json_each(?)) GROUP BY m.id HAVING count(*) = ? "
+        "AND EXISTS (SELECT 1 FROM embedding o JOIN sample s ON s.id = o.sample_id "
+        f"WHERE o.model_id = m.id AND s.state IN {KEPT})",
+        (json.dumps(sorted(wanted)), len(wanted)),
+    )
+    found = {id_: own for id_, own in rows if own.startswith(name)}
+    if len(found) > 1:  # counting 100,000 embeddings takes as long as comparing them
+        first = next(one.id for one in embedding_models(db) if one.id in found)
+        return first, found[first]
+    return next(iter(found.items()), None)

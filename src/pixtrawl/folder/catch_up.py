@@ -24,7 +24,7 @@ from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.folder.recovery import Recovered
 
-__all__ = ["View", "catch_up"]
+__all__ = ["View", "catch_up", "is_behind"]
 
 
 class View(Struct, frozen=True):
@@ -52,7 +52,24 @@ def catch_up(
     return view
 
 
-def _catch_up(folder: Folder, *, derive: bool) -> View:
+def is_behind(folder: Folder) -> bool:
+    """Return whether `catch_up` without `derive` would find anything to do, and do none of it.
+
+    Raise UsageError if there is no data set, StorageError if it cannot be read.
+    """
+    with explained_disk_errors(folder):
+        return _compared(folder, derive=False) is not None
+
+
+class _Behind(Struct, frozen=True):
+    """How a catalog that is not as the disk is can be read."""
+
+    missing: frozenset[int]
+    rewrite: bool  # the derived files lack something that rows have
+
+
+def _compared(folder: Folder, *, derive: bool) -> _Behind | None:
+    """Return None where the catalog is as the disk is."""
     folder.require()
     with closing(connect(folder.catalog, read_only=True)) as db:
         found = on_disk.differences(db, folder.root)
@@ -63,16 +80,23 @@ def _catch_up(folder: Folder, *, derive: bool) -> View:
         back = pending or left or stale or by_hand.could_be_back(db, folder.root, found.unknown)
         if not found.missing and not found.changed and not back:
             _remember(folder, found.known)
-            return View()
+            return None
         missing = frozenset(row.sample_id for row in found.missing)
         if pending:
             missing |= deciding.refused_meanwhile(db, folder)
+    return _Behind(missing, rewrite=left or stale)
+
+
+def _catch_up(folder: Folder, *, derive: bool) -> View:
+    behind = _compared(folder, derive=derive)
+    if behind is None:
+        return View()
     if in_use(folder) or folder.is_lost():
-        return View(missing)
+        return View(behind.missing)
     try:
-        return View(noticed=_follow(folder, rewrite=left or stale, derive=derive))
+        return View(noticed=_follow(folder, rewrite=behind.rewrite, derive=derive))
     except (StorageError, OSError):  # read-only medium: reading still works
-        return View(missing)
+        return View(behind.missing)
 
 
 def _remember(folder: Folder, known: KnownFiles | None) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
 from pixtrawl.catalog import embeddings, look_pairs
+from pixtrawl.catalog.look_pairs import CheckedImage
 from pixtrawl.scoring.class_check import Audit, audit
 from pixtrawl.scoring.label_model import MOST_CELLS
 from pixtrawl.scoring.model import Vectors, unit
@@ -34,19 +36,7 @@ def audit_of(
     every model that covers the same images are put together: two know more than one.
     `on_progress` is called with the share that is done; it may raise, to end the work.
     """
-    images = look_pairs.images(db)
-    ids = [one.id for one in images]
-    space = space_of(db, (), model)
-    found, vectors = space.comparable(db, ids, lambda done: on_progress(0.3 * done))
-    names = space.model
-    if space.by == "embedding" and len(found) < _MOST * len(images):
-        space, names = Space("look"), ""
-        found, vectors = space.comparable(db, ids, lambda done: on_progress(0.3 * done))
-    elif space.by == "embedding" and not model:
-        names, vectors = _together(db, space, found, vectors)
-    if len(found) < len(images):
-        order = {one.id: one for one in images}
-        images = [order[one] for one in found]
+    images, space, names, vectors = _read(db, model, lambda done: on_progress(0.3 * done))
     trusted = frozenset(one.id for one in look_pairs.marked(db) if one.wanted)
 
     def looks(rows: Sequence[int]) -> Vectors:
@@ -58,6 +48,26 @@ def audit_of(
         images, vectors, looks, by=space.by, model=names, trusted=trusted,
         on_progress=lambda done: on_progress(0.3 + 0.7 * done),
     )  # fmt: skip
+
+
+def _read(
+    db: sqlite3.Connection, model: str, on_progress: Callable[[float], None]
+) -> tuple[Sequence[CheckedImage], Space, str, Vectors]:
+    """Return the images to be checked, their space, the models' names, and their vectors."""
+    images: Sequence[CheckedImage] = look_pairs.images(db)
+    ids = array("I", (one.id for one in images))
+    space = space_of(db, (), model)
+    found, vectors = space.comparable(db, ids, on_progress)
+    names = space.model
+    if space.by == "embedding" and len(found) < _MOST * len(images):
+        space, names = Space("look"), ""
+        found, vectors = space.comparable(db, ids, on_progress)
+    elif space.by == "embedding" and not model:
+        names, vectors = _together(db, space, found, vectors)
+    if len(found) < len(images):
+        there = set(found)
+        images = [one for one in images if one.id in there]
+    return images, space, names, vectors
 
 
 def _together(

@@ -19,6 +19,7 @@ import numpy as np
 from msgspec import Struct
 
 from pixtrawl.catalog.look_pairs import CheckedImage
+from pixtrawl.numeric import give_back
 from pixtrawl.scoring.copies import copies_of
 from pixtrawl.scoring.label_model import MOST_CELLS, true_labels
 from pixtrawl.scoring.model import Vectors
@@ -122,6 +123,7 @@ def audit(  # noqa: PLR0913
     votes = votes_of(indices, cosines, own, len(names), copies)
     del cosines
     indices = indices[:, :_NEAREST].copy()
+    give_back()  # what comes next needs most
     doubts = _doubts(
         images, names, own, votes, indices, vectors, copies, trusted,
         lambda done: on_progress(0.4 + 0.4 * done),

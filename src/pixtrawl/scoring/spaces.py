@@ -112,11 +112,8 @@ def space_of(db: sqlite3.Connection, ids: Sequence[int] = (), model: str = "") -
     images), else that of looks. `model` names the only model to take, by the start of its name.
     """
     if ids:
-        model_id = look_alike.model_of_all(db, ids, model)
-        if model_id is None:
-            return Space("look")
-        name = next(one.name for one in embeddings.embedding_models(db) if one.id == model_id)
-        return Space("embedding", model_id, name)
+        found = look_alike.model_of_all(db, ids, model)
+        return Space("look") if found is None else Space("embedding", *found)
     for one in embeddings.embedding_models(db):
         if one.name.startswith(model):
             return Space("embedding", one.id, one.name)

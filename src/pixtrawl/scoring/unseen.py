@@ -18,7 +18,7 @@ from pixtrawl.scoring.model import Vectors
 
 __all__ = ["BLOCK", "unseen"]
 
-BLOCK: Final = 4096  # images at a time
+BLOCK: Final = 1024  # images at a time: some 5 MB as numbers of 64 bits, several times over
 
 _MANY: Final = 50_000  # images; of more, outputs are kept to three places: 10 MB for 100,000
 _NEARLY: Final = 0.05  # of the least error: strengths that do as well

@@ -41,7 +41,7 @@ class Votes(Struct, frozen=True):
         totals = np.stack([self.of(self.labels[:, at]) for at in range(self.labels.shape[1])], 1)
         totals[self.labels == own[:, None]] = 0
         rows, best = np.arange(len(own)), totals.argmax(axis=1)
-        return self.labels[rows, best], totals[rows, best]
+        return self.labels[rows, best].astype(np.int32), totals[rows, best]
 
 
 def votes_of(
@@ -58,7 +58,7 @@ def votes_of(
     """
     strength = np.exp(8 * (cosines - cosines[:, :1]))  # near ones count most
     sizes = np.bincount(own, minlength=labels).astype(np.float32)
-    near = own[indices]
+    near = own[indices].astype(np.min_scalar_type(labels), copy=False)
     strength /= np.sqrt(np.maximum(sizes, 1))[near]
     strength[copies[indices] == copies[:, None]] = 0
     trust = np.ones(len(own), np.float32)

@@ -10,7 +10,8 @@ from pixtrawl.studio.messages import LookItem
 __all__ = [
     "ApiError", "ChartBar", "CheckAnswer", "DoubtsAnswer", "EstimateAnswer", "FreedAnswer",
     "GroupAnswer", "ImageAnswer", "IndexAnswer", "JobLine", "JobsAnswer", "MapAnswer", "OpenedSet",
-    "SetCharts", "SourceLine", "SourcesAnswer", "StartedJob", "SteeredJob",
+    "ProgressAnswer", "ProgressLine", "SetCharts", "SourceLine", "SourcesAnswer", "StartedJob",
+    "SteeredJob",
 ]  # fmt: skip
 
 
@@ -37,6 +38,26 @@ class FreedAnswer(TypedDict):
 
     freed_bytes: int
     revision: int
+
+
+class ProgressLine(TypedDict):
+    """What became of the candidates of a query; `by_source` has the same numbers by source."""
+
+    id: int
+    text: str
+    wanted: int | None
+    found: int
+    saved: int
+    duplicates: int
+    refused: int
+    failed: int
+    by_source: Mapping[str, Mapping[str, int]]
+
+
+class ProgressAnswer(TypedDict):
+    """What became of the candidates of all queries so far."""
+
+    queries: Sequence[ProgressLine]
 
 
 class ImageAnswer(TypedDict):

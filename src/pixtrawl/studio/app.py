@@ -18,7 +18,7 @@ from pixtrawl.errors import PixtrawlError, UsageError
 from pixtrawl.studio import decisions, looking
 from pixtrawl.studio.access import json_error
 from pixtrawl.studio.bodies import answer, read_body
-from pixtrawl.studio.details import charts, detail, empty_quarantine, groups
+from pixtrawl.studio.details import charts, detail, empty_quarantine, groups, progress
 from pixtrawl.studio.job_routes import job_routes
 from pixtrawl.studio.messages import (
     DecisionRequest,
@@ -46,6 +46,7 @@ def studio_app(studio: Studio) -> Starlette:
         _get("/api/state", _state),
         _post("/api/sets", _open),
         _get(one, _summary),
+        _get(f"{one}/progress", _progress),
         _post(f"{one}/views", _view),
         _get(f"{one}/views/{{view}}", _items),
         _get(f"{one}/views/{{view}}/find", _find),
@@ -227,6 +228,11 @@ async def _check(request: Request) -> Response:
     again = request.query_params.get("again") == "1"
     key = request.path_params["set"]
     return answer(await studio.run(lambda: check_answer(studio.require(key), again=again)))
+
+
+async def _progress(request: Request) -> Response:
+    studio, key = _studio(request), request.path_params["set"]
+    return answer(await studio.run(lambda: progress(studio.require(key))))
 
 
 async def _stop_check(request: Request) -> Response:

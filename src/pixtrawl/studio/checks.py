@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
@@ -21,6 +22,9 @@ from pixtrawl.studio.long_work import LongWork, OnProgress
 from pixtrawl.studio.messages import LookItem, StudioError
 from pixtrawl.studio.open_set import PATIENCE_S, OpenSet
 from pixtrawl.studio.tiles import sample_item
+
+if TYPE_CHECKING:
+    from pixtrawl.scoring.spaces import Space
 
 __all__ = ["check_answer", "doubted", "doubts_of", "least_typical", "stop_check"]
 
@@ -35,6 +39,26 @@ class CheckedSet(Struct, frozen=True):
     audit: Audit
     ids: Mapping[str, int]  # by file name, as it was at the time of the check
     doubts: Mapping[int, Doubt] = field(default_factory=dict)
+
+
+class TypicalImages(Struct, frozen=True):
+    """How typical images are of their label; 8 bytes each, which may be held."""
+
+    ids: Any  # ascending
+    values: Any
+    by: str
+
+    def ordered(self, ids: array[int]) -> array[int]:
+        """Return images, those least like the others of their label first.
+
+        Last are those that were not known when it was looked at, and single ones of a label.
+        """
+        asked = np.asarray(ids)
+        if not len(self.ids):
+            return ids
+        at = np.minimum(np.searchsorted(self.ids, asked), len(self.ids) - 1)
+        values = np.where(self.ids[at] == asked, self.values[at], 2.0)
+        return array("I", asked[np.argsort(values, kind="stable")].astype(np.uint32).tobytes())
 
 
 def _work(data_set: OpenSet) -> LongWork[CheckedSet]:
@@ -148,27 +172,33 @@ def least_typical(data_set: OpenSet, ids: array[int]) -> tuple[array[int], str, 
         raise StudioError(503, f"the images could not be compared: {work.problem}")
     if found is None:
         return ids, "", min(work.done, _NEARLY)
-    values, by = found
-    last = 2.0  # not known when it was looked at, or the only one of its label
-    return array("I", sorted(ids, key=lambda one: values.get(one, last))), by, 1.0
+    return found.ordered(ids), found.by, 1.0
 
 
-def _typical(db: sqlite3.Connection, on_progress: OnProgress) -> tuple[dict[int, float], str]:
+def _typical(db: sqlite3.Connection, on_progress: OnProgress) -> TypicalImages:
     from pixtrawl.scoring.spaces import Space, space_of
-    from pixtrawl.scoring.typical import typicality
 
     known = look_pairs.labelled(db)
     by_label: dict[int, array[int]] = {}
     for one, label in zip(known.ids, known.labels, strict=True):
         by_label.setdefault(label, array("I")).append(one)
-    found: dict[int, float] = {}
-    for space in (space_of(db), Space("look")):
-        found = {}
-        for at, ids in enumerate(by_label.values()):
-            on_progress(at / len(by_label))
-            there, vectors = space.comparable(db, ids)
-            if len(there) > 1:
-                found.update(zip(there, typicality(vectors).tolist(), strict=True))
-        if 2 * len(found) >= len(known.ids):  # else too few have an embedding
-            return found, space.by
-    return found, "look"
+    found = _typical_by(db, space_of(db), list(by_label.values()), on_progress)
+    if 2 * len(found.ids) < len(known.ids):  # too few have an embedding
+        found = _typical_by(db, Space("look"), list(by_label.values()), on_progress)
+    return found
+
+
+def _typical_by(
+    db: sqlite3.Connection, space: Space, labels: Sequence[array[int]], on_progress: OnProgress
+) -> TypicalImages:
+    from pixtrawl.scoring.typical import typicality
+
+    found, values = array("I"), array("f")
+    for at, ids in enumerate(labels):
+        on_progress(at / len(labels))
+        there, vectors = space.comparable(db, ids)
+        if len(there) > 1:
+            found.extend(there)
+            values.extend(typicality(vectors).tolist())
+    order = np.argsort(np.asarray(found))
+    return TypicalImages(np.asarray(found)[order], np.asarray(values)[order], space.by)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from pixtrawl.catalog import look_counts, look_groups, look_rows, samples
+from pixtrawl.catalog import look_counts, look_groups, look_progress, look_rows, samples
 from pixtrawl.catalog.look_rows import LookRow
 from pixtrawl.catalog.look_table import LookTable, marked_ids
 from pixtrawl.catalog.provenance import provenance_of
@@ -24,7 +24,7 @@ from pixtrawl.studio.open_set import OpenSet
 from pixtrawl.studio.tiles import candidate_item, sample_item
 from pixtrawl.studio.views import StudioView, parse_ref
 
-__all__ = ["charts", "detail", "empty_quarantine", "groups"]
+__all__ = ["charts", "detail", "empty_quarantine", "groups", "progress"]
 
 T = TypeVar("T")
 
@@ -160,6 +160,11 @@ def _charts(db: sqlite3.Connection, data_set: OpenSet) -> Mapping[str, Any]:
         ],
         "balance": bars(look_counts.label_counts(db), "labels"),
     }
+
+
+def progress(data_set: OpenSet) -> Mapping[str, Any]:
+    """Return what became of the candidates of each query, also where no run is at work."""
+    return {"queries": data_set.remembered("progress", look_progress.rows)}
 
 
 def empty_quarantine(data_set: OpenSet, request: EmptyRequest) -> Mapping[str, Any]:

@@ -114,7 +114,7 @@ def _made(data_set: OpenSet, request: ViewRequest, key: str, revision: int) -> S
             return StudioView(key, request.kind, ids, of, revision)
         by, done = "", 1.0
         if _is_plain(request):
-            ids = data_set.read(kept_ids)
+            ids = data_set.remembered("kept_ids", kept_ids)
             of = len(ids)
         else:
             ids, done = data_set.look(lambda table: table.ids(request.filter, request.sort))

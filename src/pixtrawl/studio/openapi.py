@@ -71,6 +71,7 @@ OPERATIONS: Final = (
     ),
     _post("/api/sets", "Open a folder", messages.SetPathRequest, answers.OpenedSet),
     _get(_SET, "The summary of a data set", messages.SetSummary),
+    _get(f"{_SET}/progress", "What became of what was found, by query", answers.ProgressAnswer),
     _post(f"{_SET}/views", "Make a view", messages.ViewRequest, messages.ViewAnswer),
     _get(
         f"{_SET}/views/{{view}}", "A range of a view", messages.ItemPage,

@@ -68,6 +68,12 @@ class Settling:
             with self._counting:
                 self._waiting -= 1
 
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Hold the right to bring the catalog up to date with the disk: decisions wait for it."""
+        with self._writing:
+            yield
+
     def settle(self, *, closing: bool = False) -> None:
         """Carry out what is only recorded, and write the derived files after a quiet time.
 

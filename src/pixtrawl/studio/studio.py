@@ -9,14 +9,17 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Final, TypeVar
 
 from pixtrawl import __version__
 from pixtrawl.catalog import samples
+from pixtrawl.catalog.database import connect
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import PixtrawlError
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.folder.disk_trouble import explained_disk_errors
 from pixtrawl.studio import known_sets
 from pixtrawl.studio.events import EventRing
 from pixtrawl.studio.job_events import JobEvents
@@ -83,21 +86,12 @@ class Studio:
         return StudioState(__version__, lines, self.default, KEYS_VERSION)
 
     def _line(self, path: Path) -> SetLine:
-        try:
-            found = self.open_quietly(path)
-            count = found.remembered("kept", samples.count)
+        key, found = known_sets.set_id(path), self._sets.get(known_sets.set_id(path))
+        try:  # a known one is only counted: opening dozens would take seconds
+            count = _count(path) if found is None else found.remembered("kept", samples.count)
         except PixtrawlError as error:  # damaged, or gone meanwhile
-            return SetLine(known_sets.set_id(path), str(path), path.name, 0, 0, str(error))
-        jobs = self.jobs.open_of(found.folder.root)
-        return SetLine(found.id, str(found.folder.root), found.name, count, jobs)
-
-    def open_quietly(self, path: Path) -> OpenSet:
-        """Open a data set without putting it first among the known ones."""
-        with self._opening:
-            key = known_sets.set_id(path)
-            if key not in self._sets:
-                self._sets[key] = OpenSet(path)
-            return self._sets[key]
+            return SetLine(key, str(path), path.name, 0, 0, str(error))
+        return SetLine(key, str(path), path.name, count, self.jobs.open_of(path))
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do blocking work in a thread."""
@@ -147,6 +141,7 @@ class Studio:
 
     async def _warm(self, data_set: OpenSet) -> None:
         try:
+            await self.run(data_set.compare)
             await self.run(data_set.warm)
         except PixtrawlError as error:
             self._notice(data_set, str(error))
@@ -175,3 +170,11 @@ class Studio:
             except PixtrawlError as error:  # its folder was removed meanwhile, say
                 logging.getLogger("pixtrawl").warning("%s", error)
         self._threads.shutdown()
+
+
+def _count(path: Path) -> int:
+    """Count the images of a data set that is not open. Raise UsageError or StorageError."""
+    folder = Folder(path)
+    folder.require()
+    with explained_disk_errors(folder), closing(connect(folder.catalog, read_only=True)) as db:
+        return samples.count(db)

@@ -32,7 +32,8 @@ export function Charts() {
   const answer = found.value;
   if (!answer) return html`<p class="empty">${texts.loading}</p>`;
   if (answer.error) return html`<p class="empty bad">${answer.error}</p>`;
-  const charts = Object.entries(answer).flatMap(([name, given]) => {
+  const first = (/** @type {string} */ name) => (texts.charts[name] ? Object.keys(texts.charts).indexOf(name) : Infinity);
+  const charts = Object.entries(answer).sort(([one], [other]) => first(one) - first(other)).flatMap(([name, given]) => {
     if (!Array.isArray(given)) return [];
     const bars = given.map(bar).filter(Boolean);
     return bars.length ? [[name, bars]] : [];

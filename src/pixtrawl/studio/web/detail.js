@@ -3,7 +3,7 @@ import { html, useEffect, useSignal } from "./html.js";
 import { captionAsking } from "./captions.js";
 import { get, ofSet, pictureAddress, thumbAddress } from "./api.js";
 import * as state from "./state.js";
-import { reasonName, texts } from "./texts.js";
+import { factName, reasonName, texts } from "./texts.js";
 
 /** An untrusted address becomes a link only where it is one of the web. @param {unknown} address */
 export function link(address) {
@@ -21,7 +21,7 @@ function plain(value) {
 
 /** @param {{rows: [string, unknown][]}} props */
 const Facts = ({ rows }) => html`<dl class="facts">${rows.filter(([, v]) => v !== null && v !== undefined && v !== "").map(
-  ([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${plain(value)}</dd></div>`)}</dl>`;
+  ([name, value]) => html`<div key=${name}><dt>${factName(name)}</dt><dd>${plain(value)}</dd></div>`)}</dl>`;
 
 export function Viewer() {
   const item = state.currentItem.value;
@@ -63,9 +63,9 @@ export function Detail() {
   const d = found.value;
   return html`<div class="detail-inner">
     ${item.v === "" || broken.value === item.id ? html`<p class="detail-picture none">${texts.noPicture}</p>` : html`<img class="detail-picture" src=${thumbAddress(/** @type {string} */ (state.set.value), item, 320)} alt="" onError=${() => (broken.value = item.id)} />`}
-    <${Facts} rows=${[[texts.facts.label, item.label], [texts.facts.number, item.n], [texts.facts.pixels, item.w ? `${item.w} × ${item.h}` : ""],
-      [texts.facts.decision, item.decision], [texts.facts.reason, item.reason], [texts.facts.licence, item.licence], [texts.facts.host, item.src_host]]} />
     ${item.title && html`<p class="title">${item.title}</p>`}
+    <${Facts} rows=${[[texts.facts.label, item.label], [texts.facts.number, item.n], [texts.facts.pixels, item.w ? `${item.w} × ${item.h}` : ""],
+      [texts.facts.decision, item.decision], [texts.facts.reason, item.reason && reasonName(item.reason)], [texts.facts.licence, item.licence], [texts.facts.host, item.src_host]]} />
     ${!d ? html`<p class="quiet">${texts.loading}</p>` : d.error ? html`<p class="bad">${d.error}</p>` : html`<${More} d=${d} />`}
   </div>`;
 }
@@ -88,8 +88,8 @@ function More({ d }) {
   const hashes = d.hashes ?? some(HASHES);
   const fields = entries(d.metadata ?? d.fields ?? Object.fromEntries(entries(d).filter(([name]) => !OWN.has(name))));
   return html`
-    ${d.sentence && html`<p class="lead">${d.sentence}</p>`}
-    ${d.caption && d.of.startsWith("s") && html`<h2>${texts.sections.caption}</h2>${d.caption.text ? html`<p class="title">${d.caption.text}</p><p class="quiet">${texts.captionFrom(d.caption.origin)}</p>` : html`<p class="quiet">${texts.noCaption}</p>`}
+    ${d.sentence && html`<p class="why">${d.sentence[0].toUpperCase()}${d.sentence.slice(1)}.</p>`}
+    ${d.caption && d.of.startsWith("s") && html`<h2>${texts.sections.caption}</h2>${d.caption.text ? html`<p class="words">${d.caption.text}</p><p class="quiet">${texts.captionFrom(d.caption.origin)}</p>` : html`<p class="quiet">${texts.noCaption}</p>`}
       <button onClick=${captionAsking}>${texts.captionEdit} <kbd>c</kbd></button>`}
     <h2>${texts.sections.origin}</h2>
     ${places.map((/** @type {any} */ one, /** @type {number} */ i) => html`<${Facts} key=${i} rows=${typeof one === "string" ? [["", one]] : entries(one)} />`)}

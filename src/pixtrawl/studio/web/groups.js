@@ -129,7 +129,7 @@ function GroupRow({ group, number, total }) {
           aria-pressed=${current} onClick=${() => goTo(number, i)}>
         <img src=${thumbAddress(/** @type {string} */ (state.set.value), item, 320)} alt=${texts.pictureOf(item)} loading="lazy" />
         <span class=${`badge ${kept ? "kept" : ""}`}>${item.decision === "reject" ? texts.badge(item) : kept ? texts.keptCopy : item.reason ? reasonName(item.reason) : texts.refusedCopy}</span>
-        <span class="caption">${item.w ? `${item.w} × ${item.h}` : ""} ${typeof distance === "number" ? texts.distance(distance) : ""}</span>
+        <span class="caption">${[item.w ? `${item.w} × ${item.h}` : "", typeof distance === "number" ? texts.distance(distance) : ""].filter(Boolean).join(" · ")}</span>
       </button>${!kept && current && html`<button onClick=${() => decide("swap")}>${texts.actions.swap} <kbd>Shift+k</kbd></button>`}</li>`;
     })}</ul>
   </section>`;

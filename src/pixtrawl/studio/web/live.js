@@ -1,5 +1,5 @@
 // What happens now: the event stream, and the run's page with its numbers and switches.
-import { coded, Fragment, html, useEffect } from "./html.js";
+import { coded, Fragment, html, useEffect, useSignal } from "./html.js";
 import { get, ofSet, post, thumbAddress } from "./api.js";
 import { ask, confirmed } from "./asking.js";
 import { link } from "./detail.js";
@@ -106,6 +106,11 @@ export function Run() {
   const s = state.summary.value;
   const { progress, blocked, connected, unread = [] } = state.live.value;
   const run = s?.run;
+  const counted = useSignal(/** @type {any[]} */ ([])); // where no event comes: no run is at work
+  useEffect(() => {
+    if (run || progress || !state.set.value) return;
+    get(`${ofSet(state.set.value)}/progress`).then((answer) => (counted.value = answer.queries), state.sayError);
+  }, [state.set.value, s?.revision, !run, !progress]);
   const job = currentJob();
   const told = blocked.map((/** @type {any} */ one) => one.source);
   const troubles = [...blocked, ...(job?.blocked ?? []).filter((/** @type {any} */ one) => !told.includes(one.source))];
@@ -116,7 +121,7 @@ export function Run() {
     ${job && (run || job.state !== "failed") && html`<${Switches} run=${run} job=${job} />`}${run && !job && html`<p class="quiet">${coded(texts.steerShell)}</p>`}
     ${progress && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}
     ${troubles.map((/** @type {any} */ one) => html`<${Blocked} key=${one.source} one=${one} />`)}
-    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : (s?.queries ?? [])} running=${Boolean(run && job)} />
+    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : counted.value.length ? counted.value : (s?.queries ?? [])} running=${Boolean(run && job)} />
     ${progress?.newest?.length > 0 && html`<h2>${texts.newest}</h2><div class="newest">${progress.newest.slice(0, 24).map((/** @type {string} */ id) =>
       html`<img key=${id} src=${thumbAddress(/** @type {string} */ (state.set.value), { id }, 160)} alt="" />`)}</div>`}
     ${s?.waiting > 0 && html`<p class="waiting">${texts.waiting(s.waiting, Boolean(run))}</p>`}
@@ -174,7 +179,7 @@ function Queries({ rows, running }) {
   const stop = async (/** @type {any} */ row) => {
     if (await confirmed(texts.stopOf(row.text), texts.steer.stop)) await steer("stop", { query: row.id ?? row.text });
   };
-  const cells = (/** @type {any} */ row) => columns.map((name) => html`<td key=${name}>${row[name] ?? ""}${name === "saved" && row.wanted ? ` / ${row.wanted}` : ""}</td>`);
+  const cells = (/** @type {any} */ row) => columns.map((name) => html`<td key=${name}>${row[name] ?? 0}${name === "saved" && row.wanted ? ` / ${row.wanted}` : ""}</td>`);
   const button = (/** @type {string} */ what, /** @type {any} */ row, /** @type {() => unknown} */ act) =>
     html`<button aria-label=${texts.steerQuery(texts.steer[what], row.text)} onClick=${act}>${texts.steer[what]}</button> `;
   return html`<div class="table" tabindex="0" role="region" aria-label=${texts.progress.text}><table><thead><tr><th scope="col">${texts.progress.text}</th>${columns.map((name) => html`<th scope="col" key=${name}>${texts.progress[name]}</th>`)}${running && html`<th scope="col">${texts.switches}</th>`}</tr></thead>

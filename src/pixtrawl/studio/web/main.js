@@ -76,6 +76,7 @@ function CountLine() {
     ${state.stale.value && html`<button class="main" onClick=${() => state.showView({ keep: true })}>${texts.newState}</button>`}
     <span class="spring"></span>
     ${hasGrid.value && state.place.value !== "doubts" && html`<${Sorting} />`}
+    ${hasGrid.value && html`<span class="sizes"><button aria-label=${texts.smaller} title=${texts.smaller} onClick=${() => resize(0.8)}>−</button><button aria-label=${texts.larger} title=${texts.larger} onClick=${() => resize(1.25)}>+</button></span>`}
   </div>`;
 }
 
@@ -119,10 +120,7 @@ function Heading() {
     <${Search} />
     <div class="tools">
       ${(hasGrid.value || state.place.value === "groups") && html`<button aria-pressed=${state.filtersShown.value} onClick=${() => (state.filtersShown.value = !state.filtersShown.value)}>${texts.filters}</button>`}
-      ${hasGrid.value && html`
-      <button aria-pressed=${state.detailShown.value} onClick=${() => (state.detailShown.value = !state.detailShown.value)}>${texts.details}</button>
-      <button aria-label=${texts.smaller} title=${texts.smaller} onClick=${() => resize(0.8)}>−</button>
-      <button aria-label=${texts.larger} title=${texts.larger} onClick=${() => resize(1.25)}>+</button>`}
+      ${hasGrid.value && html`<button aria-pressed=${state.detailShown.value} onClick=${() => (state.detailShown.value = !state.detailShown.value)}>${texts.details}</button>`}
       <button aria-label=${texts.theme} title=${texts.theme} onClick=${turnTheme}>◐</button>
       <button aria-label=${texts.keysButton} title=${texts.keysButton} onClick=${() => ask({ kind: "keys", title: texts.keysTitle })}>?</button>
     </div>

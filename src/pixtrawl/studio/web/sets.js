@@ -38,6 +38,7 @@ function Start() {
   const given = useSignal({ words: "", csv: "", csvName: "", number: 50, path: "images", chosen: /** @type {string[]} */ ([]), filters: /** @type {Record<string, string>} */ ({}) });
   const estimate = useSignal(/** @type {any} */ (null));
   const busy = useSignal(/** @type {""|"estimate"|"jobs"} */ (""));
+  const over = useSignal(false); // a file is held over the form
   useEffect(() => {
     get("/api/sources").then(
       (answer) => (sources.value = Array.isArray(answer) ? answer : (answer.sources ?? [])),
@@ -73,11 +74,12 @@ function Start() {
   const file = async (/** @type {File|undefined} */ one) => one && change({ csv: await one.text(), csvName: one.name });
   const drop = (/** @type {DragEvent} */ event) => {
     event.preventDefault();
+    over.value = false;
     void file(event.dataTransfer?.files[0]);
   };
-  return html`<form class="card start" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void send("jobs"); }} onDragOver=${(/** @type {Event} */ e) => e.preventDefault()} onDrop=${drop}>
+  return html`<form class=${`card start ${over.value ? "over" : ""}`} onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); void send("jobs"); }} onDragOver=${(/** @type {Event} */ e) => { e.preventDefault(); over.value = true; }} onDragLeave=${() => (over.value = false)} onDrop=${drop}>
     <h2>${texts.startTitle}</h2>
-    <label class="field">${texts.words}<textarea rows="4" value=${g.words} onInput=${(/** @type {any} */ e) => change({ words: e.currentTarget.value })}></textarea></label>
+    <label class="field">${texts.words}<textarea rows="4" placeholder=${texts.wordsExample} value=${g.words} onInput=${(/** @type {any} */ e) => change({ words: e.currentTarget.value })}></textarea></label>
     <label class="field">${texts.csv}<input type="file" accept=".csv,text/csv" onChange=${(/** @type {any} */ e) => file(e.currentTarget.files[0])} />${g.csv && html`<span class="quiet">${texts.csvRead(g.csvName, g.csv.length)}</span>`}</label>
     <div class="pair"><label class="field">${texts.perQuery}<input type="number" min="1" value=${g.number} onInput=${(/** @type {any} */ e) => change({ number: Number(e.currentTarget.value) })} /></label>
     <label class="field">${texts.folder}<input required value=${g.path} onInput=${(/** @type {any} */ e) => change({ path: e.currentTarget.value })} /></label></div>

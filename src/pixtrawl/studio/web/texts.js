@@ -25,6 +25,14 @@ export function duration(s) {
 /** Reasons have names of code: near_duplicate. @param {string} name */
 export const reasonName = (name) => name.replaceAll("_", " ");
 
+/** @type {Record<string, string>} */
+const factNames = {
+  url: "Address", final_url: "Final address", page_url: "Page", page_text: "Text beside it", license: "Licence", license_id: "Licence", license_url: "Licence page",
+  license_evidence: "Evidence", sha256: "SHA-256", phash: "Look", at: "When", who: "By", holds: "In force", file_name: "File",
+};
+/** Facts have names of code, too: page_url. Own columns of a list keep theirs. @param {string} name */
+export const factName = (name) => factNames[name] ?? (/^[a-z]+(_[a-z]+)*$/.test(name) ? `${name[0]?.toUpperCase()}${name.slice(1).replaceAll("_", " ")}` : name);
+
 const actions = /** @type {Record<string, string>} */ ({
   keep: "Keep", reject: "Reject", relabel: "Relabel", bring_back: "Bring back", never_again: "Never again", swap: "Keep this one instead", caption: "Caption",
 });
@@ -179,7 +187,7 @@ export const texts = {
   rejectGroup: "Reject the whole group", before: "Groups before", next: "Next groups",
 
   charts: /** @type {Record<string, string>} */ ({
-    sizes: "Sizes: width in pixels", shapes: "Shapes: width ÷ height", licences: "Licences", hosts: "Hosts", sources_over_time: "Saved by source over time", sources: "Sources", reasons: "Why images were not kept", balance: "Images by label", labels: "Images by label",
+    balance: "Images by label", reasons: "Why images were not kept", sizes: "Sizes: width in pixels", shapes: "Shapes: width ÷ height", sources_over_time: "Saved by source over time", hosts: "Hosts", licences: "Licences",
   }),
   sourceThen: (/** @type {string} */ source, /** @type {string} */ hour) => `${source}, ${hour.slice(5, 10)} ${hour.slice(11)}:00`,
   noCharts: "Nothing to draw yet: charts appear with the first images.",
@@ -214,7 +222,7 @@ export const texts = {
   noSets: "No data set is known yet. Open a folder, or start one.",
   openingSet: "Opening: its files are compared with its catalog …",
   setLine: (/** @type {any} */ s) => s.problem || `${some(s.images, "image")}${s.open_jobs ? `, ${some(s.open_jobs, "run")} under way` : ""}`,
-  startTitle: "Start a new one", words: "Words, one query a line", csv: "or a CSV file: choose it, or drop it here", sourcesTitle: "Sources", perQuery: "Images per query",
+  startTitle: "Start a new one", words: "Words, one query a line", wordsExample: "tabby cat\ngolden retriever", csv: "or a CSV file: choose it, or drop it here", sourcesTitle: "Sources", perQuery: "Images per query",
   folder: "Folder for the data set", estimate: "Estimate", start: "Start", csvRead: (/** @type {string} */ name, /** @type {number} */ bytes) => `${name}, ${size(bytes)}`,
   estimated: (/** @type {any} */ e) => `About ${duration(e.time_s[0])} to ${duration(e.time_s[1])}, ${size(e.bytes[0])} to ${size(e.bytes[1])}${e.from === "probe" ? " (from a small probe)" : e.from ? ` (from ${e.from})` : ""}.`,
   requests: "Requests by host", yields: "Likely yield by source",
