@@ -7,7 +7,9 @@ milliseconds, by the clock and of the server's processor time (with what it does
 meanwhile): "cold" is a request on a studio that was opened just now, others are medians of several
 rounds with a filter or image of their own each, so that no held view answers. A studio answers a
 question that takes long in parts; what is "first" here lasts until the whole is there. Memory is
-that of the studio's process (RSS, MB) at the end.
+that of the studio's process (RSS, MB): after each kind of work, one after the other in one studio,
+and at most meanwhile. Of the page in Chromium there are the first paint and the frames while one
+scrolls.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import numpy as np
 from tests.studio.client import Client, token_in
 
 from bench.dataset_size import make, rounds
+from bench.studio_page import page_costs
 from pixtrawl.catalog import embeddings, scores
 from pixtrawl.catalog.database import Catalog, connect
 from pixtrawl.folder.dataset_folder import Folder
@@ -103,10 +106,17 @@ def cost(pid: int, work: Callable[[], object], count: int = 1) -> Cost:
     return taken_ms, (cpu_s(pid) - before) * 1000 / count
 
 
-def rss_mb(pid: int) -> float:
+def memory_mb(pid: int, name: str = "VmRSS") -> float:
     with Path(f"/proc/{pid}/status").open() as file:
-        line = next(one for one in file if one.startswith("VmRSS"))
+        line = next(one for one in file if one.startswith(name))
     return int(line.split()[1]) / 1024
+
+
+def memory_of(pid: int, work: Callable[[], object]) -> tuple[float, float, float]:
+    """Memory after some work, that of it which is not shared with files, and the most meanwhile."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5): the peak begins anew
+    work()
+    return memory_mb(pid), memory_mb(pid, "RssAnon"), memory_mb(pid, "VmHWM")
 
 
 def wait_until_quiet(pid: int) -> None:
@@ -211,7 +221,10 @@ def measure(root: Path) -> dict[str, Cost]:
         found["decision"] = cost(pid, lambda: client.decide("keep", [f"s{next(numbers)}"]), ROUNDS)
         found["filter after it"] = cost(pid, turns.filter)
         found["decision seen by another window"] = (seen_by_the_other_window(client), 0)
-        found["memory, MB"] = (rss_mb(pid), 0)
+        found["memory, MB"] = (memory_mb(pid), 0)
+    with studio(root) as (client, pid):
+        address = f"http://127.0.0.1:{client.port}/?token={client.token}"
+        found |= {name: (value, 0) for name, value in page_costs(address).items()}
     return found
 
 
@@ -231,14 +244,38 @@ def measure_models(root: Path) -> dict[str, Cost]:
         found["lasso"] = cost(pid, lambda: client.view(lasso=[box]))
         turns = Turns(client)
         found["similar, by embeddings"] = cost(pid, turns.similar, ROUNDS)
-        found["memory with the map, MB"] = (rss_mb(pid), 0)
     with studio(root) as (client, pid):
         wait_until_quiet(pid)
         found["map, in a studio opened again"] = cost(pid, lambda: whole_map(client))
         found["class check, first"] = cost(pid, client.checked)
         found["class check"] = cost(pid, client.checked)
-        found["memory with the class check, MB"] = (rss_mb(pid), 0)
     return found
+
+
+def outliers(client: Client) -> None:
+    while "done" in client.view(sort={"by": "outlier"}):
+        time.sleep(0.2)
+
+
+def measure_memory(root: Path) -> dict[str, tuple[float, float, float]]:
+    """Measure the memory of one studio, in which one thing is done after the other."""
+    with studio(root) as (client, pid):
+        turns = Turns(client)
+
+        def looks() -> None:
+            for work in (turns.filter, turns.text, turns.sort, turns.colour):
+                work()
+            client.get(client.of_set("/charts"))
+
+        return {
+            "opened": memory_of(pid, client.summary),
+            "prepared in the background": memory_of(pid, lambda: wait_until_quiet(pid)),
+            "filters, sorts, a colour, charts": memory_of(pid, looks),
+            "likeness by embeddings": memory_of(pid, turns.similar),
+            "map": memory_of(pid, lambda: whole_map(client)),
+            "class check": memory_of(pid, client.checked),
+            "outliers": memory_of(pid, lambda: outliers(client)),
+        }
 
 
 def shown(cost: Cost) -> str:
@@ -257,12 +294,18 @@ def main() -> None:
             varied(root, size)
             found.append(measure(root))
             embedded(root, size)
+            memory = measure_memory(root)  # before the map is kept in a file
             found[-1] |= measure_models(root)
-            print(json.dumps({"images": size, **found[-1]}), file=sys.stderr)
+            print(json.dumps({"images": size, **found[-1], "memory": memory}), file=sys.stderr)
     print(f"| | {' | '.join(f'{size:,}' for size in sizes)} |")
     print(f"| --- |{' ---: |' * len(sizes)}")
     for name in found[0]:
         print(f"| {name} | {' | '.join(shown(one[name]) for one in found)} |")
+    print(f"\n| memory at {sizes[-1]:,}, MB | after it (not of files) | at most |")
+    print("| --- | ---: | ---: |")
+    for name, (after, own, most) in memory.items():
+        print(f"| {name} | {after:.0f} ({own:.0f}) | {most:.0f} |")
+    print(f"\nload average: {', '.join(f'{one:.1f}' for one in os.getloadavg())}")
 
 
 if __name__ == "__main__":

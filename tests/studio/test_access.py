@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -206,3 +207,24 @@ def test_a_page_without_its_scripts_names_the_next_step(shared: Client) -> None:
     if (WEB / "vendor").is_dir():
         pytest.skip("the scripts are here")
     assert "make setup" in shared.get("/static/vendor/preact.js").json()["error"]
+
+
+def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(shared: Client) -> None:
+    sent = {"Content-Type": "application/json", "Content-Length": "99999999999"}
+    reply = shared.ask("POST", shared.of_set("/decisions"), headers=dict(sent))
+    assert reply.status == 413
+
+
+def test_a_connection_that_ends_within_a_body_leaves_no_traceback(
+    shared: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = (
+        f"POST {shared.of_set('/decisions')} HTTP/1.1\r\nHost: 127.0.0.1:{shared.port}\r\n"
+        f"Cookie: {shared.cookie}\r\nSec-Fetch-Site: same-origin\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", shared.port), timeout=10) as connection:
+            connection.sendall(head.encode())
+    assert shared.get("/api/state").status == 200  # it goes on, and the others were before it
+    assert [one for one in caplog.records if one.levelname in {"ERROR", "CRITICAL"}] == []

@@ -236,8 +236,11 @@ def test_a_job_is_paused_resumed_enlarged_and_stopped(slow: Client, tmp_path: Pa
     assert steer("more", number=10).status == 409, "fewer than now"
     assert steer("more", number=70, query=slow.summary()["queries"][0]["id"]).status == 200
     until(lambda: slow.summary()["queries"][0]["wanted"] == 70)
+    assert steer("pause", query=slow.summary()["queries"][0]["id"]).status == 200
+    until(lambda: slow.summary()["run"]["paused_queries"] == [QUERY])
     assert steer("resume").status == 200
     until(lambda: job_of(slow, job)["state"] == "running")
+    assert slow.summary()["run"]["paused_queries"] == []
     assert steer("stop").status == 200
     until(lambda: job_of(slow, job)["state"] == "stopped")
     assert steer("pause").status == 409

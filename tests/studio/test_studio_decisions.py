@@ -201,6 +201,8 @@ def test_a_decision_while_another_process_holds_the_set_is_recorded_and_carried_
     with DatasetLock(Folder(root)):
         reply = client.decide("reject", chosen)
         assert reply.json()["pending"]
+        shown = {one["id"]: one["decision"] for one in client.items(client.view())}
+        assert {one for one in shown if shown[one] == "reject"} == set(chosen), "decided already"
         assert labels(root) == {"cat": 10, "dog": 10}
     until(lambda: labels(root) == {"cat": 8, "dog": 10})
     assert client.post(client.of_set("/undo"), {}).json()["changed"] == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from pixtrawl.studio.messages import Answer, StudioError
@@ -22,13 +22,23 @@ def answer(found: Answer) -> Response:
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 
+def _too_large() -> StudioError:
+    return StudioError(413, "the body is larger than 8 MB; name a view instead of ids")
+
+
 async def read_body(request: Request, type_: type[T]) -> T:
     """Read a body. Raise StudioError where it is too large, no JSON, or not of this type."""
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _MOST_BODY_BYTES:
-            raise StudioError(413, "the body is larger than 8 MB; name a view instead of ids")
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > _MOST_BODY_BYTES:
+        raise _too_large()
+    try:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > _MOST_BODY_BYTES:
+                raise _too_large()
+    except ClientDisconnect as error:
+        raise StudioError(400, "the connection ended within the body") from error
     try:
         return msgspec.json.decode(data, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter: a lone surrogate

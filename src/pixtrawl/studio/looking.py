@@ -188,8 +188,22 @@ def page(data_set: OpenSet, found: StudioView, start: int, count: int) -> ItemPa
         return ItemPage(start, [candidate_item(one) for one in rows])
     rows = data_set.read(lambda db: look_rows.sample_rows_of(db, ids))
     marked = data_set.remembered("marked", marked_ids)
-    items = [sample_item(one, one.id in marked) for one in rows]
+    refused = _refused_meanwhile(data_set)
+    items = [
+        replace(item, decision="reject", reason=Reason.REFUSED_BY_PERSON.value)
+        if row.id in refused and item.decision != "reject" else item
+        for row, item in ((one, sample_item(one, one.id in marked)) for one in rows)
+    ]  # fmt: skip
     return ItemPage(start, _with_doubts(data_set, items) if found.kind == "doubts" else items)
+
+
+def _refused_meanwhile(data_set: OpenSet) -> frozenset[int]:
+    """Return the images whose refusal is recorded, and not carried out yet: another command, or a
+    run that is paused, holds the data set. To the person it is decided.
+    """
+    return data_set.remembered(
+        "refused_meanwhile", lambda db: deciding.refused_meanwhile(db, data_set.folder)
+    )
 
 
 def _with_doubts(data_set: OpenSet, items: list[LookItem]) -> list[LookItem]:

@@ -90,6 +90,7 @@ class RunLine(Struct, frozen=True):
     holder: Literal["studio", "shell"]
     paused: bool
     since: str
+    paused_queries: Sequence[str] = ()
 
 
 class SetSummary(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pixtrawl.catalog import derived_mark, run_log, samples
 from pixtrawl.catalog.database import connect
@@ -296,13 +296,20 @@ class OpenSet:
         if run is None or run.has_ended:
             return None
         since = self.read(lambda db: run_log.started_at(db, run.id))
-        return RunLine("studio" if holds(self.folder) else "shell", self._is_paused(run), since)
+        paused = self._paused(run)
+        holder: Literal["studio", "shell"] = "studio" if holds(self.folder) else "shell"
+        return RunLine(holder, "" in paused, since, sorted(paused - {""}))
 
-    def _is_paused(self, run: Run) -> bool:
-        paused = False
+    def _paused(self, run: Run) -> set[str]:
+        """Return the queries of a run that are paused; "" is the whole run."""
+        paused: set[str] = set()
         for one in journal.read(self.folder).records:
-            if one.run == run.id and not one.query and one.action in {"pause", "resume"}:
-                paused = one.action == "pause"
+            if one.run != run.id:
+                continue
+            if one.action == "pause":
+                paused.add(one.query)
+            elif one.action == "resume":  # the whole: each of them
+                paused = paused - {one.query} if one.query else set()
         return paused
 
     def begin_to_close(self) -> None:

@@ -78,8 +78,9 @@ class StudioServer:
         self._studio = Studio(path, config, folders)
         self._access = Access(studio_app(self._studio), port=self.port)
         serving = uvicorn.Config(
-            self._access, log_config=None, access_log=False, ws="none", http="h11",
-            server_header=False, timeout_graceful_shutdown=_GRACE_S, proxy_headers=False,
+            self._access, log_config=None, log_level="error", access_log=False, ws="none",
+            http="h11", server_header=False, timeout_graceful_shutdown=_GRACE_S,
+            proxy_headers=False,
         )  # fmt: skip
         self._server = _StreamingServer(serving, self._studio)
         self._thread: threading.Thread | None = None

@@ -103,7 +103,7 @@ export function Asking() {
       ${q.kind === "keys" && html`<${Keys} />`}
       ${q.kind === "form" && html`<${q.body} asked=${q} />`}
       <div class="buttons">
-        <button type="button" data-first=${q.kind === "keys"} onClick=${() => q.answer(null)}>${q.kind === "keys" ? texts.close : texts.cancel} <kbd>Esc</kbd></button>
+        <button type="button" data-first=${q.kind === "keys" || undefined} onClick=${() => q.answer(null)}>${q.kind === "keys" ? texts.close : texts.cancel} <kbd>Esc</kbd></button>
         ${q.kind !== "keys" && html`<button class="main" data-first=${q.kind === "confirm" || q.kind === "reason"}>
           ${q.kind === "reason" ? texts.withoutReason : (q.button ?? texts.apply)} <kbd>${q.kind === "form" ? "Ctrl+↵" : "↵"}</kbd>
         </button>`}

@@ -39,6 +39,7 @@ export function Check() {
   if (!c || c.state === "working") return html`<div class="empty" role="status"><p>${texts.checking}</p><progress value=${c?.done} aria-label=${texts.checking}></progress>
     ${c && html`<p><button onClick=${stop}>${texts.checkStop}</button></p>`}</div>`;
   if (c.error) return html`<p class="empty bad">${c.error}</p>`;
+  if (!c.images) return html`<p class="empty">${texts.none.check}</p>`;
   const nothing = !c.doubts.total && !c.overlaps.length && !c.biases.length && !c.small.length;
   return html`<div class="check">
     <p class="lead">${coded(texts.checked(c.images, c.by, c.model))} <button onClick=${() => ((found.value = null), read(true))}>${texts.checkAgain}</button></p>

@@ -119,9 +119,9 @@ export function Run() {
     ${unread.map((/** @type {string} */ one) => html`<p class="warn" key=${one}>${one}</p>`)}
     <p class="lead">${!run ? coded(lastRun(job, s?.queries ?? [])) : run.paused ? texts.runPaused : run.holder === "shell" ? texts.runShell : texts.runStudio}</p>
     ${job && (run || job.state !== "failed") && html`<${Switches} run=${run} job=${job} />`}${run && !job && html`<p class="quiet">${coded(texts.steerShell)}</p>`}
-    ${progress && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}
+    ${progress && run && !run.paused && html`<p class="numbers"><b>${texts.rate(progress.rate ?? 0)}</b> ${progress.eta_s ? texts.eta(progress.eta_s) : ""}</p>`}
     ${troubles.map((/** @type {any} */ one) => html`<${Blocked} key=${one.source} one=${one} />`)}
-    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : counted.value.length ? counted.value : (s?.queries ?? [])} running=${Boolean(run && job)} />
+    <${Queries} rows=${progress?.queries?.length ? named(progress.queries, s) : counted.value.length ? counted.value : (s?.queries ?? [])} running=${Boolean(run && job)} paused=${run?.paused_queries ?? []} />
     ${progress?.newest?.length > 0 && html`<h2>${texts.newest}</h2><div class="newest">${progress.newest.slice(0, 24).map((/** @type {string} */ id) =>
       html`<img key=${id} src=${thumbAddress(/** @type {string} */ (state.set.value), { id }, 160)} alt="" />`)}</div>`}
     ${s?.waiting > 0 && html`<p class="waiting">${texts.waiting(s.waiting, Boolean(run))}</p>`}
@@ -168,8 +168,8 @@ function Switches({ run, job }) {
     <button onClick=${more}>${texts.steer.more}</button>${run && html`<button onClick=${stop}>${texts.steer.stop}</button>`}</div>`;
 }
 
-/** @param {{rows: any[], running: boolean}} props */
-function Queries({ rows, running }) {
+/** @param {{rows: any[], running: boolean, paused: string[]}} props */
+function Queries({ rows, running, paused }) {
   if (!rows.length) return null;
   const columns = ["found", "saved", "duplicates", "refused", "failed"].filter((name) => rows.some((row) => row[name] !== undefined));
   const more = async (/** @type {any} */ row) => {
@@ -184,7 +184,7 @@ function Queries({ rows, running }) {
     html`<button aria-label=${texts.steerQuery(texts.steer[what], row.text)} onClick=${act}>${texts.steer[what]}</button> `;
   return html`<div class="table" tabindex="0" role="region" aria-label=${texts.progress.text}><table><thead><tr><th scope="col">${texts.progress.text}</th>${columns.map((name) => html`<th scope="col" key=${name}>${texts.progress[name]}</th>`)}${running && html`<th scope="col">${texts.switches}</th>`}</tr></thead>
     <tbody>${rows.map((row) => html`<${Fragment} key=${row.id ?? row.text}><tr><th scope="row">${row.text ?? row.id}</th>${cells(row)}
-      ${running && html`<td class="switches">${["pause", "resume"].map((what) => button(what, row, () => steer(what, { query: row.id ?? row.text })))}${button("more", row, () => more(row))}${button("stop", row, () => stop(row))}</td>`}</tr>
+      ${running && html`<td class="switches">${[paused.includes(row.text) ? "resume" : "pause"].map((what) => button(what, row, () => steer(what, { query: row.id ?? row.text })))}${button("more", row, () => more(row))}${button("stop", row, () => stop(row))}</td>`}</tr>
       ${Object.entries(row.by_source ?? {}).map(([source, counts]) => html`<tr class="of-source" key=${source}><th scope="row">${source}</th>${cells(counts)}${running && html`<td></td>`}</tr>`)}<//>`)}</tbody></table></div>`;
 }
 

@@ -2,7 +2,7 @@
 import { html, useEffect, useSignal } from "./html.js";
 import { get, post } from "./api.js";
 import { open } from "./opening.js";
-import { app, sayError } from "./state.js";
+import { app, said, sayError } from "./state.js";
 import { count, texts } from "./texts.js";
 
 export function Sets() {
@@ -58,6 +58,7 @@ function Start() {
   });
   const send = async (/** @type {"estimate"|"jobs"} */ what) => {
     if (!g.csv && !g.words.trim()) return sayError(new Error(texts.wordsMissing));
+    said.value = null; // of a former attempt
     busy.value = what;
     try {
       const answer = await post(`/api/${what}`, what === "jobs" ? { ...request(), set: g.path } : request());
@@ -89,8 +90,8 @@ function Start() {
     <fieldset><legend>${texts.sourcesTitle}</legend><p class="quiet">${texts.sourcesChosen}</p>${sources.value.map((/** @type {any} */ s) => html`<label class="choice" key=${s.name}>
       <input type="checkbox" disabled=${s.ready === false} checked=${g.chosen.includes(s.name)} onChange=${(/** @type {any} */ e) => change({ chosen: e.currentTarget.checked ? [...g.chosen, s.name] : g.chosen.filter((one) => one !== s.name) })} />
       <span class="name"><b>${s.title || s.name}</b> ${s.sentence}<br /><span class="quiet">${s.ready === false && s.missing?.length ? `${texts.missing(s.missing)} · ` : ""}${["needs", "may", "costs"].flatMap((k) => (s[k] && String(s[k]) ? [`${texts[/** @type {"needs"|"may"|"costs"} */ (k)]}: ${s[k]}`] : [])).join(" · ")}</span></span></label>`)}</fieldset>
-    ${busy.value === "estimate" && html`<p class="estimate" role="status">${texts.estimating}</p>`}${estimate.value && html`<${Estimate} e=${estimate.value} />`}
-    <div class="buttons"><button type="button" disabled=${busy.value !== ""} onClick=${() => send("estimate")}>${texts.estimate}</button><button class="main" disabled=${busy.value !== ""}>${texts.start}</button></div>
+    <div class="foot">${busy.value === "estimate" && html`<p class="estimate" role="status">${texts.estimating}</p>`}${estimate.value && html`<${Estimate} e=${estimate.value} />`}
+    <div class="buttons"><button type="button" disabled=${busy.value !== ""} onClick=${() => send("estimate")}>${texts.estimate}</button><button class="main" disabled=${busy.value !== ""}>${texts.start}</button></div></div>
   </form>`;
 }
 

@@ -152,6 +152,7 @@ export const texts = {
     not_kept: "Nothing was refused, failed or found twice.",
     groups: "No duplicates were found.",
     doubts: "No label is likely wrong.",
+    check: "No image here yet: nothing to compare.",
     filtered: "No image fits this filter.",
   },
   noImage: "Choose an image to see where it comes from.",
@@ -233,7 +234,7 @@ export const texts = {
   ]),
   filtersTitle: "Filters", sourcesChosen: "None chosen: those of your settings.", missing: (/** @type {string[]} */ what) => `not ready, missing: ${what.join(", ")}`,
   estimating: "Asking a few sources for an estimate …",
-  needs: "Needs", may: "May", costs: "Costs", wordsMissing: "Type at least one query, or choose a CSV file.",
+  needs: "Needs", may: "Rights", costs: "Costs", wordsMissing: "Type at least one query, or choose a CSV file.",
 
   waiting: (/** @type {number} */ n, /** @type {boolean} */ runs) => `${some(n, "decision")} (copies brought back or swapped, labels renamed) ${n === 1 ? "waits" : "wait"} ${runs ? "for the end of the run" : "to be carried out"}.`,
   quarantine: (/** @type {number} */ bytes) => `${size(bytes)} of rejected images wait in quarantine.`,
