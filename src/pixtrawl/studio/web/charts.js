@@ -36,7 +36,7 @@ export function Charts() {
   const charts = Object.entries(answer).sort(([one], [other]) => first(one) - first(other)).flatMap(([name, given]) => {
     if (!Array.isArray(given)) return [];
     const bars = given.map(bar).filter(Boolean);
-    return bars.some((/** @type {Bar} */ one) => one.n > 0) ? [[name, bars]] : [];
+    return bars.some((one) => one && one.n > 0) ? [[name, bars]] : [];
   });
   if (!charts.length) return html`<p class="empty">${texts.noCharts}</p>`;
   return html`<div class="charts">${charts.map(([name, bars]) => html`<${Chart} key=${name} name=${name} bars=${bars} />`)}</div>`;
