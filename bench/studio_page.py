@@ -1,4 +1,4 @@
-"""What the page of a studio costs in Chromium: first paint, and frames while one scrolls."""
+"""Measure the page of a studio in Chromium: first paint, and frames while one scrolls."""
 
 from __future__ import annotations
 

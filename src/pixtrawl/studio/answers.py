@@ -41,7 +41,7 @@ class FreedAnswer(TypedDict):
 
 
 class ProgressLine(TypedDict):
-    """What became of the candidates of a query; `by_source` has the same numbers by source."""
+    """The outcomes of the candidates of a query; `by_source` has the same numbers by source."""
 
     id: int
     text: str
@@ -55,7 +55,7 @@ class ProgressLine(TypedDict):
 
 
 class ProgressAnswer(TypedDict):
-    """What became of the candidates of all queries so far."""
+    """The outcomes of the candidates of all queries so far."""
 
     queries: Sequence[ProgressLine]
 
