@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from typing import Final
 
 from pixtrawl.browser.executable import find_browser
 
@@ -48,7 +48,8 @@ def page_costs(url: str) -> dict[str, float]:
         page.set_default_timeout(_PATIENCE_MS)
         page.goto(url)
         page.wait_for_selector(".tile.current .picture[src]")
-        costs = _painted(page)
+        paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+        costs = {"first paint, ms": page.evaluate(paint)}
         for name, given in {"wheel": [40, False], "jumps": [0, True]}.items():
             frames = sorted(page.evaluate(_SCROLL, given))
             good = sum(one < _SLOW_MS for one in frames)
@@ -56,16 +57,3 @@ def page_costs(url: str) -> dict[str, float]:
             costs[f"95 % of frames, {name}, ms at most"] = frames[int(0.95 * (len(frames) - 1))]
         browser.close()
     return costs
-
-
-def _painted(page: Any) -> dict[str, float]:
-    paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-    shown = (
-        "Math.max(...[...document.querySelectorAll('.tile .picture[src]')].map(one => "
-        "performance.getEntriesByName(one.src)[0]?.responseEnd ?? 0), 0)"
-    )
-    page.wait_for_function(f"() => {shown} > 0")
-    return {
-        "first paint, ms": page.evaluate(paint),
-        "first thumbnail, ms": page.evaluate(shown.replace("max", "min").replace(", 0)", ")")),
-    }
