@@ -183,3 +183,10 @@ def test_a_file_in_the_folder_that_no_row_names_keeps_it_from_being_saved(folder
     add(folder.root)
     assert differences(folder).unknown == ["label 00/mine.jpg"]
     assert differences(folder).known is None
+
+
+def test_a_catalog_that_has_lost_it_is_read_as_before(folder: Folder) -> None:
+    with closing(sqlite3.connect(folder.catalog)) as db, db:
+        db.execute("DELETE FROM file_listing")
+    delete(folder.root)
+    assert [row.file_name for row in differences(folder).missing] == ["label 00/000002.jpg"]

@@ -26,8 +26,9 @@ class KnownFiles(Struct, frozen=True):
 
 
 def read(db: sqlite3.Connection) -> KnownFiles:
-    """Return the saved digest and today's revision."""
-    return KnownFiles(*db.execute("SELECT revision, digest FROM file_listing").fetchone())
+    """Return the saved digest and today's revision; nothing is known where the row is gone."""
+    row = db.execute("SELECT revision, digest FROM file_listing").fetchone()
+    return KnownFiles(0, None) if row is None else KnownFiles(*row)
 
 
 def save(catalog: Path, known: KnownFiles) -> None:
