@@ -10,8 +10,13 @@ export PYTHON
 # Bytecode is kept even where the environment forbids it: without it every process of the suite, and
 # each of its workers, compiles all modules and rewrites all asserts anew (15 s of each worker).
 unexport PYTHONDONTWRITEBYTECODE
-# More workers than the two cores it is meant for: many tests wait (395 s by four, 447 by three).
+# Files of tests lie in memory where that has room: a run of the command waits for the disk some dozen
+# times, and so would the suite. tests/diskfaults and tests/power_cut bring the disk that they need.
 PARALLEL := --dist loadfile --no-loadscope-reorder
+# More workers than the two cores it is meant for: many tests wait.
+WORKERS := 6
+MEMORY := if [ "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 2000000 ] 2>/dev/null \
+  && ! grep -q ' /dev/shm .*noexec' /proc/mounts; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi;
 EVERY := -m "slow or not slow"
 
 help: ## show this list
@@ -33,10 +38,10 @@ compiled: setup
 	  $(PY) -m pytest -qq --collect-only tests/[n-z]*/ tests/test_*.py >/dev/null & wait; }
 
 test: setup compiled ## the test suite, in parallel, without the internet
-	@$(BROWSER) $(PY) -m pytest -n 4 $(PARALLEL)
+	@$(BROWSER) $(MEMORY) $(PY) -m pytest -n $(WORKERS) $(PARALLEL)
 
 test-slow: setup compiled ## what the suite has a small counterpart of: large matrices, soaks, all examples of properties
-	@$(BROWSER) TEST_EXAMPLES=all $(PY) -m pytest -n 3 $(PARALLEL) -m "slow or hypothesis"
+	@$(BROWSER) $(MEMORY) TEST_EXAMPLES=all $(PY) -m pytest -n 3 $(PARALLEL) -m "slow or hypothesis"
 
 test-again: setup ## the tests that failed last, one at a time: a fault fails again, an unsteady test is named
 	@$(BROWSER) TEST_EXAMPLES=all $(PY) scripts/again.py

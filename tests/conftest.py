@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,18 +33,47 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
-# A file is the work of one process of a parallel run. These take longest, most of it waiting: begun
-# first, none of them is what the others wait for at the end.
+# A file is the work of one process of a parallel run, and so are the files of each of these lists,
+# which share what is costly: a run of the command, photographs, an import of two seconds.
+TOGETHER: Final = (
+    ("script_defects/test_runs_alone.py", "script_defects/test_shared_run.py"),
+    ("dedup/test_near_marks.py", "dedup/test_near.py", "dedup/test_near_crops.py",
+     "dedup/test_look_alikes.py", "dedup/test_descriptor_index.py"),
+    ("cluster/test_open_shards.py", "dataset/test_dataset.py", "dataset/test_same_picture.py",
+     "pipeline/test_own_names.py", "scoring/test_embedding_export.py", "test_hugging_face.py"),
+)  # fmt: skip
+# These take longest, much of it waiting: begun first, none of them is what the others wait for at
+# the end.
 LONGEST: Final = (
     "mcp/test_assistants.py", "politeness/test_told_pauses.py", "decisions/test_while_running.py",
-    "resume/test_trouble.py", "engines/test_processes.py", "script_defects/test_runs_alone.py",
-    "script_defects/test_shared_run.py", "browser/test_inner_reach.py", "resume/test_kill.py",
-    "studio/test_page_decisions.py", "studio/test_page_map.py", "studio/test_page_grid.py",
-    "studio/test_page_accessible.py", "images/test_pool_containment.py", "faults/test_matrix.py",
-    "diskfaults/test_disk_faults.py", "exporters/test_loaders.py", "exporters/test_contract.py",
-    "images/test_cost_limits.py", "resume/test_going_on.py", "life/test_merge.py",
-    "mcp/test_bounds.py", "scoring/test_topic_pool.py", "sources/google/test_reading.py",
+    "resume/test_trouble.py", "engines/test_processes.py", *TOGETHER[0], *TOGETHER[1],
+    "browser/test_inner_reach.py", "resume/test_kill.py", "studio/test_page_decisions.py",
+    "studio/test_page_map.py", "studio/test_page_grid.py", "studio/test_page_end_to_end.py",
+    "studio/test_page_accessible.py", *TOGETHER[2], "images/test_pool_containment.py",
+    "faults/test_matrix.py", "diskfaults/test_disk_faults.py", "exporters/test_loaders.py",
+    "exporters/test_contract.py", "images/test_cost_limits.py", "resume/test_going_on.py",
+    "life/test_merge.py", "mcp/test_bounds.py", "scoring/test_topic_pool.py",
+    "sources/google/test_reading.py", "studio/test_page_check.py", "studio/test_page_captions.py",
+    "studio/test_page_jobs.py", "sources/google/test_outcomes.py", "sources/google/test_kill.py",
+    "pipeline/test_run.py", "pipeline/test_best_copies.py",
 )  # fmt: skip
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let `--dist loadfile` give the files of each list of `TOGETHER` to one process."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    one = {f"tests/{name}": names[0] for names in TOGETHER for name in names}
+
+    class LoadFilesTogether(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return one.get(file, file)
+
+    return LoadFilesTogether(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

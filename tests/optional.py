@@ -11,6 +11,9 @@ import pytest
 
 
 def needs(*packages: str, reason: str) -> None:
-    """Skip the module that calls this where one of the packages is not installed."""
+    """Skip the module or test that calls this where one of the packages is not installed.
+
+    For tests whose own process imports them, `pytest.importorskip` does the same.
+    """
     if any(find_spec(package) is None for package in packages):
         pytest.skip(reason, allow_module_level=True)

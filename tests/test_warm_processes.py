@@ -71,6 +71,18 @@ def test_a_forked_command_says_and_ends_as_a_started_one(tmp_path: Path, words: 
     assert said[0] == said[1]
 
 
+@pytest.mark.parametrize(
+    "code", ["import sys; print(sys.argv, __name__)", "raise SystemExit(7)", "1 / 0"]
+)
+def test_forked_code_says_and_ends_as_started_code(tmp_path: Path, code: str) -> None:
+    said = []
+    for kind in (subprocess.run, warm_command.run):
+        words = [*warm_command.CODE, code, "one", "two"]
+        done = kind(words, cwd=tmp_path, capture_output=True, text=True)
+        said.append((done.returncode, done.stdout, done.stderr.splitlines()[-1:]))
+    assert said[0] == said[1]
+
+
 def test_a_forked_command_has_folder_variables_and_streams_of_its_own(tmp_path: Path) -> None:
     environment = {**os.environ, "PIXTRAWL_TIMEOUT": "77"}
     (tmp_path / "list.txt").write_text("")

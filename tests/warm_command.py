@@ -1,8 +1,9 @@
 """The pixtrawl command as a process, forked from one that has imported it instead of started anew.
 
 `run` and `Popen` are those of `subprocess`, for tests that need a process of the command (signals,
-kills, streams, two at once), but not its start. Tests of the start itself use `subprocess`. Whatever
-is no `[sys.executable, "-m", "pixtrawl", ...]`, or asks for more than is done here, is started anew.
+kills, streams, two at once), but not its start; `[sys.executable, "-c", code, ...]` is forked from
+the same process. Tests of the start itself use `subprocess`. Whatever is neither, or asks for more
+than is done here, is started anew.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any, Final
 from tests.warm_decoders import WarmDecoders
 
 COMMAND: Final = [sys.executable, "-m", "pixtrawl"]
+CODE: Final = [sys.executable, "-c"]
 ROOT: Final = Path(__file__).parent.parent
 STATUS: Final = struct.Struct("<i")
 _LINES: Final = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
@@ -93,7 +95,9 @@ class Popen(subprocess.Popen[Any]):
         environment = {**(os.environ if asked["env"] is None else asked["env"])}
         here = environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
         plain = asked["preexec_fn"] is None and not asked["pass_fds"]
-        if _server is None or words[:3] != COMMAND or not (here and plain):
+        code = words[2] if words[:2] == CODE else None
+        known = words[:3] == COMMAND or code is not None
+        if _server is None or not (known and here and plain):
             super()._execute_child(*given)  # type: ignore[misc]
             return
         lines = [asked[name] for name in _LINES]
@@ -101,6 +105,7 @@ class Popen(subprocess.Popen[Any]):
                    lines[5] if lines[5] != -1 else 2]  # fmt: skip
         self.pid, self._hearing = _server.fork(
             {
+                "code": code,
                 "words": words[3:],
                 "cwd": os.fspath(asked["cwd"] or Path.cwd()),
                 "environment": environment,

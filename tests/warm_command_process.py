@@ -48,7 +48,7 @@ def text(fd: int, mode: str, errors: str) -> TextIO:
 
 
 def become(asked: dict[str, Any], fds: list[int], decoders: socket.socket) -> int:
-    """Be the command in this process and return its exit code."""
+    """Be the command in this process, or run the code, and return the exit code."""
     if asked["session"]:
         os.setsid()
     for target, fd in enumerate(fds):
@@ -61,9 +61,13 @@ def become(asked: dict[str, Any], fds: list[int], decoders: socket.socket) -> in
     sys.stdin, sys.stdout = text(0, "r", "strict"), text(1, "w", "strict")
     sys.stderr = text(2, "w", "backslashreplace")
     sys.path[0] = asked["cwd"]
-    sys.argv = [str(program.PROGRAM), *asked["words"]]
     random.seed()
     program._spawn = WarmDecoders(decoders).spawn  # type: ignore[assignment]
+    if asked["code"] is not None:
+        sys.argv = ["-c", *asked["words"]]
+        exec(compile(asked["code"], "<string>", "exec"), {"__name__": "__main__"})
+        return 0
+    sys.argv = [str(program.PROGRAM), *asked["words"]]
     return entry()
 
 

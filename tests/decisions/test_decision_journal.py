@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_journal import ACTIONS, DecisionRecord
+from tests import warm_command
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 records = st.builds(
@@ -140,7 +140,8 @@ def test_threads_and_processes_that_decide_at_once_lose_no_line(folder: Folder) 
         " file_name=f'{sys.argv[2]}/{n}', reason='x' * 3000)])\n"
     )
     processes = [
-        subprocess.Popen([sys.executable, "-c", code, str(folder.root), f"p{n}"]) for n in range(2)
+        warm_command.Popen([sys.executable, "-c", code, str(folder.root), f"p{n}"])
+        for n in range(2)
     ]
 
     def decide(n: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import lru_cache
 
 from PIL import Image
 
@@ -27,7 +28,12 @@ Edit = Callable[[Image.Image], Image.Image]
 def info_of(picture: Image.Image, kind: str = "JPEG", **options: object) -> ImageInfo:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
-    info = inspect_bytes(buffer.getvalue(), 100_000_000).info
+    return _inspected(buffer.getvalue())
+
+
+@lru_cache(maxsize=128)  # many tests ask about the same picture, most of them twice
+def _inspected(data: bytes) -> ImageInfo:
+    info = inspect_bytes(data, 100_000_000).info
     assert info is not None
     return info
 

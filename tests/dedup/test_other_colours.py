@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -12,6 +14,7 @@ from pixtrawl.images.chroma import CHROMA_BYTES, GREY
 from pixtrawl.model import ImageInfo
 
 
+@cache  # whoever paints on it takes a copy
 def garment(dye: tuple[int, int, int], ground: int = 255, side: int = 400) -> Image.Image:
     """A hoodie with folds on a plain ground: the same light and shade in every colour."""
     mask = Image.new("L", (side, side))
@@ -132,7 +135,7 @@ def test_a_garment_in_another_dye_is_another_picture(
 def test_a_part_in_a_dye_as_bright_is_another_picture(
     level: str, one: tuple[int, int, int], other: tuple[int, int, int]
 ) -> None:
-    worn, changed = garment(one), garment(one)
+    worn, changed = garment(one), garment(one).copy()
     changed.paste(garment(other).crop((0, 150, 400, 290)), (0, 150))
     assert not asked(level, info_of(worn), info_of(changed))
     assert not asked(level, info_of(changed), info_of(worn))
@@ -246,7 +249,7 @@ def test_a_cropped_copy_in_another_colour_is_another_picture() -> None:
 
 
 def test_a_mirrored_copy_is_compared_in_its_own_colours() -> None:
-    left = garment((190, 40, 45))
+    left = garment((190, 40, 45)).copy()
     left.paste((30, 90, 200), (60, 230, 200, 350), None)
     mirrored = NearDuplicates("near", turned=True)
     mirrored.add("x", 1, info_of(left))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -118,6 +119,7 @@ def test_less_colour_or_a_tone_leaves_a_chart_a_copy(kind: str, paper: str, edit
     assert are_copies(picture, EDITS[edit](picture))
 
 
+@cache  # edits make new pictures of it
 def worn(body: Colour, sleeves: Colour) -> Image.Image:
     """A shirt on a figure before a studio's gradient, with folds."""
     down, across = np.mgrid[:400, :400] / 400 - 0.5

@@ -21,6 +21,7 @@ from pixtrawl.folder.layout import staged_name
 from pixtrawl.labels import label_for
 from pixtrawl.model import Sample
 from tests.exporters import dataset
+from tests.optional import needs
 
 SPLIT = ExportOptions(
     splitting=Splitting(shares=parse_shares("train=0.6,val=0.2,test=0.2")),
@@ -121,8 +122,7 @@ def lay_out(root: Path, samples: list[Sample]) -> None:
 
 @pytest.fixture(scope="module")
 def read_back(tmp_path_factory: pytest.TempPathFactory) -> ReadBack:
-    pytest.importorskip("datasets")
-    pytest.importorskip("lance")
+    needs("datasets", "lance", reason="needs Hugging Face datasets and lance")
     return ReadBack(tmp_path_factory.mktemp("read back"))
 
 

@@ -17,6 +17,7 @@ import pytest
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import file_lock
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
+from tests import warm_command
 from tests.matrices import crossed
 
 fcntl = pytest.importorskip("fcntl", reason="POSIX record locks")
@@ -45,7 +46,7 @@ def other(root: Path, calls: str, code: int) -> Iterator[tuple[str, subprocess.P
     """Another process that takes the lock, where some calls fail; and the first line it says."""
     command = [sys.executable, "-c", PATCH, str(root), calls, str(code)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes) as process:
+    with warm_command.Popen(command, **pipes) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip(), process
         process.kill()

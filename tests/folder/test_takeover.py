@@ -18,6 +18,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder import evidence, quarantine, recovery, takeover
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.pipeline import curate
+from tests import warm_command
 from tests.catalog.data import Data
 
 from .old_layout import to_old_layout
@@ -119,7 +120,7 @@ def test_killed_at_every_step_nothing_is_lost(old_set: Path) -> None:
     before = held_bytes(old_set)
     for steps in range(60):
         script = [sys.executable, "-c", TAKE_OVER_AND_DIE, str(old_set), str(steps % 4)]
-        ended = subprocess.run(script, timeout=60, check=False)
+        ended = warm_command.run(script, timeout=60)
         assert held_bytes(old_set) == before
         with closing(connect(Folder(old_set).catalog, read_only=True)) as db:
             assert samples.count(db) == 2  # readers see it whole, whatever lies where

@@ -61,6 +61,7 @@ BODIES = {
     b"caBX": b"whatever",
     b"abCd": b"unknown and ancillary",
 }
+BOMB = zlib.compress(bytes(1 << 23))
 DAMAGED = {
     **{f"{kind.decode()}, checksum": chunk(kind, body, bad=True) for kind, body in BODIES.items()},
     **{
@@ -70,9 +71,9 @@ DAMAGED = {
     },
     **{f"{kind.decode()}, empty": chunk(kind, b"") for kind in BODIES if kind != b"tRNS"},
     "zTXt, unknown packing": chunk(b"zTXt", b"a\0\7" + zlib.compress(b"x")),
-    "zTXt, bomb": chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1 << 23))),
-    "iTXt, bomb": chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(bytes(1 << 23))),
-    "iCCP, bomb": chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1 << 23))),
+    "zTXt, bomb": chunk(b"zTXt", b"a\0\0" + BOMB),
+    "iTXt, bomb": chunk(b"iTXt", b"a\0\1\0\0\0" + BOMB),
+    "iCCP, bomb": chunk(b"iCCP", b"a\0\0" + BOMB),
     "iCCP, no profile": chunk(b"iCCP", b"a\0\0" + zlib.compress(b"no profile at all" * 20)),
     "eXIf, nonsense": chunk(b"eXIf", b"\xff" * 40),
 }

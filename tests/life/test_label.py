@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_OK, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from tests import warm_command
 from tests.life.sets import assert_whole, labels, listed, on_disk, pets
 from tests.matrices import crossed
 from tests.pipeline.pictures import Host
@@ -131,7 +130,7 @@ def test_a_kill_between_any_two_renames_loses_and_doubles_nothing(
     root = pets(tmp_path, host, limit=4)
     content = sorted(on_disk(root).values())
     command = [sys.executable, "-c", KILLED, str(steps), "label", str(root), *words]
-    done = subprocess.run(command, env={**os.environ}, timeout=60)
+    done = warm_command.run(command, timeout=60)
     assert done.returncode == -signal.SIGKILL
     assert sorted(on_disk(root).values()) == content
     # What was decided is done by the next start, and the command may be typed once more.

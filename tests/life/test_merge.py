@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from tests import warm_command
 from tests.life.sets import assert_whole, labels, on_disk
 from tests.matrices import slow
 from tests.pipeline.pictures import Host, fetch, jpeg, manifest, scene
@@ -150,7 +149,7 @@ def test_a_merge_that_is_killed_anywhere_goes_on(tmp_path: Path, host: Host, eve
     words = ["merge", str(a), str(b), "-o", str(root)]
     for steps in range(1, 40, every):
         command = [sys.executable, "-c", KILLED, str(steps), *words]
-        ended = subprocess.run(command, env={**os.environ}, timeout=60, capture_output=True)
+        ended = warm_command.run(command, timeout=60, capture_output=True)
         if ended.returncode == 0:
             break
         assert ended.returncode == -signal.SIGKILL, ended.stderr

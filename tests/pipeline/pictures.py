@@ -148,4 +148,4 @@ def fresh(host: Host) -> Host:
 
 @lru_cache(maxsize=512)  # 30 ms each, and the same ones in many modules
 def _drawn(answers: Callable[[int], Image.Image], number: int) -> bytes:
-    return png(answers(number))
+    return encoded(answers(number), "PNG", compress_level=1)

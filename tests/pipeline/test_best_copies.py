@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 import pixtrawl
+from tests import warm_command
 from tests.dedup.test_original import EDITS, encoded, scene
 from tests.matrices import slow
 from tests.pipeline.pictures import Answer, serving
@@ -125,7 +126,7 @@ def compared_pairs(folder: Path) -> int:
 
 def kill_when(folder: Path, count: Callable[[], int], least: int) -> None:
     """Run the command, and kill -9 it as soon as there are so many."""
-    running = subprocess.Popen(
+    running = warm_command.Popen(
         command(folder), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
@@ -151,7 +152,7 @@ def test_kills_between_copies_and_between_comparisons_change_nothing(
             kill_when(tmp_path, lambda: len(set(host.asked_files)), 4 * (turn + 1))
         for _ in range(kills):
             kill_when(tmp_path, lambda: compared_pairs(tmp_path), compared_pairs(tmp_path) + 1)
-        subprocess.run(command(tmp_path), check=True, timeout=120, capture_output=True)
+        warm_command.run(command(tmp_path), check=True, timeout=120, capture_output=True)
     kept = rows(tmp_path)
     assert {f"{seed}-original.jpg" for seed in range(scenes)} <= {
         str(row["url"]).rsplit("/", 1)[1] for row in kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,9 +13,11 @@ from pixtrawl.config.groups import Publish
 from pixtrawl.exporters.base import Sharding
 from pixtrawl.exporters.export import ExportOptions
 from pixtrawl.model import Sample
-from pixtrawl.publishing.publish import Published, PublishOptions, publish
 from tests.exporters import dataset
 from tests.publishing.hub_double import WRITER, HubDouble, serving
+
+if TYPE_CHECKING:
+    from pixtrawl.publishing.publish import Published
 
 BY = {"license": "CC BY 4.0", "license_url": "https://creativecommons.org/licenses/by/4.0/"}
 
@@ -59,12 +61,14 @@ def with_rights(sample: Sample, **rights: Any) -> Sample:
 
 REFUSES = {"ai_preferences": [{"source": "xmp", "name": "plus:DataMining", "train": "no"}]}
 
-Publisher = Callable[..., Published]
+Publisher = Callable[..., "Published"]
 
 
 @pytest.fixture
 def send(hub: HubDouble, root: Path, tmp_path: Path) -> Publisher:
     """Publish samples to me/set; shards of at most four images."""
+    # half a second of imports, here and not in each worker that collects these tests
+    from pixtrawl.publishing.publish import PublishOptions, publish
 
     def call(samples: list[Sample], to: str = "hf://me/set", **given: Any) -> Published:
         more = given.pop("export", {})

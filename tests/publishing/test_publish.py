@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pixtrawl.errors import EnvironmentFailedError, ExportError, PixtrawlError, UsageError
 from pixtrawl.model import Sample
-from pixtrawl.publishing.publish import Published
 from tests.exporters import dataset
 from tests.publishing.conftest import REFUSES, Publisher, free, with_rights
 from tests.publishing.hub_double import READER, WRITER, HubDouble
 from tests.publishing.hub_parts import git_hash
 from tests.publishing.shards import SPLIT
+
+if TYPE_CHECKING:  # half a second of imports
+    from pixtrawl.publishing.publish import Published
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the client
 

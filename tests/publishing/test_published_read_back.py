@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pixtrawl.model import Sample
+from tests.optional import needs
 from tests.publishing.conftest import Publisher
 from tests.publishing.hub_double import HubDouble
 from tests.publishing.shards import SPLIT
@@ -72,8 +73,7 @@ def in_a_process(code: str, *words: str, **environment: str) -> Any:
 def test_what_was_published_is_read_back_by_datasets_and_by_a_validator_of_croissant(
     hub: HubDouble, send: Publisher, samples: list[Sample], tmp_path: Path
 ) -> None:
-    pytest.importorskip("datasets", reason="needs Hugging Face datasets")
-    pytest.importorskip("mlcroissant", reason="needs mlcroissant")
+    needs("datasets", "mlcroissant", reason="needs Hugging Face datasets and mlcroissant")
     send(samples, export=SPLIT)
     found = in_a_process(
         READ, HF_ENDPOINT=hub.url, HF_HUB_DISABLE_XET="1", HF_HOME=str(tmp_path / "reader")

@@ -10,7 +10,7 @@ from pixtrawl.playground import Playground
 from tests.script_defects.script_runs import LIMIT, QUERIES, Ran, google, pixtrawl
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site() -> Iterator[Playground]:
     faults = ("html-as-jpg", "short-body")
     mix = {"fault": 0.15, "exact_duplicate": 0.1, "thumbnail": 0.1}
@@ -19,9 +19,9 @@ def site() -> Iterator[Playground]:
         assert running.errors == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ran(site: Playground, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """`pixtrawl run queries.csv -s google` as a user of the script would start it."""
+    """`pixtrawl run queries.csv -s google` as a user of the script would start it, for all tests here."""
     work = tmp_path_factory.mktemp("script")
     (work / "queries.csv").write_text("".join(f"{q}\n" for q in (*QUERIES, "tabby cat")))
     before = len(site.requests)

@@ -277,13 +277,8 @@ class FakeStudio:
     def charts(self) -> dict[str, Any]:
         return {
             "sizes": [
-                {
-                    "lo": 256 * k,
-                    "hi": 256 * (k + 1),
-                    "n": 90 * (8 - k),
-                    "filter": {"ranges": {"width": [256 * k, 256 * (k + 1)]}},
-                }
-                for k in range(1, 8)
+                {"lo": lo, "hi": lo + 256, "n": 90 * (8 - lo // 256), "filter": {"ranges": {"width": [lo, lo + 256]}}}
+                for lo in range(256, 2048, 256)
             ],
             "licences": [
                 {"name": name, "n": 700, "filter": {"licences": [name]}} for name in LICENCES
@@ -295,7 +290,7 @@ class FakeStudio:
                 {"name": name, "n": 900 + 400 * k, "filter": {"labels": [name]}}
                 for k, name in enumerate(LABELS)
             ],
-        }
+        }  # fmt: skip
 
     # ---- decisions
 

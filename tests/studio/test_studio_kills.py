@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm_command
 from tests.studio.client import Client, token_in
 
 KILLS = int(os.environ.get("STUDIO_KILLS", "2"))
@@ -24,7 +25,7 @@ class Studio:
 
     def __init__(self, root: Path) -> None:
         words = [sys.executable, "-m", "pixtrawl", "studio", str(root), "--no-open"]
-        self.process = subprocess.Popen(
+        self.process = warm_command.Popen(
             words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self.process.stdout is not None
