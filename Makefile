@@ -10,12 +10,13 @@ export PYTHON
 # Bytecode is kept even where the environment forbids it: without it every process of the suite, and
 # each of its workers, compiles all modules and rewrites all asserts anew (15 s of each worker).
 unexport PYTHONDONTWRITEBYTECODE
-# Files of tests lie in memory where that has room: a run of the command waits for the disk some dozen
-# times, and so would the suite. tests/diskfaults and tests/power_cut bring the disk that they need.
 PARALLEL := --dist loadfile --no-loadscope-reorder
 # More workers than the two cores it is meant for: many tests wait.
 WORKERS := 6
-MEMORY := if [ "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 2000000 ] 2>/dev/null \
+# Files of tests, a gigabyte of them, lie in memory where that has room: nothing of theirs has to
+# outlive the machine, and every commit waits for a disk. tests/diskfaults and tests/power_cut make
+# the disk that fails.
+MEMORY := if [ "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null \
   && ! grep -q ' /dev/shm .*noexec' /proc/mounts; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi;
 EVERY := -m "slow or not slow"
 
