@@ -17,7 +17,7 @@ WORKERS := 6
 # outlive the machine, and every commit waits for a disk. tests/diskfaults and tests/power_cut make
 # the disk that fails.
 MEMORY := if [ "$$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)" -gt 4000000 ] 2>/dev/null \
-  && ! grep -q ' /dev/shm .*noexec' /proc/mounts; then export PYTEST_DEBUG_TEMPROOT=/dev/shm; fi;
+  && ! grep -q ' /dev/shm .*noexec' /proc/mounts; then export TMPDIR=/dev/shm; fi;
 EVERY := -m "slow or not slow"
 
 help: ## show this list

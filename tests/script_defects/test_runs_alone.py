@@ -153,7 +153,7 @@ def test_defect_27_importing_does_nothing(tmp_path: Path) -> None:
         "assert threading.active_count() == 1\n"
         "assert not {'playwright', 'pycurl', 'sqlite3'} & set(sys.modules)\n"
     )
-    done = warm_command.run(
+    done = subprocess.run(
         [sys.executable, "-c", watching], capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
