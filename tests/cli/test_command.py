@@ -167,7 +167,7 @@ def test_what_decodes_lets_others_finish_their_slice_of_time(
     arguments: list[str], yields: bool
 ) -> None:
     command = [sys.executable, "-c", _POLICY_AFTER, *arguments]
-    done = warm_command.run(command, capture_output=True, text=True, timeout=50, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True)
     assert done.stdout.splitlines()[-1] == str(yields)
 
 
