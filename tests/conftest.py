@@ -68,9 +68,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     one = {f"tests/{name}": names[0] for names in TOGETHER for name in names}
 
-    class LoadFilesTogether(LoadFileScheduling):
+    class LoadFilesTogether(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            file = super()._split_scope(nodeid)
+            file: str = super()._split_scope(nodeid)
             return one.get(file, file)
 
     return LoadFilesTogether(config, log)
