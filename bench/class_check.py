@@ -184,6 +184,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=4, help="data sets of each kind (4)")
     parser.add_argument("--networks", nargs="+", default=["lite0", "lite0+lite2"])
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--first-draw", type=int, default=0, help="number of the first (0)")
     given = parser.parse_args()
     dedup_photos.fetch()
     fetch_emoji()
@@ -200,7 +201,7 @@ def main() -> None:
         for labels, each, noise, share in SETS:
             kinds = half if labels <= len(half) else range(len(KINDS))
             found = []
-            for seed in range(given.draws):
+            for seed in range(given.first_draw, given.first_draw + given.draws):
                 drawn = Drawn(kinds, labels, each, noise, share, seed)
                 found.append(figures(drawn, drawn.vectors(rows)))
             count, *others = np.nanmean(found, axis=0)
