@@ -120,8 +120,9 @@ def test_rows_of_a_killed_worker_are_done_again_after_its_hosts_have_rested(
     killed: list[tuple[float, set[str]]] = []
 
     async def kill(engine: ProcessesEngine, feed: ListFeed) -> None:
-        await until(lambda: len(feed.outcomes) > 20)
-        link = max(engine.workers.links.values(), key=lambda one: len(one.tasks))
+        links = engine.workers.links.values()
+        await until(lambda: len(feed.outcomes) > 20 and all(one.is_ready for one in links))
+        link = max(links, key=lambda one: len(one.tasks))
         held = {one.host.partition(":")[0] for one in link.tasks.values()}
         os.kill(link.pid, signal.SIGKILL)
         killed.append((time.monotonic(), held))
