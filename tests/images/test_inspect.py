@@ -128,6 +128,15 @@ def test_the_pixel_cap_is_asked_first(picture: Picture, encoded: Encoded, kind: 
     assert "160x120" in verdict.detail
 
 
+@pytest.mark.parametrize("size", [(7, 900), (900, 7), (63, 1000), (5, 65)])
+def test_a_slender_jpeg_is_read_whatever_scale_it_is_decoded_at(size: tuple[int, int]) -> None:
+    buffer = io.BytesIO()
+    Image.effect_noise((1000, 1000), 60).crop((0, 0, *size)).save(buffer, "JPEG")
+    info = inspect_bytes(buffer.getvalue(), 10**8).info
+    assert info is not None
+    assert (info.width, info.height) == size
+
+
 @pytest.mark.parametrize(
     ("kind", "orientation"), crossed(["JPEG", "PNG", "WEBP", "TIFF"], range(1, 9))
 )

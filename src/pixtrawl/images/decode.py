@@ -141,7 +141,8 @@ def _jpeg(
             grey, colours = rendered.grey, rendered.colours
         else:
             grey, colours = _strict(data, head)
-        eighths = round(8 * grey.shape[1] / head.width)  # the DCT scale used
+        # The DCT scale used; by the longer side, as the shorter one may be rounded up by much.
+        eighths = round(8 * max(grey.shape) / max(head.width, head.height))
         extent = (head.width * eighths / 8, head.height * eighths / 8)
         decoded = Decoded(grey, colours, extent, head.width, head.height)
         decoded.rendition = rendered.picture if rendered is not None else None
