@@ -1,12 +1,13 @@
-"""`python -m bench.best_copy [--photographs N] [--orders N] [--half fixed|reported]`.
+"""`python -m bench.best_copy [--photographs N] [--first N] [--orders N] [--half fixed|reported]`.
 
 Which of all copies of a photograph stays in a data set: each photograph is served from this machine
 with all edits of `bench.best_copy_edits`, in one list in random order, and collected by `pixtrawl
 download` at level `near`. Each order is a run of its own.
 
-The photographs are those of `bench.dedup_photos`, halved as in `bench.dedup_quality`: rules were
-made on the first half, the second is reported. A photograph is shrunk to nine tenths first, so that
-no traces of an older JPEG show that it is not the first of its kind.
+The photographs are those files of `bench.dedup_photos` that have at most 3 million pixels, halved
+as in `bench.dedup_quality`: rules were made on the first half, the second is reported. Originals
+are served byte for byte, with the traces of whatever was done to them before; copies are edited
+from their pixels, at JPEG qualities up to 97.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ from pathlib import Path
 from PIL import Image
 
 from bench import dedup_photos as photos
-from bench.best_copy_edits import EDITS, copies, original_file
+from bench.best_copy_edits import EDITS, copies
 from bench.dedup_quality import second_half
 
 _HOST = "127.0.0.7"
-_SHRUNK = 0.9
+_MOST_PX = 3_000_000
 ORIGINAL = "original"
 
 
@@ -46,28 +47,37 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing: thousands of lines."""
 
 
-def chosen(count: int, *, reported: bool) -> list[photos.Picture]:
+@dataclass(frozen=True)
+class Original:
+    """A photograph as it was published."""
+
+    name: str
+    file: Path
+
+
+def chosen(count: int, first: int, *, reported: bool) -> list[Original]:
     """Return photographs of a half, in an order that depends on their names alone."""
-    found = [p for p in photos.photographs() if second_half(p.name) == reported]
-    found.sort(key=lambda p: hashlib.sha256(p.name.encode()).digest())
-    return found[:count]
+    found = []
+    for file in photos.photograph_files():
+        with Image.open(file) as image:
+            is_small = image.width * image.height <= _MOST_PX
+        if is_small and second_half(photos.name_of(file)) == reported:
+            found.append(Original(photos.name_of(file), file))
+    found.sort(key=lambda one: hashlib.sha256(one.name.encode()).digest())
+    return found[first : first + count]
 
 
-def grid_free(image: Image.Image) -> Image.Image:
-    size = (round(_SHRUNK * image.width), round(_SHRUNK * image.height))
-    return image.resize(size, Image.Resampling.LANCZOS)
-
-
-def write_files(folder: Path, pictures: list[photos.Picture]) -> list[str]:
-    """Write all files; return their names, `NUMBER_EDIT.jpg`."""
+def write_files(folder: Path, originals: list[Original]) -> list[str]:
+    """Write all files; return their names, `NUMBER_EDIT.jpg` or `.png`."""
     names = []
-    for number, picture in enumerate(pictures):
-        image = grid_free(picture.image)
-        files = {ORIGINAL: original_file(image), **copies(image, picture.name)}
-        for edit, data in files.items():
-            name = f"{number}_{edit.replace(' ', '-').replace('%', 'pc').replace(',', '')}.jpg"
-            (folder / name).write_bytes(data)
-            names.append(name)
+    for number, original in enumerate(originals):
+        ending = original.file.suffix.lower().removeprefix(".")
+        image = photos.opened(original.file)
+        files = {ORIGINAL: (original.file.read_bytes(), ending), **copies(image, original.name)}
+        for edit, (data, ending) in files.items():
+            plain = edit.replace(" ", "-").replace("%", "pc").replace(",", "")
+            names.append(f"{number}_{plain}.{ending}")
+            (folder / names[-1]).write_bytes(data)
     return names
 
 
@@ -98,7 +108,7 @@ def run_once(folder: Path, names: list[str], port: int) -> Kept:
         kept = Kept(wall_s=time.monotonic() - began)
         kept.cpu_s = sum(after[2:4]) - sum(before[2:4])
         for line in (out / "metadata.jsonl").read_text().splitlines():
-            stem = json.loads(line)["url"].rsplit("/", 1)[1].removesuffix(".jpg")
+            stem = json.loads(line)["url"].rsplit("/", 1)[1].rpartition(".")[0]
             number, _, edit = stem.partition("_")
             kept.by_number[int(number)].append(edit)
     return kept
@@ -127,11 +137,12 @@ def rows(runs: list[Kept], count: int) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photographs", type=int, default=20, metavar="N")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="photographs left out")
     parser.add_argument("--orders", type=int, default=2, metavar="N")
     parser.add_argument("--half", choices=("fixed", "reported"), default="reported")
     parser.add_argument("--details", action="store_true", help="name the originals that were lost")
     options = parser.parse_args()
-    pictures = chosen(options.photographs, reported=options.half == "reported")
+    pictures = chosen(options.photographs, options.first, reported=options.half == "reported")
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / "web"
         folder.mkdir()

@@ -18,7 +18,12 @@ Edit = Callable[[Image.Image, random.Random], Image.Image]
 _LIGHT = ("white", "#fafaf8", "#f2ede2", "#e8e8ec", "#d8d8d8")
 _DARK = ("black", "#101014", "#20242c", "#3c4048", "#2b1d12")
 _STRONG = ("#b01e28", "#123c78", "#1e7a3c", "#e0b020")
-_FILTERS = (Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR)
+_KERNELS = {
+    "nearest": Image.Resampling.NEAREST, "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC, "Lanczos": Image.Resampling.LANCZOS,
+}  # fmt: skip
+_QUALITIES = (72, 97)  # a file of 97 says nothing of how often it was compressed before
+_SHOTS_IN_PNG = 0.5
 
 
 def _on_canvas(
@@ -176,17 +181,21 @@ def _logo(image: Image.Image, rng: random.Random) -> Image.Image:
     return image
 
 
-def _enlarged(factor: float) -> Edit:
+def _resized(image: Image.Image, factor: float, kernel: str) -> Image.Image:
+    size = (round(image.width * factor), round(image.height * factor))
+    return image.resize(size, _KERNELS[kernel])
+
+
+def _enlarged(least: float, most: float, *kernels: str) -> Edit:
     def edit(image: Image.Image, rng: random.Random) -> Image.Image:
-        size = (round(image.width * factor), round(image.height * factor))
-        return image.resize(size, rng.choice(_FILTERS))
+        kernel = rng.choice(kernels or ("bilinear", "bicubic", "Lanczos"))
+        return _resized(image, rng.uniform(least, most), kernel)
 
     return edit
 
 
 def _enlarged_sharper(image: Image.Image, rng: random.Random) -> Image.Image:
-    factor = rng.uniform(1.25, 2)
-    large = _enlarged(factor)(image, rng)
+    large = _enlarged(1.25, 2)(image, rng)
     return large.filter(ImageFilter.UnsharpMask(1.5, rng.randrange(60, 140), 2))
 
 
@@ -223,9 +232,7 @@ def _square(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def _framed_and_enlarged(image: Image.Image, rng: random.Random) -> Image.Image:
-    return _enlarged(rng.uniform(1.2, 1.6))(
-        rng.choice((_frame, _letterbox, _phone))(image, rng), rng
-    )
+    return _enlarged(1.2, 1.6)(rng.choice((_frame, _letterbox, _phone))(image, rng), rng)
 
 
 def _sharpened(image: Image.Image, rng: random.Random) -> Image.Image:
@@ -246,8 +253,13 @@ EDITS: dict[str, Edit] = {
     "watermark": _watermark,
     "logo": _logo,
     "meme text": lambda image, _: captioned(image, "WHEN THE TEST/IS GREEN AT LAST"),
-    "enlarged 130 %": _enlarged(1.3),
-    "enlarged 200 %": _enlarged(2.0),
+    "enlarged 110 %": _enlarged(1.1, 1.1),
+    "enlarged 130 %": _enlarged(1.3, 1.3),
+    "enlarged 200 %": _enlarged(2.0, 2.0),
+    "enlarged, nearest": _enlarged(1.1, 2.0, "nearest"),
+    "enlarged, bilinear": _enlarged(1.1, 2.0, "bilinear"),
+    "enlarged, bicubic": _enlarged(1.1, 2.0, "bicubic"),
+    "enlarged, Lanczos": _enlarged(1.1, 2.0, "Lanczos"),
     "enlarged, sharpened": _enlarged_sharper,
     "framed, enlarged": _framed_and_enlarged,
     "smaller": _smaller,
@@ -260,21 +272,21 @@ EDITS: dict[str, Edit] = {
     "grey": lambda image, _: image.convert("L").convert("RGB"),
     "compressed heavily": lambda image, _: image,
     "compressed again": lambda image, _: image,
+    "as PNG": lambda image, _: image,
 }  # fmt: skip
 
 
-def original_file(image: Image.Image) -> bytes:
-    """The file as it was published first."""
-    return encoded(image, quality=92)
-
-
-def copies(image: Image.Image, seed: str) -> dict[str, bytes]:
-    """Return the files of all edits, by name."""
+def copies(image: Image.Image, seed: str) -> dict[str, tuple[bytes, str]]:
+    """Return the file of each edit and the ending of its name, by the edit."""
     found = {}
     for name, edit in EDITS.items():
         rng = random.Random(f"{seed} {name}")
-        quality = rng.randrange(72, 91)  # at that of the original there is nothing to tell
+        quality = rng.randint(*_QUALITIES)
         if name == "compressed heavily":
             quality = rng.randrange(15, 45)
-        found[name] = encoded(edit(image, rng), quality=quality)
+        edited = edit(image, rng)
+        if name == "as PNG" or (name.startswith("screenshot") and rng.random() < _SHOTS_IN_PNG):
+            found[name] = encoded(edited, "PNG"), "png"
+        else:
+            found[name] = encoded(edited, quality=quality), "jpg"
     return found

@@ -133,7 +133,8 @@ def photograph_files() -> tuple[Path, ...]:
     return tuple(p for p in found if p.exists())
 
 
-def _opened(file: Path) -> Image.Image:
+def opened(file: Path) -> Image.Image:
+    """Return a picture on white; large JPEG files at a fraction of their size."""
     with Image.open(file) as image:
         image.draft("RGB", (2 * LONGEST, 2 * LONGEST))
         rgba = image.convert("RGBA")
@@ -154,7 +155,7 @@ def name_of(file: Path) -> str:
 
 def photographs() -> list[Picture]:
     """The photographs that are edited."""
-    return [Picture(name_of(file), "photo", _shrunk(_opened(file))) for file in photograph_files()]
+    return [Picture(name_of(file), "photo", _shrunk(opened(file))) for file in photograph_files()]
 
 
 def tiles() -> list[Picture]:
@@ -199,14 +200,14 @@ def hard_cases() -> list[Picture]:
             if (kind == "stamp" and is_letter) or data in seen or "_mirror" in file.stem:
                 continue
             seen.add(data)
-            found.append(Picture(f"{file.parent.name}/{file.name}", kind, _shrunk(_opened(file))))
-    found += [Picture(p.parts[-4], "drawing", _shrunk(_opened(p))) for p in _plasma(False)]
+            found.append(Picture(f"{file.parent.name}/{file.name}", kind, _shrunk(opened(file))))
+    found += [Picture(p.parts[-4], "drawing", _shrunk(opened(p))) for p in _plasma(False)]
     return found
 
 
 def drawings() -> list[Image.Image]:
     """Drawn costumes and grounds of Scratch."""
-    return [_shrunk(_opened(file)) for pattern in _HARD["drawing"][:2] for file in _under(pattern)]
+    return [_shrunk(opened(file)) for pattern in _HARD["drawing"][:2] for file in _under(pattern)]
 
 
 def cut_out_files() -> list[Path]:

@@ -6,10 +6,22 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["CHROMA_SIDE", "PEAKS", "PORTRAIT_SIDE", "TERMS", "Portrait"]
+__all__ = [
+    "BLOCKS",
+    "BLOCK_PX",
+    "CHROMA_SIDE",
+    "LOSSLESS_QUALITY",
+    "PEAKS",
+    "PORTRAIT_SIDE",
+    "TERMS",
+    "Portrait",
+]  # fmt: skip
 
 PORTRAIT_SIDE: Final = 128  # pixels a side of a portrait's grey plane
 CHROMA_SIDE: Final = 32
+LOSSLESS_QUALITY: Final = 91.0  # of files that are not compressed with a loss: many were before
+BLOCKS: Final = 256  # of a portrait, in equal steps over all blocks of the picture as stored
+BLOCK_PX: Final = 8  # a side
 TERMS: Final = 33  # of a portrait's spectrum: 0 to 0.5 cycles a pixel in steps of 1/64
 PEAKS: Final = 256  # of its resampling spectrum, over the same range
 
@@ -20,7 +32,9 @@ class Portrait(Struct, frozen=True):
     width: int  # upright, pixels
     height: int
     quality: float  # of the compression, 1..100
-    earlier_quality: float  # of a coarser JPEG compression before; 0: none shows
+    repeated: float  # share of rows, or of columns if fewer, that are like the one before
+    steps: bytes  # of quantisation of luma, by row and column; ones: lossless; empty: unknown
+    blocks: bytes  # BLOCKS x BLOCK_PX x BLOCK_PX uint8 of luma; empty where there are fewer
     clipped: float  # share of pixels with a channel at its end, 0..1
     noise: float  # standard deviation of fine detail in the smoothest areas, grey levels
     grey: bytes  # PORTRAIT_SIDE x PORTRAIT_SIDE uint8, whatever the shape of the picture

@@ -39,6 +39,9 @@ _MOST_QUALITY: Final = 8.0
 _USUAL_SCALE: Final = 2.3  # enlargements beyond are rare, thumbnails are not
 _BEYOND: Final = 4.0
 _JPEG_PEAK: Final = 0.006  # peaks of the 8-pixel grid are this near to multiples of 1/8
+_SURE_PEAK: Final = 8.0  # originals have 3 at the most where a copy of them puts it
+_LEAST_REPEATED: Final = 0.03  # originals have 0.02 at the most
+_OF_REPEATED: Final = 0.5  # of the columns that nearest neighbours repeat at a scale
 _LOW: Final = 3.0  # bin below which the spectrum shows the window, not the picture
 _END: Final = TERMS - 1.0
 _STRONG_PEAK: Final = 8.0  # 95 of 100 originals have less than 6.5
@@ -72,6 +75,9 @@ def enlargement_log_odds(larger: Portrait, smaller: Portrait, scale: float) -> f
     )
     quality = smaller.quality - larger.quality
     odds += _OF_QUALITY * max(-_MOST_QUALITY, min(_MOST_QUALITY, quality))
+    repeated = larger.repeated > max(_LEAST_REPEATED, _OF_REPEATED * (1 - 1 / scale))
+    if repeated or (visible and peak > _SURE_PEAK):
+        return max(odds, 1.0)  # whatever the spectrum: nearest neighbours leave as much energy
     return odds - _BEYOND * max(0.0, scale - _USUAL_SCALE)
 
 

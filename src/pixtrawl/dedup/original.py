@@ -1,9 +1,10 @@
 """Decide which of two copies of a picture is nearer to the original.
 
-In order: the one that shows more of the scene (the other is a crop) or has no frame, the one with
-more real pixels (an enlargement has none to add), the one without captions, logos and watermarks,
-the one that is compressed less, the one with its colours, and the one less changed in tone. Each
-step decides only where the difference is clear; otherwise the next one does.
+In order: the one that the other was made from, as its coefficients show; the one that shows more of
+the scene (the other is a crop) or has no frame, the one with more real pixels (an enlargement has
+none to add), the one without captions, logos and watermarks, the one with its colours, the one that
+is not sharpened, the one that is compressed less, and the one less changed in tone. Each step
+decides only where the difference is clear; otherwise the next one does.
 """
 
 from __future__ import annotations
@@ -18,6 +19,16 @@ from msgspec.structs import replace
 from PIL import Image, ImageFilter
 
 from pixtrawl.dedup.aligned import sampled, unit_grid
+from pixtrawl.dedup.compression import (
+    UNMARKED,
+    Step,
+    by_blur,
+    by_fineness,
+    by_history,
+    by_history_in_parts,
+    by_quality,
+    by_sharpening,
+)
 from pixtrawl.dedup.enlarged import enlargement_log_odds
 from pixtrawl.dedup.frames import Surroundings, around, steepness
 from pixtrawl.dedup.pair_overlay import Box, PairOverlay, lay_over_copy
@@ -34,27 +45,16 @@ _MORE_CONTENT: Final = 0.012
 _MORE_FRAME: Final = 0.02
 _POOR_FOR_CONTENT: Final = 0.55  # of the other's linear resolution: then the crop is better
 _POOR_FOR_FRAME: Final = 0.6
-_FINER: Final = 5.0  # JPEG quality
-_FINER_OF_EQUALS: Final = 1.0
-_EQUAL: Final = 0.001  # misfit of files that differ by their compression alone
-_SAME_QUALITY: Final = 3.0
 _LEAST_MARKED: Final = 0.005  # misfit below which what differs is compression, not a mark
 _GREY: Final = 4.0  # chroma deviation below which a picture has hardly any colour
 _GRAIN: Final = 2.5  # grey levels
 _CLIPPED: Final = 0.01
 _RANGE: Final = 10.0  # grey levels between the 1st and 99th percentile
-_BLUR_DB: Final = 8.0  # sharpening adds up to 7
-_SAME_SPECTRUM_DB: Final = 1.5
-_SAME_PICTURE: Final = 0.004  # misfit up to which two files differ by their compression alone
-_UNMARKED: Final = 0.02  # misfit up to which nothing is laid over either
 _SURELY_MARKED: Final = 1.65  # ratio of the slopes at the rim of what differs
 _LIKELY_MARKED: Final = 1.15
 _OTHER_COLOUR: Final = 18.0  # of chroma, in a mark and between it and what is beside it
 _COLOURED_SHARE: Final = (0.003, 0.15)  # of the picture, of a mark
 _MORE_PIXELS: Final = 1.02
-
-
-Step = tuple[bool, str] | None  # whether the large one of the overlay is better, and why
 
 
 class Preference(Struct, frozen=True):
@@ -84,19 +84,22 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
     large, small = (first, second) if overlay.first_is_large else (second, first)
     scale = _scale(large, small, overlay)
     sharper, enlarged = _real_scale(large, small, scale)
+    of_one_size = 1 / _SAME_SCALE < scale < _SAME_SCALE
     steps: tuple[Callable[[], Step], ...] = (
+        lambda: None if _by_colour(large, small) else by_history(large, small, overlay.misfit),
         lambda: _by_frame(large, small, overlay, sharper),
         lambda: _by_resolution(sharper, enlarged),
         lambda: _by_marks(large, small, overlay, _SURELY_MARKED),
-        lambda: _by_history(large, small, scale, overlay.misfit),
-        lambda: _by_quality(large, small, scale, overlay.misfit),
         lambda: _by_colour(large, small),
-        lambda: _by_blur(large, small, scale, overlay.misfit),
+        lambda: _by_coloured_mark(large, small, overlay),
+        lambda: by_history_in_parts(large, small),
+        lambda: by_sharpening(large, small, overlay.misfit) if of_one_size else None,
+        lambda: by_quality(large, small, overlay.misfit) if of_one_size else None,
+        lambda: by_blur(large, small, overlay.misfit) if of_one_size else None,
         lambda: _by_tone(large, small, overlay),
         lambda: _by_pixels(large, small),
-        lambda: _by_coloured_mark(large, small, overlay),
         lambda: _by_marks(large, small, overlay, _LIKELY_MARKED),
-        lambda: _by_quality(large, small, scale, 0.0),
+        lambda: by_fineness(large, small) if of_one_size else None,
     )
     for step in steps:
         found = step()
@@ -248,30 +251,6 @@ def _filtered(mask: Array, filter_: ImageFilter.Filter) -> Array:
     return np.asarray(image) > 0
 
 
-def _by_quality(large: Portrait, small: Portrait, scale: float, misfit: float) -> Step:
-    step = large.quality - small.quality
-    least = _FINER_OF_EQUALS if misfit < _EQUAL else _FINER
-    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or abs(step) < least:
-        return None
-    return step > 0, "is compressed less"
-
-
-def _by_history(large: Portrait, small: Portrait, scale: float, misfit: float) -> Step:
-    """Find out that one file was made from the other by compressing it again, and more finely.
-
-    Only where nothing else was done: an edited copy may happen to have the earlier quality.
-    """
-    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or misfit > _SAME_PICTURE:
-        return None
-    if abs(_sharper_db(large, small)) > _SAME_SPECTRUM_DB or _by_colour(large, small):
-        return None
-    for is_large, source, copy in ((True, large, small), (False, small, large)):
-        made = copy.earlier_quality and copy.quality > source.quality - _SAME_QUALITY
-        if made and abs(copy.earlier_quality - source.quality) <= _SAME_QUALITY:
-            return is_large, "is what the other was made from"
-    return None
-
-
 def _by_colour(large: Portrait, small: Portrait) -> Step:
     ours, theirs = _colourful(large), _colourful(small)
     less, more = sorted((ours, theirs))
@@ -290,27 +269,13 @@ def _colourful(one: Portrait) -> float:
     return float(np.quantile(np.hypot(off[:, 0], off[:, 1]), 0.8))
 
 
-def _by_blur(large: Portrait, small: Portrait, scale: float, misfit: float) -> Step:
-    if not 1 / _SAME_SCALE < scale < _SAME_SCALE or misfit > _UNMARKED:
-        return None  # words on a picture have power in the upper frequencies, too
-    blur = _sharper_db(large, small)
-    return (blur > 0, "is not blurred") if abs(blur) > _BLUR_DB else None
-
-
-def _sharper_db(large: Portrait, small: Portrait) -> float:
-    """Return how much more power the large one has in the upper frequencies; of one scale only."""
-    if not large.spectrum or not small.spectrum:
-        return 0.0
-    return float((np.asarray(large.spectrum) - np.asarray(small.spectrum))[20:32].mean())
-
-
 def _by_tone(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
     """Compare noise, and clipping and contrast of pictures of the same area."""
     grain, least = abs(large.noise - small.noise), min(large.noise, small.noise)
     if grain > _GRAIN and max(large.noise, small.noise) > 2 * least + 1:
         return large.noise < small.noise, "has less noise"
     outside = _outside(overlay.box_in_large()) + _outside(overlay.box_in_small())
-    if outside > _LEAST_OUTSIDE or overlay.misfit > _UNMARKED:
+    if outside > _LEAST_OUTSIDE or overlay.misfit > UNMARKED:
         return None
     if abs(large.clipped - small.clipped) > _CLIPPED:
         return large.clipped < small.clipped, "is clipped less"

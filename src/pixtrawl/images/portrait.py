@@ -12,7 +12,7 @@ old Nyquist frequency, and makes the variance of the second derivative periodic 
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.fft
@@ -23,11 +23,13 @@ from pixtrawl.images import exif, jpeg
 from pixtrawl.images.conversion import coloured, on_white
 from pixtrawl.images.decode import PLUGINS
 from pixtrawl.images.exif import upright
-from pixtrawl.images.jpeg_history import earlier_quality
 from pixtrawl.images.opening import open_picture
 from pixtrawl.images.sniff import HEAD_BYTES, sniff
 from pixtrawl.portrait import (
+    BLOCK_PX,
+    BLOCKS,
     CHROMA_SIDE,
+    LOSSLESS_QUALITY,
     PEAKS,
     PORTRAIT_SIDE as SIDE,
     TERMS,
@@ -41,9 +43,13 @@ _LINES: Final = 200  # rows and columns of which spectra are averaged
 _STEEPEST: Final = 24  # of 255: one strong edge must not outweigh all others
 _FFT: Final = 4_096
 _LEAST_FOR_PEAKS: Final = 130  # pixels a side
-_FINE: Final = {"png": 91.0, "bmp": 91.0, "tiff": 91.0}  # on the scale of JPEG qualities:
-# lossless files rank above all but the best JPEGs, as many were converted from one
+_LOSSLESS: Final = frozenset({"png", "bmp", "tiff"})
 _USUAL: Final = 80.0  # WebP and AVIF state no quality
+_AROUND: Final = 17  # columns that one is compared with
+_REPEATED: Final = 0.6  # of the usual step to the next column
+_FLAT: Final = 0.3  # grey levels
+_DETAILED: Final = 1.5  # grey levels of the usual step: below it, compression makes the steps
+_LEAST_DETAILED: Final = 0.3  # of the columns
 _WINDOW: Final = np.hanning(_BLOCK + 1)[:-1].astype(np.float32)
 
 Array = np.ndarray[Any, Any]
@@ -63,7 +69,15 @@ def portrait(data: bytes, max_pixels: int) -> Portrait | None:
     return None if read is None else _described(*read)
 
 
-def _described(pixels: Array, turn: int, quality: float, earlier: float | None) -> Portrait:
+class _Read(NamedTuple):
+    pixels: Array  # height x width x 3 RGB
+    luma: Array  # height x width, as stored
+    turn: int  # EXIF orientation
+    quality: float
+    steps: bytes
+
+
+def _described(pixels: Array, luma: Array, turn: int, quality: float, steps: bytes) -> Portrait:
     grey = np.asarray(Image.fromarray(pixels).convert("L"))
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
     grey, small_pixels = upright(grey, turn), upright(np.asarray(small), turn)
@@ -73,7 +87,9 @@ def _described(pixels: Array, turn: int, quality: float, earlier: float | None) 
         width=width,
         height=height,
         quality=quality,
-        earlier_quality=earlier or 0.0,
+        repeated=min(_repeated(wide), _repeated(wide.T)),
+        steps=steps,
+        blocks=_blocks(luma),
         clipped=float(((pixels <= 2) | (pixels >= 253)).any(axis=2).mean()),
         noise=_noise(wide),
         grey=Image.fromarray(np.ascontiguousarray(small_pixels)).convert("L").tobytes(),
@@ -83,12 +99,11 @@ def _described(pixels: Array, turn: int, quality: float, earlier: float | None) 
     )
 
 
-def _pixels(data: bytes, max_pixels: int) -> tuple[Array, int, float, float | None] | None:
-    """Return height x width x 3 RGB, EXIF orientation, quality, and that of an earlier JPEG."""
+def _pixels(data: bytes, max_pixels: int) -> _Read | None:
     name = sniff(data[:HEAD_BYTES]) or ""
     if name not in PLUGINS:
         return None
-    quality = _FINE.get(name, _USUAL)
+    quality = LOSSLESS_QUALITY if name in _LOSSLESS else _USUAL
     if name == "jpeg":
         head = jpeg.read_head(data)
         if head.width * head.height > max_pixels:
@@ -97,8 +112,8 @@ def _pixels(data: bytes, max_pixels: int) -> tuple[Array, int, float, float | No
         if head.components in (1, 3) and head.precision == 8:
             pixels = simplejpeg.decode_jpeg(data, "RGB", strict=False)
             luma = simplejpeg.decode_jpeg(data, "GRAY", strict=False)[:, :, 0]
-            earlier = earlier_quality(luma, head.luma_table)
-            return pixels, exif.orientation_of(head.exif), quality, earlier
+            turn = exif.orientation_of(head.exif)
+            return _Read(pixels, luma, turn, quality, _by_row(head.luma_table))
     with open_picture(data, (PLUGINS[name][1],)) as image:
         if image.width * image.height > max_pixels:
             return None
@@ -106,8 +121,32 @@ def _pixels(data: bytes, max_pixels: int) -> tuple[Array, int, float, float | No
         raw = image.info.get("exif") or b""
         turn = 1 if name == "tiff" else exif.orientation_of(raw)  # Pillow turns a TIFF itself
         flat = on_white(coloured(image))
-        earlier = earlier_quality(np.asarray(flat.convert("L"))) if name in _FINE else None
-        return np.asarray(flat), turn, quality, earlier
+        steps = bytes([1] * BLOCK_PX**2) if name in _LOSSLESS else b""
+        return _Read(np.asarray(flat), np.asarray(flat.convert("L")), turn, quality, steps)
+
+
+def _by_row(table: tuple[int, ...]) -> bytes:
+    """Return a quantisation table by row and column instead of in zigzag order."""
+    side = range(BLOCK_PX)
+    zigzag = sorted(
+        ((row, column) for row in side for column in side),
+        key=lambda at: (sum(at), at[0] if sum(at) % 2 else at[1]),
+    )
+    steps = dict(zip(zigzag, table, strict=False))
+    if len(steps) < BLOCK_PX**2:
+        return b""
+    return bytes(min(255, max(1, steps[row, column])) for row in side for column in side)
+
+
+def _blocks(luma: Array) -> bytes:
+    down, across = (side // BLOCK_PX for side in luma.shape)
+    if down * across < BLOCKS:
+        return b""
+    whole = luma[: down * BLOCK_PX, : across * BLOCK_PX]
+    blocks = whole.reshape(down, BLOCK_PX, across, BLOCK_PX).transpose(0, 2, 1, 3)
+    at = np.linspace(0, down * across - 1, BLOCKS).astype(np.intp)
+    some: Array = blocks[at // across, at % across].astype(np.uint8)
+    return some.tobytes()
 
 
 def _chroma(pixels: Array) -> Array:
@@ -127,6 +166,19 @@ def _noise(grey: Array) -> float:
     down, across = (side // 8 * 8 for side in mixed.shape)
     blocks = mixed[:down, :across].reshape(down // 8, 8, across // 8, 8)
     return float(np.quantile(blocks.std(axis=(1, 3)), 0.15))
+
+
+def _repeated(plane: Array) -> float:
+    """Return the share of columns like the one before: nearest neighbours leave such."""
+    if plane.shape[1] <= _AROUND:
+        return 0.0
+    steps = np.minimum(np.abs(np.diff(plane, axis=1)), _STEEPEST).mean(axis=0)
+    padded = np.pad(steps, _AROUND // 2, mode="edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, _AROUND), axis=1)
+    detailed = usual > _DETAILED
+    if detailed.mean() < _LEAST_DETAILED:
+        return 0.0
+    return float((steps < _REPEATED * (usual + _FLAT))[detailed].mean())
 
 
 def _spectrum(grey: Array) -> tuple[float, ...]:

@@ -15,10 +15,10 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pixtrawl import portrait
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Reason
-from pixtrawl.portrait import CHROMA_SIDE, PEAKS, PORTRAIT_SIDE as SIDE, TERMS, Portrait
 from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
 
 __all__ = [
@@ -85,8 +85,12 @@ _VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s512s{len(MEASURES)}d120s
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
 _PDQ: Final = struct.Struct("<IB" + "B256s" * 2)  # task, pictures; quality and eight hashes of each
-# Task, whether there is one, sides, both qualities, clipped, noise, which lists there are, arrays.
-_PORTRAIT: Final = struct.Struct(f"<IBIIddddBB{SIDE * SIDE}s{2 * CHROMA_SIDE**2}s{TERMS}f{PEAKS}f")
+# Task, whether there is one, sides, quality, clipped, noise, which lists there are, arrays.
+_SERIES: Final = portrait.TERMS + portrait.PEAKS
+_PORTRAIT: Final = struct.Struct(
+    f"<IBIIddddBBBB{portrait.PORTRAIT_SIDE**2}s{2 * portrait.CHROMA_SIDE**2}s"
+    f"{portrait.BLOCK_PX**2}s{portrait.BLOCKS * portrait.BLOCK_PX**2}s{_SERIES}f"
+)
 _RENDITION_HEAD: Final = struct.Struct("<HHI")  # width, height, bytes that follow; 0: none
 RENDITION_BYTES: Final = 16 * 2**20
 
@@ -305,34 +309,36 @@ def unpack_pdq(data: bytes, task: int) -> list[tuple[int, tuple[bytes, ...]]]:
     ]
 
 
-def pack_portrait(task: int, one: Portrait | None) -> bytes:
+def pack_portrait(task: int, one: portrait.Portrait | None) -> bytes:
     """Decoder side: encode the answer to PORTRAIT; None: the file does not decode."""
     if one is None:
-        return _PORTRAIT.pack(task, 0, *[0] * 8, b"", b"", *[0.0] * (TERMS + PEAKS))
+        return _PORTRAIT.pack(task, 0, *[0] * 10, *[b""] * 4, *[0.0] * _SERIES)
     return _PORTRAIT.pack(
-        task, 1, one.width, one.height, one.quality, one.earlier_quality, one.clipped, one.noise,
-        bool(one.spectrum), bool(one.peaks), one.grey, one.chroma,
-        *(one.spectrum or [0.0] * TERMS), *(one.peaks or [0.0] * PEAKS),
+        task, 1, one.width, one.height, one.quality, one.clipped, one.noise,
+        one.repeated, bool(one.spectrum), bool(one.peaks), bool(one.steps), bool(one.blocks),
+        one.grey, one.chroma, one.steps, one.blocks,
+        *(one.spectrum or [0.0] * portrait.TERMS), *(one.peaks or [0.0] * portrait.PEAKS),
     )  # fmt: skip
 
 
-def unpack_portrait(data: bytes, task: int, max_pixels: int) -> Portrait | None:
+def unpack_portrait(data: bytes, task: int, max_pixels: int) -> portrait.Portrait | None:
     """Parent side: decode and check the answer. Raises as above."""
     (
-        of_task, there, width, height, quality, earlier, clipped, noise, has_spectrum, has_peaks,
-        grey, chroma, *values,
+        of_task, there, width, height, quality, clipped, noise, repeated, has_spectrum, has_peaks,
+        has_steps, has_blocks, grey, chroma, steps, blocks, *values,
     ) = _PORTRAIT.unpack(data)  # fmt: skip
     _demand(of_task == task, "task")
     if not there:
         return None
     _demand(min(width, height) > 0 and width * height <= max_pixels, "size")
-    numbers = (quality, earlier, clipped, noise, *values)
+    _demand(not has_steps or 0 not in steps, "steps")
+    numbers = (quality, clipped, noise, repeated, *values)
     _demand(math.isfinite(sum(numbers)) and max(map(abs, numbers)) < 1e9, "portrait")
-    return Portrait(
-        width=width, height=height, quality=quality, earlier_quality=earlier,
-        clipped=clipped, noise=noise, grey=grey, chroma=chroma,
-        spectrum=tuple(values[:TERMS]) if has_spectrum else (),
-        peaks=tuple(values[TERMS:]) if has_peaks else (),
+    return portrait.Portrait(
+        width=width, height=height, quality=quality, clipped=clipped, noise=noise, grey=grey,
+        chroma=chroma, repeated=repeated, steps=steps if has_steps else b"",
+        blocks=blocks if has_blocks else b"", peaks=tuple(values[portrait.TERMS:] * has_peaks),
+        spectrum=tuple(values[:portrait.TERMS] * has_spectrum),
     )  # fmt: skip
 
 
