@@ -117,3 +117,9 @@ def test_a_query_looks_at_a_small_part_of_a_long_index() -> None:
     cells = InvertedFile(rows)
     seen = sum(end - begin for begin, end in cells.rows(rows[:1]))
     assert seen < 5_000
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_a_few_vectors_make_an_inverted_file(count: int) -> None:
+    vectors = np.eye(8, dtype=np.float32)[:count]
+    assert sorted(InvertedFile(vectors).order.tolist()) == list(range(count))

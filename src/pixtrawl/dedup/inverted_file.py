@@ -32,7 +32,7 @@ class InvertedFile:
 
     def __init__(self, vectors: Array) -> None:
         self.size = len(vectors)
-        self._centres = _centres(vectors, max(1, round(2 * self.size**0.5)))
+        self._centres = _centres(vectors, max(1, min(self.size, round(2 * self.size**0.5))))
         cells = _nearest(vectors, self._centres)
         # The caller reorders its rows by `order`; `_starts` then has the first row of each cell.
         self.order = np.argsort(cells, kind="stable")
