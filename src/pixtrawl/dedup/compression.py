@@ -1,8 +1,7 @@
-"""Tell of two files of one picture and size which was compressed less, or was the other's source.
+"""Compare how two files of one picture and size were compressed, and find which was made first.
 
-Compression alone takes energy from the upper frequencies and lays nothing over a picture. So a
-finer file that is much softer is not what the coarser was made from, nor is one in which something
-else differs.
+Compression removes energy from the upper frequencies and adds nothing to a picture. So a finer file
+that is much softer was edited, and so was one in which something else differs.
 """
 
 from __future__ import annotations
