@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 PARALLEL := --dist loadfile --no-loadscope-reorder
 # More workers than the two cores it is meant for: many tests wait.
-WORKERS := 6
+WORKERS := 4
 # Files of tests, a gigabyte of them, lie in memory where that has room: nothing of theirs has to
 # outlive the machine, and every commit waits for a disk. tests/diskfaults and tests/power_cut make
 # the disk that fails.
@@ -69,7 +69,7 @@ test-studio-kills: setup ## the studio killed twenty times while decisions are p
 
 test-firefox: setup ## scrolling and keys of the studio's page in Firefox (Debian's firefox-esr, or PIXTRAWL_FIREFOX)
 	@[ -n "$$PIXTRAWL_FIREFOX" ] || command -v firefox-esr firefox >/dev/null || bash scripts/firefox.sh
-	$(PY) -m pytest -q tests/studio/test_page_firefox.py
+	$(PY) -m pytest -q tests/studio/page/test_firefox.py
 
 lint: setup ## everything that reads the code: format, rules, types, layers
 	ruff format --check .

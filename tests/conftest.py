@@ -34,9 +34,10 @@ settings.load_profile("steady")
 
 
 # A file is the work of one process of a parallel run, and so are the files of each of these lists,
-# which share what is costly: a run of the command, photographs, an import of two seconds.
+# which share what is costly: a run of the command, a browser, photographs, an import of two seconds.
 TOGETHER: Final = (
     ("script_defects/test_runs_alone.py", "script_defects/test_shared_run.py"),
+    tuple(f"studio/page/{file.name}" for file in sorted(HERE.glob("studio/page/test_*.py"))),
     ("dedup/test_near_marks.py", "dedup/test_near.py", "dedup/test_near_crops.py",
      "dedup/test_look_alikes.py", "dedup/test_descriptor_index.py"),
     ("cluster/test_open_shards.py", "dataset/test_dataset.py", "dataset/test_same_picture.py",
@@ -47,14 +48,12 @@ TOGETHER: Final = (
 LONGEST: Final = (
     "mcp/test_assistants.py", "politeness/test_told_pauses.py", "decisions/test_while_running.py",
     "resume/test_trouble.py", "engines/test_processes.py", *TOGETHER[0], *TOGETHER[1],
-    "browser/test_inner_reach.py", "resume/test_kill.py", "studio/test_page_decisions.py",
-    "studio/test_page_map.py", "studio/test_page_grid.py", "studio/test_page_end_to_end.py",
-    "studio/test_page_accessible.py", *TOGETHER[2], "images/test_pool_containment.py",
+    "browser/test_inner_reach.py", "resume/test_kill.py",
+    *TOGETHER[2], *TOGETHER[3], "images/test_pool_containment.py",
     "faults/test_matrix.py", "diskfaults/test_disk_faults.py", "exporters/test_loaders.py",
     "exporters/test_contract.py", "images/test_cost_limits.py", "resume/test_going_on.py",
     "life/test_merge.py", "mcp/test_bounds.py", "scoring/test_topic_pool.py",
-    "sources/google/test_reading.py", "studio/test_page_check.py", "studio/test_page_captions.py",
-    "studio/test_page_jobs.py", "sources/google/test_outcomes.py", "sources/google/test_kill.py",
+    "sources/google/test_reading.py", "sources/google/test_outcomes.py", "sources/google/test_kill.py",
     "pipeline/test_run.py", "pipeline/test_best_copies.py",
 )  # fmt: skip
 

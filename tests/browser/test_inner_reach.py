@@ -234,6 +234,7 @@ def test_the_same_ways_do_lead_to_an_address_that_is_allowed(scene: Scene) -> No
     assert {hit.split()[0] for hit in hits} == {ALSO_ALLOWED}  # no UDP either
 
 
+@pytest.mark.slow  # the guard stands before either driver
 @pytest.mark.parametrize("also_allowed", [False, slow(True)])
 def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, also_allowed: bool
@@ -254,6 +255,7 @@ def test_a_browser_driven_by_playwright_is_behind_the_guard_as_well(
         scene.runner.run(chrome.aclose())
 
 
+@pytest.mark.slow  # tests/net/test_proxy.py has proxies
 def test_a_proxy_of_the_user_stands_behind_the_gateway(scene: Scene) -> None:
     """A second gateway plays the user's proxy, with a login, and would connect to anything."""
 

@@ -51,6 +51,7 @@ print(json.dumps(out))
 """
 
 
+@pytest.mark.slow  # tests/exporters/test_loaders.py reads the same formats
 @pytest.mark.timeout(240)
 def test_datasets_reads_labels_and_captions_of_every_form_and_in_place(
     root: Path, tmp_path: Path

@@ -38,6 +38,7 @@ def wait_for_request(site: LoggedHosts, name: str, process: subprocess.Popen[byt
         time.sleep(0.02)
 
 
+@pytest.mark.slow  # tests/engines/test_processes.py has lost workers
 @pytest.mark.timeout(900)
 def test_a_worker_frozen_and_one_killed_lose_nothing_and_a_late_one_neither_asks_nor_commits(
     tmp_path: Path,

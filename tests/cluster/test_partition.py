@@ -146,6 +146,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, counts: tuple[int, i
     assert peaks[1] - peaks[0] < 150 * (counts[1] - counts[0])
 
 
+@pytest.mark.slow  # the test above has short ones
 def test_long_urls_pass_through_little_memory(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     tracemalloc.start()

@@ -78,6 +78,7 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow  # tests/engines/test_contract.py has the outcomes
 def test_all_rows_get_one_outcome_and_hosts_are_spread_over_the_workers(tmp_path: Path) -> None:
     holders: list[Counter[int]] = []
 

@@ -140,6 +140,7 @@ def test_the_skill_is_printed_with_its_head(capsys: pytest.CaptureFixture[str]) 
     assert "untrusted" in text
 
 
+@pytest.mark.slow  # the test above has the limits themselves
 def test_the_options_of_the_command_reach_the_server(cats: Path) -> None:
     person = assistant(cats.parent, "--no-ask", "--most-images", "10", "--most-bytes", "1M")
 

@@ -139,6 +139,7 @@ def kill_when(folder: Path, count: Callable[[], int], least: int) -> None:
         running.communicate(timeout=60)
 
 
+@pytest.mark.slow  # tests/resume/test_kill.py kills the same run
 @pytest.mark.parametrize(("seed", "scenes", "kills"), [(1, 1, 1), slow(2, 3, 3), slow(3, 3, 3)])
 def test_kills_between_copies_and_between_comparisons_change_nothing(
     tmp_path: Path, seed: int, scenes: int, kills: int

@@ -37,6 +37,7 @@ def again(folder: Path, names: list[str]) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow  # starts runs of tests in runs of tests
 def test_a_test_that_passes_alone_is_named_as_unsteady(tmp_path: Path) -> None:
     done = again(tmp_path, ["test_these.py::test_fails_once"])
     assert done.returncode == 0, done.stdout
@@ -45,6 +46,7 @@ def test_a_test_that_passes_alone_is_named_as_unsteady(tmp_path: Path) -> None:
     assert (tmp_path / "been_here").exists()
 
 
+@pytest.mark.slow  # starts runs of tests in runs of tests
 def test_a_fault_fails_again(tmp_path: Path) -> None:
     done = again(tmp_path, ["test_these.py::test_fails_once", "test_these.py::test_has_a_fault"])
     assert done.returncode == 1

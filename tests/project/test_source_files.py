@@ -91,6 +91,7 @@ def is_an_event(where: str) -> bool:
     return where.startswith("pixtrawl/events.py: ")
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_every_module_and_public_name_has_a_docstring(root: Path) -> None:
     bare = [
         where
@@ -100,6 +101,7 @@ def test_every_module_and_public_name_has_a_docstring(root: Path) -> None:
     assert bare == []
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_modules_and_classes_are_named_in_the_words_of_the_vocabulary(root: Path) -> None:
     modules = [
         path.relative_to(root).as_posix()
@@ -114,6 +116,7 @@ def test_modules_and_classes_are_named_in_the_words_of_the_vocabulary(root: Path
     assert modules + classes == []
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_every_class_name_is_there_once(root: Path) -> None:
     """One name, one thing: `Request` is that of `net`. A leading underscore makes no other name."""
     places: dict[str, list[str]] = {}

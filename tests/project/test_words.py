@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from tests.project.parsed import nodes
 
 # Words of the house for which the field has a term: demand, query, index, scheduler, relations.
@@ -53,6 +54,7 @@ def is_of_the_house(name: str) -> bool:
     return bool(words & HOUSE_WORDS) or (name[:1].isupper() and name.lower() in HOUSE_NAMES)
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_no_docstring_opens_with_what(root: Path) -> None:
     bad = [
         f"{path}: {text.splitlines()[0]}"
@@ -63,6 +65,7 @@ def test_no_docstring_opens_with_what(root: Path) -> None:
     assert bad == [], "say what it is or does: 'Return ...', 'The settings of ...'"
 
 
+@pytest.mark.slow  # reads all sources; `make docs-check` runs it
 def test_no_name_or_docstring_uses_a_word_of_the_house(root: Path) -> None:
     bad = []
     for path, tree in sources(root):

@@ -94,6 +94,7 @@ def test_an_export_to_s3_that_was_killed_ends_as_one_to_a_folder(
     assert tree(place / to / "of mine") == tree(tmp_path / "out")
 
 
+@pytest.mark.slow  # needs a real object store: one client, one line
 def test_a_refused_key_is_reported_on_one_line(bucket: tuple[Path, int], tmp_path: Path) -> None:
     done = carry_out(bucket[1], "another", tmp_path / "images", "s3://sets/x", "webdataset", 0)
     assert done.returncode == 1

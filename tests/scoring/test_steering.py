@@ -202,6 +202,7 @@ def test_with_a_model_thumbnails_are_compared_by_its_embeddings(site: SearchedSi
     assert told["ranked"] == 40
 
 
+@pytest.mark.slow  # the tests above have the order itself
 def test_worker_processes_leave_the_order_to_the_likes_too(site: SearchedSite) -> None:
     assert site.run(FIRST) == 0
     site.decide()

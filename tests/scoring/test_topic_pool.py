@@ -19,6 +19,7 @@ from pixtrawl.scoring.pictures import PictureBatches
 from pixtrawl.scoring.preprocess import Preprocess
 from pixtrawl.scoring.small_pictures import SmallPictures
 from pixtrawl.transform import Picture
+from tests.matrices import slow
 from tests.scoring.conftest import GREEN, png
 from tests.scoring.pools import Collecting, pictures, serving
 from tests.scoring.tiny import write_model
@@ -49,7 +50,7 @@ def test_the_best_of_the_pool_stay_and_misfits_are_refused_with_their_score(
     assert all(json.loads(line)["relevance"] > 0.5 for line in lines)
 
 
-@pytest.mark.parametrize("engine", ["local", "processes"])
+@pytest.mark.parametrize("engine", ["local", slow("processes")])
 def test_no_file_is_decoded_a_second_time_for_its_score(
     thirty: Collecting, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.life.sets import pets
 from tests.pipeline.pictures import Host, fresh
 from tests.studio.client import Client, studio_on
-from tests.studio.tab import chromium
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +38,3 @@ def root(tmp_path: Path, original: Path) -> Path:
 def client(root: Path) -> Iterator[Client]:
     with studio_on(root) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A Chromium for the tests of one module."""
-    with chromium() as started:
-        yield started

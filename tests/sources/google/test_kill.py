@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.matrices import slow
 
 if TYPE_CHECKING:
     from tests.sources.google.conftest import Desk
@@ -95,8 +96,8 @@ def short_tmp() -> Iterator[Path]:
     ("number", "whole_group"),
     [
         (signal.SIGKILL, False),
-        (signal.SIGTERM, False),
-        (signal.SIGINT, False),
+        slow(signal.SIGTERM, False),
+        slow(signal.SIGINT, False),
         (signal.SIGINT, True),  # what Ctrl-C in a terminal does
     ],
 )

@@ -1,4 +1,7 @@
-"""Captions written with the studio's page, by keyboard, in Chromium."""
+"""Captions written with the studio's page, by keyboard, in Chromium.
+
+One walk through it is in every run of the suite, the others are slow: each loads a page.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,7 @@ def test_one_caption_is_edited_from_what_it_was_and_shown_with_its_new_origin(
         assert len([one for one in studio.bodies if "action" in one]) == 1
 
 
+@pytest.mark.slow
 def test_a_caption_that_could_not_be_read_is_not_overwritten(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -54,6 +58,7 @@ def test_a_caption_that_could_not_be_read_is_not_overwritten(
         assert studio.count("/decisions") == 0
 
 
+@pytest.mark.slow
 def test_words_are_replaced_in_all_that_is_shown_after_the_number_was_named(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -77,6 +82,7 @@ def test_words_are_replaced_in_all_that_is_shown_after_the_number_was_named(
         assert studio.captions["s1"] == {"text": "A dog on a wall", "origin": "hand"}
 
 
+@pytest.mark.slow
 def test_a_range_gets_one_text_and_those_by_hand_only_where_the_person_says_so(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -92,6 +98,7 @@ def test_a_range_gets_one_text_and_those_by_hand_only_where_the_person_says_so(
         assert studio.caption("s4")["text"] == "A cat on a wall"
 
 
+@pytest.mark.slow
 def test_in_the_duplicates_the_keys_are_about_the_copy_in_hand(
     browser: Any, studio: FakeStudio
 ) -> None:

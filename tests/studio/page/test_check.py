@@ -1,4 +1,7 @@
-"""The class check in the studio's page, in Chromium."""
+"""The class check in the studio's page, in Chromium.
+
+One walk through it is in every run of the suite, the others are slow: each loads a page.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,7 @@ def test_likely_wrong_labels_are_gone_through_by_keys_with_the_other_label_at_ha
         assert studio.bodies[-1]["on"] == {"ids": ["s2"]}
 
 
+@pytest.mark.slow
 def test_a_check_under_way_shows_how_far_it_is_until_it_is_there(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -53,6 +57,7 @@ def test_a_check_under_way_shows_how_far_it_is_until_it_is_there(
         assert studio.checked == []
 
 
+@pytest.mark.slow
 def test_a_check_under_way_can_be_stopped_and_begun_again(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
         studio.checked = [0.25] * 1000
@@ -65,6 +70,7 @@ def test_a_check_under_way_can_be_stopped_and_begun_again(browser: Any, studio: 
         page.get_by_role("heading", name="7 labels likely wrong").wait_for()
 
 
+@pytest.mark.slow
 def test_a_picture_of_the_check_says_what_it_looks_like_and_leads_to_itself(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -78,6 +84,7 @@ def test_a_picture_of_the_check_says_what_it_looks_like_and_leads_to_itself(
         wait_until(page, lambda: current(page).startswith("3 "))
 
 
+@pytest.mark.slow
 def test_each_finding_leads_to_its_images(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
 
@@ -97,6 +104,7 @@ def test_each_finding_leads_to_its_images(browser: Any, studio: FakeStudio) -> N
         assert follow("Show all, the least alike first")["sort"]["by"] == "outlier"
 
 
+@pytest.mark.slow
 def test_only_groups_whose_labels_differ_and_images_by_reason_of_refusal(
     browser: Any, studio: FakeStudio
 ) -> None:

@@ -1,4 +1,7 @@
-"""The page, the server and a data set together: curated by keyboard alone, in Chromium."""
+"""The page, the server and a data set together: curated by keyboard alone, in Chromium.
+
+One walk through it is in every run of the suite, the others are slow: each loads a page.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,7 @@ def test_decisions_by_keys_hold_after_the_server_is_started_again(browser: Any, 
         said(page, "taken back")
 
 
+@pytest.mark.slow
 def test_what_was_rejected_is_brought_back_where_it_is_shown(browser: Any, root: Path) -> None:
     with serve.StudioServer(root).start() as server, tab(browser, server.url) as page:
         rejected = current(page)
@@ -69,6 +73,7 @@ def test_what_was_rejected_is_brought_back_where_it_is_shown(browser: Any, root:
         assert rejected in page.locator(".caption").all_inner_texts()
 
 
+@pytest.mark.slow
 def test_a_relabelled_image_is_found_under_its_label(browser: Any, root: Path) -> None:
     with serve.StudioServer(root).start() as server, tab(browser, server.url) as page:
         press(page, "r")

@@ -12,7 +12,7 @@ from tests.matrices import slow
 from tests.studio.fake_server import fake_studio
 from tests.studio.tab import press, tab
 
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+AXE = Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timeout(240),

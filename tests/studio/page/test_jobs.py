@@ -1,4 +1,7 @@
-"""Starting a run in the studio's page, watching and steering it, in Chromium."""
+"""Starting a run in the studio's page, watching and steering it, in Chromium.
+
+One walk through it is in every run of the suite, the others are slow: each loads a page.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,7 @@ def test_a_run_is_estimated_and_started_with_words_sources_and_filters(
         assert asked[1] == {**asked[0], "set": "images"}
 
 
+@pytest.mark.slow
 def test_a_blocked_source_is_explained_with_what_was_kept_and_the_next_step(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -65,6 +69,7 @@ def test_a_blocked_source_is_explained_with_what_was_kept_and_the_next_step(
         assert link.get_attribute("href") == "/api/sets/one/evidence/bing.html"
 
 
+@pytest.mark.slow
 def test_one_query_and_the_whole_run_are_steered(browser: Any, studio: FakeStudio) -> None:
     studio.run = {"holder": "studio", "paused": False, "since": ""}
     studio.jobs = [job("running")]
@@ -89,6 +94,7 @@ def test_one_query_and_the_whole_run_are_steered(browser: Any, studio: FakeStudi
         assert sent == [{"query": 2}, {}, {"query": 2, "number": 50}]
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_died_is_resumed_from_the_page(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -100,6 +106,7 @@ def test_a_run_whose_process_died_is_resumed_from_the_page(
         wait_until(page, lambda: studio.count("POST /api/jobs/j1/resume") == 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("missing", "says"),
     [(7, "Continue it at the shell"), (0, "every query has as many images as were wanted")],

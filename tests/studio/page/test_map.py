@@ -1,4 +1,7 @@
-"""The map in the studio's page, in Chromium: lasso, ring, keys on what is selected; meaning."""
+"""The map in the studio's page, in Chromium: lasso, ring, keys on what is selected; meaning.
+
+One walk through it is in every run of the suite, the others are slow: each loads a page.
+"""
 
 from __future__ import annotations
 
@@ -71,6 +74,7 @@ def test_a_lasso_selects_what_the_keys_then_act_on_and_undo_takes_it_back(
             wait_until(page, lambda: client.summary()["kept"] == 20)
 
 
+@pytest.mark.slow
 def test_the_keyboard_has_a_ring_for_a_lasso_and_shift_adds(browser: Any, root: Path) -> None:
     embed(root)
     with StudioServer(root).start() as server, tab(browser, server.url) as page:
@@ -89,6 +93,7 @@ def test_the_keyboard_has_a_ring_for_a_lasso_and_shift_adds(browser: Any, root: 
         page.get_by_text("1 image kept").wait_for()
 
 
+@pytest.mark.slow
 def test_a_point_that_is_clicked_is_the_current_image_and_the_filter_narrows_the_map(
     browser: Any, root: Path
 ) -> None:
@@ -111,6 +116,7 @@ def test_a_point_that_is_clicked_is_the_current_image_and_the_filter_narrows_the
             page.get_by_text("Showing 10 of 20").wait_for()
 
 
+@pytest.mark.slow
 def test_without_embeddings_the_map_says_what_to_run(browser: Any, root: Path) -> None:
     with StudioServer(root).start() as server, tab(browser, server.url) as page:
         press(page, "m")
@@ -123,6 +129,7 @@ def test_without_embeddings_the_map_says_what_to_run(browser: Any, root: Path) -
         page.locator(".tile.current .picture[src]").wait_for()
 
 
+@pytest.mark.slow
 def test_words_typed_at_once_after_the_kind_of_search_was_chosen_stay(
     browser: Any, root: Path
 ) -> None:
@@ -147,6 +154,7 @@ def test_words_typed_at_once_after_the_kind_of_search_was_chosen_stay(
         assert typed == "a cat"
 
 
+@pytest.mark.slow
 def test_words_order_the_grid_by_meaning_until_all_is_shown_again(
     browser: Any, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def reject_all(keys: CountedKeys, wrong: set[int], first: int, last: int) -> Non
         here = min(number + 1, last)
 
 
+@pytest.mark.slow  # measures keys; tests/studio/page/test_decisions.py presses them
 @pytest.mark.parametrize(("images", "wrong_ones", "most_minutes"), SETS)
 def test_a_set_with_fifteen_percent_wrong_is_cleaned_in_few_minutes_of_keys(
     browser: Any, images: int, wrong_ones: int, most_minutes: float

@@ -1,4 +1,7 @@
-"""The grid of the studio's page, in Chromium, with as many images as one wants."""
+"""The grid of the studio's page, in Chromium, with as many images as one wants.
+
+One walk through it is in every run of the suite, the others are slow: each loads a page.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,7 @@ def test_only_what_is_seen_is_in_the_page_however_far_one_scrolls(
         assert len(many.requests) - before < 250
 
 
+@pytest.mark.slow
 def test_one_request_of_items_serves_a_hundred_images(browser: Any, many: FakeStudio) -> None:
     with tab(browser, many.url) as page:
         press(page, *["ArrowRight"] * 40)
@@ -65,7 +69,7 @@ def test_one_request_of_items_serves_a_hundred_images(browser: Any, many: FakeSt
         assert many.count("POST /api/sets/one/views") == 1
 
 
-@pytest.mark.parametrize("ratio", [1, slow(2), 3])
+@pytest.mark.parametrize("ratio", [1, slow(2), slow(3)])
 def test_the_last_of_a_million_images_is_reached_by_key_and_by_scroll_bar(
     browser: Any, ratio: int
 ) -> None:
@@ -90,6 +94,7 @@ def test_the_last_of_a_million_images_is_reached_by_key_and_by_scroll_bar(
         )
 
 
+@pytest.mark.slow
 def test_small_movements_pass_no_row_of_a_million(browser: Any) -> None:
     with fake_studio(1_000_000) as studio, tab(browser, studio.url) as page:
         page.mouse.move(600, 400)
@@ -141,6 +146,7 @@ def test_arrows_pages_and_ends_move_as_the_keys_say(browser: Any, many: FakeStud
         assert in_sight(page)
 
 
+@pytest.mark.slow
 def test_a_number_typed_before_its_field_is_drawn_is_not_lost(
     browser: Any, many: FakeStudio
 ) -> None:
@@ -168,6 +174,7 @@ def test_a_number_typed_before_its_field_is_drawn_is_not_lost(
         )
 
 
+@pytest.mark.slow
 def test_the_whole_picture_is_in_its_tile(browser: Any, many: FakeStudio) -> None:
     with tab(browser, many.url) as page:
         fit = "getComputedStyle(document.querySelector('.tile .picture')).objectFit"
@@ -179,6 +186,7 @@ def test_the_whole_picture_is_in_its_tile(browser: Any, many: FakeStudio) -> Non
         assert len(set(boxes)) == 1
 
 
+@pytest.mark.slow
 def test_at_360_px_nothing_sticks_out(browser: Any, many: FakeStudio) -> None:
     with tab(browser, many.url, viewport={"width": 360, "height": 640}) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -187,6 +195,7 @@ def test_at_360_px_nothing_sticks_out(browser: Any, many: FakeStudio) -> None:
         assert int(page.get_by_role("grid").get_attribute("aria-colcount")) == 3
 
 
+@pytest.mark.slow
 def test_at_1280_px_the_actions_on_a_selection_stand_in_one_line(
     browser: Any, many: FakeStudio
 ) -> None:
@@ -200,6 +209,7 @@ def test_at_1280_px_the_actions_on_a_selection_stand_in_one_line(
         assert bar.evaluate("b => b.scrollWidth <= b.clientWidth")
 
 
+@pytest.mark.slow
 def test_a_view_of_a_part_says_so_and_is_asked_for_again_until_it_is_whole(browser: Any) -> None:
     with fake_studio(200) as studio, tab(browser, studio.url) as page:
         studio.parts = [0.25, 0.5]
@@ -210,6 +220,7 @@ def test_a_view_of_a_part_says_so_and_is_asked_for_again_until_it_is_whole(brows
         assert sum("views" in one and "POST" in one for one in studio.requests) >= 4
 
 
+@pytest.mark.slow
 def test_decisions_that_wait_for_the_end_of_a_run_are_said_on_its_page(browser: Any) -> None:
     with fake_studio(20) as studio:
         studio.waiting = 2
@@ -219,6 +230,7 @@ def test_decisions_that_wait_for_the_end_of_a_run_are_said_on_its_page(browser: 
             page.get_by_text("wait for the end of the run", exact=False).wait_for()
 
 
+@pytest.mark.slow
 def test_an_answer_that_takes_long_is_said_to_be_on_its_way(browser: Any, many: FakeStudio) -> None:
     with tab(browser, many.url) as page:
         assert page.locator(".so-far").count() == 0

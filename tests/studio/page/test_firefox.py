@@ -12,6 +12,7 @@ from tests.studio.fake_studio import FakeStudio
 from tests.studio.tab import LAID
 
 pytestmark = [
+    pytest.mark.slow,  # tests/studio/page/test_grid.py is the same in Chromium
     pytest.mark.browser,
     pytest.mark.timeout(300),
     pytest.mark.skipif(not LAID, reason="the page's scripts are not there: scripts/studio_web.py"),

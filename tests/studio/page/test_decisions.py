@@ -1,4 +1,7 @@
-"""Curating with the studio's page by keyboard alone, in Chromium."""
+"""Curating with the studio's page by keyboard alone, in Chromium.
+
+One walk through it is in every run of the suite, the others are slow: each loads a page.
+"""
 
 from __future__ import annotations
 
@@ -78,6 +81,7 @@ def test_a_range_names_the_exact_number_that_would_change_first(
         assert len(studio.decided) == 1
 
 
+@pytest.mark.slow
 def test_all_that_is_shown_is_what_the_filter_shows(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
         page.get_by_label("lighthouse").check()
@@ -96,6 +100,7 @@ def test_all_that_is_shown_is_what_the_filter_shows(browser: Any, studio: FakeSt
         assert {int(i[1:]) % 4 for i in studio.decided} == {3}
 
 
+@pytest.mark.slow
 def test_a_decision_of_another_window_is_seen(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as one, tab(browser, studio.url) as other:
         wait_until(one, lambda: studio.count("/api/events") == 2)
@@ -124,6 +129,7 @@ def test_words_of_strangers_stay_words(browser: Any, studio: FakeStudio) -> None
         assert page.locator("a[href^='javascript']").count() == 0
 
 
+@pytest.mark.slow
 def test_what_was_not_kept_is_brought_back_by_the_same_key(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -139,6 +145,7 @@ def test_what_was_not_kept_is_brought_back_by_the_same_key(
         assert studio.bodies[-1] == {"action": "bring_back", "on": {"ids": ["c3"]}, "expect": 1}
 
 
+@pytest.mark.slow
 def test_a_rejected_place_stays_empty_where_refilling_is_switched_off(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -153,6 +160,7 @@ def test_a_rejected_place_stays_empty_where_refilling_is_switched_off(
         assert studio.bodies[-1]["refill"] is False
 
 
+@pytest.mark.slow
 def test_images_like_a_whole_range_are_asked_for(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
         press(page, "Shift+ArrowRight", "Shift+ArrowRight", "s")
@@ -160,12 +168,14 @@ def test_images_like_a_whole_range_are_asked_for(browser: Any, studio: FakeStudi
         assert studio.bodies[-1]["similar_to"] == ["s1", "s2", "s3"]
 
 
+@pytest.mark.slow
 def test_a_caption_is_shown_with_where_it_is_from(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
         page.locator(".detail").get_by_text("A cat on a wall").wait_for()
         page.locator(".detail").get_by_text("from: alt text").wait_for()
 
 
+@pytest.mark.slow
 def test_duplicates_are_walked_by_bracket_keys_and_the_kept_copy_is_marked(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -184,6 +194,7 @@ def test_duplicates_are_walked_by_bracket_keys_and_the_kept_copy_is_marked(
         page.wait_for_selector(".group.here[aria-label='Group 2 of 45'] .copy.current")
 
 
+@pytest.mark.slow
 def test_a_filter_without_images_says_how_to_get_back(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
         press(page, "/")
@@ -194,6 +205,7 @@ def test_a_filter_without_images_says_how_to_get_back(browser: Any, studio: Fake
         page.get_by_text("5,000 images").first.wait_for()
 
 
+@pytest.mark.slow
 def test_a_bar_of_a_chart_leads_to_its_images(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
         page.get_by_role("button", name="Charts").click()
@@ -211,6 +223,7 @@ def test_a_server_that_went_away_is_said(browser: Any, studio: FakeStudio) -> No
         badge(page, 1).wait_for(state="detached")  # not shown as done
 
 
+@pytest.mark.slow
 def test_a_decision_reaches_its_image_though_the_view_is_scrolled_on_before_it_is_read(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -231,6 +244,7 @@ def test_a_decision_reaches_its_image_though_the_view_is_scrolled_on_before_it_i
         assert studio.bodies[-1]["on"] == {"ids": ["s5000"]}
 
 
+@pytest.mark.slow
 def test_a_colour_of_the_palette_and_any_other_one_filter_and_are_ended(
     browser: Any, studio: FakeStudio
 ) -> None:
@@ -244,6 +258,7 @@ def test_a_colour_of_the_palette_and_any_other_one_filter_and_are_ended(
         wait_until(page, lambda: studio.bodies[-1].get("filter") == {})
 
 
+@pytest.mark.slow
 def test_a_shape_by_name_is_a_range_of_width_to_height(browser: Any, studio: FakeStudio) -> None:
     with tab(browser, studio.url) as page:
         page.get_by_label("Shape").select_option("square")

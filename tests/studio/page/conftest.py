@@ -1,0 +1,17 @@
+"""One Chromium for all tests of the page that a process of the suite carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.studio.tab import chromium
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """A Chromium; started once, ended before tests that run a loop of their own."""
+    with chromium() as started:
+        yield started
