@@ -5,8 +5,8 @@
     python -m bench.large_set 300000 --written       # what a finished set costs its user
 
 The full job (decoders, near duplicates, the catalog) over JPEGs of about 10 KB that differ by look.
-For each tenth of the list: pictures a second, CPU seconds of the main process, and the largest
-proportional set size of the whole tree; for the whole, CPU seconds of all processes. CPU seconds
+For each tenth of the list, printed as it ends: pictures a second, CPU seconds of the main process
+and of all its processes, and the largest proportional set size of the whole tree. CPU seconds
 are what a busy machine can tell. Then the finished set: CPU seconds and memory of what its user
 does with it; with `--written` only that, of a set whose rows are written and whose files are empty.
 """
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import json
 import os
 import resource
@@ -24,7 +23,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -68,14 +67,15 @@ class Mark(NamedTuple):
     images: int
     at_s: float
     main_cpu_s: float
+    cpu_s: float  # of all processes
     pss_mb: float  # largest since the last mark
 
 
-def cpu_s(pid: int) -> float:
-    """Return user and system time of a process, without its children."""
+def cpu_s(pid: int, *, ended: bool = False) -> float:
+    """Return user and system time of a process; with `ended` that of its ended children, too."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:13])) / _TICKS
+        return sum(map(int, fields[11 : 15 if ended else 13])) / _TICKS
     return 0.0
 
 
@@ -89,30 +89,34 @@ def saved_images(root: Path) -> int:
     return 0
 
 
-def watched(command: list[str], root: Path, step: int) -> tuple[list[Mark], int]:
-    """Run a download; return a mark for each `step` images, and the exit code."""
+def watched(command: list[str], root: Path, step: int) -> int:
+    """Run a download; print a line for each `step` images. Return the exit code."""
     began = time.monotonic()
     process = subprocess.Popen(command)
-    marks, peak_mb = [Mark(0, 0.0, 0.0, 0.0)], 0.0
-    images = main_s = 0.0
+    print("| images | images/s | main process, CPU ms/image | all processes | PSS MB |")
+    print("|" + " ---: |" * 5)
+    last = now = Mark(0, 0.0, 0.0, 0.0, 0.0)
     while process.poll() is None:
         time.sleep(_LOOK_S)
         pids = tree(process.pid)
-        peak_mb = max(peak_mb, sum(map(pss_kb, pids)) / 1024)
-        main_s = max(main_s, cpu_s(process.pid))
-        images = saved_images(root)
-        if images >= marks[-1].images + step:
-            at_s = time.monotonic() - began
-            marks.append(Mark(int(images), at_s, main_s, peak_mb))
-            peak_mb = 0.0
-    at_s = time.monotonic() - began
-    marks.append(Mark(saved_images(root), at_s, main_s, peak_mb))
-    return marks, process.returncode
+        now = Mark(
+            saved_images(root),
+            time.monotonic() - began,
+            max(now.main_cpu_s, cpu_s(process.pid)),
+            max(now.cpu_s, sum(cpu_s(pid, ended=True) for pid in pids)),
+            max(now.pss_mb, sum(map(pss_kb, pids)) / 1024),
+        )
+        if now.images >= last.images + step:
+            print(told(last, now), flush=True)
+            last, now = now, now._replace(pss_mb=0.0)
+    ended = now._replace(images=saved_images(root))
+    if ended.images > last.images:
+        print(told(last, ended), flush=True)
+    return process.returncode
 
 
-def used(root: Path, uses: Mapping[str, str] = _USES) -> dict[str, tuple[float, float]]:
-    """Return CPU seconds and the largest RSS in MB of each use of a finished set."""
-    found = {}
+def used(root: Path, uses: Mapping[str, str] = _USES) -> Iterator[tuple[str, float, float]]:
+    """Yield each use of a finished set with its CPU seconds and its largest RSS in MB."""
     for name, code in uses.items():
         for left in (f"{root}.lock", f"{root}.csv"):
             shutil.rmtree(left, ignore_errors=True)
@@ -123,23 +127,17 @@ def used(root: Path, uses: Mapping[str, str] = _USES) -> dict[str, tuple[float, 
         if done.returncode:
             raise SystemExit(f"{name}: {done.stderr}")
         cpu, rss_mb = json.loads(done.stdout.splitlines()[-1])
-        found[name] = (cpu, rss_mb)
-    return found
+        yield name, cpu, rss_mb
 
 
-def told(marks: list[Mark]) -> list[str]:
-    """Return a table in Markdown: each stretch for itself."""
-    lines = ["| images | images/s | main process, CPU ms/image | PSS MB |", "|" + " ---: |" * 4]
-    for before, mark in itertools.pairwise(marks):
-        count = mark.images - before.images
-        if count <= 0:
-            continue
-        lines.append(
-            f"| {mark.images:,} | {count / (mark.at_s - before.at_s):.0f} | "
-            f"{(mark.main_cpu_s - before.main_cpu_s) / count * 1e3:.2f} | "
-            f"{mark.pss_mb:.0f} |"
-        )
-    return lines
+def told(before: Mark, mark: Mark) -> str:
+    """Return a line of the table in Markdown: what one stretch cost."""
+    count = mark.images - before.images
+    return (
+        f"| {mark.images:,} | {count / (mark.at_s - before.at_s):.0f} | "
+        f"{(mark.main_cpu_s - before.main_cpu_s) / count * 1e3:.2f} | "
+        f"{(mark.cpu_s - before.cpu_s) / count * 1e3:.2f} | {mark.pss_mb:.0f} |"
+    )
 
 
 def main() -> int:
@@ -157,13 +155,13 @@ def main() -> int:
     shutil.rmtree(out, ignore_errors=True)
     if arguments.written:
         dataset_size.make(out, arguments.images, arguments.labels)
-        used(out, {"derived files": _USES["open"]})  # the first opening writes them
+        list(used(out, {"derived files": _USES["open"]}))  # the first opening writes them
         code = 0
     else:
         code = downloaded(arguments, work, out)
     print("| use | CPU s | RSS MB |\n| --- | ---: | ---: |")
-    for name, (cpu, rss_mb) in used(out).items():
-        print(f"| {name} | {cpu:.2f} | {rss_mb:.0f} |")
+    for name, cpu, rss_mb in used(out):
+        print(f"| {name} | {cpu:.2f} | {rss_mb:.0f} |", flush=True)
     if not arguments.keep:
         shutil.rmtree(out)
     return 0 if code == 0 else 1
@@ -174,13 +172,12 @@ def downloaded(arguments: argparse.Namespace, work: Path, out: Path) -> int:
     make(work / "root", arguments.images, side=_SIDE, distinct=True)
     with SmallWeb(work / "nginx", work / "root") as web:
         write_list(work / "urls.csv", web.http, arguments.images, _HOSTS, arguments.labels)
-        marks, code = watched(
+        code = watched(
             [sys.executable, "-m", "pixtrawl", "download", str(work / "urls.csv"), "-o", str(out),
              "--min-size", "1x1", "--allow-address", "127.0.0.0/8", "-q"],
             out, arguments.step or max(1, arguments.images // 10),
         )  # fmt: skip
     print(f"exit code {code}, {saved_images(out):,} of {arguments.images:,} images")
-    print("\n".join(told(marks)))
     used_s = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"all processes: {used_s.ru_utime + used_s.ru_stime:.0f} s CPU")
     return code
