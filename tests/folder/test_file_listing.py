@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bench.dataset_size import make
@@ -14,9 +16,10 @@ from bench.dataset_size import make
 from pixtrawl.catalog import file_listing, file_records, kept
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.file_listing import KnownFiles
-from pixtrawl.folder import on_disk
+from pixtrawl.folder import folder_listing, on_disk
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
+from pixtrawl.folder.folder_listing import FolderListing, FolderTimes
 from pixtrawl.folder.on_disk import Differences
 
 IMAGES = 6
@@ -31,9 +34,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return folder
 
 
-def differences(folder: Folder) -> Differences:
+@pytest.fixture
+def settled(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """The set some seconds later, opened once by a reader."""
+    later(monkeypatch, 10)
+    catch_up(folder, contents=False)
+    assert known(folder).folders is not None
+    return folder
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    clock = SimpleNamespace(time_ns=lambda: time.time_ns() + seconds * 10**9)
+    monkeypatch.setattr(folder_listing, "time", clock)
+
+
+def differences(folder: Folder, *, contents: bool = True) -> Differences:
     with closing(connect(folder.catalog, read_only=True)) as db:
-        return on_disk.differences(db, folder.root)
+        return on_disk.differences(db, folder.root, contents=contents)
 
 
 def known(folder: Folder) -> KnownFiles:
@@ -119,13 +136,13 @@ def replace_by_a_dangling_link(root: Path) -> None:
     path.symlink_to(root / "nowhere")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        delete, add, add_a_folder, rename, rename_the_label, move, swap, edit_in_place,
-        replace_by_a_dangling_link,
-    ],
+CHANGES = (
+    delete, add, add_a_folder, rename, rename_the_label, move, swap, edit_in_place,
+    replace_by_a_dangling_link,
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_every_change_by_hand_is_found_as_without_it(
     folder: Folder, change: Callable[[Path], None]
 ) -> None:
@@ -190,3 +207,66 @@ def test_a_catalog_that_has_lost_it_is_read_as_before(folder: Folder) -> None:
         db.execute("DELETE FROM file_listing")
     delete(folder.root)
     assert [row.file_name for row in differences(folder).missing] == ["label 00/000002.jpg"]
+
+
+def test_a_reader_looks_at_no_file_while_no_folder_changes(
+    settled: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FolderListing, "batches", refuse)
+    found = differences(settled, contents=False)
+    assert (found.missing, found.changed, found.unknown, found.known) == ([], [], [], None)
+    assert found.folders == {"label 00", "label 01"}
+
+
+@pytest.mark.parametrize("change", [one for one in CHANGES if one is not edit_in_place])
+def test_a_reader_finds_every_change_of_a_folder(
+    settled: Folder, change: Callable[[Path], None]
+) -> None:
+    change(settled.root)
+    assert differences(settled, contents=False) == differences(settled)
+
+
+def test_bytes_changed_in_place_are_found_by_who_passes_files_on(settled: Folder) -> None:
+    edit_in_place(settled.root)
+    assert not differences(settled, contents=False).changed
+    assert [one.row.file_name for one in differences(settled).changed] == ["label 00/000002.jpg"]
+
+
+def test_bytes_changed_in_place_are_found_by_a_reader_the_next_day(
+    settled: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit_in_place(settled.root)
+    later(monkeypatch, 86_400)
+    assert len(differences(settled, contents=False).changed) == 1
+
+
+def test_bytes_lost_in_a_power_cut_are_found_by_the_first_reader(
+    settled: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit_in_place(settled.root)
+    monkeypatch.setattr(folder_listing.durable, "boot_id", lambda: "the next start")
+    assert len(differences(settled, contents=False).changed) == 1
+
+
+def test_a_folder_that_changed_just_now_vouches_for_nothing(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed_ns = max((folder.root / label).stat().st_mtime_ns for label in ("label 00", "label 01"))
+    clock = SimpleNamespace(time_ns=lambda: changed_ns + 10**9)
+    monkeypatch.setattr(folder_listing, "time", clock)
+    catch_up(folder)
+    assert known(folder).digest is not None
+    assert known(folder).folders is None
+
+
+def test_a_file_that_is_younger_than_its_folder_keeps_it_from_vouching(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later(monkeypatch, 10)
+    folders = on_disk.label_folders(folder.root)[0]
+    times, listing = FolderTimes(folders), FolderListing()
+    for one in folders:
+        assert len(list(listing.batches(one))) == 1
+    assert times.vouching(listing) == times.digest
+    listing.newest_ns[folders[0].path] += 3 * 10**9  # as where a folder does not note new files
+    assert times.vouching(listing) is None

@@ -23,11 +23,12 @@ class KnownFiles(Struct, frozen=True):
 
     revision: int
     digest: bytes | None  # None: rows changed since the files were last compared with them
+    folders: bytes | None = None  # of the folders' times, before; None: they tell nothing
 
 
 def read(db: sqlite3.Connection) -> KnownFiles:
     """Return the saved digest and today's revision; nothing is known where the row is gone."""
-    row = db.execute("SELECT revision, digest FROM file_listing").fetchone()
+    row = db.execute("SELECT revision, digest, folders FROM file_listing").fetchone()
     return KnownFiles(0, None) if row is None else KnownFiles(*row)
 
 
@@ -39,5 +40,6 @@ def save(catalog: Path, known: KnownFiles) -> None:
     with closing(connect(catalog)) as db:
         db.execute("PRAGMA busy_timeout = 0")
         db.execute(
-            "UPDATE file_listing SET digest = ? WHERE revision = ?", (known.digest, known.revision)
+            "UPDATE file_listing SET digest = ?, folders = ? WHERE revision = ?",
+            (known.digest, known.folders, known.revision),
         )

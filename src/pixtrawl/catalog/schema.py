@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from pixtrawl.catalog.schema_scores import COUNTS, FILE_LISTING, PAGE_SAID, SCORES, TOPIC
+from pixtrawl.catalog.schema_scores import NEWER
 from pixtrawl.errors import StorageError
 
 _V1: Final = """
@@ -307,8 +307,7 @@ _CHROMA: Final = "ALTER TABLE sample ADD COLUMN chroma BLOB NOT NULL DEFAULT X''
 
 MIGRATIONS: Final[tuple[str, ...]] = (
     _V1, _V2, _V3, _V4, _V5, _V6, _V7, _CONTENT_HASH, _DERIVED_MARK, _OPTED_OUT,
-    _FILE_RECORDS, _COMPARED, _CAPTIONS, _CHROMA, SCORES, TOPIC, PAGE_SAID,
-    COUNTS, FILE_LISTING,
+    _FILE_RECORDS, _COMPARED, _CAPTIONS, _CHROMA, *NEWER,
 )  # fmt: skip
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["COUNTS", "FILE_LISTING", "PAGE_SAID", "SCORES", "TOPIC"]
+__all__ = ["NEWER"]
 
 # What the owner of a candidate's page says of training and search: JSON; NULL: nothing.
-PAGE_SAID: Final = "ALTER TABLE candidate ADD COLUMN page_said TEXT;"
+_PAGE_SAID: Final = "ALTER TABLE candidate ADD COLUMN page_said TEXT;"
 
 # What a report counts, from indexes alone, since rows of images and candidates are long. The first
 # replaces one without the label, which tells whether an image was moved away from its query.
-COUNTS: Final = """
+_COUNTS: Final = """
 DROP INDEX sample_query;
 CREATE INDEX sample_query ON sample (query_id, state, label);
 CREATE INDEX sample_deleted ON sample (size_bytes) WHERE state = 2;
@@ -23,7 +23,7 @@ CREATE INDEX candidate_junk ON candidate (query_id, detail)
 # Digest of names, sizes, times and inodes of all files when they were last as the rows say, so
 # that opening a large set need not read its rows. Triggers drop it in the transaction that changes
 # an image or the record of its file.
-FILE_LISTING: Final = """
+_FILE_LISTING: Final = """
 CREATE TABLE file_listing (
   only INTEGER PRIMARY KEY CHECK (only = 0),
   revision INTEGER NOT NULL,         -- grows with each change of an image or a file's record
@@ -56,9 +56,13 @@ BEGIN
 END;
 """
 
+# Digest of the folders' names and times from before those files were listed: where it is the same,
+# no file came, went or was renamed since. NULL: too young to tell, or not known.
+_FOLDER_TIMES: Final = "ALTER TABLE file_listing ADD COLUMN folders BLOB;"
+
 # An embedding reveals much of the picture: it goes with an image that was taken down (kept or not),
 # deleted or replaced. A refused image (state 5) keeps its own, by which its like is recognised.
-SCORES: Final = """
+_SCORES: Final = """
 CREATE TABLE model (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,         -- name and digest of its content
@@ -112,9 +116,11 @@ END;
 """
 
 # The model that refused an image of a pool; the reason is the image's own.
-TOPIC: Final = """
+_TOPIC: Final = """
 CREATE TABLE topic_refused (
   sample_id INTEGER PRIMARY KEY REFERENCES sample,
   model TEXT NOT NULL
 );
 """
+
+NEWER: Final = (_SCORES, _TOPIC, _PAGE_SAID, _COUNTS, _FILE_LISTING, _FOLDER_TIMES)

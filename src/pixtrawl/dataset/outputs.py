@@ -209,7 +209,8 @@ def export_source(
     dataset: Outputs, options: ExportOptions
 ) -> tuple[Iterable[Sample], Path | Origin]:
     """Return the images that an export reads, and where their bytes lie."""
+    origin = origin_of(dataset._samples)
     images: Iterable[Sample] = dataset
     if len(options.splitting.shares) > 1:  # look-alikes stay on one side
         images = with_looks(dataset._samples, dataset._ids, images)
-    return images, origin_of(dataset._samples)
+    return images, origin

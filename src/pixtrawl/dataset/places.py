@@ -46,8 +46,9 @@ def with_looks(
 
 
 def origin_of(samples: AnySamples) -> Path | Origin:
-    """Return where an export finds the pictures."""
+    """Return where an export finds the pictures, whose files are looked at before."""
     if isinstance(samples, Samples):
+        samples.compare_contents()
         return samples.folder.root
     from pixtrawl.cluster.origin import ShardOrigin
 

@@ -17,7 +17,7 @@ from pixtrawl.catalog.file_records import FileRecord
 from pixtrawl.catalog.kept import FileToCheck
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.errors import StorageError
-from pixtrawl.folder.folder_listing import FolderListing
+from pixtrawl.folder.folder_listing import FolderListing, FolderTimes
 from pixtrawl.folder.layout import is_own, parse_file_name
 from pixtrawl.labels import label_for
 
@@ -114,20 +114,27 @@ def has_numbered(root: Path) -> bool:
         return False
 
 
-def differences(db: sqlite3.Connection, root: Path) -> Differences:
+def differences(db: sqlite3.Connection, root: Path, *, contents: bool = True) -> Differences:
     """Compare file names with rows, and files with their records (one `stat` per file).
 
     Where the files are as they were when they last agreed with the rows, and no row changed since,
-    rows are not read. Memory holds 150 bytes for each file of the largest label, and the
-    differences. Raise StorageError if unreadable.
+    rows are not read. Without `contents`, and where no folder changed either, no file is looked at:
+    bytes that were changed in place today are not noticed. Memory holds 150 bytes for each file of
+    the largest label, and the differences. Raise StorageError if unreadable.
     """
     found = Differences()
     folders, found.foreign = label_folders(root)
     folders.sort(key=lambda folder: folder.name)
     found.folders = {folder.name for folder in folders}
     known = file_listing.read(db)
-    if known.digest is not None and known.digest == _digest(folders):
-        return found
+    times = _times(folders)
+    if known.digest is not None:
+        if not contents and times is not None and known.folders == times.digest:
+            return found
+        seen = _listed(folders)
+        if seen is not None and known.digest == seen.digest():
+            _vouch(found, known, seen.digest(), times and times.vouching(seen))
+            return found
     point = file_records.durable_point(db)
     listing = FolderListing()
     clean = found.folders.issuperset(kept.labels(db))
@@ -143,12 +150,25 @@ def differences(db: sqlite3.Connection, root: Path) -> Differences:
         if label not in found.folders:
             found.missing.extend(kept.places(db, label))
     if clean and listing.files >= WORTH_REMEMBERING:
-        found.known = KnownFiles(known.revision, listing.digest())
+        _vouch(found, known, listing.digest(), times and times.vouching(listing))
     return found
 
 
-def _digest(folders: Iterable[os.DirEntry[str]]) -> bytes | None:
-    """Return the digest of all files in these folders; None where one cannot be read."""
+def _vouch(found: Differences, known: KnownFiles, digest: bytes, folders: bytes | None) -> None:
+    """Have it saved that all files are as the rows say, unless that is what the catalog has."""
+    now = KnownFiles(known.revision, digest, folders)
+    found.known = None if now == known else now
+
+
+def _times(folders: Iterable[os.DirEntry[str]]) -> FolderTimes | None:
+    try:
+        return FolderTimes(folders)
+    except OSError:  # listing the folder says what is wrong
+        return None
+
+
+def _listed(folders: Iterable[os.DirEntry[str]]) -> FolderListing | None:
+    """Return all files in these folders; None where one cannot be read."""
     listing = FolderListing()
     try:
         for folder in folders:
@@ -156,7 +176,7 @@ def _digest(folders: Iterable[os.DirEntry[str]]) -> bytes | None:
                 pass
     except OSError:
         return None
-    return listing.digest()
+    return listing
 
 
 def _unlike(

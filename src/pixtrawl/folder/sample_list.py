@@ -42,6 +42,7 @@ class Samples:
         *,
         provenance: bool = True,
         query_ids: Iterable[int] | None = None,
+        contents: bool = False,
     ) -> None:
         """Open the images of a data set. Raise UsageError if there is none.
 
@@ -49,10 +50,12 @@ class Samples:
             folder: the data set.
             provenance: whether to read the provenance of each image, too.
             query_ids: take only the images that count for these rows of queries.
+            contents: look for files changed in place, too: for what passes files on.
         """
         folder.require()
         self.folder = folder
         self._provenance = provenance
+        self._contents = contents
         self._reader = Reader()
         self._of_queries = EVERY if query_ids is None else of_queries(query_ids)
         self._only = self._of_queries
@@ -79,10 +82,16 @@ class Samples:
         """Catch up with the disk if a folder changed since the last call."""
         signature = _signature(self.folder.root)
         if signature is None or signature != self._seen:
-            view = catch_up(self.folder)
+            view = catch_up(self.folder, contents=self._contents)
             self._only = self._of_queries.but(view.missing)
             self.noticed = self.noticed or view.noticed
             self._seen = signature
+
+    def compare_contents(self) -> None:
+        """Look at every file, if that was not done, for those that were changed in place."""
+        if not self._contents:
+            self._contents, self._seen = True, None
+            self._look()
 
     def __len__(self) -> int:
         self._look()
@@ -183,8 +192,11 @@ class Samples:
 
 
 def open_samples(root: Path | str, *, provenance: bool = True) -> Samples:
-    """Return the samples of a data set folder. Raise UsageError if there is none."""
-    return Samples(Folder(root), provenance=provenance)
+    """Return the samples of a data set folder, whose files are to be passed on.
+
+    Raise UsageError if there is none.
+    """
+    return Samples(Folder(root), provenance=provenance, contents=True)
 
 
 Signature = tuple[tuple[str, int], ...]

@@ -44,7 +44,7 @@ def report(root: Path | str, *, notify: Callable[[ByHand], None] = lambda _: Non
     Raise UsageError where there is none.
     """
     folder = Folder(root)
-    missing = catch_up(folder, notify=notify).missing
+    missing = catch_up(folder, contents=False, notify=notify).missing
     with explained_disk_errors(folder), closing(connect(folder.catalog, read_only=True)) as db:
         ids = [query.id for query in queries.every(db)]
         return build(db, folder, ids, missing=missing)
