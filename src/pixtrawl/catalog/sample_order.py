@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from pixtrawl.catalog.states import KEPT
 
 __all__ = ["EVERY", "Only", "chosen", "counts", "files", "firsts", "ids", "labels", "of_rows"]
 
+_FIRST: Final = itemgetter(0)
 _IDS: Final = "s.id IN (SELECT value FROM json_each(?))"
 
 
@@ -49,7 +51,7 @@ def ids(db: sqlite3.Connection, only: Only) -> array[int]:
         f"SELECT s.id FROM sample s WHERE s.state IN {KEPT}{only.sql} ORDER BY s.label, s.number",
         only.values,
     )
-    return array("q", (row[0] for row in rows))
+    return array("q", map(_FIRST, rows))
 
 
 def counts(db: sqlite3.Connection, only: Only) -> dict[str, int]:
@@ -102,7 +104,7 @@ def chosen(
         f"SELECT s.id FROM sample s{scan} WHERE s.state IN {KEPT}{terms}",
         [value for _, value in pairs],
     )
-    return frozenset(row[0] for row in rows), rest
+    return frozenset(map(_FIRST, rows)), rest
 
 
 def firsts(db: sqlite3.Connection, only: Only, count: int) -> frozenset[int]:

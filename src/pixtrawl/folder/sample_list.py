@@ -136,7 +136,7 @@ class Samples:
         ids = self._ids(ids)
         found, rest = sample_order.chosen(self._db(), conditions)
         if found is not None:
-            ids = array("q", (one for one in ids if one in found))
+            ids = array("q", filter(found.__contains__, ids))
         return ids, rest
 
     def firsts(self, count: int) -> list[Sample]:
