@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from bench.dataset_size import make
 
+from pixtrawl import durable
 from pixtrawl.catalog import file_listing, file_records, kept
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.file_listing import KnownFiles
@@ -244,7 +245,7 @@ def test_bytes_lost_in_a_power_cut_are_found_by_the_first_reader(
     settled: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit_in_place(settled.root)
-    monkeypatch.setattr(folder_listing.durable, "boot_id", lambda: "the next start")
+    monkeypatch.setattr(durable, "boot_id", lambda: "the next start")
     assert len(differences(settled, contents=False).changed) == 1
 
 

@@ -133,7 +133,7 @@ def differences(db: sqlite3.Connection, root: Path, *, contents: bool = True) ->
             return found
         seen = _listed(folders)
         if seen is not None and known.digest == seen.digest():
-            _vouch(found, known, seen.digest(), times and times.vouching(seen))
+            _vouch(found, known, seen, times)
             return found
     point = file_records.durable_point(db)
     listing = FolderListing()
@@ -150,13 +150,16 @@ def differences(db: sqlite3.Connection, root: Path, *, contents: bool = True) ->
         if label not in found.folders:
             found.missing.extend(kept.places(db, label))
     if clean and listing.files >= WORTH_REMEMBERING:
-        _vouch(found, known, listing.digest(), times and times.vouching(listing))
+        _vouch(found, known, listing, times)
     return found
 
 
-def _vouch(found: Differences, known: KnownFiles, digest: bytes, folders: bytes | None) -> None:
+def _vouch(
+    found: Differences, known: KnownFiles, listing: FolderListing, times: FolderTimes | None
+) -> None:
     """Have it saved that all files are as the rows say, unless that is what the catalog has."""
-    now = KnownFiles(known.revision, digest, folders)
+    folders = None if times is None else times.vouching(listing)
+    now = KnownFiles(known.revision, listing.digest(), folders)
     found.known = None if now == known else now
 
 
