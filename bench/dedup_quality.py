@@ -23,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import dedup_edits as edits, dedup_photos as photos, dedup_rivals as rivals
-from pixtrawl import model
+from pixtrawl import fine_greys, model
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.dedup.levels import LookLimits
-from pixtrawl.images import chroma, decode, inspect, pdq, phash, pixels
+from pixtrawl.images import chroma, decode, fine_square, inspect, pdq, phash, pixels
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
 
@@ -88,7 +88,19 @@ def gather() -> Material:
 def fingerprint() -> str:
     """A hash of the code that makes and inspects the files: what older code made is not used."""
     found = hashlib.sha256()
-    for module in (edits, photos, inspect, decode, phash, pdq, chroma, pixels, model):
+    for module in (
+        edits,
+        photos,
+        inspect,
+        decode,
+        phash,
+        pdq,
+        chroma,
+        pixels,
+        model,
+        fine_greys,
+        fine_square,
+    ):
         found.update(Path(str(module.__file__)).read_bytes())
     return found.hexdigest()[:12]
 

@@ -176,13 +176,16 @@ class Task(Struct, frozen=True):
     candidate: Candidate
 
 
+FINE_BYTES: Final = 16_384  # of `ImageInfo.fine` at most
+
+
 class ImageInfo(Struct, frozen=True, kw_only=True):
     """The result of inspection of one image file.
 
     `phash` and `phash_trim` are 32 bytes each (256 bits; the latter of the border-trimmed picture),
     `thumb` is the 64x64 grey thumbnail (4,096 bytes), `chroma` the colours of 16x16 cells (512
     bytes, see `images.chroma`); all four are empty with `--check none`, `chroma` also where an
-    older version looked at the file.
+    older version looked at the file. `fine` are the greys of a drawn picture (`fine_greys`).
     """
 
     format: str  # jpeg | png | webp | gif | avif | bmp | tiff | ...
@@ -195,6 +198,7 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
     phash_trim: bytes = b""
     thumb: bytes = b""
     chroma: bytes = b""
+    fine: bytes = b""
     flat: bool = False  # too little structure for a hash decision
     orientation: int = 1  # EXIF, 1..8
     measures: Mapping[str, float] = field(default_factory=dict)  # sharpness, brightness, ...

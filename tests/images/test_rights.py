@@ -14,6 +14,7 @@ from pixtrawl.config.groups import Images
 from pixtrawl.images import record
 from pixtrawl.images.pool import DecoderPool
 from pixtrawl.images.rights import read_rights
+from pixtrawl.model import FINE_BYTES
 
 XMP = b"""<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description
  photoshop:Credit="Agency &amp; Co" xmpRights:WebStatement='https://example.org/terms'>
@@ -99,12 +100,14 @@ def test_unknown_fields_and_control_characters_do_not_pass() -> None:
     assert record.unpack_rights(forged.ljust(len(packed), b"\0"), 7) == {"creator": "a[31mb"}
 
 
-FIELDS = record.ANSWER_BYTES[1] - 4000  # the rest is thumbnail, where every byte is possible
+# The rest are thumbnail and fine greys, where every byte is possible.
+FIELDS = record.ANSWER_BYTES[1] - 4000 - FINE_BYTES
 
 
 @given(st.binary(min_size=FIELDS, max_size=FIELDS))
 def test_a_forged_verdict_is_refused_or_within_its_ranges(fields: bytes) -> None:
-    answer = fields[:100] + fields[4:5] * 4000 + fields[100:]
+    looks = fields[4:5] * 4000, fields[5:6] * FINE_BYTES
+    answer = fields[:100] + looks[0] + fields[100:-120] + looks[1] + fields[-120:]
     try:
         verdict = record.unpack_verdict(answer, int.from_bytes(answer[:4], "little"), 10, 10**8)
     except record.HostileAnswerError:

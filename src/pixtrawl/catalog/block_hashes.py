@@ -60,7 +60,9 @@ def refuse(db: sqlite3.Connection, sha256: str) -> None:
     ).fetchall()
     for (sample_id,) in rows:
         samples.mark(db, sample_id, SampleState.TAKEN_DOWN)
-    db.execute("UPDATE sample SET thumb = X'', chroma = X'' WHERE sha256 = ?", (digest,))
+    db.execute(
+        "UPDATE sample SET thumb = X'', chroma = X'', fine = X'' WHERE sha256 = ?", (digest,)
+    )
     candidates = db.execute("SELECT id FROM candidate WHERE sha256 = ?", (digest,)).fetchall()
     for (candidate_id,) in candidates:
         db.execute(

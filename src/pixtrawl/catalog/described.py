@@ -56,6 +56,7 @@ class Described(Struct, frozen=True, kw_only=True):
     phash_trim: bytes = b""
     thumb: bytes = b""
     chroma: bytes = b""
+    fine: bytes = b""
     flat: bool = False
     orientation: int = 1
     alt: str | None = None
@@ -103,14 +104,14 @@ def add(db: sqlite3.Connection, image: Described) -> int:
     db.execute(
         "INSERT INTO sample (id, label, number, file_name, query_id, candidate_id, state, sha256, "
         "format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, thumb, "
-        "chroma, measures, kind, rights, fetched_at) "
+        "chroma, fine, measures, kind, rights, fetched_at) "
         f"VALUES (?, ?, ?, ?, ?, ?, {SampleState.PLACED}, "
-        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             image.id, image.label, image.number, image.file_name, query_id, image.id, image.sha256,
             image.format, image.width, image.height, image.frames, image.size_bytes,
             image.orientation, int(image.flat), image.phash, image.phash_trim, image.thumb,
-            image.chroma, image.measures, image.kind, image.rights, image.fetched_at,
+            image.chroma, image.fine, image.measures, image.kind, image.rights, image.fetched_at,
         ),
     )  # fmt: skip
     if image.written is not None:

@@ -45,9 +45,9 @@ class Columns(Struct, frozen=True):
 _INSERT: Final = (
     "INSERT INTO sample (label, number, file_name, query_id, candidate_id, state, staged_name, "
     "sha256, format, width, height, frames, size_bytes, orientation, flat, phash, phash_trim, "
-    "thumb, chroma, measures, kind, rights, fetched_at) "
+    "thumb, chroma, fine, measures, kind, rights, fetched_at) "
     f"VALUES (?, ?, ?, ?, ?, {SampleState.ACCEPTED}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-    "?, ?, ?)"
+    "?, ?, ?, ?)"
 )
 
 
@@ -97,7 +97,7 @@ def accept(
             task.candidate.label, number, file_name, task.query_id, task.id, outcome.staged_name,
             bytes.fromhex(info.sha256), info.format, info.width, info.height, info.frames,
             info.size_bytes, info.orientation, int(info.flat), info.phash, info.phash_trim,
-            info.thumb, info.chroma, _text(info.measures),
+            info.thumb, info.chroma, info.fine, _text(info.measures),
             outcome.kind.value, _text(outcome.rights), outcome.fetched_at or now(),
         ),
     )  # fmt: skip
@@ -157,6 +157,12 @@ def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
 def chroma(db: sqlite3.Connection, sample_id: int) -> bytes:
     """Return the colours of a sample, as `images.chroma` makes them; empty if unknown or gone."""
     row = db.execute("SELECT chroma FROM sample WHERE id = ?", (sample_id,)).fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def fine(db: sqlite3.Connection, sample_id: int) -> bytes:
+    """Return the greys of a drawn picture, as `fine_greys` packs them; empty for others."""
+    row = db.execute("SELECT fine FROM sample WHERE id = ?", (sample_id,)).fetchone()
     return bytes(row[0]) if row else b""
 
 
@@ -240,7 +246,7 @@ def has_label(db: sqlite3.Connection, label: str) -> bool:
 SELECT: Final = (
     "SELECT s.id, s.label, s.number, s.file_name, s.sha256, s.format, s.width, s.height, s.frames, "
     "s.size_bytes, s.orientation, s.flat, s.phash, s.phash_trim, s.thumb, s.chroma, s.measures, "
-    "s.kind, "
+    "s.kind, s.fine, "
     "s.fetched_at, s.rights, q.text, c.fetched_url, c.final_url, c.url, c.kind, c.source, c.rank, "
     "c.page_url, c.title, c.width, c.height, c.thumb_url, c.license, c.license_url, c.creator, "
     "c.alternates, c.extra, c.file_stem, c.alt, c.page_text, c.page_said, q.extra, "
@@ -317,17 +323,16 @@ def _sample(
 ) -> Sample:
     (
         id_, label, number, file_name, sha256, format_, width, height, frames, size_bytes,
-        orientation, flat, phash, phash_trim, thumb, chroma, measures, kind, fetched_at, rights,
-        text, fetched_url, final_url,
-    ) = row[:23]  # fmt: skip
+        orientation, flat, phash, phash_trim, thumb, chroma, measures, kind, fine, fetched_at,
+        rights, text, fetched_url, final_url,
+    ) = row[:24]  # fmt: skip
     extra, scored, caption, origin = row[-4:]
     info = ImageInfo(
         format=format_, width=width, height=height, frames=frames, size_bytes=size_bytes,
-        sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb,
-        chroma=chroma, flat=bool(flat),
-        orientation=orientation, measures=_object(measures),
+        sha256=sha256.hex(), phash=phash, phash_trim=phash_trim, thumb=thumb, chroma=chroma,
+        fine=fine, flat=bool(flat), orientation=orientation, measures=_object(measures),
     )  # fmt: skip
-    candidate = candidate_of(row[23:-4], Query(text, label))
+    candidate = candidate_of(row[24:-4], Query(text, label))
     sample = Sample(
         id=id_, label=label, number=number, file_name=file_name, info=info, candidate=candidate,
         kind=Kind(kind), url=fetched_url or candidate.url,

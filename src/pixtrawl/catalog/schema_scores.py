@@ -123,4 +123,7 @@ CREATE TABLE topic_refused (
 );
 """
 
-NEWER: Final = (_SCORES, _TOPIC, _PAGE_SAID, _COUNTS, _FILE_LISTING, _FOLDER_TIMES)
+# Greys of drawn pictures (`fine_greys`); empty: none, or inspected by an older version.
+_FINE: Final = "ALTER TABLE sample ADD COLUMN fine BLOB NOT NULL DEFAULT X'';"
+
+NEWER: Final = (_SCORES, _TOPIC, _PAGE_SAID, _COUNTS, _FILE_LISTING, _FOLDER_TIMES, _FINE)

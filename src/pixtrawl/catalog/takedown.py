@@ -202,7 +202,10 @@ def remove(db: sqlite3.Connection, taken: Sequence[Taken], rules: Sequence[Rule]
         if one.why == "named":
             note_cause(db, one.sha256, f"file {one.file_name}")
         samples.mark(db, one.sample_id, SampleState.TAKEN_DOWN)
-        db.execute("UPDATE sample SET thumb = X'', chroma = X'' WHERE id = ?", (one.sample_id,))
+        db.execute(
+            "UPDATE sample SET thumb = X'', chroma = X'', fine = X'' WHERE id = ?",
+            (one.sample_id,),
+        )
     remember(db, [Rule("sha256", one.sha256) for one in taken])
 
 

@@ -147,16 +147,17 @@ class _DuplicateSearch:
         total = 0
         for commit, path in self._shards.tables():
             self._committed += 1
-            looks: dict[int, tuple[bytes, bytes]] = {}
+            looks: dict[int, Sequence[bytes]] = {}
             if commit.looks is not None:
                 looks_path = self._folder / "looks.parquet"
                 self._shards.store.fetch(commit.looks.name, looks_path)
-                looks = {row: (t, c) for row, t, c in outcome_tables.read_looks(looks_path)}
+                looks = {row: look for row, *look in outcome_tables.read_looks(looks_path)}
                 looks_path.unlink()
             kept: list[tuple[int, bytes]] = []
             for row in outcome_tables.read_outcomes(path):
                 if row["data"] is not None:
-                    row["thumb"], row["chroma"] = looks.get(row["row"], (b"", b""))
+                    look = looks.get(row["row"], (b"", b"", b""))
+                    row["thumb"], row["chroma"], row["fine"] = look
                     kept.append((row["row"], pack(row)))
             self._spool.add(commit.shard, kept)
             total += len(kept)

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
+from pixtrawl.cluster.outcome_tables import LookRow
 from pixtrawl.errors import StorageError
 from pixtrawl.model import ImageInfo
 
 __all__ = ["LooksSpool"]
 
-_HEAD: Final = struct.Struct(">qII")
+_HEAD: Final = struct.Struct(">qIII")
 
 
 class LooksSpool:
-    """Row number, thumbnail and colours of pictures, in the order in which they came."""
+    """Row number, thumbnail, colours and fine greys of pictures, in the order they came in."""
 
     def __init__(self, path: Path) -> None:
         """`path` is created with the first picture."""
@@ -30,20 +31,21 @@ class LooksSpool:
         try:
             if self._file is None:
                 self._file = self._path.open("xb")
-            head = _HEAD.pack(row, len(info.thumb), len(info.chroma))
-            self._file.write(head + info.thumb + info.chroma)
+            head = _HEAD.pack(row, len(info.thumb), len(info.chroma), len(info.fine))
+            self._file.write(head + info.thumb + info.chroma + info.fine)
         except OSError as error:
             raise StorageError(f"cannot write {self._path}: {error.strerror}") from error
 
-    def read(self) -> Iterator[tuple[int, bytes, bytes]]:
+    def read(self) -> Iterator[LookRow]:
         """Yield the pictures. Raise OSError."""
         if self._file is None:
             return
         self._file.flush()
         with self._path.open("rb") as file:
             while head := file.read(_HEAD.size):
-                row, thumb, chroma = _HEAD.unpack(head)
-                yield row, file.read(thumb), file.read(chroma)
+                row, *sizes = _HEAD.unpack(head)
+                thumb, chroma, fine = (file.read(size) for size in sizes)
+                yield row, thumb, chroma, fine
 
     def discard(self) -> None:
         """Remove the file."""

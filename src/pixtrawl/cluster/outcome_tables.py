@@ -29,6 +29,7 @@ from pixtrawl.folder.features import IMAGE
 __all__ = [
     "DuplicatesFile",
     "KeptRows",
+    "LookRow",
     "PictureGroups",
     "PictureTable",
     "read_duplicates",
@@ -49,9 +50,10 @@ _SCHEMA: Final = pa.schema(
     metadata={"pixtrawl": "outcomes 1"},
 )
 _LOOKS: Final = pa.schema(
-    [("row", pa.int64()), ("thumb", pa.binary()), ("chroma", pa.binary())],
+    [("row", pa.int64()), ("thumb", pa.binary()), ("chroma", pa.binary()), ("fine", pa.binary())],
     metadata={"pixtrawl": "looks 1"},
 )
+LookRow = tuple[int, bytes, bytes, bytes]  # row number, thumbnail, colours, fine greys
 _DUPLICATES: Final = pa.schema(
     [
         ("row", pa.int64()), ("shard", pa.string()), ("reason", pa.string()),
@@ -117,16 +119,16 @@ class KeptRows:
 
     def rows(self, start: int, stop: int) -> list[dict[str, Any]]:
         """Return some rows by their places."""
-        empty = dict.fromkeys((*COLUMNS, "thumb", "chroma"))
+        empty = dict.fromkeys((*COLUMNS, "thumb", "chroma", "fine"))
         found = [empty | row for row in self._table.slice(start, stop - start).to_pylist()]
         for row in found:
             if (looks := self._looks.get(row["row"])) is not None:
-                row["thumb"], row["chroma"] = looks
+                row["thumb"], row["chroma"], row["fine"] = looks
         return found
 
 
-def write_looks(path: Path, looks: Iterable[tuple[int, bytes, bytes]]) -> int:
-    """Write row number, thumbnail and colours of pictures; return their number. Raise OSError.
+def write_looks(path: Path, looks: Iterable[LookRow]) -> int:
+    """Write the looks of pictures; return their number. Raise OSError.
 
     Without any there is no file.
     """
@@ -145,11 +147,11 @@ def write_looks(path: Path, looks: Iterable[tuple[int, bytes, bytes]]) -> int:
     return total
 
 
-def read_looks(path: Path) -> Iterator[tuple[int, bytes, bytes]]:
+def read_looks(path: Path) -> Iterator[LookRow]:
     """Yield what `write_looks` has written. Raise StorageError."""
     for batch in _batches(path, None, _GROUP_ROWS):
         for row in batch.to_pylist():
-            yield row["row"], row["thumb"], row["chroma"] or b""
+            yield row["row"], row["thumb"], row["chroma"] or b"", row.get("fine") or b""
 
 
 class DuplicatesFile:

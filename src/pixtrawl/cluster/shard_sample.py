@@ -46,6 +46,7 @@ def info_of(row: Mapping[str, Any]) -> ImageInfo:
         frames=row["frames"] or 1, size_bytes=row["size_bytes"] or 0, sha256=row["sha256"] or "",
         phash=row["phash"] or b"", phash_trim=row["phash_trim"] or b"", flat=bool(row["flat"]),
         thumb=row.get("thumb") or b"", chroma=row.get("chroma") or b"",
+        fine=row.get("fine") or b"",
         orientation=row["orientation"] or 1,
         measures=msgspec.json.decode(row["measures"]) if row["measures"] else {},
     )  # fmt: skip

@@ -254,7 +254,7 @@ class StoreWorker:
             if info is not None:
                 if outcome.staged_name is not None:
                     shard.looks.add(task.id, info)
-                info = replace(info, thumb=b"", chroma=b"")
+                info = replace(info, thumb=b"", chroma=b"", fine=b"")
             shard.outcomes[task.id] = replace(outcome, info=info, fetched_at=now_utc())
             self._settled += 1
             self._emit(RowSettled(task.candidate, outcome))

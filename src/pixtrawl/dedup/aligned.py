@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl.dedup.crop_windows import best_places, cut_windows, shrunk, window_map
+from pixtrawl.fine_greys import FINE_SIDE
 
 __all__ = [
     "FAR",
@@ -47,8 +48,10 @@ FAR: Final = 256  # distance of pictures that cannot be aligned
 
 _HALF: Final = SIDE // 2
 _DOUBLE: Final = 2 * SIDE  # for pairs that are matched already (pair_overlay.py)
-_STEPS: Final = {_HALF: 10, SIDE: 6, _DOUBLE: 6}
-_SMALL_STEP: Final = {_HALF: 1e-3, SIDE: 3e-4, _DOUBLE: 2e-4}  # of a side
+_STEPS: Final = {_HALF: 10, SIDE: 6, FINE_SIDE // 2: 8, _DOUBLE: 6, FINE_SIDE: 6}
+_SMALL_STEP: Final = {  # of a side
+    _HALF: 1e-3, SIDE: 3e-4, FINE_SIDE // 2: 3e-4, _DOUBLE: 2e-4, FINE_SIDE: 2e-4
+}  # fmt: skip
 _LARGEST_STEP: Final = 0.05
 _FARTHEST: Final = 0.2  # largest change of a parameter during the search; beyond it, it diverged
 _LEAST_SHARED: Final = 0.7  # of a side that must be in common
@@ -88,7 +91,7 @@ class Overlay(Struct, frozen=True):
     in_one: bool = True  # whether the first picture is the large one
 
 
-_GRIDS: Final = {side: _grid(side) for side in (16, _HALF, SIDE, _DOUBLE)}
+_GRIDS: Final = {side: _grid(side) for side in (16, *_STEPS)}
 _DCT: Final = {side: cosines(side) for side in (_HALF, SIDE)}
 
 

@@ -22,6 +22,7 @@ from pixtrawl.dedup.shared_part import (
     have_same_tone,
     shared_part,
 )
+from pixtrawl.dedup.words import have_other_words
 
 __all__ = ["Appearance", "agree_as_wholes", "differ"]
 
@@ -31,11 +32,15 @@ _CORNERS: Final = np.array([(x, y, 1.0) for x in (0, 1) for y in (0, 1)], dtype=
 
 
 def differ(ours: Appearance, theirs: Appearance, overlay: Overlay | None = None) -> bool:
-    """Return whether two matched pictures show another colour, or other data.
+    """Return whether two matched pictures show another colour, other data or other words.
 
     `overlay` tells how the first lies over the second; without it, as a whole. Where thumbnails are
     missing they count as copies; where colours are, the greys alone decide.
     """
+    return _differ_in_small(ours, theirs, overlay) or have_other_words(ours, theirs, overlay)
+
+
+def _differ_in_small(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -> bool:
     part = shared_part(ours, theirs, overlay)
     if part is None:
         return False

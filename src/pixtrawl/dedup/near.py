@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from pixtrawl.dedup.id_labels import IdLabels
+from pixtrawl.dedup.kept_looks import KeptLooks
 from pixtrawl.dedup.last_picture import LastPicture
 from pixtrawl.dedup.levels import LIMITS, Level, LookLimits
 from pixtrawl.dedup.match import FRAMED, Match, order_of, seen
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pixtrawl.dedup.descriptor_index import DescriptorIndex
     from pixtrawl.dedup.flat import Flat
     from pixtrawl.dedup.index import HashIndex
-    from pixtrawl.dedup.shared_part import Appearance
     from pixtrawl.dedup.view_index import ViewIndex
 
 __all__ = ["FLAT_STEP", "THUMB_BYTES", "Level", "Match", "NearDuplicates"]
@@ -43,10 +43,10 @@ _AT_ONCE: Final = 200_000  # hashes per index update: 30 MB
 class NearDuplicates:
     """Index of the kept images of a data set for search by appearance.
 
-    `thumb_of` and `chroma_of` read the thumbnail and the colours of a kept image (from the catalog)
-    when needed; without them both stay in memory, 4.5 KB per image. All else takes 0.5 KB per image
-    in a label of 100,000, and 0.4 KB in one of 300,000. Ids are row numbers. With `turned`,
-    mirrored copies and quarter turns match too, at about twice the cost.
+    `thumb_of`, `chroma_of` and `fine_of` read the thumbnail, the colours and the fine greys of a
+    kept image (from the catalog) when needed; without them all stay in memory, 4.5 KB per image.
+    All else takes 0.5 KB per image in a label of 100,000, and 0.4 KB in one of 300,000. Ids are row
+    numbers. With `turned`, mirrored copies and quarter turns match too, at about twice the cost.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class NearDuplicates:
         level: Level | str = Level.NEAR,
         thumb_of: Callable[[int], bytes] | None = None,
         chroma_of: Callable[[int], bytes] | None = None,
+        fine_of: Callable[[int], bytes] | None = None,
         *,
         turned: bool = False,
     ) -> None:
@@ -68,11 +69,7 @@ class NearDuplicates:
         self._descriptor_indexes: dict[str, DescriptorIndex] = {}
         self._pictures: dict[int, Any] = {}  # coarse pictures, cached for all labels together
         self._flats: dict[str, dict[int, Flat]] = {}
-        self._thumbs: dict[int, bytes] = {}
-        self._chromas: dict[int, bytes] = {}
-        self._keeps_thumbs = thumb_of is None
-        self._thumb_of = thumb_of or (lambda id: self._thumbs.get(id, b""))
-        self._chroma_of = chroma_of or (lambda id: self._chromas.get(id, b""))
+        self._looks = KeptLooks(thumb_of, chroma_of, fine_of)
 
     @property
     def _index(self) -> HashIndex:
@@ -147,8 +144,8 @@ class NearDuplicates:
             from pixtrawl.dedup.flat import Flat
 
             self._flats.setdefault(label, {})[id] = Flat.of(info)
-        elif self._keeps_thumbs and info.thumb:
-            self._thumbs[id], self._chromas[id] = info.thumb, info.chroma
+        else:
+            self._looks.add(id, info)
         return not info.flat
 
     def _add_descriptors(self, label: str, images: list[tuple[int, ImageInfo]]) -> None:
@@ -179,8 +176,7 @@ class NearDuplicates:
             return
         if self._flats.get(label, {}).pop(id, None) is None:
             self._index.remove(id)
-            self._thumbs.pop(id, None)
-            self._chromas.pop(id, None)
+            self._looks.remove(id)
             if label in self._descriptor_indexes:
                 self._descriptor_indexes[label].remove(id)
                 self._descriptor_indexes[label].remove(FRAMED - id)
@@ -215,7 +211,9 @@ class NearDuplicates:
         from pixtrawl.dedup.deep_search import find_deep_overlay
 
         limits, differs = (rule.deep, rule.marked), partial(self._differs_inside, info)
-        found = find_deep_overlay(descriptors, info.thumb, self._thumb_or_inside, limits, differs)
+        found = find_deep_overlay(
+            descriptors, info.thumb, self._looks.thumb_or_inside, limits, differs
+        )
         return found and seen(*found, label)
 
     def _by_view(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
@@ -240,7 +238,7 @@ class NearDuplicates:
             return None
         # A view that fits everywhere may be off by fewer bits: frames of one kind look alike.
         strictly = replace(rule, fitting=rule.aligned, deep=rule.aligned, marked=_MARKED_INSIDE)
-        info = replace(info, thumb=inner.thumb, chroma=inner.chroma)
+        info = replace(info, thumb=inner.thumb, chroma=inner.chroma, fine=b"")
         match = self._by_overlay(label, info, strictly, self._differs_inside)
         match = match or self._by_deep_overlay(label, info, strictly)
         return match and replace(match, stage="view")
@@ -253,20 +251,6 @@ class NearDuplicates:
 
             self._made_views = ViewIndex()
         return self._made_views
-
-    def _thumb_or_inside(self, key: int) -> bytes:
-        """Return the pixels behind a key of the descriptors; empty where the image is gone."""
-        if key > FRAMED:
-            return self._thumb_of(key)
-        inner = self._appearance(key)
-        return inner.thumb if inner is not None else b""
-
-    def _appearance(self, key: int) -> Appearance | None:
-        from pixtrawl.dedup.view_index import Appearance, part_inside
-
-        id = FRAMED - key if key <= FRAMED else key
-        whole = Appearance(self._thumb_of(id), self._chroma_of(id))
-        return part_inside(whole) if key <= FRAMED else whole
 
     def _by_hash(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
         radius = max(rule.within_label, rule.across_labels)
@@ -292,7 +276,7 @@ class NearDuplicates:
         from pixtrawl.dedup.overlay_search import find_overlay
 
         limits, refuse = (rule.aligned, rule.fitting), partial(differs or self._differs, info)
-        found = find_overlay(descriptors, info.thumb, self._thumb_or_inside, limits, refuse)
+        found = find_overlay(descriptors, info.thumb, self._looks.thumb_or_inside, limits, refuse)
         return found and seen(*found, label)
 
     def _turned_copy(self, label: str, info: ImageInfo, rule: LookLimits) -> Match | None:
@@ -329,7 +313,8 @@ class NearDuplicates:
 
         if id <= FRAMED and FRAMED - id in self._refused:
             return True
-        known, ours = self._appearance(id), Appearance(info.thumb, info.chroma)
+        known = self._looks.appearance(id, fine=bool(info.fine))
+        ours = Appearance(info.thumb, info.chroma, info.fine)
         if known is None or not differ(ours, known, overlay):
             return False
         if overlay is None and agree_as_wholes(ours, known):

@@ -22,6 +22,7 @@ __all__ = [
     "Appearance",
     "SharedPart",
     "agree_as_wholes",
+    "best_map",
     "have_same_ground",
     "have_same_tone",
     "shared_part",
@@ -64,10 +65,14 @@ Box = tuple[float, float, float, float]  # left, right, top, bottom, 0..1
 
 
 class Appearance(Struct, frozen=True):
-    """The look of a picture as it is kept; `chroma` is empty for those seen by an older version."""
+    """The look of a picture as it is kept.
+
+    `chroma` is empty for those seen by an older version, `fine` but for whole drawn pictures.
+    """
 
     thumb: bytes
     chroma: bytes
+    fine: bytes = b""
 
 
 class SharedPart(Struct, frozen=True, eq=False):
@@ -111,6 +116,17 @@ def shared_part(ours: Appearance, theirs: Appearance, overlay: Overlay | None) -
         *colours,
         whole,
     )
+
+
+def best_map(ours: Appearance, theirs: Appearance) -> Array:
+    """Return the map from the second picture to the first in which the greys agree best.
+
+    With or without their borders; as `Overlay.place`.
+    """
+    one, other = _best_boxes(_plane(ours.thumb), _plane(theirs.thumb))
+    across, down = ((one[n + 1] - one[n]) / (other[n + 1] - other[n]) for n in (0, 2))
+    shift = one[0] - other[0] * across, one[2] - other[2] * down
+    return np.array([across, 0.0, shift[0], 0.0, down, shift[1]], dtype=np.float32)
 
 
 def agree_as_wholes(ours: Appearance, theirs: Appearance) -> bool:

@@ -48,7 +48,9 @@ def turned_info(info: ImageInfo, way: int) -> ImageInfo:
     if len(info.chroma) == CHROMA_BYTES:
         planes = np.frombuffer(info.chroma, dtype=np.int8).reshape(2, CELLS, CELLS)
         chroma = turned(planes, way).tobytes()
-    return replace(info, thumb=turned(pixels_of(info.thumb), way).tobytes(), chroma=chroma)
+    return replace(
+        info, thumb=turned(pixels_of(info.thumb), way).tobytes(), chroma=chroma, fine=b""
+    )
 
 
 def turned_hashes(squares: Array) -> Array:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,6 +30,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from pixtrawl.fine_greys import FINE_SIDE
 from pixtrawl.images import exif, jpeg
 from pixtrawl.images.bitfields import decode_bitfields
 from pixtrawl.images.conversion import on_white, shrunk
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from pixtrawl.images.rendition import RenditionMaker
     from pixtrawl.transform import Picture
 
-__all__ = ["PLUGINS", "Decoded", "RefusedError", "decode"]
+__all__ = ["PLUGINS", "Decoded", "Finer", "RefusedError", "decode"]
 
 # Plugins are imported here, before the sandbox limits are set; only these can open a file.
 PLUGINS: Final = {
@@ -73,6 +76,9 @@ class RefusedError(Exception):
         self.detail = detail
 
 
+Finer = tuple[np.ndarray[Any, Any], tuple[float, float]]  # greys and extent, as `Decoded`
+
+
 class Decoded(Struct):
     """The result of a full decode. `grey` is small: at least 64 px a side where the file is.
 
@@ -96,6 +102,7 @@ class Decoded(Struct):
     jpeg_quality: float = 0.0
     picture_at: int = 0  # offset of a JPEG's first scan; 0: unknown
     rendition: Picture | None = None  # made from the same decode, where requested
+    finer: Callable[[], Finer] | None = None  # decodes again, larger; None: too costly
 
 
 def decode(
@@ -146,6 +153,7 @@ def _jpeg(
         extent = (head.width * eighths / 8, head.height * eighths / 8)
         decoded = Decoded(grey, colours, extent, head.width, head.height)
         decoded.rendition = rendered.picture if rendered is not None else None
+        decoded.finer = partial(_strict, data, head, _finer_jpeg)
     decoded.orientation = decoded.turn = exif.orientation_of(head.exif)
     decoded.frames = head.frames
     decoded.has_exif = bool(head.exif)
@@ -166,10 +174,29 @@ def _turbo(data: bytes, head: jpeg.JpegHead) -> tuple[Any, Any]:
     return np.asarray(Image.fromarray(pixels).convert("L")), pixels
 
 
-def _strict(data: bytes, head: jpeg.JpegHead) -> tuple[Any, Any]:
+def _finer_jpeg(data: bytes, head: jpeg.JpegHead) -> Finer:
+    """Return a JPEG's greys at 224 px and more a side, where it has them."""
+    pixels: np.ndarray[Any, Any] = simplejpeg.decode_jpeg(
+        data, "GRAY", fastdct=True, min_height=FINE_SIDE, min_width=FINE_SIDE, min_factor=1,
+    )  # fmt: skip
+    eighths = round(8 * pixels.shape[1] / head.width)
+    return pixels[:, :, 0], (head.width * eighths / 8, head.height * eighths / 8)
+
+
+def _finer_picture(image: Any, mode: str) -> Finer:
+    factor = max(min(image.size) // FINE_SIDE, 1)
+    greys = np.asarray(on_white(shrunk(image, mode, factor)).convert("L"))
+    return greys, (image.width / factor, image.height / factor)
+
+
+def _strict(
+    data: bytes,
+    head: jpeg.JpegHead,
+    read: Callable[[bytes, jpeg.JpegHead], tuple[Any, Any]] = _turbo,
+) -> tuple[Any, Any]:
     """Decode strictly; retry without metadata and padding where only those may be at fault."""
     try:
-        return _turbo(data, head)
+        return read(data, head)
     except ValueError as error:
         doubt = str(error)
     if "Premature end" in doubt:
@@ -177,7 +204,7 @@ def _strict(data: bytes, head: jpeg.JpegHead) -> tuple[Any, Any]:
     padding = _EXTRANEOUS.search(doubt)
     tidy = jpeg.essential(data, head, int(padding[1]) if padding else 0)
     try:
-        return _turbo(tidy, head)
+        return read(tidy, head)
     except ValueError as error:
         raise RefusedError(Reason.CORRUPT, str(error)) from error
 
@@ -277,7 +304,8 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     orientation = exif.orientation_of(raw)
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
     factor = max(min(image.size) // SIDE, 1)
-    small = shrunk(image, "RGBA" if has_alpha else "RGB", factor)
+    mode = "RGBA" if has_alpha else "RGB"
+    small = shrunk(image, mode, factor)
     pixels = np.asarray(small)
     extent = (image.width / factor, image.height / factor)
     seen = on_white(small)
@@ -285,6 +313,8 @@ def _first_frame(image: Any, width: int, height: int) -> Decoded:
     decoded = Decoded(np.asarray(seen.convert("L")), colours, extent, width, height)
     decoded.orientation = decoded.turn = orientation
     decoded.has_exif = bool(raw)
+    if getattr(image, "n_frames", 1) == 1:
+        decoded.finer = partial(_finer_picture, image, mode)
     decoded.has_alpha = has_alpha
     if has_alpha:
         decoded.alpha_mean = float(pixels[:, :, 3].mean()) / 255.0

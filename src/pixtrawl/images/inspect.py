@@ -13,6 +13,7 @@ from pixtrawl.images.chroma import chroma_grid
 from pixtrawl.images.cost_limits import CostLimits
 from pixtrawl.images.decode import Decoded, RefusedError, decode
 from pixtrawl.images.exif import upright
+from pixtrawl.images.fine_square import packed_fine_greys
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.marks import may_state_rights
 from pixtrawl.images.measure import measure
@@ -62,6 +63,7 @@ def _info(name: str, size_bytes: int, decoded: Decoded) -> ImageInfo:
         phash_trim=look.phash_trim,
         thumb=look.thumb,
         chroma=chroma_grid(decoded.colours, decoded.extent, decoded.turn),
+        fine=packed_fine_greys(square, decoded),
         flat=look.flat,
         orientation=decoded.orientation,
         measures=dict(zip(MEASURES, measure(decoded, square, look), strict=True)),

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from pixtrawl import portrait
 from pixtrawl.images.interface import Verdict
 from pixtrawl.images.sniff import EXTENSIONS
-from pixtrawl.model import ImageInfo, Reason
+from pixtrawl.model import FINE_BYTES, ImageInfo, Reason
 from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
 
 __all__ = [
@@ -81,7 +81,7 @@ REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow
 MAGIC: Final = b"pxt1"
 HELLO: Final = struct.Struct("<4sII")  # magic, process id, containment bits
 DIED: Final = struct.Struct("<Ii")  # process id, exit status as in waitstatus_to_exitcode
-_VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s512s{len(MEASURES)}d120s")
+_VERDICT: Final = struct.Struct(f"<IBBIIIBBBQ32s32s4096s512s{len(MEASURES)}dH{FINE_BYTES}s120s")
 _RIGHTS_HEAD: Final = struct.Struct("<II")  # task, bytes of JSON
 RIGHTS_BYTES: Final = 16 * 1024
 _PDQ: Final = struct.Struct("<IB" + "B256s" * 2)  # task, pictures; quality and eight hashes of each
@@ -140,23 +140,12 @@ def pack_verdict(task: int, verdict: Verdict) -> bytes:
     """Decoder side: encode the answer to INSPECT."""
     info = verdict.info or ImageInfo(format=_FORMATS[0])
     return _VERDICT.pack(
-        task,
-        _REASONS.index(verdict.reason or Reason.SAVED),
-        _FORMATS.index(info.format),
-        info.width,
-        info.height,
-        info.frames,
-        info.orientation,
-        info.flat,
-        verdict.states_rights,
-        info.size_bytes,
-        info.phash,
-        info.phash_trim,
-        info.thumb,
-        info.chroma,
+        task, _REASONS.index(verdict.reason or Reason.SAVED), _FORMATS.index(info.format),
+        info.width, info.height, info.frames, info.orientation, info.flat, verdict.states_rights,
+        info.size_bytes, info.phash, info.phash_trim, info.thumb, info.chroma,
         *(round(info.measures.get(name, 0.0), 6) for name in MEASURES),
-        verdict.detail.encode("ascii", "replace")[:120],
-    )
+        len(info.fine), info.fine, verdict.detail.encode("ascii", "replace")[:120],
+    )  # fmt: skip
 
 
 def pack_failure(kind: int, task: int, detail: str, *, memory: bool = False) -> bytes:
@@ -227,11 +216,12 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
     _demand(reason_at < len(_REASONS), "reason")
     if reason_at:
         return Verdict(None, _REASONS[reason_at], _clean(rest[-1]))
-    values = rest[:-1]
+    *values, fine_length, fine, _ = rest
     _demand(format_at < len(_FORMATS), "format")
     _demand(min(width, height) > 0 and width * height <= max_pixels, "size")
     _demand(frames >= 1 and 1 <= orientation <= 8, "frames or orientation")
     _demand(flat <= 1 and rights <= 1, "mark")
+    _demand(fine_length <= FINE_BYTES, "length")
     # A sum is not finite where one of its terms is not.
     _demand(math.isfinite(sum(values)) and max(map(abs, values)) < 1e12, "measures")
     info = ImageInfo(
@@ -244,6 +234,7 @@ def unpack_verdict(data: bytes, task: int, size_bytes: int, max_pixels: int) -> 
         phash_trim=phash_trim,
         thumb=thumb,
         chroma=chroma,
+        fine=fine[:fine_length],
         flat=bool(flat),
         orientation=orientation,
         measures=dict(zip(MEASURES, values, strict=True)),

@@ -164,8 +164,9 @@ def _measured(image: Described, info: ImageInfo | None) -> Described:
         return image
     same = image.sha256.hex() == info.sha256
     image = replace(
-        image, phash_trim=info.phash_trim, thumb=info.thumb, chroma=info.chroma, flat=info.flat,
-        orientation=info.orientation, phash=image.phash if same and image.phash else info.phash,
+        image, phash_trim=info.phash_trim, thumb=info.thumb, chroma=info.chroma, fine=info.fine,
+        flat=info.flat, orientation=info.orientation,
+        phash=image.phash if same and image.phash else info.phash,
     )  # fmt: skip
     if same and image.format:
         return image

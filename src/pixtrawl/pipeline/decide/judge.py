@@ -69,13 +69,10 @@ class Judge:
                 self._wanted[query_id] = wanted - unfilled
 
     def load(self, db: sqlite3.Connection, label: str) -> None:
-        """Load a label into the near-duplicate index; the first call loads all others by hash only.
-
-        The others are needed because the same picture may be stored under any label.
-        """
+        """Load a label into the near-duplicate index; the first call loads all others by hash."""
         if label in self._loaded:
             return
-        if not self._loaded:
+        if not self._loaded:  # the same picture may be stored under any label
             self.near.add_many(
                 (other, sample_id, ImageInfo(format="", phash=phash, phash_trim=trim))
                 for other, sample_id, phash, trim in samples.hashes_elsewhere(db, label)
@@ -83,8 +80,9 @@ class Judge:
         self._loaded.add(label)
         self.near.add_many((label, id, info) for id, info in samples.hashes(db, label))
 
-    def _looks(self) -> tuple[Callable[[int], bytes], Callable[[int], bytes]]:
-        return lambda id: samples.thumb(self._db, id), lambda id: samples.chroma(self._db, id)
+    def _looks(self) -> tuple[Callable[[int], bytes], ...]:
+        t, c, f = samples.thumb, samples.chroma, samples.fine
+        return lambda id: t(self._db, id), lambda id: c(self._db, id), lambda id: f(self._db, id)
 
     def decide(self, db: sqlite3.Connection, batch: list[tuple[Task, Outcome]]) -> list[Decision]:
         """Decide on each outcome, in order. Write rows; do not touch files."""
