@@ -181,6 +181,10 @@ def test_like_and_unlike_order_the_images_of_the_label(
     assert len(label["images"]) == 17
     order = [int(Path(one["file_name"]).stem) for one in label["images"]]
     assert {at % 3 for at in order[-5:]} == {0}, "the green ones are last"
+    liked = {one["file_name"]: one["liked"] for one in label["images"]}
+    doubts = [abs(liked[name] - 0.5) for name in label["uncertain"]]
+    assert set(label["uncertain"]) == set(names) - set(names[:3]), "what is decided is not asked"
+    assert doubts == sorted(doubts)
     ds = pixtrawl.open(mixed.root)
     assert len(ds.filter(liked__ge=0.5)) == 12
     assert not (mixed.root / names[2]).exists()

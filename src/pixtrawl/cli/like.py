@@ -15,7 +15,8 @@ _EPILOG: Final = """\
 `like` marks images as wanted; `unlike` refuses them, as `pixtrawl reject` does, and a run finds
 others in their place. After either, the images of their labels are ordered by likeness to what you
 kept and refused, into the column `liked` (0 to 1): by embeddings where `pixtrawl score` stored
-some, else by looks (light, layout, colours), which say little of the subject. Without FILE the
+some, else by looks (light, layout, colours), which say little of the subject. Named are the
+images of which the order is least certain, too: decisions on those teach it most. Without FILE the
 order is made again, for decisions of the studio too. `pixtrawl undo` takes a decision back.
 
 examples:
@@ -49,7 +50,7 @@ def add_named(subparsers: Any, name: str, sentence: str) -> None:
     )
     parser.add_argument(
         "--show", metavar="N", type=int, default=_SHOWN,
-        help="images of each label to show from both ends of the order (20)",
+        help="images of each label to show from both ends of the order, and uncertain ones (20)",
     )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="DIR", help="data set folder")
     add_output(parser, progress=False)
@@ -95,6 +96,7 @@ def _json(found: Liked, done: Recorded | None) -> dict[str, object]:
             {
                 "label": one.label, "kept": one.kept, "refused": one.refused,
                 "images": [{"file_name": n, "liked": round(s, 4)} for n, s in one.files],
+                "uncertain": list(one.uncertain),
             }
             for one in found.labels
         ],
@@ -123,4 +125,7 @@ def _lines(found: Liked, show: int) -> list[str]:
             lines += [
                 f"  {value:5.3f}  {clean(name)}" for name, value in tail if (name, value) in rest
             ]
+        if one.uncertain:
+            lines.append("  least certain, to decide on next:")
+            lines += [f"    {clean(name)}" for name in one.uncertain[: max(show, 1)]]
     return [*lines, "column `liked`: pixtrawl export ... --where 'liked>=0.5'; unlike the worst"]

@@ -2,6 +2,8 @@
 
 A linear model is fitted for each label with decisions: logistic regression on the vectors of the
 space, centred on the label's mean and weakly regularised, so that a few dozen examples suffice.
+Where there are examples of both sides, the undecided images of which it is surest teach it, too, by
+a third of the weight (self-training).
 """
 
 from __future__ import annotations
@@ -19,12 +21,18 @@ from pixtrawl.scoring.model import Vectors, unit
 from pixtrawl.scoring.spaces import Space, space_of
 
 __all__ = [
-    "Examples", "LabelLikes", "LikeModel", "examples_of", "fit", "label_likes", "space_for_likes",
+    "Examples", "LabelLikes", "LikeModel", "examples_of", "fit", "label_likes", "least_certain",
+    "space_for_likes",
 ]  # fmt: skip
 
 _RIDGE: Final = 0.02  # of the squared weights, per example
 _STEPS: Final = 300
 _MOST_OTHERS: Final = 2000  # of a label's images that are read as its usual ones
+_SUREST: Final = 0.5  # of the images that are probably right or wrong: so many teach the model
+_TAUGHT: Final = 0.3  # their weight beside that of the decisions
+_ROUNDS: Final = 3  # of teaching: each by the order of the one before
+_MOST_TAUGHT: Final = 1000  # images of which the surest are taken
+_ASKED: Final = 100  # uncertain images that are named
 _UNKNOWN: Final = 0.25  # weight of the label's other images, as examples of neither
 
 
@@ -60,6 +68,7 @@ class LabelLikes(Struct, frozen=True):
     kept: int  # examples wanted
     refused: int
     images: tuple[tuple[int, float], ...]
+    uncertain: tuple[int, ...]  # undecided ones, the least certain first
 
 
 def fit(everything: Vectors, wanted: Vectors, refused: Vectors) -> LikeModel:
@@ -71,16 +80,29 @@ def fit(everything: Vectors, wanted: Vectors, refused: Vectors) -> LikeModel:
         refused: those of images that a person refused.
     """
     centre = everything.mean(axis=0)
-    sides = [(wanted, 1.0), (refused, 0.0)]
-    rows, targets, weights = [], [], []
-    for vectors, target in sides:
-        weight = 1.0 / len(vectors) if len(vectors) else _UNKNOWN / len(everything)
-        given = vectors if len(vectors) else everything
-        rows.append(unit(given - centre))
-        targets.append(np.full(len(given), target))
-        weights.append(np.full(len(given), weight))
-    x = np.concatenate(rows).astype(np.float64)
-    y, w = np.concatenate(targets), np.concatenate(weights)
+    sides = [
+        (given if len(given) else everything, target, 1.0 if len(given) else _UNKNOWN)
+        for given, target in ((wanted, 1.0), (refused, 0.0))
+    ]
+    model = _fitted(centre, sides)
+    if not len(wanted) or not len(refused):
+        return model
+    rest = everything[:: 1 + len(everything) // _MOST_TAUGHT]
+    share = (len(wanted) + 1) / (len(wanted) + len(refused) + 2)
+    right, wrong = (int(_SUREST * part * len(rest)) for part in (share, 1 - share))
+    for _ in range(_ROUNDS):
+        surest = rest[np.argsort(-model.scores(rest), kind="stable")]
+        taught = [(surest[:right], 1.0, _TAUGHT), (surest[len(rest) - wrong :], 0.0, _TAUGHT)]
+        model = _fitted(centre, [*sides, *taught])
+    return model
+
+
+def _fitted(centre: Vectors, sides: Sequence[tuple[Vectors, float, float]]) -> LikeModel:
+    """Return the model of rows, the target of each part of them, and the part's weight."""
+    there = [one for one in sides if len(one[0])]
+    x = np.concatenate([unit(rows - centre) for rows, _, _ in there]).astype(np.float64)
+    y = np.concatenate([np.full(len(rows), target) for rows, target, _ in there])
+    w = np.concatenate([np.full(len(rows), weight / len(rows)) for rows, _, weight in there])
     return LikeModel(centre, *_logistic(x, y, w / w.sum()))
 
 
@@ -155,5 +177,16 @@ def label_likes(db: sqlite3.Connection, space: Space, only: Sequence[str] = ()) 
             continue
         scores = fit(vectors, wanted, refused).scores(vectors).tolist()
         order = sorted(zip(ids, scores, strict=True), key=lambda one: (-one[1], one[0]))
-        found.append(LabelLikes(label, len(wanted), len(refused), tuple(order)))
+        decided = {one.id for one in examples[label]}
+        uncertain = least_certain(order, decided)
+        found.append(LabelLikes(label, len(wanted), len(refused), tuple(order), uncertain))
     return found
+
+
+def least_certain(order: Sequence[tuple[int, float]], decided: set[int]) -> tuple[int, ...]:
+    """Return the undecided images of an order whose scores are nearest to one half, a hundred.
+
+    Decisions on them teach the model most.
+    """
+    left = [one for one in order if one[0] not in decided]
+    return tuple(image for image, _ in sorted(left, key=lambda one: abs(one[1] - 0.5))[:_ASKED])

@@ -20,12 +20,16 @@ LIKED: Final = "liked"
 
 
 class LikedLabel(Struct, frozen=True):
-    """One label: its examples, and file names with scores, the most liked first."""
+    """One label: its examples, and file names with scores, the most liked first.
+
+    `uncertain` are the files to decide on next: of those the model knows least, and learns most.
+    """
 
     label: str
     kept: int
     refused: int
     files: tuple[tuple[str, float], ...]
+    uncertain: tuple[str, ...]
 
 
 class Liked(Struct, frozen=True):
@@ -61,6 +65,7 @@ def rank_by_likes(folder: Folder, *, model: str = "", only: Sequence[str] = ()) 
             LikedLabel(
                 one.label, one.kept, one.refused,
                 tuple((names[image], value) for image, value in one.images),
+                tuple(names[image] for image in one.uncertain),
             )
             for one in found
         )  # fmt: skip
