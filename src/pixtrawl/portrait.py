@@ -11,10 +11,13 @@ __all__ = [
     "BLOCK_PX",
     "CHROMA_SIDE",
     "LOSSLESS_QUALITY",
+    "PATCHES",
+    "PATCH_PX",
     "PEAKS",
     "PORTRAIT_SIDE",
     "TERMS",
     "Portrait",
+    "patch_starts",
 ]  # fmt: skip
 
 PORTRAIT_SIDE: Final = 128  # pixels a side of a portrait's grey plane
@@ -22,6 +25,8 @@ CHROMA_SIDE: Final = 32
 LOSSLESS_QUALITY: Final = 91.0  # of files that are not compressed with a loss: many were before
 BLOCKS: Final = 256  # of a portrait, in equal steps over all blocks of the picture as stored
 BLOCK_PX: Final = 8  # a side
+PATCHES: Final = 3  # of a portrait, along each axis
+PATCH_PX: Final = 64  # a side
 TERMS: Final = 33  # of a portrait's spectrum: 0 to 0.5 cycles a pixel in steps of 1/64
 PEAKS: Final = 256  # of its resampling spectrum, over the same range
 
@@ -35,9 +40,22 @@ class Portrait(Struct, frozen=True):
     repeated: float  # share of rows, or of columns if fewer, that are like the one before
     steps: bytes  # of quantisation of luma, by row and column; ones: lossless; empty: unknown
     blocks: bytes  # BLOCKS x BLOCK_PX x BLOCK_PX uint8 of luma; empty where there are fewer
+    patches: bytes  # PATCHES x PATCHES x PATCH_PX x PATCH_PX uint8 of luma; or empty: turned, small
     clipped: float  # share of pixels with a channel at its end, 0..1
     noise: float  # standard deviation of fine detail in the smoothest areas, grey levels
     grey: bytes  # PORTRAIT_SIDE x PORTRAIT_SIDE uint8, whatever the shape of the picture
     chroma: bytes  # CHROMA_SIDE x CHROMA_SIDE x 2 int8: blue and red difference
     spectrum: tuple[float, ...]  # power in dB by frequency; empty below 80 pixels a side
     peaks: tuple[float, ...]  # resampling, as multiples of the median; empty below 130 pixels
+
+    def patch_starts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the first rows and the first columns of the patches."""
+        return patch_starts(self.height), patch_starts(self.width)
+
+
+def patch_starts(side: int) -> tuple[int, ...]:
+    """Return where patches begin along a side of so many pixels: at edges of blocks."""
+    last = (side - PATCH_PX) // BLOCK_PX
+    middles = (side * (2 * n + 1) / (2 * PATCHES) for n in range(PATCHES))
+    near = (round((middle - PATCH_PX / 2) / BLOCK_PX) for middle in middles)
+    return tuple(BLOCK_PX * max(0, min(last, block)) for block in near)

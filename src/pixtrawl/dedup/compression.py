@@ -14,8 +14,8 @@ import numpy as np
 from pixtrawl.portrait import BLOCK_PX, Portrait
 
 __all__ = [
-    "UNMARKED", "Step", "by_blur", "by_fineness", "by_history", "by_history_in_parts", "by_quality",
-    "by_sharpening",
+    "SOURCE", "UNMARKED", "Step", "by_blur", "by_fineness", "by_history", "by_history_in_parts",
+    "by_quality", "by_sharpening", "steps_of", "terms_of",
 ]  # fmt: skip
 
 _FINER: Final = 5.0  # JPEG quality
@@ -43,6 +43,7 @@ _AS_MIDDLE: Final = (0.9, 1.5)  # of the lift of the lowest band
 _AS_HIGH: Final = (0.85, 1.7)
 _SLACK: Final = 1.5
 _COARSENED: Final = 0.95
+SOURCE: Final = "is what the other was made from"
 UNMARKED: Final = 0.02  # misfit up to which nothing is laid over either
 
 Array = np.ndarray[Any, Any]
@@ -77,10 +78,10 @@ def by_history(large: Portrait, small: Portrait, misfit: float) -> Step:
         return None
     finer, coarser = _by_fineness_of_steps(large, small)
     if finer.blocks == coarser.blocks or _is_made_from(finer, coarser):
-        return coarser is large, "is what the other was made from"
+        return coarser is large, SOURCE
     is_lossless = sum(finer.steps) == len(finer.steps)
     if is_lossless and _is_coarsened(finer, coarser):
-        return finer is large, "is what the other was made from"
+        return finer is large, SOURCE
     return None
 
 
@@ -91,7 +92,7 @@ def by_history_in_parts(large: Portrait, small: Portrait) -> Step:
     finer, coarser = _by_fineness_of_steps(large, small)
     if finer.quality < coarser.quality + _CLEARLY_FINER or not _is_partly_made_from(finer, coarser):
         return None
-    return coarser is large, "is what the other was made from"
+    return coarser is large, SOURCE
 
 
 def _are_comparable(large: Portrait, small: Portrait) -> bool:
@@ -130,7 +131,7 @@ def _by_block(finer: Portrait, coarser: Portrait) -> tuple[Array, Array, Array]:
     Return, for each block: coefficients compared, how far off they are beyond rounding, and how far
     off those of a source would be.
     """
-    fine, coarse = _steps(finer), _steps(coarser)
+    fine, coarse = steps_of(finer), steps_of(coarser)
     of_finer, of_coarser = _coefficients(finer), _coefficients(coarser)
     there = (np.abs(of_coarser) > _NOT_ZERO * coarse) & (coarse >= fine + 1)
     there[:, 0] = False  # brightness
@@ -143,7 +144,7 @@ def _by_block(finer: Portrait, coarser: Portrait) -> tuple[Array, Array, Array]:
 
 def _is_coarsened(finer: Portrait, coarser: Portrait) -> bool:
     """Return whether the coarser file's coefficients are those of the finer, within its steps."""
-    coarse = _steps(coarser)
+    coarse = steps_of(coarser)
     of_finer, of_coarser = _coefficients(finer), _coefficients(coarser)
     there = np.abs(of_coarser) > _NOT_ZERO * coarse
     if there.sum() < _LEAST_TERMS:
@@ -151,14 +152,20 @@ def _is_coarsened(finer: Portrait, coarser: Portrait) -> bool:
     return float((np.abs(of_finer - of_coarser) <= coarse / 2 + _SLACK)[there].mean()) > _COARSENED
 
 
-def _steps(one: Portrait) -> Array:
+def steps_of(one: Portrait) -> Array:
+    """Return the steps of quantisation of 64 coefficients."""
     return np.frombuffer(one.steps, np.uint8).astype(np.float32)
 
 
 def _coefficients(one: Portrait) -> Array:
     """Return BLOCKS x 64 coefficients of the discrete cosine transform, by row and column."""
     blocks = np.frombuffer(one.blocks, np.uint8).reshape(-1, BLOCK_PX, BLOCK_PX)
-    terms = _DCT @ (blocks.astype(np.float32) - 128) @ _DCT.T
+    return terms_of(blocks.astype(np.float32))
+
+
+def terms_of(blocks: Array) -> Array:
+    """Transform N x 8 x 8 pixels to N x 64 coefficients."""
+    terms: Array = _DCT @ (blocks - 128) @ _DCT.T
     return terms.reshape(-1, BLOCK_PX**2)
 
 

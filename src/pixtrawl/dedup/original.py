@@ -32,6 +32,7 @@ from pixtrawl.dedup.compression import (
 from pixtrawl.dedup.enlarged import enlargement_log_odds
 from pixtrawl.dedup.frames import Surroundings, around, steepness
 from pixtrawl.dedup.pair_overlay import Box, PairOverlay, lay_over_copy
+from pixtrawl.dedup.resized import by_resizing
 from pixtrawl.portrait import CHROMA_SIDE, PORTRAIT_SIDE as SIDE, Portrait
 
 __all__ = ["Preference", "prefer"]
@@ -40,6 +41,7 @@ Array = np.ndarray[Any, Any]
 
 _APART: Final = 0.5  # misfit from which the overlay says nothing: a mirrored copy, for example
 _SAME_SCALE: Final = 1.06
+_RESIZED: Final = 0.02  # misfit up to which one may be the other in another size
 _LEAST_OUTSIDE: Final = 0.012  # of the area
 _MORE_CONTENT: Final = 0.012
 _MORE_FRAME: Final = 0.02
@@ -64,6 +66,7 @@ class Preference(Struct, frozen=True):
     why: str
     scale: float = 1.0  # pixels of the first picture for one of the second, linear
     misfit: float = 0.0  # of the overlay, 0..1
+    is_sure: bool = False  # whether a trace of what was done decides, not a measure of quality
 
 
 def prefer(first: Portrait, second: Portrait) -> Preference:
@@ -85,8 +88,9 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
     scale = _scale(large, small, overlay)
     sharper, enlarged = _real_scale(large, small, scale)
     of_one_size = 1 / _SAME_SCALE < scale < _SAME_SCALE
-    steps: tuple[Callable[[], Step], ...] = (
+    sure: tuple[Callable[[], Step], ...] = (
         lambda: None if _by_colour(large, small) else by_history(large, small, overlay.misfit),
+        lambda: _by_resizing(large, small, overlay),
         lambda: _by_frame(large, small, overlay, sharper),
         lambda: _by_resolution(sharper, enlarged),
         lambda: _by_marks(large, small, overlay, _SURELY_MARKED),
@@ -94,6 +98,8 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: _by_coloured_mark(large, small, overlay),
         lambda: by_history_in_parts(large, small),
         lambda: by_sharpening(large, small, overlay.misfit) if of_one_size else None,
+    )
+    unsure: tuple[Callable[[], Step], ...] = (
         lambda: by_quality(large, small, overlay.misfit) if of_one_size else None,
         lambda: by_blur(large, small, overlay.misfit) if of_one_size else None,
         lambda: _by_tone(large, small, overlay),
@@ -101,13 +107,21 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: _by_marks(large, small, overlay, _LIKELY_MARKED),
         lambda: by_fineness(large, small) if of_one_size else None,
     )
-    for step in steps:
+    for step in (*sure, *unsure):
         found = step()
         if found is not None:
             prefers_large, why = found
+            first = prefers_large == overlay.first_is_large
             ours = scale if overlay.first_is_large else 1 / scale
-            return Preference(prefers_large == overlay.first_is_large, why, ours, overlay.misfit)
+            return Preference(first, why, ours, overlay.misfit, step in sure)
     return Preference(None, "alike", scale, overlay.misfit)
+
+
+def _by_resizing(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
+    outside = _outside(overlay.box_in_large()) + _outside(overlay.box_in_small())
+    if outside > _MORE_FRAME or overlay.misfit > _RESIZED or _by_colour(large, small):
+        return None
+    return by_resizing(large, small)
 
 
 def _grey(one: Portrait) -> Array:

@@ -30,10 +30,12 @@ from pixtrawl.portrait import (
     BLOCKS,
     CHROMA_SIDE,
     LOSSLESS_QUALITY,
+    PATCH_PX,
     PEAKS,
     PORTRAIT_SIDE as SIDE,
     TERMS,
     Portrait,
+    patch_starts,
 )
 
 __all__ = ["portrait"]
@@ -90,6 +92,7 @@ def _described(pixels: Array, luma: Array, turn: int, quality: float, steps: byt
         repeated=min(_repeated(wide), _repeated(wide.T)),
         steps=steps,
         blocks=_blocks(luma),
+        patches=_patches(luma) if turn == 1 else b"",
         clipped=float(((pixels <= 2) | (pixels >= 253)).any(axis=2).mean()),
         noise=_noise(wide),
         grey=Image.fromarray(np.ascontiguousarray(small_pixels)).convert("L").tobytes(),
@@ -147,6 +150,17 @@ def _blocks(luma: Array) -> bytes:
     at = np.linspace(0, down * across - 1, BLOCKS).astype(np.intp)
     some: Array = blocks[at // across, at % across].astype(np.uint8)
     return some.tobytes()
+
+
+def _patches(luma: Array) -> bytes:
+    if min(luma.shape) < PATCH_PX:
+        return b""
+    down, across = (patch_starts(side) for side in luma.shape)
+    return b"".join(
+        luma[top : top + PATCH_PX, left : left + PATCH_PX].astype(np.uint8).tobytes()
+        for top in down
+        for left in across
+    )
 
 
 def _chroma(pixels: Array) -> Array:
