@@ -8,10 +8,13 @@ from msgspec import Struct
 
 __all__ = [
     "BLOCKS",
+    "BLOCKS_BYTES",
     "BLOCK_PX",
     "CHROMA_SIDE",
     "LOSSLESS_QUALITY",
+    "MOST_NOTES",
     "PATCHES",
+    "PATCHES_BYTES",
     "PATCH_PX",
     "PEAKS",
     "PORTRAIT_SIDE",
@@ -23,10 +26,13 @@ __all__ = [
 PORTRAIT_SIDE: Final = 128  # pixels a side of a portrait's grey plane
 CHROMA_SIDE: Final = 32
 LOSSLESS_QUALITY: Final = 91.0  # of files that are not compressed with a loss: many were before
+MOST_NOTES: Final = 255  # that are counted
 BLOCKS: Final = 256  # of a portrait, in equal steps over all blocks of the picture as stored
 BLOCK_PX: Final = 8  # a side
 PATCHES: Final = 3  # of a portrait, along each axis
 PATCH_PX: Final = 64  # a side
+BLOCKS_BYTES: Final = BLOCKS * BLOCK_PX**2
+PATCHES_BYTES: Final = (PATCHES * PATCH_PX) ** 2
 TERMS: Final = 33  # of a portrait's spectrum: 0 to 0.5 cycles a pixel in steps of 1/64
 PEAKS: Final = 256  # of its resampling spectrum, over the same range
 
@@ -41,6 +47,7 @@ class Portrait(Struct, frozen=True):
     steps: bytes  # of quantisation of luma, by row and column; ones: lossless; empty: unknown
     blocks: bytes  # BLOCKS x BLOCK_PX x BLOCK_PX uint8 of luma; empty where there are fewer
     patches: bytes  # PATCHES x PATCHES x PATCH_PX x PATCH_PX uint8 of luma; or empty: turned, small
+    notes: int  # entries of metadata of a file without loss: saving it again drops most
     clipped: float  # share of pixels with a channel at its end, 0..1
     noise: float  # standard deviation of fine detail in the smoothest areas, grey levels
     grey: bytes  # PORTRAIT_SIDE x PORTRAIT_SIDE uint8, whatever the shape of the picture

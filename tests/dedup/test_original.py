@@ -10,6 +10,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
+from PIL.PngImagePlugin import PngInfo
 from tests.matrices import sample, slow
 
 from pixtrawl.dedup.best_of import best_of
@@ -171,6 +172,19 @@ def test_the_original_is_preferred_to_its_edit(name: str, seeds: range) -> None:
     assert won == len(seeds)
 
 
+def test_of_two_png_files_of_the_same_pixels_the_one_with_its_metadata_is_kept() -> None:
+    picture, file = scene(5), io.BytesIO()
+    about = PngInfo()
+    about.add_text("Author", "a photographer")
+    picture.save(file, "PNG", pnginfo=about, dpi=(300, 300))
+    published = portrait(file.getvalue(), 10**8)
+    again = described(picture, kind="PNG")
+    assert published is not None
+    assert prefer(published, again).first
+    assert prefer(again, published).first is False
+    assert prefer(again, again).first is None
+
+
 def test_heavy_compression_loses_and_a_finer_copy_of_a_coarse_file_wins_nothing() -> None:
     picture = scene(5)
     fine, coarse = described(picture, 92), described(picture, 40)
@@ -287,7 +301,7 @@ def test_a_portrait_survives_the_wire_and_a_hostile_one_does_not() -> None:
     got = record.unpack_portrait(packed, 7, 10**8)
     assert got is not None
     assert (got.grey, got.chroma, got.width) == (one.grey, one.chroma, one.width)
-    assert got.patches == one.patches != b""
+    assert (got.patches, got.notes) == (one.patches, one.notes)
     assert got.spectrum == pytest.approx(one.spectrum, rel=1e-5)
     assert record.unpack_portrait(record.pack_portrait(7, None), 7, 10**8) is None
     no_step = packed.replace(one.steps, bytes(64))

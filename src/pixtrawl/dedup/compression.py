@@ -15,7 +15,7 @@ from pixtrawl.portrait import BLOCK_PX, Portrait
 
 __all__ = [
     "SOURCE", "UNMARKED", "Step", "by_blur", "by_fineness", "by_history", "by_history_in_parts",
-    "by_quality", "by_sharpening", "steps_of", "terms_of",
+    "by_notes", "by_quality", "by_sharpening", "steps_of", "terms_of",
 ]  # fmt: skip
 
 _FINER: Final = 5.0  # JPEG quality
@@ -67,6 +67,14 @@ def by_fineness(large: Portrait, small: Portrait) -> Step:
     """Prefer the finer file where nothing else tells."""
     step = large.quality - small.quality
     return None if abs(step) < _FINER_OF_EQUALS else (step > 0, "is compressed less")
+
+
+def by_notes(large: Portrait, small: Portrait) -> Step:
+    """Prefer the file that still has its metadata, of two of the very same pixels."""
+    same = large.blocks == small.blocks and large.grey == small.grey
+    if not same or large.notes == small.notes:
+        return None
+    return large.notes > small.notes, "still has its metadata"
 
 
 def by_history(large: Portrait, small: Portrait, misfit: float) -> Step:

@@ -26,6 +26,7 @@ from pixtrawl.dedup.compression import (
     by_fineness,
     by_history,
     by_history_in_parts,
+    by_notes,
     by_quality,
     by_sharpening,
 )
@@ -106,6 +107,7 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: _by_pixels(large, small),
         lambda: _by_marks(large, small, overlay, _LIKELY_MARKED),
         lambda: by_fineness(large, small) if of_one_size else None,
+        lambda: by_notes(large, small),
     )
     for step in (*sure, *unsure):
         found = step()

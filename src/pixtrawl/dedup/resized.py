@@ -72,7 +72,7 @@ _KERNELS: Final = (
 )
 
 
-class _Fit(Struct, frozen=True):
+class _Derivation(Struct, frozen=True):
     """How well a file's coefficients follow from the other file."""
 
     terms: int
@@ -103,13 +103,15 @@ def by_resizing(large: Portrait, small: Portrait) -> Step:
     return bigger is large, SOURCE
 
 
-def _best_fit(made: Portrait, source: Portrait) -> _Fit:
+def _best_fit(made: Portrait, source: Portrait) -> _Derivation:
     """Return how well `made` is what the other one gives when it is resized and compressed."""
     kernel = min(_KERNELS, key=lambda one: _fit(made, source, one, _TRIED_PATCHES).spread)
     return _fit(made, source, kernel, tuple(range(PATCHES**2)))
 
 
-def _fit(made: Portrait, source: Portrait, kernel: _Kernel, patches: tuple[int, ...]) -> _Fit:
+def _fit(
+    made: Portrait, source: Portrait, kernel: _Kernel, patches: tuple[int, ...]
+) -> _Derivation:
     downs, acrosses = _weights(made, source, kernel)
     steps = steps_of(made)
     ours, theirs = _patches(made), _patches(source)
@@ -126,12 +128,12 @@ def _fit(made: Portrait, source: Portrait, kernel: _Kernel, patches: tuple[int, 
     told[:, 0] = False  # brightness
     count = int(told.sum())
     if not count:
-        return _Fit(0, 1.0, math.inf)
+        return _Derivation(0, 1.0, math.inf)
     off = np.abs(actual - expected)
     beyond = float((off > steps / 2 + _SLACK)[told].sum()) / count
     power = np.minimum(off, _MOST_OFF * steps) ** 2
     usual = np.broadcast_to(steps**2 / 12 + _ROUNDING, off.shape)
-    return _Fit(count, beyond, float(power[told].sum() / usual[told].sum()))
+    return _Derivation(count, beyond, float(power[told].sum() / usual[told].sum()))
 
 
 def _patches(one: Portrait) -> Array:
@@ -165,4 +167,5 @@ def _of_axis(start: int, of_source: int, size: int, source_size: int, kernel: in
     whole &= (last <= of_source + PATCH_PX) | (of_source + PATCH_PX >= source_size)
     whole &= total[:, 0] > 1e-3
     normal = (weights / np.where(total > 1e-3, total, 1.0)).astype(np.float32)
-    return normal, whole.reshape(-1, BLOCK_PX).all(axis=1)
+    of_blocks: Array = whole.reshape(-1, BLOCK_PX).all(axis=1)
+    return normal, of_blocks

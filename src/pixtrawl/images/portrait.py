@@ -30,6 +30,7 @@ from pixtrawl.portrait import (
     BLOCKS,
     CHROMA_SIDE,
     LOSSLESS_QUALITY,
+    MOST_NOTES,
     PATCH_PX,
     PEAKS,
     PORTRAIT_SIDE as SIDE,
@@ -68,7 +69,7 @@ def portrait(data: bytes, max_pixels: int) -> Portrait | None:
         raise
     except Exception:  # noqa: BLE001 - whatever a plugin raises for a damaged file
         return None
-    return None if read is None else _described(*read)
+    return None if read is None else _described(read)
 
 
 class _Read(NamedTuple):
@@ -77,9 +78,11 @@ class _Read(NamedTuple):
     turn: int  # EXIF orientation
     quality: float
     steps: bytes
+    notes: int = 0
 
 
-def _described(pixels: Array, luma: Array, turn: int, quality: float, steps: bytes) -> Portrait:
+def _described(read: _Read) -> Portrait:
+    pixels, luma, turn, quality, steps, notes = read
     grey = np.asarray(Image.fromarray(pixels).convert("L"))
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
     grey, small_pixels = upright(grey, turn), upright(np.asarray(small), turn)
@@ -92,6 +95,7 @@ def _described(pixels: Array, luma: Array, turn: int, quality: float, steps: byt
         repeated=min(_repeated(wide), _repeated(wide.T)),
         steps=steps,
         blocks=_blocks(luma),
+        notes=notes,
         patches=_patches(luma) if turn == 1 else b"",
         clipped=float(((pixels <= 2) | (pixels >= 253)).any(axis=2).mean()),
         noise=_noise(wide),
@@ -125,7 +129,9 @@ def _pixels(data: bytes, max_pixels: int) -> _Read | None:
         turn = 1 if name == "tiff" else exif.orientation_of(raw)  # Pillow turns a TIFF itself
         flat = on_white(coloured(image))
         steps = bytes([1] * BLOCK_PX**2) if name in _LOSSLESS else b""
-        return _Read(np.asarray(flat), np.asarray(flat.convert("L")), turn, quality, steps)
+        notes = min(len(image.info), MOST_NOTES) if steps else 0
+        grey = np.asarray(flat.convert("L"))
+        return _Read(np.asarray(flat), grey, turn, quality, steps, notes)
 
 
 def _by_row(table: tuple[int, ...]) -> bytes:

@@ -88,9 +88,8 @@ _PDQ: Final = struct.Struct("<IB" + "B256s" * 2)  # task, pictures; quality and 
 # Task, whether there is one, sides, quality, clipped, noise, which lists there are, arrays.
 _SERIES: Final = portrait.TERMS + portrait.PEAKS
 _PORTRAIT: Final = struct.Struct(
-    f"<IBIIddddBBBBB{portrait.PORTRAIT_SIDE**2}s{2 * portrait.CHROMA_SIDE**2}s"
-    f"{portrait.BLOCK_PX**2}s{portrait.BLOCKS * portrait.BLOCK_PX**2}s"
-    f"{(portrait.PATCHES * portrait.PATCH_PX) ** 2}s{_SERIES}f"
+    f"<IBIIdddd?????B{portrait.PORTRAIT_SIDE**2}s{2 * portrait.CHROMA_SIDE**2}s"
+    f"{portrait.BLOCK_PX**2}s{portrait.BLOCKS_BYTES}s{portrait.PATCHES_BYTES}s{_SERIES}f"
 )
 _RENDITION_HEAD: Final = struct.Struct("<HHI")  # width, height, bytes that follow; 0: none
 RENDITION_BYTES: Final = 16 * 2**20
@@ -304,11 +303,11 @@ def unpack_pdq(data: bytes, task: int) -> list[tuple[int, tuple[bytes, ...]]]:
 def pack_portrait(task: int, one: portrait.Portrait | None) -> bytes:
     """Decoder side: encode the answer to PORTRAIT; None: the file does not decode."""
     if one is None:
-        return _PORTRAIT.pack(task, 0, *[0] * 11, *[b""] * 5, *[0.0] * _SERIES)
+        return _PORTRAIT.pack(task, 0, *[0] * 12, *[b""] * 5, *[0.0] * _SERIES)
     return _PORTRAIT.pack(
         task, 1, one.width, one.height, one.quality, one.clipped, one.noise,
         one.repeated, bool(one.spectrum), bool(one.peaks), bool(one.steps), bool(one.blocks),
-        bool(one.patches), one.grey, one.chroma, one.steps, one.blocks, one.patches,
+        bool(one.patches), one.notes, one.grey, one.chroma, one.steps, one.blocks, one.patches,
         *(one.spectrum or [0.0] * portrait.TERMS), *(one.peaks or [0.0] * portrait.PEAKS),
     )  # fmt: skip
 
@@ -317,22 +316,20 @@ def unpack_portrait(data: bytes, task: int, max_pixels: int) -> portrait.Portrai
     """Parent side: decode and check the answer. Raises as above."""
     (
         of_task, there, width, height, quality, clipped, noise, repeated, has_spectrum, has_peaks,
-        has_steps, has_blocks, has_patches, grey, chroma, steps, blocks, patches, *values,
+        has_steps, has_blocks, has_patches, notes, grey, chroma, steps, blocks, patches, *values,
     ) = _PORTRAIT.unpack(data)  # fmt: skip
     _demand(of_task == task, "task")
     if not there:
         return None
     _demand(min(width, height) > 0 and width * height <= max_pixels, "size")
     _demand(not has_steps or 0 not in steps, "steps")
-    _demand(not has_patches or min(width, height) >= portrait.PATCH_PX, "patches")
     numbers = (quality, clipped, noise, repeated, *values)
     _demand(math.isfinite(sum(numbers)) and max(map(abs, numbers)) < 1e9, "portrait")
     return portrait.Portrait(
         width=width, height=height, quality=quality, clipped=clipped, noise=noise, grey=grey,
-        chroma=chroma, repeated=repeated, steps=steps if has_steps else b"",
-        blocks=blocks if has_blocks else b"", patches=patches if has_patches else b"",
-        peaks=tuple(values[portrait.TERMS:] * has_peaks),
-        spectrum=tuple(values[:portrait.TERMS] * has_spectrum),
+        notes=notes, chroma=chroma, repeated=repeated, steps=steps * has_steps,
+        blocks=blocks * has_blocks, spectrum=tuple(values[:portrait.TERMS] * has_spectrum),
+        patches=patches * has_patches, peaks=tuple(values[portrait.TERMS:] * has_peaks),
     )  # fmt: skip
 
 
