@@ -113,9 +113,9 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         found = step()
         if found is not None:
             prefers_large, why = found
-            first = prefers_large == overlay.first_is_large
+            is_first = prefers_large == overlay.first_is_large
             ours = scale if overlay.first_is_large else 1 / scale
-            return Preference(first, why, ours, overlay.misfit, step in sure)
+            return Preference(is_first, why, ours, overlay.misfit, step in sure)
     return Preference(None, "alike", scale, overlay.misfit)
 
 

@@ -167,5 +167,5 @@ def _of_axis(start: int, of_source: int, size: int, source_size: int, kernel: in
     whole &= (last <= of_source + PATCH_PX) | (of_source + PATCH_PX >= source_size)
     whole &= total[:, 0] > 1e-3
     normal = (weights / np.where(total > 1e-3, total, 1.0)).astype(np.float32)
-    of_blocks: Array = whole.reshape(-1, BLOCK_PX).all(axis=1)
+    of_blocks: Array = np.asarray(whole.reshape(-1, BLOCK_PX).all(axis=1))
     return normal, of_blocks
