@@ -166,8 +166,9 @@ class DescriptorIndex:
         more = max(count, size + size // 2) - size  # grow by half: most labels are small
         for name in ("_ids", "_descriptors"):
             old = getattr(self, name)
-            space = np.empty((*old.shape[:-1], more), old.dtype)
-            setattr(self, name, np.concatenate([old, space], axis=-1))
+            new = np.empty((*old.shape[:-1], size + more), old.dtype)
+            new[..., :size] = old  # what is not written yet takes no memory
+            setattr(self, name, new)
 
     @property
     def _tail(self) -> int:
@@ -182,9 +183,9 @@ class DescriptorIndex:
         while self._sorted and self._sorted[-1][1].size <= _RATIO * (self._count - first):
             first = self._sorted.pop()[0]
         rows = slice(first, self._count)
-        cells = InvertedFile(np.ascontiguousarray(self._descriptors[:, rows].T))
+        cells = InvertedFile(self._descriptors[:, rows].T)
         self._sorted.append((first, cells))
-        for column in (self._ids, self._descriptors.T):
+        for column in (self._ids, *self._descriptors):  # one by one: a copy of all is large
             column[rows] = column[rows][cells.order]
 
     def remove(self, id: int) -> None:

@@ -142,7 +142,9 @@ class HashIndex:
         more = max(count, size + size // 2) - size
         for name in ("_hashes", "_ids"):
             old = getattr(self, name)
-            setattr(self, name, np.concatenate([old, np.empty((more, *old.shape[1:]), old.dtype)]))
+            new = np.empty((size + more, *old.shape[1:]), old.dtype)
+            new[:size] = old  # what is not written yet takes no memory
+            setattr(self, name, new)
 
 
 def hamming(hashes: Array, wanted: Array) -> Array:
