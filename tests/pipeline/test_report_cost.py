@@ -69,9 +69,9 @@ def test_a_command_that_reads_compares_the_files_once(
     calls: list[Path] = []
     compare = on_disk.differences
 
-    def counted(db: sqlite3.Connection, root: Path) -> on_disk.Differences:
+    def counted(db: sqlite3.Connection, root: Path, *, contents: bool) -> on_disk.Differences:
         calls.append(root)
-        return compare(db, root)
+        return compare(db, root, contents=contents)
 
     monkeypatch.setattr(on_disk, "differences", counted)
 
