@@ -2,10 +2,11 @@
 
 One kind of drawn things on photographs with 40 % of others among them (`bench.training_things`),
 300 pictures, in the order of a source that knows nothing. In each round a person looks at the
-first twenty that are not yet decided, likes the right ones and refuses the others; then the rest
-is ordered anew (`pixtrawl like`, `unlike`). Counted is the share of right ones among the first
-hundred that are left, before and after, by looks and by the features of a network that comes in a
-package (`bench.packaged_models`), and the seconds of a round.
+first twenty that are not yet decided (with `--uncertain`, from the second round on, at those that
+`pixtrawl like` names), likes the right ones and refuses the others; then the rest is ordered anew.
+Counted is the share of right ones among the first hundred that are left, before and after, by looks
+and by the features of a network that comes in a package (`bench.packaged_models`), and the seconds
+of a round.
 """
 
 from __future__ import annotations
@@ -55,14 +56,15 @@ def ordered(folder: Path, decided: set[str]) -> list[str]:
     ]
 
 
-def rounds(folder: Path, right: set[str]) -> tuple[list[float], list[float]]:
+def rounds(folder: Path, right: set[str], uncertain: bool) -> tuple[list[float], list[float]]:
     """Return the precision before and after each round, and the seconds of each."""
     order = [one.info.sha256 for one in sorted(pixtrawl.open(folder), key=lambda one: one.number)]
     liked: set[str] = set()
     refused: set[str] = set()
     found, seconds = [precision(order, right, refused)], []
+    next_: list[str] = []
     for _ in range(ROUNDS):
-        looked_at = [name for name in order if name not in liked | refused][:DECISIONS]
+        looked_at = next_ or [name for name in order if name not in liked | refused][:DECISIONS]
         ds = pixtrawl.open(folder)
         by_hash = {one.info.sha256: one for one in ds}
         began = time.monotonic()
@@ -70,7 +72,10 @@ def rounds(folder: Path, right: set[str]) -> tuple[list[float], list[float]]:
         bad = [by_hash[name] for name in looked_at if name not in right]
         if bad:
             ds.reject(bad, refill=False)
-        ds.like(good)
+        (label,) = ds.like(good).labels
+        if uncertain:
+            hashes = {one.file_name: one.info.sha256 for one in ds}
+            next_ = [hashes[name] for name in label.uncertain[:DECISIONS]]
         order = ordered(folder, liked | {one.info.sha256 for one in good})
         seconds.append(time.monotonic() - began)
         liked |= {one.info.sha256 for one in good}
@@ -84,6 +89,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--labels", default="cat,ship,book", help="a set for each")
     parser.add_argument("--features", default="looks,EfficientNet-lite0")
+    parser.add_argument("--uncertain", action="store_true", help="decide on the least certain")
     given = parser.parse_args()
     dedup_photos.fetch()
     fetch_emoji()
@@ -107,7 +113,7 @@ def main() -> None:
                     if model is not None:
                         pixtrawl.open(out).score(model, "what")
                     right_hashes = _hashes(data for is_right, data in pictures if is_right)
-                    found, seconds = rounds(out, right_hashes)
+                    found, seconds = rounds(out, right_hashes, given.uncertain)
                     shown = " | ".join(f"{value:.2f}" for value in found)
                     print(
                         f"| {label} | {features} | {shown} | {statistics.mean(seconds):.1f} |",
