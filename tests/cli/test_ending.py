@@ -3,10 +3,12 @@
 import asyncio
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -194,6 +196,28 @@ def test_the_second_signal_ends_a_process_that_does_not_want_to() -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX's")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_without_a_loop_leaves_no_temporary_folder_behind(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    os.mkfifo(tmp_path / "endless.jsonl")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pixtrawl", "cluster", "prepare", "endless.jsonl", "-o", "store"],
+        cwd=tmp_path, env={**os.environ, "TMPDIR": str(temporary)}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not any(temporary.iterdir()):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "pixtrawl: interrupted\n")
+    assert list(temporary.iterdir()) == []
 
 
 def _doctor(

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pixtrawl import __version__
-from pixtrawl.cli.surroundings import give_up_stderr, open_streams, speak_utf8
+from pixtrawl.cli.surroundings import give_up_stderr, heed_sigterm, open_streams, speak_utf8
 from pixtrawl.display.terminal import guard_terminal, visible
 from pixtrawl.engines.event_loop import SWITCH_S, use_batch_scheduling
 from pixtrawl.errors import (
@@ -85,6 +85,7 @@ def entry() -> int:
     """Run the console script. Return the exit code."""
     open_streams()
     speak_utf8()
+    heed_sigterm()
     # Imports leave no reference cycles; collecting takes 5 ms of the start.
     gc.set_threshold(_GC_AFTER_STARTING)
     sys.setswitchinterval(SWITCH_S)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Final
 
-__all__ = ["give_up_stderr", "open_streams", "speak_utf8"]
+__all__ = ["give_up_stderr", "heed_sigterm", "open_streams", "speak_utf8"]
 
 _MODES: Final = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)
 
@@ -40,6 +41,16 @@ def give_up_stderr() -> None:
         sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def heed_sigterm() -> None:
+    """Let SIGTERM interrupt a command as Ctrl-C does, unless whoever started it has it ignored.
+
+    By itself it ends the process at once, and temporary folders stay. A command with an event loop
+    has its own handler (cli.loop).
+    """
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def speak_utf8() -> None:
