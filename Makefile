@@ -12,7 +12,7 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 PARALLEL := --dist loadfile --no-loadscope-reorder
 # More workers than the two cores it is meant for: many tests wait.
-WORKERS := 4
+WORKERS := 6
 # Files of tests, a gigabyte of them, lie in memory where that has room: nothing of theirs has to
 # outlive the machine, and every commit waits for a disk. tests/diskfaults and tests/power_cut make
 # the disk that fails.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 from tests.dedup import edits
+from tests.matrices import crossed
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.model import ImageInfo
@@ -111,9 +112,7 @@ EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-@pytest.mark.parametrize("edit", EDITS)
-@pytest.mark.parametrize("paper", PAPERS)
-@pytest.mark.parametrize("kind", CHARTS)
+@pytest.mark.parametrize(("kind", "paper", "edit"), crossed(CHARTS, PAPERS, EDITS))
 def test_less_colour_or_a_tone_leaves_a_chart_a_copy(kind: str, paper: str, edit: str) -> None:
     picture = chart(kind, paper, BLUE, RED)
     assert are_copies(picture, EDITS[edit](picture))
