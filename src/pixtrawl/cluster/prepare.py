@@ -85,7 +85,8 @@ def prepare(  # noqa: PLR0913 - what a job is made of
 def _compare(store: Store, job: JobDescription) -> None:
     if jobs.read_job(store).fingerprint != job.fingerprint:
         raise UsageError(
-            f"{store.url} holds a job of other manifests or settings; name another store with -o"
+            f"{store.url} holds a job of other manifests or settings; give those it was made with, "
+            "or name another store with -o"
         )
 
 
