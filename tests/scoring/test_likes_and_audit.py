@@ -17,8 +17,10 @@ import pixtrawl
 from pixtrawl.catalog.look_pairs import CheckedImage
 from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
+from pixtrawl.scoring import likes
 from pixtrawl.scoring.class_check import audit
 from pixtrawl.scoring.likes import fit
+from pixtrawl.scoring.model import unit
 from tests.scoring.conftest import GREEN, RED, png, write_dataset
 from tests.scoring.planted import Planted, unknown_looks
 from tests.scoring.tiny import write_model
@@ -142,6 +144,24 @@ def test_two_rounds_of_twenty_decisions_raise_the_precision_of_the_first_hundred
         scores = model.scores(planted.vectors)
         order = sorted(left, key=lambda one: -scores[one])
     assert 1 - planted.wrong[order[:100]].mean() >= 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_undecided_images_teach_what_six_examples_do_not_tell(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    vectors = chance.normal(size=(400, 64)).astype(np.float32)
+    vectors[:, 0] += np.repeat([2.2, -2.2], 200)  # 200 right ones, then 200 wrong ones
+    vectors = unit(vectors)
+
+    def right_among_first() -> float:
+        scores = fit(vectors, vectors[:3], vectors[200:203]).scores(vectors)
+        return float((np.argsort(-scores)[:200] < 200).mean())
+
+    taught = right_among_first()
+    monkeypatch.setattr(likes, "_ROUNDS", 0)
+    assert taught > right_among_first() + 0.03
 
 
 # -- on a data set

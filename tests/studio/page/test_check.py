@@ -1,26 +1,15 @@
-"""The class check in the studio's page, in Chromium.
-
-One walk through it is in every run of the suite, the others are slow: each loads a page.
-"""
+"""The class check in the studio's page, in Chromium."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.studio.fake_server import fake_studio
 from tests.studio.fake_studio import FakeStudio
 from tests.studio.tab import current, press, tab, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def studio() -> Iterator[FakeStudio]:
-    with fake_studio(40) as started:
-        yield started
 
 
 def test_likely_wrong_labels_are_gone_through_by_keys_with_the_other_label_at_hand(

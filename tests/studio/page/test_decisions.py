@@ -1,7 +1,4 @@
-"""Curating with the studio's page by keyboard alone, in Chromium.
-
-One walk through it is in every run of the suite, the others are slow: each loads a page.
-"""
+"""Curating with the studio's page by keyboard alone, in Chromium."""
 
 from __future__ import annotations
 

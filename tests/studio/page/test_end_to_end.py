@@ -1,7 +1,4 @@
-"""The page, the server and a data set together: curated by keyboard alone, in Chromium.
-
-One walk through it is in every run of the suite, the others are slow: each loads a page.
-"""
+"""The page, the server and a data set together: curated by keyboard alone, in Chromium."""
 
 from __future__ import annotations
 

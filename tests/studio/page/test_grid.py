@@ -1,7 +1,4 @@
-"""The grid of the studio's page, in Chromium, with as many images as one wants.
-
-One walk through it is in every run of the suite, the others are slow: each loads a page.
-"""
+"""The grid of the studio's page, in Chromium, with as many images as one wants."""
 
 from __future__ import annotations
 

@@ -1,26 +1,15 @@
-"""Starting a run in the studio's page, watching and steering it, in Chromium.
-
-One walk through it is in every run of the suite, the others are slow: each loads a page.
-"""
+"""Starting a run in the studio's page, watching and steering it, in Chromium."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.studio.fake_server import fake_studio
 from tests.studio.fake_studio import FakeStudio
 from tests.studio.tab import press, tab, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def studio() -> Iterator[FakeStudio]:
-    with fake_studio(40) as started:
-        yield started
 
 
 def job(state: str, **more: Any) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""The map in the studio's page, in Chromium: lasso, ring, keys on what is selected; meaning.
-
-One walk through it is in every run of the suite, the others are slow: each loads a page.
-"""
+"""The map in the studio's page, in Chromium: lasso, ring, keys on what is selected; meaning."""
 
 from __future__ import annotations
 

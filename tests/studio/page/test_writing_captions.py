@@ -1,26 +1,15 @@
-"""Captions written with the studio's page, by keyboard, in Chromium.
-
-One walk through it is in every run of the suite, the others are slow: each loads a page.
-"""
+"""Captions written with the studio's page, by keyboard, in Chromium."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.studio.fake_server import fake_studio
 from tests.studio.fake_studio import FakeStudio
 from tests.studio.tab import press, tab, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def studio() -> Iterator[FakeStudio]:
-    with fake_studio(40) as started:
-        yield started
 
 
 def test_one_caption_is_edited_from_what_it_was_and_shown_with_its_new_origin(
