@@ -26,7 +26,8 @@ from bench import dedup_edits as edits, dedup_photos as photos, dedup_rivals as 
 from pixtrawl import fine_greys, model
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.dedup.levels import LookLimits
-from pixtrawl.images import chroma, decode, fine_square, inspect, pdq, phash, pixels
+from pixtrawl.images import decode, inspect, phash, pixels
+from pixtrawl.images.appearance import chroma, fine_square, pdq
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
 

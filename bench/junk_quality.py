@@ -21,7 +21,7 @@ from bench.junk_layouts import LAYOUTS
 from bench.junk_pictures import JUNK, Draw, encoded, samples
 from pixtrawl.config.groups import Images
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.images.junk import drawn_junk
+from pixtrawl.images.junk.drawn import drawn_junk
 from pixtrawl.images.rules import Rules, upright
 from pixtrawl.model import Candidate
 

@@ -17,15 +17,16 @@ from typing import Any, Final, NamedTuple
 from PIL import Image, ImageCms
 
 from pixtrawl.errors import UsageError
-from pixtrawl.images import exif, jpeg, png_chunks, sniff, srgb
+from pixtrawl.images import srgb
+from pixtrawl.images.formats import exif, jpeg, png_chunks, sniff
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.images.rights import read_rights
+from pixtrawl.images.metadata.rights import read_rights
 from pixtrawl.manifests.literal import read_literal
 from pixtrawl.manifests.reader import read_manifest
 from pixtrawl.net.data_url import decode as decode_data_url
 from pixtrawl.net.headers import Headers
 from pixtrawl.net.mime import parse_mime_type
-from pixtrawl.net.robots import opts_out, parse_robots
+from pixtrawl.net.robots.exclusion import opts_out, parse_robots
 from pixtrawl.net.stated_pause import retry_after_s
 from pixtrawl.sources.page.links import read_page
 from pixtrawl.sources.page.sitemap import read_sitemap, sitemaps_of_robots, unpacked

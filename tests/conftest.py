@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pixtrawl.images import program
+from pixtrawl.images.decoders import program
 from pixtrawl.playground.store import PictureStore
 from tests import drawn_once, warm_command
 from tests.matrices import examples

@@ -87,7 +87,7 @@ def test_a_process_bound_to_one_core_counts_one() -> None:
         "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]);"
         "from pixtrawl.cores import usable_cores; print(usable_cores());"
         "from pixtrawl.config.groups import Images;"
-        "from pixtrawl.images.pool import DecoderPool; from pathlib import Path;"
+        "from pixtrawl.images.decoders.pool import DecoderPool; from pathlib import Path;"
         "print(DecoderPool(Images(), Path('.'))._size)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

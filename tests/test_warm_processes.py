@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.config.groups import Images
-from pixtrawl.images import program
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.decoders import program
+from pixtrawl.images.decoders.pool import DecoderPool
 from tests import warm_command, warm_decoders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")

@@ -21,7 +21,7 @@ from typing import Any, TextIO, cast
 import pixtrawl
 from pixtrawl.cli.main import entry
 from pixtrawl.errors import MissingExtraError
-from pixtrawl.images import program
+from pixtrawl.images.decoders import program
 from tests.warm_command import STATUS
 from tests.warm_decoders import WarmDecoders
 
@@ -29,7 +29,7 @@ from tests.warm_decoders import WarmDecoders
 LEFT_OUT = (
     "pixtrawl.__main__", "pixtrawl.playground", "pixtrawl.mcp_server", "pixtrawl.studio", "pixtrawl.scoring",
     "pixtrawl.exporters.parquet", "pixtrawl.exporters.lance", "pixtrawl.browser.playwright_driver",
-    "pixtrawl.dataset.torch_images", "pixtrawl.images.worker_main", "pixtrawl.cluster",
+    "pixtrawl.dataset.torch_images", "pixtrawl.images.decoders.worker_main", "pixtrawl.cluster",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
-from pixtrawl.images import program
+from pixtrawl.images.decoders import program
 
 PROGRAM: Final = Path(__file__).with_name("warm_decoders_process.py")
 SPAWN: Final[Callable[[Path], program.Zygote]] = program._spawn

@@ -18,7 +18,7 @@ PIXELS = 1 << 28  # more than any picture has on which the codecs are warmed up
 
 
 def load_program(package: str) -> ModuleType:
-    file = Path(package) / "images" / "worker_main.py"
+    file = Path(package) / "images" / "decoders" / "worker_main.py"
     spec = importlib.util.spec_from_file_location("worker_main", file)
     assert spec is not None
     assert spec.loader is not None

@@ -23,9 +23,9 @@ from pixtrawl.block_lists.lists import md5_of, pack_looks
 from pixtrawl.claims import LICENSE_HEADER, license_link
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import staged_name
+from pixtrawl.images.formats.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.images.interface import Inspector, Verdict
 from pixtrawl.images.rules import JUNK, Rules
-from pixtrawl.images.sniff import EXTENSIONS, IMAGE_FORMATS, sniff
 from pixtrawl.model import Candidate, ContentHashes, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.fetcher import Fetched, Fetcher, FetchFailedError
 from pixtrawl.net.interface import Request

@@ -22,7 +22,7 @@ from pixtrawl.errors import SourceStop
 from pixtrawl.model import Query
 from pixtrawl.net import resolver
 from pixtrawl.net.address import AddressGuard
-from pixtrawl.net.gateway import Gateway
+from pixtrawl.net.gateway.server import Gateway
 from pixtrawl.net.interface import Response as Got
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.playground.faults_browser import WAYS, HostilePage

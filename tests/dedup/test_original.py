@@ -17,7 +17,7 @@ from pixtrawl.dedup.best_of import best_of
 from pixtrawl.dedup.enlarged import upscale_of
 from pixtrawl.dedup.original import Preference, prefer
 from pixtrawl.images import record
-from pixtrawl.images.portrait import portrait
+from pixtrawl.images.appearance.portrait import portrait
 from pixtrawl.portrait import Portrait
 
 Edit = Callable[[Image.Image], Image.Image]

@@ -10,7 +10,7 @@ from tests.dedup.edits import Edit, info_of
 from tests.matrices import crossed
 
 from pixtrawl.dedup import NearDuplicates
-from pixtrawl.images.chroma import CHROMA_BYTES, GREY
+from pixtrawl.images.appearance.chroma import CHROMA_BYTES, GREY
 from pixtrawl.model import ImageInfo
 
 

@@ -11,7 +11,7 @@ from tests.dedup.test_original import described, scene
 
 from pixtrawl.dedup.original import prefer
 from pixtrawl.dedup.resized import by_resizing
-from pixtrawl.images.portrait import portrait
+from pixtrawl.images.appearance.portrait import portrait
 from pixtrawl.portrait import Portrait
 
 KERNELS = {

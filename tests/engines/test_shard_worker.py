@@ -17,7 +17,7 @@ from pixtrawl.engines.lease import Lease, LeaseLostError
 from pixtrawl.engines.shard_worker import ShardWorker
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Candidate, Outcome, Reason, Task
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.state import HostState
 from pixtrawl.playground import Playground
 
 pytestmark = pytest.mark.timeout(120)

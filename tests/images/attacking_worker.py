@@ -26,7 +26,7 @@ MARK = b"ATTACK:"
 
 
 def load_program() -> ModuleType:
-    file = Path(json.loads(sys.argv[1])["package"]) / "images" / "worker_main.py"
+    file = Path(json.loads(sys.argv[1])["package"]) / "images" / "decoders" / "worker_main.py"
     spec = importlib.util.spec_from_file_location("worker_main", file)
     assert spec is not None
     assert spec.loader is not None

@@ -10,7 +10,7 @@ from typing import Final
 
 from PIL import Image
 
-from pixtrawl.images.png_chunks import SIGNATURE
+from pixtrawl.images.formats.png_chunks import SIGNATURE
 
 __all__ = ["BOMBS", "animated_gif", "animated_png", "progressive", "tiff"]
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from tests.warm_decoders import SPAWN
 
-from pixtrawl.images import program
+from pixtrawl.images.decoders import program
 
 
 @pytest.fixture(autouse=True)

@@ -14,11 +14,11 @@ from tests.images.bombs import BOMBS, animated_gif, animated_png, progressive
 from tests.matrices import matrix, sample
 
 from pixtrawl.config.groups import Images
-from pixtrawl.images import gif_blocks, iso_boxes, jpeg, tiff_directories
-from pixtrawl.images.cost_limits import CostLimits
+from pixtrawl.images.decoders.pool import DecoderPool
+from pixtrawl.images.formats import gif_blocks, iso_boxes, jpeg, tiff_directories
+from pixtrawl.images.formats.cost_limits import CostLimits
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.images.pool import DecoderPool
-from pixtrawl.images.rights import read_rights
+from pixtrawl.images.metadata.rights import read_rights
 from pixtrawl.model import ImageInfo, Reason
 
 CAP = 100_000_000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from pixtrawl.images.ink import ink_layout, one_ink
+from pixtrawl.images.junk.ink import ink_layout, one_ink
 from pixtrawl.images.phash import thumbnail
 
 

@@ -15,7 +15,7 @@ from tests.matrices import matrix
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.images.junk import drawn_junk
+from pixtrawl.images.junk.drawn import drawn_junk
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Candidate, Filters, ImageInfo, Reason
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from tests.images.test_junk import info, scenery
 
 from pixtrawl.config.groups import Images
-from pixtrawl.images.junk_names import is_stock_preview, named_as
+from pixtrawl.images.junk.names import is_stock_preview, named_as
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Candidate, ImageInfo, Reason
 

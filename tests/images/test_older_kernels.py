@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.config.groups import Images
-from pixtrawl.images import containment_report, sandbox
+from pixtrawl.images.decoders import containment_report, sandbox
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import Reason
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="containment is Linux's")

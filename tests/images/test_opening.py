@@ -13,9 +13,9 @@ from PIL import Image, ImageCms
 from tests.matrices import crossed
 
 from pixtrawl.images.fit import fit
+from pixtrawl.images.formats.png_chunks import without_damaged_metadata
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.images.pixels import rgb
-from pixtrawl.images.png_chunks import without_damaged_metadata
 from pixtrawl.model import Reason
 from pixtrawl.transform import Transform
 

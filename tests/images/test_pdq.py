@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tests.matrices import crossed
 
-from pixtrawl.images.pdq import pdq_of, pdq_of_grey
+from pixtrawl.images.appearance.pdq import pdq_of, pdq_of_grey
 
 # Computed with the reference implementation (ThreatExchange, release 0.2.8 of its binding) from
 # `picture(seed, width, height)`.

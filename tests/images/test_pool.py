@@ -19,9 +19,10 @@ import uvloop
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import EngineError
 from pixtrawl.events import Event, Notice
-from pixtrawl.images import decoder, launch, pool as pool_module, record, sandbox
+from pixtrawl.images import record
+from pixtrawl.images.decoders import decoder, launch, pool as pool_module, sandbox
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import Reason
 
 Jpegs = Callable[[int], list[str]]
@@ -247,7 +248,7 @@ def test_closing_ends_even_a_decoder_that_is_stuck(tmp_path: Path) -> None:
 PARENT = """
 import asyncio, pathlib, sys
 from pixtrawl.config.groups import Images
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.decoders.pool import DecoderPool
 
 class Attacked(DecoderPool):
     program = pathlib.Path(sys.argv[2])

@@ -14,9 +14,9 @@ import pytest
 from tests.matrices import crossed, slow
 
 from pixtrawl.config.groups import Images
-from pixtrawl.images import launch
+from pixtrawl.images.decoders import launch
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import Reason
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="containment is Linux's")

@@ -13,7 +13,8 @@ import pytest
 
 from pixtrawl.cli.main import main
 from pixtrawl.config.groups import Images
-from pixtrawl.images import program, record
+from pixtrawl.images import record
+from pixtrawl.images.decoders import program
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="zygotes are Linux's")
 
@@ -77,7 +78,7 @@ def test_nothing_is_kept_where_nothing_will_be_decoded(tmp_path: Path) -> None:
 
 def test_one_that_is_never_asked_for_ends_with_its_process(tmp_path: Path) -> None:
     script = textwrap.dedent("""
-        from pixtrawl.images import program
+        from pixtrawl.images.decoders import program
         program.head_start()
         (zygote,) = program._ahead
         print(zygote.process.pid)

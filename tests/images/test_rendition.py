@@ -16,10 +16,10 @@ from tests.matrices import crossed, slow
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import record, rendition
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.fit import fit
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import ImageInfo, Reason
 from pixtrawl.transform import Picture as Rendition, Transform
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images import record
-from pixtrawl.images.pool import DecoderPool
-from pixtrawl.images.rights import read_rights
+from pixtrawl.images.decoders.pool import DecoderPool
+from pixtrawl.images.metadata.rights import read_rights
 from pixtrawl.model import FINE_BYTES
 
 XMP = b"""<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF><rdf:Description

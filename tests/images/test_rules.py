@@ -11,7 +11,7 @@ from tests.shared_data import shared
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.images.marks import may_state_rights
+from pixtrawl.images.metadata.marks import may_state_rights
 from pixtrawl.images.rules import Rules, is_card
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
 from pixtrawl.playground.store import not_available

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 from tests.shared_data import shared, shared_rows
 
-from pixtrawl.images.sniff import EXTENSIONS, HEAD_BYTES, IMAGE_FORMATS, extension, sniff
+from pixtrawl.images.formats.sniff import EXTENSIONS, HEAD_BYTES, IMAGE_FORMATS, extension, sniff
 
 MARKUP = {"html", "xml", "pdf"}
 

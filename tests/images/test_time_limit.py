@@ -14,11 +14,11 @@ import pytest
 from tests.matrices import crossed
 
 from pixtrawl.config.groups import Images
-from pixtrawl.images import cpu_clock, decoder, launch
-from pixtrawl.images.decoder import cause
+from pixtrawl.images.decoders import cpu_clock, decoder, launch
+from pixtrawl.images.decoders.decoder import cause
+from pixtrawl.images.decoders.pool import DecoderPool
+from pixtrawl.images.decoders.time_limit import TimeLimit
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
-from pixtrawl.images.time_limit import TimeLimit
 from pixtrawl.model import REASONS, Reason
 
 Jpegs = Callable[[int], list[str]]

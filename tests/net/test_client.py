@@ -14,7 +14,7 @@ from tests.net.conftest import Server
 
 from pixtrawl.errors import UsageError
 from pixtrawl.net.client import Client
-from pixtrawl.net.failures import tls_cause
+from pixtrawl.net.curl.failures import tls_cause
 from pixtrawl.net.interface import Request
 
 
@@ -34,7 +34,7 @@ def test_a_loop_that_cannot_watch_sockets_is_served_by_a_timer(
     server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = server.route("/a", body=PICTURE)
-    monkeypatch.setattr("pixtrawl.net.curl_loop._can_watch", lambda _loop: False)
+    monkeypatch.setattr("pixtrawl.net.curl.loop._can_watch", lambda _loop: False)
     assert get(settings(), url).body == PICTURE
 
 

@@ -14,7 +14,7 @@ from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
 from pixtrawl.net.fetcher import Fetcher
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.net.interface import Request
 
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.net.test_gateway import HELLO, SITE, connect, gate, get, listening, run, say
 
-from pixtrawl.net.dial import Upstream, upstream_of
+from pixtrawl.net.gateway.dial import Upstream, upstream_of
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_socks_proxy_that_refuses_is_no_connection(answer: bytes) -> None:
 
 def test_no_proxy_names_are_asked_directly() -> None:
     from pixtrawl.net.address import AddressGuard
-    from pixtrawl.net.gateway import Gateway
+    from pixtrawl.net.gateway.server import Gateway
     from pixtrawl.net.proxy import Proxies
 
     async def scene() -> None:

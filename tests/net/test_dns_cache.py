@@ -5,8 +5,8 @@ from __future__ import annotations
 import pycurl
 import pytest
 
-from pixtrawl.net import dns_cache
-from pixtrawl.net.dns_cache import DnsCache
+from pixtrawl.net.curl import dns_cache
+from pixtrawl.net.curl.dns_cache import DnsCache
 
 
 @pytest.fixture

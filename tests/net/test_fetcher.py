@@ -15,8 +15,8 @@ from tests.net.fetchers import failed, fetch_one, with_fetcher
 from pixtrawl.config.groups import Politeness
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
-from pixtrawl.net import host_trouble
 from pixtrawl.net.fetcher import Fetcher
+from pixtrawl.net.hosts import trouble as host_trouble
 from pixtrawl.net.interface import Request
 
 # -- redirects -----------------------------------------------------------------------------------

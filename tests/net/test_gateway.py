@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pixtrawl.net import gateway as gateway_module, resolver
+from pixtrawl.net import resolver
 from pixtrawl.net.address import AddressGuard
-from pixtrawl.net.gateway import Gateway
-from pixtrawl.net.gateway_head import answer_head, asked
+from pixtrawl.net.gateway import server as gateway_module
+from pixtrawl.net.gateway.head import answer_head, asked
+from pixtrawl.net.gateway.server import Gateway
 from pixtrawl.net.proxy import Proxies
 
 SITE = "127.77.0.1"

@@ -19,7 +19,7 @@ from pixtrawl.events import Event, HostRests, HostResumes
 from pixtrawl.model import Reason
 from pixtrawl.net.circuit_breaker import FailureVerdict
 from pixtrawl.net.fetcher import Fetcher
-from pixtrawl.net.host_trouble import FIRST_REST_S, HostTrouble
+from pixtrawl.net.hosts.trouble import FIRST_REST_S, HostTrouble
 from pixtrawl.net.interface import Request, Response
 
 HOST = "http://pictures.test"

@@ -10,9 +10,9 @@ from hypothesis import given, strategies as st
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.concurrency import AdaptiveLimit, most_at_once
-from pixtrawl.net.host_limits import HostLimit
-from pixtrawl.net.host_slots import HostSlots
-from pixtrawl.net.hosts import HostTable
+from pixtrawl.net.hosts.limits import HostLimit
+from pixtrawl.net.hosts.politeness import HostTable
+from pixtrawl.net.hosts.slots import HostSlots
 from pixtrawl.net.token_bucket import TokenBucket
 
 

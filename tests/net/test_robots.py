@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from tests.shared_data import shared, shared_rows
 
-from pixtrawl.net.robots import ROBOTS_MAX_BYTES, opts_out, parse_robots
+from pixtrawl.net.robots.exclusion import ROBOTS_MAX_BYTES, opts_out, parse_robots
 from pixtrawl.urls import canonical
 
 # 63 and 65 want a URL that is not escaped to match nothing, against RFC 9309 2.2.2 (and against

@@ -18,10 +18,10 @@ from tests.clock import run_jumping
 from pixtrawl.errors import FetchError
 from pixtrawl.model import Reason
 from pixtrawl.net.interface import Request, Response
-from pixtrawl.net.robots import ROBOTS_MAX_BYTES, parse_robots
-from pixtrawl.net.robots_cache import ReadAnswer, RobotsCache
-from pixtrawl.net.robots_rules import AgentRules
-from pixtrawl.net.robots_store import RobotsStore
+from pixtrawl.net.robots.cache import ReadAnswer, RobotsCache
+from pixtrawl.net.robots.exclusion import ROBOTS_MAX_BYTES, parse_robots
+from pixtrawl.net.robots.rules import AgentRules
+from pixtrawl.net.robots.store import RobotsStore
 
 HOSTILE = ("User-agent: *\n" + "".join(f"Disallow: *~{n}\n" for n in range(40_000))).encode()[
     :ROBOTS_MAX_BYTES
@@ -82,7 +82,7 @@ async def reason_of(cache: RobotsCache, url: str) -> Reason | None:
 def test_memory_does_not_grow_with_hostile_hosts_and_none_is_asked_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixtrawl.net.robots_cache._READY_BYTES", 100_000)
+    monkeypatch.setattr("pixtrawl.net.robots.cache._READY_BYTES", 100_000)
     web = Web(lambda _url: (200, {}, HOSTILE[:30_000]))
 
     async def use(cache: RobotsCache) -> tuple[int, int]:
@@ -161,7 +161,7 @@ def test_threads_take_short_turns_only_while_rules_are_worked_on() -> None:
 
 
 def test_a_host_whose_rules_cost_too_much_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixtrawl.net.robots_cache._HOST_CHECKS_S", 0.0)
+    monkeypatch.setattr("pixtrawl.net.robots.cache._HOST_CHECKS_S", 0.0)
     web = Web(lambda _url: (200, {}, HOSTILE))
 
     async def use(cache: RobotsCache) -> list[Reason | None]:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pycurl
 import pytest
 
-from pixtrawl.net import watch
-from pixtrawl.net.watch import Act, Watcher
+from pixtrawl.net.curl import watch
+from pixtrawl.net.curl.watch import Act, Watcher
 
 Make = Callable[[asyncio.AbstractEventLoop, Act], Watcher]
 

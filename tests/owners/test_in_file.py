@@ -8,10 +8,10 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.images import cbor as reading
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.images.jumbf import read_training_mining
-from pixtrawl.images.rights import read_rights
+from pixtrawl.images.metadata import cbor as reading
+from pixtrawl.images.metadata.jumbf import read_training_mining
+from pixtrawl.images.metadata.rights import read_rights
 from pixtrawl.preferences.marks import is_ai_made
 from tests.owners.files import (
     box,

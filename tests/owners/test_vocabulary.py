@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.net.owners import parse_tdmrep
-from pixtrawl.net.robots import parse_robots
-from pixtrawl.net.robots_rules import PathText, longest_matches
+from pixtrawl.net.robots.exclusion import parse_robots
+from pixtrawl.net.robots.owners import parse_tdmrep
+from pixtrawl.net.robots.rules import PathText, longest_matches
 from pixtrawl.preferences import PreferencePolicy, Says, Statement, evidence, says_in
 from pixtrawl.preferences.structured import parse_dictionary
 from pixtrawl.preferences.vocabulary import (

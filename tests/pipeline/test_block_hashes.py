@@ -16,7 +16,7 @@ from PIL import Image
 
 import pixtrawl
 from pixtrawl.cli.main import main
-from pixtrawl.images.pdq import pdq_of
+from pixtrawl.images.appearance.pdq import pdq_of
 from pixtrawl.images.phash import thumbnail
 from pixtrawl.pipeline.outcomes import Outcomes
 from tests.matrices import crossed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.net import host_trouble
+from pixtrawl.net.hosts import trouble as host_trouble
 from tests.matrices import slow
 from tests.politeness.recorder import (
     ROBOTS,

@@ -15,7 +15,7 @@ from tests import warm_command
 from tests.matrices import slow
 
 from pixtrawl.cli.main import main
-from pixtrawl.net import host_trouble
+from pixtrawl.net.hosts import trouble as host_trouble
 from pixtrawl.pipeline.scheduler.query_slots import QUERIES_AT_ONCE
 from pixtrawl.playground import Playground
 from pixtrawl.playground.faults_search import SearchOutage

@@ -17,7 +17,7 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.folder import derived, files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name
-from pixtrawl.images.chroma import chroma_grid
+from pixtrawl.images.appearance.chroma import chroma_grid
 from pixtrawl.model import Candidate, ImageInfo, Outcome, Query, Reason
 
 Colour = tuple[int, int, int]

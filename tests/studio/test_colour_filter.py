@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pixtrawl.catalog.look_alike import LookOf
-from pixtrawl.images.chroma import chroma_grid
+from pixtrawl.images.appearance.chroma import chroma_grid
 from pixtrawl.scoring.dominant_colours import ColourIndex, parse_colour
 from tests.pipeline.pictures import fetch, manifest, serving
 from tests.studio.client import Client, studio_on

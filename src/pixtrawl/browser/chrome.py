@@ -41,7 +41,7 @@ from pixtrawl.browser.options import (
 )
 from pixtrawl.browser.tab import Tab
 from pixtrawl.net.address import AddressGuard
-from pixtrawl.net.gateway import Gateway
+from pixtrawl.net.gateway.server import Gateway
 from pixtrawl.net.proxy import Proxies
 
 

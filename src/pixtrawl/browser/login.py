@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pixtrawl.browser.driver import DriverPage, quietly
 from pixtrawl.browser.failure import BrowserFailure, BrowserTrouble
-from pixtrawl.net.gateway import GREETING_HOST, Gateway
+from pixtrawl.net.gateway.server import GREETING_HOST, Gateway
 
 __all__ = ["give_login"]
 

@@ -161,7 +161,7 @@ def _decoders_started_early(name: str, arguments: list[str]) -> Iterator[None]:
     if name not in _DECODING or any(word.startswith(_NOT_DECODING) for word in arguments):
         yield
         return
-    from pixtrawl.images import program
+    from pixtrawl.images.decoders import program
 
     program.head_start()
     try:

@@ -60,7 +60,7 @@ def prepare(config: Config) -> None:
         UsageError, MissingExtraError: the export that it is to end with cannot be.
     """
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.images.program import prepare
+    from pixtrawl.images.decoders.program import prepare
     from pixtrawl.pipeline import exporting
 
     exporting.check(config)

@@ -25,11 +25,11 @@ from pixtrawl.engines.task_runner import TaskRunner
 from pixtrawl.errors import StorageError
 from pixtrawl.events import Event
 from pixtrawl.folder.layout import staged_name
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import Candidate, ImageInfo, Kind, Outcome, Reason, Task
 from pixtrawl.net.client import Client
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.pipeline.feeders.download import download
 from pixtrawl.pipeline.lists import Given
 from pixtrawl.report import Report

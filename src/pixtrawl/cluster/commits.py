@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.state import HostState
 
 __all__ = ["Commit", "Commits", "ObjectEntry", "roll_up"]
 

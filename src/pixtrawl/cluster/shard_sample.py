@@ -12,7 +12,7 @@ from pixtrawl.catalog import own_columns
 from pixtrawl.cluster.pictures import PlaceReader, place_of
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder.layout import file_name
-from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.model import Candidate, ImageInfo, Kind, Sample
 
 __all__ = ["ShardSample", "info_of", "sample_of"]

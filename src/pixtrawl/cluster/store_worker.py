@@ -34,7 +34,7 @@ from pixtrawl.engines.shard_worker import ShardWorker
 from pixtrawl.errors import EngineError, StorageError
 from pixtrawl.events import Event, Notice, RowSettled, ShardCommitted
 from pixtrawl.model import Outcome, Reason, Task
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.state import HostState
 from pixtrawl.preferences import now_utc
 
 __all__ = ["StoreWorker"]

@@ -21,7 +21,7 @@ from pixtrawl.engines.arrivals import Arrivals
 from pixtrawl.events import Event
 from pixtrawl.images.rules import Rules
 from pixtrawl.model import Outcome, Task
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.transform import Transform
 from pixtrawl.worker import TakenDown
 
@@ -74,7 +74,7 @@ class Engine(Protocol):
     An engine with several nodes has to keep three rules:
 
     - Each host belongs to one node. Rate limits, pauses, robots.txt and exclusions are kept by the
-      accounts of one process (`net.host_accounts`), so tasks are sharded by
+      accounts of one process (`net.hosts.accounts`), so tasks are sharded by
       `shard_of(task.host, nodes)`. Hosts reached only through redirects or alternates are contacted
       by the node of the task, with that node's own rate limit.
     - Each node has a staging folder of its own. `Arrivals.take` moves its files into the run's

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pixtrawl.engines.lease import REST_AFTER_LOSS_S
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.state import HostState
 
 __all__ = ["HostLeases"]
 

@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.model import Outcome, Task
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.state import HostState
 
 __all__ = ["BEAT_S", "REST_AFTER_LOSS_S", "SILENCE_S", "Lease", "LeaseLostError", "Settled"]
 

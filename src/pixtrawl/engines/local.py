@@ -10,7 +10,7 @@ from pixtrawl.engines.base import Feed, WorkerSpec
 from pixtrawl.engines.node import WorkerNode
 from pixtrawl.engines.task_runner import TaskRunner
 from pixtrawl.events import Event
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 
 __all__ = ["LocalEngine"]
 

@@ -9,12 +9,12 @@ from typing import Final, Self
 
 from pixtrawl.engines.base import WorkerSpec
 from pixtrawl.events import Event, FetchStarted, ignore
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.model import Outcome, Task
 from pixtrawl.net.client import Client
 from pixtrawl.net.fetcher import Fetcher
-from pixtrawl.net.host_accounts import HostAccounts
-from pixtrawl.net.host_holds import HostHolds
+from pixtrawl.net.hosts.accounts import HostAccounts
+from pixtrawl.net.hosts.holds import HostHolds
 from pixtrawl.worker import KeepRendition, Worker
 
 __all__ = ["WorkerNode"]

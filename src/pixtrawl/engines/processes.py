@@ -28,10 +28,10 @@ from pixtrawl.engines.workers import Workers
 from pixtrawl.errors import EngineError, PixtrawlError
 from pixtrawl.events import Event, FetchStarted, Notice
 from pixtrawl.folder.layout import staged_name
-from pixtrawl.images import program
+from pixtrawl.images.decoders import program
 from pixtrawl.model import Outcome, Reason, Task
 from pixtrawl.net.client import Client
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.urls import account_of_host
 
 __all__ = ["ProcessesEngine", "worker_count"]

@@ -20,8 +20,8 @@ from pixtrawl.engines.node import WorkerNode
 from pixtrawl.errors import innermost
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Reason, Task
-from pixtrawl.net.host_limits import connections
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.limits import connections
+from pixtrawl.net.hosts.state import HostState
 from pixtrawl.urls import account_of
 from pixtrawl.worker import KeepRendition
 

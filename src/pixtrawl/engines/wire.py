@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pixtrawl.events import Event, HostRests, HostResumes, Notice
 from pixtrawl.model import Outcome, Task
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.state import HostState
 
 __all__ = [
     "Abandoned",

@@ -32,7 +32,7 @@ from pixtrawl.engines.node import WorkerNode
 from pixtrawl.errors import PixtrawlError
 from pixtrawl.events import Event
 from pixtrawl.model import Outcome, Reason, Task
-from pixtrawl.net.host_holds import HostHolds
+from pixtrawl.net.hosts.holds import HostHolds
 
 __all__ = ["main"]
 

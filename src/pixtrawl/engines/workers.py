@@ -18,8 +18,8 @@ from pixtrawl.engines.host_leases import HostLeases
 from pixtrawl.engines.lease import BEAT_S
 from pixtrawl.engines.worker_link import LinkOwner, WorkerLink
 from pixtrawl.errors import EngineError
-from pixtrawl.net.host_holds import HostHolds
-from pixtrawl.net.host_state import HostState
+from pixtrawl.net.hosts.holds import HostHolds
+from pixtrawl.net.hosts.state import HostState
 
 __all__ = ["Workers"]
 

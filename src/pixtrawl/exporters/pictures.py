@@ -19,7 +19,7 @@ from pixtrawl.exporters.columns import Columns
 from pixtrawl.exporters.origin import Origin
 from pixtrawl.exporters.plan import PlannedImage
 from pixtrawl.folder.renditions import RenditionReader
-from pixtrawl.images.png_chunks import without_damaged_metadata
+from pixtrawl.images.formats.png_chunks import without_damaged_metadata
 from pixtrawl.transform import EXTENSIONS, BadPictureError, Picture, Transform
 
 __all__ = ["PictureReader"]

@@ -31,10 +31,10 @@ from PIL import (
 )
 
 from pixtrawl.fine_greys import FINE_SIDE
-from pixtrawl.images import exif, jpeg
-from pixtrawl.images.bitfields import decode_bitfields
 from pixtrawl.images.conversion import on_white, shrunk
-from pixtrawl.images.cost_limits import CostLimits
+from pixtrawl.images.formats import exif, jpeg
+from pixtrawl.images.formats.bitfields import decode_bitfields
+from pixtrawl.images.formats.cost_limits import CostLimits
 from pixtrawl.images.opening import open_picture
 from pixtrawl.images.phash import SIDE
 from pixtrawl.model import Reason

@@ -17,7 +17,7 @@ import simplejpeg
 from msgspec import Struct
 from PIL import Image
 
-from pixtrawl.images import exif, jpeg
+from pixtrawl.images.formats import exif, jpeg
 from pixtrawl.images.opening import orientation_of
 from pixtrawl.images.pixels import (
     DECODER_ERRORS,

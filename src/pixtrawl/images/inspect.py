@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pixtrawl.images import container, sniff
-from pixtrawl.images.chroma import chroma_grid
-from pixtrawl.images.cost_limits import CostLimits
+from pixtrawl.images.appearance.chroma import chroma_grid
+from pixtrawl.images.appearance.fine_square import packed_fine_greys
+from pixtrawl.images.appearance.measure import measure
 from pixtrawl.images.decode import Decoded, RefusedError, decode
-from pixtrawl.images.exif import upright
-from pixtrawl.images.fine_square import packed_fine_greys
+from pixtrawl.images.formats import container, sniff
+from pixtrawl.images.formats.cost_limits import CostLimits
+from pixtrawl.images.formats.exif import upright
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.marks import may_state_rights
-from pixtrawl.images.measure import measure
+from pixtrawl.images.metadata.marks import may_state_rights
 from pixtrawl.images.phash import look_at, thumbnail
 from pixtrawl.images.record import MEASURES
 from pixtrawl.model import ImageInfo, Reason

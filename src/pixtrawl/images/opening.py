@@ -12,8 +12,8 @@ from typing import Final
 
 from PIL import Image
 
-from pixtrawl.images import exif
-from pixtrawl.images.png_chunks import without_damaged_metadata
+from pixtrawl.images.formats import exif
+from pixtrawl.images.formats.png_chunks import without_damaged_metadata
 
 __all__ = ["READABLE", "TRANSPOSE", "open_picture", "orientation_of"]
 

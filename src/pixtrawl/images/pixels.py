@@ -15,9 +15,9 @@ import simplejpeg
 from msgspec import Struct
 from PIL import Image, ImageColor, UnidentifiedImageError
 
-from pixtrawl.images import exif, jpeg
-from pixtrawl.images.bitfields import decode_bitfields
 from pixtrawl.images.deep_grey import deep_scale
+from pixtrawl.images.formats import exif, jpeg
+from pixtrawl.images.formats.bitfields import decode_bitfields
 from pixtrawl.images.opening import TRANSPOSE, open_picture, orientation_of
 from pixtrawl.images.srgb import to_srgb
 from pixtrawl.transform import BadPictureError

@@ -16,8 +16,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl import portrait
+from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import FINE_BYTES, ImageInfo, Reason
 from pixtrawl.transform import MAX_SIDE_PX, Picture, Transform
 
@@ -73,7 +73,7 @@ MEASURES: Final = (
     "mean_red",  # 0..1, of flat pictures only, which are compared by colour, not by hash
     "mean_green",
     "mean_blue",
-    "human_check",  # of `images.check_layout`: 1 a grid of tiles, 2 a slider
+    "human_check",  # of `images.junk.layout`: 1 a grid of tiles, 2 a slider
     "one_ink",  # of `images.ink`, 0..1; 0 where there are many tones or no ground: not measured
 )
 

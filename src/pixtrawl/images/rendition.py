@@ -19,7 +19,7 @@ from pixtrawl.images.fit import (
     plan_for_jpeg,
     plan_for_loaded,
 )
-from pixtrawl.images.jpeg import JpegHead
+from pixtrawl.images.formats.jpeg import JpegHead
 from pixtrawl.images.phash import SIDE
 from pixtrawl.images.pixels import DECODER_ERRORS, scaled_jpeg
 from pixtrawl.transform import BadPictureError, Picture, Transform

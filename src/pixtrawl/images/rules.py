@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pixtrawl.claims import claim_of, is_licensed
 from pixtrawl.config.groups import Images
-from pixtrawl.images.junk_names import is_stock_preview, named_as
+from pixtrawl.images.junk.names import is_stock_preview, named_as
 from pixtrawl.model import Candidate, Filters, ImageInfo, Kind, Reason
 from pixtrawl.numeric import load_numpy
 from pixtrawl.preferences import PreferencePolicy
@@ -174,7 +174,7 @@ class Rules(Struct, frozen=True):
         if self.filters.type in _DRAWN:
             return _KEPT
         load_numpy()  # first: with threads of BLAS a run takes twice the processor time
-        from pixtrawl.images.junk import drawn_junk
+        from pixtrawl.images.junk.drawn import drawn_junk
 
         named = named_as(candidate, url)
         return drawn_junk(info, width, height, candidate.query, named) or _KEPT
@@ -197,7 +197,7 @@ def _is_empty(info: ImageInfo) -> bool:
 def _shows_something(info: ImageInfo) -> bool:
     """Return whether a pale picture is more than a blank or a notice: a thing, a chart."""
     load_numpy()
-    from pixtrawl.images.ink import ink_layout, shading
+    from pixtrawl.images.junk.ink import ink_layout, shading
 
     layout = ink_layout(info.thumb)
     if layout.blank < _FULL:

@@ -21,13 +21,13 @@ from pixtrawl.model import Reason
 from pixtrawl.net import data_url
 from pixtrawl.net.address import AddressGuard
 from pixtrawl.net.body import HEAD_BYTES, MemoryBody, StagedBody, Staging
-from pixtrawl.net.curl_loop import CurlLoop
-from pixtrawl.net.failures import failure
+from pixtrawl.net.curl.failures import failure
+from pixtrawl.net.curl.loop import CurlLoop
+from pixtrawl.net.curl.transfer import Admit, Answered, MaySend, SharedState, Transfer
 from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.open_files import connections_to_keep
 from pixtrawl.net.proxy import Proxies
 from pixtrawl.net.token_bucket import TokenBucket
-from pixtrawl.net.transfer import Admit, Answered, MaySend, SharedState, Transfer
 from pixtrawl.net.trust import trusted
 from pixtrawl.net.writer import BodyWriter
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from pixtrawl import urls
 from pixtrawl.errors import FetchError
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.curl.transfer import MaySend
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.source_http import MAX_REDIRECTS, SourceHttp
-from pixtrawl.net.transfer import MaySend
 
 __all__ = ["CrawlHttp"]
 

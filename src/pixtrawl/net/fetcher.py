@@ -20,13 +20,13 @@ from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, ignore
 from pixtrawl.model import Reason
 from pixtrawl.net.client import Client
-from pixtrawl.net.host_accounts import HostAccounts
-from pixtrawl.net.host_slots import Slot
+from pixtrawl.net.hosts.accounts import HostAccounts
+from pixtrawl.net.hosts.slots import Slot
 from pixtrawl.net.interface import NotSentError, Request, Response
 from pixtrawl.net.redirects import follow
 from pixtrawl.net.retry import RetryPolicy
-from pixtrawl.net.robots import opts_out
-from pixtrawl.net.robots_rules import Line
+from pixtrawl.net.robots.exclusion import opts_out
+from pixtrawl.net.robots.rules import Line
 from pixtrawl.net.stated_pause import REFUSALS, retry_after_s, stated_pause_s
 from pixtrawl.preferences import Statement, now_utc
 from pixtrawl.preferences.vocabulary import in_headers

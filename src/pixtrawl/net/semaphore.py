@@ -126,7 +126,7 @@ class AdaptiveSemaphore:
 
 
 class _Permit:
-    """`async with` for one permit, written out for speed as `host_slots.Slot`."""
+    """`async with` for one permit, written out for speed as `net.hosts.slots.Slot`."""
 
     __slots__ = ("_host", "_semaphore")
 

@@ -14,9 +14,9 @@ from pixtrawl.errors import FetchError
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.net.client import Client
 from pixtrawl.net.cookie_jar import CookieJar
+from pixtrawl.net.curl.transfer import MaySend
 from pixtrawl.net.interface import Request, Response
 from pixtrawl.net.redirects import follow
-from pixtrawl.net.transfer import MaySend
 
 __all__ = ["MAX_REDIRECTS", "SourceHttp"]
 

@@ -56,8 +56,8 @@ def python() -> Iterator[Check]:
 
 def decoders(config: Config) -> Iterator[Check]:
     """Start a decoder pool, as a run does, and report which containment measures are active."""
-    from pixtrawl.images import containment_report
-    from pixtrawl.images.pool import DecoderPool
+    from pixtrawl.images.decoders import containment_report
+    from pixtrawl.images.decoders.pool import DecoderPool
 
     async def start(staging: str) -> tuple[dict[str, bool], int]:
         pool = DecoderPool(config.images, Path(staging))

@@ -15,7 +15,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import inside
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.transform import Transform
 
 __all__ = ["MOST_PAGE_BYTES", "PAGE_THUMB", "thumbnails"]

@@ -30,8 +30,8 @@ from pixtrawl.events import Listener, Notice
 from pixtrawl.folder import files, placing, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import file_name, staged_name
-from pixtrawl.images.pool import DecoderPool
-from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.images.decoders.pool import DecoderPool
+from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.model import Outcome, Reason
 from pixtrawl.portrait import Portrait
 

@@ -27,8 +27,8 @@ from pixtrawl.folder import decision_journal as journal, files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.folder.layout import staged_name
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import ContentHashes, Reason
 from pixtrawl.pipeline.deciding import record
 from pixtrawl.pipeline.opened import opened

@@ -28,8 +28,8 @@ from pixtrawl.folder import deciding, files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.deciding import TakenIn
 from pixtrawl.folder.layout import file_name, staged_name
-from pixtrawl.images.pool import DecoderPool
-from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.images.decoders.pool import DecoderPool
+from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Outcome, Reason
 
 __all__ = ["DecodedCopy", "add_row", "bring_waiting", "decoded"]

@@ -29,7 +29,7 @@ from pixtrawl.folder import (
     quarantine,
 )
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.pipeline.copy_back import add_row, decoded
 from pixtrawl.pipeline.deciding import Who, record
 from pixtrawl.pipeline.opened import looked_at, opened, relative

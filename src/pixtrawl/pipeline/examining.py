@@ -18,7 +18,7 @@ from pixtrawl.config.images import Images
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import staged_name
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.model import REASONS, ImageInfo
 
 __all__ = ["ImageFile", "examined"]

@@ -19,7 +19,7 @@ from pixtrawl.folder import files, quarantine, recovery
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import parse_file_name
 from pixtrawl.folder.recovery import Recovered
-from pixtrawl.images.sniff import EXTENSIONS
+from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.pipeline.copy_back import bring_waiting
 from pixtrawl.pipeline.decide.orphans import Orphans
 from pixtrawl.pipeline.examining import ImageFile, examined

@@ -27,11 +27,11 @@ from pixtrawl.catalog.look_alike import LookOf
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, Notice
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.images.interface import Verdict
-from pixtrawl.images.pool import DecoderPool
 from pixtrawl.model import Candidate, Task
 from pixtrawl.net.fetcher import Fetcher
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.net.interface import Request
 from pixtrawl.report import SteeringReport
 from pixtrawl.transform import BadPictureError, Transform

@@ -15,8 +15,8 @@ from PIL import Image
 
 from pixtrawl.errors import UsageError
 from pixtrawl.images.fit import fit
+from pixtrawl.images.formats.sniff import HEAD_BYTES, sniff
 from pixtrawl.images.pixels import rgb
-from pixtrawl.images.sniff import HEAD_BYTES, sniff
 from pixtrawl.transform import BadPictureError, Transform
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "BadPictureError", "Preprocess", "read_preprocess"]

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from pixtrawl.catalog import look_rows
 from pixtrawl.catalog.look_rows import PictureRow
 from pixtrawl.folder.layout import parse_evidence_name
-from pixtrawl.images.sniff import sniff
+from pixtrawl.images.formats.sniff import sniff
 from pixtrawl.studio.messages import StudioError
 from pixtrawl.studio.open_set import OpenSet
 from pixtrawl.studio.studio import Studio

@@ -23,7 +23,7 @@ from pixtrawl.errors import StorageError
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import THUMBS, inside
-from pixtrawl.images.pool import DecoderPool
+from pixtrawl.images.decoders.pool import DecoderPool
 from pixtrawl.transform import Transform
 
 __all__ = ["SIZES_PX", "ThumbMaker", "picture_file"]

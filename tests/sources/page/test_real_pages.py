@@ -26,7 +26,7 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.model import Kind, Query
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.sources.contract import Ending, ask
 from pixtrawl.sources.page.source import WebPage
 

@@ -11,7 +11,7 @@ from pixtrawl.config.groups import Fetch, Politeness
 from pixtrawl.model import Query, SourceOutcome
 from pixtrawl.net.client import Client
 from pixtrawl.net.crawl_http import CrawlHttp
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.playground import Playground
 from pixtrawl.sources.contract import Ending, Replay, answer, ask
 from pixtrawl.sources.page.source import WebPage

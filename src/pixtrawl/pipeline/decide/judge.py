@@ -17,8 +17,8 @@ from pixtrawl.catalog.samples import Known
 from pixtrawl.catalog.states import SampleState
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.folder.layout import file_name
+from pixtrawl.images.formats.sniff import EXTENSIONS
 from pixtrawl.images.rules import Rules, is_card
-from pixtrawl.images.sniff import EXTENSIONS
 from pixtrawl.model import ImageInfo, Outcome, Reason, Task
 from pixtrawl.pipeline.decide.awaiting import Awaiting
 from pixtrawl.pipeline.decide.copies import STRICT_BITS, is_alike, merit

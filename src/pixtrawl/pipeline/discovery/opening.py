@@ -14,7 +14,7 @@ from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.events import Event, Notice
 from pixtrawl.net.crawl_http import CrawlHttp
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.net.interface import Http
 from pixtrawl.net.source_http import SourceHttp
 from pixtrawl.pipeline.discovery.breaker import Breaker

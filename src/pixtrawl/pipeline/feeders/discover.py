@@ -28,7 +28,7 @@ from pixtrawl.folder.evidence import EvidenceStore
 from pixtrawl.manifests.writer import ManifestWriter
 from pixtrawl.model import Candidate, Kind, Query
 from pixtrawl.net.client import Client
-from pixtrawl.net.host_accounts import HostAccounts
+from pixtrawl.net.hosts.accounts import HostAccounts
 from pixtrawl.pipeline.discovery.opening import begin, open_discovery, open_plan, open_sources
 from pixtrawl.pipeline.feeders.asking import ask_sources
 from pixtrawl.pipeline.parquet_manifest import open_rows

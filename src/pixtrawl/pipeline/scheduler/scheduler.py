@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.model import Outcome, Task
-from pixtrawl.net.host_limits import connections
+from pixtrawl.net.hosts.limits import connections
 from pixtrawl.pipeline.scheduler.window import SLOW_S, QueryWindow
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pixtrawl.model import Kind
-from pixtrawl.net.robots import PRODUCT_TOKEN
+from pixtrawl.net.robots.exclusion import PRODUCT_TOKEN
 from pixtrawl.preferences.vocabulary import TDM
 from pixtrawl.sources.html import Document, Element
 from pixtrawl.sources.page.attributes import looks_decor, number

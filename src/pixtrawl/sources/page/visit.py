@@ -14,7 +14,7 @@ from pixtrawl.browser.failure import BrowserFailure
 from pixtrawl.errors import FetchError, PixtrawlError, SourceStop
 from pixtrawl.model import Alternate, Candidate, Kind, Query, Reason
 from pixtrawl.net.interface import Response
-from pixtrawl.net.robots import opts_out
+from pixtrawl.net.robots.exclusion import opts_out
 from pixtrawl.preferences import Statement, evidence_text
 from pixtrawl.sources import consent, stops
 from pixtrawl.sources.base import SourceContext

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
-from pixtrawl.images.sniff import IMAGE_FORMATS, sniff
+from pixtrawl.images.formats.sniff import IMAGE_FORMATS, sniff
 from pixtrawl.net.interface import Response
 from pixtrawl.sources.html import Document
 

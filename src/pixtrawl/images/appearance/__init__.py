@@ -1,0 +1,1 @@
+"""Numbers that describe how a picture looks: hashes, thumbnails, colours, measures."""

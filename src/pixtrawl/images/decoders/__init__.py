@@ -1,0 +1,1 @@
+"""The contained processes that decode: started, limited, watched, replaced."""

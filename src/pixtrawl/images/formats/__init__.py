@@ -1,0 +1,1 @@
+"""Parsers of file structure, before a pixel is decoded: signatures, blocks, cost."""

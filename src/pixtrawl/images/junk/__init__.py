@@ -1,0 +1,1 @@
+"""Drawn junk and human checks, recognised by look, layout and name."""

@@ -1,0 +1,1 @@
+"""libcurl on the event loop: one transfer, one future."""

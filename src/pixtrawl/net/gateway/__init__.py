@@ -1,0 +1,1 @@
+"""The browser's only way to the network, behind the same address guard."""

@@ -1,0 +1,1 @@
+"""Politeness towards each host: how much it is asked for, how fast, and when not."""

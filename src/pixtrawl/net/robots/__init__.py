@@ -1,0 +1,1 @@
+"""Statements of site owners to programs: robots.txt, `X-Robots-Tag`, tdmrep.json."""
