@@ -25,6 +25,10 @@ _LEAST_LINES: Final = 2  # thinner strips are within the error of the overlay
 _LEAST_INSIDE: Final = 12
 _MOST_OF_A_SIDE: Final = 4.0  # log odds: one strip does not outweigh all others
 _PLAIN_STEP: Final = 3  # grey levels around the median of a line that count as one colour
+_LEAST_BAR: Final = 5  # lines
+_WHOLE: Final = 0.98  # of a line, of one colour
+_BARE_LINES: Final = 0.25  # of a bar, without words
+_SAME_INSIDE: Final = 0.6  # of the pixels just inside
 _INTERCEPT: Final = -3.61
 _WEIGHTS: Final = np.array(
     # of the difference across the line; likeness across it and inside; detail along the lines just
@@ -60,6 +64,8 @@ def around(
         return Surroundings(0.0, 0.0)
     odds = 0.0
     for lines, at in _sides(plane.astype(np.float32), (left, right, top, bottom)):
+        if _is_bar(lines, at):
+            return Surroundings(outside, 0.0)
         found = _INTERCEPT + float(_WEIGHTS @ _signs(lines, at))
         odds += max(-_MOST_OF_A_SIDE, min(_MOST_OF_A_SIDE, found))
     if odds == 0.0:  # all too thin
@@ -91,6 +97,21 @@ def _sides(plane: Array, box: tuple[float, float, float, float]) -> Iterator[tup
         enough = at >= _LEAST_LINES and side - at >= _LEAST_INSIDE
         if enough and lines.shape[1] >= _LEAST_INSIDE:
             yield lines, at
+
+
+def _is_bar(lines: Array, at: int) -> bool:
+    """Return whether the strip is of one colour but for words on it, and the picture is not.
+
+    A clear sky goes on inside; no scene has whole lines of one colour on both sides of another.
+    """
+    if at < _LEAST_BAR:
+        return False
+    strip = lines[: at - 1]  # the line at the border is mixed of both
+    colour = np.median(strip)
+    plain = (np.abs(strip - colour) < _PLAIN_STEP).mean(axis=1) >= _WHOLE
+    inside = float((np.abs(lines[at + 1 : at + 4] - colour) < _PLAIN_STEP).mean())
+    is_framed = bool(plain[0] and plain[-1] and plain.mean() >= _BARE_LINES)
+    return is_framed and inside <= _SAME_INSIDE
 
 
 def _signs(lines: Array, at: int) -> Array:

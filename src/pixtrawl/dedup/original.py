@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from PIL import Image, ImageFilter
 
-from pixtrawl.dedup.aligned import sampled, unit_grid
 from pixtrawl.dedup.compression import (
     UNMARKED,
     Step,
@@ -31,10 +30,18 @@ from pixtrawl.dedup.compression import (
     by_sharpening,
 )
 from pixtrawl.dedup.enlarged import enlargement_log_odds
-from pixtrawl.dedup.frames import Surroundings, around, steepness
-from pixtrawl.dedup.pair_overlay import Box, PairOverlay, lay_over_copy
+from pixtrawl.dedup.frames import Surroundings, around
+from pixtrawl.dedup.marks import (
+    LIKELY_MARKED,
+    SURELY_MARKED,
+    by_coloured_mark,
+    by_rims,
+    chroma_of,
+    rim_ratio,
+)
+from pixtrawl.dedup.pair_overlay import Box, PairOverlay, grey_of, lay_over_copy, outside_of
 from pixtrawl.dedup.resized import by_resizing
-from pixtrawl.portrait import CHROMA_SIDE, PORTRAIT_SIDE as SIDE, Portrait
+from pixtrawl.portrait import Portrait
 
 __all__ = ["Preference", "prefer"]
 
@@ -48,15 +55,10 @@ _MORE_CONTENT: Final = 0.012
 _MORE_FRAME: Final = 0.02
 _POOR_FOR_CONTENT: Final = 0.55  # of the other's linear resolution: then the crop is better
 _POOR_FOR_FRAME: Final = 0.6
-_LEAST_MARKED: Final = 0.005  # misfit below which what differs is compression, not a mark
 _GREY: Final = 4.0  # chroma deviation below which a picture has hardly any colour
 _GRAIN: Final = 2.5  # grey levels
 _CLIPPED: Final = 0.01
 _RANGE: Final = 10.0  # grey levels between the 1st and 99th percentile
-_SURELY_MARKED: Final = 1.65  # ratio of the slopes at the rim of what differs
-_LIKELY_MARKED: Final = 1.15
-_OTHER_COLOUR: Final = 18.0  # of chroma, in a mark and between it and what is beside it
-_COLOURED_SHARE: Final = (0.003, 0.15)  # of the picture, of a mark
 _MORE_PIXELS: Final = 1.02
 
 
@@ -82,21 +84,26 @@ def prefer(first: Portrait, second: Portrait) -> Preference:
 
 def _compared(first: Portrait, second: Portrait) -> Preference:
     aspect = first.width * second.height / (first.height * second.width)
-    overlay = lay_over_copy(_grey(first), _grey(second), aspect)
+    overlay = lay_over_copy(grey_of(first), grey_of(second), aspect)
     if overlay.misfit > _APART:
         return Preference(None, "cannot be laid over each other", misfit=overlay.misfit)
     large, small = (first, second) if overlay.first_is_large else (second, first)
     scale = _scale(large, small, overlay)
     sharper, enlarged = _real_scale(large, small, scale)
     of_one_size = 1 / _SAME_SCALE < scale < _SAME_SCALE
+    rims = cache(lambda: rim_ratio(large, small, overlay))
+
+    def by_its_colour() -> Step:
+        return by_coloured_mark(large, small, overlay, rims())
+
     sure: tuple[Callable[[], Step], ...] = (
         lambda: None if _by_colour(large, small) else by_history(large, small, overlay.misfit),
         lambda: _by_resizing(large, small, overlay),
         lambda: _by_frame(large, small, overlay, sharper),
         lambda: _by_resolution(sharper, enlarged),
-        lambda: _by_marks(large, small, overlay, _SURELY_MARKED),
+        lambda: by_rims(rims(), SURELY_MARKED),
         lambda: _by_colour(large, small),
-        lambda: _by_coloured_mark(large, small, overlay),
+        by_its_colour,
         lambda: by_history_in_parts(large, small),
         lambda: by_sharpening(large, small, overlay.misfit) if of_one_size else None,
     )
@@ -105,7 +112,7 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
         lambda: by_blur(large, small, overlay.misfit) if of_one_size else None,
         lambda: _by_tone(large, small, overlay),
         lambda: _by_pixels(large, small),
-        lambda: _by_marks(large, small, overlay, _LIKELY_MARKED),
+        lambda: by_rims(rims(), LIKELY_MARKED),
         lambda: by_fineness(large, small) if of_one_size else None,
         lambda: by_notes(large, small),
     )
@@ -115,19 +122,17 @@ def _compared(first: Portrait, second: Portrait) -> Preference:
             prefers_large, why = found
             is_first = prefers_large == overlay.first_is_large
             ours = scale if overlay.first_is_large else 1 / scale
-            return Preference(is_first, why, ours, overlay.misfit, step in sure)
+            by_colour_alone = step is by_its_colour and by_rims(rims(), LIKELY_MARKED) != found
+            is_sure = step in sure and not by_colour_alone
+            return Preference(is_first, why, ours, overlay.misfit, is_sure)
     return Preference(None, "alike", scale, overlay.misfit)
 
 
 def _by_resizing(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
-    outside = _outside(overlay.box_in_large()) + _outside(overlay.box_in_small())
+    outside = outside_of(overlay.box_in_large()) + outside_of(overlay.box_in_small())
     if outside > _MORE_FRAME or overlay.misfit > _RESIZED or _by_colour(large, small):
         return None
     return by_resizing(large, small)
-
-
-def _grey(one: Portrait) -> Array:
-    return np.frombuffer(one.grey, dtype=np.uint8).reshape(SIDE, SIDE)
 
 
 def _scale(large: Portrait, small: Portrait, overlay: PairOverlay) -> float:
@@ -167,8 +172,8 @@ def _by_frame(large: Portrait, small: Portrait, overlay: PairOverlay, sharper: f
 
 
 def _around(one: Portrait, box: Box, other: Portrait, box_in_other: Box) -> Surroundings:
-    inside = _grey(other) if _outside(box_in_other) <= _LEAST_OUTSIDE else None
-    return around(_grey(one), box, _LEAST_OUTSIDE, one.width / one.height, inside)
+    inside = grey_of(other) if outside_of(box_in_other) <= _LEAST_OUTSIDE else None
+    return around(grey_of(one), box, _LEAST_OUTSIDE, one.width / one.height, inside)
 
 
 def _fine_enough(sharper: float, prefers_large: bool, least: float) -> bool:
@@ -179,92 +184,6 @@ def _by_resolution(sharper: float, enlarged: bool | None) -> Step:
     if not 1 / 1.1 <= sharper <= 1.1:
         return sharper > 1, "has more real pixels"
     return None if enlarged is None else (not enlarged, "is not enlarged")
-
-
-def _by_marks(large: Portrait, small: Portrait, overlay: PairOverlay, least: float) -> Step:
-    """Find where both differ though the rest agrees; the edges of that area give the mark away.
-
-    `least` is how many times as steep they must be in the one as in the other.
-    """
-    if overlay.misfit < _LEAST_MARKED:
-        return None
-    m, (x, y) = overlay.map, unit_grid(SIDE)
-    at_x, at_y = m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
-    inside = (at_x > 0.01) & (at_x < 0.99) & (at_y > 0.01) & (at_y < 0.99)
-    if inside.mean() < 0.3:
-        return None
-    theirs, ours = sampled(_grey(large).astype(np.float32), at_x, at_y), _grey(small).ravel()
-    ours = ours.astype(np.float32)
-    off = np.abs(ours - _tone_mapped(theirs, ours, inside))
-    off[~inside] = 0
-    usual = float(np.median(off[inside]))
-    marked = (off > max(10.0, 5 * usual)).reshape(SIDE, SIDE)
-    solid = _filtered(marked, ImageFilter.RankFilter(3, 5))
-    if not 0.002 < solid.mean() < 0.4 or usual >= 6:
-        return None
-    grown = _filtered(solid, ImageFilter.MaxFilter(3))
-    rim = _filtered(grown, ImageFilter.MaxFilter(3)) & ~_filtered(grown, ImageFilter.MinFilter(5))
-    at = rim.ravel() & inside
-    if not at.any():
-        return None
-    gain = float(ours[inside].std() / (theirs[inside].std() + 0.1))
-    in_large = float(steepness(theirs.reshape(SIDE, SIDE)).ravel()[at].mean()) * gain
-    in_small = float(steepness(ours.reshape(SIDE, SIDE)).ravel()[at].mean())
-    ratio = in_large / (in_small + 0.3)
-    return None if 1 / least <= ratio <= least else (ratio < 1, "bears no mark")
-
-
-def _by_coloured_mark(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
-    """Find a spot of another colour, such as a logo: it stands out from what is beside it."""
-    if _outside(overlay.box_in_large()) + _outside(overlay.box_in_small()) > _LEAST_OUTSIDE:
-        return None
-    ours, theirs = _chroma(large), _chroma(small)
-    off = np.hypot(*np.moveaxis(ours - theirs, -1, 0))
-    spot = off > _OTHER_COLOUR
-    if not _COLOURED_SHARE[0] < spot.mean() < _COLOURED_SHARE[1] or np.median(off) > 4:
-        return None
-    grown = _filtered(spot, ImageFilter.MaxFilter(3))
-    beside = _filtered(grown, ImageFilter.MaxFilter(3)) & ~grown
-    if not beside.any():
-        return None
-    out = [
-        float(np.hypot(*(plane[spot].mean(axis=0) - plane[beside].mean(axis=0))))
-        for plane in (ours, theirs)
-    ]
-    if max(out) < max(_OTHER_COLOUR, 2 * min(out)):
-        return None
-    return out[0] < out[1], "bears no mark"
-
-
-def _chroma(one: Portrait) -> Array:
-    chroma = np.frombuffer(one.chroma, dtype=np.int8).astype(np.float32)
-    return chroma.reshape(CHROMA_SIDE, CHROMA_SIDE, 2)
-
-
-def _tone_mapped(values: Array, target: Array, inside: Array) -> Array:
-    """Fit a cubic from one picture's greys to the other's: gamma and contrast are no marks.
-
-    What is clipped in either does not count, and what does not fit at first does not the second
-    time.
-    """
-    centred = (values - 128) / 128
-    powers = np.stack([centred**n for n in range(4)], axis=1)
-    used = inside & (target > 4) & (target < 251) & (values > 4) & (values < 251)
-    mapped = values
-    for _ in range(2):
-        if used.sum() < 100:
-            return values
-        fit, *_ = np.linalg.lstsq(powers[used], target[used], rcond=None)
-        mapped = np.clip(powers @ fit, 0, 255)
-        off = np.abs(mapped - target)
-        used = used & (off <= 3 * np.median(off[used]) + 2)
-    result: Array = mapped
-    return result
-
-
-def _filtered(mask: Array, filter_: ImageFilter.Filter) -> Array:
-    image = Image.fromarray(mask.astype(np.uint8) * 255).filter(filter_)
-    return np.asarray(image) > 0
 
 
 def _by_colour(large: Portrait, small: Portrait) -> Step:
@@ -280,7 +199,7 @@ def _colourful(one: Portrait) -> float:
 
     By a quantile, so that a red logo does not make a grey picture colourful.
     """
-    chroma = _chroma(one).reshape(-1, 2)
+    chroma = chroma_of(one).reshape(-1, 2)
     off = chroma - np.median(chroma, axis=0)
     return float(np.quantile(np.hypot(off[:, 0], off[:, 1]), 0.8))
 
@@ -290,7 +209,7 @@ def _by_tone(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
     grain, least = abs(large.noise - small.noise), min(large.noise, small.noise)
     if grain > _GRAIN and max(large.noise, small.noise) > 2 * least + 1:
         return large.noise < small.noise, "has less noise"
-    outside = _outside(overlay.box_in_large()) + _outside(overlay.box_in_small())
+    outside = outside_of(overlay.box_in_large()) + outside_of(overlay.box_in_small())
     if outside > _LEAST_OUTSIDE or overlay.misfit > UNMARKED:
         return None
     if abs(large.clipped - small.clipped) > _CLIPPED:
@@ -299,14 +218,8 @@ def _by_tone(large: Portrait, small: Portrait, overlay: PairOverlay) -> Step:
     return (span > 0, "has more contrast") if abs(span) > _RANGE else None
 
 
-def _outside(box: Box) -> float:
-    """Return the share of a picture that lies outside of a box."""
-    left, right, top, bottom = (min(1.0, max(0.0, value)) for value in box)
-    return 1 - (right - left) * (bottom - top)
-
-
 def _span(one: Portrait) -> float:
-    low, high = np.quantile(_grey(one), (0.01, 0.99))
+    low, high = np.quantile(grey_of(one), (0.01, 0.99))
     return float(high - low)
 
 

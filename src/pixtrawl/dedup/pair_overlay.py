@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from pixtrawl.dedup.aligned import halved, refined, sampled, unit_grid
 from pixtrawl.dedup.crop_windows import COARSE, WEIGHTS, axis_cutters
-from pixtrawl.portrait import PORTRAIT_SIDE as SIDE
+from pixtrawl.portrait import PORTRAIT_SIDE as SIDE, Portrait
 
-__all__ = ["Box", "PairOverlay", "lay_over_copy"]
+__all__ = ["Box", "PairOverlay", "grey_of", "lay_over_copy", "outside_of"]
 
 Array = np.ndarray[Any, Any]
 Box = tuple[float, float, float, float]  # left, right, top, bottom, in sides of the picture
@@ -78,6 +78,17 @@ class PairOverlay(Struct, frozen=True):
             float(-m[5] / m[4]),
             float((1 - m[5]) / m[4]),
         )
+
+
+def grey_of(one: Portrait) -> Array:
+    """Return the SIDE x SIDE greys that are laid over others."""
+    return np.frombuffer(one.grey, dtype=np.uint8).reshape(SIDE, SIDE)
+
+
+def outside_of(box: Box) -> float:
+    """Return the share of a picture that lies outside of a box."""
+    left, right, top, bottom = (min(1.0, max(0.0, value)) for value in box)
+    return 1 - (right - left) * (bottom - top)
 
 
 def lay_over_copy(first: Array, second: Array, aspect: float = 1.0) -> PairOverlay:
