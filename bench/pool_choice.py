@@ -17,7 +17,7 @@ from bench import dedup_photos
 from bench.class_check import KINDS, Drawn, vectors_of
 from bench.training_things import fetch_emoji
 from pixtrawl.scoring.model import Vectors
-from pixtrawl.scoring.pool_values import PoolView, values_of
+from pixtrawl.scoring.pool_values import Others, PoolView, own_label_chances, values_of
 from pixtrawl.scoring.selection import select
 
 POOL, KEPT = 36, 12
@@ -34,14 +34,16 @@ def figures(drawn: Drawn, vectors: Vectors, seed: int) -> tuple[float, ...]:
     """
     order = np.random.default_rng(seed).permutation(len(drawn.own))
     before, after, off = [], [], []
-    for label in range(int(drawn.own.max()) + 1):
-        pool = order[drawn.own[order] == label]
-        others = order[drawn.own[order] != label]
-        view = PoolView(
-            len(pool), tuple(range(len(pool))), vectors[pool], vectors[others],
-            tuple(str(one) for one in drawn.own[others]), 0, None, (), vectors[:0],
-        )  # fmt: skip
-        values = values_of(view, None)
+    pools = [order[drawn.own[order] == label] for label in range(int(drawn.own.max()) + 1)]
+    views = [
+        PoolView(
+            str(label), len(pool), tuple(range(len(pool))), vectors[pool], 0, None, (), vectors[:0]
+        )
+        for label, pool in enumerate(pools)
+    ]
+    chances = own_label_chances(views, Others((), vectors[:0]))
+    for pool, view, chance in zip(pools, views, chances, strict=True):
+        values = values_of(view, None, chance)
         chosen = select(values.scores, KEPT, merits=values.merits, limit=values.limit)
         before += pool[:KEPT].tolist()
         after += pool[list(chosen.kept)].tolist()

@@ -56,7 +56,7 @@ def test_few_likes_weigh_less_than_the_model_and_many_more() -> None:
     def chosen(decisions: int) -> float:
         examples = Examples(vectors, wanted.repeat(decisions, axis=0), vectors[:0])
         view = PoolView(
-            30, tuple(range(30)), vectors, vectors[:0], (), decisions,
+            "cat", 30, tuple(range(30)), vectors, decisions,
             examples if decisions else None, tuple(range(30)) if decisions else (), vectors,
         )  # fmt: skip
         values = values_of(view, text)

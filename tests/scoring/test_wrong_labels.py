@@ -62,3 +62,5 @@ def test_groups_of_copies_are_of_one_label_and_small() -> None:
     same = np.tile(rows[:1], (40, 1)) + random.normal(size=(40, 16)) * 1e-3
     alone = copies_of(*near_neighbours(unit(same), 12), np.zeros(40, int))
     assert len(set(alone)) >= 30
+    half = copies_of(*near_neighbours(unit(same[:20]), 12), np.arange(20) // 10)
+    assert len(set(half)) == 20, "images of so little variety are what the label shows"

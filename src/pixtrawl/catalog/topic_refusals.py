@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -92,9 +92,9 @@ def of_other_models(db: sqlite3.Connection, query_id: int, model: str) -> list[P
 
 
 def of_other_labels(
-    db: sqlite3.Connection, label: str, model: str, count: int
+    db: sqlite3.Connection, labels: Collection[str], model: str, count: int
 ) -> list[tuple[str, bytes]]:
-    """Return label and vector of at most `count` images of other labels, drawn evenly.
+    """Return label and vector of at most `count` images of other labels than these, drawn evenly.
 
     They are kept ones, and those that a model refused because others suit their query better.
     """
@@ -102,10 +102,11 @@ def of_other_labels(
         row[0]
         for row in db.execute(
             "SELECT s.id FROM model m JOIN embedding e ON e.model_id = m.id "
-            "JOIN sample s ON s.id = e.sample_id WHERE m.name = ? AND s.label <> ? AND "
+            "JOIN sample s ON s.id = e.sample_id WHERE m.name = ? "
+            "AND s.label NOT IN (SELECT value FROM json_each(?)) AND "
             f"(s.state IN {KEPT} OR s.state = {SampleState.WITHDRAWN} AND s.withdrawn_for = ?) "
             "ORDER BY s.label, s.number, s.id",
-            (model, label, Reason.NOT_BEST.value),
+            (model, json.dumps(list(labels)), Reason.NOT_BEST.value),
         )
     ]
     chosen = ids[:: -(-len(ids) // count)] if ids else []

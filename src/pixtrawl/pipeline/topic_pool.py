@@ -23,6 +23,7 @@ from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.catalog.relations import Withdrawal
+from pixtrawl.catalog.topic_refusals import PoolImage
 from pixtrawl.events import Event, Notice
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
@@ -30,7 +31,16 @@ from pixtrawl.model import Reason
 from pixtrawl.pipeline.decide.judge import Judge
 from pixtrawl.scoring.model import Embedder, Model, Vectors, to_bytes
 from pixtrawl.scoring.pictures import PictureBatches
-from pixtrawl.scoring.pool_values import PoolValues, PoolView, read_view, values_of
+from pixtrawl.scoring.pool_values import (
+    AT_ONCE,
+    Others,
+    PoolValues,
+    PoolView,
+    own_label_chances,
+    read_others,
+    read_view,
+    values_of,
+)
 from pixtrawl.scoring.score import PROMPT, RELEVANCE
 from pixtrawl.scoring.selection import PoolSelection, select
 from pixtrawl.scoring.small_pictures import SmallPictures
@@ -41,6 +51,8 @@ _EVERY_S: Final = 0.2
 _BATCH: Final = 32
 _FACTOR: Final = 3  # images of a pool for each one wanted
 _COLUMNS: Final = {RELEVANCE: "float", f"{RELEVANCE}_outlier": "bool"}
+
+Pool = tuple[list[PoolImage], PoolView]  # its images, and what is known of them
 
 
 class PoolChoice(Struct, frozen=True):
@@ -76,6 +88,9 @@ class TopicPool:
         self._unreadable: set[int] = set()
         self._model_id = catalog.write_now(lambda db: scores.note_model(db, model.name, {}))
         self._embedding = asyncio.Lock()
+        self._valuing = asyncio.Lock()
+        self._full: dict[int, None] = {}  # queries whose pools wait for their values, in order
+        self._valued: dict[int, tuple[list[PoolImage], PoolValues]] = {}
         self._loop = asyncio.get_running_loop()
 
     # -- joining a query
@@ -153,10 +168,24 @@ class TopicPool:
         """Score what is left of a query, and keep its best images."""
         while await self._score_some():
             pass
-        text = await self._text(query_id)
-        pool, view = await self._catalog.call(partial(self._read, query_id))
-        values = await asyncio.to_thread(values_of, view, text)
+        self._full[query_id] = None
+        try:
+            async with self._valuing:  # pools that fill up meanwhile are valued together
+                if query_id not in self._valued:
+                    await self._value(query_id)
+                pool, values = self._valued.pop(query_id)
+        finally:
+            self._full.pop(query_id, None)
         return await self._catalog.call(partial(self._choose, query_id, pool, values))
+
+    async def _value(self, query_id: int) -> None:
+        """Value the pool of a query, and those of others that wait."""
+        waiting = [query_id, *(one for one in self._full if one != query_id)]
+        pools, others = await self._catalog.call(partial(self._read, waiting))
+        texts = {one: await self._text(one) for one in pools}
+        self._valued |= await asyncio.to_thread(_values, pools, texts, others)
+        for one in pools:
+            self._full.pop(one, None)
 
     async def _text(self, query_id: int) -> Vectors | None:
         """Return the embedding of the query; None by a model that reads no texts."""
@@ -168,19 +197,24 @@ class TopicPool:
             (self._texts[query_id],) = await asyncio.to_thread(model.embed_texts, [text])
         return self._texts[query_id]
 
-    def _read(self, query_id: int) -> tuple[list[topic_refusals.PoolImage], PoolView]:
+    def _read(self, query_ids: list[int]) -> tuple[dict[int, Pool], Others | None]:
+        """Read pools, as many as a class check takes at once, and what they are told from."""
         model = self._model_id, self._model.name
-        words = self._model.kind == "image-text"
 
-        def read(db: sqlite3.Connection) -> tuple[list[topic_refusals.PoolImage], PoolView]:
-            pool = topic_refusals.pool_of(db, query_id, model[1])
-            return pool, read_view(db, self._labels[query_id], model, pool, words=words)
+        def read(db: sqlite3.Connection) -> tuple[dict[int, Pool], Others | None]:
+            pools: dict[int, Pool] = {}
+            for one in query_ids:
+                images = topic_refusals.pool_of(db, one, model[1])
+                pools[one] = images, read_view(db, self._labels[one], model, images)
+                if sum(view.size for _, view in pools.values()) >= AT_ONCE:
+                    break
+            if self._model.kind == "image-text":
+                return pools, None
+            return pools, read_others(db, model[1], [view for _, view in pools.values()])
 
         return self._catalog.write_now(read)
 
-    def _choose(
-        self, query_id: int, pool: list[topic_refusals.PoolImage], values: PoolValues
-    ) -> PoolChoice:
+    def _choose(self, query_id: int, pool: list[PoolImage], values: PoolValues) -> PoolChoice:
         hand = self._catalog.write_now(marked_ids)
         sure = frozenset(at for at, one in enumerate(pool) if one.id in hand)
         chosen = select(
@@ -200,7 +234,7 @@ class TopicPool:
         return self._notify(query_id, chosen, values.decisions)
 
     def _write(
-        self, db: sqlite3.Connection, query_id: int, pool: list[topic_refusals.PoolImage],
+        self, db: sqlite3.Connection, query_id: int, pool: list[PoolImage],
         values: PoolValues, chosen: PoolSelection, back: list[int],
     ) -> list[Withdrawal]:  # fmt: skip
         model = self._model.name
@@ -260,3 +294,15 @@ class TopicPool:
                 Notice(f"{self._names[query_id]}: the best {saved:,} of {every:,} are kept{tail}"),
             )
         return PoolChoice(saved, self._next(query_id, saved))
+
+
+def _values(
+    pools: dict[int, Pool], texts: dict[int, Vectors | None], others: Others | None
+) -> dict[int, tuple[list[PoolImage], PoolValues]]:
+    """Return the values of each pool; `others` is None by a model that reads texts."""
+    views = [view for _, view in pools.values()]
+    chances = [None] * len(views) if others is None else own_label_chances(views, others)
+    return {
+        one: (images, values_of(view, texts[one], chance))
+        for (one, (images, view)), chance in zip(pools.items(), chances, strict=True)
+    }

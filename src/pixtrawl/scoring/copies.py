@@ -13,14 +13,15 @@ __all__ = ["copies_of", "groups_of"]
 _NEAR: Final = 0.1  # of the usual distance of neighbours
 _LEAST_DISTANCE: Final = 1e-6
 _MOST_OF_GROUP: Final = 24
+_MOST_OF_LABEL: Final = 0.5
 
 
 def copies_of(indices: np.ndarray, cosines: Vectors, own: np.ndarray) -> np.ndarray:
     """Return the number of each image's group of near copies; most images are alone in theirs.
 
     Copies are images of one label whose distance (1 - cosine) is a tenth of what is usual between
-    neighbours. So it needs no scale, which each model has of its own. A larger group than 24 is
-    none: images of so little variety are what the label shows.
+    neighbours. So it needs no scale, which each model has of its own. A larger group than 24,
+    or than half of its label, is none: images of so little variety are what the label shows.
 
     Args:
         indices: of the nearest images of each, the nearest first.
@@ -45,7 +46,8 @@ def copies_of(indices: np.ndarray, cosines: Vectors, own: np.ndarray) -> np.ndar
             break
         groups = least
     sizes = np.bincount(groups, minlength=total)
-    return np.where(sizes[groups] > _MOST_OF_GROUP, alone, groups)
+    most = np.minimum(_MOST_OF_GROUP, _MOST_OF_LABEL * np.bincount(own)[own])
+    return np.where(sizes[groups] > most, alone, groups)
 
 
 def groups_of(copies: np.ndarray) -> list[np.ndarray]:

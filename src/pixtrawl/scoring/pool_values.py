@@ -24,9 +24,14 @@ from pixtrawl.scoring.model import Vectors, from_bytes
 from pixtrawl.scoring.spaces import Space
 from pixtrawl.scoring.typical import typicality
 
-__all__ = ["PoolValues", "PoolView", "read_view", "values_of"]
+__all__ = [
+    "AT_ONCE", "Others", "PoolValues", "PoolView", "own_label_chances", "read_others", "read_view",
+    "values_of",
+]  # fmt: skip
 
-_MOST_OTHERS: Final = 1_500  # images of other labels that a pool is told from
+AT_ONCE: Final = 1_500  # images of pools and of other labels in one class check
+
+_LEAST_OTHERS: Final = 500  # of those, for labels without a pool among them
 _FEWEST: Final = 8  # images of a pool, and of others, from which they can be told
 _SURE: Final = 0.9  # beyond it the order of the sources decides: the surest are the most alike
 _WRONG: Final = 0.2  # probability of the own label below which an image does not fit
@@ -35,17 +40,23 @@ _LIKED: Final = 0.5
 
 
 class PoolView(Struct, frozen=True):
-    """Values known of a pool: places and vectors of its images, and of others."""
+    """Values known of a pool: places and vectors of its images, and a person's decisions."""
 
+    label: str
     size: int
     known: tuple[int, ...]  # places in the pool of the images that have a vector
     vectors: Vectors
-    others: Vectors  # of images of other labels
-    labels: tuple[str, ...]  # of those
     decisions: int  # of a person on images of the label
     examples: Examples | None
     compared: tuple[int, ...]  # places of the images that can be compared with the examples
     comparable: Vectors
+
+
+class Others(Struct, frozen=True):
+    """Labels and vectors of images from which pools are told: of labels without a pool."""
+
+    labels: tuple[str, ...]
+    vectors: Vectors
 
 
 class PoolValues(Struct, frozen=True):
@@ -64,9 +75,8 @@ class PoolValues(Struct, frozen=True):
 
 
 def read_view(
-    db: sqlite3.Connection, label: str, model: tuple[int, str], pool: Sequence[PoolImage], *,
-    words: bool,
-) -> PoolView:  # fmt: skip
+    db: sqlite3.Connection, label: str, model: tuple[int, str], pool: Sequence[PoolImage]
+) -> PoolView:
     """Read what is known of a pool.
 
     Args:
@@ -74,11 +84,9 @@ def read_view(
         label: of the pool's query.
         model: number and name of the model.
         pool: its images.
-        words: whether the model reads texts, so that other labels are not needed.
     """
     known = tuple(at for at, one in enumerate(pool) if one.vector)
     vectors = from_bytes([pool[at].vector for at in known]) if known else _nothing()
-    labels, others = ((), []) if words else _others(db, label, model[1])
     decisions = sum(one.label == label for one in look_pairs.marked(db))
     space = Space("embedding", model[0], model[1])
     examples = examples_of(db, space, label) if decisions else None
@@ -91,30 +99,63 @@ def read_view(
         place = {one.id: at for at, one in enumerate(pool)}
         ids, comparable = space.vectors(db, list(place))
         compared = tuple(place[one] for one in ids)
-    return PoolView(
-        len(pool), known, vectors, from_bytes(others) if others else _nothing(), labels,
-        decisions, examples, compared, comparable,
-    )  # fmt: skip
+    return PoolView(label, len(pool), known, vectors, decisions, examples, compared, comparable)
 
 
 def _nothing() -> Vectors:
     return np.zeros((0, 1), np.float32)
 
 
-def _others(db: sqlite3.Connection, label: str, model: str) -> tuple[tuple[str, ...], list[bytes]]:
-    rows = topic_refusals.of_other_labels(db, label, model, _MOST_OTHERS)
-    return tuple(row[0] for row in rows), [row[1] for row in rows]
+def read_others(db: sqlite3.Connection, model: str, views: Sequence[PoolView]) -> Others:
+    """Read images of other labels than those of the pools, drawn evenly."""
+    count = max(AT_ONCE - sum(len(view.known) for view in views), _LEAST_OTHERS)
+    rows = topic_refusals.of_other_labels(db, {view.label for view in views}, model, count)
+    vectors = from_bytes([row[1] for row in rows]) if rows else _nothing()
+    return Others(tuple(row[0] for row in rows), vectors)
 
 
-def values_of(view: PoolView, text: Vectors | None) -> PoolValues:
-    """Return the values of a pool; `text` is the query's embedding, None by a model without."""
+def own_label_chances(views: Sequence[PoolView], others: Others) -> list[Vectors | None]:
+    """Return how probable it is of the known images of each pool that they are of its label.
+
+    One class check answers for all pools, which are told from each other and from `others`. None
+    where there are too few images to tell.
+    """
+    labels = [view.label for view in views for _ in view.known] + list(others.labels)
+    names = {label: at for at, label in enumerate(dict.fromkeys(labels))}
+    own = np.array([names[one] for one in labels], np.int64)
+    sizes = np.bincount(own, minlength=1)
+    told = [
+        bool(view.known) and min(len(view.known), len(own) - sizes[names[view.label]]) >= _FEWEST
+        for view in views
+    ]
+    if not any(told):
+        return [None] * len(views)
+    given = [*(view.vectors for view in views if view.known), others.vectors]
+    vectors = np.concatenate([one for one in given if len(one)])
+    chances = label_chances(vectors, own, len(names))[np.arange(len(own)), own]
+    ends = np.cumsum([len(view.known) for view in views])[:-1]
+    parts = np.split(chances[: len(own) - len(others.labels)], ends)
+    return [
+        np.asarray(part, np.float32) if known else None
+        for part, known in zip(parts, told, strict=True)
+    ]
+
+
+def values_of(view: PoolView, text: Vectors | None, chances: Vectors | None = None) -> PoolValues:
+    """Return the values of a pool.
+
+    Args:
+        view: what is known of it.
+        text: the query's embedding; None by a model that reads no texts.
+        chances: by such a model, of `own_label_chances`; None where too few images are known.
+    """
     scores: list[float | None] = [None] * view.size
     limit = None
     if view.known:
         if text is not None:
             found = np.clip(view.vectors @ text, -1, 1)
-        elif min(len(view.known), len(view.others)) >= _FEWEST:
-            found, limit = _told_apart(view), _WRONG
+        elif chances is not None:
+            found, limit = chances, _WRONG
         else:
             found = typicality(view.vectors)
         for at, value in zip(view.known, found.tolist(), strict=True):
@@ -130,15 +171,6 @@ def values_of(view: PoolView, text: Vectors | None) -> PoolValues:
         and view.decisions >= _HALF
     )  # fmt: skip
     return PoolValues(tuple(scores), tuple(merits), tuple(likes), limit, view.decisions, spared)
-
-
-def _told_apart(view: PoolView) -> Vectors:
-    """Return the probability that each image is of the pool's label and of no other."""
-    names = {label: at for at, label in enumerate(dict.fromkeys(view.labels), 1)}
-    own = np.array([0] * len(view.known) + [names[one] for one in view.labels], np.int64)
-    vectors = np.concatenate([view.vectors, view.others])
-    found = label_chances(vectors, own, len(names) + 1)
-    return np.asarray(found[: len(view.known), 0], np.float32)
 
 
 def _merits(

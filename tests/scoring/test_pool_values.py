@@ -1,0 +1,57 @@
+"""The values of pools by a model that reads no texts: one class check for all that wait."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pixtrawl.scoring.label_model import label_chances
+from pixtrawl.scoring.model import Vectors, unit
+from pixtrawl.scoring.pool_values import Others, PoolView, own_label_chances, values_of
+
+RIGHT = np.arange(20) % 3 != 2
+
+
+def shown(kinds: list[int], spread: float, seed: int = 0) -> Vectors:
+    """Vectors of pictures that show things of these numbers."""
+    random = np.random.default_rng(seed)
+    return unit(np.eye(8)[kinds] + random.normal(0, spread, (len(kinds), 8)))
+
+
+def pool(label: int, other: int, spread: float) -> PoolView:
+    """Twenty images of a label, of which every third shows another thing."""
+    vectors = shown([label if right else other for right in RIGHT], spread, label)
+    return PoolView(str(label), 20, tuple(range(20)), vectors, 0, None, (), vectors[:0])
+
+
+def test_pools_that_wait_together_are_told_from_each_other_by_one_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checks: list[int] = []
+
+    def counted(vectors: Vectors, own: np.ndarray, labels: int) -> np.ndarray:
+        checks.append(labels)
+        return label_chances(vectors, own, labels)
+
+    monkeypatch.setattr("pixtrawl.scoring.pool_values.label_chances", counted)
+    views = [pool(0, 1, 0.1), pool(1, 2, 0.1), pool(2, 0, 0.1)]
+    others = Others(("3",) * 20, shown([3] * 20, 0.1))
+    for view, chances in zip(views, own_label_chances(views, others), strict=True):
+        values = values_of(view, None, chances)
+        assert [one is not None and one >= 0.2 for one in values.scores] == RIGHT.tolist()
+        assert values.limit == 0.2
+    assert checks == [4]
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-6, 0.1])
+def test_right_images_stay_where_the_other_label_has_their_like(spread: float) -> None:
+    view = pool(0, 1, spread)
+    others = Others(("1",) * 17, shown([1] * 12 + [0] * 5, spread, 3))
+    (chances,) = own_label_chances([view], others)
+    assert chances is not None
+    assert (chances[RIGHT] >= 0.2).all()
+
+
+def test_a_pool_is_not_told_from_a_few_others() -> None:
+    (chances,) = own_label_chances([pool(0, 1, 0.1)], Others(("1",) * 7, shown([1] * 7, 0.1)))
+    assert chances is None
