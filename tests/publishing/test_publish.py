@@ -91,6 +91,37 @@ def test_shards_that_are_no_more_are_removed_and_files_of_others_stay(
     assert hub.files("me/set")["notes.md"] == b"mine"
 
 
+def test_a_shard_of_others_that_would_be_read_with_ours_is_removed_when_asked_for(
+    hub: HubDouble, send: Publisher, samples: list[Sample]
+) -> None:
+    send(samples)
+    theirs = "data/train-00000-of-00064.parquet"
+    hub.commits["me/set"][-1][theirs] = b"of another program"
+    with pytest.raises(
+        UsageError, match=rf"{theirs} on the Hub came from elsewhere .* --overwrite"
+    ):
+        send(samples)
+    assert theirs in shards(hub)
+    assert send(samples, dry_run=True).difference.foreign == (theirs,)
+    send(samples, overwrite=True)
+    assert theirs not in shards(hub)
+    assert send(samples).difference.is_empty
+
+
+def test_shards_whose_list_was_lost_are_not_read_beside_those_of_the_next_publish(
+    hub: HubDouble, send: Publisher, root: Path
+) -> None:
+    more = free(root, per_label=20)
+    send(more[:3])
+    old = set(shards(hub))
+    del hub.commits["me/set"][-1]["pixtrawl.json"]
+    with pytest.raises(UsageError, match="--overwrite"):
+        send(more)
+    done = send(more, overwrite=True)
+    assert not old & set(shards(hub))
+    assert done.images == len(more)
+
+
 def test_a_card_that_was_edited_on_the_hub_is_not_overwritten_unasked(
     hub: HubDouble, send: Publisher, samples: list[Sample]
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pixtrawl.model import Sample
 from tests.optional import needs
-from tests.publishing.conftest import Publisher
+from tests.publishing.conftest import Publisher, free
 from tests.publishing.hub_double import HubDouble
 from tests.publishing.shards import SPLIT
 
@@ -36,6 +36,14 @@ for split, rows in datasets.load_dataset("me/set").items():
         for row in plain
     ]
 print(json.dumps(found))
+"""
+COUNT = """
+import json
+import datasets
+datasets.disable_progress_bars()
+rows = datasets.load_dataset("me/set", split="train")
+print(json.dumps([row["image"]["bytes"].hex()
+                  for row in rows.cast_column("image", datasets.Image(decode=False))]))
 """
 VALIDATE = """
 import json, logging, sys
@@ -100,3 +108,21 @@ def test_what_was_published_is_read_back_by_datasets_and_by_a_validator_of_crois
     assert {name: splits.count(name) for name in set(splits)} == {
         "train": len(found["train"]), "val": len(found["validation"]),
     }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_each_image_is_read_once_from_shards_of_different_depths(
+    hub: HubDouble, send: Publisher, root: Path, tmp_path: Path
+) -> None:
+    needs("datasets", reason="needs Hugging Face datasets")
+    every = free(root, per_label=24)
+    for samples in (every[:6], every, every[5:]):
+        send(samples)
+        shards = [name for name in hub.files("me/set") if name.endswith(".parquet")]
+        found = in_a_process(
+            COUNT, HF_ENDPOINT=hub.url, HF_HUB_DISABLE_XET="1", HF_HOME=str(tmp_path / "reader")
+        )
+        assert sorted(found) == sorted((root / one.file_name).read_bytes().hex() for one in samples)
+        if len(samples) > 6:
+            assert len({name.rpartition("-of-")[2] for name in shards}) > 1, "some were halved"

@@ -112,7 +112,7 @@ def main(args: argparse.Namespace) -> int:
         if done.difference.foreign:
             note(
                 f"{len(done.difference.foreign):,} of them came from elsewhere or were changed on "
-                "the Hub: --overwrite replaces them"
+                "the Hub: --overwrite replaces or removes them"
             )
         out_stream(["\n", done.card])
         return EXIT_OK

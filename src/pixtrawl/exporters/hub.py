@@ -20,11 +20,16 @@ from pixtrawl.exporters.shard_tree import HubShard, Leaf, cut, limit_bytes
 from pixtrawl.folder.card import Summary
 from pixtrawl.folder.features import IMAGE
 
-__all__ = ["CARD", "CROISSANT", "HubFiles"]
+__all__ = ["CARD", "CROISSANT", "HubFiles", "shards_of"]
 
 CARD: Final = "README.md"
 CROISSANT: Final = "croissant.json"
 _SHARD_IMAGES: Final = 100_000
+
+
+def shards_of(split: str) -> str:
+    """Return the pattern by which the card has the images of a split read."""
+    return f"data/{split}-*.parquet"
 
 
 class HubFiles(Parquet):
@@ -70,7 +75,7 @@ class HubFiles(Parquet):
             self._job,
             parts,
             load=f"load_dataset({json.dumps(where)})",
-            patterns={split: [f"data/{split}-*.parquet"] for split in splits},
+            patterns={split: [shards_of(split)] for split in splits},
             notes=publication.notes if publication else (),
             features=features,
             summary=summary,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
@@ -68,7 +69,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     """All files, and those that somebody else changed or put there."""
 
     files: tuple[FileChange, ...]
-    foreign: tuple[str, ...] = ()  # would be overwritten
+    foreign: tuple[str, ...] = ()  # would be overwritten or removed
 
     def of(self, *changes: Change) -> list[FileChange]:
         """Return the files of these changes."""
@@ -99,6 +100,7 @@ def compare(
     published: Mapping[str, frozenset[str]],
     *,
     manifest: str,
+    patterns: Sequence[str] = (),
 ) -> Difference:
     """Return the difference between what is to be there and what is.
 
@@ -108,9 +110,13 @@ def compare(
         published: hashes of the files as an earlier publish left them. Only these are removed,
             and only these, unchanged since, are overwritten without being named as foreign.
         manifest: the file that `published` was read from; it names all but itself.
+        patterns: by which the data set is read. Files of others that match one would be read as
+            images of it: they are removed, and named as foreign.
     """
     files = [*_files(local, remote)]
-    gone = sorted((published.keys() - local.keys()) & remote.keys())
+    others = remote.keys() - local.keys() - published.keys()
+    read = {name for name in others if any(fnmatchcase(name, one) for one in patterns)}
+    gone = sorted(((published.keys() - local.keys()) & remote.keys()) | read)
     files += [
         FileChange(name=name, change=Change.REMOVED, size_bytes=remote[name].size_bytes)
         for name in gone
@@ -122,7 +128,7 @@ def compare(
         and not (file.name == manifest and published)
         and remote[file.name].hash not in published.get(file.name, frozenset())
     ]
-    return Difference(files=tuple(files), foreign=tuple(foreign))
+    return Difference(files=tuple(files), foreign=(*foreign, *sorted(read)))
 
 
 def _files(

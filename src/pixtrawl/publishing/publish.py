@@ -22,7 +22,7 @@ from pixtrawl.config.user_folders import user_folder
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.exporters.base import Publication
 from pixtrawl.exporters.export import Exported, ExportOptions, Progress, export
-from pixtrawl.exporters.hub import CARD
+from pixtrawl.exporters.hub import CARD, shards_of
 from pixtrawl.exporters.target import STATE
 from pixtrawl.folder.card import markdown_text
 from pixtrawl.model import Sample
@@ -144,7 +144,10 @@ def publish(  # noqa: PLR0913 - what, where from and to, how, and three listener
     local = {name: _described(content) for name, content in files.items()}
     files[MANIFEST] = _manifest(local)
     local[MANIFEST] = _described(files[MANIFEST])
-    difference = compare(local, state.files, state.published, manifest=MANIFEST)
+    difference = compare(
+        local, state.files, state.published, manifest=MANIFEST,
+        patterns=[shards_of(split) for split in done.splits],
+    )  # fmt: skip
     result = _result(hub, repository.name, done, difference, left_out)
     if options.dry_run:
         card = (staging / CARD).read_text("utf-8")
@@ -153,7 +156,7 @@ def publish(  # noqa: PLR0913 - what, where from and to, how, and three listener
     if difference.foreign and not options.overwrite:
         raise UsageError(
             f"{repository}: {_some(difference.foreign)} on the Hub came from elsewhere or changed "
-            "there since the last publish; --overwrite replaces what is there"
+            "there since the last publish; --overwrite replaces or removes it"
         )
     if not difference.is_empty:
         result = replace(result, commit=_send(hub, state, files, difference, options, on_sent))
