@@ -64,7 +64,7 @@ test-cluster: setup ## jobs on many workers at size, with a real object store's 
 test-api: setup ## requests of every kind to the studio's API, 100 for each of its operations: ten minutes
 	STUDIO_API_EXAMPLES=100 $(PY) -m pytest -q tests/studio/test_api_described.py
 
-test-studio-kills: setup ## the studio killed twenty times while decisions are posted; the suite does it twice
+test-studio-kills: setup ## the studio killed twenty times while decisions are posted; the suite does it once
 	STUDIO_KILLS=20 $(PY) -m pytest -q tests/studio/test_studio_kills.py
 
 test-firefox: setup ## scrolling and keys of the studio's page in Firefox (Debian's firefox-esr, or PIXTRAWL_FIREFOX)

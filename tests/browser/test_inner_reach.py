@@ -124,9 +124,10 @@ def scene() -> Iterator[Scene]:
             made.close()
 
 
-def test_no_way_leads_inside_from_a_rendered_page(scene: Scene) -> None:
+@pytest.mark.parametrize("spellings", [SPELLINGS[::3], slow(SPELLINGS)], ids=["some", "all"])
+def test_no_way_leads_inside_from_a_rendered_page(scene: Scene, spellings: tuple[str, ...]) -> None:
     shown = scene.render_until(
-        scene.url(*SPELLINGS),
+        scene.url(*spellings),
         lambda: len([one for one in scene.log.records if one.path.endswith("/to")]) >= 10,
     )
     assert "own.png" in shown  # the page itself was read

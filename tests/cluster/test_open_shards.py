@@ -25,6 +25,7 @@ from pixtrawl.cluster.upkeep import sweep
 from pixtrawl.exporters import FORMATS
 from pixtrawl.manifests.recipe import read_recipe
 from pixtrawl.playground.pictures import draw_scene, encode
+from tests.matrices import matrix
 
 pytestmark = pytest.mark.timeout(240)
 LABELS = ("boats", "cats")
@@ -75,7 +76,7 @@ def sets(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return {to: _prepared(manifest, str(folder / to), "--to", to) for to in FORMATS_OF_SETS}
 
 
-@pytest.fixture(params=FORMATS_OF_SETS)
+@pytest.fixture(params=matrix(FORMATS_OF_SETS, "webdataset"))
 def shards(request: pytest.FixtureRequest, sets: dict[str, str]) -> Iterator[str]:
     store = sets[request.param]
     yield store
@@ -91,8 +92,9 @@ def folder(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_set_of_shards_is_a_sequence_of_samples(shards: str) -> None:
-    ds = pixtrawl.open(shards)
+@pytest.mark.parametrize("to", FORMATS_OF_SETS)
+def test_a_set_of_shards_is_a_sequence_of_samples(sets: dict[str, str], to: str) -> None:
+    ds = pixtrawl.open(sets[to])
     samples = list(ds)
     assert len(ds) == len(samples) == 13
     assert [ds[n].number for n in range(13)] == [one.number for one in samples]
@@ -136,9 +138,9 @@ def test_a_set_of_shards_is_filtered_sorted_pickled_and_made_tensors(shards: str
     assert len(ds.outcomes()) == 14
 
 
-def test_a_set_of_shards_is_a_hugging_face_data_set(shards: str, tmp_path: Path) -> None:
+def test_a_set_of_shards_is_a_hugging_face_data_set(sets: dict[str, str], tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
-    ds = pixtrawl.open(shards)
+    ds = pixtrawl.open(sets["parquet"])
     found = ds.to_hf()
     assert found.features["label"].names == list(LABELS)
     assert found["sha256"][:] == [one.info.sha256 for one in ds]

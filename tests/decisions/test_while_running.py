@@ -31,8 +31,8 @@ STILL_S = 1.5  # several times what passes between two images of the slow line
 @pytest.fixture(scope="module")
 def site() -> Iterator[Playground]:
     # One image host and `--per-host 1`: about ten images a second, so that decisions fall into work.
-    with Playground(supply=80, hosts=1, latency_s=0.1, patience=0.02) as running:
-        for query, count in (("tabby cat", 80), ("red fox", 30)):  # drawn beforehand
+    with Playground(supply=50, hosts=1, latency_s=0.1, patience=0.02) as running:
+        for query, count in (("tabby cat", 50), ("red fox", 20)):  # drawn beforehand
             assert all(entry.file for entry in running.expected(query)[:count])
         yield running
 
@@ -131,7 +131,7 @@ def test_images_move_to_another_label_and_back(site: Playground, tmp_path: Path)
 
 def test_a_run_is_paused_told_to_find_more_and_stopped(site: Playground, tmp_path: Path) -> None:
     root = tmp_path / "set"
-    with at_work(site, root, 40) as running:
+    with at_work(site, root, 25) as running:
         assert main(["steer", str(root), "pause"]) == EXIT_OK
         there: list[str] = []
 
@@ -142,17 +142,17 @@ def test_a_run_is_paused_told_to_find_more_and_stopped(site: Playground, tmp_pat
             return before == there == files(root)
 
         until(at_rest, SOON_S)
-        assert len(there) < 40
-        assert main(["steer", str(root), "more", "-n", "40"]) == EXIT_USAGE, "no more than now"
-        assert main(["steer", str(root), "more", "-n", "80"]) == EXIT_OK
+        assert len(there) < 25
+        assert main(["steer", str(root), "more", "-n", "25"]) == EXIT_USAGE, "no more than now"
+        assert main(["steer", str(root), "more", "-n", "50"]) == EXIT_OK
         assert main(["steer", str(root), "resume"]) == EXIT_OK
-        until(lambda: len(files(root)) > 41, SOON_S)
+        until(lambda: len(files(root)) > 26, SOON_S)
         assert main(["steer", str(root), "stop"]) == EXIT_OK
         report = finished(running)
         assert running.returncode == EXIT_INTERRUPTED
     assert report["interrupted"]
-    assert report["queries"][0]["wanted"] == 80  # type: ignore[index]
-    assert 41 < len(files(root)) < 80
+    assert report["queries"][0]["wanted"] == 50  # type: ignore[index]
+    assert 26 < len(files(root)) < 50
     assert not in_use(Folder(root))
 
 
@@ -173,7 +173,7 @@ def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path, tur
     refused: set[str] = set()
     for turn in range(turns):
         running = warm_command.Popen(
-            command(site, root, 40), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            command(site, root, 25), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         until(lambda: in_use(Folder(root)) and len(files(root)) > 1, SOON_S)
         time.sleep(chance.uniform(0, 0.3))
@@ -192,8 +192,8 @@ def test_no_kill_loses_a_recorded_decision(site: Playground, tmp_path: Path, tur
     assert main(["report", str(root)]) == EXIT_OK
     assert not refused & content(root)
     done = warm_command.run(
-        command(site, root, 40, slow=False), capture_output=True, text=True, timeout=120
+        command(site, root, 25, slow=False), capture_output=True, text=True, timeout=120
     )
-    assert json.loads(done.stdout)["queries"][0]["saved"] == 40, done.stderr
+    assert json.loads(done.stdout)["queries"][0]["saved"] == 25, done.stderr
     assert not refused & content(root)
-    assert len(content(root)) == 40
+    assert len(content(root)) == 25

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 from tests.dedup.edits import Edit, crop, info_of, kept
-from tests.matrices import sample
+from tests.matrices import sample, slow
 from tests.shared_data import shared, shared_rows
 
 from pixtrawl.dedup import Level, NearDuplicates, aligned_distance
@@ -36,7 +36,7 @@ EDITS: dict[str, tuple[Edit, float, float]] = {
 }
 
 
-@pytest.mark.parametrize("edit", sample(EDITS, 2))
+@pytest.mark.parametrize("edit", sample(EDITS, 4))
 def test_edits_of_a_photograph_find_it_and_only_it(
     edit: str, photographs: list[Image.Image], originals: list[ImageInfo]
 ) -> None:
@@ -160,10 +160,10 @@ def test_flat_pictures_are_joined_by_colour_and_shape_only() -> None:
     ("way", "turn"),
     [
         ("mirrored", ImageOps.mirror),
-        ("mirrored", ImageOps.flip),
+        slow("mirrored", ImageOps.flip),
         ("turned", lambda p: p.transpose(Image.Transpose.ROTATE_90)),
-        ("turned", lambda p: p.transpose(Image.Transpose.ROTATE_180)),
-        ("turned", lambda p: p.transpose(Image.Transpose.ROTATE_270)),
+        slow("turned", lambda p: p.transpose(Image.Transpose.ROTATE_180)),
+        slow("turned", lambda p: p.transpose(Image.Transpose.ROTATE_270)),
         ("mirrored", lambda p: p.transpose(Image.Transpose.TRANSPOSE)),
     ],
     ids=["mirror", "flip", "quarter", "half", "three quarters", "mirror and quarter"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageDraw
 from tests.dedup.edits import Edit, crop, info_of, kept
-from tests.matrices import sample
+from tests.matrices import matrix, slow
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.model import ImageInfo
@@ -58,7 +58,7 @@ MARKS: dict[str, Edit] = {
 }
 
 
-@pytest.mark.parametrize("mark", sample(MARKS, 2))
+@pytest.mark.parametrize("mark", matrix(MARKS, "words above and below", "page"))
 def test_large_marks_and_pages_do_not_hide_a_copy(
     mark: str, photographs: list[Image.Image], originals: list[ImageInfo]
 ) -> None:
@@ -79,7 +79,7 @@ def test_other_pictures_under_the_same_words_or_on_the_same_page_stay(
             near.add("x", number, info)
 
 
-@pytest.mark.parametrize(("side", "most"), [(150, 2), (200, 0), (240, 0)])
+@pytest.mark.parametrize(("side", "most"), [slow(150, 2), (200, 0), slow(240, 0)])
 def test_another_thing_on_the_same_detailed_ground_is_no_copy(
     side: int, most: int, photographs: list[Image.Image]
 ) -> None:

@@ -161,7 +161,7 @@ EDITS: dict[str, Edit] = {
 
 
 @pytest.mark.parametrize("seeds", [range(1), slow(range(1, 3))], ids=["one", "more"])
-@pytest.mark.parametrize("name", sample(EDITS, 3))
+@pytest.mark.parametrize("name", sample(EDITS, 5))
 def test_the_original_is_preferred_to_its_edit(name: str, seeds: range) -> None:
     won = 0
     for seed in seeds:

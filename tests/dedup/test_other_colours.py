@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 from tests.dedup.edits import Edit, info_of
-from tests.matrices import crossed
+from tests.matrices import crossed, slow
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.images.appearance.chroma import CHROMA_BYTES, GREY
@@ -141,14 +141,16 @@ def test_a_part_in_a_dye_as_bright_is_another_picture(
     assert not asked(level, info_of(changed), info_of(worn))
 
 
-@pytest.mark.parametrize("level", ["strict", "near"])
 @pytest.mark.parametrize(
-    ("dye", "grey"),
-    [
-        ((30, 40, 80), (38, 38, 42)),
-        ((110, 70, 45), (84, 84, 88)),
-        ((235, 205, 60), (190, 190, 192)),
-    ],
+    ("level", "dye", "grey"),
+    crossed(
+        ["strict", "near"],
+        [
+            ((30, 40, 80), (38, 38, 42)),
+            ((110, 70, 45), (84, 84, 88)),
+            ((235, 205, 60), (190, 190, 192)),
+        ],
+    ),
 )
 def test_a_grey_about_as_bright_as_a_dye_is_another_picture(
     level: str, dye: tuple[int, int, int], grey: tuple[int, int, int]
@@ -182,15 +184,17 @@ def watermarked(picture: Image.Image, text: str = "SAMPLE PICTURE") -> Image.Ima
     return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
 
 
-@pytest.mark.parametrize("text", ["SAMPLE PICTURE", "(c) somebody", "PREVIEW 0815"])
+@pytest.mark.parametrize("text", ["SAMPLE PICTURE", slow("(c) somebody"), slow("PREVIEW 0815")])
 def test_letters_laid_across_a_chart_or_a_garment_leave_it_a_copy(text: str) -> None:
     for picture in (chart(BARS), garment((40, 60, 130))):
         assert asked("near", info_of(picture), info_of(watermarked(picture, text)))
         assert asked("near", info_of(watermarked(picture, text)), info_of(picture))
 
 
-@pytest.mark.parametrize("dye", [(90, 92, 96), (60, 110, 70), (40, 60, 130)])
-@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize(
+    ("tone", "dye"),
+    crossed(TONES, [((90, 92, 96),), ((60, 110, 70),), ((40, 60, 130),)]),
+)
 def test_tones_of_other_dyes_are_copies(tone: str, dye: tuple[int, int, int]) -> None:
     assert asked("near", info_of(garment(dye)), info_of(TONES[tone](garment(dye))))
 
@@ -211,8 +215,7 @@ def chart(values: list[int], side: int = 500) -> Image.Image:
 BARS = [80, 35, 60, 90, 45, 70]
 
 
-@pytest.mark.parametrize("level", ["strict", "near"])
-@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize(("level", "at"), crossed(["strict", "near"], range(6)))
 def test_a_chart_with_one_other_bar_is_another_picture(level: str, at: int) -> None:
     other = [*BARS[:at], BARS[at] - 25, *BARS[at + 1 :]]
     assert not asked(level, info_of(chart(BARS)), info_of(chart(other)))

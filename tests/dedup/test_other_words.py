@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from tests.dedup import edits
+from tests.matrices import crossed
 
 from pixtrawl.dedup import NearDuplicates
 from pixtrawl.fine_greys import FINE_SIDE, has_ground, packed, unpacked
@@ -48,8 +49,7 @@ def are_copies(one: ImageInfo, other: ImageInfo, level: str = "near") -> bool:
     return known.find("x", other) is not None
 
 
-@pytest.mark.parametrize("level", ["strict", "near"])
-@pytest.mark.parametrize("drawn", [chart, page])
+@pytest.mark.parametrize(("drawn", "level"), crossed([chart, page], ["strict", "near"]))
 def test_the_same_form_with_other_words_is_another_picture(drawn, level: str) -> None:  # type: ignore[no-untyped-def]
     assert not are_copies(info_of(drawn(NORTH)), info_of(drawn(OSLO)), level)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from tests.dedup.test_original import described, scene
-from tests.matrices import crossed, sample, slow
+from tests.matrices import matrix, sample, slow
 
 from pixtrawl.dedup.frames import around
 from pixtrawl.dedup.original import prefer
@@ -20,6 +22,10 @@ FAMILY = [
     for shape, aspect in SHAPES.items()
     if abs(width / height / aspect - 1) > 0.15
 ]
+Box = tuple[float, float, float, float]
+BOXES: tuple[Box, ...] = (
+    (0.2, 0, 0.8, 1), (0, 0.2, 1, 0.8), (0.1, 0.1, 0.9, 0.9), (0, 0, 0.8, 1),
+)  # fmt: skip
 HOW = (  # blur in widths of the whole, brightness, enlarged beyond what covers the whole
     (0.008, 1.0, 1.0),
     (0.015, 0.8, 1.0),
@@ -51,7 +57,7 @@ def soft_scene(size: tuple[int, int]) -> Image.Image:
     ("soft", "how"), [(False, HOW[:1]), slow(False, HOW[1:]), slow(True, HOW)],
     ids=["sharp", "sharp, more", "soft"],
 )  # fmt: skip
-@pytest.mark.parametrize(("size", "shape"), sample(FAMILY, 2))
+@pytest.mark.parametrize(("size", "shape"), sample(FAMILY, 5))
 def test_the_original_wins_over_itself_padded_by_itself(
     size: str, shape: str, soft: bool, how: tuple[tuple[float, float, float], ...]
 ) -> None:
@@ -64,12 +70,15 @@ def test_the_original_wins_over_itself_padded_by_itself(
             assert found.why == "has no frame"
 
 
-@pytest.mark.parametrize(("size", "soft"), crossed(SIZES, [True, False]))
-def test_a_wider_view_wins_over_its_crops(size: str, soft: bool) -> None:
+@pytest.mark.parametrize("boxes", [BOXES[:2], slow(BOXES[2:])], ids=["one side", "more"])
+@pytest.mark.parametrize(
+    ("size", "soft"), matrix(product(SIZES, [True, False]), ("landscape", True), ("square", False))
+)
+def test_a_wider_view_wins_over_its_crops(size: str, soft: bool, boxes: tuple[Box, ...]) -> None:
     image = soft_scene(SIZES[size]) if soft else scene(13, SIZES[size])
     width, height = image.size
     whole = described(image, 85)
-    for box in ((0.2, 0, 0.8, 1), (0, 0.2, 1, 0.8), (0.1, 0.1, 0.9, 0.9), (0, 0, 0.8, 1)):
+    for box in boxes:
         sides = (box[0] * width, box[1] * height, box[2] * width, box[3] * height)
         crop = described(image.crop(sides), 92)
         for found, ours in ((prefer(whole, crop), True), (prefer(crop, whole), False)):

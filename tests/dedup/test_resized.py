@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 from PIL import Image, ImageFilter
 from tests.dedup.test_original import described, scene
+from tests.matrices import crossed
 
 from pixtrawl.dedup.original import prefer
 from pixtrawl.dedup.resized import by_resizing
@@ -39,8 +40,7 @@ def resized(image: Image.Image, share: float, kernel: str) -> Image.Image:
     return image.resize(size, KERNELS[kernel])
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("soft", [False, True], ids=["sharp", "soft"])
+@pytest.mark.parametrize(("kernel", "soft"), crossed(KERNELS, [False, True]))
 def test_an_enlargement_loses_to_the_file_it_was_made_from(kernel: str, soft: bool) -> None:
     image, original = published(soft=soft)
     copy = described(resized(image, 1.37, kernel), 95)

@@ -22,7 +22,7 @@ from tests.pipeline.pictures import serving
 
 pytestmark = pytest.mark.timeout(300)
 
-RUNS = (3, slow(21))
+RUNS = (2, slow(21))
 AT_ONCE = 3
 EACH = ((errno.EIO, False), (errno.EIO, True), (errno.ENOSPC, True), (KILL, False), (KILL, False))
 
@@ -57,7 +57,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandTrials
 
 
 @pytest.mark.parametrize("kinds", [(EACH[1], EACH[3]), slow(EACH)], ids=["two", "all"])
-@pytest.mark.parametrize("name", sample(COMMANDS, 2))
+@pytest.mark.parametrize("name", sample(COMMANDS, 4))
 def test_a_command_whose_disk_fails_or_that_is_killed_is_mended_by_itself(
     commands: CommandTrials, name: str, kinds: tuple[tuple[int, bool], ...]
 ) -> None:

@@ -158,6 +158,7 @@ def test_settings_of_sources_may_be_written_as_on_the_command_line(
         assert len(ds) == 2
 
 
+@pytest.mark.slow
 def test_the_tutorial_s_verdict_is_what_one_sees(tmp_path: Path) -> None:
     """Bytes and seconds aside, and how many more were found and fetched: another computer's."""
     page = (ROOT / "docs/tutorial.md").read_text("utf-8")

@@ -56,18 +56,8 @@ def expected(site: Playground, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return outcomes(run(site, tmp_path_factory.mktemp("local") / "set", "local"))
 
 
-def test_every_engine_ends_with_the_same_outcomes_and_files(
-    engine: str, site: Playground, expected: Any, tmp_path: Path
-) -> None:
-    ds = run(site, tmp_path / "set", engine)
-    assert outcomes(ds) == expected
-    assert len(ds) > 5
-    assert all((tmp_path / "set" / image.file_name).stat().st_size for image in ds)
-    assert not list((tmp_path / "set").glob(".pixtrawl-*.part")), "nothing stays in the staging"
-
-
-def test_every_engine_brings_renditions_back(
-    engine: str, site: Playground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_every_engine_ends_with_the_same_outcomes_files_and_renditions(
+    engine: str, site: Playground, expected: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: dict[str, Picture] = {}
     put = RenditionWriter.put
@@ -78,9 +68,12 @@ def test_every_engine_brings_renditions_back(
 
     monkeypatch.setattr(RenditionWriter, "put", noting)
     ds = run(site, tmp_path / "set", engine, to="webdataset", resize="border:64", encode="jpg")
+    assert outcomes(ds) == expected, "renditions or not"
+    assert len(ds) > 5
+    assert all((tmp_path / "set" / image.file_name).stat().st_size for image in ds)
     assert {image.info.sha256 for image in ds} <= set(kept)
     assert {(one.width, one.height, one.extension) for one in kept.values()} == {(64, 64, "jpg")}
-    assert not list((tmp_path / "set").glob(".pixtrawl-*.part"))
+    assert not list((tmp_path / "set").glob(".pixtrawl-*.part")), "nothing stays in the staging"
 
 
 def test_a_shard_is_the_same_in_every_process() -> None:

@@ -144,6 +144,7 @@ def test_rows_of_a_killed_worker_are_done_again_after_its_hosts_have_rested(
     assert {one.name for one in tmp_path.iterdir()} == staged, "nothing of the killed one is left"
 
 
+@pytest.mark.slow  # tests/engines/test_suspects.py tells who is to blame
 def test_a_row_that_ends_its_workers_is_reported_and_takes_no_other_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 from tests.exporters.dataset import encoded, picture
 from tests.images.profiles import swapped_profile
+from tests.matrices import crossed
 
 from pixtrawl.errors import UsageError
 from pixtrawl.images.fit import fit
@@ -102,8 +103,9 @@ def test_a_crop_is_the_middle() -> None:
     assert opened(done.data).getpixel((2, 2))[2] > 200  # type: ignore[index]
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("mode", ["no", "keep_ratio_largest", "center_crop"])
+@pytest.mark.parametrize(
+    ("orientation", "mode"), crossed(range(1, 9), ["no", "keep_ratio_largest", "center_crop"])
+)
 def test_a_turned_picture_comes_out_upright(orientation: int, mode: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -118,7 +120,7 @@ def test_a_turned_picture_comes_out_upright(orientation: int, mode: str) -> None
 
 def test_the_fast_way_is_within_half_a_decibel_of_a_full_decode() -> None:
     losses = []
-    for size in ((1200, 900), (1024, 1024), (800, 600), (640, 480)):
+    for size in ((1024, 1024), (640, 480)):
         data = encoded(photograph(*size), "jpeg", quality=88)
         done = fit(Transform(mode="keep_ratio_largest", size=256), data, "jpeg")
         reference = by_area(opened(data), done.width, done.height)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.matrices import slow
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images.decoders import containment_report, sandbox
@@ -21,7 +22,7 @@ from pixtrawl.model import Reason
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="containment is Linux's")
 Jpegs = Callable[[int], list[str]]
 
-KERNELS = ["this", "no-scopes", "no-landlock"]
+KERNELS = ["this", slow("no-scopes"), "no-landlock"]
 ON_A_PROCESS = ["fcntl", "killer", "queue", "pidfd", "ptrace", "setown"]
 ON_A_FILE = ["read", "write", "stat", "exists", "link", "list", "unix"]
 ALONE = [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image, ImageCms
-from tests.matrices import crossed
+from tests.matrices import sample
 
 from pixtrawl.images.fit import fit
 from pixtrawl.images.formats.png_chunks import without_damaged_metadata
@@ -89,7 +90,7 @@ def opens_everywhere(data: bytes, format_: str) -> np.ndarray:
     return np.asarray(rgb(data))
 
 
-@pytest.mark.parametrize(("name", "after"), crossed(DAMAGED, [False, True]))
+@pytest.mark.parametrize(("name", "after"), sample(product(DAMAGED, [False, True]), 5))
 def test_a_png_with_one_damaged_ancillary_chunk_is_kept_and_opens(name: str, after: bool) -> None:
     data = with_chunk(encoded("PNG"), DAMAGED[name], after=after)
     pixels = opens_everywhere(data, "png")

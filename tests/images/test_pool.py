@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 import uvloop
+from tests.matrices import crossed
 
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import EngineError
@@ -74,8 +75,11 @@ def none_is_left(parent: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-@pytest.mark.parametrize("kind", [DecoderPool, ExecPool])
+@pytest.mark.parametrize(
+    ("runner", "kind"),
+    crossed([asyncio.run, uvloop.run], [DecoderPool, ExecPool]),
+    ids=["asyncio, forked", "asyncio, started", "uvloop, forked", "uvloop, started"],
+)
 def test_files_are_inspected_on_either_loop_and_by_either_way_of_starting(
     tmp_path: Path, jpegs: Jpegs, runner: Callable[..., list[Verdict]], kind: type[DecoderPool]
 ) -> None:

@@ -59,14 +59,14 @@ async def among_good_ones(
         ("segv", {R.DECODER_CRASHED}),
         ("sleep", {R.DECODER_LOST}),
         ("loop", {R.DECODER_TIMEOUT}),
-        ("socket", {R.DECODER_CRASHED}),
-        ("exec", {R.DECODER_CRASHED}),
+        slow("socket", {R.DECODER_CRASHED}),  # the slow ones are in test_older_kernels.py, too
+        slow("exec", {R.DECODER_CRASHED}),
         ("kill", {R.DECODER_CRASHED}),
         ("exit", {R.DECODER_CRASHED}),
         ("forge", {R.DECODER_CRASHED}),
-        ("fork", {R.CORRUPT}),
+        slow("fork", {R.CORRUPT}),
         ("memory", {R.CORRUPT}),
-        ("read /etc/passwd", {R.CORRUPT}),
+        slow("read /etc/passwd", {R.CORRUPT}),
         ("write /tmp/never-there", {R.CORRUPT, R.DECODER_CRASHED}),
     ],
 )

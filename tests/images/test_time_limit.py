@@ -8,10 +8,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
 
 import pytest
-from tests.matrices import crossed
+from tests.matrices import matrix
 
 from pixtrawl.config.groups import Images
 from pixtrawl.images.decoders import cpu_clock, decoder, launch
@@ -246,10 +247,14 @@ def send(processes: Iterable[int], number: signal.Signals) -> None:
 @linux
 @pytest.mark.parametrize(
     ("numbers", "zygote"),
-    crossed([["SIGSTOP"], ["SIGSTOP", "SIGKILL"], ["SIGKILL"], ["SIGTERM"]], [False, True]),
+    matrix(
+        product([("SIGSTOP",), ("SIGSTOP", "SIGKILL"), ("SIGKILL",), ("SIGTERM",)], [False, True]),
+        (("SIGSTOP", "SIGKILL"), True),
+        (("SIGKILL",), False),
+    ),
 )
 def test_stopped_or_killed_decoders_cost_no_file(
-    tmp_path: Path, jpegs: Jpegs, numbers: list[str], zygote: bool
+    tmp_path: Path, jpegs: Jpegs, numbers: tuple[str, ...], zygote: bool
 ) -> None:
     names = jpegs(9)
 

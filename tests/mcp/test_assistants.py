@@ -74,7 +74,7 @@ def test_a_data_set_is_collected_looked_at_cleaned_and_exported(
     assert len(list((tmp_path / "own/for-training").rglob("*.jpg"))) >= 1
 
 
-@pytest.mark.parametrize("era", matrix(ERAS, "legacy"))
+@pytest.mark.parametrize("era", ERAS)
 def test_a_no_is_an_answer_and_nothing_is_done(cats: Path, era: str) -> None:
     person = assistant(cats.parent)
     calls: dict[str, dict[str, Any]] = {
@@ -85,7 +85,7 @@ def test_a_no_is_an_answer_and_nothing_is_done(cats: Path, era: str) -> None:
     }
 
     async def ask() -> None:
-        async with person.talking(era) as call:
+        async with person.inside(era) as call:
             for person.answer in ("refuse", "decline", "cancel"):
                 told = "cancelled" if person.answer == "cancel" else "declined"
                 for tool, arguments in calls.items():

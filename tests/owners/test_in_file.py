@@ -13,6 +13,7 @@ from pixtrawl.images.metadata import cbor as reading
 from pixtrawl.images.metadata.jumbf import read_training_mining
 from pixtrawl.images.metadata.rights import read_rights
 from pixtrawl.preferences.marks import is_ai_made
+from tests.matrices import crossed
 from tests.owners.files import (
     box,
     cbor,
@@ -72,9 +73,14 @@ def test_constraints_and_tdm_reservations_are_found() -> None:
     assert (found["other_constraints"], found["tdm_reservation"]) == ("Ask me", "1")
 
 
-@pytest.mark.parametrize("padding", [0, 150_000], ids=["small", "many segments"])
-@pytest.mark.parametrize("label", ["c2pa.training-mining", "cawg.training-mining__1"])
-@pytest.mark.parametrize("format_", [*FORMATS, "GIF"])
+@pytest.mark.parametrize(
+    ("format_", "label", "padding"),
+    crossed(
+        [*FORMATS, "GIF"],
+        ["c2pa.training-mining", "cawg.training-mining__1"],
+        [0, 150_000],  # which takes many segments
+    ),
+)
 def test_training_assertions_are_found_in_each_format(
     format_: str, label: str, padding: int
 ) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.matrices import slow
+
 pytestmark = pytest.mark.timeout(180)
 
 # Runs the command, then asks the BLAS that is loaded for its threads.
@@ -42,7 +44,7 @@ def picture(seed: int) -> bytes:
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="asks /proc for the library")
 @pytest.mark.parametrize(
-    ("junk", "ending"), [("keep", "jsonl"), ("drop", "jsonl"), ("keep", "parquet")]
+    ("junk", "ending"), [slow("keep", "jsonl"), ("drop", "jsonl"), slow("keep", "parquet")]
 )
 def test_a_download_computes_on_one_thread_of_blas(tmp_path: Path, junk: str, ending: str) -> None:
     uris = [f"data:image/jpeg;base64,{base64.b64encode(picture(n)).decode()}" for n in range(3)]

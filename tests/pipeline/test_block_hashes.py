@@ -19,7 +19,7 @@ from pixtrawl.cli.main import main
 from pixtrawl.images.appearance.pdq import pdq_of
 from pixtrawl.images.phash import thumbnail
 from pixtrawl.pipeline.outcomes import Outcomes
-from tests.matrices import crossed
+from tests.matrices import crossed, matrix, slow
 from tests.pipeline.pictures import Answer, Host, jpeg, png, scene, serving
 
 pytestmark = pytest.mark.timeout(120)
@@ -136,7 +136,7 @@ def test_nothing_but_listed_pictures_ends_with_the_code_for_nothing_saved(
     assert main([*words, "--block-hashes", str(tmp_path / "list.txt")]) == 4
 
 
-@pytest.mark.parametrize("kind", HASHES)
+@pytest.mark.parametrize("kind", matrix(HASHES, "pdq"))
 def test_a_new_list_takes_out_what_was_kept_before_it(
     host: Host, tmp_path: Path, kind: str
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_new_list_takes_out_what_was_kept_before_it(
     assert traces(tmp_path / "set") == []
 
 
-@pytest.mark.parametrize("kind", ["sha256", "md5", "pdq"])
+@pytest.mark.parametrize("kind", [slow("sha256"), "md5", slow("pdq")])
 def test_the_command_takes_out_copies_that_are_held_back_too(
     host: Host, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

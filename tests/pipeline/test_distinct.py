@@ -13,7 +13,7 @@ from tests.matrices import slow
 MIX = {"near_duplicate": 0.4, "placeholder": 0.1, "thumbnail": 0.1}
 
 
-@pytest.mark.parametrize(("seed", "supply"), [(1, 30), slow(1, 60), slow(4, 60)])
+@pytest.mark.parametrize(("seed", "supply"), [(1, 20), slow(1, 60), slow(4, 60)])
 def test_a_run_ends_with_exactly_the_distinct_originals(
     tmp_path: Path, seed: int, supply: int
 ) -> None:

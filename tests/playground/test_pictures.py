@@ -41,7 +41,7 @@ def test_seed_and_path_decide_a_file(name: str) -> None:
 
 def test_no_picture_is_blank() -> None:
     slug = slug_of("lighthouse")
-    for index in range(40):
+    for index in range(12):
         levels = np.asarray(_grey(picture(1, slug, index)), float)
         assert levels.std() > 6, index
         assert levels.max() > 60, index

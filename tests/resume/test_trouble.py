@@ -22,7 +22,7 @@ from pixtrawl.playground.faults_search import SearchOutage
 
 pytestmark = pytest.mark.timeout(180)
 
-QUERIES = [f"tabby cat {number}" for number in range(40)]
+QUERIES = [f"tabby cat {number}" for number in range(QUERIES_AT_ONCE + 1)]
 
 
 def command(site: Playground, output: Path, *more: str) -> list[str]:

@@ -21,6 +21,7 @@ from pixtrawl.scoring import likes
 from pixtrawl.scoring.class_check import audit
 from pixtrawl.scoring.likes import fit
 from pixtrawl.scoring.model import unit
+from tests.matrices import slow
 from tests.scoring.conftest import GREEN, RED, png, write_dataset
 from tests.scoring.planted import Planted, unknown_looks
 from tests.scoring.tiny import write_model
@@ -32,7 +33,7 @@ from tests.scoring.tiny_models import write_image_model
     [(10, 80, 1.0, 0.1, 0.0), (10, 80, 1.5, 0.3, 0.0), (10, 80, 1.0, 0.1, 0.1), (20, 40, 1.3, 0.15, 0.0),
      (5, 30, 1.0, 0.2, 0.0), (2, 60, 1.0, 0.2, 0.0), (2, 60, 2.0, 0.2, 0.0), (10, 40, 2.0, 0.18, 0.0)],
 )  # fmt: skip
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, slow(2)])
 def test_planted_wrong_images_are_found_by_their_neighbours(
     labels: int, each: int, spread: float, wrong: float, outside: float, seed: int
 ) -> None:

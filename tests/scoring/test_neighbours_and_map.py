@@ -74,10 +74,10 @@ def test_typicality_by_near_cells_is_that_of_all(monkeypatch: pytest.MonkeyPatch
 
 
 def test_like_images_lie_together_on_the_map_landmarks_or_not() -> None:
-    vectors, kind = groups(1_500, 8)
+    vectors, kind = groups(900, 8)
     done: list[float] = []
-    places = lay_out(vectors[::3], [vectors[:700], vectors[700:]], 1_500, done.append)
-    assert places.shape == (1_500, 2)
+    places = lay_out(vectors[::3], [vectors[:400], vectors[400:]], 900, done.append)
+    assert places.shape == (900, 2)
     assert places.min() >= 0
     assert places.max() <= MAP_SIDE
     assert done == sorted(done)
@@ -85,7 +85,7 @@ def test_like_images_lie_together_on_the_map_landmarks_or_not() -> None:
     middles = np.stack([places[kind == one].mean(axis=0) for one in range(8)])
     nearest = ((places[:, None].astype(float) - middles) ** 2).sum(-1).argmin(1)
     assert (nearest == kind).mean() > 0.97
-    again = lay_out(vectors[::3], [vectors], 1_500)
+    again = lay_out(vectors[::3], [vectors], 900)
     assert (places == again).all(), "the same images give the same map"
 
 

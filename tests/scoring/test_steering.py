@@ -13,6 +13,7 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
+from tests.matrices import slow
 from tests.scoring.conftest import GREEN, RED, png
 
 COUNT = 48
@@ -166,8 +167,8 @@ def test_the_number_of_thumbnails_is_bounded_and_0_asks_for_none(site: SearchedS
     ("thumb", "robots"),
     [
         ("{address}/t/{at}.png", "User-agent: *\nDisallow: /t/\n"),  # the owner says no
-        ("http://169.254.9.9/t/{at}.png", ""),  # an address inside a network
-        ("{address}/gone/x{at}.png", ""),
+        slow("http://169.254.9.9/t/{at}.png", ""),  # an address inside a network
+        slow("{address}/gone/x{at}.png", ""),
         ("", ""),  # the source gives none
     ],
 )

@@ -13,6 +13,7 @@ from pixtrawl.scoring.likes import Examples
 from pixtrawl.scoring.model import unit
 from pixtrawl.scoring.pool_values import PoolView, values_of
 from pixtrawl.scoring.selection import limit_of, select
+from tests.matrices import slow
 from tests.scoring.conftest import png
 from tests.scoring.pools import Collecting, serving
 from tests.scoring.tiny_models import write_image_model
@@ -20,7 +21,7 @@ from tests.scoring.tiny_models import write_image_model
 # -- what a person kept and refused
 
 
-@pytest.mark.parametrize("words", [True, False])
+@pytest.mark.parametrize("words", [True, slow(False)])
 def test_likes_and_refusals_weigh_in_the_choice(tmp_path: Path, words: bool) -> None:
     """All pictures are red with more or less blue; a person wants more, the query's text less."""
     blue = [30 + 2 * (at * 7 % 40) for at in range(40)]

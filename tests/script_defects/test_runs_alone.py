@@ -135,7 +135,7 @@ def test_defect_25_a_wall_is_told_from_an_empty_answer(
 
 
 def test_defect_26_many_queries_at_once_lose_nothing(site: Playground, tmp_path: Path) -> None:
-    queries = [f"scene {number}" for number in range(12)]
+    queries = [f"scene {number}" for number in range(6)]
     run = pixtrawl("run", *queries, *bing(site), "-n", "2", folder=tmp_path / "images")
     assert run.code == 0
     table = run.keyword_urls()

@@ -56,6 +56,7 @@ def ended(run: Ran, site: Playground, fault: str) -> str:
     return str(reason)
 
 
+@pytest.mark.slow  # tests/sources/google/test_outcomes.py has the page, defect 03 the browser
 @pytest.mark.browser
 def test_defect_01_an_unknown_page_is_reported_and_no_browser_is_left(
     site: Playground, tmp_path: Path

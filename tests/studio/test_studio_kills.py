@@ -16,7 +16,7 @@ import pytest
 from tests import warm_command
 from tests.studio.client import Client, token_in
 
-KILLS = int(os.environ.get("STUDIO_KILLS", "2"))
+KILLS = int(os.environ.get("STUDIO_KILLS", "1"))
 pytestmark = pytest.mark.timeout(90 + 30 * KILLS)
 
 

@@ -98,7 +98,7 @@ def short_tmp() -> Iterator[Path]:
         (signal.SIGKILL, False),
         slow(signal.SIGTERM, False),
         slow(signal.SIGINT, False),
-        (signal.SIGINT, True),  # what Ctrl-C in a terminal does
+        slow(signal.SIGINT, True),  # what Ctrl-C in a terminal does
     ],
 )
 def test_no_browser_and_no_profile_are_left_when_we_are_ended(

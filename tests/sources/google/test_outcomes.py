@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.matrices import matrix
+from tests.matrices import matrix, slow
 
 from pixtrawl.events import Notice
 from pixtrawl.model import Kind, SourceOutcome
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(
+@pytest.mark.parametrize(  # tests/sources/google/test_state.py tells all forms apart by their facts
     ("form", "outcome", "kind", "loads"),
     [
         ("captcha", SourceOutcome.BLOCKED, "captcha", 1),
         ("rate", SourceOutcome.BLOCKED, "rate_limit", 1),
-        ("forbidden", SourceOutcome.BLOCKED, "forbidden", 1),
-        ("wall", SourceOutcome.BLOCKED, "js_wall", 1),
+        slow("forbidden", SourceOutcome.BLOCKED, "forbidden", 1),
+        slow("wall", SourceOutcome.BLOCKED, "js_wall", 1),
         ("soft", SourceOutcome.BLOCKED, "soft_block", 1),
-        ("login", SourceOutcome.BLOCKED, "login", 1),
+        slow("login", SourceOutcome.BLOCKED, "login", 1),
         ("nothing", SourceOutcome.NO_RESULTS, None, 1),
-        ("nothing_but_chips", SourceOutcome.NO_RESULTS, None, 1),
+        slow("nothing_but_chips", SourceOutcome.NO_RESULTS, None, 1),
         ("error", SourceOutcome.NETWORK_ERROR, None, 1),
         ("changed", SourceOutcome.CHANGED, None, 3),
     ],
@@ -67,7 +67,7 @@ def test_consent_that_stays_is_the_outcome_after_one_answer(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", matrix(["dialog", "passing_wall", "empty_once", "chips_once"], "dialog", "empty_once")
+    "form", matrix(["dialog", "passing_wall", "empty_once", "chips_once"], "empty_once")
 )
 def test_what_passes_is_no_obstacle(desk: Desk, form: str) -> None:
     asked = desk.ask(form)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pytest
-from tests.matrices import matrix, sample
+from tests.matrices import matrix, slow
 
 from pixtrawl.model import Kind
 from pixtrawl.playground import Playground
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 WHOLE = ["2020", "2024", "escaped", "2026", "hover", "context", "scroll", "virtual", "more"]
 
 
-@pytest.mark.parametrize("form", sample(WHOLE, 3))
+@pytest.mark.parametrize("form", matrix(WHOLE, "2026", "more"))
 def test_every_original_is_found_with_size_page_and_title(desk: Desk, form: str) -> None:
     asked = desk.ask(form)
     items = desk.site.items(form, "tabby cat")
@@ -40,7 +40,7 @@ def test_thumbnails_of_deferred_tiles_tie_tile_and_record(desk: Desk) -> None:
     }
 
 
-@pytest.mark.parametrize("form", ["click", "panel"])
+@pytest.mark.parametrize("form", ["click", slow("panel")])
 def test_a_click_gives_the_original_the_page_and_the_title(desk: Desk, form: str) -> None:
     asked = desk.ask(form)
     items = desk.site.items(form, "tabby cat")
