@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -17,7 +18,7 @@ from pixtrawl import urls
 from pixtrawl.cluster import prepare as prepare_module
 from pixtrawl.cluster.host_groups import group_of, is_shared
 from pixtrawl.cluster.partition import Shard, shards_of
-from pixtrawl.cluster.spool import Spool
+from pixtrawl.cluster.spool import Row, Spool
 from pixtrawl.cluster.store import Store
 from pixtrawl.model import Candidate
 from tests.matrices import examples, slow
@@ -60,6 +61,10 @@ def candidate(url: str) -> Candidate:
     return Candidate(url=url, query="q", label="l", source="urls")
 
 
+def urls_of(shard: Shard) -> list[str]:
+    return [msgspec.msgpack.decode(one.row, type=Row).candidate.url for one in shard.rows]
+
+
 def divided(
     rows: list[str], folder: Path, shard_rows: int, in_memory_rows: int
 ) -> tuple[list[Shard], Spool]:
@@ -90,15 +95,15 @@ def test_every_url_is_in_one_shard_and_every_group_in_one_chain(
     given_rows = rows + rows[:repeats]
     folder = tmp_path_factory.mktemp("spool")
     shards, spool = divided(given_rows, folder, shard_rows, in_memory)
-    found = [row.candidate.url for shard in shards for row in shard.rows]
+    found = [url for shard in shards for url in urls_of(shard)]
     assert sorted(found) == sorted(rows)
     assert spool.rows == len(given_rows)
     assert spool.duplicates == len(given_rows) - len(rows)
     chains: dict[str, set[str]] = defaultdict(set)
     for shard in shards:
         assert 0 < shard.entry.rows == len(shard.rows) <= shard_rows
-        for row in shard.rows:
-            chains[group_of(row.candidate.url)].add(shard.entry.chain)
+        for url in urls_of(shard):
+            chains[group_of(url)].add(shard.entry.chain)
     assert all(len(found) == 1 for found in chains.values())
     places: dict[str, list[int]] = defaultdict(list)
     for shard in shards:

@@ -128,6 +128,7 @@ def main(arguments: argparse.Namespace) -> int:
 def _prepare(arguments: argparse.Namespace) -> int:
     from pixtrawl.cli import running
     from pixtrawl.display.screen import note, out, out_json, plural
+    from pixtrawl.engines.event_loop import tune_process
     from pixtrawl.errors import EXIT_OK, UsageError
 
     if arguments.limit is not None:
@@ -137,6 +138,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     loaded = load_settings(arguments)
     running.warn(loaded, quiet=arguments.quiet)
     notices: list[str] = []
+    tune_process()  # rows are many objects, none of them in a cycle
     store, job = prepared(
         arguments.manifests, arguments.output, loaded, notices, shard_rows=arguments.shard_rows,
         lease_s=arguments.lease, scratch=arguments.scratch,

@@ -16,6 +16,7 @@ the groups here are all derived from it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -47,6 +48,7 @@ SHARED_SUFFIXES: Final = frozenset({
     "workers.dev", "wixsite.com",
 })  # fmt: skip
 _HOSTLESS: Final = "data"
+_CACHED_ACCOUNTS: Final = 8_192
 _DATA_GROUPS: Final = 256  # URLs without a host need no politeness: any number of groups will do
 
 
@@ -59,6 +61,11 @@ def group_of(url: str) -> str:
     account = urls.account_of(url)
     if not account:
         return f"{_HOSTLESS}:{urls.url_key(url)[0] % _DATA_GROUPS:02x}"
+    return _group_of_account(account)
+
+
+@lru_cache(_CACHED_ACCOUNTS)
+def _group_of_account(account: str) -> str:
     name = account.partition("]")[0] + "]" if account.startswith("[") else account.partition(":")[0]
     return name if _is_address(name) else _registrable(name)
 
@@ -81,6 +88,9 @@ def _registrable(name: str) -> str:
 
 
 def _is_address(name: str) -> bool:
+    # The last part of an address is a number, and no domain's is (WHATWG: "ends in a number").
+    if not name.endswith("]") and not name[-1:].isdigit():
+        return False
     try:
         ip_address(name.strip("[]"))
     except ValueError:

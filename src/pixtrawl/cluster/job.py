@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pixtrawl.cluster.partition import ShardEntry
-from pixtrawl.cluster.spool import Row
+from pixtrawl.cluster.spool import PackedRow, Row
 from pixtrawl.cluster.store import Store
 from pixtrawl.errors import StorageError, UsageError
 
@@ -101,9 +101,9 @@ def rows_name(shard_id: str) -> str:
     return f"shards/{shard_id}.rows"
 
 
-def pack_rows(rows: list[Row]) -> bytes:
+def pack_rows(rows: list[PackedRow]) -> bytes:
     """Return rows as an object: msgpack by zlib."""
-    return zlib.compress(msgspec.msgpack.encode(rows), 6)
+    return zlib.compress(msgspec.msgpack.encode([row.row for row in rows]), 6)
 
 
 def read_rows_of(store: Store, shard_id: str) -> list[Row]:

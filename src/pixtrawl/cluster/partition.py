@@ -12,8 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl import urls
-from pixtrawl.cluster.spool import Row
+from pixtrawl.cluster.spool import PackedRow
 
 __all__ = ["SHARD_ROWS", "Shard", "ShardEntry", "shards_of"]
 
@@ -37,11 +36,11 @@ class Shard(Struct, frozen=True):
     """A shard with its rows."""
 
     entry: ShardEntry
-    rows: list[Row]
+    rows: list[PackedRow]
 
 
 def shards_of(
-    groups: Iterable[tuple[str, list[Row]]], shard_rows: int = SHARD_ROWS
+    groups: Iterable[tuple[str, list[PackedRow]]], shard_rows: int = SHARD_ROWS
 ) -> Iterator[Shard]:
     """Yield the shards of rows that come group by group; each holds about `shard_rows` rows.
 
@@ -49,7 +48,7 @@ def shards_of(
     """
     packing = _Packing(shard_rows)
     name: str | None = None
-    rows: list[Row] = []
+    rows: list[PackedRow] = []
     chain: _Chain | None = None
     for group, part in groups:
         if group != name:
@@ -65,7 +64,7 @@ def shards_of(
 
 
 def _ended(
-    name: str | None, rows: list[Row], chain: _Chain | None, packing: _Packing
+    name: str | None, rows: list[PackedRow], chain: _Chain | None, packing: _Packing
 ) -> Iterator[Shard]:
     if chain is not None:
         yield chain.next(rows, is_last=True)  # a chain always has rows left
@@ -79,7 +78,7 @@ class _Chain:
         self._id = f"c-{blake2b(group.encode(), digest_size=8).hexdigest()}"
         self._place = 0
 
-    def next(self, rows: list[Row], *, is_last: bool) -> Shard:
+    def next(self, rows: list[PackedRow], *, is_last: bool) -> Shard:
         entry = ShardEntry(
             id=f"{self._id}-{self._place:05d}-{_digest(rows)}", chain=self._id, place=self._place,
             is_last=is_last, rows=len(rows), groups=1, largest=self._group, largest_rows=len(rows),
@@ -93,10 +92,10 @@ class _Packing:
 
     def __init__(self, shard_rows: int) -> None:
         self._shard_rows = shard_rows
-        self._groups: list[tuple[str, list[Row]]] = []
+        self._groups: list[tuple[str, list[PackedRow]]] = []
         self._rows = 0
 
-    def add(self, name: str, rows: list[Row]) -> Iterator[Shard]:
+    def add(self, name: str, rows: list[PackedRow]) -> Iterator[Shard]:
         if self._rows + len(rows) > self._shard_rows:
             yield from self.rest()
         self._groups.append((name, rows))
@@ -122,8 +121,8 @@ class _Packing:
         self._groups, self._rows = [], 0
 
 
-def _digest(rows: list[Row]) -> str:
+def _digest(rows: list[PackedRow]) -> str:
     digest = blake2b(digest_size=8)
     for row in rows:
-        digest.update(urls.url_key(row.candidate.url))
+        digest.update(row.key)
     return digest.hexdigest()

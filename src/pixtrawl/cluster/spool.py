@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -21,12 +22,13 @@ from pixtrawl.cluster.host_groups import group_of
 from pixtrawl.errors import StorageError
 from pixtrawl.model import Candidate
 
-__all__ = ["Row", "Spool"]
+__all__ = ["PackedRow", "Row", "Spool"]
 
 _WAYS: Final = 64
 _IN_MEMORY_ROWS: Final = 20_000
 _IN_MEMORY_BYTES: Final = 8 * 2**20  # on disk; as objects about three times that
 _BUFFER_BYTES: Final = 32 * 1024
+_CACHED_GROUPS: Final = 8_192
 _LENGTH: Final = struct.Struct("<I")
 
 
@@ -37,10 +39,17 @@ class Row(Struct, frozen=True, array_like=True):
     candidate: Candidate
 
 
+class PackedRow(Struct, frozen=True, array_like=True, gc=False):
+    """A row as it lies on disk and in the store, which dividing rows need not read."""
+
+    number: int
+    key: bytes  # of the URL
+    row: msgspec.Raw  # a `Row`, as msgpack
+
+
 class _Record(Struct, frozen=True, array_like=True):
     group: str
-    key: bytes  # of the URL
-    row: msgspec.Raw
+    packed: PackedRow
 
 
 class _Piece(Struct):
@@ -73,11 +82,11 @@ class Spool:
                 self.rows += 1
                 raw = msgspec.Raw(encode(Row(self.rows, candidate)))
                 url = candidate.url
-                yield _Record(group_of(url), urls.url_key(url), raw)
+                yield _Record(group_of(url), PackedRow(self.rows, urls.url_key(url), raw))
 
         self._pieces = self._split(records(), _by_group(0))
 
-    def groups(self) -> Iterator[tuple[str, list[Row]]]:
+    def groups(self) -> Iterator[tuple[str, list[PackedRow]]]:
         """Yield the rows of each group; a large group comes in several parts, one after another.
 
         Call it once, after `take`. Raise StorageError.
@@ -85,7 +94,7 @@ class Spool:
         for piece in self._pieces:
             yield from self._groups(piece, 1)
 
-    def _groups(self, piece: _Piece, level: int) -> Iterator[tuple[str, list[Row]]]:
+    def _groups(self, piece: _Piece, level: int) -> Iterator[tuple[str, list[PackedRow]]]:
         fits = piece.rows <= self._in_memory_rows and piece.size_bytes <= _IN_MEMORY_BYTES
         if fits or piece.rows == 1:
             yield from self._loaded(piece)
@@ -96,19 +105,18 @@ class Spool:
         for part in pieces:
             yield from self._groups(part, level + 1)
 
-    def _loaded(self, piece: _Piece) -> Iterator[tuple[str, list[Row]]]:
-        by_group: dict[str, dict[bytes, msgspec.Raw]] = {}
+    def _loaded(self, piece: _Piece) -> Iterator[tuple[str, list[PackedRow]]]:
+        by_group: dict[str, dict[bytes, PackedRow]] = {}
         for record in _read(piece):
             rows = by_group.setdefault(record.group, {})
-            if record.key in rows:
+            if record.packed.key in rows:
                 self.duplicates += 1
             else:
-                rows[record.key] = record.row
+                rows[record.packed.key] = record.packed
         piece.path.unlink()
-        decoder = msgspec.msgpack.Decoder(Row)
         for group in sorted(by_group):
             rows = by_group.pop(group)  # else each would be there twice
-            yield group, sorted(map(decoder.decode, rows.values()), key=_number)
+            yield group, sorted(rows.values(), key=_number)
 
     def _split(self, records: Iterable[_Record], way: Callable[[_Record], int]) -> list[_Piece]:
         pieces: dict[int, _Piece] = {}
@@ -122,10 +130,10 @@ class Spool:
                     piece.group = record.group
                     piece.file = piece.path.open("xb", buffering=_BUFFER_BYTES)
                 # A run of one URL collapses here: no hash could split it.
-                if record.key == piece.last_key:
+                if record.packed.key == piece.last_key:
                     self.duplicates += 1
                     continue
-                piece.last_key = record.key
+                piece.last_key = record.packed.key
                 piece.is_mixed |= record.group != piece.group
                 piece.rows += 1
                 data = encoder.encode(record)
@@ -143,16 +151,16 @@ class Spool:
 
 
 def _by_group(level: int) -> Callable[[_Record], int]:
-    def way(record: _Record) -> int:
-        digest = blake2b(record.group.encode(), digest_size=1, salt=bytes([level])).digest()
-        return digest[0] % _WAYS
+    @lru_cache(_CACHED_GROUPS)
+    def place(group: str) -> int:
+        return blake2b(group.encode(), digest_size=1, salt=bytes([level])).digest()[0] % _WAYS
 
-    return way
+    return lambda record: place(record.group)
 
 
 def _by_url(level: int) -> Callable[[_Record], int]:
     def way(record: _Record) -> int:
-        return blake2b(record.key, digest_size=1, salt=bytes([level])).digest()[0] % _WAYS
+        return blake2b(record.packed.key, digest_size=1, salt=bytes([level])).digest()[0] % _WAYS
 
     return way
 
@@ -164,5 +172,5 @@ def _read(piece: _Piece) -> Iterator[_Record]:
             yield decoder.decode(file.read(_LENGTH.unpack(head)[0]))
 
 
-def _number(row: Row) -> int:
+def _number(row: PackedRow) -> int:
     return row.number

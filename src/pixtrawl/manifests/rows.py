@@ -30,6 +30,7 @@ _OWN_MANIFEST: Final = frozenset({"query", "label", "url", "kind", "source", "ra
 _TAKEN_AS_IT_IS: Final = (
     "query", "source", "page_url", "thumb_url", "license", "license_url", "creator",
 )  # fmt: skip
+_CARRIED: Final = ("page_url", "thumb_url", "license", "license_url", "creator")
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _MAX_PIXELS: Final = 10**9
 _MAX_URLS: Final = 100  # of one row
@@ -110,6 +111,16 @@ class Rows:
                 self._ours.setdefault(word, name)
         self._split = _NEXT_OF_MANY if plain_name(self.chosen.url) in PLURAL else _NEXT_URL
         self._is_ours = self._ours.keys() >= _OWN_MANIFEST
+        # Only columns that are there are looked at: most lists have two of twenty.
+        self._texts = tuple(
+            (word, self._ours[word])
+            for word in (*_CARRIED, *TEXTS)
+            # `page_said` of our own manifests only: another list's column may mean anything.
+            if word in self._ours and (word != "page_said" or self._is_ours)
+        )
+        self._sizes = tuple((w, self._ours[w]) for w in ("width", "height") if w in self._ours)
+        self._rank = self._ours.get("rank")
+        self._alternates = self._ours.get("alternates")
         self._hidden = self._never_own()
 
     def of(self, row: Mapping[str, Any], number: int) -> Iterator[Candidate | BadLine]:
@@ -126,30 +137,18 @@ class Rows:
         stem = _text(row.get(self.chosen.id)) if self.chosen.id else None
         extra = self._extra(row, label)
         kind = row.get(self._ours.get("kind", ""))
+        known: dict[str, Any] = {word: _text(row.get(name)) for word, name in self._texts}
+        for word, name in self._sizes:
+            known[word] = _number(row.get(name))
+        if self._alternates is not None:
+            known["alternates"] = _alternates(row.get(self._alternates))
+        source = get(row, "source") or SOURCE
+        rank = (_number(row.get(self._rank)) if self._rank is not None else None) or number
         for url in urls:
             yield Candidate(
-                url=url,
-                query=query or self._reading.stem,
-                label=label,
-                source=get(row, "source") or SOURCE,
-                rank=_number(row.get(self._ours.get("rank", ""))) or number,
-                kind=_kind(kind, url),
-                page_url=get(row, "page_url"),
-                title=title,
-                width=_number(row.get(self._ours.get("width", ""))),
-                height=_number(row.get(self._ours.get("height", ""))),
-                thumb_url=get(row, "thumb_url"),
-                license=get(row, "license"),
-                license_url=get(row, "license_url"),
-                creator=get(row, "creator"),
-                alternates=_alternates(row.get(self._ours.get("alternates", ""))),
-                extra=extra,
-                file_stem=stem,
-                alt=get(row, "alt"),
-                page_text=get(row, "page_text"),
-                # Of our own manifests only: another list's column may mean anything.
-                page_said=get(row, "page_said") if self._is_ours else None,
-            )
+                url=url, query=query or self._reading.stem, label=label, source=source, rank=rank,
+                kind=_kind(kind, url), title=title, extra=extra, file_stem=stem, **known,
+            )  # fmt: skip
 
     def _get(self, row: Mapping[str, Any], field: str) -> str | None:
         name = self._ours.get(field)
