@@ -10,6 +10,7 @@ import pytest
 from pixtrawl.dedup import descriptor_index
 from pixtrawl.dedup.crop_windows import COARSE
 from pixtrawl.dedup.descriptor_index import DescriptorIndex
+from pixtrawl.dedup.growing_cells import GrowingCells
 from pixtrawl.dedup.inverted_file import InvertedFile
 
 Array = np.ndarray[Any, Any]
@@ -102,21 +103,41 @@ def test_shelves_remember_together_no_more_than_one_does(monkeypatch: pytest.Mon
     assert second.picture(179) is not None
 
 
+def unit_vectors(count: int, seed: int) -> Array:
+    """Random vectors of equal length, in the numbers of an index."""
+    rows = np.random.default_rng(seed).normal(size=(count, 64))
+    return np.rint(32_767 * rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.int16)
+
+
 def test_cells_are_the_same_for_the_same_rows() -> None:
-    rows = np.random.default_rng(2).normal(size=(5_000, 64)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    first, second = InvertedFile(rows), InvertedFile(rows)
-    assert (first.order == second.order).all()
-    assert sorted(first.order) == list(range(5_000))
-    assert first.rows(rows[:3]) == second.rows(rows[:3])
+    rows, ids = unit_vectors(5_000, 2), np.arange(5_000)
+    first, second = GrowingCells(ids, rows), GrowingCells(ids, rows)
+    asked = rows[:3].astype(np.float32)
+    assert (first.probed(asked)[0] == second.probed(asked)[0]).all()
+    assert (first.probed(asked)[1] == second.probed(asked)[1]).all()
 
 
-def test_a_query_looks_at_a_small_part_of_a_long_index() -> None:
-    rows = np.random.default_rng(3).normal(size=(20_000, 64)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    cells = InvertedFile(rows)
-    seen = sum(end - begin for begin, end in cells.rows(rows[:1]))
-    assert seen < 5_000
+def test_a_query_looks_at_no_more_of_a_longer_index() -> None:
+    rows = unit_vectors(40_000, 3)
+    cells = GrowingCells(np.arange(2_000), rows[:2_000])
+    seen = []
+    for begin, end in ((2_000, 20_000), (20_000, 40_000)):
+        cells.add(np.arange(begin, end), rows[begin:end])
+        seen.append(len(cells.probed(rows[:1].astype(np.float32))[1]))
+    assert len(cells) == 40_000
+    assert max(seen) <= 80 * 128
+
+
+def test_a_thousand_equal_pictures_are_kept_apart_and_removed() -> None:
+    rows = np.repeat(unit_vectors(1, 4), 1_000, axis=0)
+    cells = GrowingCells(np.arange(1_000), rows)
+    probed, vectors = cells.probed(rows[:1].astype(np.float32))
+    found = cells.ids_of(probed, np.arange(len(vectors)))
+    assert sorted(found) == list(range(1_000))
+    assert all(cells.remove(id) for id in range(0, 1_000, 2))
+    assert not cells.remove(0)
+    probed, vectors = cells.probed(rows[:1].astype(np.float32))
+    assert sorted(cells.ids_of(probed, np.arange(len(vectors)))) == list(range(1, 1_000, 2))
 
 
 @pytest.mark.parametrize("count", range(1, 6))

@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from pixtrawl.dedup.crop_windows import COARSE
-from pixtrawl.dedup.inverted_file import InvertedFile, unit_rows
+from pixtrawl.dedup.growing_cells import GrowingCells
+from pixtrawl.dedup.inverted_file import unit_rows
 from pixtrawl.dedup.turned import turned
 
 __all__ = ["LEAST", "DescriptorIndex", "window_descriptors"]
@@ -29,10 +30,8 @@ _PLACES: Final = (0.0, 0.05, 0.1)
 _WEIGHT: Final = 0.5  # exponent of the frequency; 0 and 1 rank the original of a crop lower
 LEAST: Final = 0.62  # cosine: 99 of 100 crops of 10 % have 0.69 or more
 _LEAST_DEEP: Final = 0.7  # the same for deep crops, of which 9 in 10 have as much
-_SCANNED: Final = 2_048  # longest tail that is scanned rather than indexed
-_RATIO: Final = 4
+_SCANNED: Final = 2_048  # rows up to which all are compared
 _AT_ONCE: Final = 2_048  # columns of a product: the result stays in the processor's cache
-_NO_LABEL: Final = -1
 _CACHED: Final = 4_096  # coarse pictures of all labels together: 2 MB
 # Quantisation of a term. With 127, in one byte, the cosine is off by 0.002, and 16 in 1,000 fewer
 # originals are found among hundreds of pictures of one thing; with these, none are lost.
@@ -126,31 +125,33 @@ _DEEP_ROWS, _DEEP_BLOCKS = _deep()
 class DescriptorIndex:
     """Distinct ids with the descriptors of their pictures.
 
-    The newest rows form a tail that is scanned; a long tail becomes an inverted file, and inverted
-    files of similar size are merged, as in `index.HashIndex`.
+    Up to 2,048 rows are scanned; more are moved into cells, of which a query probes some.
     """
 
     def __init__(self, pictures: dict[int, Array] | None = None) -> None:
         """`pictures` is the cache of coarse pictures shared by the indexes of all labels."""
-        self._count = 0
-        self._removed = 0  # rows among `_count` that are removed
+        self._count = 0  # rows that are scanned
         self._ids = np.empty(16, dtype=np.int64)
         # One column per image: the product takes 60 % of the time it takes with rows.
         self._descriptors = np.empty((_TERMS, 16), dtype=np.int16)
-        self._sorted: list[tuple[int, InvertedFile]] = []  # first row, its inverted file
+        self._cells: GrowingCells | None = None
         self._pictures = {} if pictures is None else pictures  # oldest first
 
     def __len__(self) -> int:
-        return self._count - self._removed
+        return self._count if self._cells is None else len(self._cells)
 
     def add(self, ids: list[int], coarse: Array) -> None:
         """Add n `ids` with their pictures shrunk to n x 16 x 16."""
-        self._reserve(self._count + len(ids))
-        rows = slice(self._count, self._count + len(ids))
-        self._ids[rows] = ids
-        self._descriptors[:, rows] = np.rint(_STEPS * _unit(_WHOLE @ coarse @ _WHOLE.T)).T
-        self._count += len(ids)
-        self._index_tail()
+        descriptors = np.rint(_STEPS * _unit(_WHOLE @ coarse @ _WHOLE.T)).astype(np.int16)
+        if self._cells is None:
+            self._reserve(self._count + len(ids))
+            rows = slice(self._count, self._count + len(ids))
+            self._ids[rows] = ids
+            self._descriptors[:, rows] = descriptors.T
+            self._count += len(ids)
+            self._move_into_cells()
+        else:
+            self._cells.add(np.array(ids), descriptors)
         self._pictures.update(zip(ids, (coarse + 0.5).astype(np.uint8), strict=True))  # rounded
         for id in list(islice(self._pictures, max(0, len(self._pictures) - _CACHED))):
             del self._pictures[id]
@@ -170,85 +171,71 @@ class DescriptorIndex:
             new[..., :size] = old  # what is not written yet takes no memory
             setattr(self, name, new)
 
-    @property
-    def _tail(self) -> int:
-        """The first row that is in no inverted file."""
-        return self._sorted[-1][0] + self._sorted[-1][1].size if self._sorted else 0
-
-    def _index_tail(self) -> None:
-        """Make an inverted file of a long tail, merged with those before it of similar size."""
-        first = self._tail
-        if self._count - first <= _SCANNED:
+    def _move_into_cells(self) -> None:
+        """Make cells of more rows than are scanned; the first ones give the first centres."""
+        if self._count <= _SCANNED:
             return
-        while self._sorted and self._sorted[-1][1].size <= _RATIO * (self._count - first):
-            first = self._sorted.pop()[0]
-        rows = slice(first, self._count)
-        cells = InvertedFile(self._descriptors[:, rows].T)
-        self._sorted.append((first, cells))
-        for column in (self._ids, *self._descriptors):  # one by one: a copy of all is large
-            column[rows] = column[rows][cells.order]
+        ids, rows = self._ids[: self._count], self._descriptors[:, : self._count].T
+        self._cells = GrowingCells(ids[:_SCANNED], np.ascontiguousarray(rows[:_SCANNED]))
+        self._cells.add(ids[_SCANNED:], np.ascontiguousarray(rows[_SCANNED:]))
+        self._count = 0
+        self._ids, self._descriptors = self._ids[:0].copy(), self._descriptors[:, :0].copy()
 
     def remove(self, id: int) -> None:
-        """Remove an id (in the tail, the last row takes its place); an unknown one is ignored."""
+        """Remove an id; an unknown one is ignored."""
         self._pictures.pop(id, None)
+        if self._cells is not None:
+            self._cells.remove(id)
+            return
         found = np.flatnonzero(self._ids[: self._count] == id)
-        if not found.size:
-            return
-        row, last = int(found[0]), self._count - 1
-        if row < self._tail:
-            self._ids[row] = _NO_LABEL
-            self._descriptors[:, row] = 0  # a cosine of 0 with every query
-            self._removed += 1
-            return
-        for rows in (self._ids, self._descriptors.T):
-            rows[row] = rows[last]
-        self._count = last
+        if found.size:
+            row, self._count = int(found[0]), self._count - 1
+            for rows in (self._ids, self._descriptors.T):
+                rows[row] = rows[self._count]  # the last row takes its place
 
-    def _stretches(self, asked: Array) -> list[tuple[int, int]]:
-        """Return the ranges of rows to compare with m x 64 descriptors."""
-        stretches = [
-            (first + begin, first + end)
-            for first, cells in self._sorted
-            for begin, end in cells.rows(asked)
-        ]
-        return [*stretches, (self._tail, self._count)]
+    def _compared(self, asked: Array) -> tuple[Array, Array | None]:
+        """Return the rows to compare with m x 64 descriptors (64 x n), and the cells they are of."""
+        if self._cells is None:
+            return self._descriptors[:, : self._count], None
+        cells, vectors = self._cells.probed(asked)
+        return vectors.T, cells
 
     def turned_near(self, coarse: Array) -> list[int]:
         """Return the orientations (1-7) of a picture that anything here resembles, whole."""
         turns = np.stack([turned(coarse, way) for way in range(1, 8)])
         centred = turns - turns.mean(axis=(1, 2), keepdims=True)
         asked = _unit(_WHOLE @ centred @ _WHOLE.T)
+        columns, _ = self._compared(asked)
         near = np.zeros(len(asked), dtype=bool)
-        for a, b in self._stretches(asked):
-            if a < b:
-                likeness = asked @ self._descriptors[:, a:b].astype(np.float32)
-                near |= likeness.max(axis=1) >= LEAST * _STEPS
+        for at in range(0, columns.shape[1], _AT_ONCE):
+            likeness = asked @ columns[:, at : at + _AT_ONCE].astype(np.float32)
+            near |= likeness.max(axis=1) >= LEAST * _STEPS
         return [1 + int(way) for way in near.nonzero()[0]]
 
     def nearest(self, coarse: Array, count: int) -> list[int]:
         """Return at most `count` ids, the most similar first."""
         asked = _query_variants(coarse)
-        stretches = self._stretches(asked)
-        # Together: numpy's calls for each of 32 cells cost as much as the arithmetic.
-        columns = np.concatenate([self._descriptors[:, a:b] for a, b in stretches], axis=1)
+        columns, cells = self._compared(asked)
         best = np.empty(columns.shape[1], np.float32)
         for at in range(0, len(best), _AT_ONCE):
             some = slice(at, at + _AT_ONCE)
             np.maximum.reduce(asked @ columns[:, some].astype(np.float32), axis=0, out=best[some])
-        found = (best >= LEAST * _STEPS).nonzero()[0]
-        if not found.size:  # the usual case
+        rows = (best >= LEAST * _STEPS).nonzero()[0]
+        if not rows.size:  # the usual case
             return []
-        rows = np.concatenate([np.arange(a, b) for a, b in stretches])[found]
-        rows = rows[_highest(best[found], count)]
-        found_ids: list[int] = self._ids[rows].tolist()
+        rows = rows[_highest(best[rows], count)]
+        if self._cells is None or cells is None:
+            found_ids: list[int] = self._ids[rows].tolist()
+        else:
+            found_ids = self._cells.ids_of(cells, rows).tolist()
         return found_ids
 
     def nearest_deep(self, coarse: Array, count: int) -> list[int]:
         """Return at most `count` ids of likely deep crops, padded or marked copies, best first.
 
-        Only where there is no inverted file: in longer labels this would take milliseconds.
+        Only where all rows are scanned: in longer labels this would take milliseconds.
         """
-        if self._sorted:
+        if self._cells is not None:
             return []
         centred = coarse - np.add.reduce(coarse, axis=None) / coarse.size
         asked = _unit((_DEEP_ROWS @ centred @ _DEEP_ROWS.T).ravel()[_DEEP_BLOCKS])
