@@ -14,13 +14,13 @@ import numpy as np
 from PIL import Image
 
 from bench.dedup_photos import photograph_files
-from pixtrawl.dedup import descriptor_index, inverted_file
+from pixtrawl.dedup import descriptor_index, growing_cells
 from pixtrawl.dedup.descriptor_index import DescriptorIndex
 from pixtrawl.dedup.overlay_search import coarse_of
 
 ASKED = 1_500
 CANDIDATES = 8
-PROBED_CELLS = (16, 32, 48, 96)
+PROBED_CELLS = (32, 48, 64, 80, 128)
 
 
 def windows(each: int) -> tuple[list[bytes], list[tuple[int, bytes]]]:
@@ -87,7 +87,7 @@ def main() -> None:
     print(f"| all rows | 1.000 | {all_ms:.2f} |")
     descriptor_index._SCANNED = tail  # type: ignore[misc]
     for count in PROBED_CELLS:
-        inverted_file._PROBED_CELLS = count  # type: ignore[misc]
+        growing_cells._PROBED = (count, count)  # type: ignore[misc]
         hit, each_ms = asked(filled(kept), crops)
         print(f"| {count} | {len(hit & everything) / len(everything):.3f} | {each_ms:.2f} |")
 

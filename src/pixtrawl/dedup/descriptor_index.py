@@ -3,8 +3,9 @@
 The descriptor is the low 8x8 block of the DCT without its constant, weighted slightly towards
 detail, of length 1. A query has 19 variants: the picture, nine windows of 90 % (the kept image may
 be a crop), and the picture placed in nine windows of a larger one (it may be a crop itself). Terms
-take two bytes: 136 bytes per image with its id, and one matrix product compares all of them. Coarse
-pictures are cached for the newest images only.
+take two bytes: 136 bytes per image with its id, in cells about 165, and one matrix product compares
+all of them, or those of the cells nearest to the query. Coarse pictures are cached for the newest
+images only.
 """
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ class DescriptorIndex:
                 rows[row] = rows[self._count]  # the last row takes its place
 
     def _compared(self, asked: Array) -> tuple[Array, Array | None]:
-        """Return the rows to compare with m x 64 descriptors (64 x n), and the cells they are of."""
+        """Return what to compare with m x 64 descriptors (64 x n), and the cells it is from."""
         if self._cells is None:
             return self._descriptors[:, : self._count], None
         cells, vectors = self._cells.probed(asked)
