@@ -115,13 +115,10 @@ class GrowingCells:
         wide = vectors.astype(np.float32)
         one = wide[(wide @ self._centres[cell]).argmin()]
         other = wide[(wide @ one).argmin()]
-        least = _MOST // _LEAST_PART
+        order, cut = _parted(wide, one, other)
         for _ in range(_ROUNDS):
-            sides = wide @ (one - other)
-            # Equal vectors have no sides: a part of them moves all the same.
-            cut = min(max(int(np.count_nonzero(sides > 0)), least), _MOST - least)
-            order = np.argsort(-sides, kind="stable")
             one, other = unit_rows(np.stack([wide[order[:cut]].sum(0), wide[order[cut:]].sum(0)]))
+            order, cut = _parted(wide, one, other)
         self._put(cell, one, ids[order[:cut]], vectors[order[:cut]])
         self._append(other, ids[order[cut:]], vectors[order[cut:]])
         return self._cells - 1
@@ -144,6 +141,17 @@ class GrowingCells:
         self._ids[cell] = _NO_ID
         self._ids[cell, : len(ids)] = ids
         self._vectors[cell] = _with_room(vectors, len(ids))
+
+
+def _parted(vectors: Array, one: Array, other: Array) -> tuple[Array, int]:
+    """Order vectors from `one` to `other`; return the order, and how many belong to the first.
+
+    Equal vectors are nearer to neither: a part of them counts as the other's all the same.
+    """
+    sides = vectors @ (one - other)
+    least = len(vectors) // _LEAST_PART
+    cut = min(max(int(np.count_nonzero(sides > 0)), least), len(vectors) - least)
+    return np.argsort(-sides, kind="stable"), cut
 
 
 def _with_room(vectors: Array, count: int) -> Array:
