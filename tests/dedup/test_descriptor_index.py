@@ -106,7 +106,8 @@ def test_shelves_remember_together_no_more_than_one_does(monkeypatch: pytest.Mon
 def unit_vectors(count: int, seed: int) -> Array:
     """Random vectors of equal length, in the numbers of an index."""
     rows = np.random.default_rng(seed).normal(size=(count, 64))
-    return np.rint(32_767 * rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.int16)
+    units = np.rint(32_767 * rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    return np.asarray(units, dtype=np.int16)
 
 
 def test_cells_are_the_same_for_the_same_rows() -> None:
