@@ -27,15 +27,15 @@ import onnxruntime
 from bench import dedup_photos
 from bench.packaged_models import FEATURES, INPUT, MEAN, NETWORKS, STD, image_features
 from bench.training_things import CLASSES, fetch_emoji, grounds, scene
-from pixtrawl.catalog.look_pairs import CheckedImage
-from pixtrawl.scoring.class_check import audit
-from pixtrawl.scoring.copies import copies_of
-from pixtrawl.scoring.label_model import true_labels
-from pixtrawl.scoring.model import Vectors, unit
-from pixtrawl.scoring.neighbours import near_neighbours
-from pixtrawl.scoring.unseen import unseen
-from pixtrawl.scoring.votes import VOTERS, votes_of
-from pixtrawl.scoring.wrong_labels import wrong_chances
+from pixtrawl.catalog.views.pairs import CheckedImage
+from pixtrawl.scoring.classes.check import audit
+from pixtrawl.scoring.classes.copies import copies_of
+from pixtrawl.scoring.classes.label_model import true_labels
+from pixtrawl.scoring.classes.unseen import unseen
+from pixtrawl.scoring.classes.votes import VOTERS, votes_of
+from pixtrawl.scoring.classes.wrong_labels import wrong_chances
+from pixtrawl.scoring.likeness.neighbours import near_neighbours
+from pixtrawl.scoring.models.interface import Vectors, unit
 
 KINDS = list(CLASSES)
 # Labels, images of each, kind of noise, its share (of a dirty label: that of the others).

@@ -22,9 +22,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pixtrawl
-from pixtrawl.catalog import file_records
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.schema import migrate
+from pixtrawl.catalog.files import records as file_records
+from pixtrawl.catalog.schema.tables import migrate
 from pixtrawl.folder.dataset_folder import Folder
 
 LABELS = 50

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from bench.dedup_photos import photograph_files
-from pixtrawl.dedup import descriptor_index, growing_cells
-from pixtrawl.dedup.descriptor_index import DescriptorIndex
-from pixtrawl.dedup.overlay_search import coarse_of
+from pixtrawl.dedup.search import descriptor_index, growing_cells
+from pixtrawl.dedup.search.descriptor_index import DescriptorIndex
+from pixtrawl.dedup.search.overlay_search import coarse_of
 
 ASKED = 1_500
 CANDIDATES = 8

@@ -26,8 +26,8 @@ from bench.class_check import EACH, KINDS, vectors_of
 from bench.packaged_models import FEATURES, INPUT, MEAN, NETWORKS, STD, image_features
 from bench.training_takers import encoded
 from bench.training_things import fetch_emoji, grounds, scene
-from pixtrawl.scoring.likes import fit, least_certain
-from pixtrawl.scoring.model import Vectors, unit
+from pixtrawl.scoring.likes.examples import fit, least_certain
+from pixtrawl.scoring.models.interface import Vectors, unit
 
 OF_KIND, ROUNDS, DECISIONS, FIRST = 180, 2, 20, 100
 # Images, share of right ones, whether the wrong ones are of the three nearest kinds.

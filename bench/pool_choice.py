@@ -16,9 +16,9 @@ import numpy as np
 from bench import dedup_photos
 from bench.class_check import KINDS, Drawn, vectors_of
 from bench.training_things import fetch_emoji
-from pixtrawl.scoring.model import Vectors
-from pixtrawl.scoring.pool_values import Others, PoolView, own_label_chances, values_of
-from pixtrawl.scoring.selection import select
+from pixtrawl.scoring.likes.pool_values import Others, PoolView, own_label_chances, values_of
+from pixtrawl.scoring.likes.selection import select
+from pixtrawl.scoring.models.interface import Vectors
 
 POOL, KEPT = 36, 12
 # Labels, kind of noise, its share.

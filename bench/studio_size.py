@@ -31,10 +31,10 @@ from tests.studio.client import Client, token_in
 
 from bench.dataset_size import make, rounds
 from bench.studio_page import page_costs
-from pixtrawl.catalog import embeddings, scores
 from pixtrawl.catalog.database import Catalog, connect
+from pixtrawl.catalog.scores import columns as scores, embeddings
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.scoring.model import to_bytes, unit
+from pixtrawl.scoring.models.interface import to_bytes, unit
 
 ROUNDS = 9
 QUIET_S = 300.0

@@ -22,12 +22,13 @@ import numpy as np
 from PIL import Image
 
 from pixtrawl.browser.executable import find_browser
-from pixtrawl.catalog import embeddings, look_pairs, scores
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.scores import columns as scores, embeddings
+from pixtrawl.catalog.views import pairs as look_pairs
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.playground import Playground
-from pixtrawl.scoring.model import to_bytes, unit
-from pixtrawl.scoring.spaces import Space
+from pixtrawl.scoring.likeness.spaces import Space
+from pixtrawl.scoring.models.interface import to_bytes, unit
 from pixtrawl.studio.serve import StudioServer
 
 IMAGES = Path("docs/img")

@@ -184,8 +184,9 @@ class ImageInfo(Struct, frozen=True, kw_only=True):
 
     `phash` and `phash_trim` are 32 bytes each (256 bits; the latter of the border-trimmed picture),
     `thumb` is the 64x64 grey thumbnail (4,096 bytes), `chroma` the colours of 16x16 cells (512
-    bytes, see `images.chroma`); all four are empty with `--check none`, `chroma` also where an
-    older version looked at the file. `fine` are the greys of a drawn picture (`fine_greys`).
+    bytes, see `images.appearance.chroma`); all four are empty with `--check none`, `chroma` also
+    where an older version looked at the file. `fine` are the greys of a drawn picture
+    (`fine_greys`).
     """
 
     format: str  # jpeg | png | webp | gif | avif | bmp | tiff | ...

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from pixtrawl.catalog import file_records, frontier, run_log, samples
+from pixtrawl.catalog import frontier, run_log, samples
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.files import records as file_records
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from pixtrawl.catalog.schema import MIGRATIONS
+from pixtrawl.catalog.schema.tables import MIGRATIONS
 
 _Parts = dict[tuple[str, str], str]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.catalog import database, schema
+from pixtrawl.catalog import database
 from pixtrawl.catalog.database import Catalog, connect
+from pixtrawl.catalog.schema import tables as schema
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use
 from pixtrawl.folder.known_queries import known_queries

@@ -125,8 +125,8 @@ def test_a_dry_run_changes_nothing_and_mistakes_are_reported(
 def test_a_takedown_that_was_killed_before_its_files_went_is_finished_by_the_next_start(
     tmp_path: Path,
 ) -> None:
-    from pixtrawl.catalog import takedown
     from pixtrawl.catalog.database import Catalog
+    from pixtrawl.catalog.decisions import takedown
 
     with serving(saved(scene, 4)) as host:
         ds = four(tmp_path, host)

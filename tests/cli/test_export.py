@@ -11,7 +11,7 @@ import pytest
 from tests.catalog.data import Data
 from tests.exporters.dataset import encoded, picture, tree
 
-from pixtrawl.catalog import file_records
+from pixtrawl.catalog.files import records as file_records
 from pixtrawl.cli.main import main
 from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, EXIT_UNEXPECTED, EXIT_USAGE
 from pixtrawl.folder.dataset_folder import Folder

@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 from tests.dedup.test_original import described, scene
 
-from pixtrawl.dedup.best_of import best_of
-from pixtrawl.dedup.original import Preference
+from pixtrawl.dedup.originals.best_of import best_of
+from pixtrawl.dedup.originals.preference import Preference
 from pixtrawl.portrait import Portrait
 
 
@@ -21,7 +21,7 @@ def test_one_wrong_comparison_does_not_decide(monkeypatch: pytest.MonkeyPatch) -
         better = first.quality > second.quality
         return Preference(not better if {*pair} == {50.0, 90.0} else better, "by quality")
 
-    monkeypatch.setattr("pixtrawl.dedup.best_of.prefer", judged)
+    monkeypatch.setattr("pixtrawl.dedup.originals.best_of.prefer", judged)
     for order in permutations(copies):
         assert order[best_of(order)[0]].quality > 90
 
@@ -35,7 +35,7 @@ def test_a_coarse_file_is_kept_though_only_its_finer_copy_wins_against_the_other
             return Preference(not finer, "is what the other was made from", is_sure=True)
         return Preference(finer, "is compressed less")
 
-    monkeypatch.setattr("pixtrawl.dedup.best_of.prefer", judged)
+    monkeypatch.setattr("pixtrawl.dedup.originals.best_of.prefer", judged)
     copies = [described(scene(9), quality) for quality in (30, 97, 60, 75)]
     for order in permutations(copies):
         assert round(order[best_of(order)[0]].quality) == 30
@@ -58,7 +58,7 @@ def test_what_only_one_copy_shows_was_added_unless_there_is_a_trace_or_few_other
         misfit = 0.02 if max(pair) > 95 else 0.0  # the finest of all bears a mark
         return Preference(pair[0] > pair[1], "is compressed less", 1.0, misfit, is_sure)
 
-    monkeypatch.setattr("pixtrawl.dedup.best_of.prefer", judged)
+    monkeypatch.setattr("pixtrawl.dedup.originals.best_of.prefer", judged)
     copies = [described(scene(9), quality) for quality in qualities]
     for order in permutations(copies[:3]):
         everything = [*order, *copies[3:]]

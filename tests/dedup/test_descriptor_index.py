@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixtrawl.dedup import descriptor_index
-from pixtrawl.dedup.crop_windows import COARSE
-from pixtrawl.dedup.descriptor_index import DescriptorIndex
-from pixtrawl.dedup.growing_cells import GrowingCells
-from pixtrawl.dedup.inverted_file import InvertedFile
+from pixtrawl.dedup.overlay.crop_windows import COARSE
+from pixtrawl.dedup.search import descriptor_index
+from pixtrawl.dedup.search.descriptor_index import DescriptorIndex
+from pixtrawl.dedup.search.growing_cells import GrowingCells
+from pixtrawl.dedup.search.inverted_file import InvertedFile
 
 Array = np.ndarray[Any, Any]
 

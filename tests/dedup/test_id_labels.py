@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from pixtrawl.dedup.id_labels import IdLabels
+from pixtrawl.dedup.search.id_labels import IdLabels
 
 steps = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["cat", "dog", "", None])))
 

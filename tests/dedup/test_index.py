@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from tests.matrices import examples
 
 from pixtrawl.dedup import HashIndex
-from pixtrawl.dedup.multi_index_table import MultiIndexTable
+from pixtrawl.dedup.search.multi_index_table import MultiIndexTable
 
 
 def flipped(value: np.ndarray[tuple[int], np.dtype[np.uint8]], bits: int, seed: int) -> bytes:

@@ -11,11 +11,11 @@ from PIL import Image, ImageFilter, ImageOps
 from tests.dedup.edits import crop, info_of
 from tests.matrices import examples, sample
 
-from pixtrawl.dedup.aligned import hash_of
-from pixtrawl.dedup.families import Families
-from pixtrawl.dedup.hash_join import HashJoin
-from pixtrawl.dedup.look_alikes import LookAlikes
-from pixtrawl.dedup.turned import WAYS, turned, turned_hashes
+from pixtrawl.dedup.bulk.families import Families
+from pixtrawl.dedup.bulk.hash_join import HashJoin
+from pixtrawl.dedup.bulk.look_alikes import LookAlikes
+from pixtrawl.dedup.overlay.aligned import hash_of
+from pixtrawl.dedup.overlay.turned import WAYS, turned, turned_hashes
 from pixtrawl.model import ImageInfo
 
 

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image, ImageDraw
 from tests.dedup.test_original import described, scene
 
-from pixtrawl.dedup.marks import by_coloured_mark
-from pixtrawl.dedup.original import prefer
-from pixtrawl.dedup.pair_overlay import grey_of, lay_over_copy
+from pixtrawl.dedup.originals.marks import by_coloured_mark
+from pixtrawl.dedup.originals.preference import prefer
+from pixtrawl.dedup.overlay.pair_overlay import grey_of, lay_over_copy
 
 
 def with_a_door(seed: int, colour: str) -> Image.Image:

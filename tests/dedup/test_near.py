@@ -9,8 +9,8 @@ from tests.matrices import sample, slow
 from tests.shared_data import shared, shared_rows
 
 from pixtrawl.dedup import Level, NearDuplicates, aligned_distance
-from pixtrawl.dedup.aligned import Overlay, lay_over, pixels_of
-from pixtrawl.dedup.crop_windows import best_places, cut_windows, shrunk
+from pixtrawl.dedup.overlay.aligned import Overlay, lay_over, pixels_of
+from pixtrawl.dedup.overlay.crop_windows import best_places, cut_windows, shrunk
 from pixtrawl.images.inspect import inspect_bytes
 from pixtrawl.model import ImageInfo
 
@@ -119,7 +119,7 @@ def test_thumbnails_can_stay_in_the_catalog(photographs: list[Image.Image]) -> N
 def test_the_original_of_a_crop_is_found_however_long_ago_it_was_added(
     photographs: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pixtrawl.dedup.descriptor_index._CACHED", 1)
+    monkeypatch.setattr("pixtrawl.dedup.search.descriptor_index._CACHED", 1)
     near = NearDuplicates("near")
     for number, picture in enumerate(photographs[:4]):
         near.add("x", number, info_of(picture))

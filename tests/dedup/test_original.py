@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from PIL.PngImagePlugin import PngInfo
 from tests.matrices import sample, slow
 
-from pixtrawl.dedup.best_of import best_of
-from pixtrawl.dedup.enlarged import upscale_of
-from pixtrawl.dedup.original import Preference, prefer
+from pixtrawl.dedup.originals.best_of import best_of
+from pixtrawl.dedup.originals.enlarged import upscale_of
+from pixtrawl.dedup.originals.preference import Preference, prefer
 from pixtrawl.images import record
 from pixtrawl.images.appearance.portrait import portrait
 from pixtrawl.portrait import Portrait

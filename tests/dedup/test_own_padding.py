@@ -10,9 +10,9 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from tests.dedup.test_original import described, scene
 from tests.matrices import matrix, sample, slow
 
-from pixtrawl.dedup.frames import around
-from pixtrawl.dedup.original import prefer
-from pixtrawl.dedup.own_padding import own_padding_log_odds
+from pixtrawl.dedup.originals.preference import prefer
+from pixtrawl.dedup.overlay.frames import around
+from pixtrawl.dedup.overlay.own_padding import own_padding_log_odds
 
 SIZES = {"landscape": (480, 320), "portrait": (320, 480), "square": (400, 400)}
 SHAPES = {"1:1": 1.0, "16:9": 16 / 9, "9:16": 9 / 16, "4:5": 4 / 5}

@@ -10,8 +10,8 @@ from PIL import Image, ImageFilter
 from tests.dedup.test_original import described, scene
 from tests.matrices import crossed
 
-from pixtrawl.dedup.original import prefer
-from pixtrawl.dedup.resized import by_resizing
+from pixtrawl.dedup.originals.preference import prefer
+from pixtrawl.dedup.originals.resized import by_resizing
 from pixtrawl.images.appearance.portrait import portrait
 from pixtrawl.portrait import Portrait
 

@@ -14,9 +14,10 @@ import pytest
 from bench.dataset_size import make
 
 from pixtrawl import durable
-from pixtrawl.catalog import file_listing, file_records, kept
+from pixtrawl.catalog import kept
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.file_listing import KnownFiles
+from pixtrawl.catalog.files import listing as file_listing, records as file_records
+from pixtrawl.catalog.files.listing import KnownFiles
 from pixtrawl.folder import folder_listing, on_disk
 from pixtrawl.folder.catch_up import catch_up
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pixtrawl.catalog import frontier, samples
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.folder import recovery
 from pixtrawl.folder.layout import is_passing, staged_name, temporary_name
 from pixtrawl.folder.recovery import Recovered

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 import pixtrawl
-from pixtrawl.catalog import derived_mark, samples
+from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import Catalog, connect
+from pixtrawl.catalog.files import derived_mark
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import evidence, quarantine, recovery, takeover
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pixtrawl.catalog.states import KEPT, CandidateState, SampleState, any_of
+from pixtrawl.catalog.schema.states import KEPT, CandidateState, SampleState, any_of
 
 SRC = Path(__file__).parents[2] / "src" / "pixtrawl"
 STATEMENT = re.compile(

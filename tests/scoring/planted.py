@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pixtrawl.catalog.look_pairs import CheckedImage
-from pixtrawl.scoring.class_check import Audit, audit
-from pixtrawl.scoring.model import Vectors, unit
+from pixtrawl.catalog.views.pairs import CheckedImage
+from pixtrawl.scoring.classes.check import Audit, audit
+from pixtrawl.scoring.models.interface import Vectors, unit
 
 DIMENSIONS = 64
 

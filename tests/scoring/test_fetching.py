@@ -11,9 +11,9 @@ import pytest
 
 from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.scoring import fetching
-from pixtrawl.scoring.description import Description
-from pixtrawl.scoring.known_models import KNOWN, KnownModel
+from pixtrawl.scoring.models import fetching
+from pixtrawl.scoring.models.description import Description
+from pixtrawl.scoring.models.known_models import KNOWN, KnownModel
 from tests.scoring.local_hub import LocalHub, serving
 from tests.scoring.tiny_models import write_image_model
 

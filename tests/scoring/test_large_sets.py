@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from pixtrawl.errors import StorageError
-from pixtrawl.scoring import spilled_rows, unseen as regression
-from pixtrawl.scoring.label_model import label_chances
-from pixtrawl.scoring.model import unit
-from pixtrawl.scoring.spilled_rows import SpilledRows
-from pixtrawl.scoring.unseen import unseen
-from pixtrawl.scoring.votes import Votes
+from pixtrawl.scoring.classes import unseen as regression
+from pixtrawl.scoring.classes.label_model import label_chances
+from pixtrawl.scoring.classes.unseen import unseen
+from pixtrawl.scoring.classes.votes import Votes
+from pixtrawl.scoring.likeness import spilled_rows
+from pixtrawl.scoring.likeness.spilled_rows import SpilledRows
+from pixtrawl.scoring.models.interface import unit
 
 
 @pytest.mark.parametrize("block", [7, 64, 8192])
@@ -51,7 +52,7 @@ def test_the_size_of_blocks_changes_no_chance(block: int, monkeypatch: pytest.Mo
     assert whole[3].argmax() == 0
     assert whole[40].argmax() == 1
     monkeypatch.setattr(regression, "BLOCK", block)
-    monkeypatch.setattr("pixtrawl.scoring.label_model.BLOCK", block)
+    monkeypatch.setattr("pixtrawl.scoring.classes.label_model.BLOCK", block)
     assert np.abs(label_chances(vectors, own, 4) - whole).max() < 1e-4
     assert np.abs(label_chances(vectors.astype(np.float16), own, 4) - whole).max() < 0.02
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import pixtrawl
-from pixtrawl.catalog.look_pairs import CheckedImage
+from pixtrawl.catalog.views.pairs import CheckedImage
 from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.scoring import likes
-from pixtrawl.scoring.class_check import audit
-from pixtrawl.scoring.likes import fit
-from pixtrawl.scoring.model import unit
+from pixtrawl.scoring.classes.check import audit
+from pixtrawl.scoring.likes import examples as likes
+from pixtrawl.scoring.likes.examples import fit
+from pixtrawl.scoring.models.interface import unit
 from tests.matrices import slow
 from tests.scoring.conftest import GREEN, RED, png, write_dataset
 from tests.scoring.planted import Planted, unknown_looks

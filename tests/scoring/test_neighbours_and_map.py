@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixtrawl.catalog.look_pairs import CheckedImage
-from pixtrawl.scoring import neighbours
-from pixtrawl.scoring.class_check import audit
-from pixtrawl.scoring.model import Vectors, unit
-from pixtrawl.scoring.projection import MAP_SIDE, lay_out
-from pixtrawl.scoring.typical import typicality
+from pixtrawl.catalog.views.pairs import CheckedImage
+from pixtrawl.scoring.classes.check import audit
+from pixtrawl.scoring.likeness import neighbours
+from pixtrawl.scoring.likeness.projection import MAP_SIDE, lay_out
+from pixtrawl.scoring.likeness.typical import typicality
+from pixtrawl.scoring.models.interface import Vectors, unit
 
 
 def groups(
@@ -61,7 +61,7 @@ def test_the_class_check_of_a_large_set_finds_the_planted_labels(
     exact = doubted()
     assert {name for name, _ in exact} == {f"{n}.jpg" for n in range(0, 600, 100)}
     monkeypatch.setattr(neighbours, "EXACT", 1_000)
-    monkeypatch.setattr("pixtrawl.scoring.typical.EXACT", 300)
+    monkeypatch.setattr("pixtrawl.scoring.likeness.typical.EXACT", 300)
     assert sorted(doubted()) == sorted(exact)
 
 
@@ -69,7 +69,7 @@ def test_typicality_by_near_cells_is_that_of_all(monkeypatch: pytest.MonkeyPatch
     vectors, _ = groups(2_000, 10)
     exact = typicality(vectors)
     monkeypatch.setattr(neighbours, "EXACT", 500)
-    monkeypatch.setattr("pixtrawl.scoring.typical.EXACT", 500)
+    monkeypatch.setattr("pixtrawl.scoring.likeness.typical.EXACT", 500)
     assert np.abs(typicality(vectors) - exact).max() < 0.05
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pixtrawl.errors import UsageError
-from pixtrawl.scoring.loading import load_model
-from pixtrawl.scoring.model import Model, Vectors
+from pixtrawl.scoring.models.interface import Model, Vectors
+from pixtrawl.scoring.models.loading import load_model
 from tests.scoring.conftest import GREEN, RED, png
 from tests.scoring.tiny import write_model
 

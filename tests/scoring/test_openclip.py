@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from pixtrawl.errors import MissingExtraError, UsageError
-from pixtrawl.scoring.loading import load_model
-from pixtrawl.scoring.tokenizer import load_tokenizer
+from pixtrawl.scoring.models.loading import load_model
+from pixtrawl.scoring.models.tokenizer import load_tokenizer
 from tests.scoring.conftest import RED, png
 
 pytestmark = pytest.mark.timeout(240)  # to import torch takes its time

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, strategies as st
 
-from pixtrawl.catalog.embeddings import Embedded
-from pixtrawl.scoring.alike import alike
-from pixtrawl.scoring.model import Vectors, to_bytes, unit
+from pixtrawl.catalog.scores.embeddings import Embedded
+from pixtrawl.scoring.likeness.alike import alike
+from pixtrawl.scoring.models.interface import Vectors, to_bytes, unit
 from pixtrawl.scoring.outliers import lowest_usual
 
 

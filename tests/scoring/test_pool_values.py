@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixtrawl.scoring.label_model import label_chances
-from pixtrawl.scoring.model import Vectors, unit
-from pixtrawl.scoring.pool_values import Others, PoolView, own_label_chances, values_of
+from pixtrawl.scoring.classes.label_model import label_chances
+from pixtrawl.scoring.likes.pool_values import Others, PoolView, own_label_chances, values_of
+from pixtrawl.scoring.models.interface import Vectors, unit
 
 RIGHT = np.arange(20) % 3 != 2
 
@@ -33,7 +33,7 @@ def test_pools_that_wait_together_are_told_from_each_other_by_one_check(
         checks.append(labels)
         return label_chances(vectors, own, labels)
 
-    monkeypatch.setattr("pixtrawl.scoring.pool_values.label_chances", counted)
+    monkeypatch.setattr("pixtrawl.scoring.likes.pool_values.label_chances", counted)
     views = [pool(0, 1, 0.1), pool(1, 2, 0.1), pool(2, 0, 0.1)]
     others = Others(("3",) * 20, shown([3] * 20, 0.1))
     for view, chances in zip(views, own_label_chances(views, others), strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixtrawl.scoring.preprocess import BadPictureError, Preprocess, read_preprocess
+from pixtrawl.scoring.models.preprocess import BadPictureError, Preprocess, read_preprocess
 
 PLAIN = Preprocess(size=(8, 8), mean=(0, 0, 0), std=(1, 1, 1))
 

@@ -13,9 +13,9 @@ import pytest
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
 from pixtrawl.pipeline import curate
-from pixtrawl.scoring.loading import load_model
-from pixtrawl.scoring.model import Kind, Model, Vectors
-from pixtrawl.scoring.preprocess import Preprocess
+from pixtrawl.scoring.models.interface import Kind, Model, Vectors
+from pixtrawl.scoring.models.loading import load_model
+from pixtrawl.scoring.models.preprocess import Preprocess
 from pixtrawl.scoring.score import ScoreOptions, score
 from tests.catalog.earlier import downgrade
 from tests.scoring.conftest import GREEN, RED, png, write_dataset

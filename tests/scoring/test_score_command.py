@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import pixtrawl
-from pixtrawl.catalog.look_filter import LookFilter, LookSort
+from pixtrawl.catalog.views.filter import LookFilter, LookSort
 from pixtrawl.cli.main import main
 from pixtrawl.folder.dataset_folder import Folder
 from tests.catalog.earlier import downgrade
@@ -124,7 +124,7 @@ def test_parquet_has_typed_columns_and_null_where_there_is_no_score(
 
 def test_the_studio_s_table_sorts_and_filters_by_scores(colours: Folder, tmp_path: Path) -> None:
     from pixtrawl.catalog.database import connect
-    from pixtrawl.catalog.look_table import LookTable
+    from pixtrawl.catalog.views.table import LookTable
 
     model = write_image_model(tmp_path / "c.onnx", {**CLASSIFIER, "score": "red"})
     assert run_score(colours, model, "redness") == 0

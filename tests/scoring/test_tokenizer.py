@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pixtrawl.errors import MissingExtraError, UsageError
-from pixtrawl.scoring.tokenizer import load_tokenizer
+from pixtrawl.scoring.models.tokenizer import load_tokenizer
 from tests.scoring.tiny import write_model
 
 START, END = 512 + 3, 512 + 4  # bytes, bytes that end a word, three merges

@@ -14,10 +14,10 @@ from PIL import Image
 import pixtrawl
 from pixtrawl.cli.main import main
 from pixtrawl.images.inspect import inspect_bytes
-from pixtrawl.scoring.model import Vectors
-from pixtrawl.scoring.pictures import PictureBatches
-from pixtrawl.scoring.preprocess import Preprocess
-from pixtrawl.scoring.small_pictures import SmallPictures
+from pixtrawl.scoring.models.interface import Vectors
+from pixtrawl.scoring.models.pictures import PictureBatches
+from pixtrawl.scoring.models.preprocess import Preprocess
+from pixtrawl.scoring.models.small_pictures import SmallPictures
 from pixtrawl.transform import Picture
 from tests.matrices import slow
 from tests.scoring.conftest import GREEN, png

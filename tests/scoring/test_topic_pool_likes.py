@@ -9,10 +9,10 @@ import pytest
 
 import pixtrawl
 from pixtrawl.cli.main import main
-from pixtrawl.scoring.likes import Examples
-from pixtrawl.scoring.model import unit
-from pixtrawl.scoring.pool_values import PoolView, values_of
-from pixtrawl.scoring.selection import limit_of, select
+from pixtrawl.scoring.likes.examples import Examples
+from pixtrawl.scoring.likes.pool_values import PoolView, values_of
+from pixtrawl.scoring.likes.selection import limit_of, select
+from pixtrawl.scoring.models.interface import unit
 from tests.matrices import slow
 from tests.scoring.conftest import png
 from tests.scoring.pools import Collecting, serving

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pixtrawl.catalog.look_pairs import CheckedImage
-from pixtrawl.scoring.class_check import audit
-from pixtrawl.scoring.copies import copies_of
-from pixtrawl.scoring.model import unit
-from pixtrawl.scoring.neighbours import near_neighbours
+from pixtrawl.catalog.views.pairs import CheckedImage
+from pixtrawl.scoring.classes.check import audit
+from pixtrawl.scoring.classes.copies import copies_of
+from pixtrawl.scoring.likeness.neighbours import near_neighbours
+from pixtrawl.scoring.models.interface import unit
 from tests.scoring.planted import DIMENSIONS, Planted, unknown_looks
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pixtrawl.catalog import embeddings, look_pairs, scores
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.scores import columns as scores, embeddings
+from pixtrawl.catalog.views import pairs as look_pairs
 from pixtrawl.folder.dataset_folder import Folder
-from pixtrawl.scoring.model import to_bytes, unit
+from pixtrawl.scoring.models.interface import to_bytes, unit
 
 MODEL = "tiny@0123456789ab"
 

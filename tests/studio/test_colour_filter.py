@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from pixtrawl.catalog.look_alike import LookOf
+from pixtrawl.catalog.views.alike import LookOf
 from pixtrawl.images.appearance.chroma import chroma_grid
-from pixtrawl.scoring.dominant_colours import ColourIndex, parse_colour
+from pixtrawl.scoring.likeness.dominant_colours import ColourIndex, parse_colour
 from tests.pipeline.pictures import fetch, manifest, serving
 from tests.studio.client import Client, studio_on
 
@@ -47,7 +47,7 @@ def looks() -> dict[int, LookOf]:
 def index(looks: dict[int, LookOf], monkeypatch: pytest.MonkeyPatch) -> ColourIndex:
     found = ColourIndex()
     monkeypatch.setattr(
-        "pixtrawl.catalog.look_alike.looks", lambda db, ids: [looks[one] for one in ids]
+        "pixtrawl.catalog.views.alike.looks", lambda db, ids: [looks[one] for one in ids]
     )
     found.update(None, list(looks))  # type: ignore[arg-type]
     return found

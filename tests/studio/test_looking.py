@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import pixtrawl
-from pixtrawl.catalog import scores
+from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.folder.dataset_folder import Folder
 from tests.life.sets import on_disk, pets
 from tests.pipeline.pictures import Host

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixtrawl.scoring import class_check
+from pixtrawl.scoring.classes import check as class_check
 from tests.pipeline.pictures import Answer, fetch, manifest, png, serving
 from tests.studio.client import Client, studio_on
 
@@ -99,7 +99,7 @@ def test_a_check_that_takes_long_says_how_far_it_is_and_ends_with_the_studio(
             on_progress(0.5)
         return whole(*given, on_progress=on_progress, **more)
 
-    monkeypatch.setattr("pixtrawl.scoring.auditing.audit", slow)
+    monkeypatch.setattr("pixtrawl.scoring.classes.auditing.audit", slow)
     monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)
     root = Path(shutil.copytree(mixed, tmp_path / "set"))
     with studio_on(root) as client:
@@ -126,7 +126,7 @@ def test_a_check_that_is_stopped_ends_and_begins_anew_when_it_is_wanted(
             on_progress(0.5)
         return whole(*given, on_progress=on_progress, **more)
 
-    monkeypatch.setattr("pixtrawl.scoring.auditing.audit", slow)
+    monkeypatch.setattr("pixtrawl.scoring.classes.auditing.audit", slow)
     monkeypatch.setattr("pixtrawl.studio.checks.PATIENCE_S", 0.05)
     with studio_on(Path(shutil.copytree(mixed, tmp_path / "set"))) as client:
         client.get(client.of_set("/check"))

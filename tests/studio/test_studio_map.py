@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pixtrawl.catalog import embeddings, scores
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.look_table import kept_ids
+from pixtrawl.catalog.scores import columns as scores, embeddings
+from pixtrawl.catalog.views.table import kept_ids
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import MAP
-from pixtrawl.scoring.loading import load_any
-from pixtrawl.scoring.model import to_bytes
-from pixtrawl.scoring.model_places import place_of, remember_place
-from pixtrawl.scoring.projection import MAP_SIDE
+from pixtrawl.scoring.likeness.projection import MAP_SIDE
+from pixtrawl.scoring.likeness.spaces import space_of
+from pixtrawl.scoring.models.interface import to_bytes
+from pixtrawl.scoring.models.loading import load_any
+from pixtrawl.scoring.models.model_places import place_of, remember_place
 from pixtrawl.scoring.score import ScoreOptions, score
-from pixtrawl.scoring.spaces import space_of
 from pixtrawl.studio import map_file
 from pixtrawl.studio.map_file import ImageMap, MapKey
 from tests.scoring.conftest import BLUE, GREEN, RED, png, write_dataset

@@ -10,14 +10,14 @@ import pytest
 from msgspec import UNSET
 
 import pixtrawl
-from pixtrawl.catalog import derived_mark
-from pixtrawl.catalog.look_filter import LookFilter, LookSort
-from pixtrawl.catalog.look_table import kept_ids
+from pixtrawl.catalog.files import derived_mark
+from pixtrawl.catalog.views.filter import LookFilter, LookSort
+from pixtrawl.catalog.views.table import kept_ids
 from pixtrawl.folder.catch_up import is_behind
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.pipeline import deciding
-from pixtrawl.scoring.similar import order_by_likeness
-from pixtrawl.scoring.spaces import space_of
+from pixtrawl.scoring.likeness.similar import order_by_likeness
+from pixtrawl.scoring.likeness.spaces import space_of
 from pixtrawl.studio import looking
 from pixtrawl.studio.messages import ViewRequest
 from pixtrawl.studio.open_set import OpenSet

@@ -13,7 +13,7 @@ from pixtrawl.errors import UsageError
 from pixtrawl.images.interface import Pdq
 
 if TYPE_CHECKING:
-    from pixtrawl.dedup.index import HashIndex
+    from pixtrawl.dedup.search.hash_index import HashIndex
 
 __all__ = ["BlockLists", "load", "md5_of", "pack_looks", "unpack_looks"]
 
@@ -83,7 +83,7 @@ class BlockLists:
             self._index(number, list(looks))
 
     def _index(self, number: int, looks: list[bytes]) -> None:
-        from pixtrawl.dedup.index import HashIndex  # numpy: not for lists without PDQ
+        from pixtrawl.dedup.search.hash_index import HashIndex  # numpy: not for lists without PDQ
 
         self._pdq = self._pdq or HashIndex()
         self._pdq.extend([number] * len(looks), looks)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from pixtrawl.catalog import samples
-from pixtrawl.catalog.states import KEPT, SampleState, any_of
+from pixtrawl.catalog.schema.states import KEPT, SampleState, any_of
 from pixtrawl.model import ContentHashes, Reason
 
 __all__ = ["Stored", "known", "note", "refuse", "stored", "withhold"]

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog.states import KEPT, CandidateState
+from pixtrawl.catalog.schema.states import KEPT, CandidateState
 from pixtrawl.model import Reason
 
 __all__ = ["UncomparedCopy", "note", "uncompared"]

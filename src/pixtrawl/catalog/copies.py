@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog.states import KEPT, CandidateState, SampleState
+from pixtrawl.catalog.schema.states import KEPT, CandidateState, SampleState
 from pixtrawl.model import Reason
 
 __all__ = [

@@ -11,7 +11,7 @@ import sqlite3
 from msgspec import Struct
 
 from pixtrawl.catalog import relations, samples
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.model import Reason
 
 __all__ = [

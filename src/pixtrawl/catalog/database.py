@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pixtrawl import durable
-from pixtrawl.catalog.schema import MIGRATIONS, migrate, require_readable
+from pixtrawl.catalog.schema.tables import MIGRATIONS, migrate, require_readable
 from pixtrawl.errors import StorageError
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pixtrawl.catalog import own_columns
 from pixtrawl.catalog.merging import merge, picture_key
 from pixtrawl.catalog.run_log import now
-from pixtrawl.catalog.states import KEPT, CandidateState, SampleState
+from pixtrawl.catalog.schema.states import KEPT, CandidateState, SampleState
 from pixtrawl.model import (
     REASONS,
     Alternate,

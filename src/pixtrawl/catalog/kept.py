@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from pixtrawl.catalog.states import KEPT, SampleState
+from pixtrawl.catalog.schema.states import KEPT, SampleState
 from pixtrawl.model import Reason
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from pixtrawl.catalog.states import KEPT, CandidateState, SampleState
+from pixtrawl.catalog.schema.states import KEPT, CandidateState, SampleState
 
 __all__ = ["Place", "moved", "texts", "urls"]
 

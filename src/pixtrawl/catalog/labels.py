@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pixtrawl.catalog import relations, written
 from pixtrawl.catalog.run_log import now
-from pixtrawl.catalog.states import KEPT, SampleState
+from pixtrawl.catalog.schema.states import KEPT, SampleState
 from pixtrawl.errors import UsageError
 from pixtrawl.labels import label_for, same_name
 from pixtrawl.model import Reason

@@ -13,7 +13,7 @@ import re
 import sqlite3
 from typing import Final
 
-from pixtrawl.catalog.states import CandidateState
+from pixtrawl.catalog.schema.states import CandidateState
 from pixtrawl.model import Candidate, Kind
 from pixtrawl.urls import host_of, url_key
 

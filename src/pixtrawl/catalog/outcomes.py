@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog.states import KEPT, CandidateState
+from pixtrawl.catalog.schema.states import KEPT, CandidateState
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.reasons import LOOKS_LIKE
 

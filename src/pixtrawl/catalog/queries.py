@@ -9,7 +9,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from pixtrawl.catalog import frontier
-from pixtrawl.catalog.states import KEPT
+from pixtrawl.catalog.schema.states import KEPT
 from pixtrawl.model import Query
 
 __all__ = [

@@ -13,9 +13,9 @@ from typing import Final
 from msgspec import Struct
 
 from pixtrawl.catalog import samples
-from pixtrawl.catalog.file_records import ASIDE
+from pixtrawl.catalog.files.records import ASIDE
 from pixtrawl.catalog.samples import Known, known
-from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState, any_of
+from pixtrawl.catalog.schema.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState, any_of
 from pixtrawl.model import ImageInfo, Kind, Reason
 
 __all__ = [

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pixtrawl.catalog.sample_columns import condition
-from pixtrawl.catalog.states import KEPT
+from pixtrawl.catalog.schema.states import KEPT
 
 __all__ = ["EVERY", "Only", "chosen", "counts", "files", "firsts", "ids", "labels", "of_rows"]
 

@@ -6,7 +6,7 @@ import sqlite3
 
 from msgspec import Struct
 
-from pixtrawl.catalog.states import KEPT, SampleState
+from pixtrawl.catalog.schema.states import KEPT, SampleState
 
 __all__ = ["Meant", "Places", "SampleRow", "better_copy", "find", "of_bytes", "one", "places_of"]
 

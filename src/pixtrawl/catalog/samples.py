@@ -17,11 +17,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pixtrawl.captions import Chain, caption_of
-from pixtrawl.catalog import file_records, own_columns, scores, written
+from pixtrawl.catalog import own_columns, written
+from pixtrawl.catalog.files import records as file_records
 from pixtrawl.catalog.frontier import candidate_of
 from pixtrawl.catalog.provenance import Provenance
 from pixtrawl.catalog.run_log import now
-from pixtrawl.catalog.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState
+from pixtrawl.catalog.schema.states import COMPARED, KEPT, KEPT_OR_WITHDRAWN, SampleState
+from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.model import Caption, ImageInfo, Kind, Outcome, Query, Reason, Sample, Task
 
 
@@ -155,7 +157,7 @@ def thumb(db: sqlite3.Connection, sample_id: int) -> bytes:
 
 
 def chroma(db: sqlite3.Connection, sample_id: int) -> bytes:
-    """Return the colours of a sample, as `images.chroma` makes them; empty if unknown or gone."""
+    """Return the colours of a sample, as `images.appearance.chroma` has them; empty if unknown."""
     row = db.execute("SELECT chroma FROM sample WHERE id = ?", (sample_id,)).fetchone()
     return bytes(row[0]) if row else b""
 

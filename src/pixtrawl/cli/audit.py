@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.class_check import Audit, Doubt
+    from pixtrawl.scoring.classes.check import Audit, Doubt
 
 _EPILOG: Final = """\
 By embeddings where `pixtrawl score` stored some (an image-text or embedding model), else by looks
@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.folder.dataset_folder import Folder
     from pixtrawl.operations.audit_page import write_audit_page
     from pixtrawl.pipeline.opened import looked_at
-    from pixtrawl.scoring.auditing import audit_of
+    from pixtrawl.scoring.classes.auditing import audit_of
 
     folder = Folder(arguments.folder)
     folder.require()
@@ -96,7 +96,7 @@ def _commands(found: Audit, doubts: Sequence[Doubt], where: str) -> list[str]:
 
 
 def _lines(db: sqlite3.Connection, found: Audit, where: str, show: int) -> list[str]:
-    from pixtrawl.catalog import look_counts
+    from pixtrawl.catalog.views import counts as look_counts
     from pixtrawl.display.screen import clean, plural, to_copy
     from pixtrawl.operations.audit_actions import merge_command, query_texts, refill_command
 

@@ -9,7 +9,7 @@ from pixtrawl.cli.options import add_output
 
 if TYPE_CHECKING:
     from pixtrawl.pipeline.deciding import Recorded
-    from pixtrawl.scoring.liking import Liked
+    from pixtrawl.scoring.likes.liking import Liked
 
 _EPILOG: Final = """\
 `like` marks images as wanted; `unlike` refuses them, as `pixtrawl reject` does, and a run finds
@@ -67,7 +67,7 @@ def decide(arguments: argparse.Namespace, *, wanted: bool) -> int:
     from pixtrawl.errors import EXIT_OK
     from pixtrawl.pipeline.deciding import keep, reject
     from pixtrawl.pipeline.opened import split_root
-    from pixtrawl.scoring.liking import rank_by_likes
+    from pixtrawl.scoring.likes.liking import rank_by_likes
 
     command = "like" if wanted else "unlike"
     folder, names = split_root(

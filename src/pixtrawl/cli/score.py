@@ -11,7 +11,7 @@ from pixtrawl.cli.options import add_config, add_output, add_settings, load_sett
 
 if TYPE_CHECKING:
     from pixtrawl.config.groups import Config
-    from pixtrawl.scoring.known_models import KnownModel
+    from pixtrawl.scoring.models.known_models import KnownModel
     from pixtrawl.scoring.score import ScoreResult
 
 _EPILOG = """\
@@ -102,7 +102,7 @@ def run_scoring(arguments: argparse.Namespace, name: str, config: Config) -> int
     from pixtrawl.display.screen import note, out, out_json
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.scoring.loading import load_any
+    from pixtrawl.scoring.models.loading import load_any
     from pixtrawl.scoring.score import ScoreOptions, score
 
     options = ScoreOptions(
@@ -147,7 +147,7 @@ class ModelFetch:
     def __call__(self, known: KnownModel) -> Path:
         """Return the folder of the model. Raises UsageError without consent."""
         from pixtrawl.cli.loop import run_loop
-        from pixtrawl.scoring.fetching import fetch_model, is_here, recorded
+        from pixtrawl.scoring.models.fetching import fetch_model, is_here, recorded
         from pixtrawl.scoring.removing import recorded_hashes
 
         if not is_here(self._config, known):
@@ -224,7 +224,7 @@ def as_json(found: ScoreResult) -> dict[str, object]:
 
 def _known_lines() -> list[str]:
     from pixtrawl.display.screen import columns
-    from pixtrawl.scoring.known_models import KNOWN
+    from pixtrawl.scoring.models.known_models import KNOWN
 
     rows = [("name", "gives", "repository", "licence")]
     rows += [(one.name, one.what, one.repository, one.licence) for one in KNOWN.values()]

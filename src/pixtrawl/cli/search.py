@@ -50,8 +50,8 @@ def main(arguments: argparse.Namespace) -> int:
     from pixtrawl.display.screen import clean, out, out_json
     from pixtrawl.errors import EXIT_NOTHING, EXIT_OK, UsageError
     from pixtrawl.folder.dataset_folder import Folder
-    from pixtrawl.scoring.loading import load_any
-    from pixtrawl.scoring.searching import like_files, like_text
+    from pixtrawl.scoring.likeness.searching import like_files, like_text
+    from pixtrawl.scoring.models.loading import load_any
 
     if bool(arguments.words) == bool(arguments.like):
         raise UsageError("search wants either WORDS, or --like FILE")

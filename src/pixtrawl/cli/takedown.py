@@ -64,7 +64,7 @@ def add_parser(subparsers: Any) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Runs it. Returns the exit code: 0, whether or not there was an image to remove."""
-    from pixtrawl.catalog.takedown import KINDS, parse_rule
+    from pixtrawl.catalog.decisions.takedown import KINDS, parse_rule
     from pixtrawl.display.screen import clean, out, out_json, plural
     from pixtrawl.errors import EXIT_OK, UsageError
     from pixtrawl.folder.dataset_folder import Folder

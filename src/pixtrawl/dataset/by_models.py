@@ -11,8 +11,8 @@ from pixtrawl.dataset.places import AnySamples
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.class_check import Audit
-    from pixtrawl.scoring.liking import Liked
+    from pixtrawl.scoring.classes.check import Audit
+    from pixtrawl.scoring.likes.liking import Liked
     from pixtrawl.scoring.score import ScoreResult
 
 __all__ = ["ByModels"]
@@ -53,7 +53,7 @@ class ByModels:
             >>> ds.score("models/quality.onnx", "quality")
             >>> best = ds.sort("quality", descending=True)
         """
-        from pixtrawl.scoring.loading import load_any
+        from pixtrawl.scoring.models.loading import load_any
         from pixtrawl.scoring.score import ScoreOptions, score
 
         options = ScoreOptions(name=name, batch=batch, prompt=prompt, flag_below=flag_below)
@@ -73,7 +73,7 @@ class ByModels:
         Raises:
             UsageError: no image of the data set.
         """
-        from pixtrawl.scoring.searching import like_files
+        from pixtrawl.scoring.likeness.searching import like_files
 
         given = [to] if isinstance(to, Sample | Path | str) else to
         names = [one.file_name if isinstance(one, Sample) else str(one) for one in given]
@@ -93,8 +93,8 @@ class ByModels:
         Raises:
             UsageError: no such model, or one that takes no texts.
         """
-        from pixtrawl.scoring.loading import load_any
-        from pixtrawl.scoring.searching import like_text
+        from pixtrawl.scoring.likeness.searching import like_text
+        from pixtrawl.scoring.models.loading import load_any
 
         found = like_text(self._samples.folder, load_any(str(model), device), text, count)
         return self._named(found.images)
@@ -113,7 +113,7 @@ class ByModels:
             StorageError: a run is at work in the folder.
         """
         from pixtrawl.pipeline import deciding
-        from pixtrawl.scoring.liking import rank_by_likes
+        from pixtrawl.scoring.likes.liking import rank_by_likes
 
         names = [one.file_name if isinstance(one, Sample) else str(one) for one in files]
         if names:
@@ -128,7 +128,7 @@ class ByModels:
             `by`: `embedding`, or `look` without a model's embeddings.
         """
         from pixtrawl.pipeline.opened import looked_at
-        from pixtrawl.scoring.auditing import audit_of
+        from pixtrawl.scoring.classes.auditing import audit_of
 
         with looked_at(self._samples.folder) as db:
             return audit_of(db, model=model)

@@ -37,7 +37,7 @@ class LookLimits(Struct, frozen=True):
     deep: int = 0  # of deep crops and padded copies, where every block fits; 0: not looked for
     marked: int = 88  # of those that bear marks: distinct pictures of which half agrees have 100
     inside: bool = False  # whether what is inside a frame is laid over others, too
-    other_colours_differ: bool = True  # and other data in charts; see `differences`
+    other_colours_differ: bool = True  # and other data in charts; see `variants.verdict`
 
 
 LIMITS: Final[Mapping[Level, LookLimits]] = {

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from pixtrawl.dedup.id_labels import IdLabels
-from pixtrawl.dedup.kept_looks import KeptLooks
-from pixtrawl.dedup.last_picture import LastPicture
 from pixtrawl.dedup.levels import LIMITS, Level, LookLimits
 from pixtrawl.dedup.match import FRAMED, Match, order_of, seen
+from pixtrawl.dedup.search.id_labels import IdLabels
+from pixtrawl.dedup.search.kept_looks import KeptLooks
+from pixtrawl.dedup.search.last_picture import LastPicture
 from pixtrawl.model import ImageInfo
 from pixtrawl.numeric import load_numpy
 
 if TYPE_CHECKING:
-    from pixtrawl.dedup.aligned import Overlay
-    from pixtrawl.dedup.descriptor_index import DescriptorIndex
     from pixtrawl.dedup.flat import Flat
-    from pixtrawl.dedup.index import HashIndex
-    from pixtrawl.dedup.view_index import ViewIndex
+    from pixtrawl.dedup.overlay.aligned import Overlay
+    from pixtrawl.dedup.search.descriptor_index import DescriptorIndex
+    from pixtrawl.dedup.search.hash_index import HashIndex
+    from pixtrawl.dedup.search.view_index import ViewIndex
 
 __all__ = ["FLAT_STEP", "THUMB_BYTES", "Level", "Match", "NearDuplicates"]
 
@@ -75,7 +75,7 @@ class NearDuplicates:
     def _index(self) -> HashIndex:
         if self._made is None:
             load_numpy()
-            from pixtrawl.dedup.index import HashIndex
+            from pixtrawl.dedup.search.hash_index import HashIndex
 
             self._made = HashIndex()
         return self._made
@@ -154,8 +154,8 @@ class NearDuplicates:
         images = [(id, info) for id, info in images if len(info.thumb) == THUMB_BYTES]
         if not self._rule.aligned or not images:
             return
-        from pixtrawl.dedup.descriptor_index import DescriptorIndex
-        from pixtrawl.dedup.overlay_search import coarse_of
+        from pixtrawl.dedup.search.descriptor_index import DescriptorIndex
+        from pixtrawl.dedup.search.overlay_search import coarse_of
 
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None:
@@ -208,7 +208,7 @@ class NearDuplicates:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.deep or len(info.thumb) != THUMB_BYTES:
             return None
-        from pixtrawl.dedup.deep_search import find_deep_overlay
+        from pixtrawl.dedup.search.deep_search import find_deep_overlay
 
         limits, differs = (rule.deep, rule.marked), partial(self._differs_inside, info)
         found = find_deep_overlay(
@@ -247,7 +247,7 @@ class NearDuplicates:
     def _view_index(self) -> ViewIndex:
         if self._made_views is None:
             load_numpy()
-            from pixtrawl.dedup.view_index import ViewIndex
+            from pixtrawl.dedup.search.view_index import ViewIndex
 
             self._made_views = ViewIndex()
         return self._made_views
@@ -273,7 +273,7 @@ class NearDuplicates:
         descriptors = self._descriptor_indexes.get(label)
         if descriptors is None or not rule.aligned or len(info.thumb) != THUMB_BYTES:
             return None
-        from pixtrawl.dedup.overlay_search import find_overlay
+        from pixtrawl.dedup.search.overlay_search import find_overlay
 
         limits, refuse = (rule.aligned, rule.fitting), partial(differs or self._differs, info)
         found = find_overlay(descriptors, info.thumb, self._looks.thumb_or_inside, limits, refuse)
@@ -283,9 +283,9 @@ class NearDuplicates:
         """Find a mirrored or turned copy: by hash in any label, then by overlay in its own."""
         if len(info.thumb) != THUMB_BYTES:
             return None
-        from pixtrawl.dedup.aligned import pixels_of
-        from pixtrawl.dedup.overlay_search import coarse_of
-        from pixtrawl.dedup.turned import WAYS, turned_hashes, turned_info
+        from pixtrawl.dedup.overlay.aligned import pixels_of
+        from pixtrawl.dedup.overlay.turned import WAYS, turned_hashes, turned_info
+        from pixtrawl.dedup.search.overlay_search import coarse_of
 
         pixels = pixels_of(info.thumb)
         seen = self._index.nearest_of(turned_hashes(pixels[None])[0, 1:], rule.within_label)
@@ -309,7 +309,7 @@ class NearDuplicates:
         """Return whether a matched image has other colours or other data."""
         if self._rule is None or not self._rule.other_colours_differ or not info.thumb:
             return False
-        from pixtrawl.dedup.differences import Appearance, agree_as_wholes, differ
+        from pixtrawl.dedup.variants.verdict import Appearance, agree_as_wholes, differ
 
         if id <= FRAMED and FRAMED - id in self._refused:
             return True

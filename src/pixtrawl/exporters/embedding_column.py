@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from pixtrawl.catalog import embeddings
 from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.scores import embeddings
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder
 

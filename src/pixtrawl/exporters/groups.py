@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from pixtrawl.model import Sample
 
 if TYPE_CHECKING:
-    from pixtrawl.dedup.look_alikes import LookAlikes
+    from pixtrawl.dedup.bulk.look_alikes import LookAlikes
 
 __all__ = ["GroupOf", "NearDuplicateGroups"]
 
@@ -45,7 +45,7 @@ class NearDuplicateGroups:
     def add(self, seq: int, sample: Sample) -> list[str]:
         """Add a sample under a number; return the keys that are known at once."""
         if self._look_alikes is None:
-            from pixtrawl.dedup.look_alikes import LookAlikes
+            from pixtrawl.dedup.bulk.look_alikes import LookAlikes
 
             self._look_alikes = LookAlikes()
         self._look_alikes.add(sample.info)

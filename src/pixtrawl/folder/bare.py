@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixtrawl.captions import WRITTEN
-from pixtrawl.catalog.described import Described, creating
+from pixtrawl.catalog.rebuild.described import Described, creating
 from pixtrawl.claims import LICENSE_HEADER
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.layout import inside, parse_file_name

@@ -15,8 +15,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import deleted, file_records, labels, sample_rows, samples
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog import labels, sample_rows, samples
+from pixtrawl.catalog.decisions import deleted
+from pixtrawl.catalog.files import records as file_records
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.folder import decision_journal as journal, files, journal_facts, on_disk, relabel
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_journal import DecisionRecord

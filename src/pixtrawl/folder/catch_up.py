@@ -14,9 +14,10 @@ from importlib import import_module
 
 from msgspec import Struct
 
-from pixtrawl.catalog import derived_mark, file_listing, relations
+from pixtrawl.catalog import relations
 from pixtrawl.catalog.database import Catalog, connect
-from pixtrawl.catalog.file_listing import KnownFiles
+from pixtrawl.catalog.files import derived_mark, listing as file_listing
+from pixtrawl.catalog.files.listing import KnownFiles
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import by_hand, deciding, derived, on_disk
 from pixtrawl.folder.by_hand import ByHand

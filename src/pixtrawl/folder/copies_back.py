@@ -17,7 +17,7 @@ from pixtrawl.catalog import copies, copy_rows, labels, sample_rows, samples
 from pixtrawl.catalog.copies import DroppedCopy
 from pixtrawl.catalog.copy_rows import Former
 from pixtrawl.catalog.sample_rows import Meant, SampleRow
-from pixtrawl.catalog.states import KEPT, KEPT_STATES, SampleState, any_of
+from pixtrawl.catalog.schema.states import KEPT, KEPT_STATES, SampleState, any_of
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import Folder

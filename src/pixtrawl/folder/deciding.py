@@ -15,10 +15,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from pixtrawl.catalog import decisions
 from pixtrawl.catalog.copies import DroppedCopy
 from pixtrawl.catalog.database import savepoint
-from pixtrawl.catalog.decisions import DecisionState, Noted
+from pixtrawl.catalog.decisions import recorded as decisions
+from pixtrawl.catalog.decisions.recorded import DecisionState, Noted
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import (
     copies_back,

@@ -6,23 +6,14 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from pixtrawl.catalog import (
-    block_hashes,
-    kept,
-    labels,
-    refusals,
-    sample_rows,
-    samples,
-    takedown,
-    wanted_back,
-    written,
-)
-from pixtrawl.catalog.refusals import Refusal
-from pixtrawl.catalog.states import (
+from pixtrawl.catalog import block_hashes, kept, labels, sample_rows, samples, written
+from pixtrawl.catalog.decisions import refusals, takedown, wanted_back
+from pixtrawl.catalog.decisions.refusals import Refusal
+from pixtrawl.catalog.decisions.takedown import Rule, Taken, TakenDown, parse_rule
+from pixtrawl.catalog.schema.states import (
     SampleState,
     any_of,
 )
-from pixtrawl.catalog.takedown import Rule, Taken, TakenDown, parse_rule
 from pixtrawl.folder import copies_back, label_moves, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_effects import (

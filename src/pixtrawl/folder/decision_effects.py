@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import sample_rows, takedown
+from pixtrawl.catalog import sample_rows
+from pixtrawl.catalog.decisions import takedown
+from pixtrawl.catalog.decisions.takedown import TakenDown, parse_rule
 from pixtrawl.catalog.sample_rows import Meant, SampleRow
-from pixtrawl.catalog.states import KEPT, KEPT_STATES, SampleState, any_of
-from pixtrawl.catalog.takedown import TakenDown, parse_rule
+from pixtrawl.catalog.schema.states import KEPT, KEPT_STATES, SampleState, any_of
 from pixtrawl.folder.decision_journal import DecisionRecord
 
 __all__ = ["Effect", "carry_out", "find_image", "kept_image", "touched_by"]

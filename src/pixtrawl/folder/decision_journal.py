@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from pixtrawl.catalog import decisions
+from pixtrawl.catalog.decisions import recorded as decisions
 from pixtrawl.catalog.run_log import now
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder

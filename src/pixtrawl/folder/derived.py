@@ -18,16 +18,10 @@ import msgspec
 
 from pixtrawl import durable
 from pixtrawl.buckets import aspect_of
-from pixtrawl.catalog import (
-    derived_mark,
-    keyword_urls,
-    outcomes,
-    own_columns,
-    run_log,
-    samples,
-    scores,
-    takedown,
-)
+from pixtrawl.catalog import keyword_urls, outcomes, own_columns, run_log, samples
+from pixtrawl.catalog.decisions import takedown
+from pixtrawl.catalog.files import derived_mark
+from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.claims import claim_of
 from pixtrawl.folder.card import Credit, Summary, attribution_lines, credit_of, data_card
 from pixtrawl.folder.dataset_folder import Folder

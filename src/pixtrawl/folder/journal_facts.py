@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from pixtrawl.catalog import departed, takedown
+from pixtrawl.catalog.decisions import departed, takedown
 from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.decision_journal import DecisionRecord

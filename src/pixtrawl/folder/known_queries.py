@@ -7,7 +7,7 @@ import sqlite3
 
 from pixtrawl.catalog import queries
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.salvage import Salvaged
+from pixtrawl.catalog.rebuild.salvage import Salvaged
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
 

@@ -11,11 +11,12 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import file_listing, file_records, kept
-from pixtrawl.catalog.file_listing import KnownFiles
-from pixtrawl.catalog.file_records import FileRecord
+from pixtrawl.catalog import kept
+from pixtrawl.catalog.files import listing as file_listing, records as file_records
+from pixtrawl.catalog.files.listing import KnownFiles
+from pixtrawl.catalog.files.records import FileRecord
 from pixtrawl.catalog.kept import FileToCheck
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.folder_listing import FolderListing, FolderTimes
 from pixtrawl.folder.layout import is_own, parse_file_name

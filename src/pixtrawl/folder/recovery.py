@@ -16,9 +16,11 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from pixtrawl import durable
-from pixtrawl.catalog import departed, file_records, kept, samples, unplaced
-from pixtrawl.catalog.states import SampleState
-from pixtrawl.catalog.unplaced import Unplaced
+from pixtrawl.catalog import kept, samples
+from pixtrawl.catalog.decisions import departed
+from pixtrawl.catalog.files import records as file_records, unplaced
+from pixtrawl.catalog.files.unplaced import Unplaced
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.folder import (
     by_hand,
     deciding,

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog.described import Described
-from pixtrawl.catalog.salvage import Salvaged
+from pixtrawl.catalog.rebuild.described import Described
+from pixtrawl.catalog.rebuild.salvage import Salvaged
 from pixtrawl.folder.bare import ODD, described
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row

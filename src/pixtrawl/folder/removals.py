@@ -10,8 +10,10 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from pixtrawl.catalog import file_records, relations, sample_rows, takedown
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog import relations, sample_rows
+from pixtrawl.catalog.decisions import takedown
+from pixtrawl.catalog.files import records as file_records
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 

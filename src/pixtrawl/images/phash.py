@@ -47,7 +47,7 @@ class Look(Struct, frozen=True):
 
     phash: bytes
     phash_trim: bytes
-    thumb: bytes  # the 64x64 pixels, for finding crops (dedup/aligned.py)
+    thumb: bytes  # the 64x64 pixels, for finding crops (dedup/overlay/aligned.py)
     flat: bool
     gradient: float  # PDQ's quality, 0..100
     mean: float  # of grey, 0..255

@@ -54,8 +54,8 @@ __all__ = [
 INSPECT: Final = 1
 RIGHTS: Final = 2
 RENDER: Final = 3  # INSPECT, with the picture to export after the verdict
-PDQ: Final = 4  # the hashes of `images.pdq`
-PORTRAIT: Final = 5  # the description of `images.portrait`
+PDQ: Final = 4  # the hashes of `images.appearance.pdq`
+PORTRAIT: Final = 5  # the description of `images.appearance.portrait`
 
 MEASURES: Final = (
     "brightness",  # mean grey, 0..1
@@ -74,7 +74,7 @@ MEASURES: Final = (
     "mean_green",
     "mean_blue",
     "human_check",  # of `images.junk.layout`: 1 a grid of tiles, 2 a slider
-    "one_ink",  # of `images.ink`, 0..1; 0 where there are many tones or no ground: not measured
+    "one_ink",  # of `images.junk.ink`, 0..1; 0 (not measured): many tones, or no ground
 )
 
 REQUEST: Final = struct.Struct("<BIH")  # kind, task, bytes of name that follow

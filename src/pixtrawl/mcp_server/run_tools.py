@@ -15,8 +15,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from msgspec import Struct
 from pydantic import Field
 
-from pixtrawl.catalog import look_progress
 from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.views import progress as look_progress
 from pixtrawl.config.groups import Config
 from pixtrawl.display.screen import size
 from pixtrawl.errors import UsageError

@@ -14,12 +14,13 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from msgspec import Struct
 from pydantic import Field
 
-from pixtrawl.catalog import labels, look_counts, look_rows, samples
+from pixtrawl.catalog import labels, samples
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.look_filter import LookFilter, LookSort
-from pixtrawl.catalog.look_rows import LookRow
-from pixtrawl.catalog.look_table import LookTable
-from pixtrawl.catalog.states import KEPT_STATES
+from pixtrawl.catalog.schema.states import KEPT_STATES
+from pixtrawl.catalog.views import counts as look_counts, rows as look_rows
+from pixtrawl.catalog.views.filter import LookFilter, LookSort
+from pixtrawl.catalog.views.rows import LookRow
+from pixtrawl.catalog.views.table import LookTable
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use
 from pixtrawl.mcp_server.consent import Consent, ask, refusal

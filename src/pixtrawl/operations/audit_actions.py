@@ -13,8 +13,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import look_counts
-from pixtrawl.scoring.class_check import Doubt, SmallLabel
+from pixtrawl.catalog.views import counts as look_counts
+from pixtrawl.scoring.classes.check import Doubt, SmallLabel
 
 __all__ = ["Action", "doubt_actions", "merge_command", "query_texts", "refill_command"]
 

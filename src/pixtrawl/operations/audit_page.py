@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import look_counts, look_pairs, look_rows, samples
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.views import counts as look_counts, pairs as look_pairs, rows as look_rows
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row
 from pixtrawl.operations import html_page
@@ -22,7 +23,7 @@ from pixtrawl.operations.audit_actions import (
     refill_command,
 )
 from pixtrawl.operations.thumbnails import MOST_PAGE_BYTES, PAGE_THUMB, thumbnails
-from pixtrawl.scoring.class_check import Audit, Doubt
+from pixtrawl.scoring.classes.check import Audit, Doubt
 
 __all__ = ["AuditPage", "write_audit_page"]
 

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import look_counts, look_rows, samples
+from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.look_rows import LookRow
-from pixtrawl.catalog.look_table import LookTable, kept_ids
+from pixtrawl.catalog.views import counts as look_counts, rows as look_rows
+from pixtrawl.catalog.views.rows import LookRow
+from pixtrawl.catalog.views.table import LookTable, kept_ids
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row
 from pixtrawl.model import REASONS, Reason

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from pixtrawl.catalog.look_rows import LookRow
+from pixtrawl.catalog.views.rows import LookRow
 from pixtrawl.config.images import Images
 from pixtrawl.cores import usable_cores
 from pixtrawl.errors import StorageError

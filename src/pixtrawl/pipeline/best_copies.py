@@ -24,7 +24,7 @@ from pixtrawl import durable
 from pixtrawl.catalog import compared, copies as dropped, frontier, samples
 from pixtrawl.catalog.compared import UncomparedCopy
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.config.groups import Images
 from pixtrawl.events import Listener, Notice
 from pixtrawl.folder import files, placing, quarantine
@@ -89,7 +89,7 @@ Described = tuple[UncomparedCopy, Portrait]
 
 def _best(kept: Portrait, others: Sequence[Described]) -> tuple[UncomparedCopy | None, str]:
     """Return the best of the copies and why, or None where the kept image is as good."""
-    from pixtrawl.dedup.best_of import best_of
+    from pixtrawl.dedup.originals.best_of import best_of
 
     # By their content, so that the order in which they came decides nothing.
     rows = sorted(others, key=lambda other: other[0].sha256)
@@ -111,7 +111,7 @@ class _Group:
 
     async def choose(self) -> bool:
         """Compare all, record it, and put the best copy in place. Return whether that changed."""
-        from pixtrawl.dedup.enlarged import upscale_of
+        from pixtrawl.dedup.originals.enlarged import upscale_of
 
         kept = await self._portrait(self._folder.root / self._kept.file_name)
         if kept is None:

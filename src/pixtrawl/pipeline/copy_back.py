@@ -18,11 +18,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pixtrawl.catalog import copies as dropped, copy_rows, decisions, frontier, samples
+from pixtrawl.catalog import copies as dropped, copy_rows, frontier, samples
 from pixtrawl.catalog.copies import DroppedCopy
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.decisions import DecisionState
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.decisions import recorded as decisions
+from pixtrawl.catalog.decisions.recorded import DecisionState
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.config.images import Images
 from pixtrawl.folder import deciding, files, quarantine
 from pixtrawl.folder.dataset_folder import Folder

@@ -13,15 +13,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pixtrawl.catalog import (
-    copies as dropped,
-    copy_rows,
-    kept,
-    relations,
-    takedown,
-)
+from pixtrawl.catalog import copies as dropped, copy_rows, kept, relations
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.takedown import Rule, Taken, TakenDown
+from pixtrawl.catalog.decisions import takedown
+from pixtrawl.catalog.decisions.takedown import Rule, Taken, TakenDown
 from pixtrawl.config.groups import Images
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import (

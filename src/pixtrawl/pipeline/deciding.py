@@ -15,8 +15,9 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from pixtrawl.catalog import derived_mark, kept, queries, run_log
+from pixtrawl.catalog import kept, queries, run_log
 from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.files import derived_mark
 from pixtrawl.errors import StorageError, UsageError
 from pixtrawl.folder import deciding, decision_journal as journal, derived
 from pixtrawl.folder.dataset_folder import Folder, in_use

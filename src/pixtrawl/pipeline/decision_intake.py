@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from pixtrawl.catalog import frontier, queries, relations, samples, wanted_back
+from pixtrawl.catalog import frontier, queries, relations, samples
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.decisions import wanted_back
 from pixtrawl.errors import EngineError
 from pixtrawl.events import DecisionTaken, Event, Notice
 from pixtrawl.folder import deciding, decision_journal as journal

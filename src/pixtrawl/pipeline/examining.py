@@ -11,9 +11,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pixtrawl.catalog import file_records
-from pixtrawl.catalog.described import Described
-from pixtrawl.catalog.file_records import FileRecord
+from pixtrawl.catalog.files import records as file_records
+from pixtrawl.catalog.files.records import FileRecord
+from pixtrawl.catalog.rebuild.described import Described
 from pixtrawl.config.images import Images
 from pixtrawl.folder import files
 from pixtrawl.folder.dataset_folder import Folder

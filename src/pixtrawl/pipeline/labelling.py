@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from pixtrawl.catalog import decisions, kept, labels
+from pixtrawl.catalog import kept, labels
+from pixtrawl.catalog.decisions import recorded as decisions
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import decision_journal as journal, derived, label_moves, relabel, removals
 from pixtrawl.folder.dataset_folder import Folder

@@ -13,8 +13,9 @@ from collections.abc import Collection
 from typing import Final
 
 from pixtrawl import durable
-from pixtrawl.catalog import edited, file_records, samples, unplaced
+from pixtrawl.catalog import samples
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.files import edited, records as file_records, unplaced
 from pixtrawl.folder import files, quarantine, recovery
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import parse_file_name

@@ -19,8 +19,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pixtrawl.catalog import copies, import_rows, samples, takedown
+from pixtrawl.catalog import copies, samples
 from pixtrawl.catalog.database import Catalog, connect
+from pixtrawl.catalog.decisions import takedown
+from pixtrawl.catalog.rebuild import import_rows
 from pixtrawl.config.groups import Images
 from pixtrawl.dedup import Level
 from pixtrawl.errors import StorageError, UsageError

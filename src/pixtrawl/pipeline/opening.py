@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from pixtrawl import __version__, block_lists, engines
 from pixtrawl.block_lists import BlockLists
 from pixtrawl.captions import parse_chain
-from pixtrawl.catalog import run_log, takedown, written
+from pixtrawl.catalog import run_log, written
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.decisions import takedown
 from pixtrawl.config.groups import Config
 from pixtrawl.dedup import Level
 from pixtrawl.engines.arrivals import Arrivals
@@ -43,8 +44,8 @@ from pixtrawl.pipeline.url_list import UrlListWriter
 from pixtrawl.worker import KeepRendition, TakenDown
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.model import Embedder
-    from pixtrawl.scoring.small_pictures import SmallPictures
+    from pixtrawl.scoring.models.interface import Embedder
+    from pixtrawl.scoring.models.small_pictures import SmallPictures
 
 __all__ = ["open_session", "worker_spec"]
 
@@ -125,7 +126,9 @@ def _pictures_made(
         return spec, renditions.put, None
     if not config.job.relevant or model is None or config.images.check != "full":
         return spec, None, None
-    from pixtrawl.scoring.small_pictures import SmallPictures  # with numpy, and rarely needed
+    from pixtrawl.scoring.models.small_pictures import (
+        SmallPictures,  # with numpy, and rarely needed
+    )
 
     small = SmallPictures(model.preprocess)
     return replace(spec, transform=model.preprocess.transform), small.put, small

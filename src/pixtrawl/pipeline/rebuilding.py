@@ -15,13 +15,15 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pixtrawl.catalog import file_records, rebuilt, salvage as salvaging, takedown
 from pixtrawl.catalog.database import created
-from pixtrawl.catalog.decisions import DecisionState, mark
-from pixtrawl.catalog.described import Described
+from pixtrawl.catalog.decisions import takedown
+from pixtrawl.catalog.decisions.recorded import DecisionState, mark
+from pixtrawl.catalog.decisions.takedown import Rule, TakenDown
+from pixtrawl.catalog.files import records as file_records
+from pixtrawl.catalog.rebuild import rebuilt, salvage as salvaging
+from pixtrawl.catalog.rebuild.described import Described
+from pixtrawl.catalog.rebuild.salvage import Salvaged
 from pixtrawl.catalog.run_log import now
-from pixtrawl.catalog.salvage import Salvaged
-from pixtrawl.catalog.takedown import Rule, TakenDown
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import (
     decision_actions,

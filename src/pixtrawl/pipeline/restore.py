@@ -9,9 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import removed as removed_rows, takedown
-from pixtrawl.catalog.states import SampleState, any_of
-from pixtrawl.catalog.takedown import Rule, TakenDown
+from pixtrawl.catalog.decisions import removed as removed_rows, takedown
+from pixtrawl.catalog.decisions.takedown import Rule, TakenDown
+from pixtrawl.catalog.schema.states import SampleState, any_of
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder

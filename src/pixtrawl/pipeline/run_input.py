@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pixtrawl.catalog import frontier, wanted_back
+from pixtrawl.catalog import frontier
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.decisions import wanted_back
 from pixtrawl.catalog.frontier import QueryRow
 from pixtrawl.config.groups import Config
 from pixtrawl.events import Event, QueryFinished

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
-from pixtrawl.catalog import look_pairs
 from pixtrawl.catalog.database import Catalog
 from pixtrawl.catalog.frontier import QueryRow
-from pixtrawl.catalog.look_alike import LookOf
+from pixtrawl.catalog.views import pairs as look_pairs
+from pixtrawl.catalog.views.alike import LookOf
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import FetchError
 from pixtrawl.events import Event, Notice
@@ -38,9 +38,9 @@ from pixtrawl.transform import BadPictureError, Transform
 from pixtrawl.worker import TakenDown
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.likes import Examples, LikeModel
-    from pixtrawl.scoring.model import Embedder, Vectors
-    from pixtrawl.scoring.spaces import Space
+    from pixtrawl.scoring.likeness.spaces import Space
+    from pixtrawl.scoring.likes.examples import Examples, LikeModel
+    from pixtrawl.scoring.models.interface import Embedder, Vectors
 
 __all__ = ["Steering"]
 
@@ -115,8 +115,11 @@ class Steering:
     def _examples(self, db: sqlite3.Connection, label: str) -> Examples | None:
         if not self.steers(db, label):
             return None
-        from pixtrawl.scoring.likes import examples_of, space_for_likes  # with numpy: seldom needed
-        from pixtrawl.scoring.spaces import Space
+        from pixtrawl.scoring.likeness.spaces import Space
+        from pixtrawl.scoring.likes.examples import (  # with numpy: seldom needed
+            examples_of,
+            space_for_likes,
+        )
 
         if self._space is None:
             name = None if self._model is None else self._model.name
@@ -225,7 +228,7 @@ class Steering:
         """Return the vectors of thumbnails by task id, in the space of the decided images."""
         if self._embeds():
             return self._embedded(verdicts)
-        from pixtrawl.scoring.spaces import look_vectors
+        from pixtrawl.scoring.likeness.spaces import look_vectors
 
         rows = [
             LookOf(id_, one.info.thumb, one.info.chroma, _measures(one.info.measures))

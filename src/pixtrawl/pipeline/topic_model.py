@@ -9,8 +9,8 @@ from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.known_models import KnownModel
-    from pixtrawl.scoring.model import Embedder
+    from pixtrawl.scoring.models.interface import Embedder
+    from pixtrawl.scoring.models.known_models import KnownModel
 
 __all__ = ["check", "run_model"]
 
@@ -32,10 +32,10 @@ def run_model(config: Config) -> Embedder | None:
     """Load the model of a run, if one is named. Raises UsageError, MissingExtraError."""
     if config.job.model is None:
         return None
-    from pixtrawl.scoring.loading import load_any
+    from pixtrawl.scoring.models.loading import load_any
 
     def here(known: KnownModel) -> Path:
-        from pixtrawl.scoring.fetching import is_here, models_folder
+        from pixtrawl.scoring.models.fetching import is_here, models_folder
 
         if not is_here(config, known):
             raise UsageError(

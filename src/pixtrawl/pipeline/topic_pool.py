@@ -2,9 +2,9 @@
 
 Images are collected up to the size of the pool and scored while others are fetched, by a small
 picture that the decoder makes as it inspects the file. When the pool is full, or the sources are
-exhausted, the best N stay (`scoring.pool_values` says which are); clear misfits and the rest are
-withdrawn with reason and score. Where
-fewer than N fit, the query goes on with a pool for the missing ones.
+exhausted, the best N stay (`scoring.likes.pool_values` says which are); clear misfits and the rest
+are withdrawn with reason and score. Where fewer than N fit, the query goes on with a pool for the
+missing ones.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Final, cast
 
 from msgspec import Struct
 
-from pixtrawl.catalog import embeddings, frontier, scores, topic_refusals
+from pixtrawl.catalog import frontier
 from pixtrawl.catalog.database import Catalog
+from pixtrawl.catalog.decisions import topic_refusals
+from pixtrawl.catalog.decisions.topic_refusals import PoolImage
 from pixtrawl.catalog.frontier import QueryRow
-from pixtrawl.catalog.look_table import marked_ids
 from pixtrawl.catalog.relations import Withdrawal
-from pixtrawl.catalog.topic_refusals import PoolImage
+from pixtrawl.catalog.scores import columns as scores, embeddings
+from pixtrawl.catalog.views.table import marked_ids
 from pixtrawl.events import Event, Notice
 from pixtrawl.folder import files, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.model import Reason
 from pixtrawl.pipeline.decide.judge import Judge
-from pixtrawl.scoring.model import Embedder, Model, Vectors, to_bytes
-from pixtrawl.scoring.pictures import PictureBatches
-from pixtrawl.scoring.pool_values import (
+from pixtrawl.scoring.likes.pool_values import (
     AT_ONCE,
     Others,
     PoolValues,
@@ -41,9 +41,11 @@ from pixtrawl.scoring.pool_values import (
     read_view,
     values_of,
 )
+from pixtrawl.scoring.likes.selection import PoolSelection, select
+from pixtrawl.scoring.models.interface import Embedder, Model, Vectors, to_bytes
+from pixtrawl.scoring.models.pictures import PictureBatches
+from pixtrawl.scoring.models.small_pictures import SmallPictures
 from pixtrawl.scoring.score import PROMPT, RELEVANCE
-from pixtrawl.scoring.selection import PoolSelection, select
-from pixtrawl.scoring.small_pictures import SmallPictures
 
 __all__ = ["PoolChoice", "TopicPool"]
 

@@ -15,10 +15,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from pixtrawl.catalog import edited, kept, samples
+from pixtrawl.catalog import kept, samples
 from pixtrawl.catalog.database import Catalog, connect, integrity_fault, is_damage
-from pixtrawl.catalog.schema import require_readable
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.files import edited
+from pixtrawl.catalog.schema.states import SampleState
+from pixtrawl.catalog.schema.tables import require_readable
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import derived, files, on_disk, recovery
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder, in_use

@@ -9,13 +9,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pixtrawl.catalog import samples, scores
-from pixtrawl.catalog.scores import ColumnType
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.scores import columns as scores
+from pixtrawl.catalog.scores.columns import ColumnType
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.derived import metadata_row
-from pixtrawl.scoring.description import Description
-from pixtrawl.scoring.model import Vectors
+from pixtrawl.scoring.models.description import Description
+from pixtrawl.scoring.models.interface import Vectors
 
 __all__ = ["check_name", "check_unused", "columns_of", "rows_of"]
 

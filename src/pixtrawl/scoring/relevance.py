@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from pixtrawl.catalog import embeddings, scores
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.embeddings import Embedded, QueryKey
-from pixtrawl.catalog.scores import ScoreColumn
+from pixtrawl.catalog.scores import columns as scores, embeddings
+from pixtrawl.catalog.scores.columns import ScoreColumn
+from pixtrawl.catalog.scores.embeddings import Embedded, QueryKey
 from pixtrawl.errors import UsageError
-from pixtrawl.scoring.model import Model, Vectors, from_bytes
+from pixtrawl.scoring.models.interface import Model, Vectors, from_bytes
 from pixtrawl.scoring.outliers import lowest_usual
 
 __all__ = ["QueryScores", "query_scores", "store_group"]

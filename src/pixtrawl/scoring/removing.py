@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from pixtrawl.catalog import scores
+from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import derived
 from pixtrawl.folder.dataset_folder import Folder

@@ -15,19 +15,19 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
-from pixtrawl.catalog import embeddings, scores
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.scores import ColumnType, ScoreColumn
+from pixtrawl.catalog.scores import columns as scores, embeddings
+from pixtrawl.catalog.scores.columns import ColumnType, ScoreColumn
 from pixtrawl.errors import UsageError
 from pixtrawl.folder import derived, recovery
 from pixtrawl.folder.dataset_folder import DatasetLock, Folder
-from pixtrawl.scoring.alike import Alike, alike
 from pixtrawl.scoring.columns import check_name, check_unused, columns_of, rows_of
-from pixtrawl.scoring.image_model import ImageModel
-from pixtrawl.scoring.model import Embedder, to_bytes
-from pixtrawl.scoring.pictures import PictureBatches, Row, Unreadable
+from pixtrawl.scoring.likeness.alike import Alike, alike
+from pixtrawl.scoring.likeness.typical import label_scores
+from pixtrawl.scoring.models.image_model import ImageModel
+from pixtrawl.scoring.models.interface import Embedder, to_bytes
+from pixtrawl.scoring.models.pictures import PictureBatches, Row, Unreadable
 from pixtrawl.scoring.relevance import QueryScores, query_scores
-from pixtrawl.scoring.typical import label_scores
 
 __all__ = [
     "PROMPT", "RELEVANCE", "ColumnSummary", "QueryScores", "ScoreOptions", "ScoreResult",

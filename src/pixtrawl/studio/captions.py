@@ -10,8 +10,8 @@ from msgspec import Struct, field
 
 from pixtrawl.captions import WRITTEN, caption_of
 from pixtrawl.catalog import samples, written
-from pixtrawl.catalog.look_rows import LookRow
-from pixtrawl.catalog.states import KEPT_STATES
+from pixtrawl.catalog.schema.states import KEPT_STATES
+from pixtrawl.catalog.views.rows import LookRow
 from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.decision_journal import DecisionRecord
 from pixtrawl.model import Caption

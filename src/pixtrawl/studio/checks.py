@@ -15,16 +15,16 @@ import numpy as np
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from pixtrawl.catalog import look_pairs, look_rows
-from pixtrawl.catalog.look_table import marked_ids
-from pixtrawl.scoring.class_check import Audit, Doubt
+from pixtrawl.catalog.views import pairs as look_pairs, rows as look_rows
+from pixtrawl.catalog.views.table import marked_ids
+from pixtrawl.scoring.classes.check import Audit, Doubt
 from pixtrawl.studio.long_work import LongWork, OnProgress
 from pixtrawl.studio.messages import LookItem, StudioError
 from pixtrawl.studio.open_set import PATIENCE_S, OpenSet
 from pixtrawl.studio.tiles import sample_item
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.spaces import Space
+    from pixtrawl.scoring.likeness.spaces import Space
 
 __all__ = ["check_answer", "doubted", "doubts_of", "least_typical", "stop_check"]
 
@@ -68,7 +68,7 @@ def _work(data_set: OpenSet) -> LongWork[CheckedSet]:
 
 
 def _check(db: sqlite3.Connection, on_progress: OnProgress) -> CheckedSet:
-    from pixtrawl.scoring.auditing import audit_of
+    from pixtrawl.scoring.classes.auditing import audit_of
 
     found = audit_of(db, on_progress=on_progress)
     named = {one.file_name for one in found.doubts}
@@ -176,7 +176,7 @@ def least_typical(data_set: OpenSet, ids: array[int]) -> tuple[array[int], str, 
 
 
 def _typical(db: sqlite3.Connection, on_progress: OnProgress) -> TypicalImages:
-    from pixtrawl.scoring.spaces import Space, space_of
+    from pixtrawl.scoring.likeness.spaces import Space, space_of
 
     known = look_pairs.labelled(db)
     by_label: dict[int, array[int]] = {}
@@ -191,7 +191,7 @@ def _typical(db: sqlite3.Connection, on_progress: OnProgress) -> TypicalImages:
 def _typical_by(
     db: sqlite3.Connection, space: Space, labels: Sequence[array[int]], on_progress: OnProgress
 ) -> TypicalImages:
-    from pixtrawl.scoring.typical import typicality
+    from pixtrawl.scoring.likeness.typical import typicality
 
     found, values = array("I"), array("f")
     for at, ids in enumerate(labels):

@@ -9,9 +9,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from pixtrawl.catalog import labels, look_rows
-from pixtrawl.catalog.look_rows import DecidedCandidate, LookRow
-from pixtrawl.catalog.states import KEPT_STATES, SampleState
+from pixtrawl.catalog import labels
+from pixtrawl.catalog.schema.states import KEPT_STATES, SampleState
+from pixtrawl.catalog.views import rows as look_rows
+from pixtrawl.catalog.views.rows import DecidedCandidate, LookRow
 from pixtrawl.errors import PixtrawlError, StorageError, UsageError
 from pixtrawl.folder import decision_journal as journal, quarantine
 from pixtrawl.folder.dataset_folder import in_use

@@ -10,10 +10,16 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from pixtrawl.catalog import look_counts, look_groups, look_progress, look_rows, samples
-from pixtrawl.catalog.look_rows import LookRow
-from pixtrawl.catalog.look_table import LookTable, marked_ids
+from pixtrawl.catalog import samples
 from pixtrawl.catalog.provenance import provenance_of
+from pixtrawl.catalog.views import (
+    counts as look_counts,
+    groups as look_groups,
+    progress as look_progress,
+    rows as look_rows,
+)
+from pixtrawl.catalog.views.rows import LookRow
+from pixtrawl.catalog.views.table import LookTable, marked_ids
 from pixtrawl.folder import quarantine
 from pixtrawl.folder.dataset_folder import in_use
 from pixtrawl.folder.derived import metadata_row

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 
 from msgspec import structs
 
-from pixtrawl.catalog import look_progress, queries as stored
+from pixtrawl.catalog import queries as stored
 from pixtrawl.catalog.database import connect
+from pixtrawl.catalog.views import progress as look_progress
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import UsageError
 from pixtrawl.folder.dataset_folder import Folder, in_use

@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from pixtrawl.catalog import decisions, look_counts, look_rows, samples, scores
-from pixtrawl.catalog.look_filter import LookFilter
-from pixtrawl.catalog.look_table import kept_ids, marked_ids
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.decisions import recorded as decisions
+from pixtrawl.catalog.scores import columns as scores
+from pixtrawl.catalog.views import counts as look_counts, rows as look_rows
+from pixtrawl.catalog.views.filter import LookFilter
+from pixtrawl.catalog.views.table import kept_ids, marked_ids
 from pixtrawl.folder import deciding, decision_journal as journal, quarantine
 from pixtrawl.model import REASONS, Reason
 from pixtrawl.studio.messages import (
@@ -171,7 +174,7 @@ def _is_plain(request: ViewRequest) -> bool:
 
 def _with_copies(data_set: OpenSet, ids: array[int], *, conflicts: bool) -> array[int]:
     """Return those that have near duplicates or a conflict of labels, or only the latter."""
-    from pixtrawl.catalog.look_groups import with_conflicts, with_copies
+    from pixtrawl.catalog.views.groups import with_conflicts, with_copies
 
     if conflicts:
         having = data_set.remembered("conflicts", with_conflicts)

@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixtrawl.catalog import embeddings, look_pairs
-from pixtrawl.catalog.look_pairs import LabelledImages
-from pixtrawl.scoring.model import Vectors
-from pixtrawl.scoring.projection import LANDMARKS, lay_out
-from pixtrawl.scoring.spaces import Space, space_of
+from pixtrawl.catalog.scores import embeddings
+from pixtrawl.catalog.views import pairs as look_pairs
+from pixtrawl.catalog.views.pairs import LabelledImages
+from pixtrawl.scoring.likeness.projection import LANDMARKS, lay_out
+from pixtrawl.scoring.likeness.spaces import Space, space_of
+from pixtrawl.scoring.models.interface import Vectors
 from pixtrawl.studio import map_file
 from pixtrawl.studio.long_work import OnProgress
 from pixtrawl.studio.map_file import ImageMap, MapKey

@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 
 from pixtrawl.errors import PixtrawlError
-from pixtrawl.scoring.model_places import place_of
-from pixtrawl.scoring.spaces import space_of
-from pixtrawl.scoring.text_vectors import text_vector
+from pixtrawl.scoring.likeness.spaces import space_of
+from pixtrawl.scoring.models.model_places import place_of
+from pixtrawl.scoring.models.text_vectors import text_vector
 from pixtrawl.studio.maps import score_command
 from pixtrawl.studio.messages import StudioError
 from pixtrawl.studio.open_set import OpenSet

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from pixtrawl.catalog.look_filter import LookFilter, LookSort
+from pixtrawl.catalog.views.filter import LookFilter, LookSort
 
 __all__ = [
     "DecisionAnswer", "DecisionRequest", "EmptyRequest", "ItemPage", "LassoLine", "LookItem",

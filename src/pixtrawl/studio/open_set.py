@@ -14,11 +14,12 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from pixtrawl.catalog import derived_mark, run_log, samples
+from pixtrawl.catalog import run_log, samples
 from pixtrawl.catalog.database import connect
-from pixtrawl.catalog.look_table import LookTable, kept_ids
+from pixtrawl.catalog.files import derived_mark
 from pixtrawl.catalog.reading import Reader, data_version
 from pixtrawl.catalog.run_log import Run
+from pixtrawl.catalog.views.table import LookTable, kept_ids
 from pixtrawl.folder import decision_journal as journal
 from pixtrawl.folder.catch_up import catch_up, is_behind
 from pixtrawl.folder.dataset_folder import Folder, holds, in_use
@@ -32,9 +33,9 @@ from pixtrawl.studio.settling import Settling
 from pixtrawl.studio.views import ViewCache
 
 if TYPE_CHECKING:
-    from pixtrawl.scoring.dominant_colours import ColourIndex
-    from pixtrawl.scoring.held_vectors import HeldVectors
-    from pixtrawl.scoring.spaces import Space
+    from pixtrawl.scoring.likeness.dominant_colours import ColourIndex
+    from pixtrawl.scoring.likeness.held_vectors import HeldVectors
+    from pixtrawl.scoring.likeness.spaces import Space
 
 __all__ = ["PATIENCE_S", "OpenSet"]
 
@@ -170,7 +171,7 @@ class OpenSet:
         Colours that are not known yet are read for about a second; the share of the images whose
         colours are known is returned, too. Ask again for the others.
         """
-        from pixtrawl.scoring.dominant_colours import parse_colour
+        from pixtrawl.scoring.likeness.dominant_colours import parse_colour
 
         parse_colour(colour)
         deadline = time.monotonic() + PATIENCE_S
@@ -192,7 +193,7 @@ class OpenSet:
             return len(missing) - len(part)
 
     def _colours_held(self) -> ColourIndex:
-        from pixtrawl.scoring.dominant_colours import ColourIndex
+        from pixtrawl.scoring.likeness.dominant_colours import ColourIndex
 
         if self._colours is None:
             self._colours = ColourIndex()
@@ -239,7 +240,7 @@ class OpenSet:
             return len(missing) - len(part)
 
     def _vectors_of(self, space: Space) -> HeldVectors:
-        from pixtrawl.scoring.held_vectors import HeldVectors
+        from pixtrawl.scoring.likeness.held_vectors import HeldVectors
 
         if self._vectors is None or self._vectors.space != space:  # of one space at a time
             if self._vectors is not None:
@@ -253,7 +254,7 @@ class OpenSet:
         if not _MANY <= len(ids) <= _MOST_WARMED:
             return
         self.look(lambda table: None, patience_s=math.inf)
-        from pixtrawl.scoring.spaces import space_of
+        from pixtrawl.scoring.likeness.spaces import space_of
 
         space = self.read(space_of)
         left = len(ids)

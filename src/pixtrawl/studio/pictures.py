@@ -8,8 +8,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from pixtrawl.catalog import look_rows
-from pixtrawl.catalog.look_rows import PictureRow
+from pixtrawl.catalog.views import rows as look_rows
+from pixtrawl.catalog.views.rows import PictureRow
 from pixtrawl.folder.layout import parse_evidence_name
 from pixtrawl.images.formats.sniff import sniff
 from pixtrawl.studio.messages import StudioError

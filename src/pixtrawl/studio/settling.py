@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from pixtrawl.catalog import decisions as noted
+from pixtrawl.catalog.decisions import recorded as noted
 from pixtrawl.errors import StorageError
 from pixtrawl.folder import deciding as taken, decision_journal as journal
 from pixtrawl.folder.dataset_folder import Folder, in_use

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
-from pixtrawl.scoring.spaces import space_of
+from pixtrawl.scoring.likeness.spaces import space_of
 from pixtrawl.studio.messages import StudioError
 from pixtrawl.studio.open_set import OpenSet
 from pixtrawl.studio.views import parse_ref

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pixtrawl.catalog.look_rows import PictureRow
-from pixtrawl.catalog.thumb_store import ThumbStore
+from pixtrawl.catalog.views.rows import PictureRow
+from pixtrawl.catalog.views.thumb_store import ThumbStore
 from pixtrawl.config.images import Images
 from pixtrawl.cores import usable_cores
 from pixtrawl.errors import StorageError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pixtrawl.catalog.look_rows import NEVER_SHOWN, LookRow
-from pixtrawl.catalog.states import KEPT_STATES, SampleState
+from pixtrawl.catalog.schema.states import KEPT_STATES, SampleState
+from pixtrawl.catalog.views.rows import NEVER_SHOWN, LookRow
 from pixtrawl.model import Reason
 from pixtrawl.studio.messages import LookItem
 from pixtrawl.studio.views import image_ref

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pixtrawl import durable
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.errors import StorageError
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.pipeline.decide.settler import Settler

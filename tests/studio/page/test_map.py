@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pixtrawl.scoring.loading import load_any
+from pixtrawl.scoring.models.loading import load_any
 from pixtrawl.scoring.score import ScoreOptions, score
 from pixtrawl.studio.serve import StudioServer
 from tests.studio.client import Client, client_of

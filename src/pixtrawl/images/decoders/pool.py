@@ -92,7 +92,7 @@ class DecoderPool:
         return found
 
     async def pdq(self, name: str, size_bytes: int) -> list[Pdq] | Verdict:
-        """Return the PDQ hashes of one staged file (`images.pdq.pdq_of`).
+        """Return the PDQ hashes of one staged file (`images.appearance.pdq.pdq_of`).
 
         A verdict where the file crashes its decoder or takes it too long. Raises EngineError.
         """

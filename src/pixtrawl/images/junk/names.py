@@ -1,7 +1,7 @@
 """Read what a URL and an alt text name a picture as: a logo, a captcha, "no image". Pure.
 
 Names alone are wrong too often (a shirt with a logo, an article about captchas): they only lower
-the bar for the look of the picture (`images.junk`).
+the bar for the look of the picture (`images.junk.drawn`).
 """
 
 from __future__ import annotations

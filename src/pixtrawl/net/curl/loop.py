@@ -1,8 +1,9 @@
 """libcurl's multi interface on the running asyncio event loop: one transfer, one future.
 
-libcurl reports which sockets to watch and when its timer is due; `net.watch` watches the sockets,
-the event loop runs the timer. No thread and no polling, except on a loop without `add_reader`
-(Windows' ProactorEventLoop), where a timer drives the same handles every 10 ms.
+libcurl reports which sockets to watch and when its timer is due; `net.curl.watch` watches
+the sockets, the event loop runs the timer. No thread and no polling, except on a loop
+without `add_reader` (Windows' ProactorEventLoop), where a timer drives the same handles
+every 10 ms.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
-from pixtrawl.catalog import samples, wanted_back
-from pixtrawl.catalog.states import SampleState
-from pixtrawl.catalog.wanted_back import Awaited
+from pixtrawl.catalog import samples
+from pixtrawl.catalog.decisions import wanted_back
+from pixtrawl.catalog.decisions.wanted_back import Awaited
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.model import REASONS, Task
 from pixtrawl.pipeline.decide.decision import Decision
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from pixtrawl.catalog import frontier, relations, samples, stems, takedown
+from pixtrawl.catalog import frontier, relations, samples
+from pixtrawl.catalog.decisions import takedown
+from pixtrawl.catalog.files import stems
 from pixtrawl.catalog.samples import Known
-from pixtrawl.catalog.states import SampleState
+from pixtrawl.catalog.schema.states import SampleState
 from pixtrawl.dedup import Level, Match, NearDuplicates
 from pixtrawl.folder.layout import file_name
 from pixtrawl.images.formats.sniff import EXTENSIONS

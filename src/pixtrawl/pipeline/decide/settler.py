@@ -20,9 +20,10 @@ from functools import partial
 from typing import Final
 
 from pixtrawl import durable
-from pixtrawl.catalog import block_hashes, file_records, samples
+from pixtrawl.catalog import block_hashes, samples
 from pixtrawl.catalog.database import Catalog
-from pixtrawl.catalog.file_records import FileRecord
+from pixtrawl.catalog.files import records as file_records
+from pixtrawl.catalog.files.records import FileRecord
 from pixtrawl.folder import files, placing, quarantine
 from pixtrawl.folder.dataset_folder import Folder
 from pixtrawl.folder.layout import parse_file_name

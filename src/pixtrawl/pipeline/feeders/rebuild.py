@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pixtrawl.catalog import outcomes, queries, run_log, samples, scores
+from pixtrawl.catalog import outcomes, queries, run_log, samples
 from pixtrawl.catalog.database import connect
 from pixtrawl.catalog.outcomes import ImageOfCandidate
+from pixtrawl.catalog.scores import columns as scores
 from pixtrawl.config.groups import Config
 from pixtrawl.errors import (
     EXIT_INTERRUPTED,

@@ -1,0 +1,1 @@
+"""Decisions of people and models: images refused, removed, wanted back, taken down."""

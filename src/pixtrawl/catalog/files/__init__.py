@@ -1,0 +1,1 @@
+"""Facts about the files of images: their names, records and places."""

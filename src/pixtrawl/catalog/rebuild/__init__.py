@@ -1,0 +1,1 @@
+"""Catalogs joined, read from damage, or made again from what is left."""

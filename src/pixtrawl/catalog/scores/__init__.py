@@ -1,0 +1,1 @@
+"""Scores and embeddings that models gave to images."""

@@ -1,0 +1,1 @@
+"""Join what looks alike within a whole collection at once, for splits."""

@@ -1,0 +1,1 @@
+"""Decide which of several copies is nearest to the original."""

@@ -1,0 +1,1 @@
+"""Indexes that select the few pictures worth comparing, among thousands or millions."""

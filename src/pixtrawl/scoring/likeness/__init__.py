@@ -1,0 +1,1 @@
+"""Vectors of images and what lies near them: similar images, outliers, the map."""
