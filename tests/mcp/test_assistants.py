@@ -11,7 +11,7 @@ from PIL import Image
 
 from pixtrawl.operations.job import find_job, state_of
 from pixtrawl.playground import Playground
-from tests.matrices import matrix
+from tests.matrices import matrix, slow
 from tests.mcp.assistant import ERAS, talk
 from tests.mcp.practice import assistant, practised
 from tests.optional import needs
@@ -74,9 +74,12 @@ def test_a_data_set_is_collected_looked_at_cleaned_and_exported(
     assert len(list((tmp_path / "own/for-training").rglob("*.jpg"))) >= 1
 
 
-@pytest.mark.parametrize("era", ERAS)
-def test_a_no_is_an_answer_and_nothing_is_done(cats: Path, era: str) -> None:
+@pytest.mark.parametrize(
+    ("era", "over_stdio"), [*((era, False) for era in ERAS), slow("legacy", True)]
+)
+def test_a_no_is_an_answer_and_nothing_is_done(cats: Path, era: str, over_stdio: bool) -> None:
     person = assistant(cats.parent)
+    connected = person.talking if over_stdio else person.inside
     calls: dict[str, dict[str, Any]] = {
         "start_job": {"folder": "new", "queries": [QUERY]},
         "reject": {"folder": "pets", "images": ["cat"]},
@@ -85,7 +88,7 @@ def test_a_no_is_an_answer_and_nothing_is_done(cats: Path, era: str) -> None:
     }
 
     async def ask() -> None:
-        async with person.inside(era) as call:
+        async with connected(era) as call:
             for person.answer in ("refuse", "decline", "cancel"):
                 told = "cancelled" if person.answer == "cancel" else "declined"
                 for tool, arguments in calls.items():

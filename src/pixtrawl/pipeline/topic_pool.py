@@ -177,17 +177,15 @@ class TopicPool:
                     await self._value(query_id)
                 pool, values = self._valued.pop(query_id)
         finally:
-            self._full.pop(query_id, None)
+            del self._full[query_id]
         return await self._catalog.call(partial(self._choose, query_id, pool, values))
 
     async def _value(self, query_id: int) -> None:
         """Value the pool of a query, and those of others that wait."""
-        waiting = [query_id, *(one for one in self._full if one != query_id)]
+        waiting = [query_id, *(one for one in self._full if one not in {query_id, *self._valued})]
         pools, others = await self._catalog.call(partial(self._read, waiting))
         texts = {one: await self._text(one) for one in pools}
         self._valued |= await asyncio.to_thread(_values, pools, texts, others)
-        for one in pools:
-            self._full.pop(one, None)
 
     async def _text(self, query_id: int) -> Vectors | None:
         """Return the embedding of the query; None by a model that reads no texts."""
