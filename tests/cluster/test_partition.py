@@ -132,7 +132,7 @@ def zipf(count: int) -> Iterator[Candidate]:
 
 
 @pytest.mark.timeout(600)  # of a loaded machine: each allocation is traced
-@pytest.mark.parametrize("counts", [(1_000, 4_000), slow((5_000, 40_000))])
+@pytest.mark.parametrize("counts", [(4_000, 9_000), slow((5_000, 40_000))])
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, counts: tuple[int, int]) -> None:
     peaks: list[int] = []
     for count in counts:
@@ -147,6 +147,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, counts: tuple[int, i
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert rows["all"] == count
+    # The tables of hosts and buffers have their size by 4,000 rows: 7 bytes a row were seen beyond.
     # A row that stays is 570 bytes. The collector runs late among all tests: 50 of them were seen.
     assert peaks[1] - peaks[0] < 150 * (counts[1] - counts[0])
 
